@@ -12,7 +12,7 @@ from typing import Any
 
 from oh_tui.api.models import Conversation
 from oh_tui.commands.shared.acting import require_free
-from oh_tui.commands.shared.command import FILTER, RUN, Call, argument, command, path_of
+from oh_tui.commands.shared.command import RUN_AND_FILTER, Call, argument, command, path_of
 from oh_tui.commands.shared.documents import Facts, conversation_json, step_json, verdict_json
 from oh_tui.commands.shared.printing import json_line, say
 from oh_tui.commands.shared.reading import open_run, title, whole
@@ -37,8 +37,7 @@ _NAMED = pattern(
 
 @command(
     "export",
-    RUN,
-    FILTER,
+    RUN_AND_FILTER,
     argument(
         "--to",
         choices=("md", "jsonl"),
@@ -48,7 +47,7 @@ _NAMED = pattern(
     argument("-o", "--output", metavar="FILE", default="", help="a new file, not stdout"),
     examples={
         "export run.zip -o run.md": "to read, or to attach to an issue",
-        "export 5f3a is:failed": "the steps that failed",
+        "export 5f3a is:failed tool:terminal": "the commands that failed",
         "export run.zip --to jsonl": "each step with its events",
     },
     epilog="First come the steps, then the hidden events, which belong to no step, both in\n"

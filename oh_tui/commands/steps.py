@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from oh_tui.commands.shared.command import FILTER, RUN, Call, command
+from oh_tui.commands.shared.command import RUN_AND_FILTER, Call, command
 from oh_tui.commands.shared.documents import (
     GLYPHS,
     Facts,
@@ -60,12 +60,11 @@ _MARK_HUES: dict[Outcome, Hue] = {Outcome.ERROR: "red", Outcome.REJECTED: "dim"}
 
 @command(
     "steps",
-    RUN,
-    FILTER,
+    RUN_AND_FILTER,
     examples={
         "steps run.zip": "all steps",
         "steps 5f3a is:failed": "the commands that failed",
-        "steps 5f3a 'tool:terminal took:>5s'": "the slow ones",
+        "steps 5f3a tool:terminal 'took:>5s'": "the slow ones",
         "steps run.zip --json | jq .totals.cost": "for a script",
     },
 )

@@ -69,3 +69,20 @@ def test_what_is_a_file_is_a_path_and_all_else_filter_words(run_file: Path) -> N
         assert "Parse ISO week dates" in oh_tui("conversations", *words).stdout
     assert oh_tui("conversations", folder, "is:waiting").stdout == ""
     assert "There is no run x in" in oh_tui("conversations", f"{run_file}#x").stderr
+
+
+def test_a_run_and_the_words_its_steps_must_match_come_in_any_order(run_file: Path) -> None:
+    def numbers(*words: str | Path) -> list[int]:
+        done = oh_tui("export", *words, "--to", "jsonl")
+        assert done.returncode == 0, done.stderr
+        lines = map(json.loads, done.stdout.splitlines())
+        return [line["step"]["index"] for line in lines if "step" in line]
+
+    failed = numbers(run_file, "is:failed tool:terminal")
+    assert failed
+    assert numbers("is:failed", run_file, "tool:terminal") == failed
+    assert numbers("tool:terminal", "is:failed", run_file) == failed
+    assert set(numbers(run_file, "-is:failed", "tool:terminal")).isdisjoint(failed)
+    assert "no conversation id" in oh_tui("export", "is:failed").stderr
+    counted = json.loads(demo("steps", "is:failed", "477f", "tool:terminal", "--json").stdout)
+    assert len(counted["steps"]) == len(failed)

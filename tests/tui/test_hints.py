@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from oh_tui.api.models import Conversation, Sandbox
 from oh_tui.settings.startup import Settings
-from oh_tui.sources.lists.conversation_order import Order
+from oh_tui.sources.lists.conversation_order import Order, Sorting
 from oh_tui.sources.lists.conversation_query import parse
 from oh_tui.tui.hints import key_hints
 from oh_tui.tui.session import Session
@@ -120,7 +120,7 @@ def states() -> Iterator[Session]:
                 case "query":
                     session.listing.set_query(parse("is:failed"))
                 case "order":
-                    session.listing.set_order(Order.COST)
+                    session.listing.set_order(Sorting(Order.COST))
                 case "selecting":
                     cursors: Any = SimpleNamespace(selecting=True, listed=ONE, sandbox=None)
                     session.cursors = cursors

@@ -73,7 +73,8 @@ Run: TypeAlias = Callable[[Call], Coroutine[Any, Any, int]]
 
 class Argument(msgspec.Struct, frozen=True):
     """An argument as argparse takes it. The conversation of a command is `word`, or `words` where
-    several are allowed; files alone are `paths`, files and filter words in any order `LISTED`."""
+    several are allowed; files alone are `paths`. With filter words in any order beside it, it is
+    `RUN_AND_FILTER`; files and filter words in any order are `LISTED`."""
 
     names: tuple[str, ...]
     options: dict[str, Any]
@@ -102,13 +103,14 @@ TO_OPEN = argument("word", nargs="?", metavar="ID|PATH", help="what to open firs
 
 RUNNING = argument("word", metavar="ID", help="a conversation whose sandbox runs")
 
-FILTER = argument(
-    "filter",
-    metavar="FILTER",
-    nargs="?",
-    default="",
-    help="words that steps must match, in one argument: 'is:failed tool:terminal -docs'",
+RUN_AND_FILTER = argument(
+    "given",
+    metavar="ID|PATH|FILTER",
+    nargs="+",
+    help="a conversation, or a zip or folder of one; and words that its steps must match, in any "
+    "order: is:failed tool:terminal -docs",
 )
+"""What the parser divides into `word` and `filter`."""
 
 LISTED = argument(
     "paths",

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from oh_tui import __version__
 from oh_tui.api.models import CLOUD
 from oh_tui.commands import TABLE
-from oh_tui.commands.shared.command import FILTER, LISTED, TO_OPEN, Command, load
+from oh_tui.commands.shared.command import LISTED, RUN_AND_FILTER, TO_OPEN, Command, load
 from oh_tui.commands.shared.ids import SHORTEST, is_listed_path, is_path, read_id
 from oh_tui.commands.shared.misuse import HELP, misuse
 from oh_tui.settings.config import THEMES, Faults, parse_config
@@ -248,7 +248,7 @@ def read_words(words: Sequence[str]) -> tuple[str, Command, Any]:
         if len(rest) > 1 and not args.command and not rest[1].startswith("-"):
             line = clean_line(" ".join(rest[1:]))
             raise Problem("The command goes after --", f"oh-tui {name} {rest[0]} -- {line}")
-    if FILTER in command.arguments or LISTED in command.arguments:
+    if RUN_AND_FILTER in command.arguments or LISTED in command.arguments:
         # argparse would take '-is:failed' for an option; none of ours has one dash and two letters
         rest = [f" {word}" if re.match(r"-[^-\s]\S", word) else word for word in rest]
     parser.parse_intermixed_args(rest, args)
@@ -256,11 +256,23 @@ def read_words(words: Sequence[str]) -> tuple[str, Command, Any]:
         words_of_filter = [word for word in args.paths if not is_listed_path(word)]
         args.paths = [word for word in args.paths if is_listed_path(word)]
         args.filter = " ".join(words_of_filter)
+    if RUN_AND_FILTER in command.arguments:
+        args.word = _run_among(args.given)
+        args.given.remove(args.word)
+        args.filter = " ".join(args.given)
     if args.at and name != "open":
         raise Problem(f"--at is for the explorer: {name} reads the whole run", "leave it out")
     if args.json and not command.has_json:
         raise Problem(f"{name} opens the explorer and has no --json", "oh-tui steps PATH --json")
     return name, command, args
+
+
+def _run_among(words: Sequence[str]) -> str:
+    """The word that names the run: a file or an address, else an id, else the first one."""
+    for names_run in (is_listed_path, read_id):
+        if found := next(filter(names_run, words), None):
+            return found
+    return words[0]
 
 
 def _print_help(words: Sequence[str], options: Parser) -> NoReturn:
