@@ -65,7 +65,7 @@ class AsciiFilter(LineFilter):
     borders and icons. Letters stay."""
 
     MARKS: ClassVar[dict[int, str]] = {
-        **dict(zip(map(ord, "·…↑↓←→─━│▏▎▍▌▋▊▉▐▕▔█"), "->^v<>-=||||||||||-#", strict=True)),
+        **dict(zip(map(ord, "·…↑↓←→─━│▏▎▍▌▋▊▉▐▕▔█"), "->^v<>-=||||||||:|-#", strict=True)),
         **dict.fromkeys(map(ord, "▁▂▃▄▅▆▇"), " "),
     }
 
@@ -99,6 +99,7 @@ class OhTui(BaseApp):
     ) -> None:
         super().__init__(ansi_color=settings.no_color or None)
         ScrollBar.renderer = QuietScrollBar
+        QuietScrollBar.is_dim = settings.no_color
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         # with 16 colours text and background would often get the same one

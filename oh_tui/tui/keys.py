@@ -43,6 +43,10 @@ class Hint(msgspec.Struct, frozen=True):
     action: str
 
 
+HELP = Hint("?", "all keys", "app.help_here")
+HELP_IN_FIELD = Hint("F1", "all keys", "app.help_here")
+"""At the right end of the footer of every view; in a field `?` is a letter."""
+
 _MOVE = "Moving"
 _LOOK = "Looking"
 _ACT = "Acting"

@@ -143,6 +143,20 @@ async def test_every_view_and_dialog_has_help(key: str, title: str) -> None:
         assert it.screen.asking.is_asking == (key in ("slash", "p"))
 
 
+@pytest.mark.parametrize(
+    ("key", "help"), [("c", "?"), ("T", "?"), ("exclamation_mark", "F1"), ("ctrl+n", "F1")]
+)
+async def test_the_footer_of_every_view_names_the_help_at_80_columns(key: str, help: str) -> None:
+    async with explore(size=(80, 24)) as it:
+        await it.open("Flaky CI on main")
+        await it.press(key)
+        await it.until(lambda: len(it.app.screen_stack) > 1)
+        footer = it.app.screen.query_one(Footer)
+        await it.until(lambda: f" {help} " in footer.render_line(0).text)
+        line = footer.render_line(0).text
+        assert all(f" {hint.key} " in line for hint in (*footer.hints[:4], *footer.always)), line
+
+
 async def test_a_question_mark_is_a_letter_in_a_field() -> None:
     async with explore() as it:
         await it.press("slash", "question_mark")

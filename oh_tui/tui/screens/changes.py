@@ -21,7 +21,7 @@ from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange, Row, rows
 from oh_tui.trajectory.content.block import Block, Diff, Heading, Note, safe
 from oh_tui.trajectory.content.difference import unified
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.tui.keys import Hint
+from oh_tui.tui.keys import HELP, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.widgets.bars import Footer
@@ -192,7 +192,7 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
             hints.append(Hint("J K", "scroll", "scroll_change(1)"))
         hints.append(Hint("w", "wrap", "wrap"))
         self.footer.hints = tuple(hints)
-        self.footer.always = (Hint("esc", "back" if self.whole else "close", "back"),)
+        self.footer.always = (HELP, Hint("esc", "back" if self.whole else "close", "back"))
 
     # The change of one file
 

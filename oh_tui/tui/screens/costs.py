@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from oh_tui.trajectory.analysis.spending import Spending, context_fill, spending
-from oh_tui.tui.keys import Hint
+from oh_tui.tui.keys import HELP, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.screens.costs_page import INDENT, Writer
 from oh_tui.tui.widgets.bars import Footer
@@ -62,7 +62,7 @@ class CostsScreen(ModalScreen[int | None], ClosesOnce[int | None]):
     def on_mount(self) -> None:
         run_title = f"  {self.run_title}" if self.run_title else ""
         self.rule.title = (("Where it went", "title"), (run_title, "dim"))
-        self.footer.always = (Hint("esc", "close", "dismiss"),)
+        self.footer.always = (HELP, Hint("esc", "close", "dismiss"))
         if self.study:
             self._show(self.study)
 

@@ -25,7 +25,7 @@ from oh_tui.text.human import duration, size
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.content.block import Command, Failure, Note, Plain, safe
-from oh_tui.tui.keys import Hint
+from oh_tui.tui.keys import HELP_IN_FIELD, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.shells import TIMES, Shell, ShellEntry, result_blocks
@@ -252,7 +252,7 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
             hints.append(Hint("ctrl+l", "clear", "clear"))
         self.footer.hints = tuple(hints)
         label = "stop waiting" if self.running else "close"
-        self.footer.always = (Hint("esc", label, "leave"),)
+        self.footer.always = (HELP_IN_FIELD, Hint("esc", label, "leave"))
 
     # Keys
 

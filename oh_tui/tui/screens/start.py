@@ -23,7 +23,7 @@ from textual.widgets import Input
 from oh_tui.sources.actions.starting import Choices, Draft, Invalid, request_for
 from oh_tui.text.human import clock
 from oh_tui.text.problem import Problem
-from oh_tui.tui.keys import Hint
+from oh_tui.tui.keys import HELP_IN_FIELD, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.widgets.bars import Footer
@@ -278,14 +278,14 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
     def _show_keys(self) -> None:
         if self.starting:
             self.footer.hints = ()
-            self.footer.always = (Hint("esc", "leave it running", "leave"),)
+            self.footer.always = (HELP_IN_FIELD, Hint("esc", "leave it running", "leave"))
             return
         hints = [Hint("ctrl+s", "start it", "start"), Hint("tab", "next field", "app.focus_next")]
         focused = self.focused
         if isinstance(focused, Field) and focused.known():
             hints.append(Hint("↑↓", "used before", "app.focus_next"))
         self.footer.hints = tuple(hints)
-        self.footer.always = (Hint("esc", "close, keep the text", "leave"),)
+        self.footer.always = (HELP_IN_FIELD, Hint("esc", "close, keep the text", "leave"))
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         self._show_keys()
