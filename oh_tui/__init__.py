@@ -1,3 +1,3 @@
 """oh-tui: the terminal explorer for OpenHands."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
