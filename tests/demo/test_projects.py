@@ -134,6 +134,10 @@ def test_dates_of_files_are_those_of_their_edits() -> None:
     licence = disk.files.changed("/workspace/dates/LICENSE")
     assert licence == talk(demo, "week-dates").created
     assert parse > licence + 600
+    shop = disk_of(demo, "shop")
+    cloned = shop.files.changed("/workspace/shop/requirements.txt")
+    assert cloned == talk(demo, "docker-cache").created
+    assert shop.files.changed("/workspace/shop/Dockerfile") > cloned
 
 
 def test_the_notes_count_what_the_other_conversation_has_there() -> None:

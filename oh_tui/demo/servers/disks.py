@@ -46,7 +46,8 @@ class Disks:
             disk = self._disks[box.slug] = Disk(Files(self.world.clock.now))
             note = b"This file is made up, as everything in the demo.\n"
             disk.files.put(f"{HOME}/notes.txt", note, box.created)
-        for conversation in self.world.inside(box):
+        # the oldest first: it cloned what the others found
+        for conversation in sorted(self.world.inside(box), key=lambda one: one.created):
             self._catch_up(disk, conversation)
         return disk
 
