@@ -127,20 +127,25 @@ async def test_typing_in_the_help_searches_it() -> None:
         ("ctrl+p", "In the palette"),
         ("slash", "In the line to type in"),
         ("p", "To answer the question"),
+        ("y", "To answer the question"),
+        ("m", "While you write"),
+        ("colon", "In the line to type in"),
+        ("ampersand", "In the line to type in"),
     ],
 )
 async def test_every_view_and_dialog_has_help(key: str, title: str) -> None:
     async with explore() as it:
         await it.open("Flaky CI on main")
         await it.press(key)
-        await it.until(lambda: len(it.app.screen_stack) > 1 or it.screen.asking.is_asking or None)
+        asking = it.screen.asking
+        await it.until(lambda: len(it.app.screen_stack) > 1 or asking.is_asking or asking.editor)
         below = it.app.screen
         await it.pilot.press("f1")
         await it.until(lambda: type(it.app.screen) is HelpScreen)
         await it.until(lambda: shown(it).startswith(title))
         await it.pilot.press("escape")
         await it.until(lambda: it.app.screen is below)
-        assert it.screen.asking.is_asking == (key in ("slash", "p"))
+        assert it.screen.asking.is_asking == (key in ("slash", "p", "y", "colon", "ampersand"))
 
 
 @pytest.mark.parametrize(
@@ -161,6 +166,7 @@ async def test_a_question_mark_is_a_letter_in_a_field() -> None:
     async with explore() as it:
         await it.press("slash", "question_mark")
         assert it.screen.asking.find_input.value == "?"
+        assert "F1 all keys  esc close" in it.footer
 
 
 def test_the_document_names_every_key() -> None:

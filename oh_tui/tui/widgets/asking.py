@@ -292,7 +292,8 @@ class AskingBars(Stack):
         if self.is_typing:
             completes = (Hint("→", "complete", ""),) if self.find_input.suggester else ()
             esc = Hint("esc", "close", "navigation.back")
-            return (Hint("enter", "go on", ""), *completes), (esc,)
+            help = Hint("F1", "all keys", "help")
+            return (Hint("enter", "go on", ""), *completes), (help, esc)
         return None
 
     @property
