@@ -198,11 +198,11 @@ class OhTui(BaseApp):
             return
         footer = next(iter(view.query(Footer)), None)
         hints = (*footer.hints, *footer.always) if footer else ()
-        told = {hint.key: hint.label for hint in hints} or {"↑ ↓": "choose", "enter": "do it"}
+        labels = {hint.key: hint.label for hint in hints} or {"↑ ↓": "choose", "enter": "do it"}
         for binding in view.BINDINGS:
             if isinstance(binding, Binding) and binding.description:
-                told.setdefault(shown_keys(binding.key), binding.description)
-        here = [help_screen.Entry(key, label) for key, label in told.items()]
+                labels.setdefault(shown_keys(binding.key), binding.description)
+        here = [help_screen.Entry(key, label) for key, label in labels.items()]
         keymap = self.main.session.settings.config.keys
         section = help_screen.Section(view.HELP_TITLE, here)
         self.push_screen(help_screen.HelpScreen(keymap, section))

@@ -140,7 +140,7 @@ class MainScreen(BaseScreen):
         else:
             if self.session.preferences.greet():
                 self.ui.tell("new here? ? shows the keys, ctrl+p finds what can be done")
-            self.controllers.servers.tell_cautions()
+            self.controllers.servers.show_cautions()
             self.controllers.conversations.open(self._make_source, in_thread=not self._at_once)
 
     @work(group="warm", exclusive=True)

@@ -226,4 +226,4 @@ class Controllers:
         self.find.set_find("")
         self._ui.clear_news()
         self._session.leave_source(settings)
-        self.servers.tell_cautions()
+        self.servers.show_cautions()

@@ -69,7 +69,7 @@ class Servers:
             await self._session.save_last_known()
             self._ui.post_message(SourceWanted(partial(connect, settings), settings))
 
-    def tell_cautions(self) -> None:
+    def show_cautions(self) -> None:
         """Show, once, cautions about where the key was found."""
         for caution in self._session.settings.cautions:
             self._ui.tell(caution)
@@ -79,11 +79,11 @@ class Servers:
         writing = self._session.writing_words
         if not writing:
             return True
-        told = (
+        words = (
             f"Still {writing}. A change asked of the server goes on there; a file that is being "
             "moved may not arrive."
         )
-        lines: list[list[Piece]] = [[(told, "")]]
+        lines: list[list[Piece]] = [[(words, "")]]
         answers = (("enter", f"go to {name} all the same", "go"),)
         return await self._ui.ask(Question("Another server", lines, answers, "stay")) == "go"
 

@@ -150,10 +150,10 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
         self.files.asked_git = bool(self._git)  # an empty list may mean no repository
         self.files.rows = (*found, *(read if self.show_read else ()))
         self._arrange()
-        self._tell()
+        self._show_facts()
         self._show_change()
 
-    def _tell(self) -> None:
+    def _show_facts(self) -> None:
         log, dot = self.changes, self.list_rule.glyphs.dot
         run_title = f"  {self.run_title}" if self.run_title and self.size.width >= WIDE else ""
         self.list_rule.title = (("Changed files", "title"), (run_title, "dim"))
@@ -172,9 +172,9 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
             facts.append((f"git: {self._why}", "dim"))
         shown = [] if self._waits else [fact for fact in facts if fact[0]]
         self.list_rule.facts = joined(shown, dot)
-        self._tell_keys()
+        self._show_keys()
 
-    def _tell_keys(self) -> None:
+    def _show_keys(self) -> None:
         row = self.files.current
         self.list_rule.heavy = self.files.has_focus
         self.change_rule.heavy = not self.files.has_focus
@@ -198,7 +198,7 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
 
     @on(RowList.Highlighted, "#changed-files")
     def _at_a_file(self) -> None:
-        self._tell_keys()
+        self._show_keys()
         self._show_change()
 
     def _show_change(self) -> None:
@@ -219,10 +219,10 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
         self.change.show(blocks)
         if top:
             self.change.scroll_lines(top)
-        self._tell_change()
+        self._show_position()
 
     @on(BodyView.Scrolled)
-    def _tell_change(self) -> None:
+    def _show_position(self) -> None:
         row = self.files.current
         if row is None:
             return
@@ -292,12 +292,12 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
         (self.change if self.files.has_focus else self.files).focus()
 
     def on_descendant_focus(self) -> None:
-        self._tell_keys()
+        self._show_keys()
 
     def on_resize(self) -> None:
         self._arrange()
-        self._tell()
-        self._tell_change()
+        self._show_facts()
+        self._show_position()
 
     def _arrange(self) -> None:
         """The list takes the lines it needs, at most two fifths; the change takes the rest."""

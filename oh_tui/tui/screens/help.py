@@ -139,7 +139,7 @@ def key_section(title: str, keymap: Keymap) -> Section:
     for key in dict(help_groups(keymap))[title]:
         entries.append(Entry(key.shown, key.help))
         if key.id == "copy":
-            entries += [Entry(f"{key.shown} {letter}", told) for letter, _, told in COPY_KEYS]
+            entries += [Entry(f"{key.shown} {letter}", label) for letter, _, label in COPY_KEYS]
             entries.append(Entry(f"{key.shown} p", "the path of the last download"))
     return Section(title, entries)
 
@@ -198,20 +198,20 @@ def found(wanted: str, among: Iterable[Section]) -> Sequence[Section]:
     words = wanted.lower().split()
     kept: list[Section] = []
     for section in among:
-        told = [
+        entries = [
             entry
             for entry in section.entries
             if all(word in f"{entry.name} {entry.meaning}".lower() for word in words)
         ]
-        if told:
-            kept.append(Section(section.title, told))
+        if entries:
+            kept.append(Section(section.title, entries))
     return kept
 
 
-def written(told: Iterable[Section], width: int, palette: str) -> Text:
+def written(sections: Iterable[Section], width: int, palette: str) -> Text:
     """Sections one below the other, `width` cells wide."""
     text = Text()
-    for section in told:
+    for section in sections:
         names = 16 if any(len(entry.name) > 11 for entry in section.entries) else 12
         text.append(f"{section.title}\n", "bold")
         for entry in section.entries:

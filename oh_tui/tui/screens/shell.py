@@ -145,9 +145,9 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
         yield self.footer
 
     def on_mount(self) -> None:
-        self._tick = self.set_interval(1.0, self._tell, pause=True)
+        self._tick = self.set_interval(1.0, self._show_facts, pause=True)
         self._show()
-        self._tell()
+        self._show_facts()
 
     # A command
 
@@ -165,7 +165,7 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
         moves = _CD.fullmatch(command)
         if moves and not moves["where"]:
             self.shell.cwd = self.shell.home
-            self._tell()
+            self._show_facts()
         else:
             self._run(command, moves["where"].strip() if moves else "")
 
@@ -210,7 +210,7 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
                 self.running = ""
                 self._tick.pause()
                 self._show()
-                self._tell()
+                self._show_facts()
 
     def _heard(self, part: BashOutput) -> None:
         self._printed += len(part.stdout or "") + len(part.stderr or "")
@@ -222,7 +222,7 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
         self.output.show(blocks[1:] or [Note(WHAT)], at_end=True)
 
     @on(BodyView.Scrolled)
-    def _tell(self) -> None:
+    def _show_facts(self) -> None:
         shell, dot = self.shell, self.rule.glyphs.dot
         self.rule.title = (("Shell", "title"), (f"  {title_of(self.conversation)}", "dim"))
         first, last, total = self.output.position()
@@ -276,7 +276,7 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
     def action_time(self) -> None:
         """Change the time limit of the next command."""
         self.shell.timeout = self._next_time()
-        self._tell()
+        self._show_facts()
 
     def _next_time(self) -> int:
         times = list(TIMES)
@@ -286,7 +286,7 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
         if not self.running:
             self.shell.entries.clear()
             self._show()
-            self._tell()
+            self._show_facts()
 
     def action_page(self, pages: float) -> None:
         self.output.action_page(pages)
@@ -299,4 +299,4 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
         self._show_keys()
 
     def on_resize(self) -> None:
-        self._tell()
+        self._show_facts()
