@@ -1,10 +1,7 @@
 """The main screen: composes the panes and turns messages into what they draw.
 
-    source -> worker here -> state -> panes          (one way down)
-    key, click -> action or message -> here -> worker -> source -> read again   (one way up)
-
-Reads run in exclusive groups ("lists", "more", "run", "older", "follow", "find"); writes never do,
-so that no read cancels a write.
+source -> worker here -> state -> panes          (one way down)
+key, click -> action or message -> here -> worker -> source -> read again   (one way up)
 """
 
 from __future__ import annotations
@@ -134,14 +131,7 @@ class MainScreen(BaseScreen):
         self.set_timer(startup.WARM_UP, self.warm_up)
 
     def _begin(self) -> None:
-        if self._make_source is None:
-            self.sidebar.say("no API key")
-            self.ui.work_on("write", self.controllers.servers.open_without_key)
-        else:
-            if self.session.preferences.greet():
-                self.ui.tell("new here? ? shows the keys, ctrl+p finds what can be done")
-            self.controllers.servers.show_cautions()
-            self.controllers.conversations.open(self._make_source, in_thread=not self._at_once)
+        self.controllers.begin(self._make_source, in_thread=not self._at_once)
 
     @work(group="warm", exclusive=True)
     async def warm_up(self) -> None:

@@ -26,6 +26,7 @@ from oh_tui.tui.controllers.run import (
     target,
 )
 from oh_tui.tui.controllers.sandbox import files, sandboxes, shell
+from oh_tui.tui.messages import ListEmpty
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +41,8 @@ READS = (
     *("lists", "more", "run", "older", "follow", "find", "hits", "filter"),
     *("peek", "git", "copy", "sift"),
 )
-"""Workers that read from the source being left, or process what it returned."""
+"""Groups of workers that read from the source being left, or process what it returned. Reads run
+in exclusive groups; writes never do, so that no read cancels a write."""
 
 
 class Controllers:
@@ -190,7 +192,19 @@ class Controllers:
     def shells(self) -> shell.Shells:
         return shell.Shells(self._session, self._ui, self.sandboxes)
 
-    # Ending what goes on
+    # Beginning, and ending what goes on
+
+    def begin(self, make_source: Callable[[], Source] | None, *, in_thread: bool) -> None:
+        """Open the first source, or explain how to get a key. `in_thread` as for
+        `Conversations.open`."""
+        if make_source is None:
+            self._ui.post_message(ListEmpty("no API key"))
+            self._ui.work_on("write", self.servers.open_without_key)
+            return
+        if self._session.preferences.greet():
+            self._ui.tell("new here? ? shows the keys, ctrl+p finds what can be done")
+        self.servers.show_cautions()
+        self.conversations.open(make_source, in_thread=in_thread)
 
     def stop_nearest(self) -> bool:
         """Esc: stop the nearest running activity; False when there is none."""
