@@ -64,13 +64,14 @@ def report(trajectory: Trajectory) -> dict[str, Any]:
     counts = trajectory.counts
     unanswered = list(_unanswered(trajectory))
     errors = [event for event in trajectory.events if event.kind in ERROR_KINDS]
+    ended = sum(s.is_open and trajectory.outcome(s) is Outcome.OK for s in trajectory.steps)
     return {
         "events": counts.events,
         "calls": counts.calls,
-        "ok": counts.ok,
+        "ok": counts.ok + ended,
         "failed": counts.failed_commands + counts.call_errors,
         "rejected": counts.rejected,
-        "running": counts.open - len(unanswered),
+        "running": counts.open - len(unanswered) - ended,
         "open": len(unanswered),
         "waiting": sum(outcome is Outcome.WAITING for _, outcome in unanswered),
         "duplicate_results": counts.second_results,

@@ -55,7 +55,7 @@ def is_answer(step: Step) -> bool:
     """Whether a step is a final answer: a `finish` call or a message of the agent."""
     if step.event.kind == "MessageEvent":
         return step.event.source == "agent"
-    return step.event.part == "FinishAction" and not step.is_open and not has_failed(step)
+    return step.event.part == "FinishAction" and not has_failed(step)
 
 
 def has_failed(step: Step) -> bool:

@@ -100,7 +100,10 @@ def gap_before(trajectory: Trajectory, step: Step) -> float | None:
     if when is None or not 1 < step.number <= len(steps):
         return None
     before = steps[step.number - 2]
-    ends = [e.seconds() for e in (before.event, *before.results)]
+    results = [result.seconds() for result in before.results]
+    if results and not any(end is not None for end in results):
+        return None  # other formats may not tell when a call ended
+    ends = [before.event.seconds(), *results]
     response = before.event.llm_response_id
     if response and before.is_call:
         if response == event.llm_response_id:

@@ -61,6 +61,12 @@ _OPEN = {
     Outcome.NO_RESULT: "no result: the events end, or go on, without one",
 }
 
+_OPEN_TITLES = {
+    Outcome.WAITING: "waits for your answer",
+    Outcome.RUNNING: "running",
+    Outcome.OK: "",
+}
+
 
 def call_blocks(
     step: Step, *, whole: bool = False, alone: bool = False, context: StepContext | None = None
@@ -157,8 +163,10 @@ def _result(step: Step, outcome: Outcome, action: Any, context: StepContext | No
     if step.event.kind == "ACPToolCallEvent":
         return _reported(step) or [Note(_OPEN.get(outcome, "no output"))]
     if result is None:
-        blocks: list[Block] = [Note(_OPEN.get(outcome, _OPEN[Outcome.NO_RESULT]))]
-        return blocks + proposal(action)
+        said = proposal(action)
+        if outcome is Outcome.OK and said:
+            return said
+        return [Note(_OPEN.get(outcome, _OPEN[Outcome.NO_RESULT])), *said]
     blocks = answer_blocks(result, action, context)
     for other in step.results[1:]:
         blocks += [Heading(f"second result, {_said_by(other)}"), *answer_blocks(other, action)]
@@ -219,8 +227,7 @@ def result_title(step: Step, outcome: Outcome, ran: float | None = None) -> str:
     overrides the seconds from call to result."""
     result = step.result if step.is_call else step.event
     if result is None:
-        titles = {Outcome.WAITING: "waits for your answer", Outcome.RUNNING: "running"}
-        return titles.get(outcome, "no result")
+        return _OPEN_TITLES.get(outcome, "no result")
     body = result.body()
     parts = [_outcome_words(result, body, outcome)]
     ran = step.ran() if ran is None else ran

@@ -52,11 +52,14 @@ def describe(step: Step, outcome: Outcome) -> Description:
         family, what, parts = _acp(event, event.body(), result.body() if result else {})
         return _description(family, what, (*parts, "" if any(parts) else _OPEN.get(outcome, "")))
     body = event.body()
+    action = _dict(field(body, "action"))
     if result is None:
         family, what = _call(event, body)
-        return _description(family, what, (_OPEN.get(outcome, ""),))
+        tool = tool_of(event.part) if outcome is Outcome.OK else None
+        said = tool.result(Use(event.tool_name, action)) if tool else ()
+        return _description(family, what, (_OPEN.get(outcome, ""), *said))
     answer = result.body()
-    action, observation = _dict(field(body, "action")), _dict(field(answer, "observation"))
+    observation = _dict(field(answer, "observation"))
     ran = step.ran() if result.timed_out or result.still_running else None
     use = Use(event.tool_name, action, observation, ran, result)
     family, what = _call(event, body)

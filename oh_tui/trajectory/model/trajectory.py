@@ -167,7 +167,8 @@ class Trajectory:
                 return Outcome.WAITING
             if self.live and self.status == "running":
                 return Outcome.RUNNING
-        return Outcome.NO_RESULT
+        # other formats have no result of it: nothing is run
+        return Outcome.OK if step.event.part == "FinishAction" else Outcome.NO_RESULT
 
     def _approve(self, event: Event) -> None:
         """The calls of the last answer were approved: they run from this event on."""
