@@ -18,7 +18,7 @@ from oh_tui.trajectory.content.block import (
 from oh_tui.trajectory.content.block_fields import rest_blocks, value_blocks
 from oh_tui.trajectory.content.block_files import patch_files
 from oh_tui.trajectory.content.block_plans import plan_call
-from oh_tui.trajectory.content.block_terminal import terminal_call
+from oh_tui.trajectory.content.block_terminal import python_call, terminal_call
 from oh_tui.trajectory.content.tools import EDITOR_VERBS
 from oh_tui.trajectory.model.bodies import field, text_field
 
@@ -98,6 +98,7 @@ def _mcp_call(action: dict[str, Any]) -> list[Block]:
 CALLS: dict[str, Callable[[dict[str, Any]], list[Block]]] = {
     "TerminalAction": terminal_call,
     "ExecuteBashAction": terminal_call,
+    "IPythonAction": python_call,
     "FileEditorAction": _editor_call,
     "StrReplaceEditorAction": _editor_call,
     "PlanningFileEditorAction": _editor_call,

@@ -85,8 +85,11 @@ def reasoning_blocks(body: dict[str, Any], thought: str = "") -> list[Block]:
 def _error(body: dict[str, Any], context: StepContext | None) -> list[Block]:
     code = one_line(take.text(body, "code"))
     detail = safe(take.text(body, "detail")).strip("\n")
-    blocks: list[Block] = [Failure(code or "an error without a code")]
-    blocks += [Plain(detail)] if detail else []
+    if detail and not code:
+        blocks: list[Block] = [Failure(detail)]
+    else:
+        blocks = [Failure(code or "an error without a code")]
+        blocks += [Plain(detail)] if detail else []
     return [*blocks, *rest_blocks(body), *what_followed(context)]
 
 

@@ -98,12 +98,28 @@ def edit_result(body: dict[str, Any], observation: dict[str, Any], action: Any) 
         if isinstance(old, str):
             blocks = _difference(safe(take.value(observation, "old_content")), new, path)
         text = _unsaid(safe(take.result_text(body)), path, new)
-        return [*blocks, Plain(text)] if text else blocks
+        return [*blocks, Plain(text)] if text and not _is_shown(text, path, blocks) else blocks
     done: list[Block] = [block for block in proposal(action) if not isinstance(block, Heading)]
     text = safe(take.result_text(body))
     if not done:
         return [Plain(text)] if text else []
     return [*done, Note(clean_line(text))] if text else done
+
+
+_HUNK = pattern(r"@@ -[\d,]{1,20} \+[\d,]{1,20} @@|\\ No newline at end of file")
+
+
+def _is_shown(text: str, path: str, blocks: list[Block]) -> bool:
+    """Whether a text is the unified diff that is shown, or the new file as one."""
+    if not text.startswith("--- "):
+        return False
+    shown = {"", "+", f"--- {path}", f"+++ {path}"}
+    for block in blocks:
+        if isinstance(block, Diff):
+            shown.update(block.text.split("\n"))
+        elif isinstance(block, Code):
+            shown.update(f"+{line}" for line in block.text.split("\n"))
+    return all(line in shown or _HUNK.fullmatch(line) for line in text.split("\n"))
 
 
 _NUMBERED = pattern(r" {0,12}(\d{1,9})\t(.*)")

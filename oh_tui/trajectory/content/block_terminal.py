@@ -8,6 +8,7 @@ from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.content import take
 from oh_tui.trajectory.content.block import (
     Block,
+    Code,
     Command,
     Note,
     number_text,
@@ -40,6 +41,12 @@ def terminal_call(action: dict[str, Any]) -> list[Block]:
     if timeout is not None:
         blocks.append(Note(f"waits at most {number_text(timeout)} s"))
     return blocks
+
+
+def python_call(action: dict[str, Any]) -> list[Block]:
+    """The code of a cell, which runs in an interpreter that stays open."""
+    code = safe(take.text(action, "code"))
+    return [Code(code.removesuffix("\n"), "cell.py")] if code else []
 
 
 def _command(body: dict[str, Any], action: Any) -> str:

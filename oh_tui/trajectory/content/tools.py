@@ -29,6 +29,10 @@ def _first_line(use: Use) -> Parts:
     return (first_line(use.output()),)
 
 
+def _last_line(use: Use) -> Parts:
+    return (last_line(use.output()),)
+
+
 def _nothing(use: Use) -> Parts:
     return ()
 
@@ -58,6 +62,10 @@ def _terminal(use: Use) -> What:
     if use.action and not command.strip():
         return What(Family.TERMINAL, "wait for output", None)
     return What(Family.TERMINAL, "$", command)
+
+
+def _python(use: Use) -> What:
+    return What(Family.TERMINAL, "python", first_line(use.get("code")))
 
 
 def _terminal_result(use: Use) -> Parts:
@@ -324,7 +332,8 @@ TOOLS: dict[str, Tool] = {
     "BrowserSetStorage": _web("set the browser's storage"),
     "BrowserStartRecording": _web("record the browser"),
     "BrowserStopRecording": _web("stop recording"),
-    "Browser": _web("browse"),
+    "Browser": _web("browse", "browser_actions"),
+    "IPython": Tool(_python, _last_line),
 }
 """By the kind of the action or observation without that suffix."""
 

@@ -109,5 +109,5 @@ def shorten(path: str) -> str:
 ERROR_HEADER = "[An error occurred during execution.]"
 _PROMPT_OR_NOTE = pattern(
     r"[\w.@:~/\\\- ()]{0,80}[$#%>❯]"
-    r"|\[(?:The command|Command finished|Current working directory|Python interpreter).*\]?"
+    r"|\[(?:The command|Command finished|Current working directory|Python interpreter|Jupyter).*\]?"
 )

@@ -1,0 +1,182 @@
+"""What the converters share: events of the model made from foreign JSON, with their originals."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from oh_tui.trajectory.content.block_events import EVENTS
+from oh_tui.trajectory.formats.foreign.bill import Bill
+from oh_tui.trajectory.model.bodies import field
+from oh_tui.trajectory.model.events import NO_KIND, seconds
+from oh_tui.trajectory.model.steps import RESULT_KINDS
+
+_DEEPEST = 60
+"""Deepest level at which repeated texts are looked for."""
+
+_OURS = frozenset(EVENTS) | RESULT_KINDS | {"ActionEvent", "ACPToolCallEvent"}
+
+_SOURCES = ("agent", "user", "environment", "system")
+
+
+class ForeignRun:
+    """A run of another format as events of the model.
+
+    `events[n]` is the JSON of an event and `originals[n]` the JSON that it was made from; several
+    events may share one original. What an event of the model has no field for stands in a field
+    with the name of the format, so that it is shown.
+    """
+
+    def __init__(self, mark: str) -> None:
+        self.mark = mark
+        """The name of that field."""
+        self.events: list[bytes] = []
+        self.originals: list[bytes] = []
+        self.bill = Bill()
+        self.model = ""
+        """The model, if the run names one."""
+        self.notes: list[str] = []
+        """What could not be read, or is not shown."""
+        self._ids: dict[str, int] = {}
+        """Id -> how many events wanted it."""
+
+    @property
+    def stats(self) -> bytes:
+        """Tokens and cost, by `model.stats.stats_text`."""
+        return self.bill.text()
+
+    def new_id(self, wanted: Any) -> str:
+        """An id that no other event of the run has, as near to the wanted one as can be."""
+        name = str(wanted) if isinstance(wanted, str | int) and wanted != "" else "event"
+        while (count := self._ids.get(name, 0)) or name == "event":
+            self._ids[name] = count + 1
+            name = f"{name}-{count + 1}"
+        self._ids[name] = 1
+        return name
+
+    def add(
+        self, kind: str, original: bytes, *, id: str = "", rest: Any = None, **fields: Any
+    ) -> str:
+        """Adds an event and returns its id; None leaves a field out. `rest` holds all that the
+        fields do not tell."""
+        id = id or self.new_id("")
+        body = {"kind": kind, "id": id}
+        body |= {name: value for name, value in fields.items() if value is not None}
+        if not is_empty(rest):
+            body[self.mark] = rest
+        self.events.append(pack(body))
+        self.originals.append(original)
+        return id
+
+    def add_other(self, value: Any) -> None:
+        """Adds JSON that is no event of the format; an event of the model stays as it is."""
+        original = pack(value)
+        kind = field(value, "kind")
+        if not isinstance(kind, str) or not kind:
+            self.add(NO_KIND, original, rest=value)
+            return
+        wanted = value.get("id")
+        id = self.new_id(wanted if isinstance(wanted, str) else "")
+        self.events.append(original if id == wanted else pack(value | {"id": id}))
+        self.originals.append(original)
+
+
+def pack(value: Any) -> bytes:
+    """Decoded JSON as text; a text that says so if it is nested too deep. msgspec would lose NaN
+    and refuse lone surrogates."""
+    try:
+        return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    except (TypeError, ValueError, RecursionError):
+        return b'"(nested too deep to be shown)"'
+
+
+def free_kind(name: Any) -> str:
+    """The kind of an event without a counterpart: its own name, unless the model means another
+    thing by it."""
+    text = name if isinstance(name, str) and name else "event"
+    return f"foreign {text}" if text in _OURS else text
+
+
+def text_block(text: str) -> list[dict[str, Any]]:
+    return [{"type": "text", "text": text}] if text else []
+
+
+def content_blocks(value: Any) -> list[Any] | None:
+    """A text or a list of parts as content blocks; None for anything else."""
+    if isinstance(value, str):
+        return text_block(value)
+    if not isinstance(value, list):
+        return [] if value is None else None
+    return [_block(part) for part in value]
+
+
+def _block(part: Any) -> Any:
+    """A part of a message: images of the chat API have an object around their address."""
+    if isinstance(part, str):
+        return {"type": "text", "text": part}
+    url = field(part, "image_url", "url")
+    if not isinstance(url, str):
+        url = field(part, "image_url")
+    if isinstance(url, str) and part.get("type") in ("image_url", "input_image"):
+        inside = part["image_url"]
+        more = {n: v for n, v in inside.items() if n != "url"} if isinstance(inside, dict) else {}
+        rest = {n: v for n, v in part.items() if n not in ("type", "image_url")}
+        return rest | ({"image_url": more} if more else {}) | {"type": "image", "image_urls": [url]}
+    return part
+
+
+def plain(blocks: Iterable[Any] | None) -> str:
+    """The text of content blocks."""
+    texts = (field(block, "text") for block in blocks or ())
+    return "\n".join(text for text in texts if isinstance(text, str))
+
+
+def timestamp(value: Any) -> str | None:
+    """A time as ISO 8601, from such a text or from seconds since 1970; None for anything else."""
+    if isinstance(value, str):
+        return value if seconds(value) is not None else None
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e11:
+        return datetime.fromtimestamp(value, UTC).isoformat()
+    return None
+
+
+def known_source(value: Any) -> str | None:
+    return value if isinstance(value, str) and value in _SOURCES else None
+
+
+def leaves_out(rest: dict[str, Any], **known: Any) -> dict[str, Any]:
+    """The rest without empty values, and with the values of `known` that could not be used."""
+    rest = rest | {name: value for name, value in known.items() if value is not None}
+    return {name: value for name, value in rest.items() if not is_empty(value)}
+
+
+def is_empty(value: Any) -> bool:
+    return value is None or value is False or value in ("", [], {})
+
+
+def texts_of(*values: Any) -> set[str]:
+    """All texts in values."""
+    found: set[str] = set()
+    todo = list(values)
+    while todo:
+        value = todo.pop()
+        if isinstance(value, str):
+            found.add(value)
+        elif isinstance(value, dict | list):
+            todo += value.values() if isinstance(value, dict) else value
+    return found
+
+
+def without(value: Any, shown: set[str], depth: int = 0) -> Any:
+    """A value without the texts that are shown already, and without what is then empty."""
+    if isinstance(value, str):
+        return None if value in shown else value
+    if depth >= _DEEPEST or not isinstance(value, dict | list):
+        return value
+    if isinstance(value, dict):
+        kept = {name: without(inner, shown, depth + 1) for name, inner in value.items()}
+        return {name: inner for name, inner in kept.items() if not is_empty(inner)}
+    items = (without(inner, shown, depth + 1) for inner in value)
+    return [item for item in items if not is_empty(item)]

@@ -1,0 +1,163 @@
+"""The history of a V0 run, whatever its shape: its entries, and which result answers which call.
+
+Three shapes exist: a list of events whose observations name their action in `cause`; pairs of
+`[action, observation]`, of before September 2024; and the flat events of the resolver, which have
+neither ids nor `args` and `extras`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from oh_tui.trajectory.formats.foreign.made import pack
+from oh_tui.trajectory.model.bodies import text_field
+
+_TOP = frozenset({"id", "timestamp", "source", "message", "cause", "action", "observation", "args",
+                  "extras", "content", "success", "timeout", "tool_call_metadata", "llm_metrics",
+                  "kind"})  # fmt: skip
+"""Fields of an event that are neither arguments nor extras."""
+
+_NO_CALLS = frozenset({"message", "system", "recall", "change_agent_state", "condensation",
+                       "condensation_request"})  # fmt: skip
+"""Actions that no tool carries out."""
+
+_ANY_ACTION = frozenset({"error", "null", "success", "user_rejected", "reject"})
+"""Observations that may answer any action."""
+
+_ANSWERED_BY = {"call_tool_mcp": "mcp"}
+"""Actions whose observation has another name."""
+
+_NEAR = 32
+"""How many open calls are looked at for a result that names none."""
+
+
+class Entry(msgspec.Struct, eq=False):
+    """One event: its fields with `args` or `extras`, and what it was made from."""
+
+    body: dict[str, Any]
+    original: bytes
+    of: Entry | None = None
+    """The action in whose pair it stands."""
+    answers: Entry | None = None
+    """The action that it answers."""
+    is_answered: bool = False
+    is_call: bool = False
+    id: str = ""
+    """The id of its event in the model, once it has one."""
+    response: str = ""
+    """The id of the model's answer that it comes from, of a call that of its action."""
+
+    @property
+    def action(self) -> str:
+        return text_field(self.body, "action")
+
+    @property
+    def observation(self) -> str:
+        return text_field(self.body, "observation")
+
+    @property
+    def inside(self) -> dict[str, Any]:
+        """Its arguments or extras."""
+        found = self.body.get("args" if self.action else "extras")
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def metadata(self) -> Any:
+        return self.body.get("tool_call_metadata")
+
+    @property
+    def is_agents(self) -> bool:
+        """Whether the agent acts. Flat events may not say who does."""
+        source = self.body.get("source")
+        return source == "agent" or (source is None and self.action not in _NO_CALLS)
+
+
+def is_event(value: Any) -> bool:
+    """Whether a decoded value is a V0 event."""
+    return isinstance(value, dict) and any(
+        isinstance(value.get(name), str) for name in ("action", "observation")
+    )
+
+
+def read_history(history: Iterable[Any]) -> list[Any]:
+    """The entries of a history, joined; JSON that is no V0 event stays as it is."""
+    found = list(_entries(history))
+    _join([entry for entry in found if isinstance(entry, Entry)])
+    return found
+
+
+def _entries(history: Iterable[Any]) -> Iterator[Any]:
+    for item in history:
+        of: Entry | None = None
+        for half in item if isinstance(item, list) else [item]:
+            if not is_event(half):
+                yield half
+            elif of is None or not _is_nothing(half):
+                entry = Entry(_unfolded(half), pack(half), of)
+                yield entry
+                of = entry if entry.action and isinstance(item, list) else of
+
+
+def _is_nothing(event: dict[str, Any]) -> bool:
+    """Whether an event only fills its half of a pair."""
+    return event.get("observation") == "null" and not any(
+        event.get(name) for name in ("content", "message", "extras", "cause", "id")
+    )
+
+
+def _unfolded(event: dict[str, Any]) -> dict[str, Any]:
+    """An event with `args` or `extras`, in which a flat one has its other fields."""
+    is_action = isinstance(event.get("action"), str)
+    name = "args" if is_action else "extras"
+    if name in event:
+        return event
+    top = _TOP - {"content"} if is_action else _TOP
+    inside = {key: value for key, value in event.items() if key not in top}
+    return {key: value for key, value in event.items() if key in top} | {name: inside}
+
+
+def _join(entries: list[Entry]) -> None:
+    """Finds the action that each observation answers, and which actions are calls."""
+    by_order = not any(_key(e.body.get("cause")) or e.of for e in entries)
+    actions: dict[str, Entry] = {}
+    calls: dict[str, Entry] = {}
+    open_ones: deque[Entry] = deque(maxlen=_NEAR)
+    for entry in entries:
+        call_id = text_field(entry.metadata, "tool_call_id")
+        if entry.action:
+            actions[_key(entry.body.get("id"))] = entry
+            if entry.is_agents:
+                open_ones.append(entry)
+                calls |= {call_id: entry} if call_id else {}
+            continue
+        cause = _key(entry.body.get("cause"))
+        named = (actions.get(cause) if cause else None) or entry.of
+        if named is None and call_id and call_id in calls and not calls[call_id].is_answered:
+            named = calls[call_id]
+        if named is None and by_order:
+            named = _next_open(open_ones, entry.observation)
+        entry.answers = named
+        if named is not None:
+            named.is_answered = True
+    acts = [entry for entry in entries if entry.action and entry.is_agents]
+    has_calls = any(isinstance(entry.metadata, dict) for entry in acts)
+    for entry in acts:
+        entry.is_call = isinstance(entry.metadata, dict) if has_calls else entry.is_answered
+
+
+def _key(value: Any) -> str:
+    """An id or a cause as a key; 3 and "3" are the same."""
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
+def _next_open(open_ones: deque[Entry], name: str) -> Entry | None:
+    """Takes the first open action that an observation of this name may answer."""
+    for index, entry in enumerate(open_ones):
+        if name in _ANY_ACTION or name == _ANSWERED_BY.get(entry.action, entry.action):
+            del open_ones[index]
+            return entry
+    return None

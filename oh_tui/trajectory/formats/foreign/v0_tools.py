@@ -1,0 +1,177 @@
+"""The tools of V0 in the terms of the model: actions and observations by their V0 names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from oh_tui.trajectory.model.bodies import field, text_field
+
+Args = dict[str, Any]
+
+_BESIDE = ("confirmation_state", "security_risk", "impl_source", "translated_ipython_code",
+           "hidden", "is_static", "blocking", "include_extra", "kernel_init_code",
+           "return_axtree", "reasoning_content")  # fmt: skip
+"""Arguments of V0 itself, not of the model; they are shown with the whole call only."""
+
+
+def _renamed(kind: str, **names: str) -> Callable[[Args], Args]:
+    """An action whose arguments have other names in the model; `new=old`."""
+    old = {was: now for now, was in names.items()}
+
+    def make(args: Args) -> Args:
+        return {"kind": kind} | {old.get(name, name): value for name, value in args.items()}
+
+    return make
+
+
+def _read(args: Args) -> Args:
+    action = {"kind": "FileEditorAction", "command": "view", **args}
+    if (args.get("start", 0), args.get("end", -1)) == (0, -1):
+        action = {name: v for name, v in action.items() if name not in ("start", "end")}
+    return action
+
+
+def _edit(args: Args) -> Args:
+    """The editor has a command; an edit by a model has the new lines and where they go."""
+    action = {"kind": "FileEditorAction", **args}
+    if args.get("command") and not args.get("content"):
+        action = {name: v for name, v in action.items() if name not in ("start", "end")}
+    return action
+
+
+def _delegate(args: Args) -> Args:
+    agent, inputs = args.get("agent"), args.get("inputs")
+    if isinstance(agent, str) and isinstance(inputs, dict) and set(inputs) == {"task"}:
+        rest = {name: v for name, v in args.items() if name not in ("agent", "inputs")}
+        return {"kind": "DelegateAction", "tasks": {agent: inputs["task"]}, **rest}
+    return {"kind": "DelegateAction", **args}
+
+
+def _mcp(args: Args) -> Args:
+    rest = {name: v for name, v in args.items() if name not in ("arguments", "name")}
+    data = args.get("arguments")
+    if isinstance(data, dict):
+        return {"kind": "MCPToolAction", "data": data, **rest}
+    return {"kind": "MCPToolAction", **rest, **({} if data is None else {"arguments": data})}
+
+
+def _finish(args: Args) -> Args:
+    """The last words are `final_thought`, in older runs the thought itself."""
+    said = args.get("final_thought") or args.get("thought")
+    rest = {n: v for n, v in args.items() if n != "final_thought"}
+    if said == args.get("thought"):
+        rest.pop("thought", None)
+    return {"kind": "FinishAction", **rest, "message": said}
+
+
+ACTIONS: dict[str, Callable[[Args], Args]] = {
+    "run": _renamed("TerminalAction"),
+    "run_ipython": _renamed("IPythonAction"),
+    "read": _read,
+    "write": _renamed("WriteFileAction", file_path="path"),
+    "edit": _edit,
+    "browse": _renamed("BrowserNavigateAction"),
+    "browse_interactive": _renamed("BrowserAction"),
+    "think": _renamed("ThinkAction"),
+    "finish": _finish,
+    "delegate": _delegate,
+    "call_tool_mcp": _mcp,
+    "task_tracking": _renamed("TaskTrackerAction"),
+}
+"""The action of the model for the arguments of an action; any other keeps its name."""
+
+OBSERVATIONS = {
+    "run": "TerminalObservation",
+    "run_ipython": "IPythonObservation",
+    "read": "FileEditorObservation",
+    "write": "WriteFileObservation",
+    "edit": "FileEditorObservation",
+    "browse": "BrowserObservation",
+    "think": "ThinkObservation",
+    "delegate": "DelegateObservation",
+    "mcp": "MCPToolObservation",
+    "task_tracking": "TaskTrackerObservation",
+}
+
+_NAMES = {"write": {"path": "file_path"}, "browse": {"screenshot": "screenshot_data"}}
+"""Extras with another name in the model, by observation."""
+
+TOOL_NAMES = {
+    "run": "execute_bash", "run_ipython": "execute_ipython_cell", "edit": "str_replace_editor",
+    "browse": "browser", "browse_interactive": "browser",
+}  # fmt: skip
+"""The name of the tool of a call that does not tell it, if it is not that of the action."""
+
+EDITS = ("edit", "read", "write")
+"""Observations that report a failure in their text."""
+
+
+def split_args(name: str, args: Args) -> tuple[str, Args, Args]:
+    """The thought of a call, its action, and the arguments of V0 itself."""
+    beside = {key: args[key] for key in _BESIDE if key in args}
+    kept = {key: value for key, value in args.items() if key not in beside}
+    thought = kept.get("thought")
+    action = ACTIONS.get(name, _renamed(f"{_camel(name)}Action"))(_safe(kept))
+    if "thought" in action and name != "think" and isinstance(thought, str):
+        del action["thought"]
+    elif name in ("think", "finish"):
+        thought = thought if action.get("message", thought) != thought else ""
+    return thought if isinstance(thought, str) else "", action, beside
+
+
+def observed(name: str, extras: Args) -> Args:
+    """The observation of the model for the extras of an observation, without its content."""
+    names = _NAMES.get(name, {})
+    found = {names.get(key, key): value for key, value in _safe(extras).items()}
+    if name == "read":
+        found.setdefault("command", "view")
+    return {"kind": OBSERVATIONS.get(name, f"{_camel(name)}Observation"), **found}
+
+
+def _safe(values: Args) -> Args:
+    """Fields without names that mean another thing in the model."""
+    return {(f"v0_{key}" if key == "kind" else key): value for key, value in values.items()}
+
+
+def _camel(name: str) -> str:
+    return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+
+
+_EDITOR = ("command", "path", "file_text", "old_str", "new_str", "insert_line", "view_range")
+
+
+def completed(name: str, args: Args, given: Any) -> Args:
+    """The arguments of an edit with those that only the model's call has: those of early 2025 lack
+    the command."""
+    if name != "edit" or not isinstance(given, dict):
+        return args
+    missing = {key: given[key] for key in _EDITOR if not args.get(key) and given.get(key)}
+    return args | missing
+
+
+def tool_name(action: str, args: Args, metadata: Any) -> str:
+    """The name of the tool of a call."""
+    named = text_field(metadata, "function_name")
+    if not named and action == "call_tool_mcp":
+        named = text_field(args, "name")
+    return named or TOOL_NAMES.get(action, action)
+
+
+def is_derived(body: Args) -> bool:
+    """Whether the `message` of an event only says in words what its fields say."""
+    message = body.get("message")
+    if not isinstance(message, str):
+        return False
+    name = text_field(body, "action") or text_field(body, "observation")
+    path = text_field(body, "args", "path") or text_field(body, "extras", "path")
+    command = text_field(body, "args", "command") or text_field(body, "extras", "command")
+    code = field(body, "extras", "metadata", "exit_code")
+    code = field(body, "extras", "exit_code") if code is None else code
+    url = text_field(body, "extras", "url")
+    return message in {
+        "", f"Running command: {command}", f"Reading file: {path}", f"Writing file: {path}",
+        f"Editing file: {path}", f"I read the file {path}.", f"I edited the file {path}.",
+        f"I wrote to the file {path}.", f"Visited {url}", "Code executed in IPython cell.",
+        f"Command `{command}` executed with exit code {code}.", f"Agent did {name}",
+    }  # fmt: skip
