@@ -70,6 +70,11 @@ class ForeignRun:
         self.originals.append(original)
         return id
 
+    def add_top(self, value: Any) -> None:
+        """Adds what the file says of the whole run, as an event that is no step."""
+        if not is_empty(value):
+            self.add("ConversationStateUpdateEvent", pack(value), key="trajectory", value=value)
+
     def add_other(self, value: Any) -> None:
         """Adds JSON that is no event of the format; an event of the model stays as it is."""
         original = pack(value)

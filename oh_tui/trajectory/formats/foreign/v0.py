@@ -110,6 +110,8 @@ class _Converter:
         if not isinstance(body.get("id"), str | int | None):
             beside["id"] = body["id"]
         beside["tool_call_metadata"] = self._metadata(entry, shown)
+        if any(name in beside for name in rest):
+            rest = {inside: rest} if inside not in beside else {"more": rest}
         self.run.add(
             kind,
             entry.original,

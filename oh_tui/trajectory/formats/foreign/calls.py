@@ -1,0 +1,113 @@
+"""Adds calls and results of formats that name tools as the model does: ATIF and chat messages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from oh_tui.trajectory.formats.foreign.made import ForeignRun, leaves_out, plain
+from oh_tui.trajectory.formats.foreign.named_tools import action_of, observation_of, take_risk
+from oh_tui.trajectory.model.bodies import text_field
+
+
+class Call(msgspec.Struct):
+    """A call that was added, for its result."""
+
+    event_id: str
+    call_id: str
+    tool: str
+    action: dict[str, Any]
+    has_result: bool = False
+
+
+class Calls:
+    """The calls of a run; a result finds its own by id, else the first open one of the step."""
+
+    def __init__(self, run: ForeignRun) -> None:
+        self.run = run
+        self.step: list[Call] = []
+        """The calls of the current step, in order."""
+        self._by_id: dict[str, Call] = {}
+        """The last call of each id."""
+
+    def add(
+        self,
+        original: bytes,
+        id: str,
+        call_id: Any,
+        tool: str,
+        arguments: Any,
+        rest: dict[str, Any],
+        **fields: Any,
+    ) -> Call:
+        """Adds a call, and returns it."""
+        action = action_of(tool, arguments)
+        risk = take_risk(action)
+        known = isinstance(call_id, str) and bool(call_id)
+        name = call_id if known else f"call-{id}"
+        rest = leaves_out(rest, tool_call_id=None if known else call_id)
+        self.run.add(
+            "ActionEvent",
+            original,
+            id=id,
+            source="agent",
+            action=action,
+            tool_name=tool,
+            tool_call_id=name,
+            security_risk=risk,
+            rest=rest,
+            **fields,
+        )
+        call = Call(id, name, tool, action)
+        self.step.append(call)
+        self._by_id[name] = call
+        return call
+
+    def find(self, call_id: Any) -> Call | None:
+        """The call that a result names, or without a name the first one of the step that has
+        none."""
+        if isinstance(call_id, str) and call_id:
+            own = next((call for call in self.step[-64:] if call.call_id == call_id), None)
+            return own or self._by_id.get(call_id)
+        return next((call for call in self.step[-64:] if not call.has_result), None)
+
+    def answer(
+        self,
+        original: bytes,
+        id: str,
+        call: Call | None,
+        content: list[Any],
+        rest: dict[str, Any],
+        *,
+        observed: dict[str, Any] | None = None,
+        **fields: Any,
+    ) -> None:
+        """Adds a result. `observed` replaces fields of the observation; of a kind of its own it is
+        an error or a rejection."""
+        text = plain(content)
+        found = observation_of(call.action if call else {"kind": "ToolAction"}, content, text)
+        found |= observed or {}
+        links: dict[str, Any] = {}
+        if call is not None:
+            call.has_result = True
+            links = {"action_id": call.event_id, "tool_call_id": call.call_id}
+            links["tool_name"] = call.tool
+        kind = text_field(found, "kind")
+        if kind in ERRORS:
+            rest = rest | {
+                name: value for name, value in found.items() if name not in ("kind", "content")
+            }
+            if text != "" or not content:
+                links[ERRORS[kind]] = text
+            else:
+                rest = rest | {"content": content}
+        else:
+            kind, fields = "ObservationEvent", fields | {"observation": found}
+        self.run.add(
+            kind, original, id=id, source="environment", rest=leaves_out(rest), **links, **fields
+        )
+
+
+ERRORS = {"AgentErrorEvent": "error", "UserRejectObservation": "rejection_reason"}
+"""Kinds of results that are no observations, and the field of their text."""

@@ -1,0 +1,102 @@
+"""Tools by the names that models call them by: their actions and observations in the model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.content.tools import TOOLS
+from oh_tui.trajectory.model.bodies import text_field
+
+JsonObject = dict[str, Any]
+
+_TERMINAL = ("Terminal", {"command": "command", "cmd": "command", "keystrokes": "command"})
+_READ = ("ReadFile", {"file_path": "file_path", "path": "file_path", "absolute_path": "file_path"})
+_WRITE = ("WriteFile", {"file_path": "file_path", "path": "file_path"})
+_EDIT = ("Edit", {"file_path": "file_path", "path": "file_path"})
+_ALIASES: dict[str, tuple[str, dict[str, str]]] = {
+    "bash": _TERMINAL,
+    "shell": _TERMINAL,
+    "execute_bash": _TERMINAL,
+    "bash_command": _TERMINAL,
+    "exec_command": _TERMINAL,
+    "run_shell_command": _TERMINAL,
+    "run_in_terminal": _TERMINAL,
+    "str_replace_editor": ("FileEditor", {"path": "path"}),
+    "str_replace_based_edit_tool": ("FileEditor", {"path": "path"}),
+    "execute_ipython_cell": ("IPython", {"code": "code"}),
+    "read": _READ,
+    "read_file": _READ,
+    "write": _WRITE,
+    "write_file": _WRITE,
+    "edit": _EDIT,
+    "replace": _EDIT,
+    "apply_patch": ("ApplyPatch", {"patch": "patch", "input": "patch"}),
+    "submit": ("Finish", {"message": "message"}),
+    "task_complete": ("Finish", {"message": "message"}),
+}
+"""Name of a tool in lower case -> the tool of the model, and its fields by those of the call, of
+which one has to be a text."""
+
+_UNKNOWN: tuple[str, dict[str, str]] = ("", {})
+
+_EXIT = pattern(
+    r"\[(?:The command completed|Command finished) with exit code (-?\d{1,9})\.?\]\s{0,9}\Z"
+)
+_LAST = 400
+"""Characters at the end of an output in which OpenHands tells the exit code."""
+
+_RISKS = ("LOW", "MEDIUM", "HIGH", "UNKNOWN")
+
+
+def action_of(name: str, arguments: Any) -> JsonObject:
+    """The action of a call; never raises. A tool that the model does not know keeps its name."""
+    kind = _camel(name)
+    if not isinstance(arguments, dict):
+        given = {} if arguments in (None, "") else {"arguments": arguments}
+        return {"kind": f"{kind}Action", **given}
+    if name.startswith("mcp__"):
+        return {"kind": "MCPToolAction", "data": arguments}
+    tool, names = _ALIASES.get(name.lower(), _UNKNOWN)
+    fits = any(isinstance(_joined(arguments.get(given)), str) for given in names)
+    if tool and (fits or tool == "Finish"):
+        found = {names.get(n) or n: _joined(v) for n, v in arguments.items()}
+        if len(found) == len(arguments) and "kind" not in found:
+            return {"kind": f"{tool}Action", **found}
+    if "kind" in arguments:
+        return {"kind": f"{kind}Action", "arguments": arguments}
+    return {"kind": f"{kind}Action", **arguments}
+
+
+def _joined(value: Any) -> Any:
+    """A command, which may be a list of words."""
+    if isinstance(value, list) and value and all(isinstance(word, str) for word in value):
+        return " ".join(value)
+    return value
+
+
+def take_risk(action: JsonObject) -> str | None:
+    """Takes the risk that the model gave its call, among the arguments."""
+    risk = action.get("security_risk")
+    if not isinstance(risk, str) or risk not in _RISKS:
+        return None
+    del action["security_risk"]
+    return risk
+
+
+def observation_of(action: JsonObject, content: list[Any], text: str) -> JsonObject:
+    """The observation of the result of an action, with a failure that its text tells."""
+    tool = text_field(action, "kind").removesuffix("Action")
+    tool = "Browser" if tool.startswith("Browser") else tool
+    found: JsonObject = {"kind": f"{tool}Observation", "content": content}
+    if tool in ("Terminal", "ExecuteBash") and (code := _EXIT.search(text[-_LAST:])):
+        found["exit_code"] = int(code[1])
+    if "Editor" in tool and text.startswith("ERROR:"):
+        found["is_error"] = True
+    return found
+
+
+def _camel(name: str) -> str:
+    kind = "".join(part[:1].upper() + part[1:] for part in name.split("_")) or "Unnamed"
+    lower = kind.lower()
+    return next((tool for tool in TOOLS if tool.lower() == lower), kind)
