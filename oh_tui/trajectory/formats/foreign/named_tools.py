@@ -43,6 +43,7 @@ _UNKNOWN: tuple[str, dict[str, str]] = ("", {})
 _EXIT = pattern(
     r"\[(?:The command completed|Command finished) with exit code (-?\d{1,9})\.?\]\s{0,9}\Z"
 )
+_RETURNED = pattern(r"\s{0,9}<returncode>(-?\d{1,9})</returncode>")
 _LAST = 400
 """Characters at the end of an output in which OpenHands tells the exit code."""
 
@@ -89,8 +90,9 @@ def observation_of(action: JsonObject, content: list[Any], text: str) -> JsonObj
     tool = text_field(action, "kind").removesuffix("Action")
     tool = "Browser" if tool.startswith("Browser") else tool
     found: JsonObject = {"kind": f"{tool}Observation", "content": content}
-    if tool in ("Terminal", "ExecuteBash") and (code := _EXIT.search(text[-_LAST:])):
-        found["exit_code"] = int(code[1])
+    if tool in ("Terminal", "ExecuteBash"):
+        code = _EXIT.search(text[-_LAST:]) or _RETURNED.match(text)
+        found |= {"exit_code": int(code[1])} if code else {}
     if "Editor" in tool and text.startswith("ERROR:"):
         found["is_error"] = True
     return found

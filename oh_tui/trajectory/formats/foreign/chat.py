@@ -1,0 +1,240 @@
+"""Runs as lists of chat messages: role, content, calls and the results that name them.
+
+The messages may stand alone, or in `messages` or `trajectory` of an object: rows of data sets, and
+the `*.traj.json` of mini-swe-agent with its `info`. Few of them tell times, and of the cost at most
+the sum.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.formats.foreign.bill import tokens_of
+from oh_tui.trajectory.formats.foreign.calls import Calls
+from oh_tui.trajectory.formats.foreign.made import (
+    ForeignRun,
+    content_blocks,
+    leaves_out,
+    pack,
+    plain,
+    timestamp,
+)
+from oh_tui.trajectory.model.bodies import field, text_field
+from oh_tui.trajectory.model.events import decode_json
+
+Fields = dict[str, Any]
+
+_SHELL = pattern(r"```(?:bash|sh|mswea_bash_command)\s*\n(.*?)\n?```", re.DOTALL)
+_RAN = "<returncode>"
+"""The start of a message of mini-swe-agent with the output of a command."""
+
+
+def is_message(value: Any) -> bool:
+    """Whether decoded JSON is a chat message."""
+    return isinstance(value, dict) and isinstance(value.get("role"), str)
+
+
+def convert(messages: Iterable[Any], originals: list[bytes] | None = None) -> ForeignRun:
+    """A run from its messages; never raises."""
+    converter = _Converter()
+    listed = list(messages)
+    for place, message in enumerate(listed):
+        original = originals[place] if originals else pack(message)
+        after = listed[place + 1] if place + 1 < len(listed) else None
+        converter.add(message, original, after)
+    return converter.run
+
+
+class _Converter:
+    def __init__(self) -> None:
+        self.run = ForeignRun("chat")
+        self.calls = Calls(self.run)
+        self._has_begun = False
+
+    def add(self, message: Any, original: bytes, after: Any) -> None:
+        if not is_message(message):
+            self.run.add_other(message)
+            return
+        rest = dict(message)
+        role = rest.pop("role")
+        id = self.run.new_id("")
+        fields: Fields = {"timestamp": _take_time(rest)}
+        if role in ("tool", "function"):
+            self._result(message, original, id, rest, fields)
+        elif role == "assistant":
+            self._answer(original, id, rest, fields, after)
+        elif role == "user":
+            self._user(original, id, rest, fields)
+        else:
+            self._other(role, original, id, rest, fields)
+        self._has_begun |= role in ("assistant", "user")
+
+    def _answer(self, original: bytes, id: str, rest: Fields, fields: Fields, after: Any) -> None:
+        """An answer of the model: its calls, or else its message."""
+        parts = _take_parts(rest, "tool_use")
+        content = _take_content(rest)
+        calls = [*_take_calls(rest), *map(_of_part, parts)]
+        calls = calls or _take_commands(rest, content, after)
+        response = f"answer-{id}"
+        usage = field(rest, "usage") or field(rest, "extra", "response", "usage")
+        self.run.bill.add(response, field(rest, "extra", "cost"), tokens_of(usage))
+        fields |= {"llm_response_id": response}
+        for name in ("reasoning_content", "reasoning"):
+            if isinstance(rest.get(name), str) and "reasoning_content" not in fields:
+                fields["reasoning_content"] = rest.pop(name)
+        if not calls:
+            said = {"role": "assistant", "content": content}
+            self.run.add("MessageEvent", original, id=id, source="agent", llm_message=said,
+                         rest=leaves_out(rest), **fields)  # fmt: skip
+            return
+        self.calls.step = []
+        for place, (call_id, tool, arguments, more) in enumerate(calls):
+            beside: Fields = {"thought": content}
+            if place:
+                rest, beside = {}, {}
+                fields.pop("reasoning_content", None)
+            more = {f"call {tool}": more} if more else {}
+            name = id if place == 0 else self.run.new_id(f"{id}+{place}")
+            self.calls.add(
+                original, name, call_id, tool, arguments, leaves_out(rest | more),
+                **fields, **beside,
+            )  # fmt: skip
+
+    def _result(
+        self, message: Fields, original: bytes, id: str, rest: Fields, fields: Fields
+    ) -> None:
+        call = self.calls.find(message.get("tool_call_id"))
+        if call is not None:
+            if isinstance(rest.get("tool_call_id"), str | None):
+                rest.pop("tool_call_id", None)
+            if rest.get("name") == call.tool:
+                del rest["name"]
+        content = _take_content(rest)
+        observed: Fields = {}
+        if isinstance(rest.get("is_error"), bool):
+            observed["is_error"] = rest.pop("is_error")
+        self.calls.answer(original, id, call, content, rest, observed=observed, **fields)
+
+    def _user(self, original: bytes, id: str, rest: Fields, fields: Fields) -> None:
+        """A message of the user, or the results that stand in one."""
+        parts = _take_parts(rest, "tool_result")
+        content = _take_content(rest)
+        call = self.calls.find("") if plain(content).lstrip().startswith(_RAN) else None
+        if call is not None:
+            self.calls.answer(original, id, call, content, rest, **fields)
+            return
+        for place, part in enumerate(parts):
+            more = {n: v for n, v in part.items() if n not in ("type", "content", "tool_use_id")}
+            message = more | {"tool_call_id": part.get("tool_use_id")}
+            message |= {"content": part.get("content")}
+            name = id if place == 0 and not content else self.run.new_id(f"{id}.{place + 1}")
+            self._result(message, original, name, dict(message), fields)
+        if content or not parts:
+            said = {"role": "user", "content": content}
+            self.run.add("MessageEvent", original, id=id, source="user", llm_message=said,
+                         rest=leaves_out(rest), **fields)  # fmt: skip
+        elif rest := leaves_out(rest):
+            self.run.add("note", original, rest=rest, **fields)
+
+    def _other(self, role: str, original: bytes, id: str, rest: Fields, fields: Fields) -> None:
+        content = _take_content(rest)
+        texts = all(isinstance(field(block, "text"), str) for block in content)
+        if role in ("system", "developer") and not self._has_begun and texts:
+            prompt = {"type": "text", "text": plain(content)}
+            self.run.add("SystemPromptEvent", original, id=id, source="system",
+                         system_prompt=prompt, tools=rest.pop("tools", None),
+                         rest=leaves_out(rest), **fields)  # fmt: skip
+            return
+        said = {"role": "user", "content": content}
+        self.run.add("MessageEvent", original, id=id, source="system", sender=role,
+                     llm_message=said, rest=leaves_out(rest), **fields)  # fmt: skip
+
+
+def _take_time(rest: Fields) -> str | None:
+    when = timestamp(rest.get("timestamp"))
+    if when is not None:
+        del rest["timestamp"]
+    return when or timestamp(field(rest, "extra", "timestamp"))
+
+
+def _take_content(rest: Fields) -> list[Any]:
+    blocks = content_blocks(rest.get("content"))
+    if blocks is not None:
+        rest.pop("content", None)
+    return blocks or []
+
+
+def _take_parts(rest: Fields, kind: str) -> list[Fields]:
+    """Takes the parts of a content that are calls or results, as some providers have them."""
+    content = rest.get("content")
+    parts = [part for part in content if text_field(part, "type") == kind] if isinstance(
+        content, list
+    ) else []  # fmt: skip
+    if parts:
+        rest["content"] = [part for part in rest["content"] if text_field(part, "type") != kind]
+    return parts
+
+
+def _of_part(part: Fields) -> tuple[Any, str, Any, Fields]:
+    more = {n: v for n, v in part.items() if n not in ("type", "id", "name", "input")}
+    tool = part.get("name")
+    if not isinstance(tool, str):
+        more, tool = leaves_out(more, name=tool), ""
+    return part.get("id"), tool, part.get("input"), more
+
+
+def _take_calls(rest: Fields) -> list[tuple[Any, str, Any, Fields]]:
+    """Id, tool and arguments of each call, and its other fields. The arguments are JSON text."""
+    found = []
+    listed = rest.get("tool_calls")
+    if isinstance(listed, list) and all(isinstance(call, dict) for call in listed):
+        found = [_of_call(call, call.get("id")) for call in rest.pop("tool_calls")]
+    called = rest.get("function_call")
+    if isinstance(called, dict):
+        found.append(_of_call({"function": rest.pop("function_call")}, None))
+    return found
+
+
+def _of_call(call: Fields, id: Any) -> tuple[Any, str, Any, Fields]:
+    inside = call.get("function")
+    function = inside if isinstance(inside, dict) else call
+    told = {"id", "name", "arguments"} if function is call else {"id", "function"}
+    told |= {"type"} if call.get("type") == "function" else set()
+    more = {name: value for name, value in call.items() if name not in told}
+    tool = function.get("name")
+    if not isinstance(tool, str):
+        more, tool = more | {"name": tool}, ""
+    if function is not call:
+        left = {n: v for n, v in function.items() if n not in ("name", "arguments")}
+        more |= {"function": left} if left else {}
+    return id, tool, _decoded(function.get("arguments")), leaves_out(more)
+
+
+def _decoded(arguments: Any) -> Any:
+    if not isinstance(arguments, str):
+        return arguments
+    try:
+        value = decode_json(arguments.encode("utf-8", "surrogatepass"))
+    except ValueError:
+        return arguments
+    return value if isinstance(value, dict) else arguments
+
+
+def _take_commands(
+    rest: Fields, content: list[Any], after: Any
+) -> list[tuple[Any, str, Any, Fields]]:
+    """The commands of mini-swe-agent, which models without tools write into their text: the run
+    tells them in `extra`, or the next message has the output of the only one."""
+    actions = field(rest, "extra", "actions")
+    if isinstance(actions, list) and actions:
+        commands = [text_field(action, "command") for action in actions]
+        if all(commands):
+            return [(None, "bash", {"command": command}, {}) for command in commands]
+    answer = plain(content_blocks(field(after, "content")))
+    if text_field(after, "role") != "user" or not answer.lstrip().startswith(_RAN):
+        return []
+    commands = _SHELL.findall(plain(content))
+    return [(None, "bash", {"command": commands[0]}, {})] if len(commands) == 1 else []
