@@ -120,6 +120,8 @@ def test_a_body_is_decoded_once_for_each_half() -> None:
             Store.reads += 1
             return self.text
 
+        original = read
+
     events = [shell("1"), output("1", "x")]
     told(*(parse_event(e.held, store=Store(e)) for e in events))
     assert Store.reads == 2

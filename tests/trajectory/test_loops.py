@@ -125,6 +125,8 @@ def test_calls_that_cannot_be_read_again_are_no_loop() -> None:
         def read(self, place: int) -> bytes:
             return b""
 
+        original = read
+
     events = [ASKED, *pairs("a", "b", "c", "d"), state("s", "stuck")]
     gone = [parse_event(e.raw(), store=Gone()) for e in events]
     assert judge(run(*gone)).steps == ()

@@ -250,6 +250,8 @@ def test_bodies_are_asked_last(run: Trajectory) -> None:
         def read(self, place: int) -> bytes:
             raise AssertionError("it was read")
 
+        original = read
+
     step = run.steps[1]
     step.event.held, step.event.store = b"", Gone()
     assert not parse("word path:src is:error").matches(step, run)

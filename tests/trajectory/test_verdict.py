@@ -473,6 +473,8 @@ def test_a_long_run_is_judged_by_its_end() -> None:
             reads += 1
             return held[place]
 
+        original = read
+
     held = [e.raw() for n in range(3_000) for e in (shell(f"a{n}"), output(f"a{n}", "a"))]
     store = Counted()
     steps = [parse_event(raw, store=store, place=place) for place, raw in enumerate(held)]

@@ -48,7 +48,7 @@ from oh_tui.trajectory.content.terminal import TERMINALS
 from oh_tui.trajectory.content.views import REDUNDANT_IN_CALL, View, view
 from oh_tui.trajectory.model import bodies
 from oh_tui.trajectory.model.bodies import field, text_field
-from oh_tui.trajectory.model.events import NO_KIND, UNREADABLE, Event
+from oh_tui.trajectory.model.events import NO_KIND, UNREADABLE, Event, decode_json
 from oh_tui.trajectory.model.result_state import STILL_RUNNING
 from oh_tui.trajectory.model.steps import RESULT_KINDS, Outcome, Step
 
@@ -285,9 +285,18 @@ def links_of(step: Step) -> tuple[str, ...]:
 
 
 def json_text(step: Step) -> str:
-    """The events of a step as indented JSON without secrets: an object, or a list of several."""
-    events = [event.body() for event in (step.event, *step.results)]
-    return json_pretty(events[0] if len(events) == 1 else events)
+    """The events of a step as indented JSON without secrets: an object, or a list of several. They
+    are as in the file, where one object may hold a call and its result."""
+    texts = dict.fromkeys(event.original() for event in (step.event, *step.results))
+    values = list(map(_decoded, texts))
+    return json_pretty(values[0] if len(values) == 1 else values)
+
+
+def _decoded(text: bytes) -> Any:
+    try:
+        return decode_json(text)
+    except ValueError:
+        return {"kind": UNREADABLE, "text": text.decode("utf-8", "replace")}
 
 
 def _words(kind: str) -> str:

@@ -51,6 +51,9 @@ class Bodies(Protocol):
     def read(self, place: int) -> bytes:
         """The JSON of the event at index `place`; b"" when it can no longer be read."""
 
+    def original(self, place: int) -> bytes:
+        """The JSON in the file that it was made from, which may be of another format."""
+
 
 class Event(msgspec.Struct, gc=False, eq=False):
     """The head of one event, with the field names of the API; missing and null fields are "".
@@ -99,6 +102,10 @@ class Event(msgspec.Struct, gc=False, eq=False):
         if self.held or self.store is None:
             return self.held
         return self.store.read(self.place)
+
+    def original(self) -> bytes:
+        """The JSON in the file that the event was made from: of V1 the event itself."""
+        return self.raw() if self.store is None else self.store.original(self.place)
 
     def body(self) -> dict[str, Any]:
         """The whole event, decoded at each call; never raises."""
