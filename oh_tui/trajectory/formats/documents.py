@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from oh_tui.trajectory.formats import evaluation
 from oh_tui.trajectory.formats.document import Converted, Document, top_of
+from oh_tui.trajectory.formats.foreign.documents import ATIF, CHAT, V0
 from oh_tui.trajectory.formats.run_file import FormatProblem
 
-DOCUMENTS: tuple[Document, ...] = (evaluation.ROW,)
+DOCUMENTS: tuple[Document, ...] = (evaluation.ROW, ATIF, V0, CHAT)
 """The first that recognises a text converts it."""
 
 HINT = "docs/formats.md lists what oh-tui reads"

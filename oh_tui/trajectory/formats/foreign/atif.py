@@ -81,6 +81,7 @@ class _Converter:
             self.run.originals[-1] = pack(step)
             return
         original = pack(step)
+        self.run.model = self.run.model or text_field(step, "model_name")
         number = step.get("step_id")
         named = isinstance(number, str | int) and not isinstance(number, bool)
         id = self.run.new_id(number if named else "")
@@ -192,7 +193,7 @@ class _Converter:
                 call.get("tool_call_id"),
                 tool if isinstance(tool, str) else "",
                 call.get("arguments"),
-                leaves_out(more | (rest if place == 0 else {})),
+                leaves_out(rest if place == 0 else {}, call=more),
                 timestamp=when,
                 llm_response_id=f"answer-{id}",
                 **(thought if place == 0 else {}),

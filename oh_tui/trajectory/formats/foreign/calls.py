@@ -46,7 +46,7 @@ class Calls:
         risk = take_risk(action)
         known = isinstance(call_id, str) and bool(call_id)
         name = call_id if known else f"call-{id}"
-        rest = leaves_out(rest, tool_call_id=None if known else call_id)
+        rest = leaves_out(rest, call_id=None if known else call_id)
         self.run.add(
             "ActionEvent",
             original,

@@ -96,10 +96,9 @@ class _Converter:
             if place:
                 rest, beside = {}, {}
                 fields.pop("reasoning_content", None)
-            more = {f"call {tool}": more} if more else {}
             name = id if place == 0 else self.run.new_id(f"{id}+{place}")
             self.calls.add(
-                original, name, call_id, tool, arguments, leaves_out(rest | more),
+                original, name, call_id, tool, arguments, leaves_out(rest, call=more),
                 **fields, **beside,
             )  # fmt: skip
 

@@ -147,13 +147,21 @@ def timestamp(value: Any) -> str | None:
     return None
 
 
+def name_in(value: Any) -> str:
+    """An id as a text; "" without one."""
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
 def known_source(value: Any) -> str | None:
     return value if isinstance(value, str) and value in _SOURCES else None
 
 
-def leaves_out(rest: dict[str, Any], **known: Any) -> dict[str, Any]:
-    """The rest without empty values, and with the values of `known` that could not be used."""
-    rest = rest | {name: value for name, value in known.items() if value is not None}
+def leaves_out(rest: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """The rest and `more`, without empty values."""
+    for name, value in more.items():
+        while name in rest:
+            name += "_"
+        rest = rest | {name: value}
     return {name: value for name, value in rest.items() if not is_empty(value)}
 
 

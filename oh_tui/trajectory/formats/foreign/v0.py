@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from oh_tui.trajectory.formats.foreign import v0_tools
@@ -46,11 +46,13 @@ _RISKS = {-1: "UNKNOWN", 0: "LOW", 1: "MEDIUM", 2: "HIGH"}
 Fields = dict[str, Any]
 
 
-def convert(history: Iterable[Any], metrics: Any = None) -> ForeignRun:
+def convert(
+    history: Iterable[Any], metrics: Any = None, originals: Sequence[bytes] = ()
+) -> ForeignRun:
     """A run from its history, and from the `metrics` of its row, which tell the total; never
-    raises."""
+    raises. `originals` are the items of the history as JSON."""
     converter = _Converter()
-    entries = read_history(history)
+    entries = read_history(history, originals)
     for entry in entries:
         converter.add(entry)
     found = [entry for entry in entries if isinstance(entry, Entry)]

@@ -8,7 +8,7 @@ neither ids nor `args` and `extras`.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -83,21 +83,22 @@ def is_event(value: Any) -> bool:
     )
 
 
-def read_history(history: Iterable[Any]) -> list[Any]:
+def read_history(history: Iterable[Any], originals: Sequence[bytes] = ()) -> list[Any]:
     """The entries of a history, joined; JSON that is no V0 event stays as it is."""
-    found = list(_entries(history))
+    found = list(_entries(history, originals))
     _join([entry for entry in found if isinstance(entry, Entry)])
     return found
 
 
-def _entries(history: Iterable[Any]) -> Iterator[Any]:
-    for item in history:
+def _entries(history: Iterable[Any], originals: Sequence[bytes]) -> Iterator[Any]:
+    for place, item in enumerate(history):
         of: Entry | None = None
         for half in item if isinstance(item, list) else [item]:
             if not is_event(half):
                 yield half
             elif of is None or not _is_nothing(half):
-                entry = Entry(_unfolded(half), pack(half), of)
+                whole = bool(originals) and half is item
+                entry = Entry(_unfolded(half), originals[place] if whole else pack(half), of)
                 yield entry
                 of = entry if entry.action and isinstance(item, list) else of
 

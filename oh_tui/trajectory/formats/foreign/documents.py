@@ -1,0 +1,182 @@
+"""The foreign formats of a run as one JSON text, for the table in `formats.documents`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.formats.document import Converted, Document, Top, items_of, value_of
+from oh_tui.trajectory.formats.foreign import atif, chat, v0
+from oh_tui.trajectory.formats.foreign.made import ForeignRun, leaves_out, name_in
+from oh_tui.trajectory.formats.foreign.v0_history import is_event
+from oh_tui.trajectory.model.bodies import field, text_field
+from oh_tui.trajectory.model.events import decode_json
+from oh_tui.trajectory.model.recorded import Recorded
+
+LONGEST = 4_000_000
+"""Characters of a patch or an error that are kept."""
+
+_EVENTS, _MESSAGES = ("history", "trajectory"), ("messages", "trajectory")
+"""Fields in which a row has its V0 events, or its chat messages."""
+
+_V0 = pattern(rb'"(?:action|observation|history|trajectory)"\s*:')
+_ATIF = pattern(rb'"schema_version"\s*:\s*"ATIF')
+_CHAT = pattern(rb'"(?:role|messages|trajectory)"\s*:')
+
+_FIRST = 20
+"""How many items of a list are looked at to tell what it holds."""
+
+
+# V0
+
+
+def _is_v0(top: Top) -> bool:
+    return _place(top, _EVENTS, _is_half) is not None
+
+
+def _is_half(value: Any) -> bool:
+    """Whether a value is a V0 event, or a pair that begins with one."""
+    first = value[0] if isinstance(value, list) and value else value
+    return is_event(first) and not isinstance(field(first, "role"), str)
+
+
+def _convert_v0(text: bytes, top: Top) -> Converted:
+    place = _place(top, _EVENTS, _is_half) or ""
+    items = _items(top, place)
+    row = _row(top, place)
+    run = v0.convert(map(_decoded, items), row.get("metrics"), items)
+    issue, metadata = row.get("issue"), row.get("metadata")
+    most = field(metadata, "max_iterations")
+    patch = field(row, "test_result", "git_patch") or row.get("git_patch")
+    info = {
+        "id": name_in(row.get("instance_id")) or name_in(field(issue, "number")),
+        "title": name_in(row.get("instance_id")) or text_field(issue, "title"),
+        "llm_model": text_field(metadata, "llm_config", "model") or run.model,
+        "selected_repository": text_field(row.get("instance"), "repo"),
+    }
+    recorded = Recorded(
+        error=text_field(row, "error").strip()[:LONGEST],
+        max_iterations=most if isinstance(most, int) and 0 < most < 10**6 else 0,
+        patch=patch[:LONGEST] if isinstance(patch, str) else "",
+    )
+    return _converted(run, info, recorded)
+
+
+# ATIF
+
+
+def _is_atif(top: Top) -> bool:
+    version = value_of(top, "schema_version")
+    return isinstance(version, str) and version.upper().startswith("ATIF") and "steps" in top
+
+
+def _convert_atif(text: bytes, top: Top) -> Converted:
+    return converted_atif([decode_json(text)])
+
+
+def converted_atif(parts: list[Any]) -> Converted:
+    """A run from its file and those that continue it."""
+    run = atif.convert(*parts)
+    first, last = parts[0], parts[-1]
+    following = field(last, "continued_trajectory_ref")
+    if isinstance(following, str) and following:
+        run.notes.append(f"the run goes on in {following[:200]}, which is not here")
+    agent = field(first, "agent")
+    info = {
+        "id": text_field(first, "session_id") or text_field(first, "trajectory_id"),
+        "llm_model": run.model,
+        "agent": text_field(agent, "name"),
+    }
+    return _converted(run, info, Recorded())
+
+
+# Chat messages
+
+
+def _is_chat(top: Top) -> bool:
+    return _place(top, _MESSAGES, chat.is_message) is not None
+
+
+def _convert_chat(text: bytes, top: Top) -> Converted:
+    place = _place(top, _MESSAGES, chat.is_message) or ""
+    items = _items(top, place)
+    row = _row(top, place)
+    run = chat.convert(map(_decoded, items), items)
+    run.add_top(leaves_out(row))
+    told = row.get("info") if isinstance(row.get("info"), dict) else row
+    run.bill.total(field(told, "model_stats", "instance_cost"))
+    status = text_field(told, "exit_status")
+    patch = next(
+        (p for name in ("submission", "model_patch", "git_patch") if (p := text_field(told, name))),
+        "",
+    )
+    ended = status.lower().startswith(("submit", "finish", "complete"))
+    names = ("trajectory_id", "instance_id", "id")
+    info = {
+        "id": next(filter(None, (name_in(row.get(name)) for name in names)), ""),
+        "title": name_in(row.get("instance_id")),
+        "llm_model": text_field(told, "config", "model", "model_name") or text_field(row, "model"),
+        "selected_repository": text_field(row, "repo"),
+        "execution_status": "finished" if ended else "",
+    }
+    recorded = Recorded(error="" if ended else status[:LONGEST], patch=patch[:LONGEST])
+    return _converted(run, info, recorded)
+
+
+# what they share
+
+
+def _converted(run: ForeignRun, info: dict[str, Any], recorded: Recorded) -> Converted:
+    return Converted(
+        events=run.events,
+        originals=run.originals,
+        info={name: value for name, value in info.items() if value},
+        stats=run.stats,
+        recorded=recorded,
+        notes=run.notes,
+    )
+
+
+def _place(top: Top, names: Iterable[str], test: Any) -> str | None:
+    """The field that has a list of what passes the test; "" for the top itself, None without."""
+    if not isinstance(top, Mapping):
+        return "" if any(test(_decoded(item)) for item in top[:_FIRST]) else None
+    for name in names:
+        try:
+            items = items_of(top.get(name))[:_FIRST]
+        except ValueError:
+            continue
+        if any(test(_decoded(item)) for item in items):
+            return name
+    return None
+
+
+def _items(top: Top, place: str) -> list[bytes]:
+    items = items_of(top.get(place)) if isinstance(top, Mapping) else top
+    return [bytes(item) for item in items]
+
+
+def _row(top: Top, place: str) -> dict[str, Any]:
+    """The fields of a row beside its events."""
+    if not isinstance(top, Mapping):
+        return {}
+    return {name: _decoded(value) for name, value in top.items() if name != place}
+
+
+def _decoded(raw: msgspec.Raw | bytes) -> Any:
+    """A decoded value; what cannot be decoded as its text."""
+    text = bytes(raw)
+    try:
+        return decode_json(text)
+    except ValueError:
+        return text.decode("utf-8", "replace")
+
+
+V0 = Document("V0 run", lambda head: _V0.search(head) is not None, _is_v0, _convert_v0)
+ATIF = Document("ATIF", lambda head: _ATIF.search(head) is not None, _is_atif, _convert_atif)
+CHAT = Document(
+    "chat messages", lambda head: _CHAT.search(head) is not None, _is_chat, _convert_chat
+)

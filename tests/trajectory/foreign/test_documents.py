@@ -1,0 +1,114 @@
+"""Foreign runs as files: recognised by content, and what the rows tell beside the events."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from oh_tui.trajectory.content.blocks import json_text
+from oh_tui.trajectory.formats.documents import read_document
+from oh_tui.trajectory.formats.held_run import HeldRun
+from oh_tui.trajectory.formats.run_file import FormatProblem, RunFile
+from oh_tui.trajectory.formats.table import find_files, open_runs
+from oh_tui.trajectory.model.trajectory import Trajectory
+
+from . import test_atif, test_chat, test_v0_golden
+
+V0, ATIF, CHAT = test_v0_golden.whole_run().events, test_atif.made(), test_chat.made()
+ROW = {
+    "instance_id": "acme__dates-1",
+    "history": V0,
+    "metadata": {"llm_config": {"model": "some/model"}, "max_iterations": 30},
+    "metrics": {"accumulated_cost": 0.75},
+    "error": None,
+    "test_result": {"git_patch": "diff --git a/x b/x"},
+    "instance": {"repo": "acme/dates"},
+}
+
+
+def opened(value: Any) -> HeldRun:
+    return HeldRun("a run", read_document(json.dumps(value).encode(), "a run"))
+
+
+def joined(run: RunFile) -> Trajectory:
+    found = Trajectory()
+    found.extend(run.events())
+    return found
+
+
+@pytest.mark.parametrize(
+    ("value", "steps"),
+    [
+        (V0, 12),
+        (ROW, 12),
+        ({"trajectory": V0}, 12),
+        (ATIF, 6),
+        (CHAT, 5),
+        ({"messages": CHAT, "instance_id": "a"}, 5),
+        ({"trajectory": CHAT, "resolved": 1}, 5),
+    ],
+)
+def test_a_run_is_recognised_by_its_content(value: Any, steps: int, tmp_path: Path) -> None:
+    path = tmp_path / "some.json"
+    path.write_text(json.dumps(value, indent=1))
+    assert find_files([tmp_path]) == [path]
+    (entry,) = open_runs(path).entries()
+    assert len(joined(entry.open())) == steps
+    path.write_text("\n".join([json.dumps(value)] * 3))
+    assert len(list(open_runs(path).entries())) == 3
+
+
+@pytest.mark.parametrize("value", [{}, [], [1], {"role": "user"}, {"trajectory": [{"a": 1}]}])
+def test_other_json_is_no_run(value: Any) -> None:
+    with pytest.raises(FormatProblem):
+        opened(value)
+
+
+def test_a_row_of_v0_names_its_instance_model_and_patch() -> None:
+    run = opened(ROW)
+    assert run.info["id"] == run.info["title"] == "acme__dates-1"
+    assert run.info["llm_model"] == "some/model"
+    assert run.info["selected_repository"] == "acme/dates"
+    assert run.recorded.patch.startswith("diff") and run.recorded.max_iterations == 30
+
+
+def test_a_row_of_the_resolver_is_named_by_its_issue() -> None:
+    run = opened({"issue": {"number": 7, "title": "It fails"}, "history": V0, "git_patch": "x"})
+    assert (run.info["id"], run.info["title"], run.recorded.patch) == ("7", "It fails", "x")
+
+
+def test_an_evaluation_that_failed_says_why() -> None:
+    assert opened(ROW | {"error": "It was stuck."}).recorded.error == "It was stuck."
+
+
+def test_mini_swe_agent_tells_the_sum_of_the_cost_and_how_it_ended() -> None:
+    info: dict[str, Any] = {
+        "exit_status": "Submitted",
+        "submission": "diff",
+        "model_stats": {"instance_cost": 0.31, "api_calls": 2},
+        "config": {"model": {"model_name": "some/model"}},
+    }
+    run = opened({"info": info, "messages": test_chat.mini(), "trajectory_format": "mini-1"})
+    assert run.info["execution_status"] == "finished" and run.info["llm_model"] == "some/model"
+    assert run.recorded.patch == "diff" and b"0.31" in run.stats
+    assert any(b"api_calls" in run.read(place) for place in range(len(run)))
+    run = opened({"info": info | {"exit_status": "LimitsExceeded"}, "messages": test_chat.mini()})
+    assert run.recorded.error == "LimitsExceeded" and "execution_status" not in run.info
+
+
+@pytest.mark.parametrize("value", [V0, ATIF, CHAT])
+def test_json_shows_the_events_as_they_stand_in_the_file(value: Any) -> None:
+    run = joined(opened(value))
+    listed = value["steps"] if isinstance(value, dict) else value
+    for step in run.steps:
+        shown = json.loads(json_text(step))
+        shown = shown if isinstance(shown, list) else [shown]
+        assert all(each in listed for each in shown)
+
+
+def test_a_continuation_that_is_not_here_is_told() -> None:
+    run = opened(ATIF | {"continued_trajectory_ref": "next.json"})
+    assert "next.json" in run.note
