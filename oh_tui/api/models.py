@@ -106,6 +106,8 @@ class Conversation(msgspec.Struct, frozen=True):
     sub_conversation_ids: tuple[str, ...] | None = None
     created_at: str | None = None
     updated_at: str | None = None
+    tags: dict[str, str] | None = None
+    """Also those of the agent server, even after they were removed there (source)."""
     conversation_url: str | None = None
     session_api_key: Secret | None = None
 
@@ -214,6 +216,7 @@ class AgentConversation(msgspec.Struct, frozen=True):
     agent: AgentKind | None = None
     execution_status: str | None = None
     stats: dict[str, Any] | None = None
+    tags: dict[str, str] | None = None
 
 
 class GitChange(msgspec.Struct, frozen=True):

@@ -153,6 +153,12 @@ def preferences_file(environment: Mapping[str, str]) -> Path | None:
     return folder and folder / "preferences.json"
 
 
+def annotations_file(environment: Mapping[str, str]) -> Path | None:
+    """The file with bookmarks, notes and tags; None where there is no home."""
+    folder = _state_folder(environment)
+    return folder and folder / "annotations.json"
+
+
 def _state_folder(environment: Mapping[str, str]) -> Path | None:
     return _own_folder(environment, "XDG_STATE_HOME", ".local/state", "Application Support")
 

@@ -27,6 +27,7 @@ from oh_tui.settings.config import (
 )
 from oh_tui.settings.credentials import Found, command_key, find_key, hold_keys, named_key
 from oh_tui.settings.paths import (
+    annotations_file,
     cache_folder,
     config_file,
     expanded,
@@ -106,6 +107,8 @@ class Settings(msgspec.Struct, frozen=True):
     """The file that remembers the states of conversations; None keeps them in memory."""
     preferences_file: Path | None = None
     """The file that remembers how the explorer was set; None keeps that in memory."""
+    annotations_file: Path | None = None
+    """The file with bookmarks, notes and tags; None keeps them in memory."""
     keeps_state: bool = True
     """What is remembered is read and written."""
     cache_folder: Path | None = None
@@ -173,6 +176,7 @@ def read_settings(
         all_read_only=forbids,
         notice=_notice(notice) if notice else config.notice,
         preferences_file=None if no_state else preferences_file(environment),
+        annotations_file=None if no_state else annotations_file(environment),
         keeps_state=not no_state,
         cache_folder=cache_folder(environment),
         cache_limit=_cache_limit(kept),

@@ -11,6 +11,8 @@ class FileConversation(Conversation, frozen=True):
     """What an evaluation says of the result; None where none is known."""
     file_name: str = ""
     """Without folder and .zip; "" if it equals the title or is only an id."""
+    place: str = ""
+    """Its absolute path, in a file of several runs with `#ID`."""
 
 
 def label_of(conversation: Conversation) -> Label | None:

@@ -77,10 +77,17 @@ def row_of_run(name: str, run: RunFile, listed: Conversation | None = None) -> C
         row,
         title=listed.title,
         file_name=listed.file_name,
+        place=listed.place,
         llm_model=row.llm_model or listed.llm_model,
         metrics=row.metrics or listed.metrics,
         created_at=row.created_at or first_time(run),
     )
+
+
+def placed(row: Conversation, path: Path, name: str = "") -> Conversation:
+    """The row with the place of its run, which has a `name` in a file of several runs."""
+    place = f"{path.absolute()}#{name}" if name else str(path.absolute())
+    return msgspec.structs.replace(row, place=place)
 
 
 def chosen_row(

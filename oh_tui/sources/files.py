@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from oh_tui.api.models import Conversation, Page, bare_id
-from oh_tui.sources.file_rows import chosen_row, name_of, row_of_entry, row_of_run
+from oh_tui.sources.file_rows import chosen_row, name_of, placed, row_of_entry, row_of_run
 from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.sources.results import PAGE, PEEK, Cost, Loaded, build
 from oh_tui.text.clean import clean_line
@@ -163,10 +163,11 @@ class FileSource:
                 for entry in runs.entries():
                     name = name_of(file, entry.info, taken, entry.number if entry.name else 0)
                     if entry.name:
-                        yield name, entry, row_of_entry(name, entry, "" if is_only else file.name)
+                        row = row_of_entry(name, entry, "" if is_only else file.name)
                     else:
                         entry.opened = entry.open()
-                        yield name, entry, row_of_run(name, entry.opened)
+                        row = row_of_run(name, entry.opened)
+                    yield name, entry, placed(row, file, entry.name)
             except Problem as problem:
                 self._unopened.append(problem)
 

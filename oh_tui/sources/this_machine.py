@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from oh_tui.api.models import Conversation, Page
-from oh_tui.sources.file_rows import name_of, row_of_run
+from oh_tui.sources.file_rows import name_of, placed, row_of_run
 from oh_tui.sources.files import FileSource
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats.archive import Archive, open_archive
@@ -57,7 +57,7 @@ class ThisMachine(FileSource):
             entries[name] = Entry(OneRun(archive), 1, info=archive.info, opened=archive)
             row = self._known.get(archive)
             if row is None or row.id != name:
-                row = row_of_run(name, archive)
+                row = placed(row_of_run(name, archive), path)
             known[archive] = row
             when = _to_utc(row.updated_at or "") or datetime.fromtimestamp(written, UTC).isoformat()
             rows.append(msgspec.structs.replace(row, updated_at=when))

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from oh_tui.api.models import Conversation, Metrics
 from oh_tui.settings.config import ORDERS
 from oh_tui.sources.lists.conversation_order import Order, Sorting
 from oh_tui.sources.lists.conversation_query import FIELDS, complete, parse
 from oh_tui.sources.lists.triage import ConversationState, RunStatus, updated
+from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.trajectory.analysis.query import QueryError
 
 NOON = datetime(2026, 3, 12, 12)
@@ -117,6 +119,8 @@ def test_words_find(text: str, names: list[str]) -> None:
         ("pr:²", "pr:² is not known", "a pull request is pr:482"),
         ("is:", "is: asks for nothing", "such as is:waiting"),
         ("repo:", "repo: asks for nothing", "repo:…"),
+        ("tag:", "tag: asks for nothing", "such as tag:any"),
+        ("tag::x", "tag::x is not known", "a tag is tag:key, tag:key:value"),
         ('"open', "The quote has no end", "close it"),
     ],
 )
@@ -126,6 +130,56 @@ def test_wrong_words_say_what_was_meant(text: str, sentence: str, hint: str) -> 
     assert caught.value.sentence == sentence
     assert hint in caught.value.hint
     assert caught.value.start >= len("word ")
+
+
+KEPT = {
+    WAITS: RunAnnotations({"bug": "", "kind": "Flaky test"}),
+    STUCK: RunAnnotations(note="Week 53 is wrong", bookmarks=("e1",)),
+    DONE: RunAnnotations({"kind": "docs"}, step_notes={"e2": "see the week"}),
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("tag:bug", [WAITS]),
+        ("tag:KIND", [WAITS, DONE]),
+        ("tag:kind:docs", [DONE]),
+        ('tag:"kind:flaky test"', [WAITS]),
+        ("tag:doc", []),
+        ("tag:owner", [UNKNOWN]),
+        ("tag:owner:ADA", [UNKNOWN]),
+        ("tag:any", [WAITS, DONE, UNKNOWN]),
+        ("tag:archiveworkspacepath", [RUNS]),
+        ("-tag:any is:finished", [READ]),
+        ("note:WEEK", [STUCK, DONE]),
+        ("note:any", [STUCK, DONE]),
+        ('note:"53 is"', [STUCK]),
+        ("is:bookmarked", [STUCK]),
+        ("is:book repo:dates", [STUCK]),
+    ],
+)
+def test_what_the_user_keeps_finds(text: str, names: list[str]) -> None:
+    query = parse(text)
+    assert query.needs_kept
+    found = []
+    for one, state in LISTED:
+        if one.id.startswith(UNKNOWN):  # the server has this one
+            one = replace(one, tags={"owner": "Ada"})
+        if one.id.startswith(RUNS):  # these are no tags of a person
+            one = replace(one, tags={"archiveworkspacepath": "/workspace"})
+        if query.matches(one, state, NOW, KEPT.get(one.id[:2], NOTHING)):
+            found.append(one.id[:2])
+    assert found == names
+
+
+def test_a_bookmark_is_known_though_the_outcome_is_not() -> None:
+    one, state = LISTED[-1]
+    assert not parse("is:bookmarked").cannot_tell(one, state, NOW)
+    assert not parse("is:failed tag:bug").cannot_tell(one, state, NOW)
+    kept = RunAnnotations({"bug": ""})
+    assert parse("is:failed tag:bug").cannot_tell(one, state, NOW, kept)
+    assert not parse("is:failed").needs_kept
 
 
 def test_what_might_match_is_told_apart_from_what_does_not() -> None:

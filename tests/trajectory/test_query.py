@@ -145,6 +145,29 @@ def test_what_each_word_asks(text: str, numbers: list[int], run: Trajectory) -> 
     assert [step.number for step in run.steps if query.matches(step, run, KNOWN)] == numbers
 
 
+@dataclass
+class Marks:
+    bookmarks: tuple[str, ...]
+    step_notes: dict[str, str]
+
+
+def test_what_the_user_keeps_of_steps_is_found(run: Trajectory) -> None:
+    ids = [step.event.id for step in run.steps]
+    kept = Marks((ids[1], ids[4], "of another run"), {ids[4]: "Why this?", ids[6]: "good"})
+
+    def found(text: str, kept: Marks | None = kept) -> list[int]:
+        query = parse(text)
+        assert query.needs_kept
+        return [step.number for step in run.steps if query.matches(step, run, kept=kept)]
+
+    assert found("is:bookmarked") == [2, 5]
+    assert found("is:book tool:terminal note:WHY") == [5]
+    assert found("note:any") == [5, 7]
+    assert found("-note:any is:bookmarked") == [2]
+    assert found("is:bookmarked", None) == found("note:any", None) == []
+    assert not parse("is:failed bookmarked").needs_kept
+
+
 def test_waiting_and_running_are_what_the_run_says(run: Trajectory) -> None:
     def last(text: str) -> bool:
         return parse(text).matches(run.steps[-1], run)

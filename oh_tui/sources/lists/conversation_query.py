@@ -16,9 +16,20 @@ import msgspec
 from oh_tui.api.models import Conversation, bare_id
 from oh_tui.sources.file_conversation import label_of
 from oh_tui.sources.lists.conversation_order import took
+from oh_tui.sources.lists.tags import MACHINE
 from oh_tui.sources.lists.triage import AT_WORK, ConversationState, Group, RunStatus, updated
+from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.trajectory.analysis import query as queries
-from oh_tui.trajectory.analysis.fields import Bound, Wrong, any_of, bound_of, dollars_of, one_of
+from oh_tui.trajectory.analysis.fields import (
+    ANY,
+    Bound,
+    Wrong,
+    any_of,
+    bound_of,
+    dollars_of,
+    in_notes,
+    one_of,
+)
 from oh_tui.trajectory.analysis.moments import moment, seconds_of
 from oh_tui.trajectory.model.recorded import Label
 
@@ -38,6 +49,7 @@ class Asked(NamedTuple):
     state: ConversationState
     now: float
     """In seconds since 1970."""
+    kept: RunAnnotations = NOTHING
 
 
 class Field(NamedTuple):
@@ -129,6 +141,29 @@ def _has_pull(asked: Asked, wanted: int) -> bool:
     return wanted in numbers if wanted else bool(numbers)
 
 
+class Tag(NamedTuple):
+    """In lower case, "" for any value; the key ANY for any tag."""
+
+    key: str
+    value: str
+
+
+def _tag(typed: str) -> Tag:
+    key, _, value = typed.lower().partition(":")
+    if not key:
+        raise Wrong("a tag is tag:key, tag:key:value or tag:any")
+    return Tag(key, value.strip('"'))
+
+
+def _tagged(asked: Asked, wanted: Tag) -> bool:
+    for tags in (asked.conversation.tags or {}, asked.kept.tags):
+        if wanted.key == ANY and not wanted.value and tags.keys() - MACHINE:
+            return True
+        if wanted.key in tags and (not wanted.value or tags[wanted.key].lower() == wanted.value):
+            return True
+    return False
+
+
 def _contains(text: Callable[[Conversation], str | None]) -> Callable[[Asked, str], bool]:
     def test(asked: Asked, wanted: str) -> bool:
         return wanted in (text(asked.conversation) or "")[:LONGEST].lower()
@@ -187,10 +222,11 @@ _IS: dict[str, Callable[[Asked], bool]] = {
     "resolved": lambda asked: label_of(asked.conversation) is Label.RESOLVED,
     "unresolved": lambda asked: label_of(asked.conversation) is Label.UNRESOLVED,
     "unlabelled": lambda asked: label_of(asked.conversation) is Label.NONE,
+    "bookmarked": lambda asked: bool(asked.kept.bookmarks),
 }
 
-_OF_OTHERS = frozenset({"paused", "gone", "resolved", "unresolved", "unlabelled"})
-"""Words that the state of a sandbox or an evaluation answers."""
+_OF_OTHERS = frozenset({"paused", "gone", "resolved", "unresolved", "unlabelled", "bookmarked"})
+"""Words that the state of a sandbox, an evaluation or what the user keeps answers."""
 
 FIELDS: dict[str, Field] = {
     "is": Field(one_of(_IS), lambda asked, value: _IS[value](asked), any_of(_IS)),
@@ -201,6 +237,10 @@ FIELDS: dict[str, Field] = {
     "pr": Field(_pull, _has_pull, any_of(("any", "482"))),
     "cost": Field(bound_of(dollars_of, "a cost is >1 or <0.50"), _cost, any_of((">1", ">0.10"))),
     "took": Field(bound_of(seconds_of, "a time is >10m, <1h30m"), _took, any_of((">10m", ">1h"))),
+    "tag": Field(_tag, _tagged, any_of((ANY, "key:value"))),
+    "note": Field(
+        str.lower, lambda asked, wanted: in_notes(asked.kept.notes, wanted), any_of((ANY,))
+    ),
     "after": Field(_when, _time(operator.ge), any_of(("today", "yesterday", "2d"))),
     "before": Field(_when, _time(operator.lt), any_of(("today", "yesterday", "2d"))),
     "": Field(_words, _says, any_of(())),
@@ -214,19 +254,36 @@ class ConversationQuery(msgspec.Struct, frozen=True):
     text: str = ""
     terms: tuple[Term, ...] = ()
 
-    def matches(self, one: Conversation, state: ConversationState, now: float) -> bool:
-        asked = Asked(one, state, now)
+    @property
+    def needs_kept(self) -> bool:
+        """Whether matches depend on what the user keeps."""
+        return any(t.field in ("tag", "note") or t.value == "bookmarked" for t in self.terms)
+
+    def matches(
+        self,
+        one: Conversation,
+        state: ConversationState,
+        now: float,
+        kept: RunAnnotations = NOTHING,
+    ) -> bool:
+        asked = Asked(one, state, now, kept)
         for term in self.terms:  # a plain loop, as thousands are tested at once
             if FIELDS[term.field].holds(asked, term.value) is term.negated:
                 return False
         return True
 
-    def cannot_tell(self, one: Conversation, state: ConversationState, now: float) -> bool:
+    def cannot_tell(
+        self,
+        one: Conversation,
+        state: ConversationState,
+        now: float,
+        kept: RunAnnotations = NOTHING,
+    ) -> bool:
         """Whether a conversation might match, if its outcome were known."""
         open_ones = [term for term in self.terms if _asks_outcome(term)]
         if not open_ones or state.status is not RunStatus.UNKNOWN:
             return False
-        asked = Asked(one, state, now)
+        asked = Asked(one, state, now, kept)
         others = (term for term in self.terms if not _asks_outcome(term))
         missed = any(not _matches(term, asked) for term in open_ones)
         return missed and all(_matches(term, asked) for term in others)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Mapping
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, Protocol
@@ -40,11 +40,22 @@ class Facts(Protocol):
     def accounts(self) -> Accounts | None: ...
 
 
+class Kept(Protocol):
+    """What the user keeps of the steps of a run, by the ids of their events."""
+
+    @property
+    def bookmarks(self) -> Collection[str]: ...
+    @property
+    def step_notes(self) -> Mapping[str, str]: ...
+
+
 class Asked:
     """A step under test; derived values are computed once, on demand."""
 
-    def __init__(self, step: Step, trajectory: Trajectory, facts: Facts | None) -> None:
-        self.step, self.trajectory, self.facts = step, trajectory, facts
+    def __init__(
+        self, step: Step, trajectory: Trajectory, facts: Facts | None, kept: Kept | None
+    ) -> None:
+        self.step, self.trajectory, self.facts, self.kept = step, trajectory, facts, kept
 
     @cached_property
     def said(self) -> Said:
@@ -175,6 +186,9 @@ _IS: dict[str, Callable[[Asked], bool]] = {
     "noresult": lambda asked: asked.outcome is Outcome.NO_RESULT,
     "waiting": lambda asked: asked.outcome is Outcome.WAITING,
     "running": lambda asked: asked.outcome is Outcome.RUNNING,
+    "bookmarked": lambda asked: (
+        asked.kept is not None and asked.step.event.id in asked.kept.bookmarks
+    ),
 }
 
 _RISKS = ("HIGH", "MEDIUM", "LOW", "UNKNOWN")
@@ -288,6 +302,20 @@ def _touches(asked: Asked, wanted: str) -> bool:
     return any(wanted in clean(name).lower() for name in names if isinstance(name, str))
 
 
+ANY = "any"
+"""The value of a field that asks only whether there is something."""
+
+
+def in_notes(notes: Iterable[str], wanted: str) -> bool:
+    """Whether a note contains the text, or for ANY whether there is a note."""
+    return any(wanted == ANY or wanted in note.lower() for note in notes)
+
+
+def _noted(asked: Asked, wanted: str) -> bool:
+    note = asked.kept.step_notes.get(asked.step.event.id) if asked.kept else None
+    return note is not None and in_notes([note], wanted)
+
+
 def _never(asked: Asked, value: Any) -> bool:
     raise AssertionError("`Query.test` searches texts")
 
@@ -311,6 +339,7 @@ FIELDS: dict[str, Field] = {
     "after": Field(_moment, _time(operator.ge), any_of(("13:30", "+12:30")), 1),
     "before": Field(_moment, _time(operator.lt), any_of(("13:30", "+12:30")), 1),
     "path": Field(str.lower, _touches, any_of(()), 3),
+    "note": Field(str.lower, _noted, any_of((ANY,))),
     "step": Field(_span, _numbered, any_of(("10-20",))),
     "": Field(needle, _never, any_of(()), 4),
 }  # fmt: skip

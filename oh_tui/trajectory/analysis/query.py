@@ -16,7 +16,7 @@ import msgspec
 from oh_tui.text.clean import clean_line
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.analysis.fields import FIELDS, Asked, Facts, Wrong
+from oh_tui.trajectory.analysis.fields import FIELDS, Asked, Facts, Kept, Wrong
 from oh_tui.trajectory.analysis.scan import Breathing, finish
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -65,14 +65,31 @@ class Query(msgspec.Struct, frozen=True):
         """Whether matches depend on `facts`."""
         return any(t.field in ("took", "cost") or t.value == "loop" for t in self.terms)
 
-    def matches(self, step: Step, trajectory: Trajectory, facts: Facts | None = None) -> bool:
-        """Whether a step matches; never raises. Without `facts` no step has a cost or is in a
-        loop."""
-        return finish(self.test(step, trajectory, facts))
+    @property
+    def needs_kept(self) -> bool:
+        """Whether matches depend on `kept`."""
+        return any(t.field == "note" or t.value == "bookmarked" for t in self.terms)
 
-    def test(self, step: Step, trajectory: Trajectory, facts: Facts | None = None) -> Breathing:
+    def matches(
+        self,
+        step: Step,
+        trajectory: Trajectory,
+        facts: Facts | None = None,
+        kept: Kept | None = None,
+    ) -> bool:
+        """Whether a step matches; never raises. Without `facts` no step has a cost or is in a
+        loop, without `kept` none has a bookmark or a note."""
+        return finish(self.test(step, trajectory, facts, kept))
+
+    def test(
+        self,
+        step: Step,
+        trajectory: Trajectory,
+        facts: Facts | None = None,
+        kept: Kept | None = None,
+    ) -> Breathing:
         """`matches` as interruptible work for `scan`."""
-        asked = Asked(step, trajectory, facts)
+        asked = Asked(step, trajectory, facts, kept)
         for term in self.cheapest_first:
             if term.field:
                 holds = FIELDS[term.field].holds(asked, term.value)

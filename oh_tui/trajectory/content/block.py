@@ -26,8 +26,8 @@ class Markdown(_Text, frozen=True):
 
 
 class Thought(_Text, frozen=True):
-    """What the model said before its call. Up to `most` screen lines are shown and the rest is
-    counted; 0 shows all."""
+    """What the model said before its call, or the user's note on it. Up to `most` screen lines are
+    shown and the rest is counted; 0 shows all."""
 
     most: int = 2
 

@@ -1,0 +1,296 @@
+"""Bookmarks, notes and tags: what the user keeps of runs and steps, in one small private file.
+
+Runs are known by the id of their conversation, so that a downloaded zip has the annotations of the
+run on its server; runs in files without such an id by their place. Steps are known by the id of
+their event.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import msgspec
+from msgspec.structs import replace
+
+from oh_tui.api.models import Conversation, bare_id
+from oh_tui.settings.paths import read_small, update_private
+from oh_tui.sources.file_conversation import FileConversation
+from oh_tui.sources.lists.tags import LONGEST_VALUE, MOST, applied, is_key
+from oh_tui.text.clean import clean, clean_line
+from oh_tui.text.human import plural
+from oh_tui.text.patterns import pattern
+from oh_tui.text.problem import Problem
+
+VERSION = 1
+"""Of the file: one with another version is put aside, and a new one begun."""
+
+LARGEST = 8_000_000
+"""Bytes of the file; one with more is not read."""
+
+MOST_RUNS = 5_000
+
+MOST_STEPS = 500
+"""Bookmarks of a run, and notes on its steps."""
+
+LONGEST_NOTE = 4_000
+"""Characters of a note."""
+
+LONGEST_NAME, LONGEST_EVENT = 4_096, 128
+"""Characters of the name of a run, and of the id of an event."""
+
+_ID = pattern("[0-9a-f]{32}")
+
+
+class RunAnnotations(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is kept of a run."""
+
+    tags: dict[str, str] = {}
+    """Key -> value, "" for a tag without one."""
+    note: str = ""
+    bookmarks: tuple[str, ...] = ()
+    """Ids of the events of the bookmarked steps."""
+    step_notes: dict[str, str] = {}
+    """Id of the event of a step -> the note on it."""
+
+    @property
+    def notes(self) -> list[str]:
+        """The note on the run, and those on its steps."""
+        return [*filter(None, [self.note]), *self.step_notes.values()]
+
+
+NOTHING = RunAnnotations()
+
+
+class Change(NamedTuple):
+    """One change of the annotations of a run. Changes are kept one by one, so that two programs can
+    change the same run."""
+
+    run: str
+    part: Literal["bookmark", "note", "tag"]
+    key: str
+    """The id of an event, "" for the whole run; the key of a tag."""
+    value: str | None
+    """None removes it."""
+
+
+class _File(msgspec.Struct):
+    version: int = 0
+    runs: dict[str, msgspec.Raw] = {}
+    """Decoded one by one, so that an invalid entry costs only itself."""
+
+
+class Annotations:
+    """All annotations, and the file that keeps them; without a file they last for the session.
+
+    The constructor reads the file and `write` writes it. Neither raises for the state of the disk.
+    """
+
+    def __init__(self, file: Path | None = None) -> None:
+        self._file = file
+        read = _read(file) if file else {}
+        self.runs: Mapping[str, RunAnnotations] = read or {}
+        """By the name of the run; replaced with each change."""
+        self._size = sum(len(msgspec.json.encode(run)) for run in self.runs.values())
+        self._changes: list[Change] = []
+
+    @property
+    def lasts(self) -> bool:
+        """Whether they outlast this program."""
+        return self._file is not None
+
+    def of(self, conversation: Conversation) -> RunAnnotations:
+        return self.runs.get(run_name(conversation), NOTHING) if self.runs else NOTHING
+
+    # Changing
+
+    def bookmark(self, conversation: Conversation, event_id: str, *, on: bool) -> None:
+        """Set or remove a bookmark. Raises Problem when there are too many."""
+        self._require_id(event_id)
+        self._take([Change(run_name(conversation), "bookmark", event_id, "" if on else None)])
+
+    def write_note(self, conversation: Conversation, text: str, event_id: str = "") -> None:
+        """Write the note on a step, without `event_id` on the run; an empty one removes it. Raises
+        Problem when it is too long."""
+        if event_id:
+            self._require_id(event_id)
+        text = clean(text).strip()
+        if len(text) > LONGEST_NOTE:
+            raise Problem(
+                f"A note has at most {LONGEST_NOTE:,} characters, and this one {len(text):,}",
+                "shorten it",
+            )
+        self._take([Change(run_name(conversation), "note", event_id, text or None)])
+
+    def tag(self, conversation: Conversation, changes: Mapping[str, str | None]) -> None:
+        """Set tags, and remove those whose value is None. Raises Problem when there are too
+        many."""
+        name = run_name(conversation)
+        self._take([Change(name, "tag", key, value) for key, value in changes.items()])
+
+    def _require_id(self, event_id: str) -> None:
+        if not _is_event(event_id):
+            raise Problem("This step has no id by which it could be known again")
+
+    def _take(self, changes: list[Change]) -> None:
+        name = changes[0].run if changes else ""
+        before = self.runs.get(name, NOTHING)
+        after = _changed(before, changes)
+        if after == before:
+            return
+        size = self._size + len(msgspec.json.encode(after)) - len(msgspec.json.encode(before))
+        self._require_room(name, after, size)
+        self._size = size
+        self.runs = _with(self.runs, name, after)
+        if self._file:
+            self._changes += changes
+
+    def _require_room(self, name: str, run: RunAnnotations, size: int) -> None:
+        for count, most, what in (
+            (len(run.tags), MOST, "tag"),
+            (len(run.bookmarks), MOST_STEPS, "bookmark"),
+            (len(run.step_notes), MOST_STEPS, "note on steps"),
+        ):
+            if count > most:
+                many = "notes on steps" if " " in what else ""
+                raise Problem(f"A run has at most {plural(most, what, many)}", "remove some first")
+        if name not in self.runs and len(self.runs) >= MOST_RUNS:
+            raise Problem(
+                f"{MOST_RUNS:,} runs have a bookmark, a note or a tag, and no more are kept",
+                "remove those of some runs first",
+            )
+        if size > LARGEST * 9 // 10:
+            raise Problem("All notes and tags together are too long", "remove some first")
+
+    # The file
+
+    def read_again(self) -> None:
+        """Take in what other programs have written since."""
+        if self._file and (read := _read(self._file)) is not None:
+            self.runs = _joined(read, self._changes)
+            self._size = sum(len(msgspec.json.encode(run)) for run in self.runs.values())
+
+    def take_changes(self) -> list[Change]:
+        """The changes since the last call, for `write`."""
+        changes, self._changes = self._changes, []
+        return changes
+
+    def put_back(self, changes: list[Change]) -> None:
+        """Put back changes that could not be written."""
+        self._changes = [*changes, *self._changes]
+
+    def write(self, changes: list[Change]) -> bool:
+        """Adds the changes to the file, which another oh-tui may have changed; False if that
+        fails. A file that cannot be read is kept beside it."""
+        file = self._file
+        if not changes or not file:
+            return True
+
+        def updated() -> bytes:
+            held = _read(file)
+            if held is None:
+                file.replace(aside(file))
+            text = _encoded(_joined(held or {}, changes))
+            if len(text) > LARGEST:
+                raise OSError(0, "it is too large")
+            return text
+
+        return update_private(file, updated)
+
+
+def aside(file: Path) -> Path:
+    """Where a file is kept that could not be read."""
+    return file.with_name(f"{file.stem}.old{file.suffix}")
+
+
+def run_name(conversation: Conversation) -> str:
+    """The name of a run in our file: its bare id, if no other run can have it, else where it is."""
+    bare = bare_id(conversation.id)
+    if isinstance(conversation, FileConversation) and not _ID.fullmatch(bare):
+        return conversation.place[:LONGEST_NAME]
+    return bare[:LONGEST_NAME]
+
+
+def _joined(
+    runs: Mapping[str, RunAnnotations], changes: Iterable[Change]
+) -> Mapping[str, RunAnnotations]:
+    for change in changes:
+        before = runs.get(change.run, NOTHING)
+        runs = _with(runs, change.run, _changed(before, [change]))
+    return runs
+
+
+def _with(
+    runs: Mapping[str, RunAnnotations], name: str, run: RunAnnotations
+) -> Mapping[str, RunAnnotations]:
+    others = {other: held for other, held in runs.items() if other != name}
+    return others if run == NOTHING else {**others, name: run}
+
+
+def _changed(run: RunAnnotations, changes: Iterable[Change]) -> RunAnnotations:
+    for _, part, key, value in changes:
+        if part == "tag":
+            run = replace(run, tags=applied(run.tags, {key: value}))
+        elif part == "note" and key:
+            run = replace(run, step_notes=applied(run.step_notes, {key: value}))
+        elif part == "note":
+            run = replace(run, note=value or "")
+        else:
+            others = tuple(one for one in run.bookmarks if one != key)
+            run = replace(run, bookmarks=others if value is None else (*others, key))
+    return run
+
+
+_DECODER = msgspec.json.Decoder(RunAnnotations)
+
+_ODD = (ValueError, RecursionError)
+"""The errors of msgspec, whose own class is a ValueError."""
+
+
+def _read(file: Path) -> dict[str, RunAnnotations] | None:
+    """The valid entries of the file; None when it is broken, too large or of another version."""
+    try:
+        held = msgspec.json.decode(read_small(file, LARGEST), type=_File)
+    except FileNotFoundError:
+        return {}
+    except (OSError, *_ODD):
+        return None
+    if held.version != VERSION:
+        return None
+    found: dict[str, RunAnnotations] = {}
+    for name, entry in list(held.runs.items())[:MOST_RUNS]:
+        with contextlib.suppress(*_ODD):
+            run = _sound(_DECODER.decode(entry))
+            if len(name) <= LONGEST_NAME and run != NOTHING:
+                found[name] = run
+    return found
+
+
+def _sound(run: RunAnnotations) -> RunAnnotations:
+    """Without what nobody could have typed: the file may have been edited."""
+    tags = {
+        key: clean_line(value)[:LONGEST_VALUE] for key, value in run.tags.items() if is_key(key)
+    }
+    notes = _first(
+        {key: _note(text) for key, text in run.step_notes.items() if _is_event(key)}, MOST_STEPS
+    )
+    bookmarks = tuple(dict.fromkeys(filter(_is_event, run.bookmarks)))[:MOST_STEPS]
+    return RunAnnotations(_first(tags, MOST), _note(run.note), bookmarks, notes)
+
+
+def _first(held: dict[str, str], most: int) -> dict[str, str]:
+    return dict(list(held.items())[:most])
+
+
+def _note(text: str) -> str:
+    return clean(text).strip()[:LONGEST_NOTE]
+
+
+def _is_event(identifier: str) -> bool:
+    return 0 < len(identifier) <= LONGEST_EVENT
+
+
+def _encoded(runs: Mapping[str, RunAnnotations]) -> bytes:
+    return msgspec.json.encode({"version": VERSION, "runs": runs})
