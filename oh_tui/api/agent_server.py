@@ -5,7 +5,7 @@ Facts without another source are measured on agent server 1.34.0.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 import httpx
 
@@ -84,6 +84,20 @@ class AgentServer:
             self._path, "read the conversation's state from the sandbox", timeout=QUICK
         )
         return decode.model(answer, AgentConversation)
+
+    async def set_tags(self, tags: Mapping[str, str]) -> None:
+        """Replace all tags of the conversation.
+
+        Keys have small letters and digits alone, values at most 256 characters (source). While a
+        step runs, the server answers only when it ends. The app server then hears of the tags, adds
+        them to those that it has, and makes the conversation the newest of its list (source).
+        Raises InvalidRequest for other tags, on 1.17.0 ServerError.
+        """
+        answer = await self._http.post(
+            self._path, "write the tags", json={"tags": dict(tags)}, method="PATCH",
+            timeout=UNLIMITED, hints=_ACT_HINTS,
+        )  # fmt: skip
+        decode.require_success(answer, _ACT_HINTS[InvalidRequest])
 
     async def version(self) -> str:
         """The version of the agent server, safe to show; "" when it does not say."""

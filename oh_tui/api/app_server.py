@@ -25,6 +25,7 @@ from oh_tui.api.errors import (
     AuthError,
     BadAnswer,
     Conflict,
+    InvalidRequest,
     NotFound,
     ServerError,
     TooLarge,
@@ -198,6 +199,24 @@ class AppServer:
         )
         decode.require_success(answer, "Look at the conversation: it may have arrived")
         return decode.model(answer, SentMessage)
+
+    async def rename_conversation(self, conversation_id: str, title: str) -> Conversation:
+        """Give a conversation another title; returns its new record.
+
+        The agent server keeps its own title. Before the first message is answered, the server
+        replaces the title by one of its own (source). Raises NotFound for an unknown conversation,
+        ServerError for an id that is no UUID, InvalidRequest for a title without words, which the
+        server would take.
+        """
+        if not title.strip():
+            raise InvalidRequest("A title needs some words", "Type a title")
+        answer = await self._http.post(
+            f"/api/v1/app-conversations/{segment(conversation_id)}",
+            "change the title",
+            json={"title": title},
+            method="PATCH",
+        )
+        return decode.model(answer, Conversation)
 
     # events
 

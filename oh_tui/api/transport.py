@@ -14,7 +14,7 @@ from collections.abc import (
     Sequence,
 )
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import anyio
 import httpx
@@ -153,6 +153,7 @@ class HttpClient:
         once: bool = False,
         timeout: httpx.Timeout = USUAL,
         hints: Hints | None = None,
+        method: Literal["POST", "PATCH"] = "POST",
     ) -> Answer:
         """Like `get`, with `json` or `body` sent.
 
@@ -162,7 +163,7 @@ class HttpClient:
         if json is not None:
             data = msgspec.json.encode(json)
             body = RequestBody(lambda: data)
-        call = self._call("POST", path, doing, hints, acts=not repeatable)
+        call = self._call(method, path, doing, hints, acts=not repeatable)
         return await self._whole(call, _Options(params, timeout, body), 1 if once else None)
 
     @contextlib.asynccontextmanager

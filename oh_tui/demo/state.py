@@ -52,6 +52,11 @@ class Conversation:
     sandbox: Sandbox | None
     interventions: Interventions = field(default_factory=Interventions)
     title: str | None = None
+    """On the app server; the agent server has its own, which starts as the same."""
+    agent_title: str | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+    """On the app server, which also takes those of the agent server and never drops one."""
+    agent_tags: dict[str, str] = field(default_factory=dict)
     shown: float = 0.0
     """The agent's events are visible up to this time, even if the clock has not reached it."""
     heard: float = 0.0
@@ -59,7 +64,15 @@ class Conversation:
     built: Built | None = None
 
     def __post_init__(self) -> None:
-        self.title = self.entry.title
+        entry = self.entry
+        self.title = self.agent_title = entry.title
+        self.tags = {"archiveworkspacepath": "/workspace/project"}
+        if entry.agent_kind == "acp":
+            self.tags["acpserver"] = "codex"
+        if entry.repo:
+            self.tags |= {"repo_name": entry.repo, "git_provider": "github"}
+        if entry.repo and entry.branch:
+            self.tags["selected_branch"] = entry.branch
 
     @property
     def live(self) -> bool:

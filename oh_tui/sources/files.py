@@ -53,7 +53,7 @@ class FileSource:
     opening = ""
     address = ""
     last_known: Mapping[str, LastKnown] = {}
-    remote = agents = sandboxes = None
+    remote = agents = sandboxes = records = None
 
     def __init__(
         self,

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from oh_tui.sources.actions import agent_actions
+from oh_tui.sources.actions import agent_actions, records
 from oh_tui.sources.actions.sandboxes import ServerSandboxes
 from oh_tui.sources.lists.pager import SLICE
 from oh_tui.sources.results import PAGE
@@ -46,6 +46,10 @@ class ServerSource:
     @cached_property
     def agents(self) -> agent_actions.Agents:
         return agent_actions.Agents(self.api)
+
+    @cached_property
+    def records(self) -> records.Records:
+        return records.Records(self.api)
 
     async def close(self) -> None:
         await self.api.aclose()

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from oh_tui.api.filters import ConversationFilters
     from oh_tui.api.models import Conversation, Page
     from oh_tui.sources.actions.agent_actions import Agents
+    from oh_tui.sources.actions.records import Records
     from oh_tui.sources.actions.sandboxes import ServerSandboxes
     from oh_tui.sources.lists.last_known import LastKnown
     from oh_tui.sources.results import Cost, Loaded
@@ -81,6 +82,11 @@ class Source(Protocol):
     @property
     def sandboxes(self) -> ServerSandboxes | None:
         """The sandboxes, to pause, resume, start and work in."""
+        ...
+
+    @property
+    def records(self) -> Records | None:
+        """The records of the conversations, to rename and to tag them."""
         ...
 
     async def close(self) -> None: ...

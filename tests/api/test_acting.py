@@ -47,18 +47,22 @@ async def test_a_start_sends_what_was_given_and_nothing_else() -> None:
 
 
 async def test_each_call_asks_its_endpoint() -> None:
-    app = Bodies(json(TASK), json(SENT))
+    app = Bodies(json(TASK), json(SENT), json({"id": ID, "title": "New"}))
     async with over(app) as server:
         await server.start_tasks.begin(StartRequest())
         sent = await server.send_message(ID, "Go on", run=False)
+        renamed = await server.rename_conversation(ID, "New")
     assert sent.sandbox_status == "RUNNING"
+    assert renamed.title == "New"
     talks = "/api/v1/app-conversations"
     assert [(r.method, r.url.path) for r in app.asked] == [
         ("POST", talks),
         ("POST", f"{talks}/{ID}/send-message"),
+        ("PATCH", f"{talks}/{ID}"),
     ]
     assert app.bodies[1:] == [
         {"role": "user", "content": [{"type": "text", "text": "Go on"}], "run": False},
+        {"title": "New"},
     ]
     assert {r.headers["content-type"] for r in app.asked if r.method != "GET"} == {
         "application/json"
@@ -76,6 +80,7 @@ async def test_the_agent_is_answered_run_stopped_and_told() -> None:
         await agent.interrupt()
         await agent.pause()
         await agent.send_message("Hello")
+        await agent.set_tags({"bug": "", "kind": "flaky"})
     path = f"/api/conversations/{ID}"
     assert app.paths == [
         *[f"{path}/events/respond_to_confirmation"] * 3,
@@ -83,7 +88,9 @@ async def test_the_agent_is_answered_run_stopped_and_told() -> None:
         f"{path}/interrupt",
         f"{path}/pause",
         f"{path}/events",
+        path,
     ]
+    assert app.asked[-1].method == "PATCH"
     hello = {"role": "user", "content": [{"type": "text", "text": "Hello"}], "run": True}
     assert app.bodies == [
         {"accept": True},
@@ -93,6 +100,7 @@ async def test_the_agent_is_answered_run_stopped_and_told() -> None:
         None,
         None,
         hello,
+        {"tags": {"bug": "", "kind": "flaky"}},
     ]
 
 
@@ -102,6 +110,7 @@ async def test_nothing_is_sent_without_words(text: str) -> None:
     async with over(app) as server:
         for call in (
             server.send_message(ID, text),
+            server.rename_conversation(ID, text),
             agent_of(server).send_message(text),
             agent_of(server).sandbox.start_bash_command(text),
         ):
@@ -117,6 +126,8 @@ async def test_what_may_have_acted_is_not_sent_twice(status: int) -> None:
         for call in (
             server.start_tasks.begin(StartRequest(message="x")),
             server.send_message(ID, "x"),
+            server.rename_conversation(ID, "x"),
+            agent_of(server).set_tags({"bug": ""}),
             agent_of(server).respond_to_confirmation(True),
             agent_of(server).run(),
             agent_of(server).interrupt(),

@@ -10,6 +10,7 @@ from tests.contract.test_git import *
 from tests.contract.test_messages import *
 from tests.contract.test_shell import *
 from tests.contract.test_stopping import *
+from tests.contract.test_tags import *
 
 from .conftest import every_version
 

@@ -188,7 +188,7 @@ class AppServer:
             "parent_conversation_id": parent,
             "sub_conversation_ids": subs,
             "public": None,
-            "tags": {"acpserver": "codex"} if entry.agent_kind == "acp" else {},
+            "tags": conversation.tags,
             "created_at": utc(conversation.created),
             "updated_at": utc(max(conversation.created, self.world.updated(conversation))),
             "acp_server": "codex" if entry.agent_kind == "acp" else None,

@@ -1,0 +1,81 @@
+"""Changing the records of conversations: their titles, and the tags that agent servers hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from oh_tui.sources.actions.agent_actions import watched
+from oh_tui.sources.lists.tags import applied
+from oh_tui.text.clean import clean_line
+from oh_tui.text.problem import Problem, Refused, Remedy
+from oh_tui.text.redact import safe_line
+
+if TYPE_CHECKING:
+    from oh_tui.api import AppServer
+    from oh_tui.api.models import Conversation
+
+LONGEST_TITLE = 200
+"""Characters; an agent server takes no more (source)."""
+
+
+class Records:
+    """The records of an app server's conversations. Each change starts from the present record."""
+
+    def __init__(self, api: AppServer) -> None:
+        self._api = api
+
+    async def rename(self, shown: Conversation, title: str) -> Conversation:
+        """Gives a conversation another title and returns its new record. Raises Refused when it was
+        renamed since the user saw it."""
+        title = clean_line(title)
+        if not title:
+            raise Problem("A title needs some words")
+        if len(title) > LONGEST_TITLE:
+            raise Problem(
+                f"A title has at most {LONGEST_TITLE} characters, and this one {len(title):,}",
+                "shorten it",
+            )
+        now = await self._now(shown)
+        if (now.title or "") != (shown.title or ""):
+            raise Refused(
+                f"It was renamed meanwhile, to {safe_line(now.title or 'no title')[:80]}",
+                Remedy.REFRESH,
+            )
+        if now.title == title:
+            return now
+        renamed = await self._api.rename_conversation(shown.id, title)
+        if renamed.title != title:
+            raise Refused(
+                f"The server made another title of it: {safe_line(renamed.title or '')[:80]}",
+                Remedy.REFRESH,
+            )
+        return renamed
+
+    async def tag(
+        self, shown: Conversation, changes: Mapping[str, str | None]
+    ) -> Mapping[str, str]:
+        """Changes tags on the agent server, None removing one, and returns all that it has then.
+
+        The server replaces all tags at once: they are read right before, and looked at again
+        afterwards. While a step runs, it takes them only when that ends.
+        """
+        now = await self._now(shown)
+        agent = self._api.agent_server(now) if now.sandbox_status == "RUNNING" else None
+        if agent is None:
+            raise Refused("No agent server runs that could hold the tags", Remedy.RESUME)
+        before = (await agent.conversation()).tags or {}
+        after = applied(before, changes)
+        if after == before:
+            return before
+        await watched(agent, agent.set_tags(after))
+        held = (await agent.conversation()).tags or {}
+        if any(held.get(key) != value for key, value in changes.items()):
+            raise Refused("The agent server did not keep the tags", Remedy.REFRESH)
+        return held
+
+    async def _now(self, shown: Conversation) -> Conversation:
+        (now,) = await self._api.get_conversations([shown.id])
+        if now is None:
+            raise Refused("This conversation is not on the server any more", Remedy.LIST)
+        return now
