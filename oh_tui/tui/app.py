@@ -24,6 +24,7 @@ from oh_tui.settings.config import THEMES
 from oh_tui.settings.keyboard import shown_keys
 from oh_tui.settings.preferences import Preferences
 from oh_tui.settings.startup import Settings
+from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.sources.source import Source
 from oh_tui.text.clean import clean
 from oh_tui.tui import palette
@@ -116,7 +117,8 @@ class OhTui(BaseApp):
         self.set_class(settings.ascii, "-ascii")
         self._ascii = AsciiFilter(enabled=settings.ascii)
         self.collector = idle_gc.IdleCollector()
-        self.main = MainScreen(make_source, settings, preferences, **options)
+        kept = Annotations(settings.annotations_file)
+        self.main = MainScreen(make_source, settings, preferences, kept, **options)
 
     def refresh_css(self, animate: bool = True) -> None:
         """Skip Textual's first call: the styles already are those of the theme."""
@@ -175,6 +177,8 @@ class OhTui(BaseApp):
             memory.write(memory.take_changes())
             preferences = self.main.session.preferences
             preferences.write(preferences.take_changes())
+            annotations = self.main.session.annotations
+            annotations.write(annotations.take_changes())
         if self.main.session.source:
             async with asyncio.timeout(CLOSE):
                 await self.main.session.source.close()

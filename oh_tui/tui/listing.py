@@ -3,21 +3,27 @@ chose. Knows no widget and makes no requests."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from oh_tui.sources.lists.triage import updated
+from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 
 if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation
     from oh_tui.sources.lists.conversation_order import Sorting
     from oh_tui.sources.lists.conversation_query import ConversationQuery
     from oh_tui.tui.board_rows import Row
 
 
 class Listing:
-    def __init__(self) -> None:
+    def __init__(
+        self, kept_of: Callable[[Conversation], RunAnnotations] = lambda _: NOTHING
+    ) -> None:
+        self._kept_of = kept_of
+        """Gives what the user keeps of a run."""
         self.query: ConversationQuery | None = None
         """The active filter."""
         self.order: Sorting | None = None
@@ -38,6 +44,11 @@ class Listing:
     def set_query(self, query: ConversationQuery | None) -> None:
         self.query = query
         self._passed, self._of, self._listed = {}, None, ()
+
+    def annotations_changed(self) -> None:
+        """What the user keeps of a run changed: test the rows again next time, if that matters."""
+        if self.query and self.query.needs_kept:
+            self._passed, self._of = {}, None
 
     def set_order(self, order: Sorting | None) -> None:
         self.order = order
@@ -70,7 +81,10 @@ class Listing:
         query = self.query
         if query is None:
             return 0
-        return sum(query.cannot_tell(row.conversation, row.state, now) for row in board)
+        return sum(
+            query.cannot_tell(one := row.conversation, row.state, now, self._kept_of(one))
+            for row in board
+        )
 
     def _passing(self, board: tuple[Row, ...], keep: str, now: float) -> Iterator[Row]:
         query, tested = self.query, self._passed
@@ -80,7 +94,8 @@ class Listing:
         for row in board:
             before = tested.get(row.id)
             if before is None or before[0] is not row:
-                passes = query.matches(row.conversation, row.state, now)
+                one = row.conversation
+                passes = query.matches(one, row.state, now, self._kept_of(one))
                 before = tested[row.id] = (row, passes)
             if before[1] or row.id == keep:
                 yield row

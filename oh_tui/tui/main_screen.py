@@ -19,6 +19,7 @@ from oh_tui.api.models import same_id
 from oh_tui.settings.preferences import Preferences
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.lists import conversation_query
+from oh_tui.sources.lists.user_annotations import NOTHING, Annotations
 from oh_tui.sources.source import Source
 from oh_tui.tui import messages
 from oh_tui.tui.arrangement import LEAST, PANES, Arrangement
@@ -64,6 +65,7 @@ class MainScreen(BaseScreen):
         make_source: Callable[[], Source] | None,
         settings: Settings,
         preferences: Preferences | None = None,
+        annotations: Annotations | None = None,
         *,
         open_id: str = "",
         at: str = "",
@@ -73,7 +75,7 @@ class MainScreen(BaseScreen):
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
-        self.session = Session(settings, preferences, clock=clock)
+        self.session = Session(settings, preferences, annotations, clock=clock)
         self.session.open_id, self.session.open_at = open_id, at
         self.footer = Footer(id="footer")
         self.asking = AskingBars(self)
@@ -113,6 +115,7 @@ class MainScreen(BaseScreen):
         self.set_interval(1.0, lambda: self.run_view.tick(self.session.clock()))
         self.set_interval(5.0, self._tick_lists)
         self.watch(self.timeline, "range_from", self._show_keys, init=False)
+        self.sidebar.show_annotations(self.session.annotations.runs)
         self.sidebar.say("reading the conversations …")
         self._show_location()
         highlight.put_off()
@@ -319,6 +322,19 @@ class MainScreen(BaseScreen):
         self.sidebar.show_marks(self.session.marks)
         self._show_keys()
 
+    def on_annotations_changed(self) -> None:
+        session = self.session
+        session.listing.annotations_changed()
+        self.sidebar.show_annotations(session.annotations.runs)
+        self._show_annotations()
+        self.show_lists()
+        self.controllers.search.annotations_changed()
+
+    def _show_annotations(self) -> None:
+        """Show the bookmarks, notes and tags of the run at the right."""
+        session, current = self.session, self.session.current
+        self.run_view.show_annotations(session.annotations.of(current) if current else NOTHING)
+
     def on_find_changed(self) -> None:
         self.run_view.find(self.session.finding)
         self.sidebar.find(self.session.finding)
@@ -353,6 +369,7 @@ class MainScreen(BaseScreen):
                 self._rest.pause()
         self.sidebar.show_rows(session.listed)
         self.run_view.show_conversation(session.current, session.clock())
+        self._show_annotations()
         self.ui.preparations.cursors_moved()
         session.run_news.ring()
         self._show_keys()
@@ -435,6 +452,7 @@ class MainScreen(BaseScreen):
         self._rest.pause()
         self.controllers.leave_source(settings)
         self.run_view.clear(self.session.clock())
+        self._show_annotations()
         self.show_lists()
         self._show_location()
 

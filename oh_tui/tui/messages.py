@@ -36,6 +36,10 @@ class MarksChanged(Message):
     """The marked conversations changed."""
 
 
+class AnnotationsChanged(Message):
+    """Bookmarks, notes or tags of a run changed."""
+
+
 class SourceChanged(Message):
     """The session has a new source, or none until one is open."""
 

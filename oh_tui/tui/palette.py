@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from oh_tui.tui.widgets.bars import Footer
 
 MORE = (
+    ("rename", "give the conversation another title, on its server", "titles.rename"),
     ("get a file", "get a file from the sandbox into the download folder", "files.get"),
     ("put a file", "put a local file into the sandbox", "files.put"),
 )

@@ -20,7 +20,9 @@ from oh_tui.api.models import Conversation, Sandbox, bare_id, same_id
 from oh_tui.settings.preferences import Preferences
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.lists.conversation_order import Order, Sorting
+from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.sources.source import Source
+from oh_tui.text.human import plural
 from oh_tui.tui.arrangement import Arrangement
 from oh_tui.tui.board import Board
 from oh_tui.tui.board_rows import Row
@@ -88,6 +90,7 @@ class Session:
         self,
         settings: Settings,
         preferences: Preferences | None = None,
+        annotations: Annotations | None = None,
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -96,6 +99,8 @@ class Session:
         self.settings = settings
         self.preferences = preferences or Preferences()
         """The preferences set in the explorer: theme, time, wrap, divider, order, columns."""
+        self.annotations = annotations or Annotations()
+        """The bookmarks, notes and tags of all runs."""
         self.clock = clock
         self.source: Source | None = None
         """The open source; None until it is made, and while switching servers."""
@@ -109,7 +114,7 @@ class Session:
         """The remaining pages of the list; None when all are read."""
         self.board = Board()
         """The loaded conversations with their states and order."""
-        self.listing = Listing()
+        self.listing = Listing(self.annotations.of)
         """The filter and the order of the list."""
         self.sandboxes = Sandboxes()
         self.show_gone = False
@@ -159,6 +164,8 @@ class Session:
 
         self.drafts: dict[str, str] = {}
         """Unsent messages, by conversation id without dashes."""
+        self.note_drafts: dict[tuple[str, str], str] = {}
+        """Notes that were put aside, by ids of conversation and event, "" for the whole run."""
         self.draft: Draft | None = None
         """The new conversation being written, not started yet."""
         self.starting = ""
@@ -252,7 +259,8 @@ class Session:
 
     def begin_lists(self, board: Board) -> None:
         """Begin with another source, of which nothing is known yet."""
-        self.board, self.sandboxes, self.listing = board, Sandboxes(), Listing()
+        self.board, self.sandboxes = board, Sandboxes()
+        self.listing = Listing(self.annotations.of)
         self.listing.set_order(self._remembered_order())
         self.marks, self.total, self.all_listed = frozenset(), None, False
 
@@ -297,6 +305,14 @@ class Session:
         kept = self.preferences
         if (news := kept.take_changes()) and not await asyncio.to_thread(kept.write, news):
             kept.put_back(news)
+
+    async def save_annotations(self) -> bool:
+        """Write bookmarks, notes and tags to disk, if they changed; False if that fails."""
+        kept = self.annotations
+        if (news := kept.take_changes()) and not await asyncio.to_thread(kept.write, news):
+            kept.put_back(news)
+            return False
+        return True
 
     @property
     def conversations(self) -> tuple[Conversation, ...]:
@@ -408,6 +424,13 @@ class Session:
     def is_writing(self, verb: str, about: str) -> bool:
         """Whether a write about this conversation whose words begin like this is under way."""
         return any(what.startswith(verb) and bare_id(about) in ids for what, ids in self._writes)
+
+    @property
+    def unsent(self) -> str:
+        """The texts that were put aside, in words; "" for none."""
+        messages, notes = len(self.drafts), len(self.note_drafts)
+        told = [f"{plural(messages, 'message')} not sent"] if messages else []
+        return ", ".join(told + [f"{plural(notes, 'note')} not kept"] * bool(notes))
 
     @property
     def writing_words(self) -> str:

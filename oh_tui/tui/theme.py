@@ -221,6 +221,9 @@ class Glyphs(msgspec.Struct, frozen=True):
     """In place of its beginning."""
     marked: str = "+"
     found: str = "/"
+    bookmark: str = "★"
+    note: str = "¶"
+    tag: str = "#"
 
 
 UNICODE = Glyphs()
@@ -229,7 +232,7 @@ ASCII = Glyphs(
     unknown=".", paused="=", no_result="/", levels=".:-=+*%#", cut=":", selected="v", user="^",
     falling="v", rising="^",
     loop="@", condensed="~", cursor=">", first="/", middle="|", last="\\", rule="-", heavy="=",
-    divider="|", dot="-", more=">", before="<", marked="#",
+    divider="|", dot="-", more=">", before="<", marked="#", bookmark="b", note=";", tag="%",
 )  # fmt: skip
 
 _STATES = {

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from oh_tui.tui.controllers import navigation, preparations, servers, view
 from oh_tui.tui.controllers.agent import agents, compose, start
 from oh_tui.tui.controllers.desktop import clipboard, downloads, external, images, web_pages
-from oh_tui.tui.controllers.lists import columns, conversations, listing, notices
+from oh_tui.tui.controllers.lists import columns, conversations, listing, notices, rename
 from oh_tui.tui.controllers.run import (
+    annotate,
     find,
     goto,
     older,
@@ -121,6 +122,10 @@ class Controllers:
         )
 
     @cached_property
+    def titles(self) -> rename.Renaming:
+        return rename.Renaming(self._session, self._ui)
+
+    @cached_property
     def steps(self) -> steps.StepActions:
         return steps.StepActions(
             self._session, self._ui, self._steps, self._bodies, self.target, self.search
@@ -137,6 +142,12 @@ class Controllers:
     @cached_property
     def navigation(self) -> navigation.Navigation:
         return navigation.Navigation(self._session, self._ui, self._steps, self)
+
+    @cached_property
+    def annotations(self) -> annotate.AnnotationActions:
+        return annotate.AnnotationActions(
+            self._session, self._ui, self._steps, self.target, self.search
+        )
 
     @cached_property
     def goto(self) -> goto.GoTo:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from oh_tui.text.human import plural
-from oh_tui.tui.messages import MarksChanged, QuitWanted
+from oh_tui.tui.messages import AnnotationsChanged, MarksChanged, QuitWanted
 from oh_tui.tui.widgets.bars import Question
 
 if TYPE_CHECKING:
@@ -91,6 +90,8 @@ class Navigation:
         session, controllers = self._session, self._controllers
         controllers.target.show_target()
         self._ui.tell("reading again")
+        session.annotations.read_again()
+        self._ui.post_message(AnnotationsChanged())
         if session.unopened:
             controllers.conversations.open(session.unopened)
             return
@@ -103,7 +104,7 @@ class Navigation:
         put_aside = False
         while self._ui.refuse():
             put_aside = True
-        if put_aside or self._session.writing_words or self._session.drafts:
+        if put_aside or self._session.writing_words or self._session.unsent:
             self._ui.work_on("ask", self._ask_and_quit)
         else:
             self._ui.post_message(QuitWanted())
@@ -116,9 +117,8 @@ class Navigation:
         if session.writing_words:
             words = f"Still {session.writing_words}. A change asked of the server goes on there."
             lines.append([(words, "")])
-        if session.drafts:
-            unsent = plural(len(session.drafts), "message")
-            lines.append([(f"{unsent} not sent: quitting loses what was written.", "")])
+        if session.unsent:
+            lines.append([(f"{session.unsent}: quitting loses what was written.", "")])
         question = Question("Quit", lines, (("enter", "quit all the same", "quit"),), "stay")
         if not lines or await self._ui.ask(question) == "quit":
             self._ui.post_message(QuitWanted())

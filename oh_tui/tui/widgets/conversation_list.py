@@ -6,7 +6,7 @@ Those that wait, failed or run have a second line: the question, the reason or t
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from textual.reactive import reactive
@@ -15,6 +15,7 @@ from oh_tui.api.models import Conversation
 from oh_tui.sources.file_conversation import FileConversation, label_of
 from oh_tui.sources.lists.conversation_order import Order, Sorting, took
 from oh_tui.sources.lists.triage import AT_WORK, Group, RunStatus
+from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations, run_name
 from oh_tui.text.clean import clean, clean_line
 from oh_tui.text.human import age, clock, compact, dollars, duration
 from oh_tui.text.redact import held, redact
@@ -71,6 +72,8 @@ class ConversationList(RowList):
     """The columns that the user chose."""
     marks: reactive[frozenset[str]] = reactive(frozenset())
     """Ids of the rows that are marked."""
+    annotated: reactive[Mapping[str, RunAnnotations]] = reactive({})
+    """What the user keeps of runs, by their names."""
     now: reactive[float] = reactive(0.0)
     marked_sandbox: reactive[str] = reactive("")
     """Conversations in this sandbox are highlighted, because pausing it affects them."""
@@ -175,7 +178,7 @@ class ConversationList(RowList):
         glyph, hue = label_mark(self.glyphs, label) or status_mark(self.glyphs, shown.status)
         if shown.due is Group.NOT_OPENED:
             hue = "good"
-        sign: Piece = (self.glyphs.marked, "marked") if shown.id in self.marks else (" ", "")
+        sign = self._sign(shown)
         depth = min(shown.depth, DEEPEST)
         tree = "  " * (depth - 1) + f"{self.glyphs.last} " if depth else ""
         facts = self._facts(shown, width)
@@ -196,6 +199,18 @@ class ConversationList(RowList):
             (facts, "dim"),
             (aged, "dim"),
         ]
+
+    def _sign(self, row: Row) -> Piece:
+        """Whether a row is marked, else what the user keeps of its run."""
+        if row.id in self.marks:
+            return self.glyphs.marked, "marked"
+        name = run_name(row.conversation) if self.annotated else ""
+        kept = self.annotated.get(name, NOTHING)
+        if kept.bookmarks:
+            return self.glyphs.bookmark, "you"
+        if kept.notes:
+            return self.glyphs.note, "you"
+        return (self.glyphs.tag, "you") if kept.tags else (" ", "")
 
     def _shown(self, width: int) -> frozenset[str]:
         """The columns between title and age."""

@@ -17,6 +17,7 @@ from oh_tui.trajectory.model.events import seconds
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.arrangement import Arrangement
 from oh_tui.tui.runs import Run, why_empty
+from oh_tui.tui.widgets.annotation_line import AnnotationLine
 from oh_tui.tui.widgets.conversation_list import display_line, file_name_of, title_of
 from oh_tui.tui.widgets.drawing import Piece, Stack, glyphs_of, shorten
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
@@ -27,6 +28,7 @@ from oh_tui.tui.widgets.summary import Summary
 from oh_tui.tui.widgets.timeline import Timeline
 
 if TYPE_CHECKING:
+    from oh_tui.sources.lists.user_annotations import RunAnnotations
     from oh_tui.trajectory.analysis.study import Study
     from oh_tui.tui.filtering import Filtering
     from oh_tui.tui.finding import Finding
@@ -53,6 +55,7 @@ class RunView(Stack):
     def compose(self) -> ComposeResult:
         yield Rule(id="run-rule")
         yield Summary(id="summary")
+        yield AnnotationLine(id="annotations")
         yield StripView(id="strip")
         with Stack(id="timeline-pane"):
             yield Rule("3 Timeline", id="timeline-rule")
@@ -67,6 +70,7 @@ class RunView(Stack):
         # Kept, not queried: at the end workers may still call while the screen is taken down.
         self._head = self.query_one(ColumnHead)
         self._summary = self.query_one(Summary)
+        self._annotations = self.query_one(AnnotationLine)
         self._strip = self.query_one(StripView)
         self._conversation: Conversation | None = None
         self._study_of: Conversation | None = None
@@ -102,6 +106,14 @@ class RunView(Stack):
         trajectory = self.timeline.trajectory
         facts = [(fact, "dim") for fact in _facts(conversation, trajectory, self._now)]
         rule.facts = joined(facts, glyphs_of(self.app).dot)
+
+    def show_annotations(self, kept: RunAnnotations) -> None:
+        """Show what the user keeps of the run."""
+        self.timeline.kept = kept
+        shown = self._conversation
+        self._annotations.show(kept, (shown.tags or {}) if shown else {})
+        self._arrange_top()
+        self.detail.show_current()
 
     def show_run(self, trajectory: Trajectory | None, step: int | None = None) -> None:
         self.detail.forget()
@@ -190,6 +202,7 @@ class RunView(Stack):
         study = self.study
         has_content = not self.detail.whole_call and study is not None and study.tells_something
         self._summary.display = has_content
+        self._annotations.display = not self.detail.whole_call and self._annotations.says_something
         self._strip.display = has_content and bool(self.study and self.study.trajectory.steps)
         self._summary.short = self._strip.compact = self._is_low
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from oh_tui.text.human import compact, dollars, duration, size
 from oh_tui.trajectory.content import blocks as content
 from oh_tui.trajectory.content import step_context
-from oh_tui.trajectory.content.block import Block, Json, Note
+from oh_tui.trajectory.content.block import Block, Json, Note, Thought, safe
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 LARGE = 100_000
 """Bytes of JSON up to which making the bodies takes less than a frame; larger ones are made in a
 thread."""
+
+
+NOTE_LINES = 2
+"""Lines of a note above the call, unless the pane has the whole screen."""
 
 
 class Shown(NamedTuple):
@@ -53,7 +57,9 @@ def of_step(
     *,
     whole_call: bool,
     as_json: bool,
+    note: str = "",
 ) -> Shown:
+    """`note` is the user's own on the step; it stands above the call."""
     glyph, hue = outcome_mark(glyphs, outcome)
     call = _title(step, run, study)
     # the outcome comes first and in colour; without room the last facts are left out
@@ -65,12 +71,13 @@ def of_step(
     )
     if as_json:
         result = (("JSON (R)", "mark"), result[0])  # the other facts describe the hidden blocks
-        return Shown(call, result, [], [Json(content.json_text(step))])
+        return Shown(call, result, _noted(note, glyphs), [Json(content.json_text(step))])
     context = step_context.StepContext(run, step)
     return Shown(
         call,
         result,
-        content.call_blocks(step, whole=whole_call, context=context),
+        _noted(note, glyphs, whole=whole_call)
+        + content.call_blocks(step, whole=whole_call, context=context),
         content.result_blocks(step, outcome, context=context),
         outcome in (Outcome.ERROR, Outcome.COMMAND_FAILED),
     )
@@ -87,6 +94,10 @@ def at_first(
     context = step_context.StepContext(run, step)
     call = content.call_blocks(step, whole=whole_call, context=context) if small else []
     return Shown(_title(step, run, study), (), call, [waits])
+
+
+def _noted(note: str, glyphs: Glyphs, *, whole: bool = False) -> list[Block]:
+    return [Thought(f"{glyphs.note} {safe(note)}", 0 if whole else NOTE_LINES)] if note else []
 
 
 def _title(step: Step, run: Trajectory, study: Study | None) -> tuple[Piece, ...]:

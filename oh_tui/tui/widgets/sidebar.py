@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from textual import on, work
@@ -25,6 +25,7 @@ from oh_tui.tui.widgets.sandbox_rows import SandboxOrder, counted, lines_for
 
 if TYPE_CHECKING:
     from oh_tui.sources.lists.conversation_order import Sorting
+    from oh_tui.sources.lists.user_annotations import RunAnnotations
     from oh_tui.tui.columns import Choice
     from oh_tui.tui.finding import Finding
 
@@ -51,6 +52,8 @@ class Sidebar(Stack):
     """The conversations, in order."""
     marks: reactive[frozenset[str]] = reactive(frozenset())
     """Ids of the rows that are marked."""
+    annotated: reactive[Mapping[str, RunAnnotations]] = reactive({})
+    """What the user keeps of runs, by their names."""
     sandboxes: reactive[tuple[Sandbox, ...]] = reactive((), always_update=True)
     knows_sandboxes: reactive[bool] = reactive(False)
     """Whether they were read, so that an empty list means that there are none."""
@@ -81,7 +84,7 @@ class Sidebar(Stack):
             yield Rule("1 Conversations", id="conversations-rule")
             conversations = ConversationList(id="conversations")
             yield ColumnHead(conversations)
-            yield conversations.data_bind(Sidebar.marks, Sidebar.now)
+            yield conversations.data_bind(Sidebar.marks, Sidebar.now, Sidebar.annotated)
         with Stack(id="sandboxes-pane"):
             yield Rule("2 Sandboxes", id="sandboxes-rule")
             sandboxes = SandboxList(id="sandboxes")
@@ -139,6 +142,9 @@ class Sidebar(Stack):
 
     def show_rows(self, rows: tuple[Row, ...]) -> None:
         self.rows = rows
+
+    def show_annotations(self, annotated: Mapping[str, RunAnnotations]) -> None:
+        self.annotated = annotated
 
     def show_marks(self, marks: frozenset[str]) -> None:
         self.marks = marks

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.content.block import Block
     from oh_tui.tui.finding import Finding
 
-_Key = tuple[Event, Outcome | None, int, bool, int, bool]
-"""The bodies depend on event, outcome, number of results, as_json, the study and whole_call."""
+_Key = tuple[Event, Outcome | None, int, bool, int, bool, str]
+"""The bodies depend on event, outcome, number of results, as_json, the study, whole_call and the
+user's note."""
 
 
 class StepDetail(Stack):
@@ -78,17 +79,18 @@ class StepDetail(Stack):
             return
         step, event = current
         if step is None:
-            key: _Key = (event, None, 0, self.as_json, 0, False)
+            key: _Key = (event, None, 0, self.as_json, 0, False, "")
             make = partial(of_event, event, run, self.as_json)
         else:
             outcome = run.outcome(step)
+            note = timeline.kept.step_notes.get(step.event.id, "")
             key = (
                 step.event, outcome, len(step.results), self.as_json, id(timeline.study),
-                self.whole_call,
+                self.whole_call, note,
             )  # fmt: skip
             make = partial(
                 of_step, step, outcome, run, timeline.study, glyphs_of(self.app),
-                whole_call=self.whole_call, as_json=self.as_json,
+                whole_call=self.whole_call, as_json=self.as_json, note=note,
             )  # fmt: skip
         if key == self._shown:
             return

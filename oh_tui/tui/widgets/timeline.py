@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from textual.reactive import reactive
 
+from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.human import clock, clock_time, dollars, duration, plural, tenths
 from oh_tui.text.redact import held
 from oh_tui.trajectory.analysis.step_order import StepOrder, StepSorting
@@ -78,6 +79,8 @@ class Timeline(RowList):
     """The columns that the user chose."""
     range_from: reactive[int | None] = reactive(None)
     """The step at one end of the range; the cursor is the other. None without a range."""
+    kept: reactive[RunAnnotations] = reactive(NOTHING)
+    """What the user keeps of the run."""
     now: reactive[float] = reactive(0.0)
     """The current time, while a step of a live run runs."""
     show_events: reactive[bool] = reactive(False)
@@ -457,8 +460,10 @@ class Timeline(RowList):
             rest, telling, what, room = described.result, "", what + 2 + room, -2
         said = fit(" " + rest, what - width_of(verb), more) if verb else " " * what
         gutter, gutter_hue = self._gutter(step) if own else (" ", "")
+        kept = self._kept_sign(event) if own else ""
         return [
-            (f"{gutter:<{GUTTER}}", gutter_hue),
+            (gutter if kept else f"{gutter:<{GUTTER}}", gutter_hue),
+            (kept, "you"),
             (f"{number:>{cells.number}}", "selected" if self._in_range(step) else "dim"),
             (f"{self._at(event):>{cells.at}}" if cells.at else "", "dim"),
             (f"{spans[0]:>{cells.llm}}" if cells.llm else "", "dim"),
@@ -508,6 +513,12 @@ class Timeline(RowList):
         if step.number == group[0]:
             return self.glyphs.first, "dim"
         return (self.glyphs.last if step.number == group[-1] else self.glyphs.middle), "dim"
+
+    def _kept_sign(self, event: Event) -> str:
+        """The sign of a step with a bookmark or a note; "" for none."""
+        if event.id in self.kept.bookmarks:
+            return self.glyphs.bookmark
+        return self.glyphs.note if event.id in self.kept.step_notes else ""
 
     def _at(self, event: Event) -> str:
         when = event.seconds()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.trajectory.analysis import query as queries
@@ -141,6 +142,12 @@ class Search:
             if filtering.query.needs_facts:
                 self.refilter()
 
+    def annotations_changed(self) -> None:
+        """Bookmarks or notes changed."""
+        filtering = self._session.filtering
+        if filtering and filtering.query.needs_kept:
+            self.refilter()
+
     def run_grew(self, changed: list[int]) -> None:
         """The run has more events; `changed` are earlier steps that got a result."""
         filtering, steps = self._session.filtering, self._steps
@@ -172,7 +179,9 @@ class Search:
 
         def test(number: int) -> Breathing:
             step = trajectory.steps[number - 1] if number <= len(trajectory) else None
-            passes = step is not None and (yield from query.test(step, trajectory, steps.study))
+            passes = step is not None and (
+                yield from query.test(step, trajectory, steps.study, self._kept)
+            )
             filtering.put(number, passes)
             return passes
 
@@ -195,6 +204,12 @@ class Search:
             words = f"no step is {clean_line(query.text)}"
             filtering.why_empty = (words, *([hint] if hint else []), "esc shows all steps")
         self._show(filtering, follow=follow)
+
+    @property
+    def _kept(self) -> RunAnnotations:
+        """What the user keeps of the run at the right."""
+        session, current = self._session, self._session.current
+        return session.annotations.of(current) if current else NOTHING
 
     def _show(self, filtering: Filtering, *, follow: bool = False) -> None:
         passed = tuple(filtering.passed)

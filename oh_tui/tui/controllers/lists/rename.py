@@ -1,0 +1,62 @@
+"""Renaming a conversation on its server; for a file there is a note or a tag."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from oh_tui.text.problem import Problem
+from oh_tui.tui.messages import ListsChanged
+from oh_tui.tui.remedies import words_of
+from oh_tui.tui.widgets.conversation_list import display_line
+
+if TYPE_CHECKING:
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.ui import Ui
+
+RENAMING = "renaming a conversation"
+
+
+class Renaming:
+    def __init__(self, session: Session, ui: Ui) -> None:
+        self._session = session
+        self._ui = ui
+
+    def action_rename(self) -> None:
+        self._ui.begin("write", self.rename)
+
+    async def rename(self) -> None:
+        """Ask for a title until the server takes it. Nothing is written that the user did not see:
+        a title that changed meanwhile is refused."""
+        session, ui, source = self._session, self._ui, self._session.source
+        pane, conversation = session.pane, session.target()
+        if conversation is None:
+            ui.tell(session.no_target)
+            return
+        if source is None or source.records is None:
+            ui.tell("a file cannot be renamed from here: ; writes a note, # a tag")
+            return
+        if session.settings.read_only:
+            ui.tell(session.no_changes)
+            return
+        records = source.records
+        title, refused = display_line(conversation.title), ""
+        while True:
+            typed = await ui.prompt(
+                "the title, for all who see the conversation", title,
+                title="Rename on the server", wrong=refused,
+            )  # fmt: skip
+            ui.focus_pane(pane)
+            if typed is None or typed.strip() == display_line(conversation.title):
+                return
+            try:
+                with session.writing(RENAMING, conversation.id):
+                    renamed = await records.rename(conversation, typed)
+                break
+            except Problem as problem:
+                title, refused = typed, words_of(problem)
+        if session.source is not source:
+            return
+        session.board.settled(renamed, time.monotonic())
+        ui.post_message(ListsChanged())
+        ui.tell(f"renamed: {display_line(renamed.title)}")

@@ -1,0 +1,269 @@
+"""`b`, `'`, `;` and `#`: bookmarks and notes on steps, notes and tags on runs."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from oh_tui.api.models import Conversation, bare_id
+from oh_tui.sources.lists.tags import applied, complete, fits_server, read_tags, tag_words
+from oh_tui.text.problem import Problem
+from oh_tui.tui.messages import AnnotationsChanged, ListsWanted
+from oh_tui.tui.remedies import words_of
+from oh_tui.tui.widgets import editor as editing
+from oh_tui.tui.widgets.bars import Question
+from oh_tui.tui.widgets.conversation_list import title_of
+from oh_tui.tui.widgets.drawing import shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from oh_tui.sources.actions.records import Records
+    from oh_tui.trajectory.model.steps import Step
+    from oh_tui.tui.controllers.run.search import Search
+    from oh_tui.tui.panes import ShownRun, Steps
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.ui import Ui
+    from oh_tui.tui.widgets.prompt import Complete
+
+WRITING = "writing a note"
+TAGGING = "writing tags"
+
+TITLE = 40
+"""Cells of a title above a line to type in."""
+
+
+class AnnotationActions:
+    def __init__(
+        self, session: Session, ui: Ui, steps: Steps, run: ShownRun, search: Search
+    ) -> None:
+        self._session = session
+        self._ui = ui
+        self._steps = steps
+        self._run = run
+        self._search = search
+
+    # Bookmarks
+
+    def action_bookmark(self) -> None:
+        """Bookmark the step under the cursor, or remove its bookmark."""
+        if self._in_lists:
+            self._ui.tell("b bookmarks a step: enter goes to the steps")
+        else:
+            self._run.act(self._bookmark)
+
+    def _bookmark(self) -> None:
+        conversation, step = self._session.current, self._step()
+        if conversation is None or step is None:
+            return
+        kept = self._session.annotations
+        is_new = step.event.id not in kept.of(conversation).bookmarks
+        with self._ui.reporting():
+            kept.bookmark(conversation, step.event.id, on=is_new)
+            self._changed(f"step {self._name(step)} bookmarked" if is_new else "bookmark removed")
+
+    def _step(self) -> Step | None:
+        """The step under the cursor; says why there is none."""
+        current = self._steps.current
+        if current is None:
+            self._ui.tell("there is no step here")
+        elif current[0] is None:
+            self._ui.tell("this event belongs to no step: x shows the steps alone")
+        return current[0] if current else None
+
+    def _name(self, step: Step) -> str:
+        """Its number, where that is final."""
+        whole = self._steps.trajectory is not None and self._steps.trajectory.complete
+        return str(step.number) if whole else ""
+
+    def action_next_bookmark(self) -> None:
+        self._run.act(self._next_bookmark)
+
+    def _next_bookmark(self) -> None:
+        """Go to the next bookmark; after the last one to the first."""
+        session, ui, steps = self._session, self._ui, self._steps
+        trajectory, conversation = steps.trajectory, session.current
+        kept = session.annotations.of(conversation).bookmarks if conversation else ()
+        found = [trajectory.step_of(one) for one in kept] if trajectory else []
+        numbers = sorted(step.number for step in found if step)
+        if not numbers:
+            unread = self._search.unread() if kept else ""
+            ui.tell(f"no bookmark{unread or ': b bookmarks a step'}", remark=True)
+            return
+        here = steps.step_here
+        after = (number for number in numbers if number > here)
+        again = (number for number in numbers if number <= here)
+        for number in chain(after, again):
+            if steps.go_to_step(number):
+                if number == here:
+                    only = len(numbers) == 1
+                    told = "the only bookmark" if only else "the filter hides the other bookmarks"
+                    ui.tell(told, remark=True)
+                elif number < here:
+                    ui.tell("wrapped to the first bookmark", remark=True)
+                return
+        ui.tell("the filter hides the bookmarks: esc shows all steps", remark=True)
+
+    # Notes
+
+    def action_note(self) -> None:
+        """Write the note on the step under the cursor, in the lists that on the run."""
+        if self._in_lists:
+            conversation = self._session.target()
+            if conversation:
+                self._ui.work_on("write", partial(self.write_note, conversation, "", "the run"))
+            else:
+                self._ui.tell(self._session.no_target)
+        else:
+            self._run.act(self._note_step)
+
+    def _note_step(self) -> None:
+        conversation, step = self._session.current, self._step()
+        if conversation and step:
+            what = f"step {self._name(step)}".strip()
+            write = partial(self.write_note, conversation, step.event.id, what)
+            self._ui.work_on("write", write)
+
+    async def write_note(self, conversation: Conversation, event_id: str, what: str) -> None:
+        """Edit a note until it can be kept or is put aside."""
+        session, ui = self._session, self._ui
+        if ui.focus_editor():
+            return
+        kept = session.annotations.of(conversation)
+        before = kept.step_notes.get(event_id, "") if event_id else kept.note
+        place = bare_id(conversation.id), event_id
+        text, is_wanted, refused = session.note_drafts.pop(place, before), True, ""
+        while is_wanted:
+            editor = editing.Editor(
+                ((f"Note on {what}", "title"),), ((refused, "warn"),), text=text,
+                hint="for you alone, kept on this machine", send="keep it", keep="put it aside",
+            )  # fmt: skip
+            with session.writing(WRITING):
+                text, is_wanted = await ui.write_text(editor)
+            if not is_wanted:
+                break
+            try:
+                session.annotations.write_note(conversation, text, event_id)
+            except Problem as problem:
+                refused = words_of(problem)
+                continue
+            self._changed("note kept" if text.strip() else "note removed" if before else "no note")
+            return
+        if text.strip() and text.strip() != before:
+            session.note_drafts[place] = text
+            ui.tell("put aside: ; continues it")
+
+    # Tags
+
+    def action_tag(self) -> None:
+        self._ui.begin("ask", self.ask_tags)
+
+    async def ask_tags(self) -> None:
+        """Ask for tags until they can be read."""
+        session, ui = self._session, self._ui
+        pane, conversation = session.pane, session.target()
+        if conversation is None:
+            ui.tell(session.no_target)
+            return
+        typed, refused = "", ""
+        while True:
+            answer = await ui.prompt(
+                "key, key:value, -key removes", typed,
+                title=self._tags_title(conversation), wrong=refused, complete=self._completing(),
+            )  # fmt: skip
+            ui.focus_pane(pane)
+            if not (answer or "").strip():
+                return
+            typed = answer or ""
+            try:
+                changes = read_tags(typed)
+                session.annotations.tag(conversation, changes)
+                break
+            except Problem as problem:
+                refused = words_of(problem)
+        words = tag_words(session.annotations.of(conversation).tags)
+        self._changed(f"tags: {' '.join(words)}" if words else "no tags")
+        if changes := self._for_server(conversation, changes):
+            await self._offer(conversation, changes)
+
+    # Tags on the server
+
+    def _for_server(
+        self, conversation: Conversation, changes: Mapping[str, str | None]
+    ) -> dict[str, str | None]:
+        """The changes that the conversation's agent server can take, if it runs."""
+        session = self._session
+        is_up = session.source and session.source.records and conversation.conversation_url
+        if not is_up or session.settings.read_only:
+            return {}
+        held = conversation.tags or {}
+        return {
+            key: value
+            for key, value in changes.items()
+            if fits_server(key) and (held.get(key) if value is None else held.get(key) != value)
+        }
+
+    async def _offer(self, conversation: Conversation, changes: Mapping[str, str | None]) -> None:
+        """Ask whether to write tags to the agent server too."""
+        source = self._session.source
+        told = " ".join((*tag_words(applied({}, changes)), *(f"-{k}" for k in _taken(changes))))
+        lines = [[(f"{told}: it is kept here. The server can hold it for all who use it.", "")]]
+        lines.append([("The conversation then counts as changed just now.", "dim")])
+        if conversation.execution_status == "running":
+            lines.append([("The agent works: it is written when its step ends.", "dim")])
+        answers = (("y", "write it there too", "yes"),)
+        if not await self._ui.ask(Question("Tags", lines, answers, "here alone")):
+            return
+        if source is not None and source is self._session.source and source.records:
+            write = partial(self._write_there, source.records, conversation, changes)
+            self._ui.work_on("write", write)
+
+    async def _write_there(
+        self, records: Records, conversation: Conversation, changes: Mapping[str, str | None]
+    ) -> None:
+        with self._ui.reporting(), self._session.writing(TAGGING, conversation.id):
+            held = await records.tag(conversation, changes)
+            more = ", whose list may still show it" if any(_taken(changes)) else ""
+            self._ui.tell(f"tags on the server{more}: {' '.join(tag_words(held)) or 'none'}")
+            self._ui.post_message(ListsWanted())
+
+    def _tags_title(self, conversation: Conversation) -> str:
+        """The tags that there are, for the rule above the line to type in."""
+        words = " ".join(tag_words(self._session.annotations.of(conversation).tags))
+        title = f"Tag {shorten(title_of(conversation), TITLE)}"
+        room = max(0, self._ui.columns - len(title) - 8)
+        return f"{title}: {shorten(words, room)}" if words else title
+
+    def _completing(self) -> Complete:
+        """Completes tags that other runs have, and after a minus those of this one."""
+        runs = self._session.annotations.runs.values()
+        known = sorted({word for run in runs for word in tag_words(run.tags)})
+
+        async def completed(typed: str) -> str | None:
+            return complete(typed, known, known)
+
+        return completed
+
+    # After a change
+
+    @property
+    def _in_lists(self) -> bool:
+        return self._session.pane in ("conversations", "sandboxes")
+
+    def _changed(self, told: str) -> None:
+        """Show a change, and write it to the disk."""
+        for_now = "" if self._session.annotations.lasts else ", until oh-tui ends"
+        self._ui.tell(f"{told}{for_now}")
+        self._ui.post_message(AnnotationsChanged())
+        self._ui.work_on("keep", self._save)
+
+    async def _save(self) -> None:
+        if not await self._session.save_annotations():
+            self._ui.tell("it could not be written to the disk, and lasts until oh-tui ends",
+                error=True)  # fmt: skip
+
+
+def _taken(changes: Mapping[str, str | None]) -> list[str]:
+    """The keys that changes remove."""
+    return [key for key, value in changes.items() if value is None]
