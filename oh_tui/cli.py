@@ -21,7 +21,7 @@ from oh_tui import demo
 from oh_tui.api import app_server
 from oh_tui.api.models import CLOUD
 from oh_tui.commands import MakeSource
-from oh_tui.commands.shared import calllog, printing, reference, remedies
+from oh_tui.commands.shared import acting, calllog, printing, reference, remedies
 from oh_tui.commands.shared.command import Call, Command, path_of
 from oh_tui.commands.shared.endings import INTERRUPTED, Ended, signals_end_work
 from oh_tui.commands.shared.ids import WHOLE, find, is_path, require_id, split_run
@@ -135,11 +135,8 @@ def _run(words: list[str]) -> int:
         )
     else:
         settings = Settings(ascii=is_ascii)
-    if command.wants == "change" and settings.read_only:
-        why, hint = "--read-only", "leave it out"
-        if not args.read_only:
-            why, hint = "read_only in the settings file", "set it to false there"
-        raise Problem(f"{name} changes something on the server, and {why} forbids that", hint)
+    if command.wants == "change":
+        acting.require_writable(name, settings, by_flag=args.read_only)
     if command.on_server and settings.server == LOCAL:
         raise Problem(f"{name} asks a server, and local is a folder", "name another with --server")
     here = "" if args.demo else settings.base_url

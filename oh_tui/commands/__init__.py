@@ -26,7 +26,8 @@ class Entry(NamedTuple):
     """The module that declares it; by default the one of its own name."""
 
 
-_FIND, _READ, _ACT, _OWN = "find", "read a run", "act", "oh-tui itself"
+_FIND, _READ, _KEEP = "find", "read a run", "keep for yourself"
+_ACT, _OWN = "act", "oh-tui itself"
 
 TABLE = {
     "conversations": Entry(_FIND, "list the conversations, the last created first"),
@@ -44,12 +45,16 @@ TABLE = {
     "events": Entry(_READ, "the events as they are, without secrets"),
     "export": Entry(_READ, "the steps as Markdown or JSON lines, to share"),
     "download": Entry(_READ, "save trajectories as zips"),
+    "bookmark": Entry(_KEEP, "bookmark a step; the bookmarks of a run", "annotate"),
+    "note": Entry(_KEEP, "write a note on a run or a step; read it", "annotate"),
+    "tag": Entry(_KEEP, "tag a run; its tags", "annotate"),
     "start": Entry(_ACT, "start a conversation"),
     "send": Entry(_ACT, "say something to the agent", "answer"),
     "approve": Entry(_ACT, "approve the calls that wait for an answer", "answer"),
     "reject": Entry(_ACT, "reject the calls that wait, with a reason", "answer"),
     "stop": Entry(_ACT, "stop the agent", "answer"),
     "continue": Entry(_ACT, "let the agent go on", "answer"),
+    "rename": Entry(_ACT, "give a conversation another title"),
     "exec": Entry(_ACT, "run a command in the sandbox", "shell"),
     "get": Entry(_ACT, "get a file of the sandbox", "files"),
     "put": Entry(_ACT, "put a file into the sandbox", "files"),

@@ -15,6 +15,7 @@ from oh_tui.commands.shared.documents import (
     conversation_json,
     line,
 )
+from oh_tui.commands.shared.keeping import read_annotations
 from oh_tui.commands.shared.printing import (
     Cell,
     Column,
@@ -33,6 +34,7 @@ from oh_tui.sources.lists.conversation_order import Order, Sorting
 from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.sources.lists.last_known import LastKnown
 from oh_tui.sources.lists.triage import conversation_state, updated
+from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.sources.results import cut_words
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import dollars, plural
@@ -101,6 +103,7 @@ def _since(text: str) -> float:
     "  is:            waiting, stuck, failed, error, running, paused, finished, unread, gone;\n"
     "                 needs: waits for you, or failed and was not opened since;\n"
     "                 resolved, unresolved, unlabelled, by an evaluation\n"
+    "  tag:bug        also tag:kind:flaky, tag:any; note:word in your notes; is:bookmarked\n"
     "  repo: branch: model: title:   with this in it\n"
     "  pr:482         with this pull request; pr:any\n"
     "  cost:>1        dollars; took:>10m from its start to its last change\n"
@@ -111,9 +114,9 @@ def _since(text: str) -> float:
 async def conversations(call: Call) -> int:
     args = call.args
     query = conversation_query.parse(args.filter)
-    last_known = last_known_states(call)
+    last_known, kept = last_known_states(call), read_annotations(call)
     with progress():
-        found, more, unsure = await _found(call, query, last_known)
+        found, more, unsure = await _found(call, query, last_known, kept)
     for problem in call.source.problems:
         say(problem)
     if unsure:
@@ -128,7 +131,7 @@ async def conversations(call: Call) -> int:
             {
                 "source": call.source.label,
                 "more": more,
-                "conversations": [conversation_json(one) for one in found],
+                "conversations": [conversation_json(one, kept.of(one)) for one in found],
             }
         )
         return 0
@@ -144,7 +147,7 @@ async def conversations(call: Call) -> int:
 
 
 async def _found(
-    call: Call, query: ConversationQuery, last_known: Mapping[str, LastKnown]
+    call: Call, query: ConversationQuery, last_known: Mapping[str, LastKnown], kept: Annotations
 ) -> tuple[list[Conversation], bool, int]:
     """Those that were asked for, in order and at most as many; whether there are more; and how many
     others might be asked for, were their outcome known. An order needs all of them."""
@@ -161,10 +164,10 @@ async def _found(
             state = conversation_state(one, last_known_of(last_known, one))
             if not _is_wanted(args, one, last_known_of(last_known, one)):
                 continue
-            if query.matches(one, state, now):
+            if query.matches(one, state, now, kept.of(one)):
                 found.append(one)
             else:
-                unsure += query.cannot_tell(one, state, now)
+                unsure += query.cannot_tell(one, state, now, kept.of(one))
         looked += len(page.items)
         show_progress(f"{len(found):,} found in {looked:,} conversations")
         more = len(found) > limit or (len(found) == limit and bool(page.next_page_id))

@@ -12,11 +12,21 @@ from typing import Any
 
 from oh_tui.api.models import Conversation
 from oh_tui.commands.shared.acting import require_free
-from oh_tui.commands.shared.command import RUN_AND_FILTER, Call, argument, command, path_of
+from oh_tui.commands.shared.command import (
+    RUN_AND_FILTER,
+    Call,
+    argument,
+    command,
+    flag,
+    path_of,
+)
 from oh_tui.commands.shared.documents import Facts, conversation_json, step_json, verdict_json
+from oh_tui.commands.shared.keeping import read_annotations
 from oh_tui.commands.shared.printing import json_line, say
 from oh_tui.commands.shared.reading import open_run, title, whole
 from oh_tui.commands.steps import matching
+from oh_tui.sources.lists.tags import tag_words
+from oh_tui.sources.lists.user_annotations import NOTHING
 from oh_tui.sources.saving import part_file, publish_as
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import dollars, duration, plural
@@ -24,6 +34,7 @@ from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import HIDDEN, redact_json, safe_line
 from oh_tui.trajectory.analysis.query import parse
+from oh_tui.trajectory.content.block import safe
 from oh_tui.trajectory.content.markdown import event_markdown, step_markdown
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
@@ -45,10 +56,12 @@ _NAMED = pattern(
         help="Markdown, or JSON lines; md by default",
     ),
     argument("-o", "--output", metavar="FILE", default="", help="a new file, not stdout"),
+    flag("--notes", about="with your bookmarks, notes and tags"),
     examples={
         "export run.zip -o run.md": "to read, or to attach to an issue",
         "export 5f3a is:failed tool:terminal": "the commands that failed",
         "export run.zip --to jsonl": "each step with its events",
+        "export 5f3a is:bookmarked --notes": "what you bookmarked, and why",
     },
     epilog="First come the steps, then the hidden events, which belong to no step, both in\n"
     "the order of the run; with a filter the steps alone.\n\n"
@@ -58,10 +71,12 @@ _NAMED = pattern(
 async def export(call: Call) -> int:
     query = parse(call.args.filter)
     conversation, loaded = await open_run(call)
-    facts = Facts(whole(loaded))
+    facts = Facts(whole(loaded), read_annotations(call).of(conversation))
     if loaded.note:
         say(loaded.note)
     steps = list(matching(facts, query))
+    if not call.args.notes:  # they are for the user alone
+        facts.kept = NOTHING
     others = [] if query.terms else _hidden_events(facts.trajectory)
     if call.args.to == "jsonl" or call.as_json:
         pieces = _json_lines(facts, conversation, steps, others)
@@ -86,7 +101,7 @@ def _hidden_events(trajectory: Trajectory) -> list[Event]:
 def _markdown(
     facts: Facts, conversation: Conversation, steps: list[Step], others: list[Event]
 ) -> Iterator[str]:
-    about = conversation_json(conversation)
+    about = conversation_json(conversation, facts.kept)
     verdict, accounts = facts.verdict, facts.accounts
     cost = accounts.total.cost or about["cost"] or 0.0
     facts_line = (
@@ -104,8 +119,16 @@ def _markdown(
         yield f"**{verdict.cause}**\n\n"
     yield _escaped(" · ".join(filter(None, facts_line))) + "\n\n"
     hidden: dict[str, Counter[str]] = {}
+    if own := _own_markdown(facts.kept.note, tag_words(facts.kept.tags)):
+        hidden["your note"] = _secrets(own)
+        yield own
     for step in steps:
         text = step_markdown(step, facts.trajectory.outcome(step))
+        head, _, rest = text.partition("\n\n")
+        note = facts.kept.step_notes.get(step.event.id, "")
+        signs = ["bookmarked"] if step.event.id in facts.kept.bookmarks else []
+        if own := _own_markdown(note, signs):
+            text = f"{head}\n\n{own}{rest}"
         hidden[f"step {step.number}"] = _secrets(text)
         yield f"{text}\n"
     if others:
@@ -120,6 +143,13 @@ def _markdown(
     for where, found in hidden.items():
         if found:
             yield f"- {where}: {_listed(found)}\n"
+
+
+def _own_markdown(note: str, words: list[str]) -> str:
+    """Tags or a bookmark, and a note, as a quotation; "" for none."""
+    lines = [f"**{_escaped(' '.join(words))}**"] if words else []
+    lines += _escaped(safe(note)).splitlines()
+    return "".join(f"> {line}\n" for line in lines) + "\n" if lines else ""
 
 
 def _secrets(text: str) -> Counter[str]:
@@ -149,7 +179,7 @@ def _json_lines(
 ) -> Iterator[str]:
     """The conversation, then each step with its events, then each event that belongs to no step,
     then what was hidden."""
-    about = conversation_json(conversation)
+    about = conversation_json(conversation, facts.kept)
     yield _line({"conversation": about, "verdict": verdict_json(facts.verdict)})
     hidden: list[dict[str, Any]] = []
     for step in steps:

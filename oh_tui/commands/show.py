@@ -12,11 +12,13 @@ from oh_tui.commands.shared.documents import (
     verdict_json,
 )
 from oh_tui.commands.shared.ids import SHOWN
+from oh_tui.commands.shared.keeping import read_annotations
 from oh_tui.commands.shared.printing import Cell, print_json, print_pairs, say
 from oh_tui.commands.shared.reading import chosen, title, with_state
 from oh_tui.commands.shared.status import last_known_of, last_known_states, outcome
 from oh_tui.sources.files import FileSource
-from oh_tui.text.human import compact, dollars
+from oh_tui.sources.lists.tags import of_people, tag_words
+from oh_tui.text.human import compact, dollars, plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.verdict import judge
@@ -30,7 +32,7 @@ from oh_tui.trajectory.model.events import seconds
 )
 async def show(call: Call) -> int:
     """Each further call tells something; one that fails is reported and leaves the rest."""
-    source = call.source
+    source, kept = call.source, read_annotations(call)
     conversation = with_state(source, await chosen(source, call.identifier))
     events: int | None = None
     counted_by: str | None = None
@@ -49,7 +51,7 @@ async def show(call: Call) -> int:
     if call.as_json:
         print_json(
             {
-                "conversation": conversation_json(conversation),
+                "conversation": conversation_json(conversation, kept.of(conversation)),
                 "sandbox": sandbox_json(sandbox) if sandbox else None,
                 "ended": verdict_json(ended) if ended else None,
                 "events": events,
@@ -63,11 +65,16 @@ async def show(call: Call) -> int:
         count += f", counted by the {counted_by}"
     if not call.style.piped:
         print(call.style.paint(title(conversation), "bold"))
+    own = kept.of(conversation)
     known = {
         "ended": ended.cause if ended else "",
         "sandbox": " ".join(filter(None, (line(conversation.sandbox_id), _status(sandbox)))),
         "events": count,
         "web": web,
+        "tags": " ".join(tag_words(own.tags | of_people(conversation.tags, own.tags))),
+        "note": safe_line(own.note),
+        "bookmarks": plural(len(own.bookmarks), "step") if own.bookmarks else "",
+        "notes": plural(len(own.step_notes), "step") if own.step_notes else "",
     }
     print_pairs(call.style, _facts(call, conversation, known))
     return 0
@@ -95,6 +102,10 @@ def _facts(call: Call, one: Conversation, known: dict[str, str]) -> list[tuple[s
         ("parent", safe_line(one.parent_conversation_id or "")),
         ("sub-conversations", ", ".join(i[:SHOWN] for i in one.sub_conversation_ids or ())),
         ("web", known["web"]),
+        ("tags", known["tags"]),
+        ("note", known["note"]),
+        ("bookmarks", known["bookmarks"]),
+        ("notes on", known["notes"]),
     ]
 
 

@@ -14,6 +14,7 @@ from oh_tui.commands.shared.documents import (
     totals_json,
     verdict_json,
 )
+from oh_tui.commands.shared.keeping import read_annotations
 from oh_tui.commands.shared.printing import (
     Cell,
     Column,
@@ -71,7 +72,7 @@ _MARK_HUES: dict[Outcome, Hue] = {Outcome.ERROR: "red", Outcome.REJECTED: "dim"}
 async def steps(call: Call) -> int:
     query = parse(call.args.filter)
     conversation, loaded = await open_run(call)
-    facts = Facts(whole(loaded))
+    facts = Facts(whole(loaded), read_annotations(call).of(conversation))
     found = list(matching(facts, query))
     if not found and (hint := suggest(query, facts.trajectory)):
         say(f"no step is {clean_line(query.text)}: {hint}")
@@ -80,7 +81,7 @@ async def steps(call: Call) -> int:
     if call.as_json:
         print_json(
             {
-                "conversation": conversation_json(conversation),
+                "conversation": conversation_json(conversation, facts.kept),
                 "verdict": verdict_json(facts.verdict),
                 "counts": counts_json(facts) | {"shown": len(found)},
                 "totals": totals_json(facts),
@@ -104,7 +105,7 @@ def matching(facts: Facts, query: Query) -> Iterator[Step]:
     """The steps that the filter lets through, in order."""
     trajectory = facts.trajectory
     for step in trajectory.steps:
-        if query.empty or query.matches(step, trajectory, facts):
+        if query.empty or query.matches(step, trajectory, facts, facts.kept):
             yield step
 
 
@@ -136,6 +137,10 @@ def _mark(style: Style, facts: Facts, step: Step, outcome: Outcome) -> tuple[str
     drawn = GLYPHS.get(outcome)
     mark = style.glyph(*drawn) if drawn else ""
     hue: Hue = _MARK_HUES.get(outcome, "amber" if drawn else "")
+    if step.event.id in facts.kept.bookmarks:
+        mark, hue = style.glyph("★", "b") + mark, hue or "blue"
+    if step.event.id in facts.kept.step_notes:
+        mark, hue = style.glyph("¶", ";") + mark, hue or "blue"
     if step.number in facts.loops:
         return style.glyph("∞", "@") + mark, "red"
     return mark, hue

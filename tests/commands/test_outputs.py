@@ -33,6 +33,10 @@ ON_SERVER: dict[str, list[str]] = {
     "count": ["count", DATES, "--all"],
     "events": ["events", DATES],
     "export": ["export", DATES, "--to", "jsonl"],
+    "bookmark": ["bookmark", DATES, "--at", "58"],
+    "note": ["note", DATES, "look again", "--at", "58"],
+    "tag": ["tag", DATES, "bug", "kind:flaky"],
+    "rename": ["rename", DATES, "Week dates"],
     "download": ["download", DATES],
     "start": ["start", "Say hello", "--yes"],
     "send": ["send", OAUTH, "not on main", "--reject"],
@@ -50,7 +54,10 @@ ON_SERVER: dict[str, list[str]] = {
 }
 """Words for each command that has --json."""
 
-ON_FILE = ("show", "why", "steps", "tail", "changes", "check", "count", "events", "export")
+ON_FILE = (
+    *("show", "why", "steps", "tail", "changes", "check", "count", "events", "export"),
+    *("bookmark", "note", "tag"),
+)
 
 STREAMS = {"tail": "step", "events": "events", "export": "export"}
 """Commands that print JSON lines, and the schema of a line."""

@@ -15,6 +15,7 @@ from oh_tui.text.problem import Problem
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
+    from oh_tui.settings.startup import Settings
 
 MOST = 4_000_000
 """The most bytes of a text for an agent."""
@@ -35,6 +36,16 @@ def require_consent(call: Call, stake: str, done_by: str) -> None:
         raise Problem(stake, f"{done_by} does it")
     if not answer:
         raise Problem("Nothing was changed")
+
+
+def require_writable(name: str, settings: Settings, *, by_flag: bool) -> None:
+    """Raises Problem where nothing may be changed on the server; `by_flag` says that the command
+    line forbids it."""
+    if settings.read_only:
+        why, hint = "--read-only", "leave it out"
+        if not by_flag:
+            why, hint = "read_only in the settings file", "set it to false there"
+        raise Problem(f"{name} changes something on the server, and {why} forbids that", hint)
 
 
 def target_of(call: Call, *, single: bool = True) -> tuple[Path, str]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from oh_tui.settings.config import ExplorerNames
     from oh_tui.settings.startup import Settings
     from oh_tui.sources.actions.agent_actions import Agents
+    from oh_tui.sources.actions.records import Records
     from oh_tui.sources.actions.sandboxes import ServerSandboxes
     from oh_tui.sources.source import Source
 
@@ -57,6 +58,12 @@ class Call(msgspec.Struct):
         """The agents of the server, for commands that want a server."""
         assert self.source.agents is not None
         return self.source.agents
+
+    @property
+    def records(self) -> Records:
+        """The records of the server's conversations, for commands that want a server."""
+        assert self.source.records is not None
+        return self.source.records
 
     @property
     def identifier(self) -> str:
@@ -112,6 +119,13 @@ RUN_AND_FILTER = argument(
 )
 """What the parser divides into `word` and `filter`."""
 
+TAGS = argument(
+    "tags",
+    metavar="TAG",
+    nargs="*",
+    help="a word, or a word with a value: kind:flaky; -word takes it off",
+)
+
 LISTED = argument(
     "paths",
     metavar="FILTER|PATH",
@@ -138,6 +152,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     settings: tuple[str, ...] = ()
     """Those that only this command reads, by their names in the settings file."""
     has_json: bool = True
+    takes_step: bool = False
+    """`--at` names the step that it is about."""
     passes_on: bool = False
     """What follows `--` is a command line of its own: `command`, a list of words."""
     epilog: str = ""

@@ -12,10 +12,12 @@ from oh_tui.commands.shared.ids import WHOLE, read_id
 from oh_tui.commands.shared.printing import number, stamp
 from oh_tui.commands.shared.reading import title
 from oh_tui.sources.file_conversation import label_of
+from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.loops import loop_steps
 from oh_tui.trajectory.analysis.verdict import Verdict, judge
+from oh_tui.trajectory.content.block import safe
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.events import seconds
 from oh_tui.trajectory.model.stats import Usage
@@ -27,10 +29,11 @@ if TYPE_CHECKING:
 
 
 class Facts:
-    """What follows from the events of a run, computed on first use."""
+    """What follows from the events of a run, computed on first use, and what the user keeps."""
 
-    def __init__(self, trajectory: Trajectory) -> None:
+    def __init__(self, trajectory: Trajectory, kept: RunAnnotations = NOTHING) -> None:
         self.trajectory = trajectory
+        self.kept = kept
 
     @cached_property
     def accounts(self) -> Accounts:
@@ -51,8 +54,9 @@ class Facts:
         self.__dict__.pop("verdict", None)
 
 
-def conversation_json(conversation: Conversation) -> dict[str, Any]:
-    """The record of a server or a file, clean and without secrets."""
+def conversation_json(conversation: Conversation, kept: RunAnnotations = NOTHING) -> dict[str, Any]:
+    """The record of a server or a file, clean and without secrets, with what the user keeps of its
+    run."""
     usage = conversation.metrics and conversation.metrics.accumulated_token_usage
     return {
         "id": conversation_id(conversation),
@@ -76,7 +80,24 @@ def conversation_json(conversation: Conversation) -> dict[str, Any]:
         ],
         "created": moment(conversation.created_at),
         "updated": moment(conversation.updated_at),
+        **_kept_json(conversation, kept),
     }
+
+
+def _kept_json(conversation: Conversation, kept: RunAnnotations) -> dict[str, Any]:
+    """Tags, note and bookmarks, where there are any."""
+    tags = {**dict(list((conversation.tags or {}).items())[:MOST_TAGS]), **kept.tags}
+    found: dict[str, Any] = {
+        "tags": {safe_line(key): safe_line(value) for key, value in tags.items()},
+        "note": safe(kept.note),
+        "bookmarks": [safe_line(one) for one in kept.bookmarks],
+        "step_notes": {safe_line(one): safe(text) for one, text in kept.step_notes.items()},
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+MOST_TAGS = 100
+"""Tags of a server that a document has."""
 
 
 def sandbox_json(sandbox: Sandbox) -> dict[str, Any]:
@@ -149,7 +170,15 @@ def step_json(facts: Facts, step: Step) -> dict[str, Any]:
         "result_ids": [safe_line(result.id) for result in step.results],
         "parallel_group": line(event.llm_response_id) if len(group) > 1 else None,
         "risk": line(event.risk),
+        **_kept_of_step(facts.kept, event.id),
     }
+
+
+def _kept_of_step(kept: RunAnnotations, event_id: str) -> dict[str, Any]:
+    """A bookmark and a note, where there are any."""
+    found: dict[str, Any] = {"bookmarked": True} if event_id in kept.bookmarks else {}
+    note = kept.step_notes.get(event_id)
+    return found | ({"note": safe(note)} if note else {})
 
 
 def marks(facts: Facts, step: Step) -> list[str]:

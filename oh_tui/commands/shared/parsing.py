@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from oh_tui import __version__
 from oh_tui.api.models import CLOUD
 from oh_tui.commands import TABLE
-from oh_tui.commands.shared.command import LISTED, RUN_AND_FILTER, TO_OPEN, Command, load
+from oh_tui.commands.shared.command import LISTED, RUN_AND_FILTER, TAGS, TO_OPEN, Command, load
 from oh_tui.commands.shared.ids import SHORTEST, is_listed_path, is_path, read_id
 from oh_tui.commands.shared.misuse import HELP, misuse
 from oh_tui.settings.config import THEMES, Faults, parse_config
@@ -115,7 +115,7 @@ def options_parser() -> Parser:
         help="how times are printed; relative on a terminal, else utc",
     )
     add("--log", metavar="FILE", help="append each call to a server: no key, no text")
-    add("--at", metavar="N|ID", default="", help="open the explorer at this step or event")
+    add("--at", metavar="N|ID", default="", help="a step or event: opens the explorer there")
     add("--ascii", action="store_true", help="draw with ASCII characters alone")
     add("--key", "--api-key", action=_RefuseKey, help=argparse.SUPPRESS)
     return options
@@ -248,7 +248,7 @@ def read_words(words: Sequence[str]) -> tuple[str, Command, Any]:
         if len(rest) > 1 and not args.command and not rest[1].startswith("-"):
             line = clean_line(" ".join(rest[1:]))
             raise Problem("The command goes after --", f"oh-tui {name} {rest[0]} -- {line}")
-    if RUN_AND_FILTER in command.arguments or LISTED in command.arguments:
+    if any(words in command.arguments for words in (RUN_AND_FILTER, LISTED, TAGS)):
         # argparse would take '-is:failed' for an option; none of ours has one dash and two letters
         rest = [f" {word}" if re.match(r"-[^-\s]\S", word) else word for word in rest]
     parser.parse_intermixed_args(rest, args)
@@ -260,7 +260,7 @@ def read_words(words: Sequence[str]) -> tuple[str, Command, Any]:
         args.word = _run_among(args.given)
         args.given.remove(args.word)
         args.filter = " ".join(args.given)
-    if args.at and name != "open":
+    if args.at and name != "open" and not command.takes_step:
         raise Problem(f"--at is for the explorer: {name} reads the whole run", "leave it out")
     if args.json and not command.has_json:
         raise Problem(f"{name} opens the explorer and has no --json", "oh-tui steps PATH --json")

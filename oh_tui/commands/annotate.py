@@ -1,0 +1,203 @@
+"""`oh-tui bookmark`, `note`, `tag`: what the user keeps of runs and steps, on this machine.
+
+Without anything to write they print what there is. Each is a command of its own, as all that act
+are: what comes after the ID differs, and so does its help.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from oh_tui.commands.shared.acting import require_writable, short, text_of
+from oh_tui.commands.shared.command import RUN, TAGS, Call, argument, command, flag
+from oh_tui.commands.shared.documents import conversation_id
+from oh_tui.commands.shared.keeping import read_annotations, require_disk, save
+from oh_tui.commands.shared.printing import print_json, progress
+from oh_tui.commands.shared.reading import chosen, open_run, title, whole
+from oh_tui.sources.lists.tags import fits_server, read_tags, tag_words
+from oh_tui.text.problem import Problem
+from oh_tui.text.redact import safe_line
+from oh_tui.trajectory.content.block import safe
+from oh_tui.trajectory.content.describe import describe
+from oh_tui.trajectory.model.steps import Outcome, Step
+from oh_tui.trajectory.model.trajectory import find_step
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from oh_tui.api.models import Conversation
+    from oh_tui.sources.lists.user_annotations import RunAnnotations
+    from oh_tui.trajectory.model.trajectory import Trajectory
+
+_KEPT = "It is kept on this machine, for you alone, by the id of the conversation: a downloaded\n"
+_KEPT += "zip has what was kept of the run on its server, and the explorer shows it."
+
+
+@command(
+    "bookmark",
+    RUN,
+    flag("--remove", about="take the bookmark off"),
+    examples={
+        "bookmark 5f3a --at 58": "step 58",
+        "bookmark 5f3a": "the bookmarks that there are",
+        "bookmark 5f3a --at 58 --remove": "step 58 no longer",
+    },
+    epilog=f"{_KEPT}\noh-tui steps ID is:bookmarked shows what they did.",
+    takes_step=True,
+)
+async def bookmark(call: Call) -> int:
+    conversation, loaded = await open_run(call)
+    trajectory, kept = whole(loaded), read_annotations(call)
+    if call.args.at:
+        require_disk(call)
+        step = _step(trajectory, call.args.at)
+        kept.bookmark(conversation, step.event.id, on=not call.args.remove)
+        save(kept)
+    elif call.args.remove:
+        raise Problem("bookmark --remove needs a step", "oh-tui bookmark ID --at STEP --remove")
+    own = kept.of(conversation)
+    steps = _marked(trajectory, own)
+    if call.as_json:
+        rows = [_step_json(step, own) for step in steps]
+        print_json({**_named(conversation), "bookmarks": rows})
+    else:
+        for step in steps:
+            print("\t".join(_row(step, own)) if call.style.piped else "  ".join(_row(step, own)))
+        if not steps and not call.style.piped:
+            print("no bookmarks")
+    return 0
+
+
+@command(
+    "note",
+    RUN,
+    argument(
+        "text", metavar="TEXT|-", nargs="?", default="", help="the note; - reads it from stdin"
+    ),
+    flag("--remove", about="remove the note"),
+    examples={
+        "note 5f3a 'ask Ada about week 53'": "on the run",
+        "note 5f3a 'the same again' --at 58": "on step 58",
+        "note 5f3a": "the note that there is",
+    },
+    epilog=_KEPT,
+    takes_step=True,
+)
+async def note(call: Call) -> int:
+    text, step = text_of(call.args.text).strip(), None
+    if call.args.text and not text:
+        raise Problem("There is nothing to write", "--remove removes the note")
+    if text and call.args.remove:
+        raise Problem("--remove and a text exclude each other", "leave one of them out")
+    if call.args.at:
+        conversation, loaded = await open_run(call)
+        step = _step(whole(loaded), call.args.at)
+    else:
+        conversation = await chosen(call.source, call.identifier)
+    kept = read_annotations(call)
+    event_id = step.event.id if step else ""
+    if text or call.args.remove:
+        require_disk(call)
+        kept.write_note(conversation, text, event_id)
+        save(kept)
+    own = kept.of(conversation)
+    written = own.step_notes.get(event_id, "") if event_id else own.note
+    if call.as_json:
+        about = {"step": step.number if step else None, "event": event_id or None}
+        print_json({**_named(conversation), **about, "note": safe(written) or None})
+    elif written or not call.style.piped:
+        print(safe(written) or "no note")
+    return 0
+
+
+@command(
+    "tag",
+    RUN,
+    TAGS,
+    flag("--on-server", about="write them to the agent server too, for all who use it"),
+    examples={
+        "tag 5f3a bug kind:flaky": "two tags, one with a value",
+        "tag 5f3a -bug": "take one off",
+        "tag 5f3a": "those that there are",
+        "tag 5f3a kind:flaky --on-server": "while its sandbox runs",
+    },
+    epilog=f"{_KEPT}\noh-tui conversations tag:kind:flaky finds the runs that have it.\n\n"
+    "--on-server reads the tags of the agent server, and replaces them by those with yours; other\n"
+    "clients see them. While the agent works, it waits for the end of its step.",
+)
+async def tag(call: Call) -> int:
+    changes = read_tags(" ".join(call.args.tags))
+    conversation = await chosen(call.source, call.identifier)
+    kept = read_annotations(call)
+    if call.args.on_server:
+        await _write_there(call, conversation, changes)
+    elif changes:
+        require_disk(call)
+    if changes:
+        kept.tag(conversation, changes)
+        save(kept)
+    tags = kept.of(conversation).tags
+    if call.as_json:
+        shown = {safe_line(key): safe_line(value) for key, value in tags.items()}
+        print_json({**_named(conversation), "tags": shown})
+    elif tags or not call.style.piped:
+        print(" ".join(tag_words(tags)) or "no tags")
+    return 0
+
+
+async def _write_there(
+    call: Call, conversation: Conversation, changes: Mapping[str, str | None]
+) -> None:
+    """Writes tags to the agent server. Raises Problem."""
+    if not changes:
+        raise Problem("--on-server needs a tag to write", "oh-tui tag ID kind:flaky --on-server")
+    require_writable("tag --on-server", call.settings, by_flag=call.args.read_only)
+    if call.source.records is None:
+        raise Problem(
+            "--on-server is for a conversation on a server, and this is a file", "leave it out"
+        )
+    if odd := [key for key in changes if not fits_server(key)]:
+        raise Problem(
+            f"The server takes only letters a-z and digits before the colon: {odd[0]}",
+            "without --on-server the tag is kept here",
+        )
+    call.about = short(conversation)
+    call.goes_on = "the tags may still be written there"
+    with progress() as show:
+        show("writing the tags")
+        await call.source.records.tag(conversation, changes)
+    call.goes_on = ""
+
+
+def _step(trajectory: Trajectory, wanted: str) -> Step:
+    """The step with this number, or with this event. Raises Problem."""
+    index = find_step(trajectory, wanted)
+    if index is None:
+        count = len(trajectory)
+        there = f"its steps are 1 to {count}" if count else "nothing was asked yet"
+        raise Problem(f"This run has no step or event {safe_line(wanted)[:60]}", there)
+    return trajectory.steps[index]
+
+
+def _marked(trajectory: Trajectory, own: RunAnnotations) -> list[Step]:
+    """The bookmarked steps that the run still has, in order."""
+    found = filter(None, map(trajectory.step_of, own.bookmarks))
+    return sorted(found, key=lambda step: step.number)
+
+
+def _named(conversation: Conversation) -> dict[str, Any]:
+    return {"id": conversation_id(conversation), "title": title(conversation)}
+
+
+def _row(step: Step, own: RunAnnotations) -> tuple[str, ...]:
+    note = safe_line(own.step_notes.get(step.event.id, ""))
+    return tuple(filter(None, (str(step.number), describe(step, Outcome.OK).what, note)))
+
+
+def _step_json(step: Step, own: RunAnnotations) -> dict[str, Any]:
+    return {
+        "step": step.number,
+        "event": safe_line(step.event.id),
+        "what": describe(step, Outcome.OK).what,
+        "note": safe(own.step_notes.get(step.event.id, "")) or None,
+    }

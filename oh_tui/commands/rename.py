@@ -1,0 +1,32 @@
+"""`oh-tui rename`: gives a conversation another title, on its server."""
+
+from __future__ import annotations
+
+from oh_tui.commands.shared.acting import short
+from oh_tui.commands.shared.command import Call, argument, command
+from oh_tui.commands.shared.documents import conversation_id
+from oh_tui.commands.shared.ids import find
+from oh_tui.commands.shared.printing import print_json
+from oh_tui.commands.shared.reading import title
+
+
+@command(
+    "rename",
+    argument("word", metavar="ID", help="a conversation on a server"),
+    argument("title", metavar="TITLE", help="its new title, at most 200 characters"),
+    examples={"rename 5f3a 'Week dates, second try'": "for all who see the conversation"},
+    wants="change",
+    epilog="A file has no server that could be asked: oh-tui note and oh-tui tag are for it.",
+)
+async def rename(call: Call) -> int:
+    conversation = await find(call.source, call.identifier)
+    call.about = short(conversation)
+    call.goes_on = f"it may be renamed: oh-tui show {call.about} tells"
+    renamed = await call.records.rename(conversation, call.args.title)
+    call.goes_on = ""
+    if call.as_json:
+        was = title(conversation)
+        print_json({"id": conversation_id(renamed), "title": title(renamed), "was": was})
+    else:
+        print(f"renamed  {title(renamed)}")
+    return 0

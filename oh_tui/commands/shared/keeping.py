@@ -1,0 +1,34 @@
+"""Bookmarks, notes and tags in commands: reading them, and writing them to the disk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oh_tui.sources.lists.user_annotations import Annotations
+from oh_tui.text.problem import Problem
+
+if TYPE_CHECKING:
+    from oh_tui.commands.shared.command import Call
+
+
+def read_annotations(call: Call) -> Annotations:
+    """All that is kept; nothing with `--no-state`."""
+    return Annotations(call.settings.annotations_file)
+
+
+def require_disk(call: Call) -> None:
+    """Raises Problem where nothing can be kept."""
+    if call.settings.annotations_file is not None:
+        return
+    if call.args.no_state:
+        raise Problem("--no-state keeps nothing", "leave it out")
+    raise Problem("There is no home folder to keep it in", "set HOME")
+
+
+def save(kept: Annotations) -> None:
+    """Writes what was changed. Raises Problem."""
+    if not kept.write(kept.take_changes()):
+        raise Problem(
+            "The file of bookmarks, notes and tags could not be written",
+            "oh-tui config path names its folder",
+        )
