@@ -19,7 +19,7 @@ import msgspec
 from benchmarks import made
 from benchmarks.result import ROOT, Result
 
-FAMILIES = ("start", "keys", "files", "search", "memory", "stalls", "calls")
+FAMILIES = ("start", "keys", "files", "search", "memory", "stalls", "calls", "outputs")
 
 ASKED = ("lists",)
 """Those measured only when they are asked for."""

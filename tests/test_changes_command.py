@@ -46,7 +46,7 @@ def test_into_a_pipe_go_the_files_and_what_is_said_of_them_elsewhere(tmp_path: P
 def test_json_is_one_document_with_stable_keys(tmp_path: Path) -> None:
     done = oh_tui("changes", saved(tmp_path, "week-dates"), "--json")
     told = json.loads(done.stdout)
-    assert list(told) == ["changed", "added", "removed", "files", "only_read", "note"]
+    assert list(told) == ["changed", "added", "removed", "files", "only_read", "patch", "note"]
     assert (told["changed"], told["added"], told["removed"]) == (6, 79, 1)
     assert told["files"][2] == {
         "path": "dates/src/dates/parse.py",
@@ -60,6 +60,7 @@ def test_json_is_one_document_with_stable_keys(tmp_path: Path) -> None:
         "last_step": 49,
         "steps": [9, 10, 11, 14, 19, 34, 49],
         "git": None,
+        "patch": None,
     }
 
 

@@ -10,9 +10,12 @@ from oh_tui.commands.shared.printing import Column, Row, print_json, print_table
 from oh_tui.commands.shared.reading import name, open_run, say_damage, whole
 from oh_tui.sources.source import Source
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange, rows
-from oh_tui.trajectory.analysis.changes import Row as FileRow
+from oh_tui.text.redact import safe_line
+from oh_tui.trajectory.analysis.change_rows import Lister, lister_of, rows
+from oh_tui.trajectory.analysis.change_rows import Row as FileRow
+from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange
 from oh_tui.trajectory.analysis.changes import changes as changes_of
+from oh_tui.trajectory.analysis.patch import PatchedFile
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
@@ -46,8 +49,11 @@ async def changes(call: Call) -> int:
     remark(f"{log.headline}; {log.note}" if log.changed else log.why_nothing)
     if git == [] and log.changed:
         remark("git lists no change: all was pushed, or there is no repository")
-    found = rows(log, git)
-    print_table(call.style, _COLUMNS, _cells(found, git=bool(git)))
+    if log.patch:
+        remark(f"the patch that it handed in changes {log.patch_size}")
+    found, lister = rows(log, git), lister_of(log, git)
+    columns = [Column(lister) if one.title == "git" and lister else one for one in _COLUMNS]
+    print_table(call.style, columns, _cells(found, lister))
     if any(row.file and not row.file.whole for row in found):
         remark("pieces: the file is not known whole, + and - are the sum of its edits")
     return 0
@@ -74,12 +80,23 @@ def report(log: ChangeLog, git: Git | None) -> dict[str, Any]:
         "added": log.added,
         "removed": log.removed,
         "files": [
-            {"path": row.path, **_file(row.file), "git": row.git if git is not None else None}
+            {
+                "path": row.path,
+                **_file(row.file),
+                "git": row.letter if git is not None else None,
+                "patch": row.patched.letter if row.patched else None,
+            }
             for row in rows(log, git)
         ],
         "only_read": [file.shown for file in log.only_read],
+        "patch": [_patched(one) for one in log.patch] if log.patch else None,
         "note": log.note,
     }
+
+
+def _patched(file: PatchedFile) -> dict[str, Any]:
+    names = ("letter", "added", "removed")
+    return {"path": safe_line(file.path), **{name: getattr(file, name) for name in names}}
 
 
 def _file(file: FileChange | None) -> dict[str, Any]:
@@ -105,10 +122,10 @@ _COLUMNS = (
 )
 
 
-def _cells(found: Iterable[FileRow], *, git: bool) -> Iterator[Row]:
+def _cells(found: Iterable[FileRow], lister: Lister) -> Iterator[Row]:
     for row in found:
         cells = ["", "", "", "", ""]
         if file := row.file:
             numbers = (len(file.reads), len(file.edits), file.added, file.removed, file.last_step)
             cells = [str(number) if number else "" for number in numbers]
-        yield row.path, *cells, row.git, row.remark(git)
+        yield row.path, *cells, row.letter, row.remark(lister)

@@ -173,8 +173,12 @@ class FileSource:
 
     def with_state(self, conversation: Conversation) -> Conversation:
         """The conversation with the status of its agent, judged by the last events, and all that
-        its run tells."""
-        run = self.runs.run(conversation)
+        its run tells. One that cannot be opened is among the `problems`."""
+        try:
+            run = self.runs.run(conversation)
+        except Problem as problem:
+            self._unopened.append(problem)
+            return conversation
         verdict = judge(_end_of(run))
         word = "waiting_for_confirmation" if verdict.word == "waiting" else verdict.word
         status = RunStatus.CUT_OFF.value if verdict.cut_off else word

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange, changes, rows
+from oh_tui.trajectory.analysis.change_rows import rows
+from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange, changes
 from oh_tui.trajectory.content.difference import count_changes, count_lines, unified
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -298,10 +299,10 @@ def test_git_stands_beside_and_differences_are_marked() -> None:
             *view("5", "d.py"),
         )
     )
-    alone = [(row.path, row.remark(False)) for row in rows(log, None)]
+    alone = [(row.path, row.remark("")) for row in rows(log, None)]
     assert alone == [("b.py", "new"), ("c.py", "as it was before"), ("src/a.py", "")]
     beside = rows(log, [("M", "src/a.py"), ("M", "uv.lock"), ("A", "/workspace/project/d.py")])
-    assert [(row.path, row.git, row.remark(True)) for row in beside] == [
+    assert [(row.path, row.letter, row.remark("git")) for row in beside] == [
         ("b.py", "", "new, not in git"),
         ("c.py", "", "as it was before"),
         ("d.py", "A", "changed outside the editor"),

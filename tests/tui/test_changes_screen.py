@@ -275,7 +275,7 @@ async def test_thousands_of_files_open_at_once() -> None:
 
 
 def blocks(trajectory: Trajectory) -> str:
-    from oh_tui.trajectory.analysis.changes import rows
+    from oh_tui.trajectory.analysis.change_rows import rows
 
     log = changes(trajectory)
     return "\n".join(

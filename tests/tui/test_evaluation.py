@@ -97,3 +97,30 @@ async def test_a_row_that_cannot_be_opened_says_why_and_others_open(tmp_path: Pa
         await it.until(lambda: "output.jsonl, row 1 is no JSON" in drawn(it))
         await it.press("1", "j", "enter")
         await it.until(lambda: "echo 2" in drawn(it))
+
+
+PATCH = """\
+diff --git a/src/a.py b/src/a.py
+--- a/src/a.py
++++ b/src/a.py
+@@ -1 +1,2 @@
+-old
++new line
++another
+"""
+
+
+async def test_the_patch_is_among_the_changed_files(tmp_path: Path) -> None:
+    path = output(tmp_path, [row("acme-1", history(2), test_result={"git_patch": PATCH})])
+    async with explore(source=lambda: FileSource([path]), size=(120, 30)) as it:
+        await it.press("c")
+        await it.settle()
+
+        def told(selector: str) -> str:
+            return it.text_of(it.app.screen.query_one(selector))
+
+        await it.until(lambda: "another" in told("#change"))
+        assert "src/a.py" in told("#changed-files")
+        assert "patch: 1 file +2 -1" in told("#changed-rule")
+        assert "changed outside the editor" in told("#changed-files")
+        assert "in the patch" in told("#change")

@@ -6,12 +6,13 @@ import posixpath
 import re
 import time
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterator
+from functools import cached_property
 
 from oh_tui.text.human import plural
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.edits import Touch, may_touch, touches
+from oh_tui.trajectory.analysis.patch import PatchedFile, read_patch
 from oh_tui.trajectory.content.difference import count_changes, count_lines, unified
 from oh_tui.trajectory.content.tools import change
 from oh_tui.trajectory.model.bodies import content_text, text_field
@@ -262,6 +263,18 @@ class ChangeLog:
         lines = change(self.added, self.removed) if self.added or self.removed else ""
         return f"{plural(self.changed, 'file')} {lines}".rstrip()
 
+    @cached_property
+    def patch(self) -> list[PatchedFile]:
+        """The files of the patch that the run handed in, by what its source records."""
+        return read_patch(self.trajectory.recorded.patch)
+
+    @property
+    def patch_size(self) -> str:
+        """As `size`, of the patch; "" without one."""
+        added, removed = (sum(getattr(f, n) for f in self.patch) for n in ("added", "removed"))
+        lines = change(added, removed) if added or removed else ""
+        return f"{plural(len(self.patch), 'file')} {lines}".rstrip() if self.patch else ""
+
     @property
     def why_nothing(self) -> str:
         """Why nothing was changed; "" if something was."""
@@ -304,33 +317,6 @@ def changes(trajectory: Trajectory) -> ChangeLog:
     log = ChangeLog(trajectory)
     log.update()
     return log
-
-
-class Row(NamedTuple):
-    """A file in the run and in git: `file` is None if only git has it, `git` is "" if git has no
-    change of it."""
-
-    path: str
-    file: FileChange | None
-    git: str
-
-    def remark(self, asked_git: bool) -> str:
-        if self.file is None:
-            return "changed outside the editor"
-        parts = [self.file.fate]
-        if self.file.edits and not self.file.whole and not self.file.deleted:
-            parts.append("pieces")
-        if asked_git and not self.git and self.file.edits and not self.file.same:
-            parts.append("not in git")
-        return ", ".join(filter(None, parts))
-
-
-def rows(log: ChangeLog, git: Iterable[tuple[str, str]] | None) -> list[Row]:
-    """The changed files by path; `git` has pairs of a letter (M A D R) and a path."""
-    letters = {log.key(path): letter for letter, path in git or ()}
-    found = [Row(file.shown, file, letters.pop(file.path, "")) for file in log.files]
-    found += [Row(FileChange(path).shown, None, letter) for path, letter in letters.items()]
-    return sorted(found, key=lambda row: row.path)
 
 
 def _size(touch: Touch) -> tuple[int, int]:

@@ -17,7 +17,8 @@ from textual.screen import ModalScreen
 
 from oh_tui.api.models import GitChange
 from oh_tui.text.human import plural
-from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange, Row, rows
+from oh_tui.trajectory.analysis.change_rows import Row, lister_of, rows
+from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange
 from oh_tui.trajectory.content.block import Block, Diff, Heading, Note, safe
 from oh_tui.trajectory.content.difference import unified
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -142,12 +143,12 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
     def _list(self) -> None:
         log = self.changes
         found = [] if self._waits else rows(log, self._git)
-        read = [Row(file.shown, file, "") for file in log.only_read]
+        read = [Row(file.shown, file) for file in log.only_read]
         why = [] if found else [log.why_nothing]
         if read and not found and not self.show_read:
             why.append(f"{plural(len(read), 'file')} only read: x shows them")
         self.files.empty = self._waits or tuple(why)
-        self.files.asked_git = bool(self._git)  # an empty list may mean no repository
+        self.files.lister = lister_of(log, self._git)
         self.files.rows = (*found, *(read if self.show_read else ()))
         self._arrange()
         self._show_facts()
@@ -157,17 +158,19 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
         log, dot = self.changes, self.list_rule.glyphs.dot
         run_title = f"  {self.run_title}" if self.run_title and self.size.width >= WIDE else ""
         self.list_rule.title = (("Changed files", "title"), (run_title, "dim"))
-        remarks = [row.remark(self.files.asked_git) for row in self.files.rows]
-        differ = sum("not in git" in remark or "outside" in remark for remark in remarks)
+        remarks = [row.remark(self.files.lister) for row in self.files.rows]
+        differ = sum("not in " in remark or "outside" in remark for remark in remarks)
         facts: list[Piece] = [
             (log.size if log.changed else "", ""),
-            ("editor and patch calls only", "dim"),
+            (f"patch: {log.patch_size}", "")
+            if log.patch
+            else ("editor and patch calls only", "dim"),
             ("" if log.trajectory.complete else "older events not read", "warn"),
         ]
         if self._git == [] and log.changed:
             facts.append(("git: no change, or no repository", "warn"))
         elif differ:
-            facts.append((f"git differs in {differ}", "warn"))
+            facts.append((f"{self.files.lister} differs in {differ}", "warn"))
         elif self._why:
             facts.append((f"git: {self._why}", "dim"))
         shown = [] if self._waits else [fact for fact in facts if fact[0]]
@@ -318,6 +321,19 @@ def edited_steps(file: FileChange) -> str:
 
 
 def change_blocks(log: ChangeLog, row: Row) -> list[Block]:
+    """The change of a file in the patch, then as the calls made it."""
+    if row.patched is None:
+        return _call_blocks(log, row)
+    hunks = safe(row.patched.hunks)
+    no_lines = Note("the patch has no lines of it: it is binary, empty or only renamed")
+    blocks: list[Block] = [Heading("in the patch")]
+    blocks.append(Diff(hunks, row.path) if hunks else no_lines)
+    if row.file and row.file.edits:
+        blocks += [Heading("by editor and patch calls"), *_call_blocks(log, row)]
+    return blocks
+
+
+def _call_blocks(log: ChangeLog, row: Row) -> list[Block]:
     """The whole change of a file, or those parts of it that the events hold."""
     file = row.file
     if file is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.reactive import reactive
 
-from oh_tui.trajectory.analysis.changes import Row
+from oh_tui.trajectory.analysis.change_rows import Lister, Row
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.widgets.drawing import Piece, fit_end
 from oh_tui.tui.widgets.row_list import HeadCell, RowList
@@ -17,7 +17,8 @@ class FileList(RowList):
     """A row for each file."""
 
     rows: reactive[tuple[Row, ...]] = reactive((), always_update=True)
-    asked_git: reactive[bool] = reactive(False)
+    lister: reactive[Lister] = reactive("")
+    """Whose letters are shown."""
 
     @property
     def current(self) -> Row | None:
@@ -31,7 +32,7 @@ class FileList(RowList):
         columns = zip(*map(_cells, new), strict=True) if new else ()
         self._columns = [max(map(len, column)) for column in columns]
         self._remarks = max(
-            (width_of(row.remark(self.asked_git)) for row in new if row.file), default=0
+            (width_of(row.remark(self.lister)) for row in new if row.file), default=0
         )
         self.rows_changed(cursor, keep_line=True)
 
@@ -39,12 +40,12 @@ class FileList(RowList):
         return len(self.rows)
 
     def _widths(self, width: int) -> tuple[int, list[int], int]:
-        """Cells of the path, of each column of numbers (0 without room) and of git's letter."""
+        """Cells of the path, of each column of numbers (0 without room) and of the letters."""
         numbers = [
             max(len(name), cells) + 2 if name and cells else 0
             for name, cells in zip(_names(width), self._columns, strict=True)
         ]
-        git = 5 if self.asked_git else 0
+        git = len(self.lister) + 2 if self.lister else 0
         remark = self._remarks + 2 if self._remarks else 0
         room = width - sum(numbers) - git - remark
         return max(12, min(max(self._paths, 4), room)), numbers, git
@@ -53,7 +54,7 @@ class FileList(RowList):
         if not self.rows:
             return []
         path, numbers, git = self._widths(width - 1)
-        text = f" {'path':<{path}}" + ("  git" if git else "")
+        text = f" {'path':<{path}}" + (f"  {self.lister}" if git else "")
         for name, cells in zip(_names(width - 1), numbers, strict=True):
             text += f"{name:>{cells}}" if cells else ""
         return [HeadCell(text)]
@@ -65,15 +66,15 @@ class FileList(RowList):
         name = fit_end(shown.path, path, self.glyphs.before)
         pieces: list[Piece] = [(name, "" if edited or shown.file is None else "dim")]
         if git:
-            pieces.append((f"  {shown.git:<3}", "number"))
-        remark = shown.remark(self.asked_git)
+            pieces.append((f"  {shown.letter:<{git - 2}}", "number"))
+        remark = shown.remark(self.lister)
         if shown.file is None:
             return [*pieces, (f"  {remark}", "warn")]
         hues = ("dim", "", "edit", "edit", "dim")
         for cell, cells, hue in zip(_cells(shown), numbers, hues, strict=True):
             if cells:
                 pieces.append((f"{cell:>{cells}}", hue))
-        return [*pieces, (f"  {remark}", "warn" if "not in git" in remark else "dim")]
+        return [*pieces, (f"  {remark}", "warn" if "not in " in remark else "dim")]
 
 
 def _names(width: int) -> tuple[str, ...]:
