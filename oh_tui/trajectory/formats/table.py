@@ -14,7 +14,7 @@ from pathlib import Path
 
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.formats import archive, json_file, json_lines
+from oh_tui.trajectory.formats import archive, atif_file, harbor, json_file, json_lines
 from oh_tui.trajectory.formats.documents import HINT
 from oh_tui.trajectory.formats.run_file import (
     HEAD,
@@ -29,6 +29,8 @@ from oh_tui.trajectory.formats.streams import open_stream
 FORMATS: tuple[Format, ...] = (
     archive.ZIP,
     archive.FOLDER,
+    harbor.FORMAT,
+    atif_file.FORMAT,
     json_lines.FORMAT,
     json_file.FORMAT,
 )
@@ -89,8 +91,12 @@ def find_files(paths: Iterable[str | Path]) -> list[Path]:
     tells what is wrong."""
     found: list[Path] = []
     for path in map(Path, paths):
-        found += ([] if archive.is_run(path) else _files_in(path)) or [path]
+        found += ([] if _is_run(path) else _files_in(path)) or [path]
     return list(dict.fromkeys(found))
+
+
+def _is_run(folder: Path) -> bool:
+    return archive.is_run(folder) or harbor.holds_runs(folder)
 
 
 def _files_in(folder: Path) -> list[Path]:
@@ -118,7 +124,7 @@ def _held_by(folder: Path) -> tuple[list[Path], list[Path]]:
     folders: list[Path] = []
     names = {child.name for child in children}
     for child in children:
-        if archive.is_run(child):
+        if _is_run(child):
             found.append(child)
         elif _MAY_HOLD_RUNS.fullmatch(child.name.lower()) and child.is_file():
             match = _ATTEMPT.fullmatch(child.name)

@@ -112,3 +112,9 @@ def test_json_shows_the_events_as_they_stand_in_the_file(value: Any) -> None:
 def test_a_continuation_that_is_not_here_is_told() -> None:
     run = opened(ATIF | {"continued_trajectory_ref": "next.json"})
     assert "next.json" in run.note
+
+
+@pytest.mark.parametrize(("resolved", "label"), [(True, "resolved"), (0, "unresolved"), (7, None)])
+def test_a_row_may_have_its_label(resolved: Any, label: str | None) -> None:
+    assert opened({"messages": CHAT, "resolved": resolved}).recorded.label == label
+    assert opened(ROW | {"report": {"resolved": resolved}}).recorded.label == label

@@ -7,14 +7,16 @@ from typing import Any
 
 import msgspec
 
+from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.formats.document import Converted, Document, Top, items_of, value_of
+from oh_tui.trajectory.formats.document import Converted, Document, Top, items_of, top_of, value_of
 from oh_tui.trajectory.formats.foreign import atif, chat, v0
 from oh_tui.trajectory.formats.foreign.made import ForeignRun, leaves_out, name_in
 from oh_tui.trajectory.formats.foreign.v0_history import is_event
+from oh_tui.trajectory.formats.run_file import shown_name
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import decode_json
-from oh_tui.trajectory.model.recorded import Recorded
+from oh_tui.trajectory.model.recorded import Label, Recorded
 
 LONGEST = 4_000_000
 """Characters of a patch or an error that are kept."""
@@ -47,7 +49,7 @@ def _convert_v0(text: bytes, top: Top) -> Converted:
     place = _place(top, _EVENTS, _is_half) or ""
     items = _items(top, place)
     row = _row(top, place)
-    run = v0.convert(map(_decoded, items), row.get("metrics"), items)
+    run = v0.convert(map(decoded, items), row.get("metrics"), items)
     issue, metadata = row.get("issue"), row.get("metadata")
     most = field(metadata, "max_iterations")
     patch = field(row, "test_result", "git_patch") or row.get("git_patch")
@@ -61,6 +63,9 @@ def _convert_v0(text: bytes, top: Top) -> Converted:
         error=text_field(row, "error").strip()[:LONGEST],
         max_iterations=most if isinstance(most, int) and 0 < most < 10**6 else 0,
         patch=patch[:LONGEST] if isinstance(patch, str) else "",
+        label=_label(row)
+        or _label(row.get("report"))
+        or _label(field(row, "test_result", "report")),
     )
     return _converted(run, info, recorded)
 
@@ -74,21 +79,35 @@ def _is_atif(top: Top) -> bool:
 
 
 def _convert_atif(text: bytes, top: Top) -> Converted:
-    return converted_atif([decode_json(text)])
+    value = top_of_atif(text)
+    converted = converted_atif([value])
+    following = text_field(value, "continued_trajectory_ref")
+    if following:
+        converted.notes.append(f"the run goes on in {shown_name(following)}, which is not here")
+    return converted
 
 
-def converted_atif(parts: list[Any]) -> Converted:
+def top_of_atif(text: bytes) -> Any:
+    """A decoded run, step by step: all steps at once may be too many values. Raises ValueError."""
+    top = top_of(text)
+    if not isinstance(top, Mapping):
+        return list(map(decoded, top))
+    return {
+        name: list(map(decoded, items_of(value))) if name == "steps" else decoded(value)
+        for name, value in top.items()
+    }
+
+
+def converted_atif(parts: list[Any], run: ForeignRun | None = None) -> Converted:
     """A run from its file and those that continue it."""
-    run = atif.convert(*parts)
-    first, last = parts[0], parts[-1]
-    following = field(last, "continued_trajectory_ref")
-    if isinstance(following, str) and following:
-        run.notes.append(f"the run goes on in {following[:200]}, which is not here")
-    agent = field(first, "agent")
+    run = run or atif.convert(*parts)
+    first = parts[0] if parts else None
+    subs = field(first, "subagent_trajectories")
+    if isinstance(subs, list) and subs:
+        run.notes.append(f"has {plural(len(subs), 'sub-agent')}, whose steps are not shown")
     info = {
         "id": text_field(first, "session_id") or text_field(first, "trajectory_id"),
         "llm_model": run.model,
-        "agent": text_field(agent, "name"),
     }
     return _converted(run, info, Recorded())
 
@@ -104,7 +123,7 @@ def _convert_chat(text: bytes, top: Top) -> Converted:
     place = _place(top, _MESSAGES, chat.is_message) or ""
     items = _items(top, place)
     row = _row(top, place)
-    run = chat.convert(map(_decoded, items), items)
+    run = chat.convert(map(decoded, items), items)
     run.add_top(leaves_out(row))
     told = row.get("info") if isinstance(row.get("info"), dict) else row
     run.bill.total(field(told, "model_stats", "instance_cost"))
@@ -122,11 +141,21 @@ def _convert_chat(text: bytes, top: Top) -> Converted:
         "selected_repository": text_field(row, "repo"),
         "execution_status": "finished" if ended else "",
     }
-    recorded = Recorded(error="" if ended else status[:LONGEST], patch=patch[:LONGEST])
+    recorded = Recorded(
+        error="" if ended else status[:LONGEST], patch=patch[:LONGEST], label=_label(row)
+    )
     return _converted(run, info, recorded)
 
 
 # what they share
+
+
+def _label(row: Any) -> Label | None:
+    """The label that a row or its report has."""
+    resolved = field(row, "resolved")
+    if not isinstance(resolved, bool | int) or resolved not in (0, 1):
+        return None
+    return Label.RESOLVED if resolved else Label.UNRESOLVED
 
 
 def _converted(run: ForeignRun, info: dict[str, Any], recorded: Recorded) -> Converted:
@@ -143,13 +172,13 @@ def _converted(run: ForeignRun, info: dict[str, Any], recorded: Recorded) -> Con
 def _place(top: Top, names: Iterable[str], test: Any) -> str | None:
     """The field that has a list of what passes the test; "" for the top itself, None without."""
     if not isinstance(top, Mapping):
-        return "" if any(test(_decoded(item)) for item in top[:_FIRST]) else None
+        return "" if any(test(decoded(item)) for item in top[:_FIRST]) else None
     for name in names:
         try:
             items = items_of(top.get(name))[:_FIRST]
         except ValueError:
             continue
-        if any(test(_decoded(item)) for item in items):
+        if any(test(decoded(item)) for item in items):
             return name
     return None
 
@@ -163,10 +192,10 @@ def _row(top: Top, place: str) -> dict[str, Any]:
     """The fields of a row beside its events."""
     if not isinstance(top, Mapping):
         return {}
-    return {name: _decoded(value) for name, value in top.items() if name != place}
+    return {name: decoded(value) for name, value in top.items() if name != place}
 
 
-def _decoded(raw: msgspec.Raw | bytes) -> Any:
+def decoded(raw: msgspec.Raw | bytes) -> Any:
     """A decoded value; what cannot be decoded as its text."""
     text = bytes(raw)
     try:

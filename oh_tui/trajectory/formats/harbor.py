@@ -1,0 +1,202 @@
+"""Job folders of Harbor: a folder for each trial, with its result, its trajectory in ATIF, and what
+the verifier said.
+
+    job/{config.json, result.json}
+    job/TRIAL/{config.json, result.json, agent/trajectory.json, verifier/{reward.txt, ctrf.json}}
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from oh_tui.trajectory.formats.atif_file import read_parts
+from oh_tui.trajectory.formats.document import Converted
+from oh_tui.trajectory.formats.foreign import atif
+from oh_tui.trajectory.formats.foreign.bill import amount, tokens_of
+from oh_tui.trajectory.formats.foreign.documents import converted_atif
+from oh_tui.trajectory.formats.foreign.made import ForeignRun
+from oh_tui.trajectory.formats.held_run import HeldRun
+from oh_tui.trajectory.formats.run_file import (
+    Entry,
+    Format,
+    FormatProblem,
+    Indexes,
+    RunList,
+    shown_name,
+)
+from oh_tui.trajectory.model.bodies import field, text_field
+from oh_tui.trajectory.model.events import decode_json
+from oh_tui.trajectory.model.recorded import Label, Recorded
+
+_MOST_TRIALS = 100_000
+_LARGEST = 2**24
+"""Bytes of a result or a report that is read."""
+
+
+def is_trial(folder: Path) -> bool:
+    """Whether a folder is that of a trial."""
+    return (folder / "agent").is_dir() and any(
+        (folder / name).is_file() for name in ("result.json", "config.json")
+    )
+
+
+def is_job(folder: Path) -> bool:
+    """Whether a folder holds trials."""
+    return any(_trials(folder))
+
+
+def holds_runs(folder: Path) -> bool:
+    try:
+        return is_trial(folder) or is_job(folder)
+    except (OSError, ValueError):
+        return False
+
+
+def _trials(folder: Path) -> Iterator[Path]:
+    with os.scandir(folder) as entries:
+        for number, entry in enumerate(entries):
+            if number == _MOST_TRIALS:
+                return
+            path = folder / entry.name
+            if entry.is_dir(follow_symlinks=False) and is_trial(path):
+                yield path
+
+
+class Job:
+    """The trials of a job, or a single one."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises OSError and FormatProblem."""
+        self.problems: list[str] = []
+        self._is_job = not is_trial(folder)
+        self._trials = sorted(_trials(folder)) if self._is_job else [folder]
+        if not self._trials:
+            raise FormatProblem(f"{shown_name(folder.name)} holds no trial of Harbor")
+
+    def entries(self) -> Iterator[Entry]:
+        for number, folder in enumerate(self._trials, 1):
+            result = _json(folder / "result.json")
+            info = _info(folder, result) | {"label": _label(folder, result)}
+            name = folder.name if self._is_job else ""
+            if cost := amount(field(result, "agent_result", "cost_usd")):
+                info["cost"] = cost
+            yield Entry(self, number, shown_name(name) if name else "", info)
+
+    def open(self, number: int) -> HeldRun:
+        folder = self._trials[number - 1]
+        return HeldRun(shown_name(folder.name), _converted(folder))
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def _converted(folder: Path) -> Converted:
+    result = _json(folder / "result.json")
+    path = folder / "agent" / "trajectory.json"
+    parts: list[Any] = []
+    try:
+        parts, notes = read_parts(path)
+    except FileNotFoundError:
+        notes = ["the trial has no agent/trajectory.json"]
+    except (OSError, ValueError):
+        notes = ["agent/trajectory.json cannot be read"]
+    run = atif.convert(*parts) if parts else ForeignRun("harbor")
+    run.add_top(result)
+    told = field(result, "agent_result")
+    run.bill.total(field(told, "cost_usd"), tokens_of(_tokens(told)))
+    converted = converted_atif(parts, run)
+    converted.notes += notes
+    converted.info |= _info(folder, result)
+    error = [text_field(result, "exception_info", f"exception_{n}") for n in ("type", "message")]
+    converted.recorded = Recorded(
+        error=": ".join(filter(None, error)), label=_label(folder, result)
+    )
+    return converted
+
+
+def _info(folder: Path, result: Any) -> dict[str, Any]:
+    info = {
+        "id": folder.name,
+        "title": text_field(result, "task_name") or folder.name,
+        "llm_model": text_field(result, "agent_info", "model_info", "name"),
+        "created_at": text_field(result, "started_at"),
+    }
+    return {name: value for name, value in info.items() if value}
+
+
+def _tokens(told: Any) -> dict[str, Any]:
+    names = {"input": "prompt", "output": "completion", "cache": "cached"}
+    return {f"{new}_tokens": field(told, f"n_{old}_tokens") for old, new in names.items()}
+
+
+def _label(folder: Path, result: Any) -> Label | None:
+    """What the verifier said; an error only if it said nothing."""
+    reward = _reward(field(result, "verifier_result", "rewards"))
+    if reward is None:
+        reward = _reward(_json(folder / "verifier" / "reward.json"))
+    if reward is None:
+        reward = _number(_read(folder / "verifier" / "reward.txt"))
+    if reward is None:
+        reward = _tests(_json(folder / "verifier" / "ctrf.json"))
+    if reward is not None:
+        return Label.RESOLVED if reward >= 1 else Label.UNRESOLVED
+    return Label.ERROR if field(result, "exception_info") else None
+
+
+def _reward(rewards: Any) -> float | None:
+    """The reward of a trial: the one of that name, else the lowest."""
+    named = amount(field(rewards, "reward"))
+    if named is not None or not isinstance(rewards, dict):
+        return named
+    return min((n for n in map(amount, rewards.values()) if n is not None), default=None)
+
+
+def _tests(report: Any) -> float | None:
+    """1 if all tests of a report passed, else 0."""
+    summary = field(report, "results", "summary")
+    tests, passed = (field(summary, name) for name in ("tests", "passed"))
+    if amount(tests) is None or amount(passed) is None:
+        return None
+    return float(tests > 0 and passed == tests)
+
+
+def _number(text: bytes) -> float | None:
+    try:
+        return amount(float(text.strip()[:40]))
+    except ValueError:
+        return None
+
+
+def _read(path: Path) -> bytes:
+    """A small file; b"" without it."""
+    try:
+        if not path.is_file():
+            return b""
+        with path.open("rb") as file:
+            return file.read(_LARGEST)
+    except (OSError, ValueError):
+        return b""
+
+
+def _json(path: Path) -> Any:
+    try:
+        return decode_json(_read(path) or b"null")
+    except (ValueError, msgspec.DecodeError):
+        return None
+
+
+def _recognises(head: bytes, name: str) -> bool:
+    names = set(head.split(b"\n")) if name.endswith("/") else set[bytes]()
+    return bool(names & {b"config.json", b"result.json"})
+
+
+def _open(path: Path, indexes: Indexes | None) -> RunList:
+    return Job(path)
+
+
+FORMAT = Format("Harbor job", _recognises, _open)
