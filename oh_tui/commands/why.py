@@ -19,6 +19,7 @@ from oh_tui.trajectory.analysis.loops import Pattern
 from oh_tui.trajectory.analysis.verdict import Verdict, spans, stopped_loop
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.bodies import text_field
+from oh_tui.trajectory.model.recorded import Label
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.model.trajectory import CUT_OFF, Trajectory
@@ -206,7 +207,7 @@ def _head(found: dict[str, Any]) -> str:
     """How it ended, after how much work, and what it came to; nothing that is zero."""
     about, word = found["conversation"], found["verdict"]["word"]
     if label := about["label"]:
-        word = f"{word or 'outcome not known'}, {label}"
+        word = f"{word or 'outcome not known'}, {Label(label).words}"
     work = about["work_seconds"]
     parts = [
         f"{duration(work)} of work" if work and work >= 0.5 else "",

@@ -43,12 +43,13 @@ def totals(session: Session, glyphs: Glyphs) -> tuple[tuple[Piece, ...], str]:
     title = ["oh-tui"]
     labels = session.board.labels()
     for label in (Label.RESOLVED, Label.UNRESOLVED, Label.ERROR, Label.NONE):
-        glyph, hue = label_mark(glyphs, label) or (glyphs.unknown, "dim")
+        glyph, hue = label_mark(glyphs, label) or ("", "dim")
         if count := labels[label]:
             words = "error" if count == 1 else "errors"
             words = words if label is Label.ERROR else label.value
-            facts.append((f"{glyph} {count:,} {words}", hue))
-            title.append(f"{glyph}{count}")
+            facts.append((f"{glyph} {count:,} {words}".strip(), hue))
+            if glyph:
+                title.append(f"{glyph}{count}")
     if labels:  # they count more than what the agents said
         counts = counts._replace(failed=0)
     for count, glyph, words, hue in (
@@ -72,4 +73,4 @@ def filter_for(fact: str) -> str | None:
     words = fact.split()
     if "conversation" in fact:
         return ""
-    return _FILTERS.get(words[2]) if len(words) > 2 else None
+    return next((_FILTERS[word] for word in words if word in _FILTERS), None)

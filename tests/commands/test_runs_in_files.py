@@ -48,7 +48,7 @@ def test_why_tells_the_label_beside_what_the_agent_said(output: Path) -> None:
     told = json.loads(oh_tui("why", f"{output}#2", "--json").stdout)
     assert told["conversation"]["label"] == "resolved"
     assert told["verdict"]["word"] == "finished"
-    assert "error, error" in oh_tui("why", f"{output}#other").stdout
+    assert "error, evaluation error" in oh_tui("why", f"{output}#other").stdout
 
 
 def test_the_list_has_labels_and_is_narrowed_by_them(output: Path) -> None:
@@ -57,7 +57,7 @@ def test_the_list_has_labels_and_is_narrowed_by_them(output: Path) -> None:
     assert states == [
         ["acme-1", "finished, unresolved"],
         ["acme-12", "finished, resolved"],
-        ["other-3", "error, error"],
+        ["other-3", "error, evaluation error"],
     ]
     only = oh_tui("conversations", output, "is:resolved").stdout
     assert [line.split("\t")[0] for line in only.splitlines()] == ["acme-12"]

@@ -9,6 +9,7 @@ from typing import Any
 
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.lists import conversation_query
+from oh_tui.tui.totals import filter_for
 from tests.trajectory.evaluation_files import history, metrics, row, write
 from tests.tui.explorer import Explorer, explore
 
@@ -46,8 +47,8 @@ async def test_rows_stand_under_their_labels_and_are_counted(tmp_path: Path) -> 
         listed = [row.conversation.title for row in it.screen.session.listed]
         assert listed == ["acme-2", "acme-3", "acme-5", "acme-1", "acme-4"]
         head = drawn(it).splitlines()[0]
-        assert "✓ 2 resolved · ✗ 1 unresolved · ! 1 error · · 1 unlabelled" in head
-        for heading in ("unresolved", "error in the evaluation", "not labelled", "resolved"):
+        assert "✓ 2 resolved · ✗ 1 unresolved · ! 1 error · 1 unlabelled" in head
+        for heading in ("unresolved", "evaluation error", "unlabelled", "resolved"):
             assert heading in drawn(it)
         assert "finished, unresolved" in drawn(it), "the run of the first row"
 
@@ -67,6 +68,16 @@ async def test_the_labels_are_filter_words(tmp_path: Path) -> None:
             assert [row.conversation.title for row in it.screen.session.listed] == found
 
 
+def test_a_click_on_a_count_lists_what_it_counts() -> None:
+    for fact, asked in (
+        ("✗ 32 unresolved", "is:unresolved"),
+        ("! 7 errors", "is:error"),
+        ("10 unlabelled", "is:unlabelled"),
+        ("5 conversations, $1.75", ""),
+    ):
+        assert filter_for(fact) == asked
+
+
 async def test_all_rows_of_a_long_file_are_listed(tmp_path: Path) -> None:
     rows = [row(f"acme-{n}", history(1)) for n in range(1200)]
     path = output(tmp_path, rows, {"resolved_ids": ["acme-1100", "nosuch"]})
@@ -74,7 +85,7 @@ async def test_all_rows_of_a_long_file_are_listed(tmp_path: Path) -> None:
         await it.until(lambda: len(it.screen.session.listed) == 1200)
         await it.settle()
         assert it.screen.session.listed[-1].conversation.title == "acme-1100"
-        assert "✓ 1 resolved · · 1,199 unlabelled" in drawn(it)
+        assert "✓ 1 resolved · 1,199 unlabelled" in drawn(it)
         assert "names 1 instance that is not in output.jsonl: nosuch" in drawn(it)
 
 

@@ -75,7 +75,7 @@ def outcome(conversation: Conversation, last_known: LastKnown) -> tuple[str, Hue
     how = conversation_state(conversation, last_known)
     word = _word(conversation, how) or state(conversation)
     if label := label_of(conversation):
-        return ", ".join(filter(None, (word, label))), LABEL_HUES.get(label, "")
+        return ", ".join(filter(None, (word, label.words))), LABEL_HUES.get(label, "")
     return word, HUES.get(word, "") if how.certain or word != how.status else "dim"
 
 

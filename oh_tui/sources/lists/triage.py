@@ -66,7 +66,7 @@ class Group(IntEnum):
 
 _TITLES = (
     "needs you", "running", "finished, not opened yet", "earlier",
-    "unresolved", "error in the evaluation", "not labelled", "resolved",
+    "unresolved", "evaluation error", "unlabelled", "resolved",
 )  # fmt: skip
 
 _LABELLED = {

@@ -16,6 +16,11 @@ class Label(StrEnum):
     """It labels other runs of the same file."""
     RESOLVED = "resolved"
 
+    @property
+    def words(self) -> str:
+        """As it stands behind what the agent said: `error` alone would be the agent's."""
+        return "evaluation error" if self is Label.ERROR else self.value
+
 
 class Recorded(msgspec.Struct, frozen=True):
     """Read for runs whose events do not tell how they ended."""

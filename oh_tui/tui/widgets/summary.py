@@ -46,7 +46,7 @@ class Summary(Drawn):
             return [(f" {self.glyphs.failed} {verdict.cause}", "warn")]
         label = self.study.trajectory.recorded.label
         marked = label_mark(self.glyphs, label)
-        said = ((f", {label}", marked[1]),) if label and marked else ()
+        said = ((f", {label.words}", marked[1]),) if label and marked else ()
         if not verdict.word:
             return [(f" {glyph} {verdict.cause or NOT_TOLD}", "dim"), *said]
         came_to = f"  {self._short_totals()} " if self.short else ""
