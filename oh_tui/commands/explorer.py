@@ -9,10 +9,16 @@ from oh_tui.commands.shared.command import TO_OPEN, Call, argument, command
 @command("", TO_OPEN, has_json=False)
 @command(
     "open",
-    argument("paths", nargs="+", metavar="PATH", help="a zip, a folder, or many in one"),
+    argument(
+        "paths",
+        nargs="+",
+        metavar="PATH",
+        help="a zip, an output.jsonl, a folder, or many in one",
+    ),
     examples={
         "open run.zip": "a downloaded trajectory",
         "open ~/.openhands/conversations": "what the OpenHands CLI kept",
+        "open eval/output.jsonl": "the instances of an evaluation",
         "open run.zip --at 58": "at step 58, or at the event with this id",
     },
     has_json=False,

@@ -104,7 +104,11 @@ def flag(*names: str, about: str) -> Argument:
     return Argument(names, {"action": "store_true", "help": about})
 
 
-RUN = argument("word", metavar="ID|PATH", help="a conversation, or a zip or folder of one")
+RUN = argument(
+    "word",
+    metavar="ID|PATH",
+    help="a conversation, or a file of one; PATH#ID is one of many",
+)
 
 TO_OPEN = argument("word", nargs="?", metavar="ID|PATH", help="what to open first")
 
