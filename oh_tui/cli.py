@@ -13,12 +13,13 @@ import errno
 import gc
 import os
 import sys
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from oh_tui import demo
-from oh_tui.api import app_server
+from oh_tui.api import app_server, bare_server
+from oh_tui.api.errors import OtherKind
 from oh_tui.api.models import CLOUD
 from oh_tui.commands import MakeSource
 from oh_tui.commands.shared import acting, calllog, printing, reference, remedies
@@ -29,7 +30,7 @@ from oh_tui.commands.shared.parsing import read_words
 from oh_tui.settings.config import DEMO as DEMO_SERVER
 from oh_tui.settings.config import LOCAL, ExplorerNames
 from oh_tui.settings.startup import Settings, fetch_key, read_settings
-from oh_tui.sources import file_indexes, files, prefetch, server, this_machine
+from oh_tui.sources import agent_server, file_indexes, files, prefetch, server, this_machine
 from oh_tui.sources.runs import cache
 from oh_tui.text.clean import clean, clean_line
 from oh_tui.text.problem import Problem, Refused
@@ -39,6 +40,8 @@ from oh_tui.tui import app, keys
 
 if TYPE_CHECKING:
     from oh_tui.sources.source import Source
+
+T = TypeVar("T")
 
 OK, REFUSED, WRONG_USE = 0, 1, 2
 """Exit codes. A command may have its own, such as 3 of `check`; see also `INTERRUPTED`."""
@@ -165,14 +168,16 @@ def _carry_out(command: Command, call: Call, make_source: MakeSource, *, on_file
     async def work() -> int:
         if command.wants == "nothing":
             return await command.run(call)
-        call.opened = make_source()
-        try:
+
+        async def run(source: Source) -> int:
+            call.opened = source
             return await command.run(call)
+
+        try:
+            return await _with_source(make_source, run)
         except Problem as problem:
             problem.hint = remedies.worded(problem.hint, call.about)
             raise
-        finally:
-            await call.source.close()
 
     # What a command creates lives as long as the command: few collections.
     gc.set_threshold(100_000, 50, 100)
@@ -263,8 +268,12 @@ def demo_source(log: calllog.CallLog | None = None, kind: str = "plain") -> Sour
     made.rate_limited = False
     seed = os.environ.get("OH_TUI_DEMO_SEED", "")
     asgi = made.app_like(kind, int(seed) if seed.isdecimal() else None)
-    api = app_server.AppServer(made.base_url, app=asgi, watch=log)
     label = DEMO if kind == "plain" else DEMO.replace("demo", f"{kind} demo", 1)
+    if kind == "agent":
+        alone = bare_server.BareAgentServer(made.base_url, app=asgi, watch=log)
+        known = made.last_known
+        return agent_server.AgentServerSource(alone, label, made.opening, last_known=known)
+    api = app_server.AppServer(made.base_url, app=asgi, watch=log)
     return server.ServerSource(api, label, made.opening, last_known=made.last_known)
 
 
@@ -275,12 +284,23 @@ def _server_source(settings: Settings, log: calllog.CallLog | None = None) -> So
         return demo_source(log)
     if settings.server == LOCAL:
         return this_machine.ThisMachine(settings.own_runs)
-    api = app_server.AppServer(
-        settings.base_url, key=fetch_key(settings), auth=settings.auth, watch=log
-    )
+    key, address = fetch_key(settings), settings.base_url
+
+    def alone() -> bare_server.BareAgentServer:
+        return bare_server.BareAgentServer(address, key=key, auth=settings.auth, watch=log)
+
+    if settings.kind == "agent":
+        return agent_server.AgentServerSource(alone(), settings.label, address=address)
+    api = app_server.AppServer(address, key=key, auth=settings.auth, watch=log)
     folder, limit = settings.cache_folder, settings.cache_limit
-    kept = cache.RunCache(folder, settings.base_url, limit) if folder and limit else None
-    return server.ServerSource(api, settings.label, address=settings.base_url, cache=kept)
+    kept = cache.RunCache(folder, address, limit) if folder and limit else None
+    return server.ServerSource(
+        api,
+        settings.label,
+        address=address,
+        cache=kept,
+        alone=None if settings.kind else alone,
+    )
 
 
 def _known() -> ExplorerNames:
@@ -289,14 +309,30 @@ def _known() -> ExplorerNames:
 
 
 def _whole_id(make_source: MakeSource, start: str) -> str:
-    async def ask() -> str:
-        source = make_source()
-        try:
-            return (await find(source, start)).id
-        finally:
-            await source.close()
+    async def ask(source: Source) -> str:
+        return (await find(source, start)).id
 
-    return asyncio.run(ask())
+    return asyncio.run(_with_source(make_source, ask))
+
+
+async def _with_source(
+    make_source: MakeSource, work: Callable[[Source], Coroutine[Any, Any, T]]
+) -> T:
+    """Does the work with the source, and closes it. A server may turn out at the first call to be
+    of another kind: nothing is done by then, and the work begins again."""
+    source = make_source()
+    try:
+        try:
+            return await work(source)
+        except OtherKind:
+            make_other = server.of_other_kind(source)
+            if make_other is None:
+                raise
+            await source.close()
+            source = make_other()
+            return await work(source)
+    finally:
+        await source.close()
 
 
 def _opened(settings: Settings, paths: list[Path]) -> tuple[files.FileSource | None, bool]:

@@ -102,12 +102,12 @@ def test_git_that_does_not_answer_costs_only_its_column(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from oh_tui import cli
-    from oh_tui.sources.actions.sandboxes import ServerSandboxes
+    from oh_tui.sources.actions.workspaces import Workspaces
 
-    async def fails(self: ServerSandboxes, conversation: object) -> None:
+    async def fails(self: Workspaces, conversation: object) -> None:
         raise Problem("git is asleep")
 
-    monkeypatch.setattr(ServerSandboxes, "git_changes", fails)
+    monkeypatch.setattr(Workspaces, "git_changes", fails)
     assert cli.main(["--demo", "changes", DATES]) == 0
     out, err = capsys.readouterr()
     assert "git is asleep" in err
@@ -119,12 +119,12 @@ def test_an_empty_answer_of_git_is_not_said_to_be_of_a_repository(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from oh_tui import cli
-    from oh_tui.sources.actions.sandboxes import ServerSandboxes
+    from oh_tui.sources.actions.workspaces import Workspaces
 
-    async def lists_nothing(self: ServerSandboxes, conversation: object) -> list[object]:
+    async def lists_nothing(self: Workspaces, conversation: object) -> list[object]:
         return []
 
-    monkeypatch.setattr(ServerSandboxes, "git_changes", lists_nothing)
+    monkeypatch.setattr(Workspaces, "git_changes", lists_nothing)
     assert cli.main(["--demo", "changes", DATES]) == 0
     out, err = capsys.readouterr()
     assert "or there is no repository" in err

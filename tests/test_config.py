@@ -57,6 +57,7 @@ key_env = "HOME_KEY"
 url = "http://10.0.0.5"
 key_file = "~/.lab"
 auth = "bearer"
+kind = "agent"
 
 [keys]
 "find.next" = "ctrl+g, F3"
@@ -86,7 +87,9 @@ def test_what_a_file_can_say() -> None:
                 read_only=True,
             ),
             "home": ServerEntry("home", "http://localhost:3000", key_env="HOME_KEY"),
-            "lab": ServerEntry("lab", "http://10.0.0.5", key_file="~/.lab", auth="bearer"),
+            "lab": ServerEntry(
+                "lab", "http://10.0.0.5", key_file="~/.lab", auth="bearer", kind="agent"
+            ),
         },
         default="work",
         theme="nord",
@@ -139,6 +142,7 @@ def test_where_the_explorer_is_not_meant_its_names_are_left_unread() -> None:
         ('[servers.a]\nurl="x"\nkeyenv="A"', 3, "'keyenv' is no setting of a server; did you"),
         ('[servers.a]\nurl="x"\ntheme="A"', 3, "'theme' stands before the first [table]"),
         ('[servers.a]\nurl="x"\nauth="basic"', 3, "auth is bearer or session"),
+        ('[servers.a]\nurl="x"\nkind="cloud"', 3, "kind is app or agent"),
         ('[servers.a]\nurl="x"\nkey_file="k"', 3, "key_file begins with / or ~"),
         ('[servers.a]\nkey_env="A"\nurl="x"\nkey_file="/k"', 4, "not key_env and key_file"),
         ('[keys]\n\nfnd = "x"', 3, "'fnd' is no action; did you mean find?"),

@@ -32,6 +32,7 @@ from oh_tui.api.errors import (
     InvalidRequest,
     NotFound,
     NotTheApi,
+    OtherKind,
     RateLimited,
     ServerError,
     TimedOut,
@@ -47,6 +48,7 @@ sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 if TYPE_CHECKING:
     from oh_tui.api.agent_server import AgentServer
     from oh_tui.api.app_server import AppServer, OpenHands
+    from oh_tui.api.bare_server import BareAgentServer
     from oh_tui.api.requests import StartRequest
 
 __all__ = [
@@ -55,12 +57,14 @@ __all__ = [
     "AppServer",
     "AuthError",
     "BadAnswer",
+    "BareAgentServer",
     "Conflict",
     "Conversation",
     "InvalidRequest",
     "NotFound",
     "NotTheApi",
     "OpenHands",
+    "OtherKind",
     "Page",
     "RateLimited",
     "Sandbox",
@@ -78,6 +82,7 @@ __all__ = [
 _LAZY = {
     "AgentServer": "agent_server",
     "AppServer": "app_server",
+    "BareAgentServer": "bare_server",
     "OpenHands": "app_server",
     "StartRequest": "requests",
 }

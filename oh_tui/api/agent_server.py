@@ -101,9 +101,7 @@ class AgentServer:
 
     async def version(self) -> str:
         """The version of the agent server, safe to show; "" when it does not say."""
-        answer = await self._http.get("/server_info", "read its version", timeout=QUICK)
-        version = decode.field(answer, "version")
-        return safe_line(version)[:80] if isinstance(version, str) else ""
+        return await version_of(self._http)
 
     async def git_changes(self, path: str, *, ref: str | None = None) -> list[GitChange]:
         """The files of the repository at `path` that differ from `ref`, by default from the branch
@@ -219,3 +217,10 @@ _ACT_HINTS: dict[type[ApiError], str] = {
 }
 
 _LOOK_AGAIN = "Check its state, and try again"
+
+
+async def version_of(http: HttpClient) -> str:
+    """What an agent server says of its version, safe to show; "" when it does not say."""
+    answer = await http.get("/server_info", "read its version", timeout=QUICK)
+    version = decode.field(answer, "version")
+    return safe_line(version)[:80] if isinstance(version, str) else ""

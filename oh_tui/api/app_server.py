@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from aiolimiter import AsyncLimiter
 
-from oh_tui.api import decode
+from oh_tui.api import bare_server, decode
 from oh_tui.api.addresses import base_address, segment
 from oh_tui.api.agent_server import AgentServer
 from oh_tui.api.asgi import ASGIApp
@@ -27,6 +27,7 @@ from oh_tui.api.errors import (
     Conflict,
     InvalidRequest,
     NotFound,
+    OtherKind,
     ServerError,
     TooLarge,
     Unreachable,
@@ -52,7 +53,7 @@ class AppServer:
     refuses above 20), and allows Cloud 90 a minute with bursts of 8. `retries` says when safe calls
     are repeated. With `app`, an ASGI app, nothing leaves this process: every call goes there
     without pacing, also those to agent servers. `watch` is told of every attempt. `patience`
-    multiplies all timeouts.
+    multiplies all timeouts. An agent server at the address raises OtherKind.
 
     The constructor raises Unreachable for an invalid address and AuthError for a key that no header
     can carry. Every method raises the errors of `oh_tui.api.errors`.
@@ -85,7 +86,10 @@ class AppServer:
             auth=auth,
             limiter=limiter,
             retries=self._retries,
+            on_missing=self._tell_kind,
         )
+        self._is_agent_server: bool | None = None
+        """None until a missing address made it worth a question."""
         self.sandboxes = SandboxService(self._http)
         self.start_tasks = StartTasks(self._http)
 
@@ -101,6 +105,20 @@ class AppServer:
     async def aclose(self) -> None:
         """Close all connections, also those to agent servers. Later calls raise Unreachable."""
         await self._connections.aclose()
+
+    async def _tell_kind(self, missing: NotFound) -> None:
+        """Raises OtherKind when the server that lacks an address is an agent server. It is asked
+        once, so that an app server never gets a call more for nothing."""
+        if self._is_agent_server is None:
+            self._is_agent_server = False  # its own 404 must not ask again
+            self._is_agent_server = await bare_server.is_agent_server(self._http)
+        if self._is_agent_server:
+            raise OtherKind(
+                f"{self._http.host} is an agent server, not an app server",
+                'Set kind = "agent" for it in the settings, or leave kind out',
+                status=missing.status,
+                address=missing.address,
+            ) from missing
 
     async def users_me(self) -> User:
         """The account of the key. It needs a valid key, which makes it a good first call."""

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from oh_tui.api import decode
-from oh_tui.api.models import Conversation, Sandbox, StartTask, bare_id
+from oh_tui.api.models import AgentRecord, Conversation, Sandbox, StartTask, bare_id
 from oh_tui.api.transport import Hints, HttpClient
 
-M = TypeVar("M", Conversation, Sandbox, StartTask)
+M = TypeVar("M", AgentRecord, Conversation, Sandbox, StartTask)
 
 MAX_IDS = 99
 """Ids in one call: the server refuses 100."""

@@ -5,6 +5,7 @@ Problem
     └── ApiError
         ├── AuthError        401, 403: no key, a wrong key, or no permission
         ├── NotFound         404, 410: it does not exist, or no longer
+        │   └── OtherKind    the server is of another kind
         ├── Conflict         409: impossible in the current state
         ├── RateLimited      429: too many calls, after all retries
         ├── TooLarge         413: larger than the server or we accept
@@ -49,6 +50,10 @@ class AuthError(ApiError):
 
 class NotFound(ApiError):
     """404 or 410."""
+
+
+class OtherKind(NotFound):
+    """The server that was asked as an app server is an agent server."""
 
 
 class Conflict(ApiError):

@@ -20,6 +20,9 @@ T = TypeVar("T")
 Auth: TypeAlias = Literal["bearer", "session"]
 """The header of the key: Authorization or X-Session-API-Key."""
 
+Kind: TypeAlias = Literal["", "app", "agent"]
+"""What a server is: an app server, an agent server, or "" for not known."""
+
 CLOUD = "https://app.all-hands.dev"
 """The address of OpenHands Cloud."""
 
@@ -206,6 +209,80 @@ class AgentKind(msgspec.Struct, frozen=True):
 
     kind: str | None = None
     """"Agent", "ACPAgent" or another class of the SDK."""
+
+
+class Stats(msgspec.Struct, frozen=True):
+    """What each use of a model took: the agent, the condenser."""
+
+    usage_to_metrics: dict[str, Metrics] = {}
+
+
+class Llm(msgspec.Struct, frozen=True):
+    """A model of an agent."""
+
+    model: str | None = None
+    base_url: str | None = None
+
+
+class RecordedAgent(msgspec.Struct, frozen=True):
+    """The agent in the record of a conversation; an ACP agent has no `llm` of its own."""
+
+    llm: Llm | None = None
+
+
+class AgentRecord(msgspec.Struct, frozen=True):
+    """The agent server's record of a conversation in a list. Its ids have dashes."""
+
+    id: str
+    title: str | None = None
+    execution_status: str | None = None
+    agent: RecordedAgent | None = None
+    current_model_id: str | None = None
+    stats: Stats | None = None
+    parent_conversation_id: str | None = None
+    """From 1.58 on, as `sub_conversation_ids`."""
+    sub_conversation_ids: tuple[str, ...] | None = None
+    tags: dict[str, str] | None = None
+    created_at: str | None = None
+    updated_at: str | None = None
+
+    @property
+    def model(self) -> str | None:
+        llm = self.agent.llm if self.agent else None
+        return self.current_model_id or (llm.model if llm else None)
+
+    @property
+    def total(self) -> Metrics | None:
+        """Cost and tokens of all uses together: the record's own `metrics` are null (measured)."""
+        uses = [*self.stats.usage_to_metrics.values()] if self.stats else []
+        if not uses:
+            return None
+        costs = [one.cost for one in uses if one.cost is not None]
+        tokens = [one.accumulated_token_usage for one in uses if one.accumulated_token_usage]
+        names = TokenUsage.__struct_fields__
+        sums = {name: sum(getattr(one, name) or 0 for one in tokens) for name in names}
+        return Metrics(sum(costs), TokenUsage(**sums))
+
+
+class AgentSettings(msgspec.Struct, frozen=True):
+    """What an agent server keeps for agents to start."""
+
+    active_agent_profile_id: str | None = None
+    llm_api_key_is_set: bool | None = None
+    agent_settings: RecordedAgent | None = None
+
+    @property
+    def has_model(self) -> bool:
+        """Whether it can be expected to reach a model: with a key, or one at an address of its
+        own. The name of a model is always there (measured)."""
+        llm = self.agent_settings.llm if self.agent_settings else None
+        return bool(self.llm_api_key_is_set or (llm and llm.base_url))
+
+
+class AgentProfiles(msgspec.Struct, frozen=True):
+    """The agent profiles of an agent server."""
+
+    active_agent_profile_id: str | None = None
 
 
 class AgentConversation(msgspec.Struct, frozen=True):

@@ -101,8 +101,9 @@ class _Options:
 class HttpClient:
     """HTTP calls to one server, whose address `base` comes from `addresses.base_address`.
 
-    `auth` fixes the header of the key. With None, `Authorization: Bearer` is tried first and, after
-    a 401, `X-Session-API-Key` once; the one that worked is kept. Without a key no header is sent.
+    `auth` fixes the header of the key. With None, that of `first` is tried and, after a 401, the
+    other one once; the one that worked is kept. Without a key no header is sent. `on_missing` is
+    called after a 404 for an address that the server does not have, and may raise a better error.
     Raises AuthError for a key that no header can carry.
     """
 
@@ -116,16 +117,19 @@ class HttpClient:
         limiter: Limiter | None,
         retries: RetryPolicy,
         hints: Hints | None = None,
+        first: Auth = "bearer",
+        on_missing: Callable[[NotFound], Awaitable[None]] | None = None,
     ) -> None:
         self.base = base
         self.host = httpx.URL(base).netloc.decode("ascii")
         self._connections = connections
         self._key = _usable(key, self.host)
-        self._scheme: Auth = auth or "bearer"
+        self._scheme: Auth = auth or first
         self._settled = auth is not None
         self._limiter: Limiter = limiter or contextlib.nullcontext()
         self._retries = retries
         self._hints = hints or {}
+        self._on_missing = on_missing
 
     async def get(
         self,
@@ -225,7 +229,12 @@ class HttpClient:
                 raise not_the_api(answer)
             return answer
 
-        return await in_own_task(lambda: self._retried(call, once, attempts=attempts))
+        try:
+            return await in_own_task(lambda: self._retried(call, once, attempts=attempts))
+        except NotFound as error:
+            if self._on_missing is not None and error.detail == "Not Found":
+                await self._on_missing(error)
+            raise
 
     async def _retried(
         self,

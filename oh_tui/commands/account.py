@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from oh_tui import __version__
+from oh_tui.api.errors import OtherKind
+from oh_tui.api.models import User
 from oh_tui.commands.shared import store
 from oh_tui.commands.shared.command import Call, command, flag
 from oh_tui.commands.shared.documents import conversation_id, conversation_json, line
@@ -23,10 +26,14 @@ from oh_tui.commands.shared.printing import (
 )
 from oh_tui.commands.shared.reading import short_id, title
 from oh_tui.commands.shared.status import GLYPHS, HUES, Needy, last_known_states, needy
+from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.sources.server import ServerSource
 from oh_tui.text.human import age, cost_words, plural
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.events import seconds
+
+if TYPE_CHECKING:
+    from oh_tui.sources.source import Source
 
 FRESH = 60.0
 """Seconds for which an answer is fresh: a status bar asks every few seconds."""
@@ -45,17 +52,16 @@ PLACE = 72
 )
 async def whoami(call: Call) -> int:
     source, settings = call.source, call.settings
-    assert isinstance(source, ServerSource)
-    user = await source.api.users_me()
+    user, version, address = await _account(source)
     key_from = (line(settings.key_from) or "")[:PLACE]
     found: dict[str, str | bool | None] = {
-        "server": source.api.base_url,
+        "server": address,
         "demo": bool(call.args.demo),
         "key_from": key_from or None,
         "email": line(user.email),
         "git_user_name": line(user.git_user_name),
         "git_user_email": line(user.git_user_email),
-        "agent_server_version": await _agent_server_version(source),
+        "agent_server_version": version,
         "oh_tui_version": __version__,
     }
     if call.as_json:
@@ -72,6 +78,17 @@ async def whoami(call: Call) -> int:
     )
     print_pairs(call.style, facts)
     return 0
+
+
+async def _account(source: Source) -> tuple[User, str | None, str]:
+    """The account, the version of the agent server, and the server's address. An agent server that
+    is the server has no accounts; reading its list shows whether it takes the key."""
+    if isinstance(source, AgentServerSource):
+        await source.newest()
+        return User(), await source.api.version() or None, source.api.base_url
+    assert isinstance(source, ServerSource)
+    user = await source.api.users_me()
+    return user, await _agent_server_version(source), source.api.base_url
 
 
 async def _agent_server_version(source: ServerSource) -> str | None:
@@ -159,6 +176,8 @@ async def _kept_or_asked(call: Call) -> tuple[_Answer, list[Needy]]:
     rows: list[Needy] = []
     try:
         answer, rows = await _ask(call)
+    except OtherKind:
+        raise
     except Problem:
         if before is None:
             raise

@@ -61,10 +61,10 @@ async def changes(call: Call) -> int:
 
 async def _git(source: Source, conversation: Conversation) -> Git | None:
     """What git says in a sandbox that runs, None without an answer."""
-    if source.sandboxes is None:
+    if source.workspaces is None:
         return None
     try:
-        found = await source.sandboxes.git_changes(conversation)
+        found = await source.workspaces.git_changes(conversation)
     except Problem as problem:
         say(problem.sentence)
         return None

@@ -109,7 +109,7 @@ async def put(call: Call) -> int:
 async def _workspace(call: Call) -> tuple[Conversation, Workspace]:
     conversation = await find(call.source, call.identifier)
     call.about = short(conversation)
-    return conversation, await call.sandboxes.workspace(conversation)
+    return conversation, await call.workspaces.open(conversation)
 
 
 async def _print(workspace: Workspace, path: str, show: Callable[[int, int | None], None]) -> None:

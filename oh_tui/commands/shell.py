@@ -61,7 +61,7 @@ async def execute(call: Call) -> int:
     conversation = await find(call.source, call.identifier)
     limit = call.args.timeout
     call.about = short(conversation)
-    workspace = await call.sandboxes.workspace(conversation)
+    workspace = await call.workspaces.open(conversation)
     # the agent's folder, as in the explorer; where it has none, the sandbox's own
     cwd = call.args.cwd or await workspace.folder()
     call.goes_on = f"the command goes on in the sandbox, for at most {duration(limit)}"

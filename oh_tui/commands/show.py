@@ -45,9 +45,9 @@ async def show(call: Call) -> int:
         say(problem.sentence)
     # a server tells the present state instead
     ended = judge(source.runs.read(conversation)) if isinstance(source, FileSource) else None
-    # where a browser shows it; a file and the demo have no address
+    # where a browser shows it; files, the demo and agent servers have no pages
     page = f"{source.address}/conversations/{conversation_id(conversation)}"
-    web = page if source.address else ""
+    web = page if source.has_pages else ""
     if call.as_json:
         print_json(
             {

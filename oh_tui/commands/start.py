@@ -154,7 +154,7 @@ async def _started(
     waits = call.args.wait or call.args.until_done or call.args.no_run
     task: StartTask | None = None
     conversation: Conversation | None = None
-    async with contextlib.aclosing(call.sandboxes.start(request)) as going:
+    async with contextlib.aclosing(call.agents.start(request)) as going:
         async for step in going:
             if not isinstance(step, StartTask):
                 conversation = step
@@ -162,7 +162,7 @@ async def _started(
             task = step
             stages.append(stage_of(task.status))
             show_progress(stages[-1])
-            if not waits:
+            if not waits and task.status != "READY":
                 break
     assert task is not None
     return task, conversation

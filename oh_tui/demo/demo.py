@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 from oh_tui.demo.catalog import SETS
 from oh_tui.demo.runs.recorder import fixed_uuid
+from oh_tui.demo.servers.alone import make_alone
 from oh_tui.demo.servers.app_server import make_app
 from oh_tui.demo.servers.network import Network
 from oh_tui.demo.world import World
@@ -52,7 +53,10 @@ class Demo:
         return make_app(self.world, limits=lambda: self.rate_limited)
 
     def app_like(self, kind: str, seed: int | None = None) -> ASGIApp:
-        """`app`, behind a slow network for the kind "slow"."""
+        """`app`, behind a slow network for the kind "slow", and for "agent" an agent server in its
+        place."""
+        if kind == "agent":
+            return make_alone(self.world)
         if kind == "slow":
             return Network().over(self.app, seed)
         return self.app

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from oh_tui.api.models import Auth
+from oh_tui.api.models import Auth, Kind
 from oh_tui.settings import toml_lines
 from oh_tui.settings.address import server_address
 from oh_tui.settings.keyboard import key_names, shown_keys
@@ -44,6 +44,9 @@ ORDERS = ("needs", "newest", "cost", "longest", "title", "repo", "model")
 AUTHS: Mapping[str, Auth | None] = {"": None, "bearer": "bearer", "session": "session"}
 """The words for `auth`."""
 
+KINDS: tuple[Kind, ...] = ("", "app", "agent")
+"""The words for `kind`; without it oh-tui finds out."""
+
 _SECRETS = ("key", "api_key", "token", "password", "secret")
 """Names under which somebody may write a key itself."""
 
@@ -58,6 +61,7 @@ class ServerEntry(msgspec.Struct, frozen=True):
     key_command: tuple[str, ...] = ()
     auth: Auth | None = None
     read_only: bool = False
+    kind: Kind = ""
 
 
 class Config(msgspec.Struct, frozen=True):
@@ -281,6 +285,9 @@ def _server(name: str, servers: _Table) -> ServerEntry | None:
     auth = table.text("auth")
     if auth not in AUTHS:
         table.blame("auth is bearer or session; without it, oh-tui finds out", "auth")
+    kind = table.text("kind")
+    if kind not in KINDS:
+        table.blame("kind is app or agent; without it, oh-tui finds out", "kind")
     return ServerEntry(
         name,
         url=_url(table),
@@ -289,6 +296,7 @@ def _server(name: str, servers: _Table) -> ServerEntry | None:
         key_command=table.command("key_command"),
         auth=AUTHS.get(auth),
         read_only=table.flag("read_only"),
+        kind=next((one for one in KINDS if one == kind), ""),
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from oh_tui.api.models import CLOUD, Auth, Secret
+from oh_tui.api.models import CLOUD, Auth, Kind, Secret
 from oh_tui.settings.address import server_address
 from oh_tui.settings.config import (
     AUTHS,
@@ -93,6 +93,8 @@ class Settings(msgspec.Struct, frozen=True):
     show openhands", "the OpenHands CLI (~/…)"; "" without a key."""
     auth: Auth | None = None
     """None leaves the choice to the server's answer."""
+    kind: Kind = ""
+    """"" leaves the question to the server's answer."""
     ascii: bool = False
     """Draw with ASCII characters only."""
     no_color: bool = False
@@ -209,7 +211,7 @@ def choose(settings: Settings, name: str, environment: Mapping[str, str]) -> Set
     it. Reads at most one small file. Raises Problem when the key cannot be found."""
     blank = replace(
         settings, server=name, base_url="", key=None, key_command=(), key_from="", auth=None,
-        read_only=settings.all_read_only, last_known_file=None, cautions=(),
+        kind="", read_only=settings.all_read_only, last_known_file=None, cautions=(),
     )  # fmt: skip
     if name in (DEMO, LOCAL):
         return blank
@@ -231,6 +233,7 @@ def choose(settings: Settings, name: str, environment: Mapping[str, str]) -> Set
         key_command=server.key_command,
         key_from=key_from,
         auth=auth,
+        kind=server.kind,
         read_only=settings.all_read_only or server.read_only,
         last_known_file=last_known_file(environment) if settings.keeps_state else None,
         cautions=cautions,

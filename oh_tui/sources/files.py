@@ -52,8 +52,9 @@ class FileSource:
 
     opening = ""
     address = ""
+    has_pages = False
     last_known: Mapping[str, LastKnown] = {}
-    remote = agents = sandboxes = records = None
+    remote = agents = workspaces = sandboxes = records = None
 
     def __init__(
         self,

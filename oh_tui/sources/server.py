@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from oh_tui.sources.actions import agent_actions, records
+from oh_tui.sources import agent_server
+from oh_tui.sources.actions import agent_actions, records, starting
 from oh_tui.sources.actions.sandboxes import ServerSandboxes
+from oh_tui.sources.actions.workspaces import Workspaces
 from oh_tui.sources.lists.pager import SLICE
 from oh_tui.sources.results import PAGE
 from oh_tui.sources.runs.cache import RunCache
@@ -15,9 +17,12 @@ from oh_tui.sources.runs.loading import ServerRuns
 
 if TYPE_CHECKING:
     from oh_tui.api import AppServer
+    from oh_tui.api.bare_server import BareAgentServer
     from oh_tui.api.filters import ConversationFilters
     from oh_tui.api.models import Conversation, Page
+    from oh_tui.sources.agent_server import AgentServerSource
     from oh_tui.sources.lists.last_known import LastKnown
+    from oh_tui.sources.source import Source
 
 
 class ServerSource:
@@ -32,12 +37,17 @@ class ServerSource:
         address: str = "",
         last_known: Mapping[str, LastKnown] | None = None,
         cache: RunCache | None = None,
+        alone: Callable[[], BareAgentServer] | None = None,
     ) -> None:
+        """`alone` makes the client for the same server should it turn out to be an agent server;
+        None where the settings say that it is none."""
         self.api = api
+        self._alone = alone
         self.runs = self.remote = ServerRuns(api, cache)
         self.label = label
         self.opening = opening
         self.address = address
+        self.has_pages = bool(address)
         self.last_known = last_known or {}
         self.problems: list[str] = []
         """Sentences about what the list of sandboxes left out."""
@@ -45,7 +55,22 @@ class ServerSource:
 
     @cached_property
     def agents(self) -> agent_actions.Agents:
-        return agent_actions.Agents(self.api)
+        return agent_actions.Agents(self.api, partial(starting.start, self.api))
+
+    @cached_property
+    def workspaces(self) -> Workspaces:
+        return Workspaces(self.api)
+
+    @property
+    def instead(self) -> Callable[[], AgentServerSource] | None:
+        """Makes the source to use after `OtherKind`."""
+        alone = self._alone
+        return None if alone is None else lambda: self._of_agent_server(alone())
+
+    def _of_agent_server(self, api: BareAgentServer) -> AgentServerSource:
+        return agent_server.AgentServerSource(
+            api, self.label, address=self.address, last_known=self.last_known
+        )
 
     @cached_property
     def records(self) -> records.Records:
@@ -71,3 +96,9 @@ class ServerSource:
 
     async def get(self, ids: Sequence[str]) -> list[Conversation | None]:
         return await self.api.get_conversations(ids)
+
+
+def of_other_kind(source: Source) -> Callable[[], AgentServerSource] | None:
+    """Makes the source for a server that raised `OtherKind`; None where the settings name the
+    kind, or nothing else can be there."""
+    return source.instead if isinstance(source, ServerSource) else None

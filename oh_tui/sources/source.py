@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from oh_tui.sources.actions.agent_actions import Agents
     from oh_tui.sources.actions.records import Records
     from oh_tui.sources.actions.sandboxes import ServerSandboxes
+    from oh_tui.sources.actions.workspaces import Workspaces
     from oh_tui.sources.lists.last_known import LastKnown
     from oh_tui.sources.results import Cost, Loaded
     from oh_tui.sources.runs.loading import ServerRuns
@@ -56,7 +57,9 @@ class Source(Protocol):
     opening: str
     """Id of the conversation to open first; "" for the newest."""
     address: str
-    """The address of the web pages, also the key of the remembered states; "" without one."""
+    """The address of the server, the key of the remembered states; "" without one."""
+    has_pages: bool
+    """Whether conversations have web pages below the address."""
     last_known: Mapping[str, LastKnown]
     """States known beforehand, by conversation id without dashes."""
 
@@ -76,12 +79,17 @@ class Source(Protocol):
 
     @property
     def agents(self) -> Agents | None:
-        """The agents, to answer, stop and message."""
+        """The agents, to start, answer, stop and message."""
+        ...
+
+    @property
+    def workspaces(self) -> Workspaces | None:
+        """Where the agents work: the shell, files and git."""
         ...
 
     @property
     def sandboxes(self) -> ServerSandboxes | None:
-        """The sandboxes, to pause, resume, start and work in."""
+        """The sandboxes, to pause and resume."""
         ...
 
     @property

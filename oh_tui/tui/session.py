@@ -231,7 +231,7 @@ class Session:
         """Why nothing can be changed from here; "" if changes are possible."""
         if self.settings.read_only:
             return "read-only: nothing is changed from here"
-        if self.source is None or not self.source.sandboxes:
+        if self.source is None or not self.source.agents:
             return "these are files: there is no sandbox"
         return ""
 

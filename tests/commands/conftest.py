@@ -31,12 +31,13 @@ class Served:
 
 
 @contextmanager
-def serve() -> Iterator[Served]:
+def serve(kind: str = "plain") -> Iterator[Served]:
     """An embedded server on a loopback port, at its beginning: its runs go on with the clock."""
     demo = make_demo(shows="everything")
     demo.rate_limited = False
+    app = demo.app_like(kind)
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(demo.app, lifespan="off", log_config=None))
+        server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None))
         thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
         thread.start()
         while not server.started:

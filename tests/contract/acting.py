@@ -4,13 +4,33 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from oh_tui.api import AgentServer, AppServer, Conflict, Conversation, StartRequest, StartTask
+from oh_tui.api import (
+    AgentServer,
+    AppServer,
+    BareAgentServer,
+    Conflict,
+    Conversation,
+    StartRequest,
+    StartTask,
+)
+from oh_tui.sources.actions.agent_actions import Agents
+from oh_tui.sources.agent_server import AgentServerSource
+from oh_tui.sources.server import ServerSource
 from oh_tui.trajectory.model.events import Event
 
+from .fixtures import ServerUnderTest
+
 T = TypeVar("T")
+
+
+def agents_of(api: AppServer | BareAgentServer) -> Agents:
+    if isinstance(api, BareAgentServer):
+        return AgentServerSource(api, "test").agents
+    return ServerSource(api, "test").agents
+
 
 ENDED = ("finished", "error", "stuck", "paused", "waiting_for_confirmation", "idle")
 
@@ -172,3 +192,22 @@ class Stage:
 
         await self.until(calls)
         return conversation
+
+
+@dataclass(frozen=True)
+class StageAlone(Stage):
+    """The same on an agent server that is the server; `api` is a BareAgentServer."""
+
+    api: Any
+    agent_server: ServerUnderTest = field(kw_only=True)
+    body: dict[str, Any] = field(kw_only=True)
+    """Starts a conversation with an agent of its own, as each version can."""
+
+    async def started(self, message: str = "") -> Conversation:
+        body = dict(self.body)
+        if message:
+            content = [{"type": "text", "text": message}]
+            body["initial_message"] = {"role": "user", "content": content, "run": True}
+        async with self.agent_server.wire() as wire:
+            answer = await wire.post("/api/conversations", json=body)
+        return await self.now(answer.raise_for_status().json()["id"])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from oh_tui.api import AgentServer, AppServer, Conversation, Page, Secret
+from oh_tui.api import AgentServer, AppServer, BareAgentServer, Conversation, Page, Secret
 from oh_tui.api.asgi import ASGIApp
 from oh_tui.api.paging import Pages
 from oh_tui.demo.world import AgentVersion
@@ -26,7 +26,8 @@ UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 @dataclass(frozen=True)
 class ServerUnderTest:
-    """An app server: an ASGI app in this process, or the one at `url` when there is none."""
+    """An app server or an agent server: an ASGI app in this process, or the one at `url` without
+    one."""
 
     url: str
     app: ASGIApp | None = None
@@ -34,6 +35,18 @@ class ServerUnderTest:
 
     def connect(self) -> AppServer:
         return AppServer(self.url, key=self.key, app=self.app)
+
+    def connect_alone(self) -> BareAgentServer:
+        """For an agent server."""
+        return BareAgentServer(self.url, key=self.key, app=self.app)
+
+    def wire(self) -> httpx.AsyncClient:
+        """A bare client, for what the service layer does not let through."""
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False) if self.app else None
+        headers = {"X-Session-API-Key": self.key.reveal()} if self.key else {}
+        return httpx.AsyncClient(
+            transport=transport, base_url=self.url, timeout=60, headers=headers
+        )
 
 
 @pytest.fixture
@@ -45,11 +58,7 @@ async def api(server: ServerUnderTest) -> AsyncIterator[AppServer]:
 
 @pytest.fixture
 async def wire(server: ServerUnderTest) -> AsyncIterator[httpx.AsyncClient]:
-    """A bare client, for what the service layer does not let through."""
-    transport = None
-    if server.app is not None:
-        transport = httpx.ASGITransport(server.app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url=server.url, timeout=60) as client:
+    async with server.wire() as client:
         yield client
 
 

@@ -76,7 +76,7 @@ async def test_a_conversation_unknown_to_the_agent_server_is_not_found(
     api: AppServer, run: Conversation
 ) -> None:
     base, _, _ = (run.conversation_url or "").rpartition("/")
-    agent = api.agent_server(replace(run, conversation_url=f"{base}/{UNKNOWN}"))
+    agent = api.agent_server(replace(run, id=UNKNOWN, conversation_url=f"{base}/{UNKNOWN}"))
     assert agent is not None
     with pytest.raises(NotFound):
         await agent.search_events()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from oh_tui.sources.actions.agent_actions import Agents, AgentStage
+from oh_tui.sources.actions.agent_actions import AgentStage
 from oh_tui.sources.actions.agent_state import AgentState
 
-from .acting import Stage
+from .acting import Stage, agents_of
 from .fixtures import every_version
 
 pytestmark = [every_version]
@@ -33,7 +33,7 @@ async def test_a_call_that_waits_runs_when_the_agent_is_let_go_on(stage: Stage) 
 
 async def test_an_approval_at_once_is_not_lost(stage: Stage) -> None:
     conversation = await stage.waiting(settled=False)
-    agents = Agents(stage.api)
+    agents = agents_of(stage.api)
     shown = await agents.state(conversation.id)
 
     async def approved() -> list[AgentStage | AgentState]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import inspect
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,19 @@ import pytest
 from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
-from oh_tui.api import ApiError, AppServer, Conversation, StartRequest
+from oh_tui.api import ApiError, AppServer, BareAgentServer, Conversation, StartRequest
 from oh_tui.demo import make_demo
 from oh_tui.demo.demo import BASE_URL
+from oh_tui.demo.servers.alone import make_alone
 from oh_tui.demo.servers.http import detail
 
 from .fixtures import UNKNOWN
 
-LOCAL = {"AppServer.aclose", "AppServer.agent_server"}
+LOCAL = {
+    f"{kind}.{name}"
+    for kind in ("AppServer", "BareAgentServer")
+    for name in ("aclose", "agent_server")
+}
 """Methods that send nothing."""
 
 ARGUMENTS: dict[str, Any] = {
@@ -30,9 +36,12 @@ ARGUMENTS: dict[str, Any] = {
     "conversation_id": UNKNOWN,
     "ids": [UNKNOWN],
     "path": "/workspace/notes.txt",
+    "profile": UNKNOWN,
     "request": StartRequest(),
     "sandbox_id": "Sandbox",
+    "tags": {"kind": "bug"},
     "text": "Go on",
+    "title": "A title",
 }
 """A value for each parameter that some method requires."""
 
@@ -63,6 +72,9 @@ METHODS = [
     for name in methods(client)
 ]
 
+ALONE = methods(BareAgentServer(BASE_URL))
+"""Those of an agent server that is the server, on which tests reach them by `api` too."""
+
 
 def used_in_the_contract() -> set[tuple[str, str]]:
     """Each method that a test of the contract names, with the attribute or variable it is on."""
@@ -77,23 +89,34 @@ def used_in_the_contract() -> set[tuple[str, str]]:
 
 def test_the_contract_calls_every_method() -> None:
     assert len(METHODS) > 30
-    assert sorted(set(METHODS) - used_in_the_contract()) == []
+    own = {("api", name) for name in ALONE}
+    assert sorted((set(METHODS) | own) - used_in_the_contract()) == []
 
 
 @pytest.mark.parametrize(("holder", "name"), METHODS)
 async def test_the_demo_has_a_route_for_every_method(holder: str, name: str) -> None:
-    routes = make_demo().app.routes  # type: ignore[attr-defined]
+    await require_route(make_demo().app, lambda api: clients(api)[holder], AppServer, name)
+
+
+@pytest.mark.parametrize("name", ALONE)
+async def test_the_demo_of_an_agent_server_has_one_too(name: str) -> None:
+    await require_route(make_alone(make_demo().world), lambda api: api, BareAgentServer, name)
+
+
+async def require_route(
+    app: Any, client: Callable[[Any], Any], connect: Callable[..., Any], name: str
+) -> None:
     sent: list[str] = []
     served = False
 
     async def recording(scope: Scope, receive: Receive, send: Send) -> None:
         nonlocal served
         sent.append(f"{scope['method']} {scope['path']}")
-        served |= any(route.matches(scope)[0] is Match.FULL for route in routes)
+        served |= any(route.matches(scope)[0] is Match.FULL for route in app.routes)
         await detail(404, "recorded")(scope, receive, send)
 
-    async with AppServer(BASE_URL, app=recording) as api:
-        method = getattr(clients(api)[holder], name)
+    async with connect(BASE_URL, app=recording) as api:
+        method = getattr(client(api), name)
         required = [
             each.name
             for each in inspect.signature(method).parameters.values()

@@ -35,7 +35,7 @@ async def test_the_record_tells_the_folder_that_git_is_asked_about(
 
 
 async def test_the_changes_of_a_run_have_a_status_each(api: AppServer, run: Conversation) -> None:
-    changes = await ServerSource(api, "test").sandboxes.git_changes(run)
+    changes = await ServerSource(api, "test").workspaces.git_changes(run)
     assert changes is not None
     assert {change.status for change in changes} <= {"ADDED", "UPDATED", "DELETED", "MOVED"}
 

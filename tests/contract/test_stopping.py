@@ -8,9 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from oh_tui.api import AppServer, Conflict, Conversation, InvalidRequest, NotFound
-from oh_tui.sources.actions.agent_actions import Agents
 
-from .acting import Stage
+from .acting import Stage, agents_of
 from .fixtures import UNKNOWN, every_version
 
 pytestmark = [every_version]
@@ -40,7 +39,7 @@ async def test_stopped_while_the_model_thinks_it_still_does_what_that_says(
     assert await stage.status(conversation) == ("running" if version == "1.58.2" else "paused")
     kinds = await stage.kinds(conversation)
     assert kinds[-2:] == ["paused", "PauseEvent"]
-    assert (await Agents(stage.api).state(conversation.id)).status == "paused"
+    assert (await agents_of(stage.api).state(conversation.id)).status == "paused"
     if version == "1.17.0":  # it answers only when the step is over
         assert kinds[-4:-2] == ["ActionEvent", "ObservationEvent"]
         await stage.let_go_on(conversation)
@@ -110,7 +109,7 @@ async def test_what_is_not_there_cannot_be_stopped_or_answered(
     api: AppServer, run: Conversation, stage: Stage, version: str
 ) -> None:
     base, _, _ = (run.conversation_url or "").rpartition("/")
-    agent = api.agent_server(replace(run, conversation_url=f"{base}/{UNKNOWN}"))
+    agent = api.agent_server(replace(run, id=UNKNOWN, conversation_url=f"{base}/{UNKNOWN}"))
     assert agent is not None
     for call in (
         agent.run(),

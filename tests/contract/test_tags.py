@@ -34,7 +34,7 @@ async def test_wrong_tags_are_refused_and_none_is_taken(stage: Stage, version: s
 async def test_a_conversation_that_is_not_there_takes_no_tags(stage: Stage, version: str) -> None:
     conversation = await stage.started()
     base, _, _ = (conversation.conversation_url or "").rpartition("/")
-    agent = stage.agent(replace(conversation, conversation_url=f"{base}/{UNKNOWN}"))
+    agent = stage.agent(replace(conversation, id=UNKNOWN, conversation_url=f"{base}/{UNKNOWN}"))
     # before 1.58.2 a 200 says that it did not work
     with pytest.raises(NotFound if version == "1.58.2" else Conflict):
         await agent.set_tags({"bug": ""})

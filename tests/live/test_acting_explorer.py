@@ -35,7 +35,7 @@ async def source(api: AppServer) -> AsyncIterator[ServerSource]:
 async def workspace(source: ServerSource, live: Live) -> Workspace:
     (found,) = await source.get([live.tour])
     assert found is not None
-    return await source.sandboxes.workspace(found)
+    return await source.workspaces.open(found)
 
 
 def shell(it: Explorer) -> ShellScreen:

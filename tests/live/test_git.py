@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from oh_tui.api import AppServer, InvalidRequest
-from oh_tui.sources.actions.sandboxes import _unquoted
+from oh_tui.sources.actions.workspaces import _unquoted
 
 from .conftest import Live
 

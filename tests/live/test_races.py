@@ -13,7 +13,7 @@ from oh_tui.sources.actions.agent_actions import Agents, HalfDone
 from oh_tui.sources.actions.agent_state import AgentState
 from oh_tui.sources.server import ServerSource
 from oh_tui.text.problem import Problem
-from tests.contract.acting import Stage
+from tests.contract.acting import Stage, agents_of
 from tests.tui.explorer import explore
 
 from .conftest import Live
@@ -44,7 +44,7 @@ class Race:
         """Until the agent waits with its second call."""
 
         async def there() -> bool:
-            agent = Agents(self.stage.api)
+            agent = agents_of(self.stage.api)
             now = await agent.state(self.conversation.id)
             return now.waits and any(AGAIN in str(call.event.body()) for call in now.calls)
 
@@ -77,7 +77,7 @@ async def race(stage: Stage, live: Live, folder: Path) -> AsyncIterator[Race]:
 
 
 async def approved(race: Race) -> None:
-    agents = Agents(race.api)
+    agents = agents_of(race.api)
     seen = await agents.state(race.conversation.id)
     assert PROOF in str(seen.calls[0].event.body())
     await answered(agents, seen)
@@ -101,7 +101,7 @@ async def test_an_approval_that_is_refused_does_not_run_the_next_call(race: Race
 
 
 async def test_what_was_approved_before_we_look_is_not_approved_again(race: Race) -> None:
-    agents = Agents(race.api)
+    agents = agents_of(race.api)
     seen = await agents.state(race.conversation.id)
     await race.approves_and_it_asks_anew()
     with pytest.raises(Problem, match=f"Answered by somebody else; now it asks: .*{AGAIN}"):
@@ -119,7 +119,7 @@ async def test_what_runs_in_the_gap_of_the_server_is_named(race: Race) -> None:
 
 
 async def test_a_message_that_approves_does_not_run_the_next_call(race: Race) -> None:
-    agents = Agents(race.api)
+    agents = agents_of(race.api)
     seen = await agents.state(race.conversation.id)
     race.proxy.before("POST */send-message", race.approves)
     with pytest.raises(HalfDone, match="The message is there"):

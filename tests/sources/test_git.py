@@ -6,7 +6,7 @@ import pytest
 
 from oh_tui.api import AppServer, Conversation, NotFound, Secret, ServerError
 from oh_tui.api.models import GitChange
-from oh_tui.sources.actions.sandboxes import _unquoted
+from oh_tui.sources.actions.workspaces import _unquoted
 from oh_tui.sources.server import ServerSource
 from tests.api.servers import Script, json, over
 
@@ -38,7 +38,7 @@ async def test_git_is_asked_about_the_folder_the_agent_works_in() -> None:
     ]
     app = Script(json(record), json(listed))
     async with over(app) as api:
-        changes = await source(api).sandboxes.git_changes(conversation())
+        changes = await source(api).workspaces.git_changes(conversation())
     assert app.paths == [f"/api/conversations/{ID}", "/api/git/changes"]
     assert app.asked[1].query_params["path"] == "/workspace/project/shop"
     assert app.keys()[1] == (None, "agent-key")
@@ -53,7 +53,7 @@ async def test_git_is_asked_about_the_folder_the_agent_works_in() -> None:
 async def test_a_record_without_a_folder_means_where_the_server_runs() -> None:
     app = Script(json({"id": ID}), json([{"status": "ADDED", "path": "a.py"}]))
     async with over(app) as api:
-        assert await source(api).sandboxes.git_changes(conversation()) == [
+        assert await source(api).workspaces.git_changes(conversation()) == [
             GitChange("./a.py", "ADDED")
         ]
     assert app.asked[1].query_params["path"] == "."
@@ -63,7 +63,7 @@ async def test_an_old_agent_server_is_asked_by_its_own_address() -> None:
     record = {"id": ID, "workspace": {"working_dir": "/w/shop"}}
     app = Script(json(record), json({"detail": "Not Found"}, 404), json([]))
     async with over(app) as api:
-        assert await source(api).sandboxes.git_changes(conversation()) == []
+        assert await source(api).workspaces.git_changes(conversation()) == []
     assert app.paths[2] == "/api/git/changes//w/shop"
     assert app.asked[2].scope["raw_path"] == b"/api/git/changes/%2Fw%2Fshop"
 
@@ -72,24 +72,24 @@ async def test_one_that_fails_where_there_is_no_repository_says_so() -> None:
     failed = {"detail": "Internal Server Error", "exception": "Not a git repository: /w"}
     async with over(Script(json({"id": ID}), json(failed, 500))) as api:
         with pytest.raises(NotFound, match=r"There is no git repository in \."):
-            await source(api).sandboxes.git_changes(conversation())
+            await source(api).workspaces.git_changes(conversation())
     failed["exception"] = "git cannot be run"
     async with over(Script(json({"id": ID}), json(failed, 500))) as api:
         with pytest.raises(ServerError):
-            await source(api).sandboxes.git_changes(conversation())
+            await source(api).workspaces.git_changes(conversation())
 
 
 async def test_one_that_knows_neither_says_so() -> None:
     app = Script(json({"id": ID}), json({"detail": "Not Found"}, 404))
     async with over(app) as api:
         with pytest.raises(NotFound):
-            await source(api).sandboxes.git_changes(conversation())
+            await source(api).workspaces.git_changes(conversation())
 
 
 async def test_without_a_running_sandbox_nothing_is_asked() -> None:
     app = Script(json({}))
     async with over(app) as api:
-        assert await source(api).sandboxes.git_changes(conversation("PAUSED")) is None
+        assert await source(api).workspaces.git_changes(conversation("PAUSED")) is None
     assert app.asked == []
 
 

@@ -27,7 +27,7 @@ NOISE = bytes(range(256)) * 4000
 
 class Inside(Here):
     async def workspace(self, slug: str = "week-dates") -> Workspace:
-        return await self.source.sandboxes.workspace(await self.conversation(slug))
+        return await self.source.workspaces.open(await self.conversation(slug))
 
 
 @pytest.fixture
@@ -109,10 +109,10 @@ async def test_the_state_of_now_decides_not_what_was_listed(here: Inside) -> Non
     await here.source.api.sandboxes.pause(conversation.sandbox_id or "")
     here.demo.advance(5)
     with pytest.raises(Asleep, match="paused"):
-        await here.source.sandboxes.workspace(conversation)
+        await here.source.workspaces.open(conversation)
     await here.source.api.sandboxes.resume(conversation.sandbox_id or "")
     here.demo.advance(5)
-    assert await here.source.sandboxes.workspace(conversation)
+    assert await here.source.workspaces.open(conversation)
 
 
 async def test_a_sandbox_that_is_gone_or_starts_says_so(here: Inside) -> None:

@@ -13,6 +13,7 @@ import msgspec
 
 from oh_tui.commands import TABLE
 from oh_tui.settings.paths import expanded
+from oh_tui.text.problem import Problem
 
 if TYPE_CHECKING:
     from oh_tui.commands.shared.printing import Style
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from oh_tui.sources.actions.agent_actions import Agents
     from oh_tui.sources.actions.records import Records
     from oh_tui.sources.actions.sandboxes import ServerSandboxes
+    from oh_tui.sources.actions.workspaces import Workspaces
     from oh_tui.sources.source import Source
 
 
@@ -49,9 +51,20 @@ class Call(msgspec.Struct):
 
     @property
     def sandboxes(self) -> ServerSandboxes:
-        """The sandboxes of the server, for commands that want a server."""
-        assert self.source.sandboxes is not None
+        """The sandboxes of the server, for commands that want a server. Raises Problem for an
+        agent server, which has none."""
+        if self.source.sandboxes is None:
+            raise Problem(
+                "An agent server has no sandboxes to list, pause or resume",
+                "its conversations work without: oh-tui conversations",
+            )
         return self.source.sandboxes
+
+    @property
+    def workspaces(self) -> Workspaces:
+        """Where the agents of the server work, for commands that want a server."""
+        assert self.source.workspaces is not None
+        return self.source.workspaces
 
     @property
     def agents(self) -> Agents:

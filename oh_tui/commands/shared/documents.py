@@ -64,7 +64,8 @@ def conversation_json(conversation: Conversation, kept: RunAnnotations = NOTHING
         "status": line(conversation.execution_status),
         "label": label_of(conversation),
         "sandbox_id": line(conversation.sandbox_id),
-        "sandbox_status": line(conversation.sandbox_status),
+        # an agent server that is the server is no sandbox
+        "sandbox_status": line(conversation.sandbox_status) if conversation.sandbox_id else None,
         "repository": line(conversation.selected_repository),
         "branch": line(conversation.selected_branch),
         "pull_requests": list(conversation.pr_number or ()),

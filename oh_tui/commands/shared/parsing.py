@@ -63,6 +63,7 @@ _ALWAYS = "demo and local are there"
 
 DEMOS = {
     "slow": "the same over a slow network: 0.2 to 1.5 s a call, 3 % fail, short pages",
+    "agent": "the same on an agent server, without an app server before it",
     "odd": "other made-up data: broken runs, texts that are hard on a terminal",
 }
 """The other kinds of demo, and what each is."""

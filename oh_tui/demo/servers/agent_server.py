@@ -31,6 +31,9 @@ from oh_tui.demo.servers.http import (
 from oh_tui.demo.state import Conversation, Sandbox
 from oh_tui.demo.world import AgentVersion, World
 
+ROOT = "/runtime/{port:int}"
+"""The address of the agent server of a sandbox."""
+
 _SDK = "openhands.sdk.event"
 CLASSES = {
     f"{_SDK}.{module}.{kind}": kind
@@ -61,9 +64,9 @@ class AgentServers:
         self.world = world
         self.disks = disks
 
-    def routes(self) -> list[Route]:
-        """The routes of Starlette."""
-        base = "/runtime/{port:int}/api/conversations/{id}"
+    def routes(self, root: str = ROOT) -> list[Route]:
+        """The routes of Starlette, below the address of an agent server."""
+        base = f"{root}/api/conversations/{{id}}"
         return [
             Route(f"{base}/events/search", self.search_events, methods=["GET"]),
             Route(f"{base}/events/count", self.count_events, methods=["GET"]),
@@ -74,15 +77,17 @@ class AgentServers:
             Route(f"{base}/interrupt", self.interrupt, methods=["POST"]),
             Route(base, self.record, methods=["GET"]),
             Route(base, self.change, methods=["PATCH"]),
-            Route("/runtime/{port:int}/api/git/changes", self.git_changes, methods=["GET"]),
-            Route("/runtime/{port:int}/server_info", self.server_info, methods=["GET"]),
+            Route(f"{root}/api/git/changes", self.git_changes, methods=["GET"]),
+            Route(f"{root}/server_info", self.server_info, methods=["GET"]),
         ]
 
     async def server_info(self, request: Request) -> Response:
         self.sandbox(request)
-        return answer(
-            {"title": "OpenHands Agent Server", "version": self.world.agent_version.value}
-        )
+        return answer(self.info())
+
+    def info(self) -> dict[str, str]:
+        """What the server says of itself."""
+        return {"title": "OpenHands Agent Server", "version": self.world.agent_version.value}
 
     async def search_events(self, request: Request) -> Response:
         conversation = self._conversation(request)
@@ -105,30 +110,30 @@ class AgentServers:
 
     async def record(self, request: Request) -> Response:
         """The conversation as the agent server keeps it, with all stats."""
-        conversation = self._conversation(request)
+        return answer(self.record_of(self._conversation(request)))
+
+    def record_of(self, conversation: Conversation) -> dict[str, Any]:
         stats = self.world.stats(conversation)
+        folder = "." if self.world.has_processes else self.world.root(conversation)
+        return {
+            "id": str(UUID(conversation.entry.id)),
+            "title": conversation.agent_title,
+            "tags": conversation.agent_tags,
+            "workspace": {"working_dir": folder, "kind": "LocalWorkspace"},
+            "agent": self.agent_of(conversation),
+            "execution_status": self.world.execution_status(conversation),
+            "confirmation_policy": {"kind": "NeverConfirm"},
+            "stats": stats,
+            "metrics": combined(stats),
+            "created_at": utc(conversation.created),
+            "updated_at": utc(self.world.updated(conversation)),
+        }
+
+    def agent_of(self, conversation: Conversation) -> dict[str, Any]:
+        """The agent in a record."""
         llm = {"model": conversation.entry.model.name, "api_key": "**********", "usage_id": "agent"}
         kind = "ACPAgent" if conversation.entry.agent_kind == "acp" else "Agent"
-        return answer(
-            {
-                "id": str(UUID(conversation.entry.id)),
-                "title": conversation.agent_title,
-                "tags": conversation.agent_tags,
-                "workspace": {
-                    "working_dir": "."
-                    if self.world.has_processes
-                    else self.world.root(conversation),
-                    "kind": "LocalWorkspace",
-                },
-                "agent": {"llm": llm, "tools": [], "kind": kind},
-                "execution_status": self.world.execution_status(conversation),
-                "confirmation_policy": {"kind": "NeverConfirm"},
-                "stats": stats,
-                "metrics": combined(stats),
-                "created_at": utc(conversation.created),
-                "updated_at": utc(self.world.updated(conversation)),
-            }
-        )
+        return {"llm": llm, "tools": [], "kind": kind}
 
     async def change(self, request: Request) -> Response:
         """Change the title, and replace all tags. Waits for the end of the current step, which

@@ -306,16 +306,16 @@ def make_app(world: World, *, limits: Callable[[], bool]) -> Starlette:
     return Starlette(
         routes=routes,
         middleware=[Middleware(RateLimit, limits=limits)],
-        exception_handlers={Refused: _refused, HTTPException: _http_error},
+        exception_handlers={Refused: refused, HTTPException: http_error},
     )
 
 
-def _refused(request: Request, error: Exception) -> Response:
+def refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
     return error.response
 
 
-def _http_error(request: Request, error: Exception) -> Response:
+def http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return detail(error.status_code, error.detail)
 

@@ -1,4 +1,4 @@
-"""The zip of a trajectory, streamed as the app server does."""
+"""The zip of a trajectory, streamed as the servers do."""
 
 from __future__ import annotations
 
@@ -13,15 +13,22 @@ import msgspec
 from oh_tui.demo.runs.events import StoredEvent
 
 
-async def zipped(info: dict[str, Any], events: Iterable[StoredEvent]) -> AsyncIterator[bytes]:
-    """The zip in pieces, so that only a few events are in memory at once."""
+async def zipped(
+    info: dict[str, Any],
+    events: Iterable[StoredEvent],
+    *,
+    head: str = "meta.json",
+    name: str = "event_{number:06}_{id}.json",
+) -> AsyncIterator[bytes]:
+    """The zip in pieces, so that only a few events are in memory at once. `head` is the name of
+    `info` in it, `name` that of each event."""
     sink = _Sink()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("meta.json", msgspec.json.format(msgspec.json.encode(info), indent=2))
+        archive.writestr(head, msgspec.json.format(msgspec.json.encode(info), indent=2))
         yield sink.take()
         for number, event in enumerate(events):
             body = msgspec.json.format(event.raw, indent=2)
-            archive.writestr(f"event_{number:06}_{event.id}.json", body)
+            archive.writestr(name.format(number=number, id=event.id), body)
             if number % 100 == 99:
                 yield sink.take()
                 await asyncio.sleep(0)

@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from oh_tui.demo.servers.agent_server import ROOT
 from oh_tui.demo.servers.disks import HOME, Disks, Output
 from oh_tui.demo.servers.http import Query, answer, body, detail, invalid, utc, uuid_or_none
 from oh_tui.demo.shell import TIMED_OUT, ShellResult, run_command
@@ -39,9 +40,9 @@ class SandboxServers:
         self._disks = disks
         self._sandbox = sandbox
 
-    def routes(self) -> list[Route]:
-        """The routes of Starlette."""
-        api = "/runtime/{port:int}/api"
+    def routes(self, root: str = ROOT) -> list[Route]:
+        """The routes of Starlette, below the address of an agent server."""
+        api = f"{root}/api"
         return [
             Route(f"{api}/bash/start_bash_command", self.start, methods=["POST"]),
             Route(f"{api}/bash/execute_bash_command", self.execute, methods=["POST"]),

@@ -116,6 +116,14 @@ class StartTasks:
             start.failure = ("PREPARING_REPOSITORY", "")  # says nothing (measured)
         return start
 
+    def at_once(self, request: dict[str, Any], sandbox: Sandbox) -> Conversation:
+        """A conversation in this sandbox, as an agent server starts it."""
+        now = self.world.clock.now()
+        start = StartTask(len(self.starts) + 1, now, request, sandbox)
+        start.status = "READY"
+        self.starts.append(start)
+        return self._made(start, now)
+
     def find(self, identifier: str) -> StartTask | None:
         """The start task with an id, in its present stage."""
         wanted = identifier.replace("-", "").lower()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +20,10 @@ from oh_tui.sources.results import PAGE, build
 from oh_tui.text.problem import Problem, Refused, Remedy
 
 if TYPE_CHECKING:
-    from oh_tui.api import AgentServer, AppServer
-    from oh_tui.api.models import Conversation
+    from oh_tui.api import AgentServer
+    from oh_tui.api.models import Conversation, StartTask
+    from oh_tui.api.requests import StartRequest
+    from oh_tui.api.server import Server
     from oh_tui.trajectory.model.events import Event
 
 PATIENCE = 5.0
@@ -72,12 +74,18 @@ class HalfDone(Refused):
     """The action was done and must not be repeated, but something failed after it."""
 
 
-class Agents:
-    """The agents of an app server's conversations. Each action yields its stages and then the state
-    of the agent, which is read again and never assumed."""
+Starts = AsyncGenerator["StartTask | Conversation", None]
+"""The task of a start at each new status, then the conversation."""
 
-    def __init__(self, api: AppServer) -> None:
+
+class Agents:
+    """The agents of a server's conversations. Each action yields its stages and then the state of
+    the agent, which is read again and never assumed."""
+
+    def __init__(self, api: Server, start: Callable[[StartRequest], Starts]) -> None:
         self._api = api
+        self.start = start
+        """Starts a conversation, in the way of this server: see `starting.start`."""
 
     async def state(self, conversation_id: str) -> AgentState:
         """The current state of an agent, in one call to the app server and two to the agent server.

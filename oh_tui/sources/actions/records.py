@@ -12,17 +12,17 @@ from oh_tui.text.problem import Problem, Refused, Remedy
 from oh_tui.text.redact import safe_line
 
 if TYPE_CHECKING:
-    from oh_tui.api import AppServer
     from oh_tui.api.models import Conversation
+    from oh_tui.api.server import Server
 
 LONGEST_TITLE = 200
 """Characters; an agent server takes no more (source)."""
 
 
 class Records:
-    """The records of an app server's conversations. Each change starts from the present record."""
+    """The records of a server's conversations. Each change starts from the present record."""
 
-    def __init__(self, api: AppServer) -> None:
+    def __init__(self, api: Server) -> None:
         self._api = api
 
     async def rename(self, shown: Conversation, title: str) -> Conversation:

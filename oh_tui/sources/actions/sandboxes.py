@@ -1,28 +1,23 @@
-"""The sandboxes of a server: list, plan and carry out a pause or resume, start, work inside."""
+"""The sandboxes of a server: list, plan and carry out a pause or resume."""
 
 from __future__ import annotations
 
 import asyncio
 import math
-import posixpath
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
 from oh_tui.api.errors import ApiError, RateLimited
-from oh_tui.sources.actions import agent_actions, starting, workspace
+from oh_tui.sources.actions import agent_actions
 from oh_tui.sources.results import PAGE, SandboxPlan, cut_words
 from oh_tui.sources.runs.following import running_agent
-from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem, Refused, Remedy
 from oh_tui.text.redact import safe_line
 
 if TYPE_CHECKING:
     from oh_tui.api import AppServer
-    from oh_tui.api.models import Conversation, GitChange, Sandbox, StartTask
-    from oh_tui.api.requests import StartRequest
+    from oh_tui.api.models import Conversation, Sandbox, StartTask
 
 SETTLE = 30.0
 """Seconds after which a pause or resume counts as not done."""
@@ -68,24 +63,6 @@ class ServerSandboxes:
             sandbox_id__eq=sandbox_id, include_sub_conversations=True, limit=PAGE
         )
         return tuple(page.items)
-
-    async def git_changes(self, conversation: Conversation) -> list[GitChange] | None:
-        """The files that git in the sandbox lists as changed, with absolute paths; None unless the
-        sandbox is running.
-
-        Takes two calls to the agent server. The repository is the folder that the agent works in,
-        where the app server puts it.
-        """
-        agent = running_agent(self._api, conversation)
-        if agent is None:
-            return None
-        workspace = (await agent.conversation()).workspace
-        folder = (workspace.working_dir if workspace else None) or "."
-        changes = await agent.git_changes(folder)
-        return [
-            replace(change, path=posixpath.join(folder, _unquoted(change.path)))
-            for change in changes
-        ]
 
     async def plan(self, sandbox_id: str) -> SandboxPlan:
         """What pausing or resuming it would do in its current state. Takes three calls."""
@@ -186,26 +163,6 @@ class ServerSandboxes:
             why = f"{why}: {failure.hint}"  # which says how long to wait
         raise Refused(f"The server did not {verb} the sandbox; it is {now}", why)
 
-    def start(self, request: StartRequest) -> AsyncGenerator[StartTask | Conversation, None]:
-        """See `starting.start`."""
-        return starting.start(self._api, request)
-
     async def started(self, identifier: str) -> StartTask | None:
         """The start task with this id, which is easily taken for that of a conversation."""
         return (await self._api.start_tasks.get([identifier]))[0]
-
-    async def workspace(self, conversation: Conversation) -> workspace.Workspace:
-        """The shell and files of a conversation's sandbox. See `workspace.open_workspace`."""
-        return await workspace.open_workspace(self._api, conversation)
-
-
-def _unquoted(path: str) -> str:
-    """The path behind git's quoted form, in which a byte that is not ASCII is written as `\\303`,
-    and by agent server 1.34.0 as `/303` (measured)."""
-    if len(path) < 2 or not path.startswith('"') or not path.endswith('"'):
-        return path
-    raw = path[1:-1].encode("utf-8", "surrogatepass")
-    return _GIT_BYTE.sub(lambda byte: bytes([int(byte[1], 8)]), raw).decode("utf-8", "replace")
-
-
-_GIT_BYTE = pattern(rb"[\\/]([23][0-7]{2})")

@@ -22,8 +22,9 @@ from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.bodies import field
 
 if TYPE_CHECKING:
-    from oh_tui.api import AgentServer, AppServer
+    from oh_tui.api import AgentServer
     from oh_tui.api.models import BashOutput, CommandResult, Conversation
+    from oh_tui.api.server import Server
 
 Progress = Callable[[int, int | None], None]
 """Called with the bytes transferred so far and the total, None if unknown."""
@@ -39,7 +40,7 @@ class Asleep(Refused):
     """The sandbox is paused and can be resumed."""
 
 
-async def open_workspace(api: AppServer, conversation: Conversation) -> Workspace:
+async def open_workspace(api: Server, conversation: Conversation) -> Workspace:
     """The workspace of a conversation, after one call for its current state. Raises Asleep when the
     sandbox is paused, Refused when it is not running for another reason."""
     (now,) = await api.get_conversations([conversation.id])
@@ -48,7 +49,7 @@ async def open_workspace(api: AppServer, conversation: Conversation) -> Workspac
     status = now.sandbox_status
     if status == "PAUSED":
         raise Asleep("The sandbox is paused", Remedy.RESUME)
-    if status == "MISSING" or not now.sandbox_id:
+    if status == "MISSING" or not status:
         raise Refused("The sandbox is gone", "its history stays readable")
     agent = api.agent_server(now) if status == "RUNNING" else None
     if agent is None:

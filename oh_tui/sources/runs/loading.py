@@ -31,8 +31,8 @@ from oh_tui.trajectory.model.stats import lists_answers
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 if TYPE_CHECKING:
-    from oh_tui.api import AppServer
     from oh_tui.api.models import Conversation, Page
+    from oh_tui.api.server import Server
 
 READ_COST = 0.00026
 """Seconds that the app server takes for each event of a conversation, whichever page is asked for:
@@ -53,7 +53,7 @@ class ServerRuns:
     """The runs of an app server and of the agent servers of its sandboxes: `Runs`, and what only a
     server offers."""
 
-    def __init__(self, api: AppServer, cache: RunCache | None = None) -> None:
+    def __init__(self, api: Server, cache: RunCache | None = None) -> None:
         self.api = api
         self.cache = cache
         """Keeps finished runs on this machine."""

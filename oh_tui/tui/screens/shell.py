@@ -37,7 +37,7 @@ from oh_tui.tui.widgets.first_frame import FirstFrame
 from oh_tui.tui.widgets.rule import Rule, joined
 
 if TYPE_CHECKING:
-    from oh_tui.sources.actions.sandboxes import ServerSandboxes
+    from oh_tui.sources.actions.workspaces import Workspaces
     from oh_tui.tui.session import Session
 
 WHAT = (
@@ -123,10 +123,10 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
     """The running command."""
 
     def __init__(
-        self, session: Session, sandboxes: ServerSandboxes, conversation: Conversation, shell: Shell
+        self, session: Session, places: Workspaces, conversation: Conversation, shell: Shell
     ) -> None:
         super().__init__()
-        self.sandboxes = sandboxes
+        self._places = places
         self.conversation = conversation
         self.shell = shell
         self._session = session
@@ -181,7 +181,7 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
         self._show()
         try:
             with self._session.writing("running a command"):
-                workspace = await self.sandboxes.workspace(self.conversation)
+                workspace = await self._places.open(self.conversation)
                 result = await workspace.run(
                     f"cd {to} && pwd" if to else command,
                     # an absolute path leads out of a folder that is gone

@@ -299,7 +299,7 @@ def _facts(conversation: Conversation, trajectory: Trajectory | None, now: float
     if trajectory and trajectory.cut_off:
         facts.append("cut off")
     status = conversation.sandbox_status
-    if status:
+    if status and conversation.sandbox_id:  # an agent server that is the server is no sandbox
         known = "gone" if status == "MISSING" else safe_line(status).lower()
         facts.append(f"sandbox {known}")
     began = trajectory.began if trajectory and trajectory.complete else None

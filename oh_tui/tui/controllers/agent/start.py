@@ -52,12 +52,12 @@ class NewConversations:
         """Follow a start to its end, whether or not the form is still open."""
         session = self._session
         source = session.source
-        assert source is not None and source.sandboxes is not None
+        assert source is not None and source.agents is not None
         session.starting = "asking the server"
         conversation: Conversation | None = None
         try:
             with session.writing("starting a conversation"):
-                async for step in source.sandboxes.start(request):
+                async for step in source.agents.start(request):
                     if isinstance(step, Conversation):
                         conversation = step
                         continue

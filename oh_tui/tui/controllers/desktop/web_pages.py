@@ -63,10 +63,12 @@ class WebPages:
             raise Problem("No conversation is selected")
         if not source.remote:
             raise Problem("A file has no web page")
-        link = conversation_link(source.address, conversation.id) if source.address else None
+        link = conversation_link(source.address, conversation.id) if source.has_pages else None
         if link is None:
-            if source.address:
+            if source.has_pages:
                 raise Problem("This conversation's id makes no web address")
+            if source.sandboxes is None:
+                raise Problem("An agent server has no web pages")
             raise Problem("The demo has no web pages", "on a server o opens the conversation there")
         return link
 

@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from oh_tui.api.errors import ApiError
+from oh_tui.api.errors import ApiError, OtherKind
 from oh_tui.api.models import Conversation, Page, bare_id
+from oh_tui.sources import server
 from oh_tui.sources.actions import starting
 from oh_tui.sources.lists.last_known import LastKnownStates
 from oh_tui.sources.lists.pager import Pager
@@ -88,7 +89,14 @@ class Conversations:
             session.begin_lists(await asyncio.to_thread(_board, session, source))
             ui.post_message(SourceChanged())
             pager = Pager(source.pages())
-            page = await pager.next()
+            try:
+                page = await pager.next()
+            except OtherKind:
+                make_other = server.of_other_kind(source)
+                if make_other is None:
+                    raise
+                await self._open(make_other, False)
+                return
             session.pager = pager
             self._take_page(page)
             session.unopened = None
@@ -222,7 +230,7 @@ class Conversations:
 
     def _how_to_begin(self) -> tuple[str, ...]:
         session = self._session
-        if session.source is None or not session.source.sandboxes:
+        if session.source is None or not session.source.agents:
             return ("r looks again",)
         if session.settings.read_only:
             return ("start one on the web page,", "then press r")

@@ -104,8 +104,8 @@ class Reports:
 
     async def _ask_git(self, view: changes.ChangesScreen, conversation: Conversation) -> None:
         if self._session.source:
-            sandboxes = self._session.source.sandboxes
+            places = self._session.source.workspaces
             try:
-                view.set_git(await sandboxes.git_changes(conversation) if sandboxes else None)
+                view.set_git(await places.git_changes(conversation) if places else None)
             except Problem as problem:
                 view.set_git(None, problem.sentence)

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
 
+NO_SANDBOX = "this is an agent server: there is no sandbox to pause"
+
 SHOWN = 3
 """Conversations named in a question; the others are counted."""
 
@@ -48,7 +50,7 @@ class SandboxActions:
         session = self._session
         sandboxes = session.source.sandboxes if session.source else None
         if session.no_changes or sandboxes is None:
-            self._ui.tell(session.no_changes)
+            self._ui.tell(session.no_changes or NO_SANDBOX)
             return
         if session.means_marked:
             await self._pause_marked(sandboxes)
@@ -65,14 +67,15 @@ class SandboxActions:
         declines, Problem when it does not run."""
         session = self._session
         source = session.source
-        sandboxes = source.sandboxes if source else None
-        if sandboxes is None:
+        places = source.workspaces if source else None
+        if source is None or places is None:
             raise Problem("A file has no sandbox")
+        sandboxes = source.sandboxes
         try:
             with self._ui.preparing("asking for the sandbox"):
-                return await sandboxes.workspace(conversation)
+                return await places.open(conversation)
         except sandbox_workspace.Asleep:
-            if session.settings.read_only or not conversation.sandbox_id:
+            if session.settings.read_only or not (sandboxes and conversation.sandbox_id):
                 raise
             lines = [[("The sandbox is paused, and this needs it to run.", "")]]
             answers = [("p", "resume it, then go on", "resume")]
@@ -83,7 +86,7 @@ class SandboxActions:
         if session.source is not source:  # the user switched servers while it was resumed
             return None
         try:
-            return await sandboxes.workspace(conversation)
+            return await places.open(conversation)
         except sandbox_workspace.Asleep:
             return None  # the reason has been shown
 

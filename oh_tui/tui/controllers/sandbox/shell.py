@@ -26,8 +26,8 @@ class Shells:
     async def open(self) -> None:
         session = self._session
         conversation = session.target()
-        sandboxes = session.source.sandboxes if session.source else None
-        if session.no_changes or sandboxes is None or conversation is None:
+        places = session.source.workspaces if session.source else None
+        if session.no_changes or places is None or conversation is None:
             self._ui.tell(session.no_changes or session.no_target)
             return
         with self._ui.reporting():
@@ -40,4 +40,4 @@ class Shells:
                     folder = await workspace.folder()
                 session.shells[name] = Shell(folder, folder)
             shell = session.shells[name]
-            self._ui.push_screen(ShellScreen(session, sandboxes, conversation, shell))
+            self._ui.push_screen(ShellScreen(session, places, conversation, shell))

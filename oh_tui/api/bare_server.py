@@ -1,0 +1,269 @@
+"""An agent server as the server: all conversations on it, without an app server before it.
+
+Facts without another source are measured on agent servers 1.17.0, 1.34.0 and 1.58.2.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from functools import partial
+from typing import Any, Self
+
+import msgspec
+
+from oh_tui.api import decode
+from oh_tui.api.addresses import base_address, segment
+from oh_tui.api.agent_server import AgentServer, version_of
+from oh_tui.api.asgi import ASGIApp
+from oh_tui.api.batches import get_by_ids
+from oh_tui.api.connections import QUICK, UNLIMITED, Connections, Watch
+from oh_tui.api.errors import ApiError, AuthError, InvalidRequest, NotFound, NotTheApi
+from oh_tui.api.failures import short_id
+from oh_tui.api.filters import SortOrder, page_params
+from oh_tui.api.models import (
+    AgentProfiles,
+    AgentRecord,
+    AgentSettings,
+    Auth,
+    Conversation,
+    Page,
+    Secret,
+    bare_id,
+)
+from oh_tui.api.paging import MAX_ROWS, Pages
+from oh_tui.api.requests import message
+from oh_tui.api.transport import Hints, HttpClient, RetryPolicy
+from oh_tui.trajectory.model.events import Event
+
+TITLE = "OpenHands Agent Server"
+"""What an agent server calls itself in `/server_info`."""
+
+FOLDER = "workspace/project"
+"""Where the agent of a started conversation works, relative to the server's folder: the server's
+own choice in its examples (source)."""
+
+
+class BareAgentServer:
+    """One agent server, over one HTTP client that is closed on leaving `async with`.
+
+    Parameters and errors are those of `AppServer`; calls are not paced, as these servers limit
+    none (source). Its conversations read as RUNNING: who answers can be worked with.
+    """
+
+    pace = 0.0
+    """Seconds between two calls when many are made in a row."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        key: Secret | None = None,
+        auth: Auth | None = None,
+        app: ASGIApp | None = None,
+        retries: RetryPolicy | None = None,
+        watch: Watch | None = None,
+        patience: float = 1.0,
+    ) -> None:
+        self.base_url = base_address(base_url)
+        self._connections = Connections(app, watch, patience)
+        self._http = HttpClient(
+            self.base_url,
+            self._connections,
+            key=key,
+            auth=auth,
+            first="session",  # it refuses Authorization: Bearer, which a proxy before it may want
+            limiter=None,
+            retries=retries or RetryPolicy(),
+            hints=_HINTS,
+        )
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.base_url!r})"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close all connections. Later calls raise Unreachable."""
+        await self._connections.aclose()
+
+    # conversations
+
+    async def search_conversations(
+        self, *, page_id: str | None = None, limit: int = 100
+    ) -> Page[Conversation]:
+        """A page of 1 to 100 conversations, the one changed last first. `page_id` is the id of the
+        first conversation of the page. Raises NotFound or NotTheApi, with a sentence about the
+        kind, for a server that is none."""
+        params = (("sort_order", "UPDATED_AT_DESC"), *page_params(page_id, limit))
+        try:
+            answer = await self._http.get("/api/conversations/search", "list conversations", params)
+        except (NotFound, NotTheApi) as error:
+            if await is_agent_server(self._http):
+                raise
+            raise NotFound(
+                f"{self._http.host} is no agent server",
+                'Leave out kind = "agent" in the settings, or check the address',
+                status=error.status,
+                address=error.address,
+            ) from error
+        page = await decode.in_thread(partial(decode.model_page, model=AgentRecord), answer)
+        items = [self._conversation(record) for record in page.items]
+        return Page(items, page.next_page_id, page.unreadable, page.is_cut, page.size)
+
+    def iter_conversations(self, *, limit: int = 100) -> AsyncIterator[Page[Conversation]]:
+        """All pages, each conversation once. After 100,000 conversations the last page `is_cut`."""
+        return Pages(
+            lambda cursor: self.search_conversations(page_id=cursor, limit=limit), limit=MAX_ROWS
+        )
+
+    async def count_conversations(self) -> int:
+        answer = await self._http.get("/api/conversations/count", "count conversations")
+        return decode.count(answer)
+
+    async def get_conversations(self, ids: Sequence[str]) -> list[Conversation | None]:
+        """The conversations with these ids, with or without dashes, in the same order; None for an
+        unknown one. Raises InvalidRequest when an id is no UUID."""
+        found = await get_by_ids(
+            self._http, "/api/conversations", "read conversations", ids, AgentRecord
+        )
+        return [self._conversation(record) if record else None for record in found]
+
+    @contextlib.asynccontextmanager
+    async def download(self, conversation_id: str) -> AsyncIterator[AsyncIterator[bytes]]:
+        """The trajectory as a zip of the server's own files, in pieces as they arrive; see
+        `AppServer.download`. The key of the model is encrypted in it."""
+        async with self._http.stream(
+            f"/api/file/download-trajectory/{segment(conversation_id)}",
+            f"download the conversation {short_id(conversation_id)}",
+        ) as pieces:
+            yield pieces
+
+    def agent_server(self, conversation: Conversation) -> AgentServer:
+        """This server, as that of one conversation."""
+        return self._of(conversation.id)
+
+    async def search_events(
+        self,
+        conversation_id: str,
+        *,
+        sort_order: SortOrder = "TIMESTAMP",
+        page_id: str | None = None,
+        limit: int = 100,
+    ) -> Page[Event]:
+        """See `AgentServer.search_events`."""
+        return await self._of(conversation_id).search_events(
+            sort_order=sort_order, page_id=page_id, limit=limit
+        )
+
+    async def count_events(self, conversation_id: str) -> int:
+        return await self._of(conversation_id).count_events()
+
+    async def send_message(self, conversation_id: str, text: str, *, run: bool = True) -> None:
+        """See `AgentServer.send_message`."""
+        await self._of(conversation_id).send_message(text, run=run)
+
+    async def version(self) -> str:
+        """See `AgentServer.version`."""
+        return await version_of(self._http)
+
+    async def rename_conversation(self, conversation_id: str, title: str) -> Conversation:
+        """Give a conversation another title, at most 200 characters; returns its new record.
+
+        While a step runs, the server answers only when it ends. Raises NotFound for an unknown
+        conversation, before 1.58 Conflict, and InvalidRequest for a title without words.
+        """
+        if not title.strip():
+            raise InvalidRequest("A title needs some words", "Type a title")
+        answer = await self._http.post(
+            f"/api/conversations/{segment(conversation_id)}",
+            "change the title",
+            json={"title": title},
+            method="PATCH",
+            timeout=UNLIMITED,
+        )
+        gone = "The conversation may be deleted: refresh"
+        decode.require_success(answer, gone)
+        (renamed,) = await self.get_conversations([conversation_id])
+        if renamed is None:
+            raise NotFound("The renamed conversation is not on the server any more", gone)
+        return renamed
+
+    # starting
+
+    async def settings(self) -> AgentSettings:
+        """What the server keeps for agents to start. 1.17.0 keeps nothing: NotFound."""
+        answer = await self._http.get(
+            "/api/settings", "read what it keeps for agents", timeout=QUICK
+        )
+        return decode.model(answer, AgentSettings)
+
+    async def active_profile(self) -> str | None:
+        """The id of the agent profile to start with. A server without any makes one of its
+        settings on this call (measured)."""
+        answer = await self._http.get(
+            "/api/agent-profiles", "read its agent profiles", timeout=QUICK
+        )
+        return decode.model(answer, AgentProfiles).active_agent_profile_id
+
+    async def start(self, text: str, profile: str, folder: str = FOLDER) -> Conversation:
+        """Start a conversation with an agent profile of the server; it may cost money.
+
+        The agent begins at once with `text`, and waits for a message without it. Never sent twice.
+        Raises NotFound for an unknown profile.
+        """
+        body: dict[str, Any] = {
+            "workspace": {"kind": "LocalWorkspace", "working_dir": folder},
+            "agent_profile_id": profile,
+        }
+        if text.strip():
+            body["initial_message"] = message(text, run=True)
+        answer = await self._http.post(
+            "/api/conversations", "start a conversation", json=body, hints=_START_HINTS
+        )
+        return self._conversation(decode.model(answer, AgentRecord))
+
+    def _of(self, conversation_id: str) -> AgentServer:
+        return AgentServer(self._http, conversation_id)
+
+    def _conversation(self, record: AgentRecord) -> Conversation:
+        """The record as that of an app server; in the form of its ids too, so that settings and
+        caches find it again."""
+        identifier = bare_id(record.id)
+        own = msgspec.structs.asdict(record)
+        shared = (
+            "title", "tags", "execution_status", "parent_conversation_id", "created_at",
+            "updated_at",
+        )  # fmt: skip
+        return Conversation(
+            identifier,
+            sandbox_status="RUNNING",
+            llm_model=record.model,
+            metrics=record.total,
+            sub_conversation_ids=tuple(map(bare_id, record.sub_conversation_ids or ())),
+            conversation_url=f"{self.base_url}/api/conversations/{identifier}",
+            **{name: own[name] for name in shared},
+        )
+
+
+async def is_agent_server(http: HttpClient) -> bool:
+    """Whether the server calls itself an agent server; False also when it does not say."""
+    with contextlib.suppress(ApiError):
+        answer = await http.get("/server_info", "find out what it is", timeout=QUICK)
+        return bool(decode.field(answer, "title") == TITLE)
+    return False
+
+
+_HINTS: Hints = {
+    AuthError: "Set OPENHANDS_API_KEY to its session key: its OH_SESSION_API_KEYS_0 or "
+    "SESSION_API_KEY",
+}
+
+_START_HINTS: Hints = {
+    NotFound: "Its active agent profile may be gone: activate another",
+    InvalidRequest: "Its version may differ from what this program knows",
+}

@@ -1,0 +1,45 @@
+"""What app servers and agent servers have in common for whoever works on their conversations."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from oh_tui.api.agent_server import AgentServer
+    from oh_tui.api.filters import SortOrder
+    from oh_tui.api.models import Conversation, Page
+    from oh_tui.trajectory.model.events import Event
+
+
+class Server(Protocol):
+    """`AppServer` or `BareAgentServer`; see there."""
+
+    @property
+    def pace(self) -> float: ...
+
+    async def get_conversations(self, ids: Sequence[str]) -> list[Conversation | None]: ...
+
+    async def search_events(
+        self,
+        conversation_id: str,
+        *,
+        sort_order: SortOrder = "TIMESTAMP",
+        page_id: str | None = None,
+        limit: int = 100,
+    ) -> Page[Event]: ...
+
+    async def count_events(self, conversation_id: str) -> int: ...
+
+    def download(
+        self, conversation_id: str
+    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]: ...
+
+    async def send_message(
+        self, conversation_id: str, text: str, *, run: bool = True
+    ) -> object: ...
+
+    async def rename_conversation(self, conversation_id: str, title: str) -> Conversation: ...
+
+    def agent_server(self, conversation: Conversation) -> AgentServer | None: ...

@@ -1,0 +1,57 @@
+"""Where agents work: the workspace of a conversation, and what git says of it."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from oh_tui.sources.actions.workspace import Workspace, open_workspace
+from oh_tui.sources.runs.following import running_agent
+from oh_tui.text.patterns import pattern
+
+if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation, GitChange
+    from oh_tui.api.server import Server
+
+
+class Workspaces:
+    """The workspaces of a server's conversations."""
+
+    def __init__(self, api: Server) -> None:
+        self._api = api
+
+    async def open(self, conversation: Conversation) -> Workspace:
+        """The shell and files where its agent works. See `workspace.open_workspace`."""
+        return await open_workspace(self._api, conversation)
+
+    async def git_changes(self, conversation: Conversation) -> list[GitChange] | None:
+        """The files that git in the sandbox lists as changed, with absolute paths; None unless the
+        sandbox is running.
+
+        Takes two calls to the agent server. The repository is the folder that the agent works in,
+        where the app server puts it.
+        """
+        agent = running_agent(self._api, conversation)
+        if agent is None:
+            return None
+        workspace = (await agent.conversation()).workspace
+        folder = (workspace.working_dir if workspace else None) or "."
+        changes = await agent.git_changes(folder)
+        return [
+            replace(change, path=posixpath.join(folder, _unquoted(change.path)))
+            for change in changes
+        ]
+
+
+def _unquoted(path: str) -> str:
+    """The path behind git's quoted form, in which a byte that is not ASCII is written as `\\303`,
+    and by agent server 1.34.0 as `/303` (measured)."""
+    if len(path) < 2 or not path.startswith('"') or not path.endswith('"'):
+        return path
+    raw = path[1:-1].encode("utf-8", "surrogatepass")
+    return _GIT_BYTE.sub(lambda byte: bytes([int(byte[1], 8)]), raw).decode("utf-8", "replace")
+
+
+_GIT_BYTE = pattern(rb"[\\/]([23][0-7]{2})")

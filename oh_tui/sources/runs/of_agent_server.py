@@ -1,0 +1,42 @@
+"""The runs of an agent server that is the server: all of their events are there."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING
+
+from oh_tui.sources.results import Cost, Loaded, Older
+from oh_tui.sources.runs.following import running_agent
+from oh_tui.sources.runs.from_agent import load_from_agent
+from oh_tui.sources.runs.loading import ServerRuns
+from oh_tui.sources.runs.older import older_from_agent
+from oh_tui.trajectory.model.trajectory import Trajectory
+
+if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation
+
+
+class AgentServerRuns(ServerRuns):
+    """As those of an app server, without a second place to read them from."""
+
+    async def count_events(self, conversation: Conversation) -> tuple[int, str]:
+        return await self.api.count_events(conversation.id), "agent server"
+
+    async def load(
+        self, conversation: Conversation, held: Trajectory | None = None, via: str = ""
+    ) -> AsyncGenerator[Loaded, None]:
+        whole = held if held and held.complete else None
+        if agent := running_agent(self.api, conversation):
+            async for state in load_from_agent(agent, held, whole):
+                yield state
+
+    async def cost(self, conversation: Conversation, trajectory: Trajectory) -> Cost:
+        total = await self.api.count_events(conversation.id)
+        return Cost(max(0, total - len(trajectory.events)))
+
+    async def older(
+        self, conversation: Conversation, trajectory: Trajectory, via: str
+    ) -> AsyncGenerator[Older, None]:
+        if trajectory.events and (agent := running_agent(self.api, conversation)):
+            async for page in older_from_agent(agent, trajectory):
+                yield page

@@ -1,0 +1,103 @@
+"""Commands on an agent server that is the server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from oh_tui import cli
+from tests.commands.conftest import IDS, Served, serve
+
+
+@pytest.fixture(scope="module")
+def alone() -> Iterator[Served]:
+    with serve("agent") as one:
+        yield one
+
+
+def printed(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    assert cli.main(words) == 0
+    return capsys.readouterr().out
+
+
+def test_commands_find_out_what_they_talk_to(
+    alone: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listed = json.loads(printed(capsys, "conversations", "--server", alone.url, "--json"))
+    assert listed["source"].endswith("  agent server")
+    times = [one["updated"] for one in listed["conversations"]]
+    assert times == sorted(times, reverse=True)
+    told = json.loads(printed(capsys, "whoami", "--server", alone.url, "--json"))
+    assert (told["server"], told["agent_server_version"]) == (alone.url, "1.34.0")
+
+
+def test_a_run_is_told_without_sandbox_and_page(
+    alone: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("show", IDS["week-dates"][:8], "--server", alone.url, "--json")
+    told = json.loads(printed(capsys, *words))
+    assert told["counted_by"] == "agent server" and told["web"] is None
+    assert told["conversation"]["sandbox_status"] is None
+    assert "stuck" in printed(capsys, "why", IDS["week-dates"], "--server", alone.url)
+
+
+def test_what_needs_somebody_is_asked_again_after_the_minute(
+    alone: Served,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    words = ("status", "--short", "--server", alone.url)
+    printed(capsys, *words)
+    monkeypatch.setattr("oh_tui.commands.account.FRESH", 0.0)
+    log = tmp_path / "calls"
+    printed(capsys, *words, "--log", str(log))
+    assert "/api/conversations/search" in log.read_text()
+
+
+def test_a_download_opens(
+    alone: Served, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    to = tmp_path / "run.zip"
+    printed(capsys, "download", IDS["week-dates"], "-o", str(to), "--server", alone.url)
+    assert "stuck" in printed(capsys, "why", str(to))
+
+
+def test_a_start_prints_the_id_of_the_conversation(
+    alone: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = printed(capsys, "start", "Look around", "--yes", "--server", alone.url).strip()
+    told = json.loads(printed(capsys, "show", made, "--server", alone.url, "--json"))
+    assert told["conversation"]["id"] == made
+
+
+def test_there_are_no_sandboxes(alone: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["sandboxes", "--server", alone.url]) == 2
+    assert "An agent server has no sandboxes" in capsys.readouterr().err
+
+
+def test_the_settings_name_the_kind(
+    alone: Served,
+    served: Served,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    log, file = tmp_path / "calls", tmp_path / "config.toml"
+    monkeypatch.setenv("OH_TUI_CONFIG", str(file))
+
+    def write(url: str, kind: str) -> None:
+        file.write_text(f'[servers.lab]\nurl = "{url}"\nkind = "{kind}"\n')
+
+    write(alone.url, "agent")
+    printed(capsys, "conversations", "--server", "lab", "--log", str(log))
+    assert "server_info" not in log.read_text() and "/api/v1/" not in log.read_text()
+    write(alone.url, "app")
+    assert cli.main(["conversations", "--server", "lab"]) == 1
+    assert "is an agent server, not an app server" in capsys.readouterr().err
+    write(served.url, "agent")
+    assert cli.main(["conversations", "--server", "lab"]) == 1
+    assert "is no agent server" in capsys.readouterr().err

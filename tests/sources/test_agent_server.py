@@ -1,0 +1,102 @@
+"""An agent server as a source: starting with what it keeps, and what it cannot do."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from oh_tui.api import BareAgentServer, Conversation, ServerError, StartRequest, StartTask
+from oh_tui.demo import make_demo
+from oh_tui.demo.servers.alone import PROFILE, make_alone
+from oh_tui.sources.agent_server import AgentServerSource
+from oh_tui.text.problem import Refused
+from tests.api.servers import AT_ONCE
+from tests.tui.explorer import Between
+
+
+@pytest.fixture
+def between() -> Between:
+    return Between()
+
+
+@pytest.fixture
+async def source(between: Between) -> AsyncIterator[AgentServerSource]:
+    demo = make_demo()
+    api = BareAgentServer(demo.base_url, app=between(make_alone(demo.world)), retries=AT_ONCE)
+    yield AgentServerSource(api, "test")
+    await api.aclose()
+
+
+async def started(source: AgentServerSource, **fields: str) -> list[StartTask | Conversation]:
+    request = StartRequest(**{"message": "Look around", **fields})
+    return [step async for step in source.agents.start(request)]
+
+
+async def test_a_start_is_over_at_once(source: AgentServerSource) -> None:
+    task, conversation = await started(source)
+    assert isinstance(task, StartTask) and isinstance(conversation, Conversation)
+    assert (task.status, task.id) == ("READY", conversation.id)
+    assert await source.get([conversation.id]) != [None]
+
+
+async def test_a_title_is_given_once_it_is_there(source: AgentServerSource) -> None:
+    _, conversation = await started(source, title="Mine")
+    assert isinstance(conversation, Conversation) and conversation.title == "Mine"
+
+
+async def test_an_active_profile_is_taken_as_it_is(
+    source: AgentServerSource, between: Between
+) -> None:
+    between.answer(
+        "GET /api/settings", 200, f'{{"active_agent_profile_id":"{PROFILE}"}}', "application/json"
+    )
+    await started(source)
+    assert between.count("GET /api/agent-profiles") == 0
+
+
+@pytest.mark.parametrize("fields", [{"selected_repository": "a/b"}, {"llm_model": "x"}])
+async def test_what_it_cannot_do_is_refused_before_any_call(
+    source: AgentServerSource, between: Between, fields: dict[str, str]
+) -> None:
+    with pytest.raises(Refused):
+        await started(source, **fields)
+    assert between.asked == []
+
+
+async def test_without_a_model_it_is_said_how_to_set_one(
+    source: AgentServerSource, between: Between
+) -> None:
+    between.answer("GET /api/settings", 200, '{"llm_api_key_is_set":false}', "application/json")
+    with pytest.raises(Refused) as caught:
+        await started(source)
+    assert "no active agent profile" in caught.value.sentence
+    assert "PATCH http://demo.invalid/api/settings" in caught.value.hint
+    # such a list would make a profile out of settings that cannot work
+    assert between.count("GET /api/agent-profiles") == between.count("POST *") == 0
+
+
+async def test_a_model_at_an_address_of_its_own_needs_no_key(
+    source: AgentServerSource, between: Between
+) -> None:
+    kept = '{"llm_api_key_is_set":false,"agent_settings":{"llm":{"base_url":"http://llm"}}}'
+    between.answer("GET /api/settings", 200, kept, "application/json")
+    await started(source)
+
+
+async def test_an_old_server_keeps_nothing_to_start_with(
+    source: AgentServerSource, between: Between
+) -> None:
+    between.answer("GET /api/settings", 404, '{"detail":"Not Found"}', "application/json")
+    with pytest.raises(Refused) as caught:
+        await started(source)
+    assert "too old" in caught.value.sentence
+
+
+async def test_a_server_that_is_gone_is_not_read_from_elsewhere(
+    source: AgentServerSource, between: Between
+) -> None:
+    (first, *_) = (await source.newest()).items
+    between.answer("GET *", 503)
+    with pytest.raises(ServerError):
+        [one async for one in source.runs.load(first)]

@@ -1,0 +1,98 @@
+"""The explorer on an agent server that is the server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from starlette.types import ASGIApp
+
+from oh_tui.api import AppServer, BareAgentServer
+from oh_tui.demo import make_demo
+from oh_tui.demo.servers.alone import make_alone
+from oh_tui.settings.startup import Settings
+from oh_tui.sources.agent_server import AgentServerSource
+from oh_tui.sources.server import ServerSource
+from oh_tui.sources.source import Source
+from tests.api.servers import AT_ONCE
+from tests.tui.explorer import NOW, Between, explore
+
+TITLE = "Add OAuth login"
+"""Its agent waits for an answer."""
+
+
+def unknown_kind(app: ASGIApp, *, is_set: bool = False) -> Callable[[], Source]:
+    """An agent server of which nothing is known but its address."""
+
+    def alone() -> BareAgentServer:
+        return BareAgentServer("http://demo.invalid", app=app, retries=AT_ONCE)
+
+    def make() -> Source:
+        api = AppServer("http://demo.invalid", app=app, retries=AT_ONCE)
+        return ServerSource(api, "here", alone=None if is_set else alone)
+
+    return make
+
+
+def an_agent_server() -> ASGIApp:
+    return make_alone(make_demo(NOW).world)
+
+
+async def test_what_turns_out_to_be_an_agent_server_is_opened_as_one() -> None:
+    between = Between()
+    async with explore(source=unknown_kind(between(an_agent_server()))) as it:
+        assert isinstance(it.screen.session.source, AgentServerSource)
+        assert "here  agent server" in it.text("#header")
+        assert between.asked[:3] == [
+            "GET /api/v1/app-conversations/search",
+            "GET /server_info",
+            "GET /api/conversations/search",
+        ]
+        assert "sandboxes" not in it.screen.session.arrangement.visible()
+        await it.open(TITLE)
+        await it.until(lambda: it.screen.session.has_events)
+
+
+async def test_with_the_kind_in_the_settings_the_wrong_one_is_said() -> None:
+    async with explore(source=unknown_kind(an_agent_server(), is_set=True)) as it:
+        await it.until(lambda: "is an agent server, not an app server" in it.footer)
+
+
+def known_kind(between: Between | None = None) -> Callable[[], Source]:
+    app = an_agent_server()
+
+    def make() -> Source:
+        served = between(app) if between else app
+        api = BareAgentServer("http://demo.invalid", app=served, retries=AT_ONCE)
+        return AgentServerSource(api, "here", address="http://demo.invalid")
+
+    return make
+
+
+async def test_there_is_no_sandbox_to_pause_and_no_page_to_open() -> None:
+    async with explore(source=known_kind()) as it:
+        await it.open(TITLE)
+        await it.send("p")
+        assert "there is no sandbox to pause" in it.footer
+        await it.send("o")
+        assert "no web pages" in it.footer
+
+
+async def test_a_waiting_call_is_answered() -> None:
+    between = Between()
+    async with explore(source=known_kind(between)) as it:
+        await it.open(TITLE)
+        await it.until(lambda: it.screen.session.has_events)
+        await it.send("a")
+        await it.until(lambda: it.screen.asking.question_bar.question)
+        await it.send("y")
+        await it.until(lambda: between.count("POST *run"))
+
+
+async def test_read_only_holds() -> None:
+    between = Between()
+    settings = Settings(read_only=True)
+    async with explore(source=known_kind(between), settings=settings) as it:
+        await it.open(TITLE)
+        for key in ("a", "m", "P", "p", "ctrl+n", "exclamation_mark"):
+            await it.send(key)
+        assert between.count("POST *") == 0
