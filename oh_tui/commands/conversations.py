@@ -174,12 +174,11 @@ async def _found(
         if more and not args.sort:
             break
     if args.sort:
-        order = Order(args.sort)
-
-        def value(one: Conversation) -> Any:
-            return order.key(one, conversation_state(one, last_known_of(last_known, one)))
-
-        found = Sorting(order).sort(found, value, updated)
+        key = Order(args.sort).key
+        found = Sorting(Order(args.sort)).sort(
+            (key(one, conversation_state(one, last_known_of(last_known, one))), updated(one), one)
+            for one in found
+        )
         more = len(found) > limit
     return found[:limit], more, unsure
 

@@ -84,6 +84,9 @@ class Board:
         self._places: dict[str, int] = {}
         self._placed_of: tuple[Row, ...] = ()
         """The rows for which the places by id were computed."""
+        self._ordered: tuple[Row, ...] | None = None
+        """The rows as last ordered, without one that was kept in its group."""
+        self._counted: tuple[tuple[Row, ...], Counts, tuple[float, int]] | None = None
         self._heard: dict[str, RunStatus] = {}
         """The state last reported for each agent, to detect changes."""
         self._looks: dict[str, Look] = {}
@@ -99,6 +102,20 @@ class Board:
         return None if place is None else self.rows[place]
 
     def counts(self) -> Counts:
+        return self._sums()[0]
+
+    def costs(self) -> tuple[float, int]:
+        """The US dollars of all rows, and for how many they are known."""
+        return self._sums()[1]
+
+    def _sums(self) -> tuple[Counts, tuple[float, int]]:
+        """Summed once for the same rows: the header asks with every change of the lists."""
+        if self._counted is None or self._counted[0] is not self.rows:
+            costs = [cost for row in self.rows if (cost := row.conversation.cost)]
+            self._counted = self.rows, self._count(), (sum(costs), len(costs))
+        return self._counted[1:]
+
+    def _count(self) -> Counts:
         if not self.grouped:
             failed = sum(row.status in (RunStatus.STUCK, RunStatus.ERROR) for row in self.rows)
             return Counts(failed=failed)
@@ -123,17 +140,20 @@ class Board:
         fresh = {bare_id(one.id): one for one in conversations}
         changes: list[Change] = []
         rows: list[Row] = []
+        is_same = True
         for row in self.rows:
             now = fresh.pop(row.id, None)
             if now and self._settled.get(row.id, -inf) < asked and now != row.conversation:
-                row = self._renewed(row, now)
+                row, is_same = self._renewed(row, now), False
             rows.append(row)
             before = self._heard.get(row.id)
             if before not in (None, row.reported) and row.reported in NEWSWORTHY:
                 changes.append(Change(row.conversation, row.reported))
         new = [self._renewed(Row(one), one) for one in fresh.values()]
         if new:
-            rows = joined(rows, new, older=older)
+            rows, is_same = joined(rows, new, older=older), False
+        if is_same:
+            return changes  # the tuple stays, so that nobody looks at all rows for nothing
         for row in rows:
             if row.reported not in _NO_OUTCOME:
                 self._heard[row.id] = row.reported
@@ -227,6 +247,7 @@ class Board:
             line=line,
             since=since,
             opened=opened,
+            changed=changed,
         )
 
     # Which runs to look into
@@ -269,4 +290,8 @@ class Board:
     def reorder(self, keep: str = "") -> None:
         """Move every row to its place. `keep` is the id of a row that stays in its group although
         it was opened: a user returning from its run finds it where it was."""
-        self.rows = ordered(self.rows, self.row(keep)) if self.grouped else flat(self.rows)
+        if self.rows is self._ordered:
+            return
+        kept = self.row(keep)
+        self.rows = ordered(self.rows, kept) if self.grouped else flat(self.rows)
+        self._ordered = None if kept and kept.group is not kept.due else self.rows

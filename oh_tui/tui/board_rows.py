@@ -30,6 +30,8 @@ class Row(msgspec.Struct, frozen=True):
     since: float | None = None
     """The start of its age, in seconds since 1970."""
     opened: bool = False
+    changed: float = 0.0
+    """When the conversation last changed, in seconds since 1970; 0 when unknown."""
     group: Group = Group.EARLIER
     """Its current group in the list; `due` is where it belongs by now."""
     depth: int = 0
@@ -42,6 +44,9 @@ class Row(msgspec.Struct, frozen=True):
     """The id of its parent; "" for none."""
     reported: RunStatus = RunStatus.UNKNOWN
     """The state that the server reports for its agent."""
+    state: ConversationState = ConversationState()
+    """What the header counts and filter words ask: a row that no longer needs anybody counts as
+    long as it is listed among those that do."""
     due: Group = Group.EARLIER
     """The group it belongs to."""
     urgency: tuple[Group, bool, float] = (Group.EARLIER, False, 0.0)
@@ -49,22 +54,19 @@ class Row(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         one = self.conversation
-        group = ConversationState(self.status, self.certain, self.opened).group(one)
+        state = ConversationState(self.status, self.certain, self.opened)
+        group = state.group(one)
+        if self.group is Group.NEEDS_YOU:
+            state = state._replace(stays=True)
         for name, value in (
             ("id", bare_id(one.id)),
             ("parent", bare_id(one.parent_conversation_id or "")),
             ("reported", reported_status(one)),
+            ("state", state),
             ("due", group),
             ("urgency", _urgency(self, group)),
         ):
             msgspec.structs.force_setattr(self, name, value)
-
-    @property
-    def state(self) -> ConversationState:
-        """What the header counts and filter words ask: a row that no longer needs anybody counts
-        as long as it is listed among those that do."""
-        stays = self.group is Group.NEEDS_YOU
-        return ConversationState(self.status, self.certain, self.opened, stays)
 
     def at(self, group: Group, depth: int, tall: bool) -> Row:
         """The row with another depth or group; itself if nothing differs."""

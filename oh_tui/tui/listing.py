@@ -3,12 +3,12 @@ chose. Knows no widget and makes no requests."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec.structs import replace
 
-from oh_tui.sources.lists.triage import updated
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 
 if TYPE_CHECKING:
@@ -16,6 +16,19 @@ if TYPE_CHECKING:
     from oh_tui.sources.lists.conversation_order import Sorting
     from oh_tui.sources.lists.conversation_query import ConversationQuery
     from oh_tui.tui.board_rows import Row
+
+SLICE = 0.008
+"""Seconds of testing rows at a time, so that the first hits are drawn at once and no key waits."""
+
+BETWEEN_LOOKS = 64
+"""Rows tested between two looks at the clock."""
+
+
+class Tested(NamedTuple):
+    row: Row
+    passes: bool
+    is_unsure: bool
+    """It might pass, were its outcome known."""
 
 
 class Listing:
@@ -28,27 +41,32 @@ class Listing:
         """The active filter."""
         self.order: Sorting | None = None
         """None for the order of the board."""
-        self._passed: dict[str, tuple[Row, bool]] = {}
-        """By id: the row as tested, and whether it passed."""
+        self.is_whole = True
+        """Every row was tested since the filter began; later changes are tested at once."""
+        self._tested: dict[str, Tested] = {}
+        """By id."""
+        self._left: Iterator[Row] = iter(())
+        """The rows of `_left_of` still to be tested."""
+        self._left_of: tuple[Row, ...] | None = None
         self._values: dict[str, tuple[Any, float]] = {}
         """By id: what is sorted by, and the time of the last change, both from when the order was
         made, so that no row moves when it changes."""
         self._of: tuple[Row, ...] | None = None
+        """The board of the rows listed last; None when they have to be listed again."""
         self._listed: tuple[Row, ...] = ()
-        """The rows listed last, from `_of`."""
 
     @property
     def is_on(self) -> bool:
         return self.query is not None or self.order is not None
 
     def set_query(self, query: ConversationQuery | None) -> None:
-        self.query = query
-        self._passed, self._of, self._listed = {}, None, ()
+        self.query, self.is_whole = query, query is None
+        self._tested, self._left_of, self._of, self._listed = {}, None, None, ()
 
     def annotations_changed(self) -> None:
         """What the user keeps of a run changed: test the rows again next time, if that matters."""
         if self.query and self.query.needs_kept:
-            self._passed, self._of = {}, None
+            self._tested, self._left_of, self._of = {}, None, None
 
     def set_order(self, order: Sorting | None) -> None:
         self.order = order
@@ -58,6 +76,30 @@ class Listing:
         """Sort the rows again next time."""
         self._values, self._of = {}, None
 
+    def test(self, board: tuple[Row, ...], now: float) -> bool:
+        """Test rows for a few milliseconds, or, once all were tested, whatever changed; False while
+        some are left."""
+        query, tested = self.query, self._tested
+        if query is None:
+            return True
+        if board is not self._left_of:
+            self._left_of, self._left = board, iter(board)
+        end, news = perf_counter() + SLICE, 0
+        for row in self._left:
+            before = tested.get(row.id)
+            if before is not None and before.row is row:
+                continue
+            one, state, kept = row.conversation, row.state, self._kept_of(row.conversation)
+            passes = query.matches(one, state, now, kept)
+            unsure = not passes and query.cannot_tell(one, state, now, kept)
+            tested[row.id] = Tested(row, passes, unsure)
+            self._of = None
+            news += 1
+            if not (news % BETWEEN_LOOKS or self.is_whole) and perf_counter() > end:
+                return False
+        self.is_whole = True
+        return True
+
     def rows(self, board: tuple[Row, ...], *, keep: str, now: float) -> tuple[Row, ...]:
         """The listed rows of the board. The row with the id `keep`, which is under the cursor,
         stays although it no longer matches."""
@@ -66,8 +108,10 @@ class Listing:
         if board is self._of:
             return self._listed
         was_listed = any(row.id == keep for row in self._listed)
+        if self.is_whole or not self._tested:
+            self.test(board, now)
         self._of = board
-        listed = list(self._passing(board, keep if was_listed else "", now))
+        listed = list(self._passing(board, keep if was_listed else ""))
         if self.order:
             self._listed = tuple(self._sorted(listed, self.order))
         elif any(row.depth for row in listed):
@@ -76,43 +120,34 @@ class Listing:
             self._listed = tuple(listed)
         return self._listed
 
-    def undecided(self, board: Iterable[Row], now: float) -> int:
+    def undecided(self) -> int:
         """How many more might match if their outcome were known."""
-        query = self.query
-        if query is None:
-            return 0
-        return sum(
-            query.cannot_tell(one := row.conversation, row.state, now, self._kept_of(one))
-            for row in board
-        )
+        return sum(one.is_unsure for one in self._tested.values())
 
-    def _passing(self, board: tuple[Row, ...], keep: str, now: float) -> Iterator[Row]:
-        query, tested = self.query, self._passed
-        if query is None:
+    def _passing(self, board: tuple[Row, ...], keep: str) -> Iterator[Row]:
+        if self.query is None:
             yield from board
             return
+        tested = self._tested
         for row in board:
-            before = tested.get(row.id)
-            if before is None or before[0] is not row:
-                one = row.conversation
-                passes = query.matches(one, row.state, now, self._kept_of(one))
-                before = tested[row.id] = (row, passes)
-            if before[1] or row.id == keep:
+            found = tested.get(row.id)
+            if (found is not None and found.passes) or row.id == keep:
                 yield row
 
     def _sorted(self, rows: list[Row], order: Sorting) -> list[Row]:
         """Rows of one line each, not nested under their parents."""
         values, key = self._values, order.order.key
+        entries: list[tuple[Any, float, Row]] = []
         for row in rows:
-            if row.id not in values:
-                one = row.conversation
-                values[row.id] = key(one, row.state), updated(one)
-        ordered = order.sort(rows, lambda row: values[row.id][0], lambda row: values[row.id][1])
+            found = values.get(row.id)
+            if found is None:
+                found = values[row.id] = key(row.conversation, row.state), row.changed
+            entries.append((*found, row))
         return [
             replace(row, depth=int(bool(row.parent)), tall=False)
             if row.tall or row.depth > 1
             else row
-            for row in ordered
+            for row in order.sort(entries)
         ]
 
 

@@ -342,7 +342,9 @@ class Session:
 
     def keep_marks(self, marks: frozenset[str]) -> None:
         """Replace the marks; conversations that are no longer listed lose theirs."""
-        self.marks = marks & {row.id for row in self.listed} if marks else marks
+        if marks and self.listing.is_whole:
+            marks &= {row.id for row in self.listed}
+        self.marks = marks
 
     def unmark(self, conversations: Iterable[Conversation]) -> None:
         self.keep_marks(self.marks - {bare_id(c.id) for c in conversations})

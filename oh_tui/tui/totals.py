@@ -61,10 +61,9 @@ def totals(session: Session, glyphs: Glyphs) -> tuple[tuple[Piece, ...], str]:
             for_you = " for you" if glyph == glyphs.waiting else ""
             facts.append((f"{glyph} {count:,} {words}{for_you}", hue))
             title.append(f"{glyph}{count}")
-    listed = session.conversations
-    costs = [cost for one in listed if (cost := one.cost)]
-    total = max(session.total or 0, len(listed))
-    facts.append((plural(total, "conversation") + cost_words(sum(costs), len(costs), total), "dim"))
+    total = max(session.total or 0, len(session.board.rows))
+    words = plural(total, "conversation") + cost_words(*session.board.costs(), total)
+    facts.append((words, "dim"))
     return joined(facts, glyphs.dot), " ".join(title)
 
 

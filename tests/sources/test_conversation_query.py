@@ -218,7 +218,7 @@ def test_the_server_is_asked_for_dates_and_title() -> None:
 )
 def test_orders_put_what_is_not_known_last(order: Order, names: list[str]) -> None:
     def ordered(sorting: Sorting) -> list[str]:
-        found = sorting.sort(LISTED, lambda one: order.key(*one), lambda one: updated(one[0]))
+        found = sorting.sort((order.key(*one), updated(one[0]), one) for one in LISTED)
         return [one.id[:2] for one, _ in found]
 
     assert ordered(Sorting(order)) == names

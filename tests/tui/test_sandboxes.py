@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import Any
 
 from msgspec.structs import replace
@@ -105,12 +106,17 @@ def test_one_that_goes_away_keeps_its_row_as_gone_for_a_while() -> None:
 def test_the_last_line_counts_what_is_below_the_fold_by_state() -> None:
     states = ["ERROR", "RUNNING", "RUNNING", "STARTING", "PAUSED", "PAUSED"]
     rows = [SandboxRow(str(n), status, "", ()) for n, status in enumerate(states)]
-    assert folded(rows, 6, 0) == ""
-    assert folded(rows, 2, 29) == "2 more up, 2 paused, 29 gone"
-    assert folded(rows, 5, 0) == "1 more paused"
-    assert folded(rows, 0, 0) == "1 error, 3 up, 2 paused"
-    assert folded([rows[0]] * 9, 6, 0) == "3 more errors"
-    assert counted(rows) == [("1 error", "bad"), ("3 up", "dim"), ("2 paused", "dim")]
+
+    def below(rows: list[SandboxRow], seen: int, gone: int) -> str:
+        return folded(rows, Counter(row.state for row in rows), seen, gone)
+
+    assert below(rows, 6, 0) == ""
+    assert below(rows, 2, 29) == "2 more up, 2 paused, 29 gone"
+    assert below(rows, 5, 0) == "1 more paused"
+    assert below(rows, 0, 0) == "1 error, 3 up, 2 paused"
+    assert below([rows[0]] * 9, 6, 0) == "3 more errors"
+    counts = Counter(row.state for row in rows)
+    assert counted(counts) == [("1 error", "bad"), ("3 up", "dim"), ("2 paused", "dim")]
 
 
 def test_errors_get_the_lines_that_they_need_up_to_seven() -> None:

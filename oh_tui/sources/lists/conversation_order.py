@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from enum import StrEnum
+from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
 from oh_tui.api.models import Conversation
@@ -33,24 +34,10 @@ class Order(StrEnum):
         """The largest value comes first."""
         return self in (Order.NEWEST, Order.COST, Order.LONGEST)
 
-    def key(self, one: Conversation, state: ConversationState) -> Any:
-        """What conversations are sorted by; None where it is not known."""
-        match self:
-            case Order.COST:
-                return one.cost
-            case Order.LONGEST:
-                return took(one)
-            case Order.TITLE:
-                return _folded(one.title)
-            case Order.REPOSITORY:
-                return _folded(one.selected_repository)
-            case Order.MODEL:
-                return _folded(one.llm_model)
-            case Order.NEEDS:
-                group = state.group(one)
-                return group, group <= Group.RUNNING and state.status in _LATER
-            case Order.NEWEST:
-                return updated(one) or None
+    @property
+    def key(self) -> Callable[[Conversation, ConversationState], Any]:
+        """What a conversation is sorted by; None where it is not known."""
+        return _KEYS[self]
 
 
 class Sorting(NamedTuple):
@@ -73,12 +60,11 @@ class Sorting(NamedTuple):
     def is_falling(self) -> bool:
         return self.order.is_falling is not self.back
 
-    def sort(
-        self, items: Iterable[T], value: Callable[[T], Any], changed: Callable[[T], float]
-    ) -> list[T]:
-        """The items by their values; of equal ones, and of those without, the newest first."""
-        newest = sorted(items, key=changed, reverse=True)
-        return ranked(newest, value, falling=self.is_falling)
+    def sort(self, items: Iterable[tuple[Any, float, T]]) -> list[T]:
+        """The items by their values; of equal ones, and of those without, the newest first. Each
+        comes with its value and the time of its last change."""
+        newest = sorted(items, key=itemgetter(1), reverse=True)
+        return ranked(newest, falling=self.is_falling)
 
 
 _HEADINGS = {
@@ -112,4 +98,20 @@ def took(conversation: Conversation) -> float | None:
 
 
 def _folded(text: str | None) -> str | None:
-    return " ".join((text or "").split()).casefold() or None
+    return " ".join(text.split()).casefold() or None if text else None
+
+
+def _needs(one: Conversation, state: ConversationState) -> tuple[Group, bool]:
+    group = state.group(one)
+    return group, group <= Group.RUNNING and state.status in _LATER
+
+
+_KEYS: dict[Order, Callable[[Conversation, ConversationState], Any]] = {
+    Order.NEEDS: _needs,
+    Order.NEWEST: lambda one, _: updated(one) or None,
+    Order.COST: lambda one, _: one.cost,
+    Order.LONGEST: lambda one, _: took(one),
+    Order.TITLE: lambda one, _: _folded(one.title),
+    Order.REPOSITORY: lambda one, _: _folded(one.selected_repository),
+    Order.MODEL: lambda one, _: _folded(one.llm_model),
+}

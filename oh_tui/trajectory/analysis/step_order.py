@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.accounting import Accounts
     from oh_tui.trajectory.model.steps import Step
 
-T = TypeVar("T")
 
-
-def ranked(items: Iterable[T], value: Callable[[T], Any], *, falling: bool) -> list[T]:
-    """The items by their values; those without (None) last. Equal ones keep their order."""
-    known: list[tuple[Any, T]] = []
-    unknown: list[T] = []
-    for item in items:
-        found = value(item)
-        if found is None:
-            unknown.append(item)
-        else:
-            known.append((found, item))
-    known.sort(key=lambda pair: pair[0], reverse=falling)
-    return [*(item for _, item in known), *unknown]
+def ranked(entries: Sequence[tuple[Any, ...]], *, falling: bool) -> list[Any]:
+    """The last parts of the entries by the first ones, their values; those without (None) last.
+    Equal ones keep their order."""
+    known = [entry for entry in entries if entry[0] is not None]
+    known.sort(key=itemgetter(0), reverse=falling)
+    found = [entry[-1] for entry in known]
+    if len(known) < len(entries):
+        found += [entry[-1] for entry in entries if entry[0] is None]
+    return found
 
 
 class StepOrder(StrEnum):
@@ -67,7 +63,7 @@ class StepSorting(NamedTuple):
                 case StepOrder.RAN:
                     return accounts.ran(step) if accounts else step.ran()
 
-        return ranked(numbers, value, falling=self.is_falling)
+        return ranked([(value(number), number) for number in numbers], falling=self.is_falling)
 
 
 _SHORT = {

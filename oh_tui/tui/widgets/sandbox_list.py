@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from textual.reactive import reactive
 from textual.strip import Strip
 
@@ -75,6 +77,8 @@ class Fold(Drawn):
     gone: reactive[int] = reactive(0)
     """How many are gone and without a row."""
     shows_gone: reactive[bool] = reactive(False)
+    counts: reactive[Counter[str]] = reactive(Counter)
+    """How many rows are in each state."""
 
     def __init__(self, sandboxes: SandboxList, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -82,7 +86,7 @@ class Fold(Drawn):
 
     def render_line(self, y: int) -> Strip:
         width, shown = self.size.width, self._sandboxes
-        text = folded(shown.rows, shown.seen, self.gone)
+        text = folded(shown.rows, self.counts, shown.seen, self.gone)
         key = " (x hides)" if self.shows_gone else " (x shows)" if self.gone else ""
         if width_of(text + key) <= width - 2:
             text += key

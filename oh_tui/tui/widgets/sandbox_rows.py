@@ -69,6 +69,8 @@ class SandboxOrder:
         """Those that exist, and those that went away just now."""
         self.gone: tuple[SandboxRow, ...] = ()
         """Others that are gone: no longer listed by the server, but named by conversations."""
+        self.counts: Counter[str] = Counter()
+        """How many of `rows` are in each state."""
         self._places: dict[str, _Place] = {}
 
     def take(
@@ -90,16 +92,21 @@ class SandboxOrder:
             yield
         places: dict[str, _Place] = {}
         shown: dict[str, list[SandboxRow]] = {state: [] for state in _ORDER}
+        counts: Counter[str] = Counter()
+        held = {row.id: row for row in chain(self.rows, self.gone)}
         for row in self._found(sandboxes, inside):
+            if row == held.get(row.id):
+                row = held[row.id]  # thousands of equal ones take as long as a frame to compare
             before = None if anew else self._places.get(row.id)
             place = places[row.id] = _placed(before, row.state, now, hold)
             shown[place.state].append(row)
+            counts[row.state] += place.state != GONE
             yield
         for rows in shown.values():
             rows.sort(key=attrgetter("created_at"), reverse=True)
             yield
         gone = shown.pop(GONE)
-        self._places = places
+        self._places, self.counts = places, counts
         self.rows = tuple(chain.from_iterable(shown.values()))
         self.gone = tuple(row for row in gone if row.conversations)
 
@@ -136,14 +143,19 @@ def lines_for(height: int, errors: int) -> int:
     return min(MOST, max(LEAST, height // 6, errors + 1))
 
 
-def folded(rows: Sequence[SandboxRow], seen: int, gone: int) -> str:
+def folded(rows: Sequence[SandboxRow], counts: Counter[str], seen: int, gone: int) -> str:
     """The rows below the first `seen` ones, counted by state, and the `gone` ones without a row:
-    `3 more up, 4 paused, 29 gone`, with "more" if others of the state are above."""
-    above = {row.state for row in rows[:seen]}
-    below = Counter(row.state for row in rows[seen:])
+    `3 more up, 4 paused, 29 gone`, with "more" if others of the state are above. `counts` are those
+    of all rows, as counting thousands takes as long as a frame."""
+    if 2 * seen < len(rows):
+        above = Counter(row.state for row in rows[:seen])
+        below = counts - above
+    else:
+        below = Counter(row.state for row in rows[seen:])
+        above = counts - below
     parts = []
     for state in _ORDER:
-        count, more = below[state], " more" if state in above else ""
+        count, more = below[state], " more" if above[state] else ""
         if state == GONE and gone and not count:
             count, more = gone, ""
         if count and state == "ERROR":
@@ -153,9 +165,8 @@ def folded(rows: Sequence[SandboxRow], seen: int, gone: int) -> str:
     return ", ".join(parts)
 
 
-def counted(rows: Iterable[SandboxRow]) -> list[tuple[str, str]]:
+def counted(counts: Counter[str]) -> list[tuple[str, str]]:
     """`1 error`, `5 up`, `7 paused` with their hues, without those that are zero."""
-    counts = Counter(row.state for row in rows)
     parts = [
         (plural(counts["ERROR"], "error") if counts["ERROR"] else "", "bad"),
         (f"{counts['RUNNING']:,} up" if counts["RUNNING"] else "", "dim"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from oh_tui.tui.widgets.drawing import Piece, Stack, glyphs_of, shorten
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
 from oh_tui.tui.widgets.rule import Rule, joined
 from oh_tui.tui.widgets.sandbox_list import Fold, SandboxList
-from oh_tui.tui.widgets.sandbox_rows import SandboxOrder, counted, lines_for
+from oh_tui.tui.widgets.sandbox_rows import GONE, SandboxOrder, counted, lines_for
 
 if TYPE_CHECKING:
     from oh_tui.sources.lists.conversation_order import Sorting
@@ -54,7 +55,7 @@ class Sidebar(Stack):
     """Ids of the rows that are marked."""
     annotated: reactive[Mapping[str, RunAnnotations]] = reactive({})
     """What the user keeps of runs, by their names."""
-    sandboxes: reactive[tuple[Sandbox, ...]] = reactive((), always_update=True)
+    sandboxes: reactive[tuple[Sandbox, ...]] = reactive(())
     knows_sandboxes: reactive[bool] = reactive(False)
     """Whether they were read, so that an empty list means that there are none."""
     total: reactive[int | None] = reactive(None)
@@ -291,14 +292,14 @@ class Sidebar(Stack):
         pane.empty = ("no sandbox is up",) if self.knows_sandboxes else ()
         fold.gone = 0 if self.show_gone else len(order.gone)
         fold.shows_gone = self.show_gone
+        fold.counts = order.counts + Counter({GONE: len(order.gone) * self.show_gone})
         # that of the app: at the end the screen may be gone while a worker still calls
         height, count = self.app.size.height, len(pane.rows)
-        lines = lines_for(height, sum(row.state == "ERROR" for row in order.rows))
+        lines = lines_for(height, order.counts["ERROR"])
         room = height - 4 if self.whole_sandboxes else lines
         fold.display = bool(order.gone or self.show_gone or count > room)
         pane.styles.height = (
             "1fr" if self.whole_sandboxes else min(lines - fold.display, max(2, count))
         )
         fold.refresh()
-        there = (row for row in order.rows if not row.is_gone)
-        self._sandbox_rule.facts = joined(counted(there), glyphs_of(self.app).dot)
+        self._sandbox_rule.facts = joined(counted(order.counts), glyphs_of(self.app).dot)

@@ -247,7 +247,7 @@ class Conversations:
         source, board = session.source, session.board
         if source is None:
             return False
-        before, fresh, is_whole = self._state(), dict[str, Conversation](), False
+        sandboxes, fresh, is_whole = session.sandboxes.all, dict[str, Conversation](), False
         asked = time.monotonic()
         with ui.reporting():
             page = await source.newest()
@@ -260,8 +260,9 @@ class Conversations:
                     fresh |= {bare_id(c.id): c for c in found if c}
                 await self.read_sandboxes()
             is_whole = True
+        before = board.rows
         changes = board.take(fresh.values(), asked=asked)
-        changed = self._state() != before
+        changed = board.rows is not before or session.sandboxes.all != sandboxes
         await asyncio.sleep(0)  # many rows take a while: let keys in between
         if sort:
             board.reorder()
@@ -274,11 +275,6 @@ class Conversations:
         self._look(source)
         await session.save_last_known()
         return changed if is_whole else None
-
-    def _state(self) -> tuple[object, ...]:
-        """What a refresh may change, whatever the order."""
-        session = self._session
-        return {row.id: row.conversation for row in session.board.rows}, session.sandboxes.all
 
     async def read_sandboxes(self) -> None:
         """Read the current states of the sandboxes."""

@@ -33,7 +33,10 @@ if TYPE_CHECKING:
     from oh_tui.tui.ui import Ui
 
 BETWEEN = 0.1
-"""Seconds between two pages, to spare the server."""
+"""Seconds between two pages, to spare the server; and between two frames while rows are tested."""
+
+HOPS = 3
+"""Turns of the event loop after each slice: a key needs several until it is drawn."""
 
 GOES_ON = "& or s goes on"
 
@@ -204,6 +207,7 @@ class ListActions:
     async def _sift(self) -> None:
         session, ui = self._session, self._ui
         await ui.drawn()
+        await self._test_rest()
         source, pages = session.source, self._pages()
         if pages is None or source is None:
             self._tell("")
@@ -221,6 +225,17 @@ class ListActions:
                 await asyncio.sleep(BETWEEN)
                 asked = time.monotonic()
             self._tell("")
+
+    async def _test_rest(self) -> None:
+        """Test the loaded rows in slices, and show matches as they are found."""
+        session, shown = self._session, time.monotonic()
+        while not session.listing.test(session.board.rows, session.clock()):
+            if time.monotonic() - shown > BETWEEN:
+                self._ui.post_message(ListsChanged())
+                shown = time.monotonic()
+            for _ in range(HOPS):
+                await asyncio.sleep(0)
+        self._ui.post_message(ListsChanged())
 
     @contextlib.contextmanager
     def _reporting(self) -> Iterator[None]:
@@ -263,13 +278,13 @@ class ListActions:
         if session.listing.query is None:
             self._ui.tell(f"sorted {self._found()}{more}", log=False)
             return
-        unsure = session.listing.undecided(session.board.rows, session.clock())
+        unsure = session.listing.undecided()
         unknown = f" · the outcome of {unsure:,} others is not known" if unsure else ""
         self._ui.tell(f"{self._found()} conversations{unknown}{more}", log=False)
 
     def _say_why_empty(self) -> None:
         query = self._session.listing.query
-        if query and not self._session.listed:
+        if query and self._session.listing.is_whole and not self._session.listed:
             told = f"no conversation is {clean_line(query.text)}"
             self._ui.post_message(ListEmpty(told, "esc shows all"))
 
