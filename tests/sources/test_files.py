@@ -17,6 +17,7 @@ from oh_tui.sources.files import FileSource
 from oh_tui.sources.this_machine import ThisMachine
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.verdict import judge
+from tests.trajectory import evaluation_files
 
 
 def write(path: Path, count: int, **info: Any) -> Path:
@@ -237,3 +238,21 @@ async def test_the_last_event_counts_for_order_and_age_on_this_machine(
         time.tzset()
     assert [row.id[0] for row in rows] == ["1", "3", "2"]
     assert rows[0].updated_at == "2026-03-01T08:00:07+00:00"
+
+
+async def test_any_mixture_of_files_and_folders_is_one_list(tmp_path: Path, files: Files) -> None:
+    inner = tmp_path / "results" / "model" / "bench"
+    inner.mkdir(parents=True)
+    evaluation_files.write(inner / "output.jsonl", [evaluation_files.row("acme-1")])
+    (inner / "metadata.json").write_text('{"llm": {"model": "m"}}')
+    write(tmp_path / "a.zip", 1, id="1" * 32, title="One")
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "event_000000_x.json").write_text('{"id": "e", "kind": "MessageEvent"}')
+    source = files(tmp_path / "results", tmp_path / "a.zip", run)
+    rows = (await source.newest()).items
+    assert [row.title for row in rows] == ["acme-1", "One", "run"]
+    assert [(await source.runs.count_events(row))[0] for row in rows] == [0, 1, 1]
+    assert source.problems == []
+    (alone,) = (await files(tmp_path / "results").newest()).items
+    assert alone.title == "acme-1"

@@ -233,3 +233,28 @@ def test_any_json_in_any_row_is_listed_and_opened_or_refused(
             continue
         given = (good, *rows, good)[entry.number - 1].get("history")
         assert len(list(run.events())) == (len(given) if isinstance(given, list) else 0)
+
+
+def test_rows_of_several_formats_in_one_file_are_each_read_as_what_they_are(
+    tmp_path: Path,
+) -> None:
+    v0 = {
+        "instance_id": "v0",
+        "history": [
+            {"id": 1, "source": "user", "action": "message", "args": {"content": "Fix it."}},
+            {"id": 2, "source": "agent", "action": "run", "args": {"command": "ls"},
+             "tool_call_metadata": {"function_name": "execute_bash", "tool_call_id": "c"}},
+            {"id": 3, "source": "agent", "cause": 2, "observation": "run", "content": "a.py",
+             "extras": {"metadata": {"exit_code": 0}}},
+        ],
+    }  # fmt: skip
+    chat = {"instance_id": "chat", "messages": [{"role": "user", "content": "Fix it."}]}
+    path = write(tmp_path / "output.jsonl", [ROWS[0], v0, chat, {"instance_id": "none"}])
+    entries, problems = listed(path)
+    assert [entry.name for entry in entries] == ["acme__dates-1", "v0", "chat", "none"]
+    assert [len(entry.open()) for entry in entries[:2]] == [9, 3]
+    assert entries[2].open().event(0).kind == "MessageEvent"
+    assert json.loads(entries[1].open().original(0)) == v0["history"][0]
+    with pytest.raises(Problem, match="row 4 holds no run"):
+        entries[3].open()
+    assert problems == []
