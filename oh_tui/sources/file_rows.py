@@ -57,7 +57,7 @@ def row_of_run(name: str, run: RunFile, listed: Conversation | None = None) -> C
     first and last events. `listed` is the row as it was known before the run was opened."""
     info = run.info
     file_name = "" if _ID.fullmatch(run.name) else run.name.removesuffix(".zip")
-    title = _text(info, "title") or _first_message(run)
+    title = _text(info, "title") or (listed.title if listed else _first_message(run))
     row = FileConversation(
         id=name,
         title=title or run.name,

@@ -299,9 +299,11 @@ def _take_status(run: Trajectory, source: RunFile) -> None:
 
 
 def _end_of(source: RunFile) -> Trajectory:
-    """The events that tell how the run ended; all of them where its length may tell it."""
-    counts = source.recorded.max_iterations and not source.recorded.error
-    return _newest(source, 0 if counts else max(0, len(source) - PEEK))
+    """The events that tell how the run ended; all of them where only its length may tell it."""
+    end = _newest(source, max(0, len(source) - PEEK))
+    if not end.complete and source.recorded.max_iterations and not judge(end).word:
+        return _newest(source, 0)
+    return end
 
 
 def _newest(source: RunFile, first: int) -> Trajectory:

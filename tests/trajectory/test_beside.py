@@ -109,3 +109,33 @@ def test_an_opened_run_has_its_label(tmp_path: Path) -> None:
     labels = [entry.open().recorded.label for entry in runs.entries()]
     assert labels == ["resolved", "unresolved", "unresolved", "error", "unlabelled"]
     assert Beside(tmp_path / "nosuch.jsonl").problems == []
+
+
+def test_a_file_of_one_instance_labels_it(tmp_path: Path) -> None:
+    (tmp_path / "eval_a.json").write_text('{"resolved": true}')
+    (tmp_path / "eval_b.json").write_text('{"b": {"resolved": false}}')
+    (tmp_path / "eval_c.json").write_text('{"final_score": {"result": 1}}')
+    found, _ = infos(output(tmp_path))
+    labels = [found[name]["label"] for name in "abc"]
+    assert labels == [Label.RESOLVED, Label.UNRESOLVED, Label.NONE]
+
+
+@pytest.mark.parametrize(
+    ("fields", "label"),
+    [
+        ({"resolved": True}, Label.RESOLVED),
+        ({"resolved": 0}, Label.UNRESOLVED),
+        ({"report": {"resolved": False}}, Label.UNRESOLVED),
+        ({"test_result": {"report": {"resolved": True}}}, Label.RESOLVED),
+        ({"resolved": "yes"}, None),
+        ({"resolved": None, "report": [1]}, None),
+    ],
+)
+def test_a_row_may_have_its_own_label(
+    tmp_path: Path, fields: dict[str, Any], label: Label | None
+) -> None:
+    (entry,) = open_runs(write(tmp_path / "output.jsonl", [row("a", **fields)])).entries()
+    assert entry.open().recorded.label == label
+    (tmp_path / "output.report.json").write_text('{"error_ids": ["a"]}')
+    (entry,) = open_runs(tmp_path / "output.jsonl").entries()
+    assert entry.open().recorded.label is Label.ERROR, "a report knows better"

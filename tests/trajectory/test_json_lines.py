@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import importlib.util
 import json
 import lzma
 from collections.abc import Callable
@@ -181,6 +182,24 @@ def test_a_file_of_which_nothing_can_be_unpacked_says_so(tmp_path: Path) -> None
     path.write_bytes(gzip.compress(lines(ROWS))[:5])
     with pytest.raises(Problem, match=r"output.jsonl.gz is cut off"):
         open_runs(path)
+
+
+def test_zstd_is_read_where_python_can_and_else_says_what_to_install(tmp_path: Path) -> None:
+    path = tmp_path / "output.jsonl.zst"
+    path.write_bytes(b"\x28\xb5\x2f\xfd" + b"\0" * 20)
+    assert find_files([tmp_path]) == [path], "it is not passed over"
+    found = map(importlib.util.find_spec, ("compression", "backports"))
+    if not any(found):
+        with pytest.raises(Problem) as caught:
+            open_runs(path)
+        assert ".zst" in caught.value.sentence
+        assert "pip install backports.zstd" in caught.value.hint
+        return
+    zstd = pytest.importorskip("compression.zstd")
+    path.write_bytes(zstd.compress(lines(ROWS)))
+    entries, problems = listed(path)
+    assert [bodies(entry.open()) for entry in entries] == [one["history"] for one in ROWS]
+    assert problems == []
 
 
 def test_a_gzip_bomb_is_not_unpacked(tmp_path: Path) -> None:

@@ -29,6 +29,9 @@ _HEAD = 2**14
 
 _TELLS = pattern(rb'"(?:resolved|unresolved|error|resolved_ids|unresolved_ids|error_ids)"\s*:')
 
+_EVAL = pattern(r"eval_(.+)\.json")
+"""The result of one instance."""
+
 _LISTS = {
     "empty_patch_ids": Label.UNRESOLVED,
     "unresolved_ids": Label.UNRESOLVED,
@@ -104,6 +107,9 @@ class Beside:
                     self.labels[one], self._sources[one] = _LISTS[name], file
         if lists:
             return
+        match = _EVAL.fullmatch(file)
+        if match and isinstance(value.get("resolved"), bool):
+            value = {match[1]: value}
         for name, each in value.items():
             resolved = field(each, "resolved")
             if isinstance(resolved, bool):

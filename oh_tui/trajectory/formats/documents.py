@@ -6,10 +6,13 @@ write its `Document` in a file of its own, and name it in `DOCUMENTS`.
 
 from __future__ import annotations
 
+import msgspec
+
 from oh_tui.trajectory.formats import evaluation
-from oh_tui.trajectory.formats.document import Converted, Document, top_of
+from oh_tui.trajectory.formats.document import Converted, Document, Top, top_of, value_of
 from oh_tui.trajectory.formats.foreign.documents import ATIF, CHAT, V0
 from oh_tui.trajectory.formats.run_file import FormatProblem
+from oh_tui.trajectory.model.recorded import Label
 
 DOCUMENTS: tuple[Document, ...] = (evaluation.ROW, ATIF, V0, CHAT)
 """The first that recognises a text converts it."""
@@ -36,7 +39,17 @@ def read_document(text: bytes, where: str) -> Converted:
         converted = claims[0].convert(text, top)
     except ValueError as error:
         raise FormatProblem(f"{where} cannot be read as {claims[0].name}", HINT) from error
+    if converted.recorded.label is None and (label := _label_in(top)):
+        converted.recorded = msgspec.structs.replace(converted.recorded, label=label)
     if len(claims) > 1:
         others = ", ".join(claim.name for claim in claims[1:])
         converted.notes.append(f"read as {claims[0].name}; it may be {others} as well")
     return converted
+
+
+def _label_in(top: Top) -> Label | None:
+    """The label that a row of an evaluation or a data set has itself."""
+    for path in (("resolved",), ("report", "resolved"), ("test_result", "report", "resolved")):
+        if (resolved := value_of(top, *path)) in (True, False):  # also 1 and 0
+            return Label.RESOLVED if resolved else Label.UNRESOLVED
+    return None

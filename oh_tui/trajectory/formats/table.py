@@ -142,10 +142,15 @@ def _holds_run(path: Path) -> bool:
         return True
     try:
         head, name = head_of(path)
-        if not any(one.recognises(head, name) for one in FORMATS):
-            return False
+    except Problem:
+        return True  # it cannot be unpacked, which opening it tells
+    except OSError:
+        return False
+    if not any(one.recognises(head, name) for one in FORMATS):
+        return False
+    try:
         runs = open_runs(path)
-    except (Problem, OSError):
+    except Problem:
         return False
     try:
         first = next(iter(runs.entries()), None)
