@@ -16,7 +16,7 @@ from oh_tui.trajectory.formats.foreign.v0_history import is_event
 from oh_tui.trajectory.formats.run_file import shown_name
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import decode_json
-from oh_tui.trajectory.model.recorded import Label, Recorded
+from oh_tui.trajectory.model.recorded import Recorded
 
 LONGEST = 4_000_000
 """Characters of a patch or an error that are kept."""
@@ -63,9 +63,6 @@ def _convert_v0(text: bytes, top: Top) -> Converted:
         error=text_field(row, "error").strip()[:LONGEST],
         max_iterations=most if isinstance(most, int) and 0 < most < 10**6 else 0,
         patch=patch[:LONGEST] if isinstance(patch, str) else "",
-        label=_label(row)
-        or _label(row.get("report"))
-        or _label(field(row, "test_result", "report")),
     )
     return _converted(run, info, recorded)
 
@@ -141,21 +138,11 @@ def _convert_chat(text: bytes, top: Top) -> Converted:
         "selected_repository": text_field(row, "repo"),
         "execution_status": "finished" if ended else "",
     }
-    recorded = Recorded(
-        error="" if ended else status[:LONGEST], patch=patch[:LONGEST], label=_label(row)
-    )
+    recorded = Recorded(error="" if ended else status[:LONGEST], patch=patch[:LONGEST])
     return _converted(run, info, recorded)
 
 
 # what they share
-
-
-def _label(row: Any) -> Label | None:
-    """The label that a row or its report has."""
-    resolved = field(row, "resolved")
-    if not isinstance(resolved, bool | int) or resolved not in (0, 1):
-        return None
-    return Label.RESOLVED if resolved else Label.UNRESOLVED
 
 
 def _converted(run: ForeignRun, info: dict[str, Any], recorded: Recorded) -> Converted:
