@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands.schemas import check
 from tests.processes import oh_tui
 from tests.trajectory.evaluation_files import history, metrics, row, write
 
@@ -49,6 +50,16 @@ def test_why_tells_the_label_beside_what_the_agent_said(output: Path) -> None:
     assert told["conversation"]["label"] == "resolved"
     assert told["verdict"]["word"] == "finished"
     assert "error, evaluation error" in oh_tui("why", f"{output}#other").stdout
+
+
+@pytest.mark.parametrize("command", ["show", "steps", "why", "changes", "check", "count"])
+def test_documents_keep_to_their_schemas(output: Path, command: str) -> None:
+    for number in ("1", "2", "3"):
+        check(command, json.loads(oh_tui(command, f"{output}#{number}", "--json").stdout))
+
+
+def test_the_document_of_the_list_keeps_to_its_schema(output: Path) -> None:
+    check("conversations", json.loads(oh_tui("conversations", output, "--json").stdout))
 
 
 def test_the_list_has_labels_and_is_narrowed_by_them(output: Path) -> None:

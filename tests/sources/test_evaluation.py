@@ -18,7 +18,8 @@ from oh_tui.sources.files import FileSource
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.verdict import judge
-from oh_tui.trajectory.formats import json_lines, row_index
+from oh_tui.trajectory.formats import json_lines, row_index, streams
+from oh_tui.trajectory.formats.table import open_runs
 from tests.trajectory.evaluation_files import action, history, message, metrics, result, row, write
 
 LIMITED = {"metadata": {"max_iterations": 3}}
@@ -213,6 +214,25 @@ async def test_the_index_is_kept_until_the_file_changes(
     os.utime(path, (1, 1))
     assert await ids_of(path, cache) == ["a", "b", "c"]
     assert reads.count == 3
+
+
+async def test_a_list_that_was_left_early_keeps_no_index(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads = Reads(monkeypatch)
+    monkeypatch.setattr(streams, "PIECE", 5000)
+    path, cache = tmp_path / "output.jsonl", tmp_path / "cache"
+    write(path, [row(f"i{n}", history(2)) for n in range(20)])
+    runs = open_runs(path, FileIndexes(cache))
+    entries = runs.entries()
+    first = next(entries)
+    runs.close()
+    assert len(list(entries)) < 19
+    assert not (cache / "indexes").exists()
+    with pytest.raises(Problem, match="is gone"):
+        first.open()
+    assert await ids_of(path, cache) == [f"i{n}" for n in range(20)]
+    assert reads.count == 2
 
 
 @pytest.mark.parametrize("harm", [b"", b"\0", b"x" * 100, b"cut"])

@@ -86,7 +86,7 @@ class JsonLines:
             yield self._entry(row)
         if first:
             yield self._entry(first)
-        if self._indexes and not self._stream.problem:
+        if self._indexes and rows.is_complete and not self._stream.problem:
             self._indexes.save(self._stamp, rows.dump())
 
     def open(self, number: int) -> HeldRun:

@@ -115,7 +115,7 @@ class RowIndex:
             if row:
                 yield row
         self._attempts, self._highest = {}, {}
-        self.is_complete = True
+        self.is_complete = not stream.is_closed
 
     def _take(
         self, stream: Stream, number: int, start: int, size: int, head: bytes, tail: bytes,

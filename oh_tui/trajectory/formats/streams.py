@@ -30,6 +30,8 @@ class Stream(ABC):
     def __init__(self, path: Path) -> None:
         """Raises OSError."""
         self._handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        self._open = threading.Lock()
+        """Held while the handle is used, and to close it."""
         self.packed_size = os.fstat(self._handle).st_size
         self.problem = ""
         """Why the file ends where it does, once it was read to the end; "" for its proper end."""
@@ -42,10 +44,20 @@ class Stream(ABC):
     def read(self, start: int, count: int) -> bytes:
         """Part of the content; shorter at its end."""
 
+    @property
+    def is_closed(self) -> bool:
+        return self._handle < 0
+
     def close(self) -> None:
-        if self._handle >= 0:
-            os.close(self._handle)
-            self._handle = -1
+        with self._open:
+            if self._handle >= 0:
+                os.close(self._handle)
+                self._handle = -1
+
+    def read_packed(self, start: int, count: int) -> bytes:
+        """Part of the file as it stands on disk; b"" once it is closed."""
+        with self._open:
+            return os.pread(self._handle, count, start) if self._handle >= 0 else b""
 
 
 class PlainStream(Stream):
@@ -56,10 +68,8 @@ class PlainStream(Stream):
             yield piece
 
     def read(self, start: int, count: int) -> bytes:
-        if self._handle < 0:
-            return b""
         parts: list[bytes] = []
-        while count and (part := os.pread(self._handle, count, start)):
+        while count and (part := self.read_packed(start, count)):
             if len(part) == count and not parts:
                 return part
             parts.append(part)
@@ -97,8 +107,6 @@ class PackedStream(Stream):
 
     def read(self, start: int, count: int) -> bytes:
         with self._lock:
-            if self._handle < 0:
-                return b""
             unpacker = self._last = self._nearest(start)
             found = bytearray()
             while unpacker.place <= start and unpacker.next():
@@ -129,15 +137,15 @@ class PackedStream(Stream):
         return (stop and stop.copy()) or self._begin()
 
     def _begin(self) -> _Unpacker:
-        return _Unpacker(self._handle, self._packing, self.packed_size)
+        return _Unpacker(self, self._packing)
 
 
 class _Unpacker:
     """Unpacks a file from some place on."""
 
-    def __init__(self, handle: int, packing: Packing, packed_size: int) -> None:
-        self._handle, self._packing = handle, packing
-        self._most = max(RATIO_FREE, RATIO_LIMIT * packed_size)
+    def __init__(self, stream: Stream, packing: Packing) -> None:
+        self._stream, self._packing = stream, packing
+        self._most = max(RATIO_FREE, RATIO_LIMIT * stream.packed_size)
         self._inner = packing.make()
         self._input = b""
         self._at = 0
@@ -207,7 +215,7 @@ class _Unpacker:
             self._end("has something else after its end" if self._input else "")
 
     def _fill(self) -> None:
-        data = os.pread(self._handle, PIECE, self._at) if self._handle >= 0 else b""
+        data = self._stream.read_packed(self._at, PIECE)
         self._at += len(data)
         self._input += data
 
