@@ -381,6 +381,7 @@ async def test_a_step_as_json_and_back_shows_both_halves() -> None:
     async with explore() as it:
         await it.open(OAUTH)
         await find(it, "jest")
+        await it.press("up", "down")  # from where it opens, not from where a hit was found
         before = it.text("#result")
         await it.press("R", "4", "z")
         text = it.screen.run_view.detail.result_view.plain_text()

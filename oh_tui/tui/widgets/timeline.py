@@ -3,57 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
 from textual.reactive import reactive
 
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
-from oh_tui.text.human import clock, clock_time, dollars, duration, plural, tenths
+from oh_tui.text.human import plural
 from oh_tui.text.redact import held
 from oh_tui.trajectory.analysis.step_order import StepOrder, StepSorting
 from oh_tui.trajectory.content import describe
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.tui.columns import STEPS, Choice, fitting
-from oh_tui.tui.rendering.cells import width_of
+from oh_tui.tui.columns import STEPS, Choice
 from oh_tui.tui.step_rows import StepRows
-from oh_tui.tui.theme import FAMILY_HUES, outcome_mark
-from oh_tui.tui.widgets.drawing import Piece, fit, shorten
+from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.row_list import HeadCell, RowList
+from oh_tui.tui.widgets.step_lines import GUTTER, StepLines
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.study import Study
 
 TIMES = ("elapsed", "clock", "UTC")
 """Times of the column `at`: since the run began, by the local clock, by the clock in UTC."""
-
-CLOCK = 10
-SPAN = 7
-COST = 8
-GUTTER = 2
-"""Cells of the columns whose width does not depend on the run; SPAN is that of llm and of ran."""
-
-_ROOM = {"cost": 84, "llm": 100}
-"""Cells from which these columns are shown if the user did not choose."""
-
-LEAST = 20
-"""Cells that a chosen column leaves to what was done and its result."""
-
-
-class _Columns(NamedTuple):
-    """Widths of the columns in display order; 0 for a column without room. For the numbers in them
-    see `_spans` and `_cost`: they come from `study.accounts`."""
-
-    number: int
-    at: int
-    llm: int
-    ran: int
-    what: int
-    result: int
-    cost: int
 
 
 def _described(
@@ -366,9 +339,6 @@ class Timeline(RowList):
         outcome = self.trajectory.outcome(step)
         return outcome in (Outcome.ERROR, Outcome.COMMAND_FAILED, Outcome.WAITING)
 
-    def _is_in_loop(self, step: Step) -> bool:
-        return self.study is not None and step.number in self.study.loops
-
     def row_text(self, number: int) -> str:
         """The text that find searches: the columns what and result."""
         step, event = self.row(number)
@@ -385,30 +355,21 @@ class Timeline(RowList):
         assert self.trajectory is not None
         return self._describe(step, self.trajectory.outcome(step), len(step.results), held())
 
-    def _columns(self, width: int) -> _Columns:
-        """The first two depend on the run, the last on whether its costs are known. A new column
-        is an entry in `columns` and needs a name in `head` and a piece in `pieces`."""
-        trajectory = self.trajectory
-        number, at = 3, CLOCK
-        if trajectory is not None and trajectory.steps:
-            number = max(3, len(str(len(trajectory))) + 1)
-            ended = trajectory.steps[-1].event.seconds()
-            if self.shown_time == "elapsed" and trajectory.began is not None and ended is not None:
-                at = max(6, len(clock(ended - trajectory.began)) + 2)
-        sizes = {"at": at, "ran": SPAN, "cost": COST, "llm": SPAN}
-        usual = {"at", "ran"} | {name for name, least in _ROOM.items() if width >= least}
-        if not (self.study and self.study.accounts.priced):
-            usual.discard("cost")
-        rest = width - GUTTER - number - 4
-        shown = fitting(sizes, usual, self.choice, rest - LEAST)
-        at, ran, cost, llm = (sizes[name] if name in shown else 0 for name in sizes)
-        rest -= at + ran + cost + llm
-        what = max(16, min(int(rest * 0.52), rest - 18))
-        return _Columns(number, at, llm, ran, what, max(0, rest - what), cost)
+    @property
+    def _lines(self) -> StepLines:
+        return StepLines(
+            self.trajectory,
+            self.study,
+            self.glyphs,
+            time=self.shown_time,
+            now=self.now,
+            choice=self.choice,
+            sorts=self.order is not None,
+        )
 
     @property
     def columns(self) -> frozenset[str]:
-        cells = self._columns(self.scrollable_content_region.width - 1)
+        cells = self._lines.columns(self.scrollable_content_region.width - 1)
         return frozenset(column.name for column in STEPS if getattr(cells, column.name))
 
     @property
@@ -420,7 +381,7 @@ class Timeline(RowList):
     def head(self, width: int) -> list[HeadCell]:
         if not self.row_count():
             return []
-        cells = self._columns(self.scrollable_content_region.width - 1)
+        cells = self._lines.columns(self.scrollable_content_region.width - 1)
         time = "at" if self.shown_time == "elapsed" else self.shown_time
         sign = "#" if self.trajectory is not None and self.trajectory.complete else ""
         return [
@@ -439,92 +400,23 @@ class Timeline(RowList):
         return HeadCell(f"{name:>{width}}" if width > 0 else "", order, is_sorted=sorted_by)
 
     def pieces(self, row: int, width: int) -> list[Piece]:
-        trajectory = self.trajectory
-        assert trajectory is not None
         step, event = self.row(row)
         described = self.describe_row(step, event)
-        cells = self._columns(width)
-        what, room = cells.what, cells.result
-        hue = FAMILY_HUES.get(described.family, "")
-        own = step is not None and event is step.event
-        outcome = trajectory.outcome(step) if step is not None and own else Outcome.OK
-        mark, mark_hue = outcome_mark(self.glyphs, outcome)
-        number = str(step.number) if step is not None and own and trajectory.complete else ""
-        spans = self._spans(step, outcome) if step is not None and own else ("", "")
-        verb, _, rest = described.what.removesuffix(" wrote").partition(" ")
-        telling = f"{mark} {described.result}" if mark else f"  {described.result}"
-        more = self.glyphs.more
-        plain = "" if own else "dim"
-        if not rest and not mark:
-            # a message, a thought or an answer takes the room after its one word
-            rest, telling, what, room = described.result, "", what + 2 + room, -2
-        said = fit(" " + rest, what - width_of(verb), more) if verb else " " * what
-        gutter, gutter_hue = self._gutter(step) if own else (" ", "")
-        kept = self._kept_sign(event) if own else ""
-        return [
-            (gutter if kept else f"{gutter:<{GUTTER}}", gutter_hue),
-            (kept, "you"),
-            (f"{number:>{cells.number}}", "selected" if self._in_range(step) else "dim"),
-            (f"{self._at(event):>{cells.at}}" if cells.at else "", "dim"),
-            (f"{spans[0]:>{cells.llm}}" if cells.llm else "", "dim"),
-            (f"{spans[1]:>{cells.ran}}" if cells.ran else "", ""),
-            ("  ", ""),
-            (shorten(verb, what, more), hue or plain),
-            (said, plain),
-            ("  " if room >= 0 else "", ""),
-            (fit(telling, room, more), mark_hue or "dim"),
-            (f"{self._cost(step) if own else '':>{cells.cost - 1}} " if cells.cost else "", "dim"),
-        ]
-
-    def _spans(self, step: Step, outcome: Outcome) -> tuple[str, str]:
-        """The columns llm and ran. A running step shows its time so far. A span that is negative,
-        because a clock was set back, is marked "?" and never shown as time."""
-        accounts = self.study.accounts if self.study else None
-        llm = tenths(accounts.llm(step) or 0.0) if accounts else ""
-        began = step.event.seconds()
-        if outcome is Outcome.RUNNING and self.now and began is not None:
-            since = max(0.0, self.now - began)
-            return llm, f"{since:.0f}" if since < 999.5 else duration(since)
-        ran = accounts.ran(step) if accounts else step.ran()
-        odd = "?" if accounts and accounts.is_odd(step) else ""
-        return llm, tenths(ran or 0.0) + odd
-
-    def _cost(self, step: Step | None) -> str:
-        spent = self.study.accounts.of(step) if self.study and step else None
-        return dollars(spent.cost) if spent and spent.cost else ""
+        return self._lines.pieces(
+            step,
+            event,
+            described,
+            width,
+            in_range=self._in_range(step),
+            sign=self._kept_sign(event),
+        )
 
     def _in_range(self, step: Step | None) -> bool:
         selected = self.range if self.range_from is not None else None
         return bool(selected and step and selected[0] <= step.number <= selected[1])
-
-    def _gutter(self, step: Step | None) -> tuple[str, str]:
-        """Glyph and hue before a step: in a loop, of a parallel group, your message."""
-        if step is None or self.trajectory is None:
-            return " ", ""
-        if self._is_in_loop(step):
-            return self.glyphs.loop, "bad"
-        if step.event.kind == "MessageEvent":
-            return (self.glyphs.user, "you") if step.event.source == "user" else (" ", "")
-        if step.event.kind == "Condensation":
-            return self.glyphs.condensed, "dim"
-        group = self.trajectory.group(step)
-        if len(group) < 2 or self.order:
-            return " ", ""
-        if step.number == group[0]:
-            return self.glyphs.first, "dim"
-        return (self.glyphs.last if step.number == group[-1] else self.glyphs.middle), "dim"
 
     def _kept_sign(self, event: Event) -> str:
         """The sign of a step with a bookmark or a note; "" for none."""
         if event.id in self.kept.bookmarks:
             return self.glyphs.bookmark
         return self.glyphs.note if event.id in self.kept.step_notes else ""
-
-    def _at(self, event: Event) -> str:
-        when = event.seconds()
-        if when is None:
-            return ""
-        if self.shown_time == "elapsed" and self.trajectory is not None:
-            began = self.trajectory.began
-            return clock(when - began) if began is not None else ""
-        return clock_time(when, UTC if self.time == "UTC" else None)
