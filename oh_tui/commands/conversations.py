@@ -108,6 +108,7 @@ def _since(text: str) -> float:
     "  pr:482         with this pull request; pr:any\n"
     "  cost:>1        dollars; took:>10m from its start to its last change\n"
     "  after:2d       changed within two days; today, yesterday, 2026-03-01; before: too\n"
+    "  changed:src/   changed a file with this in its path; known of files alone\n"
     "  other words    in title, repository, branch or id\n\n"
     "A word that is a file, is written as one (runs/, ./runs, a.zip) or is an address is a PATH.",
 )
@@ -120,10 +121,11 @@ async def conversations(call: Call) -> int:
     for problem in call.source.problems:
         say(problem)
     if unsure:
-        say(
-            f"the outcome of {plural(unsure, 'other conversation')} is not known: "
-            "a server tells it while the sandbox runs"
-        )
+        others = plural(unsure, "other conversation")
+        if query.needs_changed:
+            say(f"what {others} changed is not known: only files tell it")
+        else:
+            say(f"the outcome of {others} is not known: a server tells it while the sandbox runs")
     if args.status and not found and args.status.lower() not in _STATES:
         say(f"{clean_line(args.status)!r} is no state that is known; those are {STATES}")
     if call.as_json:
@@ -164,10 +166,11 @@ async def _found(
             state = conversation_state(one, last_known_of(last_known, one))
             if not _is_wanted(args, one, last_known_of(last_known, one)):
                 continue
-            if query.matches(one, state, now, kept.of(one)):
+            changed = await call.source.runs.changed_paths(one) if query.needs_changed else None
+            if query.matches(one, state, now, kept.of(one), changed):
                 found.append(one)
             else:
-                unsure += query.cannot_tell(one, state, now, kept.of(one))
+                unsure += query.cannot_tell(one, state, now, kept.of(one), changed)
         looked += len(page.items)
         show_progress(f"{len(found):,} found in {looked:,} conversations")
         more = len(found) > limit or (len(found) == limit and bool(page.next_page_id))

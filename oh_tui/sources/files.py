@@ -20,6 +20,7 @@ from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.sources.results import PAGE, PEEK, Cost, Loaded, build
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
+from oh_tui.trajectory.analysis import changes
 from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.trajectory.formats.run_file import Entry, Indexes, OneRun, RunFile, RunList
 from oh_tui.trajectory.formats.table import find_files, open_runs
@@ -27,7 +28,7 @@ from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from oh_tui.api.filters import ConversationFilters
     from oh_tui.sources.lists.last_known import LastKnown
@@ -262,6 +263,13 @@ class FileRuns:
     async def peek(self, conversation: Conversation) -> Trajectory | None:
         run = await _in_thread(self.run, conversation)
         return await _in_thread(_end_of, run)
+
+    async def changed_paths(self, conversation: Conversation) -> Collection[str]:
+        def read() -> tuple[str, ...]:
+            log = changes.changes(self.read(conversation))
+            return tuple(file.shown for file in log.files if not file.same)
+
+        return await _in_thread(read)
 
     def read(self, conversation: Conversation) -> Trajectory:
         """The whole run at once."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -37,6 +37,11 @@ class Runs(Protocol):
     async def peek(self, conversation: Conversation) -> Trajectory | None:
         """The end of a run, which shows its current state, in one cheap call; None where that would
         not be cheap."""
+        ...
+
+    async def changed_paths(self, conversation: Conversation) -> Collection[str] | None:
+        """The files that a run changed with editor and patch calls; None where that would have to
+        be read from a server."""
         ...
 
     async def keeps(self, conversation: Conversation) -> bool:

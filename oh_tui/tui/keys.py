@@ -184,6 +184,7 @@ LIST_FILTER_WORDS = (
     ("repo:name", "also branch: model: title: pr:482 pr:any"),
     ("tag:key", "also tag:key:value tag:any; note:word in your notes; is:bookmarked"),
     ("cost:>1", "dollars; took:>10m from its start to its last change"),
+    ("changed:src/", "changed a file with this in its path; known of files alone"),
     ("after:2d", "changed since; today, yesterday, 2026-03-01; before: too"),
     ("-word", "all but these"),
 )

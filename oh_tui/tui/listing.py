@@ -3,7 +3,7 @@ chose. Knows no widget and makes no requests."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -37,6 +37,8 @@ class Listing:
     ) -> None:
         self._kept_of = kept_of
         """Gives what the user keeps of a run."""
+        self.changed: dict[str, Collection[str]] = {}
+        """By id: the files that a run changed, as far as they were read."""
         self.query: ConversationQuery | None = None
         """The active filter."""
         self.order: Sorting | None = None
@@ -68,6 +70,12 @@ class Listing:
         if self.query and self.query.needs_kept:
             self._tested, self._left_of, self._of = {}, None, None
 
+    def know_changed(self, identifier: str, paths: Collection[str]) -> None:
+        """The files that a run changed were read: test its row again."""
+        self.changed[identifier] = paths
+        self._tested.pop(identifier, None)
+        self._left_of = self._of = None
+
     def set_order(self, order: Sorting | None) -> None:
         self.order = order
         self.sort_again()
@@ -90,8 +98,9 @@ class Listing:
             if before is not None and before.row is row:
                 continue
             one, state, kept = row.conversation, row.state, self._kept_of(row.conversation)
-            passes = query.matches(one, state, now, kept)
-            unsure = not passes and query.cannot_tell(one, state, now, kept)
+            changed = self.changed.get(row.id)
+            passes = query.matches(one, state, now, kept, changed)
+            unsure = not passes and query.cannot_tell(one, state, now, kept, changed)
             tested[row.id] = Tested(row, passes, unsure)
             self._of = None
             news += 1

@@ -86,3 +86,12 @@ def test_a_run_and_the_words_its_steps_must_match_come_in_any_order(run_file: Pa
     assert "no conversation id" in oh_tui("export", "is:failed").stderr
     counted = json.loads(demo("steps", "is:failed", "477f", "tool:terminal", "--json").stdout)
     assert len(counted["steps"]) == len(failed)
+
+
+def test_changed_files_of_files_are_found_and_those_of_servers_not_known(run_file: Path) -> None:
+    folder = run_file.parent
+    assert "Parse ISO week dates" in oh_tui("conversations", folder, "changed:parse.py").stdout
+    assert oh_tui("conversations", folder, "changed:nosuch").stdout == ""
+    done = demo("conversations", "changed:src/", "repo:dates")
+    assert done.stdout == ""
+    assert "changed is not known: only files tell it" in done.stderr

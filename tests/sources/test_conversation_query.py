@@ -237,3 +237,16 @@ def test_words_are_completed() -> None:
     assert complete("is:fi") == ["is:finished"]
     assert complete("word co") == ["word cost:"]
     assert all(field.values(None) is not None for field in FIELDS.values())
+
+
+def test_changed_files_are_found_where_they_are_known() -> None:
+    one, state = LISTED[0]
+    query, without = parse("changed:SRC/ add"), parse("-changed:src/")
+    for files, passes in ((("src/a.py",), True), (("docs/a.md",), False), ((), False)):
+        assert query.matches(one, state, NOW, changed=files) is passes
+        assert without.matches(one, state, NOW, changed=files) is not passes
+        assert not query.cannot_tell(one, state, NOW, changed=files)
+    for words in (query, without):
+        assert not words.matches(one, state, NOW), "what is not known does not pass"
+        assert words.cannot_tell(one, state, NOW)
+    assert not parse("changed:src/ zebra").cannot_tell(one, state, NOW)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from oh_tui.demo.servers.network import Network
+from oh_tui.sources.files import FileSource
 from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.tui.messages import ListsChanged
+from tests.demo_runs import demo_events
 from tests.tui.explorer import Between, Explorer, explore
 
 SHORT_PAGES = Network(waits=(0.01, 0.02), fails=0.0, rows=6)
@@ -221,3 +225,23 @@ async def test_in_the_run_the_filter_is_that_of_steps() -> None:
         await filter_by(it, "is:failed")
         assert "filter is:failed" in it.text("#timeline-rule")
         assert "1 Conversations" in it.text(RULE)
+
+
+async def test_runs_of_files_are_found_by_what_they_changed(tmp_path: Path) -> None:
+    for slug in ("week-dates", "fix-add"):
+        (tmp_path / slug).mkdir()
+        for place, event in enumerate(demo_events(slug)):
+            (tmp_path / slug / f"event_{place:06}_{event.id}.json").write_bytes(event.raw())
+    async with explore(source=lambda: FileSource([tmp_path])) as it:
+        assert len(titles(it)) == 2
+        await filter_by(it, "changed:DATES/parse.py")
+        (found,) = titles(it)
+        assert found
+        assert "ISO week dates" in found
+        assert "is not known" not in it.footer
+        await filter_by(it, "changed:nosuch")
+        assert titles(it) == []
+    async with explore() as it:
+        await filter_by(it, "changed:src/ title:week")
+        assert titles(it) == []
+        assert "what they changed of 2 others is not known" in it.footer

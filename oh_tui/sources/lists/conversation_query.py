@@ -50,6 +50,8 @@ class Asked(NamedTuple):
     now: float
     """In seconds since 1970."""
     kept: RunAnnotations = NOTHING
+    changed: Collection[str] | None = None
+    """The files that the run changed; None while that is not known."""
 
 
 class Field(NamedTuple):
@@ -171,6 +173,10 @@ def _contains(text: Callable[[Conversation], str | None]) -> Callable[[Asked, st
     return test
 
 
+def _changed(asked: Asked, wanted: str) -> bool:
+    return any(wanted in path.lower() for path in asked.changed or ())
+
+
 class Words(NamedTuple):
     """Plain words, in lower case."""
 
@@ -241,6 +247,7 @@ FIELDS: dict[str, Field] = {
     "note": Field(
         str.lower, lambda asked, wanted: in_notes(asked.kept.notes, wanted), any_of((ANY,))
     ),
+    "changed": Field(str.lower, _changed, any_of(())),
     "after": Field(_when, _time(operator.ge), any_of(("today", "yesterday", "2d"))),
     "before": Field(_when, _time(operator.lt), any_of(("today", "yesterday", "2d"))),
     "": Field(_words, _says, any_of(())),
@@ -259,15 +266,23 @@ class ConversationQuery(msgspec.Struct, frozen=True):
         """Whether matches depend on what the user keeps."""
         return any(t.field in ("tag", "note") or t.value == "bookmarked" for t in self.terms)
 
+    @property
+    def needs_changed(self) -> bool:
+        """Whether matches depend on the files that runs changed."""
+        return any(term.field == "changed" for term in self.terms)
+
     def matches(
         self,
         one: Conversation,
         state: ConversationState,
         now: float,
         kept: RunAnnotations = NOTHING,
+        changed: Collection[str] | None = None,
     ) -> bool:
-        asked = Asked(one, state, now, kept)
+        asked = Asked(one, state, now, kept, changed)
         for term in self.terms:  # a plain loop, as thousands are tested at once
+            if term.field == "changed" and changed is None:
+                return False
             if FIELDS[term.field].holds(asked, term.value) is term.negated:
                 return False
         return True
@@ -278,15 +293,14 @@ class ConversationQuery(msgspec.Struct, frozen=True):
         state: ConversationState,
         now: float,
         kept: RunAnnotations = NOTHING,
+        changed: Collection[str] | None = None,
     ) -> bool:
-        """Whether a conversation might match, if its outcome were known."""
-        open_ones = [term for term in self.terms if _asks_outcome(term)]
-        if not open_ones or state.status is not RunStatus.UNKNOWN:
-            return False
-        asked = Asked(one, state, now, kept)
-        others = (term for term in self.terms if not _asks_outcome(term))
-        missed = any(not _matches(term, asked) for term in open_ones)
-        return missed and all(_matches(term, asked) for term in others)
+        """Whether a conversation that does not match might, if its outcome and the files that it
+        changed were known."""
+        asked = Asked(one, state, now, kept, changed)
+        open_ones = [term for term in self.terms if _is_open(term, asked)]
+        missed = any(one.field == "changed" or not _matches(one, asked) for one in open_ones)
+        return missed and all(_matches(term, asked) for term in self.terms if term not in open_ones)
 
     def for_server(self, now: float) -> ConversationFilters:
         """What an app server can filter by itself: the dates and one text in the title."""
@@ -325,5 +339,9 @@ def _matches(term: Term, asked: Asked) -> bool:
     return FIELDS[term.field].holds(asked, term.value) is not term.negated
 
 
-def _asks_outcome(term: Term) -> bool:
-    return term.field == "is" and term.value not in _OF_OTHERS
+def _is_open(term: Term, asked: Asked) -> bool:
+    """Whether it is not known if a conversation passes."""
+    if term.field == "changed":
+        return asked.changed is None
+    is_outcome = term.field == "is" and term.value not in _OF_OTHERS
+    return is_outcome and asked.state.status is RunStatus.UNKNOWN

@@ -228,6 +228,9 @@ class ServerRuns:
             self._read_cost = (time.monotonic() - began) / total
         return page
 
+    async def changed_paths(self, conversation: Conversation) -> None:
+        """None: whole runs would have to be read."""
+
     async def keeps(self, conversation: Conversation) -> bool:
         """Whether the run is in the cache."""
         return self.cache is not None and await asyncio.to_thread(self.cache.keeps, conversation)

@@ -208,6 +208,8 @@ class ListActions:
         session, ui = self._session, self._ui
         await ui.drawn()
         await self._test_rest()
+        with self._reporting():
+            await self._read_changed()
         source, pages = session.source, self._pages()
         if pages is None or source is None:
             self._tell("")
@@ -236,6 +238,21 @@ class ListActions:
             for _ in range(HOPS):
                 await asyncio.sleep(0)
         self._ui.post_message(ListsChanged())
+
+    async def _read_changed(self) -> None:
+        """Read which files the listed runs changed, where they are on this machine."""
+        session, listing = self._session, self._session.listing
+        source = session.source
+        if not (listing.query and listing.query.needs_changed and source):
+            return
+        unread = [row for row in session.board.rows if row.id not in listing.changed]
+        for number, row in enumerate(unread, 1):
+            paths = await source.runs.changed_paths(row.conversation)
+            if paths is None or session.listing is not listing:
+                return
+            listing.know_changed(row.id, paths)
+            self._ui.post_message(ListsChanged())
+            self._ui.tell(f"reading changes, {number:,} of {len(unread):,} · esc stops", log=False)
 
     @contextlib.contextmanager
     def _reporting(self) -> Iterator[None]:
@@ -279,7 +296,8 @@ class ListActions:
             self._ui.tell(f"sorted {self._found()}{more}", log=False)
             return
         unsure = session.listing.undecided()
-        unknown = f" · the outcome of {unsure:,} others is not known" if unsure else ""
+        what = "what they changed" if session.listing.query.needs_changed else "the outcome"
+        unknown = f" · {what} of {unsure:,} others is not known" if unsure else ""
         self._ui.tell(f"{self._found()} conversations{unknown}{more}", log=False)
 
     def _say_why_empty(self) -> None:
