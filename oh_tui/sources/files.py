@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from oh_tui.api.models import Conversation, Page, bare_id
+from oh_tui.sources.file_conversation import label_of
 from oh_tui.sources.file_rows import chosen_row, name_of, placed, row_of_entry, row_of_run
 from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.sources.results import PAGE, PEEK, Cost, Loaded, build
@@ -74,6 +75,8 @@ class FileSource:
         self.label = clean_line(str(paths[0])) if len(paths) == 1 else f"{len(paths)} files"
         self.runs = FileRuns()
         self._lists: list[RunList] = []
+        self._former: list[RunList] = []
+        """Lists of files as they were before; the screen may still read events from them."""
         self._unopened: list[Problem] = []
         self._listing: Iterator[Conversation] | None = None
         """Goes on with the list; None before its beginning."""
@@ -86,7 +89,7 @@ class FileSource:
         return told + [problem for runs in self._lists for problem in runs.problems]
 
     async def close(self) -> None:
-        for runs in self._lists:
+        for runs in (*self._former, *self._lists):
             runs.close()
 
     async def pages(self) -> AsyncIterator[Page[Conversation]]:
@@ -105,7 +108,26 @@ class FileSource:
         """None: nothing is found faster than by reading the list."""
 
     async def newest(self) -> Page[Conversation]:
-        return Page(await _in_thread(self.conversations), None)
+        return Page(await _in_thread(self._again), None)
+
+    def _again(self) -> list[Conversation]:
+        """All rows, listed anew if a file has changed."""
+        with self._lock:
+            if self._is_listed and any(runs.is_outdated for runs in self._lists):
+                self._list_anew()
+        return self.conversations()
+
+    def _list_anew(self) -> None:
+        before, rows, entries = self.runs.rows, dict[str, Conversation](), dict[str, Entry]()
+        self._former += self._lists
+        self._lists, self._unopened = [], []
+        for name, entry, row in self._found():
+            known = before.get(name)
+            if known and label_of(known) == label_of(row):
+                row = known  # which may tell more
+            entries[name], rows[name] = entry, row
+        if rows:
+            self.runs.replace(entries, rows)
 
     def conversations(self) -> list[Conversation]:
         """All rows in the order of the paths. Raises Problem if there is none."""
@@ -140,6 +162,11 @@ class FileSource:
             return list(rows.values())[start : start + count]
 
     def _list(self) -> Iterator[Conversation]:
+        for name, entry, row in self._found():
+            self.runs.entries[name], self.runs.rows[name] = entry, row
+            yield row
+
+    def _found(self) -> Iterator[tuple[str, Entry, Conversation]]:
         taken: set[str] = set()
         for path, wanted in zip(self.paths, self._wanted, strict=True):
             found = self._rows_at(path, taken)
@@ -149,9 +176,7 @@ class FileSource:
                 except Problem as problem:
                     self._unopened.append(problem)
                     continue
-            for name, entry, row in found:
-                self.runs.entries[name], self.runs.rows[name] = entry, row
-                yield row
+            yield from found
 
     def _rows_at(self, path: Path, taken: set[str]) -> Iterator[tuple[str, Entry, Conversation]]:
         """The name, the entry and the row of each run in a file or folder."""
@@ -218,6 +243,12 @@ class FileRuns:
         """The rows of the same, with what is known of each by now."""
         self._opened: OrderedDict[str, RunFile] = OrderedDict()
         self._lock = threading.Lock()
+
+    def replace(self, entries: dict[str, Entry], rows: dict[str, Conversation]) -> None:
+        """Take the runs of files that have changed."""
+        with self._lock:
+            self.entries, self.rows = entries, rows
+            self._opened.clear()
 
     def run(self, conversation: Conversation) -> RunFile:
         """Raises Problem if it cannot be opened."""

@@ -269,3 +269,23 @@ async def test_what_a_row_hides_is_hidden(tmp_path: Path) -> None:
     full = source.with_state(listed)
     assert secret not in json.dumps(source.runs.run(full).info)
     assert result(1)["id"] == "r1"
+
+
+async def test_a_file_that_grows_is_listed_anew_when_it_is_asked_for(tmp_path: Path) -> None:
+    path = write(tmp_path / "output.jsonl", [row("a", history(1))])
+    path.write_bytes(path.read_bytes() + b'{"instance_id": "b", "hist')
+    source = FileSource([path])
+    (first,) = (await source.newest()).items
+    opened = source.runs.run(first)
+    assert source.problems
+    write(path, [row("a", history(1)), row("b", history(2))])
+    rows = (await source.newest()).items
+    assert [row.id for row in rows] == ["a", "b"]
+    assert rows[0].llm_model == "some/model", "what was known of it stays"
+    assert source.problems == []
+    assert [len(source.runs.read(row).events) for row in rows] == [5, 7]
+    assert len(opened.event(1).body()) > 1, "which the screen may show"
+    path.unlink()
+    assert [row.id for row in (await source.newest()).items] == ["a", "b"]
+    await source.close()
+    assert opened.read(1) == b""

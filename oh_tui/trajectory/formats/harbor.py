@@ -70,6 +70,8 @@ def _trials(folder: Path) -> Iterator[Path]:
 class Job:
     """The trials of a job, or a single one."""
 
+    is_outdated = False
+
     def __init__(self, folder: Path) -> None:
         """Raises OSError and FormatProblem."""
         self.problems: list[str] = []

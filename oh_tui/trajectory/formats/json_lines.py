@@ -46,8 +46,7 @@ class JsonLines:
         self._strangers: list[str] = []
         self._stream = open_stream(path)
         self._indexes = indexes if self._stream.packed_size >= KEPT_FROM else None
-        found = path.stat()
-        self._stamp = f"{path.absolute()}\n{found.st_size}\n{found.st_mtime_ns}"
+        self._stamp = _stamp_of(path)
         self._index = self._kept_index() or RowIndex()
         self._lock = threading.Lock()
 
@@ -62,6 +61,13 @@ class JsonLines:
         if self._stream.problem:
             told.append(f"{self.name} {self._stream.problem}; what comes before is shown")
         return told
+
+    @property
+    def is_outdated(self) -> bool:
+        try:
+            return _stamp_of(self._path) != self._stamp
+        except OSError:
+            return False  # gone: what was listed is all that there is
 
     def entries(self) -> Iterator[Entry]:
         if self._index.is_complete:
@@ -164,6 +170,12 @@ def _on_disk(converted: Converted, stream: Stream, start: int) -> Converted:
         starts = array("Q", (start + each for each in events.starts))
         converted.events = _Pieces(stream, starts, events.sizes)
     return converted
+
+
+def _stamp_of(path: Path) -> str:
+    """Names a file as it is now. Raises OSError."""
+    found = path.stat()
+    return f"{path.absolute()}\n{found.st_size}\n{found.st_mtime_ns}"
 
 
 def _instance(row: Row) -> str:

@@ -97,6 +97,11 @@ class RunList(Protocol):
         `entries` goes on."""
         ...
 
+    @property
+    def is_outdated(self) -> bool:
+        """Whether the file has changed, so that opening it anew may list more."""
+        ...
+
     def entries(self) -> Iterator[Entry]:
         """The runs in order, each as soon as it is found. Raises Problem."""
 
@@ -151,6 +156,8 @@ class Format(NamedTuple):
 
 class OneRun:
     """A file that is one run, open already."""
+
+    is_outdated = False
 
     def __init__(self, run: RunFile) -> None:
         self.run = run
