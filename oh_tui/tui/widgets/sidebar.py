@@ -100,18 +100,18 @@ class Sidebar(Stack):
         self._head = self.query_one(ColumnHead)
         self._rule = self.query_one("#conversations-rule", Rule)
         self._sandbox_rule = self.query_one("#sandboxes-rule", Rule)
-        self.watch(self.sandbox_list, "seen", self._tell_fold, init=False)
+        self.watch(self.sandbox_list, "seen", self._show_fold, init=False)
         for name in ("marks", "has_more", "total"):
-            self.watch(self, name, self._tell_total, init=False)
+            self.watch(self, name, self._show_total, init=False)
         for name in ("knows_sandboxes", "whole_sandboxes"):
             self.watch(self, name, self._show_sandboxes, init=False)
 
     @on(RowList.Highlighted, "#conversations")
-    def _tell_place(self) -> None:
+    def _show_place(self) -> None:
         if self.list.finding:
-            self._tell_total()
+            self._show_total()
 
-    def _tell_fold(self) -> None:
+    def _show_fold(self) -> None:
         self._fold.refresh()
 
     def show_lists(
@@ -136,8 +136,8 @@ class Sidebar(Stack):
         self._head.refresh()
         self.rows, self.marks = rows, marks
         if loaded != before:
-            self._tell_sandboxes()
-        self._tell_total()
+            self._place_sandboxes()
+        self._show_total()
         self.knows_sandboxes = sandboxes is not None
         self.sandboxes, self.show_gone = sandboxes or (), show_gone
 
@@ -154,7 +154,7 @@ class Sidebar(Stack):
         """Highlight a text, and count its hits if this pane is searched."""
         self.list.find_text = finding.text if finding else ""
         self.list.finding = finding if finding and finding.pane == "list" else None
-        self._tell_total()
+        self._show_total()
 
     def tick(self, now: float) -> None:
         """Update the ages."""
@@ -192,7 +192,7 @@ class Sidebar(Stack):
         if self.is_mounted:
             self.list.rows = self.rows
             self.conversations = tuple(row.conversation for row in self.rows)
-            self._tell_total()
+            self._show_total()
 
     def highlight(self, conversation_id: str) -> None:
         """Bring the cursor to a conversation, if it is listed."""
@@ -203,7 +203,7 @@ class Sidebar(Stack):
 
     def on_resize(self) -> None:
         self._show_sandboxes()
-        self._tell_total()
+        self._show_total()
 
     def say(self, *lines: str) -> None:
         """Show lines in place of conversations."""
@@ -211,7 +211,7 @@ class Sidebar(Stack):
 
     def watch_sandboxes(self) -> None:
         if self.is_mounted:
-            self._tell_sandboxes()
+            self._place_sandboxes()
 
     def watch_show_gone(self) -> None:
         if self.is_mounted:
@@ -221,7 +221,7 @@ class Sidebar(Stack):
                 self.sandbox_list.move_to(first)  # below those that exist
                 self.sandbox_list.show_around()
 
-    def _tell_total(self) -> None:
+    def _show_total(self) -> None:
         loaded, listed = len(self.loaded), len(self.rows)
         total = max(self.total or 0, loaded) if self.has_more else loaded
         order, is_short = self.list.order, self.size.width < WIDE
@@ -253,9 +253,9 @@ class Sidebar(Stack):
     def reorder_sandboxes(self) -> None:
         """Move every sandbox to the place of its state; the cursor stays on its sandbox."""
         self._anew = True
-        self._tell_sandboxes()
+        self._place_sandboxes()
 
-    def _tell_sandboxes(self) -> None:
+    def _place_sandboxes(self) -> None:
         """Give every sandbox its row. Many are placed in slices, so that no key waits for all."""
         self._is_stale = True
         if self._is_placing:

@@ -184,7 +184,7 @@ class ListActions:
         if not self._ui.at_work("sift"):
             return False
         self._ui.cancel("sift")
-        self._tell(f" · not all were read: {GOES_ON}")
+        self._show_matches(f" · not all were read: {GOES_ON}")
         return True
 
     # Searching conversations that are not loaded
@@ -212,7 +212,7 @@ class ListActions:
             await self._read_changed()
         source, pages = session.source, self._pages()
         if pages is None or source is None:
-            self._tell("")
+            self._show_matches("")
             return
         with self._reporting():
             looked = 0
@@ -226,7 +226,7 @@ class ListActions:
                 ui.tell(f"{self._found()}, looking further: {looked:,} · esc stops", log=False)
                 await asyncio.sleep(BETWEEN)
                 asked = time.monotonic()
-            self._tell("")
+            self._show_matches("")
 
     async def _test_rest(self) -> None:
         """Test the loaded rows in slices, and show matches as they are found."""
@@ -288,7 +288,7 @@ class ListActions:
     def _found(self) -> str:
         return f"{len(self._session.listed):,} of {len(self._session.board.rows):,}"
 
-    def _tell(self, more: str) -> None:
+    def _show_matches(self, more: str) -> None:
         """Show the number of matches, and how many are undecided."""
         self._say_why_empty()
         session = self._session
@@ -303,8 +303,8 @@ class ListActions:
     def _say_why_empty(self) -> None:
         query = self._session.listing.query
         if query and self._session.listing.is_whole and not self._session.listed:
-            told = f"no conversation is {clean_line(query.text)}"
-            self._ui.post_message(ListEmpty(told, "esc shows all"))
+            words = f"no conversation is {clean_line(query.text)}"
+            self._ui.post_message(ListEmpty(words, "esc shows all"))
 
 
 async def _complete(value: str) -> str | None:
