@@ -36,6 +36,7 @@ from oh_tui.text.redact import HIDDEN, redact_json, safe_line
 from oh_tui.trajectory.analysis.query import parse
 from oh_tui.trajectory.content.block import safe
 from oh_tui.trajectory.content.markdown import event_markdown, step_markdown
+from oh_tui.trajectory.formats.foreign import atif_export
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -51,9 +52,9 @@ _NAMED = pattern(
     RUN_AND_FILTER,
     argument(
         "--to",
-        choices=("md", "jsonl"),
+        choices=("md", "jsonl", "atif"),
         default="md",
-        help="Markdown, or JSON lines; md by default",
+        help="Markdown, JSON lines, or ATIF 1.7; md by default",
     ),
     argument("-o", "--output", metavar="FILE", default="", help="a new file, not stdout"),
     flag("--notes", about="with your bookmarks, notes and tags"),
@@ -61,6 +62,7 @@ _NAMED = pattern(
         "export run.zip -o run.md": "to read, or to attach to an issue",
         "export 5f3a is:failed tool:terminal": "the commands that failed",
         "export run.zip --to jsonl": "each step with its events",
+        "export run.zip --to atif -o trajectory.json": "for Harbor and other tools",
         "export 5f3a is:bookmarked --notes": "what you bookmarked, and why",
     },
     epilog="First come the steps, then the hidden events, which belong to no step, both in\n"
@@ -78,7 +80,9 @@ async def export(call: Call) -> int:
     if not call.args.notes:  # they are for the user alone
         facts.kept = NOTHING
     others = [] if query.terms else _hidden_events(facts.trajectory)
-    if call.args.to == "jsonl" or call.as_json:
+    if call.args.to == "atif":
+        pieces = _atif(facts, conversation, steps, others)
+    elif call.args.to == "jsonl" or call.as_json:
         pieces = _json_lines(facts, conversation, steps, others)
     else:
         pieces = _markdown(facts, conversation, steps, others)
@@ -200,6 +204,33 @@ def _json_lines(
 
 def _line(document: Any) -> str:
     return json_line(document) + "\n"
+
+
+# ATIF
+
+
+def _atif(
+    facts: Facts, conversation: Conversation, steps: list[Step], others: list[Event]
+) -> Iterator[str]:
+    """One document, a step a line; the places of what was hidden stand in its `extra`."""
+    about, accounts = conversation_json(conversation), facts.accounts
+    session, model = str(about["id"]), str(about["model"] or "")
+    top = redact_json(atif_export.top_of(facts.trajectory, session=session, model=model))
+    extra = top.pop("extra", None)
+    yield json_line(top)[:-1] + ', "steps": [\n'
+    hidden: list[dict[str, Any]] = []
+    number = 0
+    for step in atif_export.steps_of(facts.trajectory, steps, others, accounts.of):
+        text = json_line(redact_json(step))
+        found = _secrets(text)
+        if found:
+            hidden.append({"step_id": step["step_id"], "secrets": dict(found)})
+        number += 1
+        yield f"{',' if number > 1 else ' '}{text}\n"
+    final = {"final_metrics": atif_export.final_of(accounts.total, number)}
+    extra = extra if isinstance(extra, dict) else {}
+    extra |= {"hidden": hidden} if hidden else {}
+    yield "], " + json_line(final | ({"extra": extra} if extra else {}))[1:] + "\n"
 
 
 # a file

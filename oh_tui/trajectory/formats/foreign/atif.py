@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from oh_tui.trajectory.formats.foreign.atif_kept import Kept, kept_event, kept_seconds, take_kept
 from oh_tui.trajectory.formats.foreign.bill import tokens_of
 from oh_tui.trajectory.formats.foreign.calls import Calls
 from oh_tui.trajectory.formats.foreign.made import (
@@ -22,9 +23,6 @@ from oh_tui.trajectory.formats.foreign.made import (
 from oh_tui.trajectory.model.bodies import field, text_field
 
 MARK = "atif"
-
-KEPT = "oh_tui"
-"""The name in the `extra` of a step of what ATIF has no field for."""
 
 Fields = dict[str, Any]
 
@@ -76,9 +74,11 @@ class _Converter:
         if not isinstance(step, dict):
             self.run.add_other(step)
             return
-        if event := _kept_event(step):
+        if event := kept_event(step):
             self.run.add_other(event)
             self.run.originals[-1] = pack(step)
+            if "metrics" in step:
+                self._charge(event["llm_response_id"], step, kept_seconds(step))
             return
         original = pack(step)
         self.run.model = self.run.model or text_field(step, "model_name")
@@ -95,25 +95,27 @@ class _Converter:
         if content is None:
             rest["message"], content = step["message"], []
         results, calls = self._results(step, rest), self._listed(step, rest)
-        kept = _take_kept(rest, results)
+        kept = take_kept(rest, calls, results)
         self.calls.step = []
         if source == "agent":
-            self._charge(f"answer-{id}", step)
+            self._charge(f"answer-{id}", step, kept.llm_s)
         if calls:
-            self._add_calls(original, id, calls, content, rest, when)
+            self._add_calls(original, id, calls, content, rest, when, kept)
         elif content or not results:
-            self._add_message(original, id, source, content, rest, when)
+            self._add_message(original, id, source, content, rest, when, kept.fields)
         elif rest := leaves_out(rest):
             self.run.add("note", original, id=id, timestamp=when, source=source, rest=rest)
         for place, result in enumerate(results):
             self._add_result(original, f"{id}.{place + 1}", result, kept)
 
-    def _charge(self, response: str, step: Fields) -> None:
-        metrics = step.get("metrics")
+    def _charge(self, response: str, step: Fields, llm: float) -> None:
         if step.get("is_copied_context") is True:
             return  # it was paid for in the run that it comes from
-        self.run.bill.add(response, field(metrics, "cost_usd"), tokens_of(metrics))
-        self.run.bill.add_latency(response, field(step, "extra", KEPT, "llm_s"))
+        metrics = step.get("metrics")
+        tokens = tokens_of(field(metrics, "extra")) | tokens_of(metrics)
+        self.run.bill.add(response, field(metrics, "cost_usd"), tokens)
+        if llm:
+            self.run.bill.add_latency(response, llm)
 
     def _listed(self, step: Fields, rest: Fields) -> list[Fields]:
         """The calls of a step; what is no call is left in the rest."""
@@ -140,21 +142,18 @@ class _Converter:
 
     def _add_message(
         self, original: bytes, id: str, source: str | None, content: list[Any], rest: Fields,
-        when: str | None,
+        when: str | None, more: Fields,
     ) -> None:  # fmt: skip
         is_prompt = source == "system" and not self._has_begun and all(
             isinstance(field(block, "text"), str) for block in content
         )  # fmt: skip
         self._has_begun |= source in ("user", "agent")
-        fields: Fields = {"timestamp": when, "source": source}
+        fields: Fields = more | {"timestamp": when, "source": source}
         if is_prompt:
             prompt = {"type": "text", "text": plain(content)}
             tools, self._tools = self._tools, None
-            agent = rest.get("agent")
-            if isinstance(agent, dict) and tools is not None:
-                rest["agent"] = {n: v for n, v in agent.items() if n != "tool_definitions"}
-            self.run.add("SystemPromptEvent", original, id=id, rest=leaves_out(rest),
-                         system_prompt=prompt, tools=tools, **fields)  # fmt: skip
+            fields |= {"system_prompt": prompt, "tools": tools}
+            self.run.add("SystemPromptEvent", original, id=id, rest=leaves_out(rest), **fields)
             return
         message: Fields = {"role": "user", "content": content}
         if source == "agent":
@@ -166,14 +165,13 @@ class _Converter:
             elif reasoning is not None:
                 rest["reasoning_content"] = reasoning
         elif source != "user":
-            fields["sender"] = source or "someone"
-        self.run.add(
-            "MessageEvent", original, id=id, rest=leaves_out(rest), llm_message=message, **fields
-        )
+            fields.setdefault("sender", source or "someone")
+        fields["llm_message"] = (fields.get("llm_message") or {}) | message
+        self.run.add("MessageEvent", original, id=id, rest=leaves_out(rest), **fields)
 
     def _add_calls(
         self, original: bytes, id: str, calls: list[Fields], content: list[Any], rest: Fields,
-        when: str | None,
+        when: str | None, kept: Kept,
     ) -> None:  # fmt: skip
         """The calls of one answer; the first one has its thought and the other fields."""
         self._has_begun = True
@@ -187,6 +185,8 @@ class _Converter:
             tool = call.get("function_name")
             if not isinstance(tool, str):
                 more["function_name"] = tool
+            own = kept.calls.get(text_field(call, "tool_call_id"), {})
+            fields = {"timestamp": when, "llm_response_id": f"answer-{id}"} | own
             self.calls.add(
                 original,
                 id if place == 0 else self.run.new_id(f"{id}+{place}"),
@@ -194,16 +194,13 @@ class _Converter:
                 tool if isinstance(tool, str) else "",
                 call.get("arguments"),
                 leaves_out(rest if place == 0 else {}, call=more),
-                timestamp=when,
-                llm_response_id=f"answer-{id}",
-                **(thought if place == 0 else {}),
+                (thought if place == 0 else {}) | fields,
             )
 
-    def _add_result(
-        self, original: bytes, id: str, result: Fields, kept: dict[str, Fields]
-    ) -> None:
+    def _add_result(self, original: bytes, id: str, result: Fields, kept: Kept) -> None:
         call = self.calls.find(result.get("source_call_id"))
-        told = {"content"} | ({"source_call_id"} if call else set())
+        named = isinstance(result.get("source_call_id"), str | None)
+        told = {"content"} | ({"source_call_id"} if call and named else set())
         rest = {name: value for name, value in result.items() if name not in told}
         content = content_blocks(result.get("content"))
         if content is None:
@@ -212,45 +209,14 @@ class _Converter:
         for place in (rest, rest.get("extra")):
             if isinstance(field(place, "is_error"), bool):
                 observed["is_error"] = field(place, "is_error")
-        mine = kept.get(call.call_id, {}) if call else {}
-        when = timestamp(mine.get("timestamp"))
-        observed |= {name: v for name, v in mine.items() if name != "timestamp" or not when}
+        mine = dict(kept.results.pop(call.call_id, {})) if call else {}
+        fields = mine.pop("fields", {})
+        if timestamp(mine.get("timestamp")):
+            fields = fields | {"timestamp": mine.pop("timestamp")}
         self.calls.answer(
             original, self.run.new_id(id), call, content or [], leaves_out(rest),
-            observed=observed, timestamp=when,
+            fields, observed | mine,
         )  # fmt: skip
-
-
-def _kept_event(step: Fields) -> Fields | None:
-    """The event of the model that a step was made from, if the step says nothing else."""
-    if set(step) - {"step_id", "timestamp", "source", "message", "extra"}:
-        return None
-    kept = step.get("extra")
-    event = field(kept, KEPT, "event")
-    if not isinstance(kept, dict) or not isinstance(event, dict) or not event.get("kind"):
-        return None
-    is_all = len(kept) == 1 and len(kept[KEPT]) == 1 and event["kind"] == step.get("message")
-    return event if is_all else None
-
-
-def _take_kept(rest: Fields, results: list[Fields]) -> dict[str, Fields]:
-    """Takes what the export kept of the results, by the id of their call."""
-    kept = field(rest, "extra", KEPT, "results")
-    ids = {i for result in results if isinstance(i := result.get("source_call_id"), str)}
-    found = {
-        name: value
-        for name, value in (kept.items() if isinstance(kept, dict) else ())
-        if name in ids and isinstance(value, dict)
-    }
-    if found:
-        inside = rest["extra"][KEPT]
-        left = {name: value for name, value in kept.items() if name not in found}
-        inside = {n: v for n, v in inside.items() if n != "results"} | (
-            {"results": left} if left else {}
-        )
-        rest["extra"] = {n: v for n, v in rest["extra"].items() if n != KEPT}
-        rest["extra"] |= {KEPT: inside} if inside else {}
-    return found
 
 
 def _totals(final: Any) -> Fields:

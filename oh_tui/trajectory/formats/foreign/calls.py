@@ -39,30 +39,20 @@ class Calls:
         tool: str,
         arguments: Any,
         rest: dict[str, Any],
-        **fields: Any,
-    ) -> Call:
-        """Adds a call, and returns it."""
+        fields: dict[str, Any],
+    ) -> None:
+        """Adds a call. `fields` are more fields of its event."""
         action = action_of(tool, arguments)
-        risk = take_risk(action)
+        fields = {"action": action, "security_risk": take_risk(action)} | fields
         known = isinstance(call_id, str) and bool(call_id)
         name = call_id if known else f"call-{id}"
         rest = leaves_out(rest, call_id=None if known else call_id)
-        self.run.add(
-            "ActionEvent",
-            original,
-            id=id,
-            source="agent",
-            action=action,
-            tool_name=tool,
-            tool_call_id=name,
-            security_risk=risk,
-            rest=rest,
-            **fields,
-        )
-        call = Call(id, name, tool, action)
+        fields |= {"source": "agent", "tool_name": tool, "tool_call_id": name}
+        self.run.add("ActionEvent", original, id=id, rest=rest, **fields)
+        made = fields["action"]
+        call = Call(id, name, tool, made if isinstance(made, dict) else action)
         self.step.append(call)
         self._by_id[name] = call
-        return call
 
     def find(self, call_id: Any) -> Call | None:
         """The call that a result names, or without a name the first one of the step that has
@@ -79,9 +69,8 @@ class Calls:
         call: Call | None,
         content: list[Any],
         rest: dict[str, Any],
-        *,
+        fields: dict[str, Any],
         observed: dict[str, Any] | None = None,
-        **fields: Any,
     ) -> None:
         """Adds a result. `observed` replaces fields of the observation; of a kind of its own it is
         an error or a rejection."""
@@ -103,10 +92,9 @@ class Calls:
             else:
                 rest = rest | {"content": content}
         else:
-            kind, fields = "ObservationEvent", fields | {"observation": found}
-        self.run.add(
-            kind, original, id=id, source="environment", rest=leaves_out(rest), **links, **fields
-        )
+            kind, links = "ObservationEvent", links | {"observation": found}
+        fields = fields | {"source": "environment"} | links
+        self.run.add(kind, original, id=id, rest=leaves_out(rest), **fields)
 
 
 ERRORS = {"AgentErrorEvent": "error", "UserRejectObservation": "rejection_reason"}

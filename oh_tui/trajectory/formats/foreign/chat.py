@@ -99,7 +99,7 @@ class _Converter:
             name = id if place == 0 else self.run.new_id(f"{id}+{place}")
             self.calls.add(
                 original, name, call_id, tool, arguments, leaves_out(rest, call=more),
-                **fields, **beside,
+                fields | beside,
             )  # fmt: skip
 
     def _result(
@@ -115,7 +115,7 @@ class _Converter:
         observed: Fields = {}
         if isinstance(rest.get("is_error"), bool):
             observed["is_error"] = rest.pop("is_error")
-        self.calls.answer(original, id, call, content, rest, observed=observed, **fields)
+        self.calls.answer(original, id, call, content, rest, fields, observed)
 
     def _user(self, original: bytes, id: str, rest: Fields, fields: Fields) -> None:
         """A message of the user, or the results that stand in one."""
@@ -123,7 +123,7 @@ class _Converter:
         content = _take_content(rest)
         call = self.calls.find("") if plain(content).lstrip().startswith(_RAN) else None
         if call is not None:
-            self.calls.answer(original, id, call, content, rest, **fields)
+            self.calls.answer(original, id, call, content, rest, fields)
             return
         for place, part in enumerate(parts):
             more = {n: v for n, v in part.items() if n not in ("type", "content", "tool_use_id")}

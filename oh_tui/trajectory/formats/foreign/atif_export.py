@@ -1,0 +1,268 @@
+"""Writes a run as ATIF 1.7: the calls of an answer as one step, its cost as the step's metrics.
+
+What ATIF has no field for stands in the `extra` of a step, see `atif_kept`: whole events without a
+counterpart, fields of calls, and all of a result but its text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from oh_tui.trajectory.formats.foreign.atif import MARK
+from oh_tui.trajectory.formats.foreign.atif_kept import KEPT
+from oh_tui.trajectory.formats.foreign.calls import ERRORS
+from oh_tui.trajectory.formats.foreign.made import is_empty
+from oh_tui.trajectory.formats.foreign.named_tools import action_of
+from oh_tui.trajectory.model.bodies import arguments, content_text, field, text_field
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.stats import Usage
+from oh_tui.trajectory.model.steps import Step
+from oh_tui.trajectory.model.trajectory import Trajectory
+
+VERSION = "ATIF-v1.7"
+
+_LEFT_OUT = frozenset({"StreamingDeltaEvent", "TokenEvent", "LLMCompletionLogEvent"})
+"""Kinds that repeat what other events hold."""
+
+_TOLD = frozenset({"id", "kind", "timestamp", "source", "tool_name", "tool_call_id", "action_id",
+                   "llm_response_id", "parent_id", MARK})  # fmt: skip
+"""Fields of events that ATIF has in its own way."""
+
+Fields = dict[str, Any]
+Spent = Callable[[Step], Usage | None]
+
+
+def top_of(run: Trajectory, *, session: str, model: str) -> Fields:
+    """The fields before the steps. Those of a run that was read from ATIF are its own."""
+    own = next((e.body().get("value") for e in run.events if e.key == "trajectory"), None)
+    own = own if isinstance(own, dict) else {}
+    kept = {n: v for n, v in own.items() if n not in ("steps", "final_metrics", "schema_version")}
+    agent = own.get("agent") if isinstance(own.get("agent"), dict) else {}
+    agent = {"name": "openhands", "version": "unknown"} | (agent or {})
+    if model:
+        agent.setdefault("model_name", model)
+    prompt = next((e for e in run.events if e.kind == "SystemPromptEvent"), None)
+    if prompt and not is_empty(tools := prompt.body().get("tools")):
+        agent["tool_definitions"] = tools
+    return {"schema_version": VERSION, "session_id": session} | kept | {"agent": agent}
+
+
+def final_of(total: Usage, steps: int) -> Fields:
+    """The `final_metrics`; a cost that is not known is left out."""
+    cost = {"total_cost_usd": total.cost} if total.picodollars else {}
+    return {
+        "total_prompt_tokens": total.prompt,
+        "total_completion_tokens": total.completion,
+        "total_cached_tokens": total.cache_read,
+        **cost,
+        "total_steps": steps,
+    }
+
+
+def steps_of(
+    run: Trajectory, steps: Iterable[Step], others: Iterable[Event], spent: Spent
+) -> Iterator[Fields]:
+    """The steps in ATIF, numbered from 1, for steps of the run and events that are no steps, in the
+    order of the events."""
+    wanted = {step.number for step in steps}
+    hidden = {event.id for event in others}
+    done: set[int] = set()
+    number = 0
+    for event in run.events:
+        step = run.step_of(event.id)
+        if step is None:
+            made = _hidden(event) if event.id in hidden else []
+        elif step.number in done or step.number not in wanted:
+            continue
+        else:
+            group = [n for n in run.group(step) if n in wanted] or [step.number]
+            done.update(group)
+            made = _steps([run.steps[n - 1] for n in group], spent)
+        for each in made:
+            number += 1
+            yield {"step_id": number} | each
+
+
+def _hidden(event: Event) -> list[Fields]:
+    if event.kind == "SystemPromptEvent":
+        body = event.body()
+        prompt = body.get("system_prompt")
+        text = field(prompt, "text")
+        if isinstance(text, str) and isinstance(prompt, dict) and set(prompt) <= {"type", "text"}:
+            made: Fields = {"source": "system", "message": text}
+            return [_made(event, body, made, {"system_prompt", "tools"})]
+        return [_kept(event)]
+    if event.key == "full_state" and event.status:  # of the state only what became of the run
+        return [_kept(event, {"key": "execution_status", "value": event.status})]
+    is_sum = event.key in ("stats", "full_state", "trajectory")
+    return [] if is_sum or event.kind in _LEFT_OUT else [_kept(event)]
+
+
+def _steps(group: list[Step], spent: Spent) -> list[Fields]:
+    first = group[0]
+    event, body = first.event, first.event.body()
+    if event.kind == "ActionEvent":
+        made = _calls(group)
+    elif event.kind == "MessageEvent" and event.source in ("user", "agent"):
+        content = field(body, "llm_message", "content")
+        made = {"source": event.source, "message": _text(content)}
+        reasoning = body.get("reasoning_content")
+        made |= {"reasoning_content": reasoning} if isinstance(reasoning, str) else {}
+        message = field(body, "llm_message")
+        told = {"role", "content"}
+        more = {n: v for n, v in (message or {}).items() if n not in told and not is_empty(v)}
+        body = body | {"llm_message": more}
+        made = _made(event, body, made, {"reasoning_content"})
+    else:
+        made, *reports = map(_kept, (event, *first.results))
+        usage = spent(first)
+        made |= {"source": "agent"} if usage else {}
+        return [made | _metrics(usage, made), *reports]
+    return [made | _metrics(spent(first), made)]
+
+
+def _kept(event: Event, changes: Fields | None = None) -> Fields:
+    """An event without a counterpart, as it is."""
+    body = event.body() | (changes or {})
+    made = {"source": "system", "message": event.kind, "extra": {KEPT: {"event": body}}}
+    return _timed(event) | made
+
+
+def _timed(event: Event) -> Fields:
+    return {"timestamp": event.timestamp} if event.timestamp else {}
+
+
+def _made(event: Event, body: Fields, made: Fields, told: set[str]) -> Fields:
+    """A step with the other fields of its event, and those that it had in ATIF."""
+    rest = {n: v for n, v in body.items() if n not in _TOLD | told and not is_empty(v)}
+    own = body.get(MARK)
+    own = {n: v for n, v in own.items() if n != "metrics"} if isinstance(own, dict) else {}
+    return _timed(event) | made | _with_kept(own, {"fields": rest} if rest else {})
+
+
+def _with_kept(own: Fields, kept: Fields) -> Fields:
+    extra = own.get("extra")
+    extra = dict(extra) if isinstance(extra, dict) else {}
+    if kept:
+        extra[KEPT] = kept
+    own = {name: value for name, value in own.items() if name != "extra"}
+    return own | ({"extra": extra} if extra else {})
+
+
+def _calls(group: list[Step]) -> Fields:
+    first = group[0].event.body()
+    kept: dict[str, Fields] = {"calls": {}, "results": {}}
+    calls: list[Fields] = []
+    results: list[Fields] = []
+    for step in group:
+        body = step.event.body()
+        call_id = step.event.tool_call_id or f"call-{step.number}"
+        given = arguments(body)
+        action = body.get("action")
+        if given is None and isinstance(action, dict):
+            given = {name: value for name, value in action.items() if name != "kind"}
+            risk = body.get("security_risk")
+            given |= {"security_risk": risk} if risk else {}
+        call = {"tool_call_id": call_id, "function_name": step.event.tool_name, "arguments": given}
+        rest = {n: v for n, v in body.items() if n not in _TOLD and not is_empty(v)}
+        for name in ("thought", "reasoning_content"):
+            if step is group[0]:
+                rest.pop(name, None)
+        rest["action"] = action
+        if isinstance(action, dict) and isinstance(given, dict):
+            rest.pop("tool_call", None)
+        if _is_told(step.event.tool_name, given, action):
+            del rest["action"]
+        if step is not group[0] and step.event.timestamp != group[0].event.timestamp:
+            rest["timestamp"] = step.event.timestamp
+        given = given if isinstance(given, dict) else {}
+        if isinstance(given, dict) and rest.get("security_risk") == given.get("security_risk"):
+            rest.pop("security_risk", None)
+        own = field(body, MARK, "call")
+        calls.append(call | (own if isinstance(own, dict) else {}))
+        kept["calls"] |= {call_id: rest} if rest else {}
+        for place, result in enumerate(step.results):
+            answer, told = _result(result, call_id)
+            results.append(answer)
+            kept["results"] |= {call_id: told} if place == 0 and told else {}
+    own = first.get(MARK)
+    own = dict(own) if isinstance(own, dict) else {}
+    for name in ("call", "metrics"):
+        own.pop(name, None)
+    made: Fields = {"source": "agent", "message": _text(first.get("thought"))}
+    if isinstance(first.get("reasoning_content"), str):
+        made["reasoning_content"] = first["reasoning_content"]
+    made["tool_calls"] = calls
+    if results:
+        made["observation"] = {"results": results}
+    kept = {name: value for name, value in kept.items() if value}
+    return _timed(group[0].event) | made | _with_kept(own, kept)
+
+
+def _is_told(tool: str, given: Any, action: Any) -> bool:
+    """Whether the name and the arguments of a call make its action."""
+    made = action_of(tool, given)
+    if isinstance(action, dict):
+        empty = {name for name, value in action.items() if is_empty(value)}
+        action = {name: value for name, value in action.items() if name not in empty}
+        made = {n: v for n, v in made.items() if n not in ("security_risk", "summary")}
+        made = {n: v for n, v in made.items() if not is_empty(v)}
+    return bool(made == action)
+
+
+def _result(event: Event, call_id: str) -> tuple[Fields, Fields]:
+    """A result, and what ATIF has no field for."""
+    body = event.body()
+    told: Fields = {"timestamp": event.timestamp} if event.timestamp else {}
+    own = body.get(MARK)
+    made: Fields = {"source_call_id": call_id} | (own if isinstance(own, dict) else {})
+    if event.kind in ERRORS:
+        made["content"] = text_field(body, ERRORS[event.kind])
+        return made, told | {"kind": event.kind} | _rest(body, ERRORS[event.kind])
+    observation = body.get("observation")
+    seen = observation if isinstance(observation, dict) else {}
+    content = seen.get("content")
+    made["content"] = _text(content) if isinstance(content, list) else content_text(body)
+    told |= {n: v for n, v in seen.items() if n != "content" and not is_empty(v)}
+    return made, told | _rest(body, "observation")
+
+
+def _rest(body: Fields, *names: str) -> Fields:
+    rest = {n: v for n, v in body.items() if n not in (*_TOLD, *names) and not is_empty(v)}
+    return {"fields": rest} if rest else {}
+
+
+def _text(content: Any) -> Any:
+    """A text as such, other content as the list of its parts."""
+    if not isinstance(content, list):
+        return content if isinstance(content, str) else ""
+    if not content:
+        return ""
+    first = content[0]
+    text = field(first, "text")
+    if len(content) > 1 or not isinstance(text, str) or field(first, "type") != "text":
+        return content
+    is_all = all(is_empty(value) for name, value in first.items() if name not in ("type", "text"))
+    return text if is_all else content
+
+
+def _metrics(usage: Usage | None, made: Fields) -> Fields:
+    if usage is None or made["source"] != "agent":
+        return {}
+    metrics: Fields = {
+        "prompt_tokens": usage.prompt,
+        "completion_tokens": usage.completion,
+        "cached_tokens": usage.cache_read,
+    }
+    if usage.picodollars:
+        metrics["cost_usd"] = usage.cost
+    more = {"cache_write_tokens": usage.cache_write, "reasoning_tokens": usage.reasoning}
+    if any(more.values()):
+        metrics["extra"] = {name: count for name, count in more.items() if count}
+    found: Fields = {"metrics": metrics}
+    if usage.microseconds:
+        extra = made.get("extra", {})
+        kept = extra.get(KEPT, {}) | {"llm_s": usage.llm}
+        found["extra"] = extra | {KEPT: kept}
+    return found

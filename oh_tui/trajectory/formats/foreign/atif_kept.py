@@ -1,0 +1,99 @@
+"""What `atif_export` keeps in the `extra` of a step, as ATIF has no field for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from oh_tui.trajectory.formats.foreign.bill import amount
+from oh_tui.trajectory.formats.foreign.made import timestamp
+from oh_tui.trajectory.model.bodies import field, text_field
+
+KEPT = "oh_tui"
+"""Its name in `extra`."""
+
+Fields = dict[str, Any]
+
+_OURS = frozenset({"kind", "id", "timestamp", "source", "tool_name", "tool_call_id", "action_id",
+                   "llm_response_id", "original", "rest", "atif"})  # fmt: skip
+_SAID = frozenset({"thought", "reasoning_content", "system_prompt", "tools"})
+_RESULT = frozenset({"observation", "error", "rejection_reason"})
+"""Fields of events that come from ATIF itself: of all; of all but later calls of a step; of
+results."""
+
+_ANSWER = "llm_response_id"
+"""The field of an event with the id of the answer that its metrics are of."""
+
+
+class Kept(msgspec.Struct):
+    fields: Fields = {}
+    """More fields of the event of a message."""
+    calls: dict[str, Fields] = {}
+    """More fields of the event of a call, by its id."""
+    results: dict[str, Fields] = {}
+    """The observation of a call without its content, its `timestamp`, and more `fields`."""
+    llm_s: float = 0.0
+    """How long the model took."""
+
+
+def kept_event(step: Fields) -> Fields | None:
+    """The event of the model that a step was made from, if the step says nothing else."""
+    if set(step) - {"step_id", "timestamp", "source", "message", "extra", "metrics"}:
+        return None
+    if "metrics" in step and not isinstance(field(step, "extra", KEPT, "event", _ANSWER), str):
+        return None
+    kept = step.get("extra")
+    event = field(kept, KEPT, "event")
+    if not isinstance(kept, dict) or not isinstance(event, dict) or not event.get("kind"):
+        return None
+    is_all = len(kept) == 1 and set(kept[KEPT]) <= {"event", "llm_s"}
+    return event if is_all and event["kind"] == step.get("message") else None
+
+
+def kept_seconds(step: Fields) -> float:
+    """How long the model took for a step that was made from an event."""
+    return amount(field(step, "extra", KEPT, "llm_s")) or 0.0
+
+
+def take_kept(rest: Fields, calls: list[Fields], results: list[Fields]) -> Kept:
+    """Takes what was kept out of the rest of a step. Anything that does not fit the step is left
+    there."""
+    extra = rest.get("extra")
+    given = field(extra, KEPT)
+    if not isinstance(extra, dict) or not isinstance(given, dict):
+        return Kept()
+    of_calls, of_results = given.get("calls", {}), given.get("results", {})
+    fields, seconds = given.get("fields", {}), given.get("llm_s", 0.0)
+    fits = (
+        set(given) <= {"fields", "calls", "results", "llm_s"}
+        and _are_fields(fields)
+        and not _SAID & set(fields)
+        and (not fields or not calls)
+        and not any(field(fields, "llm_message", name) for name in ("role", "content"))
+        and isinstance(fields.get("llm_message", {}), dict)
+        and amount(seconds) is not None
+        and _belong(of_calls, {text_field(call, "tool_call_id") for call in calls})
+        and all(_are_fields(told, "timestamp") for told in of_calls.values())
+        and all(timestamp(t["timestamp"]) for t in of_calls.values() if "timestamp" in t)
+        and not (calls and _SAID & set(of_calls.get(text_field(calls[0], "tool_call_id"), ())))
+        and _belong(of_results, {text_field(result, "source_call_id") for result in results})
+        and all(_are_fields(told.get("fields", {})) for told in of_results.values())
+        and not any(_RESULT & set(told.get("fields", ())) for told in of_results.values())
+    )
+    if not fits:
+        return Kept()
+    rest["extra"] = {name: value for name, value in extra.items() if name != KEPT}
+    return Kept(fields, of_calls, of_results, seconds)
+
+
+def _are_fields(value: Any, but: str = "") -> bool:
+    return isinstance(value, dict) and not (_OURS & set(value)) - {but}
+
+
+def _belong(value: Any, ids: set[str]) -> bool:
+    return (
+        isinstance(value, dict)
+        and set(value) <= ids
+        and all(isinstance(inner, dict) for inner in value.values())
+    )
