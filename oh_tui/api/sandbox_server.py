@@ -65,6 +65,22 @@ class SandboxServer:
         )
         return decode.model(answer, BashCommand)
 
+    async def stop_bash_command(self, command_id: str) -> None:
+        """End a command and what it started: SIGTERM, after a second SIGKILL. Its exit code is then
+        that of the signal, -15 or -9.
+
+        One that is over stays as it is. Raises NotFound for an unknown command, and on servers
+        before 1.58, which cannot do it (measured).
+        """
+        answer = await self._http.post(
+            f"/api/bash/bash_commands/{segment(command_id)}/stop",
+            "stop the command",
+            repeatable=True,
+            timeout=QUICK,
+            hints={NotFound: _TOO_OLD},
+        )
+        decode.require_success(answer, "It may still run: look in the sandbox")
+
     async def search_bash_events(
         self,
         command_id: str,
@@ -147,13 +163,17 @@ class SandboxServer:
         cwd: str | None = None,
         timeout: int = TIMEOUT,
         progress: Callable[[BashOutput], None] | None = None,
+        begun: Callable[[str], None] | None = None,
     ) -> CommandResult:
-        """Run a command to its end and return its output; `progress` gets each part as it comes.
+        """Run a command to its end and return its output; `progress` gets each part as it comes,
+        `begun` the id of the command once it runs.
 
         The exit code is -1 when the command could not be started or was killed after `timeout`
         seconds. The command goes on when the caller is cancelled or its output cannot be read.
         """
         started = await self.start_bash_command(command, cwd=cwd, timeout=timeout)
+        if begun is not None:
+            begun(started.id)
         parts = []
         try:
             async for part in self.bash_output(started.id, timeout=timeout + GRACE):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import shlex
 import sys
 import time
@@ -19,9 +21,13 @@ from oh_tui.text.problem import Problem
 
 if TYPE_CHECKING:
     from oh_tui.api.models import BashOutput
+    from oh_tui.sources.actions.workspace import Workspace
 
 TIMEOUT = 300
 """Seconds that a command may take by default."""
+
+STOP = 3.0
+"""Seconds after ctrl+c in which the server must have ended the command."""
 
 TIMED_OUT, NOT_STARTED = 124, 126
 """Exit codes as of timeout(1) and a shell."""
@@ -53,8 +59,8 @@ def _seconds(text: str) -> int:
     passes_on=True,
     epilog="Neither the agent nor the events know of it. What it prints is passed through\n"
     "unchanged, stdout to stdout and stderr to stderr, and so is its exit code; 124 says\n"
-    "that its time was up, 126 that it could not be started. Options of oh-tui\n"
-    "come before the --.",
+    "that its time was up, 126 that it could not be started. ctrl+c ends it on servers\n"
+    "from 1.58 on; on others it goes on. Options of oh-tui come before the --.",
 )
 async def execute(call: Call) -> int:
     line = _line(call.args.command or [])
@@ -67,7 +73,15 @@ async def execute(call: Call) -> int:
     call.goes_on = f"the command goes on in the sandbox, for at most {duration(limit)}"
     began = time.monotonic()
     heard = None if call.as_json else _pass_on
-    result = await workspace.run(line, cwd=cwd, timeout=limit, progress=heard)
+    running: list[str] = []
+    try:
+        result = await workspace.run(
+            line, cwd=cwd, timeout=limit, progress=heard, begun=running.append
+        )
+    except asyncio.CancelledError:
+        if running and await _stopped(workspace, running[0]):
+            call.goes_on = "the command was stopped in the sandbox"
+        raise
     call.goes_on = ""
     took = time.monotonic() - began
     code, why = result.exit_code, ""
@@ -94,6 +108,14 @@ async def execute(call: Call) -> int:
         say(why)
     # a command that a signal ended has a negative code, which shells write as 128 and more
     return code if 0 <= code < 256 else 128 - code if -128 < code < 0 else 255
+
+
+async def _stopped(workspace: Workspace, command_id: str) -> bool:
+    """Ends the command after ctrl+c, on a server that can."""
+    with contextlib.suppress(Problem, TimeoutError):
+        async with asyncio.timeout(STOP):
+            return await workspace.stop(command_id)
+    return False
 
 
 def _line(words: list[str]) -> str:

@@ -226,10 +226,15 @@ class OhTui(BaseApp):
         super().copy_to_clipboard(clean(text))
 
     def action_copy_selection(self) -> None:
-        """ctrl+c: copy the text selected with the mouse and say how much it was."""
+        """ctrl+c: copy the text selected with the mouse and say how much it was. Without any it
+        stops the command that runs in the shell."""
         if getattr(self.focused, "selected_text", ""):
             raise SkipAction  # an input copies its own selection
-        news = clipboard.copy_selection(self.screen) or "ctrl+c copies selected text; q quits"
+        news = clipboard.copy_selection(self.screen)
+        if not news and getattr(self.screen, "can_interrupt", False):
+            self.screen.action_interrupt()  # type: ignore[attr-defined]
+            return
+        news = news or "ctrl+c copies selected text; q quits"
         next(iter(self.screen.query(Footer)), self.main.footer).tell(news)
 
     def end(self, code: int) -> None:

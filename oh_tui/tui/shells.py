@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -65,6 +66,15 @@ def result_blocks(result: CommandResult, took: float, timeout: int) -> Sequence[
         blocks.append(Failure(f"ended: {TIMES[timeout]} were over, ctrl+t gives it more"))
     elif code == -1:
         blocks.append(Failure("it could not be started: cd alone goes back to the agent's folder"))
+    elif code < 0:
+        blocks.append(Failure(f"ended by {_signal(-code)}{span}{long}"))
     else:
         blocks.append(Failure(f"exit {code}{span}{long}"))
     return blocks
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

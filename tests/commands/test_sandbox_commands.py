@@ -15,8 +15,9 @@ import pytest
 
 from oh_tui.api.errors import Unreachable
 from oh_tui.api.sandbox_server import SandboxServer
+from oh_tui.demo.world import AgentVersion
 from tests.commands import schemas
-from tests.commands.conftest import IDS, Served
+from tests.commands.conftest import IDS, Served, serve
 from tests.commands.shell import Shell, interrupted, shell
 from tests.commands.test_terminal import spawn
 
@@ -91,6 +92,15 @@ def test_an_interrupt_says_that_the_command_goes_on(served: Served, tmp_path: Pa
     code, out, said = interrupted(words, "start_bash_command", tmp_path)
     assert (code, out) == (130, "")
     assert said.startswith("oh-tui: interrupted; the command goes on in the sandbox, for at most 5")
+
+
+def test_an_interrupt_stops_the_command_where_the_server_can(tmp_path: Path) -> None:
+    with serve() as new:
+        new.demo.world.agent_version = AgentVersion.NEW
+        words = ("--server", new.url, "exec", DATES, "--", "sleep 30")
+        code, _, said = interrupted(words, "start_bash_command", tmp_path)
+    assert code == 130
+    assert said.startswith("oh-tui: interrupted; the command was stopped in the sandbox")
 
 
 def test_a_kill_ends_it_as_ctrl_c_does(served: Served, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from oh_tui.api import AgentServer, AppServer, AuthError, Conversation, Secret
+from oh_tui.api import AgentServer, AppServer, AuthError, Conversation, NotFound, Secret
 from oh_tui.api.models import BashOutput
 
 from .fixtures import UNKNOWN, every_version
@@ -75,6 +75,22 @@ async def test_a_command_goes_on_unread_and_can_be_read_later(agent: AgentServer
     page = await agent.sandbox.search_bash_events(command.id, order__gt=0)
     assert (page.items, page.next_page_id) == ([], None)
     assert (await agent.sandbox.search_bash_events(UNKNOWN)).items == []
+
+
+async def test_a_running_command_is_stopped_by_servers_that_can(
+    agent: AgentServer, version: str
+) -> None:
+    started = await agent.sandbox.start_bash_command("echo begun; sleep 60")
+    if version != "1.58.2":
+        with pytest.raises(NotFound):
+            await agent.sandbox.stop_bash_command(started.id)
+        return
+    for _ in range(2):  # once more, when it is over
+        await agent.sandbox.stop_bash_command(started.id)
+    parts = [part async for part in agent.sandbox.bash_output(started.id, timeout=20)]
+    assert parts[-1].exit_code == -15
+    with pytest.raises(NotFound):
+        await agent.sandbox.stop_bash_command(UNKNOWN)
 
 
 async def test_pages_of_an_output_join(agent: AgentServer, version: str) -> None:

@@ -7,15 +7,22 @@ from pathlib import Path
 
 import httpx
 
+from oh_tui.demo.world import AgentVersion
+
 from .front import Front
 from .model import ScriptedModel
-from .server import CACHE, clean_environment, end_groups, free_port, wait_for
+from .server import CACHE, PYTHON, clean_environment, end_groups, free_port, wait_for
+
+IN_SANDBOXES = AgentVersion.USUAL
+"""The version of the agent servers that the app server starts in its sandboxes."""
 
 KEY = "key-of-the-agent-server-alone"
 
 
 def python(version: str) -> Path:
     """The Python of its venv, which scripts/live_setup.py makes."""
+    if version == IN_SANDBOXES:  # the app server's own venv has it
+        return PYTHON
     return CACHE / f"venv-agent-{version}" / "bin" / "python"
 
 

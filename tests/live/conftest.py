@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -17,7 +17,7 @@ from oh_tui.demo.world import AgentVersion
 from tests.contract.acting import Prompts, Stage
 from tests.contract.fixtures import ServerUnderTest, agent, api, every_version, run, wire
 
-from .alone import AgentServerAlone
+from .alone import IN_SANDBOXES, KEY, AgentServerAlone
 from .alone import python as python_of
 from .front import SANDBOX
 from .model import PRICED, ScriptedModel
@@ -25,9 +25,6 @@ from .scripts import ENOUGH, NOTES, PROOF, scripts
 from .server import PYTHON, LiveServer, keep_logs, temporary_folder
 
 __all__ = ["agent", "api", "every_version", "run", "wire"]
-
-IN_SANDBOXES = AgentVersion.USUAL
-"""The version of the agent servers that the app server starts in its sandboxes."""
 
 LOGS = pytest.StashKey[Path]()
 
@@ -45,13 +42,16 @@ class Runs:
     """Ended in an error: the model did not take the key."""
     sandbox: str
     """The id of the sandbox that they are in."""
+    agent_url: str = ""
+    """The address of an agent server that was started alone; `url` is that of the one before it
+    that tells of it as an app server does."""
 
 
 @dataclass(frozen=True)
 class Live(Runs):
     """An app server with an agent server of 1.34.0 in each sandbox."""
 
-    server: LiveServer
+    server: LiveServer = field(kw_only=True)
 
 
 @pytest.fixture(scope="session")
@@ -98,7 +98,7 @@ def live(folder: Path, model: ScriptedModel) -> Iterator[Live]:
         sandbox = str(server.conversation(tour)["sandbox_id"])
         refused = server.start("script:refused", sandbox_id=sandbox)
         server.wait_until_over(refused)
-        yield Live(server.url, tour, child, refused, sandbox, server)
+        yield Live(server.url, tour, child, refused, sandbox, server=server)
     finally:
         server.close()
 
@@ -114,7 +114,8 @@ def alone(folder: Path, model: ScriptedModel) -> Iterator[Callable[[str], Runs]]
             (folder / "work" / NOTES).unlink(missing_ok=True)
             tour = server.run("Please do script:tour")
             priced = server.run("script:short", model=PRICED)
-            return Runs(server.url, tour, priced, server.run("script:refused"), SANDBOX)
+            refused = server.run("script:refused")
+            return Runs(server.url, tour, priced, refused, SANDBOX, server.agent_url)
 
         made: dict[str, Runs | Exception] = {}
 
@@ -162,11 +163,11 @@ def stage(folder: Path, runs: Runs, api: AppServer, version: str) -> Stage:
     proof = folder / "work" / PROOF
 
     async def confirms(conversation: Conversation) -> None:
-        assert conversation.session_api_key is not None
+        key = conversation.session_api_key  # none where the agent server is the server
         async with httpx.AsyncClient() as client:
             answer = await client.post(
                 f"{conversation.conversation_url}/confirmation_policy",
-                headers={"X-Session-API-Key": conversation.session_api_key.reveal()},
+                headers={"X-Session-API-Key": key.reveal() if key else KEY},
                 json={"policy": {"kind": "AlwaysConfirm"}},
             )
         answer.raise_for_status()

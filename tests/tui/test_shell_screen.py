@@ -10,6 +10,7 @@ from textual import events
 
 from oh_tui.api.models import CommandResult
 from oh_tui.demo.catalog import ENTRIES
+from oh_tui.demo.world import AgentVersion
 from oh_tui.settings.startup import Settings
 from oh_tui.trajectory.content.block import Failure, Note, Output
 from oh_tui.tui import shells
@@ -122,6 +123,26 @@ async def test_cd_moves_and_cd_alone_goes_back() -> None:
         await run(it, "cd")
         assert shown.shell.cwd == "/workspace/dates"
         assert between.count(RUN) == asked
+
+
+@pytest.mark.parametrize("version", [AgentVersion.USUAL, AgentVersion.NEW])
+async def test_ctrl_c_stops_the_command_where_the_server_can(version: AgentVersion) -> None:
+    async with explore() as it:
+        it.demo.world.agent_version = version
+        shown = await open_shell(it)
+        shown.line.put("sleep 60")
+        await it.send("enter")
+        await it.until(lambda: shown._stop)
+        await it.send("ctrl+c")
+        if version == AgentVersion.NEW:
+            await it.until(lambda: not shown.running)
+            assert "ended by SIGTERM" in shown.output.plain_text()
+        else:
+            await it.until(lambda: shown.footer.news)
+            assert "this server cannot stop a command" in shown.footer.news[0][0]
+            assert shown.running
+            await it.send("escape", "escape")
+            await it.until(lambda: not shown.running)
 
 
 async def test_esc_stops_waiting_and_says_what_goes_on() -> None:

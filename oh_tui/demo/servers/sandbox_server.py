@@ -47,6 +47,7 @@ class SandboxServers:
             Route(f"{api}/bash/start_bash_command", self.start, methods=["POST"]),
             Route(f"{api}/bash/execute_bash_command", self.execute, methods=["POST"]),
             Route(f"{api}/bash/bash_events/search", self.outputs, methods=["GET"]),
+            Route(f"{api}/bash/bash_commands/{{id}}/stop", self.stop, methods=["POST"]),
             Route(f"{api}/file/download", self.download, methods=["GET"]),
             Route(f"{api}/file/upload", self.upload, methods=["POST"]),
         ]
@@ -129,6 +130,19 @@ class SandboxServers:
                 rest[name] = rest[name][PART:]
         add(exit_code=done.code, **{name: text or None for name, text in rest.items()})
         return parts
+
+    async def stop(self, request: Request) -> Response:
+        """End a command; before 1.58 nothing can."""
+        outputs = self._disks.of(self._sandbox(request)).outputs
+        wanted = uuid_or_none(request.path_params["id"])
+        output = outputs.get(wanted.hex if wanted else "")
+        if output is None or self.world.agent_version != AgentVersion.NEW:
+            return detail(404, "Not Found")
+        now = self.world.clock.ticks()
+        if output.over > now:
+            last = {**output.parts[-1], "exit_code": -15}
+            outputs[last["command_id"]] = Output((*output.parts[:-1], last), now)
+        return answer({"success": True})
 
     async def outputs(self, request: Request) -> Response:
         """Outputs come when the command is over; the real server sends every full MiB earlier."""

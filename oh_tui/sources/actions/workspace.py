@@ -122,12 +122,21 @@ class Workspace:
         cwd: str = "",
         timeout: int,
         progress: Callable[[BashOutput], None] | None = None,
+        begun: Callable[[str], None] | None = None,
     ) -> CommandResult:
         """Runs a command in /bin/sh to its end and returns its output; `timeout` is in seconds. The
-        command goes on when the caller is cancelled."""
+        command goes on when the caller is cancelled; `begun` gets the id to `stop` it by."""
         return await self._agent.sandbox.run_command(
-            command, cwd=cwd or None, timeout=timeout, progress=progress
+            command, cwd=cwd or None, timeout=timeout, progress=progress, begun=begun
         )
+
+    async def stop(self, command_id: str) -> bool:
+        """Ends a command that runs; False on a server that cannot, or no longer knows it."""
+        try:
+            await self._agent.sandbox.stop_bash_command(command_id)
+        except NotFound:
+            return False
+        return True
 
     async def size(self, path: str) -> int | None:
         """The size of a file in bytes, None when there is no such file. Raises InvalidRequest for a

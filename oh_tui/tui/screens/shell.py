@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on, work
@@ -121,6 +123,8 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
 
     running: var[str] = var("")
     """The running command."""
+    _stop: Callable[[], Awaitable[bool]] | None = None
+    """Ends the running command, once its id is known."""
 
     def __init__(
         self, session: Session, places: Workspaces, conversation: Conversation, shell: Shell
@@ -182,12 +186,17 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
         try:
             with self._session.writing("running a command"):
                 workspace = await self._places.open(self.conversation)
+
+                def begun(command_id: str) -> None:
+                    self._stop = partial(workspace.stop, command_id)
+
                 result = await workspace.run(
                     f"cd {to} && pwd" if to else command,
                     # an absolute path leads out of a folder that is gone
                     cwd="" if to.startswith("/") else shell.cwd,
                     timeout=shell.timeout,
                     progress=self._heard,
+                    begun=begun,
                 )
             if to and result.exit_code == 0:
                 shell.cwd = clean_line(result.stdout)
@@ -206,6 +215,7 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
             if not self.line.value:
                 self.line.put(command)
         finally:
+            self._stop = None
             if not get_current_worker().is_cancelled or self.is_attached:
                 self.running = ""
                 self._tick.pause()
@@ -245,6 +255,8 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
         hints = [Hint("tab", "output" if in_line else "command line", "other_pane")]
         if in_line and not self.running:
             hints.insert(0, Hint("enter", "run", "run_line"))
+        if self.running:
+            hints.append(Hint("ctrl+c", "stop", "interrupt"))
         if in_line and self._history:
             hints.append(Hint("↑↓", "history", "other_pane"))
         hints.append(Hint("ctrl+t", f"at most {TIMES[self._next_time()]}", "time"))
@@ -269,6 +281,26 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
         else:
             self.shell.draft = self.line.value
             self.dismiss(None)
+
+    @property
+    def can_interrupt(self) -> bool:
+        """Whether ctrl+c is for the running command."""
+        return bool(self.running)
+
+    def action_interrupt(self) -> None:
+        """ctrl+c, which copies while no command runs: end the command."""
+        if self._stop is None:
+            self.footer.tell("it has not begun yet: esc stops waiting")
+        else:
+            self._end(self._stop)
+
+    @work(group="stop", exclusive=True)
+    async def _end(self, stop: Callable[[], Awaitable[bool]]) -> None:
+        try:
+            if not await stop():
+                self.footer.tell("this server cannot stop a command: esc stops waiting for it")
+        except Problem as problem:
+            self.footer.tell(words_of(problem), error=True)
 
     def action_other_pane(self) -> None:
         self.set_focus(self.output if self.line.has_focus else self.line)
