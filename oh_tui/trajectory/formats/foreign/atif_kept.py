@@ -17,9 +17,10 @@ Fields = dict[str, Any]
 
 _OURS = frozenset({"kind", "id", "timestamp", "source", "tool_name", "tool_call_id", "action_id",
                    "llm_response_id", "original", "rest", "atif"})  # fmt: skip
-_SAID = frozenset({"thought", "reasoning_content", "system_prompt", "tools"})
+_MESSAGE = frozenset({"reasoning_content", "system_prompt", "tools"})
+_CALL = frozenset({"thought", "reasoning_content"})
 _RESULT = frozenset({"observation", "error", "rejection_reason"})
-"""Fields of events that come from ATIF itself: of all; of all but later calls of a step; of
+"""Fields of events that come from ATIF itself: of all, of messages, of the first call of a step, of
 results."""
 
 _ANSWER = "llm_response_id"
@@ -68,7 +69,7 @@ def take_kept(rest: Fields, calls: list[Fields], results: list[Fields]) -> Kept:
     fits = (
         set(given) <= {"fields", "calls", "results", "llm_s"}
         and _are_fields(fields)
-        and not _SAID & set(fields)
+        and not _MESSAGE & set(fields)
         and (not fields or not calls)
         and not any(field(fields, "llm_message", name) for name in ("role", "content"))
         and isinstance(fields.get("llm_message", {}), dict)
@@ -76,7 +77,7 @@ def take_kept(rest: Fields, calls: list[Fields], results: list[Fields]) -> Kept:
         and _belong(of_calls, {text_field(call, "tool_call_id") for call in calls})
         and all(_are_fields(told, "timestamp") for told in of_calls.values())
         and all(timestamp(t["timestamp"]) for t in of_calls.values() if "timestamp" in t)
-        and not (calls and _SAID & set(of_calls.get(text_field(calls[0], "tool_call_id"), ())))
+        and not (calls and _CALL & set(of_calls.get(text_field(calls[0], "tool_call_id"), ())))
         and _belong(of_results, {text_field(result, "source_call_id") for result in results})
         and all(_are_fields(told.get("fields", {})) for told in of_results.values())
         and not any(_RESULT & set(told.get("fields", ())) for told in of_results.values())
