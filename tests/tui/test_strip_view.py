@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.loops import loop_steps
 from oh_tui.trajectory.analysis.strip import Strip
+from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.theme import DARK, LIGHT
 from oh_tui.tui.widgets.strip_view import LABEL, StripView
@@ -220,6 +221,15 @@ async def test_hues_say_who_and_trouble() -> None:
         assert colours == {violet}
         colours = {s.style.color.name for s in marks if "✗" in s.text and s.style and s.style.color}
         assert colours == {red}
+
+
+async def test_a_run_without_times_says_so() -> None:
+    run = Trajectory()
+    run.extend(parse_event(b'{"id": "%d", "kind": "MessageEvent"}' % number) for number in range(3))
+    async with showing("fix-add") as (_, _, view):
+        assert "no times are known" not in lines(view)[0]
+        view.show(strip_of(run))
+        assert lines(view)[0].endswith(" no times are known")
 
 
 if __name__ == "__main__":

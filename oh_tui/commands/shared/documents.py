@@ -138,7 +138,7 @@ def totals_json(facts: Facts) -> dict[str, Any]:
     """Sums of the whole run; `other` is what belongs to no step."""
     accounts = facts.accounts
     return {
-        "work_s": number(accounts.active, 3),
+        "work_s": None if facts.trajectory.began is None else number(accounts.active, 3),
         "waited_s": number(accounts.waited, 3),
         **_usage_json(accounts.total),
         "priced": accounts.priced,

@@ -95,6 +95,11 @@ class Strip:
     def is_cut_off(self) -> bool:
         return bool(self._trajectory.cut_off)
 
+    @property
+    def has_times(self) -> bool:
+        """Whether some step has a time; without any all steps stand in the first column."""
+        return self._trajectory.began is not None
+
     def _begin(self) -> None:
         self._steps = self._trajectory.steps
         self._activity = Activity(self._trajectory, self._llm)

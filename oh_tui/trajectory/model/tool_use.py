@@ -84,7 +84,7 @@ class Tool(NamedTuple):
 def first_line(text: str) -> str:
     """The first line that is not blank and not the header of tool errors."""
     lines = clean(text[:4000]).split("\n")
-    return next((line for line in lines if line.strip() and line.strip() != ERROR_HEADER), "")
+    return next((line for line in lines if line.strip() not in _NO_TEXT), "")
 
 
 def last_line(text: str) -> str:
@@ -107,7 +107,8 @@ def shorten(path: str) -> str:
 
 
 ERROR_HEADER = "[An error occurred during execution.]"
+_NO_TEXT = frozenset({"", ERROR_HEADER, "ERROR:"})
 _PROMPT_OR_NOTE = pattern(
-    r"[\w.@:~/\\\- ()]{0,80}[$#%>❯]"
+    r"[\w.@:~/\\\- ()]{0,80}[$#%>❯]|</?output>"
     r"|\[(?:The command|Command finished|Current working directory|Python interpreter|Jupyter).*\]?"
 )

@@ -76,6 +76,8 @@ class StripView(Drawn):
             cells = _axis(len(picture.columns), self._labels(picture), self.glyphs, selected)
             if self._run is not None and self._run.is_cut_off:
                 _end_with("cut off", cells, selected)
+            if self._run is not None and not self._run.has_times:
+                _end_with("no times are known", cells, selected, "dim")
         else:
             draw = (_llm, _tool, _mark)[row - 1]
             cells = [draw(column, self.glyphs) for column in picture.columns]
@@ -109,11 +111,11 @@ def _axis(width: int, labels: list[Label], glyphs: Glyphs, selected: int | None)
     return cells
 
 
-def _end_with(text: str, cells: list[Piece], selected: int | None) -> None:
+def _end_with(text: str, cells: list[Piece], selected: int | None, hue: str = "warn") -> None:
     """Put a text at the right end, but not over the mark of the selected step."""
     start = len(cells) - len(text)
     if start > 0 and (selected is None or selected < start - 1):
-        cells[start - 1 :] = [(character, "warn") for character in f" {text}"]
+        cells[start - 1 :] = [(character, hue) for character in f" {text}"]
 
 
 def _llm(column: Column, glyphs: Glyphs) -> Piece:

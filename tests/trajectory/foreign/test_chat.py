@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oh_tui.commands.shared.documents import Facts, totals_json
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.formats.foreign import chat
@@ -53,6 +54,8 @@ def test_a_run_is_counted_as_its_json_says() -> None:
     assert study.verdict.cause == "All is done."
     assert describe(run.steps[1], run.outcome(run.steps[1])).what == "$ ls"
     assert run.steps[2].event.part == "ThinkAction"
+    assert describe(run.steps[3], run.outcome(run.steps[3])).result == "no such file"
+    assert totals_json(Facts(run))["work_s"] is None
 
 
 def test_parts_of_a_message_may_be_calls_and_results() -> None:
@@ -93,6 +96,7 @@ def test_commands_in_texts_are_calls_where_their_output_follows() -> None:
     step = run.steps[1]
     assert describe(step, run.outcome(step)).what == "$ ls -la"
     assert run.outcome(step) is Outcome.COMMAND_FAILED
+    assert describe(step, run.outcome(step)).result == "exit 2  no"
     assert Study(run).accounts.total.tokens == 97
 
 
