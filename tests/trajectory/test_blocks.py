@@ -432,6 +432,30 @@ def test_an_error_is_its_code_and_its_detail() -> None:
     assert call_title(step_of(event)[0]) == "step 1 · conversation error"
 
 
+def test_the_classification_of_an_error_is_put_in_words() -> None:
+    said = {"kind": "rate_limit", "retryable": True, "user_action": "retry"}
+    event = {"kind": "ConversationErrorEvent", "code": "LLMRateLimitError", "classification": said}
+    assert result(event) == [
+        Failure("LLMRateLimitError"),
+        Note("rate limit: trying again may help"),
+    ]
+    # what is not known stays as it is
+    odd = result(event | {"classification": said | {"user_action": "wait"}})
+    assert "rate_limit" in plain_text(odd) and "wait" in plain_text(odd)
+
+
+def test_a_failed_call_says_whether_trying_again_helps() -> None:
+    said = {"kind": "agent_action", "retryable": True, "user_action": "retry"}
+    error = {
+        "id": "e1", "kind": "AgentErrorEvent", "source": "agent", "tool_name": "tool",
+        "tool_call_id": "c1", "error": "no such tool", "classification": said,
+    }  # fmt: skip
+    assert result(action("x"), error) == [
+        Failure("no such tool"),
+        Note("agent action: trying again may help"),
+    ]
+
+
 def test_a_condensation_counts_what_was_forgotten() -> None:
     event = {"kind": "Condensation", "forgotten_event_ids": ["a", "b"], "summary": "It began."}
     assert result(event) == [

@@ -204,6 +204,25 @@ def test_known_codes_in_plain_words(code: str) -> None:
     assert (verdict.steps, verdict.landing) == ((3,), 3)
 
 
+@pytest.mark.parametrize(
+    ("again", "action", "told"),
+    [
+        (False, "settings", " Trying again helps only after a change of the settings."),
+        (True, "retry", " Trying again may help."),
+        (False, "none", ""),
+        (True, "settings", ""),
+        ("yes", "retry", ""),
+    ],
+)
+def test_what_can_be_done_is_said_when_the_server_says_it(
+    again: object, action: str, told: str
+) -> None:
+    said = {"kind": "auth", "retryable": again, "user_action": action}
+    error = event("ConversationErrorEvent", "e", code="LLMAuthenticationError", classification=said)
+    cause = judge(run(ASKED, *pairs("a"), state("s", "error"), error)).cause
+    assert cause == f"The model's key was rejected after step 2.{told}"
+
+
 def test_an_error_without_its_event() -> None:
     verdict = judge(run(ASKED, state("r", "running"), *pairs("a"), state("s", "error")))
     assert verdict.cause == "The run failed, and the server holds no reason."

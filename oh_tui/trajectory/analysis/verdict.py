@@ -27,6 +27,7 @@ from oh_tui.trajectory.analysis.ending import (
 )
 from oh_tui.trajectory.analysis.failures import failure_words, limit_words, recorded_words
 from oh_tui.trajectory.analysis.loops import Loop, Pattern, find_loop
+from oh_tui.trajectory.content.classification import remedy
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.content.plans import done_and_all
 from oh_tui.trajectory.model.steps import Outcome, Step
@@ -146,6 +147,9 @@ def _error(trajectory: Trajectory) -> Verdict:
             "error", sentence, "failed, the server holds no reason", landing=len(trajectory)
         )
     cause, short = failure_words(step.event, _done_before(trajectory, step))
+    if told := remedy(step.event.body()):
+        told = f" {told[0].upper()}{told[1:]}."
+        cause += told if len(cause) + len(told) <= CAUSE else ""
     return _verdict("error", cause, short, [step], step.number)
 
 

@@ -37,6 +37,7 @@ from oh_tui.trajectory.content.block_fields import (
 )
 from oh_tui.trajectory.content.block_images import images
 from oh_tui.trajectory.content.block_results import extended
+from oh_tui.trajectory.content.classification import classified
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.content.difference import unified
 from oh_tui.trajectory.content.step_context import StepContext
@@ -90,6 +91,7 @@ def _error(body: dict[str, Any], context: StepContext | None) -> list[Block]:
     else:
         blocks = [Failure(code or "an error without a code")]
         blocks += [Plain(detail)] if detail else []
+    blocks += classified(body)
     return [*blocks, *rest_blocks(body), *what_followed(context)]
 
 

@@ -29,6 +29,7 @@ from oh_tui.trajectory.content.block_files import edit_result, patch_result, pro
 from oh_tui.trajectory.content.block_images import images
 from oh_tui.trajectory.content.block_plans import PLAN, plan_result
 from oh_tui.trajectory.content.block_terminal import terminal_result
+from oh_tui.trajectory.content.classification import classified
 from oh_tui.trajectory.content.difference import count_changes
 from oh_tui.trajectory.content.images import find_images
 from oh_tui.trajectory.content.plans import plan_progress
@@ -88,7 +89,7 @@ def _answer(
         why: Block = Plain(reason) if reason else Note("no reason given")
         return [Failure(f"{what}, not run"), why, *proposal(action)]
     if event.kind == "AgentErrorEvent":
-        return [_failure(take.text(body, "error")), *proposal(action)]
+        return [_failure(take.text(body, "error")), *classified(body), *proposal(action)]
     observation = field(body, "observation")
     if not isinstance(observation, dict):
         return [Note("a result without content")]
