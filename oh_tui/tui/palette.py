@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from textual import events
 from textual.app import ComposeResult
 from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
+from textual.worker import Worker
 
 from oh_tui.settings.config import THEMES
 from oh_tui.tui.hints import doable
@@ -51,6 +52,16 @@ class Palette(CommandPalette, ClosesOnce[None]):
     def compose(self) -> ComposeResult:
         for widget in super().compose():
             yield Options() if isinstance(widget, CommandList) else widget
+
+    def run_worker(self, work: Any, *args: Any, **options: Any) -> Worker[Any]:
+        """Search only while the list is there: a letter may arrive while the palette closes, and a
+        search that fails would end the app."""
+
+        async def search() -> None:
+            if self.query(CommandList):
+                await work()
+
+        return super().run_worker(search, *args, **options)
 
 
 class Explorer(Protocol):

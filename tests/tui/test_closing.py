@@ -7,6 +7,8 @@ from unittest.mock import Mock
 import pytest
 from rich.style import Style
 from textual import events
+from textual.command import CommandList
+from textual.widgets import Input
 
 from oh_tui.settings.startup import Settings
 from oh_tui.tui.controllers.navigation import Navigation
@@ -96,3 +98,14 @@ async def test_quitting_asks_when_something_is_written_and_says_what() -> None:
     words = "".join(text for line in question.lines for text, _ in line)
     assert "Still pausing a sandbox." in words and "1 message not sent" in words
     assert [type(message) for message in ui.posted] == [QuitWanted]
+
+
+async def test_a_letter_that_reaches_the_palette_while_it_closes_searches_nothing() -> None:
+    async with explore() as it:
+        await it.press("ctrl+p")
+        palette = it.app.screen
+        await palette.query_one(CommandList).remove()
+        palette.query_one(Input).value = "pause"
+        await it.settle()
+        assert it.app.is_running
+        assert not it.app.crashed
