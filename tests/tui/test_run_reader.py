@@ -25,7 +25,13 @@ FIRST, SECOND = Conversation(id="1" * 32), Conversation(id="2" * 32)
 
 def made() -> tuple[Session, FakeUi, RunReader, Any]:
     steps: Any = SimpleNamespace(
-        trajectory=None, study=None, current=None, range=None, cursor=0, row_count=lambda: 0
+        order=None,
+        trajectory=None,
+        study=None,
+        current=None,
+        range=None,
+        cursor=0,
+        row_count=lambda: 0,
     )
     session, ui = Session(Settings()), FakeUi()
     return session, ui, RunReader(session, ui, steps), steps

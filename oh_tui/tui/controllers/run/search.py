@@ -163,8 +163,8 @@ class Search:
         filtering.also(sorted(again))
         filtering.known = now
         if not self._ui.at_work("filter"):
-            at_end = not steps.order and steps.cursor >= steps.row_count() - 1
-            follow = self._session.follow and at_end
+            follows = self._session.follow and not steps.order
+            follow = follows and steps.cursor >= steps.row_count() - 1
             self._ui.work_on("filter", self._sift, filtering, follow, instead=True)
 
     async def _sift(self, filtering: Filtering, follow: bool = False) -> None:
