@@ -37,11 +37,14 @@ BYTES = {
     "f1": "\x1bOP", "f2": "\x1bOQ", "f3": "\x1bOR", "f4": "\x1bOS",
     "slash": "/", "ampersand": "&", "colon": ":", "exclamation_mark": "!", "question_mark": "?",
     "left_square_bracket": "[", "right_square_bracket": "]",
-    "less_than_sign": "<", "greater_than_sign": ">",
+    "less_than_sign": "<", "greater_than_sign": ">", "vertical_line": "|",
+    "apostrophe": "'", "semicolon": ";", "number_sign": "#",
 }  # fmt: skip
 """The bytes that a terminal sends for a key, by Textual's name."""
 
 FIELDS = {
+    "#": ("bug kind:flaky", "-bug", "a/b", "x" * 99),
+    ";": ("look again", " "),
     "/": ("pytest", "x", "nowhere to be found"),
     "&": ("is:failed", "tool:terminal -docs", "took:>5s", "is:odd", "step:3-9"),
     ":": ("12", "50%", "13:40", "999999"),

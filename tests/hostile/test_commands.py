@@ -27,11 +27,18 @@ from tests.tui.explorer import AT_ONCE
 MORE = (
     f"get {DATES} /workspace/dates/src/dates/parse.py -o -",
     f"tail {OAUTH}",
-    f"export {OAUTH}",
+    f"bookmark {OAUTH} --at 1",
+    f"note {OAUTH} text --at 2",
+    f"export {OAUTH} --notes",
+    f"tag {OAUTH} bug --on-server",
+    f"rename {OAUTH} other",
     "cache",
     "config check",
 )
-ON_FILES = ("show", "why", "steps", "tail", "changes", "check", "count", "events", "export")
+ON_FILES = (
+    *("show", "why", "steps", "tail", "changes", "check", "count", "events", "export"),
+    *("bookmark", "note", "tag"),
+)
 
 
 @contextmanager
@@ -114,6 +121,8 @@ def test_words_that_are_wrong(text: str, tmp_path: Path, monkeypatch: pytest.Mon
         "--server [word] cache",
         "steps [word] [word]",
         "show [word]",
+        "tag [word] [word]",
+        f"note {OAUTH} [word]",
         "--log [word]",
     ):
         check_on_terminal(*(w.replace("[word]", word) for w in line.split()))
