@@ -11,6 +11,7 @@ import sys
 import threading
 import traceback
 import typing
+import zipfile
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
@@ -165,6 +166,21 @@ def test_the_version_executes_next_to_nothing() -> None:
     assert not executed & {"textual", "httpx", "asyncio", "json", "difflib", "subprocess"}
     assert not own & {"oh_tui.tui.app", "oh_tui.demo", "oh_tui.sources.files"}
     assert len(own) < 35
+
+
+def test_a_zip_executes_no_other_format(tmp_path: Path) -> None:
+    path = tmp_path / "run.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("event_000000_x.json", '{"id": "x", "kind": "MessageEvent"}')
+    code = (
+        "import sys; from oh_tui import lazy; from oh_tui.__main__ import main; "
+        f"sys.argv = ['oh-tui', 'count', {str(path)!r}]; main(); print(*lazy.executed())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    executed = set(done.stdout.split())
+    assert "oh_tui.trajectory.formats.archive" in executed
+    for name in ("json_lines", "documents", "beside", "harbor", "foreign.made"):
+        assert f"oh_tui.trajectory.formats.{name}" not in executed
 
 
 INSIDE = {

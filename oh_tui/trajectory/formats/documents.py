@@ -11,13 +11,11 @@ import msgspec
 from oh_tui.trajectory.formats import evaluation
 from oh_tui.trajectory.formats.document import Converted, Document, Top, top_of, value_of
 from oh_tui.trajectory.formats.foreign.documents import ATIF, CHAT, V0
-from oh_tui.trajectory.formats.run_file import FormatProblem
+from oh_tui.trajectory.formats.run_file import HINT, FormatProblem
 from oh_tui.trajectory.model.recorded import Label
 
 DOCUMENTS: tuple[Document, ...] = (evaluation.ROW, ATIF, V0, CHAT)
 """The first that recognises a text converts it."""
-
-HINT = "docs/formats.md lists what oh-tui reads"
 
 
 def may_be_run(head: bytes) -> bool:

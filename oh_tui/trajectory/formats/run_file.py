@@ -1,6 +1,6 @@
 """What every format gives: the runs in a file, listed without reading them, and the events of one.
 
-`table.FORMATS` holds the formats of files, `documents.DOCUMENTS` those of one run as one JSON text.
+`table.formats` has the formats of files, `documents.DOCUMENTS` those of one run as one JSON text.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from oh_tui.trajectory.model.recorded import Recorded
 
 HEAD = 2**16
 """Bytes at the start of a file by which a format recognises it."""
+
+HINT = "docs/formats.md lists what oh-tui reads"
 
 MOST = 3
 """How many problems are listed on one line."""
