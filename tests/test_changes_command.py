@@ -12,6 +12,7 @@ import pytest
 from oh_tui.commands.changes import report
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.changes import changes as changes_of
+from tests.commands import schemas
 from tests.demo_runs import demo_run
 from tests.processes import oh_tui
 
@@ -46,7 +47,16 @@ def test_into_a_pipe_go_the_files_and_what_is_said_of_them_elsewhere(tmp_path: P
 def test_json_is_one_document_with_stable_keys(tmp_path: Path) -> None:
     done = oh_tui("changes", saved(tmp_path, "week-dates"), "--json")
     told = json.loads(done.stdout)
-    assert list(told) == ["changed", "added", "removed", "files", "only_read", "patch", "note"]
+    assert list(told) == [
+        "changed",
+        "added",
+        "removed",
+        "files",
+        "only_read",
+        "patch",
+        "note",
+        "commits",
+    ]
     assert (told["changed"], told["added"], told["removed"]) == (6, 79, 1)
     assert told["files"][2] == {
         "path": "dates/src/dates/parse.py",
@@ -129,3 +139,32 @@ def test_an_empty_answer_of_git_is_not_said_to_be_of_a_repository(
     out, err = capsys.readouterr()
     assert "or there is no repository" in err
     assert "not in git" not in out
+
+
+def test_commits_of_the_run_are_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from oh_tui import cli
+    from oh_tui.api.models import GitChange, GitCommit
+    from oh_tui.sources.actions.workspaces import Committed, Workspaces
+
+    commit = GitCommit("b" * 40, "bbbbbbb", "Read weeks", timestamp="2026-03-02T10:00:00+01:00")
+
+    async def commits(self: Workspaces, conversation: object, since: float) -> list[Committed]:
+        assert since > 0
+        return [Committed(commit, [GitChange("/workspace/dates/a.py", "UPDATED")])]
+
+    monkeypatch.setattr(Workspaces, "commits", commits)
+    assert cli.main(["--demo", "changes", DATES]) == 0
+    assert "committed bbbbbbb Read weeks  1 file" in capsys.readouterr().err
+    assert cli.main(["--demo", "changes", DATES, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    schemas.check("changes", told)
+    assert told["commits"] == [
+        {
+            "sha": "b" * 40,
+            "subject": "Read weeks",
+            "time": "2026-03-02T09:00:00Z",
+            "files": [{"path": "/workspace/dates/a.py", "letter": "M"}],
+        }
+    ]

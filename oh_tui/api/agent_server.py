@@ -14,7 +14,7 @@ from oh_tui.api.addresses import segment
 from oh_tui.api.connections import QUICK, UNLIMITED, URGENT, USUAL
 from oh_tui.api.errors import ApiError, Conflict, InvalidRequest, NotFound, ServerError
 from oh_tui.api.filters import SortOrder, page_params
-from oh_tui.api.models import AgentConversation, GitChange, Page
+from oh_tui.api.models import AgentConversation, GitChange, GitCommit, GitCommits, Page
 from oh_tui.api.paging import Pages
 from oh_tui.api.requests import message
 from oh_tui.api.sandbox_server import SandboxServer
@@ -126,6 +126,25 @@ class AgentServer:
                 f"There is no git repository in {safe_line(path)}",
                 status=error.status, address=error.address, detail=error.detail,
             ) from error  # fmt: skip
+        return [change for change in decode.model_list(answer, GitChange) if change.path]
+
+    async def git_commits(self, path: str, *, limit: int = 50) -> tuple[GitCommit, ...]:
+        """The newest commits of the repository at `path`, the newest first; none without a
+        repository. Raises NotFound before 1.58 (measured)."""
+        answer = await self._http.get(
+            "/api/git/commits", "ask git in the sandbox", (("path", path), ("limit", limit)), USUAL
+        )
+        return decode.model(answer, GitCommits).commits
+
+    async def commit_changes(self, path: str, sha: str) -> list[GitChange]:
+        """The files that a commit changed, with paths relative to the repository at `path`. Raises
+        InvalidRequest for an unknown commit, NotFound before 1.58 (measured)."""
+        answer = await self._http.get(
+            f"/api/git/commits/{segment(sha)}/changes",
+            "ask git in the sandbox",
+            (("path", path),),
+            USUAL,
+        )
         return [change for change in decode.model_list(answer, GitChange) if change.path]
 
     # what acts on the agent

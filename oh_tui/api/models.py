@@ -311,6 +311,23 @@ class GitChange(msgspec.Struct, frozen=True):
         return letters.get(self.status or "", "?")
 
 
+class GitCommit(msgspec.Struct, frozen=True):
+    """A commit of a repository (agent server 1.58.2)."""
+
+    sha: str
+    short_sha: str = ""
+    subject: str = ""
+    author: str = ""
+    timestamp: str = ""
+    """When it was written, with its zone."""
+
+
+class GitCommits(msgspec.Struct, frozen=True):
+    """The newest commits of a repository, the newest first."""
+
+    commits: tuple[GitCommit, ...] = ()
+
+
 @dataclass(slots=True, eq=False)
 class Page(Generic[T]):
     """One page of a listing."""

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from oh_tui.commands.shared.command import RUN, Call, command
-from oh_tui.commands.shared.printing import Column, Row, print_json, print_table, say
+from oh_tui.commands.shared.printing import Column, Row, print_json, print_table, say, stamp
 from oh_tui.commands.shared.reading import name, open_run, say_damage, whole
 from oh_tui.sources.source import Source
+from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.change_rows import Lister, lister_of, rows
@@ -16,9 +17,12 @@ from oh_tui.trajectory.analysis.change_rows import Row as FileRow
 from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange
 from oh_tui.trajectory.analysis.changes import changes as changes_of
 from oh_tui.trajectory.analysis.patch import PatchedFile
+from oh_tui.trajectory.model.events import seconds
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
+    from oh_tui.sources.actions.workspaces import Committed
+    from oh_tui.trajectory.model.trajectory import Trajectory
 
 Git = list[tuple[str, str]]
 """A letter and a path for each file."""
@@ -36,9 +40,10 @@ async def changes(call: Call) -> int:
     conversation, loaded = await open_run(call)
     log = changes_of(whole(loaded))
     git = await _git(call.source, conversation)
+    commits = await _commits(call.source, conversation, whole(loaded))
     if call.as_json:
         say_damage(loaded)
-        print_json(report(log, git))
+        print_json(report(log, git) | {"commits": [_committed(one) for one in commits]})
         return 0
     # a pipe gets the rows alone, and remarks go to stderr
     remark = say if call.style.piped else print
@@ -51,6 +56,9 @@ async def changes(call: Call) -> int:
         remark("git lists no change: all was pushed, or there is no repository")
     if log.patch:
         remark(f"the patch that it handed in changes {log.patch_size}")
+    for one in commits:
+        subject = safe_line(one.commit.subject)
+        remark(f"committed {_short(one)} {subject}  {plural(len(one.changes), 'file')}")
     found, lister = rows(log, git), lister_of(log, git)
     columns = [Column(lister) if one.title == "git" and lister else one for one in _COLUMNS]
     print_table(call.style, columns, _cells(found, lister))
@@ -69,6 +77,33 @@ async def _git(source: Source, conversation: Conversation) -> Git | None:
         say(problem.sentence)
         return None
     return None if found is None else [(change.letter, change.path) for change in found]
+
+
+async def _commits(source: Source, conversation: Conversation, run: Trajectory) -> list[Committed]:
+    """What was committed since the run began; nothing where the server cannot tell."""
+    if source.workspaces is None or not run.complete:
+        return []
+    try:
+        return await source.workspaces.commits(conversation, run.began)
+    except Problem as problem:
+        say(problem.sentence)
+        return []
+
+
+def _short(one: Committed) -> str:
+    return safe_line(one.commit.short_sha or one.commit.sha)[:12]
+
+
+def _committed(one: Committed) -> dict[str, Any]:
+    when = seconds(one.commit.timestamp)
+    return {
+        "sha": safe_line(one.commit.sha),
+        "subject": safe_line(one.commit.subject),
+        "time": None if when is None else stamp(when),
+        "files": [
+            {"path": safe_line(change.path), "letter": change.letter} for change in one.changes
+        ],
+    }
 
 
 def report(log: ChangeLog, git: Git | None) -> dict[str, Any]:

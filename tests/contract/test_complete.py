@@ -39,6 +39,7 @@ ARGUMENTS: dict[str, Any] = {
     "profile": UNKNOWN,
     "request": StartRequest(),
     "sandbox_id": "Sandbox",
+    "sha": "0" * 40,
     "tags": {"kind": "bug"},
     "text": "Go on",
     "title": "A title",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from oh_tui.api import ApiError, Conflict, InvalidRequest, NotFound, ServerError
+from oh_tui.api import Conflict, InvalidRequest, NotFound, ServerError, Unreachable
 from oh_tui.sources.actions.records import Records
 
 from .acting import Stage
@@ -22,7 +22,8 @@ async def test_tags_replace_all_that_there_were(stage: Stage) -> None:
 
 
 async def test_wrong_tags_are_refused_and_none_is_taken(stage: Stage, version: str) -> None:
-    refused: type[ApiError] = ServerError if version == "1.17.0" else InvalidRequest
+    # 1.17.0 fails to word it, which breaks the connection now and then
+    refused = (ServerError, Unreachable) if version == "1.17.0" else (InvalidRequest,)
     agent = stage.agent(await stage.started())
     await agent.set_tags({"bug": "1"})
     for key, value in (("Bug", ""), ("needs-review", ""), ("größe", ""), ("k", "x" * 257)):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import pytest
 
 from oh_tui.api import BareAgentServer, Conversation, ServerError, StartRequest, StartTask
 from oh_tui.demo import make_demo
 from oh_tui.demo.servers.alone import PROFILE, make_alone
+from oh_tui.demo.world import AgentVersion
 from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.text.problem import Refused
 from tests.api.servers import AT_ONCE
@@ -100,3 +103,30 @@ async def test_a_server_that_is_gone_is_not_read_from_elsewhere(
     between.answer("GET *", 503)
     with pytest.raises(ServerError):
         [one async for one in source.runs.load(first)]
+
+
+async def test_commits_since_the_run_began_are_told(between: Between) -> None:
+    demo = make_demo()
+    demo.world.agent_version = AgentVersion.NEW
+    api = BareAgentServer(demo.base_url, app=between(make_alone(demo.world)), retries=AT_ONCE)
+    new = AgentServerSource(api, "test")
+    commits = [
+        {"sha": "b" * 40, "short_sha": "bbbbbbb", "timestamp": "2026-03-02T10:00:00+01:00"},
+        {"sha": "a" * 40, "timestamp": "2026-03-02T09:59:59+01:00"},
+    ]
+    told = json.dumps({"commits": commits, "has_more": True})
+    between.answer("GET /api/git/commits", 200, told, "application/json")
+    files = '[{"status":"UPDATED","path":"src/a.py"}]'
+    between.answer("GET /api/git/commits/*/changes", 200, files, "application/json")
+    (first, *_) = (await new.newest()).items
+    since = datetime(2026, 3, 2, 9, tzinfo=UTC).timestamp()
+    (one,) = await new.workspaces.commits(first, since)
+    assert one.commit.short_sha == "bbbbbbb"
+    assert [change.path.endswith("/src/a.py") for change in one.changes] == [True]
+    assert await new.workspaces.commits(first, None) == []
+    await api.aclose()
+
+
+async def test_an_older_server_tells_of_no_commits(source: AgentServerSource) -> None:
+    (first, *_) = (await source.newest()).items
+    assert await source.workspaces.commits(first, 1.0) == []

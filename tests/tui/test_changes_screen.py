@@ -13,15 +13,19 @@ from textual.app import App
 from textual.pilot import Pilot
 
 import oh_tui.tui.app
-from oh_tui.api.models import GitChange
+from oh_tui.api.models import GitChange, GitCommit
+from oh_tui.sources.actions.workspaces import Committed
+from oh_tui.trajectory.analysis.change_rows import Row
 from oh_tui.trajectory.analysis.changes import changes
 from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.content.block import Note
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.screens.changes import (
     PIECES,
     ChangesScreen,
     Chosen,
     change_blocks,
+    commit_notes,
     edited_steps,
 )
 from oh_tui.tui.theme import DARK, LIGHT
@@ -316,3 +320,23 @@ def test_foreign_text_is_harmless_in_the_change() -> None:
 def test_steps_are_told_as_one_or_as_a_span() -> None:
     log = changes(run(*edit("1", A, "a", "b"), *edit("2", "b", "a", "b"), *edit("3", A, "b", "c")))
     assert [edited_steps(file) for file in log.files] == ["1 edit, step 2", "2 edits, steps 1-3"]
+
+
+def committed(*paths: str) -> Committed:
+    commit = GitCommit("b" * 40, "bbbbbbb", "Read weeks \x1b[31mof ISO")
+    return Committed(commit, [GitChange(path, "UPDATED") for path in paths])
+
+
+def test_a_file_names_the_commits_that_changed_it() -> None:
+    one = committed("/workspace/dates/uv.lock", "/workspace/dates/src/a.py")
+    assert commit_notes([one], Row("uv.lock", None)) == [
+        Note("in the commit bbbbbbb Read weeks of ISO")
+    ]
+    assert commit_notes([one], Row("lock", None)) == []
+
+
+async def test_the_commits_are_counted_beside_the_files() -> None:
+    async with look(demo_run("week-dates")) as it:
+        it.app.shown.set_commits([committed("/workspace/dates/uv.lock")])
+        await it.settle()
+        assert "1 commit" in str(it.app.shown.list_rule.facts)

@@ -78,6 +78,8 @@ class AgentServers:
             Route(base, self.record, methods=["GET"]),
             Route(base, self.change, methods=["PATCH"]),
             Route(f"{root}/api/git/changes", self.git_changes, methods=["GET"]),
+            Route(f"{root}/api/git/commits", self.git_commits, methods=["GET"]),
+            Route(f"{root}/api/git/commits/{{sha}}/changes", self.commit_changes, methods=["GET"]),
             Route(f"{root}/server_info", self.server_info, methods=["GET"]),
         ]
 
@@ -272,6 +274,22 @@ class AgentServers:
             return answer(error, 500)
         disk = self.disks.of(box)
         return answer(git_changes(path, disk.cloned, disk.files) if path in roots else [])
+
+    async def git_commits(self, request: Request) -> Response:
+        """From 1.58 on. No agent of the demo commits anything."""
+        self.sandbox(request)
+        if self.world.agent_version != AgentVersion.NEW:
+            return detail(404, "Not Found")
+        Query(request).many("path")
+        return answer({"commits": [], "has_more": False})
+
+    async def commit_changes(self, request: Request) -> Response:
+        """Nothing is known of any commit."""
+        self.sandbox(request)
+        if self.world.agent_version != AgentVersion.NEW:
+            return detail(404, "Not Found")
+        Query(request).many("path")
+        return detail(400, f"Git command failed: git cat-file {request.path_params['sha']}")
 
     def sandbox(self, request: Request) -> Sandbox:
         """The sandbox of the request: it must be up, and the key its own."""

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import posixpath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
+from oh_tui.api.errors import NotFound
 from oh_tui.sources.actions.workspace import Workspace, open_workspace
 from oh_tui.sources.runs.following import running_agent
 from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.model.events import seconds
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation, GitChange
+    from oh_tui.api.models import Conversation, GitChange, GitCommit
     from oh_tui.api.server import Server
+
+
+COMMITS = 20
+"""The most commits that are told; each costs a call."""
+
+
+class Committed(NamedTuple):
+    """A commit, and the files that it changed, with absolute paths."""
+
+    commit: GitCommit
+    changes: list[GitChange]
 
 
 class Workspaces:
@@ -38,11 +51,36 @@ class Workspaces:
             return None
         workspace = (await agent.conversation()).workspace
         folder = (workspace.working_dir if workspace else None) or "."
-        changes = await agent.git_changes(folder)
+        return _below(folder, await agent.git_changes(folder))
+
+    async def commits(self, conversation: Conversation, since: float | None) -> list[Committed]:
+        """What was committed where the agent works since its run began, in seconds since 1970, the
+        newest first; at most 20 commits. Nothing on servers that cannot tell, and without a time.
+
+        Takes two calls to the agent server, and one for each commit. Git's own times count, so that
+        commits of others there are told too.
+        """
+        agent = running_agent(self._api, conversation)
+        if agent is None or since is None:
+            return []
+        workspace = (await agent.conversation()).workspace
+        folder = (workspace.working_dir if workspace else None) or "."
+        try:
+            newest = await agent.git_commits(folder, limit=COMMITS)
+        except NotFound:
+            return []
+        own = [one for one in newest if (seconds(one.timestamp) or 0.0) >= since]
         return [
-            replace(change, path=posixpath.join(folder, _unquoted(change.path)))
-            for change in changes
+            Committed(one, _below(folder, await agent.commit_changes(folder, one.sha)))
+            for one in own
         ]
+
+
+def _below(folder: str, changes: list[GitChange]) -> list[GitChange]:
+    """The changes with absolute paths."""
+    return [
+        replace(change, path=posixpath.join(folder, _unquoted(change.path))) for change in changes
+    ]
 
 
 def _unquoted(path: str) -> str:

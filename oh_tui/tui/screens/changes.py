@@ -17,6 +17,7 @@ from textual.screen import ModalScreen
 
 from oh_tui.api.models import GitChange
 from oh_tui.text.human import plural
+from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.change_rows import Row, lister_of, rows
 from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange
 from oh_tui.trajectory.content.block import Block, Diff, Heading, Note, safe
@@ -33,6 +34,7 @@ from oh_tui.tui.widgets.row_list import ColumnHead, RowList
 from oh_tui.tui.widgets.rule import Rule, joined
 
 if TYPE_CHECKING:
+    from oh_tui.sources.actions.workspaces import Committed
     from oh_tui.trajectory.analysis.study import Study
 
 Chosen = tuple[Literal["filter"], str] | tuple[Literal["step"], int] | None
@@ -85,6 +87,7 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
         """Shown in place of files until the run is read."""
         self._git: list[tuple[str, str]] | None = None
         self._why = ""
+        self._commits: Sequence[Committed] = ()
         self._shown: tuple[str, int] | None = None
         """The file whose change is shown, and how many edits it had then."""
 
@@ -132,6 +135,12 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
         if self.is_mounted:
             self._list()
 
+    def set_commits(self, commits: Sequence[Committed]) -> None:
+        """What was committed since the run began, the newest first."""
+        self._commits, self._shown = commits, None
+        if self.is_mounted:
+            self._list()
+
     @work(group="changes", exclusive=True)
     async def read(self) -> None:
         while not self.changes.update(budget=SLICE):
@@ -165,6 +174,7 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
             (f"patch: {log.patch_size}", "")
             if log.patch
             else ("editor and patch calls only", "dim"),
+            (plural(len(self._commits), "commit") if self._commits else "", ""),
             ("" if log.trajectory.complete else "older events not read", "warn"),
         ]
         if self._git == [] and log.changed:
@@ -217,7 +227,8 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
     @work(group="change", exclusive=True)
     async def _read_change(self, row: Row, *, keep: bool) -> None:
         """Uses a thread, because comparing two texts of 10 MB takes a second or two."""
-        blocks = await asyncio.to_thread(change_blocks, self.changes, row)
+        blocks: list[Block] = commit_notes(self._commits, row)
+        blocks += await asyncio.to_thread(change_blocks, self.changes, row)
         top = self.change.scroll_offset.y if keep else 0
         self.change.show(blocks)
         if top:
@@ -318,6 +329,18 @@ def edited_steps(file: FileChange) -> str:
     if len(steps) == 1:
         return f"1 edit, step {steps[0]:,}"
     return f"{len(steps):,} edits, steps {steps[0]:,}-{steps[-1]:,}"
+
+
+def commit_notes(commits: Sequence[Committed], row: Row) -> list[Block]:
+    """The commits that changed a file."""
+    return [
+        Note(f"in the commit {safe_line(commit.short_sha)} {safe_line(commit.subject)}")
+        for commit, changes in commits
+        if any(
+            one.path == row.file.path if row.file else one.path.endswith(f"/{row.path}")
+            for one in changes
+        )
+    ]
 
 
 def change_blocks(log: ChangeLog, row: Row) -> list[Block]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from oh_tui.text.problem import Problem
@@ -109,3 +110,9 @@ class Reports:
                 view.set_git(await places.git_changes(conversation) if places else None)
             except Problem as problem:
                 view.set_git(None, problem.sentence)
+                return
+            study = await self._run.until_shown(conversation)
+            if places and study and study.trajectory.complete:
+                with contextlib.suppress(Problem):  # the list has said what git cannot tell
+                    began = study.trajectory.began
+                    view.set_commits(await places.commits(conversation, began))
