@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -118,3 +120,43 @@ def test_a_continuation_that_is_not_here_is_told() -> None:
 def test_a_row_may_have_its_label(resolved: Any, label: str | None) -> None:
     assert opened({"messages": CHAT, "resolved": resolved}).recorded.label == label
     assert opened(ROW | {"report": {"resolved": resolved}}).recorded.label == label
+
+
+def test_rows_of_v0_and_v1_may_stand_in_one_file(tmp_path: Path) -> None:
+    event = {"kind": "MessageEvent", "id": "1", "source": "user"}
+    v1, mixed = ROW | {"history": [event]}, ROW | {"history": [*V0, event]}
+    path = tmp_path / "output.jsonl"
+    path.write_text("\n".join(map(json.dumps, (ROW, v1, mixed))))
+    assert [len(joined(entry.open())) for entry in open_runs(path).entries()] == [12, 1, 13]
+
+
+CALL = {"tool_call_id": "a", "function_name": "x", "arguments": {}}
+FORGETS = {"forgotten_events_start_id": 0, "forgotten_events_end_id": 10**9}
+MANY: dict[str, Callable[[int], Any]] = {
+    "v0": lambda n: V0 * (n // 20),
+    "open actions": lambda n: [
+        {"action": "run", "args": {}} if k % 2 else {"observation": "read"} for k in range(n)
+    ],
+    "condensations": lambda n: [
+        {"action": "condensation", "id": k, "args": FORGETS} for k in range(n)
+    ],
+    "one id": lambda n: [{"id": 5, "action": "run", "source": "agent", "args": {}}] * n,
+    "atif": lambda n: ATIF | {"steps": ATIF["steps"] * (n // 6)},
+    "one step": lambda n: {
+        "schema_version": "ATIF-v1.7",
+        "steps": [{"source": "agent", "tool_calls": [CALL] * n,
+                   "observation": {"results": [{"content": "x"}] * n}}],
+    },
+    "chat": lambda n: CHAT * (n // 8),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_a_run_four_times_as_long_takes_about_four_times_as_long(name: str) -> None:
+    spent = []
+    for count in (1_000, 4_000):
+        text = json.dumps(MANY[name](count)).encode()
+        began = time.process_time()
+        read_document(text, "a run")
+        spent.append(time.process_time() - began)
+    assert spent[1] < 8 * spent[0] + 0.3

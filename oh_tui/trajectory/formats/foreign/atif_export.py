@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from oh_tui.trajectory.formats.foreign.atif import MARK
-from oh_tui.trajectory.formats.foreign.atif_kept import KEPT
-from oh_tui.trajectory.formats.foreign.calls import ERRORS
+from oh_tui.trajectory.formats.foreign.atif_kept import ERRORS, KEPT
 from oh_tui.trajectory.formats.foreign.made import is_empty
 from oh_tui.trajectory.formats.foreign.named_tools import action_of
 from oh_tui.trajectory.model.bodies import arguments, content_text, field, text_field

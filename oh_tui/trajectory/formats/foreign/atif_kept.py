@@ -19,9 +19,10 @@ _OURS = frozenset({"kind", "id", "timestamp", "source", "tool_name", "tool_call_
                    "llm_response_id", "original", "rest", "atif"})  # fmt: skip
 _MESSAGE = frozenset({"reasoning_content", "system_prompt", "tools"})
 _CALL = frozenset({"thought", "reasoning_content"})
-_RESULT = frozenset({"observation", "error", "rejection_reason"})
-"""Fields of events that come from ATIF itself: of all, of messages, of the first call of a step, of
-results."""
+"""Fields of events that come from ATIF itself: of all, of messages, of the first call of a step."""
+
+ERRORS = {"AgentErrorEvent": "error", "UserRejectObservation": "rejection_reason"}
+"""Kinds of results that are no observations, and the field of their text."""
 
 _ANSWER = "llm_response_id"
 """The field of an event with the id of the answer that its metrics are of."""
@@ -80,12 +81,16 @@ def take_kept(rest: Fields, calls: list[Fields], results: list[Fields]) -> Kept:
         and not (calls and _CALL & set(of_calls.get(text_field(calls[0], "tool_call_id"), ())))
         and _belong(of_results, {text_field(result, "source_call_id") for result in results})
         and all(_are_fields(told.get("fields", {})) for told in of_results.values())
-        and not any(_RESULT & set(told.get("fields", ())) for told in of_results.values())
+        and not any(_has_result(told) for told in of_results.values())
     )
     if not fits:
         return Kept()
     rest["extra"] = {name: value for name, value in extra.items() if name != KEPT}
     return Kept(fields, of_calls, of_results, seconds)
+
+
+def _has_result(told: Fields) -> bool:
+    return ERRORS.get(text_field(told, "kind"), "observation") in told.get("fields", ())
 
 
 def _are_fields(value: Any, but: str = "") -> bool:

@@ -27,25 +27,33 @@ def count(value: Any) -> int | None:
     return None if found is None else int(found)
 
 
+_NAMES = {
+    "prompt_tokens": ("prompt_tokens", "input_tokens"),
+    "completion_tokens": ("completion_tokens", "output_tokens"),
+    "cache_read_tokens": ("cache_read_tokens", "cached_tokens", "cache_read_input_tokens"),
+    "cache_write_tokens": ("cache_write_tokens", "cache_creation_input_tokens"),
+    "reasoning_tokens": ("reasoning_tokens",),
+}
+"""The names of providers, by those of the model."""
+
+
 def tokens_of(usage: Any) -> dict[str, int]:
     """The tokens in a `usage` of a model's answer, or in one with the names of the model."""
-    places = {
-        "prompt_tokens": ("prompt_tokens", "input_tokens"),
-        "completion_tokens": ("completion_tokens", "output_tokens"),
-        "cache_read_tokens": ("cache_read_tokens", "cached_tokens", "cache_read_input_tokens"),
-        "cache_write_tokens": ("cache_write_tokens", "cache_creation_input_tokens"),
-        "reasoning_tokens": ("reasoning_tokens",),
-    }
-    details = {
-        "cache_read_tokens": field(usage, "prompt_tokens_details", "cached_tokens"),
-        "reasoning_tokens": field(usage, "completion_tokens_details", "reasoning_tokens"),
-    }
+    if not isinstance(usage, dict) or not usage:
+        return {}
     found: dict[str, int] = {}
-    for name, names in places.items():
-        values = [*(field(usage, other) for other in names), details.get(name)]
-        known = next((n for n in map(count, values) if n is not None), None)
-        if known is not None:
-            found[name] = known
+    for name, names in _NAMES.items():
+        known = (count(usage[other]) for other in names if other in usage)
+        number = next((n for n in known if n is not None), None)
+        if number is not None:
+            found[name] = number
+    for name, place in (
+        ("cache_read_tokens", ("prompt_tokens_details", "cached_tokens")),
+        ("reasoning_tokens", ("completion_tokens_details", "reasoning_tokens")),
+    ):
+        number = count(field(usage, *place))
+        if number is not None:
+            found.setdefault(name, number)
     return found
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from oh_tui.trajectory.formats.foreign.atif_kept import ERRORS
 from oh_tui.trajectory.formats.foreign.made import ForeignRun, leaves_out, plain
 from oh_tui.trajectory.formats.foreign.named_tools import action_of, observation_of, take_risk
 from oh_tui.trajectory.model.bodies import text_field
@@ -95,7 +96,3 @@ class Calls:
             kind, links = "ObservationEvent", links | {"observation": found}
         fields = fields | {"source": "environment"} | links
         self.run.add(kind, original, id=id, rest=leaves_out(rest), **fields)
-
-
-ERRORS = {"AgentErrorEvent": "error", "UserRejectObservation": "rejection_reason"}
-"""Kinds of results that are no observations, and the field of their text."""

@@ -88,11 +88,14 @@ class ForeignRun:
         self.originals.append(original)
 
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def pack(value: Any) -> bytes:
     """Decoded JSON as text; a text that says so if it is nested too deep. msgspec would lose NaN
     and refuse lone surrogates."""
     try:
-        return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        return _encode(value).encode("utf-8", "surrogatepass")
     except (TypeError, ValueError, RecursionError):
         return b'"(nested too deep to be shown)"'
 

@@ -51,13 +51,13 @@ class Entry(msgspec.Struct, eq=False):
     response: str = ""
     """The id of the model's answer that it comes from, of a call that of its action."""
 
-    @property
-    def action(self) -> str:
-        return text_field(self.body, "action")
+    action: str = ""
+    """Its name, "" for an observation."""
+    observation: str = ""
 
-    @property
-    def observation(self) -> str:
-        return text_field(self.body, "observation")
+    def __post_init__(self) -> None:
+        self.action = text_field(self.body, "action")
+        self.observation = text_field(self.body, "observation")
 
     @property
     def inside(self) -> dict[str, Any]:
