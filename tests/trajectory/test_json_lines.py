@@ -277,3 +277,13 @@ def test_rows_of_several_formats_in_one_file_are_each_read_as_what_they_are(
     with pytest.raises(Problem, match="row 4 holds no run"):
         entries[3].open()
     assert problems == []
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_json_file_is_a_run_named_as_its_file(tmp_path: Path, indent: int | None) -> None:
+    messages = [{"role": "user", "content": "Fix it."}, {"role": "assistant", "content": "Done."}]
+    path = tmp_path / "run.json"
+    path.write_text(json.dumps(messages, indent=indent))
+    ((entry,), problems) = listed(path)
+    assert (entry.name, entry.open().name, problems) == ("", "run.json", [])
+    assert len(entry.open()) == 2

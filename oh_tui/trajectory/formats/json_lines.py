@@ -114,7 +114,7 @@ class JsonLines:
         label = self._beside.label(_instance(row))
         if label:
             converted.recorded = msgspec.structs.replace(converted.recorded, label=label)
-        return HeldRun(row.name or where, converted)
+        return HeldRun(row.name or (self.name if len(self._index) == 1 else where), converted)
 
     def close(self) -> None:
         self._stream.close()

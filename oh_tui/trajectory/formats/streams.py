@@ -19,9 +19,12 @@ from oh_tui.trajectory.formats.zip_table import RATIO_FREE, RATIO_LIMIT
 PIECE = 2**18
 """Bytes that are read or unpacked at once."""
 
+_PACKED_PIECE = 2**15
+"""Packed bytes that are read at once: each place below keeps so many."""
+
 _EVERY, _MOST_STOPS = 2**24, 250
 """Unpacked bytes between two places at which unpacking can begin again, and how many of these are
-kept, of 50 kB each."""
+kept, of 80 kB each."""
 
 
 class Stream(ABC):
@@ -215,7 +218,7 @@ class _Unpacker:
             self._end("has something else after its end" if self._input else "")
 
     def _fill(self) -> None:
-        data = self._stream.read_packed(self._at, PIECE)
+        data = self._stream.read_packed(self._at, _PACKED_PIECE)
         self._at += len(data)
         self._input += data
 
