@@ -11,6 +11,7 @@ import msgspec
 from oh_tui.api.models import Conversation, Metrics, TokenUsage, bare_id
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.lists.triage import RunStatus
+from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
@@ -113,7 +114,7 @@ def chosen_row(
     count = plural(len(rows), "run")
     raise Problem(
         f"There is no run {shown} in {where}, which has {count}",
-        f"oh-tui conversations {where} lists them" if rows else "",
+        f"oh-tui conversations {clean_line(str(path))} lists them" if rows else "",
     )
 
 
