@@ -12,6 +12,7 @@ from pathlib import Path
 from oh_tui.api import sync
 from oh_tui.api.agent_server import AgentServer
 from oh_tui.api.app_server import AppServer, OpenHands
+from oh_tui.api.bare_server import BareAgentServer
 from oh_tui.api.sandbox_server import SandboxServer
 from oh_tui.api.sandbox_service import SandboxService
 from oh_tui.api.start_tasks import StartTasks
@@ -38,7 +39,19 @@ CLOSING = """\
     def __exit__(self, *_: object) -> None: ...
 """
 
-CLASSES = (SandboxServer, AgentServer, SandboxService, StartTasks, AppServer, OpenHands)
+CLASSES = (
+    SandboxServer,
+    AgentServer,
+    SandboxService,
+    StartTasks,
+    AppServer,
+    BareAgentServer,
+    OpenHands,
+)
+
+
+SERVERS = (AppServer, BareAgentServer)
+"""What is connected and closed."""
 
 
 def stub() -> str:
@@ -71,9 +84,9 @@ def _class(kind: type) -> str:
         if node.name == "__init__":
             text += "".join(f"    {name}: {of}\n" for name, of in _attributes(node).items())
         is_public = not node.name.startswith(("_", "aclose"))
-        if is_public or (node.name == "__init__" and issubclass(kind, AppServer)):
+        if is_public or (node.name == "__init__" and issubclass(kind, SERVERS)):
             text += f"    {_method(node)}\n"
-    return text + (CLOSING if kind is AppServer else "")
+    return text + (CLOSING if kind in SERVERS else "")
 
 
 def _method(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:

@@ -23,7 +23,14 @@ from typing import Any, Self
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from oh_tui.api import agent_server, app_server, sandbox_server, sandbox_service, start_tasks
+from oh_tui.api import (
+    agent_server,
+    app_server,
+    bare_server,
+    sandbox_server,
+    sandbox_service,
+    start_tasks,
+)
 
 
 class _Blocking:
@@ -96,13 +103,11 @@ class StartTasks(_Blocking):
     _of = start_tasks.StartTasks
 
 
-class AppServer(_Blocking):
-    """`oh_tui.api.AppServer` without `await`, on an event loop in a thread of its own.
+class _Server(_Blocking):
+    """A server on an event loop in a thread of its own.
 
     The thread starts with the object. It ends on leaving `with`, by `close()`, or with the program.
     """
-
-    _of = app_server.AppServer
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         stack = contextlib.ExitStack()
@@ -122,6 +127,18 @@ class AppServer(_Blocking):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class AppServer(_Server):
+    """`oh_tui.api.AppServer` without `await`, on an event loop in a thread of its own."""
+
+    _of = app_server.AppServer
+
+
+class BareAgentServer(_Server):
+    """`oh_tui.api.BareAgentServer` without `await`, on an event loop in a thread of its own."""
+
+    _of = bare_server.BareAgentServer
 
 
 class OpenHands(AppServer):

@@ -61,7 +61,7 @@ async def count(call: Call) -> int:
     server = on_server(call.source)
     if server is None or not (call.args.via or call.args.all):
         if call.args.via or call.args.all:
-            raise Problem("A file is counted in one way only", "leave out --via and --all")
+            raise Problem("There is one way to count it", "leave out --via and --all")
         number, by = await call.source.runs.count_events(conversation)
         found.append((by, number, ""))
     else:

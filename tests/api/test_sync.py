@@ -14,6 +14,7 @@ import pytest
 from oh_tui import api
 from oh_tui.api import NotFound, Secret, errors, sync
 from oh_tui.demo import Demo, make_demo
+from oh_tui.demo.servers.alone import make_alone
 from scripts import sync_stub
 
 
@@ -50,6 +51,12 @@ def test_calls_answer_as_the_asynchronous_client_does(demo: Demo, server: sync.A
     pages = [page.items for page in server.iter_conversations(limit=7)]
     assert len(pages) > 2
     assert [server.users_me(), pages, server.count_conversations()] == asyncio.run(awaited())
+
+
+def test_an_agent_server_alone_too(demo: Demo) -> None:
+    with sync.BareAgentServer("http://demo", app=make_alone(demo.world)) as server:
+        (first, *_) = server.search_conversations().items
+        assert server.count_events(first.id) == server.agent_server(first).count_events()
 
 
 def test_agent_servers_sandboxes_and_files_too(server: sync.AppServer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -13,8 +14,10 @@ from oh_tui.demo import make_demo
 from oh_tui.demo.servers.alone import PROFILE, make_alone
 from oh_tui.demo.world import AgentVersion
 from oh_tui.sources.agent_server import AgentServerSource
+from oh_tui.sources.results import build
 from oh_tui.text.problem import Refused
 from tests.api.servers import AT_ONCE
+from tests.commands.conftest import IDS
 from tests.tui.explorer import Between
 
 
@@ -130,3 +133,29 @@ async def test_commits_since_the_run_began_are_told(between: Between) -> None:
 async def test_an_older_server_tells_of_no_commits(source: AgentServerSource) -> None:
     (first, *_) = (await source.newest()).items
     assert await source.workspaces.commits(first, 1.0) == []
+
+
+async def test_the_older_events_of_a_run_join_to_all_of_them(source: AgentServerSource) -> None:
+    (run, *_) = await source.get([IDS["week-dates"]])
+    assert run is not None
+    total, via = await source.runs.count_events(run)
+    assert via == "agent server"
+    page = await source.api.search_events(run.id, sort_order="TIMESTAMP_DESC", limit=10)
+    held = build(reversed(page.items), complete=False)
+    assert (await source.runs.cost(run, held)).events == total - 10
+    older = [one async for one in source.runs.older(run, held, via)]
+    assert sum(len(one.events) for one in older) == total - 10 and older[-1].complete
+
+
+async def test_a_run_is_followed() -> None:
+    demo = make_demo()
+    api = BareAgentServer(demo.base_url, app=make_alone(demo.world), retries=AT_ONCE)
+    source = AgentServerSource(api, "test")
+    (run,) = await source.get([IDS["flaky-ci"]])
+    assert run is not None
+    states = [one async for one in source.runs.load(run)]
+    whole = next(one.trajectory for one in reversed(states) if one.trajectory)
+    demo.advance(900)
+    async with contextlib.aclosing(source.runs.follow(run, whole, states[-1].via)) as news:
+        assert await anext(news)
+    await api.aclose()
