@@ -10,9 +10,11 @@ from oh_tui.api import AppServer, BareAgentServer
 from oh_tui.demo import make_demo
 from oh_tui.demo.servers.alone import make_alone
 from oh_tui.settings.startup import Settings
+from oh_tui.sources.actions.starting import Draft
 from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.sources.server import ServerSource
 from oh_tui.sources.source import Source
+from oh_tui.tui.screens.start import StartScreen
 from tests.api.servers import AT_ONCE
 from tests.tui.explorer import NOW, Between, explore
 
@@ -96,3 +98,18 @@ async def test_read_only_holds() -> None:
         for key in ("a", "m", "P", "p", "ctrl+n", "exclamation_mark"):
             await it.send(key)
         assert between.count("POST *") == 0
+
+
+async def test_a_start_asks_for_what_the_server_takes() -> None:
+    between = Between()
+    async with explore(source=known_kind(between)) as it:
+        it.screen.session.draft = Draft("Look around", repository="acme/dates")
+        await it.send("ctrl+n")
+        await it.until(lambda: isinstance(it.app.screen, StartScreen))
+        form = it.app.screen
+        assert isinstance(form, StartScreen)
+        shown = [name for name, field in form.fields.items() if field.parent.display]  # type: ignore[union-attr]
+        assert shown == ["title"]
+        await it.send("ctrl+s")
+        await it.until(lambda: between.count("POST /api/conversations"))
+        await it.until(lambda: not isinstance(it.app.screen, StartScreen))

@@ -141,9 +141,17 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
     starting: reactive[bool] = reactive(False)
 
     def __init__(
-        self, draft: Draft, known: Choices, where: str, begin: Callable[[StartRequest], None]
+        self,
+        draft: Draft,
+        known: Choices,
+        where: str,
+        begin: Callable[[StartRequest], None],
+        *,
+        title_alone: bool = False,
     ) -> None:
+        """With `title_alone` the server takes neither repository nor model from us."""
         super().__init__()
+        self._title_alone = title_alone
         self.first = draft
         self.known = known
         self.where = where
@@ -182,7 +190,9 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
         }
         self.labels = {name: Label((f"  {name}", "dim")) for name in fields}
         for name, field in self.fields.items():
-            yield Horizontal(self.labels[name], field)
+            row = Horizontal(self.labels[name], field)
+            row.display = name == "title" or not self._title_alone
+            yield row
         self.stages = Stages(id="stages")
         self.message = FormMessage(id="start-message")
         self.footer = Footer()

@@ -45,7 +45,10 @@ class NewConversations:
                 self._ui.tell("the start goes on; the list will show it")
 
         known = choices(session.conversations)
-        form = StartScreen(session.draft or Draft(), known, source.label, begin)
+        draft, alone = session.draft or Draft(), source.sandboxes is None
+        if alone:  # what was typed for another server would be refused unseen
+            draft = Draft(draft.prompt, title=draft.title)
+        form = StartScreen(draft, known, source.label, begin, title_alone=alone)
         self._ui.push_screen(form, closed)
 
     async def _watch(self, form: StartScreen, request: StartRequest) -> None:
