@@ -39,6 +39,7 @@ FIRST = """\
 # url = "https://openhands.example.org"
 # key_command = "pass show openhands"   # or key_env = "WORK_KEY", or key_file = "~/.keys/work"
 # auth = "bearer"                       # or session; without it, oh-tui finds out
+# kind = "app"                          # or agent; without it, oh-tui finds out
 # read_only = true
 
 # [keys]                                # ids with a dot in quotes
