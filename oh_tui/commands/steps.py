@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from oh_tui.commands.shared.command import RUN_AND_FILTER, Call, command
 from oh_tui.commands.shared.documents import (
     GLYPHS,
     Facts,
+    children_json,
     conversation_json,
     counts_json,
-    step_json,
+    step_with_children_json,
+    sub_agent_json,
     totals_json,
     verdict_json,
 )
@@ -29,10 +32,14 @@ from oh_tui.commands.shared.reading import name, open_run, whole
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import clock, dollars, plural, tenths
 from oh_tui.trajectory.analysis.query import Query, parse
+from oh_tui.trajectory.analysis.sub_agents import SubRun
 from oh_tui.trajectory.analysis.suggestions import suggest
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family
+
+if TYPE_CHECKING:
+    from oh_tui.sources.lists.user_annotations import RunAnnotations
 
 COLUMNS = (
     Column("#", right=True),
@@ -44,6 +51,9 @@ COLUMNS = (
     Column("result", share=2),
     Column("cost", right=True),
 )
+
+_WHAT = 5
+"""The place of `what` among them."""
 
 _HUES: dict[Family, Hue] = {
     Family.YOU: "blue",
@@ -71,13 +81,15 @@ _MARK_HUES: dict[Outcome, Hue] = {Outcome.ERROR: "red", Outcome.REJECTED: "dim"}
 )
 async def steps(call: Call) -> int:
     query = parse(call.args.filter)
-    conversation, loaded = await open_run(call)
+    conversation, loaded = await open_run(call, sub_agents=True)
     facts = Facts(whole(loaded), read_annotations(call).of(conversation))
     found = list(matching(facts, query))
+    loose = facts.sub_runs.loose if query.empty else []
+    note = "; ".join(filter(None, (loaded.note, _sub_agents_note(facts, query))))
     if not found and (hint := suggest(query, facts.trajectory)):
         say(f"no step is {clean_line(query.text)}: {hint}")
-    if loaded.note and (call.as_json or call.style.piped):
-        say(loaded.note)
+    if note and (call.as_json or call.style.piped):
+        say(note)
     if call.as_json:
         print_json(
             {
@@ -85,20 +97,67 @@ async def steps(call: Call) -> int:
                 "verdict": verdict_json(facts.verdict),
                 "counts": counts_json(facts) | {"shown": len(found)},
                 "totals": totals_json(facts),
-                "steps": [step_json(facts, step) for step in found],
+                "steps": [step_with_children_json(facts, facts.sub_runs, step) for step in found],
+                **_loose_json(facts, loose),
             }
         )
         return 0
     if not call.style.piped:
         print(call.style.paint(name(conversation), "bold"))
-        if loaded.note:
-            print(f"note: {loaded.note}")
+        if note:
+            print(f"note: {note}")
         if facts.verdict.word:  # the note says when a run is cut off
             print(f"{facts.verdict.word}  {facts.verdict.cause}".rstrip())
-    print_table(call.style, COLUMNS, (step_row(call.style, facts, step) for step in found))
+    print_table(call.style, COLUMNS, _rows(call.style, facts, found, loose))
     if not call.style.piped:
         print(call.style.paint(_foot(facts, query, len(found)), "dim"))
     return 0
+
+
+def _sub_agents_note(facts: Facts, query: Query) -> str:
+    """What cannot be told of the sub-agents; and that a filter is not for them."""
+    sub_runs = facts.sub_runs
+    if query.empty or not sub_runs.runs:
+        return sub_runs.note
+    agents = plural(len(list(sub_runs.all())), "sub-agent")
+    return f"the filter does not look at the steps of {agents}"
+
+
+def _loose_json(facts: Facts, loose: list[SubRun]) -> dict[str, Any]:
+    """The sub-agents that belong to no step."""
+    if not loose:
+        return {}
+    return {
+        "sub_agents": [sub_agent_json(run) for run in loose],
+        "children": [one for run in loose for one in children_json(run, facts.kept)],
+    }
+
+
+def _rows(style: Style, facts: Facts, found: list[Step], loose: list[SubRun]) -> Iterator[Row]:
+    """The steps, below each those of the sub-agents that it started, indented."""
+    began = facts.trajectory.began
+    for step in found:
+        yield step_row(style, facts, step)
+        for run in facts.sub_runs.of(step):
+            yield from _sub_rows(style, facts.kept, run, began)
+    for run in loose:
+        yield from _sub_rows(style, facts.kept, run, began)
+
+
+def _sub_rows(
+    style: Style, kept: RunAnnotations, run: SubRun, began: float | None, depth: int = 1
+) -> Iterator[Row]:
+    facts = Facts(run.trajectory, kept)
+    for step in run.trajectory.steps:
+        row = list(step_row(style, facts, step, began))
+        what = row[_WHAT]
+        assert isinstance(what, Cell)
+        row[0], row[_WHAT] = f"{run.path}{step.number}", Cell("  " * depth + what.text, what.hue)
+        yield tuple(row)
+        for one in run.below.of(step):
+            yield from _sub_rows(style, kept, one, began, depth + 1)
+    for one in run.below.loose:
+        yield from _sub_rows(style, kept, one, began, depth + 1)
 
 
 def matching(facts: Facts, query: Query) -> Iterator[Step]:
@@ -109,13 +168,14 @@ def matching(facts: Facts, query: Query) -> Iterator[Step]:
             yield step
 
 
-def step_row(style: Style, facts: Facts, step: Step) -> Row:
-    """A step under `COLUMNS`. Times count from the beginning of the run, unless `style` asks for
-    absolute ones."""
+def step_row(style: Style, facts: Facts, step: Step, began: float | None = None) -> Row:
+    """A step under `COLUMNS`. Times count from when the run `began`, of a sub-agent that which
+    started it, unless `style` asks for absolute ones."""
     trajectory, accounts = facts.trajectory, facts.accounts
     outcome = trajectory.outcome(step)
     about = describe(step, outcome)
-    when, began = step.event.seconds(), trajectory.began
+    when = step.event.seconds()
+    began = trajectory.began if began is None else began
     time = style.when(when)
     if style.times == "relative":
         time = "" if when is None or began is None else clock(when - began)

@@ -6,7 +6,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from oh_tui.commands.shared.command import RUN, Call, command
-from oh_tui.commands.shared.documents import Facts, line, tokens_json, verdict_json
+from oh_tui.commands.shared.documents import (
+    Facts,
+    line,
+    sub_agent_json,
+    tokens_json,
+    verdict_json,
+)
 from oh_tui.commands.shared.printing import number, print_json
 from oh_tui.commands.shared.reading import open_run, say_damage, title, whole
 from oh_tui.sources.file_conversation import label_of
@@ -52,7 +58,7 @@ NOT_JUDGED = 1
 )
 async def why(call: Call) -> int:
     """Returns 1 when the file lacks the end of the run, so that it cannot be judged."""
-    conversation, loaded = await open_run(call)
+    conversation, loaded = await open_run(call, sub_agents=True)
     trajectory = whole(loaded)
     found = report(conversation, trajectory)
     if call.as_json:
@@ -96,6 +102,7 @@ def report(conversation: Conversation, trajectory: Trajectory) -> dict[str, Any]
             "loop_steps": len(facts.loops),
         },
         "before": _before(trajectory, verdict),
+        **_failed_json(facts),
         "first": {
             "step": first.number,
             "event_id": safe_line(first.event.id),
@@ -117,6 +124,12 @@ def _first_trouble(trajectory: Trajectory, verdict: Verdict) -> Step | None:
     trouble = (Outcome.ERROR, Outcome.COMMAND_FAILED)
     first = next((s for s in trajectory.steps if trajectory.outcome(s) in trouble), None)
     return None if first is None or first.number in verdict.steps else first
+
+
+def _failed_json(facts: Facts) -> dict[str, Any]:
+    """The sub-agents that failed, at any depth; nothing where there is none."""
+    failed = [sub_agent_json(run) for run in facts.sub_runs.all() if run.has_failed]
+    return {"failed_sub_agents": failed} if failed else {}
 
 
 # what came before
@@ -193,6 +206,10 @@ def _lines(
         else:
             rows.append(("" if room < wide else "before", numbers, what))
             room = wide - 7 - needed
+    for failed in found.get("failed_sub_agents", ()):
+        told = failed["verdict"]
+        text = f"sub-agent {told['word']}: {told['cause']}"
+        rows.append(("agent", failed["path"], _fit(text, LIMIT) if columns else text))
     first = found["first"]
     if first:
         text = "   ".join(filter(None, (first["what"], *first["result"].split("  "))))

@@ -9,6 +9,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -20,13 +21,21 @@ from oh_tui.sources.file_rows import chosen_row, name_of, placed, row_of_entry, 
 from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.sources.results import PAGE, PEEK, Cost, Loaded, build
 from oh_tui.text.clean import clean_line
+from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis import changes
 from oh_tui.trajectory.analysis.verdict import judge
-from oh_tui.trajectory.formats.run_file import Entry, Indexes, OneRun, RunFile, RunList
+from oh_tui.trajectory.formats.run_file import (
+    Entry,
+    Indexes,
+    OneRun,
+    RunFile,
+    RunList,
+    SubAgentFile,
+)
 from oh_tui.trajectory.formats.table import find_files, open_runs
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -47,6 +56,9 @@ AT_LEAST = 0.25
 
 OPEN = 4
 """Runs of files with many that are kept open."""
+
+
+NOT_SHOWN = "whose steps are not shown"
 
 
 class FileSource:
@@ -277,7 +289,7 @@ class FileRuns:
         total = len(run)
         first = max(0, total - 2 * PAGE)
         newest = await _in_thread(_newest, run, first)
-        yield Loaded("file", newest, total - first, total, run.note, first > 0)
+        yield Loaded("file", newest, total - first, total, note_of(run), first > 0)
         if first == 0:
             return
         whole = run_of(run, ())
@@ -286,7 +298,7 @@ class FileRuns:
             await _in_thread(lambda first: whole.extend(run.events(first, first + SLICE)), start)
             yield Loaded("file", None, stop, total)
         _take_status(whole, run)
-        yield Loaded("file", whole, total, total, run.note)
+        yield Loaded("file", whole, total, total, note_of(run))
 
     async def count_events(self, conversation: Conversation) -> tuple[int, str]:
         return len(await _in_thread(self.run, conversation)), "file"
@@ -321,13 +333,25 @@ async def _in_thread(work: Callable[..., T], *arguments: object) -> T:
     return await asyncio.to_thread(work, *arguments)
 
 
+def note_of(run: RunFile) -> str:
+    """What of a file cannot be read or is not shown, on one line."""
+    agents = plural(len(run.sub_agents), "sub-agent") if run.sub_agents else ""
+    return "; ".join(filter(None, (run.note, agents and f"has {agents}, {NOT_SHOWN}")))
+
+
 def run_of(source: RunFile, events: Iterable[Event], *, complete: bool = True) -> Trajectory:
     """The run of some events of a file, with the stats and status that it records."""
     run = build(events, complete=complete, stats=source.stats)
     run.cut_off = source.cut_off
     run.recorded = source.recorded
+    run.sub_agents = [SubAgent(one.name, partial(_sub_run, one)) for one in source.sub_agents]
     _take_status(run, source)
     return run
+
+
+def _sub_run(agent: SubAgentFile) -> tuple[Trajectory, str]:
+    source = agent.open()
+    return run_of(source, source.events()), source.note
 
 
 def _take_status(run: Trajectory, source: RunFile) -> None:

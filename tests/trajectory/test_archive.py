@@ -403,9 +403,8 @@ def test_a_run_is_that_of_the_parent_however_many_events_its_sub_agents_have(
     assert ids(archive) == [f"id-{n}" for n in range(parent)]
     assert archive.info["id"] == "73673c4b"
     assert archive.info["execution_status"] == "finished"
-    assert archive.note.removeprefix(f"{CUT_OFF}; ") == (
-        "has 3 sub-agents, whose steps are not shown"
-    )
+    assert [agent.name for agent in archive.sub_agents] == ["a", "b"]
+    assert [agent.name for agent in archive.sub_agents[1].open().sub_agents] == ["c"]
     assert archive.problems == ([CUT_OFF] if make == "cut" else [])
 
 
@@ -426,16 +425,14 @@ def test_sub_agents_alone_are_said_to_be_that(tmp_path: Path) -> None:
     # the folder of one is a run as any other
     folder = write(tmp_path, {name.removeprefix("73673c4b/"): d for name, d in files.items()})
     assert open_archive(folder / "subagents" / "a").note == ""
-    assert open_archive(folder / "subagents" / "b").note == (
-        "has 1 sub-agent, whose steps are not shown"
-    )
+    assert [agent.name for agent in open_archive(folder / "subagents" / "b").sub_agents] == ["c"]
 
 
 def test_a_link_among_sub_agents_leads_nowhere(tmp_path: Path) -> None:
     folder = write(tmp_path / "run", agent_files(2, ""))
     (folder / "subagents").mkdir()
     (folder / "subagents" / "self").symlink_to(folder)
-    assert open_archive(folder).note == ""
+    assert open_archive(folder).sub_agents == ()
 
 
 # what is cut off

@@ -16,6 +16,7 @@ from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.loops import loop_steps
+from oh_tui.trajectory.analysis.sub_agents import SubRun, SubRuns
 from oh_tui.trajectory.analysis.verdict import Verdict, judge
 from oh_tui.trajectory.content.block import safe
 from oh_tui.trajectory.content.describe import describe
@@ -38,6 +39,11 @@ class Facts:
     @cached_property
     def accounts(self) -> Accounts:
         return Accounts(self.trajectory)
+
+    @cached_property
+    def sub_runs(self) -> SubRuns:
+        """The sub-agents whose runs are in the source."""
+        return SubRuns(self.trajectory)
 
     @cached_property
     def loops(self) -> frozenset[int]:
@@ -173,6 +179,34 @@ def step_json(facts: Facts, step: Step) -> dict[str, Any]:
         "risk": line(event.risk),
         **_kept_of_step(facts.kept, event.id),
     }
+
+
+def step_with_children_json(facts: Facts, sub_runs: SubRuns, step: Step) -> dict[str, Any]:
+    """One step; of one that started sub-agents with these, and with their steps as `children`."""
+    document = step_json(facts, step)
+    runs = sub_runs.of(step)
+    if runs:
+        document["sub_agents"] = [sub_agent_json(run) for run in runs]
+        document["children"] = [one for run in runs for one in children_json(run, facts.kept)]
+    return document
+
+
+def sub_agent_json(run: SubRun) -> dict[str, Any]:
+    return {
+        "id": safe_line(run.name),
+        "path": run.path[:-1],
+        "verdict": verdict_json(run.verdict),
+        "steps": len(run.trajectory),
+    }
+
+
+def children_json(run: SubRun, kept: RunAnnotations) -> list[dict[str, Any]]:
+    """The steps of a sub-agent; `path` is the number that each has in the whole run."""
+    facts = Facts(run.trajectory, kept)
+    return [
+        step_with_children_json(facts, run.below, step) | {"path": f"{run.path}{step.number}"}
+        for step in run.trajectory.steps
+    ]
 
 
 def _kept_of_step(kept: RunAnnotations, event_id: str) -> dict[str, Any]:

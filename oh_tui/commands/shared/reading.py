@@ -9,7 +9,7 @@ from oh_tui.commands.shared.command import Call
 from oh_tui.commands.shared.ids import SHOWN, WHOLE, find, read_id
 from oh_tui.commands.shared.printing import progress, say, show_progress
 from oh_tui.sources import server
-from oh_tui.sources.files import FileSource, run_of
+from oh_tui.sources.files import FileSource, note_of, run_of
 from oh_tui.sources.results import Loaded, joined
 from oh_tui.sources.source import Source
 from oh_tui.text.human import plural, rough
@@ -43,18 +43,19 @@ async def chosen(source: Source, identifier: str) -> Conversation:
     return rows[0]
 
 
-async def open_run(call: Call) -> tuple[Conversation, Loaded]:
-    """The conversation that a command was given, and its run with all events."""
+async def open_run(call: Call, *, sub_agents: bool = False) -> tuple[Conversation, Loaded]:
+    """The conversation that a command was given, and its run with all events. The note says that
+    `sub_agents` are not shown, unless they are."""
     conversation = await chosen(call.source, call.identifier)
-    return conversation, await read_run(call, conversation)
+    return conversation, await read_run(call, conversation, sub_agents=sub_agents)
 
 
-async def read_run(call: Call, conversation: Conversation) -> Loaded:
+async def read_run(call: Call, conversation: Conversation, *, sub_agents: bool = False) -> Loaded:
     """The run with all its events. A run too long for a download is read page by page, which takes
     minutes; a terminal shows the progress."""
     source = call.source
     if isinstance(source, FileSource):
-        read = _read_file(source.runs.run(conversation))
+        read = _read_file(source.runs.run(conversation), sub_agents)
     else:
         call.about = short_id(conversation)
         read = await _read_server(source, conversation)
@@ -100,7 +101,7 @@ async def _read_older(source: Source, conversation: Conversation, read: Loaded) 
     return Loaded(pages[-1].via, whole, len(whole.events), len(whole.events), read.note)
 
 
-def _read_file(run: RunFile) -> Loaded:
+def _read_file(run: RunFile, sub_agents: bool) -> Loaded:
     """Reads the events at once rather than on demand: a command needs nearly all their texts."""
     events: list[Event] = []
     held = 0
@@ -114,7 +115,8 @@ def _read_file(run: RunFile) -> Loaded:
         events.append(run.event(index) if event.kind == UNREADABLE else event)
     trajectory = run_of(run, events)
     count, damaged = len(events), bool(run.problems)
-    return Loaded("file", trajectory, count, count, run.note, damaged=damaged)
+    note = run.note if sub_agents else note_of(run)
+    return Loaded("file", trajectory, count, count, note, damaged=damaged)
 
 
 def with_state(source: Source, conversation: Conversation) -> Conversation:

@@ -7,6 +7,7 @@ import stat
 import threading
 from array import array
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from operator import lt
 from pathlib import Path
@@ -22,6 +23,7 @@ from oh_tui.trajectory.formats.run_file import (
     FormatProblem,
     Indexes,
     OneRun,
+    SubAgentFile,
     shown_name,
 )
 from oh_tui.trajectory.formats.zip_layout import (
@@ -59,22 +61,28 @@ class Archive:
 
     recorded = NOTHING_RECORDED
 
-    def __init__(self, members: Members, name: str) -> None:
-        """Takes ownership of the members. Raises ArchiveProblem if they hold no trajectory."""
+    def __init__(self, members: Members, name: str, parent: Archive | None = None) -> None:
+        """Takes ownership of the members. Raises ArchiveProblem if they hold no trajectory. A
+        sub-agent, which is named by its home, reads the members of its `parent`."""
         self.name = name
         """The clean name of the file or folder, without its path."""
         self._members = members
-        self._lock = threading.Lock()
-        self._is_closed = False
+        self._parent = parent
+        self._lock: threading.Lock = parent._lock if parent is not None else threading.Lock()
+        self._closed = False
         self._failed: dict[str, set[str]] = {}
         """Reason -> names of files that could not be read."""
         self._notes = [shown_name(note) for note in members.notes]
         self.stats = b""
         """Tokens, cost and latency from the files beside the events, by `stats_text`."""
-        layout = lay_out(members.names)
+        layout = lay_out(members.names) if parent is None else parent._below.of_sub_agent(name)
+        if parent is not None:
+            self.name = shown_name(layout.name_of(name))
+            self._notes = []
+        self._below: Layout = layout._replace(
+            numbers=array("Q"), events=array("L"), others=layout.others if layout.below else {}
+        )
         numbers, self._files = layout.numbers, layout.events
-        self.sub_agents = layout.sub_agents
-        """How many sub-agents of the run have files here; they are not read."""
         twice, distinct = 0, len(numbers)
         if not all(map(lt, numbers, numbers[1:])):  # a server writes them in order
             names = [members.names[index] for index in self._files]
@@ -91,7 +99,7 @@ class Archive:
             self._notes.append(f"{twice} file names appear more than once")
         meta = self._meta(layout)
         is_run = members.is_cut and may_be_run([*islice(members.names, 1), *members.partial])
-        if meta is None and not self._files and not is_run:
+        if meta is None and not self._files and not is_run and parent is None:
             raise ArchiveProblem(f"{name} holds no trajectory", _HINT)
         self.info: dict[str, Any] = meta or {}
         """meta.json without secrets (`id`, `title`, `llm_model`, `selected_repository`, `metrics`,
@@ -122,6 +130,14 @@ class Archive:
         self.close()
 
     @property
+    def sub_agents(self) -> tuple[SubAgentFile, ...]:
+        layout, members = self._below, self._members
+        return tuple(
+            SubAgentFile(layout.name_of(home), partial(Archive, members, home, self))
+            for home in layout.started.get(layout.home, ())
+        )
+
+    @property
     def cut_off(self) -> str:
         """Why the end of the run is unknown, "" when it is known. The zip may be cut off, the last
         event broken, or base_state.json may name a missing event."""
@@ -131,13 +147,10 @@ class Archive:
 
     @property
     def note(self) -> str:
-        """The first `problems` and the number of sub-agents, on one line."""
+        """The first `problems` on one line."""
         notes = self.problems
         if len(notes) > MOST:
             notes[MOST:] = [plural(len(notes) - MOST, "more problem")]
-        if self.sub_agents:
-            agents = plural(self.sub_agents, "sub-agent")
-            notes.append(f"has {agents}, whose steps are not shown")
         return "; ".join(notes)
 
     @property
@@ -180,8 +193,13 @@ class Archive:
     def close(self) -> None:
         """Closes the file; bodies of events can no longer be read."""
         with self._lock:
-            self._is_closed = True
-            self._members.close()
+            self._closed = True
+            if self._parent is None:
+                self._members.close()
+
+    @property
+    def _is_closed(self) -> bool:
+        return self._closed or (self._parent is not None and self._parent._is_closed)
 
     def _read(self, index: int) -> bytes:
         with self._lock:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from oh_tui.text.human import plural
 from oh_tui.text.redact import redact_json
 from oh_tui.trajectory.formats.document import NO_EVENTS, Converted
-from oh_tui.trajectory.formats.run_file import MOST
+from oh_tui.trajectory.formats.run_file import MOST, SubAgentFile
 from oh_tui.trajectory.model.events import UNREADABLE, Event, parse_event
 
 
 class HeldRun:
     """Holds the text of the run, or knows where it stands in its file."""
 
-    sub_agents = 0
+    sub_agents: Sequence[SubAgentFile] = ()
 
     def __init__(self, name: str, converted: Converted) -> None:
         self.name = name

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -53,8 +53,9 @@ class RunFile(Protocol):
     def recorded(self) -> Recorded: ...
 
     @property
-    def sub_agents(self) -> int:
-        """How many sub-agents of the run have files here; they are not read."""
+    def sub_agents(self) -> Sequence[SubAgentFile]:
+        """The sub-agents that the run started and that have files here, by name; those have
+        sub-agents of their own."""
         ...
 
     @property
@@ -88,6 +89,15 @@ class RunFile(Protocol):
 
     def close(self) -> None:
         """Closes the file; bodies of events may no longer be readable."""
+
+
+class SubAgentFile(NamedTuple):
+    """A sub-agent of a run, not read yet."""
+
+    name: str
+    """The name of its folder, which is the id of its conversation."""
+    open: Callable[[], RunFile]
+    """Its run, open as long as that of its parent."""
 
 
 class RunList(Protocol):

@@ -23,6 +23,17 @@ _OF_A_RUN = pattern(r"[0-9a-f]{32}/.*|(?:.*/)?(?:meta|base_state)\.json", re.DOT
 """Names of other files in a zip by OpenHands."""
 
 
+DEEPEST = 16
+"""Levels of sub-agents that are read; those below are left out."""
+
+
+class Columns(NamedTuple):
+    """Event files of a folder, in listing order."""
+
+    numbers: array[int]
+    indexes: array[int]
+
+
 class Layout(NamedTuple):
     """The run to read. Indexes refer to the list of names."""
 
@@ -34,16 +45,27 @@ class Layout(NamedTuple):
     """The indexes of its event files."""
     others: dict[str, int]
     """The other files of the whole archive: name -> index."""
-    sub_agents: int
-    """How many sub-agents it has, at any depth."""
+    below: dict[str, Columns]
+    """The event files of its sub-agents at any depth, by home."""
+    started: dict[str, list[str]]
+    """Home of the run or of a sub-agent -> homes of the sub-agents that it started, sorted."""
     note: str
     """A remark on the other runs, or ""."""
+
+    def of_sub_agent(self, home: str) -> Layout:
+        """The layout of a sub-agent at any depth."""
+        numbers, events = self.below[home]
+        return self._replace(home=home, numbers=numbers, events=events, note="")
+
+    def name_of(self, home: str) -> str:
+        """The name of the folder of a sub-agent, which is the id of its conversation."""
+        return home.rpartition(f"{SUB_AGENTS}/")[2]
 
 
 def lay_out(names: Iterable[str]) -> Layout:
     """Picks the run with the most events outside of `subagents`: a parent wins over its sub-agents,
     even with fewer events."""
-    runs: defaultdict[str, tuple[array[int], array[int]]] = defaultdict(_columns)
+    runs: defaultdict[str, Columns] = defaultdict(_columns)
     others: dict[str, int] = {}
     homes: dict[str, str] = {}
     """Folder of event files -> home."""
@@ -68,15 +90,24 @@ def lay_out(names: Iterable[str]) -> Layout:
         candidates.items(), key=lambda run: len(run[1][0]), default=(None, _columns())
     )
     home = homes[chosen] if chosen is not None else min(parents, default="")
-    below = f"{home}/{SUB_AGENTS}/".lstrip("/")
-    sub_agents = sum(one.startswith(below) for one in every)
+    below = {
+        one: _columns()
+        for one in every
+        if one.startswith(_inside(home)) and one.count(f"{SUB_AGENTS}/") <= DEEPEST
+    }
+    for folder, run in runs.items():
+        if homes[folder] in below and len(run[0]) > len(below[homes[folder]][0]):
+            below[homes[folder]] = run
+    started: dict[str, list[str]] = {}
+    for one in sorted(below):
+        started.setdefault(_starter(one, below, home), []).append(one)
     note = ""
     if not parents and every:
         which = "a sub-agent" if len(runs) == 1 else f"the longest of {len(runs)} sub-agents"
         note = f"holds no run of a parent: this is {which}"
     elif len(candidates) > 1:
         note = f"holds {len(candidates)} runs: the one with the most events is shown"
-    return Layout(home, numbers, events, others, sub_agents, note)
+    return Layout(home, numbers, events, others, below, started, note)
 
 
 def may_be_run(names: Iterable[str]) -> bool:
@@ -90,5 +121,20 @@ def _home_of(folder: str) -> str:
     return above if last == "events" else folder
 
 
-def _columns() -> tuple[array[int], array[int]]:
-    return array("Q"), array("L")
+def _inside(home: str) -> str:
+    """What the names of all sub-agents of a run begin with."""
+    return f"{home}/{SUB_AGENTS}/".lstrip("/")
+
+
+def _starter(home: str, below: dict[str, Columns], top: str) -> str:
+    """The home of the next run above a sub-agent; `top` when no folder between has one."""
+    parts = home.split("/")
+    while SUB_AGENTS in parts:
+        parts = parts[: len(parts) - 1 - parts[::-1].index(SUB_AGENTS)]
+        if (above := "/".join(parts)) in below:
+            return above
+    return top
+
+
+def _columns() -> Columns:
+    return Columns(array("Q"), array("L"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from oh_tui.trajectory.model.counts import Counts
@@ -34,6 +34,15 @@ class StatusChange(NamedTuple):
     event: Event
 
 
+class SubAgent(NamedTuple):
+    """A sub-agent that the run started, whose own run is not read yet."""
+
+    name: str
+    """The id of its conversation."""
+    load: Callable[[], tuple[Trajectory, str]]
+    """Its run, and what of it cannot be read on one line, or ""."""
+
+
 class Trajectory:
     """The events of one run, joined into steps as they arrive.
 
@@ -53,6 +62,8 @@ class Trajectory:
         """Tokens, cost and latency that the source has beside the events, by `stats_text`."""
         self.recorded = NOTHING_RECORDED
         """What the source says of the run beside its events."""
+        self.sub_agents: Sequence[SubAgent] = ()
+        """Those whose runs are in the source, by name."""
         self.statuses: list[StatusChange] = []
         """All changes of the status, in order."""
         self.numberings = 1

@@ -1,0 +1,219 @@
+"""Which step of a run started which of its sub-agents, and the runs of those."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from oh_tui.text.human import plural
+from oh_tui.trajectory.analysis.accounting import Accounts
+from oh_tui.trajectory.analysis.verdict import Verdict, judge
+from oh_tui.trajectory.model.bodies import field, message_text, text_field
+from oh_tui.trajectory.model.steps import Step
+from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
+
+_TOOLS = frozenset({"Task", "Delegate", "StartChildConversation"})
+"""The tools that start sub-agents."""
+
+_IDS = ("conversation_id", "sub_conversation_id", "sub_conversation_ids")
+
+_EARLY = 1.0
+"""Seconds by which the clocks of a run and of its sub-agent may differ."""
+
+
+class SubRun:
+    """The run of a sub-agent."""
+
+    def __init__(self, agent: SubAgent) -> None:
+        self.name = agent.name
+        self.trajectory, self.note = agent.load()
+        self.step = 0
+        """The number of the step that started it; 0 when that is not known."""
+        self.path = ""
+        """What the numbers of its steps begin with: `12.` of the first that step 12 started, `12b.`
+        of the second; `a.` of the first whose step is not known."""
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        return Accounts(self.trajectory)
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        return judge(self.trajectory)
+
+    @property
+    def has_failed(self) -> bool:
+        return self.verdict.word in ("error", "stuck")
+
+    @cached_property
+    def below(self) -> SubRuns:
+        return SubRuns(self.trajectory, self.path)
+
+    @cached_property
+    def prompt(self) -> str:
+        """The first message to it."""
+        steps = (step.event for step in self.trajectory.steps[:3])
+        first = next((e for e in steps if e.kind == "MessageEvent" and e.source == "user"), None)
+        return message_text(first.body()).strip() if first else ""
+
+
+class SubRuns:
+    """The sub-agents that a run started, joined with its steps.
+
+    A step tells the id of the sub-agent, or its prompt, which is the first message to it; else the
+    first sub-agent that began while the step ran is taken. Reads all of them.
+    """
+
+    def __init__(self, trajectory: Trajectory, path: str = "") -> None:
+        self.runs = [SubRun(agent) for agent in trajectory.sub_agents]
+        """In the order in which they began, as far as that is known."""
+        self.runs.sort(key=lambda run: run.trajectory.began or 0.0)
+        if self.runs:
+            _join(self.runs, list(_slots(trajectory.steps)))
+        self._by_step: dict[int, list[SubRun]] = {}
+        for run in self.runs:
+            siblings = self._by_step.setdefault(run.step, [])
+            siblings.append(run)
+            run.path = f"{path}{_prefix(run.step, len(siblings))}."
+
+    def of(self, step: Step) -> list[SubRun]:
+        """Those that a step started."""
+        return self._by_step.get(step.number, [])
+
+    @property
+    def loose(self) -> list[SubRun]:
+        """Those of which no step tells that it started them."""
+        return self._by_step.get(0, [])
+
+    def all(self) -> Iterator[SubRun]:
+        """These and all below them."""
+        for run in self.runs:
+            yield run
+            yield from run.below.all()
+
+    @property
+    def note(self) -> str:
+        """What cannot be told of them, on one line, or ""."""
+        loose = sum(len(part.loose) for part in (self, *(run.below for run in self.all())))
+        told = [f"{plural(loose, 'sub-agent')} at the end: no step tells the start"][: bool(loose)]
+        told += [f"sub-agent {run.path[:-1]}: {run.note}" for run in self.all() if run.note]
+        rest = len(told) - _TOLD
+        return "; ".join(told[:_TOLD] + ([f"{rest} more"] if rest > 0 else []))
+
+
+_TOLD = 3
+
+
+class _Slot(NamedTuple):
+    """A sub-agent that a step started, as far as it is told."""
+
+    step: Step
+    ids: frozenset[str]
+    prompt: str
+
+
+def _slots(steps: Iterable[Step]) -> Iterator[_Slot]:
+    """A step that was refused starts none; one that resumes a task goes on with that of another."""
+    seen: set[str] = set()
+    for step in steps:
+        tool = step.event.part.removesuffix("Action")
+        if not step.is_call or tool not in _TOOLS:
+            continue
+        result = step.result
+        if result is not None and result.kind != "ObservationEvent":
+            continue
+        action = field(step.event.body(), "action")
+        observation = field(result.body(), "observation") if result else None
+        task = text_field(observation, "task_id")
+        if task and task in seen:
+            continue
+        seen.add(task)
+        ids = frozenset(_ids(action, observation))
+        tasks = field(action, "tasks")
+        if tool != "Delegate":
+            yield _Slot(step, ids, text_field(action, "prompt").strip())
+        elif isinstance(tasks, dict) and text_field(action, "command") != "spawn":
+            for name, prompt in tasks.items():
+                told = prompt.strip() if isinstance(prompt, str) else ""
+                yield _Slot(step, ids | {bare(str(name))}, told)
+
+
+def _ids(action: Any, observation: Any) -> Iterator[str]:
+    """What may be the id of a sub-agent."""
+    for body, name in ((body, name) for body in (action, observation) for name in _IDS):
+        value = field(body, name)
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, str) and one:
+                yield bare(one)
+    if task := text_field(observation, "task_id"):
+        yield bare(task)
+
+
+def _join(runs: list[SubRun], slots: list[_Slot]) -> None:
+    """Finds the step of each run: by id, by the prompt, then by time and order."""
+    free = dict.fromkeys(range(len(slots)))
+    named: dict[str, int] = {}
+    prompts: dict[str, list[int]] = {}
+    """Places of slots, the first one last."""
+    for place in reversed(range(len(slots))):
+        named |= dict.fromkeys(slots[place].ids, place)
+        prompts.setdefault(slots[place].prompt, []).append(place)
+
+    def take(run: SubRun, place: int) -> None:
+        run.step = slots[place].step.number
+        free.pop(place, None)
+
+    for run in runs:
+        if (found := named.get(bare(run.name))) is not None:
+            take(run, found)
+    for run in runs:
+        same = prompts.get(run.prompt, []) if run.prompt and not run.step else []
+        while same and same[-1] not in free:
+            same.pop()
+        if same:
+            take(run, same.pop())
+    left = iter(list(free))
+    following = next(left, None)
+    for run in runs:
+        if run.step:
+            continue
+        while following is not None and _ended_before(slots[following].step, run):
+            following = next(left, None)
+        if following is not None and not _began_after(slots[following].step, run):
+            take(run, following)
+            following = next(left, None)
+
+
+def _ended_before(step: Step, run: SubRun) -> bool:
+    """False where a time is unknown."""
+    ended = step.result.seconds() if step.result else None
+    began = run.trajectory.began
+    return ended is not None and began is not None and ended + _EARLY < began
+
+
+def _began_after(step: Step, run: SubRun) -> bool:
+    """False where a time is unknown."""
+    started, began = step.event.seconds(), run.trajectory.began
+    return started is not None and began is not None and began + _EARLY < started
+
+
+def _prefix(step: int, place: int) -> str:
+    """`12`, `12b`, `12c` ... for the sub-agents of step 12; `a`, `b` ... without a step."""
+    if not step:
+        return letters(place)
+    return str(step) if place == 1 else f"{step}{letters(place)}"
+
+
+def letters(place: int) -> str:
+    """a to z, then aa, ab ..."""
+    text = ""
+    while place:
+        place, rest = divmod(place - 1, 26)
+        text = chr(ord("a") + rest) + text
+    return text
+
+
+def bare(name: str) -> str:
+    """An id as it is compared."""
+    return name.replace("-", "").lower()

@@ -1,0 +1,82 @@
+"""Sub-agents of a run in a file, as the commands tell them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.commands.schemas import check
+from tests.processes import oh_tui
+from tests.trajectory.sub_agent_files import CHECK, DEEP, PROBE, ROUTES, STRAY, run_files, zip_of
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    return zip_of(tmp_path / "run.zip", run_files("0" * 32 + "/"))
+
+
+def document(*words: str | Path) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(oh_tui(*words, "--json").stdout)
+    check(str(words[0]), told)
+    return told
+
+
+def paths(steps: list[dict[str, Any]]) -> list[str]:
+    """The numbers of all steps, with those of sub-agents after the step that started them."""
+    found = []
+    for step in steps:
+        assert isinstance(step["index"], int)
+        found.append(step.get("path", str(step["index"])))
+        found += paths(step.get("children", []))
+    return found
+
+
+def test_steps_have_those_of_sub_agents_as_children(run: Path) -> None:
+    told = document("steps", run)
+    assert paths(told["steps"]) == [
+        "1", "2", "2.1", "2.2", "2.3", "2.3.1", "2.3.2", "2.3.3", "3", "3.1", "3.2", "3b.1",
+        "3b.2", "4",
+    ]  # fmt: skip
+    assert paths(told["children"]) == ["a.1", "a.2"]
+    assert [one["id"] for one in told["sub_agents"]] == [STRAY]
+    second, third = told["steps"][1:3]
+    assert [(one["id"], one["path"], one["steps"]) for one in second["sub_agents"]] == [
+        (CHECK, "2", 3)
+    ]
+    assert [(one["id"], one["path"]) for one in third["sub_agents"]] == [
+        (ROUTES, "3"),
+        (PROBE, "3b"),
+    ]
+    assert told["counts"]["steps"] == 4
+
+
+def test_the_text_indents_them_and_says_what_cannot_be_told(run: Path) -> None:
+    done = oh_tui("steps", run)
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    told = {row[0]: row for row in rows}
+    assert list(told)[:8] == ["1", "2", "2.1", "2.2", "2.3", "2.3.1", "2.3.2", "2.3.3"]
+    assert list(told)[-2:] == ["a.1", "a.2"]
+    assert told["2.2"][5] == "  $ ls" and told["2.3.2"][5] == "    $ ls"
+    assert "1 sub-agent at the end: no step tells the start" in done.stderr
+    assert "not shown" not in done.stderr
+
+
+def test_a_filter_is_for_the_steps_of_the_run(run: Path) -> None:
+    done = oh_tui("steps", run, "tool:terminal")
+    assert [line.split("\t")[0] for line in done.stdout.splitlines()] == ["4"]
+    assert "the filter does not look at the steps of 5 sub-agents" in done.stderr
+
+
+def test_why_names_a_sub_agent_that_failed(run: Path) -> None:
+    (failed,) = document("why", run)["failed_sub_agents"]
+    assert (failed["id"], failed["path"], failed["verdict"]["word"]) == (DEEP, "2.3", "error")
+    assert "agent    2.3  sub-agent error: LLMError: no such model\n" in oh_tui("why", run).stdout
+
+
+@pytest.mark.parametrize("command", ["check", "export", "events", "changes"])
+def test_the_others_say_that_they_leave_them_out(run: Path, command: str) -> None:
+    done = oh_tui(command, run)
+    assert "has 4 sub-agents, whose steps are not shown" in done.stdout + done.stderr
