@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from oh_tui.trajectory.content.blocks import json_text
 from oh_tui.trajectory.formats.documents import read_document
@@ -18,6 +20,7 @@ from oh_tui.trajectory.formats.table import find_files, open_runs
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 from . import test_atif, test_chat, test_v0_golden
+from .runs import values
 
 V0, ATIF, CHAT = test_v0_golden.whole_run().events, test_atif.made(), test_chat.made()
 ROW = {
@@ -160,3 +163,38 @@ def test_a_run_four_times_as_long_takes_about_four_times_as_long(name: str) -> N
         read_document(text, "a run")
         spent.append(time.process_time() - began)
     assert spent[1] < 8 * spent[0] + 0.3
+
+
+TOPS = values([
+    "history", "trajectory", "messages", "steps", "schema_version", "role", "content", "action",
+    "observation", "args", "extras", "metadata", "metrics", "issue", "instance_id", "info",
+    "exit_status", "model_stats", "report", "resolved", "agent", "final_metrics", "test_result",
+    "continued_trajectory_ref", "subagent_trajectories", "llm_config", "error", "kind",
+])  # fmt: skip
+ROW_FIELDS = (
+    *(name for name in ROW if name != "history"),
+    "report",
+    "issue",
+    "git_patch",
+    "resolved",
+)
+ROWS = st.fixed_dictionaries(
+    {"history": st.just(V0[:3]) | st.just([V0[:2]]) | TOPS},
+    optional=dict.fromkeys(ROW_FIELDS, TOPS),
+) | st.fixed_dictionaries(
+    {"messages": st.just(CHAT) | TOPS},
+    optional=dict.fromkeys(("info", "exit_status", "resolved", "model", "tools", "id"), TOPS),
+) | st.fixed_dictionaries(
+    {"schema_version": st.just("ATIF-v1.8"), "steps": st.just(ATIF["steps"]) | TOPS},
+    optional=dict.fromkeys(("agent", "final_metrics", "subagent_trajectories"), TOPS),
+)  # fmt: skip
+
+
+@given(TOPS | ROWS)
+def test_any_json_is_a_run_or_none(value: Any) -> None:
+    try:
+        run = opened(value)
+    except FormatProblem:
+        return
+    assert all(event.id for event in joined(run).events)
+    assert isinstance(run.note, str) and isinstance(run.info, dict)
