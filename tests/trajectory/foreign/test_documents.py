@@ -66,6 +66,13 @@ def test_a_run_is_recognised_by_its_content(value: Any, steps: int, tmp_path: Pa
     assert len(list(open_runs(path).entries())) == 3
 
 
+def test_the_only_run_of_a_file_has_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "trajectory.json"
+    path.write_text(json.dumps(V0))
+    (entry,) = open_runs(path).entries()
+    assert entry.open().name == "trajectory.json"
+
+
 @pytest.mark.parametrize("value", [{}, [], [1], {"role": "user"}, {"trajectory": [{"a": 1}]}])
 def test_other_json_is_no_run(value: Any) -> None:
     with pytest.raises(FormatProblem):
