@@ -211,7 +211,7 @@ class Strip:
         number = step.number
         if number > len(self._marks):
             self._marks.append("")
-        is_open = step.is_open
+        is_open = step.is_open and self._trajectory.outcome(step) is not Outcome.OK
         mark = "" if is_open else self._mark_of(step)
         if mark != self._marks[number - 1]:
             if self._marks[number - 1]:

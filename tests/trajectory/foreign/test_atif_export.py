@@ -152,6 +152,8 @@ def test_each_step_is_one_of_the_format() -> None:
 @given(bodies(["ActionEvent", "ActionEvent", "MessageEvent", "Condensation", "EventOfTomorrow"]),
        bodies(["ObservationEvent", "ObservationEvent", "AgentErrorEvent"]))  # fmt: skip
 def test_any_events_can_be_written_and_read(call: JsonObject, answer: JsonObject) -> None:
+    if is_empty(call.get("raw_input")):
+        call.pop("raw_input", None)  # of an ACP call, and an empty one says nothing
     run = made([call, answer])
     back = again(run)
     assert len(back.steps) == len(run.steps)

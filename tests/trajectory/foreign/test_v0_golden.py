@@ -303,3 +303,17 @@ def test_an_error_without_a_code_shows_its_text() -> None:
     made.see("error", None, "It broke.")
     run = trajectory(v0.convert(made.events))
     assert result_blocks(run.steps[0], Outcome.ERROR) == [Failure("It broke.")]
+
+
+def test_an_action_without_a_counterpart_is_told_by_its_main_argument() -> None:
+    run = trajectory(v0.convert(whole_run().events))
+    recalls = [describe(step, Outcome.OK) for step in run.steps if step.event.kind == "recall"]
+    assert [(each.what, each.result) for each in recalls] == [
+        ("recall", "Fix it."),
+        ("recall", "Added workspace context"),
+    ]
+
+
+def test_a_finish_without_a_result_is_not_open_in_the_strip() -> None:
+    picture = Study(trajectory(v0.convert(whole_run().events))).strip.picture(40)
+    assert not any(column.open for column in picture.columns)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from oh_tui.trajectory.content.views import REDUNDANT
 from oh_tui.trajectory.formats.foreign import v0_tools
 from oh_tui.trajectory.formats.foreign.made import (
     ForeignRun,
@@ -185,8 +186,7 @@ class _Converter:
         elif entry.action in make:
             make[entry.action](entry, dict(entry.inside))
         else:
-            args = {"args": entry.inside} if entry.inside else {}
-            self._emit(free_kind(entry.action), entry, {}, **args)
+            self._emit(free_kind(entry.action), entry, {}, **_inline(entry.inside, "args"))
 
     def _message(self, entry: Entry, args: Fields) -> None:
         """A message; also a `finish` that is no call, whose last words are one."""
@@ -286,14 +286,24 @@ class _Converter:
         else:
             blocks = content_blocks(content)
             rest = {"content": content} if blocks is None else {}
-            inside = {"extras": extras} if extras else {}
-            self._emit(free_kind(name), entry, rest, content=blocks or None, **inside)
+            fields = _inline(extras, "extras") | {"content": blocks or None}
+            self._emit(free_kind(name), entry, rest, **fields)
 
 
 def _taken(values: Fields, **kinds: type) -> Fields:
     """Takes the values of these types out of others."""
     names = [name for name, kind in kinds.items() if type(values.get(name)) is kind]
     return {name: values.pop(name) for name in names}
+
+
+_TAKEN = frozenset(REDUNDANT) | {"entry", "rest", "original", "content", "v0", "args", "extras"}
+
+
+def _inline(inside: Fields, name: str) -> Fields:
+    """Arguments or extras as fields of an event, but those whose names mean another thing there."""
+    nested = {key: value for key, value in inside.items() if key in _TAKEN}
+    fields = {key: value for key, value in inside.items() if key not in _TAKEN}
+    return fields | ({name: nested} if nested else {})
 
 
 def _is_text(values: Fields, name: str) -> bool:
