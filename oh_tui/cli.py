@@ -171,6 +171,8 @@ def _carry_out(command: Command, call: Call, make_source: MakeSource, *, on_file
 
         async def run(source: Source) -> int:
             call.opened = source
+            if "-" in vars(call.args).values() and isinstance(source, server.ServerSource):
+                await source.require_kind()  # standard input is read once
             return await command.run(call)
 
         try:
@@ -299,7 +301,7 @@ def _server_source(settings: Settings, log: calllog.CallLog | None = None) -> So
         settings.label,
         address=address,
         cache=kept,
-        alone=None if settings.kind else alone,
+        alone=None if settings.kind or address == CLOUD else alone,
     )
 
 

@@ -27,7 +27,6 @@ from oh_tui.api.errors import (
     Conflict,
     InvalidRequest,
     NotFound,
-    OtherKind,
     ServerError,
     TooLarge,
     Unreachable,
@@ -113,11 +112,8 @@ class AppServer:
             self._is_agent_server = False  # its own 404 must not ask again
             self._is_agent_server = await bare_server.is_agent_server(self._http)
         if self._is_agent_server:
-            raise OtherKind(
-                f"{self._http.host} is an agent server, not an app server",
-                'Set kind = "agent" for it in the settings, or leave kind out',
-                status=missing.status,
-                address=missing.address,
+            raise bare_server.other_kind(
+                self._http.host, status=missing.status, address=missing.address
             ) from missing
 
     async def users_me(self) -> User:

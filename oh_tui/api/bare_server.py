@@ -18,7 +18,7 @@ from oh_tui.api.agent_server import AgentServer, version_of
 from oh_tui.api.asgi import ASGIApp
 from oh_tui.api.batches import get_by_ids
 from oh_tui.api.connections import QUICK, UNLIMITED, Connections, Watch
-from oh_tui.api.errors import ApiError, AuthError, InvalidRequest, NotFound, NotTheApi
+from oh_tui.api.errors import ApiError, AuthError, InvalidRequest, NotFound, NotTheApi, OtherKind
 from oh_tui.api.failures import short_id
 from oh_tui.api.filters import SortOrder, page_params
 from oh_tui.api.models import (
@@ -167,6 +167,10 @@ class BareAgentServer:
         """See `AgentServer.send_message`."""
         await self._of(conversation_id).send_message(text, run=run)
 
+    async def is_agent_server(self) -> bool:
+        """Whether the server calls itself one, in one quick call; False also without an answer."""
+        return await is_agent_server(self._http)
+
     async def version(self) -> str:
         """See `AgentServer.version`."""
         return await version_of(self._http)
@@ -256,6 +260,16 @@ async def is_agent_server(http: HttpClient) -> bool:
         answer = await http.get("/server_info", "find out what it is", timeout=QUICK)
         return bool(decode.field(answer, "title") == TITLE)
     return False
+
+
+def other_kind(host: str, *, status: int | None = None, address: str = "") -> OtherKind:
+    """The error for an agent server that was asked as an app server."""
+    return OtherKind(
+        f"{host} is an agent server, not an app server",
+        'Set kind = "agent" for it in the settings, or leave kind out',
+        status=status,
+        address=address,
+    )
 
 
 _HINTS: Hints = {

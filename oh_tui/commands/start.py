@@ -20,7 +20,7 @@ from oh_tui.commands.shared.documents import (
 )
 from oh_tui.commands.shared.ids import read_id
 from oh_tui.commands.shared.printing import print_json, progress, say, show_progress
-from oh_tui.commands.shared.reading import read_run, whole
+from oh_tui.commands.shared.reading import on_server, read_run, whole
 from oh_tui.commands.shared.status import state
 from oh_tui.sources.actions.starting import Choices, Draft, choices, request_for, stage_of
 from oh_tui.text.problem import Problem
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from oh_tui.api.requests import StartRequest
 
 COST = "This makes a sandbox and starts an agent in it, which may cost money"
+
+COST_ALONE = "This starts an agent on the server, which may cost money"
 
 POLL = 3.0
 """Seconds between two looks at a run with `--until-done`."""
@@ -85,11 +87,14 @@ _OVER = ("finished", "error", "stuck", "paused", "waiting_for_confirmation", "de
 )
 async def start(call: Call) -> int:
     args = call.args
+    if server := on_server(call.source):
+        await server.require_kind()
     prompt = _prompt(call)
     if args.no_run and args.until_done:
         raise Problem("With --no-run nothing runs that could be done", "leave one of them out")
     request = await _request(call, prompt)
-    require_consent(call, COST, "oh-tui start ... --yes")
+    cost = COST if call.source.sandboxes else COST_ALONE
+    require_consent(call, cost, "oh-tui start ... --yes")
     stages: list[str] = []
     conversation: Conversation | None = None
     verdict: Verdict | None = None

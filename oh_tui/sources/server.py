@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+from oh_tui.api import bare_server
 from oh_tui.sources import agent_server
 from oh_tui.sources.actions import agent_actions, records, starting
 from oh_tui.sources.actions.sandboxes import ServerSandboxes
@@ -66,6 +67,15 @@ class ServerSource:
         """Makes the source to use after `OtherKind`."""
         alone = self._alone
         return None if alone is None else lambda: self._of_agent_server(alone())
+
+    async def require_kind(self) -> None:
+        """Raises OtherKind for an agent server, before anything is asked or read that cannot be
+        asked or read twice. Takes one quick call where the kind is not known."""
+        if self._alone is None:
+            return
+        async with self._alone() as api:
+            if await api.is_agent_server():
+                raise bare_server.other_kind(self.label)
 
     def _of_agent_server(self, api: BareAgentServer) -> AgentServerSource:
         return agent_server.AgentServerSource(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,6 +74,26 @@ def test_a_start_prints_the_id_of_the_conversation(
     made = printed(capsys, "start", "Look around", "--yes", "--server", alone.url).strip()
     told = json.loads(printed(capsys, "show", made, "--server", alone.url, "--json"))
     assert told["conversation"]["id"] == made
+
+
+def test_a_start_promises_no_sandbox(alone: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["start", "Look around", "--server", alone.url]) == 2
+    assert "This starts an agent on the server, which may cost" in capsys.readouterr().err
+
+
+def test_a_prompt_from_a_pipe_arrives(alone: Served) -> None:
+    command = [sys.executable, "-m", "oh_tui", "--server", alone.url, "start", "-", "--yes"]
+    done = subprocess.run(command, input="Look around", capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    conversation = alone.demo.world.conversations[done.stdout.strip()]
+    assert conversation.title == "Look around"
+
+
+def test_a_message_from_a_pipe_arrives(alone: Served) -> None:
+    words = ("--server", alone.url, "send", IDS["week-dates"], "-")
+    command = [sys.executable, "-m", "oh_tui", *words]
+    done = subprocess.run(command, input="Thank you", capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_there_are_no_sandboxes(alone: Served, capsys: pytest.CaptureFixture[str]) -> None:

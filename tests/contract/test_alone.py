@@ -157,6 +157,7 @@ async def test_asked_as_an_app_server_it_says_what_it_is(server: ServerUnderTest
 async def test_its_version_needs_no_key(server: ServerUnderTest, version: AgentVersion) -> None:
     async with BareAgentServer(server.url, app=server.app) as api:
         assert await api.version() == version
+        assert await api.is_agent_server()
 
 
 async def test_it_starts_agents_with_what_it_keeps(

@@ -110,6 +110,7 @@ async def test_a_start_asks_for_what_the_server_takes() -> None:
         assert isinstance(form, StartScreen)
         shown = [name for name, field in form.fields.items() if field.parent.display]  # type: ignore[union-attr]
         assert shown == ["title"]
+        assert "sandbox" not in form.message.text
         await it.send("ctrl+s")
         await it.until(lambda: between.count("POST /api/conversations"))
         await it.until(lambda: not isinstance(it.app.screen, StartScreen))

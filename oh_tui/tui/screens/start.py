@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 COST = "makes a new sandbox and starts the agent in it: this may cost money"
 
+COST_ALONE = "starts an agent on the server: this may cost money"
+
 MOST_TOLD = 4
 """Lines of the message at most."""
 
@@ -152,6 +154,7 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
         """With `title_alone` the server takes neither repository nor model from us."""
         super().__init__()
         self._title_alone = title_alone
+        self._cost = COST_ALONE if title_alone else COST
         self.first = draft
         self.known = known
         self.where = where
@@ -201,7 +204,7 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
     def on_mount(self) -> None:
         self.text.move_cursor(self.text.document.end)
         self._tick = self.set_interval(1.0, self._show_time, pause=True)
-        self._say(COST)
+        self._say(self._cost)
         self._show_keys()
 
     def _branches(self) -> Sequence[str]:
@@ -224,7 +227,7 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
         except Invalid as wrong:
             self._point_at(wrong.field, words_of(wrong))
             return
-        self._point_at("", COST)
+        self._point_at("", self._cost)
         self.starting = True
         self._began = time.monotonic()
         self._tick.resume()
@@ -270,7 +273,7 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
     @on(Input.Changed)
     def _edited(self) -> None:
         if self.is_mounted and self.message.wrong and not self.starting:
-            self._point_at("", COST)
+            self._point_at("", self._cost)
 
     @on(Input.Submitted)
     def _next_field(self) -> None:
