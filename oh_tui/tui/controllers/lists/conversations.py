@@ -109,7 +109,7 @@ class Conversations:
             session.unsupported.clear()
             await self.read_sandboxes()
             self._look(source)
-            if not source.remote:
+            if session.pager and not source.remote:
                 ui.work_on("more", self._read_rest, source)
             with self._optional("count"):
                 session.total = await source.count()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from oh_tui.api.models import same_id
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.tui.messages import ListsChanged
@@ -53,7 +54,8 @@ class RunEnds:
                 await self._show(source, found)
                 found = []
         if self._session.source is source:
-            await self._show(source, found)
+            current = self._session.current  # the run shown is read anyway
+            await self._show(source, [*found, current.id] if current else found)
 
     async def _show(self, source: Source, ids: list[str]) -> None:
         """Show what the runs told of themselves, such as their cost."""
@@ -76,4 +78,6 @@ class RunEnds:
         return None
 
     def _is_wanted(self, row: Row) -> bool:
-        return not row.status and row.id not in self._looked
+        shown = self._session.current
+        is_shown = shown is not None and same_id(row.id, shown.id)
+        return not (row.status or row.id in self._looked or is_shown)
