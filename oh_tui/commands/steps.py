@@ -32,7 +32,7 @@ from oh_tui.commands.shared.reading import name, open_run, whole
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import clock, dollars, plural, tenths
 from oh_tui.trajectory.analysis.query import Query, parse
-from oh_tui.trajectory.analysis.sub_agents import SubRun
+from oh_tui.trajectory.analysis.sub_agents import SubRun, SubRuns
 from oh_tui.trajectory.analysis.suggestions import suggest
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.steps import Outcome, Step
@@ -52,8 +52,8 @@ COLUMNS = (
     Column("cost", right=True),
 )
 
-_WHAT = 5
-"""The place of `what` among them."""
+_WHAT, _COST = 5, 7
+"""Places among them."""
 
 _HUES: dict[Family, Hue] = {
     Family.YOU: "blue",
@@ -137,7 +137,7 @@ def _rows(style: Style, facts: Facts, found: list[Step], loose: list[SubRun]) ->
     """The steps, below each those of the sub-agents that it started, indented."""
     began = facts.trajectory.began
     for step in found:
-        yield step_row(style, facts, step)
+        yield _with_sub_cost(list(step_row(style, facts, step)), facts.sub_runs, step)
         for run in facts.sub_runs.of(step):
             yield from _sub_rows(style, facts.kept, run, began)
     for run in loose:
@@ -153,11 +153,20 @@ def _sub_rows(
         what = row[_WHAT]
         assert isinstance(what, Cell)
         row[0], row[_WHAT] = f"{run.path}{step.number}", Cell("  " * depth + what.text, what.hue)
-        yield tuple(row)
+        yield _with_sub_cost(row, run.below, step)
         for one in run.below.of(step):
             yield from _sub_rows(style, kept, one, began, depth + 1)
     for one in run.below.loose:
         yield from _sub_rows(style, kept, one, began, depth + 1)
+
+
+def _with_sub_cost(row: list[str | Cell], sub_runs: SubRuns, step: Step) -> Row:
+    """The row; with the cost of the sub-agents that the step started beside its own."""
+    cost, sub = row[_COST], sub_runs.used_by(step).cost
+    assert isinstance(cost, Cell)
+    if sub:
+        row[_COST] = Cell(f"{cost.text} +{dollars(sub)}".lstrip(), cost.hue)
+    return row
 
 
 def matching(facts: Facts, query: Query) -> Iterator[Step]:

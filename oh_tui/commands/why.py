@@ -18,7 +18,6 @@ from oh_tui.commands.shared.reading import open_run, say_damage, title, whole
 from oh_tui.sources.file_conversation import label_of
 from oh_tui.text.human import dollars, duration, plural
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.ending import is_cut_off
 from oh_tui.trajectory.analysis.failures import failure_words
 from oh_tui.trajectory.analysis.loops import Pattern
@@ -26,6 +25,7 @@ from oh_tui.trajectory.analysis.verdict import Verdict, spans, stopped_loop
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.recorded import Label
+from oh_tui.trajectory.model.stats import Usage
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.model.trajectory import CUT_OFF, Trajectory
@@ -75,6 +75,7 @@ def report(conversation: Conversation, trajectory: Trajectory) -> dict[str, Any]
     """What `--json` prints. All texts are clean; step numbers are those of the timeline."""
     facts = Facts(trajectory)
     verdict, accounts, counts = facts.verdict, facts.accounts, trajectory.counts
+    total = facts.sub_runs.total
     first = _first_trouble(trajectory, verdict)
     about = describe(first, trajectory.outcome(first)) if first else None
     return {
@@ -86,10 +87,10 @@ def report(conversation: Conversation, trajectory: Trajectory) -> dict[str, Any]
             "model": line(conversation.llm_model),
             "repository": line(conversation.selected_repository),
             "work_seconds": round(accounts.active, 3) or None,
-            "cost": _cost(conversation, accounts),
-            "priced": accounts.priced or conversation.cost is not None,
-            "llm_s": number(accounts.total.llm, 3),
-            "tokens": tokens_json(accounts.total),
+            "cost": _cost(conversation, total),
+            "priced": facts.sub_runs.priced or conversation.cost is not None,
+            "llm_s": number(total.llm, 3),
+            "tokens": tokens_json(total),
         },
         "counts": {
             "events": counts.events,
@@ -114,9 +115,9 @@ def report(conversation: Conversation, trajectory: Trajectory) -> dict[str, Any]
     }
 
 
-def _cost(conversation: Conversation, accounts: Accounts) -> float | None:
+def _cost(conversation: Conversation, total: Usage) -> float | None:
     """US dollars; None when no price is known."""
-    return round(accounts.total.cost or conversation.cost or 0.0, 6) or None
+    return round(total.cost or conversation.cost or 0.0, 6) or None
 
 
 def _first_trouble(trajectory: Trajectory, verdict: Verdict) -> Step | None:

@@ -10,12 +10,21 @@ import pytest
 
 from tests.commands.schemas import check
 from tests.processes import oh_tui
-from tests.trajectory.sub_agent_files import CHECK, DEEP, PROBE, ROUTES, STRAY, run_files, zip_of
+from tests.trajectory.sub_agent_files import (
+    CHECK,
+    DEEP,
+    PROBE,
+    REPORTED,
+    ROUTES,
+    STRAY,
+    run_files,
+    zip_of,
+)
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
-    return zip_of(tmp_path / "run.zip", run_files("0" * 32 + "/"))
+    return zip_of(tmp_path / "run.zip", run_files("0" * 32 + "/", REPORTED))
 
 
 def document(*words: str | Path) -> dict[str, Any]:
@@ -62,6 +71,31 @@ def test_the_text_indents_them_and_says_what_cannot_be_told(run: Path) -> None:
     assert told["2.2"][5] == "  $ ls" and told["2.3.2"][5] == "    $ ls"
     assert "1 sub-agent at the end: no step tells the start" in done.stderr
     assert "not shown" not in done.stderr
+
+
+def test_totals_include_sub_agents_and_own_leaves_them_out(run: Path) -> None:
+    told = document("steps", run)
+    totals = told["totals"]
+    assert (totals["cost"], totals["own"]["cost"]) == (1.13, 0.75)
+    assert [(s["cost"], s.get("with_sub_agents", {}).get("cost")) for s in told["steps"]] == [
+        (None, None),
+        (0.25, 0.6),
+        (0.5, 0.53),
+        (None, None),
+    ]
+    charged = sum(step["cost"] or 0 for step in told["steps"])
+    assert round(charged + totals["other"]["cost"], 9) == 1.13
+    (agent,) = told["steps"][1]["sub_agents"]
+    assert (agent["cost"], agent["own"]["cost"]) == (0.35, 0.3)
+    why = document("why", run)
+    assert why["conversation"]["cost"] == 1.13
+    assert ", $1.13" in oh_tui("why", run).stdout
+
+
+def test_a_row_has_the_cost_of_sub_agents_beside_its_own(run: Path) -> None:
+    rows = [line.split("\t") for line in oh_tui("steps", run).stdout.splitlines()]
+    costs = {row[0]: row[7] for row in rows if row[7]}
+    assert (costs["2"], costs["3"]) == ("$0.25 +$0.35", "$0.50 +$0.03")
 
 
 def test_a_filter_is_for_the_steps_of_the_run(run: Path) -> None:

@@ -48,12 +48,18 @@ def worked(name: str, prompt: str, second: float, *more: Event) -> list[Event]:
     ]
 
 
+def used(costs: list[float]) -> dict[str, Any]:
+    """The metrics of answers to the calls "1", "2" ..."""
+    told: dict[str, Any] = json.loads(json.dumps(metrics(costs)).replace('"answer', '"answer-'))
+    return told
+
+
 def folder(
-    home: str, events: Sequence[Event], name: str = "", **usages: dict[str, Any]
+    home: str, events: Sequence[Event], name: str = "", usages: dict[str, Any] | None = None
 ) -> dict[str, bytes]:
     """The files of one conversation; `usages` are its metrics by usage id."""
     costs = COSTS.get(name)
-    stats = {"agent": metrics(costs), **usages} if costs else usages
+    stats = {"agent": used(costs), **(usages or {})} if costs else usages or {}
     base = {"id": name or "0" * 32, "stats": {"usage_to_metrics": stats}}
     files = {f"{home}base_state.json": json.dumps(base).encode()}
     return files | {
@@ -65,7 +71,11 @@ def error(id: str, second: float) -> Event:
     return event("ConversationErrorEvent", id, second, code="LLMError", detail="no such model")
 
 
-def run_files(home: str = "") -> dict[str, bytes]:
+REPORTED = {"task:task_1": used([0.1, 0.2, 0.05]), "delegate:routes": used([0.01])}
+"""What the stats of the parent may tell of its sub-agents."""
+
+
+def run_files(home: str = "", reported: dict[str, Any] | None = None) -> dict[str, bytes]:
     """Step 2 starts CHECK, whose step 3 starts DEEP, which fails; step 3 starts ROUTES and PROBE.
     Nothing starts STRAY, which began before the steps."""
     parent = [
@@ -78,7 +88,7 @@ def run_files(home: str = "") -> dict[str, bytes]:
     subs = f"{home}subagents/"
     deep = f"{subs}{CHECK}/subagents/"
     return {
-        **folder(home, parent),
+        **folder(home, parent, usages=reported),
         **folder(
             f"{subs}{CHECK}/", worked("c", "Check it.", 6, *task("1", "Go deep.", 9, 12)), CHECK
         ),

@@ -6,10 +6,12 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from oh_tui.sources.files import run_of
+from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.sub_agents import SubRun, SubRuns, letters
 from oh_tui.trajectory.formats.archive import open_archive
 from oh_tui.trajectory.formats.zip_layout import DEEPEST
@@ -17,8 +19,10 @@ from oh_tui.trajectory.model.events import Event
 from tests.trajectory.made import failure, message, result
 from tests.trajectory.sub_agent_files import (
     CHECK,
+    COSTS,
     DEEP,
     PROBE,
+    REPORTED,
     ROUTES,
     STRAY,
     delegate,
@@ -26,6 +30,7 @@ from tests.trajectory.sub_agent_files import (
     folder_of,
     run_files,
     task,
+    used,
     worked,
     zip_of,
 )
@@ -37,7 +42,8 @@ Make = Callable[[Path, Files], Path]
 @contextmanager
 def read(path: Path) -> Iterator[SubRuns]:
     with open_archive(path) as archive:
-        yield SubRuns(run_of(archive, archive.events()))
+        trajectory = run_of(archive, archive.events())
+        yield SubRuns(trajectory, Accounts(trajectory))
 
 
 def told(runs: SubRuns) -> list[tuple[str, str, int]]:
@@ -147,3 +153,41 @@ def test_a_sub_agent_that_ended_with_an_error_has_failed(tmp_path: Path) -> None
     with read(zip_of(tmp_path / "run.zip", run_files())) as runs:
         failed: list[SubRun] = [run for run in runs.all() if run.has_failed]
         assert [run.name for run in failed] == [DEEP]
+
+
+# what they used
+
+TASKS, PARENT = 0.35 + 0.01 + 0.02, 0.75
+"""Dollars of all sub-agents, and of the run itself."""
+
+
+@pytest.mark.parametrize(
+    "reported",
+    [{}, REPORTED, {"task:task_1": REPORTED["task:task_1"]}, {"task:other": used([0.3])}],
+)
+def test_the_run_and_its_sub_agents_make_the_total(
+    tmp_path: Path, reported: dict[str, Any]
+) -> None:
+    with read(zip_of(tmp_path / "run.zip", run_files(reported=reported))) as runs:
+        assert round(runs.own.cost, 9) == PARENT
+        assert round(runs.total.cost, 9) == round(PARENT + TASKS, 9)
+        assert runs.total.prompt == 100 * sum(map(len, COSTS.values())) and runs.priced
+        assert [round(runs.used_by(step).cost, 9) for step in runs.trajectory.steps] == [
+            0, 0.35, 0.03, 0,
+        ]  # fmt: skip
+        check = next(run for run in runs.runs if run.name == CHECK)
+        assert (round(check.below.own.cost, 9), round(check.total.cost, 9)) == (0.3, 0.35)
+
+
+def test_where_the_stats_tell_more_than_the_files_the_more_counts(tmp_path: Path) -> None:
+    told = {"task:task_1": used([0.5]), "delegate:gone": used([0.125])}
+    with read(zip_of(tmp_path / "run.zip", run_files(reported=told))) as runs:
+        assert round(runs.total.cost, 9) == round(PARENT + 0.5 + 0.125, 9)
+
+
+def test_what_a_task_used_is_told_without_files_of_the_sub_agent(tmp_path: Path) -> None:
+    events = [*task("1", "Check it.", 5, 20), *task("2", "And that.", 21, 30)]
+    stats = {"task:task_1": used([0.1]), "task:task_3": used([0.5])}
+    with read(folder_of(tmp_path / "run", folder("", events, usages=stats))) as runs:
+        assert [runs.used_by(step).cost for step in runs.trajectory.steps] == [0.1, 0]
+        assert round(runs.total.cost, 9) == round(PARENT + 0.6, 9)

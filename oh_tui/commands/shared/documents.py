@@ -21,7 +21,7 @@ from oh_tui.trajectory.analysis.verdict import Verdict, judge
 from oh_tui.trajectory.content.block import safe
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.events import seconds
-from oh_tui.trajectory.model.stats import Usage
+from oh_tui.trajectory.model.stats import NO_USAGE, Usage
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 
@@ -43,7 +43,7 @@ class Facts:
     @cached_property
     def sub_runs(self) -> SubRuns:
         """The sub-agents whose runs are in the source."""
-        return SubRuns(self.trajectory)
+        return SubRuns(self.trajectory, self.accounts)
 
     @cached_property
     def loops(self) -> frozenset[int]:
@@ -58,6 +58,7 @@ class Facts:
         self.accounts.update()
         self.__dict__.pop("loops", None)
         self.__dict__.pop("verdict", None)
+        self.__dict__.pop("sub_runs", None)
 
 
 def conversation_json(conversation: Conversation, kept: RunAnnotations = NOTHING) -> dict[str, Any]:
@@ -141,14 +142,18 @@ def counts_json(facts: Facts) -> dict[str, int]:
 
 
 def totals_json(facts: Facts) -> dict[str, Any]:
-    """Sums of the whole run; `other` is what belongs to no step."""
-    accounts = facts.accounts
+    """Sums of the whole run with its sub-agents; `own` leaves those out, and `other` is what no
+    step of the run itself was charged."""
+    accounts, sub_runs = facts.accounts, facts.sub_runs
+    more = sub_runs.total - accounts.total
+    about = [*accounts.other_about, *(["sub-agents in files of their own"] if more.calls else [])]
     return {
         "work_s": None if facts.trajectory.began is None else number(accounts.active, 3),
         "waited_s": number(accounts.waited, 3),
-        **_usage_json(accounts.total),
-        "priced": accounts.priced,
-        "other": {**_usage_json(accounts.other), "about": list(accounts.other_about)},
+        **_usage_json(sub_runs.total),
+        "own": _usage_json(sub_runs.own),
+        "priced": sub_runs.priced,
+        "other": {**_usage_json(accounts.other + more), "about": about},
     }
 
 
@@ -184,7 +189,10 @@ def step_json(facts: Facts, step: Step) -> dict[str, Any]:
 def step_with_children_json(facts: Facts, sub_runs: SubRuns, step: Step) -> dict[str, Any]:
     """One step; of one that started sub-agents with these, and with their steps as `children`."""
     document = step_json(facts, step)
-    runs = sub_runs.of(step)
+    runs, used = sub_runs.of(step), sub_runs.used_by(step)
+    if runs or used != NO_USAGE:
+        own = facts.accounts.of(step) or NO_USAGE
+        document["with_sub_agents"] = _usage_json(own + used)
     if runs:
         document["sub_agents"] = [sub_agent_json(run) for run in runs]
         document["children"] = [one for run in runs for one in children_json(run, facts.kept)]
@@ -197,6 +205,8 @@ def sub_agent_json(run: SubRun) -> dict[str, Any]:
         "path": run.path[:-1],
         "verdict": verdict_json(run.verdict),
         "steps": len(run.trajectory),
+        **_usage_json(run.total),
+        "own": _usage_json(run.below.own),
     }
 
 

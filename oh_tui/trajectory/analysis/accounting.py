@@ -37,6 +37,10 @@ _NOT_BY_STEPS = ("title", "delegate", "task", "workflow", "critic", "ask", "orac
 """Parts of usage ids whose answers are not steps of this run."""
 
 
+SUB_AGENT_USAGES = ("task:", "delegate:")
+"""What the usage ids begin with under which a run has the totals of its sub-agents."""
+
+
 class _Charge(msgspec.Struct, gc=False, frozen=True):
     """The charge of a step, with its usage id and the time of the update it comes from; None if it
     comes from a list, which is certain."""
@@ -311,6 +315,11 @@ class Accounts:
             for usage, ledger in list(self._ledgers.items())
             if ledger.total != NO_USAGE
         }
+
+    @property
+    def of_sub_agents(self) -> dict[str, Usage]:
+        """The part of the total that sub-agents used, by usage id."""
+        return {u: used for u, used in self.usages.items() if u.startswith(SUB_AGENT_USAGES)}
 
     @property
     def other_about(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from oh_tui.text.human import plural
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.verdict import Verdict, judge
 from oh_tui.trajectory.model.bodies import field, message_text, text_field
+from oh_tui.trajectory.model.stats import NO_USAGE, Usage
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
 
@@ -24,6 +25,9 @@ _EARLY = 1.0
 
 class SubRun:
     """The run of a sub-agent."""
+
+    usage = ""
+    """The usage id under which the run that started it has its total; "" when not known."""
 
     def __init__(self, agent: SubAgent) -> None:
         self.name = agent.name
@@ -48,7 +52,12 @@ class SubRun:
 
     @cached_property
     def below(self) -> SubRuns:
-        return SubRuns(self.trajectory, self.path)
+        return SubRuns(self.trajectory, self.accounts, self.path)
+
+    @property
+    def total(self) -> Usage:
+        """What it and those below it used."""
+        return self.below.total
 
     @cached_property
     def prompt(self) -> str:
@@ -63,14 +72,19 @@ class SubRuns:
 
     A step tells the id of the sub-agent, or its prompt, which is the first message to it; else the
     first sub-agent that began while the step ran is taken. Reads all of them.
+
+    The stats of the run have the total of each sub-agent too (`task:ID`), which is not counted
+    twice: where both tell, the higher counts.
     """
 
-    def __init__(self, trajectory: Trajectory, path: str = "") -> None:
+    def __init__(self, trajectory: Trajectory, accounts: Accounts, path: str = "") -> None:
+        self.trajectory = trajectory
+        self._accounts = accounts
         self.runs = [SubRun(agent) for agent in trajectory.sub_agents]
         """In the order in which they began, as far as that is known."""
         self.runs.sort(key=lambda run: run.trajectory.began or 0.0)
-        if self.runs:
-            _join(self.runs, list(_slots(trajectory.steps)))
+        self._slots = list(_slots(trajectory.steps)) if self.runs or accounts.of_sub_agents else []
+        _join(self.runs, self._slots)
         self._by_step: dict[int, list[SubRun]] = {}
         for run in self.runs:
             siblings = self._by_step.setdefault(run.step, [])
@@ -92,6 +106,52 @@ class SubRuns:
             yield run
             yield from run.below.all()
 
+    @cached_property
+    def _reported(self) -> dict[str, Usage]:
+        return self._accounts.of_sub_agents
+
+    @cached_property
+    def _used(self) -> dict[int, Usage]:
+        """Number of a step -> what its sub-agents used; 0 for what belongs to no step."""
+        used: dict[int, Usage] = {}
+        told = dict(self._reported)
+        untold = NO_USAGE
+        """What is used by sub-agents whose usage id is not known."""
+        for run in self.runs:
+            amount = run.total
+            if run.usage in told:
+                amount = amount.highest(told.pop(run.usage))
+            else:
+                untold += amount
+            used[run.step] = used.get(run.step, NO_USAGE) + amount
+        for slot in self._slots:
+            if slot.usage in told:
+                number = slot.step.number
+                used[number] = used.get(number, NO_USAGE) + told.pop(slot.usage)
+        rest = sum(told.values(), NO_USAGE)
+        used[0] = used.get(0, NO_USAGE) + (rest.highest(untold) - untold)
+        return used
+
+    def used_by(self, step: Step) -> Usage:
+        """What the sub-agents used that a step started, and those below them."""
+        return self._used.get(step.number, NO_USAGE)
+
+    @property
+    def own(self) -> Usage:
+        """What the run used itself."""
+        return self._accounts.total - sum(self._reported.values(), NO_USAGE)
+
+    @property
+    def total(self) -> Usage:
+        """What the run and all sub-agents used."""
+        return self.own + sum(self._used.values(), NO_USAGE)
+
+    @property
+    def priced(self) -> bool:
+        """False if a model answered but no price is known."""
+        accounts = [self._accounts, *(run.accounts for run in self.all())]
+        return bool(self.total.cost) or all(one.priced for one in accounts)
+
     @property
     def note(self) -> str:
         """What cannot be told of them, on one line, or ""."""
@@ -111,6 +171,8 @@ class _Slot(NamedTuple):
     step: Step
     ids: frozenset[str]
     prompt: str
+    usage: str = ""
+    """The usage id of its total in the stats of the run; "" when not told."""
 
 
 def _slots(steps: Iterable[Step]) -> Iterator[_Slot]:
@@ -132,11 +194,12 @@ def _slots(steps: Iterable[Step]) -> Iterator[_Slot]:
         ids = frozenset(_ids(action, observation))
         tasks = field(action, "tasks")
         if tool != "Delegate":
-            yield _Slot(step, ids, text_field(action, "prompt").strip())
+            usage = f"task:{task}" if task else ""
+            yield _Slot(step, ids, text_field(action, "prompt").strip(), usage)
         elif isinstance(tasks, dict) and text_field(action, "command") != "spawn":
             for name, prompt in tasks.items():
                 told = prompt.strip() if isinstance(prompt, str) else ""
-                yield _Slot(step, ids | {bare(str(name))}, told)
+                yield _Slot(step, ids | {bare(str(name))}, told, f"delegate:{name}")
 
 
 def _ids(action: Any, observation: Any) -> Iterator[str]:
@@ -161,7 +224,7 @@ def _join(runs: list[SubRun], slots: list[_Slot]) -> None:
         prompts.setdefault(slots[place].prompt, []).append(place)
 
     def take(run: SubRun, place: int) -> None:
-        run.step = slots[place].step.number
+        run.step, run.usage = slots[place].step.number, slots[place].usage
         free.pop(place, None)
 
     for run in runs:
