@@ -329,7 +329,7 @@ class ColumnHead(Drawn):
     """The line of column names above a list; a click on one sorts by it."""
 
     def __init__(self, rows: RowList) -> None:
-        super().__init__()
+        super().__init__(id=f"{rows.id}-head")
         self._rows = rows
 
     def render_line(self, y: int) -> Strip:
