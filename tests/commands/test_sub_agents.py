@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.commands.schemas import check
+from tests.demo.wire import IDS
 from tests.processes import oh_tui
 from tests.trajectory.sub_agent_files import (
     CHECK,
@@ -27,9 +28,12 @@ def run(tmp_path: Path) -> Path:
     return zip_of(tmp_path / "run.zip", run_files("0" * 32 + "/", REPORTED))
 
 
+AUDIT, GUARD, CLICK = (IDS[slug] for slug in ("team", "export-guard", "click"))
+
+
 def document(*words: str | Path) -> dict[str, Any]:
     told: dict[str, Any] = json.loads(oh_tui(*words, "--json").stdout)
-    check(str(words[0]), told)
+    check(str(words[words[0] == "--demo"]), told)
     return told
 
 
@@ -114,3 +118,25 @@ def test_why_names_a_sub_agent_that_failed(run: Path) -> None:
 def test_the_others_say_that_they_leave_them_out(run: Path, command: str) -> None:
     done = oh_tui(command, run)
     assert "has 4 sub-agents, whose steps are not shown" in done.stdout + done.stderr
+
+
+# conversations that a conversation of a server started
+
+
+def test_sub_conversations_of_a_server_are_sub_agents() -> None:
+    told = document("--demo", "steps", AUDIT)
+    (started,) = [step for step in told["steps"] if "sub_agents" in step]
+    assert started["sub_agents"][0]["id"] == GUARD
+    alone = document("--demo", "steps", GUARD)
+    assert [one["path"] for one in started["children"]] == [
+        f"{started['index']}.{n}" for n in range(1, len(alone["steps"]) + 1)
+    ]
+    totals = told["totals"]
+    assert totals["cost"] == round(totals["own"]["cost"] + alone["totals"]["cost"], 9)
+    assert document("--demo", "why", AUDIT)["conversation"]["cost"] == round(totals["cost"], 6)
+
+
+def test_a_sub_conversation_that_no_step_started_is_at_the_end() -> None:
+    done = oh_tui("--demo", "steps", CLICK)
+    assert [line.split("\t")[0] for line in done.stdout.splitlines()][-1] == "a.4"
+    assert "1 sub-agent at the end: no step tells the start" in done.stderr

@@ -16,6 +16,7 @@ from oh_tui.trajectory.analysis.sub_agents import SubRun, SubRuns, letters
 from oh_tui.trajectory.formats.archive import open_archive
 from oh_tui.trajectory.formats.zip_layout import DEEPEST
 from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
 from tests.trajectory.made import failure, message, result
 from tests.trajectory.sub_agent_files import (
     CHECK,
@@ -191,3 +192,13 @@ def test_what_a_task_used_is_told_without_files_of_the_sub_agent(tmp_path: Path)
     with read(folder_of(tmp_path / "run", folder("", events, usages=stats))) as runs:
         assert [runs.used_by(step).cost for step in runs.trajectory.steps] == [0.1, 0]
         assert round(runs.total.cost, 9) == round(PARENT + 0.6, 9)
+
+
+def test_a_conversation_of_a_server_belongs_to_a_step_by_its_id_alone() -> None:
+    trajectory = Trajectory()
+    trajectory.extend([message("m", "Do it."), *task("1", "Look.", 1, 9)])
+    sub = Trajectory()
+    sub.extend(worked("a", "Look.", 2))
+    trajectory.sub_agents = [SubAgent("x", lambda: (sub, ""), is_conversation=True)]
+    runs = SubRuns(trajectory, Accounts(trajectory))
+    assert [run.path for run in runs.runs] == ["a."]

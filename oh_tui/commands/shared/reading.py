@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
+from oh_tui.api.models import bare_id
 from oh_tui.commands.shared.command import Call
 from oh_tui.commands.shared.ids import SHOWN, WHOLE, find, read_id
 from oh_tui.commands.shared.printing import progress, say, show_progress
@@ -16,7 +18,7 @@ from oh_tui.text.human import plural, rough
 from oh_tui.text.problem import Problem, Refused
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.events import UNREADABLE, Event, parse_event
-from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
@@ -59,6 +61,9 @@ async def read_run(call: Call, conversation: Conversation, *, sub_agents: bool =
     else:
         call.about = short_id(conversation)
         read = await _read_server(source, conversation)
+        if sub_agents:
+            seen = {bare_id(conversation.id)}
+            whole(read).sub_agents = await _sub_conversations(source, conversation, seen)
     if read.damaged and not (whole(read).events or whole(read).cut_off):
         raise Problem(f"No event of this file can be read: {read.note}", "download it again")
     return read
@@ -76,6 +81,37 @@ async def _read_server(source: Source, conversation: Conversation) -> Loaded:
         if not read.trajectory.complete:
             read = await _read_older(source, conversation, read)
     return read
+
+
+async def _sub_conversations(
+    source: Source, parent: Conversation, seen: set[str]
+) -> list[SubAgent]:
+    """The conversations that this one started, with those below them; what cannot be read is said
+    of each. None is read twice, should a server name them in a circle."""
+    ids = [one for one in map(bare_id, parent.sub_conversation_ids or ()) if one not in seen]
+    seen.update(ids)
+    agents: list[SubAgent] = []
+    found = await source.get(ids) if ids else []
+    for identifier, conversation in zip(ids, found, strict=True):
+        try:
+            if conversation is None:
+                raise Problem("the server does not have it")
+            read = await _read_server(source, conversation)
+        except Problem as problem:
+            agents.append(SubAgent(identifier, partial(_unread, problem), is_conversation=True))
+            continue
+        run = whole(read)
+        run.sub_agents = await _sub_conversations(source, conversation, seen)
+        agents.append(SubAgent(identifier, partial(_as_read, read), is_conversation=True))
+    return agents
+
+
+def _unread(problem: Problem) -> tuple[Trajectory, str]:
+    return Trajectory(), problem.sentence
+
+
+def _as_read(read: Loaded) -> tuple[Trajectory, str]:
+    return whole(read), read.note
 
 
 async def _read_older(source: Source, conversation: Conversation, read: Loaded) -> Loaded:

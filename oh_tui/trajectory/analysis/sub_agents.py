@@ -31,6 +31,7 @@ class SubRun:
 
     def __init__(self, agent: SubAgent) -> None:
         self.name = agent.name
+        self.needs_id = agent.is_conversation
         self.trajectory, self.note = agent.load()
         self.step = 0
         """The number of the step that started it; 0 when that is not known."""
@@ -173,6 +174,8 @@ class _Slot(NamedTuple):
     prompt: str
     usage: str = ""
     """The usage id of its total in the stats of the run; "" when not told."""
+    needs_id: bool = False
+    """It is a conversation of the server, and no sub-agent within the run."""
 
 
 def _slots(steps: Iterable[Step]) -> Iterator[_Slot]:
@@ -195,7 +198,8 @@ def _slots(steps: Iterable[Step]) -> Iterator[_Slot]:
         tasks = field(action, "tasks")
         if tool != "Delegate":
             usage = f"task:{task}" if task else ""
-            yield _Slot(step, ids, text_field(action, "prompt").strip(), usage)
+            prompt = text_field(action, "prompt").strip()
+            yield _Slot(step, ids, prompt, usage, tool == "StartChildConversation")
         elif isinstance(tasks, dict) and text_field(action, "command") != "spawn":
             for name, prompt in tasks.items():
                 told = prompt.strip() if isinstance(prompt, str) else ""
@@ -221,7 +225,8 @@ def _join(runs: list[SubRun], slots: list[_Slot]) -> None:
     """Places of slots, the first one last."""
     for place in reversed(range(len(slots))):
         named |= dict.fromkeys(slots[place].ids, place)
-        prompts.setdefault(slots[place].prompt, []).append(place)
+        if not slots[place].needs_id:
+            prompts.setdefault(slots[place].prompt, []).append(place)
 
     def take(run: SubRun, place: int) -> None:
         run.step, run.usage = slots[place].step.number, slots[place].usage
@@ -230,15 +235,16 @@ def _join(runs: list[SubRun], slots: list[_Slot]) -> None:
     for run in runs:
         if (found := named.get(bare(run.name))) is not None:
             take(run, found)
-    for run in runs:
-        same = prompts.get(run.prompt, []) if run.prompt and not run.step else []
+    rest = [run for run in runs if not (run.step or run.needs_id)]
+    for run in rest:
+        same = prompts.get(run.prompt, []) if run.prompt else []
         while same and same[-1] not in free:
             same.pop()
         if same:
             take(run, same.pop())
-    left = iter(list(free))
+    left = iter([place for place in free if not slots[place].needs_id])
     following = next(left, None)
-    for run in runs:
+    for run in rest:
         if run.step:
             continue
         while following is not None and _ended_before(slots[following].step, run):

@@ -41,6 +41,8 @@ class SubAgent(NamedTuple):
     """The id of its conversation."""
     load: Callable[[], tuple[Trajectory, str]]
     """Its run, and what of it cannot be read on one line, or ""."""
+    is_conversation: bool = False
+    """A conversation of a server: only an id tells that a step started it, as the user may have."""
 
 
 class Trajectory:
