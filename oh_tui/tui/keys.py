@@ -140,7 +140,7 @@ SCREEN_KEYS = (
     Key("open.pull", "O", "web_pages.open_pull_request", "O", "pull request", "its pull request in the browser", _ACT),
     Key("download", "d", "downloads.download", "d", "download", "download the trajectory as a zip", _ACT, ALL - {"sandboxes"}),
     Key("mark", "space", "conversations.mark", "space", "mark", "mark a conversation: p and d then act on all marked", _ACT, frozenset({"conversations"})),
-    Key("copy", "y", "clipboard.copy", "y", "copy", "copy; one more key says what:", _ACT, RUN),
+    Key("copy", "y", "clipboard.copy", "y", "copy", "copy; one more key says what", _ACT, RUN),
     Key("pager", "f3", "external_programs.page", "F3", "pager", "call or result in $PAGER", _LOOK),
     Key("editor", "f4", "external_programs.edit", "F4", "editor", "a copy of call or result in $EDITOR", _LOOK),
     Key("images", "i", "images.save", "i", "images", "save the images of the step, and open them", _ACT),
@@ -153,6 +153,13 @@ SCREEN_KEYS = (
 
 MOVE: list[BindingType] = [key.binding() for key in MOVE_KEYS]
 BINDINGS: list[BindingType] = [key.binding() for key in SCREEN_KEYS]
+
+MORE = (
+    ("rename", "give the conversation another title, on its server", "titles.rename"),
+    ("get a file", "get a file from the sandbox into the download folder", "files.get"),
+    ("put a file", "put a local file into the sandbox", "files.put"),
+)
+"""Commands of the palette alone, without a key: label, help, action."""
 
 COPY_KEYS = (
     ("c", "command", "the command or the arguments of the call"),

@@ -13,7 +13,7 @@ from textual.worker import Worker
 
 from oh_tui.settings.config import THEMES
 from oh_tui.tui.hints import doable
-from oh_tui.tui.keys import SCREEN_KEYS, Key, bound
+from oh_tui.tui.keys import MORE, SCREEN_KEYS, Key, bound
 from oh_tui.tui.messages import RunWanted
 from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.theme import theme_name
@@ -25,13 +25,6 @@ if TYPE_CHECKING:
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.bars import Footer
-
-MORE = (
-    ("rename", "give the conversation another title, on its server", "titles.rename"),
-    ("get a file", "get a file from the sandbox into the download folder", "files.get"),
-    ("put a file", "put a local file into the sandbox", "files.put"),
-)
-"""Commands without a key: label, help, action."""
 
 
 class Options(CommandList):

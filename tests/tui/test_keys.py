@@ -14,9 +14,8 @@ from textual.widgets import OptionList, Static
 
 import oh_tui
 from oh_tui.tui.app import AsciiFilter
-from oh_tui.tui.keys import COPY_KEYS, MOVE_KEYS, SCREEN_KEYS
+from oh_tui.tui.keys import COPY_KEYS, MORE, MOVE_KEYS, SCREEN_KEYS
 from oh_tui.tui.main_screen import MainScreen
-from oh_tui.tui.palette import MORE
 from oh_tui.tui.platform.scroll_bar import THUMB
 from oh_tui.tui.screens.costs_page import EIGHTHS
 from oh_tui.tui.screens.help import HelpScreen, signs
@@ -115,6 +114,22 @@ async def test_typing_in_the_help_searches_it() -> None:
         await it.type("pause sandbox")
         assert "pause the sandbox, or resume it" in shown(it)
         assert "previous step" not in shown(it)
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        ("copy", "the result as text"),
+        ("copy", "drag ctrl+c select text"),
+        ("rename", "another title"),
+        ("theme", "other colours"),
+    ],
+)
+async def test_the_help_knows_what_has_no_key_of_its_own(words: str, answer: str) -> None:
+    async with explore() as it:
+        await it.press("question_mark")
+        await it.type(words)
+        assert answer in " ".join(shown(it).split())
 
 
 @pytest.mark.parametrize(

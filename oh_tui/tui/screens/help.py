@@ -16,7 +16,15 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from oh_tui.tui.keys import COPY_KEYS, FILTER_WORDS, LIST_FILTER_WORDS, Hint, Keymap, help_groups
+from oh_tui.tui.keys import (
+    COPY_KEYS,
+    FILTER_WORDS,
+    LIST_FILTER_WORDS,
+    MORE,
+    Hint,
+    Keymap,
+    help_groups,
+)
 from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.theme import Glyphs, palette_of, style
 from oh_tui.tui.widgets.bars import Footer
@@ -36,6 +44,8 @@ class Entry(msgspec.Struct, frozen=True):
     name: str
     meaning: str
     hue: str = "key"
+    also: str = ""
+    """Words that a search finds it by, besides those that are shown."""
 
 
 class Section(msgspec.Struct, frozen=True):
@@ -129,8 +139,29 @@ def sections(
     of_list = Section("Filter (&) of conversations", [Entry(*p) for p in LIST_FILTER_WORDS])
     return (
         (here, keys["Moving"], keys["The program"], of_list, of_steps),
-        (keys["Looking"], keys["Acting"], signs(glyphs)),
+        (keys["Looking"], keys["Acting"], WITHOUT_KEY, MOUSE, signs(glyphs)),
     )
+
+
+WITHOUT_KEY = Section(
+    "Without a key, in the palette",
+    [
+        *(Entry(label, meaning) for label, meaning, _ in MORE),
+        Entry("theme", "other colours; the next start has them too"),
+        Entry("server", "another server of the settings file"),
+    ],
+)
+
+MOUSE = Section(
+    "Mouse",
+    [
+        Entry("drag ctrl+c", "select text of call or result, and copy it"),
+        Entry("click", "to the row, again opens it; on a column's name sorts, on a count filters"),
+    ],
+)
+
+
+LAST_DOWNLOAD = ("p", "the path of the last download")
 
 
 def key_section(title: str, keymap: Keymap) -> Section:
@@ -139,8 +170,8 @@ def key_section(title: str, keymap: Keymap) -> Section:
     for key in dict(help_groups(keymap))[title]:
         entries.append(Entry(key.shown, key.help))
         if key.id == "copy":
-            entries += [Entry(f"{key.shown} {letter}", label) for letter, _, label in COPY_KEYS]
-            entries.append(Entry(f"{key.shown} p", "the path of the last download"))
+            parts = [*((letter, meaning) for letter, _, meaning in COPY_KEYS), LAST_DOWNLOAD]
+            entries += [Entry(f"{key.shown} {one}", what, also=key.label) for one, what in parts]
     return Section(title, entries)
 
 
@@ -204,7 +235,7 @@ def found(wanted: str, among: Iterable[Section]) -> Sequence[Section]:
         entries = [
             entry
             for entry in section.entries
-            if all(word in f"{entry.name} {entry.meaning}".lower() for word in words)
+            if all(word in f"{entry.name} {entry.meaning} {entry.also}".lower() for word in words)
         ]
         if entries:
             kept.append(Section(section.title, entries))
