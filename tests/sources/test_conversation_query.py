@@ -13,6 +13,8 @@ from oh_tui.sources.lists.conversation_order import Order, Sorting
 from oh_tui.sources.lists.conversation_query import FIELDS, complete, parse
 from oh_tui.sources.lists.triage import ConversationState, RunStatus, updated
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
+from oh_tui.trajectory.analysis import query as queries
+from oh_tui.trajectory.analysis.fields import FIELDS as STEP_FIELDS
 from oh_tui.trajectory.analysis.query import QueryError
 
 NOON = datetime(2026, 3, 12, 12)
@@ -122,6 +124,7 @@ def test_words_find(text: str, names: list[str]) -> None:
         ("tag:", "tag: asks for nothing", "such as tag:any"),
         ("tag::x", "tag::x is not known", "a tag is tag:key, tag:key:value"),
         ('"open', "The quote has no end", "close it"),
+        ("tool:x", "tool: filters steps, and this is for conversations", '"tool:x"'),
     ],
 )
 def test_wrong_words_say_what_was_meant(text: str, sentence: str, hint: str) -> None:
@@ -130,6 +133,12 @@ def test_wrong_words_say_what_was_meant(text: str, sentence: str, hint: str) -> 
     assert caught.value.sentence == sentence
     assert hint in caught.value.hint
     assert caught.value.start >= len("word ")
+
+
+def test_the_filter_of_steps_knows_the_fields_of_this_one() -> None:
+    assert set(queries.LISTED.fields) == FIELDS.keys() - STEP_FIELDS.keys()
+    with pytest.raises(QueryError, match="tag: filters conversations, and this is for steps"):
+        queries.parse("is:failed tag:bug")
 
 
 KEPT = {

@@ -30,6 +30,7 @@ from oh_tui.trajectory.analysis.fields import (
     in_notes,
     one_of,
 )
+from oh_tui.trajectory.analysis.fields import FIELDS as STEP_FIELDS
 from oh_tui.trajectory.analysis.moments import moment, seconds_of
 from oh_tui.trajectory.model.recorded import Label
 
@@ -325,9 +326,12 @@ class ConversationQuery(msgspec.Struct, frozen=True):
         return [term.value for term in self.terms if term.field == field and not term.negated]
 
 
+_OF_STEPS = queries.Beside("conversations", "steps", STEP_FIELDS)
+
+
 def parse(text: str) -> ConversationQuery:
     """Reads filter words; raises `QueryError` with the position of the error."""
-    return ConversationQuery(text.strip(), queries.read_terms(text, FIELDS))
+    return ConversationQuery(text.strip(), queries.read_terms(text, FIELDS, _OF_STEPS))
 
 
 def complete(text: str) -> list[str]:

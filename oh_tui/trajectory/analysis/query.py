@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping
 from difflib import get_close_matches
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -39,6 +39,20 @@ class Readable(Protocol):
 
     @property
     def values(self) -> Callable[[Trajectory | None], Collection[str]]: ...
+
+
+class Beside(NamedTuple):
+    """A filter of something else, whose fields are typed here by mistake."""
+
+    here: str
+    there: str
+    fields: Collection[str]
+
+
+LISTED = Beside(
+    "steps", "conversations", ("branch", "changed", "model", "pr", "repo", "tag", "title")
+)
+"""The fields are named here, as the filter of conversations stands above this one."""
 
 
 class Term(msgspec.Struct, frozen=True):
@@ -109,12 +123,12 @@ _WORD = pattern(
 
 def parse(text: str) -> Query:
     """Parses a query; raises QueryError with the position of the error."""
-    terms = read_terms(text, FIELDS)
+    terms = read_terms(text, FIELDS, LISTED)
     cheapest_first = sorted(terms, key=lambda term: FIELDS[term.field].cost)
     return Query(text.strip(), terms, tuple(cheapest_first))
 
 
-def read_terms(text: str, fields: Mapping[str, Readable]) -> tuple[Term, ...]:
+def read_terms(text: str, fields: Mapping[str, Readable], beside: Beside) -> tuple[Term, ...]:
     """Reads words with these fields; raises QueryError with the position of the error.
 
     `--word`, words in quotes (with `\\"` for a quote) and addresses such as `http://x` are texts.
@@ -127,7 +141,7 @@ def read_terms(text: str, fields: Mapping[str, Readable]) -> tuple[Term, ...]:
             continue
         match = _WORD.match(text, start)
         assert match is not None
-        terms.append(_term(match, fields))
+        terms.append(_term(match, fields, beside))
         start = max(match.end(), start + 1)
     return tuple(terms)
 
@@ -140,13 +154,13 @@ def quoted(text: str) -> str:
     return '"' + re.sub(r'(["\\])', r"\\\1", text) + '"'
 
 
-def _term(match: re.Match[str], fields: Mapping[str, Readable]) -> Term:
+def _term(match: re.Match[str], fields: Mapping[str, Readable], beside: Beside) -> Term:
     start, end = match.span()
     name = (match["field"] or "").lower()
     if match["quoted"] is not None and not match["closed"]:
         raise QueryError("The quote has no end", 'close it: "like this"', start, end)
     if name and name not in fields:
-        raise _unknown(match, name, fields)
+        raise _unknown(match, name, fields, beside)
     typed = match["plain"] if match["quoted"] is None else _ESCAPED.sub(r"\1", match["quoted"])
     if not typed:
         hint = (
@@ -163,14 +177,20 @@ def _term(match: re.Match[str], fields: Mapping[str, Readable]) -> Term:
     return Term(name, value, bool(match["no"]))
 
 
-def _unknown(match: re.Match[str], name: str, fields: Mapping[str, Readable]) -> QueryError:
+def _unknown(
+    match: re.Match[str], name: str, fields: Mapping[str, Readable], beside: Beside
+) -> QueryError:
     known = sorted(filter(None, fields))
     near = get_close_matches(name, known, 1, 0.6)
     suggestion = f"{near[0]}:" if near else f"one of {' '.join(known)}"
     typed = clean_line(match[0])[:40].replace('"', "")
+    sentence = f"There is no field {match['field']}"
     hint = f'did you mean {suggestion} · to find the text itself: "{typed}"'
+    if name in beside.fields:
+        sentence = f"{name}: filters {beside.there}, and this is for {beside.here}"
+        hint = f'to find the text itself: "{typed}"'
     start = match.start("field")
-    return QueryError(f"There is no field {match['field']}", hint, start, match.end("field"))
+    return QueryError(sentence, hint, start, match.end("field"))
 
 
 def _examples(name: str, field: Readable) -> str:
