@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from tests.commands.schemas import check
 from tests.processes import oh_tui
 from tests.trajectory.evaluation_files import history, metrics, row, write
+from tests.trajectory.test_tar_runs import conversation, link, tar
 
 PATCH = "diff --git a/x.py b/x.py\n--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-a\n+b\n"
 
@@ -115,3 +117,20 @@ def test_a_row_that_is_no_run_is_refused_and_the_others_are_not(output: Path) ->
     done = oh_tui("conversations", output)
     assert len(done.stdout.splitlines()) == 4
     assert "output.jsonl, row 5 is cut off: it may still be written" in done.stderr
+
+
+def test_commands_read_the_runs_of_a_tar(tmp_path: Path) -> None:
+    files = conversation("acme-1/", 3, cost=0.25) | conversation("acme-2/", 5, cost=0.1)
+    path = tmp_path / "runs.tar.gz"
+    path.write_bytes(gzip.compress(tar(files, link("acme-2/events/event-00099-x.json"))))
+    listed = oh_tui("conversations", path)
+    assert [line.split("\t")[0] for line in listed.stdout.splitlines()] == ["acme-1", "acme-2"]
+    assert "runs.tar.gz holds 1 link, which is not read: acme-2/events/event-00099" in listed.stderr
+    assert oh_tui("why", f"{path}#acme-2").stdout.startswith(
+        "finished after 6.5 s of work, 7 steps"
+    )
+    for number, (calls, cost) in enumerate([(3, 0.75), (5, 0.5)], 1):
+        told = json.loads(oh_tui("steps", f"{path}#{number}", "--json").stdout)
+        # the message, the calls and the finish call
+        assert len(told["steps"]) == calls + 2
+        assert told["totals"]["cost"] == pytest.approx(cost)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.formats import archive, atif_file, harbor, json_file, json_lines
+from oh_tui.trajectory.formats import archive, atif_file, harbor, json_file, json_lines, tar_runs
 from oh_tui.trajectory.formats.run_file import (
     HEAD,
     HINT,
@@ -32,7 +32,7 @@ NAMES = 1000
 DEEPEST, MOST_FOLDERS = 4, 2_000
 """Levels of folders, and their number, in which files are looked for."""
 
-_MAY_HOLD_RUNS = pattern(r".+\.(?:zip|jsonl?|json\.gz|jsonl\.(?:gz|xz|zst))")
+_MAY_HOLD_RUNS = pattern(r".+\.(?:zip|json|json\.gz|tgz|(?:jsonl|tar)(?:\.(?:gz|xz|zst))?)")
 _ATTEMPT = pattern(r"(output)\.critic_attempt_\d+(\.jsonl.*)")
 """An attempt of an evaluation, whose best rows are in the file without it."""
 
@@ -44,6 +44,7 @@ def formats() -> Iterator[Format]:
     yield archive.FOLDER
     yield harbor.FORMAT
     yield atif_file.FORMAT
+    yield tar_runs.FORMAT
     yield json_lines.FORMAT
     yield json_file.FORMAT
 
@@ -139,7 +140,7 @@ def _held_by(folder: Path) -> tuple[list[Path], list[Path]]:
 
 def _holds_run(path: Path) -> bool:
     """Whether a file that was not named itself is worth opening: a folder has settings and reports
-    in the same formats. A zip is; of lines the first has to be a run."""
+    in the same formats. A zip or tar is; of lines the first has to be a run."""
     if path.suffix.lower() == ".zip":
         return True
     try:
@@ -148,8 +149,9 @@ def _holds_run(path: Path) -> bool:
         return True  # it cannot be unpacked, which opening it tells
     except OSError:
         return False
-    if not any(one.recognises(head, name) for one in formats()):
-        return False
+    found = next((one for one in formats() if one.recognises(head, name)), None)
+    if found is None or found is tar_runs.FORMAT:
+        return found is not None
     try:
         runs = open_runs(path)
     except Problem:

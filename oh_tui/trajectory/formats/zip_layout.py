@@ -77,7 +77,7 @@ def lay_out(names: Iterable[str]) -> Layout:
             numbers.append(int(match[1]))
             events.append(index)
             if folder not in homes:
-                homes[folder] = _home_of(folder)
+                homes[folder] = home_of(folder)
         else:
             others[file] = index
     paths = (name.rpartition("/") for name in others)
@@ -116,7 +116,8 @@ def may_be_run(names: Iterable[str]) -> bool:
     return not known or any(_OF_A_RUN.fullmatch(n) or EVENT_FILE.fullmatch(n) for n in known)
 
 
-def _home_of(folder: str) -> str:
+def home_of(folder: str) -> str:
+    """The home of a run whose event files are in this folder."""
     above, _, last = folder.rpartition("/")
     return above if last == "events" else folder
 
