@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from oh_tui.api.models import Conversation, Metrics
 from oh_tui.settings.config import ORDERS
 from oh_tui.sources.lists.conversation_order import Order, Sorting
-from oh_tui.sources.lists.conversation_query import FIELDS, complete, parse
+from oh_tui.sources.lists.conversation_query import FIELDS, complete, known_words, parse
 from oh_tui.sources.lists.triage import ConversationState, RunStatus, updated
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.trajectory.analysis import query as queries
@@ -246,6 +246,18 @@ def test_words_are_completed() -> None:
     assert complete("is:fi") == ["is:finished"]
     assert complete("word co") == ["word cost:"]
     assert all(field.values(None) is not None for field in FIELDS.values())
+
+
+def test_repositories_and_tags_that_there_are_complete_a_word() -> None:
+    tags = {"owner": "Ada", "archiveworkspacepath": "/workspace"}
+    listed = [replace(one, tags=tags) for one, _ in LISTED]
+    known = known_words(listed, KEPT.values())
+    assert complete("is:failed tag:b", known) == ["is:failed tag:bug"]
+    assert complete("tag:kind", known) == ["tag:kind:docs"], "words alone, nothing in quotes"
+    assert complete("tag:own", known) == ["tag:owner:Ada"]
+    assert not complete("tag:arch", known), "the server set it for itself"
+    assert complete("repo:acme/d", known) == ["repo:acme/dates"]
+    assert complete("repo:dat", known) == ["repo:dates"]
 
 
 def test_changed_files_are_found_where_they_are_known() -> None:

@@ -9,6 +9,7 @@ import pytest
 from oh_tui.demo.servers.network import Network
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.lists.triage import RunStatus
+from oh_tui.sources.lists.user_annotations import RunAnnotations
 from oh_tui.tui.messages import ListsChanged
 from tests.demo_runs import demo_events
 from tests.tui.explorer import Between, Explorer, explore
@@ -110,6 +111,21 @@ async def test_s_sorts_and_the_heading_says_by_what() -> None:
         await it.press("escape")
         assert titles(it) == every
         assert "by title" not in it.text(RULE)
+
+
+async def test_the_filter_completes_tags_and_repositories_of_the_list() -> None:
+    async with explore() as it:
+        it.screen.session.annotations.runs = {"x": RunAnnotations({"triage": ""})}
+        await it.press("ampersand")
+        line = it.screen.asking.find_input
+        await it.type("repo:dat")
+        await it.until(lambda: line.suggestion)
+        await it.press("tab")
+        assert line.value == "repo:dates"
+        await it.type(" tag:tri")
+        await it.until(lambda: line.suggestion)
+        await it.press("tab")
+        assert line.value == "repo:dates tag:triage"
 
 
 async def test_a_filter_and_an_order_go_one_after_the_other() -> None:

@@ -7,7 +7,7 @@ repository, branch and id.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,9 +16,10 @@ import msgspec
 from oh_tui.api.models import Conversation, bare_id
 from oh_tui.sources.file_conversation import label_of
 from oh_tui.sources.lists.conversation_order import took
-from oh_tui.sources.lists.tags import MACHINE
+from oh_tui.sources.lists.tags import MACHINE, of_people, tag_words
 from oh_tui.sources.lists.triage import AT_WORK, ConversationState, Group, RunStatus, updated
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
+from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis import query as queries
 from oh_tui.trajectory.analysis.fields import (
     ANY,
@@ -334,9 +335,29 @@ def parse(text: str) -> ConversationQuery:
     return ConversationQuery(text.strip(), queries.read_terms(text, FIELDS, _OF_STEPS))
 
 
-def complete(text: str) -> list[str]:
-    """How the last word can go on, as whole texts."""
-    return queries.complete(text, len(text), None, FIELDS)
+def complete(text: str, known: Mapping[str, Collection[str]] | None = None) -> list[str]:
+    """How the last word can go on, as whole texts; `known` are values of fields."""
+    there = {name: FIELDS[name]._replace(values=any_of(all)) for name, all in (known or {}).items()}
+    return queries.complete(text, len(text), None, FIELDS | there)
+
+
+def known_words(
+    conversations: Iterable[Conversation], annotated: Iterable[RunAnnotations]
+) -> dict[str, list[str]]:
+    """What can stand after `repo:` and `tag:` with a chance to find something."""
+    places, tags = set[str](), {ANY}
+    for one in conversations:
+        place = one.selected_repository or ""
+        places.update((place, place.rpartition("/")[2]))
+        tags.update(tag_words(of_people(one.tags)))
+    for kept in annotated:
+        tags.update(tag_words(kept.tags))
+    return {"repo": sorted(filter(_is_word, places)), "tag": sorted(filter(_is_word, tags))}
+
+
+def _is_word(text: str) -> bool:
+    """Whether a text can be typed as it is, without quotes."""
+    return bool(text) and text == safe_line(text) and not any(c in text for c in ' "')
 
 
 def _matches(term: Term, asked: Asked) -> bool:

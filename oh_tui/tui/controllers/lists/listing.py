@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from oh_tui.sources.lists import conversation_query
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from oh_tui.tui.panes import ShownRun, Steps
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
+    from oh_tui.tui.widgets.prompt import Complete
 
 BETWEEN = 0.1
 """Seconds between two pages, to spare the server; and between two frames while rows are tested."""
@@ -91,12 +92,15 @@ class ListActions:
             return
         text = session.listing.query.text if session.listing.query else ""
         wrong: QueryError | None = None
+        complete = _completing(
+            conversation_query.known_words(session.conversations, session.annotations.runs.values())
+        )
         try:
             while True:
                 typed = await ui.prompt(
                     "filter: is:failed repo:name cost:>1 after:2d words -not",
                     text,
-                    complete=_complete,
+                    complete=complete,
                     mistake=(wrong.start, wrong.end) if wrong else None,
                 )
                 if typed is None:
@@ -307,9 +311,13 @@ class ListActions:
             self._ui.post_message(ListEmpty(words, "esc shows all"))
 
 
-async def _complete(value: str) -> str | None:
-    """Complete the last word of a filter, for the input line."""
-    if not value or value[-1].isspace():
-        return None
-    found = conversation_query.complete(value)
-    return next((text for text in found if text.startswith(value)), None)
+def _completing(known: Mapping[str, Collection[str]]) -> Complete:
+    """Completes the last word of a filter, for the input line."""
+
+    async def complete(value: str) -> str | None:
+        if not value or value[-1].isspace():
+            return None
+        found = conversation_query.complete(value, known)
+        return next((text for text in found if text.startswith(value)), None)
+
+    return complete
