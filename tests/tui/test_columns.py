@@ -69,3 +69,12 @@ async def test_columns_of_the_wide_list() -> None:
         assert row.index("claude-sonnet") == head.index("model")
         await it.press("2", "vertical_line")
         assert "columns of 1 and 3" in it.footer
+
+
+async def test_a_chosen_column_of_the_narrow_list_is_straight() -> None:
+    async with explore(size=(160, 48)) as it:
+        await it.press("1", "vertical_line", "r", "escape", *["greater_than_sign"] * 4)
+        rows = it.text("#conversations").split("\n")
+        places = [row.index("acme/") for row in rows if "acme/" in row]
+        assert len(places) > 20
+        assert len(set(places)) == 1, "also beside PR 482, 170M tok and 12:08"

@@ -182,7 +182,7 @@ class ConversationList(RowList):
         depth = min(shown.depth, DEEPEST)
         tree = "  " * (depth - 1) + f"{self.glyphs.last} " if depth else ""
         facts = self._facts(shown, width)
-        aged = f"{self._aged(shown):>{5 if width >= WIDE else 4}} "
+        aged = f"{self._aged(shown):>{5 if self._is_table(width) else 4}} "
         room = width - 2 - len(tree) - width_of(facts) - len(aged)
         conversation = shown.conversation
         inside = self.marked_sandbox and conversation.sandbox_id == self.marked_sandbox
@@ -217,6 +217,10 @@ class ConversationList(RowList):
         usual = ("repo", "status", "cost") if width >= WIDE else ("cost",) if width >= FACTS else ()
         return fitting(CELLS, usual, self.choice, width - LEAST_TITLE - 8)
 
+    def _is_table(self, width: int) -> bool:
+        """Whether columns stand before number and age, which then are as wide in every row."""
+        return width >= WIDE or bool(self._shown(width) - {"cost"})
+
     @property
     def columns(self) -> frozenset[str]:
         return self._shown(self.scrollable_content_region.width - 1)
@@ -239,11 +243,11 @@ class ConversationList(RowList):
         if self.order:
             number = _sorted_by(self.order.order, row.conversation)
             if width < WIDE and not is_shown:
-                return f" {number:>7} " if number else " "
-        if width < WIDE and not is_chosen and not self.order:
+                return f" {number:>7} " if number or self._is_table(width) else " "
+        if not self._is_table(width) and not is_chosen and not self.order:
             enough = width >= (TWO_NAMES if file_name_of(row.conversation) else FACTS)
             return f"{' ' + number:>6} " if enough and not row.tall else " "
-        return f" {number:>{NUMBER if width >= WIDE else 7}} " if is_shown else " "
+        return f" {number:>{NUMBER if self._is_table(width) else 7}} " if is_shown else " "
 
     def head(self, width: int) -> list[HeadCell]:
         width = self.scrollable_content_region.width - 1
