@@ -37,7 +37,7 @@ from oh_tui.trajectory.formats.zip_members import ZipMembers, broken
 from oh_tui.trajectory.formats.zip_table import NotOpened
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.events import UNREADABLE, Event, decode_json, parse_event
-from oh_tui.trajectory.model.recorded import NOTHING_RECORDED
+from oh_tui.trajectory.model.recorded import NOTHING_RECORDED, Recorded
 from oh_tui.trajectory.model.stats import agent_text, stats_text
 from oh_tui.trajectory.model.trajectory import CUT_OFF, NO_END
 
@@ -59,7 +59,7 @@ class Archive:
     error.
     """
 
-    recorded = NOTHING_RECORDED
+    recorded: Recorded = NOTHING_RECORDED
 
     def __init__(self, members: Members, name: str, parent: Archive | None = None) -> None:
         """Takes ownership of the members. Raises ArchiveProblem if they hold no trajectory. A
@@ -166,6 +166,14 @@ class Archive:
                     f"{plural(len(names), 'file')} cannot be read, {reason}: {first}{more}"
                 )
         return lines
+
+    def add_row(
+        self, info: dict[str, Any], stats: bytes, recorded: Recorded, notes: list[str]
+    ) -> None:
+        """Take what the row of an evaluation tells of the run, without secrets."""
+        self.info = self.info | info
+        self.stats, self.recorded = self.stats or stats, recorded
+        self._notes += notes
 
     def read(self, place: int) -> bytes:
         """The JSON of the event at index `place`; b"" when it cannot be read."""

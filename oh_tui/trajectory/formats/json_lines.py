@@ -13,6 +13,7 @@ from typing import Any, overload
 import msgspec
 
 from oh_tui.text.human import size
+from oh_tui.trajectory.formats import conversation_beside
 from oh_tui.trajectory.formats.beside import Beside
 from oh_tui.trajectory.formats.document import Converted
 from oh_tui.trajectory.formats.documents import may_be_run, read_document
@@ -24,6 +25,7 @@ from oh_tui.trajectory.formats.run_file import (
     Format,
     FormatProblem,
     Indexes,
+    RunFile,
     RunList,
     shown_name,
 )
@@ -49,6 +51,8 @@ class JsonLines:
         self._stamp = _stamp_of(path)
         self._index = self._kept_index() or RowIndex()
         self._lock = threading.Lock()
+        self._tars: list[RunList] = []
+        """Conversations beside the file that were opened."""
 
     @cached_property
     def _beside(self) -> Beside:
@@ -95,7 +99,7 @@ class JsonLines:
         if self._indexes and rows.is_complete and not self._stream.problem:
             self._indexes.save(self._stamp, rows.dump())
 
-    def open(self, number: int) -> HeldRun:
+    def open(self, number: int) -> RunFile:
         place = bisect_left(self._index.numbers, number)
         row = self._index[place]
         where = f"{self.name}, row {number:,}"
@@ -114,10 +118,25 @@ class JsonLines:
         label = self._beside.label(_instance(row))
         if label:
             converted.recorded = msgspec.structs.replace(converted.recorded, label=label)
-        return HeldRun(row.name or (self.name if len(self._index) == 1 else where), converted)
+        name = row.name or (self.name if len(self._index) == 1 else where)
+        return self._joined(row, name, converted) or HeldRun(name, converted)
+
+    def _joined(self, row: Row, name: str, converted: Converted) -> RunFile | None:
+        """The run of a row without history, from its conversation beside the output."""
+        instance = _instance(row)
+        if len(converted.events) or not (path := conversation_beside.find(self._path, instance)):
+            return None
+        of_several = sum(_instance(one) == instance for one in self._index) > 1
+        joined = conversation_beside.join(path, name, converted, of_several=of_several)
+        if joined is None:
+            return None
+        self._tars.append(joined[1])
+        return joined[0]
 
     def close(self) -> None:
         self._stream.close()
+        for tar in self._tars:
+            tar.close()
 
     def _entry(self, row: Row, *, alone: bool | None = None) -> Entry:
         if row.name:

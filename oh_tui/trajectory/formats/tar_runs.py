@@ -41,16 +41,18 @@ class TarMembers(Members):
         self._stream = stream
         self._starts, self._sizes = run.starts, run.sizes
         self._held: dict[int, bytes] = {}
-        if not isinstance(stream, PlainStream):
-            self._hold()
+        self.is_held = not isinstance(stream, PlainStream) and self._hold()
+        """The tar is not read any more for this run."""
 
-    def _hold(self) -> None:
+    def _hold(self) -> bool:
+        """Whether there was room for all."""
         room = HELD
         for index in range(len(self.names)):  # in the order in which they stand in the tar
             if self._sizes[index] > min(room, MEMBER_LIMIT):
                 continue
             room -= self._sizes[index]
             self._held[index] = self._stream.read(self._starts[index], self._sizes[index])
+        return len(self._held) == len(self.names)
 
     def read(self, index: int) -> bytes:
         size = self._sizes[index]
@@ -97,6 +99,8 @@ class TarRuns:
         self._last: _Run | None = None
         """The run of the last file."""
         self._problem = ""
+        self.is_needed = False
+        """A run that was opened still reads the tar."""
         self._lock = threading.RLock()
 
     @property
@@ -124,6 +128,7 @@ class TarRuns:
             name, run = self._runs[number - 1]
             is_cut = self._table.is_cut and run is self._last
             members = TarMembers(self._stream, run, is_cut=is_cut)
+            self.is_needed |= not members.is_held
         return Archive(members, name if len(self._runs) > 1 else self.name)
 
     def close(self) -> None:

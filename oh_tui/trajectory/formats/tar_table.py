@@ -141,7 +141,9 @@ class TarTable:
     def _end(self, stream: Stream, read: Read, place: int, block: bytes) -> None:
         if len(block) < BLOCK:
             self.is_cut = True
-            if not stream.problem:
+            if place == 0:
+                self._broken.append("is no tar")
+            elif not stream.problem:
                 self._broken.append("has no end mark: it may be cut off")
             return
         last = place + _PADDING if isinstance(stream, PlainStream) else float("inf")

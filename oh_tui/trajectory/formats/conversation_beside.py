@@ -1,0 +1,62 @@
+"""The persisted conversation of an instance, beside an output: `conversations/ID.tar.gz`.
+
+It is joined to a row without history.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from oh_tui.text.problem import Problem
+from oh_tui.text.redact import redact_json
+from oh_tui.trajectory.formats.archive import Archive
+from oh_tui.trajectory.formats.document import Converted
+from oh_tui.trajectory.formats.run_file import shown_name
+from oh_tui.trajectory.formats.tar_runs import TarRuns
+
+FOLDER = "conversations"
+
+_ENDINGS = (".tar.gz", ".tar.zst", ".tar.xz", ".tgz", ".tar")
+
+
+def find(output: Path, instance: str) -> Path | None:
+    """The conversation of an instance of an output, if it is there."""
+    if not instance or "/" in instance or "\0" in instance:
+        return None
+    for ending in _ENDINGS:
+        path = output.parent / FOLDER / f"{instance}{ending}"
+        try:
+            if path.is_file():
+                return path
+        except OSError:
+            return None
+    return None
+
+
+def join(
+    path: Path, name: str, row: Converted, *, of_several: bool
+) -> tuple[Archive, TarRuns] | None:
+    """The run in the tar with what its row tells of it, and the tar, which has to be closed. None,
+    and a note in the row, if the tar has none."""
+    where = shown_name(f"{FOLDER}/{path.name}")
+    runs = None
+    try:
+        runs = TarRuns(path)
+        found = sum(1 for _ in runs.entries())
+        archive = runs.open(1)
+    except (Problem, OSError) as error:
+        told = error.sentence if isinstance(error, Problem) else f"{path.name} cannot be read"
+        row.notes.append(f"{FOLDER}: {told}")
+        if runs:
+            runs.close()
+        return None
+    if not runs.is_needed:
+        runs.close()
+    archive.name = name
+    notes = [*row.notes, *runs.problems]
+    if found > 1:
+        notes.append(f"{where} holds {found} runs: the first is shown")
+    if of_several:
+        notes.append(f"{where} may be of another attempt")
+    archive.add_row(redact_json(row.info), row.stats, row.recorded, notes)
+    return archive, runs
