@@ -44,3 +44,13 @@ async def test_rows_of_a_folder_of_zips_have_titles_and_the_names_of_their_files
         await it.press("enter")
         listed_now = it.screen.sidebar.list.current
         assert isinstance(listed_now, FileConversation) and listed_now.file_name == "run-1"
+
+
+async def test_titles_get_the_room_of_repositories_that_no_file_names(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        with ZipFile(tmp_path / f"{name}.zip", "w") as archive:
+            archive.writestr("meta.json", json.dumps({"title": f"Sort the list by column {name}"}))
+    async with explore(source=lambda: FileSource([tmp_path]), size=(90, 24)) as it:
+        await it.until(lambda: "by column two" in it.text("#conversations"))
+        head = it.text("#conversations-pane ColumnHead")
+        assert head.split() == ["conversation", "status", "cost", "age"]

@@ -84,6 +84,8 @@ class ConversationList(RowList):
         """The first line of each row, in order."""
         self._headings: dict[int, tuple[str, int]] = {}
         """Line of each heading -> its text, and the number of rows below it."""
+        self._has_repositories = True
+        """Whether their column has something to show: files seldom name one."""
 
     @property
     def row(self) -> Row | None:
@@ -113,6 +115,9 @@ class ConversationList(RowList):
 
     def _lay_out(self) -> None:
         """Give rows and headings their lines."""
+        self._has_repositories = not self.rows or any(
+            row.conversation.selected_repository for row in self.rows
+        )
         if self.order:
             self._tops = [*range(1, len(self.rows) + 1)]
             self._headings = {0: (self.order.heading, len(self.rows))} if self.rows else {}
@@ -214,7 +219,11 @@ class ConversationList(RowList):
 
     def _shown(self, width: int) -> frozenset[str]:
         """The columns between title and age."""
-        usual = ("repo", "status", "cost") if width >= WIDE else ("cost",) if width >= FACTS else ()
+        usual = (
+            {"repo", "status", "cost"} if width >= WIDE else {"cost"} if width >= FACTS else set()
+        )
+        if not self._has_repositories:
+            usual -= {"repo"}
         return fitting(CELLS, usual, self.choice, width - LEAST_TITLE - 8)
 
     def _is_table(self, width: int) -> bool:
