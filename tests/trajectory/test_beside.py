@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from oh_tui.trajectory.formats.beside import Beside
+from oh_tui.trajectory.formats.folders import DiskFolder
 from oh_tui.trajectory.formats.table import open_runs
 from oh_tui.trajectory.model.recorded import Label
 from tests.trajectory.evaluation_files import row, write
@@ -108,7 +109,7 @@ def test_an_opened_run_has_its_label(tmp_path: Path) -> None:
     runs = open_runs(output(tmp_path))
     labels = [entry.open().recorded.label for entry in runs.entries()]
     assert labels == ["resolved", "unresolved", "unresolved", "error", "unlabelled"]
-    assert Beside(tmp_path / "nosuch.jsonl").problems == []
+    assert Beside(DiskFolder(tmp_path), "nosuch.jsonl").problems == []
 
 
 def test_a_file_of_one_instance_labels_it(tmp_path: Path) -> None:

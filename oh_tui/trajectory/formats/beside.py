@@ -6,14 +6,12 @@ label file has an object with `resolved` for each id; `metadata.json` names the 
 
 from __future__ import annotations
 
-import os
-from collections.abc import Collection, Iterator
-from itertools import islice
-from pathlib import Path
+from collections.abc import Collection
 from typing import Any
 
 from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.formats.folders import Folder
 from oh_tui.trajectory.formats.run_file import MOST, shown_name
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.events import decode_json
@@ -45,8 +43,9 @@ resolves nothing."""
 class Beside:
     """The files beside one output."""
 
-    def __init__(self, path: Path) -> None:
-        """Never raises; a file that cannot be read is named in `problems`."""
+    def __init__(self, folder: Folder, output: str) -> None:
+        """`output` is the name of the file. Never raises; a file that cannot be read is named in
+        `problems`."""
         self.labels: dict[str, Label] = {}
         """Id of an instance -> label."""
         self.costs: dict[str, float] = {}
@@ -55,31 +54,37 @@ class Beside:
         self.problems: list[str] = []
         self._sources: dict[str, str] = {}
         """Id -> the report that names it. A label file may be about several outputs."""
-        stem = path.name.partition(".jsonl")[0]
+        stem = output.partition(".jsonl")[0]
         room = MOST_BYTES
-        for one in _json_files(path.parent):
-            is_metadata = one.name == "metadata.json"
-            if one.name.endswith(".report.json") and one.name != f"{stem}.report.json":
-                continue  # of another output
-            if one == path or not (is_metadata or _tells(one)):
+        for name in folder.names(".json", MOST_FILES):
+            is_metadata = name == "metadata.json"
+            if name == output or (name.endswith(".report.json") and name != f"{stem}.report.json"):
+                continue  # the latter is of another output
+            try:
+                file = folder.open(name)
+            except OSError:
                 continue
             try:
-                size = one.stat().st_size
+                if not (is_metadata or _TELLS.search(file.read(0, _HEAD))):
+                    continue
+                size = file.packed_size
                 if size > min(LARGEST, room):
-                    self.problems.append(f"{shown_name(one.name)} is too large to be read")
+                    self.problems.append(f"{shown_name(name)} is too large to be read")
                     continue
                 room -= size
-                value = decode_json(one.read_bytes())
+                value = decode_json(file.read(0, size))
             except OSError:
                 continue
             except ValueError:
-                self.problems.append(f"{shown_name(one.name)} is no JSON")
+                self.problems.append(f"{shown_name(name)} is no JSON")
                 continue
+            finally:
+                file.close()
             if is_metadata:
                 model = field(value, "llm", "model")
                 self.model = model if isinstance(model, str) else ""
             elif isinstance(value, dict):
-                self._take(one.name, value)
+                self._take(name, value)
 
     def label(self, name: str) -> Label | None:
         """None where no file has labels."""
@@ -117,22 +122,3 @@ class Beside:
                 cost = field(each, "cost")
                 if isinstance(cost, int | float) and 0 < cost < 10**9:
                     self.costs[name] = float(cost)
-
-
-def _json_files(folder: Path) -> Iterator[Path]:
-    try:
-        with os.scandir(folder) as entries:
-            names = [e.name for e in entries if e.name.endswith(".json") and e.is_file()]
-    except OSError:
-        return
-    for name in islice(sorted(names), MOST_FILES):
-        yield folder / name
-
-
-def _tells(path: Path) -> bool:
-    """Whether a file may have labels, by its beginning."""
-    try:
-        with path.open("rb") as file:
-            return _TELLS.search(file.read(_HEAD)) is not None
-    except OSError:
-        return False

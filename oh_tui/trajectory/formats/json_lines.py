@@ -18,6 +18,7 @@ from oh_tui.trajectory.formats.beside import Beside
 from oh_tui.trajectory.formats.document import Converted
 from oh_tui.trajectory.formats.documents import may_be_run, read_document
 from oh_tui.trajectory.formats.evaluation import Slices
+from oh_tui.trajectory.formats.folders import DiskFolder, Folder
 from oh_tui.trajectory.formats.held_run import HeldRun
 from oh_tui.trajectory.formats.row_index import Row, RowIndex
 from oh_tui.trajectory.formats.run_file import (
@@ -29,7 +30,7 @@ from oh_tui.trajectory.formats.run_file import (
     RunList,
     shown_name,
 )
-from oh_tui.trajectory.formats.streams import PlainStream, Stream, open_stream
+from oh_tui.trajectory.formats.streams import Stream, open_stream
 
 LARGEST = 128 * 2**20
 """Bytes of the largest text that is read as one run. The largest row that is known has 50 MB."""
@@ -41,13 +42,18 @@ KEPT_FROM = 2**24
 class JsonLines:
     """A file that stays open; rows are listed while it is read for the first time."""
 
-    def __init__(self, path: Path, indexes: Indexes | None = None) -> None:
-        """Raises OSError and FormatProblem."""
-        self.name = shown_name(path.name)
-        self._path = path
+    def __init__(
+        self, name: str, stream: Stream, folder: Folder,
+        path: Path | None = None, indexes: Indexes | None = None,
+    ) -> None:  # fmt: skip
+        """Takes ownership of the stream. `path` is that of a file on disk, whose changes are seen.
+        Raises OSError."""
+        self.name = shown_name(name)
+        self._file = name.rpartition("/")[2]
+        self._folder, self._path = folder, path
         self._strangers: list[str] = []
-        self._stream = open_stream(path)
-        self._indexes = indexes if self._stream.packed_size >= KEPT_FROM else None
+        self._stream = stream
+        self._indexes = indexes if path and stream.packed_size >= KEPT_FROM else None
         self._stamp = _stamp_of(path)
         self._index = self._kept_index() or RowIndex()
         self._lock = threading.Lock()
@@ -56,7 +62,7 @@ class JsonLines:
 
     @cached_property
     def _beside(self) -> Beside:
-        return Beside(self._path)
+        return Beside(self._folder, self._file)
 
     @property
     def problems(self) -> list[str]:
@@ -113,7 +119,7 @@ class JsonLines:
             if len(text) < row.size:
                 raise FormatProblem(f"{where} is gone: the file has changed", "open it again")
             converted = read_document(text, where)
-        if isinstance(self._stream, PlainStream):
+        if self._stream.reads_anywhere:
             converted = _on_disk(converted, self._stream, row.start)
         label = self._beside.label(_instance(row))
         if label:
@@ -124,10 +130,13 @@ class JsonLines:
     def _joined(self, row: Row, name: str, converted: Converted) -> RunFile | None:
         """The run of a row without history, from its conversation beside the output."""
         instance = _instance(row)
-        if len(converted.events) or not (path := conversation_beside.find(self._path, instance)):
+        if len(converted.events):
+            return None
+        found = conversation_beside.file_of(self._folder, instance)
+        if found is None:
             return None
         of_several = sum(_instance(one) == instance for one in self._index) > 1
-        joined = conversation_beside.join(path, name, converted, of_several=of_several)
+        joined = conversation_beside.join(*found, name, converted, of_several=of_several)
         if joined is None:
             return None
         self._tars.append(joined[1])
@@ -158,8 +167,8 @@ class JsonLines:
         if self._indexes is None:
             return None
         data = self._indexes.load(self._stamp)
-        plain = isinstance(self._stream, PlainStream)
-        return RowIndex.load(data, self._stream.packed_size if plain else None) if data else None
+        size = self._stream.packed_size if self._stream.reads_anywhere else None
+        return RowIndex.load(data, size) if data else None
 
 
 class _Pieces(Sequence[bytes]):
@@ -191,8 +200,10 @@ def _on_disk(converted: Converted, stream: Stream, start: int) -> Converted:
     return converted
 
 
-def _stamp_of(path: Path) -> str:
+def _stamp_of(path: Path | None) -> str:
     """Names a file as it is now. Raises OSError."""
+    if path is None:
+        return ""
     found = path.stat()
     return f"{path.absolute()}\n{found.st_size}\n{found.st_mtime_ns}"
 
@@ -202,7 +213,7 @@ def _instance(row: Row) -> str:
     return row.name.removesuffix(f"@{row.attempt}")
 
 
-def _are_lines(head: bytes, name: str) -> bool:
+def are_lines(head: bytes, name: str) -> bool:
     """Whether a file is one JSON text a line. The first line may be longer than the head."""
     first, newline, rest = head.removeprefix(b"\xef\xbb\xbf").lstrip().partition(b"\n")
     first = first.rstrip()
@@ -215,7 +226,12 @@ def _are_lines(head: bytes, name: str) -> bool:
 
 
 def _open(path: Path, indexes: Indexes | None) -> RunList:
-    return JsonLines(path, indexes)
+    stream = open_stream(path)
+    try:
+        return JsonLines(path.name, stream, DiskFolder(path.parent), path, indexes)
+    except OSError:
+        stream.close()
+        raise
 
 
-FORMAT = Format("JSON lines", _are_lines, _open)
+FORMAT = Format("JSON lines", are_lines, _open)

@@ -30,12 +30,12 @@ kept, of 80 kB each."""
 class Stream(ABC):
     """A file that is open for reading; several threads may read at once."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises OSError."""
-        self._handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-        self._open = threading.Lock()
-        """Held while the handle is used, and to close it."""
-        self.packed_size = os.fstat(self._handle).st_size
+    packed_size: int
+    """Bytes of it as it stands on disk."""
+    reads_anywhere: bool
+    """A part is read at the same cost wherever it is."""
+
+    def __init__(self) -> None:
         self.problem = ""
         """Why the file ends where it does, once it was read to the end; "" for its proper end."""
 
@@ -48,6 +48,38 @@ class Stream(ABC):
         """Part of the content; shorter at its end."""
 
     @property
+    @abstractmethod
+    def is_closed(self) -> bool: ...
+
+    @abstractmethod
+    def close(self) -> None:
+        """What is read afterwards is empty."""
+
+
+class PlainStream(Stream):
+    reads_anywhere = True
+
+    def __init__(self, path: Path) -> None:
+        """Raises OSError."""
+        super().__init__()
+        self._handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        self._open = threading.Lock()
+        """Held while the handle is used, and to close it."""
+        self.packed_size = os.fstat(self._handle).st_size
+
+    def pieces(self) -> Iterator[bytes]:
+        return _pieces_of(self)
+
+    def read(self, start: int, count: int) -> bytes:
+        parts: list[bytes] = []
+        while count and (part := self._read(start, count)):
+            if len(part) == count and not parts:
+                return part
+            parts.append(part)
+            start, count = start + len(part), count - len(part)
+        return b"".join(parts)
+
+    @property
     def is_closed(self) -> bool:
         return self._handle < 0
 
@@ -57,27 +89,46 @@ class Stream(ABC):
                 os.close(self._handle)
                 self._handle = -1
 
-    def read_packed(self, start: int, count: int) -> bytes:
-        """Part of the file as it stands on disk; b"" once it is closed."""
+    def _read(self, start: int, count: int) -> bytes:
         with self._open:
             return os.pread(self._handle, count, start) if self._handle >= 0 else b""
 
 
-class PlainStream(Stream):
+class PartStream(Stream):
+    """A part of another stream, which stays open when this one is closed."""
+
+    def __init__(self, whole: Stream, start: int, size: int) -> None:
+        super().__init__()
+        self._whole, self._start = whole, start
+        self.packed_size = size
+        self._closed = False
+
+    @property
+    def reads_anywhere(self) -> bool:  # type: ignore[override]
+        return self._whole.reads_anywhere
+
+    @property
+    def is_closed(self) -> bool:
+        return self._closed or self._whole.is_closed
+
     def pieces(self) -> Iterator[bytes]:
-        start = 0
-        while piece := self.read(start, PIECE):
-            start += len(piece)
-            yield piece
+        return _pieces_of(self)
 
     def read(self, start: int, count: int) -> bytes:
-        parts: list[bytes] = []
-        while count and (part := self.read_packed(start, count)):
-            if len(part) == count and not parts:
-                return part
-            parts.append(part)
-            start, count = start + len(part), count - len(part)
-        return b"".join(parts)
+        count = min(count, self.packed_size - start)
+        if count <= 0 or self._closed:
+            return b""
+        return self._whole.read(self._start + start, count)
+
+    def close(self) -> None:
+        self._closed = True
+
+
+def _pieces_of(stream: Stream) -> Iterator[bytes]:
+    start = 0
+    while piece := stream.read(start, PIECE):
+        start += len(piece)
+        yield piece
 
 
 class Packing(NamedTuple):
@@ -93,8 +144,13 @@ class PackedStream(Stream):
     """A compressed file. A part is read by unpacking from the last place before it at which that
     can begin: for gzip every 16 MB, for others the beginning or the part that was read last."""
 
-    def __init__(self, path: Path, packing: Packing) -> None:
-        super().__init__(path)
+    reads_anywhere = False
+
+    def __init__(self, source: Stream, packing: Packing) -> None:
+        """Takes ownership of the source."""
+        super().__init__()
+        self.source = source
+        self.packed_size = source.packed_size
         self._packing = packing
         self._lock = threading.Lock()
         self._stops: list[_Unpacker] = []
@@ -121,6 +177,13 @@ class PackedStream(Stream):
             self.problem = unpacker.problem
             return bytes(found[:count])
 
+    @property
+    def is_closed(self) -> bool:
+        return self.source.is_closed
+
+    def close(self) -> None:
+        self.source.close()
+
     def _note(self, unpacker: _Unpacker) -> None:
         """Keeps the place as one at which unpacking can begin."""
         stops = self._stops
@@ -140,15 +203,15 @@ class PackedStream(Stream):
         return (stop and stop.copy()) or self._begin()
 
     def _begin(self) -> _Unpacker:
-        return _Unpacker(self, self._packing)
+        return _Unpacker(self.source, self._packing)
 
 
 class _Unpacker:
     """Unpacks a file from some place on."""
 
-    def __init__(self, stream: Stream, packing: Packing) -> None:
-        self._stream, self._packing = stream, packing
-        self._most = max(RATIO_FREE, RATIO_LIMIT * stream.packed_size)
+    def __init__(self, source: Stream, packing: Packing) -> None:
+        self._source, self._packing = source, packing
+        self._most = max(RATIO_FREE, RATIO_LIMIT * source.packed_size)
         self._inner = packing.make()
         self._input = b""
         self._at = 0
@@ -218,7 +281,7 @@ class _Unpacker:
             self._end("has something else after its end" if self._input else "")
 
     def _fill(self) -> None:
-        data = self._stream.read_packed(self._at, _PACKED_PIECE)
+        data = self._source.read(self._at, _PACKED_PIECE)
         self._at += len(data)
         self._input += data
 
@@ -281,16 +344,19 @@ PACKINGS = (
 def open_stream(path: Path) -> Stream:
     """Opens a file by how it begins. Raises OSError, and FormatProblem for a packing that this
     Python lacks."""
-    stream = PlainStream(path)
+    return unpacked(PlainStream(path))
+
+
+def unpacked(source: Stream) -> Stream:
+    """The content of a stream by how it begins; takes ownership. Raises as `open_stream`, and
+    closes the source then."""
     try:
-        head = stream.read(0, 8)
+        head = source.read(0, 8)
         packing = next((one for one in PACKINGS if head.startswith(one.magic)), None)
         if packing is None:
-            return stream
+            return source
         packing.make()
-        packed = PackedStream(path, packing)
+        return PackedStream(source, packing)
     except BaseException:
-        stream.close()
+        source.close()
         raise
-    stream.close()
-    return packed

@@ -23,7 +23,7 @@ from oh_tui.trajectory.formats.run_file import (
     RunList,
     shown_name,
 )
-from oh_tui.trajectory.formats.streams import PlainStream, Stream, open_stream
+from oh_tui.trajectory.formats.streams import Stream, open_stream
 from oh_tui.trajectory.formats.tar_table import Member, TarTable, is_header
 from oh_tui.trajectory.formats.zip_layout import EVENT_FILE, STATE_FILES, SUB_AGENTS, home_of
 
@@ -41,7 +41,7 @@ class TarMembers(Members):
         self._stream = stream
         self._starts, self._sizes = run.starts, run.sizes
         self._held: dict[int, bytes] = {}
-        self.is_held = not isinstance(stream, PlainStream) and self._hold()
+        self.is_held = not stream.reads_anywhere and self._hold()
         """The tar is not read any more for this run."""
 
     def _hold(self) -> bool:
@@ -86,10 +86,10 @@ class TarRuns:
 
     is_outdated = False
 
-    def __init__(self, path: Path) -> None:
-        """Raises OSError and FormatProblem."""
-        self.name = shown_name(path.name)
-        self._stream = open_stream(path)
+    def __init__(self, name: str, stream: Stream) -> None:
+        """Takes ownership of the stream, unpacked."""
+        self.name = shown_name(name)
+        self._stream = stream
         self._table = TarTable()
         self._found = self._pass()
         self._homes: dict[str, _Run] = {}
@@ -189,7 +189,7 @@ def _is_tar(head: bytes, name: str) -> bool:
 
 
 def _open(path: Path, indexes: Indexes | None) -> RunList:
-    return TarRuns(path)
+    return TarRuns(path.name, open_stream(path))
 
 
 FORMAT = Format("tar of runs", _is_tar, _open)

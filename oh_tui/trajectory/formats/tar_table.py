@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from oh_tui.text.human import plural
 from oh_tui.trajectory.formats.run_file import MOST, shown_name
-from oh_tui.trajectory.formats.streams import PIECE, PlainStream, Stream
+from oh_tui.trajectory.formats.streams import PIECE, Stream
 
 BLOCK = 512
 
@@ -68,7 +68,7 @@ class TarTable:
 
     def read(self, stream: Stream) -> Iterator[Member]:
         """Gives each file as it is found; a plain tar is read by its headers alone."""
-        read: Read = stream.read if isinstance(stream, PlainStream) else _Forward(stream)
+        read: Read = stream.read if stream.reads_anywhere else _Forward(stream)
         place = count = 0
         told: dict[str, bytes] = {}
         while True:
@@ -146,7 +146,7 @@ class TarTable:
             elif not stream.problem:
                 self._broken.append("has no end mark: it may be cut off")
             return
-        last = place + _PADDING if isinstance(stream, PlainStream) else float("inf")
+        last = place + _PADDING if stream.reads_anywhere else float("inf")
         while place < last and (piece := read(place, PIECE)):
             if any(piece) and piece.strip(b"\0"):
                 self._broken.append(f"has something else after its end, at byte {place:,} or later")
