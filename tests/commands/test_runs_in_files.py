@@ -11,6 +11,7 @@ import pytest
 from tests.commands.schemas import check
 from tests.processes import oh_tui
 from tests.trajectory.evaluation_files import history, metrics, row, write
+from tests.trajectory.test_results_tar import results
 from tests.trajectory.test_tar_runs import conversation, link, tar
 
 PATCH = "diff --git a/x.py b/x.py\n--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-a\n+b\n"
@@ -134,3 +135,15 @@ def test_commands_read_the_runs_of_a_tar(tmp_path: Path) -> None:
         # the message, the calls and the finish call
         assert len(told["steps"]) == calls + 2
         assert told["totals"]["cost"] == pytest.approx(cost)
+
+
+def test_commands_read_the_rows_of_an_output_in_a_tar(tmp_path: Path) -> None:
+    path = tmp_path / "results.tar.gz"
+    path.write_bytes(gzip.compress(tar(results())))
+    listed = oh_tui("conversations", tmp_path).stdout.splitlines()
+    assert [line.split("\t")[0] for line in listed] == [
+        "acme-1", "acme-2", "acme-2@2", "acme-3", "other",
+    ]  # fmt: skip
+    assert oh_tui("why", f"{path}#acme-3").stdout.startswith("finished, unresolved after")
+    told = json.loads(oh_tui("steps", f"{path}#acme-2", "--json").stdout)
+    assert (len(told["steps"]), told["totals"]["cost"]) == (6, 2.0)

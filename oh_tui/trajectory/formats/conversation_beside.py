@@ -42,7 +42,7 @@ def join(
     try:
         runs = TarRuns(file, unpacked(source))
         found = sum(1 for _ in runs.entries())
-        archive = runs.open(1)
+        archive = runs.archive(1)
     except (Problem, OSError) as error:
         told = error.sentence if isinstance(error, Problem) else f"{file} cannot be read"
         row.notes.append(f"{FOLDER}: {told}")

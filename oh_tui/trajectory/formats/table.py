@@ -14,7 +14,7 @@ from pathlib import Path
 
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.formats import archive, atif_file, harbor, json_file, json_lines, tar_runs
+from oh_tui.trajectory.formats import archive, atif_file, harbor, json_file, json_lines, results_tar
 from oh_tui.trajectory.formats.run_file import (
     HEAD,
     HINT,
@@ -44,7 +44,7 @@ def formats() -> Iterator[Format]:
     yield archive.FOLDER
     yield harbor.FORMAT
     yield atif_file.FORMAT
-    yield tar_runs.FORMAT
+    yield results_tar.FORMAT
     yield json_lines.FORMAT
     yield json_file.FORMAT
 
@@ -150,7 +150,7 @@ def _holds_run(path: Path) -> bool:
     except OSError:
         return False
     found = next((one for one in formats() if one.recognises(head, name)), None)
-    if found is None or found is tar_runs.FORMAT:
+    if found is None or found is results_tar.FORMAT:
         return found is not None
     try:
         runs = open_runs(path)

@@ -1,4 +1,4 @@
-"""A tar of runs, plain or packed: `conversations/ID.tar.gz`, `results.tar.gz`, `.tar`.
+"""The runs in the folders of a tar, plain or packed, such as `conversations/ID.tar.gz`.
 
 Nothing is unpacked to disk. A plain tar is read by offset; the files of one run in a packed one are
 read in one pass when the run is opened, and kept in memory.
@@ -8,24 +8,23 @@ from __future__ import annotations
 
 import threading
 from array import array
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, TypeAlias
 
 from oh_tui.trajectory.formats.archive import Archive
 from oh_tui.trajectory.formats.members import MEMBER_LIMIT, CannotRead, Members, Names
 from oh_tui.trajectory.formats.run_file import (
     HINT,
     Entry,
-    Format,
     FormatProblem,
-    Indexes,
-    RunList,
+    RunFile,
     shown_name,
 )
-from oh_tui.trajectory.formats.streams import Stream, open_stream
-from oh_tui.trajectory.formats.tar_table import Member, TarTable, is_header
+from oh_tui.trajectory.formats.streams import Stream
+from oh_tui.trajectory.formats.tar_table import Member, TarTable
 from oh_tui.trajectory.formats.zip_layout import EVENT_FILE, STATE_FILES, SUB_AGENTS, home_of
+
+Opener: TypeAlias = Callable[[], RunFile]
 
 HELD = 128 * 2**20
 """Bytes of the files of one run that are kept in memory; the others are unpacked once more."""
@@ -72,13 +71,24 @@ class _Run:
     def __init__(self) -> None:
         self.names: list[str] = []
         self.starts, self.sizes = array("Q"), array("Q")
-        self.number = 0
-        """0 until a file tells that this is a run."""
+        self.is_listed = False
+        """Whether a file told that this is a run."""
 
     def add(self, name: str, member: Member) -> None:
         self.names.append(name)
         self.starts.append(member.start)
         self.sizes.append(member.size)
+
+
+class _Item(NamedTuple):
+    """A run of the list."""
+
+    name: str
+    """Unique in the tar."""
+    info: dict[str, Any]
+    run: _Run | None
+    """Its files; None for a run that `opener` opens."""
+    opener: Opener | None
 
 
 class TarRuns:
@@ -91,10 +101,10 @@ class TarRuns:
         self.name = shown_name(name)
         self._stream = stream
         self._table = TarTable()
-        self._found = self._pass()
+        self._members = self._pass()
+        self._more = self.more()
         self._homes: dict[str, _Run] = {}
-        self._runs: list[tuple[str, _Run]] = []
-        """Unique name and files of each run so far."""
+        self._items: list[_Item] = []
         self._taken: set[str] = set()
         self._last: _Run | None = None
         """The run of the last file."""
@@ -113,37 +123,51 @@ class TarRuns:
     def entries(self) -> Iterator[Entry]:
         number = 0
         while self._is_found(number + 1):
-            # the only run needs no name
-            is_alone = number == 0 and not self._is_found(2)
-            yield self._entry(number, is_alone=is_alone)
+            item = self._items[number]
             number += 1
+            if item.run and number == 1 and not self._is_found(2):
+                yield Entry(self, 1)  # the only run needs no name
+            else:
+                yield Entry(self, number, item.name, item.info)
         if not number:
             told = self.problems
             raise FormatProblem(told[0] if told else f"{self.name} holds no run", HINT)
 
-    def open(self, number: int) -> Archive:
+    def open(self, number: int) -> RunFile:
+        item = self._items[number - 1]
+        return item.opener() if item.opener else self.archive(number)
+
+    def archive(self, number: int) -> Archive:
+        """The run in a folder that has this number. Raises Problem."""
         with self._lock:
-            for _ in self._found:  # files of it may follow
+            for _ in self._members:  # files of it may follow
                 pass
-            name, run = self._runs[number - 1]
-            is_cut = self._table.is_cut and run is self._last
-            members = TarMembers(self._stream, run, is_cut=is_cut)
+            item = self._items[number - 1]
+            assert item.run is not None
+            is_cut = self._table.is_cut and item.run is self._last
+            members = TarMembers(self._stream, item.run, is_cut=is_cut)
             self.is_needed |= not members.is_held
-        return Archive(members, name if len(self._runs) > 1 else self.name)
+        return Archive(members, item.name if len(self._items) > 1 else self.name)
+
+    def add(self, name: str, info: dict[str, Any], opener: Opener) -> None:
+        """List a run that is not in a folder of its own."""
+        self._items.append(_Item(self._unique(name), info, None, opener))
+
+    def take_other(self, member: Member) -> None:
+        """A file that belongs to no run in a folder."""
+
+    def more(self) -> Iterator[None]:
+        """Adds other runs, once all files are known."""
+        yield from ()
 
     def close(self) -> None:
         self._stream.close()
 
-    def _entry(self, index: int, *, is_alone: bool) -> Entry:
-        name = "" if is_alone else self._runs[index][0]
-        info: dict[str, Any] = {"id": name, "title": name} if name else {}
-        return Entry(self, index + 1, name, info)
-
     def _is_found(self, count: int) -> bool:
         """Looks for more runs until there are so many."""
         with self._lock:
-            while len(self._runs) < count:
-                if next(self._found, None) is None:
+            while len(self._items) < count:
+                if next(self._members, None) is None and next(self._more, self) is self:
                     return False
             return True
 
@@ -159,18 +183,20 @@ class TarRuns:
         is_event = EVENT_FILE.fullmatch(member.name) is not None
         if not is_event and file not in STATE_FILES:
             self._last = None
+            self.take_other(member)
             return
         home = _top(home_of(folder) if is_event else folder)
         run = self._last = self._homes.setdefault(home, _Run())
         run.add(member.name[len(home) :].lstrip("/"), member)
-        if not run.number and (is_event or file == "base_state.json"):
-            self._runs.append((self._unique(home), run))
-            run.number = len(self._runs)
+        if not run.is_listed and (is_event or file == "base_state.json"):
+            run.is_listed = True
+            name = self._unique(home)
+            self._items.append(_Item(name, {"id": name, "title": name}, run, None))
 
-    def _unique(self, home: str) -> str:
-        last = home.rpartition("/")[2] or self.name
-        for name in (last, home, f"{last}@{len(self._runs) + 1}"):
-            if (shown := shown_name(name)) not in self._taken:
+    def _unique(self, path: str) -> str:
+        last = path.rpartition("/")[2] or self.name
+        for name in (last, path, f"{last}@{len(self._items) + 1}"):
+            if (shown := shown_name(name)) and shown not in self._taken:
                 break
         self._taken.add(shown)
         return shown
@@ -182,14 +208,3 @@ def _top(home: str) -> str:
     if SUB_AGENTS not in parts:
         return home
     return "/".join(parts[: parts.index(SUB_AGENTS)])
-
-
-def _is_tar(head: bytes, name: str) -> bool:
-    return is_header(head[:512])
-
-
-def _open(path: Path, indexes: Indexes | None) -> RunList:
-    return TarRuns(path.name, open_stream(path))
-
-
-FORMAT = Format("tar of runs", _is_tar, _open)
