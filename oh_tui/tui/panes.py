@@ -194,6 +194,11 @@ class StepBodies(Protocol):
         False if there is none."""
         ...
 
+    @property
+    def hit_line(self) -> str:
+        """The whole line of the result that was found last; "" without one."""
+        ...
+
     def count_hits(self, finding: Finding) -> Iterable[object]:
         """Find out which lines of the result hold the text, one line per turn."""
         ...

@@ -39,7 +39,8 @@ def made(*answers: str) -> tuple[FakeUi, Clipboard, Any]:
     session, ui = Session(Settings()), FakeUi(*answers)
     session.current, session.pane = OPEN, "timeline"
     anything: Any = SimpleNamespace(is_there=is_there)
-    return ui, Clipboard(session, ui, steps, anything, anything), steps
+    bodies: Any = SimpleNamespace(hit_line="")
+    return ui, Clipboard(session, ui, steps, bodies, anything, anything), steps
 
 
 @pytest.mark.parametrize(("answer", "copied"), [("i", "1" * 32), ("c", "make part2"), ("o", "")])

@@ -542,3 +542,20 @@ async def test_one_that_comes_before_the_last_has_begun_takes_its_place_without_
             gc.collect()
         assert [str(one.message) for one in warned] == []
         assert len(it.app.screen_stack) == 2
+
+
+async def test_the_line_that_was_found_is_copied_whole() -> None:
+    async with explore(size=(64, 36)) as it:
+        await it.open(STUCK)
+        await it.press("y")
+        assert "found line" not in it.text("#question")
+        await it.press("escape", "enter")
+        await ask(it, "slash", "int(week_date[2])")
+        await it.press("y")
+        assert "f  found line" in it.text("#question")
+        await it.press("f")
+        await it.until(lambda: bool(it.app.clipboard))
+        assert it.app.clipboard == (
+            "    monday = date.fromisocalendar(int(week_date[1]), int(week_date[2]), 1)"
+        )
+        assert "the line was sent" in it.footer

@@ -180,7 +180,7 @@ class Controllers:
     @cached_property
     def clipboard(self) -> clipboard.Clipboard:
         return clipboard.Clipboard(
-            self._session, self._ui, self._steps, self.target, self.web_pages
+            self._session, self._ui, self._steps, self._bodies, self.target, self.web_pages
         )
 
     @cached_property

@@ -161,7 +161,11 @@ MOUSE = Section(
 )
 
 
-LAST_DOWNLOAD = ("p", "the path of the last download")
+ALSO_COPIED = (
+    ("f", "the line of the result that / found"),
+    ("p", "the path of the last download"),
+)
+"""Second keys after `y` that are offered when there is such a thing."""
 
 
 def key_section(title: str, keymap: Keymap) -> Section:
@@ -170,7 +174,7 @@ def key_section(title: str, keymap: Keymap) -> Section:
     for key in dict(help_groups(keymap))[title]:
         entries.append(Entry(key.shown, key.help))
         if key.id == "copy":
-            parts = [*((letter, meaning) for letter, _, meaning in COPY_KEYS), LAST_DOWNLOAD]
+            parts = [*((letter, meaning) for letter, _, meaning in COPY_KEYS), *ALSO_COPIED]
             entries += [Entry(f"{key.shown} {one}", what, also=key.label) for one, what in parts]
     return Section(title, entries)
 

@@ -155,6 +155,11 @@ class StepDetail(Stack):
         False if there is none."""
         return self.result_view.find(text, back=back, here=here) is not None
 
+    @property
+    def hit_line(self) -> str:
+        """The line of the result that was found last."""
+        return self.result_view.hit_line
+
     def count_hits(self, finding: Finding) -> Iterable[object]:
         """Find out which lines of the result hold the text, one line per turn."""
         return self.result_view.count_hits(finding)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
     from oh_tui.trajectory.model.trajectory import Trajectory
     from oh_tui.tui.controllers.desktop.web_pages import WebPages
-    from oh_tui.tui.panes import ShownRun, Steps
+    from oh_tui.tui.panes import ShownRun, StepBodies, Steps
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
 
@@ -56,11 +56,18 @@ def copy_selection(screen: Screen[Any]) -> str:
 
 class Clipboard:
     def __init__(
-        self, session: Session, ui: Ui, steps: Steps, run: ShownRun, web_pages: WebPages
+        self,
+        session: Session,
+        ui: Ui,
+        steps: Steps,
+        bodies: StepBodies,
+        run: ShownRun,
+        web_pages: WebPages,
     ) -> None:
         self._session = session
         self._ui = ui
         self._steps = steps
+        self._bodies = bodies
         self._run = run
         self._web_pages = web_pages
         self._making: asyncio.Future[_Asked] | None = None
@@ -79,6 +86,8 @@ class Clipboard:
         conversation = session.target()
         selected = self._steps.range
         answers = [(key, label, key) for key, label, _ in COPY_KEYS]
+        if self._bodies.hit_line and not selected:
+            answers.append(("f", "found line", "f"))
         if session.saved:
             answers.append(("p", "path of the download", "p"))
         title = f"Copy {self._steps.range_words}".rstrip()
@@ -123,6 +132,10 @@ class Clipboard:
         if answer == "i":
             identifier = bare_id(conversation.id) if conversation else ""
             return lambda: (identifier, "the conversation's id was")
+        if answer == "f":
+            # shown text is without keys, but a line may join parts that were looked at alone
+            line = redact(self._bodies.hit_line)
+            return lambda: (line, "the line was")
         if answer == "p":
             path = str(self._session.saved or "")
             return lambda: (path, "the path was")
