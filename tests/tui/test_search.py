@@ -545,14 +545,14 @@ async def test_one_that_comes_before_the_last_has_begun_takes_its_place_without_
 
 
 async def test_the_line_that_was_found_is_copied_whole() -> None:
-    async with explore(size=(64, 36)) as it:
+    async with explore(size=(80, 24)) as it:
         await it.open(STUCK)
         await it.press("y")
-        assert "found line" not in it.text("#question")
+        assert "f  line" not in it.text("#question")
         await it.press("escape", "enter")
         await ask(it, "slash", "int(week_date[2])")
         await it.press("y")
-        assert "f  found line" in it.text("#question")
+        assert it.text("#question").endswith("f  line  esc  none")
         await it.press("f")
         await it.until(lambda: bool(it.app.clipboard))
         assert it.app.clipboard == (

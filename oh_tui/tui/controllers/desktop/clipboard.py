@@ -87,11 +87,11 @@ class Clipboard:
         selected = self._steps.range
         answers = [(key, label, key) for key, label, _ in COPY_KEYS]
         if self._bodies.hit_line and not selected:
-            answers.append(("f", "found line", "f"))
+            answers.append(("f", "line", "f"))
         if session.saved:
             answers.append(("p", "path of the download", "p"))
         title = f"Copy {self._steps.range_words}".rstrip()
-        answer = await ui.ask(Question(title, [], answers, "nothing", harmless=True))
+        answer = await ui.ask(Question(title, [], answers, "none", harmless=True))
         if not answer:
             return
         ui.cancel("copy")  # the latest request wins
