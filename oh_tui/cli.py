@@ -22,10 +22,10 @@ from oh_tui.api import app_server, bare_server
 from oh_tui.api.errors import OtherKind
 from oh_tui.api.models import CLOUD
 from oh_tui.commands import MakeSource
-from oh_tui.commands.shared import acting, calllog, printing, reference, remedies
+from oh_tui.commands.shared import acting, calllog, printing, reference, remedies, web
 from oh_tui.commands.shared.command import Call, Command, path_of
 from oh_tui.commands.shared.endings import INTERRUPTED, Ended, signals_end_work
-from oh_tui.commands.shared.ids import WHOLE, find, is_path, require_id, split_run
+from oh_tui.commands.shared.ids import WHOLE, find, is_address, is_path, require_id, split_place
 from oh_tui.commands.shared.parsing import read_words
 from oh_tui.settings.config import DEMO as DEMO_SERVER
 from oh_tui.settings.config import LOCAL, ExplorerNames
@@ -111,7 +111,7 @@ def _run(words: list[str]) -> int:
     files_named: list[str] = getattr(args, "paths", [])
     if command.wants == "run" and is_path(targets[0]):
         targets, files_named = [""], targets
-    places = [split_run(word) for word in files_named]
+    places = [split_place(word) for word in files_named]
     paths, wanted = [path_of(path) for path, _ in places], [run for _, run in places]
     for word in filter(is_path, targets if command.on_server else ()):
         raise Problem(
@@ -138,6 +138,10 @@ def _run(words: list[str]) -> int:
         )
     else:
         settings = Settings(ascii=is_ascii)
+    paths = [
+        web.local_copy(word, settings) if is_address(word) else path
+        for (word, _), path in zip(places, paths, strict=True)
+    ]
     if command.wants == "change":
         acting.require_writable(name, settings, by_flag=args.read_only)
     if command.on_server and settings.server == LOCAL:

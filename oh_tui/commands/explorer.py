@@ -19,6 +19,7 @@ from oh_tui.commands.shared.command import TO_OPEN, Call, argument, command
         "open run.zip": "a downloaded trajectory",
         "open ~/.openhands/conversations": "what the OpenHands CLI kept",
         "open eval/output.jsonl": "the instances of an evaluation",
+        "open https://example.org/results.tar.gz": "a file of the web, after a yes to its size",
         "open run.zip --at 58": "at step 58, or at the event with this id",
     },
     has_json=False,

@@ -54,6 +54,19 @@ def is_path(text: str) -> bool:
     return not read_id(text) and (_exists(text) or bool(split_run(text)[1]))
 
 
+def is_address(text: str) -> bool:
+    """Whether a word that stands for a file is an address of the web."""
+    return text.lower().startswith(("https://", "http://"))
+
+
+def split_place(text: str) -> tuple[str, str]:
+    """As `split_run`, also for an address."""
+    if is_address(text):
+        address, _, run = text.partition("#")
+        return address, run
+    return split_run(text)
+
+
 def split_run(text: str) -> tuple[str, str]:
     """The path and the run in `PATH#ID`; "" for the run where none is named. A file that has the
     whole text as its name wins, then the longest one."""

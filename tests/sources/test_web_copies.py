@@ -1,0 +1,180 @@
+"""Files at https addresses: fetched to the cache, with breaks, lies and redirects on the way."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from oh_tui.api.connections import Connections
+from oh_tui.sources import web_copies
+from oh_tui.sources.web_copies import WebCopy
+from oh_tui.text.problem import Problem
+from tests.processes import oh_tui
+
+ADDRESS = "https://files.test/eval/results.tar.gz?token=secret"
+DATA = bytes(range(256)) * 4000
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class Host:
+    """Serves DATA. `breaks` are the places at which answers stop, one after the other."""
+
+    def __init__(self, *breaks: int, version: str = '"one"', ranges: bool = True) -> None:
+        self.breaks, self.version, self.ranges = list(breaks), version, ranges
+        self.data, self.told = DATA, len(DATA)
+        self.redirects: list[str] = []
+        self.asked: list[str] = []
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Send) -> None:
+        headers = {name.decode(): value.decode() for name, value in scope["headers"]}
+        assert "authorization" not in headers
+        self.asked.append(headers.get("range", ""))
+        if self.redirects:
+            target = self.redirects.pop(0).encode()
+            await send(_start(302, {b"location": target}))
+            await send({"type": "http.response.body", "body": b""})
+            return
+        start, status = 0, 200
+        told = {b"content-length": str(self.told).encode(), b"etag": self.version.encode()}
+        if self.ranges and "range" in headers and headers.get("if-range") == self.version:
+            start, status = int(headers["range"][6:-1]), 206
+            if start >= len(self.data):
+                await send(_start(416, {}))
+                await send({"type": "http.response.body", "body": b""})
+                return
+            told[b"content-length"] = str(self.told - start).encode()
+            told[b"content-range"] = f"bytes {start}-{self.told - 1}/{self.told}".encode()
+        await send(_start(status, told))
+        end = self.breaks.pop(0) if self.breaks else len(self.data)
+        for place in range(start, end, 100_000):
+            piece = self.data[place : min(end, place + 100_000)]
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+
+def _start(status: int, headers: dict[bytes, bytes]) -> dict[str, Any]:
+    return {"type": "http.response.start", "status": status, "headers": list(headers.items())}
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web_copies, "WAIT", 0)
+
+
+async def fetch(host: Host, cache: Path, agrees: bool = True) -> tuple[Path, list[Any]]:
+    told: list[Any] = []
+
+    def agree(*words: Any) -> None:
+        told.append(words)
+        if not agrees:
+            raise Problem("no")
+
+    connections = Connections(host)  # type: ignore[arg-type]
+    try:
+        copy = WebCopy(cache, ADDRESS)
+        return await copy.fetch(connections, agree, lambda *place: told.append(place)), told
+    finally:
+        await connections.aclose()
+
+
+async def test_a_file_is_fetched_after_a_yes_and_once(tmp_path: Path) -> None:
+    host = Host()
+    path, told = await fetch(host, tmp_path)
+    assert path.read_bytes() == DATA and path.name == "results.tar.gz"
+    assert told[0] == ("results.tar.gz", len(DATA), 0)
+    assert told[1:] == [
+        (min(n, len(DATA)), len(DATA)) for n in range(100_000, 1_100_000, 100_000)
+    ] + [(len(DATA), len(DATA))]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert await fetch(host, tmp_path) == (path, [])
+    host.version, host.data, host.told = '"two"', b"new", 3
+    assert (await fetch(host, tmp_path))[0].read_bytes() == b"new"
+
+
+async def test_a_no_fetches_nothing(tmp_path: Path) -> None:
+    with pytest.raises(Problem, match="no"):
+        await fetch(Host(), tmp_path, agrees=False)
+    assert not [p for p in tmp_path.rglob("*") if p.is_file() and p.stat().st_size]
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+async def test_a_break_is_gone_on_from(tmp_path: Path, ranges: bool) -> None:
+    host = Host(300_000, 700_000, ranges=ranges)
+    path, told = await fetch(host, tmp_path)
+    assert path.read_bytes() == DATA
+    assert host.asked == ["", "bytes=300000-", "bytes=700000-"]
+    assert len([one for one in told if len(one) == 3]) == 1  # one question
+
+
+async def test_a_later_run_goes_on_and_says_what_is_there(tmp_path: Path) -> None:
+    host = Host(300_000, 300_000, 300_000, 300_000)
+    with pytest.raises(Problem, match=r"from files.test broke off after 300 kB of 1.0 MB"):
+        await fetch(host, tmp_path)
+    path, told = await fetch(host, tmp_path)
+    assert told[0] == ("results.tar.gz", len(DATA), 300_000)
+    assert path.read_bytes() == DATA
+
+
+async def test_another_version_begins_anew(tmp_path: Path) -> None:
+    with pytest.raises(Problem):
+        await fetch(Host(*[300_000] * 4), tmp_path)
+    host = Host(version='"two"')
+    host.data = DATA[::-1]
+    path, told = await fetch(host, tmp_path)
+    assert path.read_bytes() == DATA[::-1] and told[0][2] == 0
+
+
+async def test_more_than_was_told_is_refused_and_not_kept(tmp_path: Path) -> None:
+    host = Host()
+    host.told = 500_000
+    with pytest.raises(Problem, match=r"files.test sends more than the 500 kB that it told"):
+        await fetch(host, tmp_path)
+    assert not [p for p in tmp_path.rglob("*") if p.is_file() and p.stat().st_size]
+
+
+async def test_a_part_that_is_too_long_begins_anew(tmp_path: Path) -> None:
+    with pytest.raises(Problem):
+        await fetch(Host(*[300_000] * 4), tmp_path)
+    host = Host()
+    host.data, host.told = DATA[:200_000], 200_000
+    path, _ = await fetch(host, tmp_path)
+    assert path.read_bytes() == DATA[:200_000]
+
+
+async def test_redirects_lead_to_https_alone(tmp_path: Path) -> None:
+    host = Host()
+    host.redirects = ["https://other.test/x", "/y"]
+    path, _ = await fetch(host, tmp_path)
+    assert path.read_bytes() == DATA
+    for target in ("http://other.test/x", "file:///etc/passwd"):
+        host.redirects = [target]
+        with pytest.raises(Problem, match="redirects to an address that is not https"):
+            await fetch(host, tmp_path / "b")
+    host.redirects = ["https://other.test/x"] * 9
+    with pytest.raises(Problem, match="redirects more than 5 times"):
+        await fetch(host, tmp_path / "c")
+
+
+async def test_bounds_of_size_and_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web_copies, "LARGEST", 500_000)
+    with pytest.raises(Problem, match=r"results.tar.gz has 1.0 MB, more than oh-tui fetches"):
+        await fetch(Host(), tmp_path)
+    monkeypatch.setattr(web_copies, "LARGEST", 2**70)
+    monkeypatch.setattr(web_copies, "SPARE", 2**62)
+    with pytest.raises(Problem, match=r"free for results.tar.gz"):
+        await fetch(Host(), tmp_path)
+
+
+def test_the_command_asks_and_takes_https_alone(tmp_path: Path) -> None:
+    done = oh_tui("open", "http://files.test/x.zip", XDG_CACHE_HOME=str(tmp_path))
+    assert done.returncode and "is no https address" in done.stderr
+    done = oh_tui("open", "https://127.0.0.1:1/x.zip#1", XDG_CACHE_HOME=str(tmp_path))
+    assert (
+        done.returncode
+        and "Could not download the file: nothing listens at 127.0.0.1" in done.stderr
+    )
