@@ -152,6 +152,7 @@ def test_a_note_comes_from_standard_input(shell: Shell, monkeypatch: pytest.Monk
         (f"note {DATES} text --remove", "--remove and a text exclude each other"),
         (f"note {DATES} --at 99 text", "This run has no step or event 99"),
         (f"note {DATES} ''", "An empty word names nothing"),
+        (f"rename {DATES} ''", "oh-tui rename --help shows how it is used"),
         (f"tag {DATES} bug --at 3", "--at is for the explorer"),
         (f"bookmark {DATES} --at no-such", "This run has no step or event no-such"),
         (f"bookmark {DATES} --remove", "bookmark --remove needs a step"),

@@ -12,10 +12,15 @@ from oh_tui.text.redact import safe_line
 HELP = "oh-tui --help shows how it is used"
 
 
+def help_of(command: str) -> str:
+    """Where the use of a command is told, of the program for ""."""
+    return f"oh-tui {command} --help shows how it is used" if command else HELP
+
+
 def misuse(message: str, command: str, options: Iterable[str]) -> Problem:
     """The Problem for a message of argparse. `command` is "" for words without one, `options` are
     those that it has. A message that is not known, as of another Python, stays as it is."""
-    hint = f"oh-tui {command} --help shows how it is used" if command else HELP
+    hint = help_of(command)
     text = safe_line(message)
     if match := re.fullmatch(r"the following arguments are required: (.+)", text):
         wanted = match[1].replace(", ", " and ").replace("|", " or ")

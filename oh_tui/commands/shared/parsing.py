@@ -16,7 +16,7 @@ from oh_tui.api.models import CLOUD
 from oh_tui.commands import TABLE
 from oh_tui.commands.shared.command import LISTED, RUN_AND_FILTER, TAGS, TO_OPEN, Command, load
 from oh_tui.commands.shared.ids import SHORTEST, is_listed_path, is_path, read_id
-from oh_tui.commands.shared.misuse import HELP, misuse
+from oh_tui.commands.shared.misuse import HELP, help_of, misuse
 from oh_tui.settings.config import THEMES, Faults, parse_config
 from oh_tui.settings.paths import config_file, tilde
 from oh_tui.settings.startup import read_config_file
@@ -227,9 +227,10 @@ def read_words(words: Sequence[str]) -> tuple[str, Command, Any]:
     """
     options = options_parser()
     args, rest = options.parse_known_args(list(words))
-    if "" in rest[: rest.index("--") if "--" in rest else None]:
-        raise Problem("An empty word names nothing", HELP)
     index = _find_command(rest)
+    if "" in rest[: rest.index("--") if "--" in rest else None]:
+        hint = help_of("" if index is None else rest[index])
+        raise Problem("An empty word names nothing", hint)
     if index is None and rest and rest[0] == "help":
         _print_help(rest[1:], options)
     if index is None:
