@@ -190,7 +190,8 @@ def _carry_out(command: Command, call: Call, make_source: MakeSource, *, on_file
     gc.enable()
     with signals_end_work() as codes:
         try:
-            if on_files or command.wants == "nothing":
+            follows = getattr(call.args, "follow", False)
+            if (on_files and not follows) or command.wants == "nothing":
                 return _run_through(work())
             return asyncio.run(work())
         except KeyboardInterrupt:

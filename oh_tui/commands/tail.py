@@ -21,6 +21,7 @@ from oh_tui.commands.shared.printing import (
 )
 from oh_tui.commands.shared.reading import chosen, read_run, whole
 from oh_tui.commands.steps import COLUMNS, step_row
+from oh_tui.sources.source import Runs
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.steps import Outcome, Step
@@ -79,20 +80,20 @@ async def tail(call: Call) -> int:
     printer.begin(trajectory, call.args.lines)
     if not call.args.follow:
         return 0
-    remote = call.source.remote
-    while remote and not _is_over(conversation, trajectory):
+    runs = call.source.runs
+    while not _is_over(runs, conversation, trajectory):
         again = False
         async with contextlib.aclosing(
-            remote.follow(conversation, trajectory, via, _say_silence)
+            runs.follow(conversation, trajectory, via, _say_silence)
         ) as following:
-            call.goes_on = _goes_on(trajectory)
+            call.goes_on = _goes_on(conversation, trajectory)
             async for news in following:
                 if news is None:
                     again = True
                     break
                 printer.add(trajectory.extend(news))
-                call.goes_on = _goes_on(trajectory)
-                if _is_over(conversation, trajectory):
+                call.goes_on = _goes_on(conversation, trajectory)
+                if _is_over(runs, conversation, trajectory):
                     break
         if not again:
             break
@@ -106,7 +107,9 @@ async def tail(call: Call) -> int:
     return 0
 
 
-def _goes_on(trajectory: Trajectory) -> str:
+def _goes_on(conversation: Conversation, trajectory: Trajectory) -> str:
+    if conversation.sandbox_status is None:  # its own program tells
+        return ""
     return WAITS if trajectory.status == "waiting_for_confirmation" else GOES_ON
 
 
@@ -114,12 +117,14 @@ def _say_silence(problem: Problem | None) -> None:
     say(f"{problem.sentence}: trying on" if problem else "it answers again")
 
 
-def _is_over(conversation: Conversation, trajectory: Trajectory) -> bool:
+def _is_over(runs: Runs, conversation: Conversation, trajectory: Trajectory) -> bool:
     """Whether nothing more comes by itself. An idle agent is about to start when the last message
     is the user's; one that waits for an answer goes on when it has it."""
-    if conversation.sandbox_status not in ("RUNNING", "STARTING"):
+    if not runs.may_grow(conversation):
         return True
     status = trajectory.status or conversation.execution_status or ""
+    if conversation.sandbox_status is None and status in ("", "running"):
+        return not trajectory.live  # nothing writes the files
     if status == "idle":
         last = trajectory.steps[-1].event if trajectory.steps else None
         return last is not None and last.source != "user"

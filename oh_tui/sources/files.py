@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from oh_tui.api.models import Conversation, Page, bare_id
+from oh_tui.sources import written
 from oh_tui.sources.file_conversation import label_of
 from oh_tui.sources.file_rows import chosen_row, name_of, placed, row_of_entry, row_of_run
 from oh_tui.sources.lists.triage import RunStatus
@@ -25,6 +26,7 @@ from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis import changes
 from oh_tui.trajectory.analysis.verdict import judge
+from oh_tui.trajectory.formats.archive import open_archive
 from oh_tui.trajectory.formats.run_file import (
     Entry,
     Indexes,
@@ -297,8 +299,26 @@ class FileRuns:
             stop = min(total, start + SLICE)
             await _in_thread(lambda first: whole.extend(run.events(first, first + SLICE)), start)
             yield Loaded("file", None, stop, total)
-        _take_status(whole, run)
+        written.take_state(whole, run)
         yield Loaded("file", whole, total, total, note_of(run))
+
+    def may_grow(self, conversation: Conversation) -> bool:
+        return written.folder_of(self.run(conversation)) is not None
+
+    async def follow(
+        self,
+        conversation: Conversation,
+        trajectory: Trajectory,
+        via: str,
+        report: Callable[[Problem | None], None],
+    ) -> AsyncGenerator[list[Event] | None, None]:
+        if folder := written.folder_of(self.run(conversation)):
+            async with contextlib.aclosing(written.follow(folder, trajectory, report)) as following:
+                async for news in following:
+                    if news is None and folder.folder:
+                        path = folder.folder.folder
+                        self.entries[conversation.id].opened = await _in_thread(open_archive, path)
+                    yield news
 
     async def count_events(self, conversation: Conversation) -> tuple[int, str]:
         return len(await _in_thread(self.run, conversation)), "file"
@@ -342,23 +362,15 @@ def note_of(run: RunFile) -> str:
 def run_of(source: RunFile, events: Iterable[Event], *, complete: bool = True) -> Trajectory:
     """The run of some events of a file, with the stats and status that it records."""
     run = build(events, complete=complete, stats=source.stats)
-    run.cut_off = source.cut_off
     run.recorded = source.recorded
     run.sub_agents = [SubAgent(one.name, partial(_sub_run, one)) for one in source.sub_agents]
-    _take_status(run, source)
+    written.take_state(run, source)
     return run
 
 
 def _sub_run(agent: SubAgentFile) -> tuple[Trajectory, str]:
     source = agent.open()
     return run_of(source, source.events()), source.note
-
-
-def _take_status(run: Trajectory, source: RunFile) -> None:
-    """Sets the status of base_state.json on a run whose events have none, such as the CLI's."""
-    status = source.info.get("execution_status")
-    if not run.status and run.events and isinstance(status, str):
-        run.status = status
 
 
 def _end_of(source: RunFile) -> Trajectory:

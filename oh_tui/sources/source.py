@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from oh_tui.sources.lists.last_known import LastKnown
     from oh_tui.sources.results import Cost, Loaded
     from oh_tui.sources.runs.loading import ServerRuns
+    from oh_tui.text.problem import Problem
+    from oh_tui.trajectory.model.events import Event
     from oh_tui.trajectory.model.trajectory import Trajectory
 
 
@@ -32,6 +34,24 @@ class Runs(Protocol):
 
         `held` is what was read before, and `via` its source: events of it are kept even if the
         source lacks them now. Yields nothing when a whole held run has nothing new.
+        """
+
+    def may_grow(self, conversation: Conversation) -> bool:
+        """Whether new events may come, so that following the run makes sense."""
+        ...
+
+    def follow(
+        self,
+        conversation: Conversation,
+        trajectory: Trajectory,
+        via: str,
+        report: Callable[[Problem | None], None],
+    ) -> AsyncGenerator[list[Event] | None, None]:
+        """The events after those of the trajectory, as they arrive.
+
+        An empty list means that only what the source says beside the events changed, such as
+        `trajectory.stats`; None that the run must be loaded again, which ends it. `report` is
+        called with a problem when the source stops answering, and with None when it answers again.
         """
 
     async def peek(self, conversation: Conversation) -> Trajectory | None:
@@ -78,8 +98,7 @@ class Source(Protocol):
 
     @property
     def remote(self) -> ServerRuns | None:
-        """The same runs with what only a server offers: pages of older events, following, and
-        downloads."""
+        """The same runs with what only a server offers: pages of older events, and downloads."""
         ...
 
     @property

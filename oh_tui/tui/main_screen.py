@@ -292,7 +292,9 @@ class MainScreen(BaseScreen):
     def _show_keys(self) -> None:
         """Update the footer for the focused pane."""
         self.hints, self.always = self.asking.hints or key_hints(
-            self.session, zoom=self.session.arrangement.zoom, followed=self.ui.at_work("follow")
+            self.session,
+            zoom=self.session.arrangement.zoom,
+            followed=self.controllers.run.is_followed,
         )
         self.workspace.mark_pane(self.session.pane)
 

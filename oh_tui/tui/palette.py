@@ -80,7 +80,7 @@ class Commands(Provider):
     async def discover(self) -> Hits:
         """The first actions available here, as worded in the footer; one per line."""
         main = self._main
-        zoom, followed = main.session.arrangement.zoom, main.ui.at_work("follow")
+        zoom, followed = main.session.arrangement.zoom, main.controllers.run.is_followed
         here = doable(main.session, zoom=zoom, followed=followed)
         keys = {key.id: key for key in self._keys}
         for name in (*here, *(name for name in keys if name not in here)):

@@ -27,6 +27,8 @@ class Run(msgspec.Struct):
     via: str
     note: str = ""
     event_id: str = ""
+    is_outdated: bool = False
+    """It has to be loaded again."""
     study: Study | None = None
     """The analysis of this trajectory, once it is made."""
 
@@ -35,6 +37,7 @@ class Run(msgspec.Struct):
         before = self.conversation
         return (
             self.trajectory.complete
+            and not self.is_outdated
             and conversation.sandbox_status == before.sandbox_status
             and conversation.sandbox_status != "RUNNING"
             and conversation.updated_at == before.updated_at

@@ -249,6 +249,7 @@ _VERDICTS = _STATES | {
     "finished": ("finished", "good"),
     "paused": ("paused", "warn"),
     "saved": ("running", "dim"),
+    "unfinished": ("paused", "warn"),
 }
 _OUTCOMES = {
     Outcome.COMMAND_FAILED: ("failed", "warn"),

@@ -471,7 +471,20 @@ def test_any_events_have_a_verdict(
         complete=complete,
     )
     verdict = judge(trajectory)
-    known = {"", *["error", "stuck", "waiting", "running", "paused", "finished", "idle", "saved"]}
+    known = {
+        "",
+        *[
+            "error",
+            "stuck",
+            "waiting",
+            "running",
+            "paused",
+            "finished",
+            "idle",
+            "saved",
+            "unfinished",
+        ],
+    }
     assert verdict.word in known
     for text, limit in ((verdict.cause, 200), (verdict.short, 60)):
         assert len(text) <= limit

@@ -245,6 +245,9 @@ class ServerRuns:
         calls = -(-left // (PAGE - 1))
         return Cost(left, calls, calls * max(self.api.pace, self._read_cost * total))
 
+    def may_grow(self, conversation: Conversation) -> bool:
+        return conversation.sandbox_status in ("RUNNING", "STARTING")
+
     def follow(
         self,
         conversation: Conversation,
@@ -252,12 +255,7 @@ class ServerRuns:
         via: str,
         report: Callable[[Problem | None], None] = lambda _: None,
     ) -> AsyncGenerator[list[Event] | None, None]:
-        """The events after those of the trajectory, as they arrive.
-
-        An empty list means that only `trajectory.stats` changed, None that the run must be loaded
-        again, which ends it. `report` is called with a problem when the server stops answering, and
-        with None when it answers again.
-        """
+        """See `Runs.follow`."""
         return following.follow(self.api, conversation, trajectory, via, report)
 
     async def download(

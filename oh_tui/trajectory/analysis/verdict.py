@@ -48,7 +48,7 @@ class Verdict(msgspec.Struct, frozen=True):
 
     word: str
     """error, stuck, waiting, running, paused, finished, idle, saved (a file that ends while the
-    agent works), or "" if unknown."""
+    agent works), unfinished (its writer is gone), or "" if unknown."""
     cause: str
     """At most 200 characters."""
     short: str
@@ -219,6 +219,7 @@ def _saved(trajectory: Trajectory) -> Verdict:
     latest = last_telling(trajectory)
     if latest is not None and is_answer(latest):
         return _finished(trajectory)
+    word, how = ("unfinished", "Left unfinished") if trajectory.is_left else ("saved", "Saved")
     steps = open_calls(trajectory)
     last = len(trajectory)
     if steps:
@@ -226,10 +227,10 @@ def _saved(trajectory: Trajectory) -> Verdict:
         which = f"step{'s' if steps[1:] else ''} {numbers}" if trajectory.complete else "a call"
         were = "were" if steps[1:] and trajectory.complete else "was"
         what = _what(trajectory, steps[0])
-        cause = f"Saved while {which} {were} running: {_fit(what, CAUSE - 90)}{_more(steps)}"
-        return _verdict("saved", cause, f"saved during {what}", steps)
+        cause = f"{how} while {which} {were} running: {_fit(what, CAUSE - 90)}{_more(steps)}"
+        return _verdict(word, cause, f"{how.lower()} during {what}", steps)
     where = f" after step {last}" if last and trajectory.complete else ""
-    return _verdict("saved", f"Saved while the model was at work{where}.", landing=last)
+    return _verdict(word, f"{how} while the model was at work{where}.", landing=last)
 
 
 def _paused(trajectory: Trajectory) -> Verdict:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import threading
+import time
 from array import array
 from collections.abc import Iterator
 from functools import partial
@@ -15,7 +16,8 @@ from typing import IO, Any
 
 from oh_tui.text.human import plural
 from oh_tui.text.redact import redact_json
-from oh_tui.trajectory.formats import cut_zip, folder_members
+from oh_tui.trajectory.formats import cut_zip
+from oh_tui.trajectory.formats.folder_members import FolderMembers, is_near
 from oh_tui.trajectory.formats.members import CannotRead, Members
 from oh_tui.trajectory.formats.run_file import (
     MOST,
@@ -43,6 +45,10 @@ from oh_tui.trajectory.model.trajectory import CUT_OFF, NO_END
 
 _LAST = ("leaf_event_id", "last_user_message_id")
 """Fields of base_state.json with the id of an event."""
+
+YOUNG = 600.0
+"""Seconds for which a file that is no JSON yet may be one that is being written, and for which a
+run that has not grown may still be at work."""
 
 _HINT = "give a zip, a folder or an output file of OpenHands, or a folder of those"
 
@@ -97,7 +103,14 @@ class Archive:
             self._notes.append(f"{missing:,} {are} missing before the last one")
         if twice:
             self._notes.append(f"{twice} file names appear more than once")
-        meta = self._meta(layout)
+        before = f"{layout.home}/" if layout.home else ""
+        states = (before + name for name in STATE_FILES)
+        self._states = {one: layout.others[one] for one in states if one in layout.others}
+        self.folder = members if isinstance(members, FolderMembers) and parent is None else None
+        """The files of a run in a folder, to which another program may add."""
+        self.is_held_back = False
+        """The newest event is left out: it is being written."""
+        meta = self._meta()
         is_run = members.is_cut and may_be_run([*islice(members.names, 1), *members.partial])
         if meta is None and not self._files and not is_run and parent is None:
             raise ArchiveProblem(f"{name} holds no trajectory", _HINT)
@@ -107,6 +120,9 @@ class Archive:
         a wrong type."""
         self._cut_off = CUT_OFF if members.is_cut or self._lacks_last() else None
         """None until the last event is checked."""
+        if self.folder and len(self._files) > 1 and self.is_original(len(self._files) - 2):
+            self.is_held_back = self._is_unfinished(members.names[self._files[-1]])
+            del self._files[len(self._files) - self.is_held_back :]
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickles all but the file: another process has to `take` it. For complete zips only."""
@@ -198,6 +214,62 @@ class Archive:
         for place in range(*slice(start, stop).indices(len(self))):
             yield self.event(place)
 
+    def grow(self) -> bool:
+        """Takes in what was written into the folder since it was listed. False if the events known
+        before are not all there or have others between them: the folder must be opened anew."""
+        assert self.folder is not None
+        self._renew()  # before the events are listed: a run that is said to be over has them all
+        try:
+            names = self.folder.now()
+        except OSError:
+            return True  # it is gone; what was read stays
+        known, held = self.folder.names, len(self._files)
+        last = known[self._files[-1]] if held else ""
+        home = last.rpartition("/")[0] if held else "events"
+        if home not in ("", "events"):  # sub-agents alone
+            return True
+        found = sorted(
+            (int(match[1]), name)
+            for name in names
+            if (match := EVENT_FILE.fullmatch(name)) and name.rpartition("/")[0] == home
+        )
+        if held and (len(found) < held or found[held - 1][1] != last):
+            return False
+        with self._lock:
+            added = [name for _, name in found[held:]]
+            self.is_held_back = bool(added) and self._is_unfinished(added[-1])
+            self._files.extend(known.add(added[:-1] if self.is_held_back else added))
+            self._cut_off = None
+        if states := [one for one in STATE_FILES if one in names and one not in self._states]:
+            self._states |= zip(states, known.add(states), strict=True)
+            self._renew()
+        return True
+
+    def is_original(self, place: int) -> bool:
+        """Whether the event at index `place` was written when it happened, rather than copied or
+        unpacked later."""
+        assert self.folder is not None
+        wrote = self.folder.written_at(self.folder.names[self._files[place]])
+        return is_near(wrote, self.event(place).timestamp)
+
+    def _is_unfinished(self, name: str) -> bool:
+        """Whether the newest file of a folder is being written: it is young and no JSON yet."""
+        if self.folder is None or abs(time.time() - self.folder.written_at(name)) > YOUNG:
+            return False
+        try:
+            return parse_event(self.folder.read_name(name)).kind == UNREADABLE
+        except CannotRead:
+            return False
+
+    def _renew(self) -> None:
+        """Reads the state again; one that is being written is read with the next look."""
+        notes, info, stats = list(self._notes), self.info, self.stats
+        meta = self._meta()
+        if len(self._notes) > len(notes) or meta is None:
+            self._notes, self.stats = notes, stats
+        else:
+            self.info = {**info, **meta}
+
     def close(self) -> None:
         """Closes the file; bodies of events can no longer be read."""
         with self._lock:
@@ -219,11 +291,9 @@ class Archive:
                 self._failed.setdefault(str(error), set()).add(self._members.names[index])
                 return b""
 
-    def _meta(self, layout: Layout) -> dict[str, Any] | None:
+    def _meta(self) -> dict[str, Any] | None:
         """The fields of meta.json and base_state.json; None without both. Sets `stats`."""
-        before = f"{layout.home}/" if layout.home else ""
-        names = (before + name for name in STATE_FILES)
-        found = [self._json(layout.others[name]) for name in names if name in layout.others]
+        found = [self._json(index) for index in self._states.values()]
         if not any(found):
             return None
         metrics = field(found[0], "metrics")
@@ -299,7 +369,7 @@ def open_archive(source: str | Path | IO[bytes], name: str = "the zip") -> Archi
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
-            return Archive(folder_members.FolderMembers(path), name)
+            return Archive(FolderMembers(path), name)
         if not stat.S_ISREG(mode):
             raise ArchiveProblem(f"{name} is neither a file nor a folder", _HINT)
         file = path.open("rb")

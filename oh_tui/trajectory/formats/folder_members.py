@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 
 from oh_tui.trajectory.formats.members import MEMBER_LIMIT, CannotRead, Members, Names
@@ -12,26 +13,48 @@ _DEEPEST, _MOST_HOMES = 16, 10_000
 """Limits on sub-agents: slashes in a path, and their number."""
 
 
+COPIED = 120.0
+"""Seconds between an event and the writing of its file after which the file is a copy."""
+
+NEVER = (0.0, 0)
+"""Time and size of a file that is gone."""
+
+
 class FolderMembers(Members):
     """The files of a folder, of its `events` folder and of its sub-agents, without links."""
 
     def __init__(self, folder: Path) -> None:
         """Raises OSError."""
         super().__init__()
-        self._folder = folder
+        self.folder = folder
         self.names = Names(self._list())
 
     def _list(self) -> list[str]:
         names: list[str] = []
         homes = [""]
         for home in homes:  # grows during the loop
-            folder = self._folder / home
+            folder = self.folder / home
             names += _files(folder, home)
             names += _files(folder / "events", f"{home}events/")
             for name in _folders(folder / "subagents"):
                 if home.count("/") < _DEEPEST and len(homes) < _MOST_HOMES:
                     homes.append(f"{home}subagents/{name}/")
         return names
+
+    def now(self) -> list[str]:
+        """The names in the folder and in its `events` as they are now. Raises OSError."""
+        return _files(self.folder, "") + _files(self.folder / "events", "events/")
+
+    def written(self) -> tuple[tuple[float, int], ...]:
+        """When the folder, its events and its state last changed, in seconds since 1970, and the
+        size of each. () if the folder is gone."""
+        names = ("", "events", "base_state.json")
+        found = [_time_and_size(self.folder / name) for name in names]
+        return tuple(found) if found[0] != NEVER else ()
+
+    def written_at(self, name: str) -> float:
+        """When a file was last written; 0 if it is gone."""
+        return _time_and_size(self.folder / name)[0]
 
     def mention(self, text: str) -> bool:
         """Looks again for files that were added since the folder was listed."""
@@ -43,7 +66,11 @@ class FolderMembers(Members):
             return False
 
     def read(self, index: int) -> bytes:
-        path = self._folder / self.names[index]
+        return self.read_name(self.names[index])
+
+    def read_name(self, name: str) -> bytes:
+        """The bytes of a file, which need not be in the list; raises CannotRead."""
+        path = self.folder / name
         try:
             # must not block if a pipe has replaced the file
             handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
@@ -58,6 +85,25 @@ class FolderMembers(Members):
         if len(data) > MEMBER_LIMIT:
             raise CannotRead("larger than 64 MiB")
         return data
+
+
+def is_near(written: float, timestamp: str) -> bool:
+    """Whether a file was written at about the time of its event, which is UTC or local time where
+    it names no zone."""
+    try:
+        when = datetime.fromisoformat(timestamp)
+        times = [when] if when.tzinfo else [when.replace(tzinfo=UTC), when.astimezone()]
+        return any(abs(written - one.timestamp()) <= COPIED for one in times)
+    except (ValueError, OverflowError, OSError):
+        return False
+
+
+def _time_and_size(path: Path) -> tuple[float, int]:
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return NEVER
+    return found.st_mtime, found.st_size
 
 
 def _folders(folder: Path) -> list[str]:

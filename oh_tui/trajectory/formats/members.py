@@ -43,6 +43,14 @@ class Names:
             yield text[start:end]
             start = end
 
+    def add(self, names: Iterable[str]) -> range:
+        """Adds names; the indexes of the others stay. Returns those of the new ones."""
+        added, count = Names(names), len(self)
+        shift = len(self._text)
+        self._text += added._text  # first: another thread may read while this goes on
+        self._ends.extend(array("Q", (shift + end for end in added._ends)))
+        return range(count, len(self))
+
     def mention(self, text: str) -> bool:
         """Whether a name contains this text."""
         return text.encode("utf-8", "surrogatepass") in self._text

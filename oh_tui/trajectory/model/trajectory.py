@@ -50,12 +50,15 @@ class Trajectory:
 
     `extend` takes time in proportion to the new events. Events keep the order of the source; one
     with a known id is dropped. `complete` is False while older events are missing: step numbers
-    are not final. `live` is False for a file: nothing in it is running.
+    are not final. `live` is False for a file that
+    nothing writes: nothing in it is running.
     """
 
     def __init__(self, *, live: bool = False, complete: bool = True) -> None:
         self.live = live
         self.complete = complete
+        self.is_left = False
+        """The program that wrote the run into a folder is gone."""
         self.cut_off = ""
         """A sentence on why the end of the run is unknown; "" when it is known."""
         self.status = ""

@@ -157,6 +157,7 @@ class RunReader:
                 self._show(kept, landing(kept.trajectory, kept.event_id))
                 await self.study(kept)
             if kept.is_still(conversation):
+                self._follow_on(conversation)
                 return
         else:
             session.trajectory = None
@@ -182,8 +183,8 @@ class RunReader:
         session.is_reading = False
         if not whole:
             self.show_progress("broken off · r reads on" if session.has_events else "")
-        elif run and conversation.sandbox_status in ("RUNNING", "STARTING"):
-            self.follow(conversation)
+        elif run:
+            self._follow_on(conversation)
 
     async def _is_cheap(self, conversation: Conversation) -> bool:
         """Whether a run may be read without being asked for; if not, show how to ask."""
@@ -296,7 +297,13 @@ class RunReader:
     @property
     def is_followed(self) -> bool:
         """Whether new events of the run are awaited."""
-        return self._ui.at_work("follow")
+        trajectory = self._session.trajectory
+        return self._ui.at_work("follow") and trajectory is not None and trajectory.live
+
+    def _follow_on(self, conversation: Conversation) -> None:
+        source = self._session.source
+        if source and source.runs.may_grow(conversation):
+            self.follow(conversation)
 
     def follow(self, conversation: Conversation) -> None:
         """Add new events as they arrive, until another run is shown."""
@@ -312,8 +319,6 @@ class RunReader:
     async def _take_in(self, run: Run) -> None:
         session = self._session
         assert session.source is not None
-        if not (remote := session.source.remote):
-            return
         trajectory = run.trajectory
         self._ui.post_message(FollowingChanged())
 
@@ -324,7 +329,9 @@ class RunReader:
                 self.show_progress(SILENT if problem else held)
                 self._ui.tell(problem.sentence if problem else "it answers again")
 
-        following = remote.follow(run.conversation, trajectory, run.via, report)
+        runs = session.source.runs
+        following = runs.follow(run.conversation, trajectory, run.via, report)
+        before = trajectory.status, trajectory.live
         async with contextlib.aclosing(following):
             async for news in following:
                 if news is None:
@@ -332,10 +339,15 @@ class RunReader:
                     return
                 if session.trajectory is not trajectory:
                     return
-                self._take_news(run, news)
+                self._take_news(run, news, before)
+                if before[1] != trajectory.live:
+                    self._ui.post_message(FollowingChanged())
+                before = trajectory.status, trajectory.live
 
     async def _begin_anew(self, run: Run) -> None:
-        """Start over when the sandbox was replaced or has another address."""
+        """Start over when the sandbox was replaced or has another address, or the files are other
+        ones."""
+        run.is_outdated = True
         now = await self._record_of_now(run.conversation)
         if self._session.trajectory is not run.trajectory:
             return
@@ -345,10 +357,13 @@ class RunReader:
             self._ui.post_message(ListsWanted())
         self.read(now)
 
-    def _take_news(self, run: Run, news: Sequence[Event]) -> None:
-        """Add events to the run shown, in place: rebuilding a long one takes twice its memory."""
+    def _take_news(
+        self, run: Run, news: Sequence[Event], before: tuple[str, bool] | None = None
+    ) -> None:
+        """Add events to the run shown, in place: rebuilding a long one takes twice its memory.
+        `before` are its status and whether it was live when it was last drawn."""
         trajectory = run.trajectory
-        status, numberings = trajectory.status, trajectory.numberings
+        before, numberings = before or (trajectory.status, trajectory.live), trajectory.numberings
         under = self._steps.current
         changed = trajectory.extend(news)
         if run.study:
@@ -357,7 +372,9 @@ class RunReader:
             step = trajectory.step_of(under[1].id) if under else None
             self._show(run, step.number - 1 if step else len(trajectory) - 1)
         else:
-            self._ui.post_message(RunGrew(changed, settled=trajectory.status != status))
+            self._ui.post_message(
+                RunGrew(changed, settled=(trajectory.status, trajectory.live) != before)
+            )
         self._show_study(run, grew=True)
 
     async def _record_of_now(self, conversation: Conversation) -> Conversation:

@@ -88,7 +88,7 @@ class StepActions:
 
     def _follow(self) -> None:
         session, steps = self._session, self._steps
-        if not self._ui.at_work("follow"):
+        if not (self._ui.at_work("follow") and session.trajectory and session.trajectory.live):
             self._ui.tell("nothing to follow: this run is over")
             return
         session.follow = not session.follow

@@ -1,0 +1,103 @@
+"""Runs in folders that another program may be writing: whether it does, and what it adds. Here
+nothing is written."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable
+
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.formats.archive import YOUNG, Archive
+from oh_tui.trajectory.formats.run_file import RunFile
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.trajectory import Trajectory
+
+LOOK = 0.5
+"""Seconds between two looks at a followed run: each asks for the times of three files."""
+
+COARSE = 2.0
+"""Seconds within which two changes of a folder may have the same time."""
+
+Times = tuple[tuple[float, int], ...]
+
+
+def folder_of(run: RunFile) -> Archive | None:
+    """The run if it is one in a folder, to which events may be added."""
+    return run if isinstance(run, Archive) and run.folder else None
+
+
+def take_state(run: Trajectory, source: RunFile, *, grows: bool | None = None) -> bool:
+    """Sets what the files tell of the state: the status of base_state.json on a run whose events
+    have none, such as the CLI's; whether the writer lives, or is gone. `grows` tells that the
+    folder was seen to grow, or not, where it was watched. Returns whether anything changed."""
+    before = _state_of(run)
+    status = source.info.get("execution_status")
+    if not run.statuses and run.events and isinstance(status, str):
+        run.status = status
+    run.stats = source.stats
+    if (archive := folder_of(source)) and archive.folder:
+        is_original = grows is not None or _is_original(archive)
+        if grows is None:
+            grows = _is_young(archive.folder.written())
+        run.live = is_original and grows
+        run.is_left = is_original and not run.live
+    run.cut_off = "" if run.live else source.cut_off
+    return _state_of(run) != before
+
+
+def _state_of(run: Trajectory) -> tuple[object, ...]:
+    return run.status, run.live, run.is_left, run.cut_off, run.stats
+
+
+def _is_young(times: Times) -> bool:
+    """Whether the files grew lately. A time in the future tells nothing."""
+    return abs(time.time() - max((when for when, _ in times), default=0.0)) <= YOUNG
+
+
+def _is_original(source: Archive) -> bool:
+    return bool(len(source)) and source.is_original(len(source) - 1)
+
+
+async def follow(
+    source: Archive, trajectory: Trajectory, report: Callable[[Problem | None], None]
+) -> AsyncGenerator[list[Event] | None, None]:
+    """See `Runs.follow`. A look that finds nothing changed costs the times of three files."""
+    assert source.folder is not None
+    place, is_gone = len(trajectory.events), False
+    seen: Times = ()
+    grew: float | None = None
+    while True:
+        changed = False
+        now = await asyncio.to_thread(source.folder.written)
+        if not now:
+            if not is_gone:
+                report(Problem("The folder of this run is gone"))
+            is_gone = True
+        elif is_gone:
+            yield None
+            return
+        elif now != seen or source.is_held_back or _is_coarse(now):
+            if not await asyncio.to_thread(source.grow):
+                yield None
+                return
+            changed = now != seen
+            if seen and changed:
+                grew = time.monotonic()
+            seen = now
+        if place < len(source):
+            news = await asyncio.to_thread(lambda first: list(source.events(first)), place)
+            place, changed = place + len(news), True
+            yield news
+        grows = None if grew is None else time.monotonic() - grew <= YOUNG
+        is_over = trajectory.live and not (_is_young(now) if grows is None else grows)
+        if not (now and (changed or is_over)):
+            pass
+        elif await asyncio.to_thread(take_state, trajectory, source, grows=grows):
+            yield []
+        await asyncio.sleep(LOOK)
+
+
+def _is_coarse(times: Times) -> bool:
+    """Whether a later change may have the same time as the last one."""
+    return abs(time.time() - max(when for when, _ in times)) <= COARSE
