@@ -51,7 +51,11 @@ def test_a_row_of_several_attempts_says_that_it_may_be_another(tmp_path: Path) -
     assert found.note == "conversations/acme-1.tar.gz may be of another attempt"
 
 
-@pytest.mark.parametrize("data", [b"no tar", b"", gzip.compress(b"x"), tar({"x": b""})])
+@pytest.mark.parametrize(
+    "data",
+    [b"no tar", b"", gzip.compress(b"x"), tar({"x": b""})],
+    ids=["text", "empty", "packed text", "no run"],
+)
 def test_a_conversation_that_cannot_be_read_is_told(tmp_path: Path, data: bytes) -> None:
     beside(tmp_path, "acme-1.tar.gz", data)
     found = run(tmp_path, row("acme-1", error="No container"))

@@ -225,6 +225,7 @@ def test_an_oversized_header_is_not_read(tmp_path: Path) -> None:
         (b"garbage after", "has something else after its end; what comes before is shown"),
         (gzip.compress(b"more"), "has something else after its end, at byte"),
     ],
+    ids=["of the packed data", "of the tar"],
 )
 def test_garbage_after_the_end_is_told(tmp_path: Path, after: bytes, sentence: str) -> None:
     path = write(tmp_path / "r.tar.gz", gzip.compress(tar(conversation(""))) + after)
