@@ -17,7 +17,9 @@ def local_copy(address: str, settings: Settings) -> Path:
     """The path of the copy. Raises Problem, also after a no."""
     folder = settings.cache_folder
     if not folder or not settings.cache_limit:
-        raise Problem("There is no cache to keep the file in", f"download it: curl -LO {address}")
+        raise Problem(
+            "There is no cache to keep the file in", "download it with curl -LO, and give the file"
+        )
     return asyncio.run(_fetched(WebCopy(folder, address)))
 
 
