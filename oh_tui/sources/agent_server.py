@@ -26,7 +26,7 @@ class AgentServerSource:
     """The conversations of one agent server. It is no sandbox that could be paused."""
 
     sandboxes = None
-    has_pages = False
+    has_pages, changes = False, True
     problems: Sequence[str] = ()
 
     def __init__(

@@ -68,7 +68,7 @@ class FileSource:
 
     opening = ""
     address = ""
-    has_pages = False
+    has_pages = changes = False
     last_known: Mapping[str, LastKnown] = {}
     remote = agents = workspaces = sandboxes = records = None
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 class ServerSource:
     """An OpenHands app server and the agent servers of its sandboxes."""
 
+    changes = True
+
     def __init__(
         self,
         api: AppServer,

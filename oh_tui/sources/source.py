@@ -85,6 +85,8 @@ class Source(Protocol):
     """The address of the server, the key of the remembered states; "" without one."""
     has_pages: bool
     """Whether conversations have web pages below the address."""
+    changes: bool
+    """Whether conversations come and change by themselves, so that the list is read again."""
     last_known: Mapping[str, LastKnown]
     """States known beforehand, by conversation id without dashes."""
 

@@ -11,6 +11,8 @@ import msgspec
 from oh_tui.api.models import Conversation, Page
 from oh_tui.sources.file_rows import name_of, placed, row_of_run
 from oh_tui.sources.files import FileSource
+from oh_tui.sources.lists.triage import RunStatus
+from oh_tui.sources.written import is_at_work
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats.archive import Archive, open_archive
 from oh_tui.trajectory.formats.run_file import Entry, OneRun
@@ -21,8 +23,10 @@ HINT = "the OpenHands CLI keeps its runs there; other places: oh-tui open PATH"
 
 
 class ThisMachine(FileSource):
-    """A folder with a folder for each run, the latest first. New runs and new events appear when
-    the list is read again."""
+    """A folder with a folder for each run, the latest first. New runs appear when the list is read
+    again."""
+
+    changes = True
 
     def __init__(self, folder: Path | None) -> None:
         super().__init__([folder or Path(".openhands", "conversations")])
@@ -60,7 +64,8 @@ class ThisMachine(FileSource):
                 row = placed(row_of_run(name, archive), path)
             known[archive] = row
             when = _to_utc(row.updated_at or "") or datetime.fromtimestamp(written, UTC).isoformat()
-            rows.append(msgspec.structs.replace(row, updated_at=when))
+            status = RunStatus.RUNNING if is_at_work(archive) else row.execution_status
+            rows.append(msgspec.structs.replace(row, updated_at=when, execution_status=status))
         self._known, self._lists = known, [entry.home for entry in entries.values()]
         rows.sort(key=lambda row: seconds(row.updated_at or "") or 0.0, reverse=True)
         self.runs.entries, self.runs.rows = entries, {row.id: row for row in rows}
@@ -94,10 +99,10 @@ def _to_utc(timestamp: str) -> str:
 
 
 def _last_written(path: Path) -> float:
-    """When a run was last written, in seconds since 1970: each event changes its folder of events.
-    0 if the run is gone."""
+    """When a run was last written, in seconds since 1970: each event changes its folder of events,
+    each state its own file. 0 if the run is gone."""
     times = []
-    for one in (path, path / "events"):
+    for one in (path, path / "events", path / "base_state.json"):
         try:
             times.append(one.stat().st_mtime)
         except OSError:

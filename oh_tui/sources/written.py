@@ -50,6 +50,16 @@ def _state_of(run: Trajectory) -> tuple[object, ...]:
     return run.status, run.live, run.is_left, run.cut_off, run.stats
 
 
+def is_at_work(source: Archive) -> bool:
+    """Whether the files say that the agent works, and were written lately."""
+    return (
+        source.folder is not None
+        and source.info.get("execution_status") == "running"
+        and _is_young(source.folder.written())
+        and _is_original(source)
+    )
+
+
 def _is_young(times: Times) -> bool:
     """Whether the files grew lately. A time in the future tells nothing."""
     return abs(time.time() - max((when for when, _ in times), default=0.0)) <= YOUNG

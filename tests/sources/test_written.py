@@ -30,14 +30,15 @@ SOON = 20.0
 class Writer:
     """Writes a run as the OpenHands CLI does: no event tells a state."""
 
-    def __init__(self, folder: Path, *, status: str = "running") -> None:
-        self.home = folder / ID
+    def __init__(self, folder: Path, *, status: str = "running", name: str = ID) -> None:
+        self.name = name
+        self.home = folder / name
         (self.home / "events").mkdir(parents=True)
         self.count = 0
         self.state(status)
 
     def state(self, status: str) -> None:
-        base = {"id": ID, "execution_status": status}
+        base = {"id": self.name, "execution_status": status}
         (self.home / "base_state.json").write_text(json.dumps(base))
 
     def path(self, number: int) -> Path:

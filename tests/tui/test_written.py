@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from oh_tui.settings.config import Config
+from oh_tui.settings.startup import Settings
 from oh_tui.sources import written
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.source import Source
 from oh_tui.sources.this_machine import ThisMachine
-from tests.sources.test_written import Writer
+from tests.sources.test_written import ID, Writer
 from tests.tui.explorer import explore
 
 
@@ -54,3 +56,28 @@ async def test_a_run_whose_writer_is_gone_reads_so(
         monkeypatch.setattr(written, "YOUNG", 0.0)
         await it.until(lambda: "Left unfinished" in it.text("#summary"))
         assert "following" not in it.text("#timeline-rule")
+
+
+async def test_the_list_is_read_again_by_itself(tmp_path: Path) -> None:
+    writer = Writer(tmp_path)
+    writer.add(2)
+    settings = Settings(config=Config(refresh=0.1))
+    async with explore(source=lambda: ThisMachine(tmp_path), settings=settings) as it:
+
+        def states() -> dict[str, str]:
+            return {row.id[:4]: row.status for row in it.screen.session.board.rows}
+
+        await it.until(lambda: states() == {ID[:4]: "running"})
+        other = Writer(tmp_path, name="b" * 32)
+        other.add(1)
+        await it.until(lambda: states() == {ID[:4]: "running", "bbbb": "running"})
+        other.state("finished")
+        await it.until(lambda: states()["bbbb"] == "finished")
+        other.state("running")
+        await it.until(lambda: states()["bbbb"] == "running")
+        other.state("error")
+        await it.until(lambda: states()["bbbb"] == "error")
+        other.state("running")
+        await it.until(lambda: states()["bbbb"] == "running")
+        other.age(3600)
+        await it.until(lambda: not states()["bbbb"])

@@ -27,8 +27,8 @@ doubled with each further failure."""
 
 
 class RefreshSchedule:
-    """Refreshes the lists of a server on request and periodically. Only opening another source
-    cancels a refresh; a request during a refresh causes one more afterwards."""
+    """Refreshes the lists of a source on request, and periodically where it changes. Only opening
+    another source cancels a refresh; a request during a refresh causes one more afterwards."""
 
     def __init__(
         self, session: Session, ui: Ui, refresh: Callable[[bool], Awaitable[bool | None]]
@@ -125,7 +125,7 @@ class RefreshSchedule:
     def _arm(self) -> None:
         self._stop()
         source = self._session.source
-        if source and source.remote and not self._session.unopened:
+        if source and source.changes and not self._session.unopened:
             self._timer = self._ui.set_timer(self.wait, self._want)
 
     def _stop(self) -> None:

@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from oh_tui.api.models import same_id
+from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.tui.messages import ListsChanged
@@ -43,6 +44,9 @@ class RunEnds:
 
     async def read(self, source: Source) -> None:
         board, found = self._session.board, list[str]()
+        if at_work := {row.id for row in board.rows if row.status is RunStatus.RUNNING}:
+            self._looked -= at_work  # how they end is not known yet
+            self._place = 0
         while (row := self._next()) and self._session.source is source:
             self._looked.add(row.id)
             with contextlib.suppress(Problem):
