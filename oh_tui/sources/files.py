@@ -291,7 +291,7 @@ class FileRuns:
         total = len(run)
         first = max(0, total - 2 * PAGE)
         newest = await _in_thread(_newest, run, first)
-        yield Loaded("file", newest, total - first, total, note_of(run), first > 0)
+        yield Loaded("file", newest, total - first, total, run.note, first > 0)
         if first == 0:
             return
         whole = run_of(run, ())
@@ -300,7 +300,7 @@ class FileRuns:
             await _in_thread(lambda first: whole.extend(run.events(first, first + SLICE)), start)
             yield Loaded("file", None, stop, total)
         written.take_state(whole, run)
-        yield Loaded("file", whole, total, total, note_of(run))
+        yield Loaded("file", whole, total, total, run.note)
 
     def may_grow(self, conversation: Conversation) -> bool:
         return written.folder_of(self.run(conversation)) is not None

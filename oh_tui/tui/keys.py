@@ -74,6 +74,12 @@ MOVE_KEYS = (
 )
 """Of every pane with rows or lines."""
 
+FOLD_KEYS = (
+    Key("sub_agents.open", "right", "unfold", "→", "sub-agents", "open the sub-agents that a step started, below it", _LOOK),
+    Key("sub_agents.close", "left", "fold", "←", "close sub-agents", "close them", _LOOK),
+)  # fmt: skip
+"""Of the timeline."""
+
 SCREEN_KEYS = (
     Key("answer", "a", "agents.answer", "a", "answer", "answer the call that waits: approve or reject", _ACT, ALL - {"sandboxes"}),
     Key("pane.1", "1", "navigation.pane('conversations')", "1", "conversations", "go to the conversations", _MOVE),
@@ -151,6 +157,9 @@ SCREEN_KEYS = (
 )  # fmt: skip
 """Of the main screen, whichever pane has the focus."""
 
+ALL_KEYS = (*MOVE_KEYS, *SCREEN_KEYS, *FOLD_KEYS)
+
+FOLD: list[BindingType] = [key.binding() for key in FOLD_KEYS]
 MOVE: list[BindingType] = [key.binding() for key in MOVE_KEYS]
 BINDINGS: list[BindingType] = [key.binding() for key in SCREEN_KEYS]
 
@@ -200,7 +209,7 @@ LIST_FILTER_WORDS = (
 
 def known() -> ExplorerNames:
     """The ids that a settings file can use."""
-    return ExplorerNames({key.id: key.keys for key in (*MOVE_KEYS, *SCREEN_KEYS)}, THEMES)
+    return ExplorerNames({key.id: key.keys for key in ALL_KEYS}, THEMES)
 
 
 Keymap = Mapping[str, str]
@@ -220,7 +229,7 @@ def bound(keys: tuple[Key, ...], keymap: Keymap) -> list[Key]:
 def help_groups(keymap: Keymap) -> list[tuple[str, list[Key]]]:
     """All keys by group, in the order of the table."""
     groups: dict[str, list[Key]] = {}
-    for key in bound((*MOVE_KEYS, *SCREEN_KEYS), keymap):
+    for key in bound(ALL_KEYS, keymap):
         groups.setdefault(key.group, []).append(key)
     return list(groups.items())
 
@@ -235,7 +244,7 @@ PANE_NAMES = {
 
 def keys_here(pane: str, keymap: Keymap) -> tuple[str, list[tuple[str, str]]]:
     """The title of a pane in the help, and its keys with what they do."""
-    keys = bound((*MOVE_KEYS, *SCREEN_KEYS), keymap)
+    keys = bound(ALL_KEYS, keymap)
     return PANE_NAMES[pane], [(key.shown, key.help) for key in keys if pane in key.panes]
 
 
@@ -249,7 +258,7 @@ SELECTING = {
 
 def selection_hints(keymap: Keymap) -> tuple[Hint, ...]:
     """What the footer shows while a range of steps is selected."""
-    keys = {key.id: key for key in bound((*MOVE_KEYS, *SCREEN_KEYS), keymap)}
+    keys = {key.id: key for key in bound(ALL_KEYS, keymap)}
     first = {name: key.shown.split()[0] for name, key in keys.items()}
     ends = Hint(f"{first['move.down']} {first['move.up']}", "longer, shorter", "")
     others = (Hint(first[name], label, keys[name].action) for name, label in SELECTING.items())
@@ -273,7 +282,7 @@ def footer_hints(
     always: list[Hint] = []
     matter: list[Hint] = []
     spare: list[Hint] = []
-    for key in bound((*MOVE_KEYS, *SCREEN_KEYS), keymap):
+    for key in bound(ALL_KEYS, keymap):
         label = labels.get(key.id, key.label)
         is_named = pane in key.panes or key.id in first
         if label is None or not (is_named or key.id in _SPARE):

@@ -120,6 +120,14 @@ class Steps(Rows, Protocol):
         """The step and the event under the cursor."""
         ...
 
+    def run_of(self, step: Step | None) -> Trajectory | None:
+        """The run that a step belongs to: the one shown, or that of a sub-agent."""
+        ...
+
+    def label_of(self, step: Step) -> str:
+        """Its number, of a step of a sub-agent as 12.3."""
+        ...
+
     @property
     def step_here(self) -> int:
         """The number of the step at or before the cursor, also while a filter hides it."""

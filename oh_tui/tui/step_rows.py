@@ -1,15 +1,17 @@
-"""Which steps the timeline shows, and in which order. Knows no widget."""
+"""The rows of the timeline: which steps, in which order, and the sub-agents opened among them."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.accounting import Accounts
     from oh_tui.trajectory.analysis.step_order import StepSorting
     from oh_tui.trajectory.model.trajectory import Trajectory
+    from oh_tui.tui.opened_sub_agents import SubStep
 
 
 class StepRows:
@@ -33,22 +35,82 @@ class StepRows:
             self._numbers = sorting.sort(numbers, trajectory.steps, accounts)
             self._places = {number: row for row, number in enumerate(self._numbers)}
 
+    def open(self, below: dict[int, list[SubStep]]) -> None:
+        """Show these steps of sub-agents, by the number of the step that started them."""
+        shown = sorted((row, below[n]) for n in below if (row := self._base_row(n)) is not None)
+        self._bases = [row for row, subs in shown if subs]
+        self._subs = [subs for _, subs in shown if subs]
+        self._above = [0, *accumulate(map(len, self._subs))]
+        self._starts = [base + above for base, above in zip(self._bases, self._above, strict=False)]
+
+    _bases: Sequence[int] = ()
+    """Rows of the steps with sub-agents opened, as if none were."""
+    _subs: Sequence[list[SubStep]] = ()
+    """Below each of them."""
+    _above: Sequence[int] = (0,)
+    """How many rows of sub-agents are above each of them, and in all."""
+
+    _starts: Sequence[int] = ()
+    """The row of each of them."""
+
     def __len__(self) -> int:
+        return self._base_count() + self._above[-1]
+
+    def _base_count(self) -> int:
         if self._trajectory is None:
             return 0
         return len(self._trajectory.steps if self._numbers is None else self._numbers)
 
+    def _place(self, row: int) -> tuple[int, SubStep | None]:
+        """The row as if no sub-agents were opened, and the step of a sub-agent in it."""
+        if not self._bases:
+            return row, None
+        last = bisect_right(self._starts, row) - 1
+        if last < 0:
+            return row, None
+        within = row - self._starts[last]
+        if 0 < within <= len(self._subs[last]):
+            return self._bases[last], self._subs[last][within - 1]
+        return row - self._above[last + (within > 0)], None
+
+    def _shown_row(self, base: int) -> int:
+        return base + self._above[bisect_left(self._bases, base)]
+
+    def sub(self, row: int) -> SubStep | None:
+        """The step of a sub-agent in a row."""
+        return self._place(row)[1]
+
+    def sub_row(self, event_id: str) -> int | None:
+        """The row of a step of a sub-agent, by its event."""
+        for base, subs in zip(self._bases, self._subs, strict=True):
+            for place, sub in enumerate(subs, 1):
+                if sub.step.event.id == event_id:
+                    return self._shown_row(base) + place
+        return None
+
+    @property
+    def widest(self) -> int:
+        """Characters of the longest number of a step of a sub-agent; 0 without one."""
+        return max((len(sub.path) for subs in self._subs for sub in subs), default=0)
+
     def number(self, row: int) -> int:
-        return row + 1 if self._numbers is None else self._numbers[row]
+        """The number of a step, of a sub-agent that of the step of the run that started it."""
+        base = self._place(row)[0]
+        return base + 1 if self._numbers is None else self._numbers[base]
 
     def row(self, number: int) -> int | None:
         """The row of a step; None when the filter hides it."""
+        base = self._base_row(number)
+        return None if base is None else self._shown_row(base)
+
+    def _base_row(self, number: int) -> int | None:
         if self._places is not None:
             return self._places.get(number)
+        count = self._base_count()
         if self._numbers is None:
-            return number - 1 if 0 < number <= len(self) else None
+            return number - 1 if 0 < number <= count else None
         row = bisect_left(self._numbers, number)
-        return row if row < len(self) and self._numbers[row] == number else None
+        return row if row < count and self._numbers[row] == number else None
 
     def near(self, number: int) -> int:
         """The row of a step, or of the next one shown; in another order than that of the run the
@@ -56,9 +118,12 @@ class StepRows:
         if self._places is not None:
             return self._places.get(number, 0)
         row = number - 1 if self._numbers is None else bisect_left(self._numbers, number)
-        return max(0, min(row, len(self) - 1))
+        return self._shown_row(max(0, min(row, self._base_count() - 1)))
 
     def walk(self, row: int, by: int) -> Iterator[int]:
-        """The numbers after (`by` 1) or before (-1) a row."""
-        rows = range(row + 1, len(self)) if by > 0 else range(row - 1, -1, -1)
-        return (self.number(each) for each in rows)
+        """The numbers after (`by` 1) or before (-1) a row, without those of sub-agents."""
+        base, sub = self._place(row)
+        before = base if sub else base - 1
+        count = self._base_count()
+        rows = range(base + 1, count) if by > 0 else range(before, -1, -1)
+        return (row + 1 if self._numbers is None else self._numbers[row] for row in rows)

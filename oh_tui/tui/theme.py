@@ -224,6 +224,7 @@ class Glyphs(msgspec.Struct, frozen=True):
     bookmark: str = "★"
     note: str = "¶"
     tag: str = "#"
+    sub_agents: str = "▸"
 
 
 UNICODE = Glyphs()
@@ -233,6 +234,7 @@ ASCII = Glyphs(
     falling="v", rising="^",
     loop="@", condensed="~", cursor=">", first="/", middle="|", last="\\", rule="-", heavy="=",
     divider="|", dot="-", more=">", before="<", marked="#", bookmark="b", note=";", tag="%",
+    sub_agents=">",
 )  # fmt: skip
 
 _STATES = {

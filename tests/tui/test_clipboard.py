@@ -30,8 +30,9 @@ def made(*answers: str) -> tuple[FakeUi, Clipboard, Any]:
     trajectory.extend(command(number) for number in range(1, 5))
     step = trajectory.steps[1]
     steps: Any = SimpleNamespace(
-        trajectory=trajectory, current=(step, step.event), range=None, range_words="", filtered=None
-    )
+        trajectory=trajectory, current=(step, step.event), range=None, range_words="",
+        filtered=None, run_of=lambda step: trajectory,
+    )  # fmt: skip
 
     async def is_there(conversation: Conversation) -> bool:
         return True

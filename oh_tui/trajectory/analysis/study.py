@@ -6,6 +6,7 @@ from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.changes import ChangeLog
 from oh_tui.trajectory.analysis.loops import Loops
 from oh_tui.trajectory.analysis.strip import Strip
+from oh_tui.trajectory.analysis.sub_agents import SubRuns
 from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.trajectory.model.trajectory import Trajectory
 
@@ -23,6 +24,8 @@ class Study:
         self.strip = Strip(trajectory, self.accounts)
         self.changes = ChangeLog(trajectory)
         self.changes.update()
+        self.sub_runs = SubRuns(trajectory, self.accounts)
+        """Its sub-agents, which a file has; they are read here."""
         self._loops = Loops(trajectory)
         self.update()
 

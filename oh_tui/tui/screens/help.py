@@ -212,6 +212,7 @@ def signs(glyphs: Glyphs) -> Section:
             ),
             Entry(glyphs.cursor, "the cursor", "mark"),
             Entry(glyphs.marked, "marked with space", "marked"),
+            Entry(glyphs.sub_agents, "started sub-agents: → opens them, ← closes", "mark"),
             Entry(glyphs.bookmark, "bookmarked with b; in the lists a run with a bookmark", "you"),
             Entry(glyphs.note, "has a note of yours", "you"),
             Entry(glyphs.tag, "in the lists: a run with a tag of yours", "you"),

@@ -150,7 +150,8 @@ class RunView(Stack):
     def show_study(self, run: Run) -> None:
         """Show the analysis of the run."""
         self.study = run.study
-        self.note = run.note if run.via == "file" else ""
+        notes = [run.note if run.via == "file" else "", _loose_words(run.study)]
+        self.note = "; ".join(filter(None, notes))
 
     def show_filter(self, filtering: Filtering | None) -> None:
         """Show the steps that match a filter, or all steps."""
@@ -286,8 +287,14 @@ class RunView(Stack):
         current = timeline.current
         if timeline.range_from is not None or timeline.finding:
             self._show_counts()
-        self._strip.selected = current[0].number if current and current[0] else None
+        self._strip.selected = timeline.step_here if current and current[0] else None
         self.detail.show_current()
+
+
+def _loose_words(study: Study | None) -> str:
+    """How many sub-agents cannot be opened, as no step tells that it started them."""
+    loose = len(study.sub_runs.loose) if study else 0
+    return f"{plural(loose, 'sub-agent')} of no step: oh-tui steps shows them" if loose else ""
 
 
 def _facts(conversation: Conversation, trajectory: Trajectory | None, now: float) -> list[str]:

@@ -71,7 +71,9 @@ class StepDetail(Stack):
 
     def show_current(self) -> None:
         timeline = self._timeline
-        run, current = timeline.trajectory, timeline.current
+        current = timeline.current
+        run = timeline.run_of(current[0]) if current else None
+        study = timeline.study if run is timeline.trajectory else None
         if current is None or run is None:
             self._shown = None
             self._made.set()
@@ -85,11 +87,11 @@ class StepDetail(Stack):
             outcome = run.outcome(step)
             note = timeline.kept.step_notes.get(step.event.id, "")
             key = (
-                step.event, outcome, len(step.results), self.as_json, id(timeline.study),
+                step.event, outcome, len(step.results), self.as_json, id(study),
                 self.whole_call, note,
             )  # fmt: skip
             make = partial(
-                of_step, step, outcome, run, timeline.study, glyphs_of(self.app),
+                of_step, step, outcome, run, study, glyphs_of(self.app),
                 whole_call=self.whole_call, as_json=self.as_json, note=note,
             )  # fmt: skip
         if key == self._shown:
@@ -101,7 +103,7 @@ class StepDetail(Stack):
             return
         self._made.clear()
         if seen is None or seen[:4] != key[:4]:
-            self._show_bodies(at_first(step, event, run, timeline.study, self.whole_call))
+            self._show_bodies(at_first(step, event, run, study, self.whole_call))
         # no coroutine: if it is cancelled before it begins, Python warns on the terminal
         making = cast("Awaitable[None]", partial(self._make_large, make, key))
         self.run_worker(making, group="bodies", exclusive=True)

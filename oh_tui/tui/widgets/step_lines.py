@@ -16,7 +16,9 @@ from oh_tui.tui.theme import FAMILY_HUES, Glyphs, outcome_mark
 from oh_tui.tui.widgets.drawing import Piece, fit, shorten
 
 if TYPE_CHECKING:
+    from oh_tui.trajectory.analysis.accounting import Accounts
     from oh_tui.trajectory.analysis.study import Study
+    from oh_tui.tui.opened_sub_agents import SubStep
 
 CLOCK = 10
 SPAN = 7
@@ -56,6 +58,8 @@ class StepLines(NamedTuple):
     now: float
     choice: Choice
     sorts: bool
+    widest: int
+    """Characters of the longest number of a step of a sub-agent that is shown; 0 without one."""
 
     def columns(self, width: int) -> Columns:
         """The first two depend on the run, the last on whether its costs are known. A new column
@@ -63,7 +67,7 @@ class StepLines(NamedTuple):
         trajectory = self.trajectory
         number, at = 3, CLOCK
         if trajectory is not None and trajectory.steps:
-            number = max(3, len(str(len(trajectory))) + 1)
+            number = max(3, len(str(len(trajectory))) + 1, self.widest + 1 if self.widest else 0)
             ended = trajectory.steps[-1].event.seconds()
             if self.time == "elapsed" and trajectory.began is not None and ended is not None:
                 at = max(6, len(clock(ended - trajectory.began)) + 2)
@@ -87,18 +91,23 @@ class StepLines(NamedTuple):
         *,
         in_range: bool,
         sign: str,
+        sub: SubStep | None = None,
+        starts: bool = False,
     ) -> list[Piece]:
-        """`sign` stands beside a step with a bookmark or a note."""
-        trajectory = self.trajectory
-        assert trajectory is not None
+        """`sign` stands beside a step with a bookmark or a note. `sub` is a step of a sub-agent
+        that is opened in place; `starts`: the step started sub-agents that can be opened."""
         cells = self.columns(width)
+        trajectory = sub.run.trajectory if sub else self.trajectory
+        assert trajectory is not None
+        accounts = sub.run.accounts if sub else self.study.accounts if self.study else None
         what, room = cells.what, cells.result
         hue = FAMILY_HUES.get(described.family, "")
         own = step is not None and event is step.event
         outcome = trajectory.outcome(step) if step is not None and own else Outcome.OK
         mark, mark_hue = outcome_mark(self.glyphs, outcome)
         number = str(step.number) if step is not None and own and trajectory.complete else ""
-        spans = self._spans(step, outcome) if step is not None and own else ("", "")
+        number = sub.path if sub else number
+        spans = self._spans(step, outcome, accounts) if step is not None and own else ("", "")
         verb, _, rest = described.what.removesuffix(" wrote").partition(" ")
         telling = f"{mark} {described.result}" if mark else f"  {described.result}"
         more = self.glyphs.more
@@ -106,8 +115,12 @@ class StepLines(NamedTuple):
         if not rest and not mark:
             # a message, a thought or an answer takes the room after its one word
             rest, telling, what, room = described.result, "", what + 2 + room, -2
+        indent = "  " * sub.depth if sub else ""
+        verb = indent + verb
         said = fit(" " + rest, what - width_of(verb), more) if verb else " " * what
-        gutter, gutter_hue = self._gutter(step) if own else (" ", "")
+        gutter, gutter_hue = self._gutter(step, trajectory) if own else (" ", "")
+        if starts and gutter_hue != "bad":
+            gutter, gutter_hue = self.glyphs.sub_agents, "mark"
         kept = sign if own else ""
         return [
             (gutter if kept else f"{gutter:<{GUTTER}}", gutter_hue),
@@ -121,13 +134,15 @@ class StepLines(NamedTuple):
             (said, plain),
             ("  " if room >= 0 else "", ""),
             (fit(telling, room, more), mark_hue or "dim"),
-            (f"{self._cost(step) if own else '':>{cells.cost - 1}} " if cells.cost else "", "dim"),
+            (
+                f"{_cost(step, accounts) if own else '':>{cells.cost - 1}} " if cells.cost else "",
+                "dim",
+            ),
         ]
 
-    def _spans(self, step: Step, outcome: Outcome) -> tuple[str, str]:
+    def _spans(self, step: Step, outcome: Outcome, accounts: Accounts | None) -> tuple[str, str]:
         """The columns llm and ran. A running step shows its time so far. A span that is negative,
         because a clock was set back, is marked "?" and never shown as time."""
-        accounts = self.study.accounts if self.study else None
         llm = tenths(accounts.llm(step) or 0.0) if accounts else ""
         began = step.event.seconds()
         if outcome is Outcome.RUNNING and self.now and began is not None:
@@ -137,21 +152,18 @@ class StepLines(NamedTuple):
         odd = "?" if accounts and accounts.is_odd(step) else ""
         return llm, tenths(ran or 0.0) + odd
 
-    def _cost(self, step: Step | None) -> str:
-        spent = self.study.accounts.of(step) if self.study and step else None
-        return dollars(spent.cost) if spent and spent.cost else ""
-
-    def _gutter(self, step: Step | None) -> tuple[str, str]:
+    def _gutter(self, step: Step | None, trajectory: Trajectory) -> tuple[str, str]:
         """Glyph and hue before a step: in a loop, of a parallel group, your message."""
-        if step is None or self.trajectory is None:
+        if step is None:
             return " ", ""
-        if self.study is not None and step.number in self.study.loops:
+        is_own = trajectory is self.trajectory
+        if self.study is not None and is_own and step.number in self.study.loops:
             return self.glyphs.loop, "bad"
         if step.event.kind == "MessageEvent":
             return (self.glyphs.user, "you") if step.event.source == "user" else (" ", "")
         if step.event.kind == "Condensation":
             return self.glyphs.condensed, "dim"
-        group = self.trajectory.group(step)
+        group = trajectory.group(step)
         if len(group) < 2 or self.sorts:
             return " ", ""
         if step.number == group[0]:
@@ -166,3 +178,8 @@ class StepLines(NamedTuple):
             began = self.trajectory.began
             return clock(when - began) if began is not None else ""
         return clock_time(when, UTC if self.time == "UTC" else None)
+
+
+def _cost(step: Step | None, accounts: Accounts | None) -> str:
+    spent = accounts.of(step) if accounts and step else None
+    return dollars(spent.cost) if spent and spent.cost else ""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
+from textual.binding import BindingType
 from textual.reactive import reactive
 
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
@@ -17,6 +18,8 @@ from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.columns import STEPS, Choice
+from oh_tui.tui.keys import FOLD
+from oh_tui.tui.opened_sub_agents import OpenedSubAgents
 from oh_tui.tui.step_rows import StepRows
 from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.row_list import HeadCell, RowList
@@ -41,6 +44,8 @@ def _described(
 class Timeline(RowList):
     """Draws a trajectory: all its steps, all its events, or the steps that pass a filter."""
 
+    BINDINGS: ClassVar[list[BindingType]] = FOLD
+
     trajectory: reactive[Trajectory | None] = reactive(None, always_update=True)
     study: reactive[Study | None] = reactive(None, always_update=True)
     """The analysis of the trajectory: time, cost, loops. It may come after the steps."""
@@ -63,6 +68,7 @@ class Timeline(RowList):
         super().__init__(id=id)
         self._describe = lru_cache(maxsize=4096)(_described)
         self._rows = StepRows()
+        self._opened = OpenedSubAgents()
 
     # Rows
 
@@ -79,7 +85,8 @@ class Timeline(RowList):
         if self.show_events:
             event = self.trajectory.events[number]
             return self.trajectory.step_of(event.id), event
-        step = self.trajectory.steps[self._rows.number(number) - 1]
+        sub = self._rows.sub(number)
+        step = sub.step if sub else self.trajectory.steps[self._rows.number(number) - 1]
         return step, step.event
 
     @property
@@ -95,7 +102,11 @@ class Timeline(RowList):
         current = self.current
         if current and current[0] is None:
             return self._step_before(self.cursor) + 1
-        return current[0].number if current and current[0] else 1
+        return self._number_of_row(self.cursor, current[0]) if current and current[0] else 1
+
+    def _number_of_row(self, row: int, step: Step) -> int:
+        """The number of its step, of a sub-agent that of the step that started it."""
+        return step.number if self.show_events else self._rows.number(row)
 
     _hidden_step = 1
     """The step under the cursor before a filter without matches."""
@@ -107,7 +118,7 @@ class Timeline(RowList):
         if self.show_events:
             return self.trajectory.place_of(event_id)
         step = self.trajectory.step_of(event_id)
-        return self.row_of_step(step.number) if step else None
+        return self.row_of_step(step.number) if step else self._rows.sub_row(event_id)
 
     def row_of_step(self, number: int) -> int | None:
         """The row of a step; None when the filter hides it."""
@@ -131,7 +142,8 @@ class Timeline(RowList):
         current = self.current
         if self.range_from is None or current is None or current[0] is None:
             return None
-        return min(self.range_from, current[0].number), max(self.range_from, current[0].number)
+        here = self.step_here
+        return min(self.range_from, here), max(self.range_from, here)
 
     @property
     def range_words(self) -> str:
@@ -146,7 +158,7 @@ class Timeline(RowList):
     def begin_range(self) -> None:
         """Select from the step under the cursor."""
         if self.current and self.current[0]:
-            self.range_from = self.current[0].number
+            self.range_from = self.step_here
 
     def drop_range(self) -> bool:
         """Clear the selected range; False when there was none."""
@@ -171,6 +183,8 @@ class Timeline(RowList):
         `step`, or stays with its event, on its line of the screen."""
         under = self.current[1].id if self.current else ""
         self.range_from = None
+        if trajectory is not self.trajectory:
+            self._opened.clear()
         self.trajectory = trajectory
         self._arrange()
         self._describe.cache_clear()
@@ -237,7 +251,7 @@ class Timeline(RowList):
         self.post_message(self.Highlighted(self))
 
     def watch_study(self) -> None:
-        if self.order and self.trajectory is not None:
+        if (self.order or self._opened) and self.trajectory is not None:
             self._sort_again()
 
     def _sort_again(self) -> None:
@@ -249,6 +263,49 @@ class Timeline(RowList):
     def _arrange(self) -> None:
         accounts = self.study.accounts if self.study else None
         self._rows = StepRows(self.trajectory, self.filtered, self.order, accounts)
+        self._open_sub_agents()
+
+    # Sub-agents
+
+    def action_unfold(self) -> None:
+        """Open the sub-agents that the step under the cursor started, below it."""
+        step = self.current[0] if self.current else None
+        if self.show_events or self.order or not self._opened.starts_any(self.study, step):
+            return
+        if self._opened.open(self._path_of(self.cursor)):
+            self._opened_changed(self.cursor)
+
+    def action_fold(self) -> None:
+        """Close them; the cursor goes to the step that started them."""
+        if self.show_events or not self.current:
+            return
+        if path := self._opened.close(self._path_of(self.cursor)):
+            above = (row for row in range(self.cursor, -1, -1) if self._path_of(row) == path)
+            self._opened_changed(next(above, self.cursor))
+
+    def _opened_changed(self, row: int) -> None:
+        self._open_sub_agents()
+        self.rows_changed(row, keep_line=True)
+        self.post_message(self.Highlighted(self))
+
+    def _open_sub_agents(self) -> None:
+        """Put the steps of the sub-agents that are opened into the rows; not in another order."""
+        fits = self.study is not None and self.study.trajectory is self.trajectory
+        self._rows.open(self._opened.shown(self.study if fits and not self.order else None))
+
+    def _path_of(self, row: int) -> str:
+        sub = self._rows.sub(row)
+        return sub.path if sub else str(self._rows.number(row))
+
+    def label_of(self, step: Step) -> str:
+        """Its number, of a step of a sub-agent as 12.3."""
+        place = self._opened.place(step)
+        return place.path if place else str(step.number)
+
+    def run_of(self, step: Step | None) -> Trajectory | None:
+        """The run that a step belongs to: this one, or that of a sub-agent."""
+        place = self._opened.place(step)
+        return place.run.trajectory if place else self.trajectory
 
     def watch_cursor(self, old: int, new: int) -> None:
         super().watch_cursor(old, new)
@@ -264,7 +321,7 @@ class Timeline(RowList):
             self.rows_changed(0)
             return
         number = min(self.cursor, rows - 1)
-        event = events[number] if before else steps[number].event
+        event = events[number] if before else steps[self._number_here - 1].event
         row = self.row_of(event.id)
         if row is None:
             row = self._step_before(number)
@@ -318,7 +375,7 @@ class Timeline(RowList):
         if self.order:
             return self.walk(by, lambda step: nearest(step.number - 1, 1, marks) == step.number)
         step = self.current[0]
-        number = step.number if step else self._step_before(self.cursor) + 1
+        number = self.step_here if step else self._step_before(self.cursor) + 1
         while number := nearest(number, by, marks):
             row = self.row_of_step(number)
             if row is not None and row != self.cursor:
@@ -352,8 +409,9 @@ class Timeline(RowList):
         result comes in or the outcome changes."""
         if step is None or event is not step.event:
             return self._describe(event, None, 0, held())
-        assert self.trajectory is not None
-        return self._describe(step, self.trajectory.outcome(step), len(step.results), held())
+        run = self.run_of(step)
+        assert run is not None
+        return self._describe(step, run.outcome(step), len(step.results), held())
 
     @property
     def _lines(self) -> StepLines:
@@ -365,6 +423,7 @@ class Timeline(RowList):
             now=self.now,
             choice=self.choice,
             sorts=self.order is not None,
+            widest=self._rows.widest,
         )
 
     @property
@@ -407,13 +466,15 @@ class Timeline(RowList):
             event,
             described,
             width,
-            in_range=self._in_range(step),
+            in_range=step is not None and self._in_range(self._number_of_row(row, step)),
             sign=self._kept_sign(event),
+            sub=None if self.show_events else self._rows.sub(row),
+            starts=not self.show_events and self._opened.starts_any(self.study, step),
         )
 
-    def _in_range(self, step: Step | None) -> bool:
+    def _in_range(self, number: int) -> bool:
         selected = self.range if self.range_from is not None else None
-        return bool(selected and step and selected[0] <= step.number <= selected[1])
+        return bool(selected and selected[0] <= number <= selected[1])
 
     def _kept_sign(self, event: Event) -> str:
         """The sign of a step with a bookmark or a note; "" for none."""

@@ -129,6 +129,8 @@ class Clipboard:
     def _asked_for(self, answer: str, conversation: Conversation | None) -> Callable[[], _Asked]:
         """A function that makes the text, for the current selection."""
         current, trajectory = self._steps.current, self._steps.trajectory
+        if current and self._steps.range is None:
+            trajectory = self._steps.run_of(current[0])
         if answer == "i":
             identifier = bare_id(conversation.id) if conversation else ""
             return lambda: (identifier, "the conversation's id was")

@@ -75,7 +75,7 @@ class AnnotationActions:
     def _name(self, step: Step) -> str:
         """Its number, where that is final."""
         whole = self._steps.trajectory is not None and self._steps.trajectory.complete
-        return str(step.number) if whole else ""
+        return self._steps.label_of(step) if whole else ""
 
     def action_next_bookmark(self) -> None:
         self._run.act(self._next_bookmark)

@@ -1,0 +1,85 @@
+"""Which sub-agents are opened in the timeline, and their steps. Knows no widget."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from oh_tui.trajectory.analysis.study import Study
+    from oh_tui.trajectory.analysis.sub_agents import SubRun, SubRuns
+    from oh_tui.trajectory.model.steps import Step
+
+
+class SubStep(NamedTuple):
+    """A step of a sub-agent that is opened in place."""
+
+    run: SubRun
+    step: Step
+    depth: int
+    """1 for a sub-agent of the run itself."""
+
+    @property
+    def path(self) -> str:
+        """Its number in the whole run, as 12.3."""
+        return f"{self.run.path}{self.step.number}"
+
+
+class OpenedSubAgents:
+    """The sub-agents that are opened, by the number of the step that started them: 12, or 12.3 of a
+    step of a sub-agent."""
+
+    def __init__(self) -> None:
+        self._paths: set[str] = set()
+        self._places: dict[int, SubStep] = {}
+        """Identity of a step that is shown -> its place."""
+
+    def __bool__(self) -> bool:
+        return bool(self._paths)
+
+    def clear(self) -> None:
+        self._paths.clear()
+
+    def open(self, path: str) -> bool:
+        """False when they are open."""
+        if path in self._paths:
+            return False
+        self._paths.add(path)
+        return True
+
+    def close(self, path: str) -> str:
+        """Close those of a step, else those that it is among; the number of the step that started
+        them, "" when none is open."""
+        while path and path not in self._paths:
+            path = path.rpartition(".")[0].rstrip("abcdefghijklmnopqrstuvwxyz")
+        self._paths.discard(path)
+        return path
+
+    def shown(self, study: Study | None) -> dict[int, list[SubStep]]:
+        """The steps to show below those of the run, by the number of these."""
+        below: dict[int, list[SubStep]] = {}
+        for path in self._paths if study else ():
+            if study and path.isdecimal():
+                step = study.trajectory.steps[int(path) - 1]
+                below[step.number] = self._below(study.sub_runs, step, path)
+        self._places = {id(sub.step): sub for subs in below.values() for sub in subs}
+        return below
+
+    def _below(self, sub_runs: SubRuns, step: Step, path: str, depth: int = 1) -> list[SubStep]:
+        found: list[SubStep] = []
+        for run in sub_runs.of(step) if path in self._paths else ():
+            for each in run.trajectory.steps:
+                sub = SubStep(run, each, depth)
+                found.append(sub)
+                found += self._below(run.below, each, sub.path, depth + 1)
+        return found
+
+    def place(self, step: Step | None) -> SubStep | None:
+        """The place of a step of a sub-agent that is shown; None for a step of the run."""
+        return self._places.get(id(step))
+
+    def starts_any(self, study: Study | None, step: Step | None) -> bool:
+        """Whether the runs of sub-agents that this step started are here."""
+        if step is None or study is None:
+            return False
+        place = self.place(step)
+        return bool((place.run.below if place else study.sub_runs).of(step))

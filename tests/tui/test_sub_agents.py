@@ -1,0 +1,97 @@
+"""Sub-agents opened in place, below the step that started them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from oh_tui.sources.files import FileSource
+from oh_tui.trajectory.analysis.step_order import StepOrder, StepSorting
+from tests.trajectory.sub_agent_files import REPORTED, run_files, zip_of
+from tests.tui.explorer import Explorer, explore
+
+
+@asynccontextmanager
+async def opened(folder: Path) -> AsyncIterator[Explorer]:
+    """The explorer on a run with sub-agents, the cursor on its first step."""
+    path = zip_of(folder / "run.zip", run_files("0" * 32 + "/", REPORTED))
+    async with explore(source=lambda: FileSource([path]), size=(160, 48)) as it:
+        await it.press("enter")
+        await it.until(lambda: it.screen.run_view.study is not None)
+        await it.press("3", "g")
+        yield it
+
+
+def paths(it: Explorer) -> list[str]:
+    timeline = it.screen.timeline
+    steps = (timeline.row(row)[0] for row in range(timeline.row_count()))
+    return [timeline.label_of(step) for step in steps if step]
+
+
+async def test_right_opens_the_sub_agents_of_a_step_and_left_closes_them(tmp_path: Path) -> None:
+    async with opened(tmp_path) as it:
+        assert paths(it) == ["1", "2", "3", "4"]
+        await it.press("right")
+        assert paths(it) == ["1", "2", "3", "4"]
+        await it.press("j", "right")
+        assert paths(it) == ["1", "2", "2.1", "2.2", "2.3", "3", "4"]
+        await it.press("j", "j", "j", "right")
+        assert paths(it)[2:8] == ["2.1", "2.2", "2.3", "2.3.1", "2.3.2", "2.3.3"]
+        await it.press("j", "left")
+        assert (paths(it)[4:], it.screen.timeline.cursor) == (["2.3", "3", "4"], 4)
+        await it.press("left")
+        assert (paths(it), it.screen.timeline.cursor) == (["1", "2", "3", "4"], 1)
+
+
+async def test_the_steps_of_two_sub_agents_of_one_step_follow_each_other(tmp_path: Path) -> None:
+    async with opened(tmp_path) as it:
+        await it.press("j", "j", "right")
+        assert paths(it) == ["1", "2", "3", "3.1", "3.2", "3b.1", "3b.2", "4"]
+
+
+async def test_a_step_with_sub_agents_has_a_sign_and_theirs_are_indented(tmp_path: Path) -> None:
+    async with opened(tmp_path) as it:
+        await it.press("j", "right")
+        lines = it.text("#timeline").splitlines()
+        signed = [line for line in lines if "▸" in line]
+        assert len(signed) == 3 and " 2.3 " in signed[1]
+        (command,) = [line for line in lines if " 2.2 " in line]
+        (last,) = [line for line in lines if " 4 " in line]
+        assert command.index("$") == last.index("$") + 2
+        assert "1 sub-agent of no step" in it.text("#timeline-rule")
+
+
+async def test_the_detail_and_a_copy_are_of_the_step_of_the_sub_agent(tmp_path: Path) -> None:
+    async with opened(tmp_path) as it:
+        await it.press("j", "right", "j")
+        assert "Check it." in it.text("#result") + it.text("#call")
+        assert it.screen.timeline.step_here == 2
+        await it.press("b")
+        assert "step 2.1 bookmarked" in it.footer
+
+
+async def test_keys_that_walk_pass_over_the_steps_of_sub_agents(tmp_path: Path) -> None:
+    async with opened(tmp_path) as it:
+        await it.press("j", "right", "j", "j", "j", "right")
+        await it.press("j", "j", "j", "U")
+        assert it.screen.timeline.cursor == 0
+        await it.press("x")
+        assert it.screen.timeline.show_events
+        await it.press("x", "G")
+        assert paths(it)[-1] == "4"
+
+
+async def test_a_filter_keeps_what_is_opened_and_another_order_hides_it(tmp_path: Path) -> None:
+    async with opened(tmp_path) as it:
+        await it.press("j", "right")
+        it.screen.timeline.filtered = (2, 4)
+        await it.settle()
+        assert paths(it) == ["2", "2.1", "2.2", "2.3", "4"]
+        it.screen.timeline.filtered = None
+        it.screen.timeline.sort_by(StepSorting(StepOrder.COST))
+        await it.settle()
+        assert sorted(paths(it)) == ["1", "2", "3", "4"]
+        it.screen.timeline.sort_by(None)
+        await it.settle()
+        assert paths(it) == ["1", "2", "2.1", "2.2", "2.3", "3", "4"]
