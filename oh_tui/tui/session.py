@@ -11,7 +11,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from oh_tui.tui.finding import Finding
     from oh_tui.tui.panes import Cursors
     from oh_tui.tui.shells import Shell
+
+C = TypeVar("C")
 
 
 class Sandboxes:
@@ -296,23 +298,15 @@ class Session:
     async def save_last_known(self) -> None:
         """Write the remembered outcomes of the listed conversations to disk, if there are new
         ones."""
-        memory = self.board.last_known
-        if (news := memory.take_changes()) and not await asyncio.to_thread(memory.write, news):
-            memory.put_back(news)
+        await _save(self.board.last_known)
 
     async def save_preferences(self) -> None:
         """Write the preferences to disk, if they changed."""
-        kept = self.preferences
-        if (news := kept.take_changes()) and not await asyncio.to_thread(kept.write, news):
-            kept.put_back(news)
+        await _save(self.preferences)
 
     async def save_annotations(self) -> bool:
         """Write bookmarks, notes and tags to disk, if they changed; False if that fails."""
-        kept = self.annotations
-        if (news := kept.take_changes()) and not await asyncio.to_thread(kept.write, news):
-            kept.put_back(news)
-            return False
-        return True
+        return await _save(self.annotations)
 
     @property
     def conversations(self) -> tuple[Conversation, ...]:
@@ -438,3 +432,25 @@ class Session:
     def writing_words(self) -> str:
         """All writes under way, each kind once; "" for none."""
         return ", ".join(sorted({what for what, _ in self._writes}))
+
+
+class _Kept(Protocol[C]):
+    """What is written to disk as it changes."""
+
+    def take_changes(self) -> C: ...
+    def put_back(self, changes: C, /) -> None: ...
+    def write(self, changes: C, /) -> bool: ...
+
+
+async def _save(kept: _Kept[C]) -> bool:
+    """Write the changes in a thread; False if that fails. When the app ends meanwhile, it writes
+    them itself: the thread may not get so far."""
+    if not (changes := kept.take_changes()):
+        return True
+    written = False
+    try:
+        written = await asyncio.to_thread(kept.write, changes)
+    finally:
+        if not written:
+            kept.put_back(changes)
+    return written

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,9 +17,11 @@ from oh_tui.api import AppServer
 from oh_tui.demo import make_demo
 from oh_tui.demo.servers.network import Network
 from oh_tui.settings.config import Config
+from oh_tui.settings.preferences import Changes
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.server import ServerSource
 from oh_tui.sources.source import Source
+from oh_tui.tui.session import Session
 from tests.tui.explorer import AT_ONCE, NOW, Explorer, explore
 
 
@@ -158,3 +163,24 @@ async def test_names_of_orders_and_columns_that_do_not_exist_are_passed_over(
     async with explore(settings=settings) as it:
         assert order_of(it) == ""
         assert it.screen.timeline.row_count()
+
+
+async def test_what_is_being_written_when_the_app_ends_is_written_by_it(tmp_path: Path) -> None:
+    """The thread may not get so far: the process ends without it."""
+    session = Session(Settings(preferences_file=tmp_path / "preferences.json"))
+    session.preferences.change(theme="nord")
+    begun, goes_on = threading.Event(), threading.Event()
+    write = session.preferences.write
+
+    def slow(changes: Changes) -> bool:
+        begun.set()
+        return goes_on.wait(5) and write(changes)
+
+    session.preferences.write = slow  # type: ignore[method-assign]
+    saving = asyncio.create_task(session.save_preferences())
+    await asyncio.to_thread(begun.wait, 5)
+    saving.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await saving
+    assert session.preferences.take_changes() == {"theme": "nord"}
+    goes_on.set()

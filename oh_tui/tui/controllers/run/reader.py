@@ -249,7 +249,8 @@ class RunReader:
         trajectory must not grow meanwhile: following begins afterwards."""
         trajectory = run.trajectory
         if run.study is None or run.study.trajectory is not trajectory:
-            if len(trajectory.events) <= AT_ONCE:
+            # the files of sub-agents are read with it, and may be long
+            if len(trajectory.events) <= AT_ONCE and not trajectory.sub_agents:
                 run.study = Study(trajectory)
             else:
                 run.study = await asyncio.to_thread(Study, trajectory)
