@@ -182,6 +182,7 @@ async def test_a_note_on_a_step_is_shown_above_its_call_and_removed_by_an_empty_
         assert "note kept" in it.footer
         assert it.text("#call").startswith("¶ week 53 [/b] again")
         assert row(it, 58).startswith("∞¶")
+        await it.until(lambda: settings.annotations_file and settings.annotations_file.exists())
         await it.until(lambda: list(written(settings)["step_notes"].values()))
         await it.press("j")
         assert "¶" not in it.text("#call")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import zipfile
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
@@ -35,18 +34,20 @@ async def zipped(
     yield sink.take()
 
 
-class _Sink(io.RawIOBase):
-    """A file without seek; `take` returns what was written."""
+class _Sink:
+    """A file without seek, and without an end: the zip of a download that nobody reads on is
+    finished by Python some time later. `take` returns what was written."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
 
-    def writable(self) -> bool:
-        return True
-
     def write(self, data: Any) -> int:
         self._parts.append(bytes(data))
         return len(data)
+
+    def flush(self) -> None: ...
+
+    def close(self) -> None: ...
 
     def take(self) -> bytes:
         taken, self._parts = b"".join(self._parts), []
