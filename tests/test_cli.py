@@ -159,6 +159,14 @@ def test_a_key_as_a_flag_is_refused_with_the_reason_and_not_repeated(words: list
     assert done.returncode == 2
 
 
+def test_a_file_of_another_kind_is_told_and_exits_2(tmp_path: Path) -> None:
+    other = tmp_path / "notes.txt"
+    other.write_text("milk, bread")
+    done = run("why", other)
+    assert "notes.txt holds no run that oh-tui knows" in complaint(done)
+    assert done.returncode == 2
+
+
 def test_a_file_that_is_no_zip_is_told_and_exits_2(tmp_path: Path) -> None:
     bad = tmp_path / "bad\x1b[31m.zip"
     bad.write_text("no zip")

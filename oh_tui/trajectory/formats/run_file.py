@@ -19,7 +19,7 @@ from oh_tui.trajectory.model.recorded import Recorded
 HEAD = 2**16
 """Bytes at the start of a file by which a format recognises it."""
 
-HINT = "docs/formats.md lists what oh-tui reads"
+HINT = "give a zip, a folder or an output of OpenHands, ATIF, a Harbor job or chat messages"
 
 MOST = 3
 """How many problems are listed on one line."""

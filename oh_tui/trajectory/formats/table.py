@@ -63,7 +63,7 @@ def open_runs(path: Path, indexes: Indexes | None = None) -> RunList:
         raise FormatProblem(f"No permission to read {name}") from error
     except (OSError, ValueError) as error:
         raise FormatProblem(f"{name} cannot be read") from error
-    if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
+    if head and not kind.lower().endswith((".zip", "/")):
         raise FormatProblem(f"{name} holds no run that oh-tui knows", HINT)
     return archive.open_list(path, indexes)  # which says what is wrong with it
 
