@@ -87,7 +87,7 @@ def test_a_bug_in_use_gives_the_terminal_back_and_one_sentence_and_a_report(
 def test_a_bug_at_the_start_does_so_too_wherever_it_is(tmp_path: Path) -> None:
     changes = {
         "a worker": "FileSource.count = breaks_later",
-        "a worker that reads": "FileSource.newest = breaks_later",
+        "a worker that reads": "FileSource.pages = breaks",
         "a thread": "conversations._board = breaks",
         "drawing": "timeline.Timeline.render_line = breaks",
         "a change of state": "Screen.watch_arrangement = breaks",
