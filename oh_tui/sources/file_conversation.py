@@ -12,7 +12,7 @@ class FileConversation(Conversation, frozen=True):
     file_name: str = ""
     """Without folder and .zip; "" if it equals the title or is only an id."""
     place: str = ""
-    """Its absolute path, in a file of several runs with `#ID`."""
+    """Its absolute path; of one of several runs in a file, `PATH#ID`."""
 
 
 def label_of(conversation: Conversation) -> Label | None:

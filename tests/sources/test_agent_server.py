@@ -1,4 +1,4 @@
-"""An agent server as a source: starting with what it keeps, and what it cannot do."""
+"""An agent server as a source: how a conversation is started there, and what it refuses."""
 
 from __future__ import annotations
 

@@ -91,7 +91,11 @@ def is_listed_path(text: str) -> bool:
 def _exists(text: str) -> bool:
     try:
         return bool(text) and path_of(text).exists()
-    except (OSError, ValueError, Problem):  # too long, with a null in it, under an unknown home
+    except (
+        OSError,
+        ValueError,
+        Problem,
+    ):  # too long, with a null byte, or in the home of an unknown user
         return False
 
 

@@ -98,7 +98,7 @@ class SubRuns:
 
     @property
     def loose(self) -> list[SubRun]:
-        """Those of which no step tells that it started them."""
+        """Sub-agents that no step is known to have started."""
         return self._by_step.get(0, [])
 
     def all(self) -> Iterator[SubRun]:

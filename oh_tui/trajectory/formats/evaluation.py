@@ -7,7 +7,7 @@ The rows of OpenHands/benchmarks: `instance_id`, `attempt`, `test_result.git_pat
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, overload
 
 from oh_tui.text.patterns import pattern
@@ -26,10 +26,12 @@ LONGEST = 4_000_000
 
 
 class Slices(Sequence[bytes]):
-    """Parts of a text, in two numbers each."""
+    """Parts of a text, in two numbers each. `read` gives the bytes from a start on."""
 
-    def __init__(self, text: bytes, starts: array[int], sizes: array[int]) -> None:
-        self.text = text
+    def __init__(
+        self, read: Callable[[int, int], bytes], starts: array[int], sizes: array[int]
+    ) -> None:
+        self._read = read
         self.starts, self.sizes = starts, sizes
 
     def __len__(self) -> int:
@@ -42,8 +44,7 @@ class Slices(Sequence[bytes]):
     def __getitem__(self, index: int | slice) -> bytes | Sequence[bytes]:
         if isinstance(index, slice):
             return [self[n] for n in range(*index.indices(len(self)))]
-        start = self.starts[index]
-        return self.text[start : start + self.sizes[index]]
+        return self._read(self.starts[index], self.sizes[index])
 
 
 def is_row(top: Top) -> bool:
@@ -115,7 +116,7 @@ def _events(text: bytes, top: Mapping[str, Any]) -> Sequence[bytes]:
         starts.append(start)
         sizes.append(size)
         place = start + size
-    return Slices(text, starts, sizes)
+    return Slices(lambda start, size: text[start : start + size], starts, sizes)
 
 
 ROW = Document("evaluation output", lambda head: _NAMED.search(head) is not None, is_row, convert)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
 import msgspec
 
@@ -171,32 +171,12 @@ class JsonLines:
         return RowIndex.load(data, size) if data else None
 
 
-class _Pieces(Sequence[bytes]):
-    """Parts of a plain file, read when they are asked for."""
-
-    def __init__(self, stream: Stream, starts: array[int], sizes: array[int]) -> None:
-        self._stream = stream
-        self._starts, self._sizes = starts, sizes
-
-    def __len__(self) -> int:
-        return len(self._starts)
-
-    @overload
-    def __getitem__(self, index: int) -> bytes: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[bytes]: ...
-    def __getitem__(self, index: int | slice) -> bytes | Sequence[bytes]:
-        if isinstance(index, slice):
-            return [self[n] for n in range(*index.indices(len(self)))]
-        return self._stream.read(self._starts[index], self._sizes[index])
-
-
 def _on_disk(converted: Converted, stream: Stream, start: int) -> Converted:
     """The run without its text in memory, where each event is a part of the text."""
     events = converted.events
     if isinstance(events, Slices):
         starts = array("Q", (start + each for each in events.starts))
-        converted.events = _Pieces(stream, starts, events.sizes)
+        converted.events = Slices(stream.read, starts, events.sizes)
     return converted
 
 

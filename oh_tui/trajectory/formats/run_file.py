@@ -105,7 +105,7 @@ class RunList(Protocol):
 
     @property
     def problems(self) -> list[str]:
-        """Sentences on what of it is not listed, with the file and the place in it. Grows while
+        """What could not be listed, each a sentence that names the file and the place. Grows while
         `entries` goes on."""
         ...
 

@@ -73,8 +73,8 @@ class Calls:
         fields: dict[str, Any],
         observed: dict[str, Any] | None = None,
     ) -> None:
-        """Adds a result. `observed` replaces fields of the observation; of a kind of its own it is
-        an error or a rejection."""
+        """Adds a result. `observed` replaces fields of the observation; its `kind` may make it an
+        error or a rejection."""
         text = plain(content)
         found = observation_of(call.action if call else {"kind": "ToolAction"}, content, text)
         found |= observed or {}

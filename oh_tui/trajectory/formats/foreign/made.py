@@ -92,8 +92,8 @@ _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def pack(value: Any) -> bytes:
-    """Decoded JSON as text; a text that says so if it is nested too deep. msgspec would lose NaN
-    and refuse lone surrogates."""
+    """The JSON text of a decoded value; of one nested too deep, a text that says so. msgspec would
+    lose NaN and refuse lone surrogates."""
     try:
         return _encode(value).encode("utf-8", "surrogatepass")
     except (TypeError, ValueError, RecursionError):

@@ -123,8 +123,8 @@ class _Converter:
         )
 
     def _metadata(self, entry: Entry, shown: set[str]) -> Any:
-        """What the metadata of a call tells beyond the call. Each event of a response has the
-        whole response; it is told once."""
+        """The fields of a call's metadata that repeat nothing of the call. Each event of a
+        response has the whole response: the first one keeps it."""
         metadata = entry.metadata
         if not isinstance(metadata, dict):
             return metadata

@@ -43,7 +43,7 @@ def charge_history(bill: Bill, entries: Iterable[Entry], metrics: Any) -> None:
 
 
 def _enter_row(bill: Bill, metrics: Any, *, costs: bool, tokens: bool) -> None:
-    """Enters the metrics of a row; of its single answers what the events do not tell."""
+    """Enters the metrics of a row, and of its answers what no event tells."""
     sums = field(metrics, "accumulated_token_usage")
     bill.total(field(metrics, "accumulated_cost"), tokens_of(sums))
     bill.window(field(sums, "context_window"))

@@ -16,7 +16,7 @@ _BESIDE = ("confirmation_state", "security_risk", "impl_source", "translated_ipy
 
 
 def _renamed(kind: str, **names: str) -> Callable[[Args], Args]:
-    """An action whose arguments have other names in the model; `new=old`."""
+    """Makes an action with its arguments renamed as in the model: `new="old"`."""
     old = {was: now for now, was in names.items()}
 
     def make(args: Args) -> Args:
