@@ -91,11 +91,7 @@ def is_listed_path(text: str) -> bool:
 def _exists(text: str) -> bool:
     try:
         return bool(text) and path_of(text).exists()
-    except (
-        OSError,
-        ValueError,
-        Problem,
-    ):  # too long, with a null byte, or in the home of an unknown user
+    except (OSError, ValueError, Problem):  # too long, a null byte, the home of nobody
         return False
 
 
