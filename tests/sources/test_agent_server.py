@@ -87,7 +87,8 @@ async def test_a_model_at_an_address_of_its_own_needs_no_key(
 ) -> None:
     kept = '{"llm_api_key_is_set":false,"agent_settings":{"llm":{"base_url":"http://llm"}}}'
     between.answer("GET /api/settings", 200, kept, "application/json")
-    await started(source)
+    task, _ = await started(source)
+    assert isinstance(task, StartTask) and task.status == "READY"
 
 
 async def test_an_old_server_keeps_nothing_to_start_with(
