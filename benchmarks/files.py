@@ -59,7 +59,7 @@ def read_ours(path: Path) -> object:
     then what each cost in time and money."""
     from oh_tui.sources.results import build
     from oh_tui.trajectory.analysis.accounting import Accounts
-    from oh_tui.trajectory.formats.archive import open_archive
+    from oh_tui.trajectory.formats.zip.archive import open_archive
 
     trajectory = build(open_archive(path).events())
     return trajectory, Accounts(trajectory)

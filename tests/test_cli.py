@@ -20,7 +20,7 @@ from oh_tui.commands import TABLE
 from oh_tui.settings.startup import Settings
 from oh_tui.sources import prefetch
 from oh_tui.text.problem import Problem, Refused
-from oh_tui.trajectory.formats.archive import Archive, open_archive
+from oh_tui.trajectory.formats.zip.archive import Archive, open_archive
 from tests.processes import oh_tui as run
 
 INSTALLED = Path(sys.executable).with_name("oh-tui")

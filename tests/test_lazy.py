@@ -178,7 +178,7 @@ def test_a_zip_executes_no_other_format(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     executed = set(done.stdout.split())
-    assert "oh_tui.trajectory.formats.archive" in executed
+    assert "oh_tui.trajectory.formats.zip.archive" in executed
     for name in ("json_lines", "documents", "beside", "harbor", "foreign.made"):
         assert f"oh_tui.trajectory.formats.{name}" not in executed
 

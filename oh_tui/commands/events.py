@@ -13,7 +13,7 @@ from oh_tui.commands.shared.reading import chosen, on_server, open_run, whole
 from oh_tui.sources.saving import bounded
 from oh_tui.text.problem import Problem, Refused
 from oh_tui.text.redact import redact_json
-from oh_tui.trajectory.formats.archive import open_archive
+from oh_tui.trajectory.formats.zip.archive import open_archive
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation

@@ -26,7 +26,6 @@ from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis import changes
 from oh_tui.trajectory.analysis.verdict import judge
-from oh_tui.trajectory.formats.archive import open_archive
 from oh_tui.trajectory.formats.run_file import (
     Entry,
     Indexes,
@@ -36,6 +35,7 @@ from oh_tui.trajectory.formats.run_file import (
     SubAgentFile,
 )
 from oh_tui.trajectory.formats.table import find_files, open_runs
+from oh_tui.trajectory.formats.zip.archive import open_archive
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from oh_tui.trajectory.formats.archive import Archive, open_archive
+from oh_tui.trajectory.formats.zip.archive import Archive, open_archive
 
 WORTH_IT = 1_000_000
 """Bytes of a zip from which listing it takes longer than starting a process."""

@@ -20,9 +20,9 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.human import size
 from oh_tui.text.problem import Problem, Refused, Remedy
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.formats.members import CannotRead
-from oh_tui.trajectory.formats.zip_members import ZipMembers, broken
-from oh_tui.trajectory.formats.zip_table import TOTAL_LIMIT, NotOpened
+from oh_tui.trajectory.formats.zip.members import CannotRead
+from oh_tui.trajectory.formats.zip.zip_members import ZipMembers, broken
+from oh_tui.trajectory.formats.zip.zip_table import TOTAL_LIMIT, NotOpened
 
 _PREFIX, _SUFFIX = ".oh-tui-", ".part"
 

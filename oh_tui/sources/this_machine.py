@@ -14,9 +14,9 @@ from oh_tui.sources.files import FileSource
 from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.sources.written import is_at_work
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.formats.archive import Archive, open_archive
 from oh_tui.trajectory.formats.run_file import Entry, OneRun
 from oh_tui.trajectory.formats.table import find_files
+from oh_tui.trajectory.formats.zip.archive import Archive, open_archive
 from oh_tui.trajectory.model.events import seconds
 
 HINT = "the OpenHands CLI keeps its runs there; other places: oh-tui open PATH"

@@ -8,8 +8,8 @@ import time
 from collections.abc import AsyncGenerator, Callable
 
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.formats.archive import YOUNG, Archive
 from oh_tui.trajectory.formats.run_file import RunFile
+from oh_tui.trajectory.formats.zip.archive import YOUNG, Archive
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory
 

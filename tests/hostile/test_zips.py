@@ -15,7 +15,7 @@ from oh_tui.sources.runs import cache
 from oh_tui.sources.runs.cache import events_of_zip
 from oh_tui.sources.saving import finish_zip
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.formats.archive import open_archive
+from oh_tui.trajectory.formats.zip.archive import open_archive
 from tests.hostile.bounds import used_by
 from tests.processes import oh_tui
 
@@ -136,7 +136,7 @@ def test_a_bomb_is_refused_before_anything_is_unpacked(bomb: str, tmp_path: Path
         from pathlib import Path
         from oh_tui.sources.saving import finish_zip
         from oh_tui.sources.runs.cache import events_of_zip
-        from oh_tui.trajectory.formats.archive import open_archive
+        from oh_tui.trajectory.formats.zip.archive import open_archive
         def act():
             said = []
             for use in (finish_zip, events_of_zip):
@@ -214,7 +214,7 @@ def test_the_largest_member_that_is_read_takes_twice_its_size(tmp_path: Path) ->
         made.writestr("event_000000_a.json", (text * 2)[: 64 * MIB])
     used = used_by(
         """
-        from oh_tui.trajectory.formats.archive import open_archive
+        from oh_tui.trajectory.formats.zip.archive import open_archive
         def act():
             return len(open_archive("run.zip").read(0))
         """,
@@ -246,7 +246,7 @@ def test_of_a_cut_zip_so_many_names_are_held_and_no_more(tmp_path: Path) -> None
     (tmp_path / "run.zip").write_bytes(head(name(0), 0, 0, 0, 0) * 1_000_000)
     used = used_by(
         """
-        from oh_tui.trajectory.formats.archive import open_archive
+        from oh_tui.trajectory.formats.zip.archive import open_archive
         def act():
             archive = open_archive("run.zip")
             return [len(archive), archive.problems]

@@ -13,7 +13,7 @@ from oh_tui.sources.results import build
 from oh_tui.sources.server import ServerSource
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.formats.archive import open_archive
+from oh_tui.trajectory.formats.zip.archive import open_archive
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.contract.acting import Stage

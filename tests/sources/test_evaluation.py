@@ -18,7 +18,8 @@ from oh_tui.sources.files import FileSource
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.verdict import judge
-from oh_tui.trajectory.formats import json_lines, row_index, streams
+from oh_tui.trajectory.formats import streams
+from oh_tui.trajectory.formats.lines import json_lines, row_index
 from oh_tui.trajectory.formats.table import open_runs
 from tests.trajectory.evaluation_files import action, history, message, metrics, result, row, write
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from oh_tui.sources.files import FileSource
-from oh_tui.trajectory.formats.archive import Archive, open_archive
+from oh_tui.trajectory.formats.zip.archive import Archive, open_archive
 
 from .test_files import write
 

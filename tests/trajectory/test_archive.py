@@ -20,11 +20,11 @@ from hypothesis import strategies as st
 
 from oh_tui.text.redact import HIDDEN
 from oh_tui.trajectory.content.describe import describe_event
-from oh_tui.trajectory.formats import cut_zip
-from oh_tui.trajectory.formats.archive import Archive, ArchiveProblem, open_archive
-from oh_tui.trajectory.formats.folder_members import FolderMembers
 from oh_tui.trajectory.formats.table import find_files
-from oh_tui.trajectory.formats.zip_members import ZipMembers
+from oh_tui.trajectory.formats.zip import cut_zip
+from oh_tui.trajectory.formats.zip.archive import Archive, ArchiveProblem, open_archive
+from oh_tui.trajectory.formats.zip.folder_members import FolderMembers
+from oh_tui.trajectory.formats.zip.zip_members import ZipMembers
 from oh_tui.trajectory.model.events import UNREADABLE
 from oh_tui.trajectory.model.trajectory import CUT_OFF, NO_END
 

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.formats import json_lines
+from oh_tui.trajectory.formats.lines import json_lines
 from oh_tui.trajectory.formats.run_file import Entry, RunFile
 from oh_tui.trajectory.formats.table import find_files, open_runs
 from oh_tui.trajectory.model.events import NO_KIND, UNREADABLE

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.trajectory.formats.members import CannotRead, Names
-from oh_tui.trajectory.formats.zip_members import ZipMembers, broken
-from oh_tui.trajectory.formats.zip_table import NotOpened, ZipTable
+from oh_tui.trajectory.formats.zip.members import CannotRead, Names
+from oh_tui.trajectory.formats.zip.zip_members import ZipMembers, broken
+from oh_tui.trajectory.formats.zip.zip_table import NotOpened, ZipTable
 
 HOW = [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]
 

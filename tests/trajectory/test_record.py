@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from oh_tui.sources.results import build as trajectory_of
 from oh_tui.trajectory.analysis.accounting import Accounts
-from oh_tui.trajectory.formats.archive import open_archive
+from oh_tui.trajectory.formats.zip.archive import open_archive
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.stats import NO_USAGE, agent_text, stats_text
 

@@ -13,8 +13,8 @@ import pytest
 from oh_tui.sources.files import run_of
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.sub_agents import SubRun, SubRuns, letters
-from oh_tui.trajectory.formats.archive import open_archive
-from oh_tui.trajectory.formats.zip_layout import DEEPEST
+from oh_tui.trajectory.formats.zip.archive import open_archive
+from oh_tui.trajectory.formats.zip.zip_layout import DEEPEST
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
 from tests.trajectory.made import failure, message, result

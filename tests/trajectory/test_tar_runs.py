@@ -18,9 +18,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.formats import streams, tar_runs, tar_table
+from oh_tui.trajectory.formats import streams
 from oh_tui.trajectory.formats.run_file import RunFile, RunList
 from oh_tui.trajectory.formats.table import find_files, open_runs
+from oh_tui.trajectory.formats.tar import tar_runs, tar_table
 from oh_tui.trajectory.model.events import UNREADABLE
 from oh_tui.trajectory.model.trajectory import CUT_OFF
 from tests.trajectory.evaluation_files import history, metrics

@@ -27,7 +27,7 @@ from oh_tui.settings.paths import make_private
 from oh_tui.text.human import size
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem, Refused, Remedy
-from oh_tui.trajectory.formats import archive
+from oh_tui.trajectory.formats.zip import archive
 from oh_tui.trajectory.model.events import UNREADABLE, Event, parse_event
 
 LARGEST = 100_000_000

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from oh_tui.text.human import size
-from oh_tui.trajectory.formats import json_lines
 from oh_tui.trajectory.formats.foreign.atif import is_atif
 from oh_tui.trajectory.formats.foreign.documents import ATIF, converted_atif, top_of_atif
 from oh_tui.trajectory.formats.held_run import HeldRun
+from oh_tui.trajectory.formats.lines import json_lines
 from oh_tui.trajectory.formats.run_file import (
     Format,
     FormatProblem,

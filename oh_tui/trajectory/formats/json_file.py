@@ -7,7 +7,7 @@ from pathlib import Path
 from oh_tui.text.human import size
 from oh_tui.trajectory.formats.documents import may_be_run, read_document
 from oh_tui.trajectory.formats.held_run import HeldRun
-from oh_tui.trajectory.formats.json_lines import LARGEST
+from oh_tui.trajectory.formats.lines.json_lines import LARGEST
 from oh_tui.trajectory.formats.run_file import (
     Format,
     FormatProblem,

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.formats import conversation_beside
-from oh_tui.trajectory.formats.json_lines import JsonLines, are_lines
+from oh_tui.trajectory.formats.lines import conversation_beside
+from oh_tui.trajectory.formats.lines.json_lines import JsonLines, are_lines
 from oh_tui.trajectory.formats.run_file import (
     HEAD,
     Entry,
@@ -24,8 +24,8 @@ from oh_tui.trajectory.formats.run_file import (
     shown_name,
 )
 from oh_tui.trajectory.formats.streams import PartStream, Stream, open_stream, unpacked
-from oh_tui.trajectory.formats.tar_runs import Opener, TarRuns
-from oh_tui.trajectory.formats.tar_table import Member, is_header
+from oh_tui.trajectory.formats.tar.tar_runs import Opener, TarRuns
+from oh_tui.trajectory.formats.tar.tar_table import Member, is_header
 
 _OUTPUT = pattern(r".+\.jsonl(?:\.(?:gz|xz|zst))?")
 _ATTEMPT = pattern(r"output\.critic_attempt_\d+\.jsonl.*")

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from oh_tui.text.human import size
 from oh_tui.trajectory.formats.run_file import FormatProblem
-from oh_tui.trajectory.formats.zip_table import RATIO_FREE, RATIO_LIMIT
+from oh_tui.trajectory.formats.zip.zip_table import RATIO_FREE, RATIO_LIMIT
 
 PIECE = 2**18
 """Bytes that are read or unpacked at once."""

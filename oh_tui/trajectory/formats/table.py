@@ -14,7 +14,8 @@ from pathlib import Path
 
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.formats import archive, atif_file, harbor, json_file, json_lines, results_tar
+from oh_tui.trajectory.formats import atif_file, harbor, json_file, results_tar
+from oh_tui.trajectory.formats.lines import json_lines
 from oh_tui.trajectory.formats.run_file import (
     HEAD,
     HINT,
@@ -25,6 +26,7 @@ from oh_tui.trajectory.formats.run_file import (
     shown_name,
 )
 from oh_tui.trajectory.formats.streams import open_stream
+from oh_tui.trajectory.formats.zip import archive
 
 NAMES = 1000
 """Names of a folder by which a format recognises it."""

@@ -7,7 +7,7 @@ import stat
 from datetime import UTC, datetime
 from pathlib import Path
 
-from oh_tui.trajectory.formats.members import MEMBER_LIMIT, CannotRead, Members, Names
+from oh_tui.trajectory.formats.zip.members import MEMBER_LIMIT, CannotRead, Members, Names
 
 _DEEPEST, _MOST_HOMES = 16, 10_000
 """Limits on sub-agents: slashes in a path, and their number."""

@@ -16,9 +16,6 @@ from typing import IO, Any
 
 from oh_tui.text.human import plural
 from oh_tui.text.redact import redact_json
-from oh_tui.trajectory.formats import cut_zip
-from oh_tui.trajectory.formats.folder_members import FolderMembers, is_near
-from oh_tui.trajectory.formats.members import CannotRead, Members
 from oh_tui.trajectory.formats.run_file import (
     MOST,
     Format,
@@ -28,15 +25,18 @@ from oh_tui.trajectory.formats.run_file import (
     SubAgentFile,
     shown_name,
 )
-from oh_tui.trajectory.formats.zip_layout import (
+from oh_tui.trajectory.formats.zip import cut_zip
+from oh_tui.trajectory.formats.zip.folder_members import FolderMembers, is_near
+from oh_tui.trajectory.formats.zip.members import CannotRead, Members
+from oh_tui.trajectory.formats.zip.zip_layout import (
     EVENT_FILE,
     STATE_FILES,
     Layout,
     lay_out,
     may_be_run,
 )
-from oh_tui.trajectory.formats.zip_members import ZipMembers, broken
-from oh_tui.trajectory.formats.zip_table import NotOpened
+from oh_tui.trajectory.formats.zip.zip_members import ZipMembers, broken
+from oh_tui.trajectory.formats.zip.zip_table import NotOpened
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.events import UNREADABLE, Event, decode_json, parse_event
 from oh_tui.trajectory.model.recorded import NOTHING_RECORDED, Recorded

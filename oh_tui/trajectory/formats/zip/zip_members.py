@@ -9,8 +9,8 @@ import zlib
 from collections.abc import Iterator
 from typing import IO, Any
 
-from oh_tui.trajectory.formats.members import MEMBER_LIMIT, CannotRead, Members, Names
-from oh_tui.trajectory.formats.zip_table import DEFLATED, STORED, ZipTable, files_of
+from oh_tui.trajectory.formats.zip.members import MEMBER_LIMIT, CannotRead, Members, Names
+from oh_tui.trajectory.formats.zip.zip_table import DEFLATED, STORED, ZipTable, files_of
 
 LARGE = 2**20
 """Members of this packed or unpacked size, in bytes, are read in pieces."""

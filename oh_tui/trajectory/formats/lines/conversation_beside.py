@@ -9,12 +9,12 @@ import contextlib
 
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import redact_json
-from oh_tui.trajectory.formats.archive import Archive
 from oh_tui.trajectory.formats.document import Converted
 from oh_tui.trajectory.formats.folders import Folder
 from oh_tui.trajectory.formats.run_file import shown_name
 from oh_tui.trajectory.formats.streams import Stream, unpacked
-from oh_tui.trajectory.formats.tar_runs import TarRuns
+from oh_tui.trajectory.formats.tar.tar_runs import TarRuns
+from oh_tui.trajectory.formats.zip.archive import Archive
 
 FOLDER = "conversations"
 

@@ -11,8 +11,6 @@ from array import array
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
-from oh_tui.trajectory.formats.archive import Archive
-from oh_tui.trajectory.formats.members import MEMBER_LIMIT, CannotRead, Members, Names
 from oh_tui.trajectory.formats.run_file import (
     HINT,
     Entry,
@@ -21,8 +19,10 @@ from oh_tui.trajectory.formats.run_file import (
     shown_name,
 )
 from oh_tui.trajectory.formats.streams import Stream
-from oh_tui.trajectory.formats.tar_table import Member, TarTable
-from oh_tui.trajectory.formats.zip_layout import EVENT_FILE, STATE_FILES, SUB_AGENTS, home_of
+from oh_tui.trajectory.formats.tar.tar_table import Member, TarTable
+from oh_tui.trajectory.formats.zip.archive import Archive
+from oh_tui.trajectory.formats.zip.members import MEMBER_LIMIT, CannotRead, Members, Names
+from oh_tui.trajectory.formats.zip.zip_layout import EVENT_FILE, STATE_FILES, SUB_AGENTS, home_of
 
 Opener: TypeAlias = Callable[[], RunFile]
 

@@ -7,8 +7,8 @@ import struct
 import zlib
 from typing import IO
 
-from oh_tui.trajectory.formats.members import MEMBER_LIMIT, CannotRead, Members, Names
-from oh_tui.trajectory.formats.zip_table import (
+from oh_tui.trajectory.formats.zip.members import MEMBER_LIMIT, CannotRead, Members, Names
+from oh_tui.trajectory.formats.zip.zip_table import (
     DEFLATED,
     MEMBERS_LIMIT,
     STORED,

@@ -13,14 +13,14 @@ from typing import Any
 import msgspec
 
 from oh_tui.text.human import size
-from oh_tui.trajectory.formats import conversation_beside
-from oh_tui.trajectory.formats.beside import Beside
 from oh_tui.trajectory.formats.document import Converted
 from oh_tui.trajectory.formats.documents import may_be_run, read_document
 from oh_tui.trajectory.formats.evaluation import Slices
 from oh_tui.trajectory.formats.folders import DiskFolder, Folder
 from oh_tui.trajectory.formats.held_run import HeldRun
-from oh_tui.trajectory.formats.row_index import Row, RowIndex
+from oh_tui.trajectory.formats.lines import conversation_beside
+from oh_tui.trajectory.formats.lines.beside import Beside
+from oh_tui.trajectory.formats.lines.row_index import Row, RowIndex
 from oh_tui.trajectory.formats.run_file import (
     Entry,
     Format,

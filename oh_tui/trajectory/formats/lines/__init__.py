@@ -1,0 +1,1 @@
+"""JSON lines, each a run, and the files that stand beside them."""

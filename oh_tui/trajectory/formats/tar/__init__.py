@@ -1,0 +1,1 @@
+"""Tars, plain or packed, that hold runs."""

@@ -1,0 +1,1 @@
+"""Zips and folders that hold a run, the way OpenHands writes it: a file for each event."""
