@@ -1,0 +1,347 @@
+"""One run as rows of the tables runs, steps, calls and files, which `docs/tables.md` describes."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from oh_tui.text.redact import redact, redact_json, safe_line
+from oh_tui.trajectory.analysis.accounting import Accounts
+from oh_tui.trajectory.analysis.changes import changes
+from oh_tui.trajectory.analysis.loops import loop_steps
+from oh_tui.trajectory.analysis.sub_agents import SubRun, SubRuns
+from oh_tui.trajectory.analysis.verdict import judge
+from oh_tui.trajectory.content.describe import describe
+from oh_tui.trajectory.model.bodies import arguments, field
+from oh_tui.trajectory.model.events import seconds
+from oh_tui.trajectory.model.stats import NO_USAGE, Usage
+from oh_tui.trajectory.model.steps import Outcome, Step
+from oh_tui.trajectory.model.trajectory import Trajectory
+
+
+class About(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a run beside its events, as raw text; "" for what is not."""
+
+    run: str = ""
+    source: str = ""
+    title: str = ""
+    repository: str = ""
+    branch: str = ""
+    model: str = ""
+    trigger: str = ""
+    benchmark: str = ""
+    created: str = ""
+    """A timestamp, in the form of the source."""
+    cost: float | None = None
+    """US dollars, for a run whose events have no price."""
+    note: str = ""
+    """What of the run cannot be read."""
+
+
+class RunRow(msgspec.Struct, frozen=True, gc=False):
+    """A run, with the usage of its sub-agents. Times are seconds since 1970, costs US dollars; None
+    and "" stand for unknown."""
+
+    run: str
+    source: str
+    title: str
+    repository: str
+    branch: str
+    model: str
+    trigger: str
+    benchmark: str
+    label: str
+    verdict: str
+    cause: str
+    began: float | None
+    ended: float | None
+    work_s: float | None
+    waited_s: float
+    llm_s: float
+    events: int
+    steps: int
+    calls: int
+    ok: int
+    failed_commands: int
+    errors: int
+    rejected: int
+    without_result: int
+    loop_steps: int
+    sub_agents: int
+    last_error: str
+    cost: float | None
+    other_cost: float
+    priced: bool
+    llm_calls: int
+    prompt: int
+    completion: int
+    cache_read: int
+    cache_write: int
+    reasoning: int
+    files_changed: int
+    added: int
+    removed: int
+    cut_off: bool
+    note: str
+
+
+class StepRow(msgspec.Struct, frozen=True, gc=False):
+    """A step of a run, or of a sub-agent of it; `path` is its number in the whole run."""
+
+    run: str
+    path: str
+    sub_agent: str
+    step: int
+    event_id: str
+    time: float | None
+    kind: str
+    family: str
+    tool: str
+    what: str
+    result: str
+    outcome: str
+    loop: bool
+    llm_s: float | None
+    ran_s: float | None
+    cost: float | None
+    llm_calls: int
+    prompt: int
+    completion: int
+    cache_read: int
+    cache_write: int
+    reasoning: int
+
+
+class CallRow(msgspec.Struct, frozen=True, gc=False):
+    """A call of a tool. `arguments` is JSON without secrets."""
+
+    run: str
+    path: str
+    event_id: str
+    call_id: str
+    answer_id: str
+    tool: str
+    arguments: str
+    outcome: str
+    results: int
+    result_id: str
+    exit_code: int | None
+    risk: str
+    ran_s: float | None
+
+
+class FileRow(msgspec.Struct, frozen=True, gc=False):
+    """A file that editor or patch calls of the run read or changed."""
+
+    run: str
+    path: str
+    reads: int
+    edits: int
+    added: int
+    removed: int
+    created: bool
+    deleted: bool
+    whole: bool
+    last_step: int
+
+
+class Tables(NamedTuple):
+    """The rows of one run; `runs` has one."""
+
+    runs: list[RunRow]
+    steps: list[StepRow]
+    calls: list[CallRow]
+    files: list[FileRow]
+
+
+SCHEMAS: dict[str, type[msgspec.Struct]] = {
+    "runs": RunRow,
+    "steps": StepRow,
+    "calls": CallRow,
+    "files": FileRow,
+}
+"""The columns of each table, in order."""
+
+ANY = About()
+
+
+def rows(run: Trajectory, about: About = ANY, *, calls: bool = True) -> Tables:
+    """The rows of a whole run; reads the runs of its sub-agents. Texts are clean and without
+    secrets, so call `hold` with keys of your own before. `calls` False leaves that table empty."""
+    part = _Part(run, about, safe_line(about.run))
+    sub_runs = SubRuns(run, part.accounts)
+    parts = [part, *(_Part(sub.trajectory, about, part.run, sub) for sub in sub_runs.all())]
+    return Tables(
+        [_run_row(part, sub_runs)],
+        [row for each in parts for row in each.steps()],
+        [row for each in parts for row in each.calls()] if calls else [],
+        part.files,
+    )
+
+
+class _Part:
+    """The run itself, or that of a sub-agent."""
+
+    def __init__(self, run: Trajectory, about: About, name: str, sub: SubRun | None = None) -> None:
+        self.trajectory = run
+        self.about = about
+        self.run = name
+        self.path = sub.path if sub else ""
+        self.sub_agent = safe_line(sub.name) if sub else ""
+        self.accounts = sub.accounts if sub else Accounts(run)
+        self.loops = loop_steps(run)
+        self.last_error = ""
+        log = changes(run)
+        self.changed = (log.changed, log.added, log.removed)
+        self.files = [
+            FileRow(
+                name,
+                file.shown,
+                len(file.reads),
+                len(file.edits),
+                file.added,
+                file.removed,
+                file.created,
+                file.deleted,
+                file.whole,
+                file.last_step,
+            )
+            for file in sorted((*log.files, *log.only_read), key=lambda file: file.shown)
+        ]
+
+    def steps(self) -> Iterator[StepRow]:
+        for step in self.trajectory.steps:
+            outcome = self.trajectory.outcome(step)
+            about = describe(step, outcome)
+            used = self.accounts.of(step)
+            spent = used or NO_USAGE
+            yield StepRow(
+                self.run,
+                f"{self.path}{step.number}",
+                self.sub_agent,
+                step.number,
+                safe_line(step.event.id),
+                _finite(step.event.seconds()),
+                safe_line(step.event.kind),
+                str(about.family),
+                safe_line(step.event.tool_name),
+                about.what,
+                about.result,
+                str(outcome),
+                step.number in self.loops,
+                _finite(self.accounts.llm(step)),
+                _finite(self.accounts.ran(step)),
+                spent.cost if spent.cost else None,
+                spent.calls,
+                *_tokens(spent),
+            )
+
+    def calls(self) -> Iterator[CallRow]:
+        for step in self.trajectory.steps:
+            event, result = step.event, step.result
+            if not step.is_call:
+                continue
+            yield CallRow(
+                self.run,
+                f"{self.path}{step.number}",
+                safe_line(event.id),
+                safe_line(event.tool_call_id),
+                safe_line(event.llm_response_id),
+                safe_line(event.tool_name),
+                _arguments(step),
+                str(self.trajectory.outcome(step)),
+                len(step.results),
+                safe_line(result.id) if result else "",
+                result.exit_code if result else None,
+                safe_line(event.risk),
+                _finite(self.accounts.ran(step)),
+            )
+
+
+def _run_row(part: _Part, sub_runs: SubRuns) -> RunRow:
+    run, about, accounts = part.trajectory, part.about, part.accounts
+    verdict, counts, total = judge(run), run.counts, sub_runs.total
+    charged = sum((used for one in run.steps if (used := accounts.of(one))), NO_USAGE)
+    for sub in sub_runs.all():
+        charged += sum(
+            (used for one in sub.trajectory.steps if (used := sub.accounts.of(one))), NO_USAGE
+        )
+    cost = total.cost or _finite(about.cost)
+    return RunRow(
+        run=part.run,
+        source=safe_line(about.source),
+        title=safe_line(about.title),
+        repository=safe_line(about.repository),
+        branch=safe_line(about.branch),
+        model=safe_line(about.model),
+        trigger=safe_line(about.trigger),
+        benchmark=safe_line(about.benchmark),
+        label=str(run.recorded.label or ""),
+        verdict=verdict.word,
+        cause=verdict.cause,
+        began=_finite(seconds(about.created) if run.began is None else run.began),
+        ended=_finite(run.ended()),
+        work_s=None if run.began is None else _finite(accounts.active),
+        waited_s=_finite(accounts.waited) or 0.0,
+        llm_s=total.llm,
+        events=counts.events,
+        steps=len(run),
+        calls=counts.calls,
+        ok=counts.ok,
+        failed_commands=counts.failed_commands,
+        errors=counts.errors,
+        rejected=counts.rejected,
+        without_result=counts.open,
+        loop_steps=len(part.loops),
+        sub_agents=sum(1 for _ in sub_runs.all()),
+        last_error=_last_error(run),
+        cost=cost or None,
+        other_cost=(total - charged).cost if total.cost else cost or 0.0,
+        priced=sub_runs.priced or about.cost is not None,
+        llm_calls=total.calls,
+        prompt=total.prompt,
+        completion=total.completion,
+        cache_read=total.cache_read,
+        cache_write=total.cache_write,
+        reasoning=total.reasoning,
+        files_changed=part.changed[0],
+        added=part.changed[1],
+        removed=part.changed[2],
+        cut_off=bool(run.cut_off),
+        note=safe_line("; ".join(filter(None, (about.note, sub_runs.note)))),
+    )
+
+
+def _last_error(run: Trajectory) -> str:
+    """What the last step that is an error says; of a run with none, its last failed command."""
+    for wanted in (Outcome.ERROR, Outcome.COMMAND_FAILED):
+        for step in reversed(run.steps):
+            if run.outcome(step) is wanted:
+                about = describe(step, wanted)
+                return about.result or about.what
+    return ""
+
+
+def _tokens(used: Usage) -> tuple[int, int, int, int, int]:
+    return used.prompt, used.completion, used.cache_read, used.cache_write, used.reasoning
+
+
+def _arguments(step: Step) -> str:
+    """What the call was given, as JSON; "" when that cannot be read."""
+    given = arguments(step.event.body())
+    if given is None:
+        given = field(step.event.body(), "action")
+    try:
+        text = "" if given is None else json.dumps(redact_json(given), ensure_ascii=False)
+        # a lone surrogate is no text for other programs
+        return redact(text.encode("utf-8", "replace").decode())
+    except (ValueError, TypeError, RecursionError):
+        return ""
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

@@ -1,0 +1,112 @@
+"""The rows of a run: their sums are those of the other views, and the document has each column."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from oh_tui.api.models import Conversation
+from oh_tui.commands.changes import report as changes_report
+from oh_tui.commands.shared.documents import Facts, step_json
+from oh_tui.commands.why import report
+from oh_tui.sources.files import run_of
+from oh_tui.text.redact import HIDDEN
+from oh_tui.trajectory.analysis.changes import changes
+from oh_tui.trajectory.formats.zip.archive import open_archive
+from oh_tui.trajectory.model.events import parse_event
+from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.tables import SCHEMAS, About, rows
+from tests.demo_runs import SLUGS, demo_run
+from tests.trajectory.made import call
+from tests.trajectory.sub_agent_files import run_files, zip_of
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "tables.md"
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_the_sums_are_those_of_why_and_steps(slug: str) -> None:
+    found, told = rows(demo_run(slug), About(run="r")), report(Conversation("c"), demo_run(slug))
+    (run,) = found.runs
+    assert run.verdict == told["verdict"]["word"]
+    assert run.cause == told["verdict"]["cause"]
+    assert run.cost == pytest.approx(told["conversation"]["cost"], abs=1e-6)
+    names = ("prompt", "completion", "cache_read", "cache_write", "reasoning")
+    assert {name: getattr(run, name) for name in names} == told["conversation"]["tokens"]
+    assert {name: getattr(run, name) for name in told["counts"]} == told["counts"]
+    assert (run.work_s or 0) == pytest.approx(told["conversation"]["work_seconds"] or 0, abs=1e-3)
+    assert sum(step.cost or 0 for step in found.steps) + run.other_cost == pytest.approx(
+        run.cost or 0, abs=1e-9
+    )
+    assert len(found.steps) == run.steps
+    assert len(found.calls) == run.calls
+    assert sum(step.loop for step in found.steps) == run.loop_steps
+    facts = Facts(demo_run(slug))
+    for step, row in zip(facts.trajectory.steps[:100], found.steps, strict=False):
+        said = step_json(facts, step)
+        assert (row.step, row.what, row.result) == (said["index"], said["what"], said["result"])
+        assert (row.family, row.outcome) == (said["family"], said["outcome"])
+        assert row.cost == (said["cost"] and pytest.approx(said["cost"], abs=1e-6))
+
+
+@pytest.mark.parametrize("slug", ["week-dates", "coverage", "acp"])
+def test_files_are_those_of_changes(slug: str) -> None:
+    found = rows(demo_run(slug))
+    told = changes_report(changes(demo_run(slug)), None)
+    changed = {one["path"]: one for one in told["files"]}
+    assert {file.path for file in found.files} == {*changed, *told["only_read"]}
+    for file in found.files:
+        known = changed.get(file.path, {"added": 0, "removed": 0, "edits": 0})
+        assert (file.added, file.removed) == (known["added"], known["removed"])
+        assert file.edits == known["edits"]
+    (run,) = found.runs
+    numbers = (run.files_changed, run.added, run.removed)
+    assert numbers == (told["changed"], told["added"], told["removed"])
+
+
+def test_sub_agents_are_rows_of_their_own_and_counted_once(tmp_path: Path) -> None:
+    archive = open_archive(zip_of(tmp_path / "run.zip", run_files()))
+    found = rows(run_of(archive, archive.events()))
+    (run,) = found.runs
+    own = [step for step in found.steps if not step.sub_agent]
+    assert len(own) == run.steps < len(found.steps)
+    assert run.sub_agents == len({step.sub_agent for step in found.steps}) - 1
+    paths = [step.path for step in found.steps]
+    assert len(set(paths)) == len(paths)
+    assert {call.path for call in found.calls} <= set(paths)
+    spent = sum(step.cost or 0 for step in found.steps) + run.other_cost
+    assert run.cost == pytest.approx(spent, abs=1e-9)
+    archive.close()
+
+
+def test_a_price_from_beside_the_events_belongs_to_no_step() -> None:
+    (run,) = rows(Trajectory(), About(cost=0.25)).runs
+    assert (run.cost, run.other_cost, run.priced) == (0.25, 0.25, True)
+    (run,) = rows(Trajectory()).runs
+    assert (run.cost, run.verdict, run.began) == (None, "", None)
+
+
+def test_no_text_has_a_secret_or_an_escape() -> None:
+    key = "sk-ant-" + "a1" * 20
+    arguments = json.dumps({"api_key": "hunter2hunter2", "text": f"\ud800{key}"})
+    made = call("a", {"kind": "TerminalAction", "command": f"curl -H {key}\x1b[2J"}, tool=key)
+    made = parse_event(json.dumps(made.body() | {"tool_call": {"arguments": arguments}}).encode())
+    run = Trajectory()
+    run.extend([made])
+    bad = f"{key}\x1b[2J\n"
+    about = About(run=bad, source=bad, title=bad, model=bad, repository=bad, note=bad)
+    text = json.dumps([[msgspec.to_builtins(row) for row in table] for table in rows(run, about)])
+    assert key not in text
+    assert "hunter2" not in text
+    assert "\\u001b" not in text
+    assert HIDDEN in text
+
+
+def test_the_document_has_each_column_in_its_order() -> None:
+    text = DOCUMENT.read_text("utf-8")
+    for name, row in SCHEMAS.items():
+        section = text.split(f"## {name}\n")[1].split("\n## ")[0]
+        assert re.findall(r"(?m)^\| `(\w+)` \|", section) == list(row.__struct_fields__)
