@@ -11,14 +11,14 @@ import httpx
 
 from oh_tui.api import decode
 from oh_tui.api.addresses import segment
-from oh_tui.api.connections import QUICK, UNLIMITED, URGENT, USUAL
 from oh_tui.api.errors import ApiError, Conflict, InvalidRequest, NotFound, ServerError
 from oh_tui.api.filters import SortOrder, page_params
+from oh_tui.api.http.connections import QUICK, UNLIMITED, URGENT, USUAL
+from oh_tui.api.http.transport import HttpClient
 from oh_tui.api.models import AgentConversation, GitChange, GitCommit, GitCommits, Page
 from oh_tui.api.paging import Pages
 from oh_tui.api.requests import message
 from oh_tui.api.sandbox_server import SandboxServer
-from oh_tui.api.transport import HttpClient
 from oh_tui.text.problem import Remedy
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.events import Event

@@ -18,9 +18,7 @@ from aiolimiter import AsyncLimiter
 from oh_tui.api import bare_server, decode
 from oh_tui.api.addresses import base_address, segment
 from oh_tui.api.agent_server import AgentServer
-from oh_tui.api.asgi import ASGIApp
 from oh_tui.api.batches import get_by_ids
-from oh_tui.api.connections import PATIENT, Connections, Watch
 from oh_tui.api.errors import (
     AuthError,
     BadAnswer,
@@ -31,14 +29,16 @@ from oh_tui.api.errors import (
     TooLarge,
     Unreachable,
 )
-from oh_tui.api.failures import short_id
 from oh_tui.api.filters import ConversationFilters, SortOrder, conversation_params, page_params
+from oh_tui.api.http.asgi import ASGIApp
+from oh_tui.api.http.connections import PATIENT, Connections, Watch
+from oh_tui.api.http.failures import short_id
+from oh_tui.api.http.transport import MISSING_ENDPOINT, Hints, HttpClient, Limiter, RetryPolicy
 from oh_tui.api.models import CLOUD, Auth, Conversation, Page, Secret, SentMessage, User
 from oh_tui.api.paging import MAX_ROWS, Pages
 from oh_tui.api.requests import message
 from oh_tui.api.sandbox_service import SandboxService
 from oh_tui.api.start_tasks import StartTasks
-from oh_tui.api.transport import MISSING_ENDPOINT, Hints, HttpClient, Limiter, RetryPolicy
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.events import Event
 

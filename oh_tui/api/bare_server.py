@@ -15,12 +15,13 @@ import msgspec
 from oh_tui.api import decode
 from oh_tui.api.addresses import base_address, segment
 from oh_tui.api.agent_server import AgentServer, version_of
-from oh_tui.api.asgi import ASGIApp
 from oh_tui.api.batches import get_by_ids
-from oh_tui.api.connections import QUICK, UNLIMITED, Connections, Watch
 from oh_tui.api.errors import ApiError, AuthError, InvalidRequest, NotFound, NotTheApi, OtherKind
-from oh_tui.api.failures import short_id
 from oh_tui.api.filters import SortOrder, page_params
+from oh_tui.api.http.asgi import ASGIApp
+from oh_tui.api.http.connections import QUICK, UNLIMITED, Connections, Watch
+from oh_tui.api.http.failures import short_id
+from oh_tui.api.http.transport import Hints, HttpClient, RetryPolicy
 from oh_tui.api.models import (
     AgentProfiles,
     AgentRecord,
@@ -33,7 +34,6 @@ from oh_tui.api.models import (
 )
 from oh_tui.api.paging import MAX_ROWS, Pages
 from oh_tui.api.requests import message
-from oh_tui.api.transport import Hints, HttpClient, RetryPolicy
 from oh_tui.trajectory.model.events import Event
 
 TITLE = "OpenHands Agent Server"

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from oh_tui.api import decode
+from oh_tui.api.http.transport import Hints, HttpClient
 from oh_tui.api.models import AgentRecord, Conversation, Sandbox, StartTask, bare_id
-from oh_tui.api.transport import Hints, HttpClient
 
 M = TypeVar("M", AgentRecord, Conversation, Sandbox, StartTask)
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias, TypedDict, cast
 
 from oh_tui.api.errors import InvalidRequest
-from oh_tui.api.transport import Params
+from oh_tui.api.http.transport import Params
 
 SortOrder: TypeAlias = Literal["TIMESTAMP", "TIMESTAMP_DESC"]
 

@@ -13,7 +13,7 @@ from typing import IO, Any, TypeAlias
 import msgspec
 
 from oh_tui.api.errors import InvalidRequest
-from oh_tui.api.transport import RequestBody
+from oh_tui.api.http.transport import RequestBody
 
 PIECE = 256 * 1024
 """Bytes of a file that are read and sent at a time."""

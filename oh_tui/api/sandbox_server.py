@@ -12,15 +12,15 @@ from typing import TypeVar
 
 from oh_tui.api import decode
 from oh_tui.api.addresses import segment
-from oh_tui.api.bodies import Pieces
-from oh_tui.api.connections import PATIENT, QUICK, USUAL
 from oh_tui.api.errors import ApiError, BadAnswer, InvalidRequest, NotFound, ServerError, TimedOut
-from oh_tui.api.failures import MAYBE_DONE
 from oh_tui.api.filters import page_params
+from oh_tui.api.http.bodies import Pieces
+from oh_tui.api.http.connections import PATIENT, QUICK, USUAL
+from oh_tui.api.http.failures import MAYBE_DONE
+from oh_tui.api.http.transport import Hints, HttpClient, Params
 from oh_tui.api.models import BashCommand, BashOutput, CommandResult, Page
 from oh_tui.api.paging import Pages
 from oh_tui.api.requests import Content, Upload
-from oh_tui.api.transport import Hints, HttpClient, Params
 from oh_tui.text.redact import safe_line
 
 T = TypeVar("T")

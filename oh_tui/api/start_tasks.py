@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from oh_tui.api import decode
 from oh_tui.api.batches import get_by_ids
 from oh_tui.api.errors import NotFound, ServerError
+from oh_tui.api.http.transport import Hints, HttpClient
 from oh_tui.api.models import StartTask
 from oh_tui.api.requests import StartRequest
-from oh_tui.api.transport import Hints, HttpClient
 
 
 class StartTasks:

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Self, Unpack
 
-from oh_tui.api.asgi import ASGIApp
 from oh_tui.api.bare_server import FOLDER
-from oh_tui.api.connections import Watch
 from oh_tui.api.filters import ConversationFilters, SortOrder
+from oh_tui.api.http.asgi import ASGIApp
+from oh_tui.api.http.connections import Watch
+from oh_tui.api.http.transport import Limiter, RetryPolicy
 from oh_tui.api.models import (
     AgentConversation,
     AgentSettings,
@@ -27,7 +28,6 @@ from oh_tui.api.models import (
 )
 from oh_tui.api.requests import Content, StartRequest
 from oh_tui.api.sandbox_server import PARTS, TIMEOUT
-from oh_tui.api.transport import Limiter, RetryPolicy
 from oh_tui.trajectory.model.events import Event
 
 class Pieces(Iterator[bytes]):

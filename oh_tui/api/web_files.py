@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import httpx
 
 from oh_tui.api.addresses import redirect_target
-from oh_tui.api.connections import USUAL, Connections
 from oh_tui.api.errors import ApiError, AuthError, BadAnswer, Unreachable
-from oh_tui.api.failures import ApiCall, FailedAttempt, from_status, translated
-from oh_tui.api.transport import MAX_REDIRECTS
+from oh_tui.api.http.connections import USUAL, Connections
+from oh_tui.api.http.failures import ApiCall, FailedAttempt, from_status, translated
+from oh_tui.api.http.transport import MAX_REDIRECTS
 from oh_tui.text.human import size
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe_line

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from oh_tui.api.connections import Connections
 from oh_tui.api.errors import BadAnswer, InvalidRequest, TooLarge, Unreachable
+from oh_tui.api.http.connections import Connections
 from oh_tui.api.web_files import WebFile, open_web_file
 from oh_tui.settings.paths import make_private, read_small, replace_private
 from oh_tui.text.human import size

@@ -14,8 +14,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from oh_tui.api import AppServer, Secret
-from oh_tui.api.connections import Connections
-from oh_tui.api.transport import HttpClient, RetryPolicy
+from oh_tui.api.http.connections import Connections
+from oh_tui.api.http.transport import HttpClient, RetryPolicy
 
 KEY = "sk-oh-7Qz1vX9mKp4RtL2w"
 """A made-up key that no other text of the tests holds."""

@@ -11,7 +11,7 @@ from starlette.background import BackgroundTask
 from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from oh_tui.api.asgi import AppTransport
+from oh_tui.api.http.asgi import AppTransport
 
 from .servers import Script
 

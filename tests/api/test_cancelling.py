@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from oh_tui.api.cancelling import in_own_task
-from oh_tui.api.transport import HttpClient
+from oh_tui.api.http.cancelling import in_own_task
+from oh_tui.api.http.transport import HttpClient
 
 from .servers import over_network
 

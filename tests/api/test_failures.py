@@ -12,9 +12,9 @@ import pytest
 from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
 
 from oh_tui.api import errors
-from oh_tui.api.connections import UNLIMITED
-from oh_tui.api.failures import ApiCall, explanation, from_exception
-from oh_tui.api.transport import MAX_JSON
+from oh_tui.api.http.connections import UNLIMITED
+from oh_tui.api.http.failures import ApiCall, explanation, from_exception
+from oh_tui.api.http.transport import MAX_JSON
 
 from .servers import KEY, Script, closed_port, json, listening, over, over_network, raw
 

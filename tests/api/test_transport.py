@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from oh_tui.api import AppServer, Conversation, Secret, errors
 from oh_tui.api.addresses import base_address, segment
 from oh_tui.api.app_server import limiter_for
-from oh_tui.api.transport import RetryPolicy, retry_after
+from oh_tui.api.http.transport import RetryPolicy, retry_after
 
 from .servers import AT_ONCE, KEY, Answer, Script, json, listening, over, page
 

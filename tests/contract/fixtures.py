@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from oh_tui.api import AgentServer, AppServer, BareAgentServer, Conversation, Page, Secret
-from oh_tui.api.asgi import ASGIApp
+from oh_tui.api.http.asgi import ASGIApp
 from oh_tui.api.paging import Pages
 from oh_tui.demo.world import AgentVersion
 from oh_tui.trajectory.model.events import Event

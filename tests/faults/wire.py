@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 from starlette.types import ASGIApp
 
-from oh_tui.api.asgi import AppTransport
+from oh_tui.api.http.asgi import AppTransport
 
 PIECE = 1 << 16
 

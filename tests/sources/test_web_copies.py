@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from oh_tui.api.connections import Connections
+from oh_tui.api.http.connections import Connections
 from oh_tui.sources import web_copies
 from oh_tui.sources.web_copies import WebCopy
 from oh_tui.text.problem import Problem

@@ -17,7 +17,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from oh_tui.api import AppServer
-from oh_tui.api.transport import RetryPolicy
+from oh_tui.api.http.transport import RetryPolicy
 from oh_tui.demo import Demo, make_demo
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.server import ServerSource

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from oh_tui.api.connections import Connections
+from oh_tui.api.http.connections import Connections
 from oh_tui.commands.shared.printing import ask, progress
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.web_copies import WebCopy

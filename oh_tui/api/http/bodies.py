@@ -6,10 +6,10 @@ from collections.abc import AsyncGenerator, AsyncIterator
 
 import httpx
 
-from oh_tui.api.cancelling import in_own_task
 from oh_tui.api.errors import Unreachable
-from oh_tui.api.failures import ApiCall, FailedAttempt, translated
-from oh_tui.api.unpacking import steady, unpacked
+from oh_tui.api.http.cancelling import in_own_task
+from oh_tui.api.http.failures import ApiCall, FailedAttempt, translated
+from oh_tui.api.http.unpacking import steady, unpacked
 
 
 class Pieces:

@@ -23,11 +23,11 @@ import stamina
 import stamina.instrumentation
 
 from oh_tui.api.addresses import EXPECTED, origin, redirect_target
-from oh_tui.api.bodies import Pieces, body_pieces, body_size, content_type, whole_body
-from oh_tui.api.cancelling import in_own_task
-from oh_tui.api.connections import PATIENT, USUAL, Connections, KeyHeader
 from oh_tui.api.errors import ApiError, AuthError, NotFound, TooLarge
-from oh_tui.api.failures import (
+from oh_tui.api.http.bodies import Pieces, body_pieces, body_size, content_type, whole_body
+from oh_tui.api.http.cancelling import in_own_task
+from oh_tui.api.http.connections import PATIENT, USUAL, Connections, KeyHeader
+from oh_tui.api.http.failures import (
     Answer,
     ApiCall,
     FailedAttempt,
