@@ -51,7 +51,7 @@ def test_the_import_contracts_hold() -> None:
 def test_no_folder_holds_more_than_a_look_takes_in() -> None:
     """A folder with more files than this is sorted into rooms."""
     files = Counter(file.parent for file in Path(oh_tui.__file__).parent.rglob("*.py"))
-    assert {str(folder): count for folder, count in files.items() if count > 26} == {}
+    assert {str(folder): count for folder, count in files.items() if count > 24} == {}
 
 
 @pytest.fixture

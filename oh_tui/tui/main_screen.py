@@ -22,7 +22,6 @@ from oh_tui.sources.lists import conversation_query
 from oh_tui.sources.lists.user_annotations import NOTHING, Annotations
 from oh_tui.sources.source import Source
 from oh_tui.tui import messages
-from oh_tui.tui.arrangement import LEAST, PANES, Arrangement
 from oh_tui.tui.controllers import Controllers
 from oh_tui.tui.hints import key_hints
 from oh_tui.tui.keys import BINDINGS, Hint, keys_here
@@ -32,6 +31,7 @@ from oh_tui.tui.rendering import highlight
 from oh_tui.tui.screen_ui import ScreenUi
 from oh_tui.tui.screens import help as help_screen
 from oh_tui.tui.session import Session
+from oh_tui.tui.state.arrangement import LEAST, PANES, Arrangement
 from oh_tui.tui.totals import filter_for, location, totals
 from oh_tui.tui.widgets.asking import AskingBars
 from oh_tui.tui.widgets.bars import Footer, Header, QuestionBar

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.model.events import Event
     from oh_tui.trajectory.model.steps import Step
     from oh_tui.trajectory.model.trajectory import Trajectory
-    from oh_tui.tui.finding import Finding
-    from oh_tui.tui.widgets.sandbox_rows import SandboxRow
+    from oh_tui.tui.state.finding import Finding
+    from oh_tui.tui.state.sandbox_rows import SandboxRow
 
 
 class Cursors(Protocol):

@@ -23,21 +23,21 @@ from oh_tui.sources.lists.conversation_order import Order, Sorting
 from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.sources.source import Source
 from oh_tui.text.human import plural
-from oh_tui.tui.arrangement import Arrangement
-from oh_tui.tui.board import Board
-from oh_tui.tui.board_rows import Row
-from oh_tui.tui.listing import Listing
-from oh_tui.tui.runs import News, Run, Runs
+from oh_tui.tui.state.arrangement import Arrangement
+from oh_tui.tui.state.board import Board
+from oh_tui.tui.state.board_rows import Row
+from oh_tui.tui.state.listing import Listing
+from oh_tui.tui.state.runs import News, Run, Runs
 
 if TYPE_CHECKING:
     from oh_tui.sources.actions.starting import Draft
     from oh_tui.sources.lists.pager import Pager
     from oh_tui.trajectory.model.trajectory import Trajectory
-    from oh_tui.tui.columns import Choice
-    from oh_tui.tui.filtering import Filtering
-    from oh_tui.tui.finding import Finding
     from oh_tui.tui.panes import Cursors
-    from oh_tui.tui.shells import Shell
+    from oh_tui.tui.state.columns import Choice
+    from oh_tui.tui.state.filtering import Filtering
+    from oh_tui.tui.state.finding import Finding
+    from oh_tui.tui.state.shells import Shell
 
 C = TypeVar("C")
 

@@ -9,7 +9,7 @@ from oh_tui.api.models import Conversation
 from oh_tui.commands.shared.status import needy, outcome
 from oh_tui.sources.lists.last_known import LastKnown, LastKnownStates
 from oh_tui.sources.lists.triage import Counts, RunStatus
-from oh_tui.tui.board import Board
+from oh_tui.tui.state.board import Board
 from tests.commands.test_outputs import demo
 
 STATUSES = (None, "running", "waiting_for_confirmation", "error", "stuck", "finished", "flying")

@@ -9,7 +9,7 @@ import pytest
 
 from oh_tui.api.models import Conversation
 from oh_tui.sources.lists.pager import SLICE
-from oh_tui.tui.board import Board
+from oh_tui.tui.state.board import Board
 from tests.tui.explorer import Between, explore
 
 

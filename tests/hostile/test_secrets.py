@@ -24,9 +24,9 @@ from oh_tui.demo.catalog import ENTRIES
 from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.sources.saving import download_name
 from oh_tui.text.clean import clean
-from oh_tui.tui.board import Change
 from oh_tui.tui.controllers.lists import notices
 from oh_tui.tui.platform.base_app import write_report
+from oh_tui.tui.state.board import Change
 from tests.faults.wire import served
 from tests.hostile.server import changed, serving
 from tests.hostile.test_json import said_by

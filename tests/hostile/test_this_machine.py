@@ -22,9 +22,9 @@ from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.sources.saving import publish_as
 from oh_tui.text.problem import Problem
 from oh_tui.tui import desktop
-from oh_tui.tui.board import Change
 from oh_tui.tui.controllers.desktop import external, images, web_pages
 from oh_tui.tui.controllers.lists import notices
+from oh_tui.tui.state.board import Change
 from tests.hostile.bounds import used_by
 from tests.hostile.kinds import run, write_zip
 from tests.processes import oh_tui

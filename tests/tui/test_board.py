@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from oh_tui.api.models import Conversation
 from oh_tui.sources.lists.last_known import LastKnown, LastKnownStates
 from oh_tui.sources.lists.triage import Counts, Group, RunStatus
-from oh_tui.tui.board import Board
-from oh_tui.tui.board_rows import Row
+from oh_tui.tui.state.board import Board
+from oh_tui.tui.state.board_rows import Row
 
 NOW = 1_800_000_000.0
 

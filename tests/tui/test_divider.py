@@ -8,7 +8,7 @@ import pytest
 from textual import events
 
 from oh_tui.settings.startup import Settings
-from oh_tui.tui.arrangement import LEFT, RIGHT, Arrangement
+from oh_tui.tui.state.arrangement import LEFT, RIGHT, Arrangement
 from tests.tui.explorer import Explorer, explore
 
 

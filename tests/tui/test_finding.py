@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oh_tui.tui.finding import Finding
+from oh_tui.tui.state.finding import Finding
 
 
 def made(count: int) -> Finding:

@@ -7,8 +7,8 @@ import time
 from oh_tui.sources.lists.conversation_order import Order, Sorting
 from oh_tui.sources.lists.conversation_query import parse
 from oh_tui.sources.lists.triage import RunStatus
-from oh_tui.tui.board import Board
-from oh_tui.tui.listing import Listing
+from oh_tui.tui.state.board import Board
+from oh_tui.tui.state.listing import Listing
 from tests.tui.test_board import NOW, board, talk
 
 

@@ -20,7 +20,7 @@ from oh_tui.sources.lists.triage import Group, RunStatus
 from oh_tui.sources.runs.loading import ServerRuns
 from oh_tui.sources.server import ServerSource
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.tui.board_rows import Row
+from oh_tui.tui.state.board_rows import Row
 from oh_tui.tui.widgets.conversation_list import ConversationList, title_of
 from tests.tui.explorer import NOW, Between, Explorer, explore
 

@@ -12,9 +12,9 @@ from oh_tui.api.models import Conversation
 from oh_tui.settings.startup import Settings, read_settings
 from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.text.problem import Problem
-from oh_tui.tui.board import Change
 from oh_tui.tui.controllers.lists import notices
 from oh_tui.tui.session import Session
+from oh_tui.tui.state.board import Change
 from tests.tui.fake_ui import FakeUi
 
 

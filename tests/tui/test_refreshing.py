@@ -14,8 +14,8 @@ from oh_tui.api.models import Conversation
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.lists.triage import Counts
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.tui.board import Board
 from oh_tui.tui.controllers.lists import conversations, refresh_schedule
+from oh_tui.tui.state.board import Board
 from tests.tui.explorer import Between, Explorer, explore
 from tests.tui.test_lists import LEDGER, LEDGER_ID, Changing, Looks
 

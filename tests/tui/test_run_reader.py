@@ -14,9 +14,9 @@ from oh_tui.trajectory.analysis.query import parse
 from oh_tui.tui.controllers.run.older import OlderEvents
 from oh_tui.tui.controllers.run.reader import RunReader
 from oh_tui.tui.controllers.run.target import TargetRun
-from oh_tui.tui.filtering import Filtering
 from oh_tui.tui.messages import ConversationChanged, ProgressChanged, RunGrew, RunLoaded, RunStudied
 from oh_tui.tui.session import Session
+from oh_tui.tui.state.filtering import Filtering
 from tests.sources.test_server import happened, parsed
 from tests.tui.fake_ui import FakeUi
 

@@ -13,9 +13,9 @@ from oh_tui.demo.catalog import ENTRIES
 from oh_tui.demo.world import AgentVersion
 from oh_tui.settings.startup import Settings
 from oh_tui.trajectory.content.block import Failure, Note, Output
-from oh_tui.tui import shells
 from oh_tui.tui.screens.shell import ShellScreen
-from oh_tui.tui.shells import Shell, ShellEntry, result_blocks
+from oh_tui.tui.state import shells
+from oh_tui.tui.state.shells import Shell, ShellEntry, result_blocks
 from tests.tui.explorer import Between, Explorer, explore
 
 WEEKS = "Parse ISO week dates"

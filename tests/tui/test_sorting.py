@@ -6,7 +6,7 @@ import pytest
 
 from oh_tui.trajectory.analysis.step_order import StepOrder, StepSorting
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.tui.step_rows import StepRows
+from oh_tui.tui.state.step_rows import StepRows
 from tests.tui.explorer import Explorer, explore
 
 DATES = "Parse ISO week dates"

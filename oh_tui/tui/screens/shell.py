@@ -30,7 +30,7 @@ from oh_tui.trajectory.content.block import Command, Failure, Note, Plain, safe
 from oh_tui.tui.keys import HELP_IN_FIELD, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.remedies import words_of
-from oh_tui.tui.shells import TIMES, Shell, ShellEntry, result_blocks
+from oh_tui.tui.state.shells import TIMES, Shell, ShellEntry, result_blocks
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.conversation_list import title_of

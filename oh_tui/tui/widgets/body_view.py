@@ -28,7 +28,7 @@ from oh_tui.tui.rendering.sections import Line, cut
 from oh_tui.tui.widgets.drawing import Drawn, PaneMessage
 
 if TYPE_CHECKING:
-    from oh_tui.tui.finding import Finding
+    from oh_tui.tui.state.finding import Finding
 
 _PREPARE_EVERY = 0.02
 """Seconds between two slices of Markdown rendered ahead, so that keys get their turn."""

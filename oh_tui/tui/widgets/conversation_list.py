@@ -19,10 +19,10 @@ from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations, run_n
 from oh_tui.text.clean import clean, clean_line
 from oh_tui.text.human import age, clock, compact, dollars, duration
 from oh_tui.text.redact import held, redact
-from oh_tui.tui.board import Board
-from oh_tui.tui.board_rows import Row
-from oh_tui.tui.columns import Choice, fitting
 from oh_tui.tui.rendering.cells import width_of
+from oh_tui.tui.state.board import Board
+from oh_tui.tui.state.board_rows import Row
+from oh_tui.tui.state.columns import Choice, fitting
 from oh_tui.tui.theme import Glyphs, label_mark, status_mark
 from oh_tui.tui.widgets.drawing import Piece, fit, fit_end, shorten
 from oh_tui.tui.widgets.row_list import HeadCell, RowList

@@ -19,7 +19,7 @@ from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.widgets.drawing import Drawn, PaneMessage, Piece, hits
 
 if TYPE_CHECKING:
-    from oh_tui.tui.finding import Finding
+    from oh_tui.tui.state.finding import Finding
 
 WHEEL = 3
 """Lines that a notch of the mouse wheel scrolls by."""

@@ -15,8 +15,8 @@ from oh_tui.text.human import day_span, plural
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.events import seconds
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.tui.arrangement import Arrangement
-from oh_tui.tui.runs import Run, why_empty
+from oh_tui.tui.state.arrangement import Arrangement
+from oh_tui.tui.state.runs import Run, why_empty
 from oh_tui.tui.widgets.annotation_line import AnnotationLine
 from oh_tui.tui.widgets.conversation_list import display_line, file_name_of, title_of
 from oh_tui.tui.widgets.drawing import Piece, Stack, glyphs_of, shorten
@@ -30,8 +30,8 @@ from oh_tui.tui.widgets.timeline import Timeline
 if TYPE_CHECKING:
     from oh_tui.sources.lists.user_annotations import RunAnnotations
     from oh_tui.trajectory.analysis.study import Study
-    from oh_tui.tui.filtering import Filtering
-    from oh_tui.tui.finding import Finding
+    from oh_tui.tui.state.filtering import Filtering
+    from oh_tui.tui.state.finding import Finding
 
 LOW = 30
 """Rows of the screen below which the strip has no axis and the summary no second line."""

@@ -13,22 +13,22 @@ from textual.reactive import reactive
 
 from oh_tui.api.models import Conversation, Sandbox, same_id
 from oh_tui.text.clean import clean_line
-from oh_tui.tui.arrangement import Arrangement
-from oh_tui.tui.board_rows import Row
 from oh_tui.tui.rendering.cells import total_width
+from oh_tui.tui.state.arrangement import Arrangement
+from oh_tui.tui.state.board_rows import Row
+from oh_tui.tui.state.sandbox_rows import GONE, SandboxOrder, counted, lines_for
 from oh_tui.tui.widgets.conversation_list import WIDE as COLUMNS
 from oh_tui.tui.widgets.conversation_list import ConversationList
 from oh_tui.tui.widgets.drawing import Piece, Stack, glyphs_of, shorten
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
 from oh_tui.tui.widgets.rule import Rule, joined
 from oh_tui.tui.widgets.sandbox_list import Fold, SandboxList
-from oh_tui.tui.widgets.sandbox_rows import GONE, SandboxOrder, counted, lines_for
 
 if TYPE_CHECKING:
     from oh_tui.sources.lists.conversation_order import Sorting
     from oh_tui.sources.lists.user_annotations import RunAnnotations
-    from oh_tui.tui.columns import Choice
-    from oh_tui.tui.finding import Finding
+    from oh_tui.tui.state.columns import Choice
+    from oh_tui.tui.state.finding import Finding
 
 WIDE = 50
 """Columns from which the rule above the list keeps its name beside a filter."""

@@ -23,7 +23,7 @@ from oh_tui.tui.widgets.timeline import Timeline
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.content.block import Block
-    from oh_tui.tui.finding import Finding
+    from oh_tui.tui.state.finding import Finding
 
 _Key = tuple[Event, Outcome | None, int, bool, int, bool, str]
 """The bodies depend on event, outcome, number of results, as_json, the study, whole_call and the

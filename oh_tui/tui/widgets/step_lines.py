@@ -10,15 +10,15 @@ from oh_tui.trajectory.content.describe import Description
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.tui.columns import Choice, fitting
 from oh_tui.tui.rendering.cells import width_of
+from oh_tui.tui.state.columns import Choice, fitting
 from oh_tui.tui.theme import FAMILY_HUES, Glyphs, outcome_mark
 from oh_tui.tui.widgets.drawing import Piece, fit, shorten
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.accounting import Accounts
     from oh_tui.trajectory.analysis.study import Study
-    from oh_tui.tui.opened_sub_agents import SubStep
+    from oh_tui.tui.state.opened_sub_agents import SubStep
 
 CLOCK = 10
 SPAN = 7

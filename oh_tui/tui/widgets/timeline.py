@@ -17,10 +17,10 @@ from oh_tui.trajectory.content import describe
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.tui.columns import STEPS, Choice
 from oh_tui.tui.keys import FOLD
-from oh_tui.tui.opened_sub_agents import OpenedSubAgents
-from oh_tui.tui.step_rows import StepRows
+from oh_tui.tui.state.columns import STEPS, Choice
+from oh_tui.tui.state.opened_sub_agents import OpenedSubAgents
+from oh_tui.tui.state.step_rows import StepRows
 from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.row_list import HeadCell, RowList
 from oh_tui.tui.widgets.step_lines import GUTTER, StepLines

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 from textual.widget import Widget
 
-from oh_tui.tui.arrangement import PANES, Arrangement
+from oh_tui.tui.state.arrangement import PANES, Arrangement
 from oh_tui.tui.widgets.drawing import Divider, Row
 from oh_tui.tui.widgets.rule import Rule
 from oh_tui.tui.widgets.run_view import RunView
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
     from oh_tui.trajectory.model.events import Event
     from oh_tui.trajectory.model.steps import Step
-    from oh_tui.tui.widgets.sandbox_rows import SandboxRow
+    from oh_tui.tui.state.sandbox_rows import SandboxRow
 
 
 class Workspace(Row):

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
-from oh_tui.tui.columns import LIST, STEPS, Column
 from oh_tui.tui.messages import ColumnsChanged
+from oh_tui.tui.state.columns import LIST, STEPS, Column
 from oh_tui.tui.widgets.bars import Question
 
 if TYPE_CHECKING:

@@ -19,8 +19,6 @@ from oh_tui.sources.lists.pager import Pager
 from oh_tui.sources.results import cut_words, has_moved
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.verdict import judge
-from oh_tui.tui.arrangement import NARROW
-from oh_tui.tui.board import Board
 from oh_tui.tui.controllers.lists.refresh_schedule import RefreshSchedule
 from oh_tui.tui.controllers.lists.run_ends import RunEnds
 from oh_tui.tui.messages import (
@@ -32,6 +30,8 @@ from oh_tui.tui.messages import (
     RunWanted,
     SourceChanged,
 )
+from oh_tui.tui.state.arrangement import NARROW
+from oh_tui.tui.state.board import Board
 
 if TYPE_CHECKING:
     from oh_tui.sources.source import Source

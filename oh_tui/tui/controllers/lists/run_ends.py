@@ -13,8 +13,8 @@ from oh_tui.tui.messages import ListsChanged
 
 if TYPE_CHECKING:
     from oh_tui.sources.source import Source
-    from oh_tui.tui.board_rows import Row
     from oh_tui.tui.session import Session
+    from oh_tui.tui.state.board_rows import Row
     from oh_tui.tui.ui import Ui
 
 FIRST = 500

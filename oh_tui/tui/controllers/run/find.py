@@ -23,8 +23,8 @@ from oh_tui.trajectory.analysis.scan import (
     wrap_around,
 )
 from oh_tui.tui.controllers.run.pace import SHOW_EVERY, Pace
-from oh_tui.tui.finding import Finding
 from oh_tui.tui.messages import FindChanged
+from oh_tui.tui.state.finding import Finding
 
 if TYPE_CHECKING:
     from textual.timer import Timer

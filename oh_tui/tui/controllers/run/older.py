@@ -14,8 +14,8 @@ from oh_tui.tui.widgets.bars import Question
 if TYPE_CHECKING:
     from oh_tui.tui.controllers.run.reader import RunReader
     from oh_tui.tui.panes import ShownRun
-    from oh_tui.tui.runs import Run
     from oh_tui.tui.session import Session
+    from oh_tui.tui.state.runs import Run
     from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.drawing import Piece
 

@@ -16,8 +16,8 @@ from oh_tui.trajectory.analysis import query as queries
 from oh_tui.trajectory.analysis import suggestions
 from oh_tui.trajectory.analysis.scan import Breathing, scan
 from oh_tui.tui.controllers.run.pace import SHOW_EVERY, Pace
-from oh_tui.tui.filtering import Filtering
 from oh_tui.tui.messages import FilterChanged
+from oh_tui.tui.state.filtering import Filtering
 
 if TYPE_CHECKING:
     from oh_tui.tui.panes import ShownRun, Steps

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.api.models import bare_id
 from oh_tui.tui.screens.shell import ShellScreen
-from oh_tui.tui.shells import Shell
+from oh_tui.tui.state.shells import Shell
 
 if TYPE_CHECKING:
     from oh_tui.tui.controllers.sandbox.sandboxes import SandboxActions

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.accounting import Accounts
     from oh_tui.trajectory.analysis.step_order import StepSorting
     from oh_tui.trajectory.model.trajectory import Trajectory
-    from oh_tui.tui.opened_sub_agents import SubStep
+    from oh_tui.tui.state.opened_sub_agents import SubStep
 
 
 class StepRows:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
     from oh_tui.sources.lists.conversation_order import Sorting
     from oh_tui.sources.lists.conversation_query import ConversationQuery
-    from oh_tui.tui.board_rows import Row
+    from oh_tui.tui.state.board_rows import Row
 
 SLICE = 0.008
 """Seconds of testing rows at a time, so that the first hits are drawn at once and no key waits."""

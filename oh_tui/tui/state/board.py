@@ -30,7 +30,7 @@ from oh_tui.sources.lists.triage import (
 from oh_tui.trajectory.model.events import seconds
 from oh_tui.trajectory.model.recorded import Label
 from oh_tui.trajectory.model.trajectory import CUT_OFF
-from oh_tui.tui.board_rows import Row, flat, joined, ordered
+from oh_tui.tui.state.board_rows import Row, flat, joined, ordered
 
 LOOK_AGAIN = 30.0
 """Seconds until a running run, or one whose server did not answer, is looked into again. Each
