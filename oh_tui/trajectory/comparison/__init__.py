@@ -1,0 +1,1 @@
+"""What two runs have in common and where they differ; pure."""

@@ -1,0 +1,215 @@
+"""What a step does, whatever its run calls the same things: its tool and normalised arguments.
+
+docs/compare.md has the rules for people.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.content.describe import describe_event, family_of
+from oh_tui.trajectory.model.bodies import (
+    arguments,
+    field,
+    merge_reports,
+    message_text,
+    text_field,
+)
+from oh_tui.trajectory.model.steps import Step
+from oh_tui.trajectory.model.tool_use import Family
+from oh_tui.trajectory.model.trajectory import Trajectory
+
+
+class Deed(NamedTuple):
+    """Hashes of what a step does. Those of equal deeds are equal in all processes."""
+
+    exact: bytes
+    """Of the tool and all its arguments."""
+    like: bytes
+    """Of the tool and what it is used on: one file, one program."""
+
+
+_ALIASES = {
+    "ExecuteBash": "Terminal",
+    "StrReplaceEditor": "FileEditor",
+    "PlanningFileEditor": "FileEditor",
+}
+"""Tools that other versions call otherwise."""
+
+_IGNORED = frozenset({"kind", "summary", "security_risk", "timeout"})
+"""Arguments that do not change what a call does."""
+
+_TEXTS = frozenset({
+    "file_text", "old_str", "new_str", "old_string", "new_string", "content", "patch", "code",
+})  # fmt: skip
+"""Arguments in which each number counts: parts of files."""
+
+_PATHS = ("path", "file_path", "dir_path")
+
+_EARLY = 40
+"""Steps of which one has to tell the working folder."""
+
+_DEEPEST = 20
+"""Levels of arguments that are normalised."""
+
+
+def deeds(trajectory: Trajectory) -> list[Deed]:
+    """What each step of a run does. Decodes all calls."""
+    folder = working_folder(trajectory)
+    return [_deed(step, folder) for step in trajectory.steps]
+
+
+def working_folder(trajectory: Trajectory) -> str:
+    """The folder in which the first command of a run was given; "" when no early one tells it."""
+    for step in trajectory.steps[:_EARLY]:
+        result = step.result
+        if result is not None and result.kind == "ObservationEvent" and "Edit" not in result.part:
+            told = text_field(result.body(), "observation", "metadata", "working_dir")
+            if told.startswith("/") and len(told) > 1:
+                return told.rstrip("/")
+    return ""
+
+
+def _deed(step: Step, folder: str) -> Deed:
+    tool, on, details = _parts(step, folder)
+    return Deed(_hash((tool, on, details)), _hash((tool, on)))
+
+
+Parts = tuple[str, str, Any]
+"""A tool, what it is used on, and the rest of its arguments."""
+
+
+def _parts(step: Step, folder: str) -> Parts:
+    event = step.event
+    if event.kind == "ActionEvent":
+        return _call(step, folder)
+    if event.kind == "ACPToolCallEvent":
+        body = merge_reports(event.body(), step.result.body() if step.result else {})
+        kind, title = text_field(body, "tool_kind"), normal(text_field(body, "title"), folder)
+        return f"ACP {kind}", title, _values(field(body, "raw_input"), folder)
+    if event.kind == "MessageEvent":
+        return event.kind, event.source, normal(message_text(event.body()), folder)
+    if event.kind in ("Condensation", "CondensationSummaryEvent"):
+        return event.kind, "", None  # what it forgets is told by ids
+    return event.kind, event.tool_name, normal(describe_event(event).what, folder)
+
+
+def _call(step: Step, folder: str) -> Parts:
+    event, body = step.event, step.event.body()
+    action = field(body, "action")
+    if not isinstance(action, dict):
+        return event.tool_name, "", _values(arguments(body), folder)
+    tool = event.part.removesuffix("Action")
+    tool = _ALIASES.get(tool, tool)
+    if tool == "Think":
+        return tool, "", None
+    if tool == "Terminal" and (command := text_field(action, "command")):
+        command = normal(_FIRST_CD.sub("", _relative(command, folder)), "")
+        rest = {name: value for name, value in action.items() if name != "command"}
+        return tool, _program(command), [command, _values(rest, folder)]
+    path = next(filter(None, (text_field(action, name) for name in _PATHS)), "")
+    verb = "read" if path and family_of(event) is Family.READ else ""
+    on = normal(path, folder) if path else event.tool_name if tool == "MCPTool" else ""
+    return f"{tool} {verb}", on, _values(action, folder)
+
+
+_FIRST_CD = pattern(r"^\s*cd \.\s*(?:&&|;)\s*")
+"""Going where the run is already."""
+
+_SUBCOMMANDS = frozenset({
+    "apt", "apt-get", "brew", "bun", "cargo", "docker", "gh", "git", "go", "kubectl", "make", "npm",
+    "npx", "pip", "pip3", "pnpm", "poetry", "uv", "yarn",
+})  # fmt: skip
+"""Programs whose first word says what they do."""
+
+
+def _program(command: str) -> str:
+    """What a command calls: its first word, with the second where that tells more."""
+    words = [word for word in command[:400].split(" ") if "=" not in word.partition("/")[0]]
+    words = words or [""]
+    if words[0] in ("cd", "sudo", "time", "timeout") and len(words) > 2:
+        _, _, after = command.partition("&&" if words[0] == "cd" else words[0])
+        if after.strip():
+            return _program(after.strip())
+    if words[0] in _SUBCOMMANDS or words[1:2] == ["-m"]:
+        return " ".join(words[: 3 if words[1:2] == ["-m"] else 2])
+    return words[0]
+
+
+def normal(text: str, folder: str) -> str:
+    """A text without what differs between two runs that do the same: the folder they work in, the
+    home, temporary names, ids, moments, process numbers, ports, and white space."""
+    text = _WITHOUT_NUMBERS.sub("#", _placed(text, folder))
+    return " ".join(text.split()) if "\n" not in text.strip() else _trimmed(text)
+
+
+def _text(text: str, folder: str) -> str:
+    """Part of a file, in which numbers and inner white space count."""
+    return _trimmed(_placed(text, folder))
+
+
+def _trimmed(text: str) -> str:
+    return "\n".join(line.rstrip() for line in text.strip().splitlines())
+
+
+def _placed(text: str, folder: str) -> str:
+    return _TEMPORARY.sub("/tmp/#", _HOME.sub("~", _relative(text, folder)))
+
+
+def _relative(text: str, folder: str) -> str:
+    if not folder or folder not in text:
+        return text
+    text = text.replace(f"{folder}/", "")
+    # not the beginning of another name
+    head, *rest = text.split(folder)
+    for piece in rest:
+        head += ("." if not piece[:1].isalnum() and piece[:1] not in "-_" else folder) + piece
+    return head
+
+
+_HOME = pattern(r"/(?:home|Users)/[\w.-]{1,64}|(?<![\w./-])/root(?![\w.-])")
+_TEMPORARY = pattern(r"/tmp/tmp[\w.-]{1,64}|/var/folders/[\w./-]{1,200}")
+_WITHOUT_NUMBERS = pattern(
+    r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b"  # a UUID
+    r"|\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?"
+    r"|\b(?=[a-f]{0,63}\d)(?=\d{0,63}[a-f])[0-9a-f]{7,64}\b"  # a commit or another id
+    r"|(?<=localhost:)\d{2,5}|(?<=127\.0\.0\.1:)\d{2,5}|(?<=0\.0\.0\.0:)\d{2,5}"
+    r"|(?<=kill )\d{1,9}|(?<=kill -\d )\d{1,9}|(?<=--pid )\d{1,9}"
+    r"|(?<!\d)\d{5,40}(?!\d)"
+)
+
+
+def _values(value: Any, folder: str, name: str = "", depth: int = 0) -> Any:
+    """Arguments, normalised, without empty ones: another version may leave them out."""
+    if isinstance(value, str):
+        return (_text if name in _TEXTS else normal)(value, folder)
+    if isinstance(value, dict) and depth < _DEEPEST:
+        kept = ((n, _values(one, folder, n, depth + 1)) for n, one in value.items())
+        return {n: one for n, one in kept if n not in _IGNORED and not _is_empty(one)}
+    if isinstance(value, list) and depth < _DEEPEST:
+        return [_values(one, folder, name, depth + 1) for one in value]
+    return value
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or value is False or value in ("", [], {})
+
+
+def _hash(value: Any) -> bytes:
+    return blake2b(
+        "\0".join(_flat(value)).encode("utf-8", "surrogatepass"), digest_size=12
+    ).digest()
+
+
+def _flat(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+        return
+    try:
+        yield json.dumps(value, sort_keys=True)
+    except (RecursionError, ValueError, TypeError):
+        yield f"{type(value).__name__} too deep"
