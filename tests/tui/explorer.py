@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from textual import events
+from textual.message_pump import MessagePump
 from textual.pilot import Pilot
 from textual.strip import Strip
 from textual.widget import Widget
@@ -191,6 +192,13 @@ class Explorer:
             if not quiet:
                 await asyncio.sleep(0.005)
         raise AssertionError(f"still busy: {busy}")
+
+    async def turn(self, node: MessagePump) -> None:
+        """Wait for what the node was to call next, such as asynchronous watchers. Unlike `pause` of
+        the pilot, it waits however busy the machine is."""
+        called = asyncio.Event()
+        node.call_next(called.set)
+        await called.wait()
 
     async def until(self, true: Callable[[], object], seconds: float = 8.0) -> None:
         """Wait for something that a timer or a server brings about."""

@@ -69,13 +69,14 @@ async def test_a_selection_is_readable_under_every_theme() -> None:
         for theme in THEMES:
             it.app.theme = theme_name(theme)
             it.screen.clear_selection()
-            for _ in range(3):  # the theme's styles come in a turn of their own
-                await it.pilot.pause()
+            await it.turn(it.app)  # the theme's styles
+            await it.turn(it.screen)  # the watcher of selections
             ground, before = view.base, styles_at(view, 0)
             it.screen.selections = {view: SELECT_ALL}
-            await it.until(lambda: styles_at(view, 0) != before)  # noqa: B023
+            await it.turn(it.screen)
             selected = styles_at(view, 0)
             assert selected, theme
+            assert selected != before, theme
             for style in selected:
                 if style.reverse:  # the terminal's own two colours change places
                     assert it.app.current_theme.ansi, theme
@@ -90,7 +91,7 @@ async def test_a_selection_in_the_help_is_readable_under_every_theme() -> None:
         await it.press("question_mark")
         for theme in THEMES:
             it.app.theme = theme_name(theme)
-            await it.pilot.pause()
+            await it.turn(it.app)
             style = it.app.screen.get_component_rich_style("screen--selection")
             if it.app.current_theme.ansi:
                 assert style.reverse, theme
