@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from oh_tui.api import AppServer, Secret
 from oh_tui.api.http.connections import Connections
 from oh_tui.api.http.transport import HttpClient, RetryPolicy
+from tests.listener import Listener
 
 KEY = "sk-oh-7Qz1vX9mKp4RtL2w"
 """A made-up key that no other text of the tests holds."""
@@ -105,8 +106,10 @@ async def raw(
         with contextlib.suppress(OSError):
             await writer.wait_closed()
 
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    listener = Listener()
+    async with await asyncio.start_server(serve, sock=listener):
+        yield f"http://{listener.address}"
+        await listener.end()
         await asyncio.gather(*talks)
 
 

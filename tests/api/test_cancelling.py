@@ -12,6 +12,7 @@ import pytest
 
 from oh_tui.api.http.cancelling import in_own_task
 from oh_tui.api.http.transport import HttpClient
+from tests.listener import Listener
 
 from .servers import over_network
 
@@ -51,10 +52,11 @@ class Counted:
 @contextlib.asynccontextmanager
 async def counted() -> AsyncIterator[tuple[Counted, HttpClient]]:
     counts = Counted()
-    async with await asyncio.start_server(counts.serve, "127.0.0.1", 0) as listener:
-        port = listener.sockets[0].getsockname()[1]
-        async with over_network(f"http://127.0.0.1:{port}") as server:
+    listener = Listener()
+    async with await asyncio.start_server(counts.serve, sock=listener):
+        async with over_network(f"http://{listener.address}") as server:
             yield counts, server
+        await listener.end()
         await asyncio.gather(*counts.talks)
 
 

@@ -21,6 +21,7 @@ import httpx
 from starlette.types import ASGIApp
 
 from oh_tui.api.http.asgi import AppTransport
+from tests.listener import Listener
 
 PIECE = 1 << 16
 
@@ -164,11 +165,13 @@ def served(app: ASGIApp, **listening: Any) -> Iterator[Wire]:
     end = asyncio.Event()
 
     async def run() -> None:
-        server = await asyncio.start_server(wire.serve, "127.0.0.1", 0, **listening)
+        listener = Listener()
+        server = await asyncio.start_server(wire.serve, sock=listener, **listening)
         scheme = "https" if listening.get("ssl") else "http"
-        wire.url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        wire.url = f"{scheme}://{listener.address}"
         ready.set()
         await end.wait()
+        await listener.end()
         server.close()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
