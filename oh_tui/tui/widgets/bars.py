@@ -17,7 +17,7 @@ from textual.widget import Widget
 from oh_tui.text.human import plural
 from oh_tui.tui.keys import LEAST_HINTS, Hint
 from oh_tui.tui.rendering.cells import total_width, width_of
-from oh_tui.tui.widgets.drawing import Drawn, Piece, cut, shorten
+from oh_tui.tui.widgets.drawing import Drawn, Piece, shorten, wrap_pieces
 from oh_tui.tui.widgets.first_frame import after_frame
 from oh_tui.tui.widgets.rule import whole_pieces
 
@@ -296,21 +296,45 @@ class QuestionBar(Drawn, can_focus=True):
     def _fit(self, question: Question | None) -> None:
         self.display = question is not None
         if question:
-            self.styles.height = len(self._lines(question)) + 1 + bool(question.title)
+            rows = len(self._lines(question)) + len(self._answers(question))
+            self.styles.height = rows + bool(question.title)
 
     def on_resize(self) -> None:
         self._fit(self.question)
 
-    def _lines(self, question: Question) -> list[Sequence[Piece]]:
-        """The lines of the question; a sentence longer than the bar is wrapped."""
-        lines: list[Sequence[Piece]] = []
-        room = self.screen.size.width - 2
-        for line in question.lines:
-            if len(line) == 1 and width_of(line[0][0]) > room > 0:
-                lines += [[(part, line[0][1])] for part in wrapped(line[0][0], room, self)]
-            else:
-                lines.append(line)
+    @property
+    def _room(self) -> int:
+        return max(1, self.screen.size.width - 2)
+
+    def _lines(self, question: Question) -> list[list[Piece]]:
+        """The lines of the question, wrapped. They leave half of the screen to the run, and all
+        answers on it."""
+        lines = [part for line in question.lines for part in wrap_pieces(line, self._room)]
+        most = max(1, self.screen.size.height // 2 - len(self._answers(question)))
+        if len(lines) > most:
+            last = wrap_pieces(lines[most - 1], self._room - 1)[0]
+            lines[most - 1 :] = [[*last, (self.glyphs.more, "dim")]]
         return lines
+
+    def _answers(self, question: Question) -> list[list[Piece]]:
+        """The keys and what they do, in as many lines as they take."""
+        answers: list[list[Piece]] = [
+            [(key, "key"), (f"  {label}", "")] for key, label, _ in question.answers
+        ]
+        answers.append([("esc", "key"), (f"  {question.refusal}", "")])
+        free = self._room - sum(map(total_width, answers))
+        share = free // max(1, len(answers) - 1)
+        gap = " " * (min(5, share) if share > 2 else 4)
+        rows: list[list[Piece]] = [[]]
+        for answer in answers:
+            if rows[-1] and total_width([*rows[-1], (gap, ""), *answer]) > self._room:
+                rows.append([])
+            if rows[-1]:
+                rows[-1].append((gap, ""))
+            first, *others = wrap_pieces(answer, self._room)
+            rows[-1] += first
+            rows += others
+        return rows
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
@@ -319,24 +343,15 @@ class QuestionBar(Drawn, can_focus=True):
         if self._awaited is not self.question:
             self._awaited = self.question
             after_frame(self, partial(self._seen, self.question))
-        lines = self._lines(self.question)
         if not self.question.title:
             y += 1
         if y == 0:
-            title = f" {self.question.title} "
             heavy = self.glyphs.heavy
+            title = f" {shorten(self.question.title, width - 4, self.glyphs.more)} "
             rest = heavy * max(0, width - 1 - width_of(title))
             return self.strip([(heavy, ""), (title, "title"), (rest, "")], width)
-        if y <= len(lines):
-            return self.strip([(" ", ""), *cut(lines[y - 1], width - 2, self.glyphs.more)], width)
-        answers: list[list[Piece]] = [
-            [(key, "key"), (f"  {label}", "")] for key, label, _ in self.question.answers
-        ]
-        answers.append([("esc", "key"), (f"  {self.question.refusal}", "")])
-        taken = 1 + sum(map(total_width, answers))
-        gap = " " * max(2, min(5, (width - taken) // max(1, len(answers) - 1)))
-        pieces = [piece for answer in answers for piece in ((gap, ""), *answer)]
-        return self.strip([(" ", ""), *pieces[1:]], width)
+        rows = [*self._lines(self.question), *self._answers(self.question)]
+        return self.strip([(" ", ""), *(rows[y - 1] if y <= len(rows) else ())], width)
 
     def on_key(self, event: events.Key) -> None:
         if event.key in HELP:

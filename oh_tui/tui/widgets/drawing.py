@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.cells import set_cell_size
 from rich.segment import Segment
@@ -16,7 +16,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from oh_tui.tui.rendering.cells import width_of
+from oh_tui.tui.rendering.cells import chop, width_of
 from oh_tui.tui.theme import ASCII, UNICODE, Glyphs, palette_of, style
 
 Piece = tuple[str, str]
@@ -126,6 +126,23 @@ def cut(pieces: Iterable[Piece], width: int, more: str = "…") -> list[Piece]:
         kept.append((text, hue))
         width -= cells
     return kept
+
+
+def wrap_pieces(pieces: Sequence[Piece], width: int) -> list[list[Piece]]:
+    """The pieces in lines of at most `width` cells, parted between words."""
+    text = "".join(text for text, _ in pieces)
+    ends = [*chop(text, max(1, width), words=True)[1:], len(text)]
+    lines: list[list[Piece]] = [[]]
+    at = 0
+    for part, hue in pieces:
+        while part:
+            kept = part[: ends[len(lines) - 1] - at]
+            at, part = at + len(kept), part[len(kept) :]
+            if kept:
+                lines[-1].append((kept, hue))
+            if part:
+                lines.append([])
+    return lines
 
 
 def hits(pieces: list[Piece], needle: str) -> list[Piece]:

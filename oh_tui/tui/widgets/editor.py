@@ -47,11 +47,14 @@ class EditorKeys(Drawn):
         pieces: list[Piece] = [(" ", "")]
         if self.refusal:
             pieces.append((f"{self.refusal}     ", "warn"))
+        room = width - total_width(pieces)
+        wide = sum(total_width(((key, ""), (label, ""))) + 7 for key, label in self.keys) - 5
+        space, gap = ("  ", "     ") if wide <= room else (" ", "   ")
         for key, label in self.keys:
-            hint: list[Piece] = [(key, "key"), (f"  {label}", "")]
-            if total_width(pieces) + total_width(hint) > width:
+            hint: list[Piece] = [(key, "key"), (f"{space}{label}", "")]
+            if total_width([*pieces, *hint]) > width:
                 break
-            pieces += [*hint, ("     ", "")]
+            pieces += [*hint, (gap, "")]
         return self.strip(pieces, width)
 
 

@@ -1,0 +1,70 @@
+"""The bar that asks: nothing of it is clipped on a narrow screen."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from oh_tui.tui.rendering.cells import width_of
+from oh_tui.tui.widgets.bars import Question
+from oh_tui.tui.widgets.drawing import Piece, wrap_pieces
+from tests.tui.explorer import Explorer, explore
+
+NARROW = [(64, 20), (80, 24)]
+
+
+def shows_answers(it: Explorer, width: int) -> bool:
+    """Whether the drawn bar has each key of the open question and what it does."""
+    question = it.screen.asking.question_bar.question
+    assert question
+    lines = it.text("#question").split("\n")
+    labels = [f"{key}  {label}" for key, label, _ in question.answers]
+    found = all(any(one in line for line in lines) for one in labels)
+    return found and f"esc  {question.refusal}" in lines[-1] and max(map(width_of, lines)) <= width
+
+
+@pytest.mark.parametrize("size", NARROW, ids=str)
+@pytest.mark.parametrize("keys", ["s", "|", "y", "3s", "3|"])
+async def test_all_answers_are_shown(size: tuple[int, int], keys: str) -> None:
+    async with explore(size=size) as it:
+        await it.press(*(key.replace("|", "vertical_line") for key in keys))
+        await it.until(lambda: it.screen.asking.question_bar.question)
+        await it.until(lambda: shows_answers(it, size[0]))
+
+
+@pytest.mark.parametrize("size", NARROW, ids=str)
+async def test_long_lines_and_answers_wrap_and_leave_the_run_in_sight(
+    size: tuple[int, int],
+) -> None:
+    titles: list[Piece] = [("Stops 3 runs: ", "")]
+    titles += [(f"● A title of some length, number {n}   ", "") for n in range(1, 4)]
+    stop = ("enter", "stop the agent after this step, then pause", "a")
+    answers = (stop, ("f", "freeze " * 14, "b"))
+    question = Question("Pause " * 30, [titles, [("word " * 400, "dim")]], answers)
+    async with explore(size=size) as it:
+        asked = asyncio.ensure_future(it.screen.asking.ask(question))
+        await it.until(lambda: "esc  no" in it.text("#question"))
+        lines = it.text("#question").split("\n")
+        text = " ".join(line.strip() for line in lines)
+        assert "enter  stop the agent after this step, then pause" in text
+        assert "f  " + " ".join(["freeze"] * 14) in text
+        assert "number 3" in text and "word …" in text
+        assert lines[0].endswith("━") and max(map(width_of, lines)) <= size[0]
+        assert it.screen.query_one("#panes").size.height >= size[1] // 4
+        await it.press("escape")
+        assert await asked == ""
+
+
+async def test_the_keys_of_the_editor_are_all_shown() -> None:
+    async with explore(size=(64, 20)) as it:
+        await it.press("g", "a", "n")
+        await it.until(lambda: "ctrl+s reject" in it.text("EditorKeys"))
+        assert it.text("EditorKeys").endswith("enter new line   esc answer later   tab the run")
+
+
+def test_pieces_keep_their_hues_where_they_are_parted() -> None:
+    lines = wrap_pieces([("one ", "a"), ("two three", "b"), (" four", "c")], 8)
+    assert lines == [[("one ", "a"), ("two ", "b")], [("three", "b"), (" ", "c")], [("four", "c")]]
+    assert wrap_pieces([], 8) == [[]]
+    assert wrap_pieces([("", "a")], 8) == [[]]
