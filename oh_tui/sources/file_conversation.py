@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from oh_tui.api.models import Conversation
 from oh_tui.trajectory.model.recorded import Label
+
+BELOW = "/subagents/"
+"""Between the id of a run and the name of a sub-agent of it, in the id of that."""
 
 
 class FileConversation(Conversation, frozen=True):
@@ -13,6 +18,11 @@ class FileConversation(Conversation, frozen=True):
     """Without folder and .zip; "" if it equals the title or is only an id."""
     place: str = ""
     """Its absolute path; of one of several runs in a file, `PATH#ID`."""
+
+
+def sub_agent_id(run_id: str, names: Iterable[str]) -> str:
+    """The id of a sub-agent in the same file as a run: `names` are those on the way to it."""
+    return BELOW.join((run_id, *names))
 
 
 def label_of(conversation: Conversation) -> Label | None:

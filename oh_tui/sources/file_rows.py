@@ -85,6 +85,17 @@ def row_of_run(name: str, run: RunFile, listed: Conversation | None = None) -> C
     )
 
 
+def row_of_sub_agent(name: str, run: RunFile, parent: Conversation | None) -> Conversation:
+    """The row of a run in the same file as its parent, which is one of the list or, as None, a
+    sub-agent itself."""
+    title = clean_line(parent.title or "") if parent else ""
+    return msgspec.structs.replace(
+        row_of_run(name, run),
+        file_name=f"sub-agent of {title}" if title else "sub-agent of a sub-agent",
+        place=parent.place if isinstance(parent, FileConversation) else "",
+    )
+
+
 def placed(row: Conversation, path: Path, name: str = "") -> Conversation:
     """The row with the place of its run, which has a `name` in a file of several runs."""
     place = f"{path.absolute()}#{name}" if name else str(path.absolute())

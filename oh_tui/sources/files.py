@@ -17,8 +17,15 @@ import msgspec
 
 from oh_tui.api.models import Conversation, Page, bare_id
 from oh_tui.sources import written
-from oh_tui.sources.file_conversation import label_of
-from oh_tui.sources.file_rows import chosen_row, name_of, placed, row_of_entry, row_of_run
+from oh_tui.sources.file_conversation import BELOW, label_of
+from oh_tui.sources.file_rows import (
+    chosen_row,
+    name_of,
+    placed,
+    row_of_entry,
+    row_of_run,
+    row_of_sub_agent,
+)
 from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.sources.results import PAGE, PEEK, Cost, Loaded, build
 from oh_tui.text.clean import clean_line
@@ -33,6 +40,7 @@ from oh_tui.trajectory.formats.run_file import (
     RunFile,
     RunList,
     SubAgentFile,
+    shown_name,
 )
 from oh_tui.trajectory.formats.table import find_files, open_runs
 from oh_tui.trajectory.formats.zip.archive import open_archive
@@ -230,7 +238,10 @@ class FileSource:
         return len(self.runs.rows) if self._is_listed else None
 
     async def get(self, ids: Sequence[str]) -> list[Conversation | None]:
-        if not self._is_listed and not all(one in self.runs.rows for one in ids):
+        rows = self.runs.rows
+        if any(BELOW in one and one not in rows for one in ids):
+            return [await _in_thread(self.runs.sub_agent, one) for one in ids]
+        if not self._is_listed and not all(one in rows for one in ids):
             await _in_thread(self.conversations)
         rows = self.runs.rows
         if all(one in rows for one in ids):
@@ -266,15 +277,17 @@ class FileRuns:
 
     def run(self, conversation: Conversation) -> RunFile:
         """Raises Problem if it cannot be opened."""
-        name = conversation.id
-        entry = self.entries[name]
-        if entry.opened:
+        return self._run(conversation.id)
+
+    def _run(self, name: str) -> RunFile:
+        entry = self.entries.get(name)
+        if entry and entry.opened:
             return entry.opened
         with self._lock:
             if found := self._opened.get(name):
                 self._opened.move_to_end(name)
                 return found
-        found = entry.open()
+        found = entry.open() if entry else self._sub_agent(name)
         if name in self.rows:
             self.rows[name] = row_of_run(name, found, self.rows[name])
         with self._lock:
@@ -283,6 +296,21 @@ class FileRuns:
                 # not closed: events of it may still be shown
                 self._opened.popitem(last=False)
         return found
+
+    def _sub_agent(self, name: str) -> RunFile:
+        parent, _, own = name.rpartition(BELOW)
+        agents = self._run(parent).sub_agents if parent else ()
+        for agent in agents:
+            if agent.name == own:
+                return agent.open()
+        raise Problem(f"{shown_name(own or name)} is not in the file any more")
+
+    def sub_agent(self, name: str) -> Conversation | None:
+        """The row of a sub-agent, which the list does not have; None where there is none."""
+        with contextlib.suppress(Problem):
+            run = self._run(name)
+            return row_of_sub_agent(name, run, self.rows.get(name.rpartition(BELOW)[0]))
+        return None
 
     async def load(
         self, conversation: Conversation, held: Trajectory | None = None, via: str = ""

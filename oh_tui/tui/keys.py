@@ -67,7 +67,7 @@ MOVE_KEYS = (
         "open",
         "enter",
         "open",
-        "open: the run of a conversation, a step to read it whole",
+        "open: the run of a conversation or of a sub-agent, a step to read it whole",
         _MOVE,
         ALL,
     ),

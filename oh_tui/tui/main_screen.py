@@ -234,9 +234,9 @@ class MainScreen(BaseScreen):
     @on(RowList.Opened, "#timeline")
     def _open_step(self) -> None:
         if self.timeline.row_count():
-            child = self.controllers.sub_conversations.of_step()
-            if child:
-                self.ui.work_on("ask", self.controllers.sub_conversations.enter, child)
+            sub_agents = self.controllers.sub_conversations
+            if ids := sub_agents.of_step():
+                self.ui.work_on("ask", sub_agents.enter, ids)
                 return
             self.session.arrangement = replace(self.session.arrangement, zoom="detail")
             self.focus_pane("detail")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
     from oh_tui.trajectory.analysis.step_order import StepSorting
     from oh_tui.trajectory.analysis.study import Study
+    from oh_tui.trajectory.analysis.sub_agents import SubRun
     from oh_tui.trajectory.content.block import Block
     from oh_tui.trajectory.content.describe import Description
     from oh_tui.trajectory.model.events import Event
@@ -126,6 +127,11 @@ class Steps(Rows, Protocol):
 
     def label_of(self, step: Step) -> str:
         """Its number, of a step of a sub-agent as 12.3."""
+        ...
+
+    @property
+    def sub_runs_here(self) -> Sequence[SubRun]:
+        """The sub-agents that the step under the cursor started, whose runs are here."""
         ...
 
     @property

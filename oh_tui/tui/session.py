@@ -134,8 +134,9 @@ class Session:
 
         self.current: Conversation | None = None
         """The conversation whose run is at the right."""
-        self.trail: list[Conversation] = []
-        """The conversations through which the user came to a sub-conversation."""
+        self.trail: list[tuple[Conversation, str]] = []
+        """The conversations through which the user came to a sub-agent, each with the id of the one
+        that was entered from it."""
         self.runs = Runs()
         self.trajectory: Trajectory | None = None
         """The trajectory of the run at the right, which may be drawn a turn later; None until it is
@@ -380,6 +381,13 @@ class Session:
     def is_open(self, conversation: Conversation) -> bool:
         """Whether its run is at the right."""
         return self.current is not None and same_id(self.current.id, conversation.id)
+
+    def is_within(self, conversation: Conversation) -> bool:
+        """Whether a sub-agent at the right was entered from it, directly or through others."""
+        if not self.trail or self.current is None:
+            return False
+        entered = same_id(self.current.id, self.trail[-1][1])
+        return entered and any(same_id(one.id, conversation.id) for one, _ in self.trail)
 
     @property
     def run(self) -> Run | None:

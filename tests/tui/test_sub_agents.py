@@ -82,6 +82,41 @@ async def test_keys_that_walk_pass_over_the_steps_of_sub_agents(tmp_path: Path) 
         assert paths(it)[-1] == "4"
 
 
+async def test_enter_goes_into_the_run_of_a_sub_agent_and_esc_comes_back(tmp_path: Path) -> None:
+    async with opened(tmp_path) as it:
+        await it.press("j", "right", "j", "j", "j")
+        assert it.screen.timeline.cursor == 4
+        await it.press("enter")
+        await it.until(lambda: paths(it) == ["1", "2", "3"])
+        assert "Go deep.  sub-agent of a sub-agent" in it.text("#run-rule")
+        assert "LLMError" in it.text("#summary")
+        it.screen.preview()  # as when the list is drawn again
+        await it.settle()
+        assert paths(it) == ["1", "2", "3"]
+        await it.press("escape")
+        await it.until(lambda: len(paths(it)) == 7 and it.screen.timeline.cursor == 4)
+        assert it.screen.session.pane == "timeline"
+        await it.press("k", "k", "k", "enter")
+        await it.until(lambda: paths(it) == ["1", "2", "3"])
+        assert "Check it.  sub-agent of Do it." in it.text("#run-rule")
+        await it.press("G", "enter")
+        await it.until(lambda: "Go deep." in it.text("#run-rule"))
+        await it.press("escape")
+        await it.until(lambda: "Check it." in it.text("#run-rule") and paths(it)[2:] == ["3"])
+        await it.until(lambda: it.screen.timeline.cursor == 2)
+        await it.press("escape")
+        await it.until(lambda: len(paths(it)) == 7 and it.screen.timeline.cursor == 1)
+
+
+async def test_of_two_sub_agents_of_a_step_enter_asks_which(tmp_path: Path) -> None:
+    async with opened(tmp_path) as it:
+        await it.press("j", "j", "enter", "2")
+        await it.until(lambda: "Call each.  sub-agent of Do it." in it.text("#run-rule"))
+        await it.press("escape")
+        await it.until(lambda: paths(it) == ["1", "2", "3", "4"])
+        assert it.screen.timeline.cursor == 2
+
+
 async def test_a_filter_keeps_what_is_opened_and_another_order_hides_it(tmp_path: Path) -> None:
     async with opened(tmp_path) as it:
         await it.press("j", "right")

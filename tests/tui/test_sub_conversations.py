@@ -24,7 +24,8 @@ def made() -> tuple[Session, FakeUi, SubConversations]:
     session, ui = Session(Settings()), FakeUi()
     source: Any = FakeSource()
     session.source, session.current, session.pane = source, PARENT, "timeline"
-    return session, ui, SubConversations(session, ui)
+    steps: Any = SimpleNamespace(sub_runs_here=[], current=None)
+    return session, ui, SubConversations(session, ui, steps)
 
 
 def wanted(ui: FakeUi) -> list[Conversation]:
@@ -35,7 +36,7 @@ def wanted(ui: FakeUi) -> list[Conversation]:
 
 async def test_leaving_returns_to_the_conversation_it_was_entered_from() -> None:
     session, ui, sub_conversations = made()
-    await sub_conversations.enter(CHILD.id)
+    await sub_conversations.enter({CHILD.id: ""})
     session.current, session.pane = CHILD, "conversations"
     assert not sub_conversations.leave()
     session.pane = "detail"
@@ -45,14 +46,30 @@ async def test_leaving_returns_to_the_conversation_it_was_entered_from() -> None
 
 async def test_one_that_is_not_kept_is_not_entered() -> None:
     session, ui, sub_conversations = made()
-    await sub_conversations.enter("3" * 32)
-    assert ui.told[-1].startswith("The sub-conversation is not available here")
+    await sub_conversations.enter({"3" * 32: ""})
+    assert ui.told[-1].startswith("The run of the sub-agent is not available here")
     assert not (ui.posted or session.trail)
 
 
-def test_without_panes_no_step_is_meant() -> None:
+async def test_another_conversation_opened_meanwhile_ends_the_way_back() -> None:
     session, _, sub_conversations = made()
-    assert sub_conversations.of_step() == ""
-    cursors: Any = SimpleNamespace(step=None)
-    session.cursors = cursors
-    assert sub_conversations.of_step() == ""
+    await sub_conversations.enter({CHILD.id: ""})
+    session.current = Conversation(id="4" * 32)
+    assert not sub_conversations.leave() and not session.trail
+
+
+async def test_of_several_one_is_chosen() -> None:
+    _, ui, sub_conversations = made()
+    await sub_conversations.enter({"3" * 32: "look", CHILD.id: "check"})
+    assert not ui.posted
+    ui.answers = [CHILD.id]
+    await sub_conversations.enter({"3" * 32: "look", CHILD.id: ""})
+    assert ui.asked[-1].answers == [("1", "look", "3" * 32), ("2", "number 2", CHILD.id)]
+    assert wanted(ui) == [CHILD]
+
+
+def test_without_a_step_nothing_is_entered() -> None:
+    session, _, sub_conversations = made()
+    assert sub_conversations.of_step() == {}
+    session.source = None
+    assert sub_conversations.of_step() == {}

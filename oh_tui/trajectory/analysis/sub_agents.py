@@ -29,8 +29,10 @@ class SubRun:
     usage = ""
     """The usage id under which the run that started it has its total; "" when not known."""
 
-    def __init__(self, agent: SubAgent) -> None:
+    def __init__(self, agent: SubAgent, above: tuple[str, ...] = ()) -> None:
         self.name = agent.name
+        self.names = (*above, agent.name)
+        """The names of the sub-agents on the way to it, its own last."""
         self.needs_id = agent.is_conversation
         self.trajectory, self.note = agent.load()
         self.step = 0
@@ -53,7 +55,7 @@ class SubRun:
 
     @cached_property
     def below(self) -> SubRuns:
-        return SubRuns(self.trajectory, self.accounts, self.path)
+        return SubRuns(self.trajectory, self.accounts, self.path, self.names)
 
     @property
     def total(self) -> Usage:
@@ -78,10 +80,17 @@ class SubRuns:
     twice: where both tell, the higher counts.
     """
 
-    def __init__(self, trajectory: Trajectory, accounts: Accounts, path: str = "") -> None:
+    def __init__(
+        self,
+        trajectory: Trajectory,
+        accounts: Accounts,
+        path: str = "",
+        names: tuple[str, ...] = (),
+    ) -> None:
+        """`path` and `names` are those of the sub-agent whose run it is."""
         self.trajectory = trajectory
         self._accounts = accounts
-        self.runs = [SubRun(agent) for agent in trajectory.sub_agents]
+        self.runs = [SubRun(agent, names) for agent in trajectory.sub_agents]
         """In the order in which they began, as far as that is known."""
         self.runs.sort(key=lambda run: run.trajectory.began or 0.0)
         self._slots = list(_slots(trajectory.steps)) if self.runs or accounts.of_sub_agents else []

@@ -175,7 +175,7 @@ class Controllers:
 
     @cached_property
     def sub_conversations(self) -> sub_conversations.SubConversations:
-        return sub_conversations.SubConversations(self._session, self._ui)
+        return sub_conversations.SubConversations(self._session, self._ui, self._steps)
 
     @cached_property
     def clipboard(self) -> clipboard.Clipboard:

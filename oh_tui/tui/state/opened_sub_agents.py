@@ -29,15 +29,14 @@ class OpenedSubAgents:
     step of a sub-agent."""
 
     def __init__(self) -> None:
+        self.cursor = ""
+        """The number of the step that the cursor was on when they went off the screen."""
         self._paths: set[str] = set()
         self._places: dict[int, SubStep] = {}
         """Identity of a step that is shown -> its place."""
 
     def __bool__(self) -> bool:
         return bool(self._paths)
-
-    def clear(self) -> None:
-        self._paths.clear()
 
     def open(self, path: str) -> bool:
         """False when they are open."""
@@ -77,9 +76,9 @@ class OpenedSubAgents:
         """The place of a step of a sub-agent that is shown; None for a step of the run."""
         return self._places.get(id(step))
 
-    def starts_any(self, study: Study | None, step: Step | None) -> bool:
-        """Whether the runs of sub-agents that this step started are here."""
+    def started(self, study: Study | None, step: Step | None) -> list[SubRun]:
+        """The sub-agents that a step started whose runs are here."""
         if step is None or study is None:
-            return False
+            return []
         place = self.place(step)
-        return bool((place.run.below if place else study.sub_runs).of(step))
+        return (place.run.below if place else study.sub_runs).of(step)

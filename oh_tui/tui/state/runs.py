@@ -50,6 +50,12 @@ class Run(msgspec.Struct):
             len(self.trajectory.events) > (DOWNLOAD_LIMIT if self.trajectory.complete else PAGE)
         )
 
+    @property
+    def resting(self) -> int:
+        """The index of the step where the cursor was, else where it starts."""
+        step = self.trajectory.step_of(self.event_id)
+        return step.number - 1 if step else landing(self.trajectory, "")
+
     def has_more_than(self, loaded: Loaded) -> bool:
         """Whether `loaded` brings nothing new and holds less. If the rest follows (`more`), new
         events of a complete run come with it."""

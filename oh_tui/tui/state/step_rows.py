@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -80,11 +80,11 @@ class StepRows:
         """The step of a sub-agent in a row."""
         return self._place(row)[1]
 
-    def sub_row(self, event_id: str) -> int | None:
-        """The row of a step of a sub-agent, by its event."""
+    def sub_row(self, wanted: Callable[[SubStep], bool]) -> int | None:
+        """The row of the first step of a sub-agent that is wanted."""
         for base, subs in zip(self._bases, self._subs, strict=True):
             for place, sub in enumerate(subs, 1):
-                if sub.step.event.id == event_id:
+                if wanted(sub):
                     return self._shown_row(base) + place
         return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar, cast
+from weakref import WeakKeyDictionary
 
 from textual.binding import BindingType
 from textual.reactive import reactive
@@ -27,6 +28,7 @@ from oh_tui.tui.widgets.step_lines import GUTTER, StepLines
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.study import Study
+    from oh_tui.trajectory.analysis.sub_agents import SubRun
 
 TIMES = ("elapsed", "clock", "UTC")
 """Times of the column `at`: since the run began, by the local clock, by the clock in UTC."""
@@ -69,6 +71,8 @@ class Timeline(RowList):
         self._describe = lru_cache(maxsize=4096)(_described)
         self._rows = StepRows()
         self._opened = OpenedSubAgents()
+        self._opened_in = WeakKeyDictionary[Trajectory, OpenedSubAgents]()
+        """Those of runs that were shown before."""
 
     # Rows
 
@@ -118,7 +122,11 @@ class Timeline(RowList):
         if self.show_events:
             return self.trajectory.place_of(event_id)
         step = self.trajectory.step_of(event_id)
-        return self.row_of_step(step.number) if step else self._rows.sub_row(event_id)
+        return (
+            self.row_of_step(step.number)
+            if step
+            else self._rows.sub_row(lambda sub: sub.step.event.id == event_id)
+        )
 
     def row_of_step(self, number: int) -> int | None:
         """The row of a step; None when the filter hides it."""
@@ -184,7 +192,7 @@ class Timeline(RowList):
         under = self.current[1].id if self.current else ""
         self.range_from = None
         if trajectory is not self.trajectory:
-            self._opened.clear()
+            self._change_opened(trajectory)
         self.trajectory = trajectory
         self._arrange()
         self._describe.cache_clear()
@@ -251,8 +259,13 @@ class Timeline(RowList):
         self.post_message(self.Highlighted(self))
 
     def watch_study(self) -> None:
-        if (self.order or self._opened) and self.trajectory is not None:
-            self._sort_again()
+        if not (self.order or self._opened) or self.trajectory is None:
+            return
+        if self.study is None and not self.show_events and (sub := self._rows.sub(self.cursor)):
+            self._opened.cursor = sub.path
+        self._sort_again()
+        if self.study is not None:
+            self._return_to_sub_agent()
 
     def _sort_again(self) -> None:
         """The cursor stays with its step, on its line of the screen."""
@@ -267,10 +280,28 @@ class Timeline(RowList):
 
     # Sub-agents
 
+    def _change_opened(self, trajectory: Trajectory | None) -> None:
+        """What was opened in another run is opened again when that is shown again."""
+        self._opened = OpenedSubAgents()
+        if trajectory is not None:
+            self._opened = self._opened_in.setdefault(trajectory, self._opened)
+
+    def _return_to_sub_agent(self) -> None:
+        """Move the cursor from the step of the run to that of its sub-agent where it was."""
+        path, self._opened.cursor = self._opened.cursor, ""
+        row = self._rows.sub_row(lambda sub: sub.path == path) if path else None
+        if row is not None and self._rows.number(row) == self._number_here:
+            self.rows_changed(row, keep_line=True)
+
+    @property
+    def sub_runs_here(self) -> list[SubRun]:
+        """The sub-agents that the step under the cursor started."""
+        step = self.current[0] if self.current else None
+        return self._opened.started(self.study, step)
+
     def action_unfold(self) -> None:
         """Open the sub-agents that the step under the cursor started, below it."""
-        step = self.current[0] if self.current else None
-        if self.show_events or self.order or not self._opened.starts_any(self.study, step):
+        if self.show_events or self.order or not self.sub_runs_here:
             return
         if self._opened.open(self._path_of(self.cursor)):
             self._opened_changed(self.cursor)
@@ -469,7 +500,7 @@ class Timeline(RowList):
             in_range=step is not None and self._in_range(self._number_of_row(row, step)),
             sign=self._kept_sign(event),
             sub=None if self.show_events else self._rows.sub(row),
-            starts=not self.show_events and self._opened.starts_any(self.study, step),
+            starts=not self.show_events and bool(self._opened.started(self.study, step)),
         )
 
     def _in_range(self, number: int) -> bool:

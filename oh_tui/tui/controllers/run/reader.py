@@ -68,7 +68,9 @@ class RunReader:
         """Show the run under the list's resting cursor."""
         cursors = self._session.cursors
         conversation = cursors.listed if cursors else None
-        if conversation and not self._session.is_open(conversation):
+        if conversation is None or self._session.is_open(conversation):
+            return
+        if not self._session.is_within(conversation):
             self.open(conversation, preview=True)
 
     def catch_up(self) -> None:
@@ -104,9 +106,10 @@ class RunReader:
         session, cursors = self._session, self._session.cursors
         under = cursors.listed if cursors else None
         self._opened_at = under.id if under else ""
-        run, step = session.run, self._steps.current
-        if run and step and self._steps.trajectory is run.trajectory:
-            run.event_id = step[1].id
+        run, steps = session.run, self._steps
+        if run and steps.current and steps.trajectory is run.trajectory:
+            step = run.trajectory.steps[steps.step_here - 1] if run.trajectory.steps else None
+            run.event_id = (step.event if step and not steps.show_events else steps.current[1]).id
 
     # Reading
 
@@ -154,7 +157,7 @@ class RunReader:
         place, session.open_at = session.open_at, ""
         if kept:
             if kept.trajectory is not session.trajectory:
-                self._show(kept, landing(kept.trajectory, kept.event_id))
+                self._show(kept, kept.resting)
                 await self.study(kept)
             if kept.is_still(conversation):
                 self._follow_on(conversation)
