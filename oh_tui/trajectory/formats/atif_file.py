@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from oh_tui.text.human import size
+from oh_tui.trajectory.formats.folders import DiskFolder, Folder
 from oh_tui.trajectory.formats.foreign.atif import is_atif
 from oh_tui.trajectory.formats.foreign.documents import ATIF, converted_atif, top_of_atif
 from oh_tui.trajectory.formats.held_run import HeldRun
@@ -18,18 +19,18 @@ from oh_tui.trajectory.formats.run_file import (
     RunList,
     shown_name,
 )
-from oh_tui.trajectory.formats.streams import open_stream
+from oh_tui.trajectory.formats.streams import unpacked
 from oh_tui.trajectory.model.bodies import field
 
 MOST_PARTS = 1_000
 """How many continuations are followed."""
 
 
-def read_parts(path: Path) -> tuple[list[Any], list[str]]:
-    """The run in a file and its continuations, decoded, and what of them is missing. Raises OSError
-    and FormatProblem; ValueError if the file is no ATIF."""
-    parts, notes = [_read(path)], list[str]()
-    known = {path.name}
+def read_parts(folder: Folder, name: str) -> tuple[list[Any], list[str]]:
+    """The run in a file of a folder and its continuations, decoded, and what of them is missing.
+    Raises OSError and FormatProblem; ValueError if the file is no ATIF."""
+    parts, notes = [_read(folder, name)], list[str]()
+    known = {name}
     while isinstance(ref := field(parts[-1], "continued_trajectory_ref"), str) and ref:
         shown = shown_name(ref)
         # a name in the same folder: others may lead anywhere
@@ -38,7 +39,7 @@ def read_parts(path: Path) -> tuple[list[Any], list[str]]:
             break
         known.add(ref)
         try:
-            parts.append(_read(path.with_name(ref)))
+            parts.append(_read(folder, ref))
         except FileNotFoundError:
             notes.append(f"the run goes on in {shown}, which is not here")
             break
@@ -48,15 +49,15 @@ def read_parts(path: Path) -> tuple[list[Any], list[str]]:
     return parts, notes
 
 
-def _read(path: Path) -> Any:
-    stream = open_stream(path)
+def _read(folder: Folder, name: str) -> Any:
+    stream = unpacked(folder.open(name))
     try:
         text = stream.read(0, json_lines.LARGEST + 1)
     finally:
         stream.close()
     if len(text) > json_lines.LARGEST:
         most = size(json_lines.LARGEST)
-        raise FormatProblem(f"{shown_name(path.name)} has more than {most} in one JSON text")
+        raise FormatProblem(f"{shown_name(name)} has more than {most} in one JSON text")
     value = top_of_atif(text)
     if not is_atif(value):
         raise ValueError("no ATIF")
@@ -69,7 +70,7 @@ def _may_be(head: bytes, name: str) -> bool:
 
 def _open(path: Path, indexes: Indexes | None) -> RunList:
     try:
-        parts, notes = read_parts(path)
+        parts, notes = read_parts(DiskFolder(path.parent), path.name)
     except (ValueError, FormatProblem):
         return json_lines.FORMAT.open(path, indexes)  # rows, or broken, which is told there
     converted = converted_atif(parts)

@@ -23,6 +23,15 @@ def may_be_run(head: bytes) -> bool:
     return any(document.may_be(head) for document in DOCUMENTS)
 
 
+def holds_run(text: bytes) -> bool:
+    """Whether a whole text is a run."""
+    try:
+        top = top_of(text)
+    except ValueError:
+        return False
+    return any(document.is_one(top) for document in DOCUMENTS)
+
+
 def read_document(text: bytes, where: str) -> Converted:
     """The run in a text. `where` names the text. Raises FormatProblem."""
     try:

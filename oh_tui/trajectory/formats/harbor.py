@@ -16,6 +16,7 @@ import msgspec
 
 from oh_tui.trajectory.formats.atif_file import read_parts
 from oh_tui.trajectory.formats.document import Converted
+from oh_tui.trajectory.formats.folders import DiskFolder
 from oh_tui.trajectory.formats.foreign import atif
 from oh_tui.trajectory.formats.foreign.bill import amount, tokens_of
 from oh_tui.trajectory.formats.foreign.documents import converted_atif
@@ -99,10 +100,9 @@ class Job:
 
 def _converted(folder: Path) -> Converted:
     result = _json(folder / "result.json")
-    path = folder / "agent" / "trajectory.json"
     parts: list[Any] = []
     try:
-        parts, notes = read_parts(path)
+        parts, notes = read_parts(DiskFolder(folder / "agent"), "trajectory.json")
     except FileNotFoundError:
         notes = ["the trial has no agent/trajectory.json"]
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""A tar as people pass it on: runs in folders, outputs of evaluations, and tar files of runs.
+"""A tar as people pass it on: runs in folders, outputs of evaluations, and files of one run each.
 
 The `results.tar.gz` of OpenHands/benchmarks holds `output.jsonl`, its report, and
 `conversations/ID.tar.gz`.
@@ -7,14 +7,19 @@ The `results.tar.gz` of OpenHands/benchmarks holds `output.jsonl`, its report, a
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
+from oh_tui.text.human import plural, size
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
+from oh_tui.trajectory.formats import tar_files
+from oh_tui.trajectory.formats.documents import holds_run, may_be_run
 from oh_tui.trajectory.formats.lines import conversation_beside
 from oh_tui.trajectory.formats.lines.json_lines import JsonLines, are_lines
 from oh_tui.trajectory.formats.run_file import (
     HEAD,
+    MOST,
     Entry,
     Format,
     FormatProblem,
@@ -23,16 +28,45 @@ from oh_tui.trajectory.formats.run_file import (
     RunList,
     shown_name,
 )
-from oh_tui.trajectory.formats.streams import PartStream, Stream, open_stream, unpacked
-from oh_tui.trajectory.formats.tar.tar_runs import Opener, TarRuns
+from oh_tui.trajectory.formats.streams import (
+    PackedStream,
+    PartStream,
+    Stream,
+    open_stream,
+    unpacked,
+)
+from oh_tui.trajectory.formats.tar.tar_runs import TarRuns
 from oh_tui.trajectory.formats.tar.tar_table import Member, is_header
+from oh_tui.trajectory.formats.zip.archive import Archive
+from oh_tui.trajectory.formats.zip.zip_table import RATIO_FREE, RATIO_LIMIT
 
-_OUTPUT = pattern(r".+\.jsonl(?:\.(?:gz|xz|zst))?")
+_OUTPUT = pattern(r".+\.(?:jsonl|ndjson)(?:\.(?:gz|xz|zst))?")
 _ATTEMPT = pattern(r"output\.critic_attempt_\d+\.jsonl.*")
 _TAR = pattern(r"(.+?)(?:\.tar(?:\.(?:gz|xz|zst))?|\.tgz)")
+_JSON = pattern(r".+\.json(?:\.(?:gz|xz|zst))?")
 
 MOST_FILES = 20_000
-"""Files beside outputs, and tar files, that are kept in mind."""
+"""Files beside outputs, and files of one run, that are kept in mind."""
+
+DEEPEST = 3
+"""Levels of tar files in a tar that are read."""
+
+LOOKED_INTO = 2**25
+"""Unpacked bytes of conversations without a row that are looked through for more than one run; the
+others are known by their names until they are opened."""
+
+
+class Room:
+    """How much the files in a tar may unpack to, those of the tar files in it included."""
+
+    def __init__(self, packed_size: int) -> None:
+        self.all = self.left = max(RATIO_FREE, RATIO_LIMIT * packed_size)
+
+    def take(self, stream: Stream) -> int:
+        """Counts what was unpacked of a stream."""
+        taken = stream.reached if isinstance(stream, PackedStream) else 0
+        self.left -= taken
+        return taken
 
 
 class TarFolder:
@@ -59,16 +93,36 @@ class TarFolder:
 
 
 class ResultsTar(TarRuns):
-    def __init__(self, name: str, stream: Stream) -> None:
+    def __init__(self, name: str, stream: Stream, room: Room | None = None, depth: int = 0) -> None:
+        """`room` and `depth` are those of a tar in another."""
         super().__init__(name, stream)
+        self._room = room or Room(stream.packed_size)
+        self._depth = depth
         self._files: dict[str, Member] = {}
         """The files that are not of runs in folders, and that may be or label runs."""
+        self._kinds: dict[str, str] = {}
+        """Those that may be runs: rows, document, zip or tar."""
         self._lists: list[RunList] = []
         self._told: list[str] = []
+        self._looked_into = 0
+        self._empty: list[str] = []
+        """Tar files without runs."""
+        self._unread: list[str] = []
+        """Files for which there was no room."""
 
     @property
     def problems(self) -> list[str]:
-        return super().problems + self._told + [p for runs in self._lists for p in runs.problems]
+        told = super().problems + self._told
+        if self._empty:
+            count = plural(len(self._empty), "tar file")
+            told.append(f"{self.name} holds {count} without a run: {_some(self._empty)}")
+        if self._unread:
+            most, are = size(self._room.all), "is" if len(self._unread) == 1 else "are"
+            told.append(
+                f"{self.name} unpacks from so little to more than {most}, like a bomb:"
+                f" {plural(len(self._unread), 'file')} {are} not read: {_some(self._unread)}"
+            )
+        return told + [problem for runs in self._lists for problem in runs.problems]
 
     def close(self) -> None:
         for runs in self._lists:
@@ -77,44 +131,86 @@ class ResultsTar(TarRuns):
 
     def take_other(self, member: Member) -> None:
         name = member.name
-        if name.endswith(".json") or _OUTPUT.fullmatch(name) or _TAR.fullmatch(name):
-            if len(self._files) < MOST_FILES:
-                self._files[name] = member
-            elif len(self._files) == MOST_FILES and not self._told:
+        kind = self._kind(member)
+        if not (kind or name.endswith(".json")):
+            return
+        if len(self._files) == MOST_FILES:
+            if not self._told:
                 self._told.append(f"{self.name} holds more than {MOST_FILES:,} files beside runs")
+            return
+        self._files[name] = member
+        if kind == "json":
+            kind = self._kind_of_json(member)
+        if kind:
+            self._kinds[name] = kind
+
+    @staticmethod
+    def _kind(member: Member) -> str:
+        name = member.name.lower()
+        patterns = {"rows": _OUTPUT, "tar": _TAR, "json": _JSON}
+        kind = next((kind for kind, one in patterns.items() if one.fullmatch(name)), "")
+        return "zip" if name.endswith(".zip") else kind
+
+    def _kind_of_json(self, member: Member) -> str:
+        """By its beginning, which is read as the pass comes by."""
+        if not member.name.lower().endswith(".json"):
+            return "document"  # packed
+        head = self.table.head(member, HEAD)
+        if are_lines(head, member.name) and b"\n" in head.strip():
+            return "rows"
+        is_run = holds_run(head) if member.size <= len(head) else may_be_run(head)
+        return "document" if is_run else ""
 
     def more(self) -> Iterator[None]:
-        """The rows of outputs, then the runs of tar files that are not joined to a row."""
+        """The rows of outputs, then the runs that are not joined to a row, in the order of the
+        tar: a packed one is unpacked once for each."""
         joined: set[str] = set()
-        for file in list(self._files):
+        for file in [file for file, kind in self._kinds.items() if kind == "rows"]:
             home, _, name = file.rpartition("/")
-            if not _OUTPUT.fullmatch(name) or self._is_other_attempt(home, name):
+            if self._is_other_attempt(home, name):
                 continue
             before = f"{home}/" if home else ""
             for entry in self._rows(file, home):
                 instance = entry.name.removesuffix(f"@{entry.info.get('attempt')}")
                 for ending in conversation_beside.ENDINGS:
                     joined.add(f"{before}{conversation_beside.FOLDER}/{instance}{ending}")
-                self.add(entry.name or file, entry.info, entry.open)
+                title = entry.name or tar_files.title_of(file)
+                self.add((title, f"{file}/{entry.name}".rstrip("/")), entry.info, entry.open)
                 yield
-        for file in self._files:
-            match = _TAR.fullmatch(file)
-            if match and file not in joined:
-                title = match[1].rpartition("/")[2]
-                self.add(title, {"id": title, "title": title}, self._inner(file))
-                yield
+        for file, kind in self._kinds.items():
+            if kind == "rows" or file in joined:
+                continue
+            if self._room.left <= 0:
+                self._unread.append(file)
+                continue
+            where = shown_name(f"{self.name}/{file}")
+            try:
+                if kind == "tar":
+                    yield from self._runs_of_tar(file, where)
+                elif self._is_run(file, kind):
+                    self.add((tar_files.title_of(file), file), {}, partial(self._one, file, kind))
+                    yield
+            except (Problem, OSError) as error:
+                told = error.sentence if isinstance(error, Problem) else "cannot be read"
+                self._told.append(told if told.startswith(where) else f"{where}: {told}")
 
     def _is_other_attempt(self, home: str, name: str) -> bool:
         before = f"{home}/" if home else ""
         others = (f"{before}output.jsonl{ending}" for ending in ("", ".gz", ".xz", ".zst"))
         return bool(_ATTEMPT.fullmatch(name)) and any(one in self._files for one in others)
 
-    def _part(self, file: str) -> Stream:
+    def _source(self, file: str) -> Stream:
         member = self._files[file]
-        return unpacked(PartStream(self._stream, member.start, member.size))
+        return PartStream(self._stream, member.start, member.size)
+
+    def _part(self, file: str) -> Stream:
+        return unpacked(self._source(file), self._room.all)
 
     def _rows(self, file: str, home: str) -> Iterator[Entry]:
         where = shown_name(f"{self.name}/{file}")
+        if self._room.left <= 0:
+            self._unread.append(file)
+            return
         try:
             stream = self._part(file)
             if not are_lines(stream.read(0, HEAD), file):
@@ -122,26 +218,91 @@ class ResultsTar(TarRuns):
             runs = JsonLines(where, stream, TarFolder(self._stream, home, self._files))
             self._lists.append(runs)
             yield from runs.entries()
+            self._room.take(stream)
         except (Problem, OSError) as error:
             told = error.sentence if isinstance(error, Problem) else "cannot be read"
             self._told.append(f"{where}: {told}")
 
-    def _inner(self, file: str) -> Opener:
-        def opened() -> RunFile:
-            where = shown_name(f"{self.name}/{file}")
-            stream = self._part(file)
-            if not is_header(stream.read(0, 512)):
-                raise FormatProblem(f"{where} is no tar")
-            runs = TarRuns(where, stream)
-            found = sum(1 for _ in runs.entries())
-            archive = runs.archive(1)
-            notes = runs.problems
-            if found > 1:
-                notes.append(f"{where} holds {found} runs: the first is shown")
-            archive.add_row({}, b"", archive.recorded, notes)
-            return archive
+    # Files of one run
 
-        return opened
+    def _is_run(self, file: str, kind: str) -> bool:
+        if kind == "zip":
+            stream = self._source(file)
+            is_run = tar_files.is_zip_of_run(stream.read(0, HEAD))
+            if is_run is None:
+                try:
+                    tar_files.open_zip(stream, file).close()
+                except Problem:
+                    return False
+            return is_run is not False
+        if file.lower().endswith(".json"):
+            return True  # told by its beginning
+        stream = self._part(file)
+        head = stream.read(0, HEAD)
+        self._room.take(stream)
+        return holds_run(head) if len(head) < HEAD else may_be_run(head)
+
+    def _one(self, file: str, kind: str) -> RunFile:
+        where = shown_name(f"{self.name}/{file}")
+        if kind == "zip":
+            return tar_files.open_zip(self._source(file), where)
+        home, _, name = file.rpartition("/")
+        return tar_files.open_document(TarFolder(self._stream, home, self._files), name, where)
+
+    # Tar files in the tar
+
+    def _runs_of_tar(self, file: str, where: str) -> Iterator[None]:
+        title = tar_files.title_of(file)
+        if self._depth == DEEPEST:
+            raise FormatProblem(f"{where} is not read: tar files are, {DEEPEST} levels deep")
+        is_conversation = file.split("/")[-2:-1] == [conversation_beside.FOLDER]
+        if is_conversation and self._looked_into > LOOKED_INTO:
+            self.add((title, file), {}, partial(self._first, file))
+            yield
+            return
+        stream, runs = self._inner(file)
+        names = []
+        try:
+            for entry in runs.entries():
+                names.append(entry.name)
+                info = entry.info if entry.name else {}
+                opener = entry.open if entry.name else partial(self._first, file)
+                name = entry.name or title
+                self.add((name, f"{title}/{name}"), info, opener)
+                yield
+        except FormatProblem:
+            if not runs.problems:
+                self._empty.append(file)
+        self._looked_into += self._room.take(stream)
+        if names in ([], [""]):
+            self._told += runs.problems
+            runs.close()  # and opened anew for its run: a tar may hold thousands of these
+        else:
+            self._lists.append(runs)
+
+    def _inner(self, file: str) -> tuple[Stream, ResultsTar]:
+        where = shown_name(f"{self.name}/{file}")
+        stream = self._part(file)
+        if not is_header(stream.read(0, 512)):
+            raise FormatProblem(f"{where} {stream.problem or 'is no tar'}")
+        return stream, ResultsTar(where, stream, self._room, self._depth + 1)
+
+    def _first(self, file: str) -> RunFile:
+        """The first run of a tar in the tar."""
+        _, runs = self._inner(file)
+        self._lists.append(runs)
+        found = runs.entries()
+        run, others = next(found).open(), sum(1 for _ in found)
+        if others and isinstance(run, Archive):
+            note = (
+                f"{runs.name} holds {others + 1} runs: the first is shown; unpack it for the others"
+            )
+            run.add_row({}, b"", run.recorded, [note])
+        return run
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(map(shown_name, names[:MOST])) + (", ..." if len(names) > MOST else "")
 
 
 def _is_tar(head: bytes, name: str) -> bool:

@@ -146,10 +146,15 @@ class PackedStream(Stream):
 
     reads_anywhere = False
 
-    def __init__(self, source: Stream, packing: Packing) -> None:
-        """Takes ownership of the source."""
+    def __init__(self, source: Stream, packing: Packing, most: int | None = None) -> None:
+        """Takes ownership of the source. `most` bytes are unpacked, if that is less than the size
+        allows."""
         super().__init__()
         self.source = source
+        self._most = max(RATIO_FREE, RATIO_LIMIT * source.packed_size)
+        self._most = self._most if most is None else min(most, self._most)
+        self.reached = 0
+        """How many bytes were unpacked, at most, from the beginning on."""
         self.packed_size = source.packed_size
         self._packing = packing
         self._lock = threading.Lock()
@@ -163,6 +168,7 @@ class PackedStream(Stream):
             self._note(unpacker)
             yield piece
         self.problem = unpacker.problem
+        self.reached = max(self.reached, unpacker.place)
 
     def read(self, start: int, count: int) -> bytes:
         with self._lock:
@@ -175,6 +181,7 @@ class PackedStream(Stream):
                 found += piece
                 piece = unpacker.next() if len(found) < count else b""
             self.problem = unpacker.problem
+            self.reached = max(self.reached, unpacker.place)
             return bytes(found[:count])
 
     @property
@@ -203,15 +210,14 @@ class PackedStream(Stream):
         return (stop and stop.copy()) or self._begin()
 
     def _begin(self) -> _Unpacker:
-        return _Unpacker(self.source, self._packing)
+        return _Unpacker(self.source, self._packing, self._most)
 
 
 class _Unpacker:
     """Unpacks a file from some place on."""
 
-    def __init__(self, source: Stream, packing: Packing) -> None:
-        self._source, self._packing = source, packing
-        self._most = max(RATIO_FREE, RATIO_LIMIT * source.packed_size)
+    def __init__(self, source: Stream, packing: Packing, most: int) -> None:
+        self._source, self._packing, self._most = source, packing, most
         self._inner = packing.make()
         self._input = b""
         self._at = 0
@@ -347,16 +353,16 @@ def open_stream(path: Path) -> Stream:
     return unpacked(PlainStream(path))
 
 
-def unpacked(source: Stream) -> Stream:
-    """The content of a stream by how it begins; takes ownership. Raises as `open_stream`, and
-    closes the source then."""
+def unpacked(source: Stream, most: int | None = None) -> Stream:
+    """The content of a stream by how it begins, `most` bytes of it if it is packed; takes
+    ownership. Raises as `open_stream`, and closes the source then."""
     try:
         head = source.read(0, 8)
         packing = next((one for one in PACKINGS if head.startswith(one.magic)), None)
         if packing is None:
             return source
         packing.make()
-        return PackedStream(source, packing)
+        return PackedStream(source, packing, most)
     except BaseException:
         source.close()
         raise

@@ -100,7 +100,7 @@ class TarRuns:
         """Takes ownership of the stream, unpacked."""
         self.name = shown_name(name)
         self._stream = stream
-        self._table = TarTable()
+        self.table = TarTable()
         self._members = self._pass()
         self._more = self.more()
         self._homes: dict[str, _Run] = {}
@@ -115,7 +115,7 @@ class TarRuns:
 
     @property
     def problems(self) -> list[str]:
-        told = [f"{self.name} {problem}" for problem in self._table.problems]
+        told = [f"{self.name} {problem}" for problem in self.table.problems]
         if self._problem:
             told.append(f"{self.name} {self._problem}; what comes before is shown")
         return told
@@ -144,14 +144,16 @@ class TarRuns:
                 pass
             item = self._items[number - 1]
             assert item.run is not None
-            is_cut = self._table.is_cut and item.run is self._last
+            is_cut = self.table.is_cut and item.run is self._last
             members = TarMembers(self._stream, item.run, is_cut=is_cut)
             self.is_needed |= not members.is_held
         return Archive(members, item.name if len(self._items) > 1 else self.name)
 
-    def add(self, name: str, info: dict[str, Any], opener: Opener) -> None:
-        """List a run that is not in a folder of its own."""
-        self._items.append(_Item(self._unique(name), info, None, opener))
+    def add(self, names: tuple[str, str], info: dict[str, Any], opener: Opener) -> None:
+        """List a run that is not in a folder of its own, by the second name if another has the
+        first."""
+        name = self._unique(*names)
+        self._items.append(_Item(name, info or {"id": name, "title": name}, None, opener))
 
     def take_other(self, member: Member) -> None:
         """A file that belongs to no run in a folder."""
@@ -173,7 +175,7 @@ class TarRuns:
 
     def _pass(self) -> Iterator[Member]:
         """The files, each after it was put to its run."""
-        for member in self._table.read(self._stream):
+        for member in self.table.read(self._stream):
             self._take(member)
             yield member
         self._problem = self._stream.problem
@@ -190,12 +192,11 @@ class TarRuns:
         run.add(member.name[len(home) :].lstrip("/"), member)
         if not run.is_listed and (is_event or file == "base_state.json"):
             run.is_listed = True
-            name = self._unique(home)
+            name = self._unique(home.rpartition("/")[2] or self.name, home)
             self._items.append(_Item(name, {"id": name, "title": name}, run, None))
 
-    def _unique(self, path: str) -> str:
-        last = path.rpartition("/")[2] or self.name
-        for name in (last, path, f"{last}@{len(self._items) + 1}"):
+    def _unique(self, short: str, path: str) -> str:
+        for name in (short, path, f"{short}@{len(self._items) + 1}"):
             if (shown := shown_name(name)) and shown not in self._taken:
                 break
         self._taken.add(shown)

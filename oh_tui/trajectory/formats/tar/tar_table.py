@@ -50,6 +50,7 @@ class TarTable:
     def __init__(self) -> None:
         self.is_cut = False
         """The end mark is missing."""
+        self._read: Read | None = None
         self._broken: list[str] = []
         self._left_out: dict[str, list[str]] = {}
         self._counts: dict[str, int] = {}
@@ -66,9 +67,14 @@ class TarTable:
             told.append(f"holds {plural(count, kind)}, which {are} not read: {some}{more}")
         return told + self._broken
 
+    def head(self, member: Member, most: int) -> bytes:
+        """The first bytes of the file that `read` gave last, which costs no pass of its own."""
+        return self._read(member.start, min(most, member.size)) if self._read else b""
+
     def read(self, stream: Stream) -> Iterator[Member]:
         """Gives each file as it is found; a plain tar is read by its headers alone."""
         read: Read = stream.read if stream.reads_anywhere else _Forward(stream)
+        self._read = read
         place = count = 0
         told: dict[str, bytes] = {}
         while True:
