@@ -218,7 +218,7 @@ class Controllers:
         self.conversations.open(make_source, in_thread=in_thread)
 
     def stop_nearest(self) -> bool:
-        """Esc: stop the nearest running activity; False when there is none."""
+        """Esc: stop the nearest activity that the footer tells of; False when there is none."""
         return (
             self.preparations.drop()
             or self.agents.stop_waiting()
@@ -226,7 +226,6 @@ class Controllers:
             or self.search.stop_filter()
             or self._stop_worker()
             or self.listing.stop()
-            or self.run.stop()
         )
 
     def _stop_worker(self) -> bool:

@@ -42,24 +42,30 @@ class Navigation:
         self._ui.focus_pane(session.pane)
 
     def action_back(self) -> None:
-        """One level back; never quits."""
+        """One level back, what lies on top first: a question, what the footer says is under way
+        or failed, what the pane shows otherwise than usual, its zoom, the pane. Never quits."""
         session, ui, controllers = self._session, self._ui, self._controllers
-        if ui.refuse() or controllers.stop_nearest() or ui.clear_news():
+        zoom, in_list = session.arrangement.zoom, session.pane == "conversations"
+        if ui.refuse() or controllers.stop_nearest():
             return
-        if self._steps.drop_range():
+        # a zoomed detail covers the rule that says what is being read
+        if session.in_run and zoom != "detail" and controllers.run.stop():
             return
-        zoom = session.arrangement.zoom
-        if session.marks and session.pane == "conversations":
+        if ui.clear_news() or self._steps.drop_range():
+            return
+        if session.marks and in_list:
             session.keep_marks(frozenset())
             ui.post_message(MarksChanged())
         elif session.find_text:
             controllers.find.set_find("")
-        elif session.pane == "conversations" and controllers.listing.undo():
+        elif in_list and controllers.listing.undo():
             pass
-        elif zoom != "detail" and self._steps.filtered is not None:
+        elif session.in_run and zoom != "detail" and self._steps.filtered is not None:
             controllers.search.clear_filter()
         elif zoom != "detail" and session.pane == "timeline" and self._steps.order:
             self._steps.sort_by(None)
+        elif in_list and not zoom and controllers.run.stop():
+            pass
         elif zoom or not controllers.sub_conversations.leave():
             self._close()
 
