@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import contextlib
-import errno
 import gc
 import os
 import sys
@@ -22,9 +20,9 @@ from oh_tui.api import app_server, bare_server
 from oh_tui.api.errors import OtherKind
 from oh_tui.api.models import CLOUD
 from oh_tui.commands import MakeSource
-from oh_tui.commands.shared import acting, calllog, printing, reference, remedies, web
+from oh_tui.commands.shared import acting, calllog, failing, printing, reference, remedies, web
 from oh_tui.commands.shared.command import Call, Command, path_of
-from oh_tui.commands.shared.endings import INTERRUPTED, Ended, signals_end_work
+from oh_tui.commands.shared.endings import INTERRUPTED, OK, Ended, signals_end_work
 from oh_tui.commands.shared.ids import WHOLE, find, is_address, is_path, require_id, split_place
 from oh_tui.commands.shared.parsing import read_words
 from oh_tui.settings.config import DEMO as DEMO_SERVER
@@ -32,9 +30,8 @@ from oh_tui.settings.config import LOCAL, ExplorerNames
 from oh_tui.settings.startup import Settings, fetch_key, read_settings
 from oh_tui.sources import agent_server, file_indexes, files, prefetch, server, this_machine
 from oh_tui.sources.runs import cache
-from oh_tui.text.clean import clean, clean_line
-from oh_tui.text.problem import Problem, Refused
-from oh_tui.text.redact import redact
+from oh_tui.text.clean import clean_line
+from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats import table
 from oh_tui.tui import app, keys
 
@@ -42,12 +39,6 @@ if TYPE_CHECKING:
     from oh_tui.sources.source import Source
 
 T = TypeVar("T")
-
-OK, REFUSED, WRONG_USE = 0, 1, 2
-"""Exit codes. A command may have its own, such as 3 of `check`; see also `INTERRUPTED`."""
-
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
-"""Errors of the disk, which no other use of the command avoids."""
 
 DEMO = "demo, made-up data: nothing leaves this machine"
 
@@ -71,11 +62,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
         return code
     except Problem as problem:
-        return _complain(problem.sentence, problem.hint, _code(problem))
+        return failing.problem(problem)
     except Ended as ended:
         if not ended.goes_on:
             return ended.code
-        return _complain(f"interrupted; {ended.goes_on}", "", ended.code)
+        return failing.say(f"interrupted; {ended.goes_on}", "", ended.code)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -83,20 +74,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
     except OSError as error:
-        why = (error.strerror or type(error).__name__).lower()
-        subject, hint = clean_line(str(error.filename)) if error.filename else "", ""
-        if error.errno in _FULL:
-            subject = subject or "Cannot write the output"
-            hint = "make room, or write elsewhere"
-        return _complain(f"{subject}: {why}" if subject else why, hint, REFUSED)
+        return failing.os_error(error)
     except Exception as error:
         if sys.flags.dev_mode:
             raise
-        return _complain(
-            f"This is a bug in oh-tui: {_kind_and_line(error)}",
-            "the same words after `python -X dev -m oh_tui` show where it comes from",
-            REFUSED,
-        )
+        return failing.bug(error)
 
 
 def _run(words: list[str]) -> int:
@@ -387,34 +369,3 @@ def _has_terminal() -> bool:
     """Whether the explorer can read keys on stdin, get a size from stdout and draw on stderr."""
     streams = (sys.stdin, sys.stdout, sys.stderr)
     return os.environ.get("TERM") != "dumb" and all(s is not None and s.isatty() for s in streams)
-
-
-def _code(problem: Problem) -> int:
-    cause: BaseException = problem
-    seen = set[int]()  # causes may form a circle: `raise problem from problem` is one
-    while isinstance(cause, Problem) and cause.__cause__ and id(cause) not in seen:
-        seen.add(id(cause))
-        cause = cause.__cause__
-    full = isinstance(cause, OSError) and cause.errno in _FULL
-    return REFUSED if full or isinstance(problem, Refused) else WRONG_USE
-
-
-def _kind_and_line(error: BaseException) -> str:
-    """Type and line of an error, without its text: that may hold foreign text or a key."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    where = f" in {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
-    return type(error).__name__ + where
-
-
-def _complain(sentence: str, hint: str, code: int) -> int:
-    # The texts are clean already; this makes sure.
-    sentence, hint = (redact(clean(text)) for text in (sentence, hint))
-    with contextlib.suppress(OSError):
-        print(f"oh-tui: {sentence}", file=sys.stderr)
-        if hint:
-            # hints of the service layer begin with a capital; names such as OPENHANDS_… keep theirs
-            first = hint[:1].lower() if hint[1:2].islower() else hint[:1]
-            print(f"        {first}{hint[1:]}", file=sys.stderr)
-    return code

@@ -17,6 +17,7 @@ import pytest
 import oh_tui
 from oh_tui import cli
 from oh_tui.commands import TABLE
+from oh_tui.commands.shared import failing
 from oh_tui.settings.startup import Settings
 from oh_tui.sources import prefetch
 from oh_tui.text.problem import Problem, Refused
@@ -368,4 +369,4 @@ def test_the_explorer_opens_files_at_a_step(
 def test_causes_in_a_circle_end() -> None:
     first, second = Problem("one"), Refused("other")
     first.__cause__, second.__cause__ = second, first
-    assert (cli._code(first), cli._code(second)) == (2, 1)
+    assert (failing.code_of(first), failing.code_of(second)) == (2, 1)

@@ -1,4 +1,4 @@
-"""How a command ends that a signal ends: as by ctrl+c, without leaving anything half-written."""
+"""How a command ends: its exit codes, and signals, which end it as ctrl+c does."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import FrameType
 
-INTERRUPTED = 130
+OK, REFUSED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
+"""Exit codes. A command may have its own, such as 3 of `check`."""
 
 
 class Ended(KeyboardInterrupt):

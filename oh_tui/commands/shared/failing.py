@@ -1,0 +1,73 @@
+"""Errors on standard error: one line, a hint, the exit code. Loaded only when there is one."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import sys
+from pathlib import Path
+
+from oh_tui.commands.shared.endings import REFUSED, WRONG_USE
+from oh_tui.text.clean import clean, clean_line
+from oh_tui.text.problem import Problem, Refused
+from oh_tui.text.redact import redact
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+"""Errors of the disk, which no other use of the command avoids."""
+
+
+def say(sentence: str, hint: str, code: int) -> int:
+    """Prints an error and returns its exit code."""
+    # The texts are clean already; this makes sure.
+    sentence, hint = (redact(clean(text)) for text in (sentence, hint))
+    with contextlib.suppress(OSError):
+        print(f"oh-tui: {sentence}", file=sys.stderr)
+        if hint:
+            # hints of the service layer begin with a capital; names such as OPENHANDS_… keep theirs
+            first = hint[:1].lower() if hint[1:2].islower() else hint[:1]
+            print(f"        {first}{hint[1:]}", file=sys.stderr)
+    return code
+
+
+def problem(problem: Problem) -> int:
+    """Prints a problem that has words for people."""
+    return say(problem.sentence, problem.hint, code_of(problem))
+
+
+def os_error(error: OSError) -> int:
+    """Prints an error of the operating system, with the file that it is about."""
+    why = (error.strerror or type(error).__name__).lower()
+    subject, hint = clean_line(str(error.filename)) if error.filename else "", ""
+    if error.errno in _FULL:
+        subject = subject or "Cannot write the output"
+        hint = "make room, or write elsewhere"
+    return say(f"{subject}: {why}" if subject else why, hint, REFUSED)
+
+
+def bug(error: Exception) -> int:
+    """Prints that oh-tui failed, and where."""
+    return say(
+        f"This is a bug in oh-tui: {_kind_and_line(error)}",
+        "the same words after `python -X dev -m oh_tui` show where it comes from",
+        REFUSED,
+    )
+
+
+def code_of(problem: Problem) -> int:
+    """1 for what the server or the disk refused, 2 for a wrong use."""
+    cause: BaseException = problem
+    seen = set[int]()  # causes may form a circle: `raise problem from problem` is one
+    while isinstance(cause, Problem) and cause.__cause__ and id(cause) not in seen:
+        seen.add(id(cause))
+        cause = cause.__cause__
+    full = isinstance(cause, OSError) and cause.errno in _FULL
+    return REFUSED if full or isinstance(problem, Refused) else WRONG_USE
+
+
+def _kind_and_line(error: BaseException) -> str:
+    """Type and line of an error, without its text: that may hold foreign text or a key."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f" in {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
+    return type(error).__name__ + where
