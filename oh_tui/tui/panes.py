@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.model.steps import Step
     from oh_tui.trajectory.model.trajectory import Trajectory
     from oh_tui.tui.state.finding import Finding
-    from oh_tui.tui.state.sandbox_rows import SandboxRow
+    from oh_tui.tui.state.sandboxes import SandboxRow
 
 
 class Cursors(Protocol):

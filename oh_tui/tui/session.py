@@ -11,23 +11,22 @@ import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING
 
-from msgspec import Struct
-from msgspec.structs import replace
-
-from oh_tui.api.models import Conversation, Sandbox, bare_id, same_id
+from oh_tui.api.models import Conversation, bare_id, same_id
 from oh_tui.settings.preferences import Preferences
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.lists.conversation_order import Order, Sorting
 from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.sources.source import Source
 from oh_tui.text.human import plural
+from oh_tui.tui.state import to_disk
 from oh_tui.tui.state.arrangement import Arrangement
 from oh_tui.tui.state.board import Board
 from oh_tui.tui.state.board_rows import Row
 from oh_tui.tui.state.listing import Listing
 from oh_tui.tui.state.runs import News, Run, Runs
+from oh_tui.tui.state.sandboxes import Sandboxes
 
 if TYPE_CHECKING:
     from oh_tui.sources.actions.starting import Draft
@@ -38,53 +37,7 @@ if TYPE_CHECKING:
     from oh_tui.tui.state.filtering import Filtering
     from oh_tui.tui.state.finding import Finding
     from oh_tui.tui.state.shells import Shell
-
-C = TypeVar("C")
-
-
-class Sandboxes:
-    """The sandboxes of a server, as last read or as reported by a later action."""
-
-    def __init__(self) -> None:
-        self.known = False
-        """Whether they have been read, so that an empty list means that there are none."""
-        self.all: tuple[Sandbox, ...] = ()
-        self._settled: dict[str, float] = {}
-        """When an action last reported the state of a sandbox, by id."""
-
-    def take(self, read: Iterable[Sandbox], asked: float) -> None:
-        """Take the sandboxes of a request made at that time; states that actions have reported
-        since stay."""
-        newer = {one.id: one for one in self.all if self._settled.get(one.id, 0.0) >= asked}
-        self.known = True
-        self.all = tuple(newer.get(one.id, one) for one in read)
-
-    def settled(self, sandbox_id: str, status: str, now: float) -> None:
-        """An action reported the state of this sandbox; the next refresh adds the rest."""
-        self._settled[sandbox_id] = now
-        self.all = tuple(
-            replace(one, status=status) if one.id == sandbox_id else one for one in self.all
-        )
-
-    def status(self, sandbox_id: str | None) -> str:
-        """The state of a sandbox, "" for an unknown one."""
-        return next((one.status or "" for one in self.all if one.id == sandbox_id), "")
-
-
-class Batch:
-    """Work on several things one after the other; each is completed once begun."""
-
-    def __init__(self) -> None:
-        self.stopped = False
-        """No further one is begun."""
-
-
-class Wait(Struct, eq=False):
-    """A server response that the user sees being waited for."""
-
-    stage: str
-    """What is being waited for, in words."""
-    began: float
+    from oh_tui.tui.state.work import Batch, Wait
 
 
 class Session:
@@ -299,15 +252,15 @@ class Session:
     async def save_last_known(self) -> None:
         """Write the remembered outcomes of the listed conversations to disk, if there are new
         ones."""
-        await _save(self.board.last_known)
+        await to_disk.save(self.board.last_known)
 
     async def save_preferences(self) -> None:
         """Write the preferences to disk, if they changed."""
-        await _save(self.preferences)
+        await to_disk.save(self.preferences)
 
     async def save_annotations(self) -> bool:
         """Write bookmarks, notes and tags to disk, if they changed; False if that fails."""
-        return await _save(self.annotations)
+        return await to_disk.save(self.annotations)
 
     @property
     def conversations(self) -> tuple[Conversation, ...]:
@@ -440,25 +393,3 @@ class Session:
     def writing_words(self) -> str:
         """All writes under way, each kind once; "" for none."""
         return ", ".join(sorted({what for what, _ in self._writes}))
-
-
-class _Kept(Protocol[C]):
-    """What is written to disk as it changes."""
-
-    def take_changes(self) -> C: ...
-    def put_back(self, changes: C, /) -> None: ...
-    def write(self, changes: C, /) -> bool: ...
-
-
-async def _save(kept: _Kept[C]) -> bool:
-    """Write the changes in a thread; False if that fails. When the app ends meanwhile, it writes
-    them itself: the thread may not get so far."""
-    if not (changes := kept.take_changes()):
-        return True
-    written = False
-    try:
-        written = await asyncio.to_thread(kept.write, changes)
-    finally:
-        if not written:
-            kept.put_back(changes)
-    return written

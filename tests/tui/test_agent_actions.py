@@ -14,7 +14,8 @@ from oh_tui.sources.actions.agent_actions import AgentStage
 from oh_tui.sources.actions.agent_state import AgentState
 from oh_tui.tui.controllers.agent.agents import AgentActions
 from oh_tui.tui.messages import AgentChanged, ListsChanged, RunWanted
-from oh_tui.tui.session import Session, Wait
+from oh_tui.tui.session import Session
+from oh_tui.tui.state.work import Wait
 from tests.tui.fake_ui import FakeUi
 
 ONE = Conversation(id="1" * 32, title="One", sandbox_id="box", sandbox_status="RUNNING")

@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.settings.startup import Settings
 from oh_tui.tui.controllers.sandbox.sandboxes import SandboxActions
-from oh_tui.tui.session import Batch, Session
+from oh_tui.tui.session import Session
+from oh_tui.tui.state.work import Batch
 from tests.tui.explorer import Between, Explorer, explore
 from tests.tui.fake_ui import FakeUi
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from oh_tui.api.models import Conversation, Sandbox
 from oh_tui.demo.servers.network import Network
-from oh_tui.tui.state.sandbox_rows import (
+from oh_tui.tui.state.sandboxes import (
     JUST,
     SandboxOrder,
     SandboxRow,

@@ -10,7 +10,7 @@ from textual.strip import Strip
 from oh_tui.text.human import age
 from oh_tui.trajectory.model.events import seconds
 from oh_tui.tui.rendering.cells import width_of
-from oh_tui.tui.state.sandbox_rows import SandboxRow, folded
+from oh_tui.tui.state.sandboxes import SandboxRow, folded
 from oh_tui.tui.theme import status_mark
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Drawn, Piece, fit, shorten

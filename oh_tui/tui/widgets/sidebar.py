@@ -16,7 +16,7 @@ from oh_tui.text.clean import clean_line
 from oh_tui.tui.rendering.cells import total_width
 from oh_tui.tui.state.arrangement import Arrangement
 from oh_tui.tui.state.board_rows import Row
-from oh_tui.tui.state.sandbox_rows import GONE, SandboxOrder, counted, lines_for
+from oh_tui.tui.state.sandboxes import GONE, SandboxOrder, counted, lines_for
 from oh_tui.tui.widgets.conversation_list import WIDE as COLUMNS
 from oh_tui.tui.widgets.conversation_list import ConversationList
 from oh_tui.tui.widgets.drawing import Piece, Stack, glyphs_of, shorten

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
     from oh_tui.trajectory.model.events import Event
     from oh_tui.trajectory.model.steps import Step
-    from oh_tui.tui.state.sandbox_rows import SandboxRow
+    from oh_tui.tui.state.sandboxes import SandboxRow
 
 
 class Workspace(Row):

@@ -22,7 +22,7 @@ from oh_tui.trajectory.content.blocks import call_blocks, call_title
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.tui.messages import AgentChanged, ListsChanged, RunWanted
-from oh_tui.tui.session import Wait
+from oh_tui.tui.state.work import Wait
 from oh_tui.tui.widgets import editor as editing
 from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.conversation_list import title_of

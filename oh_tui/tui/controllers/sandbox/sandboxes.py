@@ -18,7 +18,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.tui.messages import ListsChanged, ListsWanted
-from oh_tui.tui.session import Batch
+from oh_tui.tui.state.work import Batch
 from oh_tui.tui.theme import status_mark
 from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.conversation_list import first_titles, title_of

@@ -1,4 +1,4 @@
-"""The rows of the Sandboxes pane and their order."""
+"""The sandboxes of the server, and the rows of their pane in their order."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from itertools import chain
 from operator import attrgetter
 
 import msgspec
+from msgspec.structs import replace
 
 from oh_tui.api.models import Conversation, Sandbox
 from oh_tui.text.human import plural
@@ -25,6 +26,35 @@ _ORDER = ("ERROR", "RUNNING", "PAUSED", "", GONE)
 """States in the order of the rows; "" stands for unknown ones."""
 
 _WORDS = {"ERROR": "error", "RUNNING": "up", "PAUSED": "paused", "": "other", GONE: "gone"}
+
+
+class Sandboxes:
+    """The sandboxes of a server, as last read or as reported by a later action."""
+
+    def __init__(self) -> None:
+        self.known = False
+        """Whether they have been read, so that an empty list means that there are none."""
+        self.all: tuple[Sandbox, ...] = ()
+        self._settled: dict[str, float] = {}
+        """When an action last reported the state of a sandbox, by id."""
+
+    def take(self, read: Iterable[Sandbox], asked: float) -> None:
+        """Take the sandboxes of a request made at that time; states that actions have reported
+        since stay."""
+        newer = {one.id: one for one in self.all if self._settled.get(one.id, 0.0) >= asked}
+        self.known = True
+        self.all = tuple(newer.get(one.id, one) for one in read)
+
+    def settled(self, sandbox_id: str, status: str, now: float) -> None:
+        """An action reported the state of this sandbox; the next refresh adds the rest."""
+        self._settled[sandbox_id] = now
+        self.all = tuple(
+            replace(one, status=status) if one.id == sandbox_id else one for one in self.all
+        )
+
+    def status(self, sandbox_id: str | None) -> str:
+        """The state of a sandbox, "" for an unknown one."""
+        return next((one.status or "" for one in self.all if one.id == sandbox_id), "")
 
 
 class SandboxRow(msgspec.Struct, frozen=True):
