@@ -9,7 +9,8 @@ from collections.abc import AsyncGenerator, Callable
 
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats.run_file import RunFile
-from oh_tui.trajectory.formats.zip.archive import YOUNG, Archive
+from oh_tui.trajectory.formats.zip.archive import Archive
+from oh_tui.trajectory.formats.zip.folder_members import YOUNG
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory
 

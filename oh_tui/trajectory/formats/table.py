@@ -26,7 +26,7 @@ from oh_tui.trajectory.formats.run_file import (
     shown_name,
 )
 from oh_tui.trajectory.formats.streams import open_stream
-from oh_tui.trajectory.formats.zip import archive
+from oh_tui.trajectory.formats.zip import archive, folder_members
 
 NAMES = 1000
 """Names of a folder by which a format recognises it."""
@@ -101,7 +101,7 @@ def find_files(paths: Iterable[str | Path]) -> list[Path]:
 
 def _is_run(path: Path) -> bool:
     # loads no more than it has to
-    return archive.is_run(path) or (path.is_dir() and harbor.holds_runs(path))
+    return folder_members.is_run(path) or (path.is_dir() and harbor.holds_runs(path))
 
 
 def _files_in(folder: Path) -> list[Path]:

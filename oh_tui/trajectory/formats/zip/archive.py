@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import stat
 import threading
-import time
 from array import array
 from collections.abc import Iterator
 from functools import partial
@@ -45,10 +43,6 @@ from oh_tui.trajectory.model.trajectory import CUT_OFF, NO_END
 
 _LAST = ("leaf_event_id", "last_user_message_id")
 """Fields of base_state.json with the id of an event."""
-
-YOUNG = 600.0
-"""Seconds for which a file that is no JSON yet may be one that is being written, and for which a
-run that has not grown may still be at work."""
 
 _HINT = "give a zip, a folder or an output file of OpenHands, or a folder of those"
 
@@ -121,7 +115,7 @@ class Archive:
         self._cut_off = CUT_OFF if members.is_cut or self._lacks_last() else None
         """None until the last event is checked."""
         if self.folder and len(self._files) > 1 and self.is_original(len(self._files) - 2):
-            self.is_held_back = self._is_unfinished(members.names[self._files[-1]])
+            self.is_held_back = self.folder.is_unfinished(members.names[self._files[-1]])
             del self._files[len(self._files) - self.is_held_back :]
 
     def __getstate__(self) -> dict[str, Any]:
@@ -237,7 +231,7 @@ class Archive:
             return False
         with self._lock:
             added = [name for _, name in found[held:]]
-            self.is_held_back = bool(added) and self._is_unfinished(added[-1])
+            self.is_held_back = bool(added) and self.folder.is_unfinished(added[-1])
             self._files.extend(known.add(added[:-1] if self.is_held_back else added))
             self._cut_off = None
         if states := [one for one in STATE_FILES if one in names and one not in self._states]:
@@ -251,15 +245,6 @@ class Archive:
         assert self.folder is not None
         wrote = self.folder.written_at(self.folder.names[self._files[place]])
         return is_near(wrote, self.event(place).timestamp)
-
-    def _is_unfinished(self, name: str) -> bool:
-        """Whether the newest file of a folder is being written: it is young and no JSON yet."""
-        if self.folder is None or abs(time.time() - self.folder.written_at(name)) > YOUNG:
-            return False
-        try:
-            return parse_event(self.folder.read_name(name)).kind == UNREADABLE
-        except CannotRead:
-            return False
 
     def _renew(self) -> None:
         """Reads the state again; one that is being written is read with the next look."""
@@ -384,20 +369,6 @@ def open_archive(source: str | Path | IO[bytes], name: str = "the zip") -> Archi
     except ArchiveProblem:
         file.close()
         raise
-
-
-def is_run(folder: Path) -> bool:
-    """Whether a folder holds the files of a run."""
-    for path in (folder, folder / "events"):
-        try:
-            with os.scandir(path) as entries:
-                if any(
-                    e.name == "base_state.json" or EVENT_FILE.fullmatch(e.name) for e in entries
-                ):
-                    return True
-        except (OSError, ValueError):
-            return False
-    return False
 
 
 def _zip_members(file: IO[bytes], name: str, *, owned: bool) -> Members:

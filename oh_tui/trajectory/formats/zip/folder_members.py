@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 from oh_tui.trajectory.formats.zip.members import MEMBER_LIMIT, CannotRead, Members, Names
+from oh_tui.trajectory.formats.zip.zip_layout import EVENT_FILE
+from oh_tui.trajectory.model.events import UNREADABLE, parse_event
 
 _DEEPEST, _MOST_HOMES = 16, 10_000
 """Limits on sub-agents: slashes in a path, and their number."""
@@ -15,6 +18,10 @@ _DEEPEST, _MOST_HOMES = 16, 10_000
 
 COPIED = 120.0
 """Seconds between an event and the writing of its file after which the file is a copy."""
+
+YOUNG = 600.0
+"""Seconds for which a file that is no JSON yet may be one that is being written, and for which a
+run that has not grown may still be at work."""
 
 NEVER = (0.0, 0)
 """Time and size of a file that is gone."""
@@ -44,6 +51,15 @@ class FolderMembers(Members):
     def now(self) -> list[str]:
         """The names in the folder and in its `events` as they are now. Raises OSError."""
         return _files(self.folder, "") + _files(self.folder / "events", "events/")
+
+    def is_unfinished(self, name: str) -> bool:
+        """Whether a file is being written: it is young and no JSON yet."""
+        if abs(time.time() - self.written_at(name)) > YOUNG:
+            return False
+        try:
+            return parse_event(self.read_name(name)).kind == UNREADABLE
+        except CannotRead:
+            return False
 
     def written(self) -> tuple[tuple[float, int], ...]:
         """When the folder, its events and its state last changed, in seconds since 1970, and the
@@ -118,3 +134,17 @@ def _files(folder: Path, before: str) -> list[str]:
         return []
     with os.scandir(folder) as entries:
         return [before + entry.name for entry in entries if entry.is_file(follow_symlinks=False)]
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a folder holds the files of a run."""
+    for path in (folder, folder / "events"):
+        try:
+            with os.scandir(path) as entries:
+                if any(
+                    e.name == "base_state.json" or EVENT_FILE.fullmatch(e.name) for e in entries
+                ):
+                    return True
+        except (OSError, ValueError):
+            return False
+    return False
