@@ -1,0 +1,214 @@
+"""The file of the library: opened, made anew when it is not understood, given up when it fails.
+
+Nothing here raises for the state of the disk or of the file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import stat
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self, TypeVar
+
+from oh_tui.library import schema
+from oh_tui.settings.paths import make_private
+
+T = TypeVar("T")
+
+FOLDER = "library"
+"""In the cache folder."""
+
+FILE = "runs.db"
+
+PATIENCE = 5.0
+"""Seconds to wait for another oh-tui that writes."""
+
+_BROKEN = ("malformed", "not a database", "disk image", "vtable constructor failed")
+
+
+class LibraryFile:
+    """For several threads and processes at once. `why` says in a few words why it does not work; ""
+    while it does."""
+
+    def __init__(self, cache_folder: Path | None, *, writes: bool = False) -> None:
+        """Without a folder there is none. Only one that `writes` makes the file, also in place of
+        one that it does not understand."""
+        self.why = ""
+        self._lock = threading.RLock()
+        self._database: sqlite3.Connection | None = None
+        self._folder = cache_folder and cache_folder / FOLDER
+        self.writes = writes
+        self.has_texts = False
+        if self._folder is None:
+            self.why = "the library is off"
+            return
+        self._path = self._folder / FILE
+        self._open()
+
+    def __bool__(self) -> bool:
+        return not self.why
+
+    def close(self) -> None:
+        with self._lock, contextlib.suppress(sqlite3.Error):
+            if self._database is not None:
+                self._database.close()
+        self._database, self.why = None, self.why or "closed"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # the file
+
+    def _open(self) -> None:
+        for is_last in (False, True):
+            self.why = ""
+            try:
+                self._connect()
+                return
+            except (sqlite3.Error, OSError) as error:
+                self._give_up(error)
+                understood = not isinstance(error, NotOurs) and not _is_broken(error)
+                if not self.writes or understood or is_last:
+                    return
+                try:
+                    self._remove()
+                except OSError as failed:
+                    self._give_up(failed)
+                    return
+
+    def _connect(self) -> None:
+        if self.writes:
+            assert self._folder is not None
+            make_private(self._folder.parent)
+            with contextlib.suppress(FileExistsError):
+                self._folder.mkdir(mode=0o700)
+            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
+            os.close(os.open(self._path, flags, 0o600))
+        found = self._path.lstat()
+        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+            raise PermissionError(0, "the file is not ours")
+        if found.st_mode & 0o077:
+            self._path.chmod(0o600)
+        self._database = self._connected()
+        if self.writes and not self._database.execute("PRAGMA user_version").fetchone()[0]:
+            self._begin()
+        if not schema.is_ours(self._database):
+            raise NotOurs("another version of oh-tui made it")
+        self.has_texts = self._finds_texts()
+
+    def _connected(self) -> sqlite3.Connection:
+        if self.writes:
+            return self._connect_as("mode=rw")
+        try:
+            return self._connect_as("mode=ro")
+        except sqlite3.OperationalError:
+            # the folder is read-only, so that nobody writes
+            return self._connect_as("mode=ro&immutable=1")
+
+    def _connect_as(self, mode: str) -> sqlite3.Connection:
+        """Python's way of beginning transactions is left out: each begins where it says so."""
+        address = f"{self._path.absolute().as_uri()}?{mode}"
+        database = sqlite3.connect(
+            address, uri=True, timeout=PATIENCE, isolation_level=None, check_same_thread=False
+        )
+        try:
+            if self.writes:
+                database.execute("PRAGMA journal_mode = WAL")
+                # a power cut may lose the last runs, never the order in which they were written
+                database.execute("PRAGMA synchronous = NORMAL")
+                database.execute("PRAGMA secure_delete = ON")
+            else:
+                database.execute("PRAGMA query_only = ON")
+            database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    def _begin(self) -> None:
+        """Makes the tables; another oh-tui may be doing so."""
+        assert self._database is not None
+        self._database.execute("BEGIN EXCLUSIVE")
+        try:
+            if self._database.execute("PRAGMA user_version").fetchone()[0]:
+                return
+            if self._database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                raise NotOurs("it is no library")
+            schema.make(self._database)
+            self._database.execute("COMMIT")
+        finally:
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+
+    def _finds_texts(self) -> bool:
+        assert self._database is not None
+        found = self._database.execute("SELECT count(*) FROM sqlite_master WHERE name = 'texts'")
+        if not found.fetchone()[0]:
+            return False
+        try:
+            self._database.execute("SELECT rowid FROM texts WHERE texts MATCH '\"abc\"' LIMIT 1")
+        except sqlite3.OperationalError:
+            if self.writes:  # runs without their texts would seem to hold none
+                raise
+            return False
+        return True
+
+    def _remove(self) -> None:
+        for suffix in ("", "-wal", "-shm"):
+            self._path.with_name(FILE + suffix).unlink(missing_ok=True)
+
+    def _give_up(self, error: Exception) -> None:
+        if self._database is not None:
+            with contextlib.suppress(sqlite3.Error):
+                self._database.close()
+        self._database = None
+        missing = isinstance(error, FileNotFoundError)
+        self.why = "nothing is indexed yet" if missing else _words(error)
+
+    def do(self, work: Callable[[sqlite3.Connection], T]) -> T | None:
+        """What the work returns; None where it fails. A file that turns out to be broken is not
+        asked again; one of ours that writes makes it anew."""
+        with self._lock:
+            if self._database is None:
+                return None
+            try:
+                return work(self._database)
+            except (sqlite3.Error, UnicodeError, OverflowError) as error:
+                if self._database.in_transaction:
+                    with contextlib.suppress(sqlite3.Error):
+                        self._database.execute("ROLLBACK")
+                if _is_broken(error):
+                    self._give_up(error)
+                    if self.writes:
+                        with contextlib.suppress(OSError):
+                            self._remove()
+                            self._open()
+                self.trouble = _words(error)
+                return None
+
+    trouble = ""
+    """Why the last piece of work failed."""
+
+
+class NotOurs(sqlite3.DatabaseError):
+    """A database that this version does not understand."""
+
+
+def _is_broken(error: Exception) -> bool:
+    if not isinstance(error, sqlite3.DatabaseError):
+        return False
+    return any(word in str(error) for word in _BROKEN)
+
+
+def _words(error: Exception) -> str:
+    text = str(error.strerror or error) if isinstance(error, OSError) else str(error)
+    if "locked" in text or "busy" in text:
+        return "another oh-tui holds the library"
+    return f"the library cannot be used: {text[:1].lower()}{text[1:]}"

@@ -1,0 +1,285 @@
+"""The library of runs: takes them in, and says which of them may hold a text.
+
+Nothing here raises for the state of the disk or of the file. What cannot be answered is None, "not
+known", and whoever asked reads the runs themselves.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from oh_tui.library import schema
+from oh_tui.library.file import FILE, LibraryFile
+from oh_tui.library.records import Record
+from oh_tui.trajectory.analysis.texts import folded
+from oh_tui.trajectory.tables import RunRow, StepRow
+
+SHORTEST = 3
+"""Characters of the shortest text that the index can look for."""
+
+MOST_GRAMS = 100
+"""Parts of a text that are looked for; more of them would hardly rule out another run."""
+
+
+class Known(NamedTuple):
+    """A run in the library."""
+
+    place: str
+    """`PATH`, `PATH#ID` or `ADDRESS#ID`."""
+    home: str
+    """The file, folder or address in which it is."""
+    is_gone: bool
+    """It could no longer be read when it was looked for last."""
+    row: RunRow
+
+
+class Status(NamedTuple):
+    runs: int
+    gone: int
+    homes: int
+    characters: int
+    """Of the texts."""
+    size: int
+    """Bytes of the file."""
+    has_texts: bool
+    """Texts are indexed."""
+
+
+Candidates = dict[str, list[tuple[int, int]]]
+"""Place of a run -> the first and last numbers of the steps among which a text may stand."""
+
+
+class Library(LibraryFile):
+    """For several threads and processes at once."""
+
+    _removed = 0
+    """Runs that were removed and are not yet gone from the file."""
+
+    # writing
+
+    def put(self, records: Iterable[Record]) -> bool:
+        """Takes in runs, in the place of what was known of them; all or nothing."""
+
+        def work(database: sqlite3.Connection) -> bool:
+            with _transaction(database):
+                for record in records:
+                    self._put(database, record)
+            return True
+
+        return self.do(work) or False
+
+    def _put(self, database: sqlite3.Connection, record: Record) -> None:
+        self._drop(database, "place = ?", record.place)
+        characters = sum(len(block.text) for block in record.blocks)
+        known = (record.place, record.home, record.fingerprint, time.time(), characters)
+        number = database.execute(schema.INSERT_RUN, (*known, *_run_values(record.run))).lastrowid
+        steps = ((number, seq, *_cut(row)) for seq, row in enumerate(record.steps))
+        database.executemany(schema.INSERT_STEP, steps)
+        files = ((number, seq, *_file_values(row)) for seq, row in enumerate(record.files))
+        database.executemany(schema.INSERT_FILE, files)
+        if not self.has_texts:
+            return
+        for block in record.blocks:
+            place = database.execute(
+                "INSERT INTO blocks (run_id, first, last) VALUES (?, ?, ?)",
+                (number, block.first, block.last),
+            ).lastrowid
+            database.execute("INSERT INTO texts (rowid, text) VALUES (?, ?)", (place, block.text))
+
+    def _drop(self, database: sqlite3.Connection, where: str, value: str) -> int:
+        """Removes runs; their entries in the index are gone from the file after `tidy`."""
+        found = database.execute(f"SELECT id FROM runs WHERE {where}", (value,)).fetchall()
+        for (number,) in found:
+            if self.has_texts:
+                database.execute(
+                    "DELETE FROM texts WHERE rowid IN (SELECT id FROM blocks WHERE run_id = ?)",
+                    (number,),
+                )
+            for table in schema.TABLES_OF_RUN:
+                database.execute(f"DELETE FROM {table} WHERE run_id = ?", (number,))
+            database.execute("DELETE FROM runs WHERE id = ?", (number,))
+        self._removed += len(found)
+        return len(found)
+
+    def finish(self, home: str, fingerprint: str) -> None:
+        """All runs of a home are in as they are now; others that it had are gone from it."""
+
+        def work(database: sqlite3.Connection) -> None:
+            with _transaction(database):
+                database.execute(
+                    "INSERT OR REPLACE INTO homes VALUES (?, ?, ?)",
+                    (home, fingerprint, time.time()),
+                )
+                database.execute(
+                    "UPDATE runs SET gone = fingerprint != ? WHERE home = ?", (fingerprint, home)
+                )
+
+        self.do(work)
+
+    def mark_gone(self, home: str) -> None:
+        """The home can no longer be read."""
+
+        def work(database: sqlite3.Connection) -> None:
+            with _transaction(database):
+                database.execute("UPDATE runs SET gone = 1 WHERE home = ?", (home,))
+                database.execute("DELETE FROM homes WHERE home = ?", (home,))
+
+        self.do(work)
+
+    def drop(self, place: str) -> int:
+        """Removes one run, such as one that tells a key by now."""
+
+        def work(database: sqlite3.Connection) -> int:
+            with _transaction(database):
+                return self._drop(database, "place = ?", place)
+
+        return self.do(work) or 0
+
+    def forget(self, name: str) -> int | None:
+        """Removes the runs of a home or of what is below it, or the run of a place, for good.
+        Returns how many; None where it could not."""
+
+        def work(database: sqlite3.Connection) -> int:
+            below = name.rstrip("/") + "/"
+            with _transaction(database):
+                found = 0
+                for column in ("home", "place"):
+                    found += self._drop(database, f"{column} = ?", name)
+                    start = f"substr({column}, 1, {len(below)}) = ?"
+                    found += self._drop(database, start, below)
+                database.execute(
+                    f"DELETE FROM homes WHERE home = ?1 OR substr(home, 1, {len(below)}) = ?2",
+                    (name, below),
+                )
+            return found
+
+        found = self.do(work)
+        if found:
+            self.tidy()
+        return found
+
+    def tidy(self) -> None:
+        """Makes the removed runs disappear from the file, if there are any: deleting leaves their
+        parts in the index until it is merged, and in free pages."""
+        if not self._removed:
+            return
+
+        def work(database: sqlite3.Connection) -> None:
+            if self.has_texts:
+                database.execute("INSERT INTO texts (texts) VALUES ('optimize')")
+            database.execute("VACUUM")
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._removed = 0
+
+        self.do(work)
+
+    # asking
+
+    def fingerprint(self, home: str) -> str:
+        """That of a home all of whose runs are in; "" without it."""
+        found = self.select("SELECT fingerprint FROM homes WHERE home = ?", home)
+        return str(found[0][0]) if found else ""
+
+    def homes(self) -> list[str]:
+        """The homes of all runs."""
+        return [row[0] for row in self.select("SELECT DISTINCT home FROM runs ORDER BY 1") or ()]
+
+    def places(self, home: str) -> dict[str, str]:
+        """Place -> fingerprint of the runs of a home."""
+        return dict(self.select("SELECT place, fingerprint FROM runs WHERE home = ?", home) or ())
+
+    def runs(self, where: str = "1", *values: Any) -> list[Known] | None:
+        """The runs that a condition on the columns of `runs` lets through, the newest first. It is
+        SQL: what a user typed belongs into `values`."""
+        columns = ", ".join(schema.RUN_COLUMNS)
+        found = self.select(
+            f"SELECT place, home, gone, {columns} FROM runs WHERE {where} "
+            "ORDER BY began IS NULL, began DESC, id DESC",
+            *values,
+        )
+        return None if found is None else [_known(row) for row in found]
+
+    def candidates(self, text: str) -> Candidates | None:
+        """The runs in which a text may stand, in lower or upper case; the others do not hold it.
+        None when that is not known, as for a text of under 3 characters."""
+        grams = list(dict.fromkeys(_grams(folded(text))))[:MOST_GRAMS]
+        if not grams or not self.has_texts:
+            return None
+        found = self.select(
+            "SELECT runs.place, blocks.first, blocks.last FROM blocks "
+            "JOIN runs ON runs.id = blocks.run_id "
+            "WHERE blocks.id IN (SELECT rowid FROM texts WHERE texts MATCH ?) "
+            "ORDER BY blocks.id",
+            " AND ".join(grams),
+        )
+        if found is None:
+            return None
+        runs: Candidates = {}
+        for place, first, last in found:
+            runs.setdefault(place, []).append((first, last))
+        return runs
+
+    def select(self, sql: str, *values: Any) -> list[Any] | None:
+        """All rows of a query of ours; None where it fails."""
+        return self.do(lambda database: database.execute(sql, values).fetchall())
+
+    def status(self) -> Status | None:
+        found = self.select(
+            "SELECT count(*), total(gone), count(DISTINCT home), total(characters) FROM runs"
+        )
+        if not found:
+            return None
+        runs, gone, homes, characters = map(int, found[0])
+        size = 0
+        for suffix in ("", "-wal"):
+            with contextlib.suppress(OSError):
+                size += self._path.with_name(FILE + suffix).stat().st_size
+        return Status(runs, gone, homes, characters, size, self.has_texts)
+
+
+@contextlib.contextmanager
+def _transaction(database: sqlite3.Connection) -> Iterator[None]:
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        database.execute("COMMIT")
+    except BaseException:
+        if database.in_transaction:
+            database.execute("ROLLBACK")
+        raise
+
+
+_step_values = attrgetter(*schema.STEP_COLUMNS)
+_file_values = attrgetter(*schema.FILE_COLUMNS)
+_run_values = attrgetter(*schema.RUN_COLUMNS)
+
+_WHAT, _RESULT = map(schema.STEP_COLUMNS.index, ("what", "result"))
+_PATH, _SUB_AGENT = map(schema.STEP_COLUMNS.index, ("path", "sub_agent"))
+
+
+def _cut(row: StepRow) -> list[Any]:
+    values = list(_step_values(row))
+    for place in (_WHAT, _RESULT):
+        values[place] = values[place][: schema.LONGEST]
+    if not row.sub_agent:
+        values[_PATH] = values[_SUB_AGENT] = None
+    return values
+
+
+def _grams(text: str) -> Iterator[str]:
+    """The trigrams of a text, as words of a query."""
+    for start in range(len(text) - SHORTEST + 1):
+        gram = text[start : start + SHORTEST]
+        if "\0" not in gram and gram.isprintable():
+            yield '"' + gram.replace('"', '""') + '"'
+
+
+def _known(row: Sequence[Any]) -> Known:
+    values = dict(zip(schema.RUN_COLUMNS, row[3:], strict=True))
+    values |= {name: bool(values[name]) for name in ("priced", "cut_off")}
+    return Known(row[0], row[1], bool(row[2]), RunRow(**values))

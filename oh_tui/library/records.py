@@ -1,0 +1,73 @@
+"""What the library takes of one run: its rows and its texts, without secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from oh_tui.library.schema import BLOCK
+from oh_tui.text.redact import holds_key
+from oh_tui.trajectory.analysis.texts import step_texts
+from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.tables import About, FileRow, RunRow, StepRow, rows
+
+
+class Block(NamedTuple):
+    """The texts of some steps of a run, from the first to the last."""
+
+    first: int
+    last: int
+    text: str
+
+
+class Record(msgspec.Struct, frozen=True):
+    place: str
+    """Where the run is: `PATH`, `PATH#ID` or `ADDRESS#ID`. There is one record of a place."""
+    home: str
+    """The file, folder or address in which it is."""
+    fingerprint: str
+    """Changes whenever the run may have changed."""
+    run: RunRow
+    steps: list[StepRow]
+    files: list[FileRow]
+    blocks: list[Block]
+
+
+def record_of(
+    trajectory: Trajectory, about: About, *, place: str, home: str, fingerprint: str
+) -> Record | None:
+    """None for a run that tells a key of the user's, which must not be indexed."""
+    if _tells_key(trajectory):
+        return None
+    tables = rows(trajectory, about, calls=False)
+    own = [f"{row.what} {row.result}" for row in tables.steps[: len(trajectory)]]
+    return Record(
+        place=place,
+        home=home,
+        fingerprint=fingerprint,
+        run=tables.runs[0],
+        steps=tables.steps,
+        files=tables.files,
+        blocks=list(_blocks(step_texts(trajectory, own))),
+    )
+
+
+def _tells_key(trajectory: Trajectory) -> bool:
+    if any(holds_key(event.raw()) for event in trajectory.events):
+        return True
+    return any(_tells_key(agent.load()[0]) for agent in trajectory.sub_agents)
+
+
+def _blocks(texts: Iterator[str]) -> Iterator[Block]:
+    held: list[str] = []
+    first, size = 1, 0
+    for number, text in enumerate(texts, 1):
+        held.append(text)
+        size += len(text)
+        if size >= BLOCK:
+            yield Block(first, number, "\n".join(held))
+            held, first, size = [], number + 1, 0
+    if held:
+        yield Block(first, first + len(held) - 1, "\n".join(held))

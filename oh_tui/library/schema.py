@@ -1,0 +1,112 @@
+"""The tables of the library, made of the columns of `trajectory.tables`."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from oh_tui.trajectory.tables import FileRow, RunRow, StepRow
+
+VERSION = 1
+"""One more with each change of what is written here; a file of another version is made anew."""
+
+APPLICATION = 0x6F687475
+"""`ohtu`, by which `file` and we know the database."""
+
+TYPES = {"str": "TEXT", "int": "INTEGER", "bool": "INTEGER", "float": "REAL"}
+
+RUN_COLUMNS = RunRow.__struct_fields__
+STEP_COLUMNS = tuple(
+    # ids would be a quarter of all bytes
+    name
+    for name in StepRow.__struct_fields__
+    if name not in ("run", "event_id", "kind")
+)
+FILE_COLUMNS = tuple(name for name in FileRow.__struct_fields__ if name != "run")
+
+LONGEST = 80
+"""Characters of `what` and `result` of a step."""
+
+BLOCK = 64_000
+"""Characters of the texts of one document of the index.
+
+Measured on 28.5 MB of 500 runs: a document a run has 6.1 % of their size, one of 32,000 characters
+10.8 % and a third of the false candidates. Most runs are a document or two of this size, and a long
+run does not seem to hold every text.
+"""
+
+
+def _declared(row: type[msgspec.Struct], names: Sequence[str]) -> str:
+    kinds = row.__annotations__
+    return ", ".join(f"{name} {TYPES[str(kinds[name]).split(' ')[0]]}" for name in names)
+
+
+def _listed(names: Sequence[str], of: str, shown: Mapping[str, str] = {}) -> str:
+    return ", ".join(shown.get(name, f"{of}.{name}") for name in names)
+
+
+_SHOWN = {
+    "path": "coalesce(step_rows.path, CAST(step_rows.step AS TEXT)) AS path",
+    "sub_agent": "coalesce(step_rows.sub_agent, '') AS sub_agent",
+}
+"""Columns that are null for the steps of the run itself, which most are."""
+
+
+TABLES = f"""
+CREATE TABLE homes (home TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, indexed REAL NOT NULL)
+    WITHOUT ROWID;
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY, place TEXT NOT NULL UNIQUE, home TEXT NOT NULL,
+    fingerprint TEXT NOT NULL, indexed REAL NOT NULL, gone INTEGER NOT NULL DEFAULT 0,
+    characters INTEGER NOT NULL, {_declared(RunRow, RUN_COLUMNS)});
+CREATE INDEX runs_of_home ON runs (home);
+CREATE TABLE step_rows (run_id INTEGER, seq INTEGER, {_declared(StepRow, STEP_COLUMNS)},
+    PRIMARY KEY (run_id, seq)) WITHOUT ROWID;
+CREATE TABLE file_rows (run_id INTEGER, seq INTEGER, {_declared(FileRow, FILE_COLUMNS)},
+    PRIMARY KEY (run_id, seq)) WITHOUT ROWID;
+CREATE TABLE blocks (id INTEGER PRIMARY KEY, run_id INTEGER NOT NULL, first INTEGER NOT NULL,
+    last INTEGER NOT NULL);
+CREATE INDEX blocks_of_run ON blocks (run_id);
+CREATE VIEW steps AS SELECT runs.run, {_listed(STEP_COLUMNS, "step_rows", _SHOWN)}
+    FROM step_rows JOIN runs ON runs.id = step_rows.run_id;
+CREATE VIEW files AS SELECT runs.run, {_listed(FILE_COLUMNS, "file_rows")}
+    FROM file_rows JOIN runs ON runs.id = file_rows.run_id;
+PRAGMA application_id = {APPLICATION};
+PRAGMA user_version = {VERSION};
+"""
+
+TEXTS = """
+CREATE VIRTUAL TABLE texts USING fts5(text, tokenize='trigram case_sensitive 1', content='',
+    contentless_delete=1, detail=none)
+"""
+"""Missing where SQLite lacks FTS5, trigrams (3.34) or contentless delete (3.43). The texts are
+folded before, so that the index need not know about letters."""
+
+TABLES_OF_RUN = ("step_rows", "file_rows", "blocks")
+
+
+def insertion(table: str, names: Sequence[str]) -> str:
+    return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
+
+
+INSERT_RUN = insertion(
+    "runs", ("place", "home", "fingerprint", "indexed", "characters", *RUN_COLUMNS)
+)
+INSERT_STEP = insertion("step_rows", ("run_id", "seq", *STEP_COLUMNS))
+INSERT_FILE = insertion("file_rows", ("run_id", "seq", *FILE_COLUMNS))
+
+
+def make(database: sqlite3.Connection) -> None:
+    """Makes the tables within a transaction, with an index of texts where SQLite can."""
+    for statement in TABLES.split(";"):
+        database.execute(statement)
+    with contextlib.suppress(sqlite3.OperationalError):
+        database.execute(TEXTS)
+
+
+def is_ours(database: sqlite3.Connection) -> bool:
+    known = [database.execute(f"PRAGMA {name}") for name in ("application_id", "user_version")]
+    return [one.fetchone()[0] for one in known] == [APPLICATION, VERSION]

@@ -1,0 +1,331 @@
+"""The library: what it takes in, what it says of texts, and that whatever is wrong with its file it
+is not needed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from oh_tui.library import schema
+from oh_tui.library.file import FILE, FOLDER
+from oh_tui.library.library import Library
+from oh_tui.library.records import record_of
+from oh_tui.text import redact
+from oh_tui.trajectory.analysis.query import parse, quoted
+from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.tables import About
+from scripts.many_runs import COMMON, Maker
+from tests.demo_runs import demo_run
+from tests.library.made import HOME, made_record, run_of
+from tests.trajectory.made import message
+
+MAKER = Maker(seed=5, events=40)
+RUNS = 12
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    with Library(tmp_path, writes=True) as opened:
+        yield opened
+
+
+@pytest.fixture
+def filled(library: Library) -> Library:
+    assert library.put(made_record(MAKER, number) for number in range(RUNS))
+    library.finish(HOME, "1")
+    return library
+
+
+def place(number: int) -> str:
+    return f"{HOME}#{MAKER.made(number).name}"
+
+
+def file_of(cache_folder: Path) -> Path:
+    return cache_folder / FOLDER / FILE
+
+
+def bytes_of(cache_folder: Path) -> bytes:
+    return b"".join(one.read_bytes() for one in (cache_folder / FOLDER).iterdir())
+
+
+def test_a_run_comes_out_as_it_went_in(filled: Library) -> None:
+    record = made_record(MAKER, 3)
+    (known,) = filled.runs("place = ?", place(3)) or []
+    assert (known.place, known.home, known.is_gone) == (place(3), HOME, False)
+    assert known.row == record.run
+    steps = filled.select(
+        "SELECT step, path, what FROM steps WHERE run = ? ORDER BY step", known.row.run
+    )
+    assert steps == [(row.step, row.path, row.what[:80]) for row in record.steps]
+    files = filled.select("SELECT path, edits FROM files WHERE run = ?", known.row.run)
+    assert sorted(files or ()) == sorted((row.path, row.edits) for row in record.files)
+    status = filled.status()
+    assert status is not None
+    assert (status.runs, status.gone, status.homes) == (RUNS, 0, 1)
+
+
+def test_runs_are_newest_first(filled: Library) -> None:
+    began = [known.row.began or 0 for known in filled.runs() or ()]
+    assert began == sorted(began, reverse=True)
+    assert len(began) == RUNS
+
+
+def test_candidates_hold_each_run_with_the_text(filled: Library) -> None:
+    for number in range(RUNS):
+        rare = MAKER.made(number).rare
+        assert list(filled.candidates(rare) or ()) == [place(number)]
+        assert list(filled.candidates(rare.upper()) or ()) == [place(number)]
+    common = filled.candidates(COMMON)
+    assert common is not None
+    assert set(common) == {place(n) for n in range(RUNS) if MAKER.made(n).has_common}
+    assert filled.candidates("in no run at all") == {}
+    assert filled.candidates("ab") is None
+    assert filled.candidates("\0\0\0") is None
+
+
+def test_candidates_name_the_steps(library: Library) -> None:
+    long = Maker(seed=5, events=1200)
+    record = made_record(long, 1)
+    assert len(record.blocks) > 3
+    assert record.blocks[-1].last == len(run_of(long.history(1)))
+    library.put([record])
+    ((first, last),) = (library.candidates(long.made(1).rare) or {})[record.place]
+    holds = parse(long.made(1).rare)
+    run = run_of(long.history(1))
+    (step,) = (one.number for one in run.steps if holds.matches(one, run))
+    assert first <= step <= last
+    assert last - first < len(run) / 2
+
+
+DEMO = ("week-dates", "hostile", "rtl", "escapes", "emoji", "acp", "team", "broken", "coverage")
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Library, list[Trajectory]]]:
+    runs = [demo_run(slug) for slug in DEMO]
+    with Library(tmp_path_factory.mktemp("cache"), writes=True) as opened:
+        for number, run in enumerate(runs):
+            record = record_of(run, About(), place=str(number), home="demo", fingerprint="1")
+            assert record is not None
+            assert opened.put([record])
+        yield opened, runs
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_no_run_in_which_a_scan_finds_a_text_is_ruled_out(
+    demo: tuple[Library, list[Trajectory]], data: st.DataObject
+) -> None:
+    """Texts are pieces of what the steps hold, across fields, escapes and letters of any kind."""
+    library, runs = demo
+    run = data.draw(st.sampled_from(runs[:-1]))
+    step = data.draw(st.sampled_from(run.steps))
+    raw = (step.result or step.event).raw().decode("utf-8", "replace")
+    start = data.draw(st.integers(0, max(0, len(raw) - 4)))
+    text = raw[start : start + data.draw(st.integers(3, 30))].replace("\\n", "\n")
+    if not text.strip():
+        return
+    query = parse(quoted(text))
+    found = library.candidates(text)
+    if found is None:
+        return
+    for number, each in enumerate(runs):
+        numbers = [one.number for one in each.steps[:300] if query.matches(one, each)]
+        for wanted in numbers:
+            assert any(first <= wanted <= last for first, last in found.get(str(number), ())), text
+
+
+def test_what_is_put_again_replaces_what_was_there(filled: Library) -> None:
+    assert filled.put([made_record(Maker(seed=6, events=40), 3)])
+    changed = Maker(seed=6, events=40).made(3)
+    assert filled.candidates(changed.rare)
+    newer = made_record(MAKER, 3, fingerprint="2")
+    assert filled.put([newer])
+    status = filled.status()
+    assert status is not None
+    assert status.runs == RUNS + (changed.name != MAKER.made(3).name)
+    assert filled.select("SELECT count(*) FROM steps WHERE run = ?", newer.run.run) == [
+        (len(newer.steps),)
+    ]
+
+
+def test_runs_that_a_home_no_longer_has_are_marked(filled: Library) -> None:
+    filled.put([made_record(MAKER, 0, fingerprint="2")])
+    filled.finish(HOME, "2")
+    assert {known.place for known in filled.runs("gone = 0") or ()} == {place(0)}
+    assert filled.fingerprint(HOME) == "2"
+    filled.mark_gone(HOME)
+    assert len(filled.runs("gone = 1") or ()) == RUNS
+    assert filled.fingerprint(HOME) == ""
+
+
+def test_what_is_forgotten_is_gone_from_the_file(filled: Library, tmp_path: Path) -> None:
+    made = MAKER.made(4)
+    assert made.name.encode() in bytes_of(tmp_path)
+    assert filled.forget(place(4)) == 1
+    assert filled.candidates(made.rare) == {}
+    found = bytes_of(tmp_path)
+    assert made.name.encode() not in found
+    for gram in (made.rare[n : n + 3] for n in range(len(made.rare) - 2)):
+        if not any(
+            gram in block.text
+            for n in range(RUNS)
+            if n != 4
+            for block in made_record(MAKER, n).blocks
+        ):
+            assert filled.candidates(gram) == {}
+    assert filled.forget(HOME) == RUNS - 1
+    assert filled.forget("/no/such/place") == 0
+    assert MAKER.made(1).name.encode() not in bytes_of(tmp_path)
+
+
+def test_forgetting_a_folder_takes_what_is_below_it_and_no_neighbour(library: Library) -> None:
+    for number, home in enumerate(("/a/x", "/a/x/y", "/a/xy")):
+        record = record_of(Trajectory(), About(), place=home, home=home, fingerprint=str(number))
+        assert record is not None
+        library.put([record])
+    assert library.forget("/a/x") == 2
+    assert library.homes() == ["/a/xy"]
+
+
+def test_a_run_that_tells_a_key_of_the_user_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redact, "_held", ())
+    monkeypatch.setattr(redact, "_keys", {})
+    run = Trajectory()
+    run.extend([message("m", "the key is tellme-tellme-1")])
+    assert record_of(run, About(), place="p", home="h", fingerprint="1")
+    redact.hold("tellme-tellme-1")
+    assert record_of(run, About(), place="p", home="h", fingerprint="1") is None
+
+
+def test_known_secrets_do_not_enter(library: Library, tmp_path: Path) -> None:
+    key = "sk-ant-" + "q1w2e3r4" * 4
+    run = Trajectory()
+    run.extend([message("m", f"use {key}\x1b[0m and then \x1b]0;{key}\x07 go on")])
+    record = record_of(run, About(title=key), place="p", home="h", fingerprint="1")
+    assert record is not None
+    assert library.put([record])
+    assert library.candidates("and then")
+    assert library.candidates(key) == {}
+    assert key.encode() not in bytes_of(tmp_path)
+
+
+def test_files_and_folders_are_for_the_owner_alone(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        with Library(tmp_path / "cache", writes=True) as opened:
+            opened.put([made_record(MAKER, 1)])
+            modes = {
+                one.name: stat.S_IMODE(one.stat().st_mode)
+                for one in file_of(tmp_path / "cache").parent.iterdir()
+            }
+    finally:
+        os.umask(before)
+    assert modes[FILE] == 0o600
+    assert set(modes.values()) == {0o600}
+    assert stat.S_IMODE((tmp_path / "cache" / FOLDER).stat().st_mode) == 0o700
+
+
+def nothing_known(opened: Library) -> None:
+    assert not opened
+    assert opened.why
+    assert opened.runs() is None
+    assert opened.candidates("something") is None
+    assert opened.status() is None
+    assert opened.homes() == []
+    assert opened.fingerprint(HOME) == ""
+    assert opened.put([made_record(MAKER, 1)]) is False
+    assert opened.forget(HOME) is None
+
+
+def test_without_a_folder_or_a_file_there_is_none(tmp_path: Path) -> None:
+    nothing_known(Library(None, writes=True))
+    with Library(tmp_path) as opened:
+        nothing_known(opened)
+    assert not list(tmp_path.iterdir())  # asking makes nothing
+
+
+@pytest.mark.parametrize("content", [b"", b"no database", b"SQLite format 3\0" + b"x" * 5000])
+def test_a_file_that_is_not_understood_is_no_library_and_made_anew(
+    tmp_path: Path, content: bytes
+) -> None:
+    file_of(tmp_path).parent.mkdir()
+    file_of(tmp_path).write_bytes(content)
+    with Library(tmp_path) as opened:
+        nothing_known(opened)
+    with Library(tmp_path, writes=True) as opened:
+        assert opened.put([made_record(MAKER, 1)]), opened.why
+        assert len(opened.runs() or ()) == 1
+
+
+def test_the_file_of_another_version_is_made_anew(filled: Library, tmp_path: Path) -> None:
+    filled.close()
+    with contextlib.closing(sqlite3.connect(file_of(tmp_path))) as database:
+        database.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
+    with Library(tmp_path) as opened:
+        assert "another version" in opened.why
+        nothing_known(opened)
+    with Library(tmp_path, writes=True) as opened:
+        assert opened.runs() == []
+
+
+def test_a_file_that_breaks_while_it_is_open_is_given_up_or_made_anew(
+    filled: Library, tmp_path: Path
+) -> None:
+    filled.close()
+    data = bytearray(file_of(tmp_path).read_bytes())
+    data[4096:] = b"\xff" * (len(data) - 4096)
+    file_of(tmp_path).write_bytes(data)
+    with Library(tmp_path) as opened:
+        assert opened.runs() is None
+        assert opened.candidates("something") is None
+    with Library(tmp_path, writes=True) as opened:
+        opened.runs()  # finds out
+        assert opened.put([made_record(MAKER, 1)]) or opened.put([made_record(MAKER, 1)])
+        assert len(opened.runs() or ()) == 1
+
+
+def test_while_another_writes_runs_can_be_read(
+    filled: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("oh_tui.library.file.PATIENCE", 0.05)
+    with contextlib.closing(sqlite3.connect(file_of(tmp_path))) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with Library(tmp_path) as opened:
+            assert len(opened.runs() or ()) == RUNS
+        with Library(tmp_path, writes=True) as opened:
+            assert opened.put([made_record(MAKER, 1)]) is False
+            assert "another oh-tui" in opened.trouble
+            assert len(opened.runs() or ()) == RUNS
+
+
+def test_a_link_in_the_place_of_the_file_is_not_followed(tmp_path: Path) -> None:
+    file_of(tmp_path).parent.mkdir()
+    (tmp_path / "other").write_bytes(b"")
+    file_of(tmp_path).symlink_to(tmp_path / "other")
+    for writes in (False, True):
+        with Library(tmp_path, writes=writes) as opened:
+            assert not opened
+    assert (tmp_path / "other").read_bytes() == b""
+
+
+def test_without_an_index_of_texts_the_tables_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where SQLite lacks FTS5, trigrams or contentless delete."""
+    monkeypatch.setattr(schema, "TEXTS", "CREATE VIRTUAL TABLE texts USING no_such_module(text)")
+    with Library(tmp_path, writes=True) as opened:
+        assert opened.put([made_record(MAKER, 1)])
+        assert len(opened.runs() or ()) == 1
+        assert opened.candidates(COMMON) is None
+        assert opened.forget(HOME) == 1
