@@ -118,8 +118,8 @@ async def conversations(call: Call) -> int:
     last_known, kept = last_known_states(call), read_annotations(call)
     with progress():
         found, more, unsure = await _found(call, query, last_known, kept)
-    for problem in call.source.problems:
-        say(problem)
+    for sentence in (*call.source.problems, *call.source.remarks):
+        say(sentence)
     if unsure:
         others = plural(unsure, "other conversation")
         if query.needs_changed:
@@ -133,6 +133,7 @@ async def conversations(call: Call) -> int:
             {
                 "source": call.source.label,
                 "more": more,
+                "remarks": list(call.source.remarks),
                 "conversations": [conversation_json(one, kept.of(one)) for one in found],
             }
         )

@@ -28,6 +28,7 @@ class AgentServerSource:
     sandboxes = None
     has_pages, changes = False, True
     problems: Sequence[str] = ()
+    remarks: Sequence[str] = ()
 
     def __init__(
         self,

@@ -110,6 +110,10 @@ class FileSource:
         told = [problem.sentence for problem in self._unopened]
         return told + [problem for runs in self._lists for problem in runs.problems]
 
+    @property
+    def remarks(self) -> list[str]:
+        return [remark for runs in self._lists for remark in runs.remarks]
+
     async def close(self) -> None:
         for runs in (*self._former, *self._lists):
             runs.close()

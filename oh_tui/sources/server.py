@@ -30,6 +30,7 @@ class ServerSource:
     """An OpenHands app server and the agent servers of its sandboxes."""
 
     changes = True
+    remarks: Sequence[str] = ()
 
     def __init__(
         self,

@@ -96,6 +96,11 @@ class Source(Protocol):
         ...
 
     @property
+    def remarks(self) -> Sequence[str]:
+        """Sentences in which a file speaks of all its runs together."""
+        ...
+
+    @property
     def runs(self) -> Runs: ...
 
     @property

@@ -77,6 +77,16 @@ def test_the_list_has_labels_and_is_narrowed_by_them(output: Path) -> None:
     assert [line.split("\t")[0] for line in only.splitlines()] == ["acme-12"]
 
 
+def test_the_list_tells_the_sums_of_a_cost_report(output: Path) -> None:
+    sums = {"main_output": {"filename": "output.jsonl", "lines": 3, "cost": 4.2}}
+    (output.parent / "cost_report.jsonl").write_text(json.dumps(sums))
+    told = "cost_report.jsonl tells $4.20 for 3 rows"
+    assert told in oh_tui("conversations", str(output)).stderr
+    document = json.loads(oh_tui("conversations", str(output), "--json").stdout)
+    check("conversations", document)
+    assert document["remarks"] == [told]
+
+
 def test_the_patch_is_among_the_changes(output: Path) -> None:
     done = oh_tui("changes", f"{output}#acme-12")
     assert "the patch that it handed in changes 1 file +1 -1" in done.stderr

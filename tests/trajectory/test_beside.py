@@ -140,3 +140,54 @@ def test_a_row_may_have_its_own_label(
     (tmp_path / "output.report.json").write_text('{"error_ids": ["a"]}')
     (entry,) = open_runs(tmp_path / "output.jsonl").entries()
     assert entry.open().recorded.label is Label.ERROR, "a report knows better"
+
+
+# cost_report.jsonl
+
+
+def sums(lines: Any = 5) -> str:
+    """As OpenHands/benchmarks writes it: one JSON text over several lines."""
+    attempts = [{"filename": f"output.critic_attempt_{n}.jsonl", "cost": 2.5} for n in (1, 2)]
+    report = {
+        "main_output": {"filename": "output.jsonl", "lines": lines, "cost": 4.2},
+        "critic_files": [attempts[0] | {"lines": 3}, attempts[1]],
+        "summary": {"total_cost": 5.0, "only_main_output_cost": 4.2, "sum_critic_files": 5.0},
+    }
+    return json.dumps(report, indent=2)
+
+
+def test_the_sums_of_a_cost_report_are_told(tmp_path: Path) -> None:
+    (tmp_path / "cost_report.jsonl").write_text(sums())
+    runs = open_runs(output(tmp_path))
+    assert len(list(runs.entries())) == 5 and runs.problems == []
+    told = "cost_report.jsonl tells $4.20 for 5 rows, $5.00 with all attempts"
+    assert runs.remarks == [told]
+    attempt = open_runs(write(tmp_path / "output.critic_attempt_1.jsonl", [row("a")] * 3))
+    assert len(list(attempt.entries())) == 3
+    assert attempt.remarks == ["cost_report.jsonl tells $2.50 for 3 rows"]
+    other = open_runs(write(tmp_path / "other.jsonl", [row("a")]))
+    assert len(list(other.entries())) == 1 and not other.remarks
+
+
+def test_a_cost_report_of_other_rows_is_told(tmp_path: Path) -> None:
+    (tmp_path / "cost_report.jsonl").write_text(sums(7))
+    _, problems = infos(output(tmp_path))
+    assert problems == ["cost_report.jsonl counted 7 rows, and output.jsonl has 5 rows"]
+
+
+def test_a_cost_report_by_instance_gives_the_cost_of_rows(tmp_path: Path) -> None:
+    lines = [{"instance_id": "a", "cost": 0.5}, {"instance_id": "b", "accumulated_cost": 0.25}, 7]
+    (tmp_path / "cost_report.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    found, problems = infos(output(tmp_path))
+    assert [found[name]["cost"] for name in "abc"] == [0.5, 0.25, None] and not problems
+    labels = {"a": {"cost": 0.75, "resolved": True}}
+    (tmp_path / "labels.json").write_text(json.dumps(labels))
+    assert infos(output(tmp_path))[0]["a"]["cost"] == 0.75
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", "null", sums("x"), sums(-1), '{"main_output": 3}'])
+def test_any_cost_report_is_read(tmp_path: Path, text: str) -> None:
+    (tmp_path / "cost_report.jsonl").write_text(text)
+    found, problems = infos(output(tmp_path))
+    assert len(found) == 5
+    assert problems == (["cost_report.jsonl is no JSON"] if text == "{" else [])

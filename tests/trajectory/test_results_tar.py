@@ -34,6 +34,7 @@ def results(home: str = "eval/") -> Files:
         f"{home}output.jsonl": lines(ROWS),
         f"{home}output.report.json": json.dumps(REPORT).encode(),
         f"{home}metadata.json": json.dumps({"llm": {"model": "some/model"}}).encode(),
+        f"{home}cost_report.jsonl": b'{"instance_id": "acme-3", "cost": 0.75}',
         f"{home}logs/x.log": b"x",
     }
 
@@ -58,6 +59,7 @@ def test_rows_labels_and_conversations_of_a_tar(tmp_path: Path, ending: str, hom
     }
     assert entries["acme-2"].open().recorded.error == "No container"
     assert entries["acme-2"].info["llm_model"] == "some/model"
+    assert entries["acme-3"].info["cost"] == 0.75
     assert runs.problems == [
         f"output.report.json names 1 instance that is not in r{ending}/{home}output.jsonl: acme-9"
     ]

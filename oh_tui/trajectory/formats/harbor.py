@@ -8,7 +8,7 @@ the verifier said.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,7 @@ class Job:
     """The trials of a job, or a single one."""
 
     is_outdated = False
+    remarks: Sequence[str] = ()
 
     def __init__(self, folder: Path) -> None:
         """Raises OSError and FormatProblem."""

@@ -15,7 +15,7 @@ from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats import tar_files
 from oh_tui.trajectory.formats.documents import holds_run, may_be_run
-from oh_tui.trajectory.formats.lines import conversation_beside
+from oh_tui.trajectory.formats.lines import conversation_beside, cost_report
 from oh_tui.trajectory.formats.lines.json_lines import JsonLines, are_lines
 from oh_tui.trajectory.formats.run_file import (
     HEAD,
@@ -101,7 +101,7 @@ class ResultsTar(TarRuns):
         self._files: dict[str, Member] = {}
         """The files that are not of runs in folders, and that may be or label runs."""
         self._kinds: dict[str, str] = {}
-        """Those that may be runs: rows, document, zip or tar."""
+        """Those that may be runs, rows, document, zip or tar; or a report."""
         self._lists: list[RunList] = []
         self._told: list[str] = []
         self._looked_into = 0
@@ -123,6 +123,10 @@ class ResultsTar(TarRuns):
                 f" {plural(len(self._unread), 'file')} {are} not read: {_some(self._unread)}"
             )
         return told + [problem for runs in self._lists for problem in runs.problems]
+
+    @property
+    def remarks(self) -> list[str]:
+        return [remark for runs in self._lists for remark in runs.remarks]
 
     def close(self) -> None:
         for runs in self._lists:
@@ -148,6 +152,8 @@ class ResultsTar(TarRuns):
     def _kind(member: Member) -> str:
         name = member.name.lower()
         patterns = {"rows": _OUTPUT, "tar": _TAR, "json": _JSON}
+        if name.rpartition("/")[2] == cost_report.NAME:
+            return "report"
         kind = next((kind for kind, one in patterns.items() if one.fullmatch(name)), "")
         return "zip" if name.endswith(".zip") else kind
 
@@ -178,7 +184,7 @@ class ResultsTar(TarRuns):
                 self.add((title, f"{file}/{entry.name}".rstrip("/")), entry.info, entry.open)
                 yield
         for file, kind in self._kinds.items():
-            if kind == "rows" or file in joined:
+            if kind in ("rows", "report") or file in joined:
                 continue
             if self._room.left <= 0:
                 self._unread.append(file)

@@ -110,6 +110,11 @@ class RunList(Protocol):
         ...
 
     @property
+    def remarks(self) -> Sequence[str]:
+        """What a source says of all its runs together, each a sentence."""
+        ...
+
+    @property
     def is_outdated(self) -> bool:
         """Whether the file has changed, so that opening it anew may list more."""
         ...
@@ -170,6 +175,7 @@ class OneRun:
     """A file that is one run, open already."""
 
     is_outdated = False
+    remarks: Sequence[str] = ()
 
     def __init__(self, run: RunFile) -> None:
         self.run = run

@@ -1,7 +1,8 @@
 """What stands beside an evaluation output: labels of its instances, and what they have in common.
 
 Files are told by their content: a report lists ids (`resolved_ids`, `unresolved_ids`, ...), a
-label file has an object with `resolved` for each id; `metadata.json` names the model.
+label file has an object with `resolved` for each id; `metadata.json` names the model, and
+`cost_report.jsonl` tells costs.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import Any
 from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.formats.folders import Folder
+from oh_tui.trajectory.formats.lines import cost_report
+from oh_tui.trajectory.formats.lines.cost_report import CostReport
 from oh_tui.trajectory.formats.run_file import MOST, shown_name
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.events import decode_json
@@ -52,6 +55,7 @@ class Beside:
         """In US dollars."""
         self.model = ""
         self.problems: list[str] = []
+        self.report = CostReport()
         self._sources: dict[str, str] = {}
         """Id -> the report that names it. A label file may be about several outputs."""
         stem = output.partition(".jsonl")[0]
@@ -85,6 +89,23 @@ class Beside:
                 self.model = model if isinstance(model, str) else ""
             elif isinstance(value, dict):
                 self._take(name, value)
+        self._read_costs(folder, output)
+
+    def _read_costs(self, folder: Folder, output: str) -> None:
+        try:
+            file = folder.open(cost_report.NAME)
+        except OSError:
+            return
+        try:
+            if file.packed_size > LARGEST:
+                self.problems.append(f"{cost_report.NAME} is too large to be read")
+                return
+            self.report = cost_report.read(file.read(0, LARGEST), output)
+        except ValueError:
+            self.problems.append(f"{cost_report.NAME} is no JSON")
+        finally:
+            file.close()
+        self.costs = self.report.costs | self.costs
 
     def label(self, name: str) -> Label | None:
         """None where no file has labels."""

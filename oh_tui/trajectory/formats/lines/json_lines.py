@@ -73,6 +73,10 @@ class JsonLines:
         return told
 
     @property
+    def remarks(self) -> list[str]:
+        return [told] if (told := self._beside.report.remark) else []
+
+    @property
     def is_outdated(self) -> bool:
         try:
             return _stamp_of(self._path) != self._stamp
@@ -87,6 +91,9 @@ class JsonLines:
             yield from self._first_entries()
         names = {_instance(row) for row in self._index}
         self._strangers = self._beside.strangers(names, self.name)
+        told = self._beside.report.difference(len(self._index), self.name)
+        if told and not self._index.problems:
+            self._strangers.append(told)
 
     def _first_entries(self) -> Iterator[Entry]:
         """Lists the rows while the file is read."""

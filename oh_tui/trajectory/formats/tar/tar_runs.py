@@ -96,6 +96,10 @@ class TarRuns:
 
     is_outdated = False
 
+    @property
+    def remarks(self) -> list[str]:
+        return []
+
     def __init__(self, name: str, stream: Stream) -> None:
         """Takes ownership of the stream, unpacked."""
         self.name = shown_name(name)

@@ -105,6 +105,8 @@ class Conversations:
             if session.listing.order and not session.all_listed:
                 ui.post_message(PagesWanted())
             self._show_problems(source.problems)
+            if source.remarks and not source.problems:
+                ui.tell(source.remarks[0])
             await self._open_named(source)
             session.unsupported.clear()
             await self.read_sandboxes()

@@ -1,0 +1,85 @@
+"""`cost_report.jsonl` beside an evaluation output: what its rows and all attempts cost.
+
+It is one JSON text over several lines, with sums of the output and of each attempt; with a line for
+each instance it gives the cost of each.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from oh_tui.text.human import dollars, plural
+from oh_tui.trajectory.formats.evaluation import name_in
+from oh_tui.trajectory.model.bodies import field
+from oh_tui.trajectory.model.events import decode_json
+
+NAME = "cost_report.jsonl"
+
+_COSTS = ("cost", "accumulated_cost", "total_cost")
+
+
+class CostReport(msgspec.Struct):
+    """In US dollars; None where it is not told."""
+
+    costs: dict[str, float] = {}
+    """Of instances, by id."""
+    rows: int | None = None
+    """The rows of the output that were counted."""
+    cost: float | None = None
+    """Of these rows."""
+    total: float | None = None
+    """With all attempts."""
+
+    @property
+    def remark(self) -> str:
+        """A sentence on the sums; "" without any."""
+        parts = []
+        if self.cost:
+            count = f" for {plural(self.rows, 'row')}" if self.rows else ""
+            parts.append(f"{dollars(self.cost)}{count}")
+        if self.total and self.total != self.cost:
+            parts.append(f"{dollars(self.total)} with all attempts")
+        return f"{NAME} tells {', '.join(parts)}" if parts else ""
+
+    def difference(self, count: int, where: str) -> str:
+        """A sentence if the output has another number of rows than were counted."""
+        if self.rows is None or self.rows == count:
+            return ""
+        has = plural(count, "row")
+        return f"{NAME} counted {plural(self.rows, 'row')}, and {where} has {has}"
+
+
+def read(text: bytes, output: str) -> CostReport:
+    """What a report tells of the output with this name. Raises ValueError for what is no JSON."""
+    report = CostReport()
+    try:
+        value = decode_json(text)
+    except ValueError:
+        rows = [decode_json(line) for line in text.splitlines() if line.strip()]
+    else:
+        rows = [value]
+    for row in rows:
+        if instance := name_in(field(row, "instance_id")):
+            cost = next((c for name in _COSTS if (c := _amount(field(row, name)))), None)
+            if cost:
+                report.costs[instance] = report.costs.get(instance, 0.0) + cost
+        _take_sums(report, row, output)
+    return report
+
+
+def _take_sums(report: CostReport, value: Any, output: str) -> None:
+    attempts = field(value, "critic_files")
+    for one in [field(value, "main_output"), *(attempts if isinstance(attempts, list) else ())]:
+        if field(one, "filename") == output:
+            count = field(one, "lines")
+            report.cost = _amount(field(one, "cost"))
+            report.rows = count if type(count) is int and 0 <= count < 10**9 else None
+    if field(value, "main_output", "filename") == output:
+        report.total = _amount(field(value, "summary", "total_cost"))
+
+
+def _amount(value: Any) -> float | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and 0 <= value < 10**9 else None
