@@ -18,6 +18,7 @@ from oh_tui.tui.state.sandboxes import (
     folded,
     lines_for,
 )
+from oh_tui.tui.widgets.sandbox_list import Fold
 from tests.tui.explorer import Between, Explorer, explore
 
 SPLIT = "Split the settings module"
@@ -169,9 +170,15 @@ async def test_scrolling_reaches_every_row_and_the_fold_follows() -> None:
         assert it.text("#sandboxes-fold").strip().endswith("more gone (x hides)")
 
 
-async def test_the_fold_fits_a_narrow_column_without_a_word_cut() -> None:
+async def test_the_fold_fits_a_narrow_column_and_stays_apart_from_the_divider() -> None:
     async with explore(size=(120, 36)) as it:
-        assert it.text("#sandboxes-fold") == "  5 more up, 4 paused, 23 gone"
+        assert it.text("#sandboxes-fold") == " 5 more up, 4 paused, 23 gone"
+        fold = it.screen.query_one("#sandboxes-fold", Fold)
+        assert fold.size.width == 30
+        fold.gone = 123
+        assert it.text("#sandboxes-fold") == " 5 more up, 4 paused, 123 go…", (
+            "apart from the divider"
+        )
     async with explore(size=(80, 24)) as it:
         assert it.text("#sandboxes-fold").strip().endswith("23 gone (x shows)")
         assert it.text("#sandboxes").startswith(" ✗"), "errors are never below the fold"

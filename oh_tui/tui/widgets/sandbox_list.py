@@ -90,4 +90,4 @@ class Fold(Drawn):
         key = " (x hides)" if self.shows_gone else " (x shows)" if self.gone else ""
         if width_of(text + key) <= width - 2:
             text += key
-        return self.strip([("  ", ""), (shorten(text, width - 2, self.glyphs.more), "dim")], width)
+        return self.strip([(" ", ""), (shorten(text, width - 2, self.glyphs.more), "dim")], width)
