@@ -91,8 +91,10 @@ def _run(words: list[str]) -> int:
         return OK
     targets: list[str] = getattr(args, "words", None) or [getattr(args, "word", None) or ""]
     files_named: list[str] = getattr(args, "paths", [])
-    if command.wants == "run" and is_path(targets[0]):
-        targets, files_named = [""], targets
+    if command.wants == "run":
+        # a command on several runs opens the files among them by itself
+        ids = [word for word in targets if not is_path(word)]
+        targets, files_named = (ids, files_named) if ids else ([""], targets)
     places = [split_place(word) for word in files_named]
     paths, wanted = [path_of(path) for path, _ in places], [run for _, run in places]
     for word in filter(is_path, targets if command.on_server else ()):

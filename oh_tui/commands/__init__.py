@@ -40,6 +40,7 @@ TABLE = {
     "steps": Entry(_READ, "what happened, step by step"),
     "tail": Entry(_READ, "the last steps, and with -f those to come"),
     "changes": Entry(_READ, "which files did it change, and by how much?"),
+    "compare": Entry(_READ, "where do two runs differ, and from where on?", "many.compare"),
     "check": Entry(_READ, "do its calls and results match?"),
     "count": Entry(_READ, "how many events, and who counted them", "events"),
     "events": Entry(_READ, "the events as they are, without secrets"),

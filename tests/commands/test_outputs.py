@@ -29,6 +29,7 @@ ON_SERVER: dict[str, list[str]] = {
     "steps": ["steps", DATES],
     "tail": ["tail", DATES, "-n", "3"],
     "changes": ["changes", DATES],
+    "compare": ["compare", DATES, OAUTH],
     "check": ["check", DATES],
     "count": ["count", DATES, "--all"],
     "events": ["events", DATES],

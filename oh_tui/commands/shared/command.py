@@ -93,8 +93,9 @@ Run: TypeAlias = Callable[[Call], Coroutine[Any, Any, int]]
 
 class Argument(msgspec.Struct, frozen=True):
     """An argument as argparse takes it. The conversation of a command is `word`, or `words` where
-    several are allowed; files alone are `paths`. With filter words in any order beside it, it is
-    `RUN_AND_FILTER`; files and filter words in any order are `LISTED`."""
+    several are allowed: of those a command that reads runs opens the files itself. Files alone are
+    `paths`. With filter words in any order beside it, it is `RUN_AND_FILTER`; files and filter
+    words in any order are `LISTED`."""
 
     names: tuple[str, ...]
     options: dict[str, Any]

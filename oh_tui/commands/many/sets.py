@@ -1,0 +1,303 @@
+"""`oh-tui compare` of two sets of runs: the same tasks, done by two settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from oh_tui.commands.many.side import Side
+from oh_tui.commands.shared.documents import conversation_id
+from oh_tui.commands.shared.printing import (
+    Cell,
+    Column,
+    Hue,
+    Row,
+    Style,
+    number,
+    print_json,
+    print_table,
+    progress,
+    say,
+)
+from oh_tui.commands.shared.reading import read_run, title
+from oh_tui.text.clean import clean_line
+from oh_tui.text.human import dollars, duration, plural
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.comparison.compare import Comparison, Parting
+from oh_tui.trajectory.comparison.figures import Figures
+from oh_tui.trajectory.comparison.pairing import Named, pair
+from oh_tui.trajectory.comparison.statistics import Paired, mcnemar, paired
+from oh_tui.trajectory.model.recorded import Label
+
+if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation
+    from oh_tui.commands.shared.command import Call
+    from oh_tui.sources.files import FileSource
+
+CHANGES = ("gained", "lost", "both", "neither", "unknown")
+"""Whether only B, only A, both or neither resolved a task; unknown without labels."""
+
+
+class Told(NamedTuple):
+    """What is kept of a run when it was read."""
+
+    figures: Figures
+    label: Label | None
+
+    @property
+    def resolved(self) -> bool | None:
+        if self.label in (None, Label.NONE):
+            return None
+        return self.label is Label.RESOLVED
+
+    @property
+    def ended(self) -> str:
+        return "cut off" if self.figures.verdict.cut_off else self.figures.verdict.word
+
+
+class Pair(NamedTuple):
+    id: str
+    title: str
+    a: Told
+    b: Told
+    first: Parting | None
+
+    @property
+    def change(self) -> str:
+        a, b = self.a.resolved, self.b.resolved
+        if a is None or b is None:
+            return "unknown"
+        if a is b:
+            return "both" if a else "neither"
+        return "gained" if b else "lost"
+
+    @property
+    def differs(self) -> bool:
+        outcomes = [(one.ended, one.label, one.figures.steps) for one in (self.a, self.b)]
+        return self.first is not None or outcomes[0] != outcomes[1]
+
+
+class Sets(NamedTuple):
+    """Two sets of runs, read."""
+
+    names: tuple[str, str]
+    sizes: tuple[int, int]
+    pairs: list[Pair]
+    only_a: int
+    only_b: int
+    unread: int
+    """Pairs of which one run cannot be read."""
+
+    def count(self, change: str) -> int:
+        return sum(one.change == change for one in self.pairs)
+
+    @property
+    def p(self) -> float | None:
+        """None where no pair has labels."""
+        if self.count("unknown") == len(self.pairs):
+            return None
+        return mcnemar(self.count("gained"), self.count("lost"))
+
+    def measures(self) -> dict[str, Paired]:
+        both = [(one.a.figures, one.b.figures) for one in self.pairs]
+        return {
+            "steps": paired((a.steps, b.steps) for a, b in both),
+            "work_s": paired((a.work, b.work) for a, b in both),
+            "cost": paired((a.cost, b.cost) for a, b in both),
+        }
+
+
+async def compare_sets(call: Call, a: FileSource, b: FileSource) -> int:
+    sets = await _read(call, a, b)
+    if sets.unread:
+        say(f"{plural(sets.unread, 'pair')} cannot be read and {_are(sets.unread)} left out")
+    if call.as_json:
+        print_json(report(sets))
+        return 0
+    style = call.style
+    differing = sorted(
+        (one for one in sets.pairs if one.differs), key=lambda one: CHANGES.index(one.change)
+    )
+    print_table(style, _COLUMNS, [_row(style, one) for one in differing])
+    if not style.piped:
+        for text in _totals(sets):
+            print(text)
+    return 0
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+async def _read(call: Call, a: FileSource, b: FileSource) -> Sets:
+    """Reads pair by pair, and keeps of each what is shown."""
+    rows_a, rows_b = a.conversations(), b.conversations()
+    pairing = pair(_named(rows_a), _named(rows_b))
+    pairs: list[Pair] = []
+    with progress() as show:
+        for done, (one, other) in enumerate(pairing.pairs):
+            show(f"reading pair {done + 1:,} of {len(pairing.pairs):,}")
+            try:
+                pairs.append(await _pair(call, a, rows_a[one], b, rows_b[other]))
+            except Problem as problem:
+                show("")
+                say(f"{title(rows_a[one])}: {problem.sentence}")
+    return Sets(
+        (clean_line(a.label), clean_line(b.label)),
+        (len(rows_a), len(rows_b)),
+        pairs,
+        len(pairing.only_a),
+        len(pairing.only_b),
+        len(pairing.pairs) - len(pairs),
+    )
+
+
+def _named(rows: Sequence[Conversation]) -> list[Named]:
+    return [Named(conversation_id(row), row.title or "") for row in rows]
+
+
+async def _pair(
+    call: Call, a: FileSource, row_a: Conversation, b: FileSource, row_b: Conversation
+) -> Pair:
+    sides: list[Side] = []
+    for source, row in ((a, row_a), (b, row_b)):
+        own = msgspec.structs.replace(call, opened=source)
+        sides.append(Side(row, await read_run(own, row, sub_agents=True)))
+    one, other = sides
+    comparison = Comparison(one.facts.trajectory, other.facts.trajectory)
+    told = [Told(side.figures, side.label) for side in sides]
+    return Pair(conversation_id(row_a), title(row_a), told[0], told[1], comparison.first)
+
+
+# as JSON
+
+
+def report(sets: Sets) -> dict[str, Any]:
+    """What `--json` prints."""
+    return {
+        "a": {"source": sets.names[0], "runs": sets.sizes[0]},
+        "b": {"source": sets.names[1], "runs": sets.sizes[1]},
+        "pairs": [_pair_json(one) for one in sets.pairs if one.differs],
+        "totals": {
+            "pairs": len(sets.pairs),
+            "only_a": sets.only_a,
+            "only_b": sets.only_b,
+            "unread": sets.unread,
+            "resolved": {change: sets.count(change) for change in CHANGES},
+            "mcnemar_p": number(sets.p, 9),
+            **{name: _paired_json(found) for name, found in sets.measures().items()},
+        },
+    }
+
+
+def _pair_json(one: Pair) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "title": one.title,
+        "resolved": one.change,
+        "a": _told_json(one.a),
+        "b": _told_json(one.b),
+        "first_difference": one.first._asdict() if one.first else None,
+    }
+
+
+def _told_json(told: Told) -> dict[str, Any]:
+    found = told.figures
+    return {
+        "label": told.label,
+        "verdict": told.ended,
+        "steps": found.steps,
+        "work_s": number(found.work, 3),
+        "cost": number(found.cost),
+    }
+
+
+def _paired_json(found: Paired) -> dict[str, Any]:
+    return {
+        "pairs": found.pairs,
+        "a": number(found.a),
+        "b": number(found.b),
+        "difference": number(found.difference),
+        "interval": [number(edge) for edge in found.interval] if found.interval else None,
+    }
+
+
+# for people
+
+_COLUMNS = (
+    Column("resolved"),
+    Column("task", share=2),
+    Column("A ended"),
+    Column("steps", right=True),
+    Column("cost", right=True),
+    Column("B ended"),
+    Column("steps", right=True),
+    Column("cost", right=True),
+    Column("part at", right=True),
+)
+
+_HUES: dict[str, Hue] = {"gained": "green", "lost": "red", "unknown": "dim"}
+
+
+def _row(style: Style, one: Pair) -> Row:
+    at = one.first and (one.first.a or one.first.b)
+    shown = "" if one.change == "unknown" and not style.piped else one.change
+    return (
+        Cell(shown, _HUES.get(one.change, "")),
+        one.title if one.id == one.title or not style.piped else f"{one.id} {one.title}",
+        *_told_cells(one.a),
+        *_told_cells(one.b),
+        str(at or ""),
+    )
+
+
+def _told_cells(told: Told) -> Row:
+    cost = told.figures.cost
+    ended = ", ".join(filter(None, (told.ended, told.label.words if told.label else "")))
+    return ended, str(told.figures.steps), "" if cost is None else dollars(cost)
+
+
+def _totals(sets: Sets) -> Iterator[str]:
+    alone = [
+        f"{count:,} only in {name}"
+        for count, name in ((sets.only_a, "A"), (sets.only_b, "B"))
+        if count
+    ]
+    yield ", ".join((plural(len(sets.pairs), "pair"), *alone))
+    if sets.p is None:
+        yield "whether a task was resolved is not known: there are no labels"
+    else:
+        counts = [f"{sets.count(name):,} {name}" for name in CHANGES if sets.count(name)]
+        yield f"resolved: {', '.join(counts)}; McNemar p = {_p(sets.p)}"
+    words = {"steps": _count, "work_s": duration, "cost": _dollars}
+    for name, found in sets.measures().items():
+        label = {"work_s": "time"}.get(name, name)
+        yield f"{label:<6} {_paired_words(found, words[name])}"
+
+
+def _p(value: float) -> str:
+    return "below 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _count(value: float) -> str:
+    return f"{value:,.1f}".removesuffix(".0")
+
+
+def _dollars(value: float) -> str:
+    return f"-{dollars(-value)}" if value < 0 else dollars(value) if value else "0"
+
+
+def _paired_words(found: Paired, word: Any) -> str:
+    if found.a is None or found.b is None or found.difference is None:
+        return "not known of both runs of any pair"
+    edges = (
+        f", 95 % from {word(found.interval[0])} to {word(found.interval[1])}"
+        if found.interval
+        else ""
+    )
+    return (
+        f"median {word(found.a)} in A, {word(found.b)} in B; B less A {word(found.difference)}"
+        f"{edges} ({plural(found.pairs, 'pair')})"
+    )

@@ -1,0 +1,53 @@
+"""A run that a command compares: its conversation, what follows from its events, its numbers."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from oh_tui.commands.shared.documents import Facts, conversation_id, line, tokens_json, verdict_json
+from oh_tui.commands.shared.printing import number
+from oh_tui.commands.shared.reading import title, whole
+from oh_tui.sources.file_conversation import label_of
+from oh_tui.trajectory.analysis.changes import changes
+from oh_tui.trajectory.comparison.figures import Figures, figures
+
+if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation
+    from oh_tui.sources.results import Loaded
+    from oh_tui.trajectory.model.recorded import Label
+
+
+class Side:
+    def __init__(self, conversation: Conversation, loaded: Loaded) -> None:
+        self.conversation = conversation
+        self.note = loaded.note
+        self.facts = Facts(whole(loaded))
+
+    @property
+    def label(self) -> Label | None:
+        return label_of(self.conversation)
+
+    @cached_property
+    def figures(self) -> Figures:
+        facts = self.facts
+        log = changes(facts.trajectory)
+        cost = self.conversation.cost
+        return figures(facts.accounts, facts.sub_runs, log, cost, facts.verdict)
+
+    def document(self) -> dict[str, Any]:
+        found = self.figures
+        return {
+            "id": conversation_id(self.conversation),
+            "title": title(self.conversation),
+            "model": line(self.conversation.llm_model),
+            "label": self.label,
+            "verdict": verdict_json(found.verdict),
+            "steps": found.steps,
+            "work_s": number(found.work, 3),
+            "cost": number(found.cost),
+            "tokens": tokens_json(self.facts.sub_runs.total),
+            "files": found.files,
+            "added": found.added,
+            "removed": found.removed,
+        }

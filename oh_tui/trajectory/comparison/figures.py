@@ -1,0 +1,61 @@
+"""The numbers of a run that a comparison shows."""
+
+from __future__ import annotations
+
+import msgspec
+
+from oh_tui.trajectory.analysis.accounting import Accounts
+from oh_tui.trajectory.analysis.changes import ChangeLog
+from oh_tui.trajectory.analysis.sub_agents import SubRuns
+from oh_tui.trajectory.analysis.verdict import Verdict, judge
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """Cost and tokens are those of the run with its sub-agents. None stands for unknown."""
+
+    verdict: Verdict
+    steps: int
+    work: float | None
+    """Seconds without those in which it waited for the user."""
+    cost: float | None
+    """US dollars."""
+    tokens: int
+    files: int
+    added: int
+    removed: int
+
+    def less(self, other: Figures) -> Gap:
+        return Gap(
+            self.steps - other.steps,
+            None if self.work is None or other.work is None else self.work - other.work,
+            None if self.cost is None or other.cost is None else self.cost - other.cost,
+        )
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """What one run took more than another, less when negative; None where one is unknown."""
+
+    steps: int
+    work: float | None
+    cost: float | None
+
+
+def figures(
+    accounts: Accounts,
+    sub_runs: SubRuns,
+    log: ChangeLog,
+    cost: float | None = None,
+    verdict: Verdict | None = None,
+) -> Figures:
+    """Those of a whole run. `cost` is for a run whose events have no price."""
+    trajectory, total = accounts.trajectory, sub_runs.total
+    return Figures(
+        verdict or judge(trajectory),
+        len(trajectory),
+        None if trajectory.began is None else accounts.active,
+        total.cost or cost or None,
+        total.tokens,
+        log.changed,
+        log.added,
+        log.removed,
+    )
