@@ -67,6 +67,19 @@ def test_order_and_columns_are_kept_for_the_last_servers(file: Path) -> None:
     assert servers["https://30"] == OfServer("cost", True, {"model": True})
 
 
+def test_what_an_older_version_kept_for_files_stays(file: Path) -> None:
+    file.parent.mkdir(parents=True)
+    kept = {"": {"sort": "cost"}, "https://lab": {"sort": "title"}}
+    file.write_text(json.dumps(GOOD | {"servers": kept}))
+    read = Preferences(file)
+    assert read.of("files") == OfServer("cost") and read.of("https://lab") == OfServer("title")
+    assert read.of("demo") == OfServer()
+    read.change_for("files", sort="newest")
+    write(read)
+    assert Preferences(file).of("files") == OfServer("newest")
+    assert '""' not in file.read_text()
+
+
 @pytest.mark.parametrize(
     "broken",
     [

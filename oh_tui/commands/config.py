@@ -161,6 +161,6 @@ def _remembered(written: Mapping[str, Any], call: Call) -> dict[str, str]:
         found["theme"] = f"{theme}, chosen in the explorer,"
     for server, choices in kept.chosen.servers.items():
         if choices.sort in ORDERS and choices.sort != written.get("sort"):
-            where = f" for {clean_line(server)}" if server else " for files"
-            found["sort"] = f"{choices.sort}, chosen in the explorer{where},"
+            where = clean_line(server)
+            found["sort"] = f"{choices.sort}, chosen in the explorer for {where},"
     return found

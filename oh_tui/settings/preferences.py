@@ -40,6 +40,9 @@ Address = Annotated[str, msgspec.Meta(max_length=LONGEST)]
 
 Columns = Annotated[dict[Name, bool], msgspec.Meta(max_length=COLUMNS)]
 
+FILES = "files"
+"""What the choices for files are kept by; it was "" once."""
+
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -68,7 +71,7 @@ class Choices(msgspec.Struct, frozen=True, omit_defaults=True):
     left: dict[Cells, Cells] = {}
     """Columns of a terminal -> columns of the left side."""
     servers: dict[Address, OfServer] = {}
-    """By address; "" for files."""
+    """By address, or "files", "demo" and "local"."""
     greeted: bool = False
     """Not a choice: whether the user has been told how to get help."""
 
@@ -177,9 +180,12 @@ def _read(file: Path) -> Choices:
         return Choices()
     if read.version != VERSION:
         return Choices()
+    servers = dict(read.servers)
+    if (of_files := servers.pop("", None)) and FILES not in servers:
+        servers[FILES] = of_files
     return _changed(
         Choices(read.theme, read.time, read.wrap, greeted=read.greeted),
-        {"left": read.left, "servers": read.servers},
+        {"left": read.left, "servers": servers},
     )
 
 

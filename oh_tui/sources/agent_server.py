@@ -44,6 +44,7 @@ class AgentServerSource:
         self.label = f"{label}  {KIND}"
         self.opening = opening
         self.address = address
+        self.remembered_as = address or "demo"
         self.last_known = last_known or {}
 
     @cached_property

@@ -76,6 +76,7 @@ class FileSource:
 
     opening = ""
     address = ""
+    remembered_as = "files"
     has_pages = changes = False
     last_known: Mapping[str, LastKnown] = {}
     remote = agents = workspaces = sandboxes = records = None

@@ -51,6 +51,7 @@ class ServerSource:
         self.label = label
         self.opening = opening
         self.address = address
+        self.remembered_as = address or "demo"
         self.has_pages = bool(address)
         self.last_known = last_known or {}
         self.problems: list[str] = []

@@ -83,6 +83,8 @@ class Source(Protocol):
     """Id of the conversation to open first; "" for the newest."""
     address: str
     """The address of the server, the key of the remembered states; "" without one."""
+    remembered_as: str
+    """What order and columns are remembered by: the address, or a word for what has none."""
     has_pages: bool
     """Whether conversations have web pages below the address."""
     changes: bool

@@ -27,6 +27,7 @@ class ThisMachine(FileSource):
     again."""
 
     changes = True
+    remembered_as = "local"
 
     def __init__(self, folder: Path | None) -> None:
         super().__init__([folder or Path(".openhands", "conversations")])

@@ -222,8 +222,8 @@ class Session:
 
     @property
     def _server(self) -> str:
-        """What order and columns are remembered by; "" for files."""
-        return self.source.address if self.source else ""
+        """What order and columns are remembered by; "" before a source is open."""
+        return self.source.remembered_as if self.source else ""
 
     def _remembered_order(self) -> Sorting | None:
         kept = self.preferences.of(self._server)

@@ -125,9 +125,10 @@ def test_check_names_an_order_that_was_chosen_in_the_explorer(
     file.write_text('sort = "title"\n', "utf-8")
     kept = Preferences(preferences_file(os.environ))
     for server, sort, told in (
-        ("", "title", []),
-        ("", "no-such", []),
+        ("files", "title", []),
+        ("files", "no-such", []),
         ("https://lab", "cost", ["cost, chosen in the explorer for https://lab,"]),
+        ("files", "newest", ["newest, chosen in the explorer for files,"]),
     ):
         kept.change_for(server, sort=sort)
         kept.write(kept.take_changes())

@@ -19,10 +19,13 @@ from oh_tui.demo.servers.network import Network
 from oh_tui.settings.config import Config
 from oh_tui.settings.preferences import Changes
 from oh_tui.settings.startup import Settings
+from oh_tui.sources.files import FileSource
 from oh_tui.sources.server import ServerSource
 from oh_tui.sources.source import Source
+from oh_tui.sources.this_machine import ThisMachine
 from oh_tui.tui.session import Session
 from tests.tui.explorer import AT_ONCE, NOW, Explorer, explore
+from tests.tui.test_servers import keep
 
 
 @pytest.fixture
@@ -154,12 +157,32 @@ async def test_order_and_columns_are_those_of_the_server(settings: Settings) -> 
             assert ("model" in it.text("#conversations-pane ColumnHead")) is chosen
 
 
+async def test_files_this_machine_and_the_demo_have_their_own(
+    settings: Settings, tmp_path: Path
+) -> None:
+    runs = tmp_path / "runs"
+    for name in ("aaaa", "bbbb"):
+        keep(runs, name, "hi")
+    sources: dict[str, Callable[[], Source] | None] = {
+        "demo": None,
+        "files": lambda: FileSource([runs]),
+        "local": lambda: ThisMachine(runs),
+    }
+    for name, key in zip(sources, "etr", strict=True):
+        async with explore(settings=settings, source=sources[name]) as it:
+            assert order_of(it) == "", name
+            await it.press("s", key)
+    for name, order in zip(sources, ("cost", "title", "repo"), strict=True):
+        async with explore(settings=settings, source=sources[name]) as it:
+            assert order_of(it) == order, name
+
+
 async def test_names_of_orders_and_columns_that_do_not_exist_are_passed_over(
     settings: Settings,
 ) -> None:
     assert settings.preferences_file
     odd = {"sort": "sideways", "columns": {"colour": True}, "step_columns": {"what": False}}
-    settings.preferences_file.write_text(json.dumps({"version": 1, "servers": {"": odd}}))
+    settings.preferences_file.write_text(json.dumps({"version": 1, "servers": {"demo": odd}}))
     async with explore(settings=settings) as it:
         assert order_of(it) == ""
         assert it.screen.timeline.row_count()
