@@ -39,6 +39,7 @@ from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Divider, Piece
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.strip_view import StripView
+from oh_tui.tui.widgets.timeline import Timeline
 from oh_tui.tui.widgets.workspace import Workspace
 
 REST = 0.3
@@ -243,6 +244,10 @@ class MainScreen(BaseScreen):
         elif not self.session.is_reading:
             self.controllers.run.read_again()
 
+    @on(Timeline.SubAgentsWanted)
+    def _read_sub_agents(self, message: Timeline.SubAgentsWanted) -> None:
+        self.controllers.sub_conversations.read_below(message.path)
+
     @on(BodyView.Opened)
     def _zoom_body(self) -> None:
         self.controllers.navigation.action_zoom()
@@ -307,6 +312,7 @@ class MainScreen(BaseScreen):
             self.on_columns_changed()
             self.show_lists()
             has_sandboxes = source.sandboxes is not None
+            self.timeline.reads_links = source.remote is not None
             self._arrange(replace(self.session.arrangement, sandboxes=has_sandboxes))
         self._show_location()
 

@@ -134,6 +134,9 @@ class Steps(Rows, Protocol):
         """The sub-agents that the step under the cursor started, whose runs are here."""
         ...
 
+    def open_below(self, path: str) -> None:
+        """Show the sub-agents of the step with this number, as 12 or 12.3, below it."""
+
     @property
     def step_here(self) -> int:
         """The number of the step at or before the cursor, also while a filter hides it."""

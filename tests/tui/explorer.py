@@ -50,6 +50,7 @@ READS = (
     "peek",
     "bodies",
     "place",
+    "below",
     "sift",
 )
 """Groups of workers that come to an end; following never does."""

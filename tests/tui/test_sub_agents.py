@@ -9,7 +9,7 @@ from pathlib import Path
 from oh_tui.sources.files import FileSource
 from oh_tui.trajectory.analysis.step_order import StepOrder, StepSorting
 from tests.trajectory.sub_agent_files import REPORTED, run_files, zip_of
-from tests.tui.explorer import Explorer, explore
+from tests.tui.explorer import Between, Explorer, explore
 
 
 @asynccontextmanager
@@ -130,3 +130,69 @@ async def test_a_filter_keeps_what_is_opened_and_another_order_hides_it(tmp_path
         it.screen.timeline.sort_by(None)
         await it.settle()
         assert paths(it) == ["1", "2", "2.1", "2.2", "2.3", "3", "4"]
+
+
+# conversations of a server
+
+PARENT, CHILD = "Audit the public endpoints", "021779258ed25a2aa59f49689a6cd36f"
+
+
+async def at_the_start(it: Explorer) -> str:
+    """Opens a conversation, and goes to the step that started another; its number."""
+    await it.open(PARENT)
+    study = it.screen.run_view.study
+    assert study is not None
+    (number,) = (s.number for s in study.trajectory.steps if "StartChild" in s.event.part)
+    it.screen.jump(number)
+    await it.settle()
+    return str(number)
+
+
+async def test_a_sub_conversation_is_read_when_it_is_opened(tmp_path: Path) -> None:
+    between = Between()
+    async with explore(size=(160, 48), wrap=between) as it:
+        number = await at_the_start(it)
+        before = paths(it)
+        assert "▸" in it.text("#timeline") and not between.count(f"*{CHILD}/*")
+        await it.press("right")
+        opened = [path for path in paths(it) if path not in before]
+        assert opened[0] == f"{number}.1" and len(opened) > 3
+        assert f" {number} " in it.text("#timeline").splitlines()[it.screen.timeline.cursor]
+        await it.press("j")
+        assert "/v1/export" in it.text("#call") + it.text("#result")
+        asked = len(between.asked)
+        await it.press("left")
+        assert paths(it) == before
+        await it.press("right")
+        assert len(paths(it)) > len(before)
+        assert not [call for call in between.asked[asked:] if CHILD in call]
+        (run,) = it.screen.timeline.sub_runs_here
+        run.trajectory.live, run.trajectory.status = True, "running"
+        await it.press("left", "right")
+        assert [call for call in between.asked[asked:] if CHILD in call]
+        assert it.screen.timeline.sub_runs_here != [run] and len(paths(it)) > len(before)
+
+
+async def test_esc_stops_the_reading_of_a_sub_conversation() -> None:
+    between = Between()
+    async with explore(size=(160, 48), wrap=between) as it:
+        await at_the_start(it)
+        before = paths(it)
+        held = between.hold(f"*{CHILD}/*")
+        await it.send("right")
+        await it.until(lambda: "esc stops" in it.footer)
+        await it.press("escape")
+        held.set()
+        await it.until(lambda: "stopped: the sub-agents are not opened" in it.footer)
+        assert paths(it) == before
+
+
+async def test_a_sub_conversation_that_cannot_be_read_says_so() -> None:
+    between = Between()
+    async with explore(size=(160, 48), wrap=between) as it:
+        await at_the_start(it)
+        before = paths(it)
+        between.answer(f"*{CHILD}/*", 500)
+        await it.press("right")
+        await it.until(lambda: "500" in it.footer)
+        assert paths(it) == before

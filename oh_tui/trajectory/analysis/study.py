@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.changes import ChangeLog
 from oh_tui.trajectory.analysis.loops import Loops
 from oh_tui.trajectory.analysis.strip import Strip
 from oh_tui.trajectory.analysis.sub_agents import SubRuns
 from oh_tui.trajectory.analysis.verdict import judge
-from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
 
 READING = 0.005
 """Longest time for changed files in one update while the agent works, in seconds."""
@@ -25,9 +27,17 @@ class Study:
         self.changes = ChangeLog(trajectory)
         self.changes.update()
         self.sub_runs = SubRuns(trajectory, self.accounts)
-        """Its sub-agents, which a file has; they are read here."""
+        """Its sub-agents, which a file has; they are read here. Those of a server come later, by
+        `take_sub_agents`."""
         self._loops = Loops(trajectory)
         self.update()
+
+    def take_sub_agents(self, run: Trajectory, agents: Sequence[SubAgent]) -> None:
+        """Adds sub-agents to a run, which is this one or a sub-agent; they replace those with the
+        same names."""
+        names = {agent.name for agent in agents}
+        run.sub_agents = [*(a for a in run.sub_agents if a.name not in names), *agents]
+        self.sub_runs = SubRuns(self.trajectory, self.accounts)
 
     @property
     def tells_something(self) -> bool:

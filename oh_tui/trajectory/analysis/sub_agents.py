@@ -50,6 +50,11 @@ class SubRun:
         return judge(self.trajectory)
 
     @property
+    def is_settled(self) -> bool:
+        """Whether it was not at work when it was read."""
+        return not (self.trajectory.live and self.trajectory.status == "running")
+
+    @property
     def has_failed(self) -> bool:
         return self.verdict.word in ("error", "stuck")
 
@@ -187,12 +192,17 @@ class _Slot(NamedTuple):
     """It is a conversation of the server, and no sub-agent within the run."""
 
 
+def may_start(step: Step) -> bool:
+    """Whether a step is a call of a tool that starts sub-agents."""
+    return step.is_call and step.event.part.removesuffix("Action") in _TOOLS
+
+
 def _slots(steps: Iterable[Step]) -> Iterator[_Slot]:
     """A step that was refused starts none; one that resumes a task goes on with that of another."""
     seen: set[str] = set()
     for step in steps:
         tool = step.event.part.removesuffix("Action")
-        if not step.is_call or tool not in _TOOLS:
+        if not may_start(step):
             continue
         result = step.result
         if result is not None and result.kind != "ObservationEvent":

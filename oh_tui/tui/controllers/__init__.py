@@ -39,11 +39,15 @@ if TYPE_CHECKING:
     from oh_tui.tui.ui import Ui
 
 READS = (
-    *("lists", "more", "run", "older", "follow", "find", "hits", "filter"),
+    *("lists", "more", "run", "older", "follow", "below", "find", "hits", "filter"),
     *("peek", "git", "copy", "sift"),
 )
 """Groups of workers that read from the source being left, or process what it returned. Reads run
 in exclusive groups; writes never do, so that no read cancels a write."""
+
+
+_STOPPED = {"copy": "nothing was copied", "below": "stopped: the sub-agents are not opened"}
+"""Group of workers -> what is said when Esc stops them, if they do not say it themselves."""
 
 
 class Controllers:
@@ -229,11 +233,11 @@ class Controllers:
         )
 
     def _stop_worker(self) -> bool:
-        for group in ("download", "find", "copy"):
+        for group in ("download", "find", "copy", "below"):
             if self._ui.at_work(group):
                 self._ui.cancel(group)
-                if group == "copy":
-                    self._ui.tell("nothing was copied")
+                if group in _STOPPED:
+                    self._ui.tell(_STOPPED[group])
                 return True
         return False
 

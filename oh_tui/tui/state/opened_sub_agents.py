@@ -45,6 +45,9 @@ class OpenedSubAgents:
         self._paths.add(path)
         return True
 
+    def is_open(self, path: str) -> bool:
+        return path in self._paths
+
     def close(self, path: str) -> str:
         """Close those of a step, else those that it is among; the number of the step that started
         them, "" when none is open."""

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from weakref import WeakKeyDictionary
 
 from textual.binding import BindingType
+from textual.message import Message
 from textual.reactive import reactive
 
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.human import plural
 from oh_tui.text.redact import held
 from oh_tui.trajectory.analysis.step_order import StepOrder, StepSorting
+from oh_tui.trajectory.analysis.sub_agents import may_start
 from oh_tui.trajectory.content import describe
+from oh_tui.trajectory.content.blocks import links_of
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -32,6 +35,11 @@ if TYPE_CHECKING:
 
 TIMES = ("elapsed", "clock", "UTC")
 """Times of the column `at`: since the run began, by the local clock, by the clock in UTC."""
+
+
+_Place = tuple[str, str]
+"""The id of an event, and the number of the step of a sub-agent, "" for one of the run: there the
+ids of events may be those of the run again."""
 
 
 def _described(
@@ -65,6 +73,16 @@ class Timeline(RowList):
     """The current time, while a step of a live run runs."""
     show_events: reactive[bool] = reactive(False)
     time: reactive[str] = reactive("elapsed")
+
+    reads_links = False
+    """Whether the runs of conversations that a step names can be read: those of a server."""
+
+    class SubAgentsWanted(Message):
+        """The sub-agents of the step under the cursor, which has this number, are to be read."""
+
+        def __init__(self, path: str) -> None:
+            super().__init__()
+            self.path = path
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -128,6 +146,18 @@ class Timeline(RowList):
             else self._rows.sub_row(lambda sub: sub.step.event.id == event_id)
         )
 
+    @property
+    def _here(self) -> _Place:
+        """What the cursor is on, to find it again in other rows."""
+        sub = None if self.show_events else self._rows.sub(self.cursor)
+        return self.current[1].id if self.current else "", sub.path if sub else ""
+
+    def _row_at(self, place: _Place) -> int | None:
+        """The row of what the cursor was on; None without a row."""
+        event_id, path = place
+        sub = self._rows.sub_row(lambda sub: sub.path == path) if path else None
+        return self.row_of(event_id) if sub is None else sub
+
     def row_of_step(self, number: int) -> int | None:
         """The row of a step; None when the filter hides it."""
         if self.trajectory is None or not 0 < number <= len(self.trajectory):
@@ -189,7 +219,7 @@ class Timeline(RowList):
     def show(self, trajectory: Trajectory | None, step: int | None = None) -> None:
         """Show another state of the run, or another run. The cursor goes to the step at index
         `step`, or stays with its event, on its line of the screen."""
-        under = self.current[1].id if self.current else ""
+        here = self._here
         self.range_from = None
         if trajectory is not self.trajectory:
             self._change_opened(trajectory)
@@ -200,7 +230,7 @@ class Timeline(RowList):
             self.rows_changed(self.row_of_step(step + 1) or 0)
             self.show_around()
         else:
-            row, has_landed = self.row_of(under), self.has_landed
+            row, has_landed = self._row_at(here), self.has_landed
             self.rows_changed(row, keep_line=row is not None)
             if has_landed:
                 self.show_around()
@@ -300,11 +330,28 @@ class Timeline(RowList):
         return self._opened.started(self.study, step)
 
     def action_unfold(self) -> None:
-        """Open the sub-agents that the step under the cursor started, below it."""
-        if self.show_events or self.order or not self.sub_runs_here:
+        """Open the sub-agents that the step under the cursor started, below it. Those of a server
+        are read first, again while they work."""
+        if self.show_events or self.order or self.current is None:
             return
-        if self._opened.open(self._path_of(self.cursor)):
-            self._opened_changed(self.cursor)
+        path, runs, step = self._path_of(self.cursor), self.sub_runs_here, self.current[0]
+        if self._opened.is_open(path):
+            return
+        if self._can_read(step) and not (runs and all(run.is_settled for run in runs)):
+            self.post_message(self.SubAgentsWanted(path))
+        elif runs:
+            self.open_below(path)
+
+    def open_below(self, path: str) -> None:
+        """Show the sub-agents of the step with this number. The cursor stays with its event."""
+        here = self._here
+        if self._opened.open(path):
+            self._open_sub_agents()
+            self._opened_changed(self._row_at(here) or 0)
+
+    def _can_read(self, step: Step | None) -> bool:
+        """Whether a step started conversations whose runs the server can give."""
+        return self.reads_links and step is not None and may_start(step) and bool(links_of(step))
 
     def action_fold(self) -> None:
         """Close them; the cursor goes to the step that started them."""
@@ -312,10 +359,11 @@ class Timeline(RowList):
             return
         if path := self._opened.close(self._path_of(self.cursor)):
             above = (row for row in range(self.cursor, -1, -1) if self._path_of(row) == path)
-            self._opened_changed(next(above, self.cursor))
+            row = next(above, self.cursor)
+            self._open_sub_agents()
+            self._opened_changed(row)
 
     def _opened_changed(self, row: int) -> None:
-        self._open_sub_agents()
         self.rows_changed(row, keep_line=True)
         self.post_message(self.Highlighted(self))
 
@@ -374,12 +422,11 @@ class Timeline(RowList):
     @property
     def place(self) -> object:
         """By event: older ones may arrive while the user types."""
-        under = self.current[1].id if self.current else ""
-        return under, self.cursor - self.scroll_y
+        return self._here, self.cursor - self.scroll_y
 
     def return_to(self, place: object) -> None:
-        under, line = cast("tuple[str, float]", place)
-        row = self.row_of(under)
+        here, line = cast("tuple[_Place, float]", place)
+        row = self._row_at(here)
         if row is not None:
             super().return_to((row, row - line))
 
@@ -500,8 +547,11 @@ class Timeline(RowList):
             in_range=step is not None and self._in_range(self._number_of_row(row, step)),
             sign=self._kept_sign(event),
             sub=None if self.show_events else self._rows.sub(row),
-            starts=not self.show_events and bool(self._opened.started(self.study, step)),
+            starts=not self.show_events and self._starts_any(step),
         )
+
+    def _starts_any(self, step: Step | None) -> bool:
+        return bool(self._opened.started(self.study, step)) or self._can_read(step)
 
     def _in_range(self, number: int) -> bool:
         selected = self.range if self.range_from is not None else None

@@ -1,19 +1,26 @@
-"""Sub-agents as runs of their own: enter the one that a step started, and go back."""
+"""Sub-agents: enter the run of one that a step started and go back, or read it to open it below."""
 
 from __future__ import annotations
 
+import contextlib
+from functools import partial
 from typing import TYPE_CHECKING
 
 from oh_tui.api.models import same_id
 from oh_tui.sources.file_conversation import sub_agent_id
+from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.content.blocks import links_of
+from oh_tui.trajectory.model.trajectory import SubAgent
 from oh_tui.tui.messages import RunWanted
 from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.drawing import shorten
 
 if TYPE_CHECKING:
+    from oh_tui.sources.results import Loaded
+    from oh_tui.sources.source import Source
+    from oh_tui.trajectory.model.trajectory import Trajectory
     from oh_tui.tui.panes import Steps
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
@@ -33,6 +40,8 @@ class SubConversations:
         self._session = session
         self._ui = ui
         self._steps = steps
+
+    # Entering
 
     def of_step(self) -> dict[str, str]:
         """The ids of the sub-agents that the step under the cursor started, each with what it was
@@ -61,9 +70,7 @@ class SubConversations:
             with self._ui.preparing("asking for the sub-agent"):
                 (child,) = await session.source.get([chosen])
             if child is None:
-                raise Problem(
-                    "The run of the sub-agent is not available here", "z reads the step whole"
-                )
+                raise _not_here()
             if session.current:
                 session.trail.append((session.current, child.id))
             self._ui.post_message(RunWanted(child, select=True))
@@ -78,6 +85,54 @@ class SubConversations:
         title = f"This step started {len(ids)} sub-agents"
         return await self._ui.ask(Question(title, [], answers, "none", harmless=True))
 
+    # Opening in place
+
+    def read_below(self, path: str) -> None:
+        """Read the sub-agents of the step under the cursor, which has this number, and show them
+        below it."""
+        steps = self._steps
+        step = steps.current[0] if steps.current else None
+        run = steps.run_of(step)
+        if step is not None and run is not None:
+            self._ui.work_on("below", self._read_below, path, run, links_of(step), instead=True)
+
+    async def _read_below(self, path: str, run: Trajectory, ids: tuple[str, ...]) -> None:
+        source, shown = self._session.source, self._steps.trajectory
+        assert source is not None
+        with self._ui.reporting():
+            self._ui.tell("asking for the sub-agent · esc stops", log=False)
+            agents = [await self._read(source, id) for id in ids]
+            self._ui.tell("", log=False)
+            study = self._steps.study
+            if study is not None and study.trajectory is shown:
+                study.take_sub_agents(run, agents)
+                self._steps.open_below(path)
+
+    async def _read(self, source: Source, id: str) -> SubAgent:
+        """The run of a conversation. Raises Problem if it cannot be read whole."""
+        (child,) = await source.get([id])
+        if child is None:
+            raise Problem(
+                "The run of the sub-agent is not available here", "z reads the step whole"
+            )
+        read: Loaded | None = None
+        async with contextlib.aclosing(source.runs.load(child)) as loading:
+            async for loaded in loading:
+                read = loaded if loaded.trajectory else read
+                if loaded.total and loaded.loaded < loaded.total:
+                    done = f"{loaded.loaded:,} of {plural(loaded.total, 'event')}"
+                    self._ui.tell(f"reading the sub-agent: {done} · esc stops", log=False)
+        if read is None or read.trajectory is None:
+            raise Problem("The sub-agent gave no events", "enter goes into its run")
+        if not read.trajectory.complete:
+            events = plural(read.total or len(read.trajectory.events), "event")
+            raise Problem(
+                f"The sub-agent has {events}, too many to open in place", "enter goes into its run"
+            )
+        return SubAgent(id, partial(_as_read, read.trajectory, read.note), is_conversation=True)
+
+    # Going back
+
     def leave(self) -> bool:
         """Return to the run from which a sub-agent was entered; False in the lists and when
         none was entered."""
@@ -91,3 +146,11 @@ class SubConversations:
         session.trail.pop()
         self._ui.post_message(RunWanted(parent, select=True))
         return True
+
+
+def _as_read(run: Trajectory, note: str) -> tuple[Trajectory, str]:
+    return run, note
+
+
+def _not_here() -> Problem:
+    return Problem("The run of the sub-agent is not available here", "z reads the step whole")
