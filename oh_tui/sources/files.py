@@ -77,7 +77,7 @@ class FileSource:
     opening = ""
     address = ""
     remembered_as = "files"
-    has_pages = changes = False
+    has_pages = False
     last_known: Mapping[str, LastKnown] = {}
     remote = agents = workspaces = sandboxes = records = None
 
@@ -103,6 +103,10 @@ class FileSource:
         self._unopened: list[Problem] = []
         self._listing: Iterator[Conversation] | None = None
         """Goes on with the list; None before its beginning."""
+        self._at: dict[Path, RunList] = {}
+        """The same, by file."""
+        self._grown: dict[Path, RunList] = {}
+        """Those that go on with what was written to their files, while the list is made anew."""
         self._is_listed = False
         self._lock = threading.Lock()
 
@@ -110,6 +114,11 @@ class FileSource:
     def problems(self) -> list[str]:
         told = [problem.sentence for problem in self._unopened]
         return told + [problem for runs in self._lists for problem in runs.problems]
+
+    @property
+    def changes(self) -> bool:
+        """Whether another program may be adding runs to a file."""
+        return any(runs.may_grow for runs in self._lists)
 
     @property
     def remarks(self) -> list[str]:
@@ -146,8 +155,10 @@ class FileSource:
 
     def _list_anew(self) -> None:
         before, rows, entries = self.runs.rows, dict[str, Conversation](), dict[str, Entry]()
-        self._former += self._lists
-        self._lists, self._unopened = [], []
+        self._grown = {path: runs for path, runs in self._at.items() if runs.grow()}
+        kept = {id(runs) for runs in self._grown.values()}
+        self._former += [runs for runs in self._lists if id(runs) not in kept]
+        self._lists, self._unopened, self._at = [], [], {}
         for name, entry, row in self._found():
             known = before.get(name)
             if known and label_of(known) == label_of(row):
@@ -183,7 +194,9 @@ class FileSource:
                     break
             if not rows:
                 problem = next(iter(self._unopened), None)
-                told = next(iter(self.problems), "There is no trajectory in that place")
+                told = next(
+                    iter([*self.problems, *self.remarks]), "There is no trajectory in that place"
+                )
                 hint = "give a downloaded zip, a folder with event files, or a folder of those"
                 raise Problem(told, (problem.hint if problem else "") or hint)
             return list(rows.values())[start : start + count]
@@ -212,8 +225,10 @@ class FileSource:
         for file in files:
             try:
                 begun = self._begun.pop(file, None)
-                runs = OneRun(begun()) if begun else open_runs(file, self._indexes)
+                runs = self._grown.pop(file, None)
+                runs = runs or (OneRun(begun()) if begun else open_runs(file, self._indexes))
                 self._lists.append(runs)
+                self._at[file] = runs
                 for entry in runs.entries():
                     name = name_of(file, entry.info, taken, entry.number if entry.name else 0)
                     if entry.name:

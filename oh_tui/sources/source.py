@@ -87,10 +87,13 @@ class Source(Protocol):
     """What order and columns are remembered by: the address, or a word for what has none."""
     has_pages: bool
     """Whether conversations have web pages below the address."""
-    changes: bool
-    """Whether conversations come and change by themselves, so that the list is read again."""
     last_known: Mapping[str, LastKnown]
     """States known beforehand, by conversation id without dashes."""
+
+    @property
+    def changes(self) -> bool:
+        """Whether conversations come and change by themselves, so that the list is read again."""
+        ...
 
     @property
     def problems(self) -> Sequence[str]:

@@ -26,8 +26,11 @@ class ThisMachine(FileSource):
     """A folder with a folder for each run, the latest first. New runs appear when the list is read
     again."""
 
-    changes = True
     remembered_as = "local"
+
+    @property
+    def changes(self) -> bool:
+        return True
 
     def __init__(self, folder: Path | None) -> None:
         super().__init__([folder or Path(".openhands", "conversations")])

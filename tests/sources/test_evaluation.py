@@ -166,12 +166,13 @@ async def test_the_same_instance_in_two_files_is_two_rows(tmp_path: Path) -> Non
     assert [row.id for row in rows] == ["acme-1", f"{a}#acme1", f"{b}#acme-1", f"{b}#2"]
 
 
-async def test_broken_rows_are_problems_of_the_source(tmp_path: Path) -> None:
+async def test_a_last_row_without_its_end_is_still_being_written(tmp_path: Path) -> None:
     path = write(tmp_path / "output.jsonl", [row("a")])
     path.write_bytes(path.read_bytes() + b'{"instance_id": "b", "hist')
     source = FileSource([path])
     assert [row.id for row in (await source.newest()).items] == ["a"]
-    assert source.problems == ["output.jsonl, row 2 is cut off: it may still be written"]
+    assert source.remarks == ["output.jsonl, row 2 is still being written"]
+    assert not source.problems
 
 
 class Reads:
@@ -278,12 +279,12 @@ async def test_a_file_that_grows_is_listed_anew_when_it_is_asked_for(tmp_path: P
     source = FileSource([path])
     (first,) = (await source.newest()).items
     opened = source.runs.run(first)
-    assert source.problems
+    assert source.remarks
     write(path, [row("a", history(1)), row("b", history(2))])
     rows = (await source.newest()).items
     assert [row.id for row in rows] == ["a", "b"]
     assert rows[0].llm_model == "some/model", "what was known of it stays"
-    assert source.problems == []
+    assert not source.problems and not source.remarks
     assert [len(source.runs.read(row).events) for row in rows] == [5, 7]
     assert len(opened.event(1).body()) > 1, "which the screen may show"
     path.unlink()

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from oh_tui.settings.config import Config
+from oh_tui.settings.startup import Settings
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.lists import conversation_query
 from oh_tui.tui.totals import filter_for
-from tests.trajectory.evaluation_files import history, metrics, row, write
+from tests.trajectory.evaluation_files import history, lines, metrics, row, write
 from tests.tui.explorer import Explorer, explore
 
 LABELS = {
@@ -135,3 +137,26 @@ async def test_the_patch_is_among_the_changed_files(tmp_path: Path) -> None:
         assert "patch: 1 file +2 -1" in told("#changed-rule")
         assert "changed outside the editor" in told("#changed-files")
         assert "in the patch" in told("#change")
+
+
+async def test_rows_appear_while_the_evaluation_writes_them(tmp_path: Path) -> None:
+    path = output(tmp_path, ROWS[:2])
+    settings = Settings(config=Config(refresh=0.1))
+    source = FileSource([path])
+    async with explore(source=lambda: source, settings=settings, size=(160, 30)) as it:
+
+        def listed() -> list[str]:
+            return sorted(row.conversation.title or "" for row in it.screen.session.listed)
+
+        await it.until(lambda: listed() == ["acme-1", "acme-2"])
+        with path.open("ab") as file:
+            file.write(lines(ROWS[2:]))
+        await it.until(lambda: listed() == [str(one["instance_id"]) for one in ROWS])
+
+
+async def test_a_row_that_is_being_written_is_no_error(tmp_path: Path) -> None:
+    path = output(tmp_path, ROWS[:2])
+    with path.open("ab") as file:
+        file.write(lines(ROWS[2:3])[:-9])
+    async with explore(source=lambda: FileSource([path]), size=(160, 30)) as it:
+        await it.until(lambda: "output.jsonl, row 3 is still being written" in drawn(it))

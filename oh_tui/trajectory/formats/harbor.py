@@ -8,7 +8,7 @@ the verifier said.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from oh_tui.trajectory.formats.run_file import (
     FormatProblem,
     Indexes,
     RunList,
+    Unchanging,
     shown_name,
 )
 from oh_tui.trajectory.model.bodies import field, text_field
@@ -68,11 +69,8 @@ def _trials(folder: Path) -> Iterator[Path]:
                 yield path
 
 
-class Job:
+class Job(Unchanging):
     """The trials of a job, or a single one."""
-
-    is_outdated = False
-    remarks: Sequence[str] = ()
 
     def __init__(self, folder: Path) -> None:
         """Raises OSError and FormatProblem."""

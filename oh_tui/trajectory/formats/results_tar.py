@@ -125,7 +125,7 @@ class ResultsTar(TarRuns):
         return told + [problem for runs in self._lists for problem in runs.problems]
 
     @property
-    def remarks(self) -> list[str]:
+    def remarks(self) -> list[str]:  # type: ignore[override]
         return [remark for runs in self._lists for remark in runs.remarks]
 
     def close(self) -> None:

@@ -119,6 +119,15 @@ class RunList(Protocol):
         """Whether the file has changed, so that opening it anew may list more."""
         ...
 
+    @property
+    def may_grow(self) -> bool:
+        """Whether another program may be writing more runs into it."""
+        ...
+
+    def grow(self) -> bool:
+        """Takes in what was written since; False where that needs the file to be opened anew."""
+        ...
+
     def entries(self) -> Iterator[Entry]:
         """The runs in order, each as soon as it is found. Raises Problem."""
 
@@ -171,11 +180,18 @@ class Format(NamedTuple):
     open: Callable[[Path, Indexes | None], RunList]
 
 
-class OneRun:
-    """A file that is one run, open already."""
+class Unchanging:
+    """What is true of a list of runs that does not change."""
 
-    is_outdated = False
+    is_outdated = may_grow = False
     remarks: Sequence[str] = ()
+
+    def grow(self) -> bool:
+        return False
+
+
+class OneRun(Unchanging):
+    """A file that is one run, open already."""
 
     def __init__(self, run: RunFile) -> None:
         self.run = run

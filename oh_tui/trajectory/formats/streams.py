@@ -68,7 +68,7 @@ class PlainStream(Stream):
         self.packed_size = os.fstat(self._handle).st_size
 
     def pieces(self) -> Iterator[bytes]:
-        return _pieces_of(self)
+        return pieces_from(self)
 
     def read(self, start: int, count: int) -> bytes:
         parts: list[bytes] = []
@@ -78,6 +78,11 @@ class PlainStream(Stream):
             parts.append(part)
             start, count = start + len(part), count - len(part)
         return b"".join(parts)
+
+    def is_at(self, path: Path) -> bool:
+        """Whether it is the file that is at this path now. Raises OSError."""
+        with self._open:
+            return self._handle >= 0 and os.path.samestat(os.fstat(self._handle), path.stat())
 
     @property
     def is_closed(self) -> bool:
@@ -112,7 +117,7 @@ class PartStream(Stream):
         return self._closed or self._whole.is_closed
 
     def pieces(self) -> Iterator[bytes]:
-        return _pieces_of(self)
+        return pieces_from(self)
 
     def read(self, start: int, count: int) -> bytes:
         count = min(count, self.packed_size - start)
@@ -124,8 +129,9 @@ class PartStream(Stream):
         self._closed = True
 
 
-def _pieces_of(stream: Stream) -> Iterator[bytes]:
-    start = 0
+def pieces_from(stream: Stream, start: int = 0) -> Iterator[bytes]:
+    """What a stream has from a place on; of a plain file also what was added since it was
+    opened."""
     while piece := stream.read(start, PIECE):
         start += len(piece)
         yield piece

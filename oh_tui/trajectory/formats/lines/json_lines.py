@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -30,10 +31,14 @@ from oh_tui.trajectory.formats.run_file import (
     RunList,
     shown_name,
 )
-from oh_tui.trajectory.formats.streams import Stream, open_stream
+from oh_tui.trajectory.formats.streams import PlainStream, Stream, open_stream
+from oh_tui.trajectory.formats.zip.folder_members import YOUNG
 
 LARGEST = 128 * 2**20
 """Bytes of the largest text that is read as one run. The largest row that is known has 50 MB."""
+
+MARK = 256
+"""Bytes that are compared to see whether a file has grown."""
 
 KEPT_FROM = 2**24
 """Bytes of a file from which its index is kept."""
@@ -54,7 +59,8 @@ class JsonLines:
         self._strangers: list[str] = []
         self._stream = stream
         self._indexes = indexes if path and stream.packed_size >= KEPT_FROM else None
-        self._stamp = _stamp_of(path)
+        self._stamp, self._beside_stamp = _stamp_of(path), _when(path)
+        self._marked = b""
         self._index = self._kept_index() or RowIndex()
         self._lock = threading.Lock()
         self._tars: list[RunList] = []
@@ -70,18 +76,58 @@ class JsonLines:
         told += [f"{self.name}, {problem}" for problem in self._index.problems]
         if self._stream.problem:
             told.append(f"{self.name} {self._stream.problem}; what comes before is shown")
+        elif self._index.unfinished and not self.may_grow:
+            told.append(f"{self.name}, row {self._index.unfinished:,} is cut off")
         return told
 
     @property
     def remarks(self) -> list[str]:
-        return [told] if (told := self._beside.report.remark) else []
+        told = [self._beside.report.remark]
+        if self._index.unfinished and self.may_grow:
+            told.append(f"{self.name}, row {self._index.unfinished:,} is still being written")
+        return [one for one in told if one]
+
+    @property
+    def may_grow(self) -> bool:
+        try:
+            return self._path is not None and time.time() - self._path.stat().st_mtime < YOUNG
+        except OSError:
+            return False
 
     @property
     def is_outdated(self) -> bool:
         try:
-            return _stamp_of(self._path) != self._stamp
+            return (_stamp_of(self._path), _when(self._path)) != (self._stamp, self._beside_stamp)
         except OSError:
             return False  # gone: what was listed is all that there is
+
+    def grow(self) -> bool:
+        """Takes in what was written since: rows at the end, files beside. False if the file is not
+        a plain one that has grown, and has to be opened anew."""
+        path, stream, index = self._path, self._stream, self._index
+        if path is None or not (isinstance(stream, PlainStream) and index.is_complete):
+            return False
+        try:
+            stamp, beside, size = _stamp_of(path), _when(path), path.stat().st_size
+            if size < index.end or not stream.is_at(path) or self._mark() != self._marked:
+                return False
+        except OSError:
+            return False
+        for _ in index.read(stream):
+            pass
+        if beside != self._beside_stamp:
+            vars(self).pop("_beside", None)
+        self._stamp, self._beside_stamp, self._marked = stamp, beside, self._mark()
+        return True
+
+    def _mark(self) -> bytes:
+        """Bytes at the beginning and before the end, by which a file that was written anew under
+        the same name is told from one that has grown."""
+        if not self._stream.reads_anywhere:
+            return b""
+        end = self._index.end
+        place = max(0, end - MARK)
+        return self._stream.read(0, min(end, MARK)) + self._stream.read(place, end - place)
 
     def entries(self) -> Iterator[Entry]:
         if self._index.is_complete:
@@ -92,8 +138,9 @@ class JsonLines:
         names = {_instance(row) for row in self._index}
         self._strangers = self._beside.strangers(names, self.name)
         told = self._beside.report.difference(len(self._index), self.name)
-        if told and not self._index.problems:
+        if told and not (self._index.problems or self._index.unfinished):
             self._strangers.append(told)
+        self._marked = self._mark()
 
     def _first_entries(self) -> Iterator[Entry]:
         """Lists the rows while the file is read."""
@@ -193,6 +240,11 @@ def _stamp_of(path: Path | None) -> str:
         return ""
     found = path.stat()
     return f"{path.absolute()}\n{found.st_size}\n{found.st_mtime_ns}"
+
+
+def _when(path: Path | None) -> int:
+    """When files came into the folder of a file, or left it. Raises OSError."""
+    return path.parent.stat().st_mtime_ns if path else 0
 
 
 def _instance(row: Row) -> str:

@@ -12,12 +12,16 @@ from typing import NamedTuple
 import msgspec
 
 from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.formats.document import top_of
 from oh_tui.trajectory.formats.run_file import shown_name
-from oh_tui.trajectory.formats.streams import Stream
+from oh_tui.trajectory.formats.streams import Stream, pieces_from
 from oh_tui.trajectory.model.events import decode_json
 
 START = 2**12
 """Bytes at the start of a row that are looked through for its id."""
+
+LARGEST_CHECKED = 2**26
+"""Bytes of a last row without the end of its line that is decoded, as it may be cut off."""
 
 NAMED = 20
 """How many broken rows are named; the others are counted."""
@@ -29,7 +33,7 @@ _ATTEMPT = pattern(rb'"attempt"\s*:\s*(\d{1,6})\s*[,}]')
 
 _PAIRS = {b"{": b"}", b"[": b"]"}
 
-_VERSION = 1
+_VERSION = 2
 
 
 class Row(NamedTuple):
@@ -53,6 +57,10 @@ class _Kept(msgspec.Struct, array_like=True):
     attempts: bytes
     names: list[str]
     problems: list[str]
+    lines: int
+    end: int
+    unfinished: int
+    is_open: bool
 
 
 _decode = msgspec.msgpack.Decoder(_Kept).decode
@@ -69,6 +77,14 @@ class RowIndex:
         """What is wrong with which row, for the first broken rows."""
         self._more_broken = 0
         self.is_complete = False
+        self.lines = 0
+        """The lines that were counted."""
+        self.end = 0
+        """Where the first line begins that was not seen to its end."""
+        self.unfinished = 0
+        """The number of a last row that is cut off; 0 without one."""
+        self._is_open = False
+        """The last row is whole, and lacks the end of its line."""
         self._attempts: dict[str, set[int]] = {}
         """Id -> the attempts that were met, until the pass is over."""
         self._highest: dict[str, int] = {}
@@ -91,10 +107,13 @@ class RowIndex:
         return [*self.broken, more] if self._more_broken else self.broken
 
     def read(self, stream: Stream) -> Iterator[Row]:
-        """Makes the index, and gives each row as it is found."""
-        number = start = at = 0
+        """Makes the index, or takes in what was added to a plain file since; gives each row as it
+        is found."""
+        if self.is_complete:
+            self._reopen()
+        number, start, at = self.lines, self.end, self.end
         head = tail = b""
-        for piece in stream.pieces():
+        for piece in pieces_from(stream, at) if at else stream.pieces():
             place = 0
             while (end := piece.find(b"\n", place)) >= 0:
                 if len(head) < START:
@@ -106,6 +125,7 @@ class RowIndex:
                         yield row
                 place = end + 1
                 start, head, tail = at + place, b"", b""
+                self.lines, self.end = number, start
             if len(head) < START:
                 head += piece[place : place + START - len(head)]
             tail = (tail + piece[max(place, len(piece) - _TAIL) :])[-_TAIL:]
@@ -113,6 +133,7 @@ class RowIndex:
         if head and not head.isspace():
             row = self._take(stream, number + 1, start, at - start, head, tail, is_last=True)
             if row:
+                self._is_open = True
                 yield row
         self._attempts, self._highest = {}, {}
         self.is_complete = not stream.is_closed
@@ -122,12 +143,19 @@ class RowIndex:
         *, is_last: bool = False,
     ) -> Row | None:  # fmt: skip
         first = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
-        if tail.rstrip()[-1:] != _PAIRS.get(first):
+        is_whole = tail.rstrip()[-1:] == _PAIRS.get(first)
+        if is_whole and is_last:  # there was no end of the line to tell
+            is_whole = not stream.reads_anywhere or _is_json(stream, start, size)
+        if not is_whole:
             why = "is no JSON"
             if is_last and first in _PAIRS:
-                why = "is cut off: it may still be written"
+                self.unfinished = number
+                return None
+            told = f"row {number:,} {why}"
+            if told in self.broken:  # as the last line, which went on
+                return None
             if len(self.broken) < NAMED:
-                self.broken.append(f"row {number:,} {why}")
+                self.broken.append(told)
             else:
                 self._more_broken += 1
             return None
@@ -160,6 +188,17 @@ class RowIndex:
         self._highest[name] = max(attempt, self._highest[name])
         return f"{name}@{attempt}", attempt
 
+    def _reopen(self) -> None:
+        """Goes back to before a last line that may go on."""
+        if self._is_open:
+            for column in (self.numbers, self.attempts, self.starts, self.sizes, self.names):
+                column.pop()
+        self.unfinished, self._is_open = 0, False
+        for row in self:
+            name = row.name.removesuffix(f"@{row.attempt}")
+            self._attempts.setdefault(name, set()).add(row.attempt)
+            self._highest[name] = max(row.attempt, self._highest.get(name, 0))
+
     # Kept on disk
 
     def dump(self) -> bytes:
@@ -167,6 +206,7 @@ class RowIndex:
             _Kept(
                 _VERSION, self.numbers.tobytes(), self.starts.tobytes(), self.sizes.tobytes(),
                 self.attempts.tobytes(), self.names, self.problems,
+                self.lines, self.end, self.unfinished, self._is_open,
             )
         )  # fmt: skip
 
@@ -185,6 +225,8 @@ class RowIndex:
         except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, ValueError):
             return None
         index.names, index.broken = kept.names, kept.problems
+        index.lines, index.end = kept.lines, kept.end
+        index.unfinished, index._is_open = kept.unfinished, kept.is_open
         index.is_complete = True
         columns = (index.numbers, index.starts, index.sizes, index.attempts, index.names)
         if kept.version != _VERSION or len({len(column) for column in columns}) != 1:
@@ -194,3 +236,13 @@ class RowIndex:
         ):
             return None
         return index
+
+
+def _is_json(stream: Stream, start: int, size: int) -> bool:
+    if size > LARGEST_CHECKED:
+        return True
+    try:
+        top_of(stream.read(start, size))
+    except ValueError as error:
+        return str(error) in ("nested too deep", "too many values")
+    return True

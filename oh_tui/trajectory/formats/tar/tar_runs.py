@@ -16,6 +16,7 @@ from oh_tui.trajectory.formats.run_file import (
     Entry,
     FormatProblem,
     RunFile,
+    Unchanging,
     shown_name,
 )
 from oh_tui.trajectory.formats.streams import Stream
@@ -91,14 +92,8 @@ class _Item(NamedTuple):
     opener: Opener | None
 
 
-class TarRuns:
+class TarRuns(Unchanging):
     """A tar that stays open; its runs are listed while it is read for the first time."""
-
-    is_outdated = False
-
-    @property
-    def remarks(self) -> list[str]:
-        return []
 
     def __init__(self, name: str, stream: Stream) -> None:
         """Takes ownership of the stream, unpacked."""
