@@ -14,7 +14,7 @@ from pathlib import Path
 
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.formats import atif_file, harbor, json_file, results_tar
+from oh_tui.trajectory.formats import atif_file, harbor, json_file, parquet, results_tar
 from oh_tui.trajectory.formats.lines import json_lines
 from oh_tui.trajectory.formats.run_file import (
     HEAD,
@@ -34,7 +34,7 @@ NAMES = 1000
 DEEPEST, MOST_FOLDERS = 4, 2_000
 """Levels of folders, and their number, in which files are looked for."""
 
-_MAY_HOLD_RUNS = pattern(r".+\.(?:zip|json|json\.gz|tgz|(?:jsonl|tar)(?:\.(?:gz|xz|zst))?)")
+_MAY_HOLD_RUNS = pattern(r".+\.(?:zip|json|json\.gz|tgz|parquet|(?:jsonl|tar)(?:\.(?:gz|xz|zst))?)")
 _ATTEMPT = pattern(r"(output)\.critic_attempt_\d+(\.jsonl.*)")
 """An attempt of an evaluation, whose best rows are in the file without it."""
 
@@ -47,6 +47,7 @@ def formats() -> Iterator[Format]:
     yield harbor.FORMAT
     yield atif_file.FORMAT
     yield results_tar.FORMAT
+    yield parquet.FORMAT
     yield json_lines.FORMAT
     yield json_file.FORMAT
 
@@ -154,6 +155,8 @@ def _holds_run(path: Path) -> bool:
     found = next((one for one in formats() if one.recognises(head, name)), None)
     if found is None or found is results_tar.FORMAT:
         return found is not None
+    if found is parquet.FORMAT and not parquet.is_installed():
+        return True  # which opening it tells
     try:
         runs = open_runs(path)
     except Problem:

@@ -1,0 +1,190 @@
+"""Parquet files of runs, as data sets of trajectories are published."""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.formats import parquet
+from oh_tui.trajectory.formats.run_file import RunFile, RunList
+from oh_tui.trajectory.formats.table import find_files, open_runs
+from oh_tui.trajectory.model.recorded import Label
+from tests.trajectory.evaluation_files import history
+from tests.trajectory.evaluation_files import row as v1_row
+from tests.trajectory.foreign.runs import JsonObject, lost
+from tests.trajectory.foreign.test_documents import joined
+
+
+def call(number: int, command: str) -> JsonObject:
+    function = {"name": "execute_bash", "arguments": json.dumps({"command": command})}
+    return {"id": f"c{number}", "type": "function", "function": function}
+
+
+def messages(calls: int) -> list[JsonObject]:
+    found: list[JsonObject] = [{"role": "user", "content": "Fix it."}]
+    for number in range(calls):
+        found.append(
+            {"role": "assistant", "content": "", "tool_calls": [call(number, f"echo {number}")]}
+        )
+        found.append({"role": "tool", "content": f"out {number}", "tool_call_id": f"c{number}"})
+    return [*found, {"role": "assistant", "content": "Done."}]
+
+
+def trajectory_row(name: str, calls: int, resolved: Any = 1) -> JsonObject:
+    return {
+        "trajectory_id": f"t-{name}-{calls}",
+        "instance_id": name,
+        "repo": "acme/dates",
+        "trajectory": messages(calls),
+        "model_patch": "diff --git a/x b/x",
+        "exit_status": "submit",
+        "resolved": resolved,
+    }
+
+
+ROWS = [
+    trajectory_row("acme-1", 2),
+    trajectory_row("acme-2", 3, 0),
+    trajectory_row("acme-1", 4, None),
+    *(trajectory_row(f"more-{n}", n % 3) for n in range(40)),
+]
+
+
+def write(path: Path, rows: list[JsonObject], **how: Any) -> Path:
+    arrow = pytest.importorskip("pyarrow")
+    pytest.importorskip("pyarrow.parquet").write_table(arrow.Table.from_pylist(rows), path, **how)
+    return path
+
+
+def opened(path: Path) -> tuple[RunList, dict[str, RunFile]]:
+    runs = open_runs(path)
+    return runs, {entry.name: entry.open() for entry in runs.entries()}
+
+
+@pytest.mark.parametrize("group", [1000, 7])
+def test_rows_are_runs_with_their_labels(tmp_path: Path, group: int) -> None:
+    path = write(tmp_path / "train.parquet", ROWS, row_group_size=group)
+    runs = open_runs(path)
+    entries = list(runs.entries())
+    assert [entry.name for entry in entries[:4]] == ["acme-1", "acme-2", "acme-1@2", "more-0"]
+    labels = [entry.info["label"] for entry in entries[:3]]
+    assert labels == [Label.RESOLVED, Label.UNRESOLVED, Label.NONE]
+    assert len(entries) == len(ROWS)
+    for entry, row in zip(entries, ROWS, strict=True):
+        run = entry.open()
+        calls = len(row["trajectory"]) // 2 - 1
+        steps = joined(run).steps
+        assert sum(step.is_call for step in steps) == calls
+        assert sum(step.result is not None for step in steps) == calls
+        assert run.info["selected_repository"] == "acme/dates"
+        assert run.recorded.patch == "diff --git a/x b/x" and not run.note
+    runs.close()
+
+
+def test_texts_of_json_in_a_column_are_read(tmp_path: Path) -> None:
+    row = v1_row("acme-1", history(2))
+    texts = {name: json.dumps(value) for name, value in row.items() if value not in (None, "")}
+    rows: list[JsonObject] = [texts | {"instance_id": "acme-1"}, {"messages": "no JSON"}]
+    _, found = opened_first(write(tmp_path / "x.parquet", rows))
+    assert [json.loads(found.read(n)) for n in range(len(found))] == history(2)
+
+
+def opened_first(path: Path) -> tuple[RunList, RunFile]:
+    runs = open_runs(path)
+    return runs, next(iter(runs.entries())).open()
+
+
+def test_a_row_without_a_run_is_named_and_the_others_open(tmp_path: Path) -> None:
+    rows: list[JsonObject] = [{"messages": messages(n) if n else []} for n in (1, 0, 2)]
+    runs = open_runs(write(tmp_path / "x.parquet", rows))
+    first, second, third = runs.entries()
+    assert [len(one.open()) for one in (first, third)] == [4, 6]
+    assert second.name == "row 2"
+    with pytest.raises(Problem, match=r"x\.parquet, row 2 holds no run"):
+        second.open()
+
+
+def test_parquet_is_found_in_folders(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.parquet", ROWS[:1])
+    write(tmp_path / "numbers.parquet", [{"x": 1}])
+    assert find_files([tmp_path]) == [path]
+    with pytest.raises(Problem, match=r"numbers\.parquet holds no run that oh-tui knows"):
+        open_runs(tmp_path / "numbers.parquet")
+
+
+def test_without_pyarrow_it_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.parquet"
+    path.write_bytes(b"PAR1" + bytes(100) + b"PAR1")
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    monkeypatch.setattr(parquet, "is_installed", lambda: False)
+    with pytest.raises(Problem, match="pyarrow, which reads those, is not installed") as told:
+        open_runs(path)
+    assert told.value.hint == "pip install 'oh-tui[parquet]'"
+    assert find_files([tmp_path]) == [path], "so that opening the folder says it"
+
+
+# Hostile and broken
+
+
+def test_a_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [{"messages": [{"role": "user", "content": "x" * 10_000_000}]}]
+    path = write(tmp_path / "x.parquet", rows, compression="zstd")
+    monkeypatch.setattr(parquet, "RATIO_FREE", 0)
+    with pytest.raises(Problem, match=r"x\.parquet unpacks from .* to 10\.0 MB, like a bomb"):
+        open_runs(path)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_any_damage_is_told(tmp_path: Path, seed: int) -> None:
+    path = write(tmp_path / "x.parquet", ROWS[:5], row_group_size=2)
+    broken, chance = bytearray(path.read_bytes()), random.Random(seed)
+    # not the table of contents, which pyarrow itself trusts
+    end = len(broken) - 8 - int.from_bytes(broken[-8:-4], "little")
+    for _ in range(chance.randint(1, 5)):
+        broken[chance.randrange(4, end)] = chance.randrange(256)
+    path.write_bytes(bytes(broken[: chance.choice([None, None, chance.randrange(4, end)])]))
+    try:
+        runs = open_runs(path)
+        entries = list(runs.entries())
+    except Problem:
+        return
+    for entry in entries:
+        try:
+            run = entry.open()
+        except Problem:
+            continue
+        assert len(list(run.events())) == len(run)
+    runs.close()
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+CELLS = st.none() | TEXTS
+MESSAGES = st.lists(
+    st.fixed_dictionaries(
+        {"role": st.sampled_from(["user", "assistant", "tool", "odd"]), "content": CELLS},
+        optional={"name": CELLS, "tool_call_id": CELLS, "when": st.none() | st.integers(0, 9)},
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+@given(MESSAGES, TEXTS)
+def test_every_text_of_a_row_is_shown(
+    tmp_path_factory: pytest.TempPathFactory, found: list[JsonObject], note: str
+) -> None:
+    path = write(tmp_path_factory.mktemp("x") / "x.parquet", [{"messages": found, "note": note}])
+    runs, run = opened_first(path)
+    told = [one | {"role": ""} for one in found]  # which the title says in words
+    assert not lost([told, note], joined(run))
+    runs.close()
