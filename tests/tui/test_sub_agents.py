@@ -132,6 +132,44 @@ async def test_a_filter_keeps_what_is_opened_and_another_order_hides_it(tmp_path
         assert paths(it) == ["1", "2", "2.1", "2.2", "2.3", "3", "4"]
 
 
+async def test_an_opened_sub_agent_has_a_lane_in_the_strip(tmp_path: Path) -> None:
+    async with opened(tmp_path) as it:
+        before = it.text("#strip").splitlines()
+        await it.press("j", "right")
+        assert len(it.text("#strip").splitlines()) == len(before) + 1
+        lane = it.text("#strip").splitlines()[-1]
+        assert lane.startswith(" 2 ") and len(lane.split()) > 1
+        await it.press("j", "j", "j", "right")
+        deep = it.text("#strip").splitlines()[-1]
+        assert deep.startswith(" 2.3 ") and "✗" in deep
+        await it.press("k", "k", "k", "left")
+        assert len(it.text("#strip").splitlines()) == len(before)
+
+
+async def test_of_many_lanes_those_around_the_cursor_are_shown(tmp_path: Path) -> None:
+    async with opened(tmp_path) as it:
+        await it.press("j", "right", "j", "j", "j", "right", "G", "k", "right")
+        names = [line.split()[0] for line in it.text("#strip").splitlines()[4:]]
+        assert names == ["2", "2.3", "3"]
+        await it.press("G", "k")
+        names = [line.split()[0] for line in it.text("#strip").splitlines()[4:]]
+        assert names == ["2.3", "3", "3b"]
+        await it.pilot.resize_terminal(100, 24)
+        await it.until(lambda: len(it.text("#strip").splitlines()) == 4)
+        assert it.text("#strip").splitlines()[-1].startswith(" 3b ")
+
+
+async def test_the_rule_of_the_call_has_the_number_and_what_the_sub_agents_cost(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as it:
+        await it.press("j")
+        assert "+$0.35 by sub-agents" in it.text("#call-rule")
+        await it.press("right", "j", "j", "j")
+        assert "step 2.3 · task" in it.text("#call-rule")
+        assert "$0.10" in it.text("#call-rule")
+
+
 # conversations of a server
 
 PARENT, CHILD = "Audit the public endpoints", "021779258ed25a2aa59f49689a6cd36f"

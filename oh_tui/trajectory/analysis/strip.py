@@ -163,6 +163,15 @@ class Strip:
     def picture(self, width: int) -> Picture:
         return self._frame(width).picture
 
+    @property
+    def activity(self) -> Activity:
+        """The places of its steps in time."""
+        return self._activity
+
+    def scale(self, width: int) -> Scale:
+        """The time axis on so many columns."""
+        return self._frame(width).scale
+
     def axis(self, width: int, zone: tzinfo | None) -> list[Label]:
         """The axis with times of day in a zone (None: the local one) instead of times since the
         first step; unchanged if no step has a time."""
@@ -288,7 +297,7 @@ class Strip:
             for place, (before, after) in enumerate(pairwise(spent)):
                 column = part.column + place
                 start, end = part.edges[place : place + 2]
-                columns[column] = self._column(
+                columns[column] = self.column(
                     first[column],
                     first[column + 1],
                     (start, end),
@@ -298,7 +307,7 @@ class Strip:
         axis = [Label(column, text) for column, text in scale.labels(clock)]
         return _Frame(scale, first, Picture(axis, columns))
 
-    def _column(
+    def column(
         self,
         begin: int,
         end: int,

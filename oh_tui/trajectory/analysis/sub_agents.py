@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from oh_tui.text.human import plural
 from oh_tui.trajectory.analysis.accounting import Accounts
+from oh_tui.trajectory.analysis.strip import Strip
 from oh_tui.trajectory.analysis.verdict import Verdict, judge
 from oh_tui.trajectory.model.bodies import field, message_text, text_field
 from oh_tui.trajectory.model.stats import NO_USAGE, Usage
@@ -44,6 +45,10 @@ class SubRun:
     @cached_property
     def accounts(self) -> Accounts:
         return Accounts(self.trajectory)
+
+    @cached_property
+    def strip(self) -> Strip:
+        return Strip(self.trajectory, self.accounts)
 
     @cached_property
     def verdict(self) -> Verdict:

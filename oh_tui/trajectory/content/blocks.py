@@ -209,9 +209,9 @@ def event_blocks(event: Event, context: StepContext | None = None) -> list[Block
     return [Note(f"{remark}, shown as it came"), *rest_blocks(body)]
 
 
-def call_title(step: Step, *, numbered: bool = True) -> str:
+def call_title(step: Step, *, numbered: bool = True, label: str = "") -> str:
     """Such as `step 58 · terminal` or `step 3 · you`. Set `numbered` to False if the number is not
-    final, as in a run whose older events are missing."""
+    final, as in a run whose older events are missing; `label` stands for another number."""
     event = step.event
     what = one_line(event.tool_name or event.verb)
     if event.kind == "HookExecutionEvent":
@@ -219,7 +219,7 @@ def call_title(step: Step, *, numbered: bool = True) -> str:
     elif event.kind == "MessageEvent":
         what = what or {"user": "you", "agent": "agent"}.get(event.source, "")
     what = what or _words(event.kind)
-    return f"step {step.number} · {what}" if numbered else what
+    return f"step {label or step.number} · {what}" if numbered else what
 
 
 def result_title(step: Step, outcome: Outcome, ran: float | None = None) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from oh_tui.trajectory.analysis.lane import Lane
+
 if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.study import Study
     from oh_tui.trajectory.analysis.sub_agents import SubRun, SubRuns
@@ -34,6 +36,8 @@ class OpenedSubAgents:
         self._paths: set[str] = set()
         self._places: dict[int, SubStep] = {}
         """Identity of a step that is shown -> its place."""
+        self.lanes: list[Lane] = []
+        """Those shown, in the order of their steps."""
 
     def __bool__(self) -> bool:
         return bool(self._paths)
@@ -63,6 +67,13 @@ class OpenedSubAgents:
             if study and path.isdecimal():
                 step = study.trajectory.steps[int(path) - 1]
                 below[step.number] = self._below(study.sub_runs, step, path)
+        lanes = {
+            sub.run.path: Lane(sub.run, study.trajectory.steps[number - 1])
+            for number in sorted(below)
+            for sub in below[number]
+            if study
+        }
+        self.lanes = list(lanes.values())
         self._places = {id(sub.step): sub for subs in below.values() for sub in subs}
         return below
 

@@ -42,6 +42,10 @@ class StepRows:
         self._subs = [subs for _, subs in shown if subs]
         self._above = [0, *accumulate(map(len, self._subs))]
         self._starts = [base + above for base, above in zip(self._bases, self._above, strict=False)]
+        every = [sub for subs in self._subs for sub in subs]
+        self.widest = max((len(sub.path) for sub in every), default=0)
+        times = (sub.step.event.seconds() for sub in every)
+        self.latest = max((when for when in times if when is not None), default=None)
 
     _bases: Sequence[int] = ()
     """Rows of the steps with sub-agents opened, as if none were."""
@@ -88,10 +92,10 @@ class StepRows:
                     return self._shown_row(base) + place
         return None
 
-    @property
-    def widest(self) -> int:
-        """Characters of the longest number of a step of a sub-agent; 0 without one."""
-        return max((len(sub.path) for subs in self._subs for sub in subs), default=0)
+    widest = 0
+    """Characters of the longest number of a step of a sub-agent; 0 without one."""
+    latest: float | None = None
+    """When the last step of one happened."""
 
     def number(self, row: int) -> int:
         """The number of a step, of a sub-agent that of the step of the run that started it."""

@@ -288,6 +288,7 @@ class RunView(Stack):
         if timeline.range_from is not None or timeline.finding:
             self._show_counts()
         self._strip.selected = timeline.step_here if current and current[0] else None
+        self._strip.show_lanes(timeline.lanes, timeline.sub_step_here)
         self.detail.show_current()
 
 

@@ -9,6 +9,7 @@ from oh_tui.trajectory.content import blocks as content
 from oh_tui.trajectory.content import step_context
 from oh_tui.trajectory.content.block import Block, Json, Note, Thought, safe
 from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.stats import NO_USAGE, Usage
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.theme import Glyphs, outcome_mark
@@ -16,6 +17,7 @@ from oh_tui.tui.widgets.conversation_list import display_line
 from oh_tui.tui.widgets.drawing import Piece
 
 if TYPE_CHECKING:
+    from oh_tui.trajectory.analysis.accounting import Accounts
     from oh_tui.trajectory.analysis.study import Study
 
 LARGE = 100_000
@@ -25,6 +27,17 @@ thread."""
 
 NOTE_LINES = 2
 """Lines of a note above the call, unless the pane has the whole screen."""
+
+
+class Place(NamedTuple):
+    """Where a step stands in the whole run."""
+
+    label: str
+    """Its number, of a step of a sub-agent as 12.3."""
+    accounts: Accounts | None = None
+    """Those of the run or of the sub-agent; None until they are made."""
+    below: Usage = NO_USAGE
+    """What the sub-agents used that it started."""
 
 
 class Shown(NamedTuple):
@@ -54,6 +67,7 @@ def of_step(
     run: Trajectory,
     study: Study | None,
     glyphs: Glyphs,
+    place: Place,
     *,
     whole_call: bool,
     as_json: bool,
@@ -61,9 +75,9 @@ def of_step(
 ) -> Shown:
     """`note` is the user's own on the step; it stands above the call."""
     glyph, hue = outcome_mark(glyphs, outcome)
-    call = _title(step, run, study)
+    call = _title(step, run, place)
     # the outcome comes first and in colour; without room the last facts are left out
-    ran = study.accounts.ran(step) if study else None
+    ran = place.accounts.ran(step) if place.accounts else None
     ended, *rest = content.result_title(step, outcome, ran).split(" · ")
     result: tuple[Piece, ...] = (
         (f"{glyph} {ended}".strip(), hue or "dim"),
@@ -84,36 +98,39 @@ def of_step(
 
 
 def at_first(
-    step: Step | None, event: Event, run: Trajectory, study: Study | None, whole_call: bool
+    step: Step | None, event: Event, run: Trajectory, place: Place | None, whole_call: bool
 ) -> Shown:
     """Shown while the rest is made: the call, unless it is the large part."""
     waits = Note(f"reading {size(weight(step, event))} …")
-    if step is None:
+    if step is None or place is None:
         return Shown((), (), [], [waits])
     small = weight(None, event) < LARGE
     context = step_context.StepContext(run, step)
     call = content.call_blocks(step, whole=whole_call, context=context) if small else []
-    return Shown(_title(step, run, study), (), call, [waits])
+    return Shown(_title(step, run, place), (), call, [waits])
 
 
 def _noted(note: str, glyphs: Glyphs, *, whole: bool = False) -> list[Block]:
     return [Thought(f"{glyphs.note} {safe(note)}", 0 if whole else NOTE_LINES)] if note else []
 
 
-def _title(step: Step, run: Trajectory, study: Study | None) -> tuple[Piece, ...]:
-    return ((content.call_title(step, numbered=run.complete) + _spent(step, study), "dim"),)
+def _title(step: Step, run: Trajectory, place: Place) -> tuple[Piece, ...]:
+    name = content.call_title(step, numbered=run.complete, label=place.label)
+    return ((name + _spent(step, place), "dim"),)
 
 
-def _spent(step: Step, study: Study | None) -> str:
-    """The model's time, tokens and cost of a step."""
-    if study is None:
+def _spent(step: Step, place: Place) -> str:
+    """The model's time, tokens and cost of a step, and the cost of the sub-agents it started."""
+    if place.accounts is None:
         return ""
-    spent, llm = study.accounts.of(step), study.accounts.llm(step)
+    spent, llm = place.accounts.of(step), place.accounts.llm(step)
     facts = [f"llm {duration(llm)}"] if llm is not None and llm >= 0.05 else []
     if spent and spent.tokens:
         facts.append(f"{compact(spent.prompt)} tokens in, {compact(spent.completion)} out")
     if spent and spent.cost:
         facts.append(f"${spent.cost:.3f}" if spent.cost < 0.1 else dollars(spent.cost))
+    if place.below.cost:
+        facts.append(f"+{dollars(place.below.cost)} by sub-agents")
     return "".join(f" · {fact}" for fact in facts)
 
 

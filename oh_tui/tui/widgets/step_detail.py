@@ -18,16 +18,16 @@ from oh_tui.tui.rendering.lines import Document
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Piece, Stack, glyphs_of
 from oh_tui.tui.widgets.rule import Rule, joined
-from oh_tui.tui.widgets.shown import LARGE, Shown, at_first, of_event, of_step, weight
+from oh_tui.tui.widgets.shown import LARGE, Place, Shown, at_first, of_event, of_step, weight
 from oh_tui.tui.widgets.timeline import Timeline
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.content.block import Block
     from oh_tui.tui.state.finding import Finding
 
-_Key = tuple[Event, Outcome | None, int, bool, int, bool, str]
-"""The bodies depend on event, outcome, number of results, as_json, the study, whole_call and the
-user's note."""
+_Key = tuple[Event, Outcome | None, int, bool, int, bool, str, Place | None]
+"""The bodies depend on event, outcome, number of results, as_json, the study, whole_call, the
+user's note, and what the whole run knows of the step."""
 
 
 class StepDetail(Stack):
@@ -80,18 +80,19 @@ class StepDetail(Stack):
             self._show_bodies(Shown((), (), [], []))
             return
         step, event = current
-        if step is None:
-            key: _Key = (event, None, 0, self.as_json, 0, False, "")
+        place = timeline.place_of_step(step) if step else None
+        if step is None or place is None:
+            key: _Key = (event, None, 0, self.as_json, 0, False, "", None)
             make = partial(of_event, event, run, self.as_json)
         else:
             outcome = run.outcome(step)
             note = timeline.kept.step_notes.get(step.event.id, "")
             key = (
                 step.event, outcome, len(step.results), self.as_json, id(study),
-                self.whole_call, note,
+                self.whole_call, note, place,
             )  # fmt: skip
             make = partial(
-                of_step, step, outcome, run, study, glyphs_of(self.app),
+                of_step, step, outcome, run, study, glyphs_of(self.app), place,
                 whole_call=self.whole_call, as_json=self.as_json, note=note,
             )  # fmt: skip
         if key == self._shown:
@@ -103,7 +104,7 @@ class StepDetail(Stack):
             return
         self._made.clear()
         if seen is None or seen[:4] != key[:4]:
-            self._show_bodies(at_first(step, event, run, study, self.whole_call))
+            self._show_bodies(at_first(step, event, run, place, self.whole_call))
         # no coroutine: if it is cancelled before it begins, Python warns on the terminal
         making = cast("Awaitable[None]", partial(self._make_large, make, key))
         self.run_worker(making, group="bodies", exclusive=True)

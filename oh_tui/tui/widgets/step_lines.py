@@ -60,6 +60,8 @@ class StepLines(NamedTuple):
     sorts: bool
     widest: int
     """Characters of the longest number of a step of a sub-agent that is shown; 0 without one."""
+    latest: float | None = None
+    """When the last one of these happened."""
 
     def columns(self, width: int) -> Columns:
         """The first two depend on the run, the last on whether its costs are known. A new column
@@ -68,7 +70,8 @@ class StepLines(NamedTuple):
         number, at = 3, CLOCK
         if trajectory is not None and trajectory.steps:
             number = max(3, len(str(len(trajectory))) + 1, self.widest + 1 if self.widest else 0)
-            ended = trajectory.steps[-1].event.seconds()
+            ends = trajectory.steps[-1].event.seconds(), self.latest
+            ended = max((when for when in ends if when is not None), default=None)
             if self.time == "elapsed" and trajectory.began is not None and ended is not None:
                 at = max(6, len(clock(ended - trajectory.began)) + 2)
         sizes = {"at": at, "ran": SPAN, "cost": COST, "llm": SPAN}

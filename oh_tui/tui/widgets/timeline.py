@@ -27,11 +27,14 @@ from oh_tui.tui.state.opened_sub_agents import OpenedSubAgents
 from oh_tui.tui.state.step_rows import StepRows
 from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.row_list import HeadCell, RowList
+from oh_tui.tui.widgets.shown import Place
 from oh_tui.tui.widgets.step_lines import GUTTER, StepLines
 
 if TYPE_CHECKING:
+    from oh_tui.trajectory.analysis.lane import Lane
     from oh_tui.trajectory.analysis.study import Study
     from oh_tui.trajectory.analysis.sub_agents import SubRun
+    from oh_tui.tui.state.opened_sub_agents import SubStep
 
 TIMES = ("elapsed", "clock", "UTC")
 """Times of the column `at`: since the run began, by the local clock, by the clock in UTC."""
@@ -149,7 +152,7 @@ class Timeline(RowList):
     @property
     def _here(self) -> _Place:
         """What the cursor is on, to find it again in other rows."""
-        sub = None if self.show_events else self._rows.sub(self.cursor)
+        sub = self.sub_step_here
         return self.current[1].id if self.current else "", sub.path if sub else ""
 
     def _row_at(self, place: _Place) -> int | None:
@@ -291,7 +294,7 @@ class Timeline(RowList):
     def watch_study(self) -> None:
         if not (self.order or self._opened) or self.trajectory is None:
             return
-        if self.study is None and not self.show_events and (sub := self._rows.sub(self.cursor)):
+        if self.study is None and (sub := self.sub_step_here):
             self._opened.cursor = sub.path
         self._sort_again()
         if self.study is not None:
@@ -328,6 +331,16 @@ class Timeline(RowList):
         """The sub-agents that the step under the cursor started."""
         step = self.current[0] if self.current else None
         return self._opened.started(self.study, step)
+
+    @property
+    def lanes(self) -> list[Lane]:
+        """The sub-agents that are opened."""
+        return self._opened.lanes
+
+    @property
+    def sub_step_here(self) -> SubStep | None:
+        """The step of a sub-agent under the cursor."""
+        return None if self.show_events else self._rows.sub(self.cursor)
 
     def action_unfold(self) -> None:
         """Open the sub-agents that the step under the cursor started, below it. Those of a server
@@ -380,6 +393,15 @@ class Timeline(RowList):
         """Its number, of a step of a sub-agent as 12.3."""
         place = self._opened.place(step)
         return place.path if place else str(step.number)
+
+    def place_of_step(self, step: Step) -> Place:
+        """Its number, and what it and the sub-agents that it started used."""
+        sub, study = self._opened.place(step), self.study
+        if sub is not None:
+            return Place(sub.path, sub.run.accounts, sub.run.below.used_by(step))
+        if study is None or self.show_events:
+            return Place(str(step.number), study.accounts if study else None)
+        return Place(str(step.number), study.accounts, study.sub_runs.used_by(step))
 
     def run_of(self, step: Step | None) -> Trajectory | None:
         """The run that a step belongs to: this one, or that of a sub-agent."""
@@ -502,6 +524,7 @@ class Timeline(RowList):
             choice=self.choice,
             sorts=self.order is not None,
             widest=self._rows.widest,
+            latest=self._rows.latest,
         )
 
     @property
