@@ -15,7 +15,15 @@ from oh_tui.api.errors import ApiError, Conflict, InvalidRequest, NotFound, Serv
 from oh_tui.api.filters import SortOrder, page_params
 from oh_tui.api.http.connections import QUICK, UNLIMITED, URGENT, USUAL
 from oh_tui.api.http.transport import HttpClient
-from oh_tui.api.models import AgentConversation, GitChange, GitCommit, GitCommits, Page
+from oh_tui.api.models import (
+    IN_SANDBOX,
+    AgentConversation,
+    GitChange,
+    GitCommit,
+    GitCommits,
+    Page,
+    Workplace,
+)
 from oh_tui.api.paging import Pages
 from oh_tui.api.requests import message
 from oh_tui.api.sandbox_server import SandboxServer
@@ -32,9 +40,12 @@ class AgentServer:
     after a resume that gave the sandbox a new key (source): read the conversation again then.
     """
 
-    def __init__(self, http: HttpClient, conversation_id: str) -> None:
+    def __init__(
+        self, http: HttpClient, conversation_id: str, workplace: Workplace = IN_SANDBOX
+    ) -> None:
         self._http = http
-        self.sandbox = SandboxServer(http)
+        self._place = workplace
+        self.sandbox = SandboxServer(http, workplace)
         """The shell and the files of the sandbox."""
         self.conversation_id = conversation_id
         self._path = f"/api/conversations/{segment(conversation_id)}"
@@ -57,7 +68,7 @@ class AgentServer:
         """
         answer = await self._http.get(
             f"{self._path}/events/search",
-            "read the events from the sandbox",
+            f"read the events from {self._place.name}",
             page_params(page_id, limit, sort_order),
             QUICK,
         )
@@ -74,14 +85,14 @@ class AgentServer:
     async def count_events(self) -> int:
         """How many events there are: fewer than the app server has of the same conversation."""
         answer = await self._http.get(
-            f"{self._path}/events/count", "count the events in the sandbox", timeout=QUICK
+            f"{self._path}/events/count", f"count the events {self._place.inside}", timeout=QUICK
         )
         return decode.count(answer)
 
     async def conversation(self) -> AgentConversation:
         """The server's record of the conversation, with `stats` for each use of a model."""
         answer = await self._http.get(
-            self._path, "read the conversation's state from the sandbox", timeout=QUICK
+            self._path, f"read the conversation's state from {self._place.name}", timeout=QUICK
         )
         return decode.model(answer, AgentConversation)
 
@@ -111,7 +122,7 @@ class AgentServer:
         Raises InvalidRequest for a `ref` that git does not know, and for a changed file with a
         space in its name (source).
         """
-        doing, refs = "ask git in the sandbox", (("ref", ref),)
+        doing, refs = f"ask git {self._place.inside}", (("ref", ref),)
         try:
             answer = await self._http.get("/api/git/changes", doing, (("path", path), *refs), USUAL)
         except NotFound:  # as old as 1.0, it has the path in the address (source)
@@ -132,7 +143,10 @@ class AgentServer:
         """The newest commits of the repository at `path`, the newest first; none without a
         repository. Raises NotFound before 1.58 (measured)."""
         answer = await self._http.get(
-            "/api/git/commits", "ask git in the sandbox", (("path", path), ("limit", limit)), USUAL
+            "/api/git/commits",
+            f"ask git {self._place.inside}",
+            (("path", path), ("limit", limit)),
+            USUAL,
         )
         return decode.model(answer, GitCommits).commits
 
@@ -141,7 +155,7 @@ class AgentServer:
         InvalidRequest for an unknown commit, NotFound before 1.58 (measured)."""
         answer = await self._http.get(
             f"/api/git/commits/{segment(sha)}/changes",
-            "ask git in the sandbox",
+            f"ask git {self._place.inside}",
             (("path", path),),
             USUAL,
         )
@@ -231,8 +245,8 @@ class AgentServer:
 
 
 _ACT_HINTS: dict[type[ApiError], str] = {
-    NotFound: "Its conversation is not in this sandbox, or the server too old for this",
-    InvalidRequest: "Its conversation is not in this sandbox any more: refresh",
+    NotFound: "Its conversation is not on this agent server, or the server too old for this",
+    InvalidRequest: "Its conversation is not on this agent server any more: refresh",
 }
 
 _LOOK_AGAIN = "Check its state, and try again"

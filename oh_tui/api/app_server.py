@@ -34,7 +34,7 @@ from oh_tui.api.http.asgi import ASGIApp
 from oh_tui.api.http.connections import PATIENT, Connections, Watch
 from oh_tui.api.http.failures import short_id
 from oh_tui.api.http.transport import MISSING_ENDPOINT, Hints, HttpClient, Limiter, RetryPolicy
-from oh_tui.api.models import CLOUD, Auth, Conversation, Page, Secret, SentMessage, User
+from oh_tui.api.models import CLOUD, IN_SANDBOX, Auth, Conversation, Page, Secret, SentMessage, User
 from oh_tui.api.paging import MAX_ROWS, Pages
 from oh_tui.api.requests import message
 from oh_tui.api.sandbox_service import SandboxService
@@ -57,6 +57,8 @@ class AppServer:
     The constructor raises Unreachable for an invalid address and AuthError for a key that no header
     can carry. Every method raises the errors of `oh_tui.api.errors`.
     """
+
+    workplace = IN_SANDBOX
 
     def __init__(
         self,

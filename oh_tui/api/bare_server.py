@@ -23,6 +23,7 @@ from oh_tui.api.http.connections import QUICK, UNLIMITED, Connections, Watch
 from oh_tui.api.http.failures import short_id
 from oh_tui.api.http.transport import Hints, HttpClient, RetryPolicy
 from oh_tui.api.models import (
+    ON_SERVER,
     AgentProfiles,
     AgentRecord,
     AgentSettings,
@@ -51,6 +52,7 @@ class BareAgentServer:
     none (source). Its conversations read as RUNNING: who answers can be worked with.
     """
 
+    workplace = ON_SERVER
     pace = 0.0
     """Seconds between two calls when many are made in a row."""
 
@@ -232,7 +234,7 @@ class BareAgentServer:
         return self._conversation(decode.model(answer, AgentRecord))
 
     def _of(self, conversation_id: str) -> AgentServer:
-        return AgentServer(self._http, conversation_id)
+        return AgentServer(self._http, conversation_id, ON_SERVER)
 
     def _conversation(self, record: AgentRecord) -> Conversation:
         """The record as that of an app server; in the form of its ids too, so that settings and

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeAlias, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 
@@ -25,6 +25,19 @@ Kind: TypeAlias = Literal["", "app", "agent"]
 
 CLOUD = "https://app.all-hands.dev"
 """The address of OpenHands Cloud."""
+
+
+class Workplace(NamedTuple):
+    """What to call the place where an agent works, in errors and on the screen."""
+
+    name: str
+    inside: str
+    """With its preposition."""
+
+
+IN_SANDBOX = Workplace("the sandbox", "in the sandbox")
+ON_SERVER = Workplace("the server", "on the server")
+"""That of an agent server without an app server: it has no sandbox."""
 
 
 class Secret:

@@ -18,7 +18,7 @@ from oh_tui.api.http.bodies import Pieces
 from oh_tui.api.http.connections import PATIENT, QUICK, USUAL
 from oh_tui.api.http.failures import MAYBE_DONE
 from oh_tui.api.http.transport import Hints, HttpClient, Params
-from oh_tui.api.models import BashCommand, BashOutput, CommandResult, Page
+from oh_tui.api.models import IN_SANDBOX, BashCommand, BashOutput, CommandResult, Page, Workplace
 from oh_tui.api.paging import Pages
 from oh_tui.api.requests import Content, Upload
 from oh_tui.text.redact import safe_line
@@ -41,8 +41,9 @@ class SandboxServer:
     TimedOut when the sandbox is paused (it accepts the connection and stays silent), AuthError
     after a resume that gave it a new key (source)."""
 
-    def __init__(self, http: HttpClient) -> None:
+    def __init__(self, http: HttpClient, workplace: Workplace = IN_SANDBOX) -> None:
         self._http = http
+        self._place = workplace
         self._old_files = False
         """The server takes the path of a file in the address, not in the query."""
 
@@ -79,7 +80,7 @@ class SandboxServer:
             timeout=QUICK,
             hints={NotFound: _TOO_OLD},
         )
-        decode.require_success(answer, "It may still run: look in the sandbox")
+        decode.require_success(answer, f"It may still run: look {self._place.inside}")
 
     async def search_bash_events(
         self,
@@ -145,7 +146,7 @@ class SandboxServer:
                 raise TimedOut(
                     f"Could not read what the command printed: {self._http.host} reported no end "
                     "in time",
-                    "It may still run: look in the sandbox",
+                    f"It may still run: look {self._place.inside}",
                 )
             await asyncio.sleep(wait)
             wait = min(wait * 1.5, 1.0)
@@ -181,7 +182,7 @@ class SandboxServer:
                 if progress is not None:
                     progress(part)
         except ApiError as error:
-            error.hint = "It may still run: look in the sandbox before you run it again"
+            error.hint = f"It may still run: look {self._place.inside} before you run it again"
             raise
         codes = [part.exit_code for part in parts if part.exit_code is not None]
         return CommandResult(
@@ -202,7 +203,7 @@ class SandboxServer:
         Raises Unreachable at the end when less than the stated size arrived, NotFound when there is
         no such file, InvalidRequest for a folder or a path that is not absolute.
         """
-        doing = f"get {_file_name(path)} from the sandbox"
+        doing = f"get {_file_name(path)} from {self._place.name}"
         async with contextlib.AsyncExitStack() as stack:
             yield await self._either_form(
                 "download",
@@ -230,7 +231,7 @@ class SandboxServer:
         everything.
         """
         upload = Upload(content, progress)
-        doing = f"put {_file_name(path)} into the sandbox"
+        doing = f"put {_file_name(path)} {self._place.inside}"
         answer = await self._either_form(
             "upload",
             path,
@@ -282,15 +283,15 @@ def _file_name(path: str) -> str:
     return safe_line(path.rsplit("/", 1)[-1] or path)[:60] or "a file"
 
 
-_TOO_OLD = "The server of this sandbox may be too old for it"
+_TOO_OLD = "This agent server may be too old for it"
 
 _GET_HINTS: Hints = {
-    NotFound: "Check the path: it is one of the sandbox, and absolute",
-    InvalidRequest: "A file is wanted, by its absolute path in the sandbox",
+    NotFound: "Check the path: it is absolute, and counts there, not here",
+    InvalidRequest: "A file is wanted, by its absolute path there",
 }
 
 _PUT_HINTS: Hints = {
     NotFound: _TOO_OLD,
-    InvalidRequest: "Where it goes is an absolute path in the sandbox",
+    InvalidRequest: "Where it goes is an absolute path there",
     ServerError: "Check that it is no folder, may be written, and that there is space left",
 }

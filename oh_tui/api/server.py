@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from oh_tui.api.agent_server import AgentServer
     from oh_tui.api.filters import SortOrder
-    from oh_tui.api.models import Conversation, Page
+    from oh_tui.api.models import Conversation, Page, Workplace
     from oh_tui.trajectory.model.events import Event
 
 
 class Server(Protocol):
     """`AppServer` or `BareAgentServer`; see there."""
+
+    workplace: Workplace
+    """Where its agents work, in words."""
 
     @property
     def pace(self) -> float: ...

@@ -33,7 +33,7 @@ Git = list[tuple[str, str]]
     RUN,
     examples={
         "changes run.zip": "the files, and how many lines came and went",
-        "changes 5f3a --json": "the same, with what git in a running sandbox says",
+        "changes 5f3a --json": "the same, with what git says while the sandbox runs",
     },
 )
 async def changes(call: Call) -> int:

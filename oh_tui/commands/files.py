@@ -30,7 +30,7 @@ _RELATIVE = "A PATH that does not begin with / counts from the folder in which t
 @command(
     "get",
     RUNNING,
-    argument("path", metavar="PATH", help="a file of the sandbox"),
+    argument("path", metavar="PATH", help="the file, where the agent works"),
     argument(
         "-o",
         "--output",
@@ -73,7 +73,7 @@ async def get(call: Call) -> int:
     "put",
     RUNNING,
     argument("file", metavar="FILE", help="a file of this machine"),
-    argument("path", metavar="PATH", help="where in the sandbox: a file or a folder"),
+    argument("path", metavar="PATH", help="where it goes: a file or a folder"),
     flag("--yes", about="replace a file that is there"),
     examples={
         "put 5f3a fixtures.json tests/": "asks before a file there is replaced",
@@ -94,7 +94,7 @@ async def put(call: Call) -> int:
             f"{shown} is there already, {size(there)}, and would be replaced",
             f"oh-tui put {short(conversation)} FILE PATH --yes",
         )
-    call.goes_on = f"a part of the file may be in the sandbox: {shown}"
+    call.goes_on = f"a part of the file may be {workspace.workplace.inside}: {shown}"
     with progress():
         show = _progress(f"putting {clean_line(local.name)}, {size(local_size(local))}")
         sent = await workspace.put(local, path, show)

@@ -68,9 +68,10 @@ async def execute(call: Call) -> int:
     limit = call.args.timeout
     call.about = short(conversation)
     workspace = await call.workspaces.open(conversation)
+    place = workspace.workplace
     # the agent's folder, as in the explorer; where it has none, the sandbox's own
     cwd = call.args.cwd or await workspace.folder()
-    call.goes_on = f"the command goes on in the sandbox, for at most {duration(limit)}"
+    call.goes_on = f"the command goes on {place.inside}, for at most {duration(limit)}"
     began = time.monotonic()
     heard = None if call.as_json else _pass_on
     running: list[str] = []
@@ -80,7 +81,7 @@ async def execute(call: Call) -> int:
         )
     except asyncio.CancelledError:
         if running and await _stopped(workspace, running[0]):
-            call.goes_on = "the command was stopped in the sandbox"
+            call.goes_on = f"the command was stopped {place.inside}"
         raise
     call.goes_on = ""
     took = time.monotonic() - began
@@ -89,7 +90,7 @@ async def execute(call: Call) -> int:
         code, why = TIMED_OUT, f"ended after {duration(limit)}: --timeout gives it more"
     elif code == -1:
         code = NOT_STARTED
-        why = f"it could not be started in {clean_line(cwd) or 'the sandbox'}"
+        why = f"it could not be started in {clean_line(cwd) or place.name}"
     if call.as_json:
         print_json(
             {

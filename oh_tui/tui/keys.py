@@ -141,7 +141,7 @@ SCREEN_KEYS = (
     Key("agent.stop", "P", "agents.stop_or_continue", "P", "stop agent", "stop the agent, or let it go on when it is stopped", _ACT, ALL - {"sandboxes"}),
     Key("sandbox.pause", "p", "sandboxes.pause", "p", "pause sandbox", "pause the sandbox, or resume it when paused", _ACT, ALL),
     Key("start", "ctrl+n", "new_conversations.open", "ctrl+n", "new conversation", "start a conversation", _ACT),
-    Key("shell", "exclamation_mark", "shells.open", "!", "shell", "run a command in the sandbox", _ACT),
+    Key("shell", "exclamation_mark", "shells.open", "!", "shell", "run a command where the agent works", _ACT),
     Key("open.page", "o", "web_pages.open", "o", "web page", "the conversation in the browser", _ACT),
     Key("open.pull", "O", "web_pages.open_pull_request", "O", "pull request", "its pull request in the browser", _ACT),
     Key("download", "d", "downloads.download", "d", "download", "download the trajectory as a zip", _ACT, ALL - {"sandboxes"}),
@@ -165,8 +165,8 @@ BINDINGS: list[BindingType] = [key.binding() for key in SCREEN_KEYS]
 
 MORE = (
     ("rename", "give the conversation another title, on its server", "titles.rename"),
-    ("get a file", "get a file from the sandbox into the download folder", "files.get"),
-    ("put a file", "put a local file into the sandbox", "files.put"),
+    ("get a file", "get a file from where the agent works into the download folder", "files.get"),
+    ("put a file", "put a local file where the agent works", "files.put"),
 )
 """Commands of the palette alone, without a key: label, help, action."""
 

@@ -188,8 +188,17 @@ class Session:
         if self.settings.read_only:
             return "read-only: nothing is changed from here"
         if self.source is None or not self.source.agents:
-            return "these are files: there is no sandbox"
+            return "these are files: there is no sandbox, and no agent"
         return ""
+
+    @property
+    def no_sandboxes(self) -> str:
+        """Why this source has none; "" if it has."""
+        if self.source and self.source.sandboxes:
+            return ""
+        is_server = self.source and self.source.agents
+        what = "this is an agent server" if is_server else "these are files"
+        return f"{what}: there is no sandbox"
 
     # The layout
 

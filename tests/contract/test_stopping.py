@@ -124,4 +124,4 @@ async def test_what_is_not_there_cannot_be_stopped_or_answered(
     for stop in stops:
         with pytest.raises(refusal) as caught:
             await stop()
-        assert "not in this sandbox" in caught.value.hint
+        assert "not on this agent server" in caught.value.hint

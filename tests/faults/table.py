@@ -178,24 +178,24 @@ SILENT = (
         "silence",
         faults.silent,
         "HOST did not answer in time",
-        "It may be busy, or its sandbox frozen: try again, or refresh",
+        "It may be busy, or frozen: try again, or refresh",
     ),
     Case(
         "silence midway",
         faults.silent_midway,
         "HOST did not answer in time",
-        "It may be busy, or its sandbox frozen: try again, or refresh",
+        "It may be busy, or frozen: try again, or refresh",
     ),
     Case(
         "a drip",
         faults.drips,
         "HOST did not answer in time",
-        "It may be busy, or its sandbox frozen: try again, or refresh",
+        "It may be busy, or frozen: try again, or refresh",
     ),
     Case(
         "a head that drips",
         faults.drips_its_head,
         "HOST did not answer in time",
-        "It may be busy, or its sandbox frozen: try again, or refresh",
+        "It may be busy, or frozen: try again, or refresh",
     ),
 )

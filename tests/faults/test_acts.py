@@ -28,7 +28,7 @@ RUNS_ON = "It may still run: look in the sandbox before you run it again"
 NEW_KEY = "Refresh: after a resume the sandbox may have a new key"
 ASLEEP = "The sandbox may be asleep or starting: refresh, or resume it"
 AGAIN = "Try again"
-TOO_OLD = "The server of this sandbox may be too old for it"
+TOO_OLD = "This agent server may be too old for it"
 
 FAULTS: dict[str, tuple[Fault, str]] = {
     "reset": (faults.reset, "the connection to HOST broke off"),
@@ -113,8 +113,8 @@ ACTS = {
         "get parse.py from the sandbox",
         _AGENT
         | {
-            "silence": "It may be busy, or its sandbox frozen: try again, or refresh",
-            "404": "Check the path: it is one of the sandbox, and absolute",
+            "silence": "It may be busy, or frozen: try again, or refresh",
+            "404": "Check the path: it is absolute, and counts there, not here",
             "502": ASLEEP,
         },
         AGAIN,
@@ -123,7 +123,7 @@ ACTS = {
     "put": Act(
         ("put", DATES, "{file}", "/tmp/new.txt"),
         "POST /runtime/*/file/upload",
-        "put new.txt into the sandbox",
+        "put new.txt in the sandbox",
         _AGENT
         | {
             "404": TOO_OLD,

@@ -38,7 +38,7 @@ NEW_KEY = "Refresh: after a resume the sandbox may have a new key"
 HINTS = {
     "401": NEW_KEY,
     "403": NEW_KEY,
-    "404": "Its conversation is not in this sandbox, or the server too old for this",
+    "404": "Its conversation is not on this agent server, or the server too old for this",
     "429": "Try again in 3600 s",
     "500": "The sandbox may be asleep or starting: refresh, or resume it",
     "502": MAYBE,

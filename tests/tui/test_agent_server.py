@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
+import pytest
 from starlette.types import ASGIApp
 
-from oh_tui.api import AppServer, BareAgentServer
+from oh_tui.api import ApiError, AppServer, BareAgentServer
 from oh_tui.demo import make_demo
 from oh_tui.demo.servers.alone import make_alone
 from oh_tui.settings.startup import Settings
@@ -14,6 +16,7 @@ from oh_tui.sources.actions.starting import Draft
 from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.sources.server import ServerSource
 from oh_tui.sources.source import Source
+from oh_tui.tui.screens.shell import ShellScreen
 from oh_tui.tui.screens.start import StartScreen
 from tests.api.servers import AT_ONCE
 from tests.tui.explorer import NOW, Between, explore
@@ -74,9 +77,45 @@ async def test_there_is_no_sandbox_to_pause_and_no_page_to_open() -> None:
     async with explore(source=known_kind()) as it:
         await it.open(TITLE)
         await it.send("p")
-        assert "there is no sandbox to pause" in it.footer
+        assert "this is an agent server: there is no sandbox" in it.footer
         await it.send("o")
         assert "no web pages" in it.footer
+
+
+async def test_what_works_on_the_server_is_not_said_to_work_in_a_sandbox() -> None:
+    async with explore(source=known_kind()) as it:
+        await it.open(TITLE)
+        await it.send("2")
+        assert "this is an agent server: there is no sandbox" in it.footer
+        await it.send("exclamation_mark")
+        await it.until(lambda: isinstance(it.app.screen, ShellScreen))
+        assert isinstance(shell := it.app.screen, ShellScreen)
+        assert "A command runs on the server" in shell.output.plain_text()
+        await it.send("escape")
+        for what, asked in (("get", "from the server"), ("put", "on the server")):
+            await it.screen.run_action(f"files.{what}")
+            await it.until(lambda: it.screen.asking.find_input.display)
+            assert asked in it.text("#asked-rule")
+            assert "sandbox" not in it.text("#asked-rule") + it.text("#asked")
+            await it.send("escape")
+
+
+async def test_errors_of_git_and_files_name_the_server() -> None:
+    between = Between()
+    app = between(an_agent_server())
+    async with BareAgentServer("http://demo.invalid", app=app, retries=AT_ONCE) as api:
+        (listed,) = (await api.search_conversations(limit=1)).items
+        agent = api.agent_server(listed)
+        between.answer("GET /api/*", 500)
+        for ask in (
+            partial(agent.git_changes, "/w"),
+            agent.search_events,
+            partial(agent.sandbox.file_size, "/w"),
+        ):
+            with pytest.raises(ApiError) as caught:
+                await ask()
+            assert "the server" in caught.value.sentence
+            assert "sandbox" not in f"{caught.value.sentence} {caught.value.hint}"
 
 
 async def test_a_waiting_call_is_answered() -> None:

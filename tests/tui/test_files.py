@@ -67,7 +67,7 @@ async def test_the_palette_offers_both() -> None:
 async def test_get_saves_the_file_and_says_where(tmp_path: Path) -> None:
     async with explore(settings=Settings(download_folder=tmp_path)) as it:
         await begin(it, "get")
-        assert "Get a file of the sandbox" in asked(it)
+        assert "Get a file from the sandbox" in asked(it)
         assert it.screen.asking.find_input.value == "/workspace/dates/"
         await answer(it, "/workspace/notes.txt")
         await it.until(lambda: "saved" in it.footer)
@@ -140,7 +140,7 @@ async def test_put_then_get_gives_the_same_bytes(tmp_path: Path) -> None:
         await it.type(f"{tmp_path}/no")
         await it.until(lambda: it.screen.asking.find_input.suggestion)
         await it.send("tab", "enter")
-        await it.until(lambda: "1.3 MB, into the sandbox as" in asked(it))
+        await it.until(lambda: "1.3 MB, in the sandbox as" in asked(it))
         assert it.screen.asking.find_input.value == "/workspace/dates/noise.bin"
         await it.send("enter")
         await it.until(lambda: "put 1.3 MB at /workspace/dates/noise.bin" in it.footer)
@@ -156,7 +156,7 @@ async def test_put_asks_before_it_replaces_a_file(tmp_path: Path) -> None:
     async with explore(wrap=between, settings=Settings(download_folder=tmp_path)) as it:
         await begin(it, "put")
         await answer(it, f"{tmp_path}/notes.txt")
-        await it.until(lambda: "into the sandbox as" in asked(it))
+        await it.until(lambda: "in the sandbox as" in asked(it))
         await answer(it, "/workspace")
         await it.until(lambda: it.screen.asking.question_bar.display)
         assert "/workspace/notes.txt" in it.text("#question"), "into that folder"
@@ -188,7 +188,7 @@ async def test_a_full_disk_is_said_and_the_target_asked_for_again(tmp_path: Path
     async with explore() as it:
         await begin(it, "put")
         await answer(it, f"{tmp_path}/x")
-        await it.until(lambda: "into the sandbox as" in asked(it))
+        await it.until(lambda: "in the sandbox as" in asked(it))
         await answer(it, "/proc/x")
         await it.until(lambda: "may be written" in " ".join(it.text("#asked").split()))
         assert it.screen.asking.find_input.value == "/proc/x"

@@ -126,7 +126,9 @@ RUN = argument(
 
 TO_OPEN = argument("word", nargs="?", metavar="ID|PATH", help="what to open first")
 
-RUNNING = argument("word", metavar="ID", help="a conversation whose sandbox runs")
+RUNNING = argument(
+    "word", metavar="ID", help="a conversation whose sandbox runs, or of an agent server"
+)
 
 RUN_AND_FILTER = argument(
     "given",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from oh_tui.api.errors import ApiError, Conflict, TimedOut
+from oh_tui.api.models import IN_SANDBOX
 from oh_tui.sources.actions.agent_state import AgentState, read
 from oh_tui.sources.results import PAGE, build
 from oh_tui.text.problem import Problem, Refused, Remedy
@@ -96,7 +97,7 @@ class Agents:
         except TimeoutError:
             raise Refused(
                 f"The server did not tell within {PATIENCE:.0f} s how the agent stands",
-                Remedy.THAW,
+                Remedy.THAW if self._api.workplace is IN_SANDBOX else Remedy.REFRESH,
             ) from None
 
     async def _state(self, conversation_id: str) -> AgentState:

@@ -23,7 +23,7 @@ from oh_tui.trajectory.model.bodies import field
 
 if TYPE_CHECKING:
     from oh_tui.api import AgentServer
-    from oh_tui.api.models import BashOutput, CommandResult, Conversation
+    from oh_tui.api.models import BashOutput, CommandResult, Conversation, Workplace
     from oh_tui.api.server import Server
 
 Progress = Callable[[int, int | None], None]
@@ -55,15 +55,17 @@ async def open_workspace(api: Server, conversation: Conversation) -> Workspace:
     if agent is None:
         state = safe_line(status or "in no known state").lower()
         raise Refused(f"The sandbox does not run, it is {state}", Remedy.WAIT)
-    return Workspace(agent)
+    return Workspace(agent, api.workplace)
 
 
 class Workspace:
     """A running sandbox. Only what is asked for is run or written. Neither the agent nor the events
     know of it."""
 
-    def __init__(self, agent: AgentServer) -> None:
+    def __init__(self, agent: AgentServer, workplace: Workplace) -> None:
         self._agent = agent
+        self.workplace = workplace
+        """Where it is, in words."""
 
     async def folder(self) -> str:
         """The absolute path of the agent's folder; "" when it is the sandbox's own folder, which
@@ -103,7 +105,7 @@ class Workspace:
         `whole_folder`. Raises Problem."""
         path = text.strip()
         if not path or "\0" in path:
-            raise Problem("That is no path", "say where it is in the sandbox")
+            raise Problem("That is no path", f"say where it is {self.workplace.inside}")
         if path.startswith("/"):
             return path
         if folder is None:

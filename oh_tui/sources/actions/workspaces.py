@@ -34,6 +34,8 @@ class Workspaces:
 
     def __init__(self, api: Server) -> None:
         self._api = api
+        self.workplace = api.workplace
+        """Where they are, in words."""
 
     async def open(self, conversation: Conversation) -> Workspace:
         """The shell and files where its agent works. See `workspace.open_workspace`."""

@@ -76,7 +76,7 @@ def terminal_result(
     blocks += _shell(field(observation, "metadata"))
     if _CLIPPED in raw:
         kept = one_line(take.text(observation, "full_output_save_dir"))
-        where = f"; whole in the sandbox: {kept}" if kept else ""
+        where = f"; whole in {kept}" if kept else ""
         blocks.append(Note(f"cut by the tool{where}"))
     return blocks
 

@@ -28,7 +28,7 @@ class Navigation:
 
     def action_pane(self, pane: str) -> None:
         if pane == "sandboxes" and not self._session.arrangement.sandboxes:
-            self._ui.tell("these are files: there is no sandbox")
+            self._ui.tell(self._session.no_sandboxes)
         else:
             self._ui.focus_pane(pane)
 

@@ -43,8 +43,7 @@ if TYPE_CHECKING:
     from oh_tui.tui.session import Session
 
 WHAT = (
-    "A command runs in the sandbox of this conversation with /bin/sh, beside the agent: neither "
-    "the agent nor the timeline sees it."
+    "A command runs {} with /bin/sh, beside the agent: neither the agent nor the timeline sees it."
 )
 
 _CD = pattern(r"\s*cd(?:\s+(?P<where>[^;&|<>\n]+))?\s*")
@@ -130,7 +129,7 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
         self, session: Session, places: Workspaces, conversation: Conversation, shell: Shell
     ) -> None:
         super().__init__()
-        self._places = places
+        self._places, self._place = places, places.workplace
         self.conversation = conversation
         self.shell = shell
         self._session = session
@@ -206,9 +205,8 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
             entry.size = len(result.stdout) + len(result.stderr)
         except asyncio.CancelledError:
             rest = max(0.0, shell.timeout - (time.monotonic() - self._began))
-            entry.blocks.append(
-                Note(f"no longer waiting: it goes on in the sandbox, for at most {duration(rest)}")
-            )
+            where, most = self._place.inside, duration(rest)
+            entry.blocks.append(Note(f"no longer waiting: it goes on {where}, for at most {most}"))
             raise
         except Problem as problem:
             entry.blocks.append(Failure(words_of(problem)))
@@ -229,7 +227,7 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
 
     def _show(self) -> None:
         blocks = [block for entry in self.shell.entries for block in (Plain(" "), *entry.blocks)]
-        self.output.show(blocks[1:] or [Note(WHAT)], at_end=True)
+        self.output.show(blocks[1:] or [Note(WHAT.format(self._place.inside))], at_end=True)
 
     @on(BodyView.Scrolled)
     def _show_facts(self) -> None:
@@ -238,7 +236,8 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
         first, last, total = self.output.position()
         more = total > last - first + 1
         self.rule.facts = ((f"lines {first:,}-{last:,} of {total:,}", "dim"),) if more else ()
-        folder = shorten(shell.cwd or "the sandbox's own folder", max(20, self.size.width // 2))
+        folder = shell.cwd or f"{self._place.name}'s own folder"
+        folder = shorten(folder, max(20, self.size.width // 2))
         self.folder_rule.title = ((folder, "title"),)
         facts: list[Piece] = []
         if self.running:

@@ -57,9 +57,8 @@ class FileTransfers:
 
             typed = self._path_of_step() or f"{folder}/"
             with session.writing("getting a file"):
-                await self._ask_until_done(
-                    "Get a file of the sandbox", typed, self._complete_known(), fetch
-                )
+                title = f"Get a file from {workspace.workplace.name}"
+                await self._ask_until_done(title, typed, self._complete_known(), fetch)
 
     async def put(self) -> None:
         """Put a local file into the sandbox; ask before replacing one there."""
@@ -78,7 +77,7 @@ class FileTransfers:
             async def choose(text: str) -> None:
                 local = await asyncio.to_thread(local_path, text)
                 name = clean_line(local.name)
-                title = f"Put {name}, {size(local_size(local))}, into the sandbox as"
+                title = f"Put {name}, {size(local_size(local))}, {workspace.workplace.inside} as"
 
                 async def send(text: str) -> None:
                     await self._send(workspace, local, await workspace.path(text, folder))
@@ -86,9 +85,9 @@ class FileTransfers:
                 start = f"{folder or '/tmp'}/{name}"
                 await self._ask_until_done(title, start, self._complete_known(), send)
 
-            with session.writing("putting a file into the sandbox"):
+            with session.writing(f"putting a file {workspace.workplace.inside}"):
                 await self._ask_until_done(
-                    "Put a local file into the sandbox", "", _complete_local, choose
+                    f"Put a local file {workspace.workplace.inside}", "", _complete_local, choose
                 )
 
     async def _fetch(self, workspace: Workspace, path: str) -> None:
@@ -114,7 +113,7 @@ class FileTransfers:
         try:
             sent = await workspace.put(local, path, progress)
         except asyncio.CancelledError:
-            self._ui.tell("upload stopped, nothing was kept in the sandbox")
+            self._ui.tell(f"upload stopped, nothing was kept {workspace.workplace.inside}")
             raise
         self._ui.tell(f"put {size(sent)} at {clean_line(path)}")
 

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
 
-NO_SANDBOX = "this is an agent server: there is no sandbox to pause"
-
 SHOWN = 3
 """Conversations named in a question; the others are counted."""
 
@@ -50,7 +48,7 @@ class SandboxActions:
         session = self._session
         sandboxes = session.source.sandboxes if session.source else None
         if session.no_changes or sandboxes is None:
-            self._ui.tell(session.no_changes or NO_SANDBOX)
+            self._ui.tell(session.no_changes or session.no_sandboxes)
             return
         if session.means_marked:
             await self._pause_marked(sandboxes)
@@ -72,7 +70,7 @@ class SandboxActions:
             raise Problem("A file has no sandbox")
         sandboxes = source.sandboxes
         try:
-            with self._ui.preparing("asking for the sandbox"):
+            with self._ui.preparing(f"asking for {places.workplace.name}"):
                 return await places.open(conversation)
         except sandbox_workspace.Asleep:
             if session.settings.read_only or not (sandboxes and conversation.sandbox_id):
