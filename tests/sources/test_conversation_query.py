@@ -115,7 +115,7 @@ def test_words_find(text: str, names: list[str]) -> None:
         ("reop:dates", "There is no field reop", "did you mean repo:"),
         ("cost:dear", "cost:dear is not known", "a cost is >1"),
         ("took:>5x", "took:>5x is not known", "a time is >10m"),
-        ("after:soon", "after:soon is not known", "a time is today, yesterday, 2d"),
+        ("after:soon", "after:soon is not known", "a time is today, monday, 2d"),
         ("after:99999-01-01", "after:99999-01-01 is not known", "a time is today"),
         ("pr:x", "pr:x is not known", "a pull request is pr:482"),
         ("pr:²", "pr:² is not known", "a pull request is pr:482"),

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
+from msgspec import structs
 
 from oh_tui.api.models import Conversation, bare_id
 from oh_tui.sources.file_conversation import label_of
@@ -32,7 +33,7 @@ from oh_tui.trajectory.analysis.fields import (
     one_of,
 )
 from oh_tui.trajectory.analysis.fields import FIELDS as STEP_FIELDS
-from oh_tui.trajectory.analysis.moments import moment, seconds_of
+from oh_tui.trajectory.analysis.moments import days_back, moment, seconds_of
 from oh_tui.trajectory.model.recorded import Label
 
 if TYPE_CHECKING:
@@ -89,13 +90,10 @@ class When(msgspec.Struct, frozen=True):
         return (midnight - timedelta(days=self.days)).timestamp()
 
 
-_DAYS = {"today": 0, "yesterday": 1}
-
-
 def _when(typed: str) -> When:
     low = typed.lower()
-    if low in _DAYS:
-        return When(days=_DAYS[low])
+    if (days := days_back(low, datetime.now().date())) is not None:
+        return When(days=days)
     span = None if low.replace(".", "").isdecimal() else seconds_of(low)
     if span is not None:
         return When(ago=span)
@@ -107,7 +105,7 @@ def _when(typed: str) -> When:
             return When(at=found.when.timestamp())
     except (ValueError, OverflowError, OSError):
         pass
-    raise Wrong("a time is today, yesterday, 2d, 3h, 13:30, 2026-03-01 or 2026-03-01T13:30")
+    raise Wrong("a time is today, monday, 2d, 3h, 13:30, 2026-03-01 or 2026-03-01T13:30")
 
 
 def _time(holds: Callable[[float, float], bool]) -> Callable[[Asked, When], bool]:
@@ -327,12 +325,20 @@ class ConversationQuery(msgspec.Struct, frozen=True):
         return [term.value for term in self.terms if term.field == field and not term.negated]
 
 
+_NAMED = FIELDS | {f"{queries.RUN}{name}": one for name, one in FIELDS.items() if name}
+
 _OF_STEPS = queries.Beside("conversations", "steps", STEP_FIELDS)
 
 
 def parse(text: str) -> ConversationQuery:
     """Reads filter words; raises `QueryError` with the position of the error."""
-    return ConversationQuery(text.strip(), queries.read_terms(text, FIELDS, _OF_STEPS))
+    return of_terms(text, queries.read_terms(text, _NAMED, _OF_STEPS))
+
+
+def of_terms(text: str, terms: Iterable[Term]) -> ConversationQuery:
+    """The query of terms in which `run.is:` may stand for `is:`."""
+    plain = (structs.replace(one, field=one.field.removeprefix(queries.RUN)) for one in terms)
+    return ConversationQuery(text.strip(), tuple(plain))
 
 
 def complete(text: str, known: Mapping[str, Collection[str]] | None = None) -> list[str]:

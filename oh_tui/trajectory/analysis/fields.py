@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 import msgspec
 
 from oh_tui.text.clean import clean, clean_line
+from oh_tui.text.regex import Regex
 from oh_tui.trajectory.analysis.moments import Moment, moment, seconds_of
 from oh_tui.trajectory.analysis.scan import Said, needle, said_by_step
 from oh_tui.trajectory.content.block_files import patch_files
@@ -253,7 +254,7 @@ def _cost(asked: Asked, bound: Bound) -> bool:
 def _moment(typed: str) -> Moment:
     found = moment(typed)
     if found is None:
-        raise Wrong("a time is 13:30, 13:30:05, 2026-03-01T13:30, or +12:30 since the run began")
+        raise Wrong("a time is 13:30, 2026-03-01T13:30, monday, 2d, or +12:30 since the run began")
     return found
 
 
@@ -316,6 +317,15 @@ def _noted(asked: Asked, wanted: str) -> bool:
     return note is not None and in_notes([note], wanted)
 
 
+def _regex(typed: str) -> Regex:
+    """`/…/`, or a pattern as it is."""
+    is_slashed = len(typed) > 1 and typed[0] == typed[-1] == "/"
+    try:
+        return Regex(typed[1:-1] if is_slashed else typed)
+    except ValueError as error:
+        raise Wrong(str(error)) from None
+
+
 def _never(asked: Asked, value: Any) -> bool:
     raise AssertionError("`Query.test` searches texts")
 
@@ -342,5 +352,6 @@ FIELDS: dict[str, Field] = {
     "note": Field(str.lower, _noted, any_of((ANY,))),
     "step": Field(_span, _numbered, any_of(("10-20",))),
     "": Field(needle, _never, any_of(()), 4),
+    "re": Field(_regex, _never, any_of(("/fail(ed|ure)/",)), 5),
 }  # fmt: skip
 """By the name before the colon; "" is a text search. A new field is one entry here."""

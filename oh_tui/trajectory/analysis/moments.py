@@ -1,9 +1,10 @@
-"""Moments of a run as typed: a time of day, a date and time, or the time since its start."""
+"""Moments as typed: a time of day, a date and time, a day such as monday, or the time since the
+start of a run."""
 
 from __future__ import annotations
 
 import re
-from datetime import datetime, time, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 
 import msgspec
 
@@ -15,6 +16,9 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SPAN = pattern(r"(?:[0-9]{1,9}(?:\.[0-9]{1,6})?(?:ms|[smhd])){1,5}")
 _PART = pattern(r"([0-9.]+)(ms|[smhd])")
 _NUMBER = pattern(r"[0-9]{1,9}(?:\.[0-9]{0,6})?|\.[0-9]{1,6}")
+
+
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 class Moment(msgspec.Struct, frozen=True):
@@ -48,7 +52,8 @@ class Moment(msgspec.Struct, frozen=True):
 
 def moment(text: str) -> Moment | None:
     """Reads `13:30`, `13:30:05`, `2026-03-01`, `2026-03-01T13:30`, `+12:30` (minutes and seconds,
-    as in the timeline), `+2:19:47` or `+90s`; None for any other text."""
+    as in the timeline), `+2:19:47`, `+90s`, `today`, `monday` or `2d` (ago); None for any other
+    text."""
     match = _CLOCK.fullmatch(text.removeprefix("+"))
     first, second, third = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
     if text.startswith("+"):
@@ -57,12 +62,25 @@ def moment(text: str) -> Moment | None:
         else:
             span = first * 3600.0 + second * 60 + third if match[3] else first * 60.0 + second
         return None if span is None else Moment(since_began=span)
+    today = date.today()
+    if (days := days_back(text, today)) is not None:
+        return Moment(when=datetime.combine(today - timedelta(days=days), time()))
+    if text and text[-1].isalpha() and (ago := seconds_of(text)) is not None:
+        return Moment(when=datetime.now() - timedelta(seconds=min(ago, 1e9)))
     try:
         if match:
             return Moment(clock=time(first, second, third))
         return Moment(when=datetime.fromisoformat(text)) if "-" in text else None
     except ValueError:
         return None
+
+
+def days_back(text: str, today: date) -> int | None:
+    """How many days ago `today`, `yesterday` or the last `monday` was; None for another text."""
+    low = text.lower()
+    if low in ("today", "yesterday"):
+        return int(low == "yesterday")
+    return (today.weekday() - _WEEKDAYS.index(low)) % 7 if low in _WEEKDAYS else None
 
 
 def seconds_of(text: str) -> float | None:

@@ -7,7 +7,7 @@ which have fields of their own.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, NamedTuple, Protocol
 
@@ -16,8 +16,9 @@ import msgspec
 from oh_tui.text.clean import clean_line
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
+from oh_tui.text.regex import Regex
 from oh_tui.trajectory.analysis.fields import FIELDS, Asked, Facts, Kept, Wrong
-from oh_tui.trajectory.analysis.scan import Breathing, finish
+from oh_tui.trajectory.analysis.scan import Breathing, Needle, finish
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 
@@ -55,6 +56,13 @@ LISTED = Beside(
 """The fields are named here, as the filter of conversations stands above this one."""
 
 
+RUN = "run."
+"""Stands before a field that means the run, where one without it means the step."""
+
+TEXTS = ("", "re")
+"""The fields that search the texts of a step."""
+
+
 class Term(msgspec.Struct, frozen=True):
     """One word of a query; the field "" is a text search."""
 
@@ -73,6 +81,22 @@ class Query(msgspec.Struct, frozen=True):
     @property
     def empty(self) -> bool:
         return not self.terms
+
+    @classmethod
+    def of(cls, text: str, terms: Iterable[Term]) -> Query:
+        all_terms = tuple(terms)
+        by_cost = sorted(all_terms, key=lambda term: FIELDS[term.field].cost)
+        return cls(text.strip(), all_terms, tuple(by_cost))
+
+    @property
+    def texts(self) -> list[Needle | Regex]:
+        """What a step has to say, in the order of the words."""
+        return [term.value for term in self.terms if term.field in TEXTS and not term.negated]
+
+    @property
+    def gave_up(self) -> list[str]:
+        """Patterns that took too long, so that not all texts were searched for them."""
+        return [t.value.typed for t in self.terms if t.field == "re" and t.value.slow]
 
     @property
     def needs_facts(self) -> bool:
@@ -105,27 +129,26 @@ class Query(msgspec.Struct, frozen=True):
         """`matches` as interruptible work for `scan`."""
         asked = Asked(step, trajectory, facts, kept)
         for term in self.cheapest_first:
-            if term.field:
-                holds = FIELDS[term.field].holds(asked, term.value)
-            else:
+            if term.field in TEXTS:
                 holds = yield from asked.said.holds(term.value)
+            else:
+                holds = FIELDS[term.field].holds(asked, term.value)
             if holds is term.negated:
                 return False
         return True
 
 
 _WORD = pattern(
-    r'(?P<no>-(?=[^\s-]))?(?:(?P<field>[A-Za-z]{1,20}):(?!//))?'
-    r'(?:"(?P<quoted>(?:[^"\\]|\\.)*+)(?P<closed>"?)|(?P<plain>\S*))',
-    re.DOTALL,
+    r'(?P<no>-(?=[^\s-]))?(?:(?P<field>(?:run\.)?[A-Za-z]{1,20}):(?!//))?'
+    r'(?:"(?P<quoted>(?:[^"\\]|\\.)*+)(?P<closed>"?)'
+    r'|(?P<slashed>(?<=re:)/(?:[^\\]|\\.)+?/(?=\s|\Z))|(?P<plain>\S*))',
+    re.DOTALL | re.IGNORECASE,
 )  # fmt: skip
 
 
 def parse(text: str) -> Query:
     """Parses a query; raises QueryError with the position of the error."""
-    terms = read_terms(text, FIELDS, LISTED)
-    cheapest_first = sorted(terms, key=lambda term: FIELDS[term.field].cost)
-    return Query(text.strip(), terms, tuple(cheapest_first))
+    return Query.of(text, read_terms(text, FIELDS, LISTED))
 
 
 def read_terms(text: str, fields: Mapping[str, Readable], beside: Beside) -> tuple[Term, ...]:
@@ -161,7 +184,9 @@ def _term(match: re.Match[str], fields: Mapping[str, Readable], beside: Beside) 
         raise QueryError("The quote has no end", 'close it: "like this"', start, end)
     if name and name not in fields:
         raise _unknown(match, name, fields, beside)
-    typed = match["plain"] if match["quoted"] is None else _ESCAPED.sub(r"\1", match["quoted"])
+    typed = match["plain"] or match["slashed"] or ""
+    if match["quoted"] is not None:
+        typed = _ESCAPED.sub(r"\1", match["quoted"])
     if not typed:
         hint = (
             _examples(name, fields[name]) if name else 'text stands between the quotes: "like this"'
@@ -172,7 +197,7 @@ def _term(match: re.Match[str], fields: Mapping[str, Readable], beside: Beside) 
         value = fields[name].read(typed)
     except Wrong as wrong:
         shown = clean_line(typed)[:40]
-        start = max(match.start("plain"), match.start("quoted"))
+        start = max(map(match.start, ("plain", "slashed", "quoted")))
         raise QueryError(f"{name}:{shown} is not known", str(wrong), start, end) from None
     return Term(name, value, bool(match["no"]))
 
@@ -182,11 +207,12 @@ def _unknown(
 ) -> QueryError:
     known = sorted(filter(None, fields))
     near = get_close_matches(name, known, 1, 0.6)
-    suggestion = f"{near[0]}:" if near else f"one of {' '.join(known)}"
+    plain = (one for one in known if not one.startswith(RUN))
+    suggestion = f"{near[0]}:" if near else f"one of {' '.join(plain)}"
     typed = clean_line(match[0])[:40].replace('"', "")
     sentence = f"There is no field {match['field']}"
     hint = f'did you mean {suggestion} · to find the text itself: "{typed}"'
-    if name in beside.fields:
+    if name in beside.fields or (name.startswith(RUN) and beside is LISTED):
         sentence = f"{name}: filters {beside.there}, and this is for {beside.here}"
         hint = f'to find the text itself: "{typed}"'
     start = match.start("field")

@@ -17,6 +17,7 @@ import msgspec
 from oh_tui.text.clean import clean
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import is_secret_name, redact
+from oh_tui.text.regex import Regex
 from oh_tui.trajectory.content.block import number_text
 from oh_tui.trajectory.content.describe import Description, describe
 from oh_tui.trajectory.content.difference import unified
@@ -98,7 +99,7 @@ class Said:
         self._events = events
         self._described = described
         self._held: list[Event] | None = None
-        self._row: str | None = None
+        self._shown: str | None = None
         self._texts: list[list[str] | None] = [None] * len(events)
 
     @property
@@ -112,15 +113,22 @@ class Said:
         return self._held
 
     @property
+    def shown(self) -> str:
+        """The text of the row."""
+        if self._shown is None:
+            about = self._described(self.events)
+            self._shown = f"{about.what} {about.result}".strip()
+        return self._shown
+
+    @property
     def row(self) -> str:
         """The text of the row in lower case."""
-        if self._row is None:
-            shown = self._described(self.events)
-            self._row = f"{shown.what} {shown.result}".lower()
-        return self._row
+        return self.shown.lower()
 
-    def holds(self, wanted: Needle) -> Breathing:
+    def holds(self, wanted: Needle | Regex) -> Breathing:
         """Whether the row or a body contains the text."""
+        if isinstance(wanted, Regex):
+            return (yield from self._matches(wanted))
         if not wanted.words and wanted.text in self.row:
             return True
         words = wanted.words
@@ -131,13 +139,33 @@ class Said:
             words &= unseen
         return bool(wanted.words) and not words and wanted.text in self.row
 
-    def _body_holds(self, n: int, low: str) -> Breathing:
+    def texts(self, n: int) -> list[str]:
+        """The raw texts of the event at index `n`."""
         texts = self._texts[n]
         if texts is None:
             texts = self._texts[n] = list(spoken(self.events[n]))
-        for text in texts:
+        return texts
+
+    def _body_holds(self, n: int, low: str) -> Breathing:
+        for text in self.texts(n):
             if (yield from _holds(text, low)):
                 return True
+        return False
+
+    def _matches(self, wanted: Regex) -> Breathing:
+        if wanted.match_in(self.shown):
+            return True
+        for n, event in enumerate(self.events):
+            # a letter of another alphabet may be the same without regard to case
+            if wanted.runs and event.held.isascii() and (yield from _unseen(event, wanted.runs)):
+                continue
+            for text in self.texts(n):
+                for piece in _whole_lines(text):
+                    cleaned = clean(piece)
+                    if wanted.match_in(cleaned) and wanted.match_in(redact(cleaned)):
+                        return True
+                    if len(text) > _PIECE:
+                        yield
         return False
 
 
@@ -256,6 +284,18 @@ def _pieces(text: _Text, size: int, overlap: int) -> Iterator[_Text]:
         yield text[start : start + step + overlap]
 
 
+def _whole_lines(text: str) -> Iterator[str]:
+    """A text in pieces of whole lines."""
+    start = 0
+    while len(text) - start > _PIECE:
+        end = text.find("\n", start + _PIECE)
+        if end < 0:
+            break
+        yield text[start:end]
+        start = end + 1
+    yield text[start:]
+
+
 def spoken(event: Event) -> Iterator[str]:
     """The raw texts and numbers of an event that are shown; never raises."""
     body = event.body()
@@ -337,11 +377,13 @@ _is_secret = lru_cache(maxsize=2048)(is_secret_name)
 
 
 def _change(observation: dict[str, Any]) -> str | None:
-    """The diff of the old and new content of a file; None without both."""
+    """What the diff of the old and new content of a file has of these, without its own signs;
+    None without both."""
     old, new = observation.get("old_content"), observation.get("new_content")
     if not isinstance(new, str) or observation.get("command") == "view":
         return None
     if not isinstance(old, str) or old == new:
         return new
     # cleaned as a whole: cleaning single lines could give another text
-    return unified(clean(old), clean(new)) or new
+    lines = unified(clean(old), clean(new)).split("\n")
+    return "\n".join(line[1:] for line in lines if line[:1] in ("+", "-", " ")) or new
