@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from oh_tui.library import schema
 from oh_tui.library.file import FILE, LibraryFile
 from oh_tui.library.records import Record
-from oh_tui.trajectory.analysis.texts import folded
+from oh_tui.library.texts import folded
 from oh_tui.trajectory.tables import RunRow, StepRow
 
 SHORTEST = 3

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import msgspec
 
 from oh_tui.library.schema import BLOCK
+from oh_tui.library.texts import step_texts
 from oh_tui.text.redact import holds_key
-from oh_tui.trajectory.analysis.texts import step_texts
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.tables import About, FileRow, RunRow, StepRow, rows
 

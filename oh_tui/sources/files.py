@@ -94,7 +94,7 @@ class FileSource:
         self.paths = list(paths)
         self._begun = dict(begun or {})
         self._wanted = wanted or [""] * len(paths)
-        self._indexes = indexes
+        self.indexes = indexes
         self.label = clean_line(str(paths[0])) if len(paths) == 1 else f"{len(paths)} files"
         self.runs = FileRuns()
         self._lists: list[RunList] = []
@@ -226,7 +226,7 @@ class FileSource:
             try:
                 begun = self._begun.pop(file, None)
                 runs = self._grown.pop(file, None)
-                runs = runs or (OneRun(begun()) if begun else open_runs(file, self._indexes))
+                runs = runs or (OneRun(begun()) if begun else open_runs(file, self.indexes))
                 self._lists.append(runs)
                 self._at[file] = runs
                 for entry in runs.entries():

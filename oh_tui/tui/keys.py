@@ -187,6 +187,7 @@ FILTER_WORDS = (
     ("tool:terminal", "a tool, or edit, read, web, mcp, plan, think, you"),
     ("path:src/", "a file of an edit or a read"),
     ("took:>5s", "how long it ran; cost:>0.01 what it cost"),
+    ("re:/exit [12]/", "a pattern, within a line"),
     ("after:13:30", "a time of day or, after:+12:30, of the run; before: too"),
     ("kind:Action", "a kind of event; source:agent, risk:HIGH"),
     ("-word", "all but these"),
@@ -201,7 +202,7 @@ LIST_FILTER_WORDS = (
     ("tag:key", "also tag:key:value tag:any; note:word in your notes; is:bookmarked"),
     ("cost:>1", "dollars; took:>10m from its start to its last change"),
     ("changed:src/", "changed a file with this in its path; known of files alone"),
-    ("after:2d", "changed since; today, yesterday, 2026-03-01; before: too"),
+    ("after:2d", "changed since; today, monday, 2026-03-01; before: too"),
     ("-word", "all but these"),
 )
 """The words of a filter (`&`) of conversations, for the help."""

@@ -21,6 +21,7 @@ DATES, OAUTH = IDS["week-dates"], IDS["oauth"]
 
 ON_SERVER: dict[str, list[str]] = {
     "conversations": ["conversations"],
+    "grep": ["grep", "Invalid"],
     "sandboxes": ["sandboxes", "--all"],
     "show": ["show", DATES],
     "status": ["status"],
@@ -60,7 +61,7 @@ ON_FILE = (
     *("bookmark", "note", "tag"),
 )
 
-STREAMS = {"tail": "step", "events": "events", "export": "export"}
+STREAMS = {"grep": "grep", "tail": "step", "events": "events", "export": "export"}
 """Commands that print JSON lines, and the schema of a line."""
 
 

@@ -34,6 +34,8 @@ MORE = (
     f"rename {OAUTH} other",
     "cache",
     "config check",
+    "grep a",
+    "grep re:/./",
 )
 ON_FILES = (
     *("show", "why", "steps", "tail", "changes", "check", "count", "events", "export"),

@@ -1,1 +1,1 @@
-"""Commands over many runs."""
+"""Commands that read many runs."""

@@ -155,6 +155,18 @@ LISTED = argument(
 )
 """What the parser divides into `paths` and `filter`."""
 
+SOUGHT = argument(
+    "filter", metavar="WORDS", help="what to find: 'IndexError tool:terminal is:failed repo:dates'"
+)
+
+SOUGHT_IN = argument(
+    "paths",
+    metavar="PATH",
+    nargs="*",
+    help="files and folders with runs; a word that is no file is one more to find",
+)
+"""Goes with `SOUGHT`, which is never a path. The parser adds other words to it."""
+
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
     """A command as its file declares it."""

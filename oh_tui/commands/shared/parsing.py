@@ -14,7 +14,15 @@ from typing import Any, NoReturn
 from oh_tui import __version__
 from oh_tui.api.models import CLOUD
 from oh_tui.commands import TABLE
-from oh_tui.commands.shared.command import LISTED, RUN_AND_FILTER, TAGS, TO_OPEN, Command, load
+from oh_tui.commands.shared.command import (
+    LISTED,
+    RUN_AND_FILTER,
+    SOUGHT_IN,
+    TAGS,
+    TO_OPEN,
+    Command,
+    load,
+)
 from oh_tui.commands.shared.ids import SHORTEST, is_listed_path, is_path, read_id
 from oh_tui.commands.shared.misuse import HELP, help_of, misuse
 from oh_tui.settings.config import THEMES, Faults, parse_config
@@ -251,14 +259,15 @@ def read_words(words: Sequence[str]) -> tuple[str, Command, Any]:
         if len(rest) > 1 and not args.command and not rest[1].startswith("-"):
             line = clean_line(" ".join(rest[1:]))
             raise Problem("The command goes after --", f"oh-tui {name} {rest[0]} -- {line}")
-    if any(words in command.arguments for words in (RUN_AND_FILTER, LISTED, TAGS)):
+    if any(words in command.arguments for words in (RUN_AND_FILTER, LISTED, SOUGHT_IN, TAGS)):
         # argparse would take '-is:failed' for an option; none of ours has one dash and two letters
         rest = [f" {word}" if re.match(r"-[^-\s]\S", word) else word for word in rest]
     parser.parse_intermixed_args(rest, args)
-    if LISTED in command.arguments:
+    if LISTED in command.arguments or SOUGHT_IN in command.arguments:
+        first = [args.filter] if SOUGHT_IN in command.arguments else []
         words_of_filter = [word for word in args.paths if not is_listed_path(word)]
         args.paths = [word for word in args.paths if is_listed_path(word)]
-        args.filter = " ".join(words_of_filter)
+        args.filter = " ".join([*first, *words_of_filter])
     if RUN_AND_FILTER in command.arguments:
         args.word = _run_among(args.given)
         args.given.remove(args.word)

@@ -68,14 +68,15 @@ class RunCache:
             file.close()
         return file is not None
 
-    def load(self, conversation: Conversation, count: int) -> list[Event] | None:
-        """The events of a finished run, if it was cached with this record and `count` events. A
-        damaged entry is removed."""
+    def load(self, conversation: Conversation, count: int | None = None) -> list[Event] | None:
+        """The events of a finished run, if it was cached with this record and `count` events, where
+        that is known. A damaged entry is removed."""
         file = self._open(conversation, count)
         if file is None:
             return None
         with file, contextlib.suppress(Problem, OSError):
             # from memory, reading its members takes half the time
+            count = _count(file) if count is None else count
             file.seek(0)
             events, problems = events_of_zip(io.BytesIO(file.read()))
             if len(events) == count and not problems:
@@ -213,6 +214,12 @@ def _name(conversation: Conversation) -> str:
 def _record(conversation: Conversation) -> bytes:
     """The beginning of an entry's comment, before the number of events."""
     return f"oh-tui 1 {conversation.updated_at!a} ".encode()
+
+
+def _count(file: IO[bytes]) -> int:
+    """The number of events that the comment of an entry ends with; -1 without one."""
+    written = (_comment(file) or b"").rpartition(b" ")[2]
+    return int(written) if written.isdigit() else -1
 
 
 def _add_stats(file: IO[bytes], stats: bytes) -> None:

@@ -235,6 +235,20 @@ class ServerRuns:
         """Whether the run is in the cache."""
         return self.cache is not None and await asyncio.to_thread(self.cache.keeps, conversation)
 
+    async def kept(self, conversation: Conversation) -> Trajectory | None:
+        """The run from the cache, as it was when its record was last changed; the server is not
+        asked. None where it is not there."""
+        cache = self.cache
+        if cache is None:
+            return None
+        events = await asyncio.to_thread(cache.load, conversation)
+        if events is None:
+            return None
+        stats = stats_of_app(conversation, None)
+        if not lists_answers(stats):
+            stats = await asyncio.to_thread(cache.stats, conversation) or stats
+        return await asyncio.to_thread(build, events, stats=stats)
+
     async def cost(self, conversation: Conversation, trajectory: Trajectory) -> Cost:
         """What it would cost to read the events that the trajectory lacks."""
         total, via = await self.count_events(conversation)

@@ -1,0 +1,177 @@
+"""`oh-tui grep`: searches many runs, and prints the lines with a match."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from oh_tui.api.errors import OtherKind
+from oh_tui.api.models import Conversation
+from oh_tui.commands.shared.command import SOUGHT, SOUGHT_IN, Call, command, flag
+from oh_tui.commands.shared.documents import GLYPHS, conversation_id, line
+from oh_tui.commands.shared.keeping import read_annotations
+from oh_tui.commands.shared.printing import (
+    Hue,
+    between_tabs,
+    fit,
+    print_json_line,
+    progress,
+    say,
+    show_progress,
+)
+from oh_tui.commands.shared.reading import title
+from oh_tui.commands.shared.status import last_known_states
+from oh_tui.sources.file_conversation import FileConversation
+from oh_tui.sources.lists.triage import updated
+from oh_tui.sources.many import query as queries
+from oh_tui.sources.many.hits import Hit
+from oh_tui.sources.many.searching import RunHits, Search
+from oh_tui.text.clean import clean_line
+from oh_tui.text.human import plural
+from oh_tui.text.problem import Problem, Refused
+from oh_tui.text.redact import safe_line
+from oh_tui.trajectory.model.steps import Outcome
+
+HIT, NONE, FAULT = 0, 1, 2
+"""Exit codes, those of grep."""
+
+MOST_TOLD = 5
+"""Files that cannot be read and are named one by one."""
+
+
+@command(
+    "grep",
+    SOUGHT,
+    SOUGHT_IN,
+    (
+        flag("-l", "--runs", about="print only the runs with a hit"),
+        flag("-c", "--count", about="print how many hits each of them has"),
+    ),
+    examples={
+        "grep IndexError runs/": "where did this error come up?",
+        "grep '\"no such file\" is:failed repo:dates'": "a phrase, in failed steps of some runs",
+        "grep 're:/exit (1|2)\\b/ tool:terminal' output.jsonl": "a pattern",
+        "grep path:src/dates -l": "which runs touched this file?",
+        "grep IndexError runs/ --json | jq -r .run | sort -u": "for a script",
+    },
+    epilog="Words, all of which a step must match; - negates one:\n"
+    '  any words      in what it did and got, without regard to case; "in quotes" a phrase\n'
+    "  re:/.../       a pattern of Python, within a line\n"
+    "  is: tool: path: kind: took: cost: after: before:   as in oh-tui steps: of the step\n"
+    "  run.is: run.cost: run.took: run.after:             as in oh-tui conversations: of its run\n"
+    "  repo: branch: model: title: tag: pr: changed:      of its run\n\n"
+    "The first word is never a PATH. Without a PATH it searches the runs of the server that are\n"
+    "kept on this machine, and says which are not. Prints a line for each step; with --json an\n"
+    "object: run, source, title, step, event_id, where (call, result or row), line.\n\n"
+    "Exit codes: 0 something was found, 1 nothing, 2 wrong use, or not all could be read.",
+)
+async def grep(call: Call) -> int:
+    search = Search(
+        call.source,
+        queries.parse(call.args.filter),
+        read_annotations(call),
+        last_known_states(call),
+        show_progress,
+    )
+    try:
+        with progress():
+            async for one in search.results():
+                if one.found.hits:
+                    show_progress("")
+                    _print(call, one)
+                show_progress(f"{search.hits:,} hits, {search.searched:,} of {search.runs:,} runs")
+    except OtherKind:
+        raise
+    except Refused as problem:  # 1 would mean that nothing was found
+        raise Problem(problem.sentence, problem.hint) from problem
+    _say_rest(call, search)
+    if search.unread or call.source.problems:
+        return FAULT
+    return HIT if search.hits else NONE
+
+
+def _print(call: Call, one: RunHits) -> None:
+    run, hits = one.conversation, one.found.hits
+    named = {"run": run_name(run), "source": _source(call, run), "title": title(run)}
+    if call.as_json:
+        for document in _documents(call, hits):
+            print_json_line(named | document)
+    elif call.args.runs or call.args.count:
+        count = [str(len(hits))] if call.args.count else []
+        _print_row(call, [*count, named["run"], named["title"]])
+    elif call.style.piped:
+        for hit in hits:
+            print(between_tabs([named["run"], named["title"], str(hit.step), safe_line(hit.line)]))
+    else:
+        _print_run(call, run, hits)
+
+
+def _documents(call: Call, hits: list[Hit]) -> list[dict[str, Any]]:
+    if call.args.runs:
+        return [{}]
+    if call.args.count:
+        return [{"hits": len(hits)}]
+    return [
+        {
+            "step": hit.step,
+            "event_id": safe_line(hit.event_id),
+            "where": hit.where,
+            "line": safe_line(hit.line),
+        }
+        for hit in hits
+    ]
+
+
+def _print_row(call: Call, cells: list[str]) -> None:
+    style = call.style
+    text = between_tabs(cells) if style.room is None else fit("  ".join(cells), style.room, style)
+    print(text)
+
+
+def _print_run(call: Call, run: Conversation, hits: list[Hit]) -> None:
+    """The title, and below it a line for each hit."""
+    style, room = call.style, call.style.room or 0
+    facts = [line(run.selected_repository) or "", style.when(updated(run) or None)]
+    head = "  ".join(filter(None, (title(run), *facts, plural(len(hits), "hit"))))
+    print(style.paint(fit(head, room, style), "bold"))
+    width = max(4, len(str(hits[-1].step)))
+    for hit in hits:
+        drawn = GLYPHS.get(hit.outcome)
+        mark = style.glyph(*drawn) if drawn else " "
+        hue: Hue = "red" if hit.outcome is Outcome.ERROR else "amber"
+        text = fit(safe_line(hit.line), room - width - 5, style)
+        print(f" {hit.step:>{width}} {style.paint(mark, hue)} {text}")
+
+
+def run_name(run: Conversation) -> str:
+    """The id of a conversation without dashes; of a run in a file `PATH` or `PATH#ID`."""
+    if isinstance(run, FileConversation) and run.place:
+        return safe_line(run.place)
+    return conversation_id(run)
+
+
+def _source(call: Call, run: Conversation) -> str:
+    """The server, or the file."""
+    if isinstance(run, FileConversation) and run.place:
+        return safe_line(run.place.partition("#")[0])
+    return safe_line(call.source.label)
+
+
+def _say_rest(call: Call, search: Search) -> None:
+    """Says what was not searched, and how it can be."""
+    for problem in call.source.problems:
+        say(problem)
+    for reason in search.unread[:MOST_TOLD]:
+        say(clean_line(reason))
+    if (more := len(search.unread) - MOST_TOLD) > 0:
+        say(f"{plural(more, 'more run')} could not be read")
+    if search.not_kept:
+        say(
+            f"not searched: {plural(len(search.not_kept), 'run')} of {call.source.label} that "
+            "this machine does not keep; oh-tui download ID saves them, and their zips are PATHs"
+        )
+    if search.unsure:
+        say(f"left out: {plural(search.unsure, 'run')} whose outcome or files are not known")
+    if search.sub_agents:
+        say(f"not searched: the steps of {plural(search.sub_agents, 'sub-agent')}")
+    for typed in search.gave_up:
+        say(f"re:/{clean_line(typed)}/ takes too long: some texts were not searched to their end")

@@ -1,0 +1,1 @@
+"""Many runs at once: search in all of them, and sums over them."""

@@ -1,0 +1,125 @@
+"""The steps of a run that a query finds, each with the line that proves it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+import msgspec
+
+from oh_tui.text.clean import clean, clean_line
+from oh_tui.text.redact import redact
+from oh_tui.text.regex import Regex
+from oh_tui.trajectory.analysis.accounting import Accounts
+from oh_tui.trajectory.analysis.fields import Facts, Kept
+from oh_tui.trajectory.analysis.loops import loop_steps
+from oh_tui.trajectory.analysis.query import Query
+from oh_tui.trajectory.analysis.scan import Needle, Said, said_by_step
+from oh_tui.trajectory.model.steps import Outcome, Step
+from oh_tui.trajectory.model.trajectory import Trajectory
+
+
+class Derived:
+    """What a query may need of a run beside its events, derived on first use."""
+
+    def __init__(self, trajectory: Trajectory) -> None:
+        self._trajectory = trajectory
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        return Accounts(self._trajectory)
+
+    @cached_property
+    def loops(self) -> frozenset[int]:
+        return loop_steps(self._trajectory)
+
+
+LONGEST = 240
+"""Characters of a line that are shown, around its match."""
+
+BEFORE = 60
+"""Of these, characters before the match."""
+
+
+class Hit(msgspec.Struct, frozen=True):
+    """A step that was found. All texts are clean, without secrets and on one line."""
+
+    step: int
+    event_id: str
+    """Of the event with the line."""
+    where: str
+    """"call" (the message, the error), "result", or "row" where only the row says it."""
+    line: str
+    shown: str
+    """The row of the step."""
+    outcome: Outcome
+
+
+def hits(
+    trajectory: Trajectory, query: Query, facts: Facts | None = None, kept: Kept | None = None
+) -> Iterator[Hit | None]:
+    """The hits in order; None for each step that is none, and within large bodies, so that the
+    caller can breathe."""
+    for step in trajectory.steps:
+        work, passed = query.test(step, trajectory, facts, kept), False
+        while True:
+            try:
+                yield next(work)
+            except StopIteration as done:
+                passed = bool(done.value)
+                break
+        yield _hit(step, trajectory, query) if passed else None
+
+
+def _hit(step: Step, trajectory: Trajectory, query: Query) -> Hit:
+    said = said_by_step(step, trajectory)
+    event, where, line = step.event, "row", said.shown
+    if texts := query.texts:
+        place, line = _first(said, texts[0])
+        if place is not None:
+            event = (step.event, *step.results)[place]
+            where = "result" if place else "call"
+    return Hit(
+        step.number,
+        event.id,
+        where,
+        clean_line(line),
+        clean_line(said.shown),
+        trajectory.outcome(step),
+    )
+
+
+def _first(said: Said, wanted: Needle | Regex) -> tuple[int | None, str]:
+    """The event that says it first, and the line; None for the row."""
+    for place in range(len(said.events)):
+        for text in said.texts(place):
+            line = line_with(redact(clean(text)), wanted)
+            if line is not None:
+                return place, line
+    return None, said.shown
+
+
+def line_with(text: str, wanted: Needle | Regex) -> str | None:
+    """The line of a clean text that holds what was searched, cut around it; None without it. A
+    match over the end of a line is shown in the text with its lines joined."""
+    if isinstance(wanted, Regex):
+        found = wanted.match_in(text)
+        return None if found is None else _cut(*found)
+    low, needle = text.lower(), wanted.text
+    if (start := low.find(needle)) >= 0:
+        if "\n" not in needle:
+            begin = low.rfind("\n", 0, start) + 1
+            return _cut(text.split("\n")[low.count("\n", 0, start)], start - begin)
+    elif " " not in needle:
+        return None
+    joined = " ".join(text.split())
+    start = joined.lower().find(" ".join(needle.split()))
+    return None if start < 0 else _cut(joined, start)
+
+
+def _cut(line: str, start: int) -> str:
+    if len(line) <= LONGEST:
+        return line.strip()
+    first = max(0, start - BEFORE)
+    cut = line[first : first + LONGEST].strip()
+    return ("..." if first else "") + cut + ("..." if first + LONGEST < len(line) else "")

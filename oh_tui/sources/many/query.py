@@ -1,0 +1,54 @@
+"""The words of a search in many runs: those of the filter of steps, and for their runs those of the
+filter of conversations.
+
+`is:`, `cost:`, `took:` and `after:` mean the step, `run.is:` … the run; a field that only runs have
+(`repo:`) needs no `run.`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from oh_tui.sources.lists import conversation_query
+from oh_tui.sources.lists.conversation_query import ConversationQuery
+from oh_tui.trajectory.analysis import query as queries
+from oh_tui.trajectory.analysis.fields import FIELDS as STEP_FIELDS
+from oh_tui.trajectory.analysis.query import Beside, Query, Readable
+
+_OF_RUNS = {
+    name if name not in STEP_FIELDS else f"{queries.RUN}{name}": field
+    for name, field in conversation_query.FIELDS.items()
+    if name
+} | {f"{queries.RUN}{name}": field for name, field in conversation_query.FIELDS.items() if name}
+
+FIELDS: Mapping[str, Readable] = {**STEP_FIELDS, **_OF_RUNS}
+
+_NOTHING = Beside("steps", "conversations", ())
+
+
+class ManyQuery(NamedTuple):
+    """A query that was read."""
+
+    text: str = ""
+    steps: Query = Query()
+    runs: ConversationQuery = ConversationQuery()
+
+    @property
+    def empty(self) -> bool:
+        return self.steps.empty and not self.runs.terms
+
+
+def parse(text: str) -> ManyQuery:
+    """Raises `QueryError` with the position of the error."""
+    terms = queries.read_terms(text, FIELDS, _NOTHING)
+    return ManyQuery(
+        text.strip(),
+        Query.of(text, (term for term in terms if term.field in STEP_FIELDS)),
+        conversation_query.of_terms(text, (t for t in terms if t.field not in STEP_FIELDS)),
+    )
+
+
+def complete(text: str) -> list[str]:
+    """How the last word can go on, as whole texts."""
+    return queries.complete(text, len(text), None, FIELDS)

@@ -1,0 +1,144 @@
+"""`oh-tui grep`: hits, exit codes, and what it says of what it has not searched."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from oh_tui import cli
+from oh_tui.sources.lists.user_annotations import Annotations
+from oh_tui.sources.many.query import parse
+from oh_tui.sources.many.searching import Search
+from oh_tui.sources.runs.cache import RunCache
+from tests.commands import schemas
+from tests.commands.conftest import IDS, Served
+from tests.commands.shell import Shell, shell
+from tests.demo_runs import demo_events
+from tests.many.made import TOKEN
+from tests.processes import oh_tui
+from tests.sources.here import demo_read
+from tests.trajectory.made import output
+from tests.trajectory.made import shell as shell_call
+
+__all__ = ["shell"]
+
+DATES = IDS["week-dates"]
+
+
+def grep(capsys: pytest.CaptureFixture[str], *words: str | Path) -> tuple[int, str, str]:
+    code = cli.main(["grep", *map(str, words)])
+    return code, *capsys.readouterr()
+
+
+def test_hits_of_the_demo_stand_by_run_newest_first(shell: Shell) -> None:
+    said = shell("grep ValueError --json")
+    assert (said.code, said.err) == (0, "")
+    found = [json.loads(line) for line in said.out.splitlines()]
+    for one in found:
+        schemas.check("grep", one)
+        assert "valueerror" in one["line"].lower()
+    runs = list(dict.fromkeys(one["run"] for one in found))
+    assert DATES in runs and len(runs) > 1
+    listed = json.loads(shell("conversations --all --sub --sort newest --json").out)
+    order = [one["id"] for one in listed["conversations"]]
+    assert [order.index(run) for run in runs] == sorted(order.index(run) for run in runs)
+    counts = shell("grep ValueError -c").out.splitlines()
+    assert sum(int(line.split("\t")[0]) for line in counts) == len(found)
+    assert [line.split("\t")[0] for line in shell("grep ValueError -l").out.splitlines()] == runs
+
+
+def test_words_of_runs_and_of_steps(shell: Shell) -> None:
+    def runs(words: str) -> set[str]:
+        return {line.split("\t")[1] for line in shell(f"grep {words}").out.splitlines()}
+
+    assert runs("ValueError repo:dates") == {"Parse ISO week dates"}
+    assert runs("ValueError run.is:stuck") == {"Parse ISO week dates"}
+    assert shell("grep ValueError repo:nosuch").code == 1
+
+
+def test_exit_codes_are_those_of_grep(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, run_file: Path
+) -> None:
+    assert grep(capsys, "ValueError", run_file)[0] == 0
+    assert grep(capsys, "nosuchword", run_file) == (1, "", "")
+    assert grep(capsys, "re:/(/", run_file)[0] == 2
+    assert grep(capsys, "ValueError", tmp_path / "none.zip")[0] == 2
+    (tmp_path / "bad.zip").write_bytes(b"PK no zip")
+    (tmp_path / "good.zip").write_bytes(run_file.read_bytes())
+    code, out, err = grep(capsys, "ValueError", tmp_path)
+    assert code == 2 and out and "bad.zip" in err, "not all could be read"
+    code, _, err = grep(capsys, "ValueError", "--server", "http://127.0.0.1:9")
+    assert code == 2 and "127.0.0.1:9" in err
+
+
+def test_the_first_word_is_no_path_and_others_may_be_words(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    run_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ValueError").mkdir()
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "a.zip").write_bytes(run_file.read_bytes())
+    code, out, _ = grep(capsys, "ValueError", "is:failed", "-tool:edit", "runs")
+    rows = [line.split("\t") for line in out.splitlines()]
+    assert code == 0 and {row[0] for row in rows} == {str(tmp_path / "runs" / "a.zip")}
+    assert grep(capsys, "runs/", run_file)[0] in (0, 1)
+
+
+def test_a_run_of_many_is_named_with_its_file(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "output.jsonl"
+    with path.open("w") as file:
+        for n, slug in enumerate(("week-dates", "click")):
+            history = [json.loads(event.raw()) for event in demo_events(slug)]
+            file.write(json.dumps({"instance_id": f"i-{n}", "history": history}) + "\n")
+    code, out, _ = grep(capsys, "ValueError", path, "--json")
+    found = [json.loads(line) for line in out.splitlines()]
+    assert code == 0 and {one["run"] for one in found} >= {f"{path}#i-0"}
+    assert {one["source"] for one in found} == {str(path)}
+
+
+def test_secrets_stay_hidden(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for place, one in enumerate((shell_call("a", "env"), output("a", f"needle {TOKEN}\nb"))):
+            archive.writestr(f"event_{place:06}_{one.id}.json", one.raw())
+    for words in ("needle", "re:/needle .*/"):
+        code, out, _ = grep(capsys, words, tmp_path, "--json")
+        assert code == 0 and json.loads(out)["line"] == "needle [hidden]"
+    for words in (TOKEN, TOKEN[:12], f"re:/{TOKEN[:12]}/"):
+        assert grep(capsys, words, tmp_path) == (1, "", "")
+
+
+def test_of_a_server_only_what_is_kept_is_searched(served: Served, tmp_path: Path) -> None:
+    environment = {"OPENHANDS_API_KEY": "any", "XDG_CACHE_HOME": str(tmp_path)}
+    words = ("grep", "coverage", "--server", served.url, "--json")
+    done = oh_tui(*words, **environment)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "not searched: " in done.stderr and "oh-tui download ID" in done.stderr
+    assert oh_tui("why", IDS["coverage"], "--server", served.url, **environment).returncode == 0
+    again = oh_tui(*words, **environment)
+    found = [json.loads(line) for line in again.stdout.splitlines()]
+    assert again.returncode == 0 and {one["run"] for one in found} == {IDS["coverage"]}
+    assert "not searched: " in again.stderr
+
+
+async def test_what_is_kept_is_read_without_asking_for_its_events(tmp_path: Path) -> None:
+    async with demo_read() as here:
+        here.source.address = "https://server.test"
+        here.source.runs.cache = RunCache(tmp_path / "cache", here.source.address, 50_000_000)
+        one = await here.conversation("coverage")
+        async for _ in here.source.runs.load(one):
+            pass
+        here.between.asked.clear()
+        search = Search(here.source, parse("coverage"), Annotations(None), {})
+        found = [each async for each in search.results()]
+    assert [each.conversation.id for each in found] == [one.id] and found[0].found.hits
+    assert len(search.not_kept) == search.runs - 1
+    assert all("/search" in call or "app-conversations" in call for call in here.between.asked)
+    assert not any("/events" in call for call in here.between.asked)

@@ -1,0 +1,167 @@
+"""Searching many runs: what is found equals what reading every text finds."""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from oh_tui.sources.files import FileSource
+from oh_tui.sources.lists.user_annotations import Annotations
+from oh_tui.sources.many import searching
+from oh_tui.sources.many.query import parse
+from oh_tui.sources.many.searching import Search
+from oh_tui.text import regex
+from oh_tui.trajectory.analysis.query import QueryError, quoted
+from oh_tui.trajectory.model.trajectory import Trajectory
+from tests.many.made import TESTS, TOKEN, WORDS, brute_force, make_runs, pattern_of, text_of
+
+
+@cache
+def corpus() -> tuple[FileSource, dict[str, Trajectory]]:
+    folder = Path(mkdtemp(prefix="oh-tui-many-"))
+    source = FileSource(make_runs(folder, 60))
+    rows = source.conversations()
+    return source, {row.id: source.runs.read(row) for row in rows}
+
+
+def searched(source: FileSource, words: str) -> tuple[Search, dict[str, list[int]]]:
+    """As a command does it, without an event loop."""
+    search, found = Search(source, parse(words), Annotations(None), {}), dict[str, list[int]]()
+
+    async def collect() -> None:
+        async for one in search.results():
+            if one.found.hits:
+                found[one.conversation.id] = [hit.step for hit in one.found.hits]
+                for hit in one.found.hits:
+                    assert TOKEN not in hit.line + hit.shown and "\x1b" not in hit.line + hit.shown
+
+    with pytest.raises(StopIteration):
+        collect().send(None)
+    return search, found
+
+
+_PATTERNS = (
+    r"val.e ?error", r"exit \d", r"^error", r"error$", r"no (such|more)", r"[à-ü]", r"a\\b",
+    r"\bhay\b", r"x=\d|100%", r"test_.\.py", r"(?:needle|hay) \w+", r"ab?c?", r"\x65rror", "k",
+)  # fmt: skip
+
+_PARTS = st.lists(st.sampled_from(WORDS), min_size=1, max_size=3).map(" ".join)
+_TEXTS = (
+    st.sampled_from(WORDS)
+    | _PARTS
+    | st.tuples(_PARTS, st.integers(0, 5), st.integers(1, 9)).map(lambda t: t[0][t[1] :][: t[2]])
+    | st.sampled_from([TOKEN, TOKEN[:20], "[hidden]", "exit 1", "replacement", "x" * 300, "1"])
+).filter(str.strip)
+
+
+@settings(max_examples=60, phases=[Phase.explicit, Phase.generate], deadline=None)
+@given(st.data())
+def test_equals_a_scan_of_all_texts(data: st.DataObject) -> None:
+    source, runs = corpus()
+    words, tests = list[str](), []
+    for _ in range(data.draw(st.integers(1, 3))):
+        kind, no = (
+            data.draw(st.sampled_from(["text", "pattern", "field"])),
+            data.draw(st.booleans()),
+        )
+        if kind == "text":
+            text = data.draw(_TEXTS)
+            word, test = quoted(text), text_of(text)
+        elif kind == "pattern":
+            source_of = data.draw(st.sampled_from(_PATTERNS))
+            word, test = f"re:/{source_of}/", pattern_of(source_of)
+        else:
+            word = data.draw(st.sampled_from(sorted(TESTS)))
+            test = TESTS[word]
+        words.append(f"-{word}" if no else word)
+        tests.append((test, no))
+    search, found = searched(source, " ".join(words))
+    assert found == brute_force(runs, tests), words
+    assert (search.searched, search.unread) == (60, [])
+    assert (search.hits, search.runs_hit) == (sum(map(len, found.values())), len(found))
+
+
+def test_a_text_across_two_fields_is_not_found() -> None:
+    source, runs = corpus()
+    run = next(run for run in runs.values() if any(step.results for step in run.steps))
+    ends = "".join(event.raw().decode()[-3:] for event in run.events[:2])
+    assert searched(source, quoted(ends))[1] == {}
+
+
+def test_processes_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    source, _ = corpus()
+    alone = searched(source, 'error -"no such"')
+    monkeypatch.setattr(searching, "ALONE", 0.0)
+    monkeypatch.setattr(searching, "WORTH_HELP", -1.0)
+    monkeypatch.setattr(searching, "_cores", lambda: 2)
+    helped = searched(source, 'error -"no such"')
+    assert helped[1] == alone[1] and helped[0].searched == 60
+
+
+def test_words_for_runs_and_for_steps() -> None:
+    source, runs = corpus()
+    titles = {row.id: row.title for row in source.conversations()}
+    assert set(searched(source, "title:run run.title:5")[1]) == {
+        name for name, title in titles.items() if "5" in (title or "") and runs[name].steps
+    }
+    _, found = searched(source, "model:m1 is:error")
+    models = {row.id: row.llm_model for row in source.conversations()}
+    whole = brute_force(runs, [(TESTS["is:error"], False)])
+    assert found == {name: steps for name, steps in whole.items() if models[name] == "m1"}
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("foo:x", "There is no field foo"),
+        ("run.tool:x", "There is no field run.tool"),
+        ("re:/(/", "re:/(/ is not known"),
+        ('re:""', "re: asks for nothing"),
+    ],
+)
+def test_words_that_are_not_known(words: str, sentence: str) -> None:
+    with pytest.raises(QueryError) as caught:
+        parse(words)
+    assert caught.value.sentence == sentence
+
+
+def test_a_pattern_may_have_blanks_and_slashes() -> None:
+    (one, text) = parse("re:/a b/c d/ e").steps.terms
+    assert one.value == regex.Regex("a b/c d") and text.value.text == "e"
+    assert parse("re:/src/dates/").steps.terms[0].value.typed == "src/dates"
+
+
+def test_a_pattern_that_does_not_end_is_given_up() -> None:
+    pattern = regex.Regex("(a+)+$")
+    began = time.process_time()
+    for _ in range(regex.STRIKES + 2):
+        assert pattern.match_in("a" * 60 + "!") is None
+    assert pattern.gave_up and time.process_time() - began < 10 * regex.STRIKES * regex.LIMIT
+    assert pattern.match_in("aaa") is None, "not searched any more"
+
+
+def test_hits_name_where_and_the_line() -> None:
+    source, _ = corpus()
+
+    async def first(words: str) -> Any:
+        search = Search(source, parse(words), Annotations(None), {})
+        async for one in search.results():
+            if one.found.hits:
+                return one.found.hits[0]
+        return None
+
+    with pytest.raises(StopIteration) as done:
+        first("tool:terminal needle").send(None)
+    hit = done.value.value
+    assert "needle" in hit.line.lower() and "\n" not in hit.line
+    assert hit.where in ("call", "result") and hit.event_id.startswith(("a", "r-a"))
+    with pytest.raises(StopIteration) as done:
+        first("tool:terminal").send(None)
+    assert done.value.value.where == "row" and done.value.value.line == done.value.value.shown
