@@ -23,7 +23,15 @@ from oh_tui.commands import MakeSource
 from oh_tui.commands.shared import acting, calllog, failing, printing, reference, remedies, web
 from oh_tui.commands.shared.command import Call, Command, path_of
 from oh_tui.commands.shared.endings import INTERRUPTED, OK, Ended, signals_end_work
-from oh_tui.commands.shared.ids import WHOLE, find, is_address, is_path, require_id, split_place
+from oh_tui.commands.shared.ids import (
+    WHOLE,
+    find,
+    is_address,
+    is_file_address,
+    is_path,
+    require_id,
+    split_place,
+)
 from oh_tui.commands.shared.parsing import read_words
 from oh_tui.settings.config import DEMO as DEMO_SERVER
 from oh_tui.settings.config import LOCAL, ExplorerNames
@@ -122,10 +130,15 @@ def _run(words: list[str]) -> int:
         )
     else:
         settings = Settings(ascii=is_ascii)
-    paths = [
-        web.local_copy(word, settings) if is_address(word) else path
-        for (word, _), path in zip(places, paths, strict=True)
-    ]
+    words_of_several = [word for word in getattr(args, "words", ()) if is_file_address(word)]
+    addresses = [place for place, _ in (*places, *map(split_place, words_of_several))]
+    copies = {
+        address: web.local_copy(address, settings, yes=args.yes)
+        for address in filter(is_address, dict.fromkeys(addresses))
+    }
+    if words_of_several:
+        args.words = [_in_copy(word, copies) for word in args.words]
+    paths = [copies.get(word, path) for (word, _), path in zip(places, paths, strict=True)]
     if command.wants == "change":
         acting.require_writable(name, settings, by_flag=args.read_only)
     if command.on_server and settings.server == LOCAL:
@@ -150,6 +163,12 @@ def _run(words: list[str]) -> int:
     style = printing.style_of_stdout(os.environ, ascii=settings.ascii, times=args.time)
     call = Call(args, settings, style, identifiers, explorer_names=_known)
     return _carry_out(command, call, make_source, on_files=bool(paths))
+
+
+def _in_copy(word: str, copies: Mapping[str, Path]) -> str:
+    """A word that names a run, with the copy in place of the address."""
+    address, run = split_place(word)
+    return f"{copies[address]}{'#' if run else ''}{run}" if address in copies else word
 
 
 def _carry_out(command: Command, call: Call, make_source: MakeSource, *, on_files: bool) -> int:

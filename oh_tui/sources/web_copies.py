@@ -16,10 +16,9 @@ from oh_tui.api.errors import BadAnswer, InvalidRequest, TooLarge, Unreachable
 from oh_tui.api.http.connections import Connections
 from oh_tui.api.web_files import WebFile, open_web_file
 from oh_tui.settings.paths import make_private, read_small, replace_private
+from oh_tui.sources import cache_limit
 from oh_tui.text.human import size
 from oh_tui.text.problem import Problem
-
-FOLDER = "downloads"
 
 LARGEST = 64 * 2**30
 """Bytes of a file that is fetched."""
@@ -41,10 +40,13 @@ Progress = Callable[[int, int | None], None]
 class WebCopy:
     """The copy of one file: a folder with the file, or its beginning and which version it is of."""
 
-    def __init__(self, cache: Path, address: str) -> None:
-        self._address = address
+    def __init__(self, cache: Path, address: str, limit: int) -> None:
+        """`limit` is that of the cache in bytes; a larger file is kept until the next one."""
+        self._address, self._cache, self._limit = address, cache, limit
         self.name = _name(address)
-        self._home = cache / FOLDER / hashlib.sha256(address.encode()).hexdigest()[:32]
+        self._home = (
+            cache / cache_limit.DOWNLOADS / hashlib.sha256(address.encode()).hexdigest()[:32]
+        )
         self._whole, self._part = self._home / self.name, self._home / "part"
         self._version = self._home / "version"
 
@@ -52,7 +54,7 @@ class WebCopy:
         """The path of the copy; downloads what of it is missing. Raises Problem."""
         try:
             make_private(self._home)
-            with (self._home / "lock").open("ab") as lock:
+            with (self._home / cache_limit.LOCK).open("ab") as lock:
                 try:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
@@ -71,13 +73,16 @@ class WebCopy:
                 async with open_web_file(connections, self._address, start, version) as file:
                     is_same = not kept and file.version == version != ""
                     if is_same and file.total == _size(self._whole):
+                        os.utime(self._whole)  # what was used last is dropped last
                         return self._whole
                     self._refuse(file)
                     if not has_agreed:
                         agree(self.name, file.total, file.start)
                         has_agreed = True
+                    self._make_room(file.total or 0)
                     await self._save(file, progress)
                 self._part.replace(self._whole)
+                self._make_room(_size(self._whole))
                 return self._whole
             except Unreachable:
                 left -= 1
@@ -107,6 +112,9 @@ class WebCopy:
                 if file.total is None:
                     self._refuse_full(SPARE)
                 progress(place, file.total)
+
+    def _make_room(self, size: int) -> None:
+        cache_limit.make_room(self._cache, size, self._limit, keep=self._home)
 
     def _refuse(self, file: WebFile) -> None:
         if file.total is not None and file.total > LARGEST:

@@ -127,7 +127,7 @@ def test_a_row_that_is_no_run_is_refused_and_the_others_are_not(output: Path) ->
     assert "output.jsonl, row 4 holds no run that oh-tui knows" in done.stderr
     done = oh_tui("conversations", output)
     assert len(done.stdout.splitlines()) == 4
-    assert "output.jsonl, row 5 is cut off: it may still be written" in done.stderr
+    assert "output.jsonl, row 5 is still being written" in done.stderr
 
 
 def test_commands_read_the_runs_of_a_tar(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import stat
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -9,11 +11,15 @@ from typing import Any
 
 import pytest
 
+from oh_tui import cli
 from oh_tui.api.http.connections import Connections
+from oh_tui.commands.shared import web
 from oh_tui.sources import web_copies
+from oh_tui.sources.cache_limit import make_room
 from oh_tui.sources.web_copies import WebCopy
 from oh_tui.text.problem import Problem
 from tests.processes import oh_tui
+from tests.trajectory.evaluation_files import history, row, write
 
 ADDRESS = "https://files.test/eval/results.tar.gz?token=secret"
 DATA = bytes(range(256)) * 4000
@@ -66,7 +72,9 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(web_copies, "WAIT", 0)
 
 
-async def fetch(host: Host, cache: Path, agrees: bool = True) -> tuple[Path, list[Any]]:
+async def fetch(
+    host: Host, cache: Path, agrees: bool = True, *, address: str = ADDRESS, limit: int = 2**40
+) -> tuple[Path, list[Any]]:
     told: list[Any] = []
 
     def agree(*words: Any) -> None:
@@ -76,7 +84,7 @@ async def fetch(host: Host, cache: Path, agrees: bool = True) -> tuple[Path, lis
 
     connections = Connections(host)  # type: ignore[arg-type]
     try:
-        copy = WebCopy(cache, ADDRESS)
+        copy = WebCopy(cache, address, limit)
         return await copy.fetch(connections, agree, lambda *place: told.append(place)), told
     finally:
         await connections.aclose()
@@ -168,6 +176,108 @@ async def test_bounds_of_size_and_disk(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(web_copies, "SPARE", 2**62)
     with pytest.raises(Problem, match=r"free for results.tar.gz"):
         await fetch(Host(), tmp_path)
+
+
+def address(number: int) -> str:
+    return f"https://files.test/{number}.zip"
+
+
+def kept(cache: Path) -> list[str]:
+    """The names of what is whole in the cache."""
+    return sorted(path.name for path in cache.rglob("*.zip"))
+
+
+async def test_downloads_keep_to_the_limit_of_the_cache(tmp_path: Path) -> None:
+    limit = 3 * len(DATA) + 1000
+    for number in range(3):
+        path, _ = await fetch(Host(), tmp_path, address=address(number), limit=limit)
+        os.utime(path, (number + 1, number + 1))
+        os.utime(path.parent / "version", (1, 1))
+        os.utime(path.parent / "lock", (1, 1))
+    await fetch(Host(), tmp_path, address=address(0), limit=limit)  # is used again
+    await fetch(Host(), tmp_path, address=address(3), limit=limit)
+    assert kept(tmp_path) == ["0.zip", "2.zip", "3.zip"]
+    small = len(DATA) // 2
+    await fetch(Host(), tmp_path, address=address(4), limit=small)
+    assert kept(tmp_path) == ["4.zip"], "one that is larger stays until the next"
+
+
+async def test_runs_and_downloads_share_the_limit(tmp_path: Path) -> None:
+    runs = tmp_path / "runs" / "server"
+    runs.mkdir(parents=True)
+    for number in range(3):
+        run = runs / f"run-{number}.zip"
+        run.write_bytes(bytes(1000))
+        os.utime(run, (number, number))
+    other = tmp_path / "other.zip"
+    other.write_bytes(b"x")
+    (runs / "link.zip").symlink_to(other)
+    await fetch(Host(), tmp_path, address=address(1), limit=len(DATA) + 2500)
+    assert kept(tmp_path) == ["1.zip", "link.zip", "other.zip", "run-1.zip", "run-2.zip"]
+    make_room(tmp_path, len(DATA) + 1000, len(DATA) + 2500)
+    assert kept(tmp_path) == ["other.zip"], "a link is removed, and not what it leads to"
+
+
+async def test_what_another_fetches_is_not_removed(tmp_path: Path) -> None:
+    path, _ = await fetch(Host(), tmp_path, address=address(1))
+    with (path.parent / "lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        make_room(tmp_path, 10, 0)
+        assert path.exists()
+    make_room(tmp_path, 10, 0)
+    assert not path.parent.exists()
+
+
+@pytest.mark.parametrize("words", [("why",), ("show",), ("steps",), ("conversations",), ("check",)])
+def test_commands_take_the_address_of_a_file(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """Nothing listens there: that it was asked is enough."""
+    for place in ("https://127.0.0.1:1/x.zip", "https://127.0.0.1:1/a/x.jsonl.gz?t=1#row"):
+        done = oh_tui(*words, place, "--yes", XDG_CACHE_HOME=str(tmp_path))
+        assert "Could not download the file: nothing listens at 127.0.0.1" in done.stderr
+    done = oh_tui(*words, "https://127.0.0.1:1/x.zip", XDG_CACHE_HOME=str(tmp_path))
+    assert "nothing listens" in done.stderr
+
+
+def test_a_command_reads_the_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    output = write(tmp_path / "output.jsonl", [row("a-1", history(1)), row("b-1", history(2))])
+    asked: list[tuple[str, bool]] = []
+
+    def local_copy(address: str, settings: Any, *, yes: bool) -> Path:
+        asked.append((address, yes))
+        return output
+
+    monkeypatch.setattr(web, "local_copy", local_copy)
+    place = "https://files.test/output.jsonl"
+    for words, count in (
+        (("show", f"{place}#b-1", "--json"), 1),
+        (("compare", f"{place}#a-1", f"{place}#b-1", "--yes", "--json"), 1),
+    ):
+        asked.clear()
+        assert cli.main(list(words)) == 0
+        assert asked == [(place, "--yes" in words)] * count
+
+
+async def test_the_question_says_what_the_cache_cannot_hold(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    def ask(question: str) -> bool:
+        asked.append(question)
+        return True
+
+    monkeypatch.setattr(web, "ask", ask)
+    web._agree(10**9, "x.zip", 2 * 10**6, 0)
+    web._agree(10**6, "x.zip", 2 * 10**6, 1000)
+    assert asked == [
+        "Download x.zip (2.0 MB) to the cache?",
+        "Download x.zip (2.0 MB, 1 kB of it are here; the cache may hold 1.0 MB: the next"
+        " download removes it) to the cache?",
+    ]
+    monkeypatch.setattr(web, "ask", lambda question: None)
+    with pytest.raises(Problem, match="asks before it downloads") as told:
+        web._agree(10**9, "x.zip", None, 0)
+    assert told.value.hint == "--yes downloads it"
 
 
 def test_the_command_asks_and_takes_https_alone(tmp_path: Path) -> None:

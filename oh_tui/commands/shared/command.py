@@ -191,6 +191,11 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     epilog: str = ""
 
     @property
+    def asks(self) -> bool:
+        """Whether it has a `--yes` of its own."""
+        return any(isinstance(one, Argument) and "--yes" in one.names for one in self.arguments)
+
+    @property
     def on_server(self) -> bool:
         return self.wants in ("server", "change")
 

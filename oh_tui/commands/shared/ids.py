@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -29,6 +30,8 @@ WHOLE = 32
 SHOWN = 8
 """Characters of an id that are shown in lists."""
 
+_FILE = pattern(r"/[^/]+\.(?:zip|json|jsonl|ndjson|parquet|tar|tgz|gz|xz|zst)$", re.IGNORECASE)
+
 _ID = pattern(rf"[0-9a-f]{{{SHORTEST},{WHOLE}}}")
 
 
@@ -48,7 +51,7 @@ def read_id(text: str) -> str:
 def is_path(text: str) -> bool:
     """Whether a word names a file rather than a conversation; an id wins over a bare file name."""
     if not text or "://" in text:
-        return False
+        return is_file_address(text)
     if "/" in text or text.endswith(".zip") or text in (".", ".."):
         return True
     return not read_id(text) and (_exists(text) or bool(split_run(text)[1]))
@@ -57,6 +60,11 @@ def is_path(text: str) -> bool:
 def is_address(text: str) -> bool:
     """Whether a word that stands for a file is an address of the web."""
     return text.lower().startswith(("https://", "http://"))
+
+
+def is_file_address(text: str) -> bool:
+    """Whether an address is that of a file with runs, by its name: a conversation has one too."""
+    return is_address(text) and _FILE.search(text.partition("#")[0].partition("?")[0]) is not None
 
 
 def split_place(text: str) -> tuple[str, str]:

@@ -55,7 +55,7 @@ environment:
   OPENHANDS_BASE_URL    your server, when it is not {CLOUD}
   OH_TUI_AUTH           bearer or session: the header for the key, when it cannot be found out
   OH_TUI_NOTICE         bell, osc9 or a command: rings when a run waits, failed or finished
-  OH_TUI_CACHE          megabytes for runs that are kept on this machine (500), or off
+  OH_TUI_CACHE          megabytes for runs and downloads that are kept here (500), or off
   OH_TUI_CONFIG         another settings file
   NO_COLOR              no colours
 
@@ -105,8 +105,9 @@ class _RefuseKey(argparse.Action):
         )
 
 
-def options_parser() -> Parser:
-    """The options that may stand anywhere, before the command and after it."""
+def options_parser(*, asks: bool = True) -> Parser:
+    """The options that may stand anywhere, before the command and after it; `--yes` for what a
+    command `asks` by itself alone."""
     options = Parser(add_help=False)
     add = options.add_argument_group("options anywhere").add_argument
     add("--demo", action="store_const", const="plain", default="", help="made-up data: no key, no "
@@ -126,6 +127,8 @@ def options_parser() -> Parser:
     )
     add("--log", metavar="FILE", help="append each call to a server: no key, no text")
     add("--at", metavar="N|ID", default="", help="a step or event: opens the explorer there")
+    if asks:
+        add("--yes", action="store_true", help="download a file at an https address without asking")
     add("--ascii", action="store_true", help="draw with ASCII characters alone")
     add("--key", "--api-key", action=_RefuseKey, help=argparse.SUPPRESS)
     return options
@@ -141,7 +144,7 @@ def command_parser(name: str, command: Command, options: Parser) -> Parser:
         usage=f"oh-tui {name} {command.usage}",
         description=about[:1].upper() + about[1:],
         epilog="\n\n".join(filter(None, (examples, command.epilog))),
-        parents=[options],
+        parents=[options_parser(asks=False) if command.asks else options],
     )
     command.declare(parser)
     return parser

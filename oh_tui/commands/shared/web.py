@@ -3,47 +3,60 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 from oh_tui.api.http.connections import Connections
-from oh_tui.commands.shared.printing import ask, progress
+from oh_tui.commands.shared.printing import ask, progress, say
 from oh_tui.settings.startup import Settings
-from oh_tui.sources.web_copies import WebCopy
+from oh_tui.sources.web_copies import Agree, WebCopy
 from oh_tui.text.human import size
 from oh_tui.text.problem import Problem
 
 
-def local_copy(address: str, settings: Settings) -> Path:
-    """The path of the copy. Raises Problem, also after a no."""
+def local_copy(address: str, settings: Settings, *, yes: bool) -> Path:
+    """The path of the copy. With `yes` nothing is asked. Raises Problem, also after a no."""
     folder = settings.cache_folder
     if not folder or not settings.cache_limit:
         raise Problem(
             "There is no cache to keep the file in", "download it with curl -LO, and give the file"
         )
-    return asyncio.run(_fetched(WebCopy(folder, address)))
+    copy = WebCopy(folder, address, settings.cache_limit)
+    agree = partial(_agree, settings.cache_limit)
+    return asyncio.run(_fetched(copy, _say if yes else agree))
 
 
-async def _fetched(copy: WebCopy) -> Path:
+async def _fetched(copy: WebCopy, agree: Agree) -> Path:
     connections = Connections()
     try:
         with progress() as show:
             return await copy.fetch(
                 connections,
-                _agree,
+                agree,
                 lambda place, total: show(f"{copy.name}: {size(place)}{_of(total)}"),
             )
     finally:
         await connections.aclose()
 
 
-def _agree(name: str, total: int | None, there: int) -> None:
-    told = f"{size(total)}" if total is not None else "a size that the server does not tell"
+def _say(name: str, total: int | None, there: int) -> None:
+    say(f"downloading {name}, {_size(total)}")
+
+
+def _size(total: int | None) -> str:
+    return f"{size(total)}" if total is not None else "a size that the server does not tell"
+
+
+def _agree(limit: int, name: str, total: int | None, there: int) -> None:
+    told = _size(total)
     rest = f", {size(there)} of it are here" if there else ""
+    if total is not None and total > limit:
+        rest += f"; the cache may hold {size(limit)}: the next download removes it"
     answer = ask(f"Download {name} ({told}{rest}) to the cache?")
     if answer is None:
         raise Problem(
             f"{name} has {told}: oh-tui asks before it downloads, and there is no terminal",
-            "download it with curl -LO, and give the file",
+            "--yes downloads it",
         )
     if not answer:
         raise Problem(f"{name} was not downloaded")

@@ -24,6 +24,7 @@ from typing import IO, NamedTuple
 
 from oh_tui.api.models import Conversation, bare_id
 from oh_tui.settings.paths import make_private
+from oh_tui.sources import cache_limit
 from oh_tui.text.human import size
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem, Refused, Remedy
@@ -109,6 +110,7 @@ class RunCache:
         if not name or size > min(LARGEST, self._limit) or _comment(file) != b"":
             return
         part = f".{os.urandom(8).hex()}{_PART}"
+        cache_limit.make_room(self._folder, size, self._limit)
         with contextlib.suppress(OSError), self._entered(make=True) as folder:
             self._make_room(folder, size)
             try:
