@@ -5,7 +5,7 @@ Controllers mostly read; the only changes are moving the cursor, selecting and t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.model.steps import Step
     from oh_tui.trajectory.model.trajectory import Trajectory
     from oh_tui.tui.state.finding import Finding
+    from oh_tui.tui.state.opened_sub_agents import ClosedStep
     from oh_tui.tui.state.sandboxes import SandboxRow
 
 
@@ -133,6 +134,13 @@ class Steps(Rows, Protocol):
     def sub_runs_here(self) -> Sequence[SubRun]:
         """The sub-agents that the step under the cursor started, whose runs are here."""
         ...
+
+    def closed_steps(self) -> Iterator[ClosedStep]:
+        """The steps of sub-agents that can be opened among the rows."""
+        ...
+
+    def open_to(self, closed: ClosedStep) -> None:
+        """Open the sub-agents on the way to a step of one, and go there."""
 
     def open_below(self, path: str) -> None:
         """Show the sub-agents of the step with this number, as 12 or 12.3, below it."""

@@ -170,6 +170,35 @@ async def test_the_rule_of_the_call_has_the_number_and_what_the_sub_agents_cost(
         assert "$0.10" in it.text("#call-rule")
 
 
+async def test_find_counts_the_hits_in_closed_sub_agents(tmp_path: Path) -> None:
+    async with opened(tmp_path) as it:
+        await it.press("slash")
+        await it.type("$ ls")
+        await it.press("enter")
+        await it.until(lambda: "1 of 1, 4 in closed sub-agents" in it.text("#timeline-rule"))
+        await it.press("g", "j", "right")
+        await it.until(lambda: "2 hits, 3 in closed sub-agents" in it.text("#timeline-rule"))
+        await it.press("n")
+        assert it.screen.timeline.label_of(it.screen.timeline.row(3)[0]) == "2.2"  # type: ignore
+        await it.until(lambda: "1 of 2, 3 in closed" in it.text("#timeline-rule"))
+
+
+async def test_find_opens_the_sub_agents_to_the_only_hit(tmp_path: Path) -> None:
+    async with opened(tmp_path) as it:
+        await it.press("slash")
+        await it.type("no such model")
+        await it.until(lambda: "no hit, 1 in closed sub-agents" in it.text("#timeline-rule"))
+        assert paths(it) == ["1", "2", "3", "4"]
+        await it.press("enter")
+        assert paths(it)[2:8] == ["2.1", "2.2", "2.3", "2.3.1", "2.3.2", "2.3.3"]
+        assert it.screen.timeline.cursor == 7 and "step 2.3.3" in it.footer
+        await it.until(lambda: "1 of 1" in it.text("#timeline-rule"))
+        await it.press("escape", "slash")
+        await it.type("not anywhere")
+        await it.press("enter")
+        assert "not in these steps" in it.footer
+
+
 # conversations of a server
 
 PARENT, CHILD = "Audit the public endpoints", "021779258ed25a2aa59f49689a6cd36f"

@@ -21,6 +21,12 @@ class Finding:
         self.has_wrapped = False
         """The user has read that the search wrapped."""
         self._rows = bytearray()
+        self.below: dict[int, bool] = {}
+        """Identity of a step of a sub-agent -> whether it holds the text."""
+        self.closed = 0
+        """How many steps of sub-agents that are not opened hold it."""
+        self.closed_of: object = None
+        """The basis of the rows when these were counted."""
 
     def begin(self, basis: object, count: int) -> None:
         """There are now these `count` rows; results for other rows are dropped."""
@@ -55,12 +61,23 @@ class Finding:
             row = self._rows.find(_UNKNOWN, row + 1)
 
     @property
+    def is_counted(self) -> bool:
+        """The rows and the steps that are not opened have been tested."""
+        is_below = self.pane == "steps" and self.closed_of is not self.basis
+        return self.is_whole and not is_below
+
+    @property
     def is_whole(self) -> bool:
         """Every row has been tested."""
         return _UNKNOWN not in self._rows
 
     def words(self, row: int) -> str:
-        """`3 of 12` on a hit, else the number of hits; with a `+` while rows are untested."""
+        """`3 of 12` on a hit, else the number of hits; with a `+` while rows are untested. Also how
+        many are in sub-agents that are not opened."""
+        closed = f", {self.closed:,} in closed sub-agents" if self.closed else ""
+        return self._shown_words(row) + closed
+
+    def _shown_words(self, row: int) -> str:
         count, more = self._rows.count(_HIT), "" if self.is_whole else "+"
         if not count:
             return "no hit" if self.is_whole else "looking"

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from oh_tui.trajectory.analysis.lane import Lane
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from oh_tui.trajectory.analysis.study import Study
     from oh_tui.trajectory.analysis.sub_agents import SubRun, SubRuns
     from oh_tui.trajectory.model.steps import Step
@@ -24,6 +26,15 @@ class SubStep(NamedTuple):
     def path(self) -> str:
         """Its number in the whole run, as 12.3."""
         return f"{self.run.path}{self.step.number}"
+
+
+class ClosedStep(NamedTuple):
+    """A step of a sub-agent that is not opened."""
+
+    chain: tuple[str, ...]
+    """The numbers of the steps below which it is shown once all of them are opened."""
+    run: SubRun
+    step: Step
 
 
 class OpenedSubAgents:
@@ -85,6 +96,19 @@ class OpenedSubAgents:
                 found.append(sub)
                 found += self._below(run.below, each, sub.path, depth + 1)
         return found
+
+    def closed(self, study: Study) -> Iterator[ClosedStep]:
+        """The steps of sub-agents that are not shown but can be, in order."""
+        yield from self._closed(study.sub_runs, "", ())
+
+    def _closed(self, runs: SubRuns, prefix: str, above: tuple[str, ...]) -> Iterator[ClosedStep]:
+        for step in runs.trajectory.steps if runs.runs else ():
+            chain = (*above, f"{prefix}{step.number}")
+            is_shown = self._paths.issuperset(chain)
+            for run in runs.of(step):
+                if not is_shown:
+                    yield from (ClosedStep(chain, run, each) for each in run.trajectory.steps)
+                yield from self._closed(run.below, run.path, chain)
 
     def place(self, step: Step | None) -> SubStep | None:
         """The place of a step of a sub-agent that is shown; None for a step of the run."""

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.lane import Lane
     from oh_tui.trajectory.analysis.study import Study
     from oh_tui.trajectory.analysis.sub_agents import SubRun
-    from oh_tui.tui.state.opened_sub_agents import SubStep
+    from oh_tui.tui.state.opened_sub_agents import ClosedStep, SubStep
 
 TIMES = ("elapsed", "clock", "UTC")
 """Times of the column `at`: since the run began, by the local clock, by the clock in UTC."""
@@ -361,6 +361,22 @@ class Timeline(RowList):
         if self._opened.open(path):
             self._open_sub_agents()
             self._opened_changed(self._row_at(here) or 0)
+
+    def closed_steps(self) -> Iterator[ClosedStep]:
+        """The steps of sub-agents that can be opened among the rows."""
+        rearranged = self.show_events or self.order or self.filtered is not None
+        if self.study is not None and not rearranged:
+            yield from self._opened.closed(self.study)
+
+    def open_to(self, closed: ClosedStep) -> None:
+        """Open the sub-agents on the way to a step of one, and go there."""
+        for path in closed.chain:
+            self._opened.open(path)
+        self._open_sub_agents()
+        row = self._rows.sub_row(lambda sub: sub.step is closed.step)
+        self._opened_changed(self.cursor)
+        if row is not None:
+            self.move_to(row)
 
     def _can_read(self, step: Step | None) -> bool:
         """Whether a step started conversations whose runs the server can give."""

@@ -8,7 +8,7 @@ the group "hits", for `3 of 12` and the marks of the rows.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from oh_tui.tui.controllers.run.search import Search
     from oh_tui.tui.panes import Rows, StepBodies, Steps
     from oh_tui.tui.session import Session
+    from oh_tui.tui.state.opened_sub_agents import ClosedStep
     from oh_tui.tui.ui import Ui
 
 PAUSE = 0.004
@@ -153,7 +154,7 @@ class Find:
         else:
             await self._find_row(finding, self._rows(kind), by, typing)
         self._ui.post_message(FindChanged())
-        if not finding.is_whole or kind == "result":
+        if not finding.is_counted or kind == "result":
             self._ui.work_on("hits", self._count, finding, instead=True)
 
     async def _find_row(self, finding: Finding, rows: Rows, by: int, typing: bool) -> None:
@@ -169,17 +170,26 @@ class Find:
 
         pace = Pace(self._ui)
         found: int | None = None
+        closed: ClosedStep | None = None
         try:
             for found in scan(wrap_around((start + by) % max(1, count), count, walk), test):
                 if found is not None:
                     break
                 await pace.rest(lambda: f"finding, {tested:,} of {count:,} {noun} · esc stops")
+            if found is None and not typing:
+                closed = await self._find_closed(finding, pace)
         except asyncio.CancelledError:
             if not (typing or self._ui.is_asking):
                 self._ui.tell(f"stopped, {tested:,} of {count:,} {noun} were looked at")
             raise
         pace.end()
         text = clean_line(finding.text)
+        if closed:
+            self._steps.open_to(closed)
+            self._remark(
+                f"opened to the hit in a sub-agent: step {closed.run.path}{closed.step.number}"
+            )
+            return
         if found is None:
             if not typing:
                 self._remark(f"not in these {noun}{self._search.unread()}: {text}")
@@ -189,6 +199,30 @@ class Find:
             self._remark(f"the only match in these {noun}: {text}")
         elif (found - start) * walk < 0 and not typing:
             self._show_wrap(finding, walk)
+
+    async def _find_closed(self, finding: Finding, pace: Pace) -> ClosedStep | None:
+        """The first hit in sub-agents that are not opened."""
+        steps = list(self._steps.closed_steps()) if finding.pane == "steps" else []
+        for found in scan(range(len(steps)), self._test_closed(finding, steps)):
+            if found is not None:
+                return steps[found]
+            await pace.rest(lambda: "finding in sub-agents · esc stops")
+        return None
+
+    def _test_closed(
+        self, finding: Finding, steps: Sequence[ClosedStep]
+    ) -> Callable[[int], Breathing]:
+        wanted = needle(finding.text)
+
+        def test(number: int) -> Breathing:
+            step, run = steps[number].step, steps[number].run.trajectory
+            known = finding.below.get(id(step))
+            if known is None:
+                known = yield from said_by_step(step, run).holds(wanted)
+                finding.below[id(step)] = known
+            return known
+
+        return test
 
     def _show_wrap(self, finding: Finding, walk: int) -> None:
         """Shown once per text."""
@@ -234,6 +268,12 @@ class Find:
             if perf_counter() - shown_at >= SHOW_EVERY:
                 self._ui.post_message(FindChanged())
                 shown_at = perf_counter()
+        if finding.pane == "steps":
+            steps, closed = list(self._steps.closed_steps()), 0
+            for found in scan(range(len(steps)), self._test_closed(finding, steps)):
+                closed += found is not None
+                await pace.rest()
+            finding.closed, finding.closed_of = closed, finding.basis
         self._ui.post_message(FindChanged())
 
     def _counting(self, finding: Finding) -> Iterable[object]:
@@ -271,6 +311,7 @@ def _kind(pane: str) -> str:
 def _said_in_row(steps: Steps, row: int) -> Said:
     """The text of a row's step, or of its event where each event has a row."""
     step, event = steps.row(row)
-    if step is not None and not steps.show_events and steps.trajectory is not None:
-        return said_by_step(step, steps.trajectory)
+    run = steps.run_of(step)
+    if step is not None and not steps.show_events and run is not None:
+        return said_by_step(step, run)
     return Said((event,), lambda events: steps.describe_row(step, event))
