@@ -12,6 +12,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -35,7 +36,7 @@ from oh_tui.commands.shared.ids import (
 from oh_tui.commands.shared.parsing import read_words
 from oh_tui.settings.config import DEMO as DEMO_SERVER
 from oh_tui.settings.config import LOCAL, ExplorerNames
-from oh_tui.settings.startup import Settings, fetch_key, read_settings
+from oh_tui.settings.startup import Settings, choose, fetch_key, read_settings
 from oh_tui.sources import agent_server, file_indexes, files, prefetch, server, this_machine
 from oh_tui.sources.runs import cache
 from oh_tui.text.clean import clean_line
@@ -124,6 +125,7 @@ def _run(words: list[str]) -> int:
             ascii=is_ascii,
             read_only=args.read_only,
             no_state=args.no_state,
+            no_library=args.no_library,
             local=local,
             known=_known if explores else None,
             uses=None if explores else command.uses(local=local),
@@ -153,15 +155,13 @@ def _run(words: list[str]) -> int:
     if explores and _has_terminal():
         return _explore(args, settings, make_source if has_key else None, identifiers[0], paths)
     if not has_key and command.wants != "nothing":
-        raise Problem(
-            "There is no key for OpenHands Cloud",
-            f"make one at {CLOUD}/settings/api-keys and set OPENHANDS_API_KEY; without one: "
-            "oh-tui --demo, oh-tui open PATH",
-        )
+        raise _no_key()
     for caution in settings.cautions:
         print(f"oh-tui: {caution}", file=sys.stderr)
     style = printing.style_of_stdout(os.environ, ascii=settings.ascii, times=args.time)
     call = Call(args, settings, style, identifiers, explorer_names=_known)
+    call.paths = paths
+    call.ask_server = partial(_ask_server, settings, make_source, log=args.log)
     return _carry_out(command, call, make_source, on_files=bool(paths))
 
 
@@ -199,6 +199,31 @@ def _carry_out(command: Command, call: Call, make_source: MakeSource, *, on_file
             return asyncio.run(work())
         except KeyboardInterrupt:
             raise Ended(codes[0] if codes else INTERRUPTED, call.goes_on) from None
+
+
+def _no_key() -> Problem:
+    return Problem(
+        "There is no key for OpenHands Cloud",
+        f"make one at {CLOUD}/settings/api-keys and set OPENHANDS_API_KEY; without one: "
+        "oh-tui --demo, oh-tui open PATH",
+    )
+
+
+def _ask_server(
+    settings: Settings,
+    make_source: MakeSource,
+    name: str,
+    work: Callable[[Source], Coroutine[Any, Any, T]],
+    *,
+    log: str | None,
+) -> T:
+    """See `Call.ask_server`."""
+    chosen = choose(settings, name, os.environ) if name else settings
+    if not chosen.has_key:
+        raise _no_key()
+    if name:
+        make_source = partial(_server_source, chosen, _call_log(log))
+    return asyncio.run(_with_source(make_source, work))
 
 
 def _run_through(work: Coroutine[Any, Any, int]) -> int:

@@ -62,13 +62,17 @@ class Library(LibraryFile):
 
     # writing
 
-    def put(self, records: Iterable[Record]) -> bool:
-        """Takes in runs, in the place of what was known of them; all or nothing."""
+    def put(self, records: Iterable[Record], finished: Iterable[tuple[str, str]] = ()) -> bool:
+        """Takes in runs, in the place of what was known of them; all or nothing. `finished` are
+        homes with their fingerprints, all of whose runs are in then: others that they had are gone
+        from them."""
 
         def work(database: sqlite3.Connection) -> bool:
             with _transaction(database):
                 for record in records:
                     self._put(database, record)
+                for home, fingerprint in finished:
+                    _finish(database, home, fingerprint)
             return True
 
         return self.do(work) or False
@@ -106,21 +110,6 @@ class Library(LibraryFile):
         self._removed += len(found)
         return len(found)
 
-    def finish(self, home: str, fingerprint: str) -> None:
-        """All runs of a home are in as they are now; others that it had are gone from it."""
-
-        def work(database: sqlite3.Connection) -> None:
-            with _transaction(database):
-                database.execute(
-                    "INSERT OR REPLACE INTO homes VALUES (?, ?, ?)",
-                    (home, fingerprint, time.time()),
-                )
-                database.execute(
-                    "UPDATE runs SET gone = fingerprint != ? WHERE home = ?", (fingerprint, home)
-                )
-
-        self.do(work)
-
     def mark_gone(self, home: str) -> None:
         """The home can no longer be read."""
 
@@ -128,6 +117,17 @@ class Library(LibraryFile):
             with _transaction(database):
                 database.execute("UPDATE runs SET gone = 1 WHERE home = ?", (home,))
                 database.execute("DELETE FROM homes WHERE home = ?", (home,))
+
+        self.do(work)
+
+    def mark_places_gone(self, places: Sequence[str]) -> None:
+        """These runs can no longer be read."""
+
+        def work(database: sqlite3.Connection) -> None:
+            with _transaction(database):
+                database.executemany(
+                    "UPDATE runs SET gone = 1 WHERE place = ?", [(place,) for place in places]
+                )
 
         self.do(work)
 
@@ -240,6 +240,13 @@ class Library(LibraryFile):
             with contextlib.suppress(OSError):
                 size += self._path.with_name(FILE + suffix).stat().st_size
         return Status(runs, gone, homes, characters, size, self.has_texts)
+
+
+def _finish(database: sqlite3.Connection, home: str, fingerprint: str) -> None:
+    database.execute(
+        "INSERT OR REPLACE INTO homes VALUES (?, ?, ?)", (home, fingerprint, time.time())
+    )
+    database.execute("UPDATE runs SET gone = fingerprint != ? WHERE home = ?", (fingerprint, home))
 
 
 @contextlib.contextmanager

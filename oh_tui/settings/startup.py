@@ -117,6 +117,8 @@ class Settings(msgspec.Struct, frozen=True):
     """The folder for runs that are kept on this machine; None where there is no home."""
     cache_limit: int = CACHE_LIMIT
     """Bytes of runs that are kept there; 0 keeps none."""
+    uses_library: bool = True
+    """An index of runs is kept in the cache folder, and asked."""
     own_runs: Path | None = None
     """The folder of the OpenHands CLI's runs; None where there is no home."""
     config: Config = msgspec.field(default_factory=Config)
@@ -125,6 +127,11 @@ class Settings(msgspec.Struct, frozen=True):
     """Every server is read-only."""
     cautions: tuple[str, ...] = ()
     """Sentences to show once about where the key was found."""
+
+    @property
+    def library_folder(self) -> Path | None:
+        """The cache folder, where there may be an index of runs in it."""
+        return self.cache_folder if self.uses_library else None
 
     @property
     def has_key(self) -> bool:
@@ -145,6 +152,7 @@ def read_settings(
     ascii: bool = False,
     read_only: bool = False,
     no_state: bool = False,
+    no_library: bool = False,
     local: bool = False,
     known: Callable[[], ExplorerNames] | None = None,
     uses: Collection[str] | None = None,
@@ -182,6 +190,7 @@ def read_settings(
         keeps_state=not no_state,
         cache_folder=cache_folder(environment),
         cache_limit=_cache_limit(kept),
+        uses_library=not (no_library or _is_off(environment)),
         own_runs=under_home(environment, OWN_RUNS),
         config=config,
     )
@@ -350,6 +359,11 @@ def _cache_limit(text: str) -> int:
         f"OH_TUI_CACHE is {safe_line(text)!r}",
         "it can be off, or the megabytes that the runs kept on this machine may take",
     )
+
+
+def _is_off(environment: Mapping[str, str]) -> bool:
+    """Whether nothing may be kept in the cache, also for commands that ask no server."""
+    return environment.get("OH_TUI_CACHE", "").strip().lower() in ("off", "0")
 
 
 def _notice(text: str) -> tuple[str, ...]:

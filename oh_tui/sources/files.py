@@ -125,6 +125,9 @@ class FileSource:
         return [remark for runs in self._lists for remark in runs.remarks]
 
     async def close(self) -> None:
+        self.close_files()
+
+    def close_files(self) -> None:
         for runs in (*self._former, *self._lists):
             runs.close()
 

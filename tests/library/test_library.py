@@ -39,8 +39,7 @@ def library(tmp_path: Path) -> Iterator[Library]:
 
 @pytest.fixture
 def filled(library: Library) -> Library:
-    assert library.put(made_record(MAKER, number) for number in range(RUNS))
-    library.finish(HOME, "1")
+    assert library.put((made_record(MAKER, number) for number in range(RUNS)), [(HOME, "1")])
     return library
 
 
@@ -160,8 +159,7 @@ def test_what_is_put_again_replaces_what_was_there(filled: Library) -> None:
 
 
 def test_runs_that_a_home_no_longer_has_are_marked(filled: Library) -> None:
-    filled.put([made_record(MAKER, 0, fingerprint="2")])
-    filled.finish(HOME, "2")
+    filled.put([made_record(MAKER, 0, fingerprint="2")], [(HOME, "2")])
     assert {known.place for known in filled.runs("gone = 0") or ()} == {place(0)}
     assert filled.fingerprint(HOME) == "2"
     filled.mark_gone(HOME)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from oh_tui.sources.source import Source
 
 
+AskServer: TypeAlias = Callable[[str, Callable[["Source"], Coroutine[Any, Any, Any]]], Any]
+
+
 class Call(msgspec.Struct):
     """What a command is called with."""
 
@@ -39,6 +42,11 @@ class Call(msgspec.Struct):
     about: str = ""
     """The short id of the conversation in question, for hints that name it."""
     opened: Source | None = None
+    paths: Sequence[Path] = ()
+    """The files and folders among the words."""
+    ask_server: AskServer | None = None
+    """Does some work with a server of this name, "" being that of the command line, for commands
+    that want nothing by themselves."""
     explorer_names: Callable[[], ExplorerNames] | None = None
     """The names that a settings file can use and only the explorer knows."""
 

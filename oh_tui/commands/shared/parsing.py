@@ -55,7 +55,8 @@ environment:
   OPENHANDS_BASE_URL    your server, when it is not {CLOUD}
   OH_TUI_AUTH           bearer or session: the header for the key, when it cannot be found out
   OH_TUI_NOTICE         bell, osc9 or a command: rings when a run waits, failed or finished
-  OH_TUI_CACHE          megabytes for runs and downloads that are kept here (500), or off
+  OH_TUI_CACHE          megabytes for runs and downloads that are kept here (500), or off,
+                        which keeps no index of runs either
   OH_TUI_CONFIG         another settings file
   NO_COLOR              no colours
 
@@ -119,6 +120,7 @@ def options_parser(*, asks: bool = True) -> Parser:
     add("--server", metavar="URL|NAME", help="an OpenHands server, by address or by its name")
     add("--read-only", action="store_true", help="refuse whatever changes a server")
     add("--no-state", action="store_true", help="neither read nor write what is remembered")
+    add("--no-library", action="store_true", help="do without the index of runs (oh-tui index)")
     add("--json", action="store_true", help="print one JSON document, or JSON lines")
     add(
         "--time",

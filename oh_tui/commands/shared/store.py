@@ -25,6 +25,7 @@ KEPT = {
     "status": Kept("status.json", "what `oh-tui status` was told last, by server"),
     "runs": Kept("runs", "runs that are over, as they were downloaded"),
     "indexes": Kept("indexes", "where the runs in large files begin"),
+    "library": Kept("library", "the index of runs that `oh-tui index` makes"),
     "downloads": Kept("downloads", "files of https addresses that were opened"),
 }
 

@@ -1,0 +1,268 @@
+"""Takes the runs of files and folders into the library: what has changed, in several processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+from collections import deque
+from collections.abc import Collection, Generator, Iterator, Sequence
+from multiprocessing import connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import TypeAlias
+
+import msgspec
+
+from oh_tui.library.library import Library
+from oh_tui.library.records import Record
+from oh_tui.sources.many.reading import Found, Left, fingerprint_of, records, size_of
+from oh_tui.text.problem import Problem
+from oh_tui.text.redact import held, hold
+
+AT_ONCE = 5_000_000
+"""Characters of texts that are written at once. More would take memory, fewer time."""
+
+LONGEST = 1.0
+"""Seconds after which what there is is written."""
+
+WORTH_PARTS = 10_000_000
+"""Bytes of a file of several runs that several processes share."""
+
+WORTH_HELP = 3_000_000
+"""Bytes below which starting processes takes longer than reading."""
+
+
+class Job(msgspec.Struct, eq=False):
+    """A file or folder whose runs are to be taken in."""
+
+    path: Path
+    size: int
+    fingerprint: str
+    parts: int = 1
+    """In how many it is read."""
+    ended: int = 0
+    """How many of them are read."""
+    share: float = 0.0
+    """Bytes of one run, about."""
+
+    @property
+    def home(self) -> str:
+        return str(self.path)
+
+
+class Outcome(msgspec.Struct):
+    """How far it is; counts grow."""
+
+    files: int = 0
+    """Of those that were to be looked at."""
+    unchanged: int = 0
+    vanished: int = 0
+    """Files that were in the library and are no longer there."""
+    size: int = 0
+    """Bytes to read, of the files that have changed."""
+    read: float = 0.0
+    """Bytes that are read, about."""
+    runs: int = 0
+    """Runs taken in."""
+    left: list[Left] = []
+    trouble: str = ""
+    """Why the library takes in no more; "" while it does."""
+    seconds: float = 0.0
+
+    @property
+    def time_left(self) -> float | None:
+        """Seconds; None while that is not known."""
+        if not self.read or self.seconds < 1:
+            return None
+        return self.seconds * (self.size - self.read) / self.read
+
+
+class Indexing:
+    """One update of the library. `run` may be left at any moment: what was taken in stays, and the
+    next one goes on with the rest."""
+
+    def __init__(self, library: Library, paths: Sequence[Path], processes: int = 0) -> None:
+        """`paths` are files and folders as `find_files` names them."""
+        self.library = library
+        self.outcome = Outcome(files=len(paths))
+        self._processes = processes or min(8, os.cpu_count() or 1)
+        self._jobs = list(self._changed(paths))
+        self._batch: list[Record] = []
+        self._done: list[Job] = []
+        """The files of which all runs are in, or in the batch."""
+        self._characters = 0
+        self._written = time.monotonic()
+
+    def _changed(self, paths: Sequence[Path]) -> Iterator[Job]:
+        for path in dict.fromkeys(path.absolute() for path in paths):
+            fingerprint = fingerprint_of(path)
+            if fingerprint and self.library.fingerprint(str(path)) == fingerprint:
+                self.outcome.unchanged += 1
+                continue
+            job = Job(path, size_of(path), fingerprint)
+            self.outcome.size += job.size
+            yield job
+
+    def run(self) -> Generator[Outcome, None, None]:
+        """Yields how far it is, again and again. Close it to leave."""
+        began = time.monotonic()
+        self._mark_vanished()
+        try:
+            for job, found in self._all():
+                if isinstance(found, int):
+                    job.share = job.size / job.parts / max(1, found)
+                    continue
+                if found is None:
+                    self._finish(job)
+                else:
+                    self.outcome.read += job.share
+                    self._take(found)
+                self.outcome.seconds = time.monotonic() - began
+                yield self.outcome
+                if self.outcome.trouble:
+                    return
+        finally:
+            self._write()
+        self.library.tidy()
+
+    def _mark_vanished(self) -> None:
+        for home in self.library.homes():
+            if home.startswith("/") and not os.path.lexists(home):
+                self.library.mark_gone(home)
+                self.outcome.vanished += 1
+
+    def _take(self, found: Record | Left) -> None:
+        if isinstance(found, Left):
+            self.outcome.left.append(found)
+            self.library.drop(found.place)
+            return
+        self._batch.append(found)
+        self._characters += sum(len(block.text) for block in found.blocks)
+        self._write_if_due()
+
+    def _finish(self, job: Job) -> None:
+        job.ended += 1
+        if job.ended < job.parts:
+            return
+        # one that has changed meanwhile is read again next time
+        if fingerprint_of(job.path) == job.fingerprint:
+            self._done.append(job)
+        self._write_if_due()
+
+    def _write_if_due(self) -> None:
+        if self._characters > AT_ONCE or time.monotonic() - self._written > LONGEST:
+            self._write()
+
+    def _write(self) -> None:
+        """Takes in what was read; once more after the library was made anew."""
+        batch, self._batch = self._batch, []
+        done = [(job.home, job.fingerprint) for job in self._done]
+        self._done, self._characters = [], 0
+        if (batch or done) and not (self.library.put(batch, done) or self.library.put(batch, done)):
+            self.outcome.trouble = self.library.trouble or self.library.why
+            return
+        self.outcome.runs += len(batch)
+        self._written = time.monotonic()
+
+    def _all(self) -> Iterator[tuple[Job, Found | None]]:
+        """What is found in each file; None after each of its parts."""
+        if self._processes == 1 or self.outcome.size < WORTH_HELP:
+            for job in self._jobs:
+                known = _known(self.library, job)
+                for found in records(job.path, job.fingerprint, known):
+                    yield job, found
+                yield job, None
+        else:
+            yield from _in_processes(self.library, self._jobs, self._processes)
+
+
+def _known(library: Library, job: Job) -> list[str]:
+    """The runs of a file that are in already, from an update that was left."""
+    found = library.places(job.home)
+    return [place for place, fingerprint in found.items() if fingerprint == job.fingerprint]
+
+
+# processes
+
+Task: TypeAlias = tuple[Path, str, Collection[str], int, int]
+"""The arguments of `records`."""
+
+
+class _Worker:
+    """A process that reads one file after the other, and what it is at work on."""
+
+    def __init__(self) -> None:
+        # a copy of this process would hold its threads' locks
+        context = multiprocessing.get_context("spawn")
+        self.line, theirs = context.Pipe()
+        self.process: BaseProcess = context.Process(target=work, args=(theirs, held()), daemon=True)
+        self.process.start()
+        theirs.close()
+        self.job: Job | None = None
+
+    def begin(self, job: Job, task: Task) -> None:
+        self.job = job
+        self.line.send(task)
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.join()
+        self.line.close()
+
+
+def work(line: connection.Connection, keys: Sequence[str]) -> None:
+    """What the process does, until the other end is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it says when it ends
+    for key in keys:
+        hold(key)
+    try:
+        while True:
+            path, fingerprint, known, part, parts = line.recv()
+            for found in records(path, fingerprint, known, part, parts):
+                line.send(found)
+            line.send(None)
+    except (EOFError, OSError):
+        return
+
+
+def _in_processes(
+    library: Library, jobs: Sequence[Job], processes: int
+) -> Iterator[tuple[Job, Found | None]]:
+    """A process that dies of a file leaves it."""
+    tasks: deque[tuple[Job, Task]] = deque()
+    for job in jobs:
+        job.parts = processes if job.path.is_file() and job.size > WORTH_PARTS else 1
+        known = _known(library, job)
+        for part in range(job.parts):
+            tasks.append((job, (job.path, job.fingerprint, known, part, job.parts)))
+    workers: list[_Worker] = []
+    try:
+        workers += (_Worker() for _ in range(min(processes, len(tasks))))
+        for worker in workers:
+            worker.begin(*tasks.popleft())
+        while busy := [worker for worker in workers if worker.job]:
+            ready = connection.wait([worker.line for worker in busy])
+            for worker in (one for one in busy if one.line in ready):
+                reading = worker.job
+                assert reading is not None
+                found: Found | None
+                try:
+                    found = worker.line.recv()
+                except (EOFError, OSError):
+                    yield reading, Left(reading.home, "the process that read it ended")
+                    worker.stop()
+                    workers.remove(worker)
+                    workers.append(worker := _Worker())
+                    found = None
+                if found is None:
+                    worker.job = None
+                    if tasks:
+                        worker.begin(*tasks.popleft())
+                yield reading, found
+    except OSError as error:
+        raise Problem("No process can be started to read the files") from error
+    finally:
+        for worker in workers:
+            worker.stop()

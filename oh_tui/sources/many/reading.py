@@ -1,0 +1,156 @@
+"""Reads the runs of a file or folder for the library, one after the other."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+import msgspec
+
+from oh_tui.api.models import Conversation, bare_id
+from oh_tui.library.records import Record, record_of
+from oh_tui.sources.file_conversation import FileConversation
+from oh_tui.sources.files import FileSource, run_of
+from oh_tui.text.patterns import pattern
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.formats.run_file import RunFile
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.tables import About
+
+HELD = 20_000
+"""Events of a run that are read once and held while it is worked on; those of a longer one are read
+again for each use, so that memory stays flat."""
+
+MOST_BESIDE = 2_000
+"""Files beside an output that may be about it."""
+
+_ID = pattern("[0-9a-f]{32}")
+
+
+class Left(NamedTuple):
+    """A run that is not taken in, and why, in words of ours."""
+
+    place: str
+    why: str
+
+
+Found: TypeAlias = Record | Left | int
+
+TELLS_KEY = "it tells a key of yours"
+
+
+def records(
+    path: Path, fingerprint: str, known: Collection[str] = (), part: int = 0, parts: int = 1
+) -> Iterator[Found]:
+    """The number of runs at a path, then these, apart from `known` places; of several parts, every
+    so many. Never raises: what cannot be read is left."""
+    source = FileSource([path])
+    try:
+        rows = source.conversations()
+    except (Problem, OSError) as error:
+        yield Left(str(path), getattr(error, "sentence", "") or str(error))
+        return
+    rows = rows[part::parts]
+    yield len(rows)
+    try:
+        for row in rows:
+            place = place_of(row, path)
+            if place in known:
+                continue
+            try:
+                yield _record(source, row, place, path, fingerprint) or Left(place, TELLS_KEY)
+            except (Problem, OSError) as error:
+                yield Left(place, getattr(error, "sentence", "") or str(error))
+    finally:
+        source.close_files()
+
+
+def _record(
+    source: FileSource, row: Conversation, place: str, path: Path, fingerprint: str
+) -> Record | None:
+    file = source.runs.run(row)
+    row = source.runs.rows.get(row.id, row)
+    dataset = file.info.get("dataset")
+    about = about_of(
+        row,
+        name=place,
+        source=str(path.absolute()),
+        benchmark=dataset if isinstance(dataset, str) else "",
+        note=file.note,
+    )
+    return record_of(
+        run_of(file, _held(file)),
+        about,
+        place=place,
+        home=str(path.absolute()),
+        fingerprint=fingerprint,
+    )
+
+
+def _held(file: RunFile) -> Iterable[Event]:
+    if len(file) > HELD:
+        return file.events()
+    return (msgspec.structs.replace(one, held=one.raw(), store=None) for one in file.events())
+
+
+def place_of(row: Conversation, path: Path) -> str:
+    """`PATH`, or `PATH#ID` of one of several runs."""
+    place = row.place if isinstance(row, FileConversation) else ""
+    return place or str(path.absolute())
+
+
+def about_of(
+    row: Conversation, *, name: str, source: str, benchmark: str = "", note: str = ""
+) -> About:
+    """What the row of a run tells. A run without an id of its own is called by its place."""
+    own = bare_id(row.id)
+    return About(
+        run=own if _ID.fullmatch(own) else name,
+        source=source,
+        title=row.title or "",
+        repository=row.selected_repository or "",
+        branch=row.selected_branch or "",
+        model=row.llm_model or "",
+        trigger=row.trigger or "",
+        benchmark=benchmark,
+        created=row.created_at or "",
+        cost=row.cost,
+        note=note,
+    )
+
+
+def fingerprint_of(path: Path) -> str:
+    """What changes whenever a file or folder has changed, or what stands beside an output; "" for
+    what cannot be read."""
+    try:
+        if not path.is_dir():
+            found = [path.stat()]
+            if ".jsonl" in path.name:
+                found += _beside(path)
+        else:
+            found = [one.stat() for one in sorted(path.rglob("*")) if one.is_file()]
+            if not found:
+                return ""
+    except (OSError, ValueError):
+        return ""
+    told = ";".join(f"{one.st_ino} {one.st_size} {one.st_mtime_ns}" for one in found)
+    return hashlib.sha256(told.encode()).hexdigest()[:32]
+
+
+def _beside(path: Path) -> list[os.stat_result]:
+    """The reports and labels beside an output."""
+    names = sorted(one for one in path.parent.iterdir() if one.suffix == ".json")
+    return [one.stat() for one in names[:MOST_BESIDE]]
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file, or of the files in a folder; 0 for what cannot be read."""
+    with contextlib.suppress(OSError):
+        if path.is_dir():
+            return sum(one.stat().st_size for one in path.rglob("*") if one.is_file())
+        return path.stat().st_size
+    return 0

@@ -1,0 +1,113 @@
+"""Takes the runs of a server into the library: those that are over and not in yet."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from oh_tui.api.models import bare_id
+from oh_tui.library.library import Library
+from oh_tui.library.records import record_of
+from oh_tui.sources.many.reading import TELLS_KEY, Left, about_of
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.model.trajectory import Trajectory
+
+if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation
+    from oh_tui.sources.source import Source
+
+CALLS = 3
+"""Of a run that is not on this machine: its number of events, its last page, its download."""
+
+CALL_TIME = 0.5
+"""Seconds of a call, where the server is not paced slower."""
+
+
+class Plan(NamedTuple):
+    """What there is to read."""
+
+    address: str
+    runs: list[Conversation]
+    kept: int
+    """How many of them are on this machine."""
+    known: int
+    """Runs that are in already."""
+    open: int
+    """Runs that may still go on."""
+    pace: float
+
+    @property
+    def calls(self) -> int:
+        return CALLS * (len(self.runs) - self.kept) + self.kept
+
+    @property
+    def seconds(self) -> float:
+        return self.calls * max(self.pace, CALL_TIME)
+
+
+async def plan(source: Source, library: Library) -> Plan:
+    """Lists the server. Marks runs of the library that it no longer has. Raises Problem."""
+    address = source.address
+    places = await asyncio.to_thread(library.places, address)
+    runs: list[Conversation] = []
+    kept = known = still_open = 0
+    seen: set[str] = set()
+    is_cut = False
+    async for page in source.pages():
+        is_cut = is_cut or page.is_cut
+        for one in page.items:
+            place = place_on(address, one)
+            seen.add(place)
+            if one.sandbox_status in ("RUNNING", "STARTING") or not one.updated_at:
+                still_open += 1
+            elif places.get(place) == one.updated_at:
+                known += 1
+            else:
+                runs.append(one)
+                kept += await source.runs.keeps(one)
+    if not is_cut:
+        gone = [place for place in places if place not in seen]
+        await asyncio.to_thread(library.mark_places_gone, gone)
+    remote = source.remote
+    return Plan(address, runs, kept, known, still_open, remote.api.pace if remote else 0.0)
+
+
+async def read(source: Source, library: Library, planned: Plan) -> AsyncIterator[Left | None]:
+    """Takes the runs in one by one; yields None for each, or what is left of it. Raises Problem
+    when the server stops answering."""
+    for one in planned.runs:
+        place = place_on(planned.address, one)
+        run, note = await _whole(source, one)
+        if run is None:
+            yield Left(place, "it is too long for a download")
+            continue
+        yield await asyncio.to_thread(_take, library, run, one, planned.address, note)
+
+
+def _take(
+    library: Library, run: Trajectory, row: Conversation, address: str, note: str
+) -> Left | None:
+    place = place_on(address, row)
+    about = about_of(row, name=place, source=address, note=note)
+    record = record_of(run, about, place=place, home=address, fingerprint=row.updated_at or "")
+    if record is None:
+        library.drop(place)
+        return Left(place, TELLS_KEY)
+    if not (library.put([record]) or library.put([record])):
+        raise Problem(library.trouble or library.why)
+    return None
+
+
+async def _whole(source: Source, conversation: Conversation) -> tuple[Trajectory | None, str]:
+    """The run; None where the server gives it page by page alone, which costs a call for each."""
+    found: Trajectory | None = None
+    note = ""
+    async for state in source.runs.load(conversation):
+        if state.trajectory is not None:
+            found, note = state.trajectory, state.note
+    return (found, note) if found is not None and found.complete else (None, note)
+
+
+def place_on(address: str, conversation: Conversation) -> str:
+    return f"{address}#{bare_id(conversation.id)}"

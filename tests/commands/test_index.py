@@ -1,0 +1,147 @@
+"""`oh-tui index` as used by people and scripts."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from oh_tui.library.library import Library
+from scripts.many_runs import Maker, write_outputs
+from tests.commands import schemas
+from tests.commands.conftest import IDS, Served, serve
+from tests.processes import oh_tui
+
+MAKER = Maker(seed=4, events=12)
+RUNS = 4
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    return tmp_path / "cache" / "oh-tui"
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    write_outputs(tmp_path / "runs", RUNS, MAKER)
+    return tmp_path / "runs"
+
+
+def told(*words: str | Path, **environment: str) -> str:
+    done = oh_tui("index", *words, **environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def refused(*words: str | Path, **environment: str) -> str:
+    done = oh_tui(*words, **environment)
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
+    return done.stderr
+
+
+def as_json(*words: str | Path, **environment: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(told(*words, "--json", **environment))
+    schemas.check("index", document)
+    return document
+
+
+def test_a_folder_is_indexed_once_and_by_no_words_again(runs: Path) -> None:
+    assert told(runs) == "4 runs indexed; 4 runs in all\n"
+    assert told() == "0 runs indexed; 4 runs in all\n"
+    found = as_json("--status")["library"]
+    assert (found["runs"], found["gone"], found["places"]) == (4, 0, 1)
+    assert found["has_texts"] in (True, False)
+    status = told("--status")
+    assert status.startswith("runs\t4\n")
+    (runs / "part-000" / "output.jsonl").unlink()
+    assert told() == "0 runs indexed; 4 runs in all\n1 file can no longer be read\n"
+    assert "4, 4 can no longer be read" in told("--status")
+    assert as_json()["indexed"] == 0
+
+
+def test_what_is_forgotten_by_folder_is_gone(runs: Path, cache: Path) -> None:
+    told(runs)
+    assert told("--forget", f"{runs}/../runs/part-000/") == "4 runs forgotten\n"
+    assert as_json("--status")["library"]["runs"] == 0
+    assert "is indexed" in refused("index", "--forget", runs)
+
+
+def test_the_runs_of_the_cli_are_indexed_by_no_words(tmp_path: Path) -> None:
+    own = tmp_path / "home" / ".openhands" / "conversations"
+    write_outputs(own, RUNS, MAKER)
+    assert told() == "4 runs indexed; 4 runs in all\n"
+
+
+def test_the_cache_shows_it_and_clears_it(runs: Path, cache: Path) -> None:
+    told(runs)
+    shown = oh_tui("cache").stdout
+    assert re.search(r"(?m)^library\t[1-3]\t[\d.]+ [kM]?B\t20", shown)
+    assert oh_tui("cache", "clear", "library").returncode == 0
+    assert not (cache / "library").exists()
+    assert told("--status") == "nothing is indexed yet\n"
+    assert as_json("--status") == {"library": None, "why": "nothing is indexed yet"}
+
+
+@pytest.mark.parametrize("off", [{"OH_TUI_CACHE": "off"}, {}])
+def test_without_a_library_nothing_is_written(runs: Path, cache: Path, off: dict[str, str]) -> None:
+    told = refused("index", runs, **off) if off else refused("--no-library", "index", runs)
+    assert "There is no index of runs" in told
+    assert not cache.exists()
+
+
+def test_wrong_use(runs: Path) -> None:
+    assert "Nothing is indexed yet" in refused("index")
+    assert "There is no file or folder" in refused("index", runs / "no")
+    assert "leave --demo out" in refused("--demo", "index")
+    assert "leave one out" in refused("index", runs, "--server", "x.example")
+    assert "no address" in refused("index", "--server", "local")
+    assert "no key" in refused("index", "--server", "https://app.all-hands.dev")
+
+
+def test_a_key_of_the_user_is_left_out(runs: Path, cache: Path) -> None:
+    key = MAKER.made(2).rare
+    done = oh_tui("index", runs, OPENHANDS_API_KEY=key)
+    assert done.stdout == "3 runs indexed; 3 runs in all\n"
+    assert "it tells a key of yours" in done.stderr
+    assert key not in done.stderr
+    assert told(runs) == "0 runs indexed; 3 runs in all\n"
+
+
+# a server
+
+
+@pytest.fixture
+def server() -> Iterator[Served]:
+    with serve() as one:
+        yield one
+
+
+def test_what_is_over_on_a_server_is_read_after_a_yes(server: Served, cache: Path) -> None:
+    words = ("index", "--server", server.url)
+    keyed = {"OPENHANDS_API_KEY": "made-up-key"}
+    asked = oh_tui(*words, **keyed).stderr
+    cost = re.search(r"(\d+) runs, about (\d+) calls, (.+)\n", asked)
+    assert cost is not None, asked
+    done = oh_tui(*words, "--yes", "--json", **keyed)
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    schemas.check("index", document)
+    assert document["indexed"] + len(document["left_out"]) == int(cost[1])
+    assert "may go on" in done.stderr
+    again = json.loads(oh_tui(*words, "--yes", "--json", **keyed).stdout)
+    assert (again["indexed"], again["unchanged"]) == (0, document["indexed"])
+    with Library(cache) as library:
+        place = f"{server.url}#{IDS['csv-bom']}"
+        (known,) = library.runs("place = ?", place) or []
+        assert known.row.run == IDS["csv-bom"]
+        assert known.row.source == known.home == server.url
+        candidates = library.candidates("passed in")
+        assert candidates is None or place in candidates
+    assert b"made-up-key" not in b"".join(p.read_bytes() for p in (cache / "library").iterdir())
+    assert told("--forget", server.url).endswith("runs forgotten\n")

@@ -1,0 +1,233 @@
+"""Taking runs of files into the library: what has changed, whatever happens meanwhile."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import resource
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from oh_tui.library.file import FILE, FOLDER
+from oh_tui.library.library import Library
+from oh_tui.sources.many import indexing
+from oh_tui.sources.many.indexing import Indexing, Outcome
+from oh_tui.trajectory.formats.table import find_files
+from scripts.many_runs import Maker, write_outputs, write_zip
+
+MAKER = Maker(seed=3, events=24)
+RUNS = 12
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write_outputs(tmp_path / "runs", RUNS, MAKER, part=6)
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    return tmp_path / "cache"
+
+
+@contextlib.contextmanager
+def opened(cache: Path, *, writes: bool = False) -> Iterator[Library]:
+    with Library(cache, writes=writes) as library:
+        assert library, library.why
+        yield library
+
+
+def index(cache: Path, *paths: Path, processes: int = 1) -> Outcome:
+    with opened(cache, writes=True) as library:
+        work = Indexing(library, find_files(paths), processes)
+        for _ in work.run():
+            pass
+        return work.outcome
+
+
+def found(cache: Path) -> list[tuple[str, bool, int]]:
+    with opened(cache) as library:
+        runs = library.runs() or []
+        return sorted((known.row.title, known.is_gone, known.row.steps) for known in runs)
+
+
+def expected(runs: int = RUNS) -> list[tuple[str, bool, int]]:
+    told = []
+    for number in range(runs):
+        made = MAKER.made(number)
+        told.append((made.name, False, made.commands + (5 if made.is_stuck else 2)))
+    return sorted(told)
+
+
+def test_what_has_not_changed_is_not_read_again(folder: Path, cache: Path) -> None:
+    first = index(cache, folder)
+    assert (first.runs, first.unchanged, first.left) == (RUNS, 0, [])
+    assert found(cache) == expected()
+    again = index(cache, folder)
+    assert (again.runs, again.unchanged) == (0, 2)
+
+
+def test_a_file_that_grew_is_read_anew(folder: Path, cache: Path) -> None:
+    index(cache, folder)
+    with (folder / "part-001" / "output.jsonl").open("a") as file:
+        file.write(json.dumps(MAKER.row(RUNS)) + "\n")
+    again = index(cache, folder)
+    assert (again.runs, again.unchanged) == (7, 1)
+    assert found(cache) == expected(RUNS + 1)
+
+
+def test_labels_that_came_beside_an_output_count(folder: Path, cache: Path) -> None:
+    index(cache, folder)
+    report = {"resolved_ids": [MAKER.made(0).name], "unresolved_ids": [MAKER.made(1).name]}
+    (folder / "part-000" / "output.report.json").write_text(json.dumps(report))
+    assert index(cache, folder).runs == 6
+    with opened(cache) as library:
+        labels = dict(library.select("SELECT title, label FROM runs WHERE label > ''") or ())
+    assert labels[MAKER.made(0).name] == "resolved"
+    assert labels[MAKER.made(1).name] == "unresolved"
+
+
+def test_runs_that_vanished_are_marked_and_not_lost(folder: Path, cache: Path) -> None:
+    index(cache, folder)
+    (folder / "part-000" / "output.jsonl").unlink()
+    path = folder / "part-001" / "output.jsonl"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:5]))
+    again = index(cache, folder)
+    assert again.vanished == 1
+    gone = {title for title, is_gone, _ in found(cache) if is_gone}
+    assert gone == {MAKER.made(number).name for number in (*range(6), 11)}
+
+
+def test_zips_and_broken_files(tmp_path: Path, cache: Path) -> None:
+    runs = tmp_path / "zips"
+    runs.mkdir()
+    for number in range(3):
+        write_zip(runs / f"{number}.zip", MAKER, number)
+    broken = tmp_path / "broken.zip"
+    broken.write_bytes(b"no run")
+    outcome = index(cache, runs, broken)
+    assert outcome.runs == 3
+    assert [one.place for one in outcome.left] == [str(broken)]
+    with opened(cache) as library:
+        (known,) = library.runs("title = ?", MAKER.made(1).name) or []
+    assert known.row.run == f"{1:032x}"
+    assert known.row.repository == MAKER.made(1).repository
+    assert index(cache, runs, broken).unchanged == 4
+
+
+def test_several_processes_find_the_same(
+    folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexing, "WORTH_HELP", 0)
+    monkeypatch.setattr(indexing, "WORTH_PARTS", 0)
+    assert index(cache, folder, processes=2).runs == RUNS
+    assert found(cache) == expected()
+    assert index(cache, folder, processes=2).unchanged == 2
+
+
+def test_an_update_that_is_left_goes_on_where_it_was(folder: Path, cache: Path) -> None:
+    with opened(cache, writes=True) as library:
+        work = Indexing(library, find_files([folder])).run()
+        for outcome in work:
+            if outcome.read > 8 * outcome.size / RUNS:
+                break
+        work.close()
+    in_already = len(found(cache))
+    assert 6 <= in_already < RUNS
+    rest = index(cache, folder)
+    assert rest.runs == RUNS - in_already
+    assert found(cache) == expected()
+
+
+def test_a_file_that_changes_while_it_is_read_is_read_again(folder: Path, cache: Path) -> None:
+    path = folder / "part-000" / "output.jsonl"
+    with opened(cache, writes=True) as library:
+        for number, _ in enumerate(Indexing(library, find_files([folder])).run()):
+            if number == 1:
+                with path.open("a") as file:
+                    file.write(json.dumps(MAKER.row(RUNS)) + "\n")
+    assert index(cache, folder).runs == 7
+    assert found(cache) == expected(RUNS + 1)
+
+
+# processes that end, and two at once
+
+
+def command(cache: Path, folder: Path) -> list[str]:
+    code = (
+        "import sys; from oh_tui.__main__ import main; from oh_tui.sources.many import indexing; "
+        "indexing.AT_ONCE = 1; sys.exit(main())"
+    )
+    return [sys.executable, "-c", code, "index", str(folder)]
+
+
+def begun(
+    cache: Path, folder: Path, before: Callable[[], None] | None = None
+) -> subprocess.Popen[bytes]:
+    """`cache` is the folder of the library, named oh-tui; `before` is called in the process."""
+    environment = {**os.environ, "XDG_CACHE_HOME": str(cache.parent)}
+    return subprocess.Popen(
+        command(cache, folder),
+        env=environment,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        preexec_fn=before,
+    )
+
+
+def runs_in(cache: Path) -> int:
+    with Library(cache) as library:
+        status = library.status()
+    return status.runs if status else 0
+
+
+@pytest.mark.parametrize("least", [0, 1, 5, 11])
+def test_a_process_that_is_killed_leaves_a_whole_library(
+    folder: Path, tmp_path: Path, least: int
+) -> None:
+    """Killed before the file is there, and when so many runs are in."""
+    cache = tmp_path / "oh-tui"
+    with begun(cache, folder) as process:
+        while process.poll() is None and runs_in(cache) < least:
+            time.sleep(0.005)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    if (cache / FOLDER / FILE).exists():
+        with contextlib.closing(sqlite3.connect(cache / FOLDER / FILE)) as database:
+            assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    left = runs_in(cache)
+    assert least <= left <= RUNS
+    assert index(cache, folder).runs <= RUNS - left + 6  # all of a file whose end was not noted
+    assert found(cache) == expected()
+
+
+def test_two_at_once_do_no_harm(folder: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "oh-tui"
+    with begun(cache, folder) as one, begun(cache, folder) as other:
+        for process in (one, other):
+            _, told = process.communicate(timeout=60)
+            assert process.returncode == 0, told
+    assert found(cache) == expected()
+    assert index(cache, folder).unchanged == 2
+
+
+def test_without_space_it_breaks_off_and_says_so(folder: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "oh-tui"
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000))
+
+    with begun(cache, folder, before=limit) as process:
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert b"It broke off: " in told
+    index(cache, folder)
+    assert found(cache) == expected()
