@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 DEMO = "demo, made-up data: nothing leaves this machine"
+AGENT_DEMO = "agent server demo: made-up data, nothing leaves this machine"
 
 OWN_RUNS = "Your own runs: set OPENHANDS_API_KEY and run oh-tui, or: oh-tui open FILE.zip"
 
@@ -307,7 +308,7 @@ def demo_source(log: calllog.CallLog | None = None, kind: str = "plain") -> Sour
     if kind == "agent":
         alone = bare_server.BareAgentServer(made.base_url, app=asgi, watch=log)
         known = made.last_known
-        return agent_server.AgentServerSource(alone, label, made.opening, last_known=known)
+        return agent_server.AgentServerSource(alone, AGENT_DEMO, made.opening, last_known=known)
     api = app_server.AppServer(made.base_url, app=asgi, watch=log)
     return server.ServerSource(api, label, made.opening, last_known=made.last_known)
 

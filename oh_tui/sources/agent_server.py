@@ -41,7 +41,7 @@ class AgentServerSource:
     ) -> None:
         self.api = api
         self.runs = self.remote = AgentServerRuns(api)
-        self.label = f"{label}  {KIND}"
+        self.label = label if KIND in label else f"{label}  {KIND}"
         self.opening = opening
         self.address = address
         self.remembered_as = address or "demo"

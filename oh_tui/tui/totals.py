@@ -27,10 +27,15 @@ _FILTERS = {
 
 
 def location(session: Session) -> tuple[Piece, ...]:
-    """The open server or files, or those being opened."""
+    """The open server or files, or those being opened. What a server's label says after its name
+    may be left out."""
     settings = session.settings
-    going = settings.label if settings.server else ""
-    pieces: list[Piece] = [(session.source.label if session.source else going, "dim")]
+    source, label = session.source, settings.label if settings.server else ""
+    if source:
+        label = source.label
+    name, mark, about = label.partition(": " if ": " in label else "  ")
+    parts = (name, mark + about) if source and source.agents else (label,)
+    pieces: list[Piece] = [(part, "dim") for part in parts if part]
     if settings.read_only:
         pieces.append(("  read-only", "warn"))
     return tuple(pieces)

@@ -26,8 +26,8 @@ LEAST_LOCATION = 16
 
 
 class Header(Drawn):
-    """`location`, where we are, at the left and `facts` at the right. The first piece of the
-    location is cut where room is short; the others are warnings and stay whole."""
+    """`location`, where we are, at the left and `facts` at the right. Where room is short, the dim
+    pieces of the location after its first are left out, and the first is cut; warnings stay."""
 
     location: reactive[tuple[Piece, ...]] = reactive(())
     facts: reactive[tuple[Piece, ...]] = reactive(())
@@ -49,12 +49,16 @@ class Header(Drawn):
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
-        first, warnings = self.location[:1], self.location[1:]
+        first, more = self.location[:1], self.location[1:]
+        warnings = [piece for piece in more if piece[1] != "dim"]
         room = width - 12 - total_width(warnings)
         facts = whole_pieces(self.facts, room - min(total_width(first), LEAST_LOCATION))
         room = max(0, room - total_width(facts))
         left: list[Piece] = [(" ", ""), ("oh-tui", "title"), ("  ", "")]
         left += [(shorten(text, room, self.glyphs.more), hue) for text, hue in first]
+        about = [piece for piece in more if piece[1] == "dim"]
+        if total_width(first) + total_width(about) <= room:
+            left += about
         left += warnings
         gap = " " * max(1, width - total_width(left) - total_width(facts) - 1)
         start = total_width(left) + len(gap)

@@ -1,0 +1,25 @@
+"""The header where room is short: whole words of where we are, beside the counts."""
+
+from __future__ import annotations
+
+import pytest
+
+from oh_tui import cli
+from tests.tui.explorer import explore
+
+
+@pytest.mark.parametrize(
+    ("kind", "columns", "said"),
+    [
+        ("agent", 160, "agent server demo: made-up data, nothing leaves this machine "),
+        ("agent", 120, "agent server demo "),
+        ("agent", 80, "agent server demo "),
+        ("plain", 160, "demo, made-up data: nothing leaves this machine "),
+        ("plain", 120, "demo, made-up data "),
+        ("plain", 80, "demo, made-up data "),
+    ],
+)
+async def test_the_demo_says_what_it_is_in_whole_words(kind: str, columns: int, said: str) -> None:
+    async with explore(source=lambda: cli.demo_source(kind=kind), size=(columns, 30)) as it:
+        await it.until(lambda: "failed" in it.text("#header"))
+        assert f"oh-tui  {said}" in it.text("#header")
