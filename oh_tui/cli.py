@@ -38,6 +38,7 @@ from oh_tui.settings.config import DEMO as DEMO_SERVER
 from oh_tui.settings.config import LOCAL, ExplorerNames
 from oh_tui.settings.startup import Settings, choose, fetch_key, read_settings
 from oh_tui.sources import agent_server, file_indexes, files, prefetch, server, this_machine
+from oh_tui.sources.lists import conversation_query
 from oh_tui.sources.runs import cache
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
@@ -243,6 +244,8 @@ def _explore(
     identifier: str,
     paths: list[Path],
 ) -> int:
+    if args.filter:
+        conversation_query.parse(args.filter)  # wrong words are said in the shell
     if make_source and not paths and 0 < len(identifier) < WHOLE:
         identifier = _whole_id(make_source, identifier)
     opened, at_once = _opened(settings, paths)
@@ -261,6 +264,8 @@ def _explore(
         settings,
         open_id=identifier,
         at=args.at,
+        sort=args.sort or "",
+        filter=args.filter or "",
         at_once=at_once,
         demo=demo_source,
         connect=lambda chosen: _server_source(chosen, watch),

@@ -23,6 +23,7 @@ from oh_tui.sources import prefetch
 from oh_tui.text.problem import Problem, Refused
 from oh_tui.trajectory.formats.zip.archive import Archive, open_archive
 from tests.processes import oh_tui as run
+from tests.terminal.runs import make_zip
 
 INSTALLED = Path(sys.executable).with_name("oh-tui")
 
@@ -304,6 +305,36 @@ def test_after_the_demo_one_line_says_how_to_see_ones_own_runs(
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.parametrize("words", ["--demo", "open {folder}"])
+def test_order_and_filter_of_the_list_are_for_the_explorer(
+    explorer: Explorer, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in "ab":
+        make_zip(tmp_path / f"{name}.zip")
+    given = words.format(folder=tmp_path).split()
+    assert cli.main([*given, "--sort", "cost", "--filter", "-is:failed check"]) == 0
+    assert (explorer.told["sort"], explorer.told["filter"].strip()) == ("cost", "-is:failed check")
+    assert cli.main([*given, "--filter", "check"]) == 0
+    assert (explorer.told["sort"], explorer.told["filter"]) == ("", "check")
+    assert cli.main([*given, "--filter", "is:fialed"]) == 2
+    assert "did you mean failed?" in capsys.readouterr().err
+    assert cli.main([*given, "--sort", "colour"]) == 2
+
+
+def test_words_of_a_filter_alone_are_pointed_to_the_option(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert cli.main(["is:failed"]) == 2
+    assert "did you mean --filter 'is:failed'?" in capsys.readouterr().err
+
+
+def test_without_a_terminal_the_list_is_not_sorted_in_secret(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert cli.main(["--demo", "--sort", "cost"]) == 2
+    assert "oh-tui conversations 'is:failed' --sort cost" in capsys.readouterr().err
+
+
 def test_without_a_key_the_explorer_starts_without_a_source_of_its_own(
     explorer: Explorer, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -313,6 +344,8 @@ def test_without_a_key_the_explorer_starts_without_a_source_of_its_own(
     assert explorer.told == {
         "open_id": "5f3a",
         "at": "",
+        "sort": "",
+        "filter": "",
         "at_once": False,
         "demo": cli.demo_source,
     }

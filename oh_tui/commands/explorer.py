@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from oh_tui.commands import plain
-from oh_tui.commands.shared.command import TO_OPEN, Call, argument, command
+from oh_tui.commands.shared.command import FILTER, SORT, TO_OPEN, Call, argument, command
+from oh_tui.text.problem import Problem
 
 
-@command("", TO_OPEN, has_json=False)
+@command("", TO_OPEN, SORT, FILTER, has_json=False)
 @command(
     "open",
     argument(
@@ -15,14 +16,22 @@ from oh_tui.commands.shared.command import TO_OPEN, Call, argument, command
         metavar="PATH",
         help="a zip, an output.jsonl, a folder, or many in one",
     ),
+    SORT,
+    FILTER,
     examples={
         "open run.zip": "a downloaded trajectory",
         "open ~/.openhands/conversations": "what the OpenHands CLI kept",
         "open eval/output.jsonl": "the instances of an evaluation",
         "open https://example.org/results.tar.gz": "a file of the web, after a yes to its size",
         "open run.zip --at 58": "at step 58, or at the event with this id",
+        "open runs/ --sort cost": "the most expensive first",
     },
     has_json=False,
 )
 async def run(call: Call) -> int:
+    if call.args.sort or call.args.filter:
+        raise Problem(
+            "--sort and --filter are for the explorer, which wants a terminal",
+            "oh-tui conversations 'is:failed' --sort cost prints a list",
+        )
     return await plain.show_plain(call)

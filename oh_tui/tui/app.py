@@ -51,6 +51,8 @@ class Options(TypedDict, total=False):
 
     open_id: str
     at: str
+    sort: str
+    filter: str
     at_once: bool
     demo: Callable[[], Source] | None
     connect: Callable[[Settings], Source] | None

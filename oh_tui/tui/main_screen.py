@@ -70,6 +70,8 @@ class MainScreen(BaseScreen):
         *,
         open_id: str = "",
         at: str = "",
+        sort: str = "",
+        filter: str = "",
         at_once: bool = False,
         demo: Callable[[], Source] | None = None,
         connect: Callable[[Settings], Source] | None = None,
@@ -78,6 +80,7 @@ class MainScreen(BaseScreen):
         super().__init__()
         self.session = Session(settings, preferences, annotations, clock=clock)
         self.session.open_id, self.session.open_at = open_id, at
+        self.session.open_sort, self.session.open_filter = sort, filter
         self.footer = Footer(id="footer")
         self.asking = AskingBars(self)
         self.ui = ScreenUi(self.session, self, self.asking, self.footer, self.focus_pane)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from oh_tui.api.models import Conversation, bare_id, same_id
 from oh_tui.settings.preferences import Preferences
 from oh_tui.settings.startup import Settings
+from oh_tui.sources.lists import conversation_query
 from oh_tui.sources.lists.conversation_order import Order, Sorting
 from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.sources.source import Source
@@ -63,6 +64,8 @@ class Session:
         """Makes the source being opened; None once its first page has been read."""
         self.open_id = ""
         """The conversation or start task named on the command line; "" once it is open."""
+        self.open_sort = self.open_filter = ""
+        """The order and the filter named on the command line, for the first source alone."""
         self.unsupported: set[str] = set()
         """Parts of the lists that this server does not support."""
         self.pager: Pager[Conversation] | None = None
@@ -215,7 +218,7 @@ class Session:
             self.batch.stopped = True
         self.settings = settings
         self.pager = self.unopened = None
-        self.open_id = self.open_at = ""
+        self.open_id = self.open_at = self.open_sort = self.open_filter = ""
         self.runs = Runs()
         self.close_run()
         self.begin_lists(Board())
@@ -226,7 +229,9 @@ class Session:
         """Begin with another source, of which nothing is known yet."""
         self.board, self.sandboxes = board, Sandboxes()
         self.listing = Listing(self.annotations.of)
-        self.listing.set_order(self._remembered_order())
+        self.listing.set_order(self._first_order())
+        if self.open_filter:
+            self.listing.set_query(conversation_query.parse(self.open_filter))
         self.marks, self.total, self.all_listed = frozenset(), None, False
 
     @property
@@ -234,11 +239,13 @@ class Session:
         """What order and columns are remembered by; "" before a source is open."""
         return self.source.remembered_as if self.source else ""
 
-    def _remembered_order(self) -> Sorting | None:
+    def _first_order(self) -> Sorting | None:
+        """The order of the command line, else the remembered one, else that of the settings."""
         kept = self.preferences.of(self._server)
-        name = kept.sort or self.settings.config.sort
+        name = self.open_sort or kept.sort or self.settings.config.sort
         usual = name not in [*Order] or name == Order.NEEDS
-        return None if usual else Sorting(Order(name), kept.back and bool(kept.sort))
+        back = kept.back and bool(kept.sort) and not self.open_sort
+        return None if usual else Sorting(Order(name), back)
 
     def sort(self, order: Sorting | None) -> None:
         """Sort the list, None for the order of the board, and remember that."""

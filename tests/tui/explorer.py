@@ -255,6 +255,8 @@ async def explore(
     source: Callable[[], Source] | None = None,
     open_id: str = "",
     at: str = "",
+    sort: str = "",
+    filter: str = "",
     has_key: bool = True,
     connect: Callable[[Settings], Source] | None = None,
 ) -> AsyncIterator[Explorer]:
@@ -272,6 +274,8 @@ async def explore(
         settings or Settings(),
         open_id=open_id,
         at=at,
+        sort=sort,
+        filter=filter,
         demo=make,
         connect=connect,
         clock=NOW.timestamp,

@@ -207,3 +207,37 @@ async def test_what_is_being_written_when_the_app_ends_is_written_by_it(tmp_path
         await saving
     assert session.preferences.take_changes() == {"theme": "nord"}
     goes_on.set()
+
+
+async def test_the_order_of_the_command_line_comes_before_the_remembered_one(
+    settings: Settings,
+) -> None:
+    async with explore(settings=settings) as it:
+        await it.press("s", "t")
+    for sort, order in (("cost", "cost"), ("needs", ""), ("", "title")):
+        async with explore(settings=settings, sort=sort) as it:
+            assert order_of(it) == order
+            if sort == "cost":
+                assert it.screen.sidebar.list.cursor == 0
+                assert it.screen.session.current is not None
+                assert it.screen.sidebar.list.current == it.screen.session.current
+
+
+async def test_a_filter_of_the_command_line_lists_only_what_matches(settings: Settings) -> None:
+    short = Network(waits=(0.01, 0.02), fails=0.0, rows=6)
+    async with explore(
+        settings=settings,
+        filter="is:gone -title:click",
+        sort="title",
+        wrap=lambda app: short.over(app, seed=1),
+    ) as it:
+        listed = it.screen.sidebar.conversations
+        assert len(listed) > 1, "also from pages that nobody scrolled to"
+        assert {c.sandbox_status for c in listed} == {"MISSING"}
+        assert "& is:gone" in it.text("#conversations-rule")
+        assert it.screen.session.current in listed
+        await it.press("escape", "escape")
+        assert it.screen.session.listing.query is None and order_of(it) == ""
+    async with explore(settings=settings, filter="is:waiting") as it:
+        assert [c.title for c in it.screen.sidebar.conversations] == ["Add OAuth login"]
+        assert it.screen.session.current and it.screen.session.current.title == "Add OAuth login"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import msgspec
 
 from oh_tui.commands import TABLE
+from oh_tui.settings.config import ORDERS
 from oh_tui.settings.paths import expanded
 from oh_tui.text.problem import Problem
 
@@ -133,6 +134,19 @@ RUN = argument(
 )
 
 TO_OPEN = argument("word", nargs="?", metavar="ID|PATH", help="what to open first")
+
+SORT = argument(
+    "--sort",
+    choices=ORDERS,
+    help="the list by: needs (you), newest, cost, longest, title, repo or model, whatever order "
+    "is remembered",
+)
+FILTER = argument(
+    "--filter",
+    metavar="WORDS",
+    help="list only what matches these words: 'is:failed repo:dates cost:>1 -docs'",
+)
+"""How the explorer's list begins."""
 
 RUNNING = argument(
     "word", metavar="ID", help="a conversation whose sandbox runs, or of an agent server"

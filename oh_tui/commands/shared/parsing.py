@@ -15,8 +15,10 @@ from oh_tui import __version__
 from oh_tui.api.models import CLOUD
 from oh_tui.commands import TABLE
 from oh_tui.commands.shared.command import (
+    FILTER,
     LISTED,
     RUN_AND_FILTER,
+    SORT,
     SOUGHT_IN,
     TAGS,
     TO_OPEN,
@@ -206,6 +208,8 @@ def main_parser(options: Parser, kind: type[Parser] = Parser) -> Parser:
 
 def add_own_options(parser: argparse.ArgumentParser) -> None:
     """The options that stand without a command."""
+    for one in (SORT, FILTER):
+        parser.add_argument(*one.names, **one.options)
     parser.add_argument("-V", "--version", action="version", version=f"oh-tui {__version__}")
     parser.add_argument(
         "--print-completion",
@@ -250,7 +254,7 @@ def read_words(words: Sequence[str]) -> tuple[str, Command, Any]:
         # a word after an option may be its value: argparse tells what is wrong with either
         if rest and not rest[0].startswith("-"):
             _require_meaning(rest[0])
-        main_parser(options, _MainParser).parse_intermixed_args(rest, args)
+        main_parser(options, _MainParser).parse_intermixed_args(_no_options(rest), args)
         if args.json:
             raise Problem("--json is for commands", "such as oh-tui conversations --json")
         return "", load(""), args
@@ -264,9 +268,9 @@ def read_words(words: Sequence[str]) -> tuple[str, Command, Any]:
         if len(rest) > 1 and not args.command and not rest[1].startswith("-"):
             line = clean_line(" ".join(rest[1:]))
             raise Problem("The command goes after --", f"oh-tui {name} {rest[0]} -- {line}")
-    if any(words in command.arguments for words in (RUN_AND_FILTER, LISTED, SOUGHT_IN, TAGS)):
-        # argparse would take '-is:failed' for an option; none of ours has one dash and two letters
-        rest = [f" {word}" if re.match(r"-[^-\s]\S", word) else word for word in rest]
+    with_words = (RUN_AND_FILTER, LISTED, SOUGHT_IN, TAGS, FILTER)
+    if any(words in command.arguments for words in with_words):
+        rest = _no_options(rest)
     parser.parse_intermixed_args(rest, args)
     if LISTED in command.arguments or SOUGHT_IN in command.arguments:
         first = [args.filter] if SOUGHT_IN in command.arguments else []
@@ -282,6 +286,12 @@ def read_words(words: Sequence[str]) -> tuple[str, Command, Any]:
     if args.json and not command.has_json:
         raise Problem(f"{name} opens the explorer and has no --json", "oh-tui steps PATH --json")
     return name, command, args
+
+
+def _no_options(words: Sequence[str]) -> list[str]:
+    """The words of a filter so that argparse does not take '-is:failed' for an option; none of ours
+    has one dash and two letters."""
+    return [f" {word}" if re.match(r"-[^-\s]\S", word) else word for word in words]
 
 
 def _run_among(words: Sequence[str]) -> str:
@@ -308,6 +318,8 @@ def _print_help(words: Sequence[str], options: Parser) -> NoReturn:
 
 def _find_command(words: Sequence[str]) -> int | None:
     for index, word in enumerate(words):
+        if index and words[index - 1] in (*SORT.names, *FILTER.names):
+            continue
         if word in TABLE:
             return index
         if word == "help":
@@ -323,10 +335,10 @@ def _require_meaning(word: str) -> None:
     if read_id(word) or is_path(word) or "://" in word:
         return
     close = difflib.get_close_matches(word, TABLE, 1)
-    raise Problem(
-        f"'{safe_line(word)}' is no command, no conversation id and no file",
-        f"did you mean {close[0]}?" if close else _what_an_id_is(word),
-    )
+    hint = f"did you mean {close[0]}?" if close else _what_an_id_is(word)
+    if re.match(r"-?[a-z]+:\S", word):
+        hint = f"did you mean --filter '{safe_line(word)}'?"
+    raise Problem(f"'{safe_line(word)}' is no command, no conversation id and no file", hint)
 
 
 def _what_an_id_is(word: str) -> str:

@@ -102,7 +102,8 @@ class Conversations:
             session.unopened = None
             self.schedule.begin()
             self._ends.begin()
-            if session.listing.order and not session.all_listed:
+            listing = session.listing
+            if listing.query or (listing.order and not session.all_listed):
                 ui.post_message(PagesWanted())
             self._show_problems(source.problems)
             if source.remarks and not source.problems:
@@ -136,10 +137,13 @@ class Conversations:
 
     def _show_first(self, source: Source) -> None:
         """Use the board, not the cursor: the list draws its rows a turn later."""
-        session, rows = self._session, self._session.board.rows
+        session = self._session
+        rows = session.listed
         if not rows:
             return
-        first = (session.board.row(source.opening) if source.opening else None) or rows[0]
+        opening = session.board.row(source.opening) if source.opening else None
+        is_usual = opening and opening in rows and not session.open_sort
+        first = opening if opening and is_usual else rows[0]
         is_all = len(rows) == 1 and not source.remote and self._ui.columns < NARROW
         if session.open_at or is_all:
             self._ui.post_message(RunWanted(first.conversation, go=True))
