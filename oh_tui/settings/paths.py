@@ -133,6 +133,24 @@ def expanded(written: str, environment: Mapping[str, str]) -> Path:
         ) from error
 
 
+def exists(written: str, environment: Mapping[str, str]) -> bool:
+    try:
+        return bool(written) and expanded(written, environment).exists()
+    except (OSError, ValueError, Problem):  # too long, a null byte, the home of nobody
+        return False
+
+
+def split_run(written: str, environment: Mapping[str, str]) -> tuple[str, str]:
+    """The path and the run in `PATH#ID`; "" for the run where none is named. A file that has the
+    whole text as its name wins, then the longest one."""
+    place = len(written)
+    while not exists(written[:place], environment):
+        place = written.rfind("#", 0, place)
+        if place <= 0:
+            return written, ""
+    return written[:place], written[place + 1 :]
+
+
 def tilde(path: Path, environment: Mapping[str, str]) -> str:
     """A path with ~ for the home folder, safe to show even if it contains a key."""
     home = environment.get("HOME")

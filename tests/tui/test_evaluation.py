@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,9 @@ from oh_tui.sources.files import FileSource
 from oh_tui.sources.lists import conversation_query
 from oh_tui.tui.totals import filter_for
 from tests.trajectory.evaluation_files import history, lines, metrics, row, write
+from tests.trajectory.test_results_tar import results
+from tests.trajectory.test_tar_in_tar import V0
+from tests.trajectory.test_tar_runs import ordered, tar
 from tests.tui.explorer import Explorer, explore
 
 LABELS = {
@@ -160,3 +164,52 @@ async def test_a_row_that_is_being_written_is_no_error(tmp_path: Path) -> None:
         file.write(lines(ROWS[2:3])[:-9])
     async with explore(source=lambda: FileSource([path]), size=(160, 30)) as it:
         await it.until(lambda: "output.jsonl, row 3 is still being written" in drawn(it))
+
+
+async def open_by_prompt(it: Explorer, place: str) -> None:
+    await it.press("o")
+    it.screen.asking.find_input.value = place
+    await it.press("enter")
+    await it.until(lambda: it.screen.session.listed)
+    await it.settle()
+
+
+async def test_the_prompt_for_a_path_takes_one_run_of_a_file(tmp_path: Path) -> None:
+    path = output(tmp_path, ROWS)
+    async with explore(has_key=False, size=(160, 30)) as it:
+        await open_by_prompt(it, f"{path}#acme-3")
+        await it.until(lambda: "No container" in drawn(it))
+        current = it.screen.session.current
+        assert current and current.id == "acme-3" and len(it.screen.session.listed) == 5
+    async with explore(has_key=False, size=(160, 30)) as it:
+        await open_by_prompt(it, f"{path}#nosuch")
+        await it.until(lambda: "There is no conversation nosuch here" in drawn(it))
+
+
+# Tars
+
+
+async def test_a_tar_opens_with_its_rows_labels_and_runs(tmp_path: Path) -> None:
+    files = results() | {"old/trajectory.json": json.dumps(V0).encode()}
+    path = tmp_path / "results.tar.gz"
+    path.write_bytes(gzip.compress(tar(files)))
+    async with explore(source=lambda: FileSource([path]), size=(160, 40)) as it:
+        await it.until(lambda: "✓ 1 resolved · ✗ 1 unresolved" in drawn(it))
+        listed = {row.conversation.title for row in it.screen.session.listed}
+        assert listed == {"acme-1", "acme-2", "acme-2@2", "acme-3", "other", "old"}
+        assert "names 1 instance that is not in results.tar.gz/eval/output.jsonl" in drawn(it)
+        await it.open("acme-2")  # its events are those of its conversation
+        await it.until(lambda: "echo 4" in it.text("#timeline"))
+        await it.press("1")
+        await it.open("old")
+        await it.until(lambda: "ls" in it.text("#timeline"))
+
+
+async def test_a_tar_that_is_no_whole_one_shows_what_it_has(tmp_path: Path) -> None:
+    path = tmp_path / "results.tar.gz"
+    data = gzip.compress(tar(ordered("a/") | ordered("b/", calls=300)))
+    path.write_bytes(data[: len(data) * 3 // 4])
+    async with explore(source=lambda: FileSource([path]), size=(160, 40)) as it:
+        await it.until(lambda: "results.tar.gz is cut off" in drawn(it))
+        await it.open("a")
+        await it.until(lambda: "echo 2" in it.text("#timeline"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 from oh_tui.api import errors
 from oh_tui.api.models import bare_id
 from oh_tui.commands.shared import printing
-from oh_tui.commands.shared.command import path_of
+from oh_tui.settings import paths
 from oh_tui.sources.actions import starting
 from oh_tui.text.clean import clean_line
 from oh_tui.text.patterns import pattern
@@ -54,7 +55,7 @@ def is_path(text: str) -> bool:
         return is_file_address(text)
     if "/" in text or text.endswith(".zip") or text in (".", ".."):
         return True
-    return not read_id(text) and (_exists(text) or bool(split_run(text)[1]))
+    return not read_id(text) and (paths.exists(text, os.environ) or bool(split_run(text)[1]))
 
 
 def is_address(text: str) -> bool:
@@ -76,14 +77,8 @@ def split_place(text: str) -> tuple[str, str]:
 
 
 def split_run(text: str) -> tuple[str, str]:
-    """The path and the run in `PATH#ID`; "" for the run where none is named. A file that has the
-    whole text as its name wins, then the longest one."""
-    place = len(text)
-    while not _exists(text[:place]):
-        place = text.rfind("#", 0, place)
-        if place <= 0:
-            return text, ""
-    return text[:place], text[place + 1 :]
+    """The path and the run in `PATH#ID`; "" for the run where none is named."""
+    return paths.split_run(text, os.environ)
 
 
 def is_listed_path(text: str) -> bool:
@@ -93,14 +88,7 @@ def is_listed_path(text: str) -> bool:
         return True
     if text.endswith(".zip") or text.startswith(("/", "./", "../", "~/")):
         return True
-    return bool(text) and (_exists(text) or bool(split_run(text)[1]))
-
-
-def _exists(text: str) -> bool:
-    try:
-        return bool(text) and path_of(text).exists()
-    except (OSError, ValueError, Problem):  # too long, a null byte, the home of nobody
-        return False
+    return bool(text) and (paths.exists(text, os.environ) or bool(split_run(text)[1]))
 
 
 def require_id(text: str, base_url: str) -> str:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from oh_tui.settings.config import DEMO, LOCAL
-from oh_tui.settings.paths import expanded
+from oh_tui.settings.paths import expanded, split_run
 from oh_tui.settings.startup import Settings, choose
 from oh_tui.sources import files
 from oh_tui.text.problem import Problem
@@ -106,10 +106,11 @@ class Servers:
             elif answer == "demo" and self.demo:
                 self._ui.post_message(SourceWanted(self.demo))
             elif answer == "open":
-                typed = await self._ui.prompt("path of a trajectory zip or folder", "")
+                typed = await self._ui.prompt("path of a run; PATH#ID is one run of a file", "")
                 if not typed:
                     continue
-                self._ui.post_message(SourceWanted(partial(_file_source, typed)))
+                path, self._session.open_id = split_run(typed, os.environ)
+                self._ui.post_message(SourceWanted(partial(_file_source, path)))
             else:
                 words = ("no API key", "q quits, then:", "export OPENHANDS_API_KEY=KEY")
                 self._ui.post_message(ListEmpty(*words))
