@@ -183,6 +183,12 @@ def rows(run: Trajectory, about: About = ANY, *, calls: bool = True) -> Tables:
     )
 
 
+def run_row(run: Trajectory, about: About = ANY) -> RunRow:
+    """The row of the table runs alone, in a part of the time of `rows`."""
+    part = _Part(run, about, safe_line(about.run))
+    return _run_row(part, SubRuns(run, part.accounts))
+
+
 class _Part:
     """The run itself, or that of a sub-agent."""
 

@@ -22,6 +22,7 @@ DATES, OAUTH = IDS["week-dates"], IDS["oauth"]
 ON_SERVER: dict[str, list[str]] = {
     "conversations": ["conversations"],
     "grep": ["grep", "Invalid"],
+    "stats": ["stats", "--by", "model,repo"],
     "sandboxes": ["sandboxes", "--all"],
     "show": ["show", DATES],
     "status": ["status"],

@@ -53,7 +53,7 @@ def test_bash_completes_with_it() -> None:
     done = subprocess.run(
         ["bash", "-c", script], capture_output=True, text=True, check=False, timeout=20
     )
-    assert sorted(done.stdout.split()) == ["start", "status", "steps", "stop"]
+    assert sorted(done.stdout.split()) == ["start", "stats", "status", "steps", "stop"]
 
 
 @pytest.mark.skipif(not shutil.which("fish"), reason="there is no fish")

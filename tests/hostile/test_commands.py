@@ -36,6 +36,8 @@ MORE = (
     "config check",
     "grep a",
     "grep re:/./",
+    "stats --by repo,cause",
+    "stats --csv",
 )
 ON_FILES = (
     *("show", "why", "steps", "tail", "changes", "check", "count", "events", "export"),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.lists.user_annotations import Annotations
-from oh_tui.sources.many import searching
+from oh_tui.sources.many import each_run
 from oh_tui.sources.many.query import parse
 from oh_tui.sources.many.searching import Search
 from oh_tui.text import regex
@@ -37,9 +37,9 @@ def searched(source: FileSource, words: str) -> tuple[Search, dict[str, list[int
 
     async def collect() -> None:
         async for one in search.results():
-            if one.found.hits:
-                found[one.conversation.id] = [hit.step for hit in one.found.hits]
-                for hit in one.found.hits:
+            if one:
+                found[one.conversation.id] = [hit.step for hit in one.hits]
+                for hit in one.hits:
                     assert TOKEN not in hit.line + hit.shown and "\x1b" not in hit.line + hit.shown
 
     with pytest.raises(StopIteration):
@@ -84,7 +84,7 @@ def test_equals_a_scan_of_all_texts(data: st.DataObject) -> None:
         tests.append((test, no))
     search, found = searched(source, " ".join(words))
     assert found == brute_force(runs, tests), words
-    assert (search.searched, search.unread) == (60, [])
+    assert (search.reading.read, search.reading.unread) == (60, [])
     assert (search.hits, search.runs_hit) == (sum(map(len, found.values())), len(found))
 
 
@@ -98,11 +98,11 @@ def test_a_text_across_two_fields_is_not_found() -> None:
 def test_processes_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     source, _ = corpus()
     alone = searched(source, 'error -"no such"')
-    monkeypatch.setattr(searching, "ALONE", 0.0)
-    monkeypatch.setattr(searching, "WORTH_HELP", -1.0)
-    monkeypatch.setattr(searching, "_cores", lambda: 2)
+    monkeypatch.setattr(each_run, "ALONE", 0.0)
+    monkeypatch.setattr(each_run, "WORTH_HELP", -1.0)
+    monkeypatch.setattr(each_run, "cores", lambda: 2)
     helped = searched(source, 'error -"no such"')
-    assert helped[1] == alone[1] and helped[0].searched == 60
+    assert helped[1] == alone[1] and helped[0].reading.read == 60
 
 
 def test_words_for_runs_and_for_steps() -> None:
@@ -153,8 +153,8 @@ def test_hits_name_where_and_the_line() -> None:
     async def first(words: str) -> Any:
         search = Search(source, parse(words), Annotations(None), {})
         async for one in search.results():
-            if one.found.hits:
-                return one.found.hits[0]
+            if one:
+                return one.hits[0]
         return None
 
     with pytest.raises(StopIteration) as done:

@@ -6,6 +6,7 @@ from typing import Any
 
 from oh_tui.api.errors import OtherKind
 from oh_tui.api.models import Conversation
+from oh_tui.commands.many.rest import say_rest
 from oh_tui.commands.shared.command import SOUGHT, SOUGHT_IN, Call, command, flag
 from oh_tui.commands.shared.documents import GLYPHS, conversation_id, line
 from oh_tui.commands.shared.keeping import read_annotations
@@ -33,9 +34,6 @@ from oh_tui.trajectory.model.steps import Outcome
 
 HIT, NONE, FAULT = 0, 1, 2
 """Exit codes, those of grep."""
-
-MOST_TOLD = 5
-"""Files that cannot be read and are named one by one."""
 
 
 @command(
@@ -72,25 +70,30 @@ async def grep(call: Call) -> int:
         last_known_states(call),
         show_progress,
     )
+    reading = search.reading
     try:
         with progress():
             async for one in search.results():
-                if one.found.hits:
+                if one:
                     show_progress("")
                     _print(call, one)
-                show_progress(f"{search.hits:,} hits, {search.searched:,} of {search.runs:,} runs")
+                show_progress(f"{search.hits:,} hits, {reading.read:,} of {reading.runs:,} runs")
     except OtherKind:
         raise
     except Refused as problem:  # 1 would mean that nothing was found
         raise Problem(problem.sentence, problem.hint) from problem
-    _say_rest(call, search)
-    if search.unread or call.source.problems:
+    say_rest(call, reading)
+    if search.sub_agents:
+        say(f"not searched: the steps of {plural(search.sub_agents, 'sub-agent')}")
+    for typed in search.gave_up:
+        say(f"re:/{clean_line(typed)}/ takes too long: some texts were not searched to their end")
+    if reading.unread or call.source.problems:
         return FAULT
     return HIT if search.hits else NONE
 
 
 def _print(call: Call, one: RunHits) -> None:
-    run, hits = one.conversation, one.found.hits
+    run, hits = one.conversation, one.hits
     named = {"run": run_name(run), "source": _source(call, run), "title": title(run)}
     if call.as_json:
         for document in _documents(call, hits):
@@ -154,24 +157,3 @@ def _source(call: Call, run: Conversation) -> str:
     if isinstance(run, FileConversation) and run.place:
         return safe_line(run.place.partition("#")[0])
     return safe_line(call.source.label)
-
-
-def _say_rest(call: Call, search: Search) -> None:
-    """Says what was not searched, and how it can be."""
-    for problem in call.source.problems:
-        say(problem)
-    for reason in search.unread[:MOST_TOLD]:
-        say(clean_line(reason))
-    if (more := len(search.unread) - MOST_TOLD) > 0:
-        say(f"{plural(more, 'more run')} could not be read")
-    if search.not_kept:
-        say(
-            f"not searched: {plural(len(search.not_kept), 'run')} of {call.source.label} that "
-            "this machine does not keep; oh-tui download ID saves them, and their zips are PATHs"
-        )
-    if search.unsure:
-        say(f"left out: {plural(search.unsure, 'run')} whose outcome or files are not known")
-    if search.sub_agents:
-        say(f"not searched: the steps of {plural(search.sub_agents, 'sub-agent')}")
-    for typed in search.gave_up:
-        say(f"re:/{clean_line(typed)}/ takes too long: some texts were not searched to their end")

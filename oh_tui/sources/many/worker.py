@@ -1,24 +1,42 @@
-"""What a process does that searches runs in files: it opens them by their places, one after
-another."""
+"""What a process does that reads runs in files: it opens them by their places, in turn."""
 
 from __future__ import annotations
 
 import contextlib
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeVar
 
+from oh_tui.api.models import Conversation
 from oh_tui.sources.files import run_of
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
-from oh_tui.sources.many import query as queries
-from oh_tui.sources.many.hits import Derived, Hit, hits
-from oh_tui.sources.many.query import ManyQuery
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import hold
 from oh_tui.trajectory.formats.run_file import Entry, Indexes, RunFile, RunList, shown_name
 from oh_tui.trajectory.formats.table import open_runs
 from oh_tui.trajectory.model.trajectory import Trajectory
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class About(NamedTuple):
+    """What is known of a run beside its events."""
+
+    conversation: Conversation
+    kept: RunAnnotations = NOTHING
+    info: Mapping[str, Any] = {}
+    """What its file says."""
+
+
+class Job(Protocol[T_co]):
+    """What is asked of each run. It goes to other processes, so it can be pickled."""
+
+    def __call__(self, run: Trajectory, about: About) -> T_co: ...
+
+    async def breathing(self, run: Trajectory, about: About) -> T_co:
+        """The same on the event loop, which goes on meanwhile."""
+        ...
 
 
 class Place(NamedTuple):
@@ -27,56 +45,47 @@ class Place(NamedTuple):
     path: Path
     number: int
     """From 1, in its file."""
-    kept: RunAnnotations = NOTHING
+    about: About
 
 
-class Found(NamedTuple):
-    """What was found in one run."""
+class Unread(NamedTuple):
+    """Why a run could not be read, a sentence."""
 
-    hits: list[Hit]
-    sub_agents: int = 0
-    """Sub-agents that have steps of their own, which are not searched."""
-    unread: str = ""
-    """Why the run could not be read, "" where it was."""
-    gave_up: Sequence[str] = ()
-    """Patterns that took too long."""
+    reason: str
 
 
-def found_in(run: Trajectory, query: ManyQuery, kept: RunAnnotations = NOTHING) -> Found:
-    found = [hit for hit in hits(run, query.steps, Derived(run), kept) if hit]
-    return Found(found, len(run.sub_agents), gave_up=query.steps.gave_up)
-
-
-_query = ManyQuery()
+_job: Job[Any]
 _indexes: Indexes | None = None
 _open: dict[Path, tuple[RunList, Iterator[Entry], list[Entry]]] = {}
-"""The file of several runs that was opened last."""
+"""The file that was opened last."""
 
 
-def begin(words: str, keys: Sequence[str], indexes: Indexes | None) -> None:
+def begin(job: Job[Any], keys: Sequence[str], indexes: Indexes | None) -> None:
     """Prepares this process. The parent says when it ends, also after ctrl+c."""
-    global _query, _indexes
+    global _job, _indexes
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for key in keys:
         hold(key)
-    _query, _indexes = queries.parse(words), indexes
+    _job, _indexes = job, indexes
 
 
-def search(places: Sequence[Place]) -> list[Found]:
-    return [_search(place) for place in places]
+def read(places: Sequence[Place]) -> list[Any]:
+    """The results of the job, or why there is none."""
+    return [_read(place) for place in places]
 
 
-def _search(place: Place) -> Found:
+def _read(place: Place) -> Any:
     try:
-        with _opened(place) as run:
-            return found_in(run_of(run, run.events()), _query, place.kept)
+        with _opened(place) as file:
+            about = place.about._replace(info=file.info)
+            return _job(run_of(file, file.events()), about)
     except Problem as problem:
-        return Found([], unread=problem.sentence)
+        return Unread(problem.sentence)
 
 
 @contextlib.contextmanager
 def _opened(place: Place) -> Iterator[RunFile]:
-    """The run at a place. A file of several stays open, as the next run is likely to be in it."""
+    """The run at a place. Its file stays open, as the next run may be in it too."""
     if place.path not in _open:
         for runs, _, _ in _open.values():
             runs.close()

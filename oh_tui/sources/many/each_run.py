@@ -1,0 +1,212 @@
+"""Does a job for each run of a source, the newest first: for files by processes where that pays, of
+a server for what is kept on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar, cast
+
+from oh_tui.api.models import Conversation, bare_id
+from oh_tui.sources.file_conversation import FileConversation
+from oh_tui.sources.files import FileSource
+from oh_tui.sources.lists.conversation_query import ConversationQuery
+from oh_tui.sources.lists.last_known import LastKnown
+from oh_tui.sources.lists.triage import conversation_state, updated
+from oh_tui.sources.lists.user_annotations import Annotations
+from oh_tui.sources.many import worker
+from oh_tui.sources.many.worker import About, Job, Place, Unread
+from oh_tui.sources.source import Source
+from oh_tui.text.problem import Problem
+from oh_tui.text.redact import held
+from oh_tui.trajectory.model.trajectory import Trajectory
+
+T = TypeVar("T")
+
+ALONE = 0.4
+"""Seconds that one process works before others help: so long do they take to start."""
+
+WORTH_HELP = 1.0
+"""Seconds of work left that are worth it."""
+
+AT_ONCE = 8
+"""Runs that a process reads for one answer."""
+
+AHEAD = 4
+"""Answers for each process that are worked on before they are asked for."""
+
+
+class Result(NamedTuple, Generic[T]):
+    """What the job gives for one run."""
+
+    conversation: Conversation
+    value: T | Unread
+
+
+class _Keeps(Protocol):
+    async def kept(self, conversation: Conversation) -> Trajectory | None: ...
+
+
+class ManyRuns(Generic[T]):
+    """One pass through the runs of a source. The counts grow while it goes on."""
+
+    def __init__(
+        self,
+        source: Source,
+        job: Job[T],
+        query: ConversationQuery,
+        annotations: Annotations,
+        last_known: Mapping[str, LastKnown],
+        report: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        """`query` says which runs are meant; `report` gets the progress of listing them."""
+        self.source = source
+        self._job, self._query = job, query
+        self._annotations, self._last_known = annotations, last_known
+        self._report = report
+        self.runs = 0
+        """Runs that are meant."""
+        self.read = 0
+        self.not_kept: list[Conversation] = []
+        """Runs of a server that are not on this machine."""
+        self.unsure = 0
+        """Runs left out though they may be meant, were their outcome or changed files known."""
+        self.unread: list[str] = []
+        """Why runs could not be read."""
+
+    async def results(self) -> AsyncIterator[Result[T]]:
+        """The result of each run, the newest first. Raises Problem."""
+        rows = await self._wanted()
+        self.runs = len(rows)
+        found = self._in_files(rows) if isinstance(self.source, FileSource) else self._here(rows)
+        async for one in found:
+            if isinstance(one.value, Unread):
+                self.unread.append(one.value.reason)
+            else:
+                self.read += 1
+            yield one
+
+    async def _wanted(self) -> list[Conversation]:
+        rows, now = list[Conversation](), time.time()
+        async for page in self.source.pages():
+            for one in page.items:
+                if await self._is_wanted(one, now):
+                    rows.append(one)
+            self._report(f"{len(rows):,} runs")
+        return sorted(rows, key=updated, reverse=True)
+
+    async def _is_wanted(self, one: Conversation, now: float) -> bool:
+        query = self._query
+        if not query.terms:
+            return True
+        if isinstance(self.source, FileSource):
+            one = self.source.with_state(one)
+        kept = self._annotations.of(one)
+        state = conversation_state(one, self._last_known.get(bare_id(one.id), LastKnown()))
+        changed = await self.source.runs.changed_paths(one) if query.needs_changed else None
+        passed = query.matches(one, state, now, kept, changed)
+        self.unsure += not passed and query.cannot_tell(one, state, now, kept, changed)
+        return passed
+
+    def _about(self, row: Conversation) -> About:
+        return About(row, self._annotations.of(row))
+
+    async def _in_files(self, rows: Sequence[Conversation]) -> AsyncIterator[Result[T]]:
+        """Begins in this process, where the first results are there at once; others help where
+        much is left."""
+        source = cast("FileSource", self.source)
+        has_loop = sys.get_asyncgen_hooks().firstiter is not None
+        began = time.perf_counter()
+        for done, row in enumerate(rows):
+            took = time.perf_counter() - began
+            left = (len(rows) - done) * took / max(1, done)
+            if took > ALONE and left > WORTH_HELP and cores() > 1:
+                async for one in self._by_processes(source, rows[done:], has_loop):
+                    yield one
+                return
+            try:
+                value: T | Unread = await self._in_file(source, row, has_loop)
+            except Problem as problem:
+                value = Unread(problem.sentence)
+            yield Result(row, value)
+
+    async def _in_file(self, source: FileSource, row: Conversation, has_loop: bool) -> T:
+        if not has_loop:
+            run = source.runs.read(row)
+            return self._job(run, self._about(row)._replace(info=source.runs.run(row).info))
+        run = await asyncio.to_thread(source.runs.read, row)
+        about = self._about(row)._replace(info=source.runs.run(row).info)
+        return await self._job.breathing(run, about)
+
+    async def _by_processes(
+        self, source: FileSource, rows: Sequence[Conversation], has_loop: bool
+    ) -> AsyncIterator[Result[T]]:
+        rows_left = iter(rows)
+        with _Pool(self._job, source) as pool:
+            for answer in pool.answers([self._place(source, row) for row in rows]):
+                for one in await asyncio.wrap_future(answer) if has_loop else answer.result():
+                    yield Result(next(rows_left), one)
+
+    def _place(self, source: FileSource, row: Conversation) -> Place:
+        entry = source.runs.entries[row.id]
+        place = row.place if isinstance(row, FileConversation) else row.id
+        path = place.removesuffix(f"#{entry.name}") if entry.name else place
+        return Place(Path(path), entry.number, self._about(row))
+
+    async def _here(self, rows: Sequence[Conversation]) -> AsyncIterator[Result[T]]:
+        """The runs of a server that are on this machine: those of the embedded one all are."""
+        for row in rows:
+            try:
+                run = await self._read(row)
+            except Problem as problem:
+                yield Result(row, Unread(problem.sentence))
+                continue
+            if run is None:
+                self.not_kept.append(row)
+            else:
+                yield Result(row, await self._job.breathing(run, self._about(row)))
+
+    async def _read(self, row: Conversation) -> Trajectory | None:
+        if self.source.address:
+            return await cast("_Keeps", self.source.runs).kept(row)
+        run = Trajectory()
+        async for state in self.source.runs.load(row):
+            run = state.trajectory or run
+        return run
+
+
+def cores() -> int:
+    """The processors that this process may use."""
+    allowed = getattr(os, "sched_getaffinity", None)  # of Linux
+    return len(allowed(0)) if allowed else os.cpu_count() or 1
+
+
+class _Pool:
+    """Processes that do the job. They are begun anew rather than forked: threads may run here."""
+
+    def __init__(self, job: Job[Any], source: FileSource) -> None:
+        self._pool = ProcessPoolExecutor(
+            cores(), get_context("spawn"), worker.begin, (job, held(), source.indexes)
+        )
+
+    def __enter__(self) -> _Pool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def answers(self, places: Sequence[Place]) -> Iterator[Future[list[Any]]]:
+        """In the order of the places, each as it is asked for or before."""
+        coming: deque[Future[list[Any]]] = deque()
+        for start in range(0, len(places), AT_ONCE):
+            coming.append(self._pool.submit(worker.read, places[start : start + AT_ONCE]))
+            if len(coming) > AHEAD * cores():
+                yield coming.popleft()
+        yield from coming

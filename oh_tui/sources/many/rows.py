@@ -1,0 +1,59 @@
+"""The row of each run of a source, for sums over them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from oh_tui.sources.file_conversation import FileConversation
+from oh_tui.sources.lists.conversation_query import ConversationQuery
+from oh_tui.sources.lists.last_known import LastKnown
+from oh_tui.sources.lists.user_annotations import Annotations
+from oh_tui.sources.many.each_run import ManyRuns
+from oh_tui.sources.many.reading import about_of
+from oh_tui.sources.many.worker import About
+from oh_tui.sources.source import Source
+from oh_tui.trajectory import tables
+from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.tables import RunRow
+
+
+class RowJob(NamedTuple):
+    source: str
+
+    def __call__(self, run: Trajectory, about: About) -> RunRow:
+        return tables.run_row(run, told(about, self.source))
+
+    async def breathing(self, run: Trajectory, about: About) -> RunRow:
+        return await asyncio.to_thread(self.__call__, run, about)
+
+
+def told(about: About, source: str) -> tables.About:
+    """What is known of a run beside its events, by its source and its file."""
+    one = about.conversation
+    place = one.place if isinstance(one, FileConversation) else one.id
+
+    def text(known: str, name: str) -> str:
+        value = known or about.info.get(name)
+        return value if isinstance(value, str) else ""
+
+    row = about_of(one, name=place, source=source, benchmark=text("", "dataset"))
+    return replace(
+        row,
+        repository=text(row.repository, "selected_repository"),
+        model=text(row.model, "llm_model"),
+    )
+
+
+def rows_of(
+    source: Source,
+    query: ConversationQuery,
+    annotations: Annotations,
+    last_known: Mapping[str, LastKnown],
+    report: Callable[[str], None] = lambda text: None,
+) -> ManyRuns[RunRow]:
+    """Reads the rows of the runs that the query means."""
+    return ManyRuns(source, RowJob(source.label), query, annotations, last_known, report)

@@ -1,0 +1,165 @@
+"""Sums over the rows of many runs, by model, repository and whatever else they share; pure.
+
+What is not known of a run is counted as not known, never as 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from statistics import median
+from typing import NamedTuple
+
+from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.tables import RunRow
+
+UNKNOWN = ""
+"""The name of the group of runs whose model, repository ... is not known."""
+
+_NUMBER = pattern(r"\d[\d,.]*")
+
+
+def _day(row: RunRow) -> str:
+    """The local day on which the run began."""
+    try:
+        return "" if row.began is None else datetime.fromtimestamp(row.began).date().isoformat()
+    except (ValueError, OverflowError, OSError):
+        return UNKNOWN
+
+
+def _cause(row: RunRow) -> str:
+    """How the run ended; of errors why, without the numbers in it."""
+    if row.verdict != "error" or not row.cause:
+        return row.verdict
+    return f"error: {_NUMBER.sub('N', row.cause)}"
+
+
+GROUPINGS: dict[str, Callable[[RunRow], str]] = {
+    "model": lambda row: row.model,
+    "repo": lambda row: row.repository,
+    "benchmark": lambda row: row.benchmark,
+    "trigger": lambda row: row.trigger,
+    "label": lambda row: row.label,
+    "cause": _cause,
+    "day": _day,
+}
+"""What runs can be grouped by."""
+
+FAILED = ("error", "stuck")
+"""Verdicts of runs that failed."""
+
+
+class Spread(NamedTuple):
+    """A number of each run, as far as it is known."""
+
+    known: int = 0
+    total: float = 0.0
+    median: float | None = None
+    p90: float | None = None
+    """Nine in ten have at most so much."""
+
+    @property
+    def mean(self) -> float | None:
+        return self.total / self.known if self.known else None
+
+
+class Group(NamedTuple):
+    """The runs that share these names."""
+
+    names: tuple[str, ...]
+    runs: int
+    endings: dict[str, int]
+    """Verdict -> runs, the most frequent first; "" where it is not known."""
+    resolved: int
+    labelled: int
+    """Runs that an evaluation calls resolved or not; an error of the evaluation counts as not."""
+    steps: Spread
+    time: Spread
+    """Seconds of work."""
+    cost: Spread
+    """US dollars, with sub-agents."""
+    errors: Spread
+    loops: int
+    """Runs that went in a loop."""
+    last_error: str
+    """The most common of the last errors."""
+    last_errors: int
+    """Runs with this one."""
+
+    @property
+    def finished(self) -> int:
+        return self.endings.get("finished", 0)
+
+    @property
+    def failed(self) -> int:
+        return sum(self.endings.get(word, 0) for word in FAILED)
+
+    @property
+    def resolved_share(self) -> float | None:
+        return self.resolved / self.labelled if self.labelled else None
+
+
+SORTS: dict[str, Callable[[Group], float | None]] = {
+    "runs": lambda group: group.runs,
+    "finished": lambda group: group.finished / group.runs,
+    "resolved": lambda group: group.resolved_share,
+    "steps": lambda group: group.steps.median,
+    "time": lambda group: group.time.median,
+    "cost": lambda group: group.cost.median,
+    "total": lambda group: group.cost.total if group.cost.known else None,
+    "errors": lambda group: group.errors.mean,
+    "loops": lambda group: group.loops,
+}
+"""By the head of the column; the highest comes first, what is not known last."""
+
+
+def grouped(rows: Iterable[RunRow], by: Sequence[str], sort: str = "runs") -> list[Group]:
+    """The groups by these groupings, of days the last one first unless sorted otherwise. `sort` is
+    a key of SORTS or "name"."""
+    members: dict[tuple[str, ...], list[RunRow]] = {}
+    for row in rows:
+        members.setdefault(names_of(row, by), []).append(row)
+    groups = [summed(names, members[names]) for names in sorted(members)]
+    if sort == "name":
+        return groups
+    key = SORTS[sort]
+
+    def order(group: Group) -> tuple[bool, float]:
+        value = key(group)
+        return value is None, -(value or 0.0)
+
+    return sorted(groups, key=order)
+
+
+def names_of(row: RunRow, by: Sequence[str]) -> tuple[str, ...]:
+    return tuple(GROUPINGS[name](row) for name in by)
+
+
+def summed(names: tuple[str, ...], rows: Sequence[RunRow]) -> Group:
+    labels = Counter(row.label for row in rows)
+    errors = Counter(row.last_error for row in rows if row.last_error)
+    (last_error, last_errors), *_ = errors.most_common(1) or [("", 0)]
+    return Group(
+        names,
+        len(rows),
+        dict(Counter(row.verdict for row in rows).most_common()),
+        labels["resolved"],
+        labels["resolved"] + labels["unresolved"] + labels["error"],
+        _spread(row.steps for row in rows),
+        _spread(row.work_s for row in rows),
+        _spread(row.cost for row in rows),
+        _spread(row.errors for row in rows),
+        sum(bool(row.loop_steps) for row in rows),
+        last_error,
+        last_errors,
+    )
+
+
+def _spread(values: Iterable[float | None]) -> Spread:
+    known = sorted(value for value in values if value is not None)
+    if not known:
+        return Spread()
+    p90 = known[math.ceil(0.9 * len(known)) - 1]
+    return Spread(len(known), math.fsum(known), median(known), p90)

@@ -1,0 +1,97 @@
+"""`oh-tui stats`: its sums are those of `oh-tui why`, and it says what it leaves out."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from oh_tui import cli
+from tests.commands import schemas
+from tests.commands.conftest import Served
+from tests.commands.shell import Shell, shell
+from tests.demo_runs import demo_events
+from tests.processes import oh_tui
+
+__all__ = ["shell"]
+
+RUNS = {"week-dates": "m1", "click": "m1", "max-iterations": "m2", "team": "m2", "hostile": ""}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs")
+    for slug, model in RUNS.items():
+        with zipfile.ZipFile(folder / f"{slug}.zip", "w") as archive:
+            archive.writestr("meta.json", json.dumps({"title": slug, "llm_model": model}))
+            for place, event in enumerate(demo_events(slug)):
+                archive.writestr(f"event_{place:06}_{event.id}.json", event.raw())
+    return folder
+
+
+def document(capsys: pytest.CaptureFixture[str], *words: str | Path) -> Any:
+    assert cli.main([*map(str, words), "--json"]) in (0, 1)
+    return json.loads(capsys.readouterr().out)
+
+
+def test_sums_equal_those_of_why(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = document(capsys, "stats", folder, "--by", "model")
+    schemas.check("stats", found)
+    told: dict[str, list[Any]] = {}
+    for slug, model in RUNS.items():
+        told.setdefault(model, []).append(document(capsys, "why", folder / f"{slug}.zip"))
+    assert {group["names"]["model"] for group in found["groups"]} == set(told)
+    for group in [*found["groups"], found["total"]]:
+        models = [group["names"]["model"]] if "names" in group else list(told)
+        runs = [one for model in models for one in told[model]]
+        costs = [one["conversation"]["cost"] for one in runs]
+        known = [cost for cost in costs if cost is not None]
+        assert group["runs"] == len(runs)
+        assert group["cost"]["known"] == len(known)
+        assert round(group["cost"]["total"] or 0, 6) == round(sum(known), 6)
+        for name, count in (("steps", "steps"), ("errors", "errors")):
+            assert group[name]["total"] == sum(one["counts"][count] for one in runs)
+        words = [one["verdict"]["word"] for one in runs]
+        assert group["endings"] == {word: words.count(word) for word in words}
+        assert group["looped"] == sum(bool(one["counts"]["loop_steps"]) for one in runs)
+
+
+def test_words_narrow_the_runs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = document(capsys, "stats", "is:stuck", folder, "--by", "cause")
+    assert [group["names"] for group in found["groups"]] == [{"cause": "stuck"}]
+    assert document(capsys, "stats", "model:nosuch", folder)["groups"] == []
+
+
+def test_csv_has_every_number(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["stats", str(folder), "--by", "model,day", "--csv", "--sort", "total"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert {row["model"] for row in rows} == {"m1", "m2", ""}
+    totals = [float(row["cost_total"] or 0) for row in rows]
+    assert totals == sorted(totals, reverse=True)
+    assert all(int(row["runs"]) >= int(row["cost_known"]) for row in rows)
+
+
+def test_wrong_use_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["stats", str(folder), "--by", "colour"]) == 2
+    assert "'colour' is none of model, repo" in capsys.readouterr().err
+    assert cli.main(["stats", str(folder), "--csv", "--json"]) == 2
+
+
+def test_on_the_demo_every_run_is_counted(shell: Shell) -> None:
+    found = json.loads(shell("stats --by repo --json").out)
+    listed = json.loads(shell("conversations --all --sub --json").out)["conversations"]
+    assert found["total"]["runs"] == len(listed)
+    assert found["left_out"] == {"not_kept": 0, "unread": 0, "unsure": 0}
+
+
+def test_of_a_server_it_says_what_is_not_counted(served: Served, tmp_path: Path) -> None:
+    environment = {"OPENHANDS_API_KEY": "any", "XDG_CACHE_HOME": str(tmp_path)}
+    done = oh_tui("stats", "--server", served.url, "--json", **environment)
+    assert done.returncode == 0 and "left out: " in done.stderr
+    found = json.loads(done.stdout)
+    assert found["total"]["runs"] == 0 and found["left_out"]["not_kept"] > 10
