@@ -33,6 +33,7 @@ TABLE = {
     "conversations": Entry(_FIND, "list the conversations, the last created first"),
     "grep": Entry(_FIND, "search many runs for words, and print the lines", "many.grep"),
     "stats": Entry(_FIND, "sums over many runs, by model, repository, day", "many.stats"),
+    "query": Entry(_FIND, "ask SQL of the runs that are indexed", "many.query"),
     "sandboxes": Entry(_FIND, "list the sandboxes and what is in them"),
     "show": Entry(_FIND, "everything known about one conversation"),
     "status": Entry(_FIND, "how many wait for you, failed, run", "account"),

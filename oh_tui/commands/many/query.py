@@ -1,0 +1,83 @@
+"""`oh-tui query`: SQL over the runs that are indexed."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from argparse import ArgumentTypeError
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from oh_tui.commands.shared.command import Call, argument, command, flag
+from oh_tui.commands.shared.printing import Column, print_json_line, print_table
+from oh_tui.library.asking import TABLES, asked
+from oh_tui.text.problem import Problem
+from oh_tui.text.redact import safe_line
+
+SECONDS = 60.0
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
+    if not 0 < seconds < 1e6:
+        raise ArgumentTypeError(f"{safe_line(text)!r} is no number of seconds")
+    return seconds
+
+
+@command(
+    "query",
+    argument("sql", metavar="SQL", help=f"one SELECT over {TABLES}"),
+    flag("--csv", about="comma-separated values, with a head"),
+    argument(
+        "--seconds",
+        type=_seconds,
+        default=SECONDS,
+        metavar="N",
+        help=f"give up after so many; {SECONDS:g} by default",
+    ),
+    examples={
+        "query 'select model, sum(cost) from runs group by model'": "what each model cost",
+        "query \"select title from runs join files using (run) where path like '%parse.py'\"":
+            "the runs that read or changed a file",
+        "query 'select * from runs' --csv": "for a spreadsheet",
+    },
+    epilog="It reads what oh-tui index has taken in, and cannot write.",
+    wants="nothing",
+)  # fmt: skip
+async def query(call: Call) -> int:
+    folder = call.settings.library_folder
+    if folder is None:
+        raise Problem("There is no index of runs", "--no-library or OH_TUI_CACHE turns it off")
+    if call.as_json and call.args.csv:
+        raise Problem("--json and --csv are two forms of the same", "leave one out")
+    with asked(folder, call.args.sql, call.args.seconds) as answer:
+        if call.as_json:
+            for row in answer.rows:
+                print_json_line(dict(zip(answer.columns, map(_value, row), strict=True)))
+        elif call.args.csv:
+            _print_csv(answer.columns, answer.rows)
+        else:
+            columns = [Column(name, share=1) for name in answer.columns]
+            print_table(call.style, columns, ([_text(one) for one in row] for row in answer.rows))
+    return 0
+
+
+def _print_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    out = csv.writer(sys.stdout, lineterminator="\n")
+    out.writerow(columns)
+    for row in rows:
+        out.writerow([_text(one) for one in row])
+
+
+def _value(value: Any) -> Any:
+    """A value as JSON has it. Texts are clean, unless the question made them otherwise."""
+    if isinstance(value, str):
+        return safe_line(value)
+    return value.hex() if isinstance(value, bytes) else value
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(_value(value))

@@ -1,0 +1,138 @@
+"""`oh-tui query`: it answers questions over the index, and nothing else."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from oh_tui.library.library import Library
+from scripts.many_runs import Maker
+from tests.commands import schemas
+from tests.library.made import made_record
+from tests.processes import oh_tui
+
+MAKER = Maker(seed=4, events=20)
+RUNS = 6
+
+
+@pytest.fixture(scope="module")
+def caches(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cache")
+    with Library(folder / "oh-tui", writes=True) as library:
+        assert library.put(made_record(MAKER, number) for number in range(RUNS))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def environment(caches: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(caches))
+
+
+def told(*words: str) -> str:
+    done = oh_tui("query", *words)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def refused(*words: str, **environment: str) -> str:
+    done = oh_tui("query", *words, **environment)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    return done.stderr
+
+
+def test_tables_are_answered_in_each_form() -> None:
+    made = [MAKER.made(number) for number in range(RUNS)]
+    assert told("select count(*), sum(steps > 0) from runs") == f"{RUNS}\t{RUNS}\n"
+    rows = [
+        json.loads(line)
+        for line in told(
+            "select title, model, cost from runs order by title", "--json"
+        ).splitlines()
+    ]
+    for row in rows:
+        schemas.check("query", row)
+    assert rows == sorted(
+        ({"title": one.name, "model": one.model, "cost": None} for one in made),
+        key=lambda row: str(row["title"]),
+    )
+    listed = told("select title as name, 'a,\"b' as x from runs order by 1", "--csv")
+    found = list(csv.reader(listed.splitlines()))
+    assert found[0] == ["name", "x"]
+    assert found[1:] == [[name, 'a,"b'] for name in sorted(one.name for one in made)]
+
+
+def test_steps_and_files_join_with_runs_by_run() -> None:
+    sql = "select title, count(*) from runs join steps using (run) where tool > '' group by 1"
+    counted = dict(line.split("\t") for line in told(sql).splitlines())
+    made = [MAKER.made(number) for number in range(RUNS)]
+    assert counted == {one.name: str(one.commands + 4 * one.is_stuck) for one in made}
+    assert told("select count(*) from files join runs using (run)").strip() != "0"
+    assert told("with recursive n(x) as (select 1 union all select x + 1 from n where x < 5) "
+                "select sum(x) from n") == "15\n"  # fmt: skip
+
+
+WRITES = [
+    "delete from runs",
+    "drop table runs",
+    "insert into homes values ('a', 'b', 1)",
+    "update runs set title = ''",
+    "attach 'FILE' as other",
+    "vacuum into 'FILE'",
+    "create table t (x)",
+    "create temp table t (x)",
+    "pragma user_version = 7",
+    "pragma user_version",
+    "select * from pragma_table_info('runs')",
+    "select load_extension('FILE')",
+    "begin",
+    "select 1; delete from runs",
+    "insert into texts (texts) values ('delete-all')",
+    "with n as (select 1) delete from runs",
+]
+
+
+@pytest.mark.parametrize("sql", WRITES)
+def test_what_is_no_question_is_refused(sql: str, tmp_path: Path, caches: Path) -> None:
+    before = (caches / "oh-tui" / "library" / "runs.db").read_bytes()
+    said = refused(sql.replace("FILE", str(tmp_path / "other.db")))
+    assert said.startswith("oh-tui: ")
+    assert "This is a bug" not in said
+    assert not list(tmp_path.iterdir())
+    assert (caches / "oh-tui" / "library" / "runs.db").read_bytes() == before
+    with sqlite3.connect(caches / "oh-tui" / "library" / "runs.db") as database:
+        assert database.execute("select count(*) from runs").fetchone() == (RUNS,)
+    database.close()
+
+
+def test_an_endless_question_ends() -> None:
+    endless = "with recursive n(x) as (select 1 union all select x from n) select count(*) from n"
+    assert "takes longer than 0.2 s" in refused(endless, "--seconds", "0.2")
+    join = "select count(*) from steps a, steps b, steps c, steps d, steps e, steps f"
+    assert "takes longer than 0.2 s" in refused(join, "--seconds", "0.2")
+
+
+@pytest.mark.parametrize(
+    "sql", ["", " ", "selekt", "select nothing", "select * from nowhere", "--"]
+)
+def test_wrong_words(sql: str) -> None:
+    assert refused(sql).startswith("oh-tui: ")
+
+
+def test_what_a_question_makes_cannot_steer_the_terminal() -> None:
+    assert "\x1b" not in told("select char(27) || '[2Jx', char(27) as \"a\x1b[2J\"", "--csv")
+    assert told("select char(27) || '[2Jx'") == "x\n"
+    assert told("select x'00ff'") == "00ff\n"
+    big = oh_tui("query", "select length(zeroblob(2000000000))")
+    assert big.returncode == 2
+
+
+def test_without_an_index(tmp_path: Path) -> None:
+    assert "Nothing is indexed yet" in refused("select 1", XDG_CACHE_HOME=str(tmp_path))
+    assert "There is no index" in refused("select 1", OH_TUI_CACHE="off")
+    assert "leave one out" in refused("select 1", "--json", "--csv")
+    assert "no number of seconds" in refused("select 1", "--seconds", "x")
