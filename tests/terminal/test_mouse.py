@@ -17,6 +17,12 @@ def click(terminal: Terminal, text: str) -> None:
         terminal.press(f"\x1b[<0;{line.index(text) + 1};{y + 1}{final}")
 
 
+def double_click(terminal: Terminal, text: str) -> None:
+    """Two clicks on it, sent at once as a quick hand does."""
+    click(terminal, text)
+    click(terminal, text)
+
+
 def wheel(terminal: Terminal, button: int, x: int, y: int) -> None:
     terminal.press(f"\x1b[<{button};{x + 1};{y + 1}M")
 
@@ -47,5 +53,26 @@ def test_wheel_names_of_columns_and_counts(tmp_path: Path) -> None:
         terminal.until(lambda: "is:failed is:needs" in terminal.text, "the filter of the count")
         terminal.wait_for("2 of 34")
         wheel(terminal, WHEEL_DOWN, 10, 5)
+        terminal.press("q")
+        terminal.until(lambda: not terminal.child.isalive(), "the end")
+
+
+def test_a_click_chooses_and_a_double_click_opens(tmp_path: Path) -> None:
+    with Terminal(OH_TUI, "--demo", size=(160, 40), home=tmp_path) as terminal:
+        terminal.wait_for("34 conversations")
+        terminal.wait_for("61 steps")
+        click(terminal, "Add OAuth login")
+        terminal.wait_for("18 steps")
+        assert "━ 1 Conversations" in terminal.text, "one click stays in the list"
+        double_click(terminal, "Nightly dependency bump")
+        terminal.wait_for("━ 3 Timeline")
+        terminal.wait_for("Nightly dependency bump  ")
+        click(terminal, "Add OAuth login")
+        terminal.wait_for("18 steps")
+        double_click(terminal, "$ git rebase origin/auth")
+        terminal.until(lambda: "1 Conversations" not in terminal.text, "the step on all the screen")
+        terminal.wait_for("Successfully rebased and updated")
+        terminal.press("esc")
+        terminal.wait_for("━ 3 Timeline")
         terminal.press("q")
         terminal.until(lambda: not terminal.child.isalive(), "the end")

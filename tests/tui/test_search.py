@@ -544,15 +544,19 @@ async def test_one_that_comes_before_the_last_has_begun_takes_its_place_without_
         assert len(it.app.screen_stack) == 2
 
 
-async def test_the_line_that_was_found_is_copied_whole() -> None:
-    async with explore(size=(80, 24)) as it:
+@pytest.mark.parametrize("size", [(80, 24), (64, 20)], ids=str)
+async def test_the_line_that_was_found_is_copied_whole(size: tuple[int, int]) -> None:
+    """Also one that wraps, within the text that is looked for."""
+    async with explore(size=size) as it:
         await it.open(STUCK)
         await it.press("y")
         assert "f  line" not in it.text("#question")
         await it.press("escape", "enter")
         await ask(it, "slash", "int(week_date[2])")
         await it.press("y")
-        assert it.text("#question").endswith("f  line  esc  none")
+        assert "f  line" in it.text("#question")
+        is_whole = "fromisocalendar(int(week_date[1]), int(week_date[2])" in it.text("#result")
+        assert is_whole is (size[0] == 80), "it wraps at 64"
         await it.press("f")
         await it.until(lambda: bool(it.app.clipboard))
         assert it.app.clipboard == (
