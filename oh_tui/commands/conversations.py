@@ -38,7 +38,7 @@ from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.sources.results import cut_words
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import dollars, plural
-from oh_tui.trajectory.analysis.moments import seconds_of
+from oh_tui.trajectory.analysis.search.moments import seconds_of
 from oh_tui.trajectory.model.events import seconds
 
 LIMIT = 50

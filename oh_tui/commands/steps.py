@@ -31,9 +31,9 @@ from oh_tui.commands.shared.printing import (
 from oh_tui.commands.shared.reading import name, open_run, whole
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import clock, dollars, plural, tenths
-from oh_tui.trajectory.analysis.query import Query, parse
+from oh_tui.trajectory.analysis.search.query import Query, parse
+from oh_tui.trajectory.analysis.search.suggestions import suggest
 from oh_tui.trajectory.analysis.sub_agents import SubRun, SubRuns
-from oh_tui.trajectory.analysis.suggestions import suggest
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family

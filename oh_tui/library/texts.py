@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from oh_tui.text.clean import clean
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import redact
-from oh_tui.trajectory.analysis.scan import spoken
+from oh_tui.trajectory.analysis.search.scan import spoken
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 _APART = "\n" * 6

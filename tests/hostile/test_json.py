@@ -26,8 +26,8 @@ from oh_tui.commands.shared.documents import (
     totals_json,
     verdict_json,
 )
-from oh_tui.trajectory.analysis.query import parse
-from oh_tui.trajectory.analysis.scan import spoken
+from oh_tui.trajectory.analysis.search.query import parse
+from oh_tui.trajectory.analysis.search.scan import spoken
 from oh_tui.trajectory.analysis.spending import spending
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.content.plans import tasks_of

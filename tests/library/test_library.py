@@ -19,7 +19,7 @@ from oh_tui.library.file import FILE, FOLDER
 from oh_tui.library.library import Library
 from oh_tui.library.records import record_of
 from oh_tui.text import redact
-from oh_tui.trajectory.analysis.query import parse, quoted
+from oh_tui.trajectory.analysis.search.query import parse, quoted
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.tables import About
 from scripts.many_runs import COMMON, Maker

@@ -12,7 +12,7 @@ from typing import Any
 
 from oh_tui.text.clean import clean
 from oh_tui.text.redact import redact
-from oh_tui.trajectory.analysis.scan import spoken
+from oh_tui.trajectory.analysis.search.scan import spoken
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step

@@ -18,7 +18,7 @@ from oh_tui.sources.many import each_run
 from oh_tui.sources.many.query import parse
 from oh_tui.sources.many.searching import Search
 from oh_tui.text import regex
-from oh_tui.trajectory.analysis.query import QueryError, quoted
+from oh_tui.trajectory.analysis.search.query import QueryError, quoted
 from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.many.made import TESTS, TOKEN, WORDS, brute_force, make_runs, pattern_of, text_of
 

@@ -13,9 +13,9 @@ from oh_tui.sources.lists.conversation_order import Order, Sorting
 from oh_tui.sources.lists.conversation_query import FIELDS, complete, known_words, parse
 from oh_tui.sources.lists.triage import ConversationState, RunStatus, updated
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
-from oh_tui.trajectory.analysis import query as queries
-from oh_tui.trajectory.analysis.fields import FIELDS as STEP_FIELDS
-from oh_tui.trajectory.analysis.query import QueryError
+from oh_tui.trajectory.analysis.search import query as queries
+from oh_tui.trajectory.analysis.search.fields import FIELDS as STEP_FIELDS
+from oh_tui.trajectory.analysis.search.query import QueryError
 
 NOON = datetime(2026, 3, 12, 12)
 """Local time."""

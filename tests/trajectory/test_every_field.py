@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from oh_tui.text.clean import clean
 from oh_tui.text.redact import redact, redact_json
-from oh_tui.trajectory.analysis.scan import finish, needle, said_by_step
+from oh_tui.trajectory.analysis.search.scan import finish, needle, said_by_step
 from oh_tui.trajectory.content.block import plain_text
 from oh_tui.trajectory.content.block_events import EVENTS
 from oh_tui.trajectory.content.blocks import (

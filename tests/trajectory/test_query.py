@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.trajectory.analysis.fields import FIELDS
-from oh_tui.trajectory.analysis.moments import moment, seconds_of
-from oh_tui.trajectory.analysis.query import QueryError, complete, parse
-from oh_tui.trajectory.analysis.suggestions import suggest
+from oh_tui.trajectory.analysis.search.fields import FIELDS
+from oh_tui.trajectory.analysis.search.moments import moment, seconds_of
+from oh_tui.trajectory.analysis.search.query import QueryError, complete, parse
+from oh_tui.trajectory.analysis.search.suggestions import suggest
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.stats import Usage
 from oh_tui.trajectory.model.steps import Step

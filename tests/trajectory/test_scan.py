@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.text.clean import clean
-from oh_tui.trajectory.analysis.scan import (
+from oh_tui.trajectory.analysis.search.scan import (
     Breathing,
     finish,
     needle,

@@ -21,8 +21,8 @@ from oh_tui.sources.lists.tags import MACHINE, of_people, tag_words
 from oh_tui.sources.lists.triage import AT_WORK, ConversationState, Group, RunStatus, updated
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.analysis import query as queries
-from oh_tui.trajectory.analysis.fields import (
+from oh_tui.trajectory.analysis.search import query as queries
+from oh_tui.trajectory.analysis.search.fields import (
     ANY,
     Bound,
     Wrong,
@@ -32,13 +32,13 @@ from oh_tui.trajectory.analysis.fields import (
     in_notes,
     one_of,
 )
-from oh_tui.trajectory.analysis.fields import FIELDS as STEP_FIELDS
-from oh_tui.trajectory.analysis.moments import days_back, moment, seconds_of
+from oh_tui.trajectory.analysis.search.fields import FIELDS as STEP_FIELDS
+from oh_tui.trajectory.analysis.search.moments import days_back, moment, seconds_of
 from oh_tui.trajectory.model.recorded import Label
 
 if TYPE_CHECKING:
     from oh_tui.api.filters import ConversationFilters
-    from oh_tui.trajectory.analysis.query import Term
+    from oh_tui.trajectory.analysis.search.query import Term
     from oh_tui.trajectory.model.trajectory import Trajectory
 
 LONGEST = 1_000

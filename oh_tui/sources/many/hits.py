@@ -11,10 +11,10 @@ from oh_tui.text.clean import clean, clean_line
 from oh_tui.text.redact import redact
 from oh_tui.text.regex import Regex
 from oh_tui.trajectory.analysis.accounting import Accounts
-from oh_tui.trajectory.analysis.fields import Facts, Kept
 from oh_tui.trajectory.analysis.loops import loop_steps
-from oh_tui.trajectory.analysis.query import Query
-from oh_tui.trajectory.analysis.scan import Needle, Said, said_by_step
+from oh_tui.trajectory.analysis.search.fields import Facts, Kept
+from oh_tui.trajectory.analysis.search.query import Query
+from oh_tui.trajectory.analysis.search.scan import Needle, Said, said_by_step
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 

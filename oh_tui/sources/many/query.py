@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from oh_tui.sources.lists import conversation_query
 from oh_tui.sources.lists.conversation_query import ConversationQuery
-from oh_tui.trajectory.analysis import query as queries
-from oh_tui.trajectory.analysis.fields import FIELDS as STEP_FIELDS
-from oh_tui.trajectory.analysis.query import Beside, Query, Readable
+from oh_tui.trajectory.analysis.search import query as queries
+from oh_tui.trajectory.analysis.search.fields import FIELDS as STEP_FIELDS
+from oh_tui.trajectory.analysis.search.query import Beside, Query, Readable
 
 _OF_RUNS = {
     name if name not in STEP_FIELDS else f"{queries.RUN}{name}": field

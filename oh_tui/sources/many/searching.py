@@ -15,7 +15,7 @@ from oh_tui.sources.many.hits import Derived, Hit, hits
 from oh_tui.sources.many.query import ManyQuery
 from oh_tui.sources.many.worker import About, Unread
 from oh_tui.sources.source import Source
-from oh_tui.trajectory.analysis.query import Query
+from oh_tui.trajectory.analysis.search.query import Query
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 SLICE = 0.004

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from oh_tui.trajectory.analysis.scan import outward
+from oh_tui.trajectory.analysis.search.scan import outward
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.analysis.query import Query
+    from oh_tui.trajectory.analysis.search.query import Query
     from oh_tui.trajectory.model.trajectory import Trajectory
 
 

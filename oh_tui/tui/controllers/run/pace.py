@@ -7,7 +7,7 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from oh_tui.trajectory.analysis.scan import SLICE
+from oh_tui.trajectory.analysis.search.scan import SLICE
 
 if TYPE_CHECKING:
     from oh_tui.tui.ui import Ui

@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.analysis import query
+from oh_tui.trajectory.analysis.search import query
 from oh_tui.tui.messages import StepWanted
 from oh_tui.tui.screens import changes, costs
 from oh_tui.tui.widgets.conversation_list import title_of

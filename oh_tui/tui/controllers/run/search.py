@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
-from oh_tui.trajectory.analysis import query as queries
-from oh_tui.trajectory.analysis import suggestions
-from oh_tui.trajectory.analysis.scan import Breathing, scan
+from oh_tui.trajectory.analysis.search import query as queries
+from oh_tui.trajectory.analysis.search import suggestions
+from oh_tui.trajectory.analysis.search.scan import Breathing, scan
 from oh_tui.tui.controllers.run.pace import SHOW_EVERY, Pace
 from oh_tui.tui.messages import FilterChanged
 from oh_tui.tui.state.filtering import Filtering

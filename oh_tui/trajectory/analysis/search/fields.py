@@ -14,8 +14,8 @@ import msgspec
 
 from oh_tui.text.clean import clean, clean_line
 from oh_tui.text.regex import Regex
-from oh_tui.trajectory.analysis.moments import Moment, moment, seconds_of
-from oh_tui.trajectory.analysis.scan import Said, needle, said_by_step
+from oh_tui.trajectory.analysis.search.moments import Moment, moment, seconds_of
+from oh_tui.trajectory.analysis.search.scan import Said, needle, said_by_step
 from oh_tui.trajectory.content.block_files import patch_files
 from oh_tui.trajectory.content.describe import family_of
 from oh_tui.trajectory.model.bodies import arguments, field

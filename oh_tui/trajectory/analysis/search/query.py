@@ -17,8 +17,8 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
 from oh_tui.text.regex import Regex
-from oh_tui.trajectory.analysis.fields import FIELDS, Asked, Facts, Kept, Wrong
-from oh_tui.trajectory.analysis.scan import Breathing, Needle, finish
+from oh_tui.trajectory.analysis.search.fields import FIELDS, Asked, Facts, Kept, Wrong
+from oh_tui.trajectory.analysis.search.scan import Breathing, Needle, finish
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 

@@ -1,0 +1,1 @@
+"""The search in the steps of a run: filters, and text."""
