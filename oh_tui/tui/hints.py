@@ -76,7 +76,8 @@ def _labels(session: Session, zoom: str, followed: bool) -> Labels:
         "download": _download_label(session) if remote else None,
         "load.all": "read all" if session.run and not session.run.trajectory.complete else None,
         "follow": _follow_label(session) if followed else None,
-        "mark": "mark" if remote else None,
+        "mark": "mark",
+        "compare": _compare_label(session),
         "back": "back" if pane == "detail" else _back_label(session),
         "hidden": "hide gone" if session.show_gone else "show gone",
         "filter": "filter" if narrows else None,
@@ -84,6 +85,13 @@ def _labels(session: Session, zoom: str, followed: bool) -> Labels:
         **_agent_labels(session),
         "open": "smaller" if zoom == "detail" else OPENS.get(pane, "open"),
     }
+
+
+def _compare_label(session: Session) -> str | None:
+    """Compares the marked runs; to a single one the run under the cursor is added."""
+    if not session.marks:
+        return None
+    return f"compare {len(session.marks)}" if len(session.marks) > 1 else "compare with it"
 
 
 def _back_label(session: Session) -> str | None:

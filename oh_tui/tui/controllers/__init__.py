@@ -16,6 +16,7 @@ from oh_tui.tui.controllers.desktop import clipboard, downloads, external, image
 from oh_tui.tui.controllers.lists import columns, conversations, listing, notices, rename
 from oh_tui.tui.controllers.run import (
     annotate,
+    compare,
     find,
     goto,
     older,
@@ -152,6 +153,10 @@ class Controllers:
         return annotate.AnnotationActions(
             self._session, self._ui, self._steps, self.target, self.search
         )
+
+    @cached_property
+    def comparisons(self) -> compare.Comparisons:
+        return compare.Comparisons(self._session, self._ui)
 
     @cached_property
     def goto(self) -> goto.GoTo:

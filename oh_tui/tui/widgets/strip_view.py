@@ -29,7 +29,7 @@ LABEL = 7
 _LANES = ("", " llm", " tool", "")
 _MARKS = 3
 
-_REVERSE = Style(reverse=True)
+REVERSE = Style(reverse=True)
 
 _TROUBLE = ("error", "loop", "waiting", "failed", "rejected")
 """Marks that stand in the lane of a sub-agent, which has no row of marks."""
@@ -111,13 +111,13 @@ class StripView(Drawn):
         if self.selected is not None and self._run is not None:
             selected = self._run.column_of(self.selected, width)
         if row == 0:
-            cells = _axis(len(picture.columns), self._labels(picture), self.glyphs, selected)
+            cells = axis_cells(len(picture.columns), self._labels(picture), self.glyphs, selected)
             if self._run is not None and self._run.is_cut_off:
                 _end_with("cut off", cells, selected)
             if self._run is not None and not self._run.has_times:
                 _end_with("no times are known", cells, selected, "dim")
         else:
-            draw = (_llm, _tool, _mark)[row - 1]
+            draw = (llm_cell, tool_cell, _mark)[row - 1]
             cells = [draw(column, self.glyphs) for column in picture.columns]
         label = f"{_LANES[row]:<{LABEL}}", "dim"
         return self._line(label, cells, selected if row else None, is_marks=row == _MARKS)
@@ -153,7 +153,7 @@ class StripView(Drawn):
             style = base + self.hue(hue) if hue else base
             if is_inverted:
                 # in the hue of its lane an empty cell would look like a full one
-                style = (style if is_marks else base) + _REVERSE
+                style = (style if is_marks else base) + REVERSE
             segments.append(Segment(text, style))
         return Line(segments, self.size.width)
 
@@ -163,7 +163,9 @@ class StripView(Drawn):
         return self._run.axis(len(picture.columns), UTC if self.time == "UTC" else None)
 
 
-def _axis(width: int, labels: list[Label], glyphs: Glyphs, selected: int | None) -> list[Piece]:
+def axis_cells(
+    width: int, labels: list[Label], glyphs: Glyphs, selected: int | None
+) -> list[Piece]:
     """The glyphs of the axis, without labels that the mark of the selected step would touch."""
     cells: list[Piece] = [(" ", "dim")] * width
     for column, text in labels:
@@ -182,13 +184,13 @@ def _end_with(text: str, cells: list[Piece], selected: int | None, hue: str = "w
         cells[start - 1 :] = [(character, hue) for character in f" {text}"]
 
 
-def _llm(column: Column, glyphs: Glyphs) -> Piece:
+def llm_cell(column: Column, glyphs: Glyphs) -> Piece:
     if column.idle:
         return glyphs.cut, "dim"
     return _level(column.llm, glyphs) if column.happened_llm else " ", "llm"
 
 
-def _tool(column: Column, glyphs: Glyphs) -> Piece:
+def tool_cell(column: Column, glyphs: Glyphs) -> Piece:
     if column.idle:
         return glyphs.cut, "dim"
     hue = FAMILY_HUES.get(column.family or "", "")

@@ -1,0 +1,61 @@
+"""What two steps differ in: their calls and their results, each as a diff."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from oh_tui.text.redact import redact_json
+from oh_tui.trajectory.content.block import Block, Diff, Heading, Note, safe
+from oh_tui.trajectory.content.blocks import output_text
+from oh_tui.trajectory.content.difference import unified
+from oh_tui.trajectory.model.bodies import arguments, command_text, field
+from oh_tui.trajectory.model.steps import Step
+
+CONTEXT = 10
+"""Equal lines around a change."""
+
+
+def difference_blocks(a: Step, b: Step) -> list[Block]:
+    """Lines with - are those of A, with + those of B."""
+    if not (a.is_call or b.is_call):  # a message, which is all there is
+        return _diff("", output_text(a), output_text(b))
+    return [
+        *_diff("call", call_text(a), call_text(b)),
+        *_diff("result", output_text(a), output_text(b)),
+    ]
+
+
+def _diff(name: str, a: str, b: str) -> list[Block]:
+    heading: list[Block] = [Heading(name)] if name else []
+    if a == b:
+        return [*heading, Note("the same in both" if a else "nothing in both")]
+    return [*heading, Diff(unified(a, b, context=CONTEXT))]
+
+
+def call_text(step: Step) -> str:
+    """A call in lines, safe to show: its command, or each argument with its name."""
+    body = step.event.body()
+    if command := command_text(body):
+        return safe(command)
+    action = field(body, "action")
+    found = redact_json(arguments(body) if action is None else action)
+    if not isinstance(found, dict):
+        return safe(found if isinstance(found, str) else _json(found)) if found else ""
+    return "\n".join(_lines(found))
+
+
+def _lines(found: dict[str, Any]) -> Iterator[str]:
+    for name, value in found.items():
+        if name == "kind" or value in (None, "", [], {}):
+            continue
+        text = safe(value if isinstance(value, str) else _json(value))
+        yield f"{safe(name)}:\n{text}" if "\n" in text else f"{safe(name)}: {text}"
+
+
+def _json(value: Any) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except (ValueError, TypeError, RecursionError):
+        return "(nested too deep to show)"

@@ -1,0 +1,158 @@
+"""`=`: compare the marked runs, or the one shown with the marked one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING
+
+from oh_tui.api.models import bare_id, same_id
+from oh_tui.text.human import plural
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.analysis import study as studies
+from oh_tui.trajectory.comparison import compare as comparing
+from oh_tui.tui.remedies import hint_of
+from oh_tui.tui.screens.comparison import many, two
+from oh_tui.tui.state import compared as runs_compared
+from oh_tui.tui.state import runs
+from oh_tui.tui.widgets.conversation_list import display_line, title_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from oh_tui.api.models import Conversation
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.state.compared import Compared
+    from oh_tui.tui.ui import Ui
+
+MOST = 8
+"""Runs that are compared at once."""
+
+
+class Comparisons:
+    def __init__(self, session: Session, ui: Ui) -> None:
+        self._session = session
+        self._ui = ui
+
+    def action_open(self) -> None:
+        chosen = self._chosen()
+        if len(chosen) < 2:
+            self._ui.tell("mark another run with space: = then compares it with this one")
+        elif len(chosen) > MOST:
+            self._ui.tell(f"{len(chosen)} runs are marked: {MOST} at most are compared")
+        elif len(chosen) == 2:
+            self._show_two(chosen)
+        else:
+            self._show_many(chosen)
+
+    def _chosen(self) -> list[Conversation]:
+        """The marked runs as they are listed; to a single one the run of the key is added."""
+        session = self._session
+        marked = [c for c in session.conversations if bare_id(c.id) in session.marks]
+        order = {row.id: place for place, row in enumerate(session.listed)}
+        marked.sort(key=lambda c: order.get(bare_id(c.id), len(order)))
+        other = session.target()
+        if len(marked) == 1 and other and same_id(other.id, marked[0].id):
+            other = session.current  # the cursor may stand on the marked row
+        if len(marked) == 1 and other and not same_id(other.id, marked[0].id):
+            marked.append(other)
+        return marked
+
+    def _show_two(self, chosen: Sequence[Conversation]) -> None:
+        view = two.CompareScreen()
+        self._ui.push_screen(view, self._closed)
+        self._ui.work_on("compare", self._compare_two, view, chosen, instead=True)
+
+    def _show_many(self, chosen: Sequence[Conversation]) -> None:
+        view = many.CompareManyScreen()
+
+        def closed(place: int | None) -> None:
+            self._closed(None)
+            if place:
+                self._show_two((chosen[0], chosen[place]))
+
+        self._ui.push_screen(view, closed)
+        self._ui.work_on("compare", self._compare_many, view, chosen, instead=True)
+
+    def _closed(self, _: None) -> None:
+        """The view was closed: reading for it ends."""
+        self._ui.cancel("compare")
+
+    async def _compare_two(self, view: two.CompareScreen, chosen: Sequence[Conversation]) -> None:
+        found = await self._read_all(view, chosen)
+        if found is None:
+            return
+        view.tell_progress("comparing the steps …")
+        a, b = found
+        view.show_runs(a, b, await asyncio.to_thread(comparing.Comparison, a.run, b.run))
+
+    async def _compare_many(
+        self, view: many.CompareManyScreen, chosen: Sequence[Conversation]
+    ) -> None:
+        found = await self._read_all(view, chosen)
+        if found is None:
+            return
+        rows = []
+        for place, run in enumerate(found):
+            view.tell_progress(f"comparing {place + 1} of {len(found)} …")
+            comparison = await asyncio.to_thread(comparing.Comparison, found[0].run, run.run)
+            rows.append(many.Compare(run, comparison.first))
+        view.show_rows(rows)
+
+    async def _read_all(
+        self,
+        view: two.CompareScreen | many.CompareManyScreen,
+        chosen: Sequence[Conversation],
+    ) -> list[Compared] | None:
+        """All runs, whole; None where one does not come, and the view says why."""
+        found: list[Compared] = []
+        for place, conversation in enumerate(chosen, 1):
+            head = f"reading {place} of {len(chosen)}: {title_of(conversation)}"
+            view.tell_progress(f"{head} · esc stops")
+            try:
+                run = await self._read(view, conversation, head)
+            except Problem as problem:
+                title = title_of(conversation)
+                view.tell_progress(
+                    f"{title}: {problem.sentence}", *filter(None, [hint_of(problem)])
+                )
+                return None
+            if run.study is None or run.study.trajectory is not run.trajectory:
+                run.study = await asyncio.to_thread(studies.Study, run.trajectory)
+            model = display_line(conversation.llm_model).rpartition("/")[2]
+            made = await asyncio.to_thread(
+                runs_compared.compared, conversation, run.study, title_of(conversation), model
+            )
+            found.append(made)
+        return found
+
+    async def _read(
+        self,
+        view: two.CompareScreen | many.CompareManyScreen,
+        conversation: Conversation,
+        head: str,
+    ) -> runs.Run:
+        """The run as it was read before, or read now. Raises Problem."""
+        session = self._session
+        held = session.runs.get(conversation.id)
+        if held and held.trajectory.complete and not held.is_outdated:
+            return held
+        source, found = session.source, None
+        if source is None:
+            raise Problem("The server is being left", "compare again when the list is there")
+        async with contextlib.aclosing(source.runs.load(conversation)) as states:
+            async for state in states:
+                if state.trajectory is not None:
+                    found = state
+                if state.total:
+                    events = plural(state.total, "event")
+                    view.tell_progress(f"{head}, {state.loaded:,} of {events} · esc stops")
+        if found is None or found.trajectory is None:
+            raise Problem("The run gave no events", "try again")
+        if not found.trajectory.complete:
+            raise Problem(
+                "It is too long to be read at once", "open it, read all of it with L, then compare"
+            )
+        if held is None:
+            return session.runs.take(conversation, found)
+        return runs.Run(conversation, found.trajectory, found.via, found.note)
