@@ -29,6 +29,7 @@ RUNS = [
     (row("done", history(3, failed=[2]), metrics=metrics([0.25, 0.5, 0.125])), "finished"),
     (row("priceless", history(2), metrics=None), "finished"),
     (row("broken", history(2, finish=False), error="Timeout after 300 s\nTraceback"), "error"),
+    (row("both", history(2), error="No patch"), "finished"),
     (row("no events"), ""),
     (row("unknown", history(2, finish=False)), ""),
     (row("limit", history(3, finish=False), **LIMITED), "error"),

@@ -257,6 +257,10 @@ def _paused(trajectory: Trajectory) -> Verdict:
 
 def _finished(trajectory: Trajectory) -> Verdict:
     step = last_step(trajectory, is_answer)
+    if trajectory.recorded.error:  # what went wrong after the agent was done
+        cause, short = recorded_words(trajectory.recorded.error)
+        cause, short = f"Finished, with an error: {cause}", f"finished, with an error: {short}"
+        return _verdict("finished", cause, short, [step] if step else (), len(trajectory))
     if step is None:
         return _verdict("finished", "Finished without an answer.", landing=len(trajectory))
     answer = describe(step, trajectory.outcome(step)).result
@@ -287,8 +291,9 @@ def _recorded(trajectory: Trajectory, cause: str, short: str) -> Verdict:
 
 def _without_status(trajectory: Trajectory) -> Verdict:
     """For a run whose events name no status: what its source records, then its last steps."""
-    recorded = trajectory.recorded
-    if recorded.error:
+    recorded, latest = trajectory.recorded, last_telling(trajectory)
+    said_finished = latest is not None and latest.event.part == "FinishAction"
+    if recorded.error and not (said_finished and latest and is_answer(latest)):
         return _error(trajectory)
     verdict = _by_steps(trajectory)
     limit = recorded.max_iterations

@@ -12,6 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oh_tui.sources.files import run_of
+from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.trajectory.content.blocks import json_text
 from oh_tui.trajectory.formats.documents import read_document
 from oh_tui.trajectory.formats.held_run import HeldRun
@@ -94,6 +96,28 @@ def test_a_row_of_the_resolver_is_named_by_its_issue() -> None:
 
 def test_an_evaluation_that_failed_says_why() -> None:
     assert opened(ROW | {"error": "It was stuck."}).recorded.error == "It was stuck."
+
+
+FINISH = {"id": 9, "source": "agent", "action": "finish", "args": {"final_thought": "Done."}}
+STATE = {"id": 10, "source": "environment", "observation": "agent_state_changed", "content": ""}
+
+
+@pytest.mark.parametrize(
+    ("ending", "word"),
+    [
+        ([FINISH], "finished"),
+        ([STATE | {"extras": {"agent_state": "finished"}}], "finished"),
+        ([FINISH, STATE | {"extras": {"agent_state": "finished"}}], "finished"),
+        ([FINISH, STATE | {"extras": {"agent_state": "error"}}], "error"),
+        ([], "error"),
+    ],
+)
+def test_a_row_that_says_finished_and_has_an_error_says_both(ending: Any, word: str) -> None:
+    start = [{"id": 1, "source": "user", "action": "message", "args": {"content": "Go."}}]
+    run = opened({"instance_id": "a", "history": [*start, *ending], "error": "git diff failed\nx"})
+    verdict = judge(run_of(run, run.events()))
+    assert verdict.word == word and "git diff failed" in verdict.cause
+    assert verdict.cause.startswith("Finished, with an error: ") == (word == "finished")
 
 
 def test_mini_swe_agent_tells_the_sum_of_the_cost_and_how_it_ended() -> None:

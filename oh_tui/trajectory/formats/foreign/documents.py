@@ -58,6 +58,7 @@ def _convert_v0(text: bytes, top: Top) -> Converted:
         "title": name_in(row.get("instance_id")) or text_field(issue, "title"),
         "llm_model": text_field(metadata, "llm_config", "model") or run.model,
         "selected_repository": text_field(row.get("instance"), "repo"),
+        "execution_status": "finished" if _says_finished(items) else "",
     }
     recorded = Recorded(
         error=text_field(row, "error").strip()[:LONGEST],
@@ -65,6 +66,18 @@ def _convert_v0(text: bytes, top: Top) -> Converted:
         patch=patch[:LONGEST] if isinstance(patch, str) else "",
     )
     return _converted(run, info, recorded)
+
+
+def _says_finished(items: list[bytes]) -> bool:
+    """Whether the last that was done was that the agent finished."""
+    for item in reversed(items[-_FIRST:]):
+        value = decoded(item)
+        for event in reversed(value if isinstance(value, list) else [value]):
+            if field(event, "action") and field(event, "source") != "environment":
+                return bool(field(event, "action") == "finish")
+            if field(event, "observation") == "agent_state_changed":
+                return False  # which tells it
+    return False
 
 
 # ATIF
