@@ -414,7 +414,10 @@ def run_of(source: RunFile, events: Iterable[Event], *, complete: bool = True) -
     """The run of some events of a file, with the stats and status that it records."""
     run = build(events, complete=complete, stats=source.stats)
     run.recorded = source.recorded
-    run.sub_agents = [SubAgent(one.name, partial(_sub_run, one)) for one in source.sub_agents]
+    run.sub_agents = [
+        SubAgent(one.name, partial(_sub_run, one), started_by=one.started_by, usage=one.usage)
+        for one in source.sub_agents
+    ]
     written.take_state(run, source)
     return run
 

@@ -27,7 +27,7 @@ _EARLY = 1.0
 class SubRun:
     """The run of a sub-agent."""
 
-    usage = ""
+    usage: str
     """The usage id under which the run that started it has its total; "" when not known."""
 
     def __init__(self, agent: SubAgent, above: tuple[str, ...] = ()) -> None:
@@ -35,6 +35,7 @@ class SubRun:
         self.names = (*above, agent.name)
         """The names of the sub-agents on the way to it, its own last."""
         self.needs_id = agent.is_conversation
+        self.started_by, self.usage = agent.started_by, agent.usage
         self.trajectory, self.note = agent.load()
         self.step = 0
         """The number of the step that started it; 0 when that is not known."""
@@ -104,7 +105,10 @@ class SubRuns:
         """In the order in which they began, as far as that is known."""
         self.runs.sort(key=lambda run: run.trajectory.began or 0.0)
         self._slots = list(_slots(trajectory.steps)) if self.runs or accounts.of_sub_agents else []
-        _join(self.runs, self._slots)
+        for run in self.runs:
+            step = trajectory.step_of(run.started_by) if run.started_by else None
+            run.step = step.number if step else 0
+        _join([run for run in self.runs if not run.step], self._slots)
         self._by_step: dict[int, list[SubRun]] = {}
         for run in self.runs:
             siblings = self._by_step.setdefault(run.step, [])
@@ -253,7 +257,7 @@ def _join(runs: list[SubRun], slots: list[_Slot]) -> None:
             prompts.setdefault(slots[place].prompt, []).append(place)
 
     def take(run: SubRun, place: int) -> None:
-        run.step, run.usage = slots[place].step.number, slots[place].usage
+        run.step, run.usage = slots[place].step.number, slots[place].usage or run.usage
         free.pop(place, None)
 
     for run in runs:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from oh_tui.text.human import size
+from oh_tui.trajectory.formats.document import Converted
 from oh_tui.trajectory.formats.folders import DiskFolder, Folder
 from oh_tui.trajectory.formats.foreign.atif import is_atif
+from oh_tui.trajectory.formats.foreign.atif_sub_agents import files_of
 from oh_tui.trajectory.formats.foreign.documents import ATIF, converted_atif, top_of_atif
 from oh_tui.trajectory.formats.held_run import HeldRun
 from oh_tui.trajectory.formats.lines import json_lines
@@ -26,9 +28,46 @@ MOST_PARTS = 1_000
 """How many continuations are followed."""
 
 
-def read_parts(folder: Folder, name: str) -> tuple[list[Any], list[str]]:
-    """The run in a file of a folder and its continuations, decoded, and what of them is missing.
-    Raises OSError and FormatProblem; ValueError if the file is no ATIF."""
+class AtifFiles(NamedTuple):
+    """A run in ATIF, decoded."""
+
+    parts: list[Any]
+    """Its file and those that continue it."""
+    beside: dict[str, Any]
+    """The files of its sub-agents, by name."""
+    notes: list[str]
+    """What of them is missing."""
+
+    @property
+    def converted(self) -> Converted:
+        converted = converted_atif(self.parts, beside=self.beside)
+        converted.notes += self.notes
+        return converted
+
+
+def read_files(folder: Folder, name: str) -> AtifFiles:
+    """The run in a file of a folder, with all files that belong to it. Raises OSError and
+    FormatProblem; ValueError if the file is no ATIF."""
+    parts, notes = _read_parts(folder, name)
+    beside: dict[str, Any] = {}
+    todo, missing = [*parts], set[str]()
+    while todo:
+        for ref in files_of(todo.pop()):
+            if ref in beside or ref in missing or len(beside) == MOST_PARTS:
+                continue
+            try:
+                if Path(ref).name != ref or ref == name:
+                    raise FileNotFoundError(ref)
+                beside[ref] = _read(folder, ref)
+                todo.append(beside[ref])
+            except (OSError, ValueError, FormatProblem):
+                missing.add(ref)
+    notes += [f"the sub-agent in {shown_name(ref)} cannot be read" for ref in sorted(missing)]
+    return AtifFiles(parts, beside, notes)
+
+
+def _read_parts(folder: Folder, name: str) -> tuple[list[Any], list[str]]:
+    """The file and its continuations, and what of those is missing."""
     parts, notes = [_read(folder, name)], list[str]()
     known = {name}
     while isinstance(ref := field(parts[-1], "continued_trajectory_ref"), str) and ref:
@@ -70,11 +109,9 @@ def _may_be(head: bytes, name: str) -> bool:
 
 def _open(path: Path, indexes: Indexes | None) -> RunList:
     try:
-        parts, notes = read_parts(DiskFolder(path.parent), path.name)
+        converted = read_files(DiskFolder(path.parent), path.name).converted
     except (ValueError, FormatProblem):
         return json_lines.FORMAT.open(path, indexes)  # rows, or broken, which is told there
-    converted = converted_atif(parts)
-    converted.notes += notes
     return OneRun(HeldRun(shown_name(path.name), converted))
 
 

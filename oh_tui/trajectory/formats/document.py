@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
+from oh_tui.trajectory.formats.run_file import SubAgentFile
 from oh_tui.trajectory.model.events import decode_json
 from oh_tui.trajectory.model.recorded import NOTHING_RECORDED, Recorded
 
@@ -32,6 +33,7 @@ class Converted(msgspec.Struct):
     notes: list[str] = []
     """What of the text could not be converted, a line each."""
     cut_off: str = ""
+    sub_agents: Sequence[SubAgentFile] = ()
 
 
 class Document(NamedTuple):

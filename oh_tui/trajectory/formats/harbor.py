@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from oh_tui.trajectory.formats.atif_file import read_parts
+from oh_tui.trajectory.formats.atif_file import read_files
 from oh_tui.trajectory.formats.document import Converted
 from oh_tui.trajectory.formats.folders import DiskFolder
 from oh_tui.trajectory.formats.foreign import atif
@@ -99,9 +99,9 @@ class Job(Unchanging):
 
 def _converted(folder: Path) -> Converted:
     result = _json(folder / "result.json")
-    parts: list[Any] = []
+    parts, beside = list[Any](), dict[str, Any]()
     try:
-        parts, notes = read_parts(DiskFolder(folder / "agent"), "trajectory.json")
+        parts, beside, notes = read_files(DiskFolder(folder / "agent"), "trajectory.json")
     except FileNotFoundError:
         notes = ["the trial has no agent/trajectory.json"]
     except (OSError, ValueError):
@@ -110,7 +110,7 @@ def _converted(folder: Path) -> Converted:
     run.add_top(result)
     told = field(result, "agent_result")
     run.bill.total(field(told, "cost_usd"), tokens_of(_tokens(told)))
-    converted = converted_atif(parts, run)
+    converted = converted_atif(parts, run, beside)
     converted.notes += notes
     converted.info |= _info(folder, result)
     error = [text_field(result, "exception_info", f"exception_{n}") for n in ("type", "message")]

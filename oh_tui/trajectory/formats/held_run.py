@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from oh_tui.text.human import plural
 from oh_tui.text.redact import redact_json
 from oh_tui.trajectory.formats.document import NO_EVENTS, Converted
-from oh_tui.trajectory.formats.run_file import MOST, SubAgentFile
+from oh_tui.trajectory.formats.run_file import MOST
 from oh_tui.trajectory.model.events import UNREADABLE, Event, parse_event
 
 
 class HeldRun:
     """Holds the text of the run, or knows where it stands in its file."""
-
-    sub_agents: Sequence[SubAgentFile] = ()
 
     def __init__(self, name: str, converted: Converted) -> None:
         self.name = name
@@ -23,6 +21,7 @@ class HeldRun:
         self.info: dict[str, Any] = redact_json(converted.info)
         self.stats = converted.stats
         self.recorded = converted.recorded
+        self.sub_agents = converted.sub_agents
         self.cut_off = converted.cut_off
         self._unreadable: set[int] = set()
 

@@ -98,6 +98,10 @@ class SubAgentFile(NamedTuple):
     """The name of its folder, which is the id of its conversation."""
     open: Callable[[], RunFile]
     """Its run, open as long as that of its parent."""
+    started_by: str = ""
+    """The id of the event that tells its start, where the file says which one that is."""
+    usage: str = ""
+    """The usage id under which the stats of its parent may have its total, where that is known."""
 
 
 class RunList(Protocol):

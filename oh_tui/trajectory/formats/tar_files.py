@@ -10,11 +10,11 @@ from typing import Any
 from oh_tui.text.human import size
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.formats.atif_file import read_parts
+from oh_tui.trajectory.formats.atif_file import read_files
 from oh_tui.trajectory.formats.document import Converted
 from oh_tui.trajectory.formats.documents import read_document
 from oh_tui.trajectory.formats.folders import Folder
-from oh_tui.trajectory.formats.foreign.documents import ATIF, converted_atif
+from oh_tui.trajectory.formats.foreign.documents import ATIF
 from oh_tui.trajectory.formats.held_run import HeldRun
 from oh_tui.trajectory.formats.lines import json_lines
 from oh_tui.trajectory.formats.run_file import HEAD, FormatProblem, RunFile
@@ -56,12 +56,9 @@ def open_document(folder: Folder, file: str, where: str) -> RunFile:
 
 def _continued(folder: Folder, file: str) -> Converted | None:
     try:
-        parts, notes = read_parts(folder, file)
+        return read_files(folder, file).converted
     except (ValueError, Problem):
         return None
-    converted = converted_atif(parts)
-    converted.notes += notes
-    return converted
 
 
 def is_zip_of_run(head: bytes) -> bool | None:

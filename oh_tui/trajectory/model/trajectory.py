@@ -43,6 +43,10 @@ class SubAgent(NamedTuple):
     """Its run, and what of it cannot be read on one line, or ""."""
     is_conversation: bool = False
     """A conversation of a server: only an id tells that a step started it, as the user may have."""
+    started_by: str = ""
+    """The id of an event of the step that started it, where the source tells it."""
+    usage: str = ""
+    """The usage id of its total in the stats of the run that started it, where that is known."""
 
 
 class Trajectory:

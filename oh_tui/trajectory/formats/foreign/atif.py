@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from oh_tui.trajectory.formats.foreign.atif_kept import Kept, kept_event, kept_seconds, take_kept
+from oh_tui.trajectory.formats.foreign.atif_sub_agents import EMBEDDED, references
 from oh_tui.trajectory.formats.foreign.bill import tokens_of
 from oh_tui.trajectory.formats.foreign.calls import Calls
 from oh_tui.trajectory.formats.foreign.made import (
@@ -33,17 +34,19 @@ def is_atif(value: Any) -> bool:
     return version.upper().startswith("ATIF") and isinstance(field(value, "steps"), list)
 
 
-def convert(*parts: Any) -> ForeignRun:
-    """A run from its file and the files that continue it, in order; never raises."""
-    converter = _Converter()
+def convert(*parts: Any, prefix: str = "") -> ForeignRun:
+    """A run from its file and the files that continue it, in order; never raises. A `prefix` is
+    that of the ids of a sub-agent, whose text stands in that of its parent."""
+    converter = _Converter(prefix)
     for number, part in enumerate(parts):
         converter.add_part(part, number)
     return converter.run
 
 
 class _Converter:
-    def __init__(self) -> None:
-        self.run = ForeignRun(MARK)
+    def __init__(self, prefix: str) -> None:
+        self._is_sub_agent = bool(prefix)
+        self.run = ForeignRun(MARK, prefix)
         self.calls = Calls(self.run)
         self._tools: Any = None
         """The definitions of the tools, until a system prompt has them."""
@@ -55,6 +58,8 @@ class _Converter:
         steps, agent, final = (given.get(name) for name in ("steps", "agent", "final_metrics"))
         listed = steps if isinstance(steps, list) else []
         top = {name: v for name, v in given.items() if name != "steps" or v is not listed}
+        if self._is_sub_agent:
+            top.pop(EMBEDDED, None)  # the parent has shown it
         if listed and field(listed[0], "source") == "system" and isinstance(agent, dict):
             self._tools = agent.get("tool_definitions")
             top["agent"] = {n: v for n, v in agent.items() if n != "tool_definitions"}
@@ -209,12 +214,14 @@ class _Converter:
         for place in (rest, rest.get("extra")):
             if isinstance(field(place, "is_error"), bool):
                 observed["is_error"] = field(place, "is_error")
+        id = self.run.new_id(id)
+        self.run.started += ((one, call.event_id if call else id) for one in references(result))
         mine = dict(kept.results.pop(call.call_id, {})) if call else {}
         fields = mine.pop("fields", {})
         if timestamp(mine.get("timestamp")):
             fields = fields | {"timestamp": mine.pop("timestamp")}
         self.calls.answer(
-            original, self.run.new_id(id), call, content or [], leaves_out(rest),
+            original, id, call, content or [], leaves_out(rest),
             fields, observed | mine,
         )  # fmt: skip
 

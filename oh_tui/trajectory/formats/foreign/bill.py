@@ -14,6 +14,9 @@ TOKENS = ("prompt_tokens", "completion_tokens", "cache_read_tokens", "cache_writ
 
 _MOST = 1e15
 
+_ROUNDING = 1e-6
+"""Dollars by which a total may be below the sum of its parts."""
+
 
 def amount(value: Any) -> float | None:
     """A number that can be a cost or a count; None for anything else."""
@@ -70,6 +73,8 @@ class Bill:
         """The total, if the run tells it."""
         self._total: dict[str, int] = {}
         self._window = 0
+        self._below: dict[str, float] = {}
+        """Name of a sub-agent -> dollars, with those below it."""
 
     def add(self, response: str, cost: Any = None, tokens: dict[str, int] | None = None) -> None:
         """Adds an amount to an answer."""
@@ -94,6 +99,27 @@ class Bill:
         for name, number in (tokens or {}).items():
             self._total[name] = max(number, self._total.get(name, 0))
 
+    def sub_agent(self, name: str, cost: float) -> None:
+        """Adds what a sub-agent cost, with those below it. A total that is high enough includes
+        them."""
+        self._below[name] = cost
+
+    @property
+    def _includes_below(self) -> bool:
+        whole = math.fsum((*self._costs.values(), *self._below.values()))
+        return bool(self._below) and self._cost is not None and self._cost > whole - _ROUNDING
+
+    @property
+    def own(self) -> float:
+        """What it cost without its sub-agents."""
+        below = math.fsum(self._below.values()) if self._includes_below else 0.0
+        return max(math.fsum(self._costs.values()), (self._cost or 0.0) - below)
+
+    @property
+    def whole(self) -> float:
+        """What it cost with its sub-agents."""
+        return self.own + math.fsum(self._below.values())
+
     def window(self, size: Any) -> None:
         """Sets the size of the model's context in tokens."""
         self._window = count(size) or self._window
@@ -115,8 +141,8 @@ class Bill:
             for name, number in tokens.items():
                 sums[name] += number
         totals = {name: max(number, self._total.get(name, 0)) for name, number in sums.items()}
-        cost = max(math.fsum(self._costs.values()), self._cost or 0.0)
-        if not responses and not cost and not any(totals.values()) and not self._latencies:
+        cost = self.own
+        if not (responses or self.whole or any(totals.values()) or self._latencies):
             return b""
         metrics: dict[str, Any] = {
             "accumulated_cost": cost,
@@ -131,4 +157,17 @@ class Bill:
         }
         if self._costs:
             metrics["costs"] = [{"cost": self._costs.get(response)} for response in responses]
-        return stats_text({"usage_to_metrics": {"agent": metrics}})
+        below = {name: cost for name, cost in self._below.items() if cost}
+        return stats_text(
+            {
+                "usage_to_metrics": {
+                    "agent": metrics,
+                    **{usage_of(name): {"accumulated_cost": cost} for name, cost in below.items()},
+                }
+            }
+        )
+
+
+def usage_of(sub_agent: str) -> str:
+    """The usage id of a sub-agent in the stats of the run that started it."""
+    return f"task:{sub_agent}"

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
 
-from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.formats.document import Converted, Document, Top, items_of, top_of, value_of
 from oh_tui.trajectory.formats.foreign import atif, chat, v0
+from oh_tui.trajectory.formats.foreign.atif_sub_agents import DEEPEST, sub_agents
+from oh_tui.trajectory.formats.foreign.bill import usage_of
 from oh_tui.trajectory.formats.foreign.made import ForeignRun, leaves_out, name_in
 from oh_tui.trajectory.formats.foreign.v0_history import is_event
-from oh_tui.trajectory.formats.run_file import shown_name
+from oh_tui.trajectory.formats.held_run import HeldRun
+from oh_tui.trajectory.formats.run_file import SubAgentFile, shown_name
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import decode_json
 from oh_tui.trajectory.model.recorded import Recorded
@@ -108,18 +111,44 @@ def top_of_atif(text: bytes) -> Any:
     }
 
 
-def converted_atif(parts: list[Any], run: ForeignRun | None = None) -> Converted:
-    """A run from its file and those that continue it."""
-    run = run or atif.convert(*parts)
+def converted_atif(
+    parts: list[Any],
+    run: ForeignRun | None = None,
+    beside: dict[str, Any] | None = None,
+) -> Converted:
+    """A run from its file and those that continue it; `beside` are the files of its sub-agents,
+    decoded, by name."""
+    return _with_sub_agents(parts, run or atif.convert(*parts), {} if beside is None else beside)
+
+
+def _with_sub_agents(
+    parts: list[Any], run: ForeignRun, beside: dict[str, Any], prefix: str = "", depth: int = 0
+) -> Converted:
     first = parts[0] if parts else None
-    subs = field(first, "subagent_trajectories")
-    if isinstance(subs, list) and subs:
-        run.notes.append(f"has {plural(len(subs), 'sub-agent')}, whose steps are not shown")
+    below = sub_agents(parts, run, beside)
+    if below and depth == DEEPEST:
+        run.notes.append(f"sub-agents more than {DEEPEST} levels deep are left out")
+        below = []
+    agents = []
+    for agent in below:
+        names = f"{prefix}{agent.name}/"
+        inner = atif.convert(agent.run, prefix=names)
+        converted = _with_sub_agents([agent.run], inner, beside, names, depth + 1)
+        run.bill.sub_agent(agent.name, inner.bill.whole)
+        held = HeldRun(shown_name(agent.name), converted)
+        usage = usage_of(agent.name)
+        agents.append(SubAgentFile(agent.name, partial(_same, held), agent.started_by, usage))
     info = {
         "id": text_field(first, "session_id") or text_field(first, "trajectory_id"),
         "llm_model": run.model,
     }
-    return _converted(run, info, Recorded())
+    converted = _converted(run, info, Recorded())
+    converted.sub_agents = agents
+    return converted
+
+
+def _same(run: HeldRun) -> HeldRun:
+    return run
 
 
 # Chat messages

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,9 +29,13 @@ class ForeignRun:
     with the name of the format, so that it is shown.
     """
 
-    def __init__(self, mark: str) -> None:
+    def __init__(self, mark: str, prefix: str = "") -> None:
+        """All ids begin with the `prefix`: a sub-agent has the numbers of its parent again."""
         self.mark = mark
         """The name of that field."""
+        self._prefix = prefix
+        self.started: list[tuple[Mapping[str, Any], str]] = []
+        """What results say of sub-agents, and the id of the event that started each."""
         self.events: list[bytes] = []
         self.originals: list[bytes] = []
         self.bill = Bill()
@@ -50,7 +54,9 @@ class ForeignRun:
     def new_id(self, wanted: Any) -> str:
         """An id that no other event of the run has, as near to the wanted one as can be."""
         name = str(wanted) if isinstance(wanted, str | int) and wanted != "" else "event"
-        while (count := self._ids.get(name, 0)) or name == "event":
+        if not name.startswith(self._prefix):
+            name = self._prefix + name
+        while (count := self._ids.get(name, 0)) or name == f"{self._prefix}event":
             self._ids[name] = count + 1
             name = f"{name}-{count + 1}"
         self._ids[name] = 1

@@ -1,0 +1,85 @@
+"""The sub-agents of a run in ATIF: runs within its text, or in files beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import PurePath
+from typing import Any, NamedTuple
+
+from oh_tui.trajectory.formats.foreign.made import ForeignRun
+from oh_tui.trajectory.model.bodies import field, text_field
+
+EMBEDDED = "subagent_trajectories"
+REFERENCE = "subagent_trajectory_ref"
+
+DEEPEST = 20
+"""Levels of sub-agents below each other that are read."""
+
+
+class SubAgent(NamedTuple):
+    name: str
+    run: Any
+    """Its decoded text."""
+    started_by: str = ""
+    """The id of the event that tells its start; "" where none does."""
+
+
+def references(result: Any) -> list[Mapping[str, Any]]:
+    """What a result says of the sub-agents that its call started."""
+    given = field(result, REFERENCE)
+    return [one for one in (given if isinstance(given, list) else [given]) if isinstance(one, dict)]
+
+
+def files_of(part: Any) -> Iterator[str]:
+    """The names of the files with sub-agents of a run, and of those within it."""
+    todo = [part]
+    while todo:
+        value = todo.pop()
+        inside = field(value, EMBEDDED)
+        inside = inside if isinstance(inside, list) else []
+        todo += inside
+        ids = {text_field(one, "trajectory_id") for one in inside} - {""}
+        for reference in _all_references(value):
+            path = text_field(reference, "trajectory_path")
+            if path and text_field(reference, "trajectory_id") not in ids:
+                yield path
+
+
+def _all_references(run: Any) -> Iterator[Mapping[str, Any]]:
+    steps = field(run, "steps")
+    for step in steps if isinstance(steps, list) else ():
+        results = field(step, "observation", "results")
+        for result in results if isinstance(results, list) else ():
+            yield from references(result)
+
+
+def sub_agents(parts: list[Any], run: ForeignRun, beside: dict[str, Any]) -> list[SubAgent]:
+    """Those of a run, each with the event that started it. `beside` are the runs in other files by
+    name: each is taken once, so that files that name each other in a circle come to an end."""
+    found: dict[str, Any] = {}
+    for part in parts:
+        inside = field(part, EMBEDDED)
+        for value in inside if isinstance(inside, list) else ():
+            name = text_field(value, "trajectory_id") or text_field(value, "session_id")
+            found[_free(name or "sub-agent", found)] = value
+    started: dict[str, str] = {}
+    sessions = {text_field(value, "session_id"): name for name, value in reversed(found.items())}
+    for reference, event_id in run.started:
+        id, path = text_field(reference, "trajectory_id"), text_field(reference, "trajectory_path")
+        session = text_field(reference, "session_id")
+        name = id if id in found else ""
+        if not name and path in beside:
+            name = _free(id or session or PurePath(path).stem, found)
+            found[name] = beside.pop(path)
+        name = name or (sessions.get(session, "") if session else "")
+        if name:
+            started.setdefault(name, event_id)
+    return [SubAgent(name, value, started.get(name, "")) for name, value in found.items()]
+
+
+def _free(name: str, taken: Mapping[str, Any]) -> str:
+    number, wanted = 1, name
+    while name in taken:
+        number += 1
+        name = f"{wanted}-{number}"
+    return name
