@@ -1,4 +1,4 @@
-"""An evaluation output of many instances: its list, its index, and one run in it.
+"""An evaluation output of many instances, and its tar: the list, the index, one run in it.
 
 `python -m benchmarks.outputs FILE INSTANCES` writes such a file, of 0.4 MB an instance; and
 `OH_TUI_BENCH_INSTANCES=5000 python -m benchmarks.bench outputs` measures one of 2 GB.
@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,6 +49,44 @@ def write_output(path: Path, count: int) -> Path:
     return path
 
 
+RUNS = 500
+"""In the tar, whatever the instances of the output are."""
+
+CONVERSATION = 300
+"""Events of a conversation in the tar, of which a few take turns."""
+
+
+def write_tar(path: Path, home: Path) -> Path:
+    """A `results.tar.gz`: an output, its report, and a tar of each conversation."""
+    output = write_output(home / "tar-output.jsonl", RUNS)
+    conversations = [_conversation(CONVERSATION + n) for n in range(5)]
+    report = json.dumps({"resolved_ids": [name(n) for n in range(0, RUNS, 2)]}).encode()
+    with tarfile.open(path, "w:gz", compresslevel=1) as tar:
+        tar.add(output, "output.jsonl")
+        _add(tar, "output.report.json", report)
+        for number in range(RUNS):
+            text = conversations[number % len(conversations)]
+            _add(tar, f"conversations/{name(number)}.tar.gz", text)
+    output.unlink()
+    return path
+
+
+def _conversation(events: int) -> bytes:
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w:gz", compresslevel=1) as tar:
+        _add(tar, "base_state.json", b'{"id": "x"}')
+        for number, event in enumerate(made.events(events)):
+            text = json.dumps(event).encode()
+            _add(tar, f"events/event-{number:05}-{number:032x}.json", text)
+    return data.getvalue()
+
+
+def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
+    info = tarfile.TarInfo(name)
+    info.size = len(data)
+    tar.addfile(info, io.BytesIO(data))
+
+
 def name(number: int) -> str:
     return f"acme__dates-{number:05}"
 
@@ -67,6 +107,10 @@ def measure(zips: dict[int, Path], home: Path) -> list[Result]:
         result(f"index of an output of {size}, against wc -l", "s", index, lines, ratio=3.0),
         result("one run in it, against the same as a zip", "s", opened, zipped, ratio=1.2),
     ]
+    tar = write_tar(home / "results.tar.gz", home)
+    listed, told = interleaved(3, lambda: _index(tar), lambda: _tar(tar))
+    what = f"results.tar.gz of {RUNS} runs listed, against tar tzf"
+    found.append(result(what, "s", listed, told, ratio=1.3))
     with Terminal([OH_TUI, "open", path], home) as terminal:
         terminal.until_text(f"{INSTANCES:,} conversations")
         terminal.settle(3.0)
@@ -93,6 +137,12 @@ def _index(path: Path) -> float:
 def _wc(path: Path) -> float:
     began = time.perf_counter()
     subprocess.run(["wc", "-l", str(path)], stdout=subprocess.DEVNULL, check=True)
+    return time.perf_counter() - began
+
+
+def _tar(path: Path) -> float:
+    began = time.perf_counter()
+    subprocess.run(["tar", "tzf", str(path)], stdout=subprocess.DEVNULL, check=True)
     return time.perf_counter() - began
 
 
