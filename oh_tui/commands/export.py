@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from oh_tui.api.models import Conversation
+from oh_tui.commands.many import part_files
 from oh_tui.commands.shared.acting import require_free
 from oh_tui.commands.shared.command import (
-    RUN_AND_FILTER,
+    RUNS_AND_FILTER,
     Call,
     argument,
     command,
@@ -37,6 +38,7 @@ from oh_tui.trajectory.analysis.search.query import parse
 from oh_tui.trajectory.content.block import safe
 from oh_tui.trajectory.content.markdown import event_markdown, step_markdown
 from oh_tui.trajectory.formats.foreign import atif_export
+from oh_tui.trajectory.formats.table import find_files
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -49,14 +51,26 @@ _NAMED = pattern(
 
 @command(
     "export",
-    RUN_AND_FILTER,
+    RUNS_AND_FILTER,
     argument(
         "--to",
-        choices=("md", "jsonl", "atif"),
+        choices=("md", "jsonl", "atif", "parquet"),
         default="md",
-        help="Markdown, JSON lines, or ATIF 1.7; md by default",
+        help="Markdown, JSON lines, or ATIF 1.7; md by default; of many runs jsonl or parquet",
     ),
-    argument("-o", "--output", metavar="FILE", default="", help="a new file, not stdout"),
+    argument(
+        "-o",
+        "--output",
+        metavar="FILE|FOLDER",
+        default="",
+        help="a new file, not stdout; a folder for the tables of many runs",
+    ),
+    argument(
+        "--shard",
+        type=lambda text: part_files.shard(text),
+        metavar="K/N",
+        help="of many runs the K-th of N shares, so that N machines each do one",
+    ),
     flag("--notes", about="with your bookmarks, notes and tags"),
     examples={
         "export run.zip -o run.md": "to read, or to attach to an issue",
@@ -64,13 +78,20 @@ _NAMED = pattern(
         "export run.zip --to jsonl": "each step with its events",
         "export run.zip --to atif -o trajectory.json": "for Harbor and other tools",
         "export 5f3a is:bookmarked --notes": "what you bookmarked, and why",
+        "export runs/ repo:dates --to parquet -o tables/": "rows of many runs, for other programs",
+        "export runs/ --to jsonl -o tables/ --shard 3/64": "one share of 64",
     },
     epilog="First come the steps, then the hidden events, which belong to no step, both in\n"
     "the order of the run; with a filter the steps alone.\n\n"
     "Known kinds of secrets are hidden; the end lists in which steps. Look it through\n"
-    "before you share it: a secret that no pattern knows is not found.",
+    "before you share it: a secret that no pattern knows is not found.\n\n"
+    "With a folder to write to, --shard or several files: the tables runs, steps, calls\n"
+    "and files of docs/tables.md in part files. The words are then those of oh-tui\n"
+    "conversations and say which runs. Interrupted, the same line goes on.",
 )
 async def export(call: Call) -> int:
+    if _wants_tables(call):
+        return await part_files.export_tables(call)
     query = parse(call.args.filter)
     conversation, loaded = await open_run(call)
     facts = Facts(whole(loaded), read_annotations(call).of(conversation))
@@ -92,6 +113,20 @@ async def export(call: Call) -> int:
     else:
         sys.stdout.writelines(pieces)
     return 0
+
+
+def _wants_tables(call: Call) -> bool:
+    """Whether the words ask for the tables of runs, and not for the steps of one."""
+    args = call.args
+    if args.to == "parquet" or args.shard is not None or len(args.words) > 1:
+        return True
+    if args.output and (args.output.endswith("/") or path_of(args.output).is_dir()):
+        return True
+    return args.to == "jsonl" and any(_holds_several(path) for path in call.paths)
+
+
+def _holds_several(path: Path) -> bool:
+    return path.is_dir() and find_files([path]) != [path]
 
 
 def _hidden_events(trajectory: Trajectory) -> list[Event]:

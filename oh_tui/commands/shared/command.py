@@ -161,6 +161,15 @@ RUN_AND_FILTER = argument(
 )
 """What the parser divides into `word` and `filter`."""
 
+RUNS_AND_FILTER = argument(
+    "given",
+    metavar="ID|PATH|FILTER",
+    nargs="+",
+    help="a conversation, or files and folders of some; and words that its steps must match, in "
+    "any order: is:failed tool:terminal -docs",
+)
+"""As `RUN_AND_FILTER`, with `words` for those that name runs."""
+
 TAGS = argument(
     "tags",
     metavar="TAG",

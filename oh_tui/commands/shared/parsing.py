@@ -18,6 +18,7 @@ from oh_tui.commands.shared.command import (
     FILTER,
     LISTED,
     RUN_AND_FILTER,
+    RUNS_AND_FILTER,
     SORT,
     SOUGHT_IN,
     TAGS,
@@ -268,7 +269,7 @@ def read_words(words: Sequence[str]) -> tuple[str, Command, Any]:
         if len(rest) > 1 and not args.command and not rest[1].startswith("-"):
             line = clean_line(" ".join(rest[1:]))
             raise Problem("The command goes after --", f"oh-tui {name} {rest[0]} -- {line}")
-    with_words = (RUN_AND_FILTER, LISTED, SOUGHT_IN, TAGS, FILTER)
+    with_words = (RUN_AND_FILTER, RUNS_AND_FILTER, LISTED, SOUGHT_IN, TAGS, FILTER)
     if any(words in command.arguments for words in with_words):
         rest = _no_options(rest)
     parser.parse_intermixed_args(rest, args)
@@ -281,6 +282,9 @@ def read_words(words: Sequence[str]) -> tuple[str, Command, Any]:
         args.word = _run_among(args.given)
         args.given.remove(args.word)
         args.filter = " ".join(args.given)
+    if RUNS_AND_FILTER in command.arguments:
+        args.words = list(filter(is_listed_path, args.given)) or [_run_among(args.given)]
+        args.filter = " ".join(word for word in args.given if word not in args.words)
     if args.at and name != "open" and not command.takes_step:
         raise Problem(f"--at is for the explorer: {name} reads the whole run", "leave it out")
     if args.json and not command.has_json:

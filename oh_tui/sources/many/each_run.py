@@ -65,12 +65,14 @@ class ManyRuns(Generic[T]):
         annotations: Annotations,
         last_known: Mapping[str, LastKnown],
         report: Callable[[str], None] = lambda text: None,
+        choose: Callable[[list[Conversation]], list[Conversation]] | None = None,
     ) -> None:
-        """`query` says which runs are meant; `report` gets the progress of listing them."""
+        """`query` says which runs are meant; `report` gets the progress of listing them. `choose`
+        takes some of those, in the order in which they are to be read."""
         self.source = source
         self._job, self._query = job, query
         self._annotations, self._last_known = annotations, last_known
-        self._report = report
+        self._report, self._choose = report, choose
         self.runs = 0
         """Runs that are meant."""
         self.read = 0
@@ -84,6 +86,7 @@ class ManyRuns(Generic[T]):
     async def results(self) -> AsyncIterator[Result[T]]:
         """The result of each run, the newest first. Raises Problem."""
         rows = await self._wanted()
+        rows = self._choose(rows) if self._choose else rows
         self.runs = len(rows)
         found = self._in_files(rows) if isinstance(self.source, FileSource) else self._here(rows)
         async for one in found:
