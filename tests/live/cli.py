@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from .model import NAME, ScriptedModel
@@ -13,31 +15,47 @@ PROGRAM = CACHE / f"venv-cli-{VERSION}" / "bin" / "openhands"
 """What scripts/live_setup.py makes, where there is Python 3.12."""
 
 
-def run_headless(home: Path, model: ScriptedModel, task: str, name: str = NAME) -> str:
-    """Let the CLI do a task with the model of this name; gives the id of the run.
+@contextmanager
+def headless(
+    home: Path, model: ScriptedModel, task: str, name: str = NAME
+) -> Iterator[subprocess.Popen[bytes]]:
+    """The CLI at work on a task with the model of this name; it is gone in the end.
 
-    It is kept below `home`, a private folder with a short path.
+    Its run is kept below `home`, a private folder with a short path.
     """
-    kept = home / ".openhands" / "conversations"
-    before = set(kept.glob("*"))
     (home / "tmp").mkdir(exist_ok=True)
     words = ("--override-with-envs", "--headless", "--json", "-t", task)
-    process = subprocess.Popen(
-        [str(PROGRAM), *words],
-        cwd=home,
-        env=clean_environment(home)
-        | {"LLM_MODEL": name, "LLM_API_KEY": "sk-scripted", "LLM_BASE_URL": model.url}
-        | {"TMUX_TMPDIR": str(home / "tmp")},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
+    with (home / "cli.log").open("ab") as log:
+        process = subprocess.Popen(
+            [str(PROGRAM), *words],
+            cwd=home,
+            env=clean_environment(home)
+            | {"LLM_MODEL": name, "LLM_API_KEY": "sk-scripted", "LLM_BASE_URL": model.url}
+            | {"TMUX_TMPDIR": str(home / "tmp")},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
     try:
-        said, _ = process.communicate(timeout=120)
+        yield process
     finally:
         end_groups([process.pid], home / "tmp")
         process.wait()
+
+
+def kept_below(home: Path) -> Path:
+    """Where the CLI keeps its runs."""
+    return home / ".openhands" / "conversations"
+
+
+def run_headless(home: Path, model: ScriptedModel, task: str, name: str = NAME) -> str:
+    """Let the CLI do a task to its end; gives the id of the run."""
+    kept = kept_below(home)
+    before = set(kept.glob("*"))
+    with headless(home, model, task, name) as process:
+        process.wait(timeout=120)
     made = set(kept.glob("*")) - before
-    assert (process.returncode, len(made)) == (0, 1), said.decode("utf-8", "replace")
+    said = (home / "cli.log").read_text("utf-8", "replace")
+    assert (process.returncode, len(made)) == (0, 1), said
     return made.pop().name
