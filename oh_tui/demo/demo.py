@@ -67,7 +67,6 @@ class Demo:
 
 
 def make_demo(now: datetime | None = None, shows: str = "showcase") -> Demo:
-    """A fresh demo of one of `catalog.SETS`. Its times are relative to `now`, an aware datetime, at
-    which its clock then stands still until `advance`; without `now` it starts at the real time and
-    runs with it."""
+    """A fresh demo of one of `catalog.SETS`. With `now`, an aware datetime, its clock stands still
+    there until `advance`; without, it runs with the real time."""
     return Demo(now, shows)

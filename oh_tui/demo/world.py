@@ -276,7 +276,7 @@ class World:
         sandbox is paused."""
         start, began = self.clock.now(), self.clock.ticks()
         if moment() - start > INSTANT:
-            # the clock may be moved on meanwhile, and has no event for it
+            # polls, because moving the demo's clock wakes nobody
             while (passed := self.clock.ticks() - began) < moment() - start or self.is_frozen(
                 conversation
             ):

@@ -55,7 +55,7 @@ Candidates = dict[str, list[tuple[int, int]]]
 
 
 class Library(LibraryFile):
-    """For several threads and processes at once."""
+    """The index. Several threads and processes may use it at once."""
 
     _removed = 0
     """Runs that were removed and are not yet gone from the file."""

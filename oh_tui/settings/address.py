@@ -24,7 +24,7 @@ def server_address(text: str) -> str:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         host, port, parts = "", None, urlsplit("")
-    schemes = ("http", "https")  # as a host it is a scheme whose colon was forgotten
+    schemes = ("http", "https")  # `http` as a host: the colon of the scheme was forgotten
     unusable = not host.isprintable() or " " in host or host in ("", *schemes)
     if unusable or parts.scheme not in schemes:
         raise Problem(

@@ -19,7 +19,7 @@ MOST = 50
 
 
 class FileIndexes:
-    """Nothing here is needed: whatever is wrong, the file is read through again."""
+    """The indexes on disk. A missing or damaged one costs a pass through its file, no more."""
 
     def __init__(self, cache_folder: Path) -> None:
         self._cache, self._folder = cache_folder, cache_folder / FOLDER

@@ -104,7 +104,7 @@ class FileSource:
         self._listing: Iterator[Conversation] | None = None
         """Goes on with the list; None before its beginning."""
         self._at: dict[Path, RunList] = {}
-        """The same, by file."""
+        """File -> its list, as in `_lists`."""
         self._grown: dict[Path, RunList] = {}
         """Those that go on with what was written to their files, while the list is made anew."""
         self._is_listed = False
@@ -329,7 +329,7 @@ class FileRuns:
         raise Problem(f"{shown_name(own or name)} is not in the file any more")
 
     def sub_agent(self, name: str) -> Conversation | None:
-        """The row of a sub-agent, which the list does not have; None where there is none."""
+        """The row of a sub-agent, for it is not in the list; None for an unknown name."""
         with contextlib.suppress(Problem):
             run = self._run(name)
             return row_of_sub_agent(name, run, self.rows.get(name.rpartition(BELOW)[0]))

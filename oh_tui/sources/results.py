@@ -52,7 +52,7 @@ class Cost(msgspec.Struct, frozen=True):
     events: int
     """How many remain."""
     calls: int = 0
-    """In each call the server reads the whole run. 0 when loading the run brings all events."""
+    """How many; in each the server reads the whole run. 0 when loading brings all events."""
     seconds: float = 0.0
 
 

@@ -127,12 +127,12 @@ class Steps(Rows, Protocol):
         ...
 
     def label_of(self, step: Step) -> str:
-        """Its number, of a step of a sub-agent as 12.3."""
+        """The number of a step; for one of a sub-agent a path such as 12.3."""
         ...
 
     @property
     def sub_runs_here(self) -> Sequence[SubRun]:
-        """The sub-agents that the step under the cursor started, whose runs are here."""
+        """The sub-agents that the step under the cursor started and whose runs are loaded."""
         ...
 
     def closed_steps(self) -> Iterator[ClosedStep]:
@@ -143,7 +143,7 @@ class Steps(Rows, Protocol):
         """Open the sub-agents on the way to a step of one, and go there."""
 
     def open_below(self, path: str) -> None:
-        """Show the sub-agents of the step with this number, as 12 or 12.3, below it."""
+        """Show the sub-agents of a step below it; `path` is its number, such as 12 or 12.3."""
 
     @property
     def step_here(self) -> int:

@@ -64,7 +64,7 @@ def is_address(text: str) -> bool:
 
 
 def is_file_address(text: str) -> bool:
-    """Whether an address is that of a file with runs, by its name: a conversation has one too."""
+    """Whether an address names a file with runs, not a conversation: its name tells."""
     return is_address(text) and _FILE.search(text.partition("#")[0].partition("?")[0]) is not None
 
 

@@ -176,7 +176,7 @@ def _servers() -> tuple[str, ...]:
 
 
 def epilog(file: str = "~/.config/oh-tui/config.toml", servers: Sequence[str] = ()) -> str:
-    """The end of the help; for the documents with the usual settings file and no servers."""
+    """The end of the help. The documents have it with the default settings file and no servers."""
     values = {
         "FILE": file,
         "SERVERS": "".join(f"{clean_line(name)}, " for name in servers) + _ALWAYS,

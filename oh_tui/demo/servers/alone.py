@@ -128,7 +128,7 @@ class AgentServerAlone(AgentServers):
         return [one for one in found if status in (None, self.world.execution_status(one))]
 
     def _row(self, conversation: Conversation) -> dict[str, Any]:
-        """The record in a list. Its stats are one sum, so that no run is played for it."""
+        """The record in a list. Its stats are a single total, so that no run has to be played."""
         entry = conversation.entry
         every = [one.entry for one in self.world.conversations.values()]
         parent = entry.parent and str(fixed_uuid("conversation", entry.parent))

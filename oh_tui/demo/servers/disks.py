@@ -29,7 +29,7 @@ class Disk:
     """Its repositories as they were cloned."""
     outputs: dict[str, Output] = field(default_factory=dict)
     written: dict[str, float] = field(default_factory=dict)
-    """By conversation, the time of the last write of its agent that is on the disk."""
+    """Conversation -> when its agent last wrote what is on the disk."""
 
 
 class Disks:

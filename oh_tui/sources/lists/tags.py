@@ -102,7 +102,7 @@ def complete(text: str, known: Iterable[str], held: Iterable[str]) -> str | None
 
 
 def of_people(tags: Mapping[str, str] | None, without: Collection[str] = ()) -> dict[str, str]:
-    """The first tags of a server that it has not set for itself, and that are not `without`."""
+    """The first tags that people have set on the server, except those in `without`."""
     found = (tag for tag in (tags or {}).items() if tag[0] not in MACHINE and tag[0] not in without)
     return dict(islice(found, MOST))
 

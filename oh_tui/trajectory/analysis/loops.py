@@ -213,7 +213,7 @@ _VARIES = frozenset({"metadata", "pid", "id", "timestamp", "duration", "full_out
 
 
 def _mark(step: Step) -> _Mark | None:
-    """None for a call without a result, or if it can no longer be read."""
+    """What calls are compared by; None for one without a result or with an unreadable one."""
     if step.is_open:
         return None
     event, result = step.event, step.result or step.event

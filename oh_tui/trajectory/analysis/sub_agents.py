@@ -190,7 +190,7 @@ _TOLD = 3
 
 
 class _Slot(NamedTuple):
-    """A sub-agent that a step started, as far as it is told."""
+    """A sub-agent that a step started, with what its events say of it."""
 
     step: Step
     ids: frozenset[str]

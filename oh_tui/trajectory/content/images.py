@@ -74,7 +74,7 @@ IMAGE_PATHS = (
 
 
 def find_images(body: Any) -> list[Image]:
-    """The images of a decoded event; never raises. Decodes only the first bytes of each."""
+    """The images in a decoded event. Decodes only the first bytes of each, and never raises."""
     found: list[Image] = []
     shot = text_field(body, "observation", "screenshot_data")
     if shot:

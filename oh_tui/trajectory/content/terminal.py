@@ -131,7 +131,7 @@ def _fold(raw: str) -> tuple[str, int]:
             row.append(_ERASED)
             fresh = True
         elif row:
-            row.insert(-1, _ERASED)  # to the end of the line: nothing shines through
+            row.insert(-1, _ERASED)  # also hides the rest of an earlier text
         if order == "J" and token[2:-1] in ("", "0"):
             folded += sum(_count(gone) for gone in rows[index + 1 :])
             del rows[index + 1 :]

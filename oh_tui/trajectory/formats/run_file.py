@@ -115,7 +115,7 @@ class RunList(Protocol):
 
     @property
     def remarks(self) -> Sequence[str]:
-        """What a source says of all its runs together, each a sentence."""
+        """Sentences about all runs of a source together."""
         ...
 
     @property

@@ -23,8 +23,8 @@ _PACKED_PIECE = 2**15
 """Packed bytes that are read at once: each place below keeps so many."""
 
 _EVERY, _MOST_STOPS = 2**24, 250
-"""Unpacked bytes between two places at which unpacking can begin again, and how many of these are
-kept, of 80 kB each."""
+"""Unpacking can begin again at places so many unpacked bytes apart; the most places that are kept,
+of 80 kB each."""
 
 
 class Stream(ABC):

@@ -18,7 +18,7 @@ class Label(StrEnum):
 
     @property
     def words(self) -> str:
-        """As it stands behind what the agent said: `error` alone would be the agent's."""
+        """The label beside what the agent said, where `error` alone would read as the agent's."""
         return "evaluation error" if self is Label.ERROR else self.value
 
 

@@ -112,8 +112,8 @@ class TerminalDriver(LinuxDriver):
         self._heed(signal.SIGCONT, self._continued)
 
     def _continued(self) -> None:
-        """Continue after a stop that cannot be caught (SIGSTOP), in which another program may have
-        changed the modes of the terminal and drawn on it."""
+        """Continue after SIGSTOP, which cannot be caught: another program may have drawn on the
+        terminal and changed its modes."""
         if self._is_started() and self._has_terminal() and not self._app._exit:
             self.suspend_application_mode()
             self._start()

@@ -49,7 +49,7 @@ PLAIN_MARKDOWN = 500_000
 """Characters of Markdown beyond which its source is shown instead."""
 
 PROSE = 50_000
-"""Characters of text beyond which lines are cut at the width, not between words."""
+"""Longer texts, in characters, are cut at the width instead of between words."""
 
 
 def lay_out(

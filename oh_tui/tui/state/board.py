@@ -218,7 +218,7 @@ class Board:
             self._placed_of = self.rows  # no row has moved
 
     def _renewed(self, row: Row, conversation: Conversation) -> Row:
-        """The row updated with what is known of its conversation now, at the same place."""
+        """The row with the present state of its conversation. It keeps its place."""
         identifier, changed = bare_id(conversation.id), updated(conversation)
         reported = reported_status(conversation)
         known = self.last_known.get(identifier)

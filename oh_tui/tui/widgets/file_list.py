@@ -10,7 +10,7 @@ from oh_tui.tui.widgets.drawing import Piece, fit_end
 from oh_tui.tui.widgets.row_list import HeadCell, RowList
 
 WIDE = 100
-"""Cells from which there is room for the column of reads."""
+"""The width in cells from which the column of reads is shown."""
 
 
 class FileList(RowList):

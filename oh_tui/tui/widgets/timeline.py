@@ -406,7 +406,7 @@ class Timeline(RowList):
         return sub.path if sub else str(self._rows.number(row))
 
     def label_of(self, step: Step) -> str:
-        """Its number, of a step of a sub-agent as 12.3."""
+        """The number of a step; for one of a sub-agent a path such as 12.3."""
         place = self._opened.place(step)
         return place.path if place else str(step.number)
 

@@ -74,7 +74,7 @@ class _Converter:
         self._has_task = False
 
     def add(self, entry: Any) -> None:
-        """Adds an entry; anything else is no V0 event."""
+        """Adds an entry, and what is no V0 event as it is."""
         if not isinstance(entry, Entry):
             self.run.add_other(entry)
             return

@@ -243,7 +243,7 @@ def _stamp_of(path: Path | None) -> str:
 
 
 def _when(path: Path | None) -> int:
-    """When files came into the folder of a file, or left it. Raises OSError."""
+    """When the folder of a file last gained or lost one. Raises OSError."""
     return path.parent.stat().st_mtime_ns if path else 0
 
 

@@ -44,7 +44,7 @@ class Row(NamedTuple):
     start: int
     size: int
     name: str
-    """Its id, `ID@attempt` from the second of the same id on; "" without an id."""
+    """Its id, for later rows of the same id `ID@attempt`; "" without an id."""
     attempt: int
     """1 if the row names none."""
 

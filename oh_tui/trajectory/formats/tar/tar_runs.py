@@ -42,7 +42,7 @@ class TarMembers(Members):
         self._starts, self._sizes = run.starts, run.sizes
         self._held: dict[int, bytes] = {}
         self.is_held = not stream.reads_anywhere and self._hold()
-        """The tar is not read any more for this run."""
+        """The run is in memory; the tar is no longer read for it."""
 
     def _hold(self) -> bool:
         """Whether there was room for all."""
@@ -106,7 +106,7 @@ class TarRuns(Unchanging):
         self._items: list[_Item] = []
         self._taken: set[str] = set()
         self._last: _Run | None = None
-        """The run of the last file."""
+        """The run to which the file read last belongs."""
         self._problem = ""
         self.is_needed = False
         """A run that was opened still reads the tar."""

@@ -57,7 +57,7 @@ class Notices:
         self._ui = ui
 
     def ring(self, changes: Sequence[Change]) -> None:
-        """Notify of these changes as the settings say, if they say so."""
+        """Notify of these changes, in the way that the settings choose, if any."""
         notice = self._session.settings.notice
         if not changes or not notice:
             return

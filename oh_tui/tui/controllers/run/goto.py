@@ -56,7 +56,7 @@ class GoTo:
             ui.tell(f"step {number} is not among those filtered · esc shows all steps")
 
     async def _number_of(self, trajectory: Trajectory, place: str) -> int:
-        """The number of the step at a place."""
+        """The number of the step that the typed text means: a number, a share, a time or an id."""
         count = len(trajectory)
         if not count:
             raise _Nowhere("this run has no steps")
