@@ -43,10 +43,10 @@ def location(session: Session) -> tuple[Piece, ...]:
 
 def totals(session: Session, glyphs: Glyphs) -> tuple[tuple[Piece, ...], str]:
     """The facts of the header and the title, without those that are zero."""
-    counts = session.board.counts()
+    sums = session.board.sums()
+    counts, labels = sums.counts, sums.labels
     facts: list[Piece] = []
     title = ["oh-tui"]
-    labels = session.board.labels()
     for label in (Label.RESOLVED, Label.UNRESOLVED, Label.ERROR, Label.NONE):
         glyph, hue = label_mark(glyphs, label) or ("", "dim")
         if count := labels[label]:
@@ -67,7 +67,7 @@ def totals(session: Session, glyphs: Glyphs) -> tuple[tuple[Piece, ...], str]:
             facts.append((f"{glyph} {count:,} {words}{for_you}", hue))
             title.append(f"{glyph}{count}")
     total = max(session.total or 0, len(session.board.rows))
-    words = plural(total, "conversation") + cost_words(*session.board.costs(), total)
+    words = plural(total, "conversation") + cost_words(sums.cost, sums.with_cost, total)
     facts.append((words, "dim"))
     return joined(facts, glyphs.dot), " ".join(title)
 

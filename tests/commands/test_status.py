@@ -36,13 +36,13 @@ def test_status_counts_what_the_explorer_counts() -> None:
         alone = Board(LastKnownStates(last_known=remembered))
         alone.take([one])
         counts, rows = needy([one], remembered)
-        assert counts == alone.counts(), one
+        assert counts == alone.sums().counts, one
         assert [row.group for row in rows] == [
             name for name, count in counts._asdict().items() for _ in range(count)
         ]
     board = Board(LastKnownStates(last_known=remembered))
     board.take(conversations)
-    assert needy(conversations, remembered)[0] == board.counts()
+    assert needy(conversations, remembered)[0] == board.sums().counts
 
 
 def test_what_failed_before_its_sandbox_was_paused_says_so() -> None:

@@ -280,7 +280,7 @@ async def test_opening_a_finished_run_makes_it_an_earlier_one_when_the_cursor_is
             lambda: it.screen.session.current and it.screen.session.current.id == CACHE_ID
         )
         await it.settle()
-        assert it.screen.session.board.counts().waiting == 1
+        assert it.screen.session.board.sums().counts.waiting == 1
         row = it.screen.session.board.row(CACHE_ID)
         assert row and not row.opened, "resting on it is not reading it"
 

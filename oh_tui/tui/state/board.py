@@ -73,6 +73,19 @@ class Change(NamedTuple):
     status: RunStatus
 
 
+class Sums(NamedTuple):
+    """What the rows of a board come to."""
+
+    rows: tuple[Row, ...]
+    counts: Counts
+    cost: float
+    """The US dollars of all rows."""
+    with_cost: int
+    """How many rows have a known cost."""
+    labels: Counter[Label]
+    """How many runs have each label of an evaluation; empty where none has one."""
+
+
 class Board:
     """The loaded conversations, their states and their order."""
 
@@ -86,7 +99,7 @@ class Board:
         """The rows for which the places by id were computed."""
         self._ordered: tuple[Row, ...] | None = None
         """The rows as last ordered, without one that was kept in its group."""
-        self._counted: tuple[tuple[Row, ...], Counts, tuple[float, int]] | None = None
+        self._sums = Sums((), Counts(), 0.0, 0, Counter())
         self._heard: dict[str, RunStatus] = {}
         """The state last reported for each agent, to detect changes."""
         self._looks: dict[str, Look] = {}
@@ -101,19 +114,14 @@ class Board:
         place = self._places.get(bare_id(identifier))
         return None if place is None else self.rows[place]
 
-    def counts(self) -> Counts:
-        return self._sums()[0]
-
-    def costs(self) -> tuple[float, int]:
-        """The US dollars of all rows, and for how many they are known."""
-        return self._sums()[1]
-
-    def _sums(self) -> tuple[Counts, tuple[float, int]]:
+    def sums(self) -> Sums:
         """Summed once for the same rows: the header asks with every change of the lists."""
-        if self._counted is None or self._counted[0] is not self.rows:
+        if self._sums.rows is not self.rows:
             costs = [cost for row in self.rows if (cost := row.conversation.cost)]
-            self._counted = self.rows, self._count(), (sum(costs), len(costs))
-        return self._counted[1:]
+            labels = (label_of(row.conversation) for row in self.rows if row.due.is_label)
+            counted = Counter(label for label in labels if label)
+            self._sums = Sums(self.rows, self._count(), sum(costs), len(costs), counted)
+        return self._sums
 
     def _count(self) -> Counts:
         if not self.grouped:
@@ -122,11 +130,6 @@ class Board:
         near = Group.RUNNING  # what is neither there nor due there counts for nothing
         rows = (row for row in self.rows if row.due <= near or row.group <= near)
         return count((row.state.group(row.conversation), row.status) for row in rows)
-
-    def labels(self) -> Counter[Label]:
-        """How many runs have each label of an evaluation; empty where none has one."""
-        labels = (label_of(row.conversation) for row in self.rows if row.due.is_label)
-        return Counter(label for label in labels if label)
 
     # What becomes known
 

@@ -164,12 +164,16 @@ def _with_depths(board: tuple[Row, ...], listed: set[str]) -> Iterator[Row]:
     """The listed rows, each with the number of its listed parents as depth."""
     above: list[tuple[int, int | None]] = []
     """For each row above on the board: its depth there, and its depth in the list."""
+    left = len(listed)
     for row in board:
+        if not left:
+            break
         while above and above[-1][0] >= row.depth:
             above.pop()
         depth: int | None = None
         if row.id in listed:
             parents = [depth for _, depth in above if depth is not None]
             depth = parents[-1] + 1 if parents else int(bool(row.parent))
+            left -= 1
             yield row if depth == row.depth else replace(row, depth=depth)
         above.append((row.depth, depth))
