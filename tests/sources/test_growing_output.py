@@ -140,6 +140,8 @@ async def test_a_packed_file_that_changed_is_read_anew(tmp_path: Path) -> None:
     assert len((await source.newest()).items) == 1
     path.write_bytes(gzip.compress(lines([row("a", history(1)), row("b", history(1))])))
     assert [one.id for one in (await source.newest()).items] == ["a", "b"]
+    (tmp_path / "other").write_bytes(b"")
+    assert not any(runs.is_outdated for runs in source._lists), "that would unpack all of it"
     await source.close()
 
 

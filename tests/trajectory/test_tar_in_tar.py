@@ -212,6 +212,7 @@ def test_what_is_odd_in_a_tar_in_a_tar_is_named_with_its_place(tmp_path: Path) -
         "a.tar.gz": gzip.compress(inner) + b"garbage after the end",
         "b.tar.gz": packed(conversation("j/", 100))[:-1000],
         "c.tar.gz": b"no tar",
+        "data/train.parquet": b"PAR1",
         "d.json.gz": gzip.compress(encoded(CHAT)) + b"garbage",
     }
     runs, found = opened(written(tmp_path, files))
@@ -226,6 +227,7 @@ def test_what_is_odd_in_a_tar_in_a_tar_is_named_with_its_place(tmp_path: Path) -
         "r.tar.gz/a.tar.gz has something else after its end; what comes before is shown",
         "r.tar.gz/b.tar.gz is cut off: the end of the packed data is missing",
         "r.tar.gz/c.tar.gz is no tar",
+        "r.tar.gz holds 1 Parquet file, which is not read: data/train.parquet",
     ):
         assert sentence in told, told
     runs.close()

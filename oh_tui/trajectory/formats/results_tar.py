@@ -107,6 +107,8 @@ class ResultsTar(TarRuns):
         self._looked_into = 0
         self._empty: list[str] = []
         """Tar files without runs."""
+        self._tables: list[str] = []
+        """Parquet files, which pyarrow reads from disk alone."""
         self._unread: list[str] = []
         """Files for which there was no room."""
 
@@ -116,11 +118,14 @@ class ResultsTar(TarRuns):
         if self._empty:
             count = plural(len(self._empty), "tar file")
             told.append(f"{self.name} holds {count} without a run: {_some(self._empty)}")
+        if self._tables:
+            count, are = _counted(self._tables, "Parquet file")
+            told.append(f"{self.name} holds {count}, which {are} not read: {_some(self._tables)}")
         if self._unread:
-            most, are = size(self._room.all), "is" if len(self._unread) == 1 else "are"
+            most, (count, are) = size(self._room.all), _counted(self._unread, "file")
             told.append(
                 f"{self.name} unpacks from so little to more than {most}, like a bomb:"
-                f" {plural(len(self._unread), 'file')} {are} not read: {_some(self._unread)}"
+                f" {count} {are} not read: {_some(self._unread)}"
             )
         return told + [problem for runs in self._lists for problem in runs.problems]
 
@@ -136,6 +141,9 @@ class ResultsTar(TarRuns):
     def take_other(self, member: Member) -> None:
         name = member.name
         kind = self._kind(member)
+        if kind == "parquet":
+            self._tables.append(name)
+            return
         if not (kind or name.endswith(".json")):
             return
         if len(self._files) == MOST_FILES:
@@ -155,7 +163,8 @@ class ResultsTar(TarRuns):
         if name.rpartition("/")[2] == cost_report.NAME:
             return "report"
         kind = next((kind for kind, one in patterns.items() if one.fullmatch(name)), "")
-        return "zip" if name.endswith(".zip") else kind
+        last = name.rpartition(".")[2]
+        return last if last in ("zip", "parquet") else kind
 
     def _kind_of_json(self, member: Member) -> str:
         """By its beginning, which is read as the pass comes by."""
@@ -305,6 +314,10 @@ class ResultsTar(TarRuns):
             )
             run.add_row({}, b"", run.recorded, [note])
         return run
+
+
+def _counted(names: list[str], noun: str) -> tuple[str, str]:
+    return plural(len(names), noun), "is" if len(names) == 1 else "are"
 
 
 def _some(names: list[str]) -> str:

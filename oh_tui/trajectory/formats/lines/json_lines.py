@@ -59,7 +59,7 @@ class JsonLines:
         self._strangers: list[str] = []
         self._stream = stream
         self._indexes = indexes if path and stream.packed_size >= KEPT_FROM else None
-        self._stamp, self._beside_stamp = _stamp_of(path), _when(path)
+        self._stamp, self._beside_stamp = _stamp_of(path), self._beside_now()
         self._marked = b""
         self._index = self._kept_index() or RowIndex()
         self._lock = threading.Lock()
@@ -97,7 +97,8 @@ class JsonLines:
     @property
     def is_outdated(self) -> bool:
         try:
-            return (_stamp_of(self._path), _when(self._path)) != (self._stamp, self._beside_stamp)
+            now = _stamp_of(self._path), self._beside_now()
+            return now != (self._stamp, self._beside_stamp)
         except OSError:
             return False  # gone: what was listed is all that there is
 
@@ -108,7 +109,7 @@ class JsonLines:
         if path is None or not (isinstance(stream, PlainStream) and index.is_complete):
             return False
         try:
-            stamp, beside, size = _stamp_of(path), _when(path), path.stat().st_size
+            stamp, beside, size = _stamp_of(path), self._beside_now(), path.stat().st_size
             if size < index.end or not stream.is_at(path) or self._mark() != self._marked:
                 return False
         except OSError:
@@ -119,6 +120,13 @@ class JsonLines:
             vars(self).pop("_beside", None)
         self._stamp, self._beside_stamp, self._marked = stamp, beside, self._mark()
         return True
+
+    def _beside_now(self) -> int:
+        """When the folder last gained or lost a file; 0 for a packed file, which would be unpacked
+        again. Raises OSError."""
+        if self._path is None or not self._stream.reads_anywhere:
+            return 0
+        return self._path.parent.stat().st_mtime_ns
 
     def _mark(self) -> bytes:
         """Bytes at the beginning and before the end, by which a file that was written anew under
@@ -240,11 +248,6 @@ def _stamp_of(path: Path | None) -> str:
         return ""
     found = path.stat()
     return f"{path.absolute()}\n{found.st_size}\n{found.st_mtime_ns}"
-
-
-def _when(path: Path | None) -> int:
-    """When the folder of a file last gained or lost one. Raises OSError."""
-    return path.parent.stat().st_mtime_ns if path else 0
 
 
 def _instance(row: Row) -> str:
