@@ -4,13 +4,15 @@ a server for what is kept on this machine."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from multiprocessing import get_context
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context, resource_tracker
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar, cast
 
@@ -90,11 +92,34 @@ class ManyRuns(Generic[T]):
         self.runs = len(rows)
         found = self._in_files(rows) if isinstance(self.source, FileSource) else self._here(rows)
         async for one in found:
-            if isinstance(one.value, Unread):
-                self.unread.append(one.value.reason)
-            else:
-                self.read += 1
-            yield one
+            yield self._counted(one)
+
+    async def missing(self) -> AsyncIterator[Result[T]]:
+        """The results of those runs that were not kept, read from the server."""
+        rows, self.not_kept = self.not_kept, []
+        for place, row in enumerate(rows):
+            try:
+                run = await self._load(row)
+                value: T | Unread = await self._job.breathing(run, self._about(row))
+            except asyncio.CancelledError:
+                self.not_kept += rows[place:]
+                raise
+            except Problem as problem:
+                value = Unread(problem.sentence)
+            yield self._counted(Result(row, value))
+
+    async def run_of(self, row: Conversation) -> Trajectory | None:
+        """The whole run, read once more; None where it is not on this machine. Raises Problem."""
+        if isinstance(self.source, FileSource):
+            return await asyncio.to_thread(self.source.runs.read, row)
+        return await self._read(row)
+
+    def _counted(self, one: Result[T]) -> Result[T]:
+        if isinstance(one.value, Unread):
+            self.unread.append(one.value.reason)
+        else:
+            self.read += 1
+        return one
 
     async def _wanted(self) -> list[Conversation]:
         rows, now = list[Conversation](), time.time()
@@ -152,10 +177,13 @@ class ManyRuns(Generic[T]):
         self, source: FileSource, rows: Sequence[Conversation], has_loop: bool
     ) -> AsyncIterator[Result[T]]:
         rows_left = iter(rows)
-        with _Pool(self._job, source) as pool:
-            for answer in pool.answers([self._place(source, row) for row in rows]):
-                for one in await asyncio.wrap_future(answer) if has_loop else answer.result():
-                    yield Result(next(rows_left), one)
+        try:
+            with _Pool(self._job, source) as pool:
+                for answer in pool.answers([self._place(source, row) for row in rows]):
+                    for one in await asyncio.wrap_future(answer) if has_loop else answer.result():
+                        yield Result(next(rows_left), one)
+        except BrokenProcessPool:
+            raise Problem("A process that read these runs was ended", "try again") from None
 
     def _place(self, source: FileSource, row: Conversation) -> Place:
         entry = source.runs.entries[row.id]
@@ -179,6 +207,9 @@ class ManyRuns(Generic[T]):
     async def _read(self, row: Conversation) -> Trajectory | None:
         if self.source.address:
             return await cast("_Keeps", self.source.runs).kept(row)
+        return await self._load(row)
+
+    async def _load(self, row: Conversation) -> Trajectory:
         run = Trajectory()
         async for state in self.source.runs.load(row):
             run = state.trajectory or run
@@ -195,6 +226,9 @@ class _Pool:
     """Processes that do the job. They are begun anew rather than forked: threads may run here."""
 
     def __init__(self, job: Job[Any], source: FileSource) -> None:
+        # Textual's own stderr has no file, which the first process of a kind needs
+        with contextlib.redirect_stderr(sys.__stderr__):
+            resource_tracker.ensure_running()
         self._pool = ProcessPoolExecutor(
             cores(), get_context("spawn"), worker.begin, (job, held(), source.indexes)
         )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from oh_tui.api.models import Conversation
 from oh_tui.sources.lists.last_known import LastKnown
 from oh_tui.sources.lists.user_annotations import Annotations
-from oh_tui.sources.many.each_run import ManyRuns
+from oh_tui.sources.many.each_run import ManyRuns, Result
 from oh_tui.sources.many.hits import Derived, Hit, hits
 from oh_tui.sources.many.query import ManyQuery
 from oh_tui.sources.many.worker import About, Unread
@@ -83,15 +83,22 @@ class Search:
         self.gave_up: list[str] = []
         """Patterns that took too long."""
 
-    async def results(self) -> AsyncIterator[RunHits | None]:
+    async def results(self) -> AsyncGenerator[RunHits | None, None]:
         """The runs with hits, the newest first, and None for the others. Raises Problem."""
         async for one in self.reading.results():
-            found = one.value
-            if isinstance(found, Unread):
-                yield None
-                continue
-            self.hits += len(found.hits)
-            self.runs_hit += bool(found.hits)
-            self.sub_agents += found.sub_agents
-            self.gave_up += [each for each in found.gave_up if each not in self.gave_up]
-            yield RunHits(one.conversation, found.hits) if found.hits else None
+            yield self._taken(one)
+
+    async def missing(self) -> AsyncGenerator[RunHits | None, None]:
+        """The same of the runs that were not on this machine, read from the server."""
+        async for one in self.reading.missing():
+            yield self._taken(one)
+
+    def _taken(self, one: Result[Found]) -> RunHits | None:
+        found = one.value
+        if isinstance(found, Unread):
+            return None
+        self.hits += len(found.hits)
+        self.runs_hit += bool(found.hits)
+        self.sub_agents += found.sub_agents
+        self.gave_up += [each for each in found.gave_up if each not in self.gave_up]
+        return RunHits(one.conversation, found.hits) if found.hits else None

@@ -64,7 +64,7 @@ class Navigation:
             controllers.search.clear_filter()
         elif zoom != "detail" and session.pane == "timeline" and self._steps.order:
             self._steps.sort_by(None)
-        elif in_list and not zoom and controllers.run.stop():
+        elif not zoom and ((in_list and controllers.run.stop()) or controllers.come_back()):
             pass
         elif zoom or not controllers.sub_conversations.leave():
             self._close()

@@ -1,0 +1,1 @@
+"""All runs of the source at once: searching them."""

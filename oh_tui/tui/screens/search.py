@@ -1,0 +1,412 @@
+"""The search in all runs: the runs with hits, the hits of one, and the step under the cursor."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.reactive import reactive
+from textual.screen import ModalScreen
+from textual.widgets import Input
+
+from oh_tui.sources.lists.triage import updated
+from oh_tui.sources.many import query as queries
+from oh_tui.text.human import age, plural, rough
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.analysis.search.query import QueryError
+from oh_tui.trajectory.content.block import Heading, Note
+from oh_tui.tui.keys import HELP, HELP_IN_FIELD, Hint
+from oh_tui.tui.platform.base_screen import ClosesOnce
+from oh_tui.tui.remedies import words_of
+from oh_tui.tui.rendering.cells import width_of
+from oh_tui.tui.state.search_all import WHAT, SearchAll
+from oh_tui.tui.theme import outcome_mark, status_mark
+from oh_tui.tui.widgets.bars import Footer
+from oh_tui.tui.widgets.body_view import BodyView
+from oh_tui.tui.widgets.conversation_list import display_line, title_of
+from oh_tui.tui.widgets.drawing import Divider, Label, Piece, fit
+from oh_tui.tui.widgets.first_frame import FirstFrame
+from oh_tui.tui.widgets.prompt import Prompt
+from oh_tui.tui.widgets.row_list import RowList
+from oh_tui.tui.widgets.rule import Rule, joined
+from oh_tui.tui.widgets.shown import Place, of_step
+
+if TYPE_CHECKING:
+    from textual.strip import Strip
+
+    from oh_tui.sources.many.hits import Hit
+    from oh_tui.sources.many.query import ManyQuery
+    from oh_tui.sources.many.searching import RunHits
+    from oh_tui.trajectory.model.trajectory import Trajectory
+    from oh_tui.tui.session import Session
+
+WIDE, MIDDLE = 140, 100
+"""Columns from which there are three panes side by side, and from which there is a preview."""
+
+REST = 0.1
+"""Seconds that the cursor rests on a hit before its step is read."""
+
+
+class Searching(Protocol):
+    """The controller, as the screen sees it."""
+
+    def start(self, typed: str, query: ManyQuery) -> None: ...
+    def stop(self) -> None: ...
+    def open(self) -> None: ...
+    def read_missing(self) -> None: ...
+    async def run_of(self, found: SearchAll) -> Trajectory | None: ...
+
+
+class Words(Prompt, FirstFrame):
+    """The line of words."""
+
+    def render_line(self, y: int) -> Strip:
+        self.drawing()
+        return super().render_line(y)
+
+
+class RunsHit(RowList):
+    """The runs with a hit, the newest first."""
+
+    found: reactive[tuple[RunHits, ...]] = reactive((), always_update=True)
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(id="runs-hit")
+        self._session = session
+
+    def row_count(self) -> int:
+        return len(self.found)
+
+    def pieces(self, row: int, width: int) -> list[Piece]:
+        one, hits = self.found[row]
+        known = self._session.board.row(one.id)
+        glyph, hue = status_mark(self.glyphs, known.status if known else "")
+        when = updated(one)
+        aged = f"{age(when, self._session.clock()) if when else '':>5}"
+        count = f"{len(hits):>5,} "
+        repository = display_line(one.selected_repository)
+        room = max(8, width - 3 - len(aged) - len(count))
+        beside = min(width_of(repository), room // 3) if room > 36 else 0
+        return [
+            (f"{glyph} ", hue),
+            (fit(title_of(one), room - beside - 2 * bool(beside), self.glyphs.more), ""),
+            (f"  {fit(repository, beside, self.glyphs.more)}" if beside else "", "dim"),
+            (aged, "dim"),
+            (count, "number"),
+        ]
+
+
+class Hits(RowList):
+    """The hits in one run."""
+
+    hits: reactive[tuple[Hit, ...]] = reactive((), always_update=True)
+    keeps_cursor = True
+
+    def __init__(self) -> None:
+        super().__init__(id="hits")
+
+    def row_count(self) -> int:
+        return len(self.hits)
+
+    def pieces(self, row: int, width: int) -> list[Piece]:
+        hit = self.hits[row]
+        number = max(4, len(f"{self.hits[-1].step:,}"))
+        glyph, hue = outcome_mark(self.glyphs, hit.outcome)
+        return [
+            (f"{hit.step:>{number},} ", "number"),
+            (f"{glyph:1} ", hue),
+            (fit(hit.line, max(0, width - number - 3), self.glyphs.more), ""),
+        ]
+
+
+class SearchScreen(ModalScreen[None], ClosesOnce[None]):
+    DEFAULT_CSS = """
+    SearchScreen { background: $background; }
+    SearchScreen #search-words { height: 1; width: 1fr; }
+    SearchScreen #search-words Label { width: 3; height: 1; }
+    SearchScreen Words { width: 1fr; background: $background; }
+    SearchScreen #search-panes { height: 1fr; width: 1fr; }
+    SearchScreen #search-left { width: 1fr; layout: vertical; }
+    SearchScreen #search-right { width: 1fr; layout: vertical; }
+    SearchScreen RunsHit { height: 2fr; width: 1fr; }
+    SearchScreen Hits { height: 3fr; width: 1fr; }
+    SearchScreen BodyView { height: 1fr; }
+    SearchScreen #search-runs, SearchScreen #search-hits { width: 1fr; height: 1fr; }
+    SearchScreen.-wide #search-left { width: 3fr; layout: horizontal; }
+    SearchScreen.-wide #search-right { width: 2fr; }
+    SearchScreen Divider { width: 1; height: 1fr; }
+    SearchScreen #hits-divider { display: none; }
+    SearchScreen.-wide #hits-divider { display: block; }
+    SearchScreen.-narrow #search-right, SearchScreen.-narrow #step-divider { display: none; }
+    """
+    HELP_TITLE = "In the search of all runs"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "close", show=False),
+        Binding("tab", "next_pane(1)", "next pane", show=False, priority=True),
+        Binding("shift+tab", "next_pane(-1)", "previous pane", show=False, priority=True),
+        Binding("slash,asterisk", "words", "other words", show=False),
+        Binding("i", "read_missing", "read the others", show=False),
+        Binding("J", "scroll_step(1)", "step down", show=False),
+        Binding("K", "scroll_step(-1)", "step up", show=False),
+        Binding("w", "wrap", "wrap", show=False),
+        Binding("q", "dismiss", "close", show=False),
+    ]
+    AUTO_FOCUS = ""
+
+    def __init__(self, session: Session, found: SearchAll, searching: Searching) -> None:
+        super().__init__()
+        self._session, self._searching = session, searching
+        self.found = found
+        self._said_cost = False
+        """The footer told what reading the other runs takes."""
+        self._shown: tuple[str, str] | None = None
+        """Run and event of the step in the preview."""
+        self.rule = Rule(id="search-rule")
+        self.words = Words(found.typed, id="words", compact=True, select_on_focus=False)
+        self.runs, self.hits = RunsHit(session), Hits()
+        self.hits_rule, self.step_rule = Rule(id="hits-rule"), Rule(id="step-rule")
+        self.runs_rule = Rule(id="runs-rule")
+        self.step = BodyView(id="found-step")
+        self.footer = Footer()
+
+    def compose(self) -> ComposeResult:
+        yield self.rule
+        yield Horizontal(Label((" * ", "prompt")), self.words, id="search-words")
+        with Horizontal(id="search-panes"):
+            with Vertical(id="search-left"):
+                yield Vertical(self.runs_rule, self.runs, id="search-runs")
+                yield Divider(id="hits-divider")
+                yield Vertical(self.hits_rule, self.hits, id="search-hits")
+            yield Divider(id="step-divider")
+            with Vertical(id="search-right"):
+                yield from (self.step_rule, self.step)
+        yield self.footer
+
+    def on_mount(self) -> None:
+        self.words.complete_with(self._complete)
+        self._arrange()
+        run, hit = self.found.run, self.found.hit
+        self.renew()
+        if self.found.found:
+            self.runs.move_to(run)
+            self._show_hits(hit)
+            self.set_focus(self.hits)
+        else:
+            self.set_focus(self.words)
+
+    @staticmethod
+    async def _complete(value: str) -> str | None:
+        found = queries.complete(value) if value and not value[-1].isspace() else []
+        return next((text for text in found if text.startswith(value)), None)
+
+    # What was found
+
+    def take(self, found: SearchAll) -> None:
+        """Show another search."""
+        self.found, self._shown = found, None
+        self.step.show([])
+        self.renew()
+
+    def renew(self) -> None:
+        """Show what was found since."""
+        found, runs = self.found, self.runs
+        if len(runs.found) != len(found.found) or not found.found:
+            first = not runs.found
+            runs.found = tuple(found.found)
+            runs.empty = self._empty()
+            runs.rows_changed(found.run, keep_line=True)
+            if first or not found.found:
+                self._show_hits(0)
+        dot = self.rule.glyphs.dot
+        self.rule.title = (("Search", "title"), ("  all runs", "dim"))
+        facts: list[Piece] = [(text, "warn") for text in found.left_out]
+        facts.insert(0, (found.count, "" if found.found else "dim"))
+        self.rule.facts = joined([fact for fact in facts if fact[0]], dot)
+        self.runs_rule.title = (("Runs", "title"),)
+        self._show_keys()
+
+    def _empty(self) -> tuple[str, ...]:
+        found = self.found
+        if found.problem:
+            return found.problem
+        if found.query is None:
+            return WHAT
+        if found.is_running or found.search is None:
+            return ("searching …",)
+        why = found.left_out
+        return ("no step of these runs is like that", *why)
+
+    @on(RowList.Highlighted, "#runs-hit")
+    def _at_a_run(self) -> None:
+        if self.runs.cursor != self.found.run:
+            self.found.run = self.runs.cursor
+            self._show_hits(0)
+
+    def _show_hits(self, hit: int) -> None:
+        run = self.found.at
+        self.found.hit = hit
+        self.hits.hits = tuple(run.hits) if run else ()
+        self.hits.rows_changed(hit)
+        self._show_step()
+
+    @on(RowList.Highlighted, "#hits")
+    def _at_a_hit(self) -> None:
+        self.found.hit = self.hits.cursor
+        self._show_step()
+
+    @on(RowList.Opened, "#runs-hit")
+    @on(RowList.Opened, "#hits")
+    @on(BodyView.Opened)
+    def _open(self) -> None:
+        self._searching.open()
+
+    # The step
+
+    def _show_step(self) -> None:
+        run, hit = self.found.at, self.found.at_hit
+        self.hits_rule.title = ((title_of(run.conversation) if run else "Hits", "title"),)
+        self.hits_rule.facts = ((plural(len(run.hits), "hit"), "dim"),) if run else ()
+        key = (run.conversation.id, hit.event_id) if run and hit else None
+        if key != self._shown and not self.has_class("-narrow"):
+            self._shown = key
+            self._read_step(hit)
+
+    @work(group="preview", exclusive=True)
+    async def _read_step(self, hit: Hit | None) -> None:
+        if hit is None:
+            self.step.show([])
+            self.step_rule.title = self.step_rule.facts = ()
+            return
+        await asyncio.sleep(REST)
+        try:
+            run = await self._searching.run_of(self.found)
+        except Problem as problem:
+            self.step.show([Note(words_of(problem))])
+            return
+        step = run.step_of(hit.event_id) if run else None
+        if run is None or step is None:
+            self.step.show([Note("this step can no longer be read")])
+            return
+        place = Place(str(step.number))
+        glyphs = self.step.glyphs
+        shown = await asyncio.to_thread(
+            of_step, step, run.outcome(step), run, None, glyphs, place,
+            whole_call=False, as_json=False,
+        )  # fmt: skip
+        self.step_rule.title = shown.call_facts
+        self.step_rule.facts = joined(shown.result_facts, self.step_rule.glyphs.dot)
+        between = [Heading("result")] if shown.result else []
+        self.step.show([*shown.call, *between, *shown.result])
+        if texts := self._first_text():
+            self.step.find(texts, back=False, here=True)
+
+    def _first_text(self) -> str:
+        query = self.found.query
+        for wanted in query.steps.texts if query else ():
+            if text := getattr(wanted, "text", ""):
+                return str(text)
+        return ""
+
+    # Keys
+
+    @on(Input.Submitted, "#words")
+    def _submit(self) -> None:
+        typed = self.words.value
+        try:
+            query = queries.parse(typed)
+        except QueryError as error:
+            self.words.point_at(error.start, error.end)
+            self.footer.tell(words_of(error), error=True)
+            return
+        self.footer.clear()
+        if query.empty:
+            self.footer.tell("what is to be found? words, a field such as is:failed, or both")
+            return
+        self._said_cost = False
+        self._searching.start(typed, query)
+        self.set_focus(self.runs)
+
+    def action_back(self) -> None:
+        if self.footer.clear():
+            return
+        if self.found.is_running:
+            self._searching.stop()
+        elif self.words.has_focus and self.found.found:
+            self.set_focus(self.runs)
+        else:
+            self.dismiss(None)
+
+    def action_words(self) -> None:
+        self.set_focus(self.words)
+
+    def action_next_pane(self, by: int) -> None:
+        if self.words.has_focus and by > 0 and self.words.suggestion and self.words.cursor_at_end:
+            self.words.action_take_completion()
+            return
+        panes = [self.words, self.runs, self.hits]
+        panes += [] if self.has_class("-narrow") else [self.step]
+        here = next((n for n, pane in enumerate(panes) if pane.has_focus), 0)
+        self.set_focus(panes[(here + by) % len(panes)])
+
+    def action_read_missing(self) -> None:
+        """The first time say what it takes."""
+        search = self.found.search
+        if search is None or not search.reading.not_kept or self.found.is_running:
+            return
+        count = len(search.reading.not_kept)
+        if self._said_cost:
+            self._said_cost = False
+            self.footer.clear()
+            self._searching.read_missing()
+            return
+        self._said_cost = True
+        time = rough(count * 1.5)
+        self.footer.tell(f"i again reads {plural(count, 'run')}: about {3 * count} calls, {time}")
+
+    def action_scroll_step(self, lines: int) -> None:
+        self.step.scroll_lines(lines * max(1, self.step.size.height // 2))
+
+    def action_wrap(self) -> None:
+        self.step.wrap = not self.step.wrap
+
+    def on_descendant_focus(self) -> None:
+        self._show_keys()
+
+    def _show_keys(self) -> None:
+        self.rule.heavy = self.words.has_focus
+        self.runs_rule.heavy = self.runs.has_focus
+        self.hits_rule.heavy = self.hits.has_focus
+        self.step_rule.heavy = self.step.has_focus
+        found, hints = self.found, list[Hint]()
+        if self.words.has_focus:
+            hints.append(Hint("enter", "search", "submit"))
+        elif found.found:
+            hints.append(Hint("enter", "open the run here", "open_run"))
+            hints.append(Hint("/", "other words", "words"))
+        if found.search and found.search.reading.not_kept and not found.is_running:
+            hints.append(Hint("i", "read the others", "read_missing"))
+        hints.append(Hint("tab", "next pane", "next_pane(1)"))
+        if found.found and not self.has_class("-narrow"):
+            hints.append(Hint("J K", "scroll step", "scroll_step(1)"))
+        self.footer.hints = tuple(hints)
+        help = HELP_IN_FIELD if self.words.has_focus else HELP
+        label = "stop" if found.is_running else "close"
+        self.footer.always = (help, Hint("esc", label, "back"))
+
+    def action_open_run(self) -> None:
+        self._open()
+
+    async def action_submit(self) -> None:
+        await self.words.action_submit()
+
+    def on_resize(self) -> None:
+        self._arrange()
+
+    def _arrange(self) -> None:
+        width = self.app.size.width
+        self.set_class(width >= WIDE, "-wide")
+        self.set_class(width < MIDDLE, "-narrow")

@@ -1,0 +1,75 @@
+"""A search of all runs: its words, what it has found, and where the user was in it."""
+
+from __future__ import annotations
+
+from oh_tui.api.models import Conversation
+from oh_tui.sources.many.hits import Hit
+from oh_tui.sources.many.query import ManyQuery
+from oh_tui.sources.many.searching import RunHits, Search
+from oh_tui.text.human import plural
+
+WHAT = (
+    "words, then enter",
+    "IndexError tool:terminal is:failed repo:dates after:monday re:/exit \\d/",
+)
+
+
+class SearchAll:
+    """One search; a new one begins with new words."""
+
+    def __init__(self, typed: str = "", query: ManyQuery | None = None) -> None:
+        self.typed = typed
+        """The text of the line."""
+        self.query = query
+        """None before the first search."""
+        self.search: Search | None = None
+        self.found: list[RunHits] = []
+        self.is_running = False
+        self.problem: tuple[str, ...] = ()
+        """Why it ended early."""
+        self.run, self.hit = 0, 0
+        """Places of the cursors."""
+        self.opened: Conversation | None = None
+        """The run that was opened from here, which Esc leaves for the search again."""
+
+    @property
+    def count(self) -> str:
+        """Such as `31 hits in 12 of 213 runs`."""
+        search = self.search
+        if search is None:
+            return ""
+        runs = plural(search.reading.runs, "run")
+        if self.is_running:
+            runs = f"{search.reading.read:,} of {runs} so far"
+        if not search.hits:
+            return f"nothing in {runs}" if search.reading.runs else ""
+        return f"{plural(search.hits, 'hit')} in {search.runs_hit:,} of {runs}"
+
+    @property
+    def left_out(self) -> list[str]:
+        """What was not searched, a phrase each."""
+        search = self.search
+        if search is None:
+            return []
+        reading, found = search.reading, list[str]()
+        if missing := len(reading.not_kept):
+            found.append(f"{plural(missing, 'run')} not on this machine")
+        if reading.unread:
+            found.append(f"{plural(len(reading.unread), 'run')} could not be read")
+        if reading.unsure:
+            found.append(f"{plural(reading.unsure, 'run')} of unknown outcome left out")
+        if search.sub_agents:
+            found.append(f"the steps of {plural(search.sub_agents, 'sub-agent')} not searched")
+        if search.gave_up:
+            found.append(f"re:/{search.gave_up[0]}/ takes too long")
+        return found
+
+    @property
+    def at(self) -> RunHits | None:
+        """The run under the cursor."""
+        return self.found[self.run] if self.run < len(self.found) else None
+
+    @property
+    def at_hit(self) -> Hit | None:
+        run = self.at
+        return run.hits[self.hit] if run and self.hit < len(run.hits) else None

@@ -1,0 +1,121 @@
+"""The search of all runs: hits by run, the step beside them, into a run and back."""
+
+from __future__ import annotations
+
+from oh_tui.sources.many.searching import RunHits
+from oh_tui.tui.screens.search import SearchScreen
+from tests.tui.explorer import Explorer, explore
+
+
+def shown(it: Explorer) -> SearchScreen:
+    assert isinstance(it.app.screen, SearchScreen)
+    return it.app.screen
+
+
+async def search(it: Explorer, words: str) -> SearchScreen:
+    await it.press("asterisk")
+    view = shown(it)
+    await it.type(words)
+    await it.press("enter")
+    await it.until(lambda: view.found.search and not view.found.is_running, 30)
+    return view
+
+
+def titles(found: list[RunHits]) -> list[str | None]:
+    return [one.conversation.title for one in found]
+
+
+def text(it: Explorer, view: SearchScreen, selector: str) -> str:
+    return it.text_of(view.query_one(selector))
+
+
+async def test_hits_stand_by_run_with_the_step_beside_them() -> None:
+    async with explore() as it:
+        view = await search(it, "ValueError repo:dates")
+        assert "Parse ISO week dates" in titles(view.found.found)
+        assert "hits in" in text(it, view, "#search-rule")
+        row = titles(view.found.found).index("Parse ISO week dates")
+        view.runs.move_to(row)
+        await it.until(
+            lambda: (
+                view.found.at
+                and view.found.at.conversation.title == view.found.found[row].conversation.title
+            )
+        )
+        await it.until(lambda: "ValueError" in text(it, view, "#found-step"))
+        assert "ValueError" in text(it, view, "#hits")
+        assert "step" in text(it, view, "#step-rule")
+
+
+async def test_enter_opens_the_run_at_the_hit_and_esc_comes_back() -> None:
+    async with explore() as it:
+        view = await search(it, "ValueError repo:dates")
+        view.runs.move_to(titles(view.found.found).index("Parse ISO week dates"))
+        view.set_focus(view.hits)
+        await it.press("j", "j")
+        place = (view.found.run, view.found.hit)
+        assert place[1] == 2 and view.found.at_hit
+        step = view.found.at_hit.step
+        await it.press("enter")
+        await it.until(lambda: it.app.screen is it.screen)
+        await it.until(
+            lambda: it.screen.timeline.row_count() and it.screen.timeline.step_here == step
+        )
+        assert it.screen.session.current and it.screen.session.pane == "timeline"
+        await it.press("escape")
+        again = shown(it)
+        assert again is not view and (again.found.run, again.found.hit) == place
+        await it.until(lambda: again.hits.cursor == 2 and again.runs.cursor == place[0])
+        await it.press("escape")
+        assert it.app.screen is it.screen
+
+
+async def test_esc_leaves_a_run_that_was_opened_otherwise_for_the_list() -> None:
+    async with explore() as it:
+        await search(it, "ValueError repo:dates")
+        await it.press("escape")
+        await it.open("Add OAuth login")
+        await it.press("escape")
+        assert it.app.screen is it.screen and it.screen.session.pane == "conversations"
+
+
+async def test_wrong_words_are_marked_and_none_are_asked_for() -> None:
+    async with explore() as it:
+        await it.press("asterisk")
+        view = shown(it)
+        await it.press("enter")
+        assert "what is to be found?" in it.text_of(view.footer)
+        await it.type("nosuch:x")
+        await it.press("enter")
+        assert "There is no field nosuch" in it.text_of(view.footer)
+        assert view.found.search is None
+
+
+async def test_nothing_found_is_said() -> None:
+    async with explore() as it:
+        view = await search(it, "zzqx repo:acme/d")
+        await it.until(lambda: "no step of these runs is like that" in text(it, view, "#runs-hit"))
+        assert "nothing in" in text(it, view, "#search-rule")
+
+
+async def test_it_says_what_is_not_on_this_machine_and_reads_it() -> None:
+    async with explore() as it:
+        source = it.screen.session.source
+        assert source
+        source.address = "https://server.test"  # a server that keeps nothing here
+        view = await search(it, "ValueError repo:dates")
+        assert view.found.search and view.found.search.reading.not_kept
+        assert "not on this machine" in text(it, view, "#search-rule")
+        await it.press("i")
+        assert "i again reads" in it.text_of(view.footer)
+        await it.press("i")
+        await it.until(lambda: view.found.found and not view.found.is_running)
+        assert not view.found.search.reading.not_kept
+        assert "Parse ISO week dates" in titles(view.found.found)
+
+
+async def test_on_a_narrow_screen_there_is_no_preview() -> None:
+    async with explore(size=(80, 24)) as it:
+        view = await search(it, "ValueError repo:dates")
+        assert not view.query_one("#search-right").display
+        assert "ValueError" in text(it, view, "#hits")
