@@ -7,7 +7,7 @@ MINUTES ?= 10
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo run dev test test-slow fuzz lint check bench soak monkey test-live screenshots clean
+.PHONY: help setup setup-dev demo run dev test test-slow fuzz lint check bench bench-many soak monkey test-live screenshots clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -46,6 +46,9 @@ check: lint test ## everything that must hold before a commit
 
 bench: setup ## how fast it is, against what it is made of: one table, five minutes (ARGS="keys search")
 	@$(PY) -m benchmarks.bench $(ARGS)
+
+bench-many: setup-dev ## how fast 10,000 runs are indexed and searched: ten minutes (ARGS="--runs 1000")
+	@$(PY) -m benchmarks.many $(ARGS)
 
 soak: setup-dev ## minutes of hard use, faults thrown in, nothing left behind (MINUTES=10, ARGS="--seed N")
 	@$(PY) -m scripts.soak --minutes $(MINUTES) $(ARGS)

@@ -164,15 +164,14 @@ class Library(LibraryFile):
         return found
 
     def tidy(self) -> None:
-        """Makes the removed runs disappear from the file, if there are any: deleting leaves their
-        parts in the index until it is merged, and in free pages."""
-        if not self._removed:
-            return
+        """Makes removed runs disappear from the file: deleting leaves their parts in the index
+        until it is merged, and in free pages. Leaves nothing beside the file."""
 
         def work(database: sqlite3.Connection) -> None:
-            if self.has_texts:
-                database.execute("INSERT INTO texts (texts) VALUES ('optimize')")
-            database.execute("VACUUM")
+            if self._removed:
+                if self.has_texts:
+                    database.execute("INSERT INTO texts (texts) VALUES ('optimize')")
+                database.execute("VACUUM")
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._removed = 0
 

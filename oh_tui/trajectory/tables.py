@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 
 import msgspec
@@ -198,6 +199,7 @@ class _Part:
         self.run = name
         self.path = sub.path if sub else ""
         self.sub_agent = safe_line(sub.name) if sub else ""
+        self.name_of = cache(safe_line)  # kinds and tools are few
         self.accounts = sub.accounts if sub else Accounts(run)
         self.loops = loop_steps(run)
         self.last_error = ""
@@ -232,9 +234,9 @@ class _Part:
                 step.number,
                 safe_line(step.event.id),
                 _finite(step.event.seconds()),
-                safe_line(step.event.kind),
+                self.name_of(step.event.kind),
                 str(about.family),
-                safe_line(step.event.tool_name),
+                self.name_of(step.event.tool_name),
                 about.what,
                 about.result,
                 str(outcome),
@@ -257,7 +259,7 @@ class _Part:
                 safe_line(event.id),
                 safe_line(event.tool_call_id),
                 safe_line(event.llm_response_id),
-                safe_line(event.tool_name),
+                self.name_of(event.tool_name),
                 _arguments(step),
                 str(self.trajectory.outcome(step)),
                 len(step.results),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -215,6 +216,8 @@ class _Worker:
 def work(line: connection.Connection, keys: Sequence[str]) -> None:
     """What the process does, until the other end is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it says when it ends
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)  # of what a run is made of, nothing is in circles
     for key in keys:
         hold(key)
     try:

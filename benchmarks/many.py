@@ -1,0 +1,164 @@
+"""How fast many runs are indexed and searched, against what does the same alone.
+
+    python -m benchmarks.many --runs 10000
+
+One run of it takes about ten minutes with 10,000 runs. What it is held against, SQLite's FTS5 and
+grep, works on the same texts in the same run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import resource
+import shutil
+import sqlite3
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from oh_tui.library import schema
+from oh_tui.library.library import Library
+from oh_tui.library.records import Record
+from oh_tui.sources.files import FileSource
+from oh_tui.sources.many.indexing import Indexing
+from oh_tui.sources.many.reading import fingerprint_of, records
+from oh_tui.trajectory.analysis.search.query import parse
+from oh_tui.trajectory.formats.table import find_files
+from scripts.many_runs import COMMON, Maker, write_outputs
+
+ASKED = 40
+"""Texts that are looked for, each once."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--runs", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=1)
+    args = parser.parse_args()
+    maker = Maker(args.seed)
+    with tempfile.TemporaryDirectory(prefix="oh-tui-many-") as name:
+        folder = Path(name)
+        write_outputs(folder / "runs", args.runs, maker)
+        _measure(folder, maker, args.runs)
+    return 0
+
+
+def _measure(folder: Path, maker: Maker, runs: int) -> None:
+    size = _write_texts(folder)
+    alone, alone_cpu = _timed(lambda: _fts_alone(folder))
+    print(f"{runs:,} runs, {size / 1e6:,.0f} MB of texts, {os.cpu_count()} cores")
+    print(f"FTS5 alone             {alone:8.1f} s, {alone_cpu:.1f} s of a processor")
+    with Library(folder / "cache", writes=True) as library:
+        took, cpu = _timed(lambda: _index(library, folder / "runs"))
+        print(f"index                  {took:8.1f} s, {cpu:.1f} s of a processor", end="  ")
+        print(f"{took / alone:.2f} x  (goal 1.6)")
+        again = _seconds(lambda: _index(library, folder / "runs"))
+        print(f"index, nothing changed {again * 1e3:8.1f} ms")
+        own, theirs = (resource.getrusage(who).ru_maxrss / 1024 for who in _WHO)
+        print(f"memory                 {own:8.0f} MB, of a process that reads {theirs:.0f} MB")
+        status = library.status()
+        assert status is not None
+        share = status.size / status.characters
+        print(f"size                   {status.size / 1e6:8.1f} MB, {share:.1%} of the texts")
+        _ask(library, folder, maker, runs)
+
+
+_WHO = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+
+
+def _ask(library: Library, folder: Path, maker: Maker, runs: int) -> None:
+    rare = [maker.made(number * max(1, runs // ASKED)).rare for number in range(min(ASKED, runs))]
+    absent = [f"{one[::-1]}qzx" for one in rare]
+    proved = [_proved(library, one) for one in rare]
+    _told("candidates, rare text", [_asked(library, one) for one in rare])
+    _told("first hit, rare text", [first for first, _ in proved])
+    _told("all hits, rare text", [every for _, every in proved])
+    _told("candidates, no run", [_asked(library, one) for one in absent])
+    _told("candidates, half the runs", [_asked(library, COMMON)])
+    grep = ["rg", "-lF"] if shutil.which("rg") else ["grep", "-rlF"]
+    words = [*grep, rare[0], str(folder / "texts")]
+    looked = _seconds(lambda: subprocess.run(words, capture_output=True, check=True))
+    _told(f"{grep[0]} over the texts", [looked])
+    sums = "SELECT model, count(*), sum(steps), sum(cost) FROM runs GROUP BY model"
+    _told("sums by model, in SQL", [_seconds(lambda: library.select(sums)) for _ in range(5)])
+    _told("rows of all runs", [_seconds(library.runs)])
+
+
+def _asked(library: Library, text: str) -> float:
+    return _seconds(lambda: library.candidates(text))
+
+
+def _told(what: str, seconds: list[float]) -> None:
+    ordered = sorted(seconds)
+    p95 = ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))]
+    middle = statistics.median(seconds)
+    print(f"{what:<26} {middle * 1e3:8.1f} ms median, {p95 * 1e3:8.1f} p95", flush=True)
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def _timed(work: Callable[[], object]) -> tuple[float, float]:
+    """Seconds, and those that this process and those that it started were at work."""
+    before = os.times()
+    took = _seconds(work)
+    return took, sum(os.times()[:4]) - sum(before[:4])
+
+
+def _index(library: Library, folder: Path) -> None:
+    for _ in Indexing(library, find_files([folder])).run():
+        pass
+
+
+def _proved(library: Library, text: str) -> tuple[float, float]:
+    """Seconds to the first step that really holds the text, and to the end of all candidates."""
+    began = time.perf_counter()
+    query, first = parse(text), 0.0
+    for place in library.candidates(text) or ():
+        path, _, name = place.partition("#")
+        source = FileSource([Path(path)], wanted=[name])
+        run = source.runs.read(source.conversations()[0])
+        if any(query.matches(step, run) for step in run.steps):
+            first = first or time.perf_counter() - began
+        source.close_files()
+    return first, time.perf_counter() - began
+
+
+def _records(folder: Path) -> Iterator[Record]:
+    for path in find_files([folder]):
+        yield from (one for one in records(path, fingerprint_of(path)) if isinstance(one, Record))
+
+
+def _write_texts(folder: Path) -> int:
+    """The texts that are indexed, a file a run, for what works without us."""
+    (folder / "texts").mkdir()
+    size = 0
+    for number, record in enumerate(_records(folder / "runs")):
+        text = "\n".join(block.text for block in record.blocks)
+        (folder / "texts" / f"{number:06}.txt").write_text(text)
+        size += len(text)
+    return size
+
+
+def _fts_alone(folder: Path) -> None:
+    with contextlib.closing(sqlite3.connect(folder / "alone.db", isolation_level=None)) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = NORMAL")
+        database.execute(schema.TEXTS)
+        database.execute("BEGIN")
+        for number, path in enumerate(sorted((folder / "texts").iterdir())):
+            row = (number + 1, path.read_text())
+            database.execute("INSERT INTO texts (rowid, text) VALUES (?, ?)", row)
+        database.execute("COMMIT")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
