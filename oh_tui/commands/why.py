@@ -129,7 +129,7 @@ def _first_trouble(trajectory: Trajectory, verdict: Verdict) -> Step | None:
 
 def _failed_json(facts: Facts) -> dict[str, Any]:
     """The sub-agents that failed, at any depth; nothing where there is none."""
-    failed = [sub_agent_json(run) for run in facts.sub_runs.all() if run.has_failed]
+    failed = [sub_agent_json(run) for run in facts.sub_runs.failed]
     return {"failed_sub_agents": failed} if failed else {}
 
 

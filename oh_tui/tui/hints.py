@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.text.human import plural
 from oh_tui.trajectory.model.steps import Outcome
-from oh_tui.tui.keys import SCREEN_KEYS, Hint, footer_hints, selection_hints
+from oh_tui.tui.keys import LISTS, SCREEN_KEYS, Hint, footer_hints, selection_hints
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
@@ -21,6 +21,8 @@ Labels = dict[str, str | None]
 """By the id of a key; None for a key that has nothing to do."""
 
 CONTINUE = "continue agent"
+
+LEAVE = "leave sub-agent"
 
 STOPPED = ("paused", "idle")
 """States of an agent that waits to be continued: it was stopped, or its call was rejected."""
@@ -47,6 +49,8 @@ def _first(session: Session, labels: Labels) -> tuple[str, ...]:
         return ()
     if labels["answer"]:
         return ("answer",)
+    if session.in_run and labels["back"] == LEAVE:
+        return ("back",)
     target = session.target()
     if labels["agent.stop"] == CONTINUE and target and target.execution_status in STOPPED:
         return ("agent.stop",)
@@ -78,7 +82,7 @@ def _labels(session: Session, zoom: str, followed: bool) -> Labels:
         "follow": _follow_label(session) if followed else None,
         "mark": "mark",
         "compare": _compare_label(session),
-        "back": "back" if pane == "detail" else _back_label(session),
+        "back": _back_label(session) if pane in LISTS else LEAVE if _is_below(session) else "back",
         "hidden": "hide gone" if session.show_gone else "show gone",
         "filter": "filter" if narrows else None,
         "sort": "sort" if pane == "conversations" and session.listing.is_on else None,
@@ -92,6 +96,11 @@ def _compare_label(session: Session) -> str | None:
     if not session.marks:
         return None
     return f"compare {len(session.marks)}" if len(session.marks) > 1 else "compare with it"
+
+
+def _is_below(session: Session) -> bool:
+    """Whether the run at the right is that of a sub-agent which was entered from another run."""
+    return bool(session.trail) and session.is_within(session.trail[-1][0])
 
 
 def _back_label(session: Session) -> str | None:

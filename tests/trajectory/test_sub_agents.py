@@ -12,10 +12,13 @@ import pytest
 
 from oh_tui.sources.files import run_of
 from oh_tui.trajectory.analysis.accounting import Accounts
+from oh_tui.trajectory.analysis.spending import spending
+from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.sub_agents import SubRun, SubRuns, letters
 from oh_tui.trajectory.formats.zip.archive import open_archive
 from oh_tui.trajectory.formats.zip.zip_layout import DEEPEST
 from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.stats import stats_text
 from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
 from tests.trajectory.made import failure, message, result
 from tests.trajectory.sub_agent_files import (
@@ -202,3 +205,24 @@ def test_a_conversation_of_a_server_belongs_to_a_step_by_its_id_alone() -> None:
     trajectory.sub_agents = [SubAgent("x", lambda: (sub, ""), is_conversation=True)]
     runs = SubRuns(trajectory, Accounts(trajectory))
     assert [run.path for run in runs.runs] == ["a."]
+
+
+def test_where_it_went_has_what_the_stats_of_the_run_do_not_tell(tmp_path: Path) -> None:
+    with read(zip_of(tmp_path / "run.zip", run_files("0" * 32 + "/", REPORTED))) as runs:
+        spent = spending(runs.trajectory, Accounts(runs.trajectory), runs.unreported)
+        assert spent.total.cost == runs.total.cost == pytest.approx(1.13)
+        assert dict(spent.usages)["sub-agents"].cost == pytest.approx(0.02)
+        assert sum(used.cost for _, used in spent.usages) == pytest.approx(1.13)
+
+
+def test_a_run_that_grows_counts_what_it_reports_then(tmp_path: Path) -> None:
+    run = Trajectory()
+    run.extend([*task("1", "Look.", 1, 4)])
+    study = Study(run)
+    assert study.sub_runs.total.cost == 0
+    usages = {"task:task_1": used([0.5]), "agent": used([0.25])}
+    run.stats = stats_text({"usage_to_metrics": usages})
+    run.extend([message("late", "More.", second=9)])
+    study.update()
+    assert study.sub_runs.total.cost == pytest.approx(0.75)
+    assert study.sub_runs.below.cost == pytest.approx(0.5)

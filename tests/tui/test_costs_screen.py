@@ -21,6 +21,7 @@ from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.spending import Spending, context_fill, spending
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.stats import Usage
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.screens import costs
@@ -261,9 +262,9 @@ async def test_a_long_run_is_added_up_beside_the_screen(
 ) -> None:
     threads: list[threading.Thread] = []
 
-    def add_up(trajectory: Trajectory, accounts: Accounts) -> Spending:
+    def add_up(trajectory: Trajectory, accounts: Accounts, below: Usage) -> Spending:
         threads.append(threading.current_thread())
-        return spending(trajectory, accounts)
+        return spending(trajectory, accounts, below)
 
     monkeypatch.setattr(costs, "LARGE", 0)
     monkeypatch.setattr(costs, "spending", add_up)

@@ -90,6 +90,7 @@ async def test_enter_goes_into_the_run_of_a_sub_agent_and_esc_comes_back(tmp_pat
         await it.until(lambda: paths(it) == ["1", "2", "3"])
         assert "Go deep.  sub-agent of a sub-agent" in it.text("#run-rule")
         assert "LLMError" in it.text("#summary")
+        assert it.footer.split("  ")[0].strip() == "esc leave sub-agent"
         it.screen.preview()  # as when the list is drawn again
         await it.settle()
         assert paths(it) == ["1", "2", "3"]
@@ -197,6 +198,21 @@ async def test_find_opens_the_sub_agents_to_the_only_hit(tmp_path: Path) -> None
         await it.type("not anywhere")
         await it.press("enter")
         assert "not in these steps" in it.footer
+
+
+async def test_the_summary_has_the_cost_of_all_and_who_failed(tmp_path: Path) -> None:
+    async with opened(tmp_path) as it:
+        verdict, totals = it.text("#summary").splitlines()
+        assert "! sub-agent 2.3 failed" in verdict
+        assert "$1.13, $0.38 of it by sub-agents" in totals
+
+
+async def test_an_update_of_the_run_leaves_the_cursor_in_the_sub_agent(tmp_path: Path) -> None:
+    async with opened(tmp_path) as it:
+        await it.press("j", "right", "j", "j")
+        it.screen.run_view.study = it.screen.run_view.study
+        await it.settle()
+        assert it.screen.timeline.cursor == 3
 
 
 # conversations of a server

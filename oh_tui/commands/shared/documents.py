@@ -145,7 +145,7 @@ def totals_json(facts: Facts) -> dict[str, Any]:
     """Sums of the whole run with its sub-agents; `own` leaves those out, and `other` is what no
     step of the run itself was charged."""
     accounts, sub_runs = facts.accounts, facts.sub_runs
-    more = sub_runs.total - accounts.total
+    more = sub_runs.unreported
     about = [*accounts.other_about, *(["sub-agents in files of their own"] if more.calls else [])]
     return {
         "work_s": None if facts.trajectory.began is None else number(accounts.active, 3),

@@ -72,9 +72,9 @@ class Spending(msgspec.Struct, frozen=True):
     """Size of the context in tokens; 0 if unknown."""
 
 
-def spending(trajectory: Trajectory, accounts: Accounts) -> Spending:
+def spending(trajectory: Trajectory, accounts: Accounts, below: Usage = NO_USAGE) -> Spending:
     """Walks all steps, so use a thread for a long run. Events that arrive meanwhile may be left
-    out."""
+    out. `below` is what sub-agents used besides."""
     steps, answers = trajectory.steps[:], accounts.context[:]
     model = 0.0
     tools: dict[Family, float] = {}
@@ -115,11 +115,11 @@ def spending(trajectory: Trajectory, accounts: Accounts) -> Spending:
         rest=max(0.0, accounts.active - known),
         slowest=costly(slowest),
         dearest=costly(dearest),
-        total=accounts.total,
+        total=accounts.total + below,
         other=accounts.other,
         other_about=accounts.other_about,
         priced=priced,
-        usages=_usages(accounts, priced),
+        usages=_usages(accounts, priced, below),
         prompts=_prompts(steps, answers),
         fullest=max((prompt for _, prompt in answers), default=0),
         last=answers[-1][1] if answers else 0,
@@ -140,10 +140,11 @@ def _costly(
     return Costly(step.number, family, what, span[1], span[2], accounts.of(step) or NO_USAGE)
 
 
-def _usages(accounts: Accounts, priced: bool) -> tuple[tuple[str, Usage], ...]:
+def _usages(accounts: Accounts, priced: bool, below: Usage) -> tuple[tuple[str, Usage], ...]:
     """The usage ids; beyond USAGES the smallest are one sum."""
+    usages = accounts.usages | ({"sub-agents": below} if below != NO_USAGE else {})
     ordered = sorted(
-        accounts.usages.items(),
+        usages.items(),
         key=lambda pair: (-pair[1].cost if priced else -pair[1].tokens, pair[0]),
     )
     named = [(safe_line(usage[:200]), spent) for usage, spent in ordered[:USAGES]]

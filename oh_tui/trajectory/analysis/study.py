@@ -49,6 +49,7 @@ class Study:
         most; the rest is done in later updates."""
         trajectory = self.trajectory
         self.accounts.update()
+        self.sub_runs.recount()
         self._loops.update()
         self.loops = self._loops.steps
         """Numbers of the steps in loops."""

@@ -166,9 +166,29 @@ class SubRuns:
         return self._accounts.total - sum(self._reported.values(), NO_USAGE)
 
     @property
+    def below(self) -> Usage:
+        """What all sub-agents used."""
+        return sum(self._used.values(), NO_USAGE)
+
+    @property
     def total(self) -> Usage:
         """What the run and all sub-agents used."""
-        return self.own + sum(self._used.values(), NO_USAGE)
+        return self.own + self.below
+
+    @property
+    def unreported(self) -> Usage:
+        """The part of the total that the stats of the run do not have."""
+        return self.total - self._accounts.total
+
+    def recount(self) -> None:
+        """The run has grown, and may have reported more."""
+        for name in ("_reported", "_used"):
+            self.__dict__.pop(name, None)
+
+    @cached_property
+    def failed(self) -> list[SubRun]:
+        """Those that failed, at any depth."""
+        return [run for run in self.all() if run.has_failed]
 
     @property
     def priced(self) -> bool:

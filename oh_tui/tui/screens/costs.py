@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -84,12 +85,13 @@ class CostsScreen(ModalScreen[int | None], ClosesOnce[int | None]):
 
     @work(exclusive=True)
     async def add_up(self, study: Study) -> None:
-        trajectory, accounts = study.trajectory, study.accounts
+        trajectory = study.trajectory
+        add = partial(spending, trajectory, study.accounts, study.sub_runs.unreported)
         if len(trajectory) > LARGE:
             self.page.empty = ("adding up …",)
-            spent = await asyncio.to_thread(spending, trajectory, accounts)
+            spent = await asyncio.to_thread(add)
         else:
-            spent = spending(trajectory, accounts)
+            spent = add()
         self.page.show(spent, numbered=trajectory.complete)
         if self.page.row_count():
             self.footer.hints = (Hint("enter", "go to the step", "open"),)

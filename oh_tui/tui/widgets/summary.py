@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 GAP = "   "
 
+_NAMED = 3
+"""How many sub-agents that failed are named."""
+
 NOT_TOLD = "how it ended is not in these events"
 
 
@@ -47,14 +50,16 @@ class Summary(Drawn):
         label = self.study.trajectory.recorded.label
         marked = label_mark(self.glyphs, label)
         said = ((f", {label.words}", marked[1]),) if label and marked else ()
+        failed = _failed_words(self.study, f"{self.glyphs.failed} ")
         if not verdict.word:
-            return [(f" {glyph} {verdict.cause or NOT_TOLD}", "dim"), *said]
+            return [(f" {glyph} {verdict.cause or NOT_TOLD}", "dim"), *said, *failed]
         came_to = f"  {self._short_totals()} " if self.short else ""
         room = max(0, width - 5 - len(verdict.word) - total_width(said) - len(came_to))
-        cause = fit(verdict.cause, room, self.glyphs.more)
+        failed = failed if total_width(failed) <= room // 2 else ()
+        cause = fit(verdict.cause, room - total_width(failed), self.glyphs.more)
         return [
             (" ", ""), (f"{glyph} {verdict.word}", hue), *said, ("  ", ""), (cause, ""),
-            (came_to, "dim"),
+            *failed, (came_to, "dim"),
         ]  # fmt: skip
 
     def _short_totals(self) -> str:
@@ -62,7 +67,8 @@ class Summary(Drawn):
         assert self.study is not None
         accounts = self.study.accounts
         whole = self.study.trajectory.complete and accounts.active >= 0.5
-        cost = dollars(accounts.total.cost) if accounts.total.cost else ""
+        spent = self.study.sub_runs.total
+        cost = dollars(spent.cost) if spent.cost else ""
         return "  ".join(filter(None, (duration(accounts.active) if whole else "", cost)))
 
     def _totals(self, width: int) -> list[Piece]:
@@ -79,6 +85,16 @@ class Summary(Drawn):
         return pieces
 
 
+def _failed_words(study: Study, sign: str) -> tuple[Piece, ...]:
+    """Which sub-agents failed."""
+    failed = [run.path.rstrip(".") for run in study.sub_runs.failed]
+    if not failed:
+        return ()
+    named = f"{', '.join(failed[:_NAMED])}{', ...' if len(failed) > _NAMED else ''}"
+    noun = "sub-agent" if len(failed) == 1 else f"{len(failed):,} sub-agents:"
+    return ((f"  {sign}{noun} {named} failed", "warn"),)
+
+
 def totals(study: Study) -> list[Piece]:
     """Time, cost, tokens, context, plan and changed files of a run, without those that are zero. Of
     a run not read to its beginning, only totals that its last events report."""
@@ -89,10 +105,11 @@ def totals(study: Study) -> list[Piece]:
     if whole and (active >= 0.5 or waited >= 1):
         waits = f" + {duration(waited)} waiting for you" if waited >= 30 else ""
         facts.append((f"{duration(active)} active{waits}", "dim"))
-    spent = accounts.total
+    spent, below = study.sub_runs.total, study.sub_runs.below
     tokens = spent.tokens
     if spent.cost:
-        facts.append((dollars(spent.cost), ""))
+        part = f", {dollars(below.cost)} of it by sub-agents" if below.cost else ""
+        facts.append((f"{dollars(spent.cost)}{part}", ""))
     elif tokens and not accounts.priced:
         facts.append(("price unknown", "dim"))
     if tokens:

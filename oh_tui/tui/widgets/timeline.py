@@ -302,9 +302,10 @@ class Timeline(RowList):
 
     def _sort_again(self) -> None:
         """The cursor stays with its step, on its line of the screen."""
-        number = self._number_here
+        number, path = self._number_here, sub.path if (sub := self.sub_step_here) else ""
         self._arrange()
-        self.rows_changed(self._rows.near(number), keep_line=True)
+        row = self._rows.sub_row(lambda sub: sub.path == path) if path else None
+        self.rows_changed(self._rows.near(number) if row is None else row, keep_line=True)
 
     def _arrange(self) -> None:
         accounts = self.study.accounts if self.study else None

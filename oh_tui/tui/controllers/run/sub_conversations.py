@@ -13,7 +13,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.content.blocks import links_of
 from oh_tui.trajectory.model.trajectory import SubAgent
-from oh_tui.tui.messages import RunWanted
+from oh_tui.tui.messages import RunStudied, RunWanted
 from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.drawing import shorten
 
@@ -106,6 +106,7 @@ class SubConversations:
             study = self._steps.study
             if study is not None and study.trajectory is shown:
                 study.take_sub_agents(run, agents)
+                self._ui.post_message(RunStudied(grew=False))
                 self._steps.open_below(path)
 
     async def _read(self, source: Source, id: str) -> SubAgent:
