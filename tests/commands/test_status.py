@@ -83,4 +83,4 @@ def test_of_several_in_a_sandbox_the_one_that_the_explorer_lists_first_is_named_
 def test_of_the_demo_too() -> None:
     told = json.loads(demo("status", "--json").stdout)
     assert [told[name] for name in ("waiting", "failed", "running")] == [1, 2, 3]
-    assert len(told["listed"]) == 6 and told["conversations"] == 34
+    assert len(told["listed"]) == 6 and told["conversations"] == 35

@@ -222,4 +222,4 @@ def test_without_a_given_time_the_clock_runs_with_the_real_one() -> None:
     demo.advance(5)
     assert 5 <= demo.world.clock.now() - begun < 60
     assert set(LIVE) == {"flaky-ci", "pydantic", "dark-mode"}
-    assert len(IDS) == 41
+    assert len(IDS) == 42

@@ -33,6 +33,7 @@ EXPECTED: dict[str, tuple[object, ...]] = {
     "max-iterations": ("error", 81, 22, 20, 0, 1, 0),
     "coverage": ("finished", 3000, 843, 834, 52, 0, 0),
     "fuzzing": ("finished", 12000, 3998, 3988, 41, 0, 0),
+    "erp-dates": ("finished", 113, 31, 29, 2, 0, 0),
     "click": ("finished", 98, 32, 31, 1, 0, 0),
     "click-notes": ("finished", 17, 4, 3, 0, 0, 0),
     "fix-add": ("finished", 25, 6, 5, 1, 0, 0),

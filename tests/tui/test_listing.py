@@ -16,7 +16,7 @@ from tests.tui.explorer import Between, Explorer, explore
 
 SHORT_PAGES = Network(waits=(0.01, 0.02), fails=0.0, rows=6)
 
-ALL = 41
+ALL = 42
 """Conversations of the demo."""
 
 SEARCH = "GET /api/v1/app-conversations/search"

@@ -35,8 +35,8 @@ async def test_the_first_screen_shows_both_lists_and_the_first_run() -> None:
     async with explore() as it:
         assert "Parse ISO week dates" in it.text("#conversations")
         assert "✗ Parse ISO week dates" in it.text("#conversations")
-        assert "41 conversations, $" in it.text("#header")
-        assert "41" in it.text("#conversations-rule"), "sub-conversations too"
+        assert "42 conversations, $" in it.text("#header")
+        assert "42" in it.text("#conversations-rule"), "sub-conversations too"
         assert "of" not in it.text("#conversations-rule").partition("Conversations")[2]
         assert "9 up" in it.text("#sandboxes-rule")
         assert it.screen.session.current is not None
@@ -189,11 +189,11 @@ async def test_the_four_groups_are_as_in_the_drawing() -> None:
         ]
         assert "finished, not opened yet            2" in lines[14]
         assert "✓ Cache the docker layers PR 482   1h" in lines[15]
-        assert "earlier                            33" in lines[17]
+        assert "earlier                            34" in lines[17]
         assert any("· Bump eslint to 10       PR 468   1d" in line for line in lines)
         assert any("✓ └ Migration notes        $0.13   1d" in line for line in lines)
         assert it.app.title == "oh-tui ◆1 ✗2 ●3"
-        assert "◆ 1 waits for you · ✗ 2 failed · ● 3 running · 41 conversations, $1" in (
+        assert "◆ 1 waits for you · ✗ 2 failed · ● 3 running · 42 conversations, $1" in (
             it.text("#header")
         )
 
@@ -220,7 +220,7 @@ async def test_the_cursor_passes_over_headings_and_second_lines() -> None:
         assert listed.cursor == 0
         assert it.text("#conversations").startswith(" needs you")
         await it.press("G")
-        assert listed.cursor == 40
+        assert listed.cursor == 41
         await it.press("g")
         assert (listed.cursor, listed.scroll_y) == (0, 0)
 
@@ -373,7 +373,7 @@ async def test_files_have_a_glyph_each_and_no_groups(tmp_path: Path) -> None:
         assert " ✓ b.zip" in text
         assert "earlier" not in text
         assert it.app.title == "oh-tui ✗1"
-        assert "mark" not in it.footer, "all that is done to marked ones needs a server"
+        assert "space mark" in it.footer, "= compares them"
         await it.press("2")
         assert it.screen.session.pane == "conversations"
         assert "these are files: there is no sandbox" in it.footer

@@ -56,7 +56,7 @@ async def test_space_marks_and_goes_on_and_esc_takes_all_marks_away() -> None:
         assert listed.cursor == 2
         assert marked(it) == ["Add OAuth login", "Parse ISO week dates"]
         assert "◆+Add OAuth login" in it.text("#conversations")
-        assert "2 marked · 41" in it.text("#conversations-rule")
+        assert "2 marked · 42" in it.text("#conversations-rule")
         assert "download 2" in it.footer
         await it.press("k", "space")
         assert marked(it) == ["Add OAuth login"]

@@ -83,7 +83,7 @@ async def test_a_web_page_in_place_of_an_answer_is_said_to_be_one() -> None:
         between.answers.clear()
         await it.press("r")
         assert "Flaky CI on main" in it.text("#conversations"), "r tries again"
-        assert "41 conversations" in it.text("#header")
+        assert "42 conversations" in it.text("#header")
         assert "9 up" in it.text("#sandboxes-rule")
         assert it.screen.timeline.row_count() or it.screen.timeline.empty
 

@@ -50,7 +50,7 @@ async def test_a_focus_during_the_first_reading_cuts_nothing() -> None:
         held.set()
         await it.settle()
         assert between.count(SEARCH) == asked + 1
-        assert it.screen.sidebar.total == 41
+        assert it.screen.sidebar.total == 42
         assert it.screen.session.unopened is None
         assert it.screen.controllers.conversations.schedule._timer is not None
 

@@ -122,7 +122,7 @@ async def test_pages_are_read_for_a_remembered_order(settings: Settings) -> None
         await it.press("s", "t")
     short = Network(waits=(0.01, 0.02), fails=0.0, rows=6)
     async with explore(settings=settings, wrap=lambda app: short.over(app, seed=1)) as it:
-        assert len(it.screen.sidebar.loaded) == 41
+        assert len(it.screen.sidebar.loaded) == 42
 
 
 async def test_what_is_remembered_comes_before_the_order_of_the_settings_file(

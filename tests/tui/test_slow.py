@@ -8,7 +8,7 @@ from oh_tui.demo.servers.network import Network
 from tests.tui.explorer import Between, explore
 
 SLOW = Network(waits=(0.01, 0.04), fails=0.0, rows=6)
-ALL = 41
+ALL = 42
 
 
 async def test_moving_at_the_end_of_the_list_while_its_next_page_comes() -> None:
