@@ -29,7 +29,8 @@ NOW = datetime(2026, 11, 24, 16, 0, tzinfo=UTC)
 RECORDING = "minute"
 """The name of the recorded minute."""
 
-NAMES = {"/": "slash", "&": "ampersand", ":": "colon", "?": "question_mark", " ": "space"}
+NAMES = {"/": "slash", "&": "ampersand", ":": "colon", "?": "question_mark", " ": "space",
+         "=": "equals_sign"}  # fmt: skip
 """Textual's names of characters that are typed."""
 
 
@@ -52,6 +53,7 @@ PICTURES = (
     Picture("where-120x36", (120, 36), ("enter", "T")),
     Picture("changes-120x36", (120, 36), ("enter", "c")),
     Picture("answer-120x36", (120, 36), ("k", "a")),
+    Picture("compare-160x48", (160, 48), (" ", "/", *"ERP", "enter", "=", "j", "k")),
 )
 
 

@@ -52,6 +52,8 @@ READS = (
     "place",
     "below",
     "sift",
+    "compare",
+    "compared",
 )
 """Groups of workers that come to an end; following never does."""
 

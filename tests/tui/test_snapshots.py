@@ -94,6 +94,7 @@ def pressing(*keys: str) -> Callable[[Pilot[int]], object]:
         pytest.param((80, 24), ("ctrl+n",), id="start-80x24"),
         pytest.param((80, 24), ("exclamation_mark",), id="shell-80x24"),
         pytest.param((120, 36), ("space", "space", "p"), id="marked"),
+        pytest.param((120, 36), ("space", "slash", *"ERP", "enter", "equals_sign"), id="compare"),
     ],
 )
 def test_the_screen(snap_compare: Compare, size: tuple[int, int], keys: tuple[str, ...]) -> None:

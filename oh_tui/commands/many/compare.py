@@ -209,7 +209,7 @@ def _rows(style: Style, a: Side, b: Side, comparison: Comparison) -> Iterator[Ro
             yield *_cells(style, a, pair.a), sign, *_cells(style, b, pair.b)
 
 
-_SIGN_HUES: dict[Kind, Hue] = {Kind.SAME: "dim", Kind.CHANGED: "amber"}
+_SIGN_HUES: dict[Kind, Hue] = {Kind.SAME: "dim", Kind.CHANGED: "blue"}
 
 
 def _folded(pairs: list[Pair]) -> Row:

@@ -20,7 +20,7 @@ SIGN = 5
 WITH_RESULT = 44
 """Cells of a step from which its result has a column of its own."""
 
-SIGN_HUES = {Kind.SAME: "dim", Kind.CHANGED: "warn", Kind.ONLY_A: "bad", Kind.ONLY_B: "good"}
+SIGN_HUES = {Kind.SAME: "dim", Kind.CHANGED: "mark"}
 
 
 class ComparedSteps(RowList):
@@ -74,7 +74,7 @@ class ComparedSteps(RowList):
         assert comparison is not None
         pair = comparison.rows[row]
         half = (width - SIGN) // 2
-        sign = (f"{SIGNS[pair.kind]:^{SIGN}}", SIGN_HUES[pair.kind])
+        sign = (f"{SIGNS[pair.kind]:^{SIGN}}", SIGN_HUES.get(pair.kind, ""))
         is_same = pair.kind is Kind.SAME
         return [
             *self._step(0, comparison.a, pair.a, half, is_same),
