@@ -188,6 +188,16 @@ class Library(LibraryFile):
         """The homes of all runs."""
         return [row[0] for row in self.select("SELECT DISTINCT home FROM runs ORDER BY 1") or ()]
 
+    def fingerprints(self) -> dict[str, str]:
+        """Home -> fingerprint, of those all of whose runs are in."""
+        return dict(self.select("SELECT home, fingerprint FROM homes") or ())
+
+    def all_in_index(self) -> dict[str, str]:
+        """Place -> home, of the runs that can be read and all of whose steps are in the index of
+        texts: those of sub-agents are not."""
+        sql = "SELECT place, home FROM runs WHERE NOT gone AND sub_agents = 0"
+        return dict(self.select(sql) or ())
+
     def places(self, home: str) -> dict[str, str]:
         """Place -> fingerprint of the runs of a home."""
         return dict(self.select("SELECT place, fingerprint FROM runs WHERE home = ?", home) or ())

@@ -25,6 +25,7 @@ from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.lists.triage import updated
 from oh_tui.sources.many import query as queries
 from oh_tui.sources.many.hits import Hit
+from oh_tui.sources.many.narrowing import Narrowing
 from oh_tui.sources.many.searching import RunHits, Search
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
@@ -63,12 +64,14 @@ HIT, NONE, FAULT = 0, 1, 2
     "Exit codes: 0 something was found, 1 nothing, 2 wrong use, or not all could be read.",
 )
 async def grep(call: Call) -> int:
+    query = queries.parse(call.args.filter)
     search = Search(
         call.source,
-        queries.parse(call.args.filter),
+        query,
         read_annotations(call),
         last_known_states(call),
         show_progress,
+        Narrowing(call.settings.library_folder, query.steps),
     )
     reading = search.reading
     try:

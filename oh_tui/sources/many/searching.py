@@ -72,9 +72,11 @@ class Search:
         annotations: Annotations,
         last_known: Mapping[str, LastKnown],
         report: Callable[[str], None] = lambda text: None,
+        choose: Callable[[list[Conversation]], list[Conversation]] | None = None,
     ) -> None:
+        """`choose` leaves out runs that are known not to match."""
         self.reading = ManyRuns(
-            source, SearchJob(query.steps), query.runs, annotations, last_known, report
+            source, SearchJob(query.steps), query.runs, annotations, last_known, report, choose
         )
         self.hits = 0
         self.runs_hit = 0
