@@ -102,7 +102,7 @@ SCREEN_KEYS = (
         "navigation.back",
         "esc",
         "back",
-        "one level back, out of a question, a find, a zoom; never quits",
+        "one thing back: a question, what is under way, a find, a filter, a zoom; never quits",
         _MOVE,
         frozenset({"detail", "conversations"}),
     ),

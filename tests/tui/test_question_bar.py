@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from textual.widgets import Input
 
 from oh_tui.tui.rendering.cells import width_of
-from oh_tui.tui.widgets.bars import Question
+from oh_tui.tui.widgets.bars import Footer, Question
 from oh_tui.tui.widgets.drawing import Piece, wrap_pieces
 from tests.tui.explorer import Explorer, explore
+from tests.tui.test_run import WEEKS
 
 NARROW = [(64, 20), (80, 24)]
 
@@ -61,6 +63,35 @@ async def test_the_keys_of_the_editor_are_all_shown() -> None:
         await it.press("g", "a", "n")
         await it.until(lambda: "ctrl+s reject" in it.text("EditorKeys"))
         assert it.text("EditorKeys").endswith("enter new line   esc answer later   tab the run")
+
+
+async def test_short_labels_of_the_footer_still_tell_something() -> None:
+    async with explore(size=(64, 20)) as it:
+        await it.open(WEEKS)
+        await it.press("v")
+        assert it.footer.startswith(" j k longer  y copy  & show  esc drop")
+        await it.press("escape", "c")
+        changes = it.app.screen
+        footer = changes.query_one(Footer)
+        await it.until(lambda: "& filter  s to step" in it.text_of(footer))
+
+
+@pytest.mark.parametrize(("width", "is_whole"), [(64, False), (100, True)])
+async def test_what_was_used_before_is_told_where_it_is_not_clipped(
+    width: int, is_whole: bool
+) -> None:
+    async with explore(size=(width, 24)) as it:
+        await it.press("ctrl+n")
+        await it.until(lambda: it.app.screen.query("#field-repository"))
+        field = it.app.screen.query_one("#field-repository", Input)
+        hint = "owner/name; none is an empty folder"
+        await it.until(
+            lambda: (
+                field.placeholder.startswith(f"{hint} (↑↓: ")
+                if is_whole
+                else field.placeholder == hint and field.content_size.width
+            )
+        )
 
 
 def test_pieces_keep_their_hues_where_they_are_parted() -> None:

@@ -195,7 +195,7 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
         if row:
             hints.append(Hint("enter", "smaller" if self.whole else "read whole", "whole"))
         if row and row.file:
-            hints.append(Hint("&", "only its steps", "filter"))
+            hints.append(Hint("&", "filter its steps", "filter"))
             hints.append(Hint("s", f"to step {row.file.last_step:,}", "step"))
         if self.changes.only_read:
             count = plural(len(self.changes.only_read), "file")

@@ -26,6 +26,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.tui.keys import HELP_IN_FIELD, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.remedies import words_of
+from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.drawing import Drawn, Label, Piece
 from oh_tui.tui.widgets.editor import EARLY, Lines
@@ -52,11 +53,19 @@ class Field(Prompt):
     ]
 
     def __init__(
-        self, name: str, value: str, known: Callable[[], Sequence[str]], hint: str
+        self, name: str, value: str, known: Callable[[], Sequence[str]], hint: str, used: int
     ) -> None:
+        """`hint` stands in the empty line, with how many values were used before."""
         super().__init__(value, placeholder=hint, id=f"field-{name}", compact=True)
+        self._hint = hint
+        self._used = f" (↑↓: {used} used before)" if used else ""
         self.known = known
         self.complete_with(self._complete)
+
+    def on_resize(self) -> None:
+        whole = self._hint + self._used
+        has_room = width_of(whole) < self.content_size.width
+        self.placeholder = whole if has_room else self._hint  # the footer has the keys too
 
     def action_choose(self, by: int) -> None:
         """Take the next or previous value used before."""
@@ -179,17 +188,15 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
         )
         yield self.text
         yield Rule("Where and how, all of it optional", id="how-rule")
-        repositories = _hint("owner/name; none is an empty folder", known.repositories)
-        models = _hint("the server's own choice", known.models)
-        fields: dict[str, tuple[Callable[[], Sequence[str]], str]] = {
-            "repository": (lambda: known.repositories, repositories),
-            "branch": (self._branches, "the repository's own main branch"),
-            "title": (tuple, "the server makes its own after the first message"),
-            "model": (lambda: known.models, models),
+        empty = "owner/name; none is an empty folder"
+        fields: dict[str, tuple[Callable[[], Sequence[str]], str, int]] = {
+            "repository": (lambda: known.repositories, empty, len(known.repositories)),
+            "branch": (self._branches, "the repository's own main branch", 0),
+            "title": (tuple, "the server makes its own after the first message", 0),
+            "model": (lambda: known.models, "the server's own choice", len(known.models)),
         }
         self.fields = {
-            name: Field(name, getattr(draft, name), used, hint)
-            for name, (used, hint) in fields.items()
+            name: Field(name, getattr(draft, name), *told) for name, told in fields.items()
         }
         self.labels = {name: Label((f"  {name}", "dim")) for name in fields}
         for name, field in self.fields.items():
@@ -306,7 +313,3 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
     def action_leave(self) -> None:
         self.left = True
         self.dismiss(None)
-
-
-def _hint(text: str, known: Sequence[str]) -> str:
-    return f"{text} (↑↓: {len(known)} used before)" if known else text

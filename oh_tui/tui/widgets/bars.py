@@ -215,9 +215,24 @@ class Footer(Drawn):
 
 
 def _hint_pieces(hint: Hint, words: int = 0) -> list[Piece]:
-    """With that many words of the label; 0 for all, -1 for none."""
-    label = hint.label if words == 0 else " ".join(hint.label.split()[: max(0, words)])
+    """With that many telling words of the label; 0 for all, -1 for none."""
+    label = hint.label if words == 0 else _begin(hint.label, words)
     return [(hint.key, "key"), (f" {label}  " if label else "  ", "dim")]
+
+
+_LITTLE = frozenset({"to", "at", "most", "the"})
+"""Words that tell nothing by themselves."""
+
+
+def _begin(label: str, words: int) -> str:
+    """The beginning of a label up to so many telling words."""
+    kept: list[str] = []
+    for word in label.split():
+        if words <= 0:
+            break
+        kept.append(word)
+        words -= not (word in _LITTLE or word.isdecimal())
+    return " ".join(kept).removesuffix(",")
 
 
 class Question(msgspec.Struct, frozen=True):
