@@ -36,6 +36,9 @@ CHARACTERS = {name: character for character, name in NAMES.items()}
 
 AT_ONCE = RetryPolicy(first=0, longest=0, jitter=0)
 
+LONGEST = 30.0
+"""Seconds to wait for what comes about in far under one where nothing else runs."""
+
 READS = (
     "lists",
     "more",
@@ -180,7 +183,7 @@ class Explorer:
 
     async def settle(self) -> None:
         """Wait for the reads and writes under way; with a question open they wait for us."""
-        quiet, end = 0, asyncio.get_running_loop().time() + 10
+        quiet, end = 0, asyncio.get_running_loop().time() + LONGEST
         while asyncio.get_running_loop().time() < end:
             for _ in range(3):
                 await self.pilot.pause(0)
@@ -203,7 +206,7 @@ class Explorer:
         node.call_next(called.set)
         await called.wait()
 
-    async def until(self, true: Callable[[], object], seconds: float = 8.0) -> None:
+    async def until(self, true: Callable[[], object], seconds: float = LONGEST) -> None:
         """Wait for something that a timer or a server brings about."""
         end = asyncio.get_running_loop().time() + seconds
         while not true():

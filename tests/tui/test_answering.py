@@ -240,7 +240,7 @@ async def test_after_this_step_waits_for_it_and_then_says_that_it_is_stopped() -
         assert "into $ npm test -- --runInBand" in question
         assert "now, cutting npm test -- --runInBand off" in question
         await it.send("enter")
-        await it.until(lambda: "the agent is stopped: P lets it go on" in it.footer, 12)
+        await it.until(lambda: "the agent is stopped: P lets it go on" in it.footer)
         await it.settle()
         assert (between.count(STOP), between.count(CUT)) == (1, 0)
         assert results(it, FLAKY)[-1] == "ObservationEvent"
@@ -262,7 +262,7 @@ async def test_the_wait_for_a_step_is_told_in_seconds_and_esc_ends_only_the_tell
         assert not it.screen.session.waits
         it.demo.advance(27)
         gate.set()
-        await it.until(lambda: "the agent is stopped: P lets it go on" in it.footer, 12)
+        await it.until(lambda: "the agent is stopped: P lets it go on" in it.footer)
         assert between.count(STOP) == 1
 
 
@@ -302,7 +302,7 @@ async def test_what_is_told_meanwhile_is_not_counted_away() -> None:
             it.demo.advance(1)
             return "sent · " in it.footer
 
-        await it.until(sent, 12)
+        await it.until(sent)
 
 
 async def test_what_a_question_has_no_room_for_wraps() -> None:
@@ -414,7 +414,7 @@ async def test_a_frozen_agent_server_is_a_sentence(
         await opened(it, OAUTH)
         gate = between.hold("GET /runtime/*")
         await it.send(key)
-        await it.until(lambda: "did not tell within" in it.footer, 5)
+        await it.until(lambda: "did not tell within" in it.footer)
         assert it.screen.asking.editor is None
         gate.set()
 

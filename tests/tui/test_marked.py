@@ -161,7 +161,7 @@ async def test_the_sandboxes_of_all_marked_are_paused_after_one_question() -> No
         assert "Skips 1 that cannot be paused" in question
         assert between.count("POST *") == 0
         await it.press("f")
-        await it.until(lambda: "3 of 3 sandboxes paused" in it.footer, 15)
+        await it.until(lambda: "3 of 3 sandboxes paused" in it.footer)
         assert between.count(PAUSE) == 3
         assert {status(it, title) for title in (LEDGER, FLAKY, CACHE)} == {"PAUSED"}
         await it.settle()
@@ -179,7 +179,7 @@ async def test_esc_lets_the_sandbox_of_now_be_paused_and_no_other() -> None:
         await it.send("escape")
         assert "stops after this one" in it.footer
         held.set()
-        await it.until(lambda: "stopped: 1 of 2 sandboxes paused" in it.footer, 15)
+        await it.until(lambda: "stopped: 1 of 2 sandboxes paused" in it.footer)
         await asyncio.sleep(0.1)
         assert between.count(PAUSE) == 1
         assert len(marked(it)) == 1
@@ -195,7 +195,7 @@ async def test_those_that_are_all_paused_are_resumed_and_the_risk_is_named() -> 
         assert "Resume 2 sandboxes" in question
         assert "the server pauses the oldest, without asking" in question
         await it.press("enter")
-        await it.until(lambda: "2 of 2 sandboxes up" in it.footer, 20)
+        await it.until(lambda: "2 of 2 sandboxes up" in it.footer)
         assert between.count(RESUME) == 2
         assert "the server paused 2 sandboxes to make room" in it.footer
 
@@ -240,7 +240,7 @@ async def test_p_on_one_of_the_marked_waits_for_its_turn_among_them() -> None:
         assert any(words.startswith("being paused") for words in said)
         assert any(words.startswith("waiting to be paused") for words in said)
         held.set()
-        await it.until(lambda: "2 of 2 sandboxes paused" in told(it), 15)
+        await it.until(lambda: "2 of 2 sandboxes paused" in told(it))
         assert between.count("POST *") == 2
         assert not it.screen.session.changing
 
@@ -263,7 +263,7 @@ async def test_p_on_all_marked_leaves_alone_what_p_pauses_already() -> None:
         await it.send("enter")
         await it.until(lambda: between.count(PAUSE) == 2)
         held.set()
-        await it.until(lambda: "1 of 1 sandbox paused" in told(it), 15)
+        await it.until(lambda: "1 of 1 sandbox paused" in told(it))
         await it.settle()
         assert between.count("POST *") == 2
 
@@ -282,7 +282,7 @@ async def test_p_on_all_marked_waits_for_those_marked_before() -> None:
         await it.send("space", "p")
         await it.until(lambda: "the sandboxes marked before are not done yet" in it.footer)
         held.set()
-        await it.until(lambda: "1 of 1 sandbox paused" in told(it), 15)
+        await it.until(lambda: "1 of 1 sandbox paused" in told(it))
         assert between.count("POST *") == 1
 
 

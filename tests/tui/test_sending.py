@@ -45,7 +45,7 @@ async def written(it: Explorer, title: str, text: str) -> None:
 async def sent(it: Explorer, key: str = "ctrl+s") -> None:
     """The message, by the key that sends it or the one that answers what is asked before."""
     await it.send(key)
-    await it.until(lambda: "sent · " in told(it), 15)
+    await it.until(lambda: "sent · " in told(it))
 
 
 async def test_a_message_of_several_lines_goes_on_with_a_finished_run() -> None:
@@ -254,7 +254,7 @@ async def test_a_sandbox_that_p_resumes_is_not_resumed_once_more_for_a_message()
         assert "The message was not sent" in told(it)
         await it.until(lambda: it.screen.asking.editor and editor_text(it) == "more tests")
         held.set()
-        await it.until(lambda: not it.screen.session.changing, 15)
+        await it.until(lambda: not it.screen.session.changing)
         assert "running again" in told(it)
         assert between.count("POST *") == 1
 

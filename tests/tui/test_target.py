@@ -258,7 +258,7 @@ async def test_the_cursor_stays_where_it_was_through_acts_that_take_a_while(
         await it.until(lambda: it.screen.asking.question_bar.display or told in it.footer)
         if it.screen.asking.question_bar.display:
             await it.send("f" if keys == "p" else "enter")
-        await it.until(lambda: told in it.footer, 15)
+        await it.until(lambda: told in it.footer)
         await it.settle()
         assert listed.current and listed.current.title == FLAKY
         await it.press("r")
@@ -348,7 +348,7 @@ async def by_a_message(it: Explorer) -> str:
     await it.send("ctrl+s")
     await it.until(lambda: it.screen.asking.question_bar.display)
     await it.send("enter")
-    await it.until(lambda: any("running again" in text for text, _ in it.screen.footer.history), 15)
+    await it.until(lambda: any("running again" in text for text, _ in it.screen.footer.history))
     return COVERAGE
 
 

@@ -187,7 +187,7 @@ async def test_the_right_edge_of_the_strip_moves_in_a_live_run() -> None:
         before = it.text("#strip")
         steps = len(it.screen.timeline.trajectory or ())
         it.demo.advance(60)
-        await it.until(lambda: len(it.screen.timeline.trajectory or ()) > steps, 20)
+        await it.until(lambda: len(it.screen.timeline.trajectory or ()) > steps)
         await it.until(lambda: it.text("#strip") != before)
         study = it.screen.run_view.study
         assert study is not None
@@ -234,7 +234,7 @@ async def test_following_does_not_move_the_end_of_a_range() -> None:
         before = it.screen.timeline.range
         steps = it.screen.timeline.row_count()
         it.demo.advance(60)
-        await it.until(lambda: it.screen.timeline.row_count() > steps, 20)
+        await it.until(lambda: it.screen.timeline.row_count() > steps)
         assert it.screen.timeline.range == before
 
 
