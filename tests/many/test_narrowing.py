@@ -82,27 +82,25 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def source_of(folder: Path) -> FileSource:
-    return FileSource([folder / "runs"])
-
-
 def test_runs_that_cannot_hold_a_text_are_not_read(folder: Path) -> None:
     for number in range(RUNS):
-        hits, ruled_out = found(source_of(folder), MAKER.made(number).rare, folder / "cache")
+        hits, ruled_out = found(
+            FileSource([folder / "runs"]), MAKER.made(number).rare, folder / "cache"
+        )
         assert (len(hits), ruled_out) == (1, RUNS - 1)
-    assert found(source_of(folder), COMMON, folder / "cache")[1] == RUNS // 2
-    assert found(source_of(folder), f"-{COMMON}", folder / "cache")[1] == 0
-    assert found(source_of(folder), "is:failed", folder / "cache")[1] == 0
-    assert found(source_of(folder), "zq", folder / "cache")[1] == 0
+    assert found(FileSource([folder / "runs"]), COMMON, folder / "cache")[1] == RUNS // 2
+    assert found(FileSource([folder / "runs"]), f"-{COMMON}", folder / "cache")[1] == 0
+    assert found(FileSource([folder / "runs"]), "is:failed", folder / "cache")[1] == 0
+    assert found(FileSource([folder / "runs"]), "zq", folder / "cache")[1] == 0
 
 
 def test_a_file_that_has_changed_since_is_read(folder: Path) -> None:
     path = folder / "runs" / "part-001" / "output.jsonl"
     with path.open("a") as file:
         file.write(json.dumps(MAKER.row(RUNS)) + "\n")
-    hits, ruled_out = found(source_of(folder), MAKER.made(RUNS).rare, folder / "cache")
+    hits, ruled_out = found(FileSource([folder / "runs"]), MAKER.made(RUNS).rare, folder / "cache")
     assert (len(hits), ruled_out) == (1, 4)
-    hits, ruled_out = found(source_of(folder), MAKER.made(5).rare, folder / "cache")
+    hits, ruled_out = found(FileSource([folder / "runs"]), MAKER.made(5).rare, folder / "cache")
     assert (len(hits), ruled_out) == (1, 4)
 
 

@@ -24,6 +24,7 @@ from oh_tui.commands.shared.printing import (
 )
 from oh_tui.commands.shared.status import last_known_states
 from oh_tui.sources.lists import conversation_query
+from oh_tui.sources.many.known import KnownRows
 from oh_tui.sources.many.rows import rows_of
 from oh_tui.sources.many.sums import GROUPINGS, SORTS, Group, Spread, grouped, summed
 from oh_tui.sources.many.worker import Unread
@@ -77,12 +78,14 @@ async def stats(call: Call) -> int:
     args = call.args
     if args.csv and call.as_json:
         raise Problem("--csv and --json are two forms of the same", "give one of them")
+    known = KnownRows(call.settings.library_folder, call.source.address)
     reading = rows_of(
         call.source,
         conversation_query.parse(args.filter),
         read_annotations(call),
         last_known_states(call),
         show_progress,
+        known,
     )
     rows = list[RunRow]()
     with progress():
@@ -90,6 +93,7 @@ async def stats(call: Call) -> int:
             if not isinstance(one.value, Unread):
                 rows.append(one.value)
             show_progress(f"{len(rows):,} of {reading.runs:,} runs")
+    rows += known.rows
     say_rest(call, reading)
     groups = grouped(rows, args.by, args.sort or ("name" if args.by == ["day"] else "runs"))
     total = summed((), rows)

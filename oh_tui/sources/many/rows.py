@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from oh_tui.api.models import Conversation
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.sources.lists.last_known import LastKnown
@@ -54,6 +55,8 @@ def rows_of(
     annotations: Annotations,
     last_known: Mapping[str, LastKnown],
     report: Callable[[str], None] = lambda text: None,
+    choose: Callable[[list[Conversation]], list[Conversation]] | None = None,
 ) -> ManyRuns[RunRow]:
-    """Reads the rows of the runs that the query means."""
-    return ManyRuns(source, RowJob(source.label), query, annotations, last_known, report)
+    """Reads the rows of the runs that the query means; `choose` takes those out whose rows are
+    known."""
+    return ManyRuns(source, RowJob(source.label), query, annotations, last_known, report, choose)
