@@ -197,6 +197,7 @@ class Glyphs(msgspec.Struct, frozen=True):
     unknown: str = "·"
     paused: str = "║"
     no_result: str = "▒"
+    shaded: str = "▓"
     levels: str = "▁▂▃▄▅▆▇█"
     """Shares of time, eight of them."""
     cut: str = "┊"
@@ -231,7 +232,7 @@ UNICODE = Glyphs()
 ASCII = Glyphs(
     running="*", starting="o", waiting="?", error="x", failed="!", rejected="-", finished="+",
     unknown=".", paused="=", no_result="/", levels=".:-=+*%#", cut=":", selected="v", user="^",
-    falling="v", rising="^",
+    falling="v", rising="^", shaded="x",
     loop="@", condensed="~", cursor=">", first="/", middle="|", last="\\", rule="-", heavy="=",
     divider="|", dot="-", more=">", before="<", marked="#", bookmark="b", note=";", tag="%",
     sub_agents=">",

@@ -260,6 +260,12 @@ class ConversationQuery(msgspec.Struct, frozen=True):
 
     text: str = ""
     terms: tuple[Term, ...] = ()
+    only: frozenset[str] | None = None
+    """Ids of the conversations among which it looks; None for all."""
+
+    @property
+    def empty(self) -> bool:
+        return not self.terms and self.only is None
 
     @property
     def needs_kept(self) -> bool:
@@ -279,6 +285,8 @@ class ConversationQuery(msgspec.Struct, frozen=True):
         kept: RunAnnotations = NOTHING,
         changed: Collection[str] | None = None,
     ) -> bool:
+        if self.only is not None and one.id not in self.only:
+            return False
         asked = Asked(one, state, now, kept, changed)
         for term in self.terms:  # a plain loop, as thousands are tested at once
             if term.field == "changed" and changed is None:
@@ -297,6 +305,8 @@ class ConversationQuery(msgspec.Struct, frozen=True):
     ) -> bool:
         """Whether a conversation that does not match might, if its outcome and the files that it
         changed were known."""
+        if self.only is not None and one.id not in self.only:
+            return False
         asked = Asked(one, state, now, kept, changed)
         open_ones = [term for term in self.terms if _is_open(term, asked)]
         missed = any(one.field == "changed" or not _matches(one, asked) for one in open_ones)

@@ -9,7 +9,7 @@ import os
 import sys
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, resource_tracker
@@ -85,7 +85,7 @@ class ManyRuns(Generic[T]):
         self.unread: list[str] = []
         """Why runs could not be read."""
 
-    async def results(self) -> AsyncIterator[Result[T]]:
+    async def results(self) -> AsyncGenerator[Result[T], None]:
         """The result of each run, the newest first. Raises Problem."""
         rows = await self._wanted()
         rows = self._choose(rows) if self._choose else rows
@@ -94,7 +94,7 @@ class ManyRuns(Generic[T]):
         async for one in found:
             yield self._counted(one)
 
-    async def missing(self) -> AsyncIterator[Result[T]]:
+    async def missing(self) -> AsyncGenerator[Result[T], None]:
         """The results of those runs that were not kept, read from the server."""
         rows, self.not_kept = self.not_kept, []
         for place, row in enumerate(rows):
@@ -132,7 +132,7 @@ class ManyRuns(Generic[T]):
 
     async def _is_wanted(self, one: Conversation, now: float) -> bool:
         query = self._query
-        if not query.terms:
+        if query.empty:
             return True
         if isinstance(self.source, FileSource):
             one = self.source.with_state(one)
@@ -179,6 +179,8 @@ class ManyRuns(Generic[T]):
         rows_left = iter(rows)
         try:
             with _Pool(self._job, source) as pool:
+                if has_loop:  # starting them takes longer than a frame
+                    await asyncio.to_thread(pool.start)
                 for answer in pool.answers([self._place(source, row) for row in rows]):
                     for one in await asyncio.wrap_future(answer) if has_loop else answer.result():
                         yield Result(next(rows_left), one)
@@ -238,6 +240,9 @@ class _Pool:
 
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def start(self) -> None:
+        self._pool.submit(worker.read, ())
 
     def answers(self, places: Sequence[Place]) -> Iterator[Future[list[Any]]]:
         """In the order of the places, each as it is asked for or before."""

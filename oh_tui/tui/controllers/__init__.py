@@ -14,6 +14,7 @@ from oh_tui.tui.controllers import navigation, preparations, servers, view
 from oh_tui.tui.controllers.agent import agents, compose, start
 from oh_tui.tui.controllers.desktop import clipboard, downloads, external, images, web_pages
 from oh_tui.tui.controllers.lists import columns, conversations, listing, notices, rename
+from oh_tui.tui.controllers.many import board as board_of_runs
 from oh_tui.tui.controllers.many import searching as many_searching
 from oh_tui.tui.controllers.run import (
     annotate,
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
 READS = (
     *("lists", "more", "run", "older", "follow", "below", "find", "hits", "filter"),
-    *("peek", "git", "copy", "sift", "many"),
+    *("peek", "git", "copy", "sift", "many", "sums"),
 )
 """Groups of workers that read from the source being left, or process what it returned. Reads run
 in exclusive groups; writes never do, so that no read cancels a write."""
@@ -130,6 +131,10 @@ class Controllers:
     @cached_property
     def many(self) -> many_searching.SearchAllRuns:
         return many_searching.SearchAllRuns(self._session, self._ui, self.target)
+
+    @cached_property
+    def board(self) -> board_of_runs.BoardOfRuns:
+        return board_of_runs.BoardOfRuns(self._session, self._ui, self.listing)
 
     def come_back(self) -> bool:
         """Esc in a run that was opened from the search of all runs: back to it."""

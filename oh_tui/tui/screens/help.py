@@ -220,6 +220,11 @@ def signs(glyphs: Glyphs) -> Section:
             Entry(glyphs.more, _cut(glyphs), "dim"),
             Entry(f"{levels[-1]}{levels[-1]}", "in T: share of the time, or of the money", "llm"),
             Entry("= ~ < >", "in =: the same in both, changed, only in A, only in B", "mark"),
+            Entry(
+                f"{levels[-1]} {glyphs.shaded} {glyphs.no_result}",
+                "in B: runs that finished, that failed, others",
+                "good",
+            ),
             Entry("M A D", "in c: what git says, modified, added, deleted", "number"),
             Entry("$", "a command, in the colour of commands", "terminal"),
             Entry("edit", "changes of files; reading is pale, the web blue", "edit"),

@@ -119,7 +119,7 @@ class ListActions:
 
     def set_filter(self, query: ConversationQuery) -> None:
         """List only the conversations that match; all of them for an empty query."""
-        self._session.listing.set_query(query if query.terms else None)
+        self._session.listing.set_query(None if query.empty else query)
         self._begin()
 
     def action_sort(self) -> None:

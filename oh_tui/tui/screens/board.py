@@ -1,0 +1,335 @@
+"""The board: sums over all runs, a row for each model, repository and whatever else they share."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.reactive import reactive
+from textual.screen import ModalScreen
+
+from oh_tui.sources.many.sums import GROUPINGS, SORTS, Group
+from oh_tui.text.human import dollars, duration, plural, rough
+from oh_tui.tui.keys import HELP, Hint
+from oh_tui.tui.platform.base_screen import ClosesOnce
+from oh_tui.tui.state.board_all import NAMES, BoardAll, sparkline
+from oh_tui.tui.widgets.bars import Footer
+from oh_tui.tui.widgets.drawing import Label, Piece, fit
+from oh_tui.tui.widgets.row_list import ColumnHead, HeadCell, RowList
+from oh_tui.tui.widgets.rule import Rule, joined
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+BAR = 20
+"""Columns of the bar of endings."""
+
+BAR_FROM, ERRORS_FROM, LAST_FROM = 90, 110, 140
+"""Columns of the screen from which there are the bar, errors and the last error."""
+
+
+class Counting(Protocol):
+    """The controller, as the screen sees it."""
+
+    def narrow(self, group: Group) -> None: ...
+    def stop(self) -> None: ...
+    def count_again(self) -> BoardAll: ...
+    def read_missing(self) -> None: ...
+
+
+def _time(value: float | None) -> str:
+    return "" if value is None else duration(value)
+
+
+def _dollars(value: float | None) -> str:
+    return "" if value is None else dollars(value)
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.0%}"
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:,.0f}"
+
+
+def _mean(value: float | None) -> str:
+    return f"{value:.1f}" if value else ""
+
+
+COLUMNS: tuple[tuple[str, str, int, Callable[[Group], str]], ...] = (
+    ("resolved", "resolved", 0, lambda group: _share(group.resolved_share)),
+    ("steps", "steps", 0, lambda group: _number(group.steps.median)),
+    ("time", "time", 0, lambda group: _time(group.time.median)),
+    ("p90", "", BAR_FROM, lambda group: _time(group.time.p90)),
+    ("cost", "cost", 0, lambda group: _dollars(group.cost.median)),
+    ("total", "total", 0, lambda group: _dollars(group.cost.total if group.cost.known else None)),
+    ("errors", "errors", ERRORS_FROM, lambda group: _mean(group.errors.mean)),
+    ("loops", "loops", 0, lambda group: f"{group.loops:,}" if group.loops else ""),
+)
+"""Head, what a click on it sorts by, from which width, and the text of a group."""
+
+
+class Groups(RowList):
+    """A row for each group."""
+
+    groups: reactive[tuple[Group, ...]] = reactive((), always_update=True)
+    by: reactive[str] = reactive("model")
+    sort: reactive[str] = reactive("runs")
+
+    def __init__(self) -> None:
+        super().__init__(id="groups")
+        self._cells: list[list[str]] = []
+        self._widths: list[int] = []
+        """Of the columns; 0 for one in which nothing is known."""
+
+    @property
+    def current(self) -> Group | None:
+        return self.groups[self.cursor] if self.cursor < len(self.groups) else None
+
+    def watch_groups(self, old: tuple[Group, ...], new: tuple[Group, ...]) -> None:
+        """The cursor stays with its group."""
+        under = old[self.cursor].names if self.cursor < len(old) else None
+        cursor = next((n for n, one in enumerate(new) if one.names == under), 0)
+        self._cells = [[text(group) for _, _, _, text in COLUMNS] for group in new]
+        self._widths = [
+            max(len(COLUMNS[n][0]) + 1, *map(len, column)) if any(column) else 0
+            for n, column in enumerate(zip(*self._cells, strict=True))
+        ]
+        self.rows_changed(cursor, keep_line=True)
+
+    def row_count(self) -> int:
+        return len(self.groups)
+
+    def _layout(self, width: int) -> tuple[int, int, list[int], int]:
+        """Cells of the name, of the endings, of each column, and of the last error."""
+        columns = [
+            cells + 2 if cells and width >= COLUMNS[n][2] else 0
+            for n, cells in enumerate(self._widths)
+        ]
+        endings = 15 + (BAR + 1 if width >= BAR_FROM else 0)
+        room = width - 8 - endings - sum(columns)
+        longest = max((len(group.names[0]) for group in self.groups), default=0)
+        name = max(8, min(max(longest, 12), room if width < LAST_FROM else room * 3 // 5))
+        return name, endings, columns, max(0, room - name - 2) if width >= LAST_FROM else 0
+
+    def head(self, width: int) -> list[HeadCell]:
+        if not self.groups:
+            return []
+        name, endings, columns, last = self._layout(width - 1)
+
+        ended = "how they ended" if endings > 16 else "ended"
+
+        def cell(text: str, sort: str) -> HeadCell:
+            is_sorted = bool(sort) and sort == self.sort
+            return HeadCell(text, sort, is_sorted)
+
+        cells = [
+            cell(f" {fit(NAMES[self.by], name)}", "name"),
+            cell(self._titled("runs", "runs", 8), "runs"),
+            cell(f"  {fit(ended, endings - 2)}", "finished"),
+        ]
+        for (title, sort, _, _), room in zip(COLUMNS, columns, strict=True):
+            if room:
+                cells.append(cell(self._titled(title, sort, room), sort))
+        return [*cells, cell(f"  {fit('most common last error', last)}" if last else "", "")]
+
+    def _titled(self, title: str, sort: str, room: int) -> str:
+        sign = self.sort_sign(falling=True) if sort and sort == self.sort else ""
+        return f"{title + sign:>{room}}"
+
+    def pieces(self, row: int, width: int) -> list[Piece]:
+        group = self.groups[row]
+        name, endings, columns, last = self._layout(width)
+        shown = group.names[0] or "not known"
+        pieces: list[Piece] = [
+            (fit(shown, name, self.glyphs.more), "" if group.names[0] else "dim"),
+            (f"{group.runs:>8,}", ""),
+            ("  ", ""),
+            *self._ended(group, endings - 2),
+        ]
+        for cells, room, (title, *_) in zip(self._cells[row], columns, COLUMNS, strict=True):
+            if room:
+                pieces.append((f"{cells:>{room}}", "dim" if title == "p90" else ""))
+        if last:
+            pieces.append((f"  {fit(group.last_error, last, self.glyphs.more)}", "dim"))
+        return pieces
+
+    def _ended(self, group: Group, room: int) -> list[Piece]:
+        """A bar of the finished, the failed and the other runs, and their shares."""
+        parts = (group.finished, group.failed, group.runs - group.finished - group.failed)
+        shares = "".join(f"{round(100 * part / group.runs):>4}" for part in parts) + "%"
+        if room <= 14:
+            return [(shares, "number")]
+        cells = _parted(parts, BAR)
+        glyphs = self.glyphs
+        signs = ((glyphs.levels[-1], "good"), (glyphs.shaded, "bad"), (glyphs.no_result, "dim"))
+        bar = [(sign * count, hue) for (sign, hue), count in zip(signs, cells, strict=True)]
+        return [*bar, (" ", ""), (shares, "number")]
+
+
+def _parted(parts: tuple[int, ...], room: int) -> list[int]:
+    """Cells for parts of a whole, at least one for each that is not 0."""
+    whole, cells = sum(parts), [0] * len(parts)
+    for n, part in enumerate(parts):
+        cells[n] = max(1, round(room * part / whole)) if part else 0
+    cells[cells.index(max(cells))] += room - sum(cells)
+    return cells
+
+
+class BoardScreen(ModalScreen[None], ClosesOnce[None]):
+    DEFAULT_CSS = """
+    BoardScreen { background: $background; }
+    BoardScreen ColumnHead { height: 1; width: 1fr; }
+    BoardScreen Groups { height: 1fr; }
+    BoardScreen #cost-by-day { height: 1; width: 1fr; }
+    """
+    HELP_TITLE = "On the board"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "close", show=False),
+        Binding("b", "group(1)", "other grouping", show=False),
+        Binding("s", "sort", "sort", show=False),
+        Binding("r", "again", "count again", show=False),
+        Binding("i", "read_missing", "count the others", show=False),
+        Binding("B,q", "dismiss", "close", show=False),
+    ]
+    AUTO_FOCUS = "#groups"
+
+    def __init__(self, board: BoardAll, counting: Counting) -> None:
+        super().__init__()
+        self.board, self._counting = board, counting
+        self._said_cost = False
+        """The footer told what counting the other runs takes."""
+        self.rule = Rule(id="board-rule")
+        self.groups = Groups()
+        self.head = ColumnHead(self.groups)
+        self.days_rule, self.days = Rule(id="days-rule"), Label()
+        self.days.id = "cost-by-day"
+        self.footer = Footer()
+
+    def compose(self) -> ComposeResult:
+        yield from (self.rule, self.head, self.groups, self.days_rule, self.days, self.footer)
+
+    async def on_mount(self) -> None:
+        self.rule.heavy = True
+        await self.renew()
+        self.groups.move_to(self.board.cursor)
+
+    async def renew(self) -> None:
+        """Show the sums of what was counted by now."""
+        board = self.board
+        groups = await asyncio.to_thread(board.groups)
+        if board is not self.board or not self.is_attached:
+            return
+        self.groups.empty = self._empty()
+        self.groups.by, self.groups.sort = board.by, board.sort
+        self.groups.groups = tuple(groups)
+        self.head.refresh()
+        words = f"  {board.query.text}" if board.query.text else ""
+        self.rule.title = (("Board", "title"), (f"  by {NAMES[board.by]}", "dim"), (words, "mark"))
+        facts: list[Piece] = [(text, "") for text in board.facts]
+        facts[1:1] = [(text, "warn") for text in board.left_out]
+        self.rule.facts = joined(facts, self.rule.glyphs.dot)
+        self._show_days()
+        self._show_keys()
+
+    def _empty(self) -> tuple[str, ...]:
+        board = self.board
+        if board.problem:
+            return board.problem
+        if board.is_running or not (board.reading.runs or board.reading.not_kept):
+            return ("counting …",) if board.is_running else ("there is no run to count",)
+        return ("no run could be counted", *board.left_out)
+
+    def _show_days(self) -> None:
+        days = self.board.cost_by_day(max(8, self.app.size.width - 2))
+        self.days_rule.display = self.days.display = len(days) > 1
+        if len(days) > 1:
+            most = max(days, key=lambda one: one[1])
+            self.days_rule.title = (("Cost by day", "title"),)
+            self.days_rule.facts = (
+                (f"{days[0][0]} to {days[-1][0]}", "dim"),
+                (f", most on {most[0]}: {dollars(most[1])}", ""),
+            )
+            drawn = sparkline([cost for _, cost in days], self.rule.glyphs.levels)
+            self.days.pieces = ((" ", ""), (drawn, "llm"))
+
+    # Keys
+
+    @on(RowList.Highlighted, "#groups")
+    def _at_a_group(self) -> None:
+        self.board.cursor = self.groups.cursor
+        self._show_keys()
+
+    @on(RowList.Opened, "#groups")
+    def _open(self) -> None:
+        if group := self.groups.current:
+            self._counting.narrow(group)
+
+    @on(RowList.HeadPicked)
+    async def _sort_by(self, message: RowList.HeadPicked) -> None:
+        message.stop()
+        self.board.sort = message.name
+        await self.renew()
+
+    async def action_sort(self) -> None:
+        """Sort by the next column that is shown."""
+        sorts = ["name", *SORTS]
+        now = sorts.index(self.board.sort)
+        self.board.sort = sorts[(now + 1) % len(sorts)]
+        await self.renew()
+        self.footer.tell(f"sorted by {self.board.sort}", log=False)
+
+    async def action_group(self, by: int) -> None:
+        names = list(GROUPINGS)
+        self.board.by = names[(names.index(self.board.by) + by) % len(names)]
+        await self.renew()
+        self.groups.move_to(0)
+
+    async def action_again(self) -> None:
+        self.board = self._counting.count_again()
+        await self.renew()
+
+    def action_read_missing(self) -> None:
+        """The first time say what it takes."""
+        count = len(self.board.reading.not_kept)
+        if not count or self.board.is_running:
+            return
+        if self._said_cost:
+            self._said_cost = False
+            self.footer.clear()
+            self._counting.read_missing()
+            return
+        self._said_cost = True
+        self.footer.tell(
+            f"i again reads {plural(count, 'run')}: about {3 * count} calls, {rough(count * 1.5)}"
+        )
+
+    def action_back(self) -> None:
+        if self.footer.clear():
+            return
+        if self.board.is_running:
+            self._counting.stop()
+        else:
+            self.dismiss(None)
+
+    def action_open_group(self) -> None:
+        self._open()
+
+    def _show_keys(self) -> None:
+        board, hints = self.board, list[Hint]()
+        if self.groups.current:
+            hints.append(Hint("enter", "list these runs", "open_group"))
+        hints += [Hint("b", "other grouping", "group(1)"), Hint("s", "sort", "sort")]
+        if board.reading.not_kept and not board.is_running:
+            hints.append(Hint("i", "count the others", "read_missing"))
+        hints.append(Hint("r", "count again", "again"))
+        self.footer.hints = tuple(hints)
+        self.footer.always = (HELP, Hint("esc", "stop" if board.is_running else "close", "back"))
+
+    def on_resize(self) -> None:
+        self._show_days()
+        self.head.refresh()

@@ -1,0 +1,108 @@
+"""The board of all runs: their rows, how they are grouped and sorted, and where the cursor was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from oh_tui.sources.lists.conversation_query import ConversationQuery
+from oh_tui.sources.many.each_run import ManyRuns
+from oh_tui.sources.many.sums import GROUPINGS, Group, grouped, names_of, summed
+from oh_tui.text.human import dollars, plural
+from oh_tui.trajectory.tables import RunRow
+
+NAMES = {
+    "model": "model",
+    "repo": "repository",
+    "benchmark": "benchmark",
+    "trigger": "trigger",
+    "label": "label",
+    "cause": "how it ended",
+    "day": "day",
+}
+"""The groupings, as the screen calls them."""
+
+
+class Counted(NamedTuple):
+    """A run that was counted: the id of its conversation, and its row."""
+
+    id: str
+    row: RunRow
+
+
+class BoardAll:
+    def __init__(self, query: ConversationQuery, reading: ManyRuns[RunRow]) -> None:
+        self.query, self.reading = query, reading
+        self.runs: list[Counted] = []
+        self.is_running = False
+        self.problem: tuple[str, ...] = ()
+        """Why the counting ended early."""
+        self.by = "model"
+        self.sort = "runs"
+        self.cursor = 0
+
+    def groups(self) -> list[Group]:
+        sort = "name" if self.by == "day" and self.sort == "runs" else self.sort
+        return grouped((one.row for one in list(self.runs)), [self.by], sort)
+
+    def ids(self, group: Group) -> frozenset[str]:
+        """The conversations of a group."""
+        return frozenset(one.id for one in self.runs if names_of(one.row, [self.by]) == group.names)
+
+    def words(self, group: Group) -> str:
+        """The group as the list names its filter."""
+        name = group.names[0]
+        return f"{NAMES[self.by]}: {name}" if name else f"{NAMES[self.by]} not known"
+
+    @property
+    def facts(self) -> list[str]:
+        """How many runs are counted, from when, and what they cost."""
+        reading, found = self.reading, list[str]()
+        if not self.runs:
+            return found
+        total = summed((), [one.row for one in self.runs])
+        count = plural(total.runs, "run")
+        found.append(f"{total.runs:,} of {reading.runs:,} so far" if self.is_running else count)
+        if days := sorted(filter(None, (GROUPINGS["day"](one.row) for one in self.runs))):
+            found.append(days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}")
+        if total.cost.known:
+            found.append(dollars(total.cost.total))
+        return found
+
+    @property
+    def left_out(self) -> list[str]:
+        """What is not counted, a phrase each."""
+        reading, found = self.reading, list[str]()
+        if missing := len(reading.not_kept):
+            found.append(f"{plural(missing, 'run')} not on this machine")
+        if reading.unread:
+            found.append(f"{plural(len(reading.unread), 'run')} could not be read")
+        if reading.unsure:
+            found.append(f"{plural(reading.unsure, 'run')} of unknown outcome left out")
+        unknown = sum(one.row.cost is None for one in self.runs)
+        if unknown and not self.is_running:
+            found.append(f"the cost of {plural(unknown, 'run')} is not known")
+        return found
+
+    def cost_by_day(self, room: int) -> list[tuple[str, float]]:
+        """The last days, without a gap, and what the runs that began then cost."""
+        costs: dict[str, float] = {}
+        for one in self.runs:
+            if (day := GROUPINGS["day"](one.row)) and one.row.cost is not None:
+                costs[day] = costs.get(day, 0.0) + one.row.cost
+        if not costs:
+            return []
+        last, first = date.fromisoformat(max(costs)), date.fromisoformat(min(costs))
+        count = min(room, (last - first).days + 1)
+        days = [(last - timedelta(days=n)).isoformat() for n in reversed(range(count))]
+        return [(day, costs.get(day, 0.0)) for day in days]
+
+
+def sparkline(values: Sequence[float], levels: str) -> str:
+    """A column a value, the highest full; nothing where there is nothing."""
+    most = max(values, default=0.0)
+    if most <= 0:
+        return " " * len(values)
+    steps = len(levels) - 1
+    return "".join(levels[round(steps * value / most)] if value > 0 else " " for value in values)
