@@ -193,3 +193,17 @@ def test_sets_in_a_pipe_are_rows_with_the_changes_first(tmp_path: Path) -> None:
     rows = [line.split("\t") for line in done.stdout.splitlines()]
     assert [row[0] for row in rows] == ["gained", "lost", "neither"]
     assert done.stderr == ""
+
+
+def test_foreign_text_and_keys_do_not_reach_the_terminal(tmp_path: Path) -> None:
+    odd = history(1)
+    odd[1]["action"]["command"] = "echo \x1b[31m[/b] sk-ant-api03-" + "a" * 40
+    odd[2]["observation"]["content"][0]["text"] = "\x1b]0;title\x07 sk-ant-api03-" + "b" * 40
+    rows = [row("[red]odd\x1b[2J", odd), row("plain", history(1))]
+    output = write(tmp_path / "output.jsonl", rows)
+    for words in ([f"{output}#1", f"{output}#2"], [output, output]):
+        for more in ([], ["--json"]):
+            done = oh_tui("compare", *words, *more)
+            assert done.returncode == 0
+            assert not {"\x1b", "\x07"} & set(done.stdout + done.stderr)
+            assert "aaaaaaaa" not in done.stdout and "bbbbbbbb" not in done.stdout

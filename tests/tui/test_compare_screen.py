@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from pathlib import Path
 
 import pytest
 from textual.screen import Screen
 
+from oh_tui.sources.files import FileSource
 from oh_tui.trajectory.comparison.compare import Kind
 from oh_tui.tui.messages import MarksChanged
 from oh_tui.tui.screens.comparison.many import CompareManyScreen
 from oh_tui.tui.screens.comparison.two import CompareScreen
+from tests.demo_runs import demo_events
 from tests.tui.explorer import Between, Explorer, explore
-from tests.tui.test_target import FUZZ, IDS, at
+from tests.tui.test_target import FLAKY, FUZZ, IDS, at
 
 WEEKS, LEDGER, ADD = "Parse ISO week dates", "Rename Store to Ledger", "Fix the add function"
 
@@ -207,3 +211,32 @@ async def test_rows_fit_at_every_size(size: tuple[int, int]) -> None:
         assert screen.strips.display is (size[1] >= 20)
         await it.press("enter")
         assert screen.has_class("-narrow") is (size[0] < 100)
+
+
+async def test_runs_of_files_of_which_one_has_no_times(tmp_path: Path) -> None:
+    chat = [{"role": "user", "content": "Fix it"}, {"role": "assistant", "content": "Done"}]
+    (tmp_path / "chat.json").write_text(json.dumps(chat))
+    folder = tmp_path / "run"
+    folder.mkdir()
+    for place, event in enumerate(demo_events("fix-add")):
+        (folder / f"event_{place:06}_{event.id}.json").write_bytes(event.raw())
+    async with explore(source=lambda: FileSource([tmp_path])) as it:
+        await it.press("space", "space", "equals_sign")
+        await it.until(lambda: isinstance(it.app.screen, CompareScreen))
+        await it.until(lambda: view(it).steps.row_count())
+        text = shown(it)
+        assert "no times are known" in text
+        assert "$0.00" not in text
+
+
+async def test_a_run_that_has_grown_since_is_read_again() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await at(it, FLAKY)  # its sandbox runs
+        await at(it, WEEKS)
+        await mark(it, WEEKS, FLAKY)
+        asked = between.count("GET /*/events/*")
+        await it.send("equals_sign")
+        await it.until(lambda: isinstance(it.app.screen, CompareScreen))
+        await it.until(lambda: view(it).steps.row_count())
+        assert between.count("GET /*/events/*") > asked

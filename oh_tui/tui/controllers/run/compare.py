@@ -134,25 +134,29 @@ class Comparisons:
     ) -> runs.Run:
         """The run as it was read before, or read now. Raises Problem."""
         session = self._session
-        held = session.runs.get(conversation.id)
-        if held and held.trajectory.complete and not held.is_outdated:
+        held, is_open = session.runs.get(conversation.id), session.is_open(conversation)
+        is_whole = held is not None and held.trajectory.complete and not held.is_outdated
+        if held and is_whole and (is_open or held.is_still(conversation)):
             return held
         source, found = session.source, None
         if source is None:
             raise Problem("The server is being left", "compare again when the list is there")
-        async with contextlib.aclosing(source.runs.load(conversation)) as states:
+        before = (held.trajectory, held.via) if held and is_whole else ()
+        async with contextlib.aclosing(source.runs.load(conversation, *before)) as states:
             async for state in states:
                 if state.trajectory is not None:
                     found = state
                 if state.total:
                     events = plural(state.total, "event")
                     view.tell_progress(f"{head}, {state.loaded:,} of {events} · esc stops")
+        if found is None and held and is_whole:  # there is nothing new
+            return held
         if found is None or found.trajectory is None:
             raise Problem("The run gave no events", "try again")
         if not found.trajectory.complete:
             raise Problem(
                 "It is too long to be read at once", "open it, read all of it with L, then compare"
             )
-        if held is None:
-            return session.runs.take(conversation, found)
-        return runs.Run(conversation, found.trajectory, found.via, found.note)
+        if is_open:  # its reader has the run that is shown
+            return runs.Run(conversation, found.trajectory, found.via, found.note)
+        return session.runs.take(conversation, found)

@@ -177,6 +177,9 @@ class ComparedStrips(Drawn):
         strip, width = self._runs[side].study.strip, widths[side]
         picture = strip.picture(width)
         segments = [Segment(f"{_LANES[y]:<{LABEL}}", self.base + self.hue("dim"))]
+        if y and not strip.has_times:
+            segments.append(Segment("no times are known" if y % 2 else "", self.base))
+            return Line(segments).adjust_cell_length(full, self.base)
         number = self._selected[side]
         selected = None if number is None else strip.column_of(number, width)
         if y == 0:
