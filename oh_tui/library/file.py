@@ -89,8 +89,10 @@ class LibraryFile:
             make_private(self._folder.parent)
             with contextlib.suppress(FileExistsError):
                 self._folder.mkdir(mode=0o700)
+            self._require_own_folder()
             flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
             os.close(os.open(self._path, flags, 0o600))
+        self._require_own_folder()
         found = self._path.lstat()
         if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
             raise PermissionError(0, "the file is not ours")
@@ -102,6 +104,15 @@ class LibraryFile:
         if not schema.is_ours(self._database):
             raise NotOurs("another version of oh-tui made it")
         self.has_texts = self._finds_texts()
+
+    def _require_own_folder(self) -> None:
+        """Raises PermissionError for a link, and for a folder of another."""
+        assert self._folder is not None
+        found = self._folder.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+            raise PermissionError(0, "the folder is not ours")
+        if found.st_mode & 0o077:
+            self._folder.chmod(0o700)
 
     def _connected(self) -> sqlite3.Connection:
         if self.writes:

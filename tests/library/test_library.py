@@ -317,6 +317,23 @@ def test_a_link_in_the_place_of_the_file_is_not_followed(tmp_path: Path) -> None
     assert (tmp_path / "other").read_bytes() == b""
 
 
+def test_a_link_in_the_place_of_the_folder_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / FOLDER).symlink_to(tmp_path / "other")
+    for writes in (False, True):
+        with Library(tmp_path, writes=writes) as opened:
+            assert not opened
+    assert not list((tmp_path / "other").iterdir())
+
+
+def test_a_folder_that_others_can_enter_is_closed_to_them(filled: Library, tmp_path: Path) -> None:
+    filled.close()
+    (tmp_path / FOLDER).chmod(0o755)
+    with Library(tmp_path, writes=True) as opened:
+        assert len(opened.runs() or ()) == RUNS
+    assert stat.S_IMODE((tmp_path / FOLDER).stat().st_mode) == 0o700
+
+
 def test_without_an_index_of_texts_the_tables_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -213,7 +213,7 @@ def test_two_at_once_do_no_harm(folder: Path, tmp_path: Path) -> None:
     cache = tmp_path / "oh-tui"
     with begun(cache, folder) as one, begun(cache, folder) as other:
         for process in (one, other):
-            _, told = process.communicate(timeout=60)
+            _, told = process.communicate(timeout=120)
             assert process.returncode == 0, told
     assert found(cache) == expected()
     assert index(cache, folder).unchanged == 2
@@ -226,7 +226,7 @@ def test_without_space_it_breaks_off_and_says_so(folder: Path, tmp_path: Path) -
         resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000))
 
     with begun(cache, folder, before=limit) as process:
-        _, told = process.communicate(timeout=60)
+        _, told = process.communicate(timeout=120)
     assert process.returncode == 1
     assert b"It broke off: " in told
     index(cache, folder)
