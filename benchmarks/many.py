@@ -1,4 +1,4 @@
-"""How fast many runs are indexed and searched, against what does the same alone.
+"""How fast many runs are indexed, searched and compared, against what does the same alone.
 
     python -m benchmarks.many --runs 10000
 
@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import os
+import random
 import resource
 import shutil
 import sqlite3
@@ -28,7 +30,10 @@ from oh_tui.sources.files import FileSource
 from oh_tui.sources.many.indexing import Indexing
 from oh_tui.sources.many.reading import fingerprint_of, records
 from oh_tui.trajectory.analysis.search.query import parse
+from oh_tui.trajectory.comparison.compare import Comparison
 from oh_tui.trajectory.formats.table import find_files
+from oh_tui.trajectory.model.events import parse_event
+from oh_tui.trajectory.model.trajectory import Trajectory
 from scripts.many_runs import COMMON, Maker, write_outputs
 
 ASKED = 40
@@ -45,6 +50,7 @@ def main() -> int:
         folder = Path(name)
         write_outputs(folder / "runs", args.runs, maker)
         _measure(folder, maker, args.runs)
+    _compare(random.Random(args.seed))
     return 0
 
 
@@ -66,6 +72,29 @@ def _measure(folder: Path, maker: Maker, runs: int) -> None:
         share = status.size / status.characters
         print(f"size                   {status.size / 1e6:8.1f} MB, {share:.1%} of the texts")
         _ask(library, folder, maker, runs)
+
+
+STEPS = 5_000
+"""Of each run that is compared."""
+
+
+def _compare(rng: random.Random) -> None:
+    """Two runs that repeat a few calls in any order, the hardest for an alignment, and two that
+    share hardly any."""
+    for kinds in (3, STEPS):
+        a, b = (_run(rng, kinds) for _ in "ab")
+        took = _seconds(lambda a=a, b=b: Comparison(a, b))  # type: ignore[misc]
+        what = f"compare, {kinds:,} calls"
+        print(f"{what:<22} {took * 1e3:8.1f} ms, {STEPS:,} steps against {STEPS:,}  (goal 1,000)")
+
+
+def _run(rng: random.Random, kinds: int) -> Trajectory:
+    run = Trajectory()
+    for number in range(STEPS):
+        action = {"kind": "TerminalAction", "command": f"tool{rng.randrange(kinds)} --all src"}
+        event = {"id": f"a{number}", "kind": "ActionEvent", "action": action}
+        run.extend([parse_event(json.dumps(event).encode())])
+    return run
 
 
 _WHO = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)

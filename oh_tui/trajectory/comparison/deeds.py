@@ -6,9 +6,10 @@ docs/compare.md has the rules for people.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from hashlib import blake2b
 from typing import Any, NamedTuple
+
+import msgspec
 
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.content.describe import describe_event, family_of
@@ -76,7 +77,10 @@ def working_folder(trajectory: Trajectory) -> str:
 
 def _deed(step: Step, folder: str) -> Deed:
     tool, on, details = _parts(step, folder)
-    return Deed(_hash((tool, on, details)), _hash((tool, on)))
+    like = blake2b(f"{tool}\0{on}\0".encode("utf-8", "surrogatepass"), digest_size=12)
+    exact = like.copy()
+    exact.update(_encoded(details))
+    return Deed(exact.digest(), like.digest())
 
 
 Parts = tuple[str, str, Any]
@@ -157,7 +161,10 @@ def _trimmed(text: str) -> str:
 
 
 def _placed(text: str, folder: str) -> str:
-    return _TEMPORARY.sub("/tmp/#", _HOME.sub("~", _relative(text, folder)))
+    text = _relative(text, folder)
+    if "/" not in text:
+        return text
+    return _TEMPORARY.sub("/tmp/#", _HOME.sub("~", text))
 
 
 def _relative(text: str, folder: str) -> str:
@@ -199,17 +206,12 @@ def _is_empty(value: Any) -> bool:
     return value is None or value is False or value in ("", [], {})
 
 
-def _hash(value: Any) -> bytes:
-    return blake2b(
-        "\0".join(_flat(value)).encode("utf-8", "surrogatepass"), digest_size=12
-    ).digest()
-
-
-def _flat(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-        return
+def _encoded(value: Any) -> bytes:
     try:
-        yield json.dumps(value, sort_keys=True)
-    except (RecursionError, ValueError, TypeError):
-        yield f"{type(value).__name__} too deep"
+        return msgspec.json.encode(value, order="sorted")
+    except (msgspec.MsgspecError, TypeError, ValueError, RecursionError):
+        pass
+    try:  # lone surrogates, which msgspec does not take
+        return json.dumps(value, sort_keys=True).encode()
+    except (ValueError, TypeError, RecursionError):
+        return b"too deep"
