@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from starlette.responses import Response
+
+from oh_tui.api import BareAgentServer
+from oh_tui.demo import make_demo
+from oh_tui.demo.servers.alone import make_alone
+from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.sources.files import FileSource
 from oh_tui.trajectory.analysis.step_order import StepOrder, StepSorting
-from tests.trajectory.sub_agent_files import REPORTED, run_files, zip_of
-from tests.tui.explorer import Between, Explorer, explore
+from tests.trajectory.made import message
+from tests.trajectory.sub_agent_files import REPORTED, folder, run_files, worked, zip_of
+from tests.tui.explorer import AT_ONCE, NOW, Between, Explorer, explore
 
 
 @asynccontextmanager
@@ -279,3 +288,34 @@ async def test_a_sub_conversation_that_cannot_be_read_says_so() -> None:
         await it.press("right")
         await it.until(lambda: "500" in it.footer)
         assert paths(it) == before
+
+
+async def test_an_agent_server_gives_the_sub_agents_of_tasks_in_its_download() -> None:
+    """Joined by the prompt, as the demo's task has it."""
+    between, file = Between(), io.BytesIO()
+    prompt = "Check that each `--help` names the same options as before."
+    files = folder("x/", [message("m", "Do it.")])
+    files |= folder("x/subagents/7c1e/", worked("t", prompt, 3), "7c1e")
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    app = between(make_alone(make_demo(NOW, "everything").world))
+    api = BareAgentServer("http://demo.invalid", app=app, retries=AT_ONCE)
+    async with explore(source=lambda: AgentServerSource(api, "here"), size=(160, 48)) as it:
+        await it.open("Port the CLI to click")
+        await it.until(lambda: it.screen.run_view.study is not None)
+        steps = it.screen.run_view.study.trajectory.steps  # type: ignore[union-attr]
+        (number,) = (step.number for step in steps if step.event.part == "TaskAction")
+        it.screen.jump(number)
+        await it.settle()
+        before = paths(it)
+        await it.press("right")
+        await it.until(lambda: "keeps no steps of this sub-agent" in it.footer)
+        between.answers["GET /api/file/download-trajectory/*"] = lambda: Response(
+            file.getvalue(), media_type="application/zip"
+        )
+        await it.press("escape", "right")
+        await it.until(lambda: len(paths(it)) == len(before) + 2)
+        assert f"{number}.2" in paths(it)
+        await it.press("enter")
+        assert it.screen.session.arrangement.zoom == "detail"

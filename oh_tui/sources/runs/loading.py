@@ -10,7 +10,7 @@ import contextlib
 import heapq
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -28,7 +28,7 @@ from oh_tui.text.problem import Problem, Refused, Remedy
 from oh_tui.text.redact import holds_key
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.stats import lists_answers
-from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation, Page
@@ -53,6 +53,9 @@ class ServerRuns:
     """The runs of an app server and of the agent servers of its sandboxes: `Runs`, and what only a
     server offers."""
 
+    gives_sub_agents = False
+    """Whether `sub_agents` has those of the task and delegate tools."""
+
     def __init__(self, api: Server, cache: RunCache | None = None) -> None:
         self.api = api
         self.cache = cache
@@ -62,6 +65,10 @@ class ServerRuns:
         self._refused: set[str] = set()
         """Conversations below the limit that this server still refuses to download."""
         self._read_cost = READ_COST
+
+    async def sub_agents(self, conversation: Conversation) -> Sequence[SubAgent]:
+        """The sub-agents within a run, which are no conversations: an app server has none."""
+        return ()
 
     async def count_events(self, conversation: Conversation) -> tuple[int, str]:
         """The number of events and its source: the app server, or the agent server of the running

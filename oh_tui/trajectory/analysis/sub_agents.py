@@ -226,6 +226,11 @@ def may_start(step: Step) -> bool:
     return step.is_call and step.event.part.removesuffix("Action") in _TOOLS
 
 
+def starts(step: Step) -> bool:
+    """Whether a step started a sub-agent, by what it and its result tell."""
+    return may_start(step) and next(_slots([step]), None) is not None
+
+
 def _slots(steps: Iterable[Step]) -> Iterator[_Slot]:
     """A step that was refused starts none; one that resumes a task goes on with that of another."""
     seen: set[str] = set()

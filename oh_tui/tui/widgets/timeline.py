@@ -15,7 +15,7 @@ from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.human import plural
 from oh_tui.text.redact import held
 from oh_tui.trajectory.analysis.step_order import StepOrder, StepSorting
-from oh_tui.trajectory.analysis.sub_agents import may_start
+from oh_tui.trajectory.analysis.sub_agents import may_start, starts
 from oh_tui.trajectory.content import describe
 from oh_tui.trajectory.content.blocks import links_of
 from oh_tui.trajectory.model.events import Event
@@ -79,6 +79,9 @@ class Timeline(RowList):
 
     reads_links = False
     """Whether the runs of conversations that a step names can be read: those of a server."""
+
+    reads_tasks = False
+    """Whether those of the task and delegate tools can be read too."""
 
     class SubAgentsWanted(Message):
         """The sub-agents of the step under the cursor, which has this number, are to be read."""
@@ -351,7 +354,8 @@ class Timeline(RowList):
         path, runs, step = self._path_of(self.cursor), self.sub_runs_here, self.current[0]
         if self._opened.is_open(path):
             return
-        if self._can_read(step) and not (runs and all(run.is_settled for run in runs)):
+        is_settled = bool(step and step.results) and all(run.is_settled for run in runs)
+        if self._can_read(step) and not (runs and is_settled):
             self.post_message(self.SubAgentsWanted(path))
         elif runs:
             self.open_below(path)
@@ -380,8 +384,11 @@ class Timeline(RowList):
             self.move_to(row)
 
     def _can_read(self, step: Step | None) -> bool:
-        """Whether a step started conversations whose runs the server can give."""
-        return self.reads_links and step is not None and may_start(step) and bool(links_of(step))
+        """Whether a step started sub-agents whose runs the server can give."""
+        if not self.reads_links or step is None or not may_start(step):
+            return False
+        is_own = self._opened.place(step) is None
+        return bool(links_of(step)) or (self.reads_tasks and is_own and starts(step))
 
     def action_fold(self) -> None:
         """Close them; the cursor goes to the step that started them."""

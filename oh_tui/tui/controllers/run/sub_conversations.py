@@ -18,8 +18,11 @@ from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.drawing import shorten
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from oh_tui.sources.results import Loaded
     from oh_tui.sources.source import Source
+    from oh_tui.trajectory.model.steps import Step
     from oh_tui.trajectory.model.trajectory import Trajectory
     from oh_tui.tui.panes import Steps
     from oh_tui.tui.session import Session
@@ -49,7 +52,8 @@ class SubConversations:
         session, steps = self._session, self._steps
         if session.source is None or session.current is None:
             return {}
-        if runs := steps.sub_runs_here:
+        runs = [run for run in steps.sub_runs_here if run.needs_id or not session.source.remote]
+        if runs:
             id = session.current.id
             return {
                 run.name if run.needs_id else sub_agent_id(id, run.names): run.prompt
@@ -94,20 +98,28 @@ class SubConversations:
         step = steps.current[0] if steps.current else None
         run = steps.run_of(step)
         if step is not None and run is not None:
-            self._ui.work_on("below", self._read_below, path, run, links_of(step), instead=True)
+            self._ui.work_on("below", self._read_below, path, run, step, instead=True)
 
-    async def _read_below(self, path: str, run: Trajectory, ids: tuple[str, ...]) -> None:
-        source, shown = self._session.source, self._steps.trajectory
+    async def _read_below(self, path: str, run: Trajectory, step: Step) -> None:
+        source, current = self._session.source, self._session.current
+        shown, ids = self._steps.trajectory, links_of(step)
         assert source is not None
         with self._ui.reporting():
             self._ui.tell("asking for the sub-agent · esc stops", log=False)
-            agents = [await self._read(source, id) for id in ids]
+            agents: Sequence[SubAgent] = [await self._read(source, id) for id in ids]
+            if not ids and source.remote and current:
+                agents = await source.remote.sub_agents(current)
             self._ui.tell("", log=False)
             study = self._steps.study
-            if study is not None and study.trajectory is shown:
-                study.take_sub_agents(run, agents)
-                self._ui.post_message(RunStudied(grew=False))
-                self._steps.open_below(path)
+            if study is None or study.trajectory is not shown:
+                return
+            study.take_sub_agents(run, agents)
+            self._ui.post_message(RunStudied(grew=False))
+            if not ids and not study.sub_runs.of(step):
+                raise Problem(
+                    "The server keeps no steps of this sub-agent", "z reads the step whole"
+                )
+            self._steps.open_below(path)
 
     async def _read(self, source: Source, id: str) -> SubAgent:
         """The run of a conversation. Raises Problem if it cannot be read whole."""
