@@ -38,7 +38,7 @@ BYTES = {
     "slash": "/", "ampersand": "&", "colon": ":", "exclamation_mark": "!", "question_mark": "?",
     "left_square_bracket": "[", "right_square_bracket": "]",
     "less_than_sign": "<", "greater_than_sign": ">", "vertical_line": "|",
-    "apostrophe": "'", "semicolon": ";", "number_sign": "#",
+    "apostrophe": "'", "semicolon": ";", "number_sign": "#", "equals_sign": "=",
 }  # fmt: skip
 """The bytes that a terminal sends for a key, by Textual's name."""
 

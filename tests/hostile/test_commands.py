@@ -25,6 +25,7 @@ from tests.hostile.texts import CORPUS
 from tests.tui.explorer import AT_ONCE
 
 MORE = (
+    f"compare {DATES} {OAUTH}",
     f"get {DATES} /workspace/dates/src/dates/parse.py -o -",
     f"tail {OAUTH}",
     f"bookmark {OAUTH} --at 1",
@@ -113,6 +114,7 @@ def test_on_files_whose_every_word_is_hostile(tmp_path: Path) -> None:
         path = write_zip(tmp_path / name, run(saying(start)), id="\x1b[2J", title=title)
         for command in ON_FILES:
             assert check_on_terminal(command, path)
+        assert check_on_terminal("compare", path, path)
 
 
 @pytest.mark.parametrize("text", CORPUS.values(), ids=CORPUS)
