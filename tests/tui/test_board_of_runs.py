@@ -41,7 +41,8 @@ async def test_it_counts_the_runs_of_the_filter_and_groups_them() -> None:
             one.row.repository for one in view.board.runs
         }
         rows = text(it, view, "#groups")
-        assert "acme/dates" in rows and "$1.12" in rows
+        for group in view.groups.groups:
+            assert group.names[0] in rows and f"{group.runs:>8}  " in rows
         total = summed((), [one.row for one in view.board.runs])
         assert f"${total.cost.total:.2f}" in text(it, view, "#board-rule")
 
@@ -86,9 +87,9 @@ async def test_it_says_what_is_not_counted_and_counts_it() -> None:
         await it.until(lambda: view.board.reading.not_kept and not view.board.is_running)
         await it.until(lambda: "not on this machine" in text(it, view, "#groups"))
         await it.press("i")
-        assert "i again reads 1 run" in it.text_of(view.footer)
+        assert "i again reads " in it.text_of(view.footer)
         await it.press("i")
-        await it.until(lambda: view.groups.row_count() == 1)
+        await it.until(lambda: view.groups.row_count() and not view.board.is_running)
         assert not view.board.reading.not_kept
 
 
@@ -96,7 +97,7 @@ async def test_another_filter_counts_anew() -> None:
     async with explore() as it:
         await filtered(it, "repo:acme/dates")
         view = await board(it)
-        assert len(view.board.runs) == 1
+        assert {one.row.repository for one in view.board.runs} == {"acme/dates"}
         await it.press("escape")
         await filtered(it, " nosuchthing")
         await it.press("B")
