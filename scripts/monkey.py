@@ -39,6 +39,7 @@ BYTES = {
     "left_square_bracket": "[", "right_square_bracket": "]",
     "less_than_sign": "<", "greater_than_sign": ">", "vertical_line": "|",
     "apostrophe": "'", "semicolon": ";", "number_sign": "#", "equals_sign": "=",
+    "asterisk": "*",
 }  # fmt: skip
 """The bytes that a terminal sends for a key, by Textual's name."""
 
