@@ -39,6 +39,8 @@ MORE = (
     "grep re:/./",
     "stats --by repo,cause",
     "stats --csv",
+    "index --status",
+    "query values(1)",
 )
 ON_FILES = (
     *("show", "why", "steps", "tail", "changes", "check", "count", "events", "export"),
@@ -114,6 +116,10 @@ def test_on_files_whose_every_word_is_hostile(tmp_path: Path) -> None:
         path = write_zip(tmp_path / name, run(saying(start)), id="\x1b[2J", title=title)
         for command in ON_FILES:
             assert check_on_terminal(command, path)
+        assert "1 run indexed" in check_on_terminal("index", path)
+        for form in ((), ("--csv",), ("--json",)):
+            assert check_on_terminal("query", "select * from runs", *form)
+            check_on_terminal("query", "select * from steps join files using (run)", *form)
         assert check_on_terminal("compare", path, path)
 
 
