@@ -91,6 +91,17 @@ async def test_keys_that_walk_pass_over_the_steps_of_sub_agents(tmp_path: Path) 
         assert paths(it)[-1] == "4"
 
 
+async def test_a_study_that_comes_while_events_are_shown_leaves_the_cursor(tmp_path: Path) -> None:
+    async with opened(tmp_path) as it:
+        await it.press("j", "right", "x", "g", "j", "j", "j")
+        timeline = it.screen.timeline
+        assert timeline.show_events and timeline.cursor == 3
+        timeline.study = timeline.study
+        assert timeline.cursor == 3
+        await it.press("x")
+        assert paths(it)[2] == "2.1"
+
+
 async def test_enter_goes_into_the_run_of_a_sub_agent_and_esc_comes_back(tmp_path: Path) -> None:
     async with opened(tmp_path) as it:
         await it.press("j", "right", "j", "j", "j")

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.accounting import Accounts
     from oh_tui.trajectory.analysis.step_order import StepSorting
+    from oh_tui.trajectory.model.events import Event
+    from oh_tui.trajectory.model.steps import Step
     from oh_tui.trajectory.model.trajectory import Trajectory
     from oh_tui.tui.state.opened_sub_agents import SubStep
 
@@ -101,6 +103,20 @@ class StepRows:
         """The number of a step, of a sub-agent that of the step of the run that started it."""
         base = self._place(row)[0]
         return base + 1 if self._numbers is None else self._numbers[base]
+
+    def at(self, row: int) -> tuple[Step, Event]:
+        """The step of a row, and its event."""
+        assert self._trajectory is not None
+        sub = self.sub(row)
+        step = sub.step if sub else self._trajectory.steps[self.number(row) - 1]
+        return step, step.event
+
+    def row_of(self, event_id: str) -> int | None:
+        """The row of the step of an event; None when it has none, or the filter hides it."""
+        step = self._trajectory.step_of(event_id) if self._trajectory else None
+        if step:
+            return self.row(step.number)
+        return self.sub_row(lambda sub: sub.step.event.id == event_id)
 
     def row(self, number: int) -> int | None:
         """The row of a step; None when the filter hides it."""

@@ -22,6 +22,7 @@ from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.keys import FOLD
+from oh_tui.tui.state import event_rows
 from oh_tui.tui.state.columns import STEPS, Choice
 from oh_tui.tui.state.opened_sub_agents import OpenedSubAgents
 from oh_tui.tui.state.step_rows import StepRows
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.lane import Lane
     from oh_tui.trajectory.analysis.study import Study
     from oh_tui.trajectory.analysis.sub_agents import SubRun
+    from oh_tui.tui.state.event_rows import EventRows
     from oh_tui.tui.state.opened_sub_agents import ClosedStep, SubStep
 
 TIMES = ("elapsed", "clock", "UTC")
@@ -93,7 +95,7 @@ class Timeline(RowList):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._describe = lru_cache(maxsize=4096)(_described)
-        self._rows = StepRows()
+        self._rows: StepRows | EventRows = StepRows()
         self._opened = OpenedSubAgents()
         self._opened_in = WeakKeyDictionary[Trajectory, OpenedSubAgents]()
         """Those of runs that were shown before."""
@@ -101,21 +103,11 @@ class Timeline(RowList):
     # Rows
 
     def row_count(self) -> int:
-        if self.trajectory is None:
-            return 0
-        if self.show_events:
-            return len(self.trajectory.events)
         return len(self._rows)
 
     def row(self, number: int) -> tuple[Step | None, Event]:
         """The step of a row, None for an event without one, and its event."""
-        assert self.trajectory is not None
-        if self.show_events:
-            event = self.trajectory.events[number]
-            return self.trajectory.step_of(event.id), event
-        sub = self._rows.sub(number)
-        step = sub.step if sub else self.trajectory.steps[self._rows.number(number) - 1]
-        return step, step.event
+        return self._rows.at(number)
 
     @property
     def current(self) -> tuple[Step | None, Event] | None:
@@ -127,30 +119,14 @@ class Timeline(RowList):
         """The number of the step at or before the cursor, also while a filter hides it."""
         if self.filtered == ():
             return self._hidden_step
-        current = self.current
-        if current and current[0] is None:
-            return self._step_before(self.cursor) + 1
-        return self._number_of_row(self.cursor, current[0]) if current and current[0] else 1
-
-    def _number_of_row(self, row: int, step: Step) -> int:
-        """The number of its step, of a sub-agent that of the step that started it."""
-        return step.number if self.show_events else self._rows.number(row)
+        return self._rows.number(self.cursor) if self.row_count() else 1
 
     _hidden_step = 1
     """The step under the cursor before a filter without matches."""
 
     def row_of(self, event_id: str) -> int | None:
         """The row of an event or of its step; None without a row."""
-        if self.trajectory is None:
-            return None
-        if self.show_events:
-            return self.trajectory.place_of(event_id)
-        step = self.trajectory.step_of(event_id)
-        return (
-            self.row_of_step(step.number)
-            if step
-            else self._rows.sub_row(lambda sub: sub.step.event.id == event_id)
-        )
+        return self._rows.row_of(event_id)
 
     @property
     def _here(self) -> _Place:
@@ -168,8 +144,6 @@ class Timeline(RowList):
         """The row of a step; None when the filter hides it."""
         if self.trajectory is None or not 0 < number <= len(self.trajectory):
             return None
-        if self.show_events:
-            return self.trajectory.place_of(self.trajectory.steps[number - 1].event.id)
         return self._rows.row(number)
 
     def go_to_step(self, number: int) -> bool:
@@ -295,7 +269,7 @@ class Timeline(RowList):
         self.post_message(self.Highlighted(self))
 
     def watch_study(self) -> None:
-        if not (self.order or self._opened) or self.trajectory is None:
+        if not (self.order or self._opened) or self.trajectory is None or self.show_events:
             return
         if self.study is None and (sub := self.sub_step_here):
             self._opened.cursor = sub.path
@@ -311,6 +285,9 @@ class Timeline(RowList):
         self.rows_changed(self._rows.near(number) if row is None else row, keep_line=True)
 
     def _arrange(self) -> None:
+        if self.show_events and self.trajectory is not None:
+            self._rows = event_rows.EventRows(self.trajectory)
+            return
         accounts = self.study.accounts if self.study else None
         self._rows = StepRows(self.trajectory, self.filtered, self.order, accounts)
         self._open_sub_agents()
@@ -344,7 +321,7 @@ class Timeline(RowList):
     @property
     def sub_step_here(self) -> SubStep | None:
         """The step of a sub-agent under the cursor."""
-        return None if self.show_events else self._rows.sub(self.cursor)
+        return self._rows.sub(self.cursor)
 
     def action_unfold(self) -> None:
         """Open the sub-agents that the step under the cursor started, below it. Those of a server
@@ -440,28 +417,12 @@ class Timeline(RowList):
     def watch_show_events(self, before: bool, after: bool) -> None:
         if self.trajectory is None:
             return
-        events, steps = self.trajectory.events, self.trajectory.steps
-        rows = len(events if before else steps)
-        if not rows:
-            self.rows_changed(0)
-            return
-        number = min(self.cursor, rows - 1)
-        event = events[number] if before else steps[self._number_here - 1].event
-        row = self.row_of(event.id)
-        if row is None:
-            row = self._step_before(number)
-        self.rows_changed(row, keep_line=True)
+        number = self._number_here
+        under = self.current[1].id if before and self.current else ""
+        self._arrange()
+        row = self.row_of(under) if under else None
+        self.rows_changed(self._rows.near(number) if row is None else row, keep_line=True)
         self.post_message(self.Highlighted(self))
-
-    def _step_before(self, row: int) -> int:
-        """The row of the last step at or before an event."""
-        assert self.trajectory is not None
-        events = self.trajectory.events
-        for n in range(min(row, len(events) - 1), -1, -1):
-            step = self.trajectory.step_of(events[n].id)
-            if step:
-                return step.number - 1
-        return 0
 
     # Finding
 
@@ -483,7 +444,7 @@ class Timeline(RowList):
         current = self.current
         if current is None or self.trajectory is None:
             return False
-        for number in self._steps_from(self.cursor, by):
+        for number in self._rows.walk(self.cursor, by):
             if wanted(self.trajectory.steps[number - 1]):
                 row = self.row_of_step(number)
                 if row is not None and row != self.cursor:
@@ -498,21 +459,13 @@ class Timeline(RowList):
         nearest = self.study.strip.nearest
         if self.order:
             return self.walk(by, lambda step: nearest(step.number - 1, 1, marks) == step.number)
-        step = self.current[0]
-        number = self.step_here if step else self._step_before(self.cursor) + 1
+        number = self._rows.number(self.cursor)
         while number := nearest(number, by, marks):
             row = self.row_of_step(number)
             if row is not None and row != self.cursor:
                 self.move_to(row)
                 return True
         return False
-
-    def _steps_from(self, row: int, by: int) -> Iterator[int]:
-        assert self.trajectory is not None
-        if not self.show_events:
-            return self._rows.walk(row, by)
-        row = self._step_before(row)
-        return iter(range(row + 1 + by, (len(self.trajectory) + 1) if by > 0 else 0, by))
 
     def failed(self, step: Step) -> bool:
         """Whether `e` stops at a step while there is no study."""
@@ -591,9 +544,9 @@ class Timeline(RowList):
             event,
             described,
             width,
-            in_range=step is not None and self._in_range(self._number_of_row(row, step)),
+            in_range=step is not None and self._in_range(self._rows.number(row)),
             sign=self._kept_sign(event),
-            sub=None if self.show_events else self._rows.sub(row),
+            sub=self._rows.sub(row),
             starts=not self.show_events and self._starts_any(step),
         )
 
