@@ -65,6 +65,21 @@ async def test_the_keys_of_the_editor_are_all_shown() -> None:
         assert it.text("EditorKeys").endswith("enter new line   esc answer later   tab the run")
 
 
+async def test_news_wrap_where_they_are_longer_than_the_footer() -> None:
+    async with explore(size=(64, 20)) as it:
+        await it.open(WEEKS)
+        await it.press("a")
+        await it.until(lambda: "nothing waits" in it.footer)
+        told = "the agent is stuck: P lets it go on, m tells it what to do"
+        await it.until(lambda: it.footer == f" nothing waits for your answer: {told}")
+        assert it.screen.footer.size.height == 2
+        it.screen.footer.clear()
+        await it.until(lambda: it.screen.footer.size.height == 1)
+        it.screen.ui.tell("reading " * 12, log=False)
+        await it.settle()
+        assert it.screen.footer.size.height == 1, "progress does not move the panes"
+
+
 async def test_short_labels_of_the_footer_still_tell_something() -> None:
     async with explore(size=(64, 20)) as it:
         await it.open(WEEKS)

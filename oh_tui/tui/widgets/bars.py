@@ -85,8 +85,8 @@ def wrapped(text: str, width: int, widget: Widget) -> list[str]:
 
 
 class Footer(Drawn):
-    """The keys of the focused pane. News take as much of the right end as they need; an error
-    takes several lines if it must."""
+    """The keys of the focused pane. News take as much of the right end as they need, and several
+    lines if they must."""
 
     hints: reactive[tuple[Hint, ...]] = reactive(())
     always: reactive[tuple[Hint, ...]] = reactive(())
@@ -144,10 +144,11 @@ class Footer(Drawn):
             self.clear()
 
     def _lines(self) -> list[str]:
-        """The lines of an error that is too long for one."""
+        """The lines of news that are too long for one. Progress is cut: it changes too often."""
         text = "".join(text for text, _ in self.news)
         room = self.size.width - 2
-        if not self._is_error or room < 20 or width_of(text) <= room:
+        is_whole = self._is_error or self._stays
+        if not is_whole or room < 20 or width_of(text) <= room:
             return []
         lines = wrapped(text, room, self)
         if len(lines) > MOST_LINES:
@@ -165,7 +166,7 @@ class Footer(Drawn):
         if lines := self._lines():
             self._clickable = []
             line = lines[y] if y < len(lines) else ""
-            return self.strip([(" ", ""), (line, "bad")], width)
+            return self.strip([(" ", ""), (line, self.news[0][1])], width)
         right = [
             (shorten(text, max(0, width - 2), self.glyphs.more), hue) for text, hue in self.news
         ]
