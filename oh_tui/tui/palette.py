@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -9,6 +10,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
+from textual.css.query import NoMatches
 from textual.worker import Worker
 
 from oh_tui.settings.config import THEMES
@@ -47,12 +49,13 @@ class Palette(CommandPalette, ClosesOnce[None]):
             yield Options() if isinstance(widget, CommandList) else widget
 
     def run_worker(self, work: Any, *args: Any, **options: Any) -> Worker[Any]:
-        """Search only while the list is there: a letter may arrive while the palette closes, and a
-        search that fails would end the app."""
+        """Search only while the list is there: a letter may arrive while the palette closes, or it
+        closes during a search, and a search that fails would end the app."""
 
         async def search() -> None:
             if self.query(CommandList):
-                await work()
+                with contextlib.suppress(NoMatches):
+                    await work()
 
         return super().run_worker(search, *args, **options)
 

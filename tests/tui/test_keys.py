@@ -16,6 +16,7 @@ import oh_tui
 from oh_tui.tui.app import AsciiFilter
 from oh_tui.tui.keys import COPY_KEYS, MORE, MOVE_KEYS, SCREEN_KEYS
 from oh_tui.tui.main_screen import MainScreen
+from oh_tui.tui.palette import Palette
 from oh_tui.tui.platform.scroll_bar import THUMB
 from oh_tui.tui.screens.costs_page import EIGHTHS
 from oh_tui.tui.screens.help import HelpScreen, signs
@@ -227,6 +228,24 @@ async def test_the_palette_lists_what_can_be_done_here_first_a_line_each() -> No
         assert lines.index("F3         pager") > lines.index("c          changed files")
         await it.type("zzzz")
         await it.until(lambda: listed.option_count == 1)
+
+
+async def test_a_search_during_which_the_palette_closes_ends_quietly() -> None:
+    async with explore() as it:
+        await it.pilot.press("ctrl+p")
+        await it.until(lambda: len(it.app.screen.query("CommandList")) > 0)
+        palette = it.app.screen
+        assert isinstance(palette, Palette)
+
+        async def search() -> None:
+            await palette.query_one("CommandList").remove()
+            palette.query_one("CommandList")
+
+        searching = palette.run_worker(search)
+        await it.until(lambda: searching.is_finished)
+        assert searching.error is None
+        it.app.pop_screen()
+        await it.settle()
 
 
 async def test_the_palette_opens_a_conversation_by_its_title() -> None:
