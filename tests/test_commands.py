@@ -340,7 +340,8 @@ def test_a_path_is_told_from_an_id(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     (tmp_path / "runs").mkdir()
     assert is_path("runs") and is_path("./beef") and is_path("missing.zip")
     assert not is_path("beef") and not is_path("unknown") and not is_path("")
-    assert not is_path("https://app.all-hands.dev/conversations/beef.zip")
+    assert not is_path("https://app.all-hands.dev/conversations/beef")
+    assert is_path("https://example.org/runs/beef.zip")
 
 
 class Listing:

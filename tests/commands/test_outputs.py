@@ -78,8 +78,9 @@ def documents(name: str, done: subprocess.CompletedProcess[str]) -> list[Any]:
     return [json.loads(done.stdout)]
 
 
-def test_every_command_but_open_is_tried() -> None:
-    assert set(ON_SERVER) == set(TABLE) - {"open"}
+def test_every_command_but_those_elsewhere_is_tried() -> None:
+    """`open` is the explorer; the library has no runs of the demo: test_index, test_query."""
+    assert set(ON_SERVER) == set(TABLE) - {"open", "index", "query"}
 
 
 @pytest.mark.parametrize("name", ON_SERVER)

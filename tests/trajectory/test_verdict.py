@@ -60,6 +60,11 @@ AT_REST = {
         "stuck",
         "Steps 58-61 made the same call and got the same result, so OpenHands stopped the run.",
     ),
+    "erp-dates": (
+        "finished",
+        "`2021-W53-1` is read as `2022-W01-1`, and `--explain` says `rolled over to 2022-W01`. "
+        "A year that has 53 weeks keeps them: `2020-W53-5` is 1 January 2021.",
+    ),
     "dep-bump": ("error", "The model's key was rejected at the first step."),
     "settings-split": ("paused", "Paused by you at 1:46, after step 11."),
     "docker-followup": ("idle", "Nothing was asked yet."),

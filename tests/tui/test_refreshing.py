@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,7 @@ from oh_tui.settings.startup import Settings
 from oh_tui.sources.lists.triage import Counts
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.controllers.lists import conversations, refresh_schedule
-from oh_tui.tui.state.board import Board
+from oh_tui.tui.state.board import Board, Sums
 from tests.tui.explorer import Between, Explorer, explore
 from tests.tui.test_lists import LEDGER, LEDGER_ID, Changing, Looks
 
@@ -84,7 +85,8 @@ async def test_the_pause_doubles_while_nothing_changes_and_nothing_runs(
     source = Changing()
     async with explore(source=lambda: source) as it:
         assert [await by_itself(it) for _ in range(2)] == [15.0, 15.0], "some run"
-        monkeypatch.setattr(Board, "counts", lambda board: Counts())
+        nothing = Sums((), Counts(), 0.0, 0, Counter())
+        monkeypatch.setattr(Board, "sums", lambda board: nothing)
         assert [await by_itself(it) for _ in range(4)] == [30.0, 60.0, 60.0, 60.0]
         source.statuses = {LEDGER: "error"}
         assert [await by_itself(it) for _ in range(3)] == [15.0, 30.0, 60.0]

@@ -150,21 +150,21 @@ async def test_seven_lines_with_errors_on_top_and_the_rest_counted() -> None:
         lines = it.text("#sandboxes").splitlines()
         assert lines[0].strip().startswith("✗")
         assert lines[3] == " ●  13m Migrate to pydantic 2  +1 more"
-        assert it.text("#sandboxes-fold").strip() == "4 more up, 4 paused, 23 gone (x shows)"
+        assert it.text("#sandboxes-fold").strip() == "4 more up, 4 paused, 24 gone (x shows)"
         await it.press("2", "z")
         assert pane.row_count() == 14
-        assert it.text("#sandboxes-fold").strip() == "23 gone (x shows)"
+        assert it.text("#sandboxes-fold").strip() == "24 gone (x shows)"
 
 
 async def test_scrolling_reaches_every_row_and_the_fold_follows() -> None:
     async with explore(size=(160, 48)) as it:
         pane = it.screen.sidebar.sandbox_list
         await it.press("2", *"j" * 8)
-        assert it.text("#sandboxes-fold").strip() == "1 more up, 4 paused, 23 gone (x shows)"
+        assert it.text("#sandboxes-fold").strip() == "1 more up, 4 paused, 24 gone (x shows)"
         await it.press("G")
         assert pane.cursor == pane.row_count() - 1
         assert it.text("#sandboxes").splitlines()[-1].startswith("▌║")
-        assert it.text("#sandboxes-fold").strip() == "23 gone (x shows)"
+        assert it.text("#sandboxes-fold").strip() == "24 gone (x shows)"
         await it.press("x")
         assert pane.current is not None and pane.current.is_gone
         assert it.text("#sandboxes-fold").strip().endswith("more gone (x hides)")
@@ -172,7 +172,7 @@ async def test_scrolling_reaches_every_row_and_the_fold_follows() -> None:
 
 async def test_the_fold_fits_a_narrow_column_and_stays_apart_from_the_divider() -> None:
     async with explore(size=(120, 36)) as it:
-        assert it.text("#sandboxes-fold") == " 5 more up, 4 paused, 23 gone"
+        assert it.text("#sandboxes-fold") == " 5 more up, 4 paused, 24 gone"
         fold = it.screen.query_one("#sandboxes-fold", Fold)
         assert fold.size.width == 30
         fold.gone = 123
@@ -180,7 +180,7 @@ async def test_the_fold_fits_a_narrow_column_and_stays_apart_from_the_divider() 
             "apart from the divider"
         )
     async with explore(size=(80, 24)) as it:
-        assert it.text("#sandboxes-fold").strip().endswith("23 gone (x shows)")
+        assert it.text("#sandboxes-fold").strip().endswith("24 gone (x shows)")
         assert it.text("#sandboxes").startswith(" ✗"), "errors are never below the fold"
 
 

@@ -40,8 +40,8 @@ def _seconds(text: str) -> float:
     ),
     examples={
         "query 'select model, sum(cost) from runs group by model'": "what each model cost",
-        "query \"select title from runs join files using (run) where path like '%parse.py'\"":
-            "the runs that read or changed a file",
+        "query \"select run from files where path like '%parse.py'\"":
+            "runs that read or changed it",
         "query 'select * from runs' --csv": "for a spreadsheet",
     },
     epilog="It reads what oh-tui index has taken in, and cannot write.",
