@@ -50,6 +50,8 @@ class Hit(msgspec.Struct, frozen=True):
     where: str
     """"call" (the message, the error), "result", or "row" where only the row says it."""
     line: str
+    at: int
+    """The character of `line` at which the match begins, about."""
     shown: str
     """The row of the step."""
     outcome: Outcome
@@ -73,9 +75,9 @@ def hits(
 
 def _hit(step: Step, trajectory: Trajectory, query: Query) -> Hit:
     said = said_by_step(step, trajectory)
-    event, where, line = step.event, "row", said.shown
+    event, where, line, at = step.event, "row", said.shown, 0
     if texts := query.texts:
-        place, line = _first(said, texts[0])
+        place, line, at = _first(said, texts[0])
         if place is not None:
             event = (step.event, *step.results)[place]
             where = "result" if place else "call"
@@ -84,24 +86,26 @@ def _hit(step: Step, trajectory: Trajectory, query: Query) -> Hit:
         event.id,
         where,
         clean_line(line),
+        len(clean_line(line[:at])),
         clean_line(said.shown),
         trajectory.outcome(step),
     )
 
 
-def _first(said: Said, wanted: Needle | Regex) -> tuple[int | None, str]:
-    """The event that says it first, and the line; None for the row."""
+def _first(said: Said, wanted: Needle | Regex) -> tuple[int | None, str, int]:
+    """The event that says it first, the line, and where in it; None for the row."""
     for place in range(len(said.events)):
         for text in said.texts(place):
-            line = line_with(redact(clean(text)), wanted)
-            if line is not None:
-                return place, line
-    return None, said.shown
+            found = _line_with(redact(clean(text)), wanted)
+            if found is not None:
+                return place, *found
+    return None, said.shown, 0
 
 
-def line_with(text: str, wanted: Needle | Regex) -> str | None:
-    """The line of a clean text that holds what was searched, cut around it; None without it. A
-    match over the end of a line is shown in the text with its lines joined."""
+def _line_with(text: str, wanted: Needle | Regex) -> tuple[str, int] | None:
+    """The line of a clean text that holds what was searched, cut around it, and where it begins in
+    that; None without it. A match over the end of a line is shown in the text with its lines
+    joined."""
     if isinstance(wanted, Regex):
         found = wanted.match_in(text)
         return None if found is None else _cut(*found)
@@ -117,9 +121,10 @@ def line_with(text: str, wanted: Needle | Regex) -> str | None:
     return None if start < 0 else _cut(joined, start)
 
 
-def _cut(line: str, start: int) -> str:
-    if len(line) <= LONGEST:
-        return line.strip()
-    first = max(0, start - BEFORE)
-    cut = line[first : first + LONGEST].strip()
-    return ("..." if first else "") + cut + ("..." if first + LONGEST < len(line) else "")
+def _cut(line: str, start: int) -> tuple[str, int]:
+    first = max(0, start - BEFORE) if len(line) > LONGEST else 0
+    cut = line[first : first + LONGEST]
+    before = "..." if first else ""
+    after = "..." if first + LONGEST < len(line) else ""
+    at = len(before) + len(cut[: start - first].lstrip())
+    return before + cut.strip() + after, at

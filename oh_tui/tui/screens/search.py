@@ -116,10 +116,14 @@ class Hits(RowList):
         hit = self.hits[row]
         number = max(4, len(f"{self.hits[-1].step:,}"))
         glyph, hue = outcome_mark(self.glyphs, hit.outcome)
+        room = max(0, width - number - 3)
+        line = hit.line
+        if hit.at > room // 2:  # else the match may be cut off
+            line = self.glyphs.more + line[hit.at - room // 4 :]
         return [
             (f"{hit.step:>{number},} ", "number"),
             (f"{glyph:1} ", hue),
-            (fit(hit.line, max(0, width - number - 3), self.glyphs.more), ""),
+            (fit(line, room, self.glyphs.more), ""),
         ]
 
 
