@@ -30,7 +30,7 @@ RECORDING = "minute"
 """The name of the recorded minute."""
 
 NAMES = {"/": "slash", "&": "ampersand", ":": "colon", "?": "question_mark", " ": "space",
-         "=": "equals_sign"}  # fmt: skip
+         "=": "equals_sign", "*": "asterisk"}  # fmt: skip
 """Textual's names of characters that are typed."""
 
 
@@ -53,6 +53,10 @@ PICTURES = (
     Picture("where-120x36", (120, 36), ("enter", "T")),
     Picture("changes-120x36", (120, 36), ("enter", "c")),
     Picture("answer-120x36", (120, 36), ("k", "a")),
+    Picture(
+        "search-120x36", (120, 36), ("*", *"ValueError", "enter", *["j"] * 3, "k", "k", "k", "tab")
+    ),
+    Picture("board-120x36", (120, 36), ("B", "b", "j", "k", "j", "k", "j", "k")),
     Picture("compare-160x48", (160, 48), (" ", "/", *"ERP", "enter", "=", "j", "k")),
 )
 
