@@ -68,7 +68,7 @@ class AsciiFilter(LineFilter):
     borders and icons. Letters stay."""
 
     MARKS: ClassVar[dict[int, str]] = {
-        **dict(zip(map(ord, "·…↑↓←→─━│▏▎▍▌▋▊▉▐▕▔█"), "->^v<>-=||||||||:|-#", strict=True)),
+        **dict(zip(map(ord, "·…↑↓←→─━│▏▎▍▌▋▊▉▐▕▔█"), "|>^v<>-=||||||||:|-#", strict=True)),
         **dict.fromkeys(map(ord, "▁▂▃▄▅▆▇"), " "),
     }
 

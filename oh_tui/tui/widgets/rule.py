@@ -8,6 +8,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from oh_tui.tui.rendering.cells import total_width, width_of
+from oh_tui.tui.theme import ASCII, UNICODE
 from oh_tui.tui.widgets.drawing import Drawn, Piece, shorten
 
 
@@ -52,7 +53,7 @@ def whole_pieces(pieces: tuple[Piece, ...], room: int) -> list[Piece]:
             break
         kept.append((text, name))
         room -= cells
-    while kept and kept[-1][0].strip() in ("", "·", "-"):
+    while kept and kept[-1][0].strip() in ("", UNICODE.dot, ASCII.dot):
         kept.pop()
     return kept
 
