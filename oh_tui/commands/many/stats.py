@@ -69,8 +69,9 @@ def _groupings(text: str) -> list[str]:
         "stats runs/ --json | jq '.groups[].cost.total'": "for a script",
     },
     epilog="Filter words are those of oh-tui conversations, and say which runs are counted. Times\n"
-    "are of work, without waiting for the user; costs include sub-agents. What is not known of a\n"
-    "run is left out of its column, never counted as 0; --json and --csv say of how many it is.\n"
+    "are of work, without waiting for the user; costs include sub-agents, while a\n"
+    "sub-conversation of a server is a run of its own. What is not known of a run is left out of\n"
+    "its column, never counted as 0; --json and --csv say of how many it is.\n"
     "p90: nine in ten runs take at most so much. resolved: of those that an evaluation labels.\n\n"
     "Without a PATH it counts the runs of the server that are kept on this machine.",
 )
