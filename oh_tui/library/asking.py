@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from oh_tui.library import schema
-from oh_tui.library.file import FILE, FOLDER
+from oh_tui.library.file import FILE, FOLDER, require_own
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 
@@ -22,11 +22,16 @@ ALLOWED = {
 }
 """A file that is open to read alone is not enough: ATTACH may write another one."""
 
-OPERATIONS = 20_000
-"""Of SQLite's machine, between two looks at the clock."""
+OPERATIONS = 100
+"""Of SQLite's machine, between two looks at the clock. Each may be a call of a function."""
 
-LARGEST = 50_000_000
-"""Bytes of a value."""
+LIMITS = {
+    sqlite3.SQLITE_LIMIT_LENGTH: 200_000,
+    sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 500,
+    sqlite3.SQLITE_LIMIT_COLUMN: 200,
+}
+"""No function looks at the clock, and `instr` or `like` takes the product of the lengths of its
+two texts; a row takes the length of a value times the columns."""
 
 TABLES = "runs, steps, files; docs/tables.md has their columns"
 
@@ -37,39 +42,75 @@ class Answer(NamedTuple):
     """Raises Problem when it takes too long."""
 
 
+class _Limit:
+    """How long SQLite may still be at work. Whoever reads the answer takes their time."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = self._left = seconds
+        self._until = 0.0
+        self.passed = False
+
+    def is_over(self) -> bool:
+        self.passed = time.monotonic() > self._until
+        return self.passed
+
+    def __enter__(self) -> None:
+        self._until = time.monotonic() + self._left
+
+    def __exit__(self, *_: object) -> None:
+        self._left = self._until - time.monotonic()
+
+
+_FAILURES = (sqlite3.Error, sqlite3.Warning, UnicodeError, ValueError, OverflowError, MemoryError)
+
+
 @contextlib.contextmanager
 def asked(cache_folder: Path, sql: str, seconds: float) -> Iterator[Answer]:
     """The answer to one SELECT. Raises Problem."""
-    path = (cache_folder / FOLDER / FILE).absolute()
-    try:
-        database = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
-    except sqlite3.Error as error:
-        raise Problem("Nothing is indexed yet", "oh-tui index PATH") from error
-    with contextlib.closing(database):
+    with contextlib.closing(_opened((cache_folder / FOLDER / FILE).absolute())) as database:
+        limit = _Limit(seconds)
         try:
             if not schema.is_ours(database):
                 raise Problem("Another version of oh-tui made the index", "oh-tui index")
         except sqlite3.Error as error:
-            raise _problem(error, seconds) from error
-        database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST)
+            raise _problem(error, limit) from error
+        for kind, most in LIMITS.items():
+            database.setlimit(kind, most)
         database.set_authorizer(_authorizer)
-        until = time.monotonic() + seconds
-        database.set_progress_handler(lambda: time.monotonic() > until, OPERATIONS)
+        database.set_progress_handler(limit.is_over, OPERATIONS)
         try:
-            cursor = database.execute(sql)
-        except (sqlite3.Error, sqlite3.Warning, UnicodeError, ValueError) as error:
-            raise _problem(error, seconds) from error
+            with limit:
+                cursor = database.execute(sql)
+        except _FAILURES as error:
+            raise _problem(error, limit) from error
         if cursor.description is None:
             raise Problem("That is no question", f"one SELECT over {TABLES}")
         names = [safe_line(str(one[0])) for one in cursor.description]
-        yield Answer(names, _rows(cursor, seconds))
+        with contextlib.closing(_rows(cursor, limit)) as rows:
+            yield Answer(names, rows)
 
 
-def _rows(cursor: sqlite3.Cursor, seconds: float) -> Iterator[Sequence[Any]]:
+def _opened(path: Path) -> sqlite3.Connection:
     try:
-        yield from cursor
-    except (sqlite3.Error, UnicodeError, OverflowError) as error:
-        raise _problem(error, seconds) from error
+        require_own(path)
+        return sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
+    except PermissionError as error:
+        raise Problem(f"The index cannot be used: {error.strerror}") from error
+    except (sqlite3.Error, OSError) as error:
+        raise Problem("Nothing is indexed yet", "oh-tui index PATH") from error
+
+
+def _rows(cursor: sqlite3.Cursor, limit: _Limit) -> Generator[Sequence[Any], None, None]:
+    """Not `yield from`, which closes the cursor with the generator, maybe after its database."""
+    while True:
+        try:
+            with limit:
+                row = next(cursor, None)
+        except _FAILURES as error:
+            raise _problem(error, limit) from error
+        if row is None:
+            return
+        yield row
 
 
 def _authorizer(
@@ -80,10 +121,15 @@ def _authorizer(
     return sqlite3.SQLITE_OK
 
 
-def _problem(error: Exception, seconds: float) -> Problem:
+def _problem(error: Exception, limit: _Limit) -> Problem | KeyboardInterrupt:
+    if isinstance(error, MemoryError):
+        return Problem("The answer takes more memory than there is", "ask for fewer columns")
     said = str(error)
+    if "interrupted" in said and not limit.passed:
+        return KeyboardInterrupt()  # sqlite3 has swallowed that of ctrl+c
     if "interrupted" in said:
-        return Problem(f"The answer takes longer than {seconds:g} s", "--seconds allows it more")
+        taken = f"{limit.seconds:g} s"
+        return Problem(f"The answer takes longer than {taken}", "--seconds allows it more")
     if "not authorized" in said or "prohibited" in said or "one statement" in said:
         return Problem("Only a single SELECT is answered", f"over {TABLES}")
     shown = safe_line(said) or type(error).__name__

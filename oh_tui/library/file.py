@@ -89,30 +89,16 @@ class LibraryFile:
             make_private(self._folder.parent)
             with contextlib.suppress(FileExistsError):
                 self._folder.mkdir(mode=0o700)
-            self._require_own_folder()
+            require_own_folder(self._folder)
             flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
             os.close(os.open(self._path, flags, 0o600))
-        self._require_own_folder()
-        found = self._path.lstat()
-        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
-            raise PermissionError(0, "the file is not ours")
-        if found.st_mode & 0o077:
-            self._path.chmod(0o600)
+        require_own(self._path)
         self._database = self._connected()
         if self.writes and not self._database.execute("PRAGMA user_version").fetchone()[0]:
             self._begin()
         if not schema.is_ours(self._database):
             raise NotOurs("another version of oh-tui made it")
         self.has_texts = self._finds_texts()
-
-    def _require_own_folder(self) -> None:
-        """Raises PermissionError for a link, and for a folder of another."""
-        assert self._folder is not None
-        found = self._folder.lstat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
-            raise PermissionError(0, "the folder is not ours")
-        if found.st_mode & 0o077:
-            self._folder.chmod(0o700)
 
     def _connected(self) -> sqlite3.Connection:
         if self.writes:
@@ -206,6 +192,26 @@ class LibraryFile:
 
     trouble = ""
     """Why the last piece of work failed."""
+
+
+def require_own(path: Path) -> None:
+    """Raises PermissionError for a file in the place of the library that is a link, a pipe or that
+    of another; they are not opened. Closes it to others."""
+    require_own_folder(path.parent)
+    found = path.lstat()
+    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+        raise PermissionError(0, "the file is not ours")
+    if found.st_mode & 0o077:
+        path.chmod(0o600)
+
+
+def require_own_folder(folder: Path) -> None:
+    """Raises PermissionError for a link, and for a folder of another."""
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+        raise PermissionError(0, "the folder is not ours")
+    if found.st_mode & 0o077:
+        folder.chmod(0o700)
 
 
 class NotOurs(sqlite3.DatabaseError):

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import signal
 import sqlite3
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from oh_tui.library.asking import asked
+from oh_tui.library.file import FILE, FOLDER
 from oh_tui.library.library import Library
 from scripts.many_runs import Maker
 from tests.commands import schemas
@@ -17,6 +24,8 @@ from tests.processes import oh_tui
 
 MAKER = Maker(seed=4, events=20)
 RUNS = 6
+
+ENDLESS = "with recursive n(x) as (select 1 union all select x from n) select count(*) from n"
 
 
 @pytest.fixture(scope="module")
@@ -110,10 +119,65 @@ def test_what_is_no_question_is_refused(sql: str, tmp_path: Path, caches: Path) 
 
 
 def test_an_endless_question_ends() -> None:
-    endless = "with recursive n(x) as (select 1 union all select x from n) select count(*) from n"
-    assert "takes longer than 0.2 s" in refused(endless, "--seconds", "0.2")
+    assert "takes longer than 0.2 s" in refused(ENDLESS, "--seconds", "0.2")
     join = "select count(*) from steps a, steps b, steps c, steps d, steps e, steps f"
     assert "takes longer than 0.2 s" in refused(join, "--seconds", "0.2")
+
+
+def test_no_value_is_so_long_that_a_function_goes_on_after_the_limit() -> None:
+    slow = "select instr(hex(zeroblob(24000000)), hex(zeroblob(12000000)) || '1')"
+    assert "too big" in refused(slow, "--seconds", "2")
+    wide = ", ".join(["randomblob(49000000)"] * 60)
+    assert "too big" in refused(f"select {wide}")
+    many = ", ".join(["1"] * 201)
+    assert "too many columns" in refused(f"select {many}")
+
+
+def test_the_limit_counts_the_question_and_not_its_reader(caches: Path) -> None:
+    with asked(caches / "oh-tui", "select run from runs", seconds=0.5) as answer:
+        for count, _ in enumerate(answer.rows, 1):
+            if count == 1:
+                time.sleep(0.6)
+    assert count == RUNS
+
+
+def test_rows_may_be_left_after_the_first(caches: Path) -> None:
+    with asked(caches / "oh-tui", "select run from runs", seconds=5) as answer:
+        rows = iter(answer.rows)
+        assert next(rows)
+    assert list(rows) == []
+
+
+def test_ctrl_c_ends_a_question_and_is_no_limit() -> None:
+    ready = (
+        "import signal, sys; from oh_tui.library import asking; was = asking._Limit.is_over\n"
+        "def said(limit):\n"
+        "    asking._Limit.is_over = was\n"
+        "    print('asks', flush=True)\n"
+        "    return False\n"
+        "asking._Limit.is_over = said\n"
+        "from oh_tui.__main__ import main; sys.exit(main())"
+    )
+    words = [sys.executable, "-c", ready, "query", ENDLESS]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert b"takes longer" not in said
+    assert process.returncode == 130
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link"])
+def test_what_is_no_file_of_ours_is_not_opened(kind: str, tmp_path: Path, caches: Path) -> None:
+    path = tmp_path / "oh-tui" / FOLDER / FILE
+    path.parent.mkdir(parents=True, mode=0o700)
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(caches / "oh-tui" / FOLDER / FILE)
+    said = refused("select count(*) from runs", XDG_CACHE_HOME=str(tmp_path))
+    assert "the file is not ours" in said
 
 
 @pytest.mark.parametrize(
