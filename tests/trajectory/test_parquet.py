@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -142,6 +143,76 @@ def test_a_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(parquet, "RATIO_FREE", 0)
     with pytest.raises(Problem, match=r"x\.parquet unpacks from .* to 10\.0 MB, like a bomb"):
         open_runs(path)
+
+
+def one_value(path: Path, rows: int, **columns: str) -> Path:
+    """A text that stands in the file once, as the value of each row."""
+    arrow = pytest.importorskip("pyarrow")
+    indices = arrow.array([0] * rows, type=arrow.int32())
+    made = {
+        name: arrow.DictionaryArray.from_arrays(indices, arrow.array([text]))
+        for name, text in columns.items()
+    }
+    pytest.importorskip("pyarrow.parquet").write_table(
+        arrow.table(made),
+        path,
+        compression="zstd",
+        store_schema=False,
+        dictionary_pagesize_limit=2**30,
+        write_statistics=False,
+    )
+    assert path.stat().st_size < 50_000
+    return path
+
+
+@pytest.mark.parametrize("long", ["instance_id", "history"])
+def test_a_text_that_is_the_value_of_each_row_takes_little_memory(
+    tmp_path: Path, long: str
+) -> None:
+    columns = {"instance_id": "acme-1", "history": "[]"} | {long: "A" * 30_000_000}
+    path = one_value(tmp_path / "x.parquet", 2000, **columns)
+    program = """
+import resource, sys
+from pathlib import Path
+from oh_tui.trajectory.formats.table import open_runs
+from oh_tui.text.problem import Problem
+runs = open_runs(Path(sys.argv[1]))
+entries = list(runs.entries())
+for entry in entries[-1:]:
+    try:
+        entry.open()
+    except Problem:
+        pass
+print(len(entries), *runs.problems)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True
+    )
+    told = "0 x.parquet, row 1 cannot be read, nor the rest of its group"
+    assert done.stdout.strip() == (told if long == "instance_id" else "2000")
+    kilobytes = int(done.stderr) // (1024 if sys.platform == "darwin" else 1)
+    assert kilobytes < 600_000
+
+
+def test_a_row_above_the_limit_is_refused_before_it_is_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = one_value(tmp_path / "x.parquet", 8, instance_id="acme-1", history="[" + "{}," * 400_000)
+    monkeypatch.setattr(parquet, "LARGEST", 2**20)
+    monkeypatch.setattr(parquet, "_plain", None)
+    with pytest.raises(Problem, match=r"x\.parquet, row 1 has 1\.2 MB, above 1\.0 MB"):
+        opened_first(path)
+
+
+def test_a_moment_that_python_has_no_form_for_is_told(tmp_path: Path) -> None:
+    arrow = pytest.importorskip("pyarrow")
+    moments = arrow.array([2**63 - 1] * 2, arrow.timestamp("us"))
+    table = arrow.table({"instance_id": ["a", "b"], "history": ["[]"] * 2, "when": moments})
+    path = tmp_path / "x.parquet"
+    pytest.importorskip("pyarrow.parquet").write_table(table, path)
+    with pytest.raises(Problem, match=r"x\.parquet, row 1 cannot be read"):
+        opened_first(path)
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -45,8 +45,12 @@ _RUNS = ("history", "messages", "steps", "trajectory")
 _TEXTS = frozenset({*_RUNS, "instance", "metadata", "metrics", "report", "test_result", "info"})
 """Columns that some data sets hold as JSON texts."""
 
-BATCH = 8
-"""Rows that are decoded at once: a row group of a data set may have gigabytes."""
+LISTED, LISTED_BYTES = 1000, 2**26
+"""Rows that are decoded at once for the list, and bytes of them: a text that a file holds once may
+be the value of each row, so a row may be as long as its column."""
+
+LONGEST = 2**24
+"""Bytes of the names of rows that are decoded at once. Those of a data set have a few thousands."""
 
 RATIO_FREE, RATIO_LIMIT = 2**30, 100
 """Bytes that a row group may unpack to, and times its packed size above that."""
@@ -69,7 +73,13 @@ class ParquetRuns(Unchanging):
                 f"{self.name} is a Parquet file, and pyarrow, which reads those, is not installed",
                 "pip install 'oh-tui[parquet]'",
             ) from error
-        self._failures = (arrow.ArrowException, OSError, ValueError, RecursionError)
+        self._failures = (
+            arrow.ArrowException,
+            OSError,
+            ValueError,
+            RecursionError,
+            ArithmeticError,  # a moment that Python has no form for
+        )
         try:
             # nothing is read ahead: it would be a whole row group
             self._file = parquet.ParquetFile(
@@ -102,7 +112,7 @@ class ParquetRuns(Unchanging):
                     f"{self.name}, row {number + 1:,} cannot be read, nor the rest of its group"
                 )
                 number = self._starts[group + 1] if group + 1 < len(self._starts) else number
-        if not number:
+        if not number and not self.problems:
             raise FormatProblem(f"{self.name} holds no rows")
 
     def _entry(self, number: int, row: dict[str, Any], taken: dict[str, int]) -> Entry:
@@ -131,7 +141,7 @@ class ParquetRuns(Unchanging):
         place = number - 1 - self._starts[group]
         try:
             with self._lock:
-                row = self._row(group, place)
+                row = self._row(group, place, where)
             text = json.dumps(_plain(row), default=_told).encode("utf-8", "surrogatepass")
         except self._failures as error:
             raise FormatProblem(f"{where} cannot be read") from error
@@ -157,15 +167,28 @@ class ParquetRuns(Unchanging):
         if not columns:
             yield from ({} for _ in range(self._group(group).num_rows))
             return
-        for batch in self._batches(group, 1000, columns):
+        for batch in self._batches(group, self._at_once(group, columns), columns):
+            if batch.nbytes > LONGEST:
+                raise ValueError("names as long as a bomb")
             yield from batch.to_pylist()
 
-    def _row(self, group: int, place: int) -> dict[str, Any]:
-        for batch in self._batches(group, BATCH):
-            if place < batch.num_rows:
-                found: dict[str, Any] = batch.slice(place, 1).to_pylist()[0]
+    def _at_once(self, group: int, columns: list[str]) -> int:
+        about = self._file.metadata.row_group(group)
+        longest: int = sum(
+            column.total_uncompressed_size
+            for column in map(about.column, range(about.num_columns))
+            if column.path_in_schema.partition(".")[0] in columns
+        )
+        return min(LISTED, max(1, LISTED_BYTES // max(1, longest)))
+
+    def _row(self, group: int, place: int, where: str) -> dict[str, Any]:
+        # one at a time: a row group of a data set may have gigabytes
+        for number, batch in enumerate(self._batches(group, 1)):
+            if number == place:
+                if batch.nbytes > LARGEST:
+                    raise FormatProblem(f"{where} has {size(batch.nbytes)}, above {size(LARGEST)}")
+                found: dict[str, Any] = batch.to_pylist()[0]
                 return found
-            place -= batch.num_rows
         raise ValueError("fewer rows than the file tells")
 
     def _batches(self, group: int, count: int, columns: list[str] | None = None) -> Iterator[Any]:
