@@ -219,6 +219,14 @@ def test_deeply_nested_arguments_do_not_break_it() -> None:
     assert Comparison(trajectory, trajectory).differences == []
 
 
+@pytest.mark.parametrize(
+    "command", ["sudo " * 3000 + "x", "cd a && " * 3000 + "ls"], ids=["sudo", "cd"]
+)
+def test_programs_that_call_each_other_a_thousand_times_do_not_break_it(command: str) -> None:
+    trajectory = run([command])
+    assert Comparison(trajectory, trajectory).differences == []
+
+
 @pytest.mark.parametrize("kinds", [2, 40, 5000])
 def test_five_thousand_steps_take_less_than_a_second(kinds: int) -> None:
     rng = random.Random(7)

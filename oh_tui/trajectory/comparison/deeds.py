@@ -131,17 +131,32 @@ _SUBCOMMANDS = frozenset({
 """Programs whose first word says what they do."""
 
 
+_WRAPPERS = frozenset({"cd", "sudo", "time", "timeout"})
+
+_WRAPPED = 10
+"""Programs before the one that counts, each of which calls the next."""
+
+
 def _program(command: str) -> str:
     """What a command calls: its first word, with the second where that tells more."""
-    words = [word for word in command[:400].split(" ") if "=" not in word.partition("/")[0]]
-    words = words or [""]
-    if words[0] in ("cd", "sudo", "time", "timeout") and len(words) > 2:
+    command = command[:400]
+    words = _words(command)
+    for _ in range(_WRAPPED):
+        if words[0] not in _WRAPPERS or len(words) < 3:
+            break
         _, _, after = command.partition("&&" if words[0] == "cd" else words[0])
-        if after.strip():
-            return _program(after.strip())
+        if not after.strip():
+            break
+        command = after.strip()
+        words = _words(command)
     if words[0] in _SUBCOMMANDS or words[1:2] == ["-m"]:
         return " ".join(words[: 3 if words[1:2] == ["-m"] else 2])
     return words[0]
+
+
+def _words(command: str) -> list[str]:
+    """Without the variables that are set for it."""
+    return [word for word in command.split(" ") if "=" not in word.partition("/")[0]] or [""]
 
 
 def normal(text: str, folder: str) -> str:
