@@ -264,7 +264,7 @@ class _Part:
                 str(self.trajectory.outcome(step)),
                 len(step.results),
                 safe_line(result.id) if result else "",
-                result.exit_code if result else None,
+                _int64(result.exit_code) if result else None,
                 safe_line(event.risk),
                 _finite(self.accounts.ran(step)),
             )
@@ -278,7 +278,7 @@ def _run_row(part: _Part, sub_runs: SubRuns) -> RunRow:
         charged += sum(
             (used for one in sub.trajectory.steps if (used := sub.accounts.of(one))), NO_USAGE
         )
-    cost = total.cost or _finite(about.cost)
+    cost, tokens = total.cost or _finite(about.cost), _tokens(total)
     return RunRow(
         run=part.run,
         source=safe_line(about.source),
@@ -311,11 +311,11 @@ def _run_row(part: _Part, sub_runs: SubRuns) -> RunRow:
         other_cost=(total - charged).cost if total.cost else cost or 0.0,
         priced=sub_runs.priced or about.cost is not None,
         llm_calls=total.calls,
-        prompt=total.prompt,
-        completion=total.completion,
-        cache_read=total.cache_read,
-        cache_write=total.cache_write,
-        reasoning=total.reasoning,
+        prompt=tokens[0],
+        completion=tokens[1],
+        cache_read=tokens[2],
+        cache_write=tokens[3],
+        reasoning=tokens[4],
         files_changed=part.changed[0],
         added=part.changed[1],
         removed=part.changed[2],
@@ -335,7 +335,14 @@ def _last_error(run: Trajectory) -> str:
 
 
 def _tokens(used: Usage) -> tuple[int, int, int, int, int]:
-    return used.prompt, used.completion, used.cache_read, used.cache_write, used.reasoning
+    """Sums of so many bits that no table holds them are impossible, and count as 0 like others."""
+    return (
+        _int64(used.prompt) or 0,
+        _int64(used.completion) or 0,
+        _int64(used.cache_read) or 0,
+        _int64(used.cache_write) or 0,
+        _int64(used.reasoning) or 0,
+    )
 
 
 def _arguments(step: Step) -> str:
@@ -353,3 +360,8 @@ def _arguments(step: Step) -> str:
 
 def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
+
+
+def _int64(value: int | None) -> int | None:
+    """None for a number of the file that other programs have no room for."""
+    return value if value is not None and -(2**63) <= value < 2**63 else None

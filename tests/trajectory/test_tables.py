@@ -16,12 +16,14 @@ from oh_tui.commands.why import report
 from oh_tui.sources.files import run_of
 from oh_tui.text.redact import HIDDEN
 from oh_tui.trajectory.analysis.changes import changes
+from oh_tui.trajectory.analysis.sub_agents import SubRuns
 from oh_tui.trajectory.formats.zip.archive import open_archive
 from oh_tui.trajectory.model.events import parse_event
+from oh_tui.trajectory.model.stats import Usage
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.tables import SCHEMAS, About, rows
 from tests.demo_runs import SLUGS, demo_run
-from tests.trajectory.made import call
+from tests.trajectory.made import call, output, shell
 from tests.trajectory.sub_agent_files import run_files, zip_of
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "tables.md"
@@ -87,6 +89,19 @@ def test_a_price_from_beside_the_events_belongs_to_no_step() -> None:
     assert (run.cost, run.other_cost, run.priced) == (0.25, 0.25, True)
     (run,) = rows(Trajectory()).runs
     assert (run.cost, run.verdict, run.began) == (None, "", None)
+
+
+def test_numbers_that_no_table_holds_are_left_out() -> None:
+    run = Trajectory()
+    for number, code in enumerate((10**30, -(2**63) - 1, 2**63, 2**63 - 1, 1)):
+        run.extend([shell(f"c{number}", "x"), output(f"c{number}", "done", code)])
+    assert [one.exit_code for one in rows(run).calls] == [None, None, None, 2**63 - 1, 1]
+
+
+def test_sums_that_no_table_holds_count_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SubRuns, "total", Usage(prompt=2**63, completion=7))
+    (run,) = rows(Trajectory()).runs
+    assert (run.prompt, run.completion) == (0, 7)
 
 
 def test_no_text_has_a_secret_or_an_escape() -> None:
