@@ -145,3 +145,17 @@ def test_what_is_over_on_a_server_is_read_after_a_yes(server: Served, cache: Pat
         assert candidates is None or place in candidates
     assert b"made-up-key" not in b"".join(p.read_bytes() for p in (cache / "library").iterdir())
     assert told("--forget", server.url).endswith("runs forgotten\n")
+
+
+def test_a_run_that_a_server_lists_again_is_no_longer_gone(server: Served, cache: Path) -> None:
+    words, keyed = ("--server", server.url), {"OPENHANDS_API_KEY": "made-up-key"}
+    assert oh_tui("index", *words, "--yes", **keyed).returncode == 0
+    place = f"{server.url}#{IDS['csv-bom']}"
+    with Library(cache, writes=True) as library:
+        library.mark_places_gone([place])
+    done = oh_tui("stats", *words, **keyed)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(oh_tui("index", *words, "--yes", "--json", **keyed).stdout)["indexed"] == 1
+    with Library(cache) as library:
+        (known,) = library.runs("place = ?", place) or []
+    assert not known.is_gone

@@ -38,7 +38,7 @@ class KnownRows:
                 is_known = current[home]
             else:
                 place = f"{self._address}#{bare_id(row.id)}"
-                is_known = place in of_server and of_server[place] == row.updated_at
+                is_known = place in known and of_server.get(place) == row.updated_at
             if is_known:
                 self.rows.append(known[place].row)
             else:

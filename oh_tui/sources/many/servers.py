@@ -49,7 +49,7 @@ class Plan(NamedTuple):
 async def plan(source: Source, library: Library) -> Plan:
     """Lists the server. Marks runs of the library that it no longer has. Raises Problem."""
     address = source.address
-    places = await asyncio.to_thread(library.places, address)
+    places = await asyncio.to_thread(_places, library, address)
     runs: list[Conversation] = []
     kept = known = still_open = 0
     seen: set[str] = set()
@@ -71,6 +71,12 @@ async def plan(source: Source, library: Library) -> Plan:
         await asyncio.to_thread(library.mark_places_gone, gone)
     remote = source.remote
     return Plan(address, runs, kept, known, still_open, remote.api.pace if remote else 0.0)
+
+
+def _places(library: Library, address: str) -> dict[str, str]:
+    """Place -> fingerprint, without runs that were gone: one that is listed again is read again."""
+    sql = "SELECT place, fingerprint FROM runs WHERE home = ? AND NOT gone"
+    return dict(library.select(sql, address) or ())
 
 
 async def read(source: Source, library: Library, planned: Plan) -> AsyncIterator[Left | None]:
