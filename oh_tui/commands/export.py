@@ -87,7 +87,8 @@ _NAMED = pattern(
     "before you share it: a secret that no pattern knows is not found.\n\n"
     "With a folder to write to, --shard or several files: the tables runs, steps, calls\n"
     "and files of docs/tables.md in part files. The words are then those of oh-tui\n"
-    "conversations and say which runs. Interrupted, the same line goes on.",
+    "conversations and say which runs. Interrupted, the same line goes on; exit\n"
+    "code 2 when not all could be read, and the same line then tries those parts again.",
 )
 async def export(call: Call) -> int:
     if _wants_tables(call):

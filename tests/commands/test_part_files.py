@@ -111,6 +111,33 @@ def test_an_interrupted_export_goes_on(
     assert "10 were there" in told
 
 
+@pytest.mark.parametrize("to", ["jsonl", "parquet"])
+def test_runs_that_cannot_be_read_are_told_each_time(tmp_path: Path, to: str) -> None:
+    pytest.importorskip("pyarrow")
+    rows = [
+        json.dumps(MAKER.row(0)),
+        '{"instance_id":"bad","history":' + "[" * 3000 + "]" * 3000 + "}",
+    ]
+    (tmp_path / "x.jsonl").write_text("\n".join(rows) + "\n")
+    for _ in range(2):
+        words = ("--to", to, "-o", f"{tmp_path}/t/", "--json")
+        done = oh_tui("export", tmp_path / "x.jsonl", *words)
+        assert json.loads(done.stdout) == {"runs": 1, "kept": 0, "unread": 1}
+        assert done.returncode == 2
+        assert len(list((tmp_path / "t").iterdir())) == len(SCHEMAS)
+
+
+def test_a_part_that_lacks_a_run_is_made_anew(runs: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "tables"
+    exported(runs, "--to", "jsonl", "-o", f"{folder}/")
+    whole = {path.name: path.read_bytes() for path in folder.iterdir()}
+    for table in ("runs", "calls"):
+        (file,) = folder.glob(f"{table}-*")
+        file.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[1:]))
+    assert "wrote 10 runs" in exported(runs, "--to", "jsonl", "-o", folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == whole
+
+
 def test_parts_of_other_runs_are_not_mixed_with_these(runs: Path, tmp_path: Path) -> None:
     folder = tmp_path / "tables"
     exported(runs, "--to", "jsonl", "-o", f"{folder}/")

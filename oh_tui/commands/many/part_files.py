@@ -55,9 +55,10 @@ async def export_tables(call: Call) -> int:
         async for done in parts.write(reading):
             show_progress(f"{done:,} of {plural(reading.runs, 'run')}")
     say_rest(call, reading)
+    code = 2 if reading.unread or call.source.problems else 0
     if call.as_json:
         print_json({"runs": parts.written, "kept": parts.kept, "unread": len(reading.unread)})
-        return 0
+        return code
     kept = f"; {parts.kept:,} were there" if parts.kept else ""
     say(f"wrote {plural(parts.written, 'run')} to {clean_line(str(folder))}{kept}")
-    return 0
+    return code

@@ -1,7 +1,8 @@
 """Tables of many runs in part files, which several machines and interrupted exports add to.
 
 A part holds up to so many runs of one shard and is named after these; it is there when its file of
-the table runs is, which is written last.
+the table runs is, which is written last. One that lacks runs, since they could not be read, is made
+anew by the next export: what ended the reading may have been the machine.
 """
 
 from __future__ import annotations
@@ -73,6 +74,8 @@ class Part(msgspec.Struct):
     left: int
     """Runs that are still to come."""
     tables: list[Tables] = []
+    is_there: bool = False
+    """Without some of its runs, in files that this one replaces."""
 
 
 class Parts:
@@ -97,10 +100,11 @@ class Parts:
             held = mine[start : start + RUNS]
             name = f"{self.shard}-{start // RUNS + 1:05}-{_digest(held)}"
             names.add(name)
-            if self._file(LAST, name).exists():
+            there = self._file(LAST, name)
+            if (is_there := there.exists()) and self._count(there) == len(held):
                 self.kept += len(held)
             else:
-                self._parts.append(Part(name, len(held)))
+                self._parts.append(Part(name, len(held), is_there=is_there))
                 missing += held
         for path in self.folder.glob(f"{LAST}-{self.shard}-*.{self.to}"):
             if path.name.removeprefix(f"{LAST}-").removesuffix(f".{self.to}") not in names:
@@ -125,7 +129,20 @@ class Parts:
                 part = None
             yield self.written + (len(part.tables) if part else 0)
 
+    def _count(self, file: Path) -> int:
+        """How many runs a part has; 0 for one that cannot be read."""
+        try:
+            if self._arrow is None:
+                with file.open("rb") as lines:
+                    return sum(1 for _ in lines)
+            return int(self._arrow[1].read_metadata(file).num_rows)
+        except (OSError, ValueError):  # of pyarrow too
+            return 0
+
     def _write(self, part: Part) -> None:
+        if part.is_there:
+            for table in sorted(SCHEMAS, key=lambda name: name != LAST):
+                self._file(table, part.name).unlink(missing_ok=True)
         for table in sorted(SCHEMAS, key=lambda name: name == LAST):
             target = self._file(table, part.name)
             if target.exists():  # an export was interrupted between the files of this part
