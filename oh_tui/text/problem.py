@@ -53,5 +53,15 @@ class Problem(Exception):
         self.hint = hint
 
 
+def why(error: Exception) -> str:
+    """Why something of many could not be read, in words of ours. Of a failure that nobody foresaw
+    the type alone: its text may hold what was read."""
+    if isinstance(error, Problem):
+        return error.sentence
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return f"That it cannot be read is a bug in oh-tui: {type(error).__name__}"
+
+
 class Refused(Problem):
     """The server or the network refused or failed; the request itself was valid."""

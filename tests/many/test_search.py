@@ -12,13 +12,15 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from oh_tui.api.models import Conversation
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.lists.user_annotations import Annotations
-from oh_tui.sources.many import each_run
+from oh_tui.sources.many import each_run, worker
 from oh_tui.sources.many.query import parse
 from oh_tui.sources.many.searching import Search
 from oh_tui.text import regex
 from oh_tui.trajectory.analysis.search.query import QueryError, quoted
+from oh_tui.trajectory.formats.run_file import RunList
 from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.many.made import TESTS, TOKEN, WORDS, brute_force, make_runs, pattern_of, text_of
 
@@ -103,6 +105,37 @@ def test_processes_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(each_run, "cores", lambda: 2)
     helped = searched(source, 'error -"no such"')
     assert helped[1] == alone[1] and helped[0].reading.read == 60
+
+
+BUG = "That it cannot be read is a bug in oh-tui: OverflowError"
+
+
+def test_a_run_that_fails_us_is_unread_and_the_others_are_searched(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    source, _ = corpus()
+    bad, *others = source.conversations()
+    read = source.runs.read
+
+    def fails(row: Conversation) -> Trajectory:
+        if row.id == bad.id:
+            raise OverflowError("a text of the run")
+        return read(row)
+
+    monkeypatch.setattr(source.runs, "read", fails)
+    search, _ = searched(source, "error")
+    assert (search.reading.read, search.reading.unread) == (len(others), [BUG])
+
+
+def test_a_file_that_fails_us_does_not_end_the_process_that_reads_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def fails(*_: object) -> RunList:
+        raise OverflowError("a text of the run")
+
+    monkeypatch.setattr(worker, "open_runs", fails)
+    place = worker.Place(tmp_path / "x.jsonl", 1, worker.About(Conversation(id="x")))
+    assert worker.read([place]) == [worker.Unread(BUG)]
 
 
 def test_words_for_runs_and_for_steps() -> None:

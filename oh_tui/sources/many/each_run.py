@@ -26,7 +26,7 @@ from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.sources.many import worker
 from oh_tui.sources.many.worker import About, Job, Place, Unread
 from oh_tui.sources.source import Source
-from oh_tui.text.problem import Problem
+from oh_tui.text.problem import Problem, why
 from oh_tui.text.redact import held
 from oh_tui.trajectory.model.trajectory import Trajectory
 
@@ -161,8 +161,8 @@ class ManyRuns(Generic[T]):
                 return
             try:
                 value: T | Unread = await self._in_file(source, row, has_loop)
-            except Problem as problem:
-                value = Unread(problem.sentence)
+            except Exception as error:  # the other runs are read all the same
+                value = Unread(why(error))
             yield Result(row, value)
 
     async def _in_file(self, source: FileSource, row: Conversation, has_loop: bool) -> T:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from oh_tui.api.models import Conversation
 from oh_tui.sources.files import run_of
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
-from oh_tui.text.problem import Problem
+from oh_tui.text.problem import Problem, why
 from oh_tui.text.redact import hold
 from oh_tui.trajectory.formats.run_file import Entry, Indexes, RunFile, RunList, shown_name
 from oh_tui.trajectory.formats.table import open_runs
@@ -79,8 +79,8 @@ def _read(place: Place) -> Any:
         with _opened(place) as file:
             about = place.about._replace(info=file.info)
             return _job(run_of(file, file.events()), about)
-    except Problem as problem:
-        return Unread(problem.sentence)
+    except Exception as error:  # the other runs are read all the same
+        return Unread(why(error))
 
 
 @contextlib.contextmanager
