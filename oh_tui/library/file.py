@@ -30,6 +30,9 @@ PATIENCE = 5.0
 _BROKEN = ("malformed", "not a database", "disk image", "vtable constructor failed")
 
 
+_OF_VALUE = (UnicodeError, OverflowError, sqlite3.DataError)
+
+
 class LibraryFile:
     """For several threads and processes at once. `why` says in a few words why it does not work; ""
     while it does."""
@@ -165,7 +168,7 @@ class LibraryFile:
         if self._database is not None:
             with contextlib.suppress(sqlite3.Error):
                 self._database.close()
-        self._database = None
+        self._database, self.is_of_value = None, False
         missing = isinstance(error, FileNotFoundError)
         self.why = "nothing is indexed yet" if missing else _words(error)
 
@@ -187,11 +190,13 @@ class LibraryFile:
                         with contextlib.suppress(OSError):
                             self._remove()
                             self._open()
-                self.trouble = _words(error)
+                self.trouble, self.is_of_value = _words(error), isinstance(error, _OF_VALUE)
                 return None
 
     trouble = ""
     """Why the last piece of work failed."""
+    is_of_value = False
+    """It failed of a text or number that cannot be stored, not of the file."""
 
 
 def require_own(path: Path) -> None:

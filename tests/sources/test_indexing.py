@@ -13,14 +13,20 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
 from oh_tui.library.file import FILE, FOLDER
 from oh_tui.library.library import Library
-from oh_tui.sources.many import indexing
+from oh_tui.library.records import Record, record_of
+from oh_tui.sources.many import indexing, reading
 from oh_tui.sources.many.indexing import Indexing, Outcome
+from oh_tui.sources.many.reading import Found, Left
 from oh_tui.trajectory.formats.table import find_files
+from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.tables import About
 from scripts.many_runs import Maker, write_outputs, write_zip
 
 MAKER = Maker(seed=3, events=24)
@@ -120,7 +126,80 @@ def test_zips_and_broken_files(tmp_path: Path, cache: Path) -> None:
         (known,) = library.runs("title = ?", MAKER.made(1).name) or []
     assert known.row.run == f"{1:032x}"
     assert known.row.repository == MAKER.made(1).repository
-    assert index(cache, runs, broken).unchanged == 4
+    assert index(cache, runs, broken).unchanged == 3
+
+
+def test_a_name_that_is_no_text_stops_no_other_file(folder: Path, cache: Path) -> None:
+    bad = Path(os.fsdecode(os.fsencode(folder.parent) + b"/bad\xff.jsonl"))
+    try:
+        bad.write_bytes((folder / "part-000" / "output.jsonl").read_bytes())
+    except OSError:
+        pytest.skip("no such name here")
+    outcome = index(cache, bad, folder)
+    assert (outcome.runs, outcome.trouble) == (RUNS, "")
+    assert outcome.left == [Left(str(bad), "its name is no UTF-8")]
+    assert found(cache) == expected()
+
+
+@pytest.mark.parametrize("value", [{"steps": 10**30}, {"repository": "\ud800"}])
+def test_what_cannot_be_stored_stops_no_other_run(
+    folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, value: dict[str, Any]
+) -> None:
+    def changed(*words: Any) -> Iterator[Found]:
+        for one in reading.records(*words):
+            if isinstance(one, Record) and one.run.title == MAKER.made(3).name:
+                one = msgspec.structs.replace(one, run=msgspec.structs.replace(one.run, **value))
+            yield one
+
+    monkeypatch.setattr(indexing, "records", changed)
+    outcome = index(cache, folder)
+    assert (outcome.runs, outcome.trouble) == (RUNS - 1, "")
+    assert [one.place.endswith(MAKER.made(3).name) for one in outcome.left] == [True]
+    monkeypatch.undo()
+    assert index(cache, folder).runs == 1
+    assert found(cache) == expected()
+
+
+def test_a_run_that_fails_us_is_left_and_read_again(
+    folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = record_of
+
+    def fails(run: Trajectory, about: About, **words: str) -> Record | None:
+        if about.title == MAKER.made(3).name:
+            raise OverflowError("a text of the run")
+        return make(run, about, **words)
+
+    monkeypatch.setattr(reading, "record_of", fails)
+    (left,) = index(cache, folder).left
+    assert left.why == "That it cannot be read is a bug in oh-tui: OverflowError"
+    assert len(found(cache)) == RUNS - 1
+    monkeypatch.undo()
+    again = index(cache, folder)
+    assert (again.runs, again.unchanged, again.left) == (1, 1, [])
+    assert found(cache) == expected()
+
+
+def test_a_file_at_which_a_process_was_killed_is_read_again(
+    folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexing, "WORTH_HELP", 0)
+    begin, killed = indexing._Worker.begin, list[indexing.Job]()
+
+    def begin_and_kill(worker: indexing._Worker, job: indexing.Job, task: indexing.Task) -> None:
+        if killed:
+            begin(worker, job, task)
+            return
+        worker.process.kill()
+        worker.process.join()
+        worker.job = job
+        killed.append(job)
+
+    monkeypatch.setattr(indexing._Worker, "begin", begin_and_kill)
+    outcome = index(cache, folder, processes=2)
+    assert outcome.left == [Left(killed[0].home, "the process that read it ended")]
+    index(cache, folder)
+    assert found(cache) == expected()
 
 
 def test_several_processes_find_the_same(

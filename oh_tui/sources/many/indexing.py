@@ -18,7 +18,7 @@ import msgspec
 
 from oh_tui.library.library import Library
 from oh_tui.library.records import Record
-from oh_tui.sources.many.reading import Found, Left, fingerprint_of, records, size_of
+from oh_tui.sources.many.reading import TELLS_KEY, Found, Left, fingerprint_of, records, size_of
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import held, hold
 
@@ -93,6 +93,8 @@ class Indexing:
         self._batch: list[Record] = []
         self._done: list[Job] = []
         """The files of which all runs are in, or in the batch."""
+        self._lacking = set[str]()
+        """The homes of which something is left that may be readable later."""
         self._characters = 0
         self._written = time.monotonic()
 
@@ -119,7 +121,7 @@ class Indexing:
                     self._finish(job)
                 else:
                     self.outcome.read += job.share
-                    self._take(found)
+                    self._take(job, found)
                 self.outcome.seconds = time.monotonic() - began
                 yield self.outcome
                 if self.outcome.trouble:
@@ -134,21 +136,27 @@ class Indexing:
                 self.library.mark_gone(home)
                 self.outcome.vanished += 1
 
-    def _take(self, found: Record | Left) -> None:
+    def _take(self, job: Job, found: Record | Left) -> None:
         if isinstance(found, Left):
-            self.outcome.left.append(found)
-            self.library.drop(found.place)
+            self._leave(job.home, found)
             return
         self._batch.append(found)
         self._characters += sum(len(block.text) for block in found.blocks)
         self._write_if_due()
 
+    def _leave(self, home: str, found: Left) -> None:
+        self.outcome.left.append(found)
+        self.library.drop(found.place)
+        if found.why != TELLS_KEY:
+            self._lacking.add(home)
+
     def _finish(self, job: Job) -> None:
         job.ended += 1
         if job.ended < job.parts:
             return
-        # one that has changed meanwhile is read again next time
-        if fingerprint_of(job.path) == job.fingerprint:
+        # one that has changed meanwhile is read again next time, as is one with something left:
+        # a process was killed, or a library is not installed
+        if job.home not in self._lacking and fingerprint_of(job.path) == job.fingerprint:
             self._done.append(job)
         self._write_if_due()
 
@@ -157,15 +165,31 @@ class Indexing:
             self._write()
 
     def _write(self) -> None:
-        """Takes in what was read; once more after the library was made anew."""
+        """Takes in what was read, without a record that cannot be stored."""
         batch, self._batch = self._batch, []
-        done = [(job.home, job.fingerprint) for job in self._done]
-        self._done, self._characters = [], 0
+        jobs, self._done, self._characters = self._done, [], 0
+        if not self._put(batch, jobs) and self.library.is_of_value:
+            self.outcome.trouble = ""
+            for record in batch:
+                self._put_alone(record)
+            self._put([], [job for job in jobs if job.home not in self._lacking])
+        self._written = time.monotonic()
+
+    def _put_alone(self, record: Record) -> None:
+        if self.outcome.trouble:
+            return
+        if not self._put([record], []) and self.library.is_of_value:
+            self.outcome.trouble = ""
+            self._leave(record.home, Left(record.place, "the index cannot hold what it holds"))
+
+    def _put(self, batch: list[Record], jobs: list[Job]) -> bool:
+        """Once more after the library was made anew."""
+        done = [(job.home, job.fingerprint) for job in jobs]
         if (batch or done) and not (self.library.put(batch, done) or self.library.put(batch, done)):
             self.outcome.trouble = self.library.trouble or self.library.why
-            return
+            return False
         self.outcome.runs += len(batch)
-        self._written = time.monotonic()
+        return True
 
     def _all(self) -> Iterator[tuple[Job, Found | None]]:
         """What is found in each file; None after each of its parts."""

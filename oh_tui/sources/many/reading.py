@@ -16,7 +16,7 @@ from oh_tui.library.records import Record, record_of
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.files import FileSource, run_of
 from oh_tui.text.patterns import pattern
-from oh_tui.text.problem import Problem
+from oh_tui.text.problem import why
 from oh_tui.trajectory.formats.run_file import RunFile
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.tables import About
@@ -48,11 +48,16 @@ def records(
 ) -> Iterator[Found]:
     """The number of runs at a path, then these, apart from `known` places; of several parts, every
     so many. Never raises: what cannot be read is left."""
+    try:
+        str(path).encode()
+    except UnicodeError:
+        yield Left(str(path), "its name is no UTF-8")
+        return
     source = FileSource([path])
     try:
         rows = source.conversations()
-    except (Problem, OSError) as error:
-        yield Left(str(path), getattr(error, "sentence", "") or str(error))
+    except Exception as error:  # the other files are read all the same
+        yield Left(str(path), why(error))
         return
     rows = rows[part::parts]
     yield len(rows)
@@ -62,9 +67,10 @@ def records(
             if place in known:
                 continue
             try:
-                yield _record(source, row, place, path, fingerprint) or Left(place, TELLS_KEY)
-            except (Problem, OSError) as error:
-                yield Left(place, getattr(error, "sentence", "") or str(error))
+                found = _record(source, row, place, path, fingerprint) or Left(place, TELLS_KEY)
+            except Exception as error:
+                found = Left(place, why(error))
+            yield found
     finally:
         source.close_files()
 
