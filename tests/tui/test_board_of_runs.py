@@ -5,7 +5,7 @@ from __future__ import annotations
 from oh_tui.sources.many.sums import summed
 from oh_tui.tui.screens.board import BoardScreen, _parted
 from oh_tui.tui.state.board_all import sparkline
-from tests.tui.explorer import Explorer, explore
+from tests.tui.explorer import Between, Explorer, explore
 
 
 def text(it: Explorer, view: BoardScreen, selector: str) -> str:
@@ -91,6 +91,32 @@ async def test_it_says_what_is_not_counted_and_counts_it() -> None:
         await it.press("i")
         await it.until(lambda: view.groups.row_count() and not view.board.is_running)
         assert not view.board.reading.not_kept
+
+
+async def test_a_count_that_was_stopped_does_not_claim_to_be_complete() -> None:
+    between = Between()
+    async with explore(size=(160, 40), wrap=between) as it:
+        await filtered(it, "repo:acme/dates")
+        held = between.hold("GET /*/events/*")
+        await it.send("B")
+        await it.until(lambda: isinstance(it.app.screen, BoardScreen))
+        view = it.app.screen
+        assert isinstance(view, BoardScreen)
+        await it.until(lambda: view.board.is_running and view.board.reading.runs)
+        await it.send("escape")
+        await it.until(lambda: "stopped" in text(it, view, "#board-rule"))
+        assert "no run was counted by then" in text(it, view, "#groups")
+        held.set()
+        await it.press("r")
+        await it.until(lambda: view.board.ended)
+        await it.until(lambda: "so far" not in text(it, view, "#board-rule"))
+        view.board.ended, count = False, len(view.board.runs)
+        view.board.reading.runs = 1500
+        await view.renew()
+        assert f"{count} of 1,500 runs · stopped" in text(it, view, "#board-rule")
+        view.board.problem = ("The server went away",)
+        await view.renew()
+        assert f"{count} of 1,500 runs · The server went away" in text(it, view, "#board-rule")
 
 
 async def test_another_filter_counts_anew() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from oh_tui.sources.many.searching import RunHits
 from oh_tui.tui.screens.search import SearchScreen
-from tests.tui.explorer import Explorer, explore
+from tests.tui.explorer import Between, Explorer, explore
 
 
 def shown(it: Explorer) -> SearchScreen:
@@ -96,6 +96,45 @@ async def test_nothing_found_is_said() -> None:
         view = await search(it, "zzqx repo:acme/d")
         await it.until(lambda: "no step of these runs is like that" in text(it, view, "#runs-hit"))
         assert "nothing in" in text(it, view, "#search-rule")
+
+
+async def test_a_search_that_was_stopped_does_not_claim_to_be_complete() -> None:
+    between = Between()
+    async with explore(size=(160, 40), wrap=between) as it:
+        await it.press("asterisk")
+        view = shown(it)
+        await it.type("zzqx repo:dates")
+        held = between.hold("GET /*/events/*")
+        await it.send("enter")
+        await it.until(lambda: view.found.search and view.found.search.reading.runs)
+        await it.send("escape")
+        await it.until(lambda: "stopped" in text(it, view, "#search-rule"))
+        held.set()
+        assert view.found.search
+        said = f"nothing in 0 of {view.found.search.reading.runs} runs"
+        assert f"{said} · stopped" in text(it, view, "#search-rule")
+        assert said in text(it, view, "#runs-hit") and "stopped" in text(it, view, "#runs-hit")
+        assert "no step of these runs" not in text(it, view, "#runs-hit")
+
+
+async def test_the_count_says_how_many_runs_were_searched() -> None:
+    async with explore(size=(160, 40)) as it:
+        view = await search(it, "ValueError repo:dates")
+        found, search_ = view.found, view.found.search
+        assert search_ and found.ended
+        search_.hits, search_.runs_hit, search_.reading.runs, search_.reading.read = 466, 7, 42, 42
+        assert found.count == "466 hits in 7 of 42 runs"
+        search_.reading.read = 27
+        assert found.count == "466 hits in 7 of 27 runs searched"
+        found.is_running = True
+        assert found.count == "466 hits in 7 runs, searched 27 of 42 runs so far"
+        found.is_running = found.ended = False
+        found.problem = ("A process that read these runs was ended", "try again")
+        view.renew()
+        rule = text(it, view, "#search-rule")
+        assert "466 hits in 7 runs, searched 27 of 42 runs · A process that read" in rule
+        search_.hits, search_.reading.read, found.ended, found.problem = 0, 1, True, ()
+        assert found.count == "nothing in 1 run searched"
 
 
 async def test_it_says_what_is_not_on_this_machine_and_reads_it() -> None:

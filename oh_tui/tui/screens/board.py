@@ -240,8 +240,12 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
         board = self.board
         if board.problem:
             return board.problem
-        if board.is_running or not (board.reading.runs or board.reading.not_kept):
-            return ("counting …",) if board.is_running else ("there is no run to count",)
+        if board.is_running or board.ended is None:
+            return ("counting …",)
+        if board.stopped:
+            return ("no run was counted by then", *board.left_out)
+        if not (board.reading.runs or board.reading.not_kept):
+            return ("there is no run to count",)
         return ("no run could be counted", *board.left_out)
 
     def _show_days(self) -> None:

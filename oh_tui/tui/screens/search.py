@@ -241,8 +241,12 @@ class SearchScreen(ModalScreen[None], ClosesOnce[None]):
             return WHAT
         if found.is_running or found.search is None:
             return ("searching …",)
-        why = found.left_out
-        return ("no step of these runs is like that", *why)
+        what = "no step of these runs is like that"
+        if found.stopped:
+            what = found.count or "no run was searched"
+        elif not found.search.reading.read:
+            what = "no run was searched"
+        return (what, *found.left_out)
 
     @on(RowList.Highlighted, "#runs-hit")
     def _at_a_run(self) -> None:

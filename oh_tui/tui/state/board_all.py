@@ -36,6 +36,8 @@ class BoardAll:
         self.query, self.reading = query, reading
         self.runs: list[Counted] = []
         self.is_running = False
+        self.ended: bool | None = None
+        """Whether it went through all runs; None before it begins."""
         self.problem: tuple[str, ...] = ()
         """Why the counting ended early."""
         self.by = "model"
@@ -56,6 +58,10 @@ class BoardAll:
         return f"{NAMES[self.by]}: {name}" if name else f"{NAMES[self.by]} not known"
 
     @property
+    def stopped(self) -> bool:
+        return self.ended is False and not self.is_running and not self.problem
+
+    @property
     def facts(self) -> list[str]:
         """How many runs are counted, from when, and what they cost."""
         reading, found = self.reading, list[str]()
@@ -63,7 +69,11 @@ class BoardAll:
             return found
         total = summed((), [one.row for one in self.runs])
         count = plural(total.runs, "run")
-        found.append(f"{total.runs:,} of {reading.runs:,} so far" if self.is_running else count)
+        if self.is_running:
+            count = f"{total.runs:,} of {reading.runs:,} so far"
+        elif not self.ended:
+            count = f"{total.runs:,} of {plural(reading.runs, 'run')}"
+        found.append(count)
         if days := sorted(filter(None, (GROUPINGS["day"](one.row) for one in self.runs))):
             found.append(days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}")
         if total.cost.known:
@@ -74,6 +84,9 @@ class BoardAll:
     def left_out(self) -> list[str]:
         """What is not counted, a phrase each."""
         reading, found = self.reading, list[str]()
+        if self.stopped:
+            found.append("stopped")
+        found += self.problem[:1]
         if missing := len(reading.not_kept):
             found.append(f"{plural(missing, 'run')} not on this machine")
         if reading.unread:

@@ -25,6 +25,8 @@ class SearchAll:
         self.search: Search | None = None
         self.found: list[RunHits] = []
         self.is_running = False
+        self.ended: bool | None = None
+        """Whether it went through all runs; None before it begins."""
         self.problem: tuple[str, ...] = ()
         """Why it ended early."""
         self.run, self.hit = 0, 0
@@ -33,17 +35,26 @@ class SearchAll:
         """The run that was opened from here, which Esc leaves for the search again."""
 
     @property
+    def stopped(self) -> bool:
+        return self.ended is False and not self.is_running and not self.problem
+
+    @property
     def count(self) -> str:
-        """Such as `31 hits in 12 of 213 runs`."""
+        """Such as `31 hits in 12 of 213 runs`, which were all searched; otherwise how many were."""
         search = self.search
-        if search is None:
+        if search is None or not search.reading.runs:
             return ""
-        runs = plural(search.reading.runs, "run")
-        if self.is_running:
-            runs = f"{search.reading.read:,} of {runs} so far"
+        read, runs = search.reading.read, search.reading.runs
+        if self.is_running or not self.ended:
+            searched = f"{read:,} of {plural(runs, 'run')}{' so far' * self.is_running}"
+            if search.hits:
+                found = f"{plural(search.hits, 'hit')} in {plural(search.runs_hit, 'run')}"
+                return f"{found}, searched {searched}"
+            return f"nothing in {searched}"
+        searched = plural(read, "run") + " searched" * (read < runs)
         if not search.hits:
-            return f"nothing in {runs}" if search.reading.runs else ""
-        return f"{plural(search.hits, 'hit')} in {search.runs_hit:,} of {runs}"
+            return f"nothing in {searched}" if read else ""
+        return f"{plural(search.hits, 'hit')} in {search.runs_hit:,} of {searched}"
 
     @property
     def left_out(self) -> list[str]:
@@ -52,6 +63,9 @@ class SearchAll:
         if search is None:
             return []
         reading, found = search.reading, list[str]()
+        if self.stopped:
+            found.append("stopped")
+        found += self.problem[:1]
         if missing := len(reading.not_kept):
             found.append(f"{plural(missing, 'run')} not on this machine")
         if reading.unread:

@@ -73,7 +73,7 @@ class BoardOfRuns:
     async def _collect(
         self, board: board_all.BoardAll, results: AsyncGenerator[Result[RunRow], None]
     ) -> None:
-        board.is_running = True
+        board.is_running, board.ended, board.problem = True, False, ()
         clock = asyncio.get_running_loop().time
         shown = clock()
         try:
@@ -84,6 +84,7 @@ class BoardOfRuns:
                     if clock() - shown > EVERY:
                         await self._renew()
                         shown = clock()
+            board.ended = True
         except Problem as problem:
             board.problem = (problem.sentence, *filter(None, [hint_of(problem)]))
         finally:

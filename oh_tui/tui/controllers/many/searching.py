@@ -104,7 +104,7 @@ class SearchAllRuns:
     async def _collect(
         self, found: search_all.SearchAll, results: AsyncGenerator[RunHits | None, None]
     ) -> None:
-        found.is_running = True
+        found.is_running, found.ended, found.problem = True, False, ()
         clock = asyncio.get_running_loop().time
         shown = clock()
         try:
@@ -116,6 +116,7 @@ class SearchAllRuns:
                         self._renew()
                         await asyncio.sleep(0)
                         shown = clock()
+            found.ended = True
         except Problem as problem:
             found.problem = (problem.sentence, *filter(None, [hint_of(problem)]))
         finally:
