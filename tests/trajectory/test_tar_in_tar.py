@@ -147,6 +147,19 @@ def test_many_conversations_are_listed_by_their_names(
     runs.close()
 
 
+def test_a_run_in_a_tar_is_opened_again_without_more_of_it_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results_tar, "LOOKED_INTO", -1)
+    inner = packed(conversation("", 2))[:-9]  # broken, so that it has a problem
+    runs = open_runs(written(tmp_path, {"conversations/a.tar.gz": inner}))
+    (entry,) = runs.entries()
+    texts_of = [texts(entry.open()) for _ in range(3)]
+    assert texts_of == [history(2)] * 3
+    assert len(runs.problems) == len(set(runs.problems)) == 1
+    runs.close()
+
+
 # Hostile and broken
 
 

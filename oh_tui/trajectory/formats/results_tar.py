@@ -69,24 +69,24 @@ class Room:
         return taken
 
 
+Folders = dict[str, dict[str, Member]]
+"""The files of each folder, by their names in it."""
+
+
 class TarFolder:
     """A folder in a tar."""
 
-    def __init__(self, tar: Stream, home: str, files: dict[str, Member]) -> None:
-        self._tar, self._files = tar, files
-        self._before = f"{home}/" if home else ""
+    def __init__(self, tar: Stream, home: str, folders: Folders) -> None:
+        self._tar, self._home, self._folders = tar, home, folders
 
     def names(self, ending: str, most: int) -> list[str]:
         """In the order of the tar, so that a packed one is read once."""
-        before = self._before
-        return [
-            name[len(before) :]
-            for name in self._files
-            if name.startswith(before) and name.endswith(ending) and "/" not in name[len(before) :]
-        ][:most]
+        files = self._folders.get(self._home, {})
+        return [name for name in files if name.endswith(ending)][:most]
 
     def open(self, name: str) -> Stream:
-        found = self._files.get(self._before + name)
+        home, _, last = (f"{self._home}/{name}" if self._home else name).rpartition("/")
+        found = self._folders.get(home, {}).get(last)
         if found is None:
             raise FileNotFoundError(name)
         return PartStream(self._tar, found.start, found.size)
@@ -100,9 +100,12 @@ class ResultsTar(TarRuns):
         self._depth = depth
         self._files: dict[str, Member] = {}
         """The files that are not of runs in folders, and that may be or label runs."""
+        self._folders: Folders = {}
         self._kinds: dict[str, str] = {}
         """Those that may be runs, rows, document, zip or tar; or a report."""
         self._lists: list[RunList] = []
+        self._firsts: dict[str, tuple[Entry, int]] = {}
+        """The first run of a tar in this one that was opened, and how many others it has."""
         self._told: list[str] = []
         self._looked_into = 0
         self._empty: list[str] = []
@@ -151,6 +154,8 @@ class ResultsTar(TarRuns):
                 self._told.append(f"{self.name} holds more than {MOST_FILES:,} files beside runs")
             return
         self._files[name] = member
+        home, _, last = name.rpartition("/")
+        self._folders.setdefault(home, {})[last] = member
         if kind == "json":
             kind = self._kind_of_json(member)
         if kind:
@@ -230,7 +235,7 @@ class ResultsTar(TarRuns):
             stream = self._part(file)
             if not are_lines(stream.read(0, HEAD), file):
                 return  # lines of something else
-            runs = JsonLines(where, stream, TarFolder(self._stream, home, self._files))
+            runs = JsonLines(where, stream, TarFolder(self._stream, home, self._folders))
             self._lists.append(runs)
             yield from runs.entries()
             self._room.take(stream)
@@ -262,7 +267,7 @@ class ResultsTar(TarRuns):
         if kind == "zip":
             return tar_files.open_zip(self._source(file), where)
         home, _, name = file.rpartition("/")
-        return tar_files.open_document(TarFolder(self._stream, home, self._files), name, where)
+        return tar_files.open_document(TarFolder(self._stream, home, self._folders), name, where)
 
     # Tar files in the tar
 
@@ -304,13 +309,21 @@ class ResultsTar(TarRuns):
 
     def _first(self, file: str) -> RunFile:
         """The first run of a tar in the tar."""
-        _, runs = self._inner(file)
-        self._lists.append(runs)
-        found = runs.entries()
-        run, others = next(found).open(), sum(1 for _ in found)
+        if file not in self._firsts:
+            _, runs = self._inner(file)
+            found = runs.entries()
+            try:
+                self._firsts[file] = next(found), sum(1 for _ in found)
+            except BaseException:
+                runs.close()
+                raise
+            self._lists.append(runs)
+        first, others = self._firsts[file]
+        run = first.open()
         if others and isinstance(run, Archive):
             note = (
-                f"{runs.name} holds {others + 1} runs: the first is shown; unpack it for the others"
+                f"{shown_name(f'{self.name}/{file}')} holds {others + 1} runs: the first is shown;"
+                " unpack it for the others"
             )
             run.add_row({}, b"", run.recorded, [note])
         return run

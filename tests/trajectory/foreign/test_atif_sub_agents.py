@@ -12,6 +12,7 @@ import pytest
 from oh_tui.sources.files import run_of
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.sub_agents import SubRuns
+from oh_tui.trajectory.formats.foreign import atif_sub_agents
 from oh_tui.trajectory.formats.foreign.atif_sub_agents import DEEPEST
 from oh_tui.trajectory.formats.table import open_runs
 from oh_tui.trajectory.model.stats import record_sums
@@ -177,3 +178,18 @@ def test_the_ids_of_a_sub_agent_are_its_own(tmp_path: Path) -> None:
     for one in runs.all():
         ids += [event.id for event in one.trajectory.events]
     assert len(set(ids)) == len(ids)
+
+
+def test_sub_agents_without_names_are_numbered_in_one_go() -> None:
+    class Counted(dict[str, Any]):
+        asked = 0
+
+        def __contains__(self, name: object) -> bool:
+            Counted.asked += 1
+            return super().__contains__(name)
+
+    found, numbers = Counted(), dict[str, int]()
+    for _ in range(1000):
+        found[atif_sub_agents._free("sub-agent", found, numbers)] = None
+    assert list(found)[:2] + list(found)[-1:] == ["sub-agent", "sub-agent-2", "sub-agent-1000"]
+    assert Counted.asked <= 3000

@@ -57,11 +57,12 @@ def sub_agents(parts: list[Any], run: ForeignRun, beside: dict[str, Any]) -> lis
     """Those of a run, each with the event that started it. `beside` are the runs in other files by
     name: each is taken once, so that files that name each other in a circle come to an end."""
     found: dict[str, Any] = {}
+    numbers: dict[str, int] = {}
     for part in parts:
         inside = field(part, EMBEDDED)
         for value in inside if isinstance(inside, list) else ():
             name = text_field(value, "trajectory_id") or text_field(value, "session_id")
-            found[_free(name or "sub-agent", found)] = value
+            found[_free(name or "sub-agent", found, numbers)] = value
     started: dict[str, str] = {}
     sessions = {text_field(value, "session_id"): name for name, value in reversed(found.items())}
     for reference, event_id in run.started:
@@ -69,7 +70,7 @@ def sub_agents(parts: list[Any], run: ForeignRun, beside: dict[str, Any]) -> lis
         session = text_field(reference, "session_id")
         name = id if id in found else ""
         if not name and path in beside:
-            name = _free(id or session or PurePath(path).stem, found)
+            name = _free(id or session or PurePath(path).stem, found, numbers)
             found[name] = beside.pop(path)
         name = name or (sessions.get(session, "") if session else "")
         if name:
@@ -77,9 +78,11 @@ def sub_agents(parts: list[Any], run: ForeignRun, beside: dict[str, Any]) -> lis
     return [SubAgent(name, value, started.get(name, "")) for name, value in found.items()]
 
 
-def _free(name: str, taken: Mapping[str, Any]) -> str:
-    number, wanted = 1, name
+def _free(wanted: str, taken: Mapping[str, Any], numbers: dict[str, int]) -> str:
+    """`numbers` has the last of each name, which thousands may have."""
+    name, number = wanted, numbers.get(wanted, 1)
     while name in taken:
         number += 1
         name = f"{wanted}-{number}"
+    numbers[wanted] = number
     return name
