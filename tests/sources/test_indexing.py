@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import json
 import os
 import resource
@@ -23,7 +24,7 @@ from oh_tui.library.library import Library
 from oh_tui.library.records import Record, record_of
 from oh_tui.sources.many import indexing, reading
 from oh_tui.sources.many.indexing import Indexing, Outcome
-from oh_tui.sources.many.reading import Found, Left
+from oh_tui.sources.many.reading import Found, Left, fingerprint_of
 from oh_tui.trajectory.formats.table import find_files
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.tables import About
@@ -99,6 +100,44 @@ def test_labels_that_came_beside_an_output_count(folder: Path, cache: Path) -> N
         labels = dict(library.select("SELECT title, label FROM runs WHERE label > ''") or ())
     assert labels[MAKER.made(0).name] == "resolved"
     assert labels[MAKER.made(1).name] == "unresolved"
+
+
+def test_costs_and_conversations_that_came_beside_an_output_count(tmp_path: Path) -> None:
+    output = tmp_path / "output.jsonl"
+    output.write_text("{}\n")
+    seen = [fingerprint_of(output)]
+    (tmp_path / "cost_report.jsonl").write_text("{}\n")
+    seen.append(fingerprint_of(output))
+    (tmp_path / "conversations").mkdir()
+    (tmp_path / "conversations" / "acme-1.tar.gz").write_bytes(b"a")
+    seen.append(fingerprint_of(output))
+    (tmp_path / "conversations" / "acme-1.tar.gz").write_bytes(b"ab")
+    seen.append(fingerprint_of(output))
+    (tmp_path / "conversations" / "acme-1.tar.gz").rename(tmp_path / "conversations" / "acme-2.tgz")
+    seen.append(fingerprint_of(output))
+    assert len(set(seen)) == 5 and all(seen)
+    assert fingerprint_of(output) == seen[-1]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_files_that_continue_a_run_count(tmp_path: Path, packed: bool) -> None:
+    def write(name: str, **fields: str) -> None:
+        run = {"schema_version": "ATIF-v1.4", "steps": [], **fields}
+        text = json.dumps(run).encode()
+        (tmp_path / name).write_bytes(gzip.compress(text) if packed else text)
+
+    path = tmp_path / "run.json"
+    write("run.json", continued_trajectory_ref="next.json")
+    seen = [fingerprint_of(path)]
+    write("next.json", trajectory_path="below.json")
+    seen.append(fingerprint_of(path))
+    write("below.json", continued_trajectory_ref="run.json")
+    seen.append(fingerprint_of(path))
+    write("below.json", continued_trajectory_ref="\ud800\0")
+    seen.append(fingerprint_of(path))
+    assert len(set(seen)) == 4 and all(seen)
+    write("another.json")
+    assert fingerprint_of(path) == seen[-1]
 
 
 def test_runs_that_vanished_are_marked_and_not_lost(folder: Path, cache: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
@@ -17,6 +16,8 @@ from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.files import FileSource, run_of
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import why
+from oh_tui.trajectory.formats import atif_file
+from oh_tui.trajectory.formats.lines import conversation_beside, cost_report
 from oh_tui.trajectory.formats.run_file import RunFile
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.tables import About
@@ -130,27 +131,42 @@ def about_of(
 
 
 def fingerprint_of(path: Path) -> str:
-    """What changes whenever a file or folder has changed, or what stands beside an output; "" for
-    what cannot be read."""
+    """What changes whenever a file or folder has changed, or a file beside it that its runs are
+    read from; "" for what cannot be read."""
     try:
         if not path.is_dir():
-            found = [path.stat()]
-            if ".jsonl" in path.name:
-                found += _beside(path)
+            found = [path, *_beside(path)]
         else:
-            found = [one.stat() for one in sorted(path.rglob("*")) if one.is_file()]
+            found = [one for one in sorted(path.rglob("*")) if one.is_file()]
             if not found:
                 return ""
+        told = ";".join(f"{one} {_stamp(one, path)}" for one in found)
     except (OSError, ValueError):
         return ""
-    told = ";".join(f"{one.st_ino} {one.st_size} {one.st_mtime_ns}" for one in found)
-    return hashlib.sha256(told.encode()).hexdigest()[:32]
+    return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def _beside(path: Path) -> list[os.stat_result]:
-    """The reports and labels beside an output."""
-    names = sorted(one for one in path.parent.iterdir() if one.suffix == ".json")
-    return [one.stat() for one in names[:MOST_BESIDE]]
+def _stamp(one: Path, path: Path) -> str:
+    """Of a file beside a path also that it is not there. Raises OSError and ValueError."""
+    try:
+        found = one.stat()
+    except (OSError, ValueError):
+        if one == path or path in one.parents:
+            raise
+        return "none"
+    return f"{found.st_ino} {found.st_size} {found.st_mtime_ns}"
+
+
+def _beside(path: Path) -> list[Path]:
+    """Of an output its reports, labels and costs, and conversations of its instances; of a run in
+    ATIF the files that continue it and those of its sub-agents."""
+    folder = path.parent
+    if ".jsonl" not in path.name:
+        return [folder / name for name in atif_file.names_beside(path)]
+    found = sorted(one for one in folder.iterdir() if one.suffix == ".json")[:MOST_BESIDE]
+    with contextlib.suppress(OSError):
+        found += sorted((folder / conversation_beside.FOLDER).iterdir())
+    return [*found, folder / cost_report.NAME]
 
 
 def size_of(path: Path) -> int:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from oh_tui.text.human import size
+from oh_tui.text.patterns import pattern
+from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats.document import Converted
 from oh_tui.trajectory.formats.folders import DiskFolder, Folder
 from oh_tui.trajectory.formats.foreign.atif import is_atif
@@ -14,6 +18,7 @@ from oh_tui.trajectory.formats.foreign.documents import ATIF, converted_atif, to
 from oh_tui.trajectory.formats.held_run import HeldRun
 from oh_tui.trajectory.formats.lines import json_lines
 from oh_tui.trajectory.formats.run_file import (
+    HEAD,
     Format,
     FormatProblem,
     Indexes,
@@ -23,9 +28,14 @@ from oh_tui.trajectory.formats.run_file import (
 )
 from oh_tui.trajectory.formats.streams import unpacked
 from oh_tui.trajectory.model.bodies import field
+from oh_tui.trajectory.model.events import decode_json
 
 MOST_PARTS = 1_000
 """How many continuations are followed."""
+
+_NAMING = (b"continued_trajectory_ref", b"trajectory_path")
+
+_NAMED = pattern(rb'"(?:continued_trajectory_ref|trajectory_path)"\s*:\s*("(?:[^"\\]|\\.)*")')
 
 
 class AtifFiles(NamedTuple):
@@ -88,12 +98,34 @@ def _read_parts(folder: Folder, name: str) -> tuple[list[Any], list[str]]:
     return parts, notes
 
 
-def _read(folder: Folder, name: str) -> Any:
+def names_beside(path: Path) -> list[str]:
+    """The names in a file in ATIF, and in files that it names, of those that may belong to its run;
+    none for another file. Decodes nothing, and never raises."""
+    names, todo = list[str](), [path.name]
+    while todo and len(names) < MOST_PARTS:
+        with contextlib.suppress(OSError, ValueError, Problem):
+            text = _text(DiskFolder(path.parent), todo.pop(), ATIF.may_be)
+            for found in _NAMED.finditer(text) if any(word in text for word in _NAMING) else ():
+                name = decode_json(found[1])
+                if Path(name).name == name and name not in (path.name, *names):
+                    names.append(name)
+                    todo.append(name)
+    return sorted(names)
+
+
+def _text(folder: Folder, name: str, is_wanted: Callable[[bytes], bool] | None = None) -> bytes:
+    """A little more than the most that is decoded; nothing of a file whose head is not wanted."""
     stream = unpacked(folder.open(name))
     try:
-        text = stream.read(0, json_lines.LARGEST + 1)
+        if is_wanted and not is_wanted(stream.read(0, HEAD)):
+            return b""
+        return stream.read(0, json_lines.LARGEST + 1)
     finally:
         stream.close()
+
+
+def _read(folder: Folder, name: str) -> Any:
+    text = _text(folder, name)
     if len(text) > json_lines.LARGEST:
         most = size(json_lines.LARGEST)
         raise FormatProblem(f"{shown_name(name)} has more than {most} in one JSON text")
