@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -98,8 +99,21 @@ def row_of_sub_agent(name: str, run: RunFile, parent: Conversation | None) -> Co
 
 def placed(row: Conversation, path: Path, name: str = "") -> Conversation:
     """The row with the place of its run, which has a `name` in a file of several runs."""
-    place = f"{path.absolute()}#{name}" if name else str(path.absolute())
-    return msgspec.structs.replace(row, place=place)
+    home = plain_path(path)
+    return msgspec.structs.replace(row, place=f"{home}#{name}" if name else str(home))
+
+
+def plain_path(path: Path) -> Path:
+    """The whole path, without `..` unless a link before it leads elsewhere: a file has one place,
+    by whatever words it is named."""
+    whole = path.absolute()
+    if ".." not in whole.parts:
+        return whole
+    plain = Path(os.path.normpath(whole))
+    try:
+        return plain if plain.samefile(whole) else whole
+    except (OSError, ValueError):  # one of them is gone, or a place within a file
+        return whole if os.path.lexists(whole) else plain
 
 
 def chosen_row(

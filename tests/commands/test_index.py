@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from oh_tui.library.library import Library
+from oh_tui.sources.file_conversation import FileConversation
+from oh_tui.sources.files import FileSource
 from scripts.many_runs import Maker, write_outputs
 from tests.commands import schemas
 from tests.commands.conftest import IDS, Served, serve
@@ -70,6 +72,22 @@ def test_what_is_forgotten_by_folder_is_gone(runs: Path, cache: Path) -> None:
     assert told("--forget", f"{runs}/../runs/part-000/") == "4 runs forgotten\n"
     assert as_json("--status")["library"]["runs"] == 0
     assert "is indexed" in refused("index", "--forget", runs)
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_what_was_indexed_is_forgotten_by_the_same_words(
+    runs: Path, cache: Path, link: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where a link before `..` leads elsewhere."""
+    (runs / "empty").mkdir()
+    (runs.parent / "link").symlink_to(runs / "empty")
+    monkeypatch.chdir(runs.parent if link else runs / "empty")
+    file = Path("link" if link else "", "..", "part-000", "output.jsonl")
+    assert told(file) == "4 runs indexed; 4 runs in all\n"
+    (row, *_) = FileSource([file]).conversations()
+    with Library(cache) as library:
+        assert isinstance(row, FileConversation) and library.runs("place = ?", row.place)
+    assert told("--forget", file) == "4 runs forgotten\n"
 
 
 def test_the_runs_of_the_cli_are_indexed_by_no_words(tmp_path: Path) -> None:

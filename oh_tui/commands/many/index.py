@@ -14,6 +14,7 @@ from oh_tui.commands.shared.acting import require_consent
 from oh_tui.commands.shared.command import Call, argument, command, flag, path_of
 from oh_tui.commands.shared.printing import print_json, print_pairs, progress, say, show_progress
 from oh_tui.library.library import Library, Status
+from oh_tui.sources.file_rows import plain_path
 from oh_tui.sources.many import servers
 from oh_tui.sources.many.indexing import Indexing, Outcome
 from oh_tui.sources.many.reading import Left
@@ -246,7 +247,7 @@ def _forget(call: Call, library: Library) -> int:
         name = named.rstrip("/")
     else:
         # a path that is gone, and a place within a file, are no paths to resolve
-        name = os.path.normpath(Path.cwd() / path_of(named))
+        name = str(plain_path(path_of(named)))
     found = library.forget(name)
     if found is None:
         raise Refused(f"It was not forgotten: {clean_line(library.trouble)}")

@@ -18,6 +18,7 @@ import msgspec
 
 from oh_tui.library.library import Library
 from oh_tui.library.records import Record
+from oh_tui.sources.file_rows import plain_path
 from oh_tui.sources.many.reading import TELLS_KEY, Found, Left, fingerprint_of, records, size_of
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import held, hold
@@ -99,7 +100,7 @@ class Indexing:
         self._written = time.monotonic()
 
     def _changed(self, paths: Sequence[Path]) -> Iterator[Job]:
-        for path in dict.fromkeys(path.absolute() for path in paths):
+        for path in dict.fromkeys(map(plain_path, paths)):
             fingerprint = fingerprint_of(path)
             if fingerprint and self.library.fingerprint(str(path)) == fingerprint:
                 self.outcome.unchanged += 1
