@@ -26,10 +26,13 @@ class _Kept(NamedTuple):
 
 def make_room(cache: Path, size: int, limit: int, keep: Path | None = None) -> None:
     """Removes what was used longest ago until `size` more bytes fit, but not `keep` and what is
-    being fetched. Never raises."""
+    being fetched; nothing for more than the limit, which never fits. Never raises."""
+    if size > limit:
+        return
     found = [*_runs(cache / RUNS), *_downloads(cache / DOWNLOADS)]
     room = limit - size - sum(one.size for one in found if one.path != keep)
-    for one in sorted(found):
+    # what is above the limit by itself makes others go, so it goes first
+    for one in sorted(found, key=lambda one: (one.size <= limit, one)):
         if room >= 0:
             return
         if one.path != keep and _remove(one.path):

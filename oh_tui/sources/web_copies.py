@@ -29,6 +29,10 @@ SPARE = 2**28
 ATTEMPTS, WAIT = 4, 0.5
 """How often a download is begun or goes on, and the seconds between."""
 
+ROOM = 2**26
+"""Bytes after which others in the cache make room for what has come: what a server tells that it
+will send removes nothing."""
+
 _NO_SUCH_RANGE = 416
 
 Agree = Callable[[str, int | None, int], None]
@@ -79,7 +83,6 @@ class WebCopy:
                     if not has_agreed:
                         agree(self.name, file.total, file.start)
                         has_agreed = True
-                    self._make_room(file.total or 0)
                     await self._save(file, progress)
                 self._part.replace(self._whole)
                 self._make_room(_size(self._whole))
@@ -101,7 +104,7 @@ class WebCopy:
             replace_private(self._version, file.version.encode())
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
         with os.fdopen(os.open(self._part, flags, 0o600), "ab") as out:
-            place = file.start
+            place = roomy = file.start
             async for piece in file.pieces:
                 out.write(piece)
                 place += len(piece)
@@ -109,6 +112,9 @@ class WebCopy:
                     raise TooLarge(
                         f"{self.name} is longer than {size(LARGEST)}", "it may have no end"
                     )
+                if place - roomy >= ROOM:
+                    self._make_room(place)
+                    roomy = place
                 if file.total is None:
                     self._refuse_full(SPARE)
                 progress(place, file.total)

@@ -199,7 +199,44 @@ async def test_downloads_keep_to_the_limit_of_the_cache(tmp_path: Path) -> None:
     assert kept(tmp_path) == ["0.zip", "2.zip", "3.zip"]
     small = len(DATA) // 2
     await fetch(Host(), tmp_path, address=address(4), limit=small)
-    assert kept(tmp_path) == ["4.zip"], "one that is larger stays until the next"
+    assert kept(tmp_path) == ["0.zip", "2.zip", "3.zip", "4.zip"], "it removes nothing for itself"
+    make_room(tmp_path, 10, len(DATA) * 2)
+    assert kept(tmp_path) == ["4.zip"]
+
+
+async def test_a_file_above_the_limit_goes_before_others(tmp_path: Path) -> None:
+    host = Host()
+    host.data, host.told = DATA * 3, len(DATA) * 3
+    for number, one in enumerate((Host(), host)):
+        await fetch(one, tmp_path, address=address(number), limit=len(DATA) * 2)
+    assert kept(tmp_path) == ["0.zip", "1.zip"]
+    make_room(tmp_path, 10, len(DATA) * 2)
+    assert kept(tmp_path) == ["0.zip"]
+
+
+async def test_what_a_server_tells_removes_nothing(tmp_path: Path) -> None:
+    await fetch(Host(), tmp_path, address=address(0))
+    for told in (len(DATA) * 2, len(DATA) * 1000):
+        host = Host()
+        host.data, host.told = DATA[:300_000], told
+        with pytest.raises(Problem, match="broke off"):
+            await fetch(host, tmp_path, address=address(1), limit=len(DATA) * 2)
+        assert "0.zip" in kept(tmp_path)
+
+
+async def test_others_make_room_while_a_file_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web_copies, "ROOM", 200_000)
+    await fetch(Host(), tmp_path, address=address(0))
+    seen: list[bool] = []
+    connections = Connections(Host())  # type: ignore[arg-type]
+    copy = WebCopy(tmp_path, address(1), len(DATA) + 500_000)
+    await copy.fetch(
+        connections, lambda *_: None, lambda *_: seen.append("0.zip" in kept(tmp_path))
+    )
+    await connections.aclose()
+    assert seen.index(False) == 5, "once 600 kB have come"
 
 
 async def test_runs_and_downloads_share_the_limit(tmp_path: Path) -> None:
@@ -222,9 +259,9 @@ async def test_what_another_fetches_is_not_removed(tmp_path: Path) -> None:
     path, _ = await fetch(Host(), tmp_path, address=address(1))
     with (path.parent / "lock").open("ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        make_room(tmp_path, 10, 0)
+        make_room(tmp_path, 10, 10)
         assert path.exists()
-    make_room(tmp_path, 10, 0)
+    make_room(tmp_path, 10, 10)
     assert not path.parent.exists()
 
 
