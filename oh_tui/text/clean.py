@@ -72,6 +72,11 @@ def clean_pieces(text: str) -> Iterator[str]:
     return pieces(text, LINE_END, _escape_at)
 
 
+def cleaned_pieces(text: str) -> Iterator[str]:
+    """The pieces of `clean(text)`, one by one. They may end within a line."""
+    return map(_clean, pieces(text, _PLAIN, _escape_at))
+
+
 def clean(text: str) -> str:
     """Text of several lines for a terminal: only printable characters, newlines and tabs.
 

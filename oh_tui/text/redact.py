@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice
 from typing import Any
 
 from oh_tui.text.clean import clean, clean_line
 from oh_tui.text.patterns import pattern
-from oh_tui.text.pieces import LINE_END, by_pieces
+from oh_tui.text.pieces import LINE_END, by_pieces, pieces
 
 HIDDEN = "[hidden]"
 """Replaces a secret."""
@@ -154,6 +155,13 @@ def redact(text: str) -> str:
     if "PRIVATE KEY-----" in text:
         text = _PRIVATE_KEY.sub(HIDDEN, text)
     return by_pieces(_redact, text, LINE_END, _secret_at)
+
+
+def redacted_pieces(text: str) -> Iterator[str]:
+    """The pieces of `redact(text)`, one by one: whole lines, with the end of the last one."""
+    if "PRIVATE KEY-----" in text:
+        text = _PRIVATE_KEY.sub(HIDDEN, text)
+    return map(_redact, pieces(text, LINE_END, _secret_at))
 
 
 def _redact(text: str) -> str:

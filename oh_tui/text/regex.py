@@ -7,18 +7,29 @@ import re
 import signal
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from time import thread_time
 
 from oh_tui.text.patterns import pattern
 
-LIMIT = 0.1
-"""Seconds of CPU time for one text. A pattern such as `(a+)+b` can take years."""
+LIMIT = 0.03
+"""Seconds of CPU time for a few lines. A pattern such as `(a+)+b` can take years."""
 
-STRIKES = 3
-"""Texts that may take longer, before the pattern is not searched any more."""
+LONG_LINE = 3e-8
+"""Seconds more for each character."""
 
-LONGEST = 1_000
-"""Characters of a pattern."""
+FREE, FREE_EACH = 2e-4, 6e-7
+"""Seconds that a pattern may take for a few lines, and for each of their characters, of however
+many there are."""
+
+IN_ALL = 1.0
+"""Seconds beyond these, before the pattern is not searched any more."""
+
+FEW = 2**13
+"""Characters of whole lines that are searched at once."""
+
+LONGEST = 200
+"""Characters of a pattern. Reading one that is longer could take seconds."""
 
 
 _LITERAL = pattern(r"(?<!\\)[A-Za-z0-9_]{2,}(?![?*{])")
@@ -33,7 +44,8 @@ class Regex:
         """Raises ValueError with what is wrong."""
         self.typed = typed
         self.slow = 0
-        """Texts that were not searched to their end."""
+        """Texts that were not searched to their end, in which a match is not known."""
+        self._spent = 0.0
         if len(typed) > LONGEST:
             raise ValueError(f"a pattern has at most {LONGEST:,} characters")
         try:
@@ -54,20 +66,51 @@ class Regex:
 
     @property
     def gave_up(self) -> bool:
-        return self.slow >= STRIKES
+        return self._spent >= IN_ALL
 
     def match_in(self, text: str) -> tuple[str, int] | None:
-        """The first line that matches, and where in it."""
+        """The first line that matches, and where in it; None too where that took too long."""
+        for few in whole_lines(text, FEW):
+            if found := self._match_in(few):
+                return found
+        return None
+
+    def search(self, text: str) -> Generator[None, None, tuple[str, int] | None]:
+        """`match_in` with a breath after every few lines."""
+        for few in whole_lines(text, FEW):
+            if found := self._match_in(few):
+                return found
+            yield
+        return None
+
+    def _match_in(self, few: str) -> tuple[str, int] | None:
         if self.gave_up:
+            self.slow += 1
             return None
+        began = thread_time()
         try:
-            with _limited():
-                for line in text.split("\n"):
+            with _limited(LIMIT + len(few) * LONG_LINE):
+                for line in few.split("\n"):
                     if found := self._pattern.search(line):
                         return line, found.start()
         except _TooSlow:
             self.slow += 1
+        finally:
+            beyond = thread_time() - began - FREE - len(few) * FREE_EACH
+            self._spent = max(0.0, self._spent + beyond)
         return None
+
+
+def whole_lines(text: str, size: int) -> Iterator[str]:
+    """A text in pieces of whole lines, each of about so many characters."""
+    start = 0
+    while len(text) - start > size:
+        end = text.find("\n", start + size)
+        if end < 0:
+            break
+        yield text[start:end]
+        start = end + 1
+    yield text[start:]
 
 
 class _TooSlow(Exception):
@@ -75,20 +118,28 @@ class _TooSlow(Exception):
 
 
 @contextlib.contextmanager
-def _limited() -> Iterator[None]:
-    """Raises `_TooSlow` after LIMIT. Only the main thread can be interrupted in `re`, which is
-    where the explorer filters and where a process that searches works."""
+def _limited(seconds: float) -> Iterator[None]:
+    """Raises `_TooSlow` after so much time of this thread. Only the main thread can be interrupted
+    in `re`, which is where the explorer filters and where a process that searches works."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
+    until, ended = thread_time() + seconds, False
+
     def stop(*_: object) -> None:
-        raise _TooSlow
+        if ended:  # no timer may go on without its handler
+            return
+        left = until - thread_time()
+        if left <= 0.001:
+            raise _TooSlow
+        signal.setitimer(signal.ITIMER_VIRTUAL, left)  # other threads worked: it counts them too
 
     before = signal.signal(signal.SIGVTALRM, stop)
     try:
-        signal.setitimer(signal.ITIMER_VIRTUAL, LIMIT)
+        signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
         yield
     finally:
+        ended = True
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGVTALRM, before)

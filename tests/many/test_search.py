@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import threading
 import time
 from functools import cache
 from pathlib import Path
@@ -16,6 +18,7 @@ from oh_tui.api.models import Conversation
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.sources.many import each_run, worker
+from oh_tui.sources.many.hits import hits
 from oh_tui.sources.many.query import parse
 from oh_tui.sources.many.searching import Search
 from oh_tui.text import regex
@@ -23,6 +26,7 @@ from oh_tui.trajectory.analysis.search.query import QueryError, quoted
 from oh_tui.trajectory.formats.run_file import RunList
 from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.many.made import TESTS, TOKEN, WORDS, brute_force, make_runs, pattern_of, text_of
+from tests.trajectory.made import output, shell
 
 
 @cache
@@ -173,11 +177,87 @@ def test_a_pattern_may_have_blanks_and_slashes() -> None:
 
 def test_a_pattern_that_does_not_end_is_given_up() -> None:
     pattern = regex.Regex("(a+)+$")
-    began = time.process_time()
-    for _ in range(regex.STRIKES + 2):
+    began = time.thread_time()
+    for _ in range(200):
         assert pattern.match_in("a" * 60 + "!") is None
-    assert pattern.gave_up and time.process_time() - began < 10 * regex.STRIKES * regex.LIMIT
+    assert pattern.gave_up and time.thread_time() - began < 5 * regex.IN_ALL
     assert pattern.match_in("aaa") is None, "not searched any more"
+    assert pattern.slow == 201
+
+
+def test_many_texts_just_below_the_limit_end_a_pattern_too() -> None:
+    pattern = regex.Regex("(a+)+b")
+    began = time.thread_time()
+    for _ in range(2_000):  # some milliseconds each
+        pattern.match_in("a" * 15)
+    assert pattern.gave_up and time.thread_time() - began < 5 * regex.IN_ALL
+
+
+def test_work_of_other_threads_is_no_time_of_a_pattern(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(regex, "LIMIT", 0.05)
+    pattern = regex.Regex("needle")
+
+    class Line(str):
+        """Takes long, in other threads alone."""
+
+        def split(self, *_: Any) -> Any:
+            worked = threading.Thread(target=lambda: sum(range(20_000_000)))
+            worked.start()
+            worked.join()
+            return ["needle"]
+
+    assert pattern._match_in(Line("x")) == ("needle", 0) and not pattern.slow
+
+
+def test_large_outputs_do_not_end_an_innocent_pattern(tmp_path: Path) -> None:
+    lines = "".join(f"line {n} of it\n" for n in range(400_000)) + "the needle77 is here\n"
+    big = [json.loads(one.raw()) for one in (shell("a1", "x"), output("a1", lines))]
+    (tmp_path / "out.jsonl").write_text(
+        "".join(
+            json.dumps({"instance_id": f"big-{n}", "history": big, "metrics": {}}) + "\n"
+            for n in range(4)
+        )
+    )
+    source = FileSource([tmp_path / "out.jsonl"])
+    search, found = searched(source, "re:/needle\\d+/")
+    assert len(found) == 4 and search.gave_up == []
+
+
+def test_a_large_output_is_told_in_short_pieces() -> None:
+    lines = "".join(f"line {n} of it\n" for n in range(200_000)) + "the needle77 is here\n"
+    run = Trajectory()
+    run.extend([shell("a1", "x"), output("a1", lines)])
+    for words in ("re:/needle\\d+/", "needle77", '"of it the needle77"'):
+        found = list(hits(run, parse(words).steps))
+        (hit,) = filter(None, found)
+        assert "the needle77 is here" in hit.line and hit.where == "result"
+        assert found.index(hit) > 2 * len(lines) // 2**17, "it breathes"
+
+
+@pytest.mark.parametrize("gap", ["", "x\n" * 100_000])
+def test_the_line_of_a_hit_has_no_secret_of_the_lines_before(gap: str) -> None:
+    key = "-----BEGIN RSA PRIVATE KEY-----\n" + "Ab3dEf9h" * 8 + "\n"
+    key += ("Ab3dEf9h" * 8 + "\n") * 3_000 + "needle77needle77\n-----END RSA PRIVATE KEY-----\n"
+    run = Trajectory()
+    run.extend([shell("a1", "x"), output("a1", gap + key)])
+    for words in ("needle77", "re:/needle77/"):
+        for hit in filter(None, hits(run, parse(words).steps)):
+            assert "needle77" not in hit.line
+
+
+@pytest.mark.parametrize("no", ["", "-"])
+def test_where_a_match_is_not_known_a_step_passes_neither_way(no: str) -> None:
+    run = Trajectory()
+    run.extend([shell("a1", "x"), output("a1", "a" * 60), shell("a2", "x"), output("a2", "b")])
+    query = parse(f"{no}re:/(a+)+[bc]$/").steps
+    found = [step.number for step in run.steps if query.matches(step, run)]
+    assert found == ([2] if no else []) and query.gave_up == ["(a+)+[bc]$"]
+
+
+def test_a_long_pattern_is_refused_before_it_is_read() -> None:
+    with pytest.raises(QueryError) as caught:
+        parse("re:/" + "[!-\U0010ffff]" * 190 + "/")
+    assert "at most 200 characters" in str(caught.value.hint)
 
 
 def test_hits_name_where_and_the_line() -> None:

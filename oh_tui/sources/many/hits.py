@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import cached_property
 
 import msgspec
 
-from oh_tui.text.clean import clean, clean_line
-from oh_tui.text.redact import redact
+from oh_tui.text.clean import clean_line, cleaned_pieces
+from oh_tui.text.redact import redacted_pieces
 from oh_tui.text.regex import Regex
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.loops import loop_steps
@@ -70,14 +70,17 @@ def hits(
             except StopIteration as done:
                 passed = bool(done.value)
                 break
-        yield _hit(step, trajectory, query) if passed else None
+        yield (yield from _hit(step, trajectory, query)) if passed else None
 
 
-def _hit(step: Step, trajectory: Trajectory, query: Query) -> Hit:
+_Found = Generator[None, None, tuple[str, int] | None]
+
+
+def _hit(step: Step, trajectory: Trajectory, query: Query) -> Generator[None, None, Hit]:
     said = said_by_step(step, trajectory)
     event, where, line, at = step.event, "row", said.shown, 0
     if texts := query.texts:
-        place, line, at = _first(said, texts[0])
+        place, line, at = yield from _first(said, texts[0])
         if place is not None:
             event = (step.event, *step.results)[place]
             where = "result" if place else "call"
@@ -92,31 +95,52 @@ def _hit(step: Step, trajectory: Trajectory, query: Query) -> Hit:
     )
 
 
-def _first(said: Said, wanted: Needle | Regex) -> tuple[int | None, str, int]:
+def _first(
+    said: Said, wanted: Needle | Regex
+) -> Generator[None, None, tuple[int | None, str, int]]:
     """The event that says it first, the line, and where in it; None for the row."""
     for place in range(len(said.events)):
         for text in said.texts(place):
-            found = _line_with(redact(clean(text)), wanted)
+            found = yield from _in_text(text, wanted)
             if found is not None:
                 return place, *found
     return None, said.shown, 0
 
 
-def _line_with(text: str, wanted: Needle | Regex) -> tuple[str, int] | None:
-    """The line of a clean text that holds what was searched, cut around it, and where it begins in
-    that; None without it. A match over the end of a line is shown in the text with its lines
-    joined."""
-    if isinstance(wanted, Regex):
-        found = wanted.match_in(text)
-        return None if found is None else _cut(*found)
-    low, needle = text.lower(), wanted.text
+def _in_text(text: str, wanted: Needle | Regex) -> _Found:
+    """The line of a text that holds what was searched, cut around it, and where it begins in that;
+    None without it. Breathes between the pieces of a long text."""
+    cleaned, before = list[str](), ""
+    for piece in cleaned_pieces(text):
+        cleaned.append(piece)
+        if len(text) > len(piece):
+            yield
+    for piece in redacted_pieces("".join(cleaned)):
+        lines = piece.removesuffix("\n")
+        if isinstance(wanted, Regex):
+            line = yield from wanted.search(lines)
+            found = None if line is None else _cut(*line)
+        else:
+            found = _line_with(lines, wanted.text, before)
+            before = lines[-2 * len(wanted.text) - 200 :] + "\n"
+        if found is not None:
+            return found
+        if len(text) > len(piece):
+            yield
+    return None
+
+
+def _line_with(text: str, needle: str, before: str) -> tuple[str, int] | None:
+    """The line that holds a text. A match over the end of a line, also of the last one `before`
+    this text, is shown with the lines joined."""
+    low = text.lower()
     if (start := low.find(needle)) >= 0:
         if "\n" not in needle:
             begin = low.rfind("\n", 0, start) + 1
             return _cut(text.split("\n")[low.count("\n", 0, start)], start - begin)
     elif " " not in needle:
         return None
-    joined = " ".join(text.split())
+    joined = " ".join((before + text).split())
     start = joined.lower().find(" ".join(needle.split()))
     return None if start < 0 else _cut(joined, start)
 

@@ -130,12 +130,19 @@ class Query(msgspec.Struct, frozen=True):
         asked = Asked(step, trajectory, facts, kept)
         for term in self.cheapest_first:
             if term.field in TEXTS:
+                unknown = _unknown_texts(term)
                 holds = yield from asked.said.holds(term.value)
+                if not holds and _unknown_texts(term) > unknown:
+                    return False  # negated or not: a match is not known
             else:
                 holds = FIELDS[term.field].holds(asked, term.value)
             if holds is term.negated:
                 return False
         return True
+
+
+def _unknown_texts(term: Term) -> int:
+    return term.value.slow if isinstance(term.value, Regex) else 0
 
 
 _WORD = pattern(

@@ -17,7 +17,7 @@ import msgspec
 from oh_tui.text.clean import clean
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import is_secret_name, redact
-from oh_tui.text.regex import Regex
+from oh_tui.text.regex import Regex, whole_lines
 from oh_tui.trajectory.content.block import number_text
 from oh_tui.trajectory.content.describe import Description, describe
 from oh_tui.trajectory.content.difference import unified
@@ -153,19 +153,18 @@ class Said:
         return False
 
     def _matches(self, wanted: Regex) -> Breathing:
-        if wanted.match_in(self.shown):
+        if (yield from wanted.search(self.shown)):
             return True
         for n, event in enumerate(self.events):
             # a letter of another alphabet may be the same without regard to case
             if wanted.runs and event.held.isascii() and (yield from _unseen(event, wanted.runs)):
                 continue
             for text in self.texts(n):
-                for piece in _whole_lines(text):
+                for piece in whole_lines(text, _PIECE):
                     cleaned = clean(piece)
-                    if wanted.match_in(cleaned) and wanted.match_in(redact(cleaned)):
+                    found = yield from wanted.search(cleaned)
+                    if found and (yield from wanted.search(redact(cleaned))):
                         return True
-                    if len(text) > _PIECE:
-                        yield
         return False
 
 
@@ -282,18 +281,6 @@ def _pieces(text: _Text, size: int, overlap: int) -> Iterator[_Text]:
     step = max(size, 2 * overlap)
     for start in range(0, len(text), step):
         yield text[start : start + step + overlap]
-
-
-def _whole_lines(text: str) -> Iterator[str]:
-    """A text in pieces of whole lines."""
-    start = 0
-    while len(text) - start > _PIECE:
-        end = text.find("\n", start + _PIECE)
-        if end < 0:
-            break
-        yield text[start:end]
-        start = end + 1
-    yield text[start:]
 
 
 def spoken(event: Event) -> Iterator[str]:
