@@ -23,7 +23,7 @@ from oh_tui.commands.shared.command import (
 )
 from oh_tui.commands.shared.documents import Facts, conversation_json, step_json, verdict_json
 from oh_tui.commands.shared.keeping import read_annotations
-from oh_tui.commands.shared.printing import json_line, say
+from oh_tui.commands.shared.printing import json_line, say, say_given_up
 from oh_tui.commands.shared.reading import open_run, title, whole
 from oh_tui.commands.steps import matching
 from oh_tui.sources.lists.tags import tag_words
@@ -99,6 +99,7 @@ async def export(call: Call) -> int:
     if loaded.note:
         say(loaded.note)
     steps = list(matching(facts, query))
+    say_given_up(query.gave_up)
     if not call.args.notes:  # they are for the user alone
         facts.kept = NOTHING
     others = [] if query.terms else _hidden_events(facts.trajectory)

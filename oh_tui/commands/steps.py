@@ -27,6 +27,7 @@ from oh_tui.commands.shared.printing import (
     print_json,
     print_table,
     say,
+    say_given_up,
 )
 from oh_tui.commands.shared.reading import name, open_run, whole
 from oh_tui.text.clean import clean_line
@@ -84,6 +85,7 @@ async def steps(call: Call) -> int:
     conversation, loaded = await open_run(call, sub_agents=True)
     facts = Facts(whole(loaded), read_annotations(call).of(conversation))
     found = list(matching(facts, query))
+    say_given_up(query.gave_up)
     loose = facts.sub_runs.loose if query.empty else []
     note = "; ".join(filter(None, (loaded.note, _sub_agents_note(facts, query))))
     if not found and (hint := suggest(query, facts.trajectory)):

@@ -144,3 +144,18 @@ async def test_what_is_kept_is_read_without_asking_for_its_events(tmp_path: Path
     assert len(search.reading.not_kept) == search.reading.runs - 1
     assert all("/search" in call or "app-conversations" in call for call in here.between.asked)
     assert not any("/events" in call for call in here.between.asked)
+
+
+def test_a_pattern_that_takes_too_long_is_told(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    events = [json.loads(one.raw()) for one in (shell_call("a1", "x"), output("a1", "a" * 60))]
+    path = tmp_path / "slow.jsonl"
+    path.write_text(json.dumps({"instance_id": "slow", "history": events, "metrics": {}}) + "\n")
+    code, out, err = grep(capsys, "re:/(a+)+!$/", path)
+    assert (code, out) == (2, "") and "re:/(a+)+!$/ takes too long" in err
+    for words in ("re:/(a+)+!$/", "-re:/(a+)+!$/"):
+        for command in ("steps", "export"):
+            assert cli.main([command, str(path), words]) == 0
+            out, err = capsys.readouterr()
+            assert "re:/(a+)+!$/ takes too long" in err and "a" * 60 not in out

@@ -82,3 +82,20 @@ async def test_what_is_wrong_in_the_words_is_asked_for_again() -> None:
     assert ui.prompted == ["", "tol"]
     assert "no field tol" in ui.told[0]
     assert shown(session) == (2, 4, 6)
+
+
+async def test_a_pattern_that_takes_too_long_is_told() -> None:
+    session, ui, search, trajectory = made()
+    body = {"id": "e7", "kind": "ConversationErrorEvent", "detail": "a" * 60}
+    trajectory.extend([parse_event(json.dumps(body).encode())])
+    search.set_filter(parse("-re:/(a+)+!$/"))
+    await ui.work()
+    assert shown(session) == (1, 2, 3, 4, 5, 6)
+    assert session.filtering and session.filtering.gave_up == "the pattern took too long"
+    search.set_filter(parse("re:/(a+)+!$/"))
+    await ui.work()
+    assert shown(session) == () and session.filtering
+    assert session.filtering.why_empty[0].startswith("not known which steps are re:")
+    search.set_filter(parse("re:/odd/"))
+    await ui.work()
+    assert session.filtering and session.filtering.gave_up == ""

@@ -563,3 +563,13 @@ async def test_the_line_that_was_found_is_copied_whole(size: tuple[int, int]) ->
             "    monday = date.fromisocalendar(int(week_date[1]), int(week_date[2]), 1)"
         )
         assert "the line was sent" in it.footer
+
+
+async def test_the_rule_says_that_a_pattern_took_too_long() -> None:
+    async with explore() as it:
+        await it.open(STUCK)
+        query = parse("re:/e/")
+        query.terms[0].value.slow = 1
+        it.screen.controllers.search.set_filter(query)
+        await it.until(lambda: "the pattern took too long" in it.text("#timeline-rule"))
+        assert numbers(it)

@@ -17,6 +17,7 @@ from oh_tui.commands.shared.printing import (
     print_json_line,
     progress,
     say,
+    say_given_up,
     show_progress,
 )
 from oh_tui.commands.shared.reading import title
@@ -27,7 +28,6 @@ from oh_tui.sources.many import query as queries
 from oh_tui.sources.many.hits import Hit
 from oh_tui.sources.many.narrowing import Narrowing
 from oh_tui.sources.many.searching import RunHits, Search
-from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, Refused
 from oh_tui.text.redact import safe_line
@@ -61,7 +61,8 @@ HIT, NONE, FAULT = 0, 1, 2
     "The first word is never a PATH. Without a PATH it searches the runs of the server that are\n"
     "kept on this machine, and says which are not. Prints a line for each step; with --json an\n"
     "object: run, source, title, step, event_id, where (call, result or row), line.\n\n"
-    "Exit codes: 0 something was found, 1 nothing, 2 wrong use, or not all could be read.",
+    "Exit codes: 0 something was found, 1 nothing, 2 wrong use, or not all could be read, or a\n"
+    "pattern took too long and nothing was found.",
 )
 async def grep(call: Call) -> int:
     query = queries.parse(call.args.filter)
@@ -88,9 +89,8 @@ async def grep(call: Call) -> int:
     say_rest(call, reading)
     if search.sub_agents:
         say(f"not searched: the steps of {plural(search.sub_agents, 'sub-agent')}")
-    for typed in search.gave_up:
-        say(f"re:/{clean_line(typed)}/ takes too long: some texts were not searched to their end")
-    if reading.unread or call.source.problems:
+    say_given_up(search.gave_up)
+    if reading.unread or call.source.problems or (search.gave_up and not search.hits):
         return FAULT
     return HIT if search.hits else NONE
 

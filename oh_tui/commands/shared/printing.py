@@ -17,6 +17,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
+from oh_tui.text.clean import clean_line
 from oh_tui.text.human import age
 from oh_tui.trajectory.content import terminal
 from oh_tui.trajectory.model import events
@@ -261,6 +262,12 @@ def number(value: float | None, digits: int = 6) -> float | None:
 def say(text: str) -> None:
     """Prints a remark to stderr, so that it does not reach a pipe."""
     print(f"oh-tui: {text}", file=sys.stderr, flush=True)
+
+
+def say_given_up(patterns: Iterable[str]) -> None:
+    """Says which patterns took too long."""
+    for typed in patterns:
+        say(f"re:/{clean_line(typed)}/ takes too long: some texts were not searched to their end")
 
 
 def for_terminal(text: str) -> str:

@@ -34,6 +34,11 @@ class Filtering(msgspec.Struct):
     passed: list[int] = msgspec.field(default_factory=list)
     """Numbers, sorted."""
 
+    @property
+    def gave_up(self) -> str:
+        """That a pattern of the filter took too long; else ""."""
+        return "the pattern took too long" if self.query.gave_up else ""
+
     def reset(self) -> None:
         """Show all steps and drop the results of the filter."""
         self.shown = self.trajectory = None

@@ -46,6 +46,8 @@ class RunView(Stack):
     """What is being loaded, or why the run is incomplete; shown in place of the counts."""
     filter_text: reactive[str] = reactive("")
     """The filter as it was typed, for the rule."""
+    filter_note: reactive[str] = reactive("")
+    """That not all texts could be searched for the filter."""
     study: reactive[Study | None] = reactive(None, always_update=True)
     note: reactive[str] = reactive("")
     """The part of the file that could not be read."""
@@ -81,7 +83,7 @@ class RunView(Stack):
         """The screen is low: less is shown above the timeline."""
         for name in ("show_events", "time", "filtered", "range_from", "order", "choice"):
             self.watch(self.timeline, name, self._show_counts, init=False)
-        for name in ("following", "note", "progress"):
+        for name in ("following", "note", "progress", "filter_note"):
             self.watch(self, name, self._show_counts, init=False)
         self._arrange_top()
 
@@ -156,6 +158,7 @@ class RunView(Stack):
     def show_filter(self, filtering: Filtering | None) -> None:
         """Show the steps that match a filter, or all steps."""
         self.filter_text = filtering.query.text if filtering else ""
+        self.filter_note = filtering.gave_up if filtering else ""
         if filtering:
             self.timeline.show_events = False
             if filtering.shown == ():
@@ -243,6 +246,8 @@ class RunView(Stack):
         if shown is not None and not self.timeline.show_events:
             parts.append((f"filter {clean_line(self.filter_text)}", "mark"))
             parts.append((f"{len(shown):,} of {plural(len(trajectory), 'step')}", ""))
+            if self.filter_note:
+                parts.append((self.filter_note, "warn"))
             if self.timeline.order:
                 parts.append((self.timeline.order.short, "mark"))
             if not trajectory.complete:

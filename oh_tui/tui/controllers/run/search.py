@@ -202,8 +202,12 @@ class Search:
         if not filtering.passed:
             hint = suggestions.suggest(query, trajectory)
             words = f"no step is {clean_line(query.text)}"
+            if filtering.gave_up:
+                words = f"not known which steps are {clean_line(query.text)}: {filtering.gave_up}"
             filtering.why_empty = (words, *([hint] if hint else []), "esc shows all steps")
         self._show(filtering, follow=follow)
+        if filtering.gave_up:
+            self._ui.post_message(FilterChanged())
 
     @property
     def _kept(self) -> RunAnnotations:
