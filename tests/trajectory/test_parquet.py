@@ -195,6 +195,18 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
     assert kilobytes < 600_000
 
 
+def test_lists_in_place_of_names_are_not_read(tmp_path: Path) -> None:
+    arrow = pytest.importorskip("pyarrow")
+    names = arrow.array([["A" * 1_000_000] * 200])
+    table = arrow.table({"instance_id": names, "history": ["[]"], "resolved": [True]})
+    path = tmp_path / "x.parquet"
+    pytest.importorskip("pyarrow.parquet").write_table(table, path, compression="zstd")
+    runs = open_runs(path)
+    (entry,) = runs.entries()
+    assert (entry.name, entry.info["label"]) == ("row 1", Label.RESOLVED)
+    runs.close()
+
+
 def test_a_row_above_the_limit_is_refused_before_it_is_decoded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -96,7 +96,9 @@ class ParquetRuns(Unchanging):
         self._lock = threading.Lock()
 
     def entries(self) -> Iterator[Entry]:
-        columns = [name for name in _LISTED if name in self._columns]
+        # a list may repeat a long text in each of its places
+        flat = {field.name for field in self._file.schema_arrow if not field.type.num_fields}
+        columns = [name for name in _LISTED if name in flat]
         taken: dict[str, int] = {}
         number = 0
         for group in range(len(self._starts)):
