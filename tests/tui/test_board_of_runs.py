@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from oh_tui.sources.many.sums import summed
-from oh_tui.tui.screens.board import BoardScreen, _parted
-from oh_tui.tui.state.board_all import sparkline
+import pytest
+
+from oh_tui.sources.many.sums import Group, Spread, summed
+from oh_tui.tui.rendering.cells import width_of
+from oh_tui.tui.screens.board import COLUMNS, BoardScreen, _parted
+from oh_tui.tui.state.board_all import BoardAll, sparkline
 from tests.tui.explorer import Between, Explorer, explore
 
 
@@ -130,6 +133,63 @@ async def test_another_filter_counts_anew() -> None:
         other = it.app.screen
         assert isinstance(other, BoardScreen) and other.board is not view.board
         await it.until(lambda: "there is no run to count" in text(it, other, "#groups"))
+
+
+def wide(name: str, runs: int = 12_345) -> Group:
+    """A group of which all is known, in long numbers."""
+    ends, dollars_ = {"finished": runs}, Spread(runs, 4_456_789.0, 360.35, 999.99)
+    time = Spread(runs, 1.0, 5995.0, 86_399.0)
+    steps = Spread(runs, 1.0, 12_345.0, 2.0)
+    return Group(
+        (name,), runs, ends, 1, 2, steps, time, dollars_, Spread(runs, 12_345.0), 1234, "E", 1
+    )
+
+
+class WideBoard(BoardAll):
+    names: tuple[str, ...] = (
+        "litellm_proxy/anthropic/claude-sonnet-4-5-20250929",
+        "openai/gpt-5",
+        "azure/gpt-5",
+    )
+
+    def groups(self) -> list[Group]:
+        return [wide(name) for name in self.names]
+
+
+@pytest.mark.parametrize("width", [80, 95, 100, 110, 120, 160])
+async def test_every_number_that_is_shown_is_whole(width: int) -> None:
+    async with explore(size=(width, 30)) as it:
+        await filtered(it, "repo:acme/dates")
+        view = await board(it)
+        view.board = WideBoard(view.board.query, view.board.reading)
+        view.board.ended = True
+        await view.renew()
+        groups = view.groups
+        for row in range(groups.row_count()):
+            line = groups.pieces(row, width - 1)
+            assert sum(width_of(text) for text, _ in line) <= width - 1
+        await it.until(lambda: "claude-sonnet" in text(it, view, "#groups"))
+        shown, head = text(it, view, "#groups"), text(it, view, "#groups-head")
+        assert "openai/gpt-5" in shown and "azure/gpt-5" in shown and "litellm" not in shown
+        for title, _, text_of in COLUMNS:
+            assert (text_of(wide("m")) in shown.split()) == (title in head.split())
+        assert "$4,456,789" in shown.split() and "ok fail else%" in head
+
+
+async def test_s_sorts_by_the_columns_that_are_shown() -> None:
+    async with explore(size=(80, 30)) as it:
+        await filtered(it, "repo:acme/dates")
+        view = await board(it)
+        view.board = WideBoard(view.board.query, view.board.reading)
+        view.board.ended, view.board.sort = True, "loops"
+        await view.renew()
+        seen = list[str]()
+        while view.board.sort not in seen:
+            seen.append(view.board.sort)
+            await it.press("s")
+        assert seen[:4] == ["loops", "name", "runs", "finished"]
+        head = text(it, view, "#groups-head")
+        assert all(sort in head for sort in seen[4:]) and "total" in seen and "errors" not in seen
 
 
 def test_a_sparkline_and_a_bar() -> None:

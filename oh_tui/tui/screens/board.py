@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
 
 from textual import on
 from textual.app import ComposeResult
@@ -11,10 +11,11 @@ from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 from textual.screen import ModalScreen
 
-from oh_tui.sources.many.sums import GROUPINGS, SORTS, Group
+from oh_tui.sources.many.sums import GROUPINGS, Group
 from oh_tui.text.human import dollars, duration, plural, rough
 from oh_tui.tui.keys import HELP, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
+from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.state.board_all import NAMES, BoardAll, sparkline
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.drawing import Label, Piece, fit
@@ -27,8 +28,17 @@ if TYPE_CHECKING:
 BAR = 20
 """Columns of the bar of endings."""
 
-BAR_FROM, ERRORS_FROM, LAST_FROM = 90, 110, 140
-"""Columns of the screen from which there are the bar, errors and the last error."""
+RUNS, SHARES = 8, 18
+"""Cells of the count of runs and of the shares of endings."""
+
+LAST_FROM = 139
+"""Cells from which there is the last error."""
+
+LEAST_NAME, LEAST_LAST = 16, 12
+"""Cells of a name, for which columns are left out, and of the last error."""
+
+FIRST_TO_GO = ("bar", "errors", "p90", "loops", "resolved", "steps", "time", "cost", "total")
+"""What is left out where there is no room: never a part of a number."""
 
 
 class Counting(Protocol):
@@ -60,17 +70,28 @@ def _mean(value: float | None) -> str:
     return f"{value:.1f}" if value else ""
 
 
-COLUMNS: tuple[tuple[str, str, int, Callable[[Group], str]], ...] = (
-    ("resolved", "resolved", 0, lambda group: _share(group.resolved_share)),
-    ("steps", "steps", 0, lambda group: _number(group.steps.median)),
-    ("time", "time", 0, lambda group: _time(group.time.median)),
-    ("p90", "", BAR_FROM, lambda group: _time(group.time.p90)),
-    ("cost", "cost", 0, lambda group: _dollars(group.cost.median)),
-    ("total", "total", 0, lambda group: _dollars(group.cost.total if group.cost.known else None)),
-    ("errors", "errors", ERRORS_FROM, lambda group: _mean(group.errors.mean)),
-    ("loops", "loops", 0, lambda group: f"{group.loops:,}" if group.loops else ""),
+COLUMNS: tuple[tuple[str, str, Callable[[Group], str]], ...] = (
+    ("resolved", "resolved", lambda group: _share(group.resolved_share)),
+    ("steps", "steps", lambda group: _number(group.steps.median)),
+    ("time", "time", lambda group: _time(group.time.median)),
+    ("p90", "", lambda group: _time(group.time.p90)),
+    ("cost", "cost", lambda group: _dollars(group.cost.median)),
+    ("total", "total", lambda group: _dollars(group.cost.total if group.cost.known else None)),
+    ("errors", "errors", lambda group: _mean(group.errors.mean)),
+    ("loops", "loops", lambda group: f"{group.loops:,}" if group.loops else ""),
 )
-"""Head, what a click on it sorts by, from which width, and the text of a group."""
+"""Head, what a click on it sorts by, and the text of a group."""
+
+TITLES = [title for title, *_ in COLUMNS]
+
+
+class Layout(NamedTuple):
+    """Cells of the name, of the bar of endings, of each column, and of the last error."""
+
+    name: int
+    bar: int
+    columns: list[int]
+    last: int
 
 
 class Groups(RowList):
@@ -82,6 +103,7 @@ class Groups(RowList):
 
     def __init__(self) -> None:
         super().__init__(id="groups")
+        self._names: list[str] = []
         self._cells: list[list[str]] = []
         self._widths: list[int] = []
         """Of the columns; 0 for one in which nothing is known."""
@@ -94,7 +116,8 @@ class Groups(RowList):
         """The cursor stays with its group."""
         under = old[self.cursor].names if self.cursor < len(old) else None
         cursor = next((n for n, one in enumerate(new) if one.names == under), 0)
-        self._cells = [[text(group) for _, _, _, text in COLUMNS] for group in new]
+        self._cells = [[text(group) for _, _, text in COLUMNS] for group in new]
+        self._names = _names(new, self.by)
         self._widths = [
             max(len(COLUMNS[n][0]) + 1, *map(len, column)) if any(column) else 0
             for n, column in enumerate(zip(*self._cells, strict=True))
@@ -104,24 +127,43 @@ class Groups(RowList):
     def row_count(self) -> int:
         return len(self.groups)
 
-    def _layout(self, width: int) -> tuple[int, int, list[int], int]:
-        """Cells of the name, of the endings, of each column, and of the last error."""
-        columns = [
-            cells + 2 if cells and width >= COLUMNS[n][2] else 0
-            for n, cells in enumerate(self._widths)
+    def _layout(self, width: int) -> Layout:
+        columns = [cells + 2 if cells else 0 for cells in self._widths]
+        longest = max(12, *(width_of(name) for name in self._names), 0)
+        bar = BAR + 1
+
+        def room() -> int:
+            return width - RUNS - SHARES - bar - sum(columns)
+
+        for title in FIRST_TO_GO:
+            if room() >= min(longest, LEAST_NAME):
+                break
+            if title == "bar":
+                bar = 0
+            else:
+                columns[TITLES.index(title)] = 0
+        name, last = max(8, min(longest, room())), 0
+        if width >= LAST_FROM:
+            beside = min(longest, max(LEAST_NAME, room() * 3 // 5))
+            if room() - beside - 2 >= LEAST_LAST:
+                name, last = beside, room() - beside - 2
+        return Layout(name, bar, columns, last)
+
+    def sorts(self) -> list[str]:
+        """What the columns that are shown can be sorted by."""
+        columns = zip(COLUMNS, self._layout(self.size.width - 1).columns, strict=False)
+        return [
+            "name",
+            "runs",
+            "finished",
+            *(sort for (_, sort, _), room in columns if room and sort),
         ]
-        endings = 15 + (BAR + 1 if width >= BAR_FROM else 0)
-        room = width - 8 - endings - sum(columns)
-        longest = max((len(group.names[0]) for group in self.groups), default=0)
-        name = max(8, min(max(longest, 12), room if width < LAST_FROM else room * 3 // 5))
-        return name, endings, columns, max(0, room - name - 2) if width >= LAST_FROM else 0
 
     def head(self, width: int) -> list[HeadCell]:
         if not self.groups:
             return []
-        name, endings, columns, last = self._layout(width - 1)
-
-        ended = "how they ended" if endings > 16 else "ended"
+        name, bar, columns, last = self._layout(width - 1)
+        ended = fit("how they ended", bar) if bar else ""
 
         def cell(text: str, sort: str) -> HeadCell:
             is_sorted = bool(sort) and sort == self.sort
@@ -129,10 +171,10 @@ class Groups(RowList):
 
         cells = [
             cell(f" {fit(NAMES[self.by], name)}", "name"),
-            cell(self._titled("runs", "runs", 8), "runs"),
-            cell(f"  {fit(ended, endings - 2)}", "finished"),
+            cell(self._titled("runs", "runs", RUNS), "runs"),
+            cell(f"  {ended}   ok fail else%", "finished"),
         ]
-        for (title, sort, _, _), room in zip(COLUMNS, columns, strict=True):
+        for (title, sort, _), room in zip(COLUMNS, columns, strict=True):
             if room:
                 cells.append(cell(self._titled(title, sort, room), sort))
         return [*cells, cell(f"  {fit('most common last error', last)}" if last else "", "")]
@@ -143,13 +185,13 @@ class Groups(RowList):
 
     def pieces(self, row: int, width: int) -> list[Piece]:
         group = self.groups[row]
-        name, endings, columns, last = self._layout(width)
-        shown = group.names[0] or "not known"
+        name, bar, columns, last = self._layout(width)
+        shown = self._names[row] or "not known"
         pieces: list[Piece] = [
             (fit(shown, name, self.glyphs.more), "" if group.names[0] else "dim"),
-            (f"{group.runs:>8,}", ""),
+            (f"{group.runs:>{RUNS},}", ""),
             ("  ", ""),
-            *self._ended(group, endings - 2),
+            *self._ended(group, has_bar=bar > 0),
         ]
         for cells, room, (title, *_) in zip(self._cells[row], columns, COLUMNS, strict=True):
             if room:
@@ -158,17 +200,26 @@ class Groups(RowList):
             pieces.append((f"  {fit(group.last_error, last, self.glyphs.more)}", "dim"))
         return pieces
 
-    def _ended(self, group: Group, room: int) -> list[Piece]:
+    def _ended(self, group: Group, *, has_bar: bool) -> list[Piece]:
         """A bar of the finished, the failed and the other runs, and their shares."""
         parts = (group.finished, group.failed, group.runs - group.finished - group.failed)
-        shares = "".join(f"{round(100 * part / group.runs):>4}" for part in parts) + "%"
-        if room <= 14:
+        shares = "".join(f"{round(100 * part / group.runs):>5}" for part in parts) + "%"
+        if not has_bar:
             return [(shares, "number")]
         cells = _parted(parts, BAR)
         glyphs = self.glyphs
         signs = ((glyphs.levels[-1], "good"), (glyphs.shaded, "bad"), (glyphs.no_result, "dim"))
         bar = [(sign * count, hue) for (sign, hue), count in zip(signs, cells, strict=True)]
         return [*bar, (" ", ""), (shares, "number")]
+
+
+def _names(groups: tuple[Group, ...], by: str) -> list[str]:
+    """The names as they are shown: of models without the vendor, unless two would be the same."""
+    names = [group.names[0] for group in groups]
+    if by != "model":
+        return names
+    short = [name.rpartition("/")[2] or name for name in names]
+    return [one if short.count(one) == 1 else name for one, name in zip(short, names, strict=True)]
 
 
 def _parted(parts: tuple[int, ...], room: int) -> list[int]:
@@ -281,9 +332,9 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
 
     async def action_sort(self) -> None:
         """Sort by the next column that is shown."""
-        sorts = ["name", *SORTS]
-        now = sorts.index(self.board.sort)
-        self.board.sort = sorts[(now + 1) % len(sorts)]
+        sorts, now = self.groups.sorts(), self.board.sort
+        place = sorts.index(now) if now in sorts else -1
+        self.board.sort = sorts[(place + 1) % len(sorts)]
         await self.renew()
         self.footer.tell(f"sorted by {self.board.sort}", log=False)
 
