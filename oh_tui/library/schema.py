@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import zlib
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from oh_tui.trajectory.tables import FileRow, RunRow, StepRow
-
-VERSION = 1
-"""One more with each change of what is written here; a file of another version is made anew."""
 
 APPLICATION = 0x6F687475
 """`ohtu`, by which `file` and we know the database."""
@@ -75,7 +73,6 @@ CREATE VIEW steps AS SELECT runs.run, {_listed(STEP_COLUMNS, "step_rows", _SHOWN
 CREATE VIEW files AS SELECT runs.run, {_listed(FILE_COLUMNS, "file_rows")}
     FROM file_rows JOIN runs ON runs.id = file_rows.run_id;
 PRAGMA application_id = {APPLICATION};
-PRAGMA user_version = {VERSION};
 """
 
 TEXTS = """
@@ -84,6 +81,19 @@ CREATE VIRTUAL TABLE texts USING fts5(text, tokenize='trigram case_sensitive 1',
 """
 """Missing where SQLite lacks FTS5, trigrams (3.34) or contentless delete (3.43). The texts are
 folded before, so that the index need not know about letters."""
+
+WRITING = 1
+"""One more with each change of what is written into the tables."""
+
+
+def version_of(tables: str) -> int:
+    """Another with each change of a table or column, which come from structs of elsewhere; for
+    `user_version`, which is 31 bits and 0 in a new file."""
+    return zlib.crc32(f"{WRITING}{tables}".encode()) & 0x7FFF_FFFF or 1
+
+
+VERSION = version_of(TABLES + TEXTS)
+"""A file of another version is made anew."""
 
 TABLES_OF_RUN = ("step_rows", "file_rows", "blocks")
 
@@ -105,6 +115,7 @@ def make(database: sqlite3.Connection) -> None:
         database.execute(statement)
     with contextlib.suppress(sqlite3.OperationalError):
         database.execute(TEXTS)
+    database.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def is_ours(database: sqlite3.Connection) -> bool:

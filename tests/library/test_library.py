@@ -277,6 +277,23 @@ def test_the_file_of_another_version_is_made_anew(filled: Library, tmp_path: Pat
         assert opened.runs() == []
 
 
+def test_a_file_with_other_columns_is_of_another_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a row of `trajectory.tables` has got another field."""
+    before = schema.TABLES.replace(" label TEXT,", "")
+    assert before != schema.TABLES
+    with monkeypatch.context() as earlier:
+        earlier.setattr(schema, "TABLES", before)
+        earlier.setattr(schema, "VERSION", schema.version_of(before + schema.TEXTS))
+        with Library(tmp_path, writes=True) as opened:
+            assert opened.runs("1") is None, "there is no label"
+    with Library(tmp_path) as opened:
+        assert "another version" in opened.why
+    with Library(tmp_path, writes=True) as opened:
+        assert opened.put([made_record(MAKER, 1)]), opened.trouble
+
+
 def test_a_file_that_breaks_while_it_is_open_is_given_up_or_made_anew(
     filled: Library, tmp_path: Path
 ) -> None:
