@@ -234,7 +234,7 @@ def test_a_large_output_is_told_in_short_pieces() -> None:
         assert found.index(hit) > 2 * len(lines) // 2**17, "it breathes"
 
 
-@pytest.mark.parametrize("gap", ["", "x\n" * 100_000])
+@pytest.mark.parametrize("gap", ["", "x\n" * 100_000], ids=["first", "after much"])
 def test_the_line_of_a_hit_has_no_secret_of_the_lines_before(gap: str) -> None:
     key = "-----BEGIN RSA PRIVATE KEY-----\n" + "Ab3dEf9h" * 8 + "\n"
     key += ("Ab3dEf9h" * 8 + "\n") * 3_000 + "needle77needle77\n-----END RSA PRIVATE KEY-----\n"
