@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
+from msgspec.structs import replace
 
 from oh_tui.sources.many.sums import Group, Spread, summed
 from oh_tui.tui.rendering.cells import width_of
@@ -190,6 +193,23 @@ async def test_s_sorts_by_the_columns_that_are_shown() -> None:
         assert seen[:4] == ["loops", "name", "runs", "finished"]
         head = text(it, view, "#groups-head")
         assert all(sort in head for sort in seen[4:]) and "total" in seen and "errors" not in seen
+
+
+async def test_the_day_that_cost_most_is_of_all_days() -> None:
+    async with explore(size=(80, 30)) as it:
+        await filtered(it, "repo:acme/dates")
+        view = await board(it)
+        base, noon = view.board.runs[0], datetime(2026, 1, 1, 12).timestamp()
+        view.board.runs[:] = [
+            base._replace(row=replace(base.row, began=noon + day * 86_400, cost=cost))
+            for day, cost in ((0, 900.0), (1, 0.5), (200, 2.0))
+        ]
+        days = view.board.cost_by_day(78)
+        assert days and days.each == 3 and len(days.cells) == 67
+        assert days.cells[0] == 900.5 and days.cells[-1] == 2.0
+        await view.renew()
+        rule = text(it, view, "#days-rule")
+        assert "Cost by 3 days" in rule and "most on 2026-01-01: $900.00" in rule
 
 
 def test_a_sparkline_and_a_bar() -> None:

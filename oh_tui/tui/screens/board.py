@@ -301,15 +301,16 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
 
     def _show_days(self) -> None:
         days = self.board.cost_by_day(max(8, self.app.size.width - 2))
-        self.days_rule.display = self.days.display = len(days) > 1
-        if len(days) > 1:
-            most = max(days, key=lambda one: one[1])
-            self.days_rule.title = (("Cost by day", "title"),)
+        several = days is not None and len(days.cells) > 1
+        self.days_rule.display = self.days.display = several
+        if days and several:
+            each = "day" if days.each == 1 else f"{days.each:,} days"
+            self.days_rule.title = ((f"Cost by {each}", "title"),)
             self.days_rule.facts = (
-                (f"{days[0][0]} to {days[-1][0]}", "dim"),
-                (f", most on {most[0]}: {dollars(most[1])}", ""),
+                (f"{days.first} to {days.last}", "dim"),
+                (f", most on {days.most}: {dollars(days.costs[days.most])}", ""),
             )
-            drawn = sparkline([cost for _, cost in days], self.rule.glyphs.levels)
+            drawn = sparkline(days.cells, self.rule.glyphs.levels)
             self.days.pieces = ((" ", ""), (drawn, "llm"))
 
     # Keys

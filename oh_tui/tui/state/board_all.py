@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import NamedTuple
 
 from oh_tui.sources.lists.conversation_query import ConversationQuery
@@ -29,6 +29,19 @@ class Counted(NamedTuple):
 
     id: str
     row: RunRow
+
+
+class Days(NamedTuple):
+    """What the runs that began on a day cost."""
+
+    first: str
+    last: str
+    each: int
+    """Days of a cell."""
+    cells: list[float]
+    most: str
+    """The day that cost most."""
+    costs: dict[str, float]
 
 
 class BoardAll:
@@ -98,18 +111,22 @@ class BoardAll:
             found.append(f"the cost of {plural(unknown, 'run')} is not known")
         return found
 
-    def cost_by_day(self, room: int) -> list[tuple[str, float]]:
-        """The last days, without a gap, and what the runs that began then cost."""
+    def cost_by_day(self, room: int) -> Days | None:
+        """All days, several to a cell where there are more than `room`."""
         costs: dict[str, float] = {}
         for one in self.runs:
             if (day := GROUPINGS["day"](one.row)) and one.row.cost is not None:
                 costs[day] = costs.get(day, 0.0) + one.row.cost
         if not costs:
-            return []
-        last, first = date.fromisoformat(max(costs)), date.fromisoformat(min(costs))
-        count = min(room, (last - first).days + 1)
-        days = [(last - timedelta(days=n)).isoformat() for n in reversed(range(count))]
-        return [(day, costs.get(day, 0.0)) for day in days]
+            return None
+        first, last = min(costs), max(costs)
+        start = date.fromisoformat(first)
+        count = (date.fromisoformat(last) - start).days + 1
+        each = -(-count // room)
+        cells = [0.0] * -(-count // each)
+        for day, cost in costs.items():
+            cells[(date.fromisoformat(day) - start).days // each] += cost
+        return Days(first, last, each, cells, max(sorted(costs), key=costs.__getitem__), costs)
 
 
 def sparkline(values: Sequence[float], levels: str) -> str:
