@@ -98,6 +98,18 @@ async def test_nothing_found_is_said() -> None:
         assert "nothing in" in text(it, view, "#search-rule")
 
 
+async def test_other_words_without_hits_leave_nothing_of_the_step_before() -> None:
+    async with explore() as it:
+        view = await search(it, "ValueError repo:dates")
+        await it.until(lambda: "step" in text(it, view, "#step-rule"))
+        await it.press("slash")
+        view.words.value = "zzqx repo:dates"
+        await it.press("enter")
+        await it.until(lambda: "nothing in" in text(it, view, "#search-rule"))
+        assert "step" not in text(it, view, "#step-rule")
+        assert "ValueError" not in text(it, view, "#found-step")
+
+
 async def test_a_search_that_was_stopped_does_not_claim_to_be_complete() -> None:
     between = Between()
     async with explore(size=(160, 40), wrap=between) as it:

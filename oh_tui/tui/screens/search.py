@@ -212,7 +212,8 @@ class SearchScreen(ModalScreen[None], ClosesOnce[None]):
     def take(self, found: SearchAll) -> None:
         """Show another search."""
         self.found, self._shown = found, None
-        self.step.show([])
+        self.workers.cancel_group(self, "preview")
+        self._show_no_step()
         self.renew()
 
     def renew(self) -> None:
@@ -283,11 +284,14 @@ class SearchScreen(ModalScreen[None], ClosesOnce[None]):
             self._shown = key
             self._read_step(hit)
 
+    def _show_no_step(self) -> None:
+        self.step.show([])
+        self.step_rule.title = self.step_rule.facts = ()
+
     @work(group="preview", exclusive=True)
     async def _read_step(self, hit: Hit | None) -> None:
         if hit is None:
-            self.step.show([])
-            self.step_rule.title = self.step_rule.facts = ()
+            self._show_no_step()
             return
         await asyncio.sleep(REST)
         try:
