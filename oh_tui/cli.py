@@ -30,6 +30,7 @@ from oh_tui.commands.shared.ids import (
     is_address,
     is_file_address,
     is_path,
+    not_files,
     require_id,
     split_place,
 )
@@ -157,6 +158,8 @@ def _run(words: list[str]) -> int:
     if explores and _has_terminal():
         return _explore(args, settings, make_source if has_key else None, identifiers[0], paths)
     if not has_key and command.wants != "nothing":
+        if told := not_files(getattr(args, "no_files", ())):
+            printing.say(told)
         raise _no_key()
     for caution in settings.cautions:
         print(f"oh-tui: {caution}", file=sys.stderr)

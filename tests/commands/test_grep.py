@@ -22,6 +22,7 @@ from tests.processes import oh_tui
 from tests.sources.here import demo_read
 from tests.trajectory.made import output
 from tests.trajectory.made import shell as shell_call
+from tests.trajectory.sub_agent_files import REPORTED, run_files, zip_of
 
 __all__ = ["shell"]
 
@@ -121,7 +122,7 @@ def test_of_a_server_only_what_is_kept_is_searched(served: Served, tmp_path: Pat
     environment = {"OPENHANDS_API_KEY": "any", "XDG_CACHE_HOME": str(tmp_path)}
     words = ("grep", "coverage", "--server", served.url, "--json")
     done = oh_tui(*words, **environment)
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (2, ""), "nothing was searched"
     assert "left out: " in done.stderr and "oh-tui download ID" in done.stderr
     assert oh_tui("why", IDS["coverage"], "--server", served.url, **environment).returncode == 0
     again = oh_tui(*words, **environment)
@@ -159,3 +160,40 @@ def test_a_pattern_that_takes_too_long_is_told(
             assert cli.main([command, str(path), words]) == 0
             out, err = capsys.readouterr()
             assert "re:/(a+)+!$/ takes too long" in err and "a" * 60 not in out
+
+
+def test_nothing_is_only_said_where_all_was_searched(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    run = zip_of(tmp_path / "run.zip", run_files("0" * 32 + "/", REPORTED))
+    code, _, err = grep(capsys, "nosuchword", run)
+    assert code == 2 and "not searched: the steps of" in err
+    assert grep(capsys, "re:/./", run)[0] == 0
+
+
+def test_a_word_of_a_run_is_suggested_for_a_step(shell: Shell) -> None:
+    for word in ("stuck", "finished", "resolved"):
+        said = shell(f"grep is:{word}")
+        assert said.code == 2 and f"run.is:{word}" in said.err
+    assert "one of" in shell("grep is:nosuch").err
+
+
+def test_a_mistyped_path_is_told_where_nothing_is_found(
+    capsys: pytest.CaptureFixture[str], run_file: Path
+) -> None:
+    told = "oh-tui: mnay is no file: it counts as a word to find\n"
+    assert grep(capsys, "ValueError", run_file, "mnay") == (1, "", told)
+    assert grep(capsys, "nosuchword", run_file, "-mnay", "title:mnay") == (1, "", "")
+    assert "a, b are no files" in grep(capsys, "ValueError nosuchword", run_file, "a", "b")[2]
+    found = grep(capsys, "ValueError", run_file, "week")
+    assert found[0] == 0 and found[2] == ""
+    code, _, err = grep(capsys, "ValueError", "mnay")
+    assert code == 2 and err.startswith(told) and "no key" in err
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t "])
+def test_a_blank_word_is_refused(
+    capsys: pytest.CaptureFixture[str], run_file: Path, blank: str
+) -> None:
+    code, out, err = grep(capsys, blank, run_file)
+    assert (code, out) == (2, "") and "An empty word names nothing" in err

@@ -9,6 +9,7 @@ from oh_tui.api.models import Conversation
 from oh_tui.commands.many.rest import say_rest
 from oh_tui.commands.shared.command import SOUGHT, SOUGHT_IN, Call, command, flag
 from oh_tui.commands.shared.documents import GLYPHS, conversation_id, line
+from oh_tui.commands.shared.ids import not_files
 from oh_tui.commands.shared.keeping import read_annotations
 from oh_tui.commands.shared.printing import (
     Hue,
@@ -61,8 +62,8 @@ HIT, NONE, FAULT = 0, 1, 2
     "The first word is never a PATH. Without a PATH it searches the runs of the server that are\n"
     "kept on this machine, and says which are not. Prints a line for each step; with --json an\n"
     "object: run, source, title, step, event_id, where (call, result or row), line.\n\n"
-    "Exit codes: 0 something was found, 1 nothing, 2 wrong use, or not all could be read, or a\n"
-    "pattern took too long and nothing was found.",
+    "Exit codes: 0 something was found, 1 nothing, 2 wrong use, a run that cannot be read, or\n"
+    "nothing was found where not all was searched.",
 )
 async def grep(call: Call) -> int:
     query = queries.parse(call.args.filter)
@@ -81,7 +82,8 @@ async def grep(call: Call) -> int:
                 if one:
                     show_progress("")
                     _print(call, one)
-                show_progress(f"{search.hits:,} hits, {reading.read:,} of {reading.runs:,} runs")
+                runs = f"{reading.read:,} of {plural(reading.runs, 'run')}"
+                show_progress(f"{plural(search.hits, 'hit')}, {runs}")
     except OtherKind:
         raise
     except Refused as problem:  # 1 would mean that nothing was found
@@ -90,9 +92,14 @@ async def grep(call: Call) -> int:
     if search.sub_agents:
         say(f"not searched: the steps of {plural(search.sub_agents, 'sub-agent')}")
     say_given_up(search.gave_up)
-    if reading.unread or call.source.problems or (search.gave_up and not search.hits):
+    if not search.hits and (told := not_files(call.args.no_files)):
+        say(told)
+    if reading.unread or call.source.problems:
         return FAULT
-    return HIT if search.hits else NONE
+    if search.hits:
+        return HIT
+    is_left = reading.not_kept or reading.unsure or search.sub_agents or search.gave_up
+    return FAULT if is_left else NONE
 
 
 def _print(call: Call, one: RunHits) -> None:

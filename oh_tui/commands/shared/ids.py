@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -89,6 +90,19 @@ def is_listed_path(text: str) -> bool:
     if text.endswith(".zip") or text.startswith(("/", "./", "../", "~/")):
         return True
     return bool(text) and (paths.exists(text, os.environ) or bool(split_run(text)[1]))
+
+
+def may_be_mistyped(word: str) -> bool:
+    """Whether a word of a search may have been meant as a path."""
+    return not re.search(r'[\s:"]|^-', word.strip())
+
+
+def not_files(words: Sequence[str]) -> str:
+    """What is told of such words where nothing was found; "" without any."""
+    shown = ", ".join(safe_line(word) for word in words)
+    if len(words) > 1:
+        return f"{shown} are no files: they count as words to find"
+    return f"{shown} is no file: it counts as a word to find" if words else ""
 
 
 def require_id(text: str, base_url: str) -> str:

@@ -26,7 +26,7 @@ from oh_tui.commands.shared.command import (
     Command,
     load,
 )
-from oh_tui.commands.shared.ids import SHORTEST, is_listed_path, is_path, read_id
+from oh_tui.commands.shared.ids import SHORTEST, is_listed_path, is_path, may_be_mistyped, read_id
 from oh_tui.commands.shared.misuse import HELP, help_of, misuse
 from oh_tui.settings.config import THEMES, Faults, parse_config
 from oh_tui.settings.paths import config_file, tilde
@@ -278,6 +278,9 @@ def read_words(words: Sequence[str]) -> tuple[str, Command, Any]:
         words_of_filter = [word for word in args.paths if not is_listed_path(word)]
         args.paths = [word for word in args.paths if is_listed_path(word)]
         args.filter = " ".join([*first, *words_of_filter])
+        args.no_files = list(filter(may_be_mistyped, words_of_filter)) if first else []
+        if first and not args.filter.strip():
+            raise Problem("An empty word names nothing", help_of(name))
     if RUN_AND_FILTER in command.arguments:
         args.word = _run_among(args.given)
         args.given.remove(args.word)

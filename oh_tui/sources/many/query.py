@@ -7,14 +7,18 @@ filter of conversations.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from oh_tui.sources.lists import conversation_query
 from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.trajectory.analysis.search import query as queries
 from oh_tui.trajectory.analysis.search.fields import FIELDS as STEP_FIELDS
+from oh_tui.trajectory.analysis.search.fields import Wrong
 from oh_tui.trajectory.analysis.search.query import Beside, Query, Readable
+
+if TYPE_CHECKING:
+    from oh_tui.trajectory.model.trajectory import Trajectory
 
 _OF_RUNS = {
     name if name not in STEP_FIELDS else f"{queries.RUN}{name}": field
@@ -22,7 +26,25 @@ _OF_RUNS = {
     if name
 } | {f"{queries.RUN}{name}": field for name, field in conversation_query.FIELDS.items() if name}
 
-FIELDS: Mapping[str, Readable] = {**STEP_FIELDS, **_OF_RUNS}
+
+class _OfSteps(NamedTuple):
+    """A field that steps and runs have, which means the step."""
+
+    name: str
+
+    def read(self, typed: str) -> Any:
+        try:
+            return STEP_FIELDS[self.name].read(typed)
+        except Wrong as wrong:
+            if typed.lower() not in conversation_query.FIELDS[self.name].values(None):
+                raise
+            raise Wrong(f"a step is not; of its run: {queries.RUN}{self.name}:{typed}") from wrong
+
+    def values(self, trajectory: Trajectory | None) -> Collection[str]:
+        return STEP_FIELDS[self.name].values(trajectory)
+
+
+FIELDS: Mapping[str, Readable] = {**STEP_FIELDS, **_OF_RUNS, "is": _OfSteps("is")}
 
 _NOTHING = Beside("steps", "conversations", ())
 
