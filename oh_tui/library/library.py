@@ -57,9 +57,6 @@ Candidates = dict[str, list[tuple[int, int]]]
 class Library(LibraryFile):
     """The index. Several threads and processes may use it at once."""
 
-    _removed = 0
-    """Runs that were removed and are not yet gone from the file."""
-
     # writing
 
     def put(self, records: Iterable[Record], finished: Iterable[tuple[str, str]] = ()) -> bool:
@@ -107,7 +104,8 @@ class Library(LibraryFile):
             for table in schema.TABLES_OF_RUN:
                 database.execute(f"DELETE FROM {table} WHERE run_id = ?", (number,))
             database.execute("DELETE FROM runs WHERE id = ?", (number,))
-        self._removed += len(found)
+        if found:
+            database.execute("INSERT OR REPLACE INTO untidy VALUES (1, ?)", (time.time(),))
         return len(found)
 
     def mark_gone(self, home: str) -> None:
@@ -165,17 +163,26 @@ class Library(LibraryFile):
 
     def tidy(self) -> None:
         """Makes removed runs disappear from the file: deleting leaves their parts in the index
-        until it is merged, and in free pages. Leaves nothing beside the file."""
+        until it is merged, and in free pages. Leaves nothing beside the file, unless another
+        oh-tui reads it; then it `is_untidy` still, until the next time."""
 
         def work(database: sqlite3.Connection) -> None:
-            if self._removed:
+            since = _untidy_since(database)
+            if since:
                 if self.has_texts:
                     database.execute("INSERT INTO texts (texts) VALUES ('optimize')")
                 database.execute("VACUUM")
-            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            self._removed = 0
+            is_busy, _, _ = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if since and not is_busy:
+                # another may have removed more meanwhile
+                database.execute("DELETE FROM untidy WHERE since = ?", (since,))
+                database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
         self.do(work)
+
+    def is_untidy(self) -> bool:
+        """Removed runs may still be in the file, such as after a process that was killed."""
+        return bool(self.do(_untidy_since))
 
     # asking
 
@@ -249,6 +256,11 @@ class Library(LibraryFile):
             with contextlib.suppress(OSError):
                 size += self._path.with_name(FILE + suffix).stat().st_size
         return Status(runs, gone, homes, characters, size, self.has_texts)
+
+
+def _untidy_since(database: sqlite3.Connection) -> float:
+    found = database.execute("SELECT since FROM untidy").fetchone()
+    return found[0] if found else 0.0
 
 
 def _finish(database: sqlite3.Connection, home: str, fingerprint: str) -> None:

@@ -72,6 +72,7 @@ CREATE VIEW steps AS SELECT runs.run, {_listed(STEP_COLUMNS, "step_rows", _SHOWN
     FROM step_rows JOIN runs ON runs.id = step_rows.run_id;
 CREATE VIEW files AS SELECT runs.run, {_listed(FILE_COLUMNS, "file_rows")}
     FROM file_rows JOIN runs ON runs.id = file_rows.run_id;
+CREATE TABLE untidy (id INTEGER PRIMARY KEY, since REAL NOT NULL);
 PRAGMA application_id = {APPLICATION};
 """
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -72,6 +74,21 @@ def test_what_is_forgotten_by_folder_is_gone(runs: Path, cache: Path) -> None:
     assert told("--forget", f"{runs}/../runs/part-000/") == "4 runs forgotten\n"
     assert as_json("--status")["library"]["runs"] == 0
     assert "is indexed" in refused("index", "--forget", runs)
+
+
+def test_what_another_reads_leaves_the_file_later(runs: Path, cache: Path) -> None:
+    told(runs)
+    with contextlib.closing(
+        sqlite3.connect(cache / "library" / "runs.db", isolation_level=None)
+    ) as other:
+        other.execute("BEGIN")
+        other.execute("SELECT count(*) FROM runs").fetchone()
+        done = oh_tui("index", "--forget", runs)
+    assert done.stdout == "4 runs forgotten\n"
+    assert "another oh-tui reads it" in done.stderr
+    assert "Nothing of it" not in refused("index", "--forget", runs)
+    with Library(cache) as library:
+        assert not library.is_untidy()
 
 
 @pytest.mark.parametrize("link", [False, True])

@@ -187,6 +187,53 @@ def test_what_is_forgotten_is_gone_from_the_file(filled: Library, tmp_path: Path
     assert MAKER.made(1).name.encode() not in bytes_of(tmp_path)
 
 
+def test_what_is_removed_leaves_the_file_later_when_it_could_not_at_once(
+    filled: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process is killed before it tidies, and then another one reads."""
+    run = Trajectory()
+    run.extend([message("m", "a text of ξζψ")])
+    record = record_of(run, About(), place="p", home="h", fingerprint="1")
+    assert record is not None
+    assert filled.put([record])
+    with monkeypatch.context() as killed:
+        killed.setattr(Library, "tidy", lambda self: None)
+        assert filled.forget("p") == 1
+    part = "ζψ".encode()
+    assert part in bytes_of(tmp_path) or not filled.has_texts
+    filled.close()
+    monkeypatch.setattr("oh_tui.library.file.PATIENCE", 0.05)
+    with Library(tmp_path, writes=True) as later:
+        assert later.is_untidy()
+        with contextlib.closing(sqlite3.connect(file_of(tmp_path), isolation_level=None)) as other:
+            other.execute("BEGIN")
+            other.execute("SELECT count(*) FROM runs").fetchone()
+            later.tidy()
+            assert later.is_untidy()
+        later.tidy()
+        assert not later.is_untidy()
+        assert part not in bytes_of(tmp_path)
+
+
+def test_what_another_removes_while_it_is_tidied_stays_to_be_tidied(
+    filled: Library, tmp_path: Path
+) -> None:
+    filled.drop(place(1))
+    with Library(tmp_path, writes=True) as other:
+        database = filled._database
+        assert database is not None
+
+        def another(statement: str) -> None:
+            if statement.startswith("PRAGMA wal_checkpoint") and place(2) in other.places(HOME):
+                other.drop(place(2))
+
+        database.set_trace_callback(another)
+        filled.tidy()
+        assert other.is_untidy()
+        other.tidy()
+        assert not other.is_untidy()
+
+
 def test_forgetting_a_folder_takes_what_is_below_it_and_no_neighbour(library: Library) -> None:
     for number, home in enumerate(("/a/x", "/a/x/y", "/a/xy")):
         record = record_of(Trajectory(), About(), place=home, home=home, fingerprint=str(number))

@@ -71,6 +71,8 @@ async def index(call: Call) -> int:
     with Library(call.settings.library_folder, writes=True) as library:
         if not library:
             raise _no_library(library.why)
+        if library.is_untidy():
+            library.tidy()
         if args.forget is not None:
             return _forget(call, library)
         call.goes_on = "what was indexed stays, and the same words go on from there"
@@ -83,6 +85,8 @@ async def index(call: Call) -> int:
             done.runs += read.runs
             done.unchanged += read.unchanged
             done.left += read.left
+        if done.runs:
+            library.tidy()
         return _tell(call, done, library.status())
 
 
@@ -257,4 +261,7 @@ def _forget(call: Call, library: Library) -> int:
         print_json({"forgotten": found, "library": _status_json(library.status())})
     else:
         print(f"{plural(found, 'run')} forgotten")
+    if library.is_untidy():
+        why = clean_line(library.trouble) or "another oh-tui reads it"
+        say(f"It leaves the file with the next oh-tui index: {why}")
     return 0
