@@ -150,6 +150,11 @@ async def test_three_runs_are_a_table_and_enter_compares_one_with_the_first() ->
         await it.until(lambda: isinstance(it.app.screen, CompareScreen))
         await it.until(lambda: view(it).steps.row_count())
         assert ADD in shown(it) and LEDGER not in shown(it)
+        await it.press("escape")
+        await it.until(lambda: it.app.screen is table)
+        assert table.table.cursor == 2
+        await it.press("escape")
+        await it.until(lambda: it.app.screen is it.screen)
 
 
 async def test_more_than_eight_are_refused() -> None:

@@ -64,14 +64,8 @@ class Comparisons:
         self._ui.work_on("compare", self._compare_two, view, chosen, instead=True)
 
     def _show_many(self, chosen: Sequence[Conversation]) -> None:
-        view = many.CompareManyScreen()
-
-        def closed(place: int | None) -> None:
-            self._closed(None)
-            if place:
-                self._show_two((chosen[0], chosen[place]))
-
-        self._ui.push_screen(view, closed)
+        view = many.CompareManyScreen(lambda place: self._show_two((chosen[0], chosen[place])))
+        self._ui.push_screen(view, self._closed)
         self._ui.work_on("compare", self._compare_many, view, chosen, instead=True)
 
     def _closed(self, _: None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual import on
@@ -39,8 +40,8 @@ class Compare(NamedTuple):
     first: Parting | None
 
 
-class CompareManyScreen(ModalScreen[int | None], ClosesOnce[int | None]):
-    """Returns the place of the run to compare with the first, or None."""
+class CompareManyScreen(ModalScreen[None], ClosesOnce[None]):
+    """Stays below the pair that is opened from it."""
 
     DEFAULT_CSS = """
     CompareManyScreen { background: $background; }
@@ -52,8 +53,10 @@ class CompareManyScreen(ModalScreen[int | None], ClosesOnce[int | None]):
         Binding("escape,equals_sign,q", "dismiss", "close", show=False),
     ]
 
-    def __init__(self) -> None:
+    def __init__(self, pick: Callable[[int], None]) -> None:
+        """`pick` is called with the place of the run to compare with the first."""
         super().__init__()
+        self._pick = pick
         self.table = ComparedRuns(id="compared-runs")
         self.table.empty = ("reading the runs …",)
         self.head = ColumnHead(self.table)
@@ -82,7 +85,7 @@ class CompareManyScreen(ModalScreen[int | None], ClosesOnce[int | None]):
     @on(RowList.Opened)
     def _open(self) -> None:
         if self.table.cursor:
-            self.dismiss(self.table.cursor)
+            self._pick(self.table.cursor)
         else:
             self.footer.tell("this is A: another row is compared with it", remark=True)
 
