@@ -165,6 +165,23 @@ async def test_it_says_what_is_not_on_this_machine_and_reads_it() -> None:
         assert "Parse ISO week dates" in titles(view.found.found)
 
 
+async def test_the_footer_names_keys_that_work_where_the_focus_is() -> None:
+    async with explore(size=(80, 24)) as it:
+        view = await search(it, "ValueError repo:dates")
+        assert view.found.search
+        view.found.search.reading.not_kept = [view.found.found[0].conversation]
+        view.renew()
+        named = ["enter open", "/ words", "i read others", "tab next pane", "? all keys"]
+        assert all(words in it.text_of(view.footer) for words in [*named, "esc close"])
+        await it.press("slash")
+        footer = it.text_of(view.footer)
+        named = ["enter search", "tab next pane", "ctrl+u clear", "F1 all keys", "esc back"]
+        assert all(words in footer for words in named)
+        assert " i " not in footer and "J K" not in footer
+        await it.press("ctrl+u")
+        assert view.words.value == ""
+
+
 async def test_on_a_narrow_screen_there_is_no_preview() -> None:
     async with explore(size=(80, 24)) as it:
         view = await search(it, "ValueError repo:dates")

@@ -393,27 +393,39 @@ class SearchScreen(ModalScreen[None], ClosesOnce[None]):
         self.runs_rule.heavy = self.runs.has_focus
         self.hits_rule.heavy = self.hits.has_focus
         self.step_rule.heavy = self.step.has_focus
-        found, hints = self.found, list[Hint]()
-        if self.words.has_focus:
-            hints.append(Hint("enter", "search", "submit"))
-        elif found.found:
-            hints.append(Hint("enter", "open the run here", "open_run"))
-            hints.append(Hint("/", "other words", "words"))
+        found, is_typing = self.found, self.words.has_focus
+        self.footer.hints = self._hints_of_words() if is_typing else self._hints_of_lists()
+        label = "back" if is_typing and found.found else "close"
+        label = "stop" if found.is_running else label
+        self.footer.always = (HELP_IN_FIELD if is_typing else HELP, Hint("esc", label, "back"))
+
+    def _hints_of_words(self) -> tuple[Hint, ...]:
+        """Without letters, which are typed here."""
+        return (
+            Hint("enter", "search", "submit"),
+            Hint("tab", "next pane", "next_pane(1)"),
+            Hint("ctrl+u", "clear", "clear_words"),
+        )
+
+    def _hints_of_lists(self) -> tuple[Hint, ...]:
+        found, hints = self.found, [Hint("/", "words", "words")]
+        if found.found:
+            hints.insert(0, Hint("enter", "open", "open_run"))
         if found.search and found.search.reading.not_kept and not found.is_running:
-            hints.append(Hint("i", "read the others", "read_missing"))
+            hints.append(Hint("i", "read others", "read_missing"))
         hints.append(Hint("tab", "next pane", "next_pane(1)"))
         if found.found and not self.has_class("-narrow"):
             hints.append(Hint("J K", "scroll step", "scroll_step(1)"))
-        self.footer.hints = tuple(hints)
-        help = HELP_IN_FIELD if self.words.has_focus else HELP
-        label = "stop" if found.is_running else "close"
-        self.footer.always = (help, Hint("esc", label, "back"))
+        return tuple(hints)
 
     def action_open_run(self) -> None:
         self._open()
 
     async def action_submit(self) -> None:
         await self.words.action_submit()
+
+    def action_clear_words(self) -> None:
+        self.words.value = ""
 
     def on_resize(self) -> None:
         self._arrange()
