@@ -76,6 +76,15 @@ def test_csv_has_every_number(folder: Path, capsys: pytest.CaptureFixture[str]) 
     assert all(int(row["runs"]) >= int(row["cost_known"]) for row in rows)
 
 
+def test_csv_without_a_run_has_its_head(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    heads = []
+    for words in (["model:nosuch"], []):
+        assert cli.main(["stats", *words, str(folder), "--by", "model,day", "--csv"]) == 0
+        heads.append(capsys.readouterr().out.splitlines())
+    (head,), (other, *_) = heads
+    assert head == other and head.startswith("model,day,runs,")
+
+
 def test_wrong_use_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["stats", str(folder), "--by", "colour"]) == 2
     assert "'colour' is none of model, repo" in capsys.readouterr().err

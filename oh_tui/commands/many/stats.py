@@ -72,6 +72,7 @@ def _groupings(text: str) -> list[str]:
     "are of work, without waiting for the user; costs include sub-agents, while a\n"
     "sub-conversation of a server is a run of its own. What is not known of a run is left out of\n"
     "its column, never counted as 0; --json and --csv say of how many it is.\n"
+    "how they ended: the shares of the finished, the failed (error or stuck) and the others in %.\n"
     "p90: nine in ten runs take at most so much. resolved: of those that an evaluation labels.\n\n"
     "Without a PATH it counts the runs of the server that are kept on this machine.",
 )
@@ -149,21 +150,24 @@ def _spread_json(spread: Spread) -> dict[str, float | int | None]:
 
 
 def _print_csv(by: Sequence[str], groups: Sequence[Group]) -> None:
-    """One row a group; an empty cell is not known."""
+    """A head, and one row a group; an empty cell is not known."""
     out = csv.writer(sys.stdout, lineterminator="\n")
-    for place, group in enumerate(groups):
-        flat: dict[str, Any] = dict(zip(by, group.names, strict=True))
-        for name, value in _json(group).items():
-            if name == "endings":
-                known = {"finished": group.finished, "failed": group.failed}
-                flat |= known | {"ended_otherwise": group.runs - sum(known.values())}
-            elif isinstance(value, dict):
-                flat |= {f"{name}_{part}": one for part, one in value.items()}
-            else:
-                flat[name] = value
-        if place == 0:
-            out.writerow(flat)
-        out.writerow("" if one is None else one for one in flat.values())
+    out.writerow(_flat(by, summed(("",) * len(by), ())))
+    for group in groups:
+        out.writerow("" if one is None else one for one in _flat(by, group).values())
+
+
+def _flat(by: Sequence[str], group: Group) -> dict[str, Any]:
+    flat: dict[str, Any] = dict(zip(by, group.names, strict=True))
+    for name, value in _json(group).items():
+        if name == "endings":
+            known = {"finished": group.finished, "failed": group.failed}
+            flat |= known | {"ended_otherwise": group.runs - sum(known.values())}
+        elif isinstance(value, dict):
+            flat |= {f"{name}_{part}": one for part, one in value.items()}
+        else:
+            flat[name] = value
+    return flat
 
 
 def _print_table(style: Style, by: Sequence[str], groups: Sequence[Group], total: Group) -> None:

@@ -116,8 +116,8 @@ SORTS: dict[str, Callable[[Group], float | None]] = {
 
 
 def grouped(rows: Iterable[RunRow], by: Sequence[str], sort: str = "runs") -> list[Group]:
-    """The groups by these groupings, of days the last one first unless sorted otherwise. `sort` is
-    a key of SORTS or "name"."""
+    """The groups by these groupings. `sort` is a key of SORTS, or "name", by which the first day
+    comes first; groups that are equal stand by name."""
     members: dict[tuple[str, ...], list[RunRow]] = {}
     for row in rows:
         members.setdefault(names_of(row, by), []).append(row)
