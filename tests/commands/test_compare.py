@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from oh_tui import cli
+from oh_tui.trajectory.analysis.verdict import judge
+from oh_tui.trajectory.comparison.figures import Figures
+from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.commands.conftest import IDS
 from tests.commands.schemas import check
 from tests.processes import oh_tui
@@ -193,6 +199,37 @@ def test_sets_in_a_pipe_are_rows_with_the_changes_first(tmp_path: Path) -> None:
     rows = [line.split("\t") for line in done.stdout.splitlines()]
     assert [row[0] for row in rows] == ["gained", "lost", "neither"]
     assert done.stderr == ""
+
+
+def test_labels_of_one_side_alone_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    a, b = sets(tmp_path)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    (a.parent / "output.report.json").unlink()
+    assert cli.main(["compare", str(a), str(b)]) == 0
+    assert "is not known: no pair has labels in both" in capsys.readouterr().out
+    (b.parent / "output.report.json").unlink()
+    assert cli.main(["compare", str(a), str(b)]) == 0
+    assert "is not known: there are no labels" in capsys.readouterr().out
+
+
+def test_sets_without_a_pair_say_so_in_a_pipe(tmp_path: Path) -> None:
+    places = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        rows = [row(f"{name}-{number}", history(1)) for number in (1, 2)]
+        places.append(write(tmp_path / name / "output.jsonl", rows))
+    done = oh_tui("compare", *places)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "no run of one has the id or the title" in done.stderr
+
+
+def test_lines_that_are_not_known_are_left_out() -> None:
+    known = Figures(judge(Trajectory()), 1, None, None, 0, 2, 3, 0)
+    assert known.changes == "2 files +3"
+    assert msgspec.structs.replace(known, added=0).changes == "2 files"
+    assert msgspec.structs.replace(known, files=0, added=0).changes == ""
 
 
 def test_foreign_text_and_keys_do_not_reach_the_terminal(tmp_path: Path) -> None:

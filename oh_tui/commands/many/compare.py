@@ -30,10 +30,9 @@ from oh_tui.commands.shared.status import HUES, LABEL_HUES
 from oh_tui.commands.steps import step_row
 from oh_tui.sources import file_indexes
 from oh_tui.sources.files import FileSource
-from oh_tui.text.human import dollars, duration, plural
+from oh_tui.text.human import dollars, duration
 from oh_tui.trajectory.comparison.compare import Comparison, Kind
 from oh_tui.trajectory.comparison.compare import Row as Pair
-from oh_tui.trajectory.comparison.figures import Figures
 from oh_tui.trajectory.comparison.words import SIGNS, counts_words, gap_words, parting_words
 
 if TYPE_CHECKING:
@@ -173,13 +172,9 @@ def _heads(style: Style, a: Side, b: Side) -> Iterator[Row]:
             str(found.steps),
             "" if found.work is None else duration(found.work),
             "not known" if found.cost is None else dollars(found.cost),
-            _changed(found),
+            found.changes,
             Cell("  ".join(filter(None, gap)), "dim"),
         )
-
-
-def _changed(found: Figures) -> str:
-    return f"{plural(found.files, 'file')} +{found.added} -{found.removed}" if found.files else ""
 
 
 _COLUMNS = (

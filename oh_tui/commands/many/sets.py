@@ -95,7 +95,7 @@ class Sets(NamedTuple):
 
     @property
     def p(self) -> float | None:
-        """None where no pair has labels."""
+        """None where no pair has labels in both."""
         if self.count("unknown") == len(self.pairs):
             return None
         return mcnemar(self.count("gained"), self.count("lost"))
@@ -117,6 +117,8 @@ async def compare_sets(call: Call, a: FileSource, b: FileSource) -> int:
         print_json(report(sets))
         return 0
     style = call.style
+    if style.piped and not sets.pairs and not sets.unread:
+        say("no run of one has the id or the title of a run of the other")
     differing = sorted(
         (one for one in sets.pairs if one.differs), key=lambda one: CHANGES.index(one.change)
     )
@@ -267,7 +269,10 @@ def _totals(sets: Sets) -> Iterator[str]:
     ]
     yield ", ".join((plural(len(sets.pairs), "pair"), *alone))
     if sets.p is None:
-        yield "whether a task was resolved is not known: there are no labels"
+        told = (side.resolved for one in sets.pairs for side in (one.a, one.b))
+        is_one_sided = any(one is not None for one in told)
+        why = "no pair has labels in both" if is_one_sided else "there are no labels"
+        yield f"whether a task was resolved is not known: {why}"
     else:
         counts = [f"{sets.count(name):,} {name}" for name in CHANGES if sets.count(name)]
         yield f"resolved: {', '.join(counts)}; McNemar p = {_p(sets.p)}"

@@ -260,8 +260,7 @@ class ChangeLog:
     @property
     def size(self) -> str:
         """Such as "5 files +142 -97"; without lines if they are unknown."""
-        lines = change(self.added, self.removed) if self.added or self.removed else ""
-        return f"{plural(self.changed, 'file')} {lines}".rstrip()
+        return size_words(self.changed, self.added, self.removed) or plural(0, "file")
 
     @cached_property
     def patch(self) -> list[PatchedFile]:
@@ -272,8 +271,7 @@ class ChangeLog:
     def patch_size(self) -> str:
         """As `size`, of the patch; "" without one."""
         added, removed = (sum(getattr(f, n) for f in self.patch) for n in ("added", "removed"))
-        lines = change(added, removed) if added or removed else ""
-        return f"{plural(len(self.patch), 'file')} {lines}".rstrip() if self.patch else ""
+        return size_words(len(self.patch), added, removed)
 
     @property
     def why_nothing(self) -> str:
@@ -310,6 +308,12 @@ class ChangeLog:
                 diff = unified(touch.old, touch.new)
             found.append((step.number, diff))
         return found
+
+
+def size_words(files: int, added: int, removed: int) -> str:
+    """Such as "5 files +142 -97"; without lines if they are unknown, "" without a file."""
+    lines = change(added, removed) if added or removed else ""
+    return f"{plural(files, 'file')} {lines}".rstrip() if files else ""
 
 
 def changes(trajectory: Trajectory) -> ChangeLog:

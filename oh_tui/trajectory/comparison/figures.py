@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from oh_tui.trajectory.analysis.accounting import Accounts
-from oh_tui.trajectory.analysis.changes import ChangeLog
+from oh_tui.trajectory.analysis.changes import ChangeLog, size_words
 from oh_tui.trajectory.analysis.sub_agents import SubRuns
 from oh_tui.trajectory.analysis.verdict import Verdict, judge
 
@@ -23,6 +23,11 @@ class Figures(msgspec.Struct, frozen=True):
     files: int
     added: int
     removed: int
+
+    @property
+    def changes(self) -> str:
+        """Such as "5 files +142 -97"; without lines if they are unknown, "" without a change."""
+        return size_words(self.files, self.added, self.removed)
 
     def less(self, other: Figures) -> Gap:
         return Gap(

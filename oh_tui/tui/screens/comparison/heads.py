@@ -45,13 +45,12 @@ def ended(run: Compared, glyphs: Glyphs) -> Piece:
 def numbers(run: Compared) -> tuple[str, str, str, str]:
     """Steps, time, cost and changed files; "" for what is not known."""
     found = run.figures
-    files = f"{plural(found.files, 'file')} +{found.added} -{found.removed}" if found.files else ""
     unknown = "price unknown" if found.tokens else ""
     return (
         plural(found.steps, "step"),
         "" if found.work is None else duration(found.work),
         unknown if found.cost is None else dollars(found.cost),
-        files,
+        found.changes,
     )
 
 
