@@ -9,26 +9,23 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.reactive import reactive
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from oh_tui.sources.lists.triage import updated
 from oh_tui.sources.many import query as queries
-from oh_tui.text.human import age, plural, rough
+from oh_tui.text.human import plural, rough
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.search.query import QueryError
 from oh_tui.trajectory.content.block import Heading, Note
 from oh_tui.tui.keys import HELP, HELP_IN_FIELD, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.remedies import words_of
-from oh_tui.tui.rendering.cells import width_of
+from oh_tui.tui.screens.search_lists import Hits, RunsHit
 from oh_tui.tui.state.search_all import WHAT, SearchAll
-from oh_tui.tui.theme import outcome_mark, status_mark
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.body_view import BodyView
-from oh_tui.tui.widgets.conversation_list import display_line, title_of
-from oh_tui.tui.widgets.drawing import Divider, Label, Piece, fit
+from oh_tui.tui.widgets.conversation_list import title_of
+from oh_tui.tui.widgets.drawing import Divider, Label, Piece
 from oh_tui.tui.widgets.first_frame import FirstFrame
 from oh_tui.tui.widgets.prompt import Prompt
 from oh_tui.tui.widgets.row_list import RowList
@@ -40,7 +37,6 @@ if TYPE_CHECKING:
 
     from oh_tui.sources.many.hits import Hit
     from oh_tui.sources.many.query import ManyQuery
-    from oh_tui.sources.many.searching import RunHits
     from oh_tui.trajectory.model.trajectory import Trajectory
     from oh_tui.tui.session import Session
 
@@ -67,64 +63,6 @@ class Words(Prompt, FirstFrame):
     def render_line(self, y: int) -> Strip:
         self.drawing()
         return super().render_line(y)
-
-
-class RunsHit(RowList):
-    """The runs with a hit, the newest first."""
-
-    found: reactive[tuple[RunHits, ...]] = reactive((), always_update=True)
-
-    def __init__(self, session: Session) -> None:
-        super().__init__(id="runs-hit")
-        self._session = session
-
-    def row_count(self) -> int:
-        return len(self.found)
-
-    def pieces(self, row: int, width: int) -> list[Piece]:
-        one, hits = self.found[row]
-        known = self._session.board.row(one.id)
-        glyph, hue = status_mark(self.glyphs, known.status if known else "")
-        when = updated(one)
-        aged = f"{age(when, self._session.clock()) if when else '':>5}"
-        count = f"{len(hits):>5,} "
-        repository = display_line(one.selected_repository)
-        room = max(8, width - 3 - len(aged) - len(count))
-        beside = min(width_of(repository), room // 3) if room > 36 else 0
-        return [
-            (f"{glyph} ", hue),
-            (fit(title_of(one), room - beside - 2 * bool(beside), self.glyphs.more), ""),
-            (f"  {fit(repository, beside, self.glyphs.more)}" if beside else "", "dim"),
-            (aged, "dim"),
-            (count, "number"),
-        ]
-
-
-class Hits(RowList):
-    """The hits in one run."""
-
-    hits: reactive[tuple[Hit, ...]] = reactive((), always_update=True)
-    keeps_cursor = True
-
-    def __init__(self) -> None:
-        super().__init__(id="hits")
-
-    def row_count(self) -> int:
-        return len(self.hits)
-
-    def pieces(self, row: int, width: int) -> list[Piece]:
-        hit = self.hits[row]
-        number = max(4, len(f"{self.hits[-1].step:,}"))
-        glyph, hue = outcome_mark(self.glyphs, hit.outcome)
-        room = max(0, width - number - 3)
-        line = hit.line
-        if hit.at > room // 2:  # else the match may be cut off
-            line = self.glyphs.more + line[hit.at - room // 4 :]
-        return [
-            (f"{hit.step:>{number},} ", "number"),
-            (f"{glyph:1} ", hue),
-            (fit(line, room, self.glyphs.more), ""),
-        ]
 
 
 class SearchScreen(ModalScreen[None], ClosesOnce[None]):
