@@ -75,13 +75,19 @@ class Library(LibraryFile):
         return self.do(work) or False
 
     def _put(self, database: sqlite3.Connection, record: Record) -> None:
+        if len(record.place) > 2 * schema.LONGEST_OF_ALL:
+            raise OverflowError("the place of a run is too long")
         self._drop(database, "place = ?", record.place)
         characters = sum(len(block.text) for block in record.blocks)
         known = (record.place, record.home, record.fingerprint, time.time(), characters)
-        number = database.execute(schema.INSERT_RUN, (*known, *_run_values(record.run))).lastrowid
+        number = database.execute(
+            schema.INSERT_RUN, (*known, *_bounded(_run_values(record.run)))
+        ).lastrowid
         steps = ((number, seq, *_cut(row)) for seq, row in enumerate(record.steps))
         database.executemany(schema.INSERT_STEP, steps)
-        files = ((number, seq, *_file_values(row)) for seq, row in enumerate(record.files))
+        files = (
+            (number, seq, *_bounded(_file_values(row))) for seq, row in enumerate(record.files)
+        )
         database.executemany(schema.INSERT_FILE, files)
         if not self.has_texts:
             return
@@ -290,8 +296,13 @@ _WHAT, _RESULT = map(schema.STEP_COLUMNS.index, ("what", "result"))
 _PATH, _SUB_AGENT = map(schema.STEP_COLUMNS.index, ("path", "sub_agent"))
 
 
+def _bounded(values: Iterable[Any]) -> list[Any]:
+    most = schema.LONGEST_OF_ALL
+    return [one[:most] if isinstance(one, str) else one for one in values]
+
+
 def _cut(row: StepRow) -> list[Any]:
-    values = list(_step_values(row))
+    values = _bounded(_step_values(row))
     for place in (_WHAT, _RESULT):
         values[place] = values[place][: schema.LONGEST]
     if not row.sub_agent:

@@ -28,6 +28,10 @@ FILE_COLUMNS = tuple(name for name in FileRow.__struct_fields__ if name != "run"
 LONGEST = 80
 """Characters of `what` and `result` of a step."""
 
+LONGEST_OF_ALL = 4_096
+"""Characters of any other text, as of a path on Linux: `query` could not read the row of one that
+has a model of a megabyte."""
+
 BLOCK = 64_000
 """Characters of the texts of one document of the index.
 
@@ -83,7 +87,7 @@ CREATE VIRTUAL TABLE texts USING fts5(text, tokenize='trigram case_sensitive 1',
 """Missing where SQLite lacks FTS5, trigrams (3.34) or contentless delete (3.43). The texts are
 folded before, so that the index need not know about letters."""
 
-WRITING = 1
+WRITING = 2
 """One more with each change of what is written into the tables."""
 
 

@@ -10,11 +10,13 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from oh_tui.library import schema
+from oh_tui.library.asking import asked
 from oh_tui.library.file import FILE, FOLDER
 from oh_tui.library.library import Library
 from oh_tui.library.records import record_of
@@ -69,6 +71,21 @@ def test_a_run_comes_out_as_it_went_in(filled: Library) -> None:
     status = filled.status()
     assert status is not None
     assert (status.runs, status.gone, status.homes) == (RUNS, 0, 1)
+
+
+def test_no_row_is_too_long_to_be_asked_for(library: Library, tmp_path: Path) -> None:
+    long = "M" * 1_000_000
+    records = (made_record(MAKER, number) for number in range(RUNS))
+    record = next(one for one in records if one.files)
+    step = msgspec.structs.replace(record.steps[0], tool=long)
+    file = msgspec.structs.replace(record.files[0], path=long)
+    run = msgspec.structs.replace(record.run, model=long, repository=long)
+    assert library.put([msgspec.structs.replace(record, run=run, steps=[step], files=[file])])
+    for sql in ("select model, repository from runs", "select tool from steps, files"):
+        with asked(tmp_path, sql, 10) as answer:
+            assert len(list(answer.rows)) == 1
+    assert not library.put([msgspec.structs.replace(record, place=long)])
+    assert library.is_of_value
 
 
 def test_runs_are_newest_first(filled: Library) -> None:
