@@ -13,9 +13,10 @@ from oh_tui.trajectory.content.blocks import call_blocks, event_blocks, links_of
 from oh_tui.trajectory.content.plans import Task, compare
 from oh_tui.trajectory.content.step_context import StepContext, forgotten_steps, previous_of
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
 
 from .made import call, event, failure, message, output, result, shell, state
+from .sub_agent_files import task
 
 
 def run_of(*events: Event, live: bool = False) -> Trajectory:
@@ -227,3 +228,16 @@ def test_of_equal_titles_the_last_ones_are_dropped() -> None:
         ("b", "", "dropped"),
         ("a", "third", "dropped"),
     ]
+
+
+def test_what_a_sub_agent_did_is_missing_only_where_its_steps_are() -> None:
+    run = run_of(*task("a", "Check it.", 1, 2), *task("b", "Check more.", 3, 4))
+    missing = Note("what it did to get there is not among these events")
+
+    def missed(*started_by: str) -> list[bool]:
+        run.sub_agents = [SubAgent("x", lambda: (Trajectory(), ""), False, id) for id in started_by]
+        return [missing in shown(run, number) for number in (1, 2)]
+
+    assert missed() == [True, True]
+    assert missed(run.steps[0].event.id) == [False, True]
+    assert missed(run.steps[0].event.id, "") == [False, False]

@@ -104,6 +104,9 @@ def _answer(
     if event.part == PLAN:
         return plan_result(body, observation, context)
     show = RESULTS.get(event.part, _other_result)
+    if show is _agent_result:
+        is_known = context is not None and context.may_have_sub_agent
+        return [*_agent_result(body, observation, action, is_known=is_known), *images(body)]
     return [*show(body, observation, action), *images(body)]
 
 
@@ -193,12 +196,15 @@ def _prose_result(body: dict[str, Any], observation: dict[str, Any], action: Any
     return [*fields, Markdown(text)] if text else fields or [Note("no output")]
 
 
-def _agent_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
-    """The answer of another agent, whose events are elsewhere."""
+def _agent_result(
+    body: dict[str, Any], observation: dict[str, Any], action: Any, *, is_known: bool = False
+) -> list[Block]:
+    """The answer of another agent, whose events are elsewhere, maybe as those of a sub-agent that
+    is known."""
     blocks = _prose_result(body, observation, action)
     if text_field(observation, "conversation_id"):
         blocks.append(Note("it is a conversation of its own"))
-    elif field(observation, "command") != "spawn":
+    elif field(observation, "command") != "spawn" and not is_known:
         blocks.append(Note("what it did to get there is not among these events"))
     return blocks
 

@@ -45,6 +45,13 @@ class StepContext:
         return self._run.steps[last] if last < len(self._run.steps) else None
 
     @property
+    def may_have_sub_agent(self) -> bool:
+        """The steps of a sub-agent are known that this one started, or of which its source does not
+        tell what did: joining those would read them."""
+        own, starts = self.number_of(self._event.id), [a.started_by for a in self._run.sub_agents]
+        return any(not start or (own and self.number_of(start) == own) for start in starts)
+
+    @property
     def is_over(self) -> bool:
         """Nothing follows: the last step of a file, or of a run that has ended."""
         if self.after is not None or not self._run.complete:
