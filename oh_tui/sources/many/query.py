@@ -38,7 +38,8 @@ class _OfSteps(NamedTuple):
         except Wrong as wrong:
             if typed.lower() not in conversation_query.FIELDS[self.name].values(None):
                 raise
-            raise Wrong(f"a step is not; of its run: {queries.RUN}{self.name}:{typed}") from wrong
+            told = f"did you mean {queries.RUN}{self.name}:{typed}, which asks for the run?"
+            raise Wrong(told) from wrong
 
     def values(self, trajectory: Trajectory | None) -> Collection[str]:
         return STEP_FIELDS[self.name].values(trajectory)
