@@ -208,8 +208,8 @@ async def test_the_day_that_cost_most_is_of_all_days() -> None:
         assert days and days.each == 3 and len(days.cells) == 67
         assert days.cells[0] == 900.5 and days.cells[-1] == 2.0
         await view.renew()
-        rule = text(it, view, "#days-rule")
-        assert "Cost by 3 days" in rule and "most on 2026-01-01: $900.00" in rule
+        await it.until(lambda: "Cost by 3 days" in text(it, view, "#days-rule"))
+        assert "most on 2026-01-01: $900.00" in text(it, view, "#days-rule")
 
 
 def test_a_sparkline_and_a_bar() -> None:
