@@ -165,6 +165,21 @@ async def test_it_says_what_is_not_on_this_machine_and_reads_it() -> None:
         assert "Parse ISO week dates" in titles(view.found.found)
 
 
+async def test_runs_that_were_not_read_before_a_stop_can_be_read_later() -> None:
+    async with explore() as it:
+        source = it.screen.session.source
+        assert source
+        source.address = "https://server.test"  # a server that keeps nothing here
+        view = await search(it, "ValueError repo:dates")
+        assert view.found.search
+        reading = view.found.search.reading
+        before = list(reading.not_kept)
+        results = reading.missing()
+        await anext(results)
+        await results.aclose()
+        assert before[1:] and reading.not_kept == before[1:]
+
+
 async def test_the_footer_names_keys_that_work_where_the_focus_is() -> None:
     async with explore(size=(80, 24)) as it:
         view = await search(it, "ValueError repo:dates")

@@ -97,16 +97,18 @@ class ManyRuns(Generic[T]):
     async def missing(self) -> AsyncGenerator[Result[T], None]:
         """The results of those runs that were not kept, read from the server."""
         rows, self.not_kept = self.not_kept, []
-        for place, row in enumerate(rows):
-            try:
-                run = await self._load(row)
-                value: T | Unread = await self._job.breathing(run, self._about(row))
-            except asyncio.CancelledError:
-                self.not_kept += rows[place:]
-                raise
-            except Problem as problem:
-                value = Unread(problem.sentence)
-            yield self._counted(Result(row, value))
+        done = 0
+        try:
+            for row in rows:
+                try:
+                    run = await self._load(row)
+                    value: T | Unread = await self._job.breathing(run, self._about(row))
+                except Problem as problem:
+                    value = Unread(problem.sentence)
+                done += 1
+                yield self._counted(Result(row, value))
+        finally:
+            self.not_kept += rows[done:]  # it was stopped, while it read or between two results
 
     async def run_of(self, row: Conversation) -> Trajectory | None:
         """The whole run, read once more; None where it is not on this machine. Raises Problem."""
