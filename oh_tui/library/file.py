@@ -200,8 +200,8 @@ class LibraryFile:
 
 
 def require_own(path: Path) -> None:
-    """Raises PermissionError for a file in the place of the library that is a link, a pipe or that
-    of another; they are not opened. Closes it to others."""
+    """Take all permissions on the library's file from other users. Raises PermissionError when it
+    is no regular file or belongs to somebody else, without opening it."""
     require_own_folder(path.parent)
     found = path.lstat()
     if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():

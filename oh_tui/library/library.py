@@ -145,8 +145,8 @@ class Library(LibraryFile):
         return self.do(work) or 0
 
     def forget(self, name: str) -> int | None:
-        """Removes the runs of a home or of what is below it, or the run of a place, for good.
-        Returns how many; None where it could not."""
+        """Removes for good the runs of a home and of what is below it, or the run of a place.
+        Returns the number of runs removed, None when the library cannot be written."""
 
         def work(database: sqlite3.Connection) -> int:
             below = name.rstrip("/") + "/"

@@ -110,7 +110,7 @@ class _RefuseKey(argparse.Action):
 
 
 def options_parser(*, asks: bool = True) -> Parser:
-    """The options that may stand anywhere, before the command and after it; `--yes` for what a
+    """The options that may stand anywhere, before or after the command; `--yes` for what a
     command `asks` by itself alone."""
     options = Parser(add_help=False)
     add = options.add_argument_group("options anywhere").add_argument

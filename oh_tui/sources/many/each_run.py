@@ -26,6 +26,7 @@ from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.sources.many import worker
 from oh_tui.sources.many.worker import About, Job, Place, Unread
 from oh_tui.sources.source import Source
+from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, why
 from oh_tui.text.redact import held
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -84,6 +85,18 @@ class ManyRuns(Generic[T]):
         """Runs left out though they may be meant, were their outcome or changed files known."""
         self.unread: list[str] = []
         """Why runs could not be read."""
+
+    @property
+    def left_out(self) -> list[str]:
+        """What the pass has left out, a phrase each."""
+        found = []
+        if self.not_kept:
+            found.append(f"{plural(len(self.not_kept), 'run')} not on this machine")
+        if self.unread:
+            found.append(f"{plural(len(self.unread), 'run')} could not be read")
+        if self.unsure:
+            found.append(f"{plural(self.unsure, 'run')} of unknown outcome left out")
+        return found
 
     async def results(self) -> AsyncGenerator[Result[T], None]:
         """The result of each run, the newest first. Raises Problem."""

@@ -242,7 +242,7 @@ def work(line: connection.Connection, keys: Sequence[str]) -> None:
     """What the process does, until the other end is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it says when it ends
     gc.freeze()
-    gc.set_threshold(100_000, 50, 100)  # of what a run is made of, nothing is in circles
+    gc.set_threshold(100_000, 50, 100)  # runs have no reference cycles
     for key in keys:
         hold(key)
     try:

@@ -75,7 +75,7 @@ class Part(msgspec.Struct):
     """Runs that are still to come."""
     tables: list[Tables] = []
     is_there: bool = False
-    """Without some of its runs, in files that this one replaces."""
+    """Its files exist but lack some runs; they are written again."""
 
 
 class Parts:

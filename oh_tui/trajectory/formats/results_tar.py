@@ -296,7 +296,7 @@ class ResultsTar(TarRuns):
         self._looked_into += self._room.take(stream)
         if names in ([], [""]):
             self._told += runs.problems
-            runs.close()  # and opened anew for its run: a tar may hold thousands of these
+            runs.close()  # opened again when its run is read: a tar may hold thousands
         else:
             self._lists.append(runs)
 

@@ -100,12 +100,7 @@ class BoardAll:
         if self.stopped:
             found.append("stopped")
         found += self.problem[:1]
-        if missing := len(reading.not_kept):
-            found.append(f"{plural(missing, 'run')} not on this machine")
-        if reading.unread:
-            found.append(f"{plural(len(reading.unread), 'run')} could not be read")
-        if reading.unsure:
-            found.append(f"{plural(reading.unsure, 'run')} of unknown outcome left out")
+        found += reading.left_out
         unknown = sum(one.row.cost is None for one in self.runs)
         if unknown and not self.is_running:
             found.append(f"the cost of {plural(unknown, 'run')} is not known")

@@ -24,7 +24,7 @@ class Finding:
         self.below: dict[int, bool] = {}
         """Identity of a step of a sub-agent -> whether it holds the text."""
         self.closed = 0
-        """How many steps of sub-agents that are not opened hold it."""
+        """The number of hits in steps of sub-agents that are closed."""
         self.closed_of: object = None
         """The basis of the rows when these were counted."""
 

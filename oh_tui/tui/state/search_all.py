@@ -66,12 +66,7 @@ class SearchAll:
         if self.stopped:
             found.append("stopped")
         found += self.problem[:1]
-        if missing := len(reading.not_kept):
-            found.append(f"{plural(missing, 'run')} not on this machine")
-        if reading.unread:
-            found.append(f"{plural(len(reading.unread), 'run')} could not be read")
-        if reading.unsure:
-            found.append(f"{plural(reading.unsure, 'run')} of unknown outcome left out")
+        found += reading.left_out
         if search.sub_agents:
             found.append(f"the steps of {plural(search.sub_agents, 'sub-agent')} not searched")
         if search.gave_up:

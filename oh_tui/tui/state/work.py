@@ -1,4 +1,4 @@
-"""Work that the user can stop or waits for."""
+"""Work in progress: a batch that can be stopped, a response that is awaited."""
 
 from __future__ import annotations
 

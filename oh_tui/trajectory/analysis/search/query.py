@@ -133,7 +133,7 @@ class Query(msgspec.Struct, frozen=True):
                 unknown = _unknown_texts(term)
                 holds = yield from asked.said.holds(term.value)
                 if not holds and _unknown_texts(term) > unknown:
-                    return False  # negated or not: a match is not known
+                    return False  # unknown, so it passes neither as is nor negated
             else:
                 holds = FIELDS[term.field].holds(asked, term.value)
             if holds is term.negated:

@@ -1,6 +1,6 @@
 """Two runs side by side: their numbers, their strips, and their steps from the first difference.
 
-From a row of steps one gets to both calls and results, and to what these differ in.
+`enter` on a row shows the calls and results of both steps, `d` their difference.
 """
 
 from __future__ import annotations
