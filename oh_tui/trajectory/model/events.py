@@ -196,7 +196,7 @@ def decode_json(data: bytes) -> Any:
 def _has_too_many_values(data: bytes) -> bool:
     """Whether JSON would take far more memory decoded than as text: 60 MB of `{},` take 4 GB.
     Commas inside strings do not count."""
-    if data.count(b",") < MAX_VALUES:
+    if len(data) < MAX_VALUES or data.count(b",") < MAX_VALUES:
         return False
     return _STRING.sub(b"", data).count(b",") >= MAX_VALUES
 
