@@ -175,7 +175,7 @@ class OhTui(BaseApp):
 
     async def on_unmount(self) -> None:
         if self.main.is_mounted:
-            memory = self.main.session.board.last_known
+            memory = self.main.session.loaded.last_known
             memory.write(memory.take_changes())
             preferences = self.main.session.preferences
             preferences.write(preferences.take_changes())

@@ -54,7 +54,7 @@ def _first(session: Session, labels: Labels) -> tuple[str, ...]:
     target = session.target()
     if labels["agent.stop"] == CONTINUE and target and target.execution_status in STOPPED:
         return ("agent.stop",)
-    if not session.no_changes and session.all_listed and not session.board.rows:
+    if not session.no_changes and session.all_listed and not session.loaded.rows:
         return ("start",)
     return ()
 

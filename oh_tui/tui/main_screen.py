@@ -189,7 +189,7 @@ class MainScreen(BaseScreen):
     @on(Header.Picked)
     def _list_what_is_counted(self, message: Header.Picked) -> None:
         asked = filter_for(message.text)
-        if asked is not None and self.session.board.rows and not self.asking.is_asking:
+        if asked is not None and self.session.loaded.rows and not self.asking.is_asking:
             self.focus_pane("conversations")
             self.controllers.listing.set_filter(conversation_query.parse(asked))
 
@@ -311,7 +311,7 @@ class MainScreen(BaseScreen):
     def on_source_changed(self) -> None:
         source = self.session.source
         if source:
-            self.sidebar.begin(grouped=self.session.board.grouped)
+            self.sidebar.begin(grouped=self.session.loaded.grouped)
             self.on_columns_changed()
             self.show_lists()
             has_sandboxes = source.sandboxes is not None
@@ -531,7 +531,7 @@ class MainScreen(BaseScreen):
             if before == "conversations":
                 self.controllers.run.catch_up()
             if session.current:
-                session.board.open(session.current.id)
+                session.loaded.open(session.current.id)
                 self.sidebar.show_rows(session.listed)
 
     def action_help(self) -> None:

@@ -23,9 +23,9 @@ from oh_tui.sources.source import Source
 from oh_tui.text.human import plural
 from oh_tui.tui.state import to_disk
 from oh_tui.tui.state.arrangement import Arrangement
-from oh_tui.tui.state.board import Board
-from oh_tui.tui.state.board_rows import Row
+from oh_tui.tui.state.conversation_rows import Row
 from oh_tui.tui.state.listing import Listing
+from oh_tui.tui.state.loaded_conversations import LoadedConversations
 from oh_tui.tui.state.runs import News, Run, Runs
 from oh_tui.tui.state.sandboxes import Sandboxes
 
@@ -70,7 +70,7 @@ class Session:
         """Parts of the lists that this server does not support."""
         self.pager: Pager[Conversation] | None = None
         """The remaining pages of the list; None when all are read."""
-        self.board = Board()
+        self.loaded = LoadedConversations()
         """The loaded conversations with their states and order."""
         self.listing = Listing(self.annotations.of)
         """The filter and the order of the list."""
@@ -156,7 +156,7 @@ class Session:
         elif cursors and self.pane == "sandboxes":
             row = cursors.sandbox
             found = row.conversations[0] if row and row.conversations else None
-        known = self.board.row(found.id) if found else None
+        known = self.loaded.row(found.id) if found else None
         return known.conversation if known else found
 
     def target_sandbox(self) -> str | None:
@@ -221,13 +221,13 @@ class Session:
         self.open_id = self.open_at = self.open_sort = self.open_filter = ""
         self.runs = Runs()
         self.close_run()
-        self.begin_lists(Board())
+        self.begin_lists(LoadedConversations())
 
     # The lists
 
-    def begin_lists(self, board: Board) -> None:
+    def begin_lists(self, loaded: LoadedConversations) -> None:
         """Begin with another source, of which nothing is known yet."""
-        self.board, self.sandboxes = board, Sandboxes()
+        self.loaded, self.sandboxes = loaded, Sandboxes()
         self.listing = Listing(self.annotations.of)
         self.listing.set_order(self._first_order())
         if self.open_filter:
@@ -248,7 +248,7 @@ class Session:
         return None if usual else Sorting(Order(name), back)
 
     def sort(self, order: Sorting | None) -> None:
-        """Sort the list, None for the order of the board, and remember that."""
+        """Sort the list, None for the order by need, and remember that."""
         self.listing.set_order(order)
         usual = Order.NEEDS if self.settings.config.sort else ""
         sort, back = order or (usual, False)
@@ -268,7 +268,7 @@ class Session:
     async def save_last_known(self) -> None:
         """Write the remembered outcomes of the listed conversations to disk, if there are new
         ones."""
-        await to_disk.save(self.board.last_known)
+        await to_disk.save(self.loaded.last_known)
 
     async def save_preferences(self) -> None:
         """Write the preferences to disk, if they changed."""
@@ -280,13 +280,13 @@ class Session:
 
     @property
     def conversations(self) -> tuple[Conversation, ...]:
-        """The loaded conversations in the order of the board."""
-        return tuple([row.conversation for row in self.board.rows])
+        """The loaded conversations, sorted by need."""
+        return tuple([row.conversation for row in self.loaded.rows])
 
     @property
     def listed(self) -> tuple[Row, ...]:
         """The rows of the list: those that match the filter, in the chosen order."""
-        return self.listing.rows(self.board.rows, keep=self.listed_id, now=self.clock())
+        return self.listing.rows(self.loaded.rows, keep=self.listed_id, now=self.clock())
 
     @property
     def listed_id(self) -> str:
@@ -296,7 +296,7 @@ class Session:
 
     def reorder(self) -> None:
         """Put rows where they belong, except the one under the cursor, which stays in its group."""
-        self.board.reorder(keep=self.listed_id)
+        self.loaded.reorder(keep=self.listed_id)
         self.listing.sort_again()
 
     @property
@@ -317,7 +317,7 @@ class Session:
         """The server reported a new state of a sandbox, which also applies to its conversations."""
         now = time.monotonic()
         self.sandboxes.settled(sandbox_id, status, now)
-        self.board.sandbox_settled(sandbox_id, status, now)
+        self.loaded.sandbox_settled(sandbox_id, status, now)
 
     @contextlib.contextmanager
     def claiming(self, sandbox_ids: Iterable[str]) -> Iterator[set[str]]:
@@ -372,7 +372,7 @@ class Session:
         """Take the server's current record of the conversation at the right."""
         self.current = now
         if self.in_run:
-            self.board.open(now.id)
+            self.loaded.open(now.id)
 
     def close_run(self) -> None:
         """Close the open conversation."""

@@ -43,7 +43,7 @@ def location(session: Session) -> tuple[Piece, ...]:
 
 def totals(session: Session, glyphs: Glyphs) -> tuple[tuple[Piece, ...], str]:
     """The facts of the header and the title, without those that are zero."""
-    sums = session.board.sums()
+    sums = session.loaded.sums()
     counts, labels = sums.counts, sums.labels
     facts: list[Piece] = []
     title = ["oh-tui"]
@@ -66,7 +66,7 @@ def totals(session: Session, glyphs: Glyphs) -> tuple[tuple[Piece, ...], str]:
             for_you = " for you" if glyph == glyphs.waiting else ""
             facts.append((f"{glyph} {count:,} {words}{for_you}", hue))
             title.append(f"{glyph}{count}")
-    total = max(session.total or 0, len(session.board.rows))
+    total = max(session.total or 0, len(session.loaded.rows))
     words = plural(total, "conversation") + cost_words(sums.cost, sums.with_cost, total)
     facts.append((words, "dim"))
     return joined(facts, glyphs.dot), " ".join(title)

@@ -9,7 +9,7 @@ from oh_tui.api.models import Conversation
 from oh_tui.commands.shared.status import needy, outcome
 from oh_tui.sources.lists.last_known import LastKnown, LastKnownStates
 from oh_tui.sources.lists.triage import Counts, RunStatus
-from oh_tui.tui.state.board import Board
+from oh_tui.tui.state.loaded_conversations import LoadedConversations
 from tests.commands.test_outputs import demo
 
 STATUSES = (None, "running", "waiting_for_confirmation", "error", "stuck", "finished", "flying")
@@ -33,16 +33,16 @@ def test_status_counts_what_the_explorer_counts() -> None:
         )
         conversations.append(one)
         remembered[one.id] = LastKnown(seen.value, 1.0, "", opened)
-        alone = Board(LastKnownStates(last_known=remembered))
+        alone = LoadedConversations(LastKnownStates(last_known=remembered))
         alone.take([one])
         counts, rows = needy([one], remembered)
         assert counts == alone.sums().counts, one
         assert [row.group for row in rows] == [
             name for name, count in counts._asdict().items() for _ in range(count)
         ]
-    board = Board(LastKnownStates(last_known=remembered))
-    board.take(conversations)
-    assert needy(conversations, remembered)[0] == board.sums().counts
+    loaded = LoadedConversations(LastKnownStates(last_known=remembered))
+    loaded.take(conversations)
+    assert needy(conversations, remembered)[0] == loaded.sums().counts
 
 
 def test_what_failed_before_its_sandbox_was_paused_says_so() -> None:

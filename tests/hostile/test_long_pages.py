@@ -9,7 +9,7 @@ import pytest
 
 from oh_tui.api.models import Conversation
 from oh_tui.sources.lists.pager import SLICE
-from oh_tui.tui.state.board import Board
+from oh_tui.tui.state.loaded_conversations import LoadedConversations
 from tests.tui.explorer import Between, explore
 
 
@@ -36,14 +36,14 @@ def children(count: int, *, of: str = "") -> list[Conversation]:
 
 
 def seconds_for(rows: Sequence[Conversation]) -> float:
-    board = Board()
-    board.take(conversations(100), older=True)
+    loaded = LoadedConversations()
+    loaded.take(conversations(100), older=True)
     began = time.process_time()
-    board.take(rows, older=True)
-    board.take(rows[::2])
-    board.reorder()
+    loaded.take(rows, older=True)
+    loaded.take(rows[::2])
+    loaded.reorder()
     for one in rows[:20]:
-        board.take_outcome(one.id, "finished", "done")
+        loaded.take_outcome(one.id, "finished", "done")
     return time.process_time() - began
 
 

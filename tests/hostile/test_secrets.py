@@ -26,7 +26,7 @@ from oh_tui.sources.saving import download_name
 from oh_tui.text.clean import clean
 from oh_tui.tui.controllers.lists import notices
 from oh_tui.tui.platform.base_app import write_report
-from oh_tui.tui.state.board import Change
+from oh_tui.tui.state.loaded_conversations import Change
 from tests.faults.wire import served
 from tests.hostile.server import changed, serving
 from tests.hostile.test_json import said_by

@@ -88,7 +88,7 @@ def test_a_bug_at_the_start_does_so_too_wherever_it_is(tmp_path: Path) -> None:
     changes = {
         "a worker": "FileSource.count = breaks_later",
         "a worker that reads": "FileSource.pages = breaks",
-        "a thread": "conversations._board = breaks",
+        "a thread": "conversations._nothing_loaded = breaks",
         "drawing": "timeline.Timeline.render_line = breaks",
         "a change of state": "Screen.watch_arrangement = breaks",
         "after the first paint": "Screen._begin = breaks",

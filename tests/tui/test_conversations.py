@@ -1,4 +1,4 @@
-"""Opening a source without an app: the board alone decides what is shown first."""
+"""Opening a source without an app: the loaded rows alone decide what is shown first."""
 
 from __future__ import annotations
 

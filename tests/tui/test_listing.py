@@ -86,7 +86,7 @@ async def test_a_row_stays_under_the_cursor_though_it_does_not_pass_any_more() -
         await filter_by(it, "is:waiting")
         assert titles(it) == ["Add OAuth login"]
         session = it.screen.session
-        session.board.take_outcome(session.listed_id, RunStatus.RUNNING, "goes on")
+        session.loaded.take_outcome(session.listed_id, RunStatus.RUNNING, "goes on")
         it.screen.show_lists()
         await it.settle()
         assert titles(it) == ["Add OAuth login"]
@@ -214,11 +214,11 @@ async def test_an_order_goes_on_too() -> None:
 
 async def test_a_click_on_a_count_lists_exactly_those_counted() -> None:
     async with explore() as it:
-        board, unread = it.screen.session.board, "Segfault on huge images"
-        (row,) = (row for row in board.rows if row.conversation.title == unread)
-        board.last_known.record_opened(row.id, 0.0)
-        board.settled(row.conversation, 0.0)
-        board.reorder()
+        loaded, unread = it.screen.session.loaded, "Segfault on huge images"
+        (row,) = (row for row in loaded.rows if row.conversation.title == unread)
+        loaded.last_known.record_opened(row.id, 0.0)
+        loaded.settled(row.conversation, 0.0)
+        loaded.reorder()
         it.screen.post_message(ListsChanged())
         await it.settle()
         await it.open(unread)  # it stays where it is until the list is left

@@ -1,4 +1,4 @@
-"""What a filter and an order make of the rows of a board: without a screen."""
+"""What a filter and an order make of the loaded rows: without a screen."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import time
 from oh_tui.sources.lists.conversation_order import Order, Sorting
 from oh_tui.sources.lists.conversation_query import parse
 from oh_tui.sources.lists.triage import RunStatus
-from oh_tui.tui.state.board import Board
 from oh_tui.tui.state.listing import Listing
-from tests.tui.test_board import NOW, board, talk
+from oh_tui.tui.state.loaded_conversations import LoadedConversations
+from tests.tui.test_loaded_conversations import NOW, loaded, talk
 
 
-def listed(listing: Listing, held: Board, keep: str = "") -> list[tuple[str, int]]:
+def listed(listing: Listing, held: LoadedConversations, keep: str = "") -> list[tuple[str, int]]:
     rows = listing.rows(held.rows, keep=keep, now=NOW)
     return [(row.id, row.depth) for row in rows]
 
@@ -30,13 +30,13 @@ FAMILY = (
 )
 
 
-def test_without_a_filter_the_rows_are_those_of_the_board() -> None:
-    held = board(*FAMILY)
+def test_without_a_filter_the_rows_are_the_loaded_ones() -> None:
+    held = loaded(*FAMILY)
     assert Listing().rows(held.rows, keep="", now=NOW) is held.rows
 
 
 def test_a_child_is_as_deep_as_it_has_parents_that_are_listed() -> None:
-    held = board(*FAMILY)
+    held = loaded(*FAMILY)
     assert listed(Listing(), held) == [("top", 0), ("childx", 1), ("grandx", 2)]
     assert listed(narrowed("grandx"), held) == [("grandx", 1)]
     assert listed(narrowed("x"), held) == [("childx", 1), ("grandx", 2)]
@@ -46,7 +46,7 @@ def test_a_child_is_as_deep_as_it_has_parents_that_are_listed() -> None:
 
 
 def test_only_the_row_under_the_cursor_stays_when_it_does_not_pass_any_more() -> None:
-    held = board(talk("one", "running"), talk("two", "running"))
+    held = loaded(talk("one", "running"), talk("two", "running"))
     listing = narrowed("is:running")
     assert {name for name, _ in listed(listing, held)} == {"one", "two"}
     for name in ("one", "two"):
@@ -57,7 +57,7 @@ def test_only_the_row_under_the_cursor_stays_when_it_does_not_pass_any_more() ->
 
 
 def test_what_changes_moves_no_row_until_the_rows_are_sorted_again() -> None:
-    held = board(talk("one", ago=10), talk("two", ago=20))
+    held = loaded(talk("one", ago=10), talk("two", ago=20))
     listing = Listing()
     listing.set_order(Sorting(Order.NEWEST))
     assert listed(listing, held) == [("one", 0), ("two", 0)]
@@ -68,7 +68,7 @@ def test_what_changes_moves_no_row_until_the_rows_are_sorted_again() -> None:
 
 
 def test_the_first_of_many_are_listed_at_once_and_the_rest_bit_by_bit() -> None:
-    held = board(*(talk(f"{n:032x}", ago=n) for n in range(20_000)))
+    held = loaded(*(talk(f"{n:032x}", ago=n) for n in range(20_000)))
     listing = narrowed("is:paused -17f")
     began = time.thread_time()
     first = listing.rows(held.rows, keep="", now=NOW)
@@ -87,7 +87,7 @@ def test_the_first_of_many_are_listed_at_once_and_the_rest_bit_by_bit() -> None:
 
 
 def test_ten_thousand_are_sorted_at_once() -> None:
-    held = board(*(talk(f"{n:032x}", ago=n) for n in range(10_000)))
+    held = loaded(*(talk(f"{n:032x}", ago=n) for n in range(10_000)))
     by_title = Listing()
     by_title.set_order(Sorting(Order.TITLE))
     began = time.thread_time()
@@ -96,7 +96,7 @@ def test_ten_thousand_are_sorted_at_once() -> None:
 
 
 def test_a_board_whose_rows_did_not_change_stays_the_same() -> None:
-    held = board(talk("one", "running"), talk("two", "finished"))
+    held = loaded(talk("one", "running"), talk("two", "finished"))
     held.reorder()
     before = held.rows
     held.take([talk("one", "running"), talk("two", "finished")])
@@ -108,7 +108,7 @@ def test_a_board_whose_rows_did_not_change_stays_the_same() -> None:
 
 
 def test_a_row_that_changed_is_tested_again() -> None:
-    held = board(talk("one", "running"), talk("two", "finished"))
+    held = loaded(talk("one", "running"), talk("two", "finished"))
     listing = narrowed("is:failed")
     assert listed(listing, held) == []
     held.take_outcome("one", RunStatus.ERROR, "")

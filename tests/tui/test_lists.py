@@ -20,7 +20,7 @@ from oh_tui.sources.lists.triage import Group, RunStatus
 from oh_tui.sources.runs.loading import ServerRuns
 from oh_tui.sources.server import ServerSource
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.tui.state.board_rows import Row
+from oh_tui.tui.state.conversation_rows import Row
 from oh_tui.tui.widgets.conversation_list import ConversationList, title_of
 from tests.tui.explorer import NOW, Between, Explorer, explore
 
@@ -129,7 +129,7 @@ def titles(it: Explorer) -> list[str | None]:
 
 
 def group_of(it: Explorer, title: str) -> Group:
-    return next(r.group for r in it.screen.session.board.rows if r.conversation.title == title)
+    return next(r.group for r in it.screen.session.loaded.rows if r.conversation.title == title)
 
 
 async def test_rows_do_not_move_under_the_cursor_until_asked() -> None:
@@ -280,8 +280,8 @@ async def test_opening_a_finished_run_makes_it_an_earlier_one_when_the_cursor_is
             lambda: it.screen.session.current and it.screen.session.current.id == CACHE_ID
         )
         await it.settle()
-        assert it.screen.session.board.sums().counts.waiting == 1
-        row = it.screen.session.board.row(CACHE_ID)
+        assert it.screen.session.loaded.sums().counts.waiting == 1
+        row = it.screen.session.loaded.row(CACHE_ID)
         assert row and not row.opened, "resting on it is not reading it"
 
 
@@ -302,7 +302,7 @@ async def test_what_was_seen_is_known_in_the_next_session(tmp_path: Path) -> Non
     demo.world.pause(box.id)
     demo.advance(5)
     async with explore(source=source, settings=kept) as it:
-        row = it.screen.session.board.row(LEDGER_ID)
+        row = it.screen.session.loaded.row(LEDGER_ID)
         assert row
         assert (row.status, row.certain, row.group) == (RunStatus.FINISHED, False, Group.EARLIER)
 
@@ -489,8 +489,8 @@ async def test_a_second_line_leaves_the_last_column_free() -> None:
 async def test_lists_that_arrive_while_the_app_ends_harm_nothing() -> None:
     """A worker still reports results while the screen is taken down."""
     async with explore() as it:
-        board = it.screen.session.board
+        loaded = it.screen.session.loaded
     with it.app._context():
-        board.rows = board.rows[:1]
+        loaded.rows = loaded.rows[:1]
         it.screen.show_lists()
-    assert it.screen.sidebar.rows == board.rows
+    assert it.screen.sidebar.rows == loaded.rows

@@ -14,7 +14,7 @@ from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.text.problem import Problem
 from oh_tui.tui.controllers.lists import notices
 from oh_tui.tui.session import Session
-from oh_tui.tui.state.board import Change
+from oh_tui.tui.state.loaded_conversations import Change
 from tests.tui.fake_ui import FakeUi
 
 

@@ -224,7 +224,7 @@ async def test_a_run_is_followed_as_soon_as_its_sandbox_was_resumed() -> None:
         now = it.screen.session.current
         assert now and now.sandbox_id
         it.screen.session.current = paused = replace(now, sandbox_status="PAUSED")
-        it.screen.session.board.take([paused])
+        it.screen.session.loaded.take([paused])
         it.screen.controllers.run.read(paused)
         await it.settle()
         it.screen.session.sandbox_settled(now.sandbox_id, "RUNNING")

@@ -16,7 +16,7 @@ from oh_tui.settings.startup import Settings
 from oh_tui.sources.lists.triage import Counts
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.controllers.lists import conversations, refresh_schedule
-from oh_tui.tui.state.board import Board, Sums
+from oh_tui.tui.state.loaded_conversations import LoadedConversations, Sums
 from tests.tui.explorer import Between, Explorer, explore
 from tests.tui.test_lists import LEDGER, LEDGER_ID, Changing, Looks
 
@@ -86,7 +86,7 @@ async def test_the_pause_doubles_while_nothing_changes_and_nothing_runs(
     async with explore(source=lambda: source) as it:
         assert [await by_itself(it) for _ in range(2)] == [15.0, 15.0], "some run"
         nothing = Sums((), Counts(), 0.0, 0, Counter())
-        monkeypatch.setattr(Board, "sums", lambda board: nothing)
+        monkeypatch.setattr(LoadedConversations, "sums", lambda loaded: nothing)
         assert [await by_itself(it) for _ in range(4)] == [30.0, 60.0, 60.0, 60.0]
         source.statuses = {LEDGER: "error"}
         assert [await by_itself(it) for _ in range(3)] == [15.0, 30.0, 60.0]
@@ -191,7 +191,7 @@ async def test_rows_further_down_are_asked_for_in_turn_those_in_sight_each_time(
 
 async def test_a_key_comes_between_taking_what_was_read_and_ordering_it() -> None:
     async with explore() as it:
-        board, ticks = it.screen.session.board, list[None]()
+        loaded, ticks = it.screen.session.loaded, list[None]()
         turns: dict[str, int] = {}
 
         def noting(do: Callable[..., Any]) -> Callable[..., Any]:
@@ -201,8 +201,8 @@ async def test_a_key_comes_between_taking_what_was_read_and_ordering_it() -> Non
 
             return noted
 
-        board.take = noting(board.take)  # type: ignore[method-assign]
-        board.reorder = noting(board.reorder)  # type: ignore[method-assign]
+        loaded.take = noting(loaded.take)  # type: ignore[method-assign]
+        loaded.reorder = noting(loaded.reorder)  # type: ignore[method-assign]
         ticking = asyncio.create_task(tick(ticks))
         await it.press("r")
         ticking.cancel()

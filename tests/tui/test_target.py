@@ -283,7 +283,7 @@ async def test_header_list_and_run_say_the_same_after_a_rejection_and_a_pause() 
             await it.press("enter")
         await it.until(lambda: "sandbox paused" in it.footer)
         await it.settle()
-        row = it.screen.session.board.row(IDS[OAUTH])
+        row = it.screen.session.loaded.row(IDS[OAUTH])
         assert row and row.status is RunStatus.IDLE
         assert "wait" not in it.text("#header")
         assert f"◆ {OAUTH}" not in it.text("#conversations")
@@ -294,7 +294,7 @@ async def test_a_reading_asked_for_before_a_rejection_does_not_take_it_back() ->
     late = Late("/api/v1/app-conversations/search")
     async with explore(wrap=late) as it:
         await at(it, OAUTH)
-        board = it.screen.session.board
+        loaded = it.screen.session.loaded
         stands: list[RunStatus] = []
         late.arrives.clear()
         await it.send("r")
@@ -305,16 +305,16 @@ async def test_a_reading_asked_for_before_a_rejection_does_not_take_it_back() ->
         await it.until(lambda: it.screen.asking.editor)
         await it.send("ctrl+s")
         await it.until(lambda: "rejected · " in it.footer)
-        take = board.take
+        take = loaded.take
 
         def watched(*words: Any, **named: Any) -> Any:
             changes = take(*words, **named)
-            row = board.row(IDS[OAUTH])
+            row = loaded.row(IDS[OAUTH])
             assert row
             stands.append(row.status)
             return changes
 
-        board.take = watched  # type: ignore[method-assign]
+        loaded.take = watched  # type: ignore[method-assign]
         late.arrives.set()
         await it.settle()
         assert len(stands) >= 2, "the one that was late, and the one after it"
@@ -381,13 +381,13 @@ async def test_conversations_asked_for_before_an_act_do_not_take_back_how_their_
     late = Late("/api/v1/app-conversations/search")
     async with explore(wrap=late) as it:
         late.arrives.clear()
-        board = it.screen.session.board
+        loaded = it.screen.session.loaded
         asked = time.monotonic()
         assert it.screen.session.source
         reading = asyncio.ensure_future(it.screen.session.source.newest())
         await late.answered.wait()
         title = await act(it)
         late.arrives.set()
-        board.take((await reading).items, asked=asked)
-        row = board.row(IDS[title])
+        loaded.take((await reading).items, asked=asked)
+        row = loaded.row(IDS[title])
         assert row and row.conversation.sandbox_status == then

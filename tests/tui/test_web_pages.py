@@ -47,7 +47,7 @@ def select(it: Explorer, **changes: object) -> Conversation:
     current = it.screen.session.current
     assert current
     it.screen.session.current = replace(current, **changes)
-    it.screen.session.board.take([it.screen.session.current])
+    it.screen.session.loaded.take([it.screen.session.current])
     return it.screen.session.current
 
 

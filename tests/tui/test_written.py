@@ -65,7 +65,7 @@ async def test_the_list_is_read_again_by_itself(tmp_path: Path) -> None:
     async with explore(source=lambda: ThisMachine(tmp_path), settings=settings) as it:
 
         def states() -> dict[str, str]:
-            return {row.id[:4]: row.status for row in it.screen.session.board.rows}
+            return {row.id[:4]: row.status for row in it.screen.session.loaded.rows}
 
         await it.until(lambda: states() == {ID[:4]: "running"})
         other = Writer(tmp_path, name="b" * 32)

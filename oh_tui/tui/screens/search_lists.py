@@ -34,7 +34,7 @@ class RunsHit(RowList):
 
     def pieces(self, row: int, width: int) -> list[Piece]:
         one, hits = self.found[row]
-        known = self._session.board.row(one.id)
+        known = self._session.loaded.row(one.id)
         glyph, hue = status_mark(self.glyphs, known.status if known else "")
         when = updated(one)
         aged = f"{age(when, self._session.clock()) if when else '':>5}"

@@ -1,5 +1,5 @@
-"""The listed conversations of the board and their order: the filter and the order that the user
-chose. Knows no widget and makes no requests."""
+"""The filter and the order that the user chose for the list, and what they make of the loaded rows.
+Knows no widget and makes no requests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
     from oh_tui.sources.lists.conversation_order import Sorting
     from oh_tui.sources.lists.conversation_query import ConversationQuery
-    from oh_tui.tui.state.board_rows import Row
+    from oh_tui.tui.state.conversation_rows import Row
 
 SLICE = 0.008
 """Seconds of testing rows at a time, so that the first hits are drawn at once and no key waits."""
@@ -42,7 +42,7 @@ class Listing:
         self.query: ConversationQuery | None = None
         """The active filter."""
         self.order: Sorting | None = None
-        """None for the order of the board."""
+        """None for the order by need."""
         self.is_whole = True
         """Every row was tested since the filter began; later changes are tested at once."""
         self._tested: dict[str, Tested] = {}
@@ -54,7 +54,7 @@ class Listing:
         """By id: what is sorted by, and the time of the last change, both from when the order was
         made, so that no row moves when it changes."""
         self._of: tuple[Row, ...] | None = None
-        """The board of the rows listed last; None when they have to be listed again."""
+        """The loaded rows at the last listing; None when they have to be listed again."""
         self._listed: tuple[Row, ...] = ()
 
     @property
@@ -84,14 +84,14 @@ class Listing:
         """Sort the rows again next time."""
         self._values, self._of = {}, None
 
-    def test(self, board: tuple[Row, ...], now: float) -> bool:
+    def test(self, loaded: tuple[Row, ...], now: float) -> bool:
         """Test rows for a few milliseconds, or, once all were tested, whatever changed; False while
         some are left."""
         query, tested = self.query, self._tested
         if query is None:
             return True
-        if board is not self._left_of:
-            self._left_of, self._left = board, iter(board)
+        if loaded is not self._left_of:
+            self._left_of, self._left = loaded, iter(loaded)
         end, news = perf_counter() + SLICE, 0
         for row in self._left:
             before = tested.get(row.id)
@@ -109,22 +109,22 @@ class Listing:
         self.is_whole = True
         return True
 
-    def rows(self, board: tuple[Row, ...], *, keep: str, now: float) -> tuple[Row, ...]:
-        """The listed rows of the board. The row with the id `keep`, which is under the cursor,
+    def rows(self, loaded: tuple[Row, ...], *, keep: str, now: float) -> tuple[Row, ...]:
+        """The loaded rows that are listed. The row with the id `keep`, which is under the cursor,
         stays although it no longer matches."""
         if not self.is_on:
-            return board
-        if board is self._of:
+            return loaded
+        if loaded is self._of:
             return self._listed
         was_listed = any(row.id == keep for row in self._listed)
         if self.is_whole or not self._tested:
-            self.test(board, now)
-        self._of = board
-        listed = list(self._passing(board, keep if was_listed else ""))
+            self.test(loaded, now)
+        self._of = loaded
+        listed = list(self._passing(loaded, keep if was_listed else ""))
         if self.order:
             self._listed = tuple(self._sorted(listed, self.order))
         elif any(row.depth for row in listed):
-            self._listed = tuple(_with_depths(board, {row.id for row in listed}))
+            self._listed = tuple(_with_depths(loaded, {row.id for row in listed}))
         else:
             self._listed = tuple(listed)
         return self._listed
@@ -133,12 +133,12 @@ class Listing:
         """How many more might match if their outcome were known."""
         return sum(one.is_unsure for one in self._tested.values())
 
-    def _passing(self, board: tuple[Row, ...], keep: str) -> Iterator[Row]:
+    def _passing(self, loaded: tuple[Row, ...], keep: str) -> Iterator[Row]:
         if self.query is None:
-            yield from board
+            yield from loaded
             return
         tested = self._tested
-        for row in board:
+        for row in loaded:
             found = tested.get(row.id)
             if (found is not None and found.passes) or row.id == keep:
                 yield row
@@ -160,12 +160,12 @@ class Listing:
         ]
 
 
-def _with_depths(board: tuple[Row, ...], listed: set[str]) -> Iterator[Row]:
+def _with_depths(loaded: tuple[Row, ...], listed: set[str]) -> Iterator[Row]:
     """The listed rows, each with the number of its listed parents as depth."""
     above: list[tuple[int, int | None]] = []
-    """For each row above on the board: its depth there, and its depth in the list."""
+    """For each row above among the loaded: its depth there, and its depth in the list."""
     left = len(listed)
-    for row in board:
+    for row in loaded:
         if not left:
             break
         while above and above[-1][0] >= row.depth:

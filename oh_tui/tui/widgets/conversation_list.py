@@ -20,9 +20,9 @@ from oh_tui.text.clean import clean, clean_line
 from oh_tui.text.human import age, clock, compact, dollars, duration
 from oh_tui.text.redact import held, redact
 from oh_tui.tui.rendering.cells import width_of
-from oh_tui.tui.state.board import Board
-from oh_tui.tui.state.board_rows import Row
 from oh_tui.tui.state.columns import Choice, fitting
+from oh_tui.tui.state.conversation_rows import Row
+from oh_tui.tui.state.loaded_conversations import LoadedConversations
 from oh_tui.tui.theme import Glyphs, label_mark, status_mark
 from oh_tui.tui.widgets.drawing import Piece, fit, fit_end, shorten
 from oh_tui.tui.widgets.row_list import HeadCell, RowList
@@ -364,12 +364,12 @@ def _line(text: str, held: tuple[str, ...]) -> str:
 
 
 def first_titles(
-    board: Board, conversations: Sequence[Conversation], glyphs: Glyphs
+    loaded: LoadedConversations, conversations: Sequence[Conversation], glyphs: Glyphs
 ) -> list[Piece]:
     """The first few conversations with their glyphs, and the number of the others."""
     pieces: list[Piece] = []
     for conversation in conversations[:NAMED]:
-        if row := board.row(conversation.id):
+        if row := loaded.row(conversation.id):
             pieces.append(status_mark(glyphs, row.status))
         pieces.append((f" {shorten(title_of(conversation), TITLE)}   ", ""))
     if len(conversations) > NAMED:

@@ -15,7 +15,7 @@ from oh_tui.api.models import Conversation, Sandbox, same_id
 from oh_tui.text.clean import clean_line
 from oh_tui.tui.rendering.cells import total_width
 from oh_tui.tui.state.arrangement import Arrangement
-from oh_tui.tui.state.board_rows import Row
+from oh_tui.tui.state.conversation_rows import Row
 from oh_tui.tui.state.sandboxes import GONE, SandboxOrder, counted, lines_for
 from oh_tui.tui.widgets.conversation_list import WIDE as COLUMNS
 from oh_tui.tui.widgets.conversation_list import ConversationList

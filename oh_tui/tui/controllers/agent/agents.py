@@ -263,7 +263,7 @@ class AgentActions:
             if step is not None:
                 now = step
                 status = now.status or now.conversation.execution_status
-                session.board.settled(
+                session.loaded.settled(
                     replace(now.conversation, execution_status=status), time.monotonic()
                 )
                 self._ui.post_message(ListsChanged())

@@ -87,8 +87,8 @@ class NewConversations:
         session = self._session
         session.draft = None
         if not any(same_id(c.id, conversation.id) for c in session.conversations):
-            session.board.take([conversation])
-            session.board.reorder(keep=conversation.id)
+            session.loaded.take([conversation])
+            session.loaded.reorder(keep=conversation.id)
             self._ui.post_message(ListsChanged())
         self._ui.post_message(ListsWanted())
         if form.left:

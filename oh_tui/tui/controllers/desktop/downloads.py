@@ -78,7 +78,7 @@ class Downloads:
         count = plural(len(marked), "trajectory", "trajectories")
         lines: list[list[Piece]] = [
             [(f"Saves {count} one after the other in {session.settings.download_folder}", "")],
-            first_titles(session.board, marked, self._ui.glyphs),
+            first_titles(session.loaded, marked, self._ui.glyphs),
         ]
         answers = (("enter", f"download {len(marked)}", "yes"),)
         if not await self._ui.ask(Question(f"Download {count}", lines, answers)):

@@ -31,7 +31,7 @@ from oh_tui.tui.messages import (
     SourceChanged,
 )
 from oh_tui.tui.state.arrangement import NARROW
-from oh_tui.tui.state.board import Board
+from oh_tui.tui.state.loaded_conversations import LoadedConversations
 
 if TYPE_CHECKING:
     from oh_tui.sources.source import Source
@@ -86,7 +86,7 @@ class Conversations:
                 await former.close()
             source = await asyncio.to_thread(make_source) if in_thread else make_source()
             session.source = source
-            session.begin_lists(await asyncio.to_thread(_board, session, source))
+            session.begin_lists(await asyncio.to_thread(_nothing_loaded, session, source))
             ui.post_message(SourceChanged())
             pager = Pager(source.pages())
             try:
@@ -130,18 +130,18 @@ class Conversations:
         (found,) = await source.get([wanted])
         if found is None:
             found = await self._by_its_start(source, wanted)
-        if session.board.row(found.id) is None:
-            session.board.take([found])
+        if session.loaded.row(found.id) is None:
+            session.loaded.take([found])
             self._ui.post_message(ListsChanged())
         self._ui.post_message(RunWanted(found, go=True))
 
     def _show_first(self, source: Source) -> None:
-        """Use the board, not the cursor: the list draws its rows a turn later."""
+        """Use the loaded rows, not the cursor: the list draws its rows a turn later."""
         session = self._session
         rows = session.listed
         if not rows:
             return
-        opening = session.board.row(source.opening) if source.opening else None
+        opening = session.loaded.row(source.opening) if source.opening else None
         is_usual = opening and opening in rows and not session.open_sort
         first = opening if opening and is_usual else rows[0]
         is_all = len(rows) == 1 and not source.remote and self._ui.columns < NARROW
@@ -168,7 +168,7 @@ class Conversations:
     def _preview(self) -> None:
         """Show the run under the list's cursor."""
         session = self._session
-        row = session.board.row(session.listed_id) or next(iter(session.board.rows), None)
+        row = session.loaded.row(session.listed_id) or next(iter(session.loaded.rows), None)
         if row:
             self._ui.post_message(RunWanted(row.conversation, preview=True))
 
@@ -208,7 +208,7 @@ class Conversations:
             await self._read_more()
         if session.source is source:
             self._show_problems([one for one in source.problems if one not in told])
-            session.board.reorder()
+            session.loaded.reorder()
             self._ui.post_message(ListsChanged())
 
     def look_around(self) -> None:
@@ -226,7 +226,7 @@ class Conversations:
         """A page of the list, in the order that was current when it was requested."""
         session = self._session
         self.note_page(page)
-        session.board.take(page.items if page else (), older=True, asked=asked)
+        session.loaded.take(page.items if page else (), older=True, asked=asked)
         self._ui.post_message(ListsChanged())
         if page and page.is_cut:
             self._show_problems([cut_words("conversations")])
@@ -250,7 +250,7 @@ class Conversations:
         whether anything changed, None when a call failed; the results of the other calls are still
         used."""
         session, ui = self._session, self._ui
-        source, board = session.source, session.board
+        source, loaded = session.source, session.loaded
         if source is None:
             return False
         sandboxes, fresh, is_whole = session.sandboxes.all, dict[str, Conversation](), False
@@ -259,19 +259,19 @@ class Conversations:
             page = await source.newest()
             fresh = {bare_id(c.id): c for c in page.items}
             if source.remote:
-                further = [row.conversation.id for row in board.rows if row.id not in fresh]
+                further = [row.conversation.id for row in loaded.rows if row.id not in fresh]
                 further = self.schedule.some(further, near=session.listed_id)
                 if further:
                     found = await source.get(further)
                     fresh |= {bare_id(c.id): c for c in found if c}
                 await self.read_sandboxes()
             is_whole = True
-        before = board.rows
-        changes = board.take(fresh.values(), asked=asked)
-        changed = board.rows is not before or session.sandboxes.all != sandboxes
+        before = loaded.rows
+        changes = loaded.take(fresh.values(), asked=asked)
+        changed = loaded.rows is not before or session.sandboxes.all != sandboxes
         await asyncio.sleep(0)  # many rows take a while: let keys in between
         if sort:
-            board.reorder()
+            loaded.reorder()
             session.listing.sort_again()
         elif session.pane != "conversations":
             session.reorder()
@@ -311,7 +311,7 @@ class Conversations:
         or has another address, its events come from a different place."""
         session = self._session
         before = session.current
-        row = session.board.row(before.id) if before else None
+        row = session.loaded.row(before.id) if before else None
         if before is None or row is None or row.conversation == before:
             return
         session.take_record(row.conversation)
@@ -331,28 +331,28 @@ class Conversations:
     async def _peek(self, source: Source) -> None:
         """Read what running conversations do and what the waiting ones wait for: a few calls, to
         agent servers only. Errors are ignored: the row shows the little that the list knows."""
-        session, board = self._session, self._session.board
+        session, loaded = self._session, self._session.loaded
         shown = session.current.id if session.current else ""
-        for conversation in board.unheard(time.monotonic(), without=shown):
-            before = board.row(conversation.id)
+        for conversation in loaded.unheard(time.monotonic(), without=shown):
+            before = loaded.row(conversation.id)
             try:
                 async with asyncio.timeout(ANSWER):
                     run = await source.runs.peek(conversation)
             except (Problem, TimeoutError):
-                board.looked(conversation, time.monotonic(), failed=True)
+                loaded.looked(conversation, time.monotonic(), failed=True)
                 continue
             if run is not None:
                 verdict = judge(run)
-                board.take_outcome(conversation.id, verdict.word, verdict.short)
-            news = board.row(conversation.id) != before
-            board.looked(conversation, time.monotonic(), news=news)
+                loaded.take_outcome(conversation.id, verdict.word, verdict.short)
+            news = loaded.row(conversation.id) != before
+            loaded.looked(conversation, time.monotonic(), news=news)
             if news:
                 self._ui.post_message(ListsChanged())
 
 
-def _board(session: Session, source: Source) -> Board:
-    """An empty board that knows the remembered outcomes of the source's conversations."""
+def _nothing_loaded(session: Session, source: Source) -> LoadedConversations:
+    """No conversations yet, but the remembered outcomes of those of the source."""
     file = session.settings.last_known_file if source.address else None
-    return Board(
+    return LoadedConversations(
         LastKnownStates(source.address, file, source.last_known), grouped=source.remote is not None
     )

@@ -87,7 +87,7 @@ class ListActions:
     async def _ask_filter(self) -> None:
         """Ask for filter words until they are valid; no words list everything again."""
         session, ui = self._session, self._ui
-        if not session.board.rows:
+        if not session.loaded.rows:
             ui.tell("there is no conversation to filter")
             return
         text = session.listing.query.text if session.listing.query else ""
@@ -165,7 +165,7 @@ class ListActions:
             self.set_order(Order.NEEDS if before.back else wanted, back=not before.back)
 
     def set_order(self, order: Order, *, back: bool = False) -> None:
-        """Sort the list. "Needs you" is the order of the board, in its groups."""
+        """Sort the list. "Needs you" is the order of the loaded rows, in their groups."""
         wanted = Sorting(order, back) if order is not Order.NEEDS else None
         self._session.sort(wanted)
         self._begin()
@@ -224,7 +224,7 @@ class ListActions:
             async for page in pages:
                 if session.source is not source:
                     return
-                session.board.take(page.items, older=True, asked=asked)
+                session.loaded.take(page.items, older=True, asked=asked)
                 looked += len(page.items)
                 ui.post_message(ListsChanged())
                 ui.tell(f"{self._found()}, looking further: {looked:,} · esc stops", log=False)
@@ -235,7 +235,7 @@ class ListActions:
     async def _test_rest(self) -> None:
         """Test the loaded rows in slices, and show matches as they are found."""
         session, shown = self._session, time.monotonic()
-        while not session.listing.test(session.board.rows, session.clock()):
+        while not session.listing.test(session.loaded.rows, session.clock()):
             if time.monotonic() - shown > BETWEEN:
                 self._ui.post_message(ListsChanged())
                 shown = time.monotonic()
@@ -249,7 +249,7 @@ class ListActions:
         source = session.source
         if not (listing.query and listing.query.needs_changed and source):
             return
-        unread = [row for row in session.board.rows if row.id not in listing.changed]
+        unread = [row for row in session.loaded.rows if row.id not in listing.changed]
         for number, row in enumerate(unread, 1):
             paths = await source.runs.changed_paths(row.conversation)
             if paths is None or session.listing is not listing:
@@ -290,7 +290,7 @@ class ListActions:
             yield page
 
     def _found(self) -> str:
-        return f"{len(self._session.listed):,} of {len(self._session.board.rows):,}"
+        return f"{len(self._session.listed):,} of {len(self._session.loaded.rows):,}"
 
     def _show_matches(self, more: str) -> None:
         """Show the number of matches, and how many are undecided."""

@@ -15,7 +15,7 @@ from oh_tui.settings.credentials import without_keys
 from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.text.human import plural
 from oh_tui.text.redact import safe_line
-from oh_tui.tui.state.board import Change
+from oh_tui.tui.state.loaded_conversations import Change
 from oh_tui.tui.widgets.conversation_list import title_of
 
 if TYPE_CHECKING:

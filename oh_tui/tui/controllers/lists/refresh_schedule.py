@@ -116,7 +116,7 @@ class RefreshSchedule:
                 self._failed = True
                 continue
             self._failed = False
-            if asked or changed or self._session.board.sums().counts.running:
+            if asked or changed or self._session.loaded.sums().counts.running:
                 self.every = self._least
             else:
                 self.every = max(self._least, min(2 * self.every, SLOWEST))

@@ -57,6 +57,6 @@ class Renaming:
                 title, refused = typed, words_of(problem)
         if session.source is not source:
             return
-        session.board.settled(renamed, time.monotonic())
+        session.loaded.settled(renamed, time.monotonic())
         ui.post_message(ListsChanged())
         ui.tell(f"renamed: {display_line(renamed.title)}")

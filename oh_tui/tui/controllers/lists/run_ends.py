@@ -14,7 +14,7 @@ from oh_tui.tui.messages import ListsChanged
 if TYPE_CHECKING:
     from oh_tui.sources.source import Source
     from oh_tui.tui.session import Session
-    from oh_tui.tui.state.board_rows import Row
+    from oh_tui.tui.state.conversation_rows import Row
     from oh_tui.tui.ui import Ui
 
 FIRST = 500
@@ -43,8 +43,8 @@ class RunEnds:
         self._looked, self._place = set(), 0
 
     async def read(self, source: Source) -> None:
-        board, found = self._session.board, list[str]()
-        if at_work := {row.id for row in board.rows if row.status is RunStatus.RUNNING}:
+        loaded, found = self._session.loaded, list[str]()
+        if at_work := {row.id for row in loaded.rows if row.status is RunStatus.RUNNING}:
             self._looked -= at_work  # how they end is not known yet
             self._place = 0
         while (row := self._next()) and self._session.source is source:
@@ -52,7 +52,7 @@ class RunEnds:
             with contextlib.suppress(Problem):
                 if (run := await source.runs.peek(row.conversation)) is not None:
                     verdict = judge(run)
-                    board.take_outcome(row.conversation.id, verdict.word, verdict.short)
+                    loaded.take_outcome(row.conversation.id, verdict.word, verdict.short)
                     found.append(row.conversation.id)
             if len(found) == BATCH:
                 await self._show(source, found)
@@ -64,7 +64,7 @@ class RunEnds:
     async def _show(self, source: Source, ids: list[str]) -> None:
         """Show what the runs told of themselves, such as their cost."""
         if ids:
-            self._session.board.take(one for one in await source.get(ids) if one)
+            self._session.loaded.take(one for one in await source.get(ids) if one)
         self._ui.post_message(ListsChanged())
 
     def _next(self) -> Row | None:
@@ -74,7 +74,7 @@ class RunEnds:
         for row in listed[max(0, place - AROUND) : place + AROUND]:
             if self._is_wanted(row):
                 return row
-        rows = session.board.rows[:FIRST]
+        rows = session.loaded.rows[:FIRST]
         while self._place < len(rows):
             if self._is_wanted(rows[self._place]):
                 return rows[self._place]

@@ -63,7 +63,7 @@ class BoardOfRuns:
         session, before = self._session, self._all
         source = self._of = session.source
         assert source is not None
-        reading = rows.rows_of(source, query, session.annotations, session.board.last_known.known)
+        reading = rows.rows_of(source, query, session.annotations, session.loaded.last_known.known)
         board = self._all = board_all.BoardAll(query, reading)
         if before:
             board.by, board.sort = before.by, before.sort

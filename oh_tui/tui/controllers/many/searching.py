@@ -97,7 +97,7 @@ class SearchAllRuns:
         session, query = self._session, found.query
         assert session.source is not None and query is not None
         found.search = searching.Search(
-            session.source, query, session.annotations, session.board.last_known.known
+            session.source, query, session.annotations, session.loaded.last_known.known
         )
         await self._collect(found, found.search.results())
 

@@ -96,7 +96,7 @@ class RunReader:
             for group in ("find", "older", "below"):  # they belong to the previous run
                 self._ui.cancel(group)
         if not preview:
-            session.board.open(conversation.id)
+            session.loaded.open(conversation.id)
         self._ui.post_message(ConversationChanged(another=changed))
         if changed or moved or not (session.has_events or session.is_reading):
             self.read(conversation, preview=preview and not wanted)
@@ -265,7 +265,7 @@ class RunReader:
         session = self._session
         if run.study and session.trajectory is run.trajectory:
             verdict = with_sandbox(run.study.verdict, run.conversation.sandbox_status)
-            session.board.take_outcome(run.conversation.id, verdict.word, verdict.short)
+            session.loaded.take_outcome(run.conversation.id, verdict.word, verdict.short)
             self._ui.post_message(RunStudied(grew=grew))
 
     def show_progress(self, words: str) -> None:

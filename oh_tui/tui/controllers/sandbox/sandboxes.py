@@ -341,4 +341,4 @@ class SandboxActions:
         return Question(f"Pause {count}", lines, answers)
 
     def _some(self, conversations: list[Conversation]) -> list[Piece]:
-        return first_titles(self._session.board, conversations, self._ui.glyphs)
+        return first_titles(self._session.loaded, conversations, self._ui.glyphs)

@@ -30,7 +30,7 @@ from oh_tui.sources.lists.triage import (
 from oh_tui.trajectory.model.events import seconds
 from oh_tui.trajectory.model.recorded import Label
 from oh_tui.trajectory.model.trajectory import CUT_OFF
-from oh_tui.tui.state.board_rows import Row, flat, joined, ordered
+from oh_tui.tui.state.conversation_rows import Row, flat, joined, ordered
 
 LOOK_AGAIN = 30.0
 """Seconds until a running run, or one whose server did not answer, is looked into again. Each
@@ -74,7 +74,7 @@ class Change(NamedTuple):
 
 
 class Sums(NamedTuple):
-    """What the rows of a board come to."""
+    """What the loaded rows come to."""
 
     rows: tuple[Row, ...]
     counts: Counts
@@ -86,7 +86,7 @@ class Sums(NamedTuple):
     """How many runs have each label of an evaluation; empty where none has one."""
 
 
-class Board:
+class LoadedConversations:
     """The loaded conversations, their states and their order."""
 
     def __init__(self, last_known: LastKnownStates | None = None, *, grouped: bool = True) -> None:

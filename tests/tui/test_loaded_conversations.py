@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from oh_tui.api.models import Conversation
 from oh_tui.sources.lists.last_known import LastKnown, LastKnownStates
 from oh_tui.sources.lists.triage import Counts, Group, RunStatus
-from oh_tui.tui.state.board import Board
-from oh_tui.tui.state.board_rows import Row
+from oh_tui.tui.state.conversation_rows import Row
+from oh_tui.tui.state.loaded_conversations import LoadedConversations
 
 NOW = 1_800_000_000.0
 
@@ -41,28 +41,30 @@ def talk(
     )
 
 
-def board(*conversations: Conversation, seen: dict[str, LastKnown] | None = None) -> Board:
-    made = Board(LastKnownStates(last_known=seen))
+def loaded(
+    *conversations: Conversation, seen: dict[str, LastKnown] | None = None
+) -> LoadedConversations:
+    made = LoadedConversations(LastKnownStates(last_known=seen))
     made.take(conversations)
     return made
 
 
-def order(board: Board) -> list[str]:
-    return [row.conversation.id for row in board.rows]
+def order(loaded: LoadedConversations) -> list[str]:
+    return [row.conversation.id for row in loaded.rows]
 
 
-def groups(board: Board) -> dict[str, Group]:
-    return {row.conversation.id: row.group for row in board.rows}
+def groups(loaded: LoadedConversations) -> dict[str, Group]:
+    return {row.conversation.id: row.group for row in loaded.rows}
 
 
-def get(board: Board, id: str) -> Row:
-    row = board.row(id)
+def get(loaded: LoadedConversations, id: str) -> Row:
+    row = loaded.row(id)
     assert row is not None
     return row
 
 
 def test_four_groups_the_newest_first_inside_each() -> None:
-    made = board(
+    made = loaded(
         talk("old", None, 900, sandbox="MISSING"),
         talk("done", "finished", 300),
         talk("done later", "finished", 200),
@@ -106,12 +108,12 @@ def test_four_groups_the_newest_first_inside_each() -> None:
 def test_a_status_is_reported_or_else_remembered(
     conversation: Conversation, seen: LastKnown, status: RunStatus, certain: bool
 ) -> None:
-    row = get(board(conversation, seen={"a": seen}), "a")
+    row = get(loaded(conversation, seen={"a": seen}), "a")
     assert (row.status, row.certain) == (status, certain)
 
 
 def test_an_outcome_outlives_its_sandbox_and_a_resume_that_fails() -> None:
-    made = board(talk("a", "finished", 300))
+    made = loaded(talk("a", "finished", 300))
     made.take([talk("a", None, 300)])
     assert (get(made, "a").status, get(made, "a").certain) == (RunStatus.FINISHED, False)
     made.take([talk("a", None, 300, sandbox="STARTING")])
@@ -123,25 +125,25 @@ def test_an_outcome_outlives_its_sandbox_and_a_resume_that_fails() -> None:
 
 def test_a_question_that_was_answered_is_not_remembered_as_one_that_waits() -> None:
     """A rejection makes the agent idle; then its sandbox is paused."""
-    by_list = board(talk("a", "waiting_for_confirmation"))
+    by_list = loaded(talk("a", "waiting_for_confirmation"))
     by_list.take([talk("a", "idle", 30)])
     by_list.take([talk("a", None, 20)])
-    by_events = board(talk("a", "waiting_for_confirmation"))
+    by_events = loaded(talk("a", "waiting_for_confirmation"))
     by_events.take_outcome("a", "idle", "rejected: rm")
     by_events.take([talk("a", None, 20)])
-    after_the_pause = board(talk("a", "waiting_for_confirmation"))
+    after_the_pause = loaded(talk("a", "waiting_for_confirmation"))
     after_the_pause.take([talk("a", None, 20)])
     assert get(after_the_pause, "a").status is RunStatus.WAITING
     after_the_pause.take_outcome("a", "idle", "rejected: rm")
     for one in (by_list, by_events, after_the_pause):
         assert get(one, "a").status is RunStatus.IDLE
         assert one.sums().counts == Counts()
-    never = board(talk("b", "idle"))
+    never = loaded(talk("b", "idle"))
     assert never.last_known.get("b").outcome == "", "nothing to remember"
 
 
 def test_opening_makes_a_finished_run_an_earlier_one_until_it_finishes_again() -> None:
-    made = board(talk("a", "finished", 300), talk("b", "finished", 400))
+    made = loaded(talk("a", "finished", 300), talk("b", "finished", 400))
     made.open("a")
     made.reorder()
     assert groups(made) == {"b": Group.NOT_OPENED, "a": Group.EARLIER}
@@ -150,20 +152,20 @@ def test_opening_makes_a_finished_run_an_earlier_one_until_it_finishes_again() -
 
 
 def test_what_is_only_remembered_needs_nobody_once_it_was_opened() -> None:
-    made = board(
+    made = loaded(
         talk("a", None, 300), seen={"a": LastKnown("error", NOW - 300, "the key was rejected")}
     )
     assert groups(made) == {"a": Group.NEEDS_YOU}
     assert get(made, "a").line == "the key was rejected"
     made.open("a")
     assert get(made, "a").due is Group.EARLIER
-    live = board(talk("a", "error", 300))
+    live = loaded(talk("a", "error", 300))
     live.open("a")
     assert get(live, "a").due is Group.NEEDS_YOU
 
 
 def test_what_is_counted_is_what_is_listed_until_the_next_order() -> None:
-    made = board(talk("a", "stuck", 300), talk("b", "error", 400))
+    made = loaded(talk("a", "stuck", 300), talk("b", "error", 400))
     made.open("a")
     made.take([talk("a", None, 300)])  # its sandbox was paused
     assert groups(made) == {"a": Group.NEEDS_YOU, "b": Group.NEEDS_YOU}
@@ -174,7 +176,7 @@ def test_what_is_counted_is_what_is_listed_until_the_next_order() -> None:
 
 
 def test_one_that_is_kept_in_its_group_keeps_its_place_in_it_too() -> None:
-    made = board(talk("asks", "waiting_for_confirmation", 500), talk("a", "stuck", 300))
+    made = loaded(talk("asks", "waiting_for_confirmation", 500), talk("a", "stuck", 300))
     assert order(made) == ["asks", "a"]
     made.open("a")
     made.take([talk("a", None, 300)])
@@ -183,7 +185,7 @@ def test_one_that_is_kept_in_its_group_keeps_its_place_in_it_too() -> None:
 
 
 def test_rows_stay_where_they_are_until_a_new_order_is_asked_for() -> None:
-    made = board(talk("a", "finished", 10), talk("b", "finished", 20), talk("c", "running", 5))
+    made = loaded(talk("a", "finished", 10), talk("b", "finished", 20), talk("c", "running", 5))
     assert order(made) == ["c", "a", "b"]
     made.take([talk("c", "finished", 1), talk("b", "waiting_for_confirmation", 1)])
     assert order(made) == ["c", "a", "b"]
@@ -196,7 +198,7 @@ def test_rows_stay_where_they_are_until_a_new_order_is_asked_for() -> None:
 
 
 def test_new_rows_come_to_the_top_of_their_group_and_older_ones_to_its_end() -> None:
-    made = board(talk("w", "running", 5), talk("a", None, 100))
+    made = loaded(talk("w", "running", 5), talk("a", None, 100))
     made.take([talk("new", None, 1), talk("asks", "waiting_for_confirmation", 1)])
     made.take([talk("older", None, 900), talk("runs too", "running", 800)], older=True)
     assert order(made) == ["asks", "w", "runs too", "new", "a", "older"]
@@ -204,7 +206,7 @@ def test_new_rows_come_to_the_top_of_their_group_and_older_ones_to_its_end() -> 
 
 
 def test_the_one_that_was_just_opened_is_found_where_it_was() -> None:
-    made = board(talk("a", "finished", 10), talk("b", "finished", 20))
+    made = loaded(talk("a", "finished", 10), talk("b", "finished", 20))
     made.open("a")
     made.reorder(keep="a")
     assert groups(made)["a"] is Group.NOT_OPENED
@@ -213,7 +215,7 @@ def test_the_one_that_was_just_opened_is_found_where_it_was() -> None:
 
 
 def test_sub_conversations_hang_under_their_parents() -> None:
-    made = board(
+    made = loaded(
         talk("grandchild", None, 700, parent="child"),
         talk("child", None, 800, parent="parent"),
         talk("orphan", None, 90, parent="not loaded"),
@@ -230,7 +232,7 @@ def test_sub_conversations_hang_under_their_parents() -> None:
 
 
 def test_a_sub_conversation_that_needs_somebody_stands_alone() -> None:
-    made = board(
+    made = loaded(
         talk("parent", "finished", 900),
         talk("calm", "finished", 5, parent="parent"),
         talk("asks", "waiting_for_confirmation", 5, parent="parent"),
@@ -246,14 +248,14 @@ def test_a_sub_conversation_that_needs_somebody_stands_alone() -> None:
 
 
 def test_a_child_that_comes_later_goes_under_its_parent() -> None:
-    made = board(talk("a", None, 10), talk("parent", None, 20), talk("z", None, 30))
+    made = loaded(talk("a", None, 10), talk("parent", None, 20), talk("z", None, 30))
     made.take([talk("child", None, 40, parent="parent")], older=True)
     made.take([talk("next", None, 50, parent="parent")], older=True)
     assert order(made) == ["a", "parent", "child", "next", "z"]
 
 
 def test_changes_are_returned_once_and_not_of_the_first_reading() -> None:
-    made = Board()
+    made = LoadedConversations()
     assert made.take([talk("a", "waiting_for_confirmation"), talk("b", "running")]) == []
     assert made.take([talk("a", "waiting_for_confirmation"), talk("b", "running")]) == []
     changes = made.take([talk("a", "running"), talk("b", "finished"), talk("new", "error")])
@@ -267,7 +269,7 @@ def test_changes_are_returned_once_and_not_of_the_first_reading() -> None:
 
 
 def test_the_verdict_of_a_run_that_is_read_is_newer_than_the_list() -> None:
-    made = board(talk("a", "running"), talk("gone", None, 300, sandbox="MISSING"))
+    made = loaded(talk("a", "running"), talk("gone", None, 300, sandbox="MISSING"))
     made.take_outcome("a", "waiting", "asks: git push")
     row = get(made, "a")
     assert (row.status, row.line) == (RunStatus.WAITING, "asks: git push")
@@ -286,7 +288,7 @@ def test_the_verdict_of_a_run_that_is_read_is_newer_than_the_list() -> None:
 def test_only_a_few_runs_are_looked_into_and_only_when_they_changed() -> None:
     waiting = [talk(f"w{n}", "waiting_for_confirmation", n) for n in range(5)]
     running = [talk(f"r{n}", "running", n) for n in range(5)]
-    made = board(*waiting, *running, talk("done", "finished"), talk("asleep"))
+    made = loaded(*waiting, *running, talk("done", "finished"), talk("asleep"))
     made.take_outcome("w0", "waiting", "asks: git push")
     first = made.unheard(NOW, without="w0")
     assert [c.id[0] for c in first] == ["w"] * 4 + ["r"] * 2
@@ -305,7 +307,7 @@ def test_only_a_few_runs_are_looked_into_and_only_when_they_changed() -> None:
 
 
 def test_one_that_does_not_answer_is_asked_last_and_more_and_more_seldom() -> None:
-    made = board(*(talk(f"w{n}", "waiting_for_confirmation", n) for n in range(9)))
+    made = loaded(*(talk(f"w{n}", "waiting_for_confirmation", n) for n in range(9)))
     now, first = NOW, made.unheard(NOW)[0]
     pauses = []
     for _ in range(7):
@@ -321,7 +323,7 @@ def test_one_that_does_not_answer_is_asked_last_and_more_and_more_seldom() -> No
 
 
 def test_a_run_in_which_nothing_new_is_seen_is_looked_into_more_seldom() -> None:
-    made = board(talk("a", "running", 900))
+    made = loaded(talk("a", "running", 900))
     looks: list[int] = []
     news = {3}
     for second in range(0, 600, 15):
@@ -333,7 +335,7 @@ def test_a_run_in_which_nothing_new_is_seen_is_looked_into_more_seldom() -> None
 
 
 def test_files_are_rows_in_the_order_given_without_groups() -> None:
-    made = Board(grouped=False)
+    made = LoadedConversations(grouped=False)
     files = [Conversation(id=name) for name in "cab"]
     made.take(files)
     made.take_outcome("a", "error", "hit its limit")
@@ -345,7 +347,7 @@ def test_files_are_rows_in_the_order_given_without_groups() -> None:
 
 def test_a_reading_and_a_new_order_make_only_those_rows_anew_that_change() -> None:
     family = [talk("parent", None, 500), talk("child", None, 400, parent="parent")]
-    made = board(*(talk(f"t{n}", None, n) for n in range(1_000)), *family)
+    made = loaded(*(talk(f"t{n}", None, n) for n in range(1_000)), *family)
     before = {row.id: row for row in made.rows}
     made.take([talk("t700", "running", 0), *(talk(f"t{n}", None, n) for n in range(100))])
     made.reorder()
@@ -369,7 +371,7 @@ TALKS = st.builds(
 def test_no_conversation_is_lost_or_doubled_whatever_becomes_known(
     readings: list[list[Conversation]], older: bool
 ) -> None:
-    made, wanted = Board(), set[str]()
+    made, wanted = LoadedConversations(), set[str]()
     for reading in readings:
         made.take(reading, older=older)
         wanted |= {c.id for c in reading}
@@ -381,7 +383,7 @@ def test_no_conversation_is_lost_or_doubled_whatever_becomes_known(
 
 
 def test_a_reading_asked_for_before_an_act_changes_nothing_that_it_reported() -> None:
-    made = board(talk("a", "waiting_for_confirmation"), talk("b", "running"))
+    made = loaded(talk("a", "waiting_for_confirmation"), talk("b", "running"))
     made.settled(talk("a", "running", 1), 20.0)
     late = [talk("a", "waiting_for_confirmation"), talk("b", "finished")]
     assert [change.conversation.id for change in made.take(late, asked=19.0)] == ["b"]
