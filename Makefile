@@ -7,7 +7,7 @@ MINUTES ?= 10
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo run dev test test-slow fuzz lint check bench bench-many soak monkey test-live screenshots clean
+.PHONY: help setup setup-dev setup-slow demo run dev test test-slow fuzz lint check bench bench-many soak monkey test-live screenshots clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -17,6 +17,9 @@ setup: ## make .venv with what oh-tui needs to run (the other targets do it by t
 
 setup-dev:
 	@scripts/setup dev
+
+setup-slow:
+	@scripts/setup slow
 
 demo: setup ## open the explorer on made-up data: no key, no network
 	@.venv/bin/oh-tui --demo
@@ -30,7 +33,7 @@ dev: setup-dev ## the demo with live styles: saving app.tcss shows at once, prin
 test: setup-dev ## the tests (ARGS="-k name" for some of them)
 	$(PY) -m pytest -n auto --dist worksteal $(ARGS)
 
-test-slow: setup-dev ## the tests that start many processes and wait for them
+test-slow: setup-slow ## the tests that start many processes and wait for them
 	$(PY) -m pytest -n auto --dist worksteal -m slow $(ARGS)
 
 fuzz: setup-dev ## the property tests with fresh examples, for minutes (MINUTES=10, ARGS="-k name")

@@ -158,6 +158,32 @@ def test_parquet_has_the_same_rows(runs: Path, tmp_path: Path) -> None:
         assert told == [(name, optional) for name, _, optional in parts.columns(table)]
 
 
+def test_other_engines_find_the_same_sums(runs: Path, tmp_path: Path) -> None:
+    duckdb, polars = map(importlib.import_module, ("duckdb", "polars"))
+    exported(runs, "--to", "parquet", "-o", f"{tmp_path / 'p'}/")
+    exported(runs, "--to", "jsonl", "-o", f"{tmp_path / 'j'}/")
+    with duckdb.connect() as database:
+        for table in SCHEMAS:
+            files = str(tmp_path / "p" / f"{table}-*.parquet")
+            rows, frame = lines(tmp_path / "j", table), polars.read_parquet(files)
+            assert len(rows) == frame.height > 0
+            for name, kind, _ in parts.columns(table):
+                known = [row[name] for row in rows if row[name] is not None]
+                what = f"count(distinct {name})" if kind == "str" else f"sum({name})"
+                wanted = len(set(known)) if kind == "str" else sum(known) if known else None
+                sql = f"select count({name}), {what} from read_parquet('{files}')"
+                column = frame[name].drop_nulls()
+                found = [column.n_unique() if kind == "str" else column.sum() if known else None]
+                assert database.execute(sql).fetchone() == (
+                    len(known),
+                    pytest.approx(wanted, rel=1e-12),
+                ), name
+                assert found == [pytest.approx(wanted, rel=1e-12)], name
+        costs = [MAKER.made(number).cost for number in range(RUNS)]
+        sql = f"select sum(cost) from read_parquet('{tmp_path}/p/runs-*.parquet')"
+        assert database.execute(sql).fetchone() == (pytest.approx(sum(costs)),)
+
+
 def test_json_says_what_was_done(runs: Path, tmp_path: Path) -> None:
     done = oh_tui("export", runs, "--to", "jsonl", "-o", f"{tmp_path}/t/", "--json")
     assert json.loads(done.stdout) == {"runs": 10, "kept": 0, "unread": 0}

@@ -159,11 +159,8 @@ class Parts:
             file.writelines(json.dumps(msgspec.to_builtins(row)).encode() + b"\n" for row in rows)
             return
         arrow, parquet = self._arrow
-        schema = arrow.schema(
-            arrow.field(name, getattr(arrow, _ARROW[kind])(), nullable=optional)
-            for name, kind, optional in columns(table)
-        )
-        made = arrow.Table.from_pylist([msgspec.to_builtins(row) for row in rows], schema=schema)
+        found = [msgspec.to_builtins(row) for row in rows]
+        made = arrow.Table.from_pylist(found, schema=schema(arrow, table))
         parquet.write_table(made, file, compression="zstd")
 
     def _file(self, table: str, name: str) -> Path:
@@ -177,6 +174,14 @@ def columns(table: str) -> list[tuple[str, str, bool]]:
         word, _, rest = str(kind).partition(" ")
         found.append((name, word, bool(rest)))
     return found
+
+
+def schema(arrow: Any, table: str) -> Any:
+    """The columns of a table for pyarrow, which is given since it may be missing."""
+    return arrow.schema(
+        arrow.field(name, getattr(arrow, _ARROW[kind])(), nullable=optional)
+        for name, kind, optional in columns(table)
+    )
 
 
 def _place(row: Conversation) -> tuple[str, str]:

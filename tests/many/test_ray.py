@@ -1,0 +1,86 @@
+"""The example of docs/many-runs.md: Ray Data makes the tables that one process makes."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from oh_tui.sources.files import run_of
+from oh_tui.sources.many.parts import columns
+from oh_tui.trajectory.formats.table import open_runs
+from oh_tui.trajectory.tables import SCHEMAS, About, rows
+from scripts.many_runs import Maker, write_outputs, write_zip
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "docs" / "examples" / "ray_tables.py"
+
+MAKER = Maker(seed=12, events=20)
+
+LOCAL = """
+import runpy, sys, ray
+example, place, target, scratch = sys.argv[1:]
+ray.init(num_cpus=2, include_dashboard=False, _temp_dir=scratch, object_store_memory=300_000_000)
+try:
+    runpy.run_path(example, run_name="example")["main"](place, target)
+finally:
+    ray.shutdown()
+"""
+
+
+def test_the_document_shows_the_program() -> None:
+    text = (ROOT / "docs" / "many-runs.md").read_text("utf-8")
+    assert re.findall(r"```python\n(.*?)```", text, re.DOTALL) == [EXAMPLE.read_text("utf-8")]
+
+
+def alone(path: Path) -> dict[str, list[dict[str, Any]]]:
+    """The tables of a file, made in this process."""
+    found: dict[str, list[dict[str, Any]]] = {table: [] for table in SCHEMAS}
+    runs = open_runs(path, None)
+    for entry in runs.entries():
+        file = entry.open()
+        name = f"{path}#{entry.name}" if entry.name else str(path)
+        about = About(run=name, source=str(path), model=file.info["llm_model"])
+        tables = rows(run_of(file, file.events()), about)
+        for table, made in found.items():
+            made += map(msgspec.to_builtins, getattr(tables, table))
+    runs.close()
+    return found
+
+
+@pytest.mark.slow
+def test_two_workers_find_the_tables_of_one_process(tmp_path: Path) -> None:
+    if importlib.util.find_spec("ray") is None:
+        pytest.skip("Ray is not installed: it has no release for this Python")
+    paths = write_outputs(tmp_path / "of all", 290, MAKER, part=29)
+    paths += [write_zip(tmp_path / f"{n}.zip", MAKER, n) for n in range(290, 300)]
+    target = tmp_path / "tables"
+    with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp") as scratch:  # sockets: short names
+        subprocess.run(
+            [sys.executable, "-c", LOCAL, EXAMPLE, f"{tmp_path.as_uri()}/", target, scratch],
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": scratch,
+                "RAY_AUTH_MODE": "disabled",
+                "RAY_USAGE_STATS_ENABLED": "0",
+            },
+            timeout=280,
+            check=True,
+        )
+    parquet = importlib.import_module("pyarrow.parquet")
+    expected = [alone(path) for path in paths]
+    for table in SCHEMAS:
+        found = parquet.read_table(target / table)
+        assert [one.name for one in found.schema] == [name for name, _, _ in columns(table)]
+        wanted = [row for each in expected for row in each[table]]
+        assert sorted(found.to_pylist(), key=repr) == sorted(wanted, key=repr)
+    assert parquet.read_table(target / "runs").num_rows == 300
