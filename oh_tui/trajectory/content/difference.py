@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 MOST_LINES = 2000
 """If more lines than this lie between the first and the last change, all of them count as removed
@@ -11,6 +13,9 @@ and added: the shortest diff takes difflib quadratic time."""
 
 _MOST_PAIRS = 100_000
 """The same limit for pairs of equal lines."""
+
+_HELD = 4_000
+"""Characters of changed lines up to which it is held how they differ."""
 
 _NO_NEWLINE = "\n\\ No newline at end of file"
 
@@ -117,16 +122,27 @@ def _changes(old: list[str], new: list[str]) -> list[Change]:
     if head:
         changes.append(("equal", 0, head, 0, head))
     if _is_small(old[head:a], new[head:b]):
-        matcher = SequenceMatcher(None, old[head:a], new[head:b])
         changes += [
             (tag, i + head, j + head, k + head, m + head)
-            for tag, i, j, k, m in matcher.get_opcodes()
+            for tag, i, j, k, m in _opcodes(old[head:a], new[head:b])
         ]
     else:
         changes.append(("replace", head, a, head, b))
     if tail:
         changes.append(("equal", a, len(old), b, len(new)))
     return changes
+
+
+def _opcodes(old: list[str], new: list[str]) -> Sequence[Change]:
+    if sum(map(len, old)) + sum(map(len, new)) > _HELD:
+        return SequenceMatcher(None, old, new).get_opcodes()
+    return _held_opcodes(tuple(old), tuple(new))
+
+
+@lru_cache(maxsize=256)
+def _held_opcodes(old: tuple[str, ...], new: tuple[str, ...]) -> Sequence[Change]:
+    """A row of the list, the sums of changed lines and the diff itself ask for the same."""
+    return SequenceMatcher(None, old, new).get_opcodes()
 
 
 def _is_small(old: list[str], new: list[str]) -> bool:

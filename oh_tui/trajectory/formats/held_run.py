@@ -24,6 +24,8 @@ class HeldRun:
         self.sub_agents = converted.sub_agents
         self.cut_off = converted.cut_off
         self._unreadable: set[int] = set()
+        self._last = (-1, b"")
+        """The place and text of the event that was parsed last: who holds the texts asks next."""
 
     @property
     def problems(self) -> list[str]:
@@ -45,14 +47,17 @@ class HeldRun:
         return len(self._converted.events)
 
     def read(self, place: int) -> bytes:
-        return self._converted.events[place]
+        last, text = self._last
+        return text if last == place else self._converted.events[place]
 
     def original(self, place: int) -> bytes:
         originals = self._converted.originals
         return self.read(place) if originals is None else originals[place]
 
     def event(self, place: int) -> Event:
-        event = parse_event(self.read(place), store=self, place=place)
+        text = self.read(place)
+        self._last = (place, text)
+        event = parse_event(text, store=self, place=place)
         if event.kind == UNREADABLE:
             event.id = f"unreadable-{place}"  # two of the same text are two events
             self._unreadable.add(place)
@@ -64,3 +69,4 @@ class HeldRun:
 
     def close(self) -> None:
         self._converted.events, self._converted.originals = NO_EVENTS, None
+        self._last = (-1, b"")
