@@ -212,7 +212,7 @@ class FileSource:
     def _found(self) -> Iterator[tuple[str, Entry, Conversation]]:
         taken: set[str] = set()
         for path, wanted in zip(self.paths, self._wanted, strict=True):
-            found = self._rows_at(path, taken)
+            found = self._rows_at(path, taken, wanted)
             if wanted:
                 try:
                     found = iter([chosen_row(found, wanted, path)])
@@ -221,7 +221,9 @@ class FileSource:
                     continue
             yield from found
 
-    def _rows_at(self, path: Path, taken: set[str]) -> Iterator[tuple[str, Entry, Conversation]]:
+    def _rows_at(
+        self, path: Path, taken: set[str], wanted: str
+    ) -> Iterator[tuple[str, Entry, Conversation]]:
         """The name, the entry and the row of each run in a file or folder."""
         files = find_files([path])
         is_only = len(files) == len(self.paths) == 1
@@ -232,7 +234,7 @@ class FileSource:
                 runs = runs or (OneRun(begun()) if begun else open_runs(file, self.indexes))
                 self._lists.append(runs)
                 self._at[file] = runs
-                for entry in runs.entries():
+                for entry in _entries(runs, wanted):
                     name = name_of(file, entry.info, taken, entry.number if entry.name else 0)
                     if entry.name:
                         row = row_of_entry(name, entry, "" if is_only else file.name)
@@ -395,6 +397,22 @@ class FileRuns:
 
     async def cost(self, conversation: Conversation, trajectory: Trajectory) -> Cost:
         return Cost(len(self.run(conversation)) - len(trajectory.events))
+
+
+def _entries(runs: RunList, wanted: str) -> Iterator[Entry]:
+    """The entries of a file. For `wanted` as `ID/NAME` also those that are found when the run `ID`
+    is opened."""
+    listed = set()
+    above = wanted.rpartition("/")[0]
+    opener = None
+    for entry in runs.entries():
+        listed.add(entry.name)
+        opener = entry if above and entry.name == above else opener
+        yield entry
+    if opener and wanted not in listed:
+        opener.open().close()
+        if runs.is_outdated and runs.grow():
+            yield from (entry for entry in runs.entries() if entry.name not in listed)
 
 
 async def _in_thread(work: Callable[..., T], *arguments: object) -> T:

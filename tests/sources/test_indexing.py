@@ -119,6 +119,19 @@ def test_costs_and_conversations_that_came_beside_an_output_count(tmp_path: Path
     assert fingerprint_of(output) == seen[-1]
 
 
+@pytest.mark.parametrize("name", ["rows.json", "rows.txt"])
+def test_labels_beside_rows_in_a_file_of_any_name_count(tmp_path: Path, name: str) -> None:
+    rows = tmp_path / name
+    rows.write_text("".join(json.dumps(MAKER.row(n)) + "\n" for n in range(2)))
+    report = tmp_path / "rows.report.json"
+    seen = [fingerprint_of(rows)]
+    report.write_text('{"resolved_ids": []}')
+    seen.append(fingerprint_of(rows))
+    report.write_text('{"resolved_ids": ["a"]}')
+    seen.append(fingerprint_of(rows))
+    assert len(set(seen)) == 3 and all(seen)
+
+
 @pytest.mark.parametrize("packed", [False, True])
 def test_files_that_continue_a_run_count(tmp_path: Path, packed: bool) -> None:
     def write(name: str, **fields: str) -> None:

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from oh_tui.sources.files import FileSource
+from oh_tui.trajectory.formats.lines import json_lines
 from oh_tui.trajectory.formats.run_file import RunFile
 from oh_tui.trajectory.formats.table import find_files, open_runs
-from tests.trajectory.evaluation_files import history, metrics, row, write
+from tests.trajectory.evaluation_files import history, lines, metrics, row, write
 from tests.trajectory.test_tar_runs import conversation, link, opened, tar, texts
 
 
@@ -83,3 +85,66 @@ def test_opening_many_keeps_few_files_open(tmp_path: Path) -> None:
     assert len(list(Path("/proc/self/fd").iterdir())) <= handles + 2
     runs.close()
     assert all(len(texts(one)) == len(history(2)) for one in found.values())
+
+
+TWO = {**conversation("one/", 1), **conversation("two/", 2)}
+
+
+def test_all_runs_of_a_conversation_are_listed(tmp_path: Path) -> None:
+    beside(tmp_path, "acme-1.tar.gz", gzip.compress(tar(TWO)))
+    beside(tmp_path, "acme-3.tar.gz", gzip.compress(tar(TWO)))
+    rows = [row("acme-1"), row("acme-2"), row("acme-3", history(4))]
+    runs, found = opened(write(tmp_path / "output.jsonl", rows))
+    assert list(found) == ["acme-1", "acme-2", "acme-3", "acme-1/two"], "a history of the row wins"
+    assert texts(found["acme-1"]) == history(1)
+    assert texts(found["acme-1/two"]) == history(2)
+    told = "conversations/acme-1.tar.gz holds 2 runs: this is the first; then acme-1/two"
+    assert found["acme-1"].note == told and not runs.is_outdated
+    runs.close()
+
+
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_those_of_large_conversations_are_listed_once_their_row_was_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    monkeypatch.setattr(json_lines, "LOOKED_INTO", 0)
+    beside(tmp_path, "acme-1.tar.gz", gzip.compress(tar(TWO)))
+    data = lines([row("acme-1")])
+    path = tmp_path / f"output.jsonl{ending}"
+    path.write_bytes(gzip.compress(data) if ending else data)
+    runs = open_runs(path)
+    (entry,) = runs.entries()
+    entry.open().close()
+    assert runs.is_outdated and runs.grow()
+    assert [entry.name for entry in runs.entries()] == ["acme-1", "acme-1/two"]
+    assert not runs.is_outdated
+    runs.close()
+
+
+def test_in_a_tar_they_are_listed_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = gzip.compress(tar(TWO))
+    files = {"output.jsonl": lines([row("acme-1")]), "conversations/acme-1.tar.gz": data}
+    path = tmp_path / "r.tar.gz"
+    path.write_bytes(gzip.compress(tar(files)))
+    runs, found = opened(path)
+    assert list(found) == ["acme-1", "acme-1/two"] and texts(found["acme-1/two"]) == history(2)
+    runs.close()
+    monkeypatch.setattr(json_lines, "LOOKED_INTO", 0)
+    runs = open_runs(path)
+    (entry,) = runs.entries()
+    entry.open().close()
+    assert runs.is_outdated and runs.grow()
+    assert [entry.name for entry in runs.entries()] == ["acme-1", "acme-1/two"]
+    runs.close()
+
+
+def test_a_run_of_a_conversation_is_found_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_lines, "LOOKED_INTO", 0)
+    beside(tmp_path, "acme-1.tar.gz", gzip.compress(tar(TWO)))
+    path = write(tmp_path / "output.jsonl", [row("acme-1"), row("acme-2")])
+    source = FileSource([path], wanted=["acme-1/two"])
+    (found,) = source.conversations()
+    assert len(source.runs.run(found)) == len(history(2))
+    source.close_files()

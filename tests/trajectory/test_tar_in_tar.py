@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import lzma
+import sys
 import tarfile
 import zipfile
 from pathlib import Path
@@ -16,7 +17,10 @@ import pytest
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats import results_tar, streams
 from oh_tui.trajectory.formats.table import open_runs
+from oh_tui.trajectory.formats.tar import tar_folder
+from tests.trajectory import test_parquet
 from tests.trajectory.evaluation_files import history, lines, row
+from tests.trajectory.foreign import test_folders
 from tests.trajectory.foreign.test_atif import made as made_atif
 from tests.trajectory.test_tar_runs import (
     Files,
@@ -140,10 +144,14 @@ def test_many_conversations_are_listed_by_their_names(
     monkeypatch.setattr(results_tar, "LOOKED_INTO", 0)
     two = packed(conversation("x/", 1) | conversation("y/", 2))
     files = {f"conversations/{name}.tar.gz": two for name in "ab"}
-    runs, found = opened(written(tmp_path, files))
-    assert list(found) == ["x", "y", "b"]
+    runs = open_runs(written(tmp_path, files))
+    entries = list(runs.entries())
+    assert [entry.name for entry in entries] == ["x", "y", "b"]
     where = "r.tar.gz/conversations/b.tar.gz"
-    assert found["b"].note == f"{where} holds 2 runs: the first is shown; unpack it for the others"
+    assert entries[-1].open().note == f"{where} holds 2 runs: this is the first; then b/y"
+    assert runs.is_outdated and runs.grow() and not runs.is_outdated
+    found = {entry.name: entry.open() for entry in runs.entries()}
+    assert list(found) == ["x", "y", "b", "b/y"] and texts(found["b/y"]) == history(2)
     runs.close()
 
 
@@ -206,8 +214,8 @@ def test_bombs_in_a_tar_are_not_unpacked_to_their_end(tmp_path: Path) -> None:
 
 
 def test_files_beyond_the_room_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(results_tar, "RATIO_FREE", 300_000)
-    monkeypatch.setattr(results_tar, "RATIO_LIMIT", 0)
+    monkeypatch.setattr(tar_folder, "RATIO_FREE", 300_000)
+    monkeypatch.setattr(tar_folder, "RATIO_LIMIT", 0)
     files = conversation("a/") | {
         f"{n}.tar.gz": packed(conversation(f"n{n}/", 20)) for n in range(9)
     }
@@ -240,9 +248,58 @@ def test_what_is_odd_in_a_tar_in_a_tar_is_named_with_its_place(tmp_path: Path) -
         "r.tar.gz/a.tar.gz has something else after its end; what comes before is shown",
         "r.tar.gz/b.tar.gz is cut off: the end of the packed data is missing",
         "r.tar.gz/c.tar.gz is no tar",
-        "r.tar.gz holds 1 Parquet file, which is not read: data/train.parquet",
+        "r.tar.gz/data/train.parquet",
     ):
         assert sentence in told, told
+    runs.close()
+
+
+@BOTH
+def test_trials_of_harbor_are_labelled_as_on_disk(tmp_path: Path, ending: str) -> None:
+    job = test_folders.a_job(tmp_path)
+    names = [path for path in job.rglob("*") if path.is_file()]
+    files = {f"jobs/{job.name}/{path.relative_to(job)}": path.read_bytes() for path in names}
+    files[f"jobs/{job.name}/fix-dates__c/agent/log.txt"] = b"x"
+    # far apart, so that a packed tar would be unpacked for each
+    last = {name: text for name, text in files.items() if name.endswith(("result.json", ".txt"))}
+    files = {name: text for name, text in files.items() if name not in last} | last
+    runs, found = opened(written(tmp_path, files, ending))
+    outside = {entry.name: entry for entry in open_runs(job).entries()}
+    assert sorted(found) == sorted(outside) and not runs.problems
+    for one in runs.entries():
+        assert one.info == outside[one.name].info
+        inside, before = found[one.name], outside[one.name].open()
+        assert texts(inside) == texts(before)
+        assert inside.recorded == before.recorded and inside.note == before.note
+    runs.close()
+
+
+@BOTH
+def test_rows_of_parquet_are_labelled_as_on_disk(tmp_path: Path, ending: str) -> None:
+    path = test_parquet.write(tmp_path / "t.parquet", test_parquet.ROWS[:4], row_group_size=3)
+    files = {"data/t.parquet": path.read_bytes()} | conversation("acme-1/")
+    runs, found = opened(written(tmp_path, files, ending))
+    names = ["acme-1", "data/t.parquet/acme-1", "acme-2", "acme-1@2", "more-0"]
+    assert list(found) == names and not runs.problems
+    whole = {entry.name: entry.open() for entry in open_runs(path).entries()}
+    for name, before in zip(names[1:], whole.values(), strict=True):
+        assert texts(found[name]) == texts(before)
+        assert found[name].recorded == before.recorded
+    labels = [one.info.get("label") for one in runs.entries()]
+    assert labels == [None, "resolved", "unresolved", "unlabelled", "resolved"]
+    runs.close()
+
+
+def test_parquet_in_a_tar_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    path = written(tmp_path, {"t.parquet": b"PAR1"} | conversation("a/"))
+    runs, _ = opened(path)
+    assert runs.problems == [
+        "r.tar.gz/t.parquet is a Parquet file, and pyarrow, which reads those, is not installed:"
+        " pip install 'oh-tui[parquet]'"
+    ]
     runs.close()
 
 

@@ -15,10 +15,11 @@ from oh_tui.library.records import Record, record_of
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.files import FileSource, run_of
 from oh_tui.text.patterns import pattern
-from oh_tui.text.problem import why
+from oh_tui.text.problem import Problem, why
 from oh_tui.trajectory.formats import atif_file
-from oh_tui.trajectory.formats.lines import conversation_beside, cost_report
+from oh_tui.trajectory.formats.lines import conversation_beside, cost_report, json_lines, row_index
 from oh_tui.trajectory.formats.run_file import RunFile
+from oh_tui.trajectory.formats.table import head_of
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.tables import About
 
@@ -161,12 +162,23 @@ def _beside(path: Path) -> list[Path]:
     """Of an output its reports, labels and costs, and conversations of its instances; of a run in
     ATIF the files that continue it and those of its sub-agents."""
     folder = path.parent
-    if ".jsonl" not in path.name:
+    if not _is_output(path):
         return [folder / name for name in atif_file.names_beside(path)]
     found = sorted(one for one in folder.iterdir() if one.suffix == ".json")[:MOST_BESIDE]
     with contextlib.suppress(OSError):
         found += sorted((folder / conversation_beside.FOLDER).iterdir())
     return [*found, folder / cost_report.NAME]
+
+
+def _is_output(path: Path) -> bool:
+    """Whether labels may name rows of a file, which may have any name."""
+    if ".jsonl" in path.name or path.suffix == ".zip":
+        return path.suffix != ".zip"
+    try:
+        head, name = head_of(path)
+        return json_lines.are_lines(head, name) and row_index.names_row(head)
+    except Problem:
+        return False
 
 
 def size_of(path: Path) -> int:

@@ -16,6 +16,14 @@ class Folder(Protocol):
         """The first names, in order, of files directly in it that end so."""
         ...
 
+    def has(self, folder: str) -> bool:
+        """Whether a folder of this name is in it."""
+        ...
+
+    def below(self, folder: str) -> Folder:
+        """The folder of this name in it, which may be missing."""
+        ...
+
     def open(self, name: str) -> Stream:
         """A file in it or in a folder in it, as it stands there, packed or not. Raises OSError."""
         ...
@@ -32,6 +40,12 @@ class DiskFolder:
         except OSError:
             return []
         return list(islice(sorted(found), most))
+
+    def has(self, folder: str) -> bool:
+        return (self._path / folder).is_dir()
+
+    def below(self, folder: str) -> Folder:
+        return DiskFolder(self._path / folder)
 
     def open(self, name: str) -> Stream:
         path = self._path / name

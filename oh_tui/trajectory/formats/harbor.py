@@ -16,7 +16,7 @@ import msgspec
 
 from oh_tui.trajectory.formats.atif_file import read_files
 from oh_tui.trajectory.formats.document import Converted
-from oh_tui.trajectory.formats.folders import DiskFolder
+from oh_tui.trajectory.formats.folders import DiskFolder, Folder
 from oh_tui.trajectory.formats.foreign import atif
 from oh_tui.trajectory.formats.foreign.bill import amount, tokens_of
 from oh_tui.trajectory.formats.foreign.documents import converted_atif
@@ -39,12 +39,16 @@ _MOST_TRIALS = 100_000
 _LARGEST = 2**24
 """Bytes of a result or a report that is read."""
 
+TELLS_TRIAL = ("result.json", "config.json")
+"""One of them is beside the folder `agent` of a trial."""
+
+TOLD = frozenset({"result.json", "reward.json", "reward.txt", "ctrf.json"})
+"""Files that say how a trial ended."""
+
 
 def is_trial(folder: Path) -> bool:
     """Whether a folder is that of a trial."""
-    return (folder / "agent").is_dir() and any(
-        (folder / name).is_file() for name in ("result.json", "config.json")
-    )
+    return (folder / "agent").is_dir() and any((folder / name).is_file() for name in TELLS_TRIAL)
 
 
 def is_job(folder: Path) -> bool:
@@ -82,26 +86,36 @@ class Job(Unchanging):
 
     def entries(self) -> Iterator[Entry]:
         for number, folder in enumerate(self._trials, 1):
-            result = _json(folder / "result.json")
-            info = _info(folder, result) | {"label": _label(folder, result)}
+            info = told_of(DiskFolder(folder), folder.name)
             name = folder.name if self._is_job else ""
-            if cost := amount(field(result, "agent_result", "cost_usd")):
-                info["cost"] = cost
             yield Entry(self, number, shown_name(name) if name else "", info)
 
     def open(self, number: int) -> HeldRun:
         folder = self._trials[number - 1]
-        return HeldRun(shown_name(folder.name), _converted(folder))
+        return open_trial(DiskFolder(folder), folder.name, shown_name(folder.name))
 
     def close(self) -> None:
         """Nothing is open."""
 
 
-def _converted(folder: Path) -> Converted:
-    result = _json(folder / "result.json")
+def told_of(folder: Folder, name: str) -> dict[str, Any]:
+    """What is known of the trial in a folder of this name without its trajectory."""
+    result = _json(folder, "result.json")
+    info = _info(name, result) | {"label": _label(folder, result)}
+    if cost := amount(field(result, "agent_result", "cost_usd")):
+        info["cost"] = cost
+    return info
+
+
+def open_trial(folder: Folder, name: str, where: str) -> HeldRun:
+    return HeldRun(where, _converted(folder, name))
+
+
+def _converted(folder: Folder, name: str) -> Converted:
+    result = _json(folder, "result.json")
     parts, beside = list[Any](), dict[str, Any]()
     try:
-        parts, beside, notes = read_files(DiskFolder(folder / "agent"), "trajectory.json")
+        parts, beside, notes = read_files(folder.below("agent"), "trajectory.json")
     except FileNotFoundError:
         notes = ["the trial has no agent/trajectory.json"]
     except (OSError, ValueError):
@@ -112,7 +126,7 @@ def _converted(folder: Path) -> Converted:
     run.bill.total(field(told, "cost_usd"), tokens_of(_tokens(told)))
     converted = converted_atif(parts, run, beside)
     converted.notes += notes
-    converted.info |= _info(folder, result)
+    converted.info |= _info(name, result)
     error = [text_field(result, "exception_info", f"exception_{n}") for n in ("type", "message")]
     converted.recorded = Recorded(
         error=": ".join(filter(None, error)), label=_label(folder, result)
@@ -120,10 +134,10 @@ def _converted(folder: Path) -> Converted:
     return converted
 
 
-def _info(folder: Path, result: Any) -> dict[str, Any]:
+def _info(name: str, result: Any) -> dict[str, Any]:
     info = {
-        "id": folder.name,
-        "title": text_field(result, "task_name") or folder.name,
+        "id": name,
+        "title": text_field(result, "task_name") or name,
         "llm_model": text_field(result, "agent_info", "model_info", "name"),
         "created_at": text_field(result, "started_at"),
     }
@@ -135,15 +149,15 @@ def _tokens(told: Any) -> dict[str, Any]:
     return {f"{new}_tokens": field(told, f"n_{old}_tokens") for old, new in names.items()}
 
 
-def _label(folder: Path, result: Any) -> Label | None:
+def _label(folder: Folder, result: Any) -> Label | None:
     """What the verifier said; an error only if it said nothing."""
     reward = _reward(field(result, "verifier_result", "rewards"))
     if reward is None:
-        reward = _reward(_json(folder / "verifier" / "reward.json"))
+        reward = _reward(_json(folder, "verifier/reward.json"))
     if reward is None:
-        reward = _number(_read(folder / "verifier" / "reward.txt"))
+        reward = _number(_read(folder, "verifier/reward.txt"))
     if reward is None:
-        reward = _tests(_json(folder / "verifier" / "ctrf.json"))
+        reward = _tests(_json(folder, "verifier/ctrf.json"))
     if reward is not None:
         return Label.RESOLVED if reward >= 1 else Label.UNRESOLVED
     return Label.ERROR if field(result, "exception_info") else None
@@ -173,20 +187,21 @@ def _number(text: bytes) -> float | None:
         return None
 
 
-def _read(path: Path) -> bytes:
+def _read(folder: Folder, name: str) -> bytes:
     """A small file; b"" without it."""
     try:
-        if not path.is_file():
-            return b""
-        with path.open("rb") as file:
-            return file.read(_LARGEST)
+        file = folder.open(name)
     except (OSError, ValueError):
         return b""
-
-
-def _json(path: Path) -> Any:
     try:
-        return decode_json(_read(path) or b"null")
+        return file.read(0, _LARGEST)
+    finally:
+        file.close()
+
+
+def _json(folder: Folder, name: str) -> Any:
+    try:
+        return decode_json(_read(folder, name) or b"null")
     except (ValueError, msgspec.DecodeError):
         return None
 

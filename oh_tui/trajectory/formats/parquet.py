@@ -10,7 +10,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 
@@ -61,9 +61,9 @@ MOST_ROWS = 5_000_000
 class ParquetRuns(Unchanging):
     """A file that stays open; the rows are listed by two or three columns."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, name: str, source: Path | IO[bytes]) -> None:
         """Raises FormatProblem."""
-        self.name = shown_name(path.name)
+        self.name = shown_name(name)
         self.problems: list[str] = []
         try:
             arrow = importlib.import_module("pyarrow.lib")
@@ -83,7 +83,7 @@ class ParquetRuns(Unchanging):
         try:
             # nothing is read ahead: it would be a whole row group
             self._file = parquet.ParquetFile(
-                path, memory_map=True, pre_buffer=False, buffer_size=2**20
+                source, memory_map=True, pre_buffer=False, buffer_size=2**20
             )
             self._columns = set(self._file.schema_arrow.names)
             counts = [self._group(n).num_rows for n in range(self._file.num_row_groups)]
@@ -241,7 +241,7 @@ def _recognises(head: bytes, name: str) -> bool:
 
 
 def _open(path: Path, indexes: Indexes | None) -> RunList:
-    return ParquetRuns(path)
+    return ParquetRuns(path.name, path)
 
 
 FORMAT = Format("Parquet", _recognises, _open)

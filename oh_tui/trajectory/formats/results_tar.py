@@ -6,14 +6,14 @@ The `results.tar.gz` of OpenHands/benchmarks holds `output.jsonl`, its report, a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 from oh_tui.text.human import plural, size
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.formats import tar_files
+from oh_tui.trajectory.formats import harbor, tar_files
 from oh_tui.trajectory.formats.documents import holds_run, may_be_run
 from oh_tui.trajectory.formats.lines import conversation_beside, cost_report
 from oh_tui.trajectory.formats.lines.json_lines import JsonLines, are_lines
@@ -29,16 +29,15 @@ from oh_tui.trajectory.formats.run_file import (
     shown_name,
 )
 from oh_tui.trajectory.formats.streams import (
-    PackedStream,
     PartStream,
     Stream,
     open_stream,
     unpacked,
 )
+from oh_tui.trajectory.formats.tar.tar_folder import Folders, Room, TarFolder
 from oh_tui.trajectory.formats.tar.tar_runs import TarRuns
 from oh_tui.trajectory.formats.tar.tar_table import Member, is_header
 from oh_tui.trajectory.formats.zip.archive import Archive
-from oh_tui.trajectory.formats.zip.zip_table import RATIO_FREE, RATIO_LIMIT
 
 _OUTPUT = pattern(r".+\.(?:jsonl|ndjson)(?:\.(?:gz|xz|zst))?")
 _ATTEMPT = pattern(r"output\.critic_attempt_\d+\.jsonl.*")
@@ -48,6 +47,9 @@ _JSON = pattern(r".+\.json(?:\.(?:gz|xz|zst))?")
 MOST_FILES = 20_000
 """Files beside outputs, and files of one run, that are kept in mind."""
 
+HELD_OF_TRIALS = 2**25
+"""Bytes of the results of trials that are kept in memory."""
+
 DEEPEST = 3
 """Levels of tar files in a tar that are read."""
 
@@ -56,62 +58,36 @@ LOOKED_INTO = 2**25
 others are known by their names until they are opened."""
 
 
-class Room:
-    """How much the files in a tar may unpack to, those of the tar files in it included."""
-
-    def __init__(self, packed_size: int) -> None:
-        self.all = self.left = max(RATIO_FREE, RATIO_LIMIT * packed_size)
-
-    def take(self, stream: Stream) -> int:
-        """Counts what was unpacked of a stream."""
-        taken = stream.reached if isinstance(stream, PackedStream) else 0
-        self.left -= taken
-        return taken
-
-
-Folders = dict[str, dict[str, Member]]
-"""The files of each folder, by their names in it."""
-
-
-class TarFolder:
-    """A folder in a tar."""
-
-    def __init__(self, tar: Stream, home: str, folders: Folders) -> None:
-        self._tar, self._home, self._folders = tar, home, folders
-
-    def names(self, ending: str, most: int) -> list[str]:
-        """In the order of the tar, so that a packed one is read once."""
-        files = self._folders.get(self._home, {})
-        return [name for name in files if name.endswith(ending)][:most]
-
-    def open(self, name: str) -> Stream:
-        home, _, last = (f"{self._home}/{name}" if self._home else name).rpartition("/")
-        found = self._folders.get(home, {}).get(last)
-        if found is None:
-            raise FileNotFoundError(name)
-        return PartStream(self._tar, found.start, found.size)
-
-
 class ResultsTar(TarRuns):
-    def __init__(self, name: str, stream: Stream, room: Room | None = None, depth: int = 0) -> None:
-        """`room` and `depth` are those of a tar in another."""
+    def __init__(
+        self, name: str, stream: Stream, room: Room | None = None, depth: int = 0,
+        tell: Callable[[list[Entry]], None] | None = None,
+    ) -> None:  # fmt: skip
+        """`room` and `depth` are those of a tar in another; `tell` takes runs that were found when
+        others in it were opened."""
         super().__init__(name, stream)
         self._room = room or Room(stream.packed_size)
         self._depth = depth
+        self._tell = tell
+        self.is_outdated = False
+        """Opening a run has found others that are not listed yet."""
         self._files: dict[str, Member] = {}
         """The files that are not of runs in folders, and that may be or label runs."""
         self._folders: Folders = {}
         self._kinds: dict[str, str] = {}
         """Those that may be runs, rows, document, zip or tar; or a report."""
         self._lists: list[RunList] = []
-        self._firsts: dict[str, tuple[Entry, int]] = {}
-        """The first run of a tar in this one that was opened, and how many others it has."""
+        self._firsts: dict[str, tuple[Entry, list[Entry]]] = {}
+        """The first run of a tar in this one that was opened, and the others in it."""
         self._told: list[str] = []
         self._looked_into = 0
         self._empty: list[str] = []
         """Tar files without runs."""
-        self._tables: list[str] = []
-        """Parquet files, which pyarrow reads from disk alone."""
+        self._agents: dict[str, None] = {}
+        """Folders with one of the name `agent`, as trials of Harbor have."""
+        self._held: dict[str, bytes] = {}
+        """The small files that say how trials ended: in a packed tar each would cost a pass."""
+        self._held_room = HELD_OF_TRIALS
         self._unread: list[str] = []
         """Files for which there was no room."""
 
@@ -121,9 +97,6 @@ class ResultsTar(TarRuns):
         if self._empty:
             count = plural(len(self._empty), "tar file")
             told.append(f"{self.name} holds {count} without a run: {_some(self._empty)}")
-        if self._tables:
-            count, are = _counted(self._tables, "Parquet file")
-            told.append(f"{self.name} holds {count}, which {are} not read: {_some(self._tables)}")
         if self._unread:
             most, (count, are) = size(self._room.all), _counted(self._unread, "file")
             told.append(
@@ -136,6 +109,19 @@ class ResultsTar(TarRuns):
     def remarks(self) -> list[str]:  # type: ignore[override]
         return [remark for runs in self._lists for remark in runs.remarks]
 
+    def grow(self) -> bool:
+        self.is_outdated = False
+        return True
+
+    def _add_found(self, before: str, entries: list[Entry]) -> None:
+        """Lists runs that stand in a tar in this one, of which another was opened."""
+        with self._lock:
+            for entry in entries:
+                self.add((entry.name, f"{before}/{entry.name}"), entry.info, entry.open)
+        self.is_outdated = True
+        if self._tell:
+            self._tell(entries)
+
     def close(self) -> None:
         for runs in self._lists:
             runs.close()
@@ -143,18 +129,22 @@ class ResultsTar(TarRuns):
 
     def take_other(self, member: Member) -> None:
         name = member.name
+        home, _, last = name.rpartition("/")
+        above, _, folder = home.rpartition("/")
+        if folder == "agent" and len(self._agents) < MOST_FILES:
+            self._agents[above] = None
         kind = self._kind(member)
-        if kind == "parquet":
-            self._tables.append(name)
-            return
-        if not (kind or name.endswith(".json")):
+        is_told = last in harbor.TOLD
+        if not (kind or is_told or name.endswith(".json")):
             return
         if len(self._files) == MOST_FILES:
             if not self._told:
                 self._told.append(f"{self.name} holds more than {MOST_FILES:,} files beside runs")
             return
+        if is_told and member.size <= min(HEAD, self._held_room):
+            self._held[name] = self.table.head(member, HEAD)
+            self._held_room -= member.size
         self._files[name] = member
-        home, _, last = name.rpartition("/")
         self._folders.setdefault(home, {})[last] = member
         if kind == "json":
             kind = self._kind_of_json(member)
@@ -197,6 +187,15 @@ class ResultsTar(TarRuns):
                 title = entry.name or tar_files.title_of(file)
                 self.add((title, f"{file}/{entry.name}".rstrip("/")), entry.info, entry.open)
                 yield
+        for home in self._agents:
+            if any(name in self._folders.get(home, ()) for name in harbor.TELLS_TRIAL):
+                name = home.rpartition("/")[2] or tar_files.title_of(self.name)
+                folder = self._folder(home)
+                joined.add(f"{home}/agent/trajectory.json".lstrip("/"))
+                info = harbor.told_of(folder, name)
+                where = shown_name(f"{self.name}/{home}")
+                self.add((name, home), info, partial(harbor.open_trial, folder, name, where))
+                yield
         for file, kind in self._kinds.items():
             if kind in ("rows", "report") or file in joined:
                 continue
@@ -207,17 +206,24 @@ class ResultsTar(TarRuns):
             try:
                 if kind == "tar":
                     yield from self._runs_of_tar(file, where)
+                elif kind == "parquet":
+                    yield from self._rows_of_table(file, where)
                 elif self._is_run(file, kind):
                     self.add((tar_files.title_of(file), file), {}, partial(self._one, file, kind))
                     yield
             except (Problem, OSError) as error:
                 told = error.sentence if isinstance(error, Problem) else "cannot be read"
-                self._told.append(told if told.startswith(where) else f"{where}: {told}")
+                told = told if told.startswith(where) else f"{where}: {told}"
+                hint = error.hint if kind == "parquet" and isinstance(error, Problem) else ""
+                self._told.append(f"{told}: {hint}" if hint else told)
 
     def _is_other_attempt(self, home: str, name: str) -> bool:
         before = f"{home}/" if home else ""
         others = (f"{before}output.jsonl{ending}" for ending in ("", ".gz", ".xz", ".zst"))
         return bool(_ATTEMPT.fullmatch(name)) and any(one in self._files for one in others)
+
+    def _folder(self, home: str) -> TarFolder:
+        return TarFolder(self._stream, home, self._folders, self._held)
 
     def _source(self, file: str) -> Stream:
         member = self._files[file]
@@ -235,7 +241,10 @@ class ResultsTar(TarRuns):
             stream = self._part(file)
             if not are_lines(stream.read(0, HEAD), file):
                 return  # lines of something else
-            runs = JsonLines(where, stream, TarFolder(self._stream, home, self._folders))
+            runs = JsonLines(
+                where, stream, self._folder(home),
+                tell=partial(self._add_found, file),
+            )  # fmt: skip
             self._lists.append(runs)
             yield from runs.entries()
             self._room.take(stream)
@@ -267,7 +276,30 @@ class ResultsTar(TarRuns):
         if kind == "zip":
             return tar_files.open_zip(self._source(file), where)
         home, _, name = file.rpartition("/")
-        return tar_files.open_document(TarFolder(self._stream, home, self._folders), name, where)
+        return tar_files.open_document(self._folder(home), name, where)
+
+    # Parquet files
+
+    def _rows_of_table(self, file: str, where: str) -> Iterator[None]:
+        runs = tar_files.open_table(self._source(file), where)
+        self._lists.append(runs)
+        try:
+            for entry in runs.entries():
+                opener = entry.open
+                if not self._stream.reads_anywhere:  # else each would stay in memory
+                    opener = partial(self._row_of_table, file, where, entry.number)
+                self.add((entry.name, f"{file}/{entry.name}"), entry.info, opener)
+                yield
+        finally:
+            if not self._stream.reads_anywhere:
+                runs.close()
+
+    def _row_of_table(self, file: str, where: str, number: int) -> RunFile:
+        runs = tar_files.open_table(self._source(file), where)
+        try:
+            return runs.open(number)
+        finally:
+            runs.close()
 
     # Tar files in the tar
 
@@ -305,7 +337,8 @@ class ResultsTar(TarRuns):
         stream = self._part(file)
         if not is_header(stream.read(0, 512)):
             raise FormatProblem(f"{where} {stream.problem or 'is no tar'}")
-        return stream, ResultsTar(where, stream, self._room, self._depth + 1)
+        tell = partial(self._add_found, tar_files.title_of(file))
+        return stream, ResultsTar(where, stream, self._room, self._depth + 1, tell)
 
     def _first(self, file: str) -> RunFile:
         """The first run of a tar in the tar."""
@@ -313,18 +346,24 @@ class ResultsTar(TarRuns):
             _, runs = self._inner(file)
             found = runs.entries()
             try:
-                self._firsts[file] = next(found), sum(1 for _ in found)
+                first, others = next(found), list(found)
             except BaseException:
                 runs.close()
                 raise
             self._lists.append(runs)
+            title = tar_files.title_of(file)
+            for one in others:
+                one.name = shown_name(f"{title}/{one.name}")
+                one.info = one.info | {"id": one.name, "title": one.name}
+            self._firsts[file] = first, others
+            if others:
+                self._add_found(file, others)
         first, others = self._firsts[file]
         run = first.open()
         if others and isinstance(run, Archive):
-            note = (
-                f"{shown_name(f'{self.name}/{file}')} holds {others + 1} runs: the first is shown;"
-                " unpack it for the others"
-            )
+            where = shown_name(f"{self.name}/{file}")
+            names = _some([one.name for one in others])
+            note = f"{where} holds {len(others) + 1} runs: this is the first; then {names}"
             run.add_row({}, b"", run.recorded, [note])
         return run
 

@@ -129,6 +129,26 @@ class PartStream(Stream):
         self._closed = True
 
 
+class HeldStream(Stream):
+    """A small file in memory."""
+
+    reads_anywhere, is_closed = True, False
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__()
+        self._data = data
+        self.packed_size = len(data)
+
+    def pieces(self) -> Iterator[bytes]:
+        return pieces_from(self)
+
+    def read(self, start: int, count: int) -> bytes:
+        return self._data[start : start + count]
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
 def pieces_from(stream: Stream, start: int = 0) -> Iterator[bytes]:
     """What a stream has from a place on; of a plain file also what was added since it was
     opened."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import struct
-from typing import Any
+from typing import IO, Any
 
 from oh_tui.text.human import size
 from oh_tui.text.patterns import pattern
@@ -17,6 +17,7 @@ from oh_tui.trajectory.formats.folders import Folder
 from oh_tui.trajectory.formats.foreign.documents import ATIF
 from oh_tui.trajectory.formats.held_run import HeldRun
 from oh_tui.trajectory.formats.lines import json_lines
+from oh_tui.trajectory.formats.parquet import ParquetRuns
 from oh_tui.trajectory.formats.run_file import HEAD, FormatProblem, RunFile
 from oh_tui.trajectory.formats.streams import Stream, unpacked
 from oh_tui.trajectory.formats.tar.tar_runs import HELD
@@ -73,15 +74,24 @@ def is_zip_of_run(head: bytes) -> bool | None:
 def open_zip(stream: Stream, where: str) -> RunFile:
     """Raises Problem. In a packed tar the zip is held in memory, as its contents stand at its
     end."""
+    return open_archive(_as_file(stream, where, "zips"), where)
+
+
+def open_table(stream: Stream, where: str) -> ParquetRuns:
+    """A Parquet file; in memory as a zip is. Raises Problem."""
+    return ParquetRuns(where, _as_file(stream, where, "Parquet files"))
+
+
+def _as_file(stream: Stream, where: str, what: str) -> IO[bytes]:
     if stream.reads_anywhere:
-        return open_archive(io.BufferedReader(StreamFile(stream)), where)
+        return io.BufferedReader(StreamFile(stream))
     if stream.packed_size > HELD:
         raise FormatProblem(
-            f"{where} has {size(stream.packed_size)}: zips above {size(HELD)} in a packed tar"
+            f"{where} has {size(stream.packed_size)}: {what} above {size(HELD)} in a packed tar"
             " are not opened",
             "unpack the tar",
         )
-    return open_archive(io.BytesIO(stream.read(0, stream.packed_size)), where)
+    return io.BytesIO(stream.read(0, stream.packed_size))
 
 
 class StreamFile(io.RawIOBase):

@@ -6,7 +6,7 @@ import threading
 import time
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from oh_tui.text.human import size
-from oh_tui.trajectory.formats.document import Converted
+from oh_tui.trajectory.formats.document import Converted, items_of, top_of
 from oh_tui.trajectory.formats.documents import may_be_run, read_document
 from oh_tui.trajectory.formats.evaluation import Slices
 from oh_tui.trajectory.formats.folders import DiskFolder, Folder
@@ -37,6 +37,13 @@ from oh_tui.trajectory.formats.zip.folder_members import YOUNG
 LARGEST = 128 * 2**20
 """Bytes of the largest text that is read as one run. The largest row that is known has 50 MB."""
 
+LARGEST_WITHOUT = 2**20
+"""Bytes of a row that may have no history."""
+
+LOOKED_INTO = 2**25
+"""Bytes of such rows, and unpacked bytes of their conversations, that are looked through for more
+runs when the list is made; those of the others are found when a row is opened."""
+
 MARK = 256
 """Bytes that are compared to see whether a file has grown."""
 
@@ -50,12 +57,13 @@ class JsonLines:
     def __init__(
         self, name: str, stream: Stream, folder: Folder,
         path: Path | None = None, indexes: Indexes | None = None,
+        tell: Callable[[list[Entry]], None] = lambda entries: None,
     ) -> None:  # fmt: skip
         """Takes ownership of the stream. `path` is that of a file on disk, whose changes are seen.
-        Raises OSError."""
+        `tell` takes runs that were found when a row was opened. Raises OSError."""
         self.name = shown_name(name)
         self._file = name.rpartition("/")[2]
-        self._folder, self._path = folder, path
+        self._folder, self._path, self._tell = folder, path, tell
         self._strangers: list[str] = []
         self._stream = stream
         self._indexes = indexes if path and stream.packed_size >= KEPT_FROM else None
@@ -65,6 +73,11 @@ class JsonLines:
         self._lock = threading.Lock()
         self._tars: list[RunList] = []
         """Conversations beside the file that were opened."""
+        self._others: dict[str, list[Entry]] = {}
+        """Instance -> the runs in its conversation after the one that its row has."""
+        self._has_more = False
+        """Opening a row has found others that are not listed yet."""
+        self._is_listed = False
 
     @cached_property
     def _beside(self) -> Beside:
@@ -96,6 +109,10 @@ class JsonLines:
 
     @property
     def is_outdated(self) -> bool:
+        return self._has_more or self._is_changed
+
+    @property
+    def _is_changed(self) -> bool:
         try:
             now = _stamp_of(self._path), self._beside_now()
             return now != (self._stamp, self._beside_stamp)
@@ -106,6 +123,8 @@ class JsonLines:
         """Takes in what was written since: rows at the end, files beside. False if the file is not
         a plain one that has grown, and has to be opened anew."""
         path, stream, index = self._path, self._stream, self._index
+        if self._has_more and index.is_complete and not self._is_changed:
+            return True  # they are listed after the rows
         if path is None or not (isinstance(stream, PlainStream) and index.is_complete):
             return False
         try:
@@ -149,6 +168,37 @@ class JsonLines:
         if told and not (self._index.problems or self._index.unfinished):
             self._strangers.append(told)
         self._marked = self._mark()
+        yield from self._other_entries()
+
+    def _other_entries(self) -> Iterator[Entry]:
+        """Further runs in the conversations of rows without history, as far as these are small."""
+        room = LOOKED_INTO if self._folder.has(conversation_beside.FOLDER) else 0
+        self._has_more, self._is_listed = False, False
+        for row in self._index:
+            instance = _instance(row)
+            if instance in self._others:
+                if row.name == instance:
+                    yield from self._others[instance]
+            elif room > 0 and row.size <= LARGEST_WITHOUT and instance:
+                room -= row.size
+                if not self._has_history(row):
+                    others, taken = conversation_beside.look(self._folder, instance)
+                    room -= taken
+                    self._keep(instance, others)
+                    yield from others
+        self._is_listed = True
+
+    def _keep(self, instance: str, others: list[Entry]) -> None:
+        self._others[instance] = others
+        if others:
+            self._tars.append(others[0].home)
+
+    def _has_history(self, row: Row) -> bool:
+        try:
+            top = top_of(self._stream.read(row.start, row.size))
+            return not isinstance(top, Mapping) or bool(items_of(top.get("history")))
+        except ValueError:
+            return True
 
     def _first_entries(self) -> Iterator[Entry]:
         """Lists the rows while the file is read."""
@@ -194,15 +244,19 @@ class JsonLines:
         instance = _instance(row)
         if len(converted.events):
             return None
-        found = conversation_beside.file_of(self._folder, instance)
-        if found is None:
-            return None
         of_several = sum(_instance(one) == instance for one in self._index) > 1
-        joined = conversation_beside.join(*found, name, converted, of_several=of_several)
+        joined = conversation_beside.join(
+            self._folder, instance, name, converted, of_several=of_several
+        )
         if joined is None:
             return None
-        self._tars.append(joined[1])
-        return joined[0]
+        self._tars.append(joined.tar)
+        if instance not in self._others:
+            self._keep(instance, joined.others)
+            if joined.others and self._is_listed:
+                self._has_more = True
+                self._tell(joined.others)
+        return joined.run
 
     def close(self) -> None:
         self._stream.close()

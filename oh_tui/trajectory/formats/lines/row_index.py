@@ -238,6 +238,11 @@ class RowIndex:
         return index
 
 
+def names_row(head: bytes) -> bool:
+    """Whether a row that begins so has an id, by which labels name it."""
+    return _ID.search(head[:START]) is not None
+
+
 def _is_json(stream: Stream, start: int, size: int) -> bool:
     if size > LARGEST_CHECKED:
         return True
