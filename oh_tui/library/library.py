@@ -38,6 +38,14 @@ class Known(NamedTuple):
     row: RunRow
 
 
+class Held(NamedTuple):
+    """What tells whether a run in the library is still as it was."""
+
+    home: str
+    fingerprint: str
+    is_gone: bool
+
+
 class Status(NamedTuple):
     runs: int
     gone: int
@@ -205,15 +213,23 @@ class Library(LibraryFile):
         """Home -> fingerprint, of those all of whose runs are in."""
         return dict(self.select("SELECT home, fingerprint FROM homes") or ())
 
-    def all_in_index(self) -> dict[str, str]:
-        """Place -> home, of the runs that can be read and all of whose steps are in the index of
-        texts: those of sub-agents are not."""
-        sql = "SELECT place, home FROM runs WHERE NOT gone AND sub_agents = 0"
-        return dict(self.select(sql) or ())
+    def all_in_index(self) -> set[str]:
+        """The places of runs all of whose steps are in the index of texts: those of sub-agents are
+        not."""
+        found = self.select("SELECT place FROM runs WHERE NOT gone AND sub_agents = 0")
+        return {place for (place,) in found or ()}
 
     def places(self, home: str) -> dict[str, str]:
-        """Place -> fingerprint of the runs of a home."""
-        return dict(self.select("SELECT place, fingerprint FROM runs WHERE home = ?", home) or ())
+        """Place -> fingerprint of the runs of a home, without those that are gone."""
+        sql = "SELECT place, fingerprint FROM runs WHERE home = ? AND NOT gone"
+        return dict(self.select(sql, home) or ())
+
+    def held(self, address: str) -> dict[str, Held]:
+        """By place, the runs of a server, or all runs of files without an address."""
+        sql = "SELECT place, home, fingerprint, gone FROM runs WHERE "
+        where = ("home = ?", address) if address else ("substr(home, 1, 1) = ?", "/")
+        found = self.select(sql + where[0], where[1]) or ()
+        return {place: Held(home, mark, bool(gone)) for place, home, mark, gone in found}
 
     def runs(self, where: str = "1", *values: Any) -> list[Known] | None:
         """The runs that a condition on the columns of `runs` lets through, the newest first. It is

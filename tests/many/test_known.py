@@ -36,10 +36,11 @@ def both(*words: str | Path) -> tuple[str, str]:
 
 def known(runs: Path, cache: Path) -> tuple[int, int]:
     """How many rows are known, and how many runs have to be read."""
-    rows, source = KnownRows(cache / "oh-tui"), FileSource([runs])
-    left = rows(source.conversations())
+    source = FileSource([runs])
+    listed = source.conversations()
+    ahead = KnownRows(cache / "oh-tui", source)(listed, listed)
     source.close_files()
-    return len(rows.rows), len(left)
+    return len(ahead.results), len(ahead.left)
 
 
 @pytest.mark.parametrize("by", ["model,repo", "label", "cause", "benchmark", "day", "trigger"])
@@ -61,3 +62,11 @@ def test_what_changed_since_is_read(runs: Path, tmp_path: Path) -> None:
     assert known(runs, tmp_path / "cache") == (1, RUNS + 1)
     with_it, without = both(runs, "--csv")
     assert with_it == without
+
+
+def test_runs_whose_file_is_gone_are_told(runs: Path) -> None:
+    (runs / "part-000" / "one.zip").unlink()
+    for words in (("stats", runs), ("grep", "nosuchtext", runs)):
+        done = oh_tui(*words)
+        assert done.stderr == "oh-tui: 1 run of the index can no longer be read\n"
+    assert oh_tui("stats", runs / "part-000" / "output.jsonl").stderr == ""

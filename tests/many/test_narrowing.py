@@ -37,8 +37,8 @@ def indexed(cache_folder: Path, *paths: Path) -> None:
 def found(source: FileSource, words: str, cache_folder: Path | None) -> tuple[list[object], int]:
     """The hits, and how many runs were ruled out."""
     query = parse(words)
-    choose = Narrowing(cache_folder, query.steps)
-    search, hits = Search(source, query, Annotations(None), {}, choose=choose), list[object]()
+    narrowing = Narrowing(cache_folder, source, query.steps)
+    search, hits = Search(source, query, Annotations(None), {}, known=narrowing), list[object]()
 
     async def collect() -> None:
         async for one in search.results():
@@ -47,7 +47,7 @@ def found(source: FileSource, words: str, cache_folder: Path | None) -> tuple[li
 
     with pytest.raises(StopIteration):
         collect().send(None)
-    return hits, choose.ruled_out
+    return hits, len(narrowing(source.conversations(), None).results)
 
 
 @cache

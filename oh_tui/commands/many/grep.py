@@ -73,7 +73,7 @@ async def grep(call: Call) -> int:
         read_annotations(call),
         last_known_states(call),
         show_progress,
-        Narrowing(call.settings.library_folder, query.steps),
+        Narrowing(call.settings.library_folder, call.source, query.steps),
     )
     reading = search.reading
     try:

@@ -26,5 +26,7 @@ def say_rest(call: Call, reading: ManyRuns[Any]) -> None:
             f"left out: {plural(len(reading.not_kept), 'run')} of {call.source.label} that this "
             "machine does not keep; oh-tui download ID saves them, and their zips are PATHs"
         )
+    if reading.vanished:
+        say(f"{plural(reading.vanished, 'run')} of the index can no longer be read")
     if reading.unsure:
         say(f"left out: {plural(reading.unsure, 'run')} whose outcome or files are not known")

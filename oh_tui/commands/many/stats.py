@@ -80,7 +80,7 @@ async def stats(call: Call) -> int:
     args = call.args
     if args.csv and call.as_json:
         raise Problem("--csv and --json are two forms of the same", "give one of them")
-    known = KnownRows(call.settings.library_folder, call.source.address)
+    known = KnownRows(call.settings.library_folder, call.source)
     reading = rows_of(
         call.source,
         conversation_query.parse(args.filter),
@@ -95,7 +95,6 @@ async def stats(call: Call) -> int:
             if not isinstance(one.value, Unread):
                 rows.append(one.value)
             show_progress(f"{len(rows):,} of {reading.runs:,} runs")
-    rows += known.rows
     say_rest(call, reading)
     groups = grouped(rows, args.by, args.sort or ("name" if args.by == ["day"] else "runs"))
     total = summed((), rows)

@@ -14,7 +14,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, resource_tracker
 from pathlib import Path
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar, cast
+from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 
 from oh_tui.api.models import Conversation, bare_id
 from oh_tui.sources.file_conversation import FileConversation
@@ -42,6 +42,9 @@ WORTH_HELP = 1.0
 AT_ONCE = 8
 """Runs that a process reads for one answer."""
 
+BREATH = 200
+"""Results that are known, between two breaths."""
+
 AHEAD = 4
 """Answers for each process that are worked on before they are asked for."""
 
@@ -51,6 +54,20 @@ class Result(NamedTuple, Generic[T]):
 
     conversation: Conversation
     value: T | Unread
+
+
+class Ahead(NamedTuple, Generic[T]):
+    """What is known of runs before any is read."""
+
+    results: list[Result[T]]
+    left: list[Conversation]
+    """The runs that have to be read."""
+    vanished: int = 0
+    """Runs that were known and are no longer there."""
+
+
+Known: TypeAlias = Callable[[list[Conversation], list[Conversation] | None], Ahead[T]]
+"""Takes the runs that are meant, and all that are listed; None where the list was cut."""
 
 
 class _Keeps(Protocol):
@@ -69,13 +86,15 @@ class ManyRuns(Generic[T]):
         last_known: Mapping[str, LastKnown],
         report: Callable[[str], None] = lambda text: None,
         choose: Callable[[list[Conversation]], list[Conversation]] | None = None,
+        known: Known[T] | None = None,
     ) -> None:
         """`query` says which runs are meant; `report` gets the progress of listing them. `choose`
-        takes some of those, in the order in which they are to be read."""
+        takes some of those, in the order in which they are to be read; `known` gives the results of
+        some without reading them."""
         self.source = source
         self._job, self._query = job, query
         self._annotations, self._last_known = annotations, last_known
-        self._report, self._choose = report, choose
+        self._report, self._choose, self._known = report, choose, known
         self.runs = 0
         """Runs that are meant."""
         self.read = 0
@@ -85,24 +104,35 @@ class ManyRuns(Generic[T]):
         """Runs left out though they may be meant, were their outcome or changed files known."""
         self.unread: list[str] = []
         """Why runs could not be read."""
+        self.vanished = 0
+        """Runs that were known and are no longer there."""
 
     @property
     def left_out(self) -> list[str]:
         """What the pass has left out, a phrase each."""
         found = []
         if self.not_kept:
-            found.append(f"{plural(len(self.not_kept), 'run')} not on this machine")
+            found.append(f"{plural(len(self.not_kept), 'run')} not read yet")
         if self.unread:
             found.append(f"{plural(len(self.unread), 'run')} could not be read")
         if self.unsure:
             found.append(f"{plural(self.unsure, 'run')} of unknown outcome left out")
+        if self.vanished:
+            found.append(f"{plural(self.vanished, 'run')} can no longer be read")
         return found
 
     async def results(self) -> AsyncGenerator[Result[T], None]:
         """The result of each run, the newest first. Raises Problem."""
-        rows = await self._wanted()
+        rows, listed = await self._wanted()
         rows = self._choose(rows) if self._choose else rows
         self.runs = len(rows)
+        if self._known:
+            ahead = await _in_thread(self._known, rows, listed)
+            rows, self.vanished = ahead.left, ahead.vanished
+            for number, one in enumerate(ahead.results):
+                yield self._counted(one)
+                if number % BREATH == BREATH - 1 and has_loop():
+                    await asyncio.sleep(0)
         found = self._in_files(rows) if isinstance(self.source, FileSource) else self._here(rows)
         async for one in found:
             yield self._counted(one)
@@ -136,14 +166,18 @@ class ManyRuns(Generic[T]):
             self.read += 1
         return one
 
-    async def _wanted(self) -> list[Conversation]:
-        rows, now = list[Conversation](), time.time()
+    async def _wanted(self) -> tuple[list[Conversation], list[Conversation] | None]:
+        """The runs that are meant, the newest first, and all; None where the list was cut."""
+        rows, listed = list[Conversation](), list[Conversation]()
+        now, is_cut = time.time(), False
         async for page in self.source.pages():
+            listed += page.items
+            is_cut = is_cut or page.is_cut
             for one in page.items:
                 if await self._is_wanted(one, now):
                     rows.append(one)
             self._report(f"{len(rows):,} runs")
-        return sorted(rows, key=updated, reverse=True)
+        return sorted(rows, key=updated, reverse=True), None if is_cut else listed
 
     async def _is_wanted(self, one: Conversation, now: float) -> bool:
         query = self._query
@@ -164,24 +198,23 @@ class ManyRuns(Generic[T]):
     async def _in_files(self, rows: Sequence[Conversation]) -> AsyncIterator[Result[T]]:
         """Begins in this process, where the first results are there at once; others help where
         much is left."""
-        source = cast("FileSource", self.source)
-        has_loop = sys.get_asyncgen_hooks().firstiter is not None
+        source, loops = cast("FileSource", self.source), has_loop()
         began = time.perf_counter()
         for done, row in enumerate(rows):
             took = time.perf_counter() - began
             left = (len(rows) - done) * took / max(1, done)
             if took > ALONE and left > WORTH_HELP and cores() > 1:
-                async for one in self._by_processes(source, rows[done:], has_loop):
+                async for one in self._by_processes(source, rows[done:], loops):
                     yield one
                 return
             try:
-                value: T | Unread = await self._in_file(source, row, has_loop)
+                value: T | Unread = await self._in_file(source, row, loops)
             except Exception as error:  # the other runs are read all the same
                 value = Unread(why(error))
             yield Result(row, value)
 
-    async def _in_file(self, source: FileSource, row: Conversation, has_loop: bool) -> T:
-        if not has_loop:
+    async def _in_file(self, source: FileSource, row: Conversation, loops: bool) -> T:
+        if not loops:
             run = source.runs.read(row)
             return self._job(run, self._about(row)._replace(info=source.runs.run(row).info))
         run = await asyncio.to_thread(source.runs.read, row)
@@ -189,15 +222,15 @@ class ManyRuns(Generic[T]):
         return await self._job.breathing(run, about)
 
     async def _by_processes(
-        self, source: FileSource, rows: Sequence[Conversation], has_loop: bool
+        self, source: FileSource, rows: Sequence[Conversation], loops: bool
     ) -> AsyncIterator[Result[T]]:
         rows_left = iter(rows)
         try:
             with _Pool(self._job, source) as pool:
-                if has_loop:  # starting them takes longer than a frame
+                if loops:  # starting them takes longer than a frame
                     await asyncio.to_thread(pool.start)
                 for answer in pool.answers([self._place(source, row) for row in rows]):
-                    for one in await asyncio.wrap_future(answer) if has_loop else answer.result():
+                    for one in await asyncio.wrap_future(answer) if loops else answer.result():
                         yield Result(next(rows_left), one)
         except BrokenProcessPool:
             raise Problem("A process that read these runs was ended", "try again") from None
@@ -231,6 +264,15 @@ class ManyRuns(Generic[T]):
         async for state in self.source.runs.load(row):
             run = state.trajectory or run
         return run
+
+
+def has_loop() -> bool:
+    """Whether an event loop runs. A command on files has none."""
+    return sys.get_asyncgen_hooks().firstiter is not None
+
+
+async def _in_thread(work: Callable[..., Ahead[T]], *words: object) -> Ahead[T]:
+    return await asyncio.to_thread(work, *words) if has_loop() else work(*words)
 
 
 def cores() -> int:

@@ -4,43 +4,32 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from oh_tui.api.models import Conversation, bare_id
+from oh_tui.api.models import Conversation
 from oh_tui.library.library import Library
-from oh_tui.sources.file_conversation import FileConversation
-from oh_tui.sources.many.reading import fingerprint_of
+from oh_tui.sources.many.each_run import Ahead, Result
+from oh_tui.sources.many.held import Held
+from oh_tui.sources.source import Source
 from oh_tui.trajectory.tables import RunRow
 
 
 class KnownRows:
-    """Takes the runs that it knows out of a list; their rows are in `rows` then."""
+    """Gives the rows of the runs that the library knows."""
 
-    def __init__(self, cache_folder: Path | None, address: str = "") -> None:
-        """`address` is that of the server whose runs are listed."""
-        self._folder, self._address = cache_folder, address
-        self.rows: list[RunRow] = []
+    def __init__(self, cache_folder: Path | None, source: Source) -> None:
+        self._folder, self._source = cache_folder, source
 
-    def __call__(self, listed: list[Conversation]) -> list[Conversation]:
+    def __call__(
+        self, meant: list[Conversation], listed: list[Conversation] | None
+    ) -> Ahead[RunRow]:
         with Library(self._folder) as library:
-            known = {one.place: one for one in library.runs("NOT gone") or ()}
-            if not known:
-                return listed
-            homes = library.fingerprints()
-            of_server = library.places(self._address) if self._address else {}
-        current: dict[str, bool] = {}
-        left: list[Conversation] = []
-        for row in listed:
-            if isinstance(row, FileConversation):
-                place = row.place
-                home = known[place].home if place in known else ""
-                if home not in current:
-                    fingerprint = homes.get(home)
-                    current[home] = bool(fingerprint) and fingerprint == fingerprint_of(Path(home))
-                is_known = current[home]
-            else:
-                place = f"{self._address}#{bare_id(row.id)}"
-                is_known = place in known and of_server.get(place) == row.updated_at
-            if is_known:
-                self.rows.append(known[place].row)
-            else:
-                left.append(row)
-        return left
+            held = Held(library, self._source)
+            places = [held.place(row) for row in meant]
+            where, values = "NOT gone", tuple[str, ...]()
+            if self._source.address:
+                where, values = "home = ? AND NOT gone", (self._source.address,)
+            found = (any(places) and library.runs(where, *values)) or ()
+        known = {one.place: one.row for one in found}
+        pairs = list(zip(meant, map(known.get, places), strict=True))
+        results = [Result(row, one) for row, one in pairs if one is not None]
+        left = [row for row, one in pairs if one is None]
+        return Ahead(results, left, held.vanished(listed))

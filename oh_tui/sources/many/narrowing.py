@@ -6,39 +6,37 @@ from pathlib import Path
 
 from oh_tui.api.models import Conversation
 from oh_tui.library.library import Library
-from oh_tui.sources.file_conversation import FileConversation
-from oh_tui.sources.many.reading import fingerprint_of
+from oh_tui.sources.many.each_run import Ahead, Result
+from oh_tui.sources.many.held import Held
+from oh_tui.sources.many.searching import Found
+from oh_tui.sources.source import Source
 from oh_tui.trajectory.analysis.search.query import Query
 from oh_tui.trajectory.analysis.search.scan import Needle
 
 
 class Narrowing:
-    """Asks the library once for each text. A run that is not in it, or has changed since, is kept:
-    it may hold anything. So is one with sub-agents, whose steps a search has to tell of."""
+    """Asks the library once for each text. A run that is not in it, or has changed since, is left
+    to read: it may hold anything. So is one with sub-agents, whose steps a search has to tell
+    of."""
 
-    def __init__(self, cache_folder: Path | None, query: Query) -> None:
-        self._folder, self._query = cache_folder, query
-        self.ruled_out = 0
+    def __init__(self, cache_folder: Path | None, source: Source, query: Query) -> None:
+        self._folder, self._source, self._query = cache_folder, source, query
 
-    def __call__(self, rows: list[Conversation]) -> list[Conversation]:
+    def __call__(
+        self, meant: list[Conversation], listed: list[Conversation] | None
+    ) -> Ahead[Found]:
         texts = [one.text for one in self._query.texts if isinstance(one, Needle)]
-        if not texts or not any(isinstance(row, FileConversation) for row in rows):
-            return rows
         with Library(self._folder) as library:
+            held = Held(library, self._source)
             found = [library.candidates(text) for text in texts]
             known = [one for one in found if one is not None]
-            homes = library.all_in_index() if known else {}
-            fingerprints = library.fingerprints() if known else {}
-        current: dict[str, bool] = {}
+            indexed = library.all_in_index() if known else set()
+        results: list[Result[Found]] = []
         left: list[Conversation] = []
-        for row in rows:
-            place = row.place if isinstance(row, FileConversation) else ""
-            if place in homes and any(place not in one for one in known):
-                home = homes[place]
-                if home not in current:
-                    current[home] = fingerprints.get(home) == fingerprint_of(Path(home))
-                if current[home]:
-                    continue
-            left.append(row)
-        self.ruled_out = len(rows) - len(left)
-        return left
+        for row in meant:
+            place = held.place(row) if known else ""
+            if place in indexed and any(place not in one for one in known):
+                results.append(Result(row, Found([])))
+            else:
+                left.append(row)
+        return Ahead(results, left, held.vanished(listed))

@@ -8,12 +8,11 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from oh_tui.api.models import Conversation
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.sources.lists.last_known import LastKnown
 from oh_tui.sources.lists.user_annotations import Annotations
-from oh_tui.sources.many.each_run import ManyRuns
+from oh_tui.sources.many.each_run import Known, ManyRuns
 from oh_tui.sources.many.reading import about_of
 from oh_tui.sources.many.worker import About
 from oh_tui.sources.source import Source
@@ -55,8 +54,8 @@ def rows_of(
     annotations: Annotations,
     last_known: Mapping[str, LastKnown],
     report: Callable[[str], None] = lambda text: None,
-    choose: Callable[[list[Conversation]], list[Conversation]] | None = None,
+    known: Known[RunRow] | None = None,
 ) -> ManyRuns[RunRow]:
-    """Reads the rows of the runs that the query means; `choose` takes those out whose rows are
-    known."""
-    return ManyRuns(source, RowJob(source.label), query, annotations, last_known, report, choose)
+    """Reads the rows of the runs that the query means, apart from those that are known."""
+    job = RowJob(source.label)
+    return ManyRuns(source, job, query, annotations, last_known, report, known=known)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from oh_tui.api.models import Conversation
 from oh_tui.sources.lists.last_known import LastKnown
 from oh_tui.sources.lists.user_annotations import Annotations
-from oh_tui.sources.many.each_run import ManyRuns, Result
+from oh_tui.sources.many.each_run import Known, ManyRuns, Result
 from oh_tui.sources.many.hits import Derived, Hit, hits
 from oh_tui.sources.many.query import ManyQuery
 from oh_tui.sources.many.worker import About, Unread
@@ -72,11 +72,11 @@ class Search:
         annotations: Annotations,
         last_known: Mapping[str, LastKnown],
         report: Callable[[str], None] = lambda text: None,
-        choose: Callable[[list[Conversation]], list[Conversation]] | None = None,
+        known: Known[Found] | None = None,
     ) -> None:
-        """`choose` leaves out runs that are known not to match."""
+        """`known` tells of runs without reading them that nothing is found in them."""
         self.reading = ManyRuns(
-            source, SearchJob(query.steps), query.runs, annotations, last_known, report, choose
+            source, SearchJob(query.steps), query.runs, annotations, last_known, report, known=known
         )
         self.hits = 0
         self.runs_hit = 0

@@ -10,6 +10,7 @@ from oh_tui.api.models import bare_id
 from oh_tui.library.library import Library
 from oh_tui.library.records import record_of
 from oh_tui.sources.many.reading import TELLS_KEY, Left, about_of
+from oh_tui.text.human import plural, rough
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.trajectory import Trajectory
 
@@ -22,6 +23,14 @@ CALLS = 3
 
 CALL_TIME = 0.5
 """Seconds of a call, where the server is not paced slower."""
+
+
+def offer(runs: int) -> str:
+    """What reading the runs of a server takes that this machine does not keep."""
+    calls = CALLS * runs
+    told = f"about {plural(calls, 'call')}, {rough(calls * CALL_TIME)}"
+    are, them = ("is", "it") if runs == 1 else ("are", "them")
+    return f"{plural(runs, 'run')} of this server {are} not read yet: i reads {them}, {told}"
 
 
 class Plan(NamedTuple):

@@ -140,7 +140,8 @@ def names_of(row: RunRow, by: Sequence[str]) -> tuple[str, ...]:
 def summed(names: tuple[str, ...], rows: Sequence[RunRow]) -> Group:
     labels = Counter(row.label for row in rows)
     errors = Counter(row.last_error for row in rows if row.last_error)
-    (last_error, last_errors), *_ = errors.most_common(1) or [("", 0)]
+    # the first by name of those that are equally common, whatever order the rows came in
+    last_error = min(errors, key=lambda one: (-errors[one], one), default="")
     return Group(
         names,
         len(rows),
@@ -153,7 +154,7 @@ def summed(names: tuple[str, ...], rows: Sequence[RunRow]) -> Group:
         _spread(row.errors for row in rows),
         sum(bool(row.loop_steps) for row in rows),
         last_error,
-        last_errors,
+        errors[last_error],
     )
 
 

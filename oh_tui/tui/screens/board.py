@@ -11,8 +11,9 @@ from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 from textual.screen import ModalScreen
 
+from oh_tui.sources.many import servers
 from oh_tui.sources.many.sums import GROUPINGS, Group
-from oh_tui.text.human import dollars, duration, plural, rough
+from oh_tui.text.human import dollars, duration
 from oh_tui.tui.keys import HELP, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.rendering.cells import width_of
@@ -252,8 +253,7 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
     def __init__(self, board: BoardAll, counting: Counting) -> None:
         super().__init__()
         self.board, self._counting = board, counting
-        self._said_cost = False
-        """The footer told what counting the other runs takes."""
+        self._offered = False
         self.rule = Rule(id="board-rule")
         self.groups = Groups()
         self.head = ColumnHead(self.groups)
@@ -286,6 +286,7 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
         self.rule.facts = joined(facts, self.rule.glyphs.dot)
         self._show_days()
         self._show_keys()
+        self._offer()
 
     def _empty(self) -> tuple[str, ...]:
         board = self.board
@@ -346,23 +347,20 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
         self.groups.move_to(0)
 
     async def action_again(self) -> None:
-        self.board = self._counting.count_again()
+        self.board, self._offered = self._counting.count_again(), False
         await self.renew()
 
-    def action_read_missing(self) -> None:
-        """The first time say what it takes."""
+    def _offer(self) -> None:
+        """Say once what counting the other runs takes."""
         count = len(self.board.reading.not_kept)
-        if not count or self.board.is_running:
-            return
-        if self._said_cost:
-            self._said_cost = False
+        if count and self.board.ended is not None and not (self.board.is_running or self._offered):
+            self._offered = True
+            self.footer.tell(servers.offer(count), remark=True)
+
+    def action_read_missing(self) -> None:
+        if self.board.reading.not_kept and not self.board.is_running:
             self.footer.clear()
             self._counting.read_missing()
-            return
-        self._said_cost = True
-        self.footer.tell(
-            f"i again reads {plural(count, 'run')}: about {3 * count} calls, {rough(count * 1.5)}"
-        )
 
     def action_back(self) -> None:
         if self.footer.clear():

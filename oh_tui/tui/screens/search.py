@@ -13,7 +13,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from oh_tui.sources.many import query as queries
-from oh_tui.text.human import plural, rough
+from oh_tui.sources.many import servers
+from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.search.query import QueryError
 from oh_tui.trajectory.content.block import Heading, Note
@@ -103,8 +104,7 @@ class SearchScreen(ModalScreen[None], ClosesOnce[None]):
         super().__init__()
         self._session, self._searching = session, searching
         self.found = found
-        self._said_cost = False
-        """The footer told what reading the other runs takes."""
+        self._offered = False
         self._shown: tuple[str, str] | None = None
         """Run and event of the step in the preview."""
         self.rule = Rule(id="search-rule")
@@ -171,6 +171,7 @@ class SearchScreen(ModalScreen[None], ClosesOnce[None]):
         self.rule.facts = joined([fact for fact in facts if fact[0]], dot)
         self.runs_rule.title = (("Runs", "title"),)
         self._show_keys()
+        self._offer()
 
     def _empty(self) -> tuple[str, ...]:
         found = self.found
@@ -276,7 +277,7 @@ class SearchScreen(ModalScreen[None], ClosesOnce[None]):
         if query.empty:
             self.footer.tell("what is to be found? words, a field such as is:failed, or both")
             return
-        self._said_cost = False
+        self._offered = False
         self._searching.start(typed, query)
         self.set_focus(self.runs)
 
@@ -302,20 +303,19 @@ class SearchScreen(ModalScreen[None], ClosesOnce[None]):
         here = next((n for n, pane in enumerate(panes) if pane.has_focus), 0)
         self.set_focus(panes[(here + by) % len(panes)])
 
+    def _offer(self) -> None:
+        """Say once what searching the other runs takes."""
+        found = self.found
+        count = len(found.search.reading.not_kept) if found.search else 0
+        if count and found.ended is not None and not (found.is_running or self._offered):
+            self._offered = True
+            self.footer.tell(servers.offer(count), remark=True)
+
     def action_read_missing(self) -> None:
-        """The first time say what it takes."""
         search = self.found.search
-        if search is None or not search.reading.not_kept or self.found.is_running:
-            return
-        count = len(search.reading.not_kept)
-        if self._said_cost:
-            self._said_cost = False
+        if search and search.reading.not_kept and not self.found.is_running:
             self.footer.clear()
             self._searching.read_missing()
-            return
-        self._said_cost = True
-        time = rough(count * 1.5)
-        self.footer.tell(f"i again reads {plural(count, 'run')}: about {3 * count} calls, {time}")
 
     def action_scroll_step(self, lines: int) -> None:
         self.step.scroll_lines(lines * max(1, self.step.size.height // 2))

@@ -8,7 +8,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from oh_tui.sources.lists.conversation_query import ConversationQuery
-from oh_tui.sources.many import rows
+from oh_tui.sources.many import known, rows
 from oh_tui.sources.many.worker import Unread
 from oh_tui.text.problem import Problem
 from oh_tui.tui.remedies import hint_of
@@ -63,7 +63,13 @@ class BoardOfRuns:
         session, before = self._session, self._all
         source = self._of = session.source
         assert source is not None
-        reading = rows.rows_of(source, query, session.annotations, session.loaded.last_known.known)
+        reading = rows.rows_of(
+            source,
+            query,
+            session.annotations,
+            session.loaded.last_known.known,
+            known=known.KnownRows(session.settings.library_folder, source),
+        )
         board = self._all = board_all.BoardAll(query, reading)
         if before:
             board.by, board.sort = before.by, before.sort

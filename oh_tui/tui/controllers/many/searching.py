@@ -9,7 +9,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from oh_tui.api.models import same_id
-from oh_tui.sources.many import searching
+from oh_tui.sources.many import narrowing, searching
 from oh_tui.text.problem import Problem
 from oh_tui.tui.messages import RunWanted, StepWanted
 from oh_tui.tui.remedies import hint_of
@@ -97,7 +97,11 @@ class SearchAllRuns:
         session, query = self._session, found.query
         assert session.source is not None and query is not None
         found.search = searching.Search(
-            session.source, query, session.annotations, session.loaded.last_known.known
+            session.source,
+            query,
+            session.annotations,
+            session.loaded.last_known.known,
+            known=narrowing.Narrowing(session.settings.library_folder, session.source, query.steps),
         )
         await self._collect(found, found.search.results())
 

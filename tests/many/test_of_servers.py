@@ -1,0 +1,86 @@
+"""What the library knows of the runs of a server is neither read nor asked for again."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from oh_tui.library.library import Library
+from oh_tui.sources.lists.conversation_query import ConversationQuery
+from oh_tui.sources.lists.user_annotations import Annotations
+from oh_tui.sources.many import servers
+from oh_tui.sources.many.known import KnownRows
+from oh_tui.sources.many.narrowing import Narrowing
+from oh_tui.sources.many.query import parse
+from oh_tui.sources.many.rows import rows_of
+from oh_tui.sources.many.searching import Search
+from oh_tui.sources.many.worker import Unread
+from tests.sources.here import Here, demo_read
+
+ADDRESS = "https://server.test"
+
+
+async def indexed(here: Here, cache: Path, most: int = 3) -> servers.Plan:
+    here.source.address = ADDRESS
+    with Library(cache, writes=True) as library:
+        planned = await servers.plan(here.source, library)
+        planned = planned._replace(runs=planned.runs[:most])
+        assert [left async for left in servers.read(here.source, library, planned) if left] == []
+    here.between.asked.clear()
+    return planned
+
+
+async def test_their_rows_are_there_at_once(tmp_path: Path) -> None:
+    async with demo_read() as here:
+        planned = await indexed(here, tmp_path)
+        known = KnownRows(tmp_path, here.source)
+        reading = rows_of(here.source, ConversationQuery(), Annotations(None), {}, known=known)
+        rows = [one.value async for one in reading.results() if not isinstance(one.value, Unread)]
+    assert {row.run for row in rows} == {one.id.replace("-", "") for one in planned.runs}
+    assert len(reading.not_kept) == reading.runs - 3 and reading.vanished == 0
+    assert not any("/events" in call for call in here.between.asked)
+
+
+async def test_those_that_cannot_hold_a_text_count_as_searched(tmp_path: Path) -> None:
+    async with demo_read() as here:
+        await indexed(here, tmp_path)
+        query = parse("nosuchtextanywhere")
+        narrowing = Narrowing(tmp_path, here.source, query.steps)
+        search = Search(here.source, query, Annotations(None), {}, known=narrowing)
+        assert [one async for one in search.results() if one] == []
+        listed = [one async for page in here.source.pages() for one in page.items]
+    with Library(tmp_path) as library:
+        whole = library.all_in_index() if library.has_texts else set()
+    assert search.reading.read == len(whole)
+    assert len(search.reading.not_kept) == len(listed) - len(whole)
+
+
+async def test_one_whose_record_changed_is_not_known(tmp_path: Path) -> None:
+    async with demo_read() as here:
+        planned = await indexed(here, tmp_path, 1)
+        known = KnownRows(tmp_path, here.source)
+        (row,) = planned.runs
+        assert len(known([row], None).results) == 1
+        assert known([replace(row, updated_at="2026-11-24T15:59:59Z")], None).left
+
+
+async def test_those_that_vanished_are_counted(tmp_path: Path) -> None:
+    async with demo_read() as here:
+        planned = await indexed(here, tmp_path)
+        listed = [one async for page in here.source.pages() for one in page.items]
+        known = KnownRows(tmp_path, here.source)
+        assert known(listed, listed).vanished == 0
+        without = [one for one in listed if one.id != planned.runs[0].id]
+        assert known([], without).vanished == 1
+        assert known([], None).vanished == 0, "a list that was cut tells nothing"
+
+
+async def test_without_a_library_nothing_is_known(tmp_path: Path) -> None:
+    async with demo_read() as here:
+        planned = await indexed(here, tmp_path, 1)
+        shutil.rmtree(tmp_path / "library")
+        for folder in (None, tmp_path):
+            ahead = KnownRows(folder, here.source)(planned.runs, planned.runs)
+            assert (ahead.results, ahead.left, ahead.vanished) == ([], planned.runs, 0)
