@@ -14,6 +14,7 @@ import typing
 import zipfile
 from collections.abc import Iterator
 from importlib import resources
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +154,20 @@ def test_what_reads_modules_and_types_works(lines: list[str]) -> None:
         point.fail()
     assert "raise ValueError" in "".join(traceback.format_exception(raised.value))
     assert "Point" in dir(importlib.reload(point))
+
+
+@pytest.mark.parametrize(
+    "name", ["oh_tui.text", "oh_tui.text.clean", "rich.text", "textual.css.parse"]
+)
+def test_a_file_of_a_simple_package_is_found_as_python_finds_it(name: str) -> None:
+    package = importlib.import_module(name.rpartition(".")[0])
+    path = list(package.__path__)
+    found, usual = lazy.simple_spec(name, path), PathFinder.find_spec(name, path)
+    assert found and usual
+    for what in ("name", "origin", "cached", "has_location", "submodule_search_locations"):
+        assert getattr(found, what) == getattr(usual, what)
+    assert type(found.loader) is type(usual.loader)
+    assert lazy.simple_spec(f"{name}_of_no_such_name", path) is None
 
 
 def test_the_version_executes_next_to_nothing() -> None:

@@ -20,11 +20,11 @@ _UTF8, _PATCHED, _MASKED = 0x800, 0x20, 0x2000
 
 
 def broken() -> tuple[type[Exception], ...]:
-    """Exceptions of `zipfile` for a file that is damaged, locked, closed or gone. A
-    function, so that `zipfile` is loaded only once something is raised."""
+    """Exceptions of `zipfile` for a file that is damaged, locked, closed, gone, or packed in a way
+    that this Python lacks. A function, so that `zipfile` is loaded once something is raised."""
     return (
         zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, ValueError, RuntimeError,
-        OverflowError,
+        OverflowError, ImportError,
     )  # fmt: skip
 
 
