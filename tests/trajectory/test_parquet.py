@@ -145,6 +145,17 @@ def test_a_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         open_runs(path)
 
 
+def test_rows_beside_a_bomb_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    contents = ["Go.", "x" * 10_000_000, "Stop."]
+    rows = [{"messages": [{"role": "user", "content": content}]} for content in contents]
+    path = write(tmp_path / "x.parquet", rows, compression="zstd", row_group_size=1)
+    monkeypatch.setattr(parquet, "RATIO_FREE", 100_000)
+    runs, found = opened(path)
+    assert list(found) == ["row 1", "row 3"] and all(len(run) == 1 for run in found.values())
+    (told,) = runs.problems
+    assert told.startswith("x.parquet, row 2: its row group unpacks from ")
+
+
 def one_value(path: Path, rows: int, **columns: str) -> Path:
     """A text that stands in the file once, as the value of each row."""
     arrow = pytest.importorskip("pyarrow")
@@ -197,6 +208,129 @@ print(peak, file=sys.stderr)
     told = "0 x.parquet, row 1 cannot be read, nor the rest of its group"
     assert done.stdout.strip() == (told if long == "instance_id" else "2000")
     assert int(done.stderr) < 600_000, "kilobytes"
+
+
+def repeated(text: str, places: list[int], kind: str) -> Any:
+    """Lists of so many places, each with the same text, that stands in the file once."""
+    arrow = pytest.importorskip("pyarrow")
+    count = sum(places)
+    ends = [sum(places[:n]) for n in range(len(places) + 1)]
+
+    def once(text: str) -> Any:
+        indices = arrow.array([0] * count, type=arrow.int32())
+        return arrow.DictionaryArray.from_arrays(indices, arrow.array([text]))
+
+    offsets = arrow.array(ends, arrow.int32())
+    if kind == "texts":
+        return arrow.ListArray.from_arrays(offsets, once(text))
+    messages = [once("user"), once(text)]
+    made = arrow.StructArray.from_arrays(messages, ["role", "content"])
+    return arrow.ListArray.from_arrays(offsets, made)
+
+
+@pytest.mark.parametrize("kind", ["texts", "messages"])
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+def test_a_text_in_all_places_of_a_list_is_refused_and_the_other_rows_open(
+    tmp_path: Path, kind: str, version: str
+) -> None:
+    arrow = pytest.importorskip("pyarrow")
+    column = repeated("A" * 3_000_000, [1, 20_000, 2], kind)
+    messages = [messages_of(1)] * 3 if kind == "texts" else column
+    table = arrow.table({"messages": messages, "x": column})
+    path = tmp_path / "x.parquet"
+    pytest.importorskip("pyarrow.parquet").write_table(
+        table,
+        path,
+        compression="zstd",
+        store_schema=False,
+        dictionary_pagesize_limit=2**30,
+        write_statistics=False,
+        data_page_version=version,
+    )
+    assert path.stat().st_size < 50_000
+    program = """
+import resource, sys
+from pathlib import Path
+from oh_tui.trajectory.formats.table import open_runs
+from oh_tui.text.problem import Problem
+for entry in open_runs(Path(sys.argv[1])).entries():
+    try:
+        print(len(entry.open()))
+    except Problem as problem:
+        print(problem.sentence)
+try:
+    status = Path("/proc/self/status").read_text()
+    peak = int(status.partition("VmHWM:")[2].split()[0])
+except OSError:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+print(peak, file=sys.stderr)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True
+    )
+    first, second, third = done.stdout.splitlines()
+    assert second == "x.parquet, row 2 has 60.0 GB, above 134.2 MB"
+    assert first.isdigit() and third.isdigit()
+    assert int(done.stderr) < 600_000, "kilobytes"
+
+
+def messages_of(calls: int) -> list[JsonObject]:
+    return [{"role": "user", "content": f"Go {n}."} for n in range(calls)]
+
+
+@pytest.mark.parametrize("how", ["numbers", "nothing", "prefixes"])
+def test_other_bombs_of_lists_are_told_without_being_unpacked(
+    tmp_path: Path, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet, "LISTS", 2**20)
+    monkeypatch.setattr(parquet.ParquetRuns, "_batches", None)
+    arrow = pytest.importorskip("pyarrow")
+    values: Any = {
+        "numbers": lambda: arrow.repeat(arrow.scalar(7, arrow.int64()), 2_000_000),
+        "nothing": lambda: arrow.nulls(2_000_000, arrow.int8()),
+        "prefixes": lambda: arrow.repeat(arrow.scalar("A" * 100_000), 100),
+    }[how]()
+    column = arrow.ListArray.from_arrays(arrow.array([0, len(values)], arrow.int32()), values)
+    table = arrow.table({"messages": [messages_of(1)], "x": column})
+    path = tmp_path / "x.parquet"
+    encoding = {"x.list.element": "DELTA_BYTE_ARRAY"} if how == "prefixes" else None
+    pytest.importorskip("pyarrow.parquet").write_table(
+        table,
+        path,
+        compression="zstd",
+        use_dictionary=how != "prefixes",
+        column_encoding=encoding,
+        write_statistics=False,
+    )
+    del values, column, table
+    with pytest.raises(Problem, match=r"x\.parquet, row 1 cannot be opened: .* like a bomb"):
+        open_runs(path).open(1)
+
+
+@pytest.mark.parametrize("how", ["snappy", "gzip", "zstd", "none", "lz4"])
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+def test_rows_that_may_repeat_a_long_text_are_read_as_others(
+    tmp_path: Path, how: str, version: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "x.parquet", ROWS, compression=how, data_page_version=version)
+    _, plain = opened(path)
+    monkeypatch.setattr(parquet, "LISTS", 0)
+    monkeypatch.setattr(parquet, "RATIO_LIMIT", 10**6)
+    _, found = opened(path)
+    for name, run in plain.items():
+        events = [found[name].read(place) for place in range(len(found[name]))]
+        assert events == [run.read(place) for place in range(len(run))] != []
+
+
+def test_a_row_of_too_many_values_is_refused_before_it_is_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet, "MOST_VALUES", 50)
+    rows: list[JsonObject] = [{"messages": messages_of(n)} for n in (3, 100)]
+    first, second = open_runs(write(tmp_path / "x.parquet", rows)).entries()
+    assert len(first.open()) == 3
+    with pytest.raises(Problem, match=r"x\.parquet, row 2 has more than 50 values"):
+        second.open()
 
 
 def test_lists_in_place_of_names_are_not_read(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import json
 import threading
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,6 +20,7 @@ from oh_tui.trajectory.formats.documents import read_document
 from oh_tui.trajectory.formats.evaluation import name_in
 from oh_tui.trajectory.formats.held_run import HeldRun
 from oh_tui.trajectory.formats.lines.json_lines import LARGEST
+from oh_tui.trajectory.formats.parquet_pages import Bound, bound
 from oh_tui.trajectory.formats.run_file import (
     HINT,
     Entry,
@@ -55,6 +57,13 @@ LONGEST = 2**24
 RATIO_FREE, RATIO_LIMIT = 2**30, 100
 """Bytes that a row group may unpack to, and times its packed size above that."""
 
+LISTS, TAKEN_AGAIN = 2**29, 2**33
+"""Bytes that a column of lists or texts in a row group may unpack to; and of texts that stand once
+in the file and are taken along with each row on the way to the one that is opened."""
+
+MOST_VALUES = 4_000_000
+"""Of the lists of a row: each is an object once it is decoded."""
+
 MOST_ROWS = 5_000_000
 
 
@@ -65,8 +74,9 @@ class ParquetRuns(Unchanging):
         """Raises FormatProblem."""
         self.name = shown_name(name)
         self.problems: list[str] = []
+        self._source = source
         try:
-            arrow = importlib.import_module("pyarrow.lib")
+            self._arrow = arrow = importlib.import_module("pyarrow.lib")
             parquet = importlib.import_module("pyarrow.parquet")
         except ImportError as error:
             raise FormatProblem(
@@ -81,19 +91,31 @@ class ParquetRuns(Unchanging):
             ArithmeticError,  # a moment that Python has no form for
         )
         try:
-            # nothing is read ahead: it would be a whole row group
-            self._file = parquet.ParquetFile(
-                source, memory_map=True, pre_buffer=False, buffer_size=2**20
+            self._opened = partial(
+                parquet.ParquetFile,
+                source,
+                memory_map=True,
+                pre_buffer=False,  # it would read a whole row group ahead
+                buffer_size=2**20,
             )
+            self._file = self._opened()
             self._columns = set(self._file.schema_arrow.names)
-            counts = [self._group(n).num_rows for n in range(self._file.num_row_groups)]
+            about = self._file.metadata
+            counts = [about.row_group(n).num_rows for n in range(about.num_row_groups)]
+            bombs = [self._bomb(n) for n in range(about.num_row_groups)]
         except self._failures as error:
             raise FormatProblem(f"{self.name} cannot be read as Parquet") from error
         self._starts = array("Q", [sum(counts[:n]) for n in range(len(counts))])
         if not self._columns & set(_RUNS):
             self.close()
             raise FormatProblem(f"{self.name} holds no run that oh-tui knows", HINT)
+        if bombs and all(bombs):
+            self.close()
+            raise FormatProblem(f"{self.name} {bombs[0]}")
+        self._bombs = bombs
         self._lock = threading.Lock()
+        self._bounds: dict[int, dict[str, Bound]] = {}
+        """Row group -> what its lists and texts may unpack to, by the path of the column."""
 
     def entries(self) -> Iterator[Entry]:
         # a list may repeat a long text in each of its places
@@ -101,7 +123,11 @@ class ParquetRuns(Unchanging):
         columns = [name for name in _LISTED if name in flat]
         taken: dict[str, int] = {}
         number = 0
-        for group in range(len(self._starts)):
+        for group, bomb in enumerate(self._bombs):
+            number = self._starts[group]
+            if bomb:
+                self.problems.append(f"{self.name}, row {number + 1:,}: its row group {bomb}")
+                continue
             try:
                 for row in self._listed(group, columns):
                     number += 1
@@ -113,7 +139,6 @@ class ParquetRuns(Unchanging):
                 self.problems.append(
                     f"{self.name}, row {number + 1:,} cannot be read, nor the rest of its group"
                 )
-                number = self._starts[group + 1] if group + 1 < len(self._starts) else number
         if not number and not self.problems:
             raise FormatProblem(f"{self.name} holds no rows")
 
@@ -154,20 +179,18 @@ class ParquetRuns(Unchanging):
             converted.recorded = msgspec.structs.replace(converted.recorded, label=label)
         return HeldRun(where, converted)
 
-    def _group(self, number: int) -> Any:
+    def _bomb(self, number: int) -> str:
+        """Why a row group is not read; "" if it is."""
         group = self._file.metadata.row_group(number)
-        columns = [group.column(index) for index in range(group.num_columns)]
-        packed = sum(column.total_compressed_size for column in columns)
-        whole = sum(column.total_uncompressed_size for column in columns)
-        if whole > max(RATIO_FREE, RATIO_LIMIT * packed):
-            raise FormatProblem(
-                f"{self.name} unpacks from {size(packed)} to {size(whole)}, like a bomb"
-            )
-        return group
+        columns = map(group.column, range(group.num_columns))
+        packed, whole = self._packed(number), sum(one.total_uncompressed_size for one in columns)
+        if whole <= max(RATIO_FREE, RATIO_LIMIT * packed):
+            return ""
+        return f"unpacks from {size(packed)} to {size(whole)}, like a bomb"
 
     def _listed(self, group: int, columns: list[str]) -> Iterator[dict[str, Any]]:
         if not columns:
-            yield from ({} for _ in range(self._group(group).num_rows))
+            yield from ({} for _ in range(self._file.metadata.row_group(group).num_rows))
             return
         for batch in self._batches(group, self._at_once(group, columns), columns):
             if batch.nbytes > LONGEST:
@@ -184,17 +207,103 @@ class ParquetRuns(Unchanging):
         return min(LISTED, max(1, LISTED_BYTES // max(1, longest)))
 
     def _row(self, group: int, place: int, where: str) -> dict[str, Any]:
-        # one at a time: a row group of a data set may have gigabytes
-        for number, batch in enumerate(self._batches(group, 1)):
-            if number == place:
-                if batch.nbytes > LARGEST:
-                    raise FormatProblem(f"{where} has {size(batch.nbytes)}, above {size(LARGEST)}")
-                found: dict[str, Any] = batch.to_pylist()[0]
-                return found
+        file = self._careful(group, place, where)
+        try:
+            # one at a time: a row group of a data set may have gigabytes
+            for number, batch in enumerate(self._batches(group, 1, file=file)):
+                if number == place:
+                    self._weigh(batch, where)
+                    found: dict[str, Any] = batch.to_pylist()[0]
+                    return found
+        finally:
+            if file is not self._file:
+                file.close()
         raise ValueError("fewer rows than the file tells")
 
-    def _batches(self, group: int, count: int, columns: list[str] | None = None) -> Iterator[Any]:
-        found: Iterator[Any] = self._file.iter_batches(
+    def _careful(self, group: int, place: int, where: str) -> Any:
+        """The file; where a long text may be in many places, opened so that it is held once.
+        That takes longer. Raises FormatProblem for what cannot be read in this way either."""
+        bounds = self._bounds_of(group)
+        packed = self._packed(group)
+        plain = sum(one.plain for one in bounds.values())
+        repeated = [name for name, one in bounds.items() if one.repeated > LISTS]
+        again = sum(bounds[name].dictionary for name in repeated) * (place + 1)
+        if plain > max(LISTS, RATIO_LIMIT * packed) or again > TAKEN_AGAIN:
+            raise FormatProblem(
+                f"{where} cannot be opened: its row group unpacks from {size(packed)} to"
+                f" {size(max(plain, again))}, like a bomb"
+            )
+        return self._opened(read_dictionary=repeated) if repeated else self._file
+
+    def _packed(self, group: int) -> int:
+        about = self._file.metadata.row_group(group)
+        columns = map(about.column, range(about.num_columns))
+        return sum(column.total_compressed_size for column in columns)
+
+    def _bounds_of(self, group: int) -> dict[str, Bound]:
+        """Raises ValueError."""
+        if group not in self._bounds:
+            about, schema = self._file.metadata.row_group(group), self._file.schema
+            found = {}
+            with self._reader() as read:
+                for index in range(about.num_columns):
+                    column, kind = about.column(index), schema.column(index)
+                    is_list = kind.max_repetition_level > 0
+                    if is_list or kind.physical_type == "BYTE_ARRAY":
+                        unpack = partial(self._unpack, column.compression)
+                        most = bound(column, kind.length, read, unpack)
+                        # outside lists a value is decoded at a time
+                        found[column.path_in_schema] = most if is_list else most._replace(plain=0)
+            self._bounds[group] = found
+        return self._bounds[group]
+
+    @contextlib.contextmanager
+    def _reader(self) -> Iterator[Callable[[int, int], bytes]]:
+        source = self._source
+        with (
+            source.open("rb")
+            if isinstance(source, Path)
+            else contextlib.nullcontext(source) as file
+        ):
+
+            def read(start: int, count: int) -> bytes:
+                file.seek(start)
+                return file.read(count)
+
+            yield read
+
+    def _unpack(self, packing: str, data: bytes, length: int) -> bytes:
+        if packing == "UNCOMPRESSED":
+            return data
+        found: bytes = self._arrow.decompress(data, length, packing.lower(), asbytes=True)
+        return found
+
+    def _weigh(self, batch: Any, where: str) -> None:
+        """Raises FormatProblem for a row that is too large to be decoded."""
+        compute = importlib.import_module("pyarrow.compute")
+        taken = values = 0
+        todo = list(batch.columns)
+        while todo:
+            column = todo.pop()
+            values += len(column)
+            if isinstance(column, self._arrow.DictionaryArray):
+                lengths = compute.binary_length(column.dictionary)
+                taken += compute.sum(compute.take(lengths, column.indices)).as_py() or 0
+            elif isinstance(column, self._arrow.StructArray):
+                todo += column.flatten()
+            elif column.type.num_fields:
+                todo.append(column.flatten())
+            else:
+                taken += column.nbytes
+            if taken > LARGEST:
+                raise FormatProblem(f"{where} has {size(taken)}, above {size(LARGEST)}")
+            if values > MOST_VALUES:
+                raise FormatProblem(f"{where} has more than {MOST_VALUES:,} values")
+
+    def _batches(
+        self, group: int, count: int, columns: list[str] | None = None, file: Any = None
+    ) -> Iterator[Any]:
+        found: Iterator[Any] = (file or self._file).iter_batches(
             count, row_groups=[group], columns=columns, use_threads=False
         )
         return found
