@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from oh_tui.library import schema
+from oh_tui.library import packed, schema
 from oh_tui.library.file import FILE, FOLDER, require_own
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
@@ -74,6 +74,7 @@ def asked(cache_folder: Path, sql: str, seconds: float) -> Iterator[Answer]:
                 raise Problem("Another version of oh-tui made the index", "oh-tui index")
         except sqlite3.Error as error:
             raise _problem(error, limit) from error
+        packed.teach(database)
         for kind, most in LIMITS.items():
             database.setlimit(kind, most)
         database.set_authorizer(_authorizer)

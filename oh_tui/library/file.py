@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self, TypeVar
 
-from oh_tui.library import schema
+from oh_tui.library import packed, schema
 from oh_tui.settings.paths import make_private
 
 T = TypeVar("T")
@@ -23,6 +23,10 @@ FOLDER = "library"
 """In the cache folder."""
 
 FILE = "runs.db"
+
+PAGE = 16_384
+"""Bytes of a page of a new file: the packed steps of a run would leave half of a smaller one
+empty."""
 
 PATIENCE = 5.0
 """Seconds to wait for another oh-tui that writes."""
@@ -119,7 +123,9 @@ class LibraryFile:
             address, uri=True, timeout=PATIENCE, isolation_level=None, check_same_thread=False
         )
         try:
+            packed.teach(database)
             if self.writes:
+                database.execute(f"PRAGMA page_size = {PAGE}")
                 database.execute("PRAGMA journal_mode = WAL")
                 # a power cut may lose the last runs, never the order in which they were written
                 database.execute("PRAGMA synchronous = NORMAL")

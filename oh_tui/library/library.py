@@ -15,9 +15,10 @@ from typing import Any, NamedTuple
 
 from oh_tui.library import schema
 from oh_tui.library.file import FILE, LibraryFile
+from oh_tui.library.packed import LONGEST_OF_ALL
 from oh_tui.library.records import Record
 from oh_tui.library.texts import folded
-from oh_tui.trajectory.tables import RunRow, StepRow
+from oh_tui.trajectory.tables import RunRow
 
 SHORTEST = 3
 """Characters of the shortest text that the index can look for."""
@@ -83,7 +84,7 @@ class Library(LibraryFile):
         return self.do(work) or False
 
     def _put(self, database: sqlite3.Connection, record: Record) -> None:
-        if len(record.place) > 2 * schema.LONGEST_OF_ALL:
+        if len(record.place) > 2 * LONGEST_OF_ALL:
             raise OverflowError("the place of a run is too long")
         self._drop(database, "place = ?", record.place)
         characters = sum(len(block.text) for block in record.blocks)
@@ -91,8 +92,8 @@ class Library(LibraryFile):
         number = database.execute(
             schema.INSERT_RUN, (*known, *_bounded(_run_values(record.run)))
         ).lastrowid
-        steps = ((number, seq, *_cut(row)) for seq, row in enumerate(record.steps))
-        database.executemany(schema.INSERT_STEP, steps)
+        steps = ((number, seq, part) for seq, part in enumerate(record.steps))
+        database.executemany(schema.INSERT_STEPS, steps)
         files = (
             (number, seq, *_bounded(_file_values(row))) for seq, row in enumerate(record.files)
         )
@@ -304,26 +305,13 @@ def _transaction(database: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-_step_values = attrgetter(*schema.STEP_COLUMNS)
 _file_values = attrgetter(*schema.FILE_COLUMNS)
 _run_values = attrgetter(*schema.RUN_COLUMNS)
 
-_WHAT, _RESULT = map(schema.STEP_COLUMNS.index, ("what", "result"))
-_PATH, _SUB_AGENT = map(schema.STEP_COLUMNS.index, ("path", "sub_agent"))
-
 
 def _bounded(values: Iterable[Any]) -> list[Any]:
-    most = schema.LONGEST_OF_ALL
+    most = LONGEST_OF_ALL
     return [one[:most] if isinstance(one, str) else one for one in values]
-
-
-def _cut(row: StepRow) -> list[Any]:
-    values = _bounded(_step_values(row))
-    for place in (_WHAT, _RESULT):
-        values[place] = values[place][: schema.LONGEST]
-    if not row.sub_agent:
-        values[_PATH] = values[_SUB_AGENT] = None
-    return values
 
 
 def _grams(text: str) -> Iterator[str]:

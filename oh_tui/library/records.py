@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 import msgspec
 
+from oh_tui.library.packed import packed
 from oh_tui.library.schema import BLOCK
 from oh_tui.library.texts import step_texts
 from oh_tui.text.redact import holds_key
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.tables import About, FileRow, RunRow, StepRow, rows
+from oh_tui.trajectory.tables import About, FileRow, RunRow, rows
 
 
 class Block(NamedTuple):
@@ -30,7 +31,8 @@ class Record(msgspec.Struct, frozen=True):
     fingerprint: str
     """Changes whenever the run may have changed."""
     run: RunRow
-    steps: list[StepRow]
+    steps: list[bytes]
+    """The rows of the steps, `packed`."""
     files: list[FileRow]
     blocks: list[Block]
 
@@ -48,7 +50,7 @@ def record_of(
         home=home,
         fingerprint=fingerprint,
         run=tables.runs[0],
-        steps=tables.steps,
+        steps=packed(tables.steps),
         files=tables.files,
         blocks=list(_blocks(step_texts(trajectory, own))),
     )

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
-from oh_tui.trajectory.tables import FileRow, RunRow, StepRow
+from oh_tui.library.packed import STEP_COLUMNS
+from oh_tui.trajectory.tables import FileRow, RunRow
 
 APPLICATION = 0x6F687475
 """`ohtu`, by which `file` and we know the database."""
@@ -17,20 +18,7 @@ APPLICATION = 0x6F687475
 TYPES = {"str": "TEXT", "int": "INTEGER", "bool": "INTEGER", "float": "REAL"}
 
 RUN_COLUMNS = RunRow.__struct_fields__
-STEP_COLUMNS = tuple(
-    # ids would be a quarter of all bytes
-    name
-    for name in StepRow.__struct_fields__
-    if name not in ("run", "event_id", "kind")
-)
 FILE_COLUMNS = tuple(name for name in FileRow.__struct_fields__ if name != "run")
-
-LONGEST = 80
-"""Characters of `what` and `result` of a step."""
-
-LONGEST_OF_ALL = 4_096
-"""Characters of any other text, as of a path on Linux: `query` could not read the row of one that
-has a model of a megabyte."""
 
 BLOCK = 64_000
 """Characters of the texts of one document of the index.
@@ -46,15 +34,12 @@ def _declared(row: type[msgspec.Struct], names: Sequence[str]) -> str:
     return ", ".join(f"{name} {TYPES[str(kinds[name]).split(' ')[0]]}" for name in names)
 
 
-def _listed(names: Sequence[str], of: str, shown: Mapping[str, str] = {}) -> str:
-    return ", ".join(shown.get(name, f"{of}.{name}") for name in names)
-
-
-_SHOWN = {
-    "path": "coalesce(step_rows.path, CAST(step_rows.step AS TEXT)) AS path",
-    "sub_agent": "coalesce(step_rows.sub_agent, '') AS sub_agent",
-}
-"""Columns that are null for the steps of the run itself, which most are."""
+def _unpacked() -> str:
+    values = {name: f"json_extract(step.value, '$[{n}]')" for n, name in enumerate(STEP_COLUMNS)}
+    # null for the steps of the run itself, which most are
+    values["path"] = f"coalesce({values['path']}, CAST({values['step']} AS TEXT))"
+    values["sub_agent"] = f"coalesce({values['sub_agent']}, '')"
+    return ", ".join(f"{value} AS {name}" for name, value in values.items())
 
 
 TABLES = f"""
@@ -65,16 +50,16 @@ CREATE TABLE runs (
     fingerprint TEXT NOT NULL, indexed REAL NOT NULL, gone INTEGER NOT NULL DEFAULT 0,
     characters INTEGER NOT NULL, {_declared(RunRow, RUN_COLUMNS)});
 CREATE INDEX runs_of_home ON runs (home);
-CREATE TABLE step_rows (run_id INTEGER, seq INTEGER, {_declared(StepRow, STEP_COLUMNS)},
-    PRIMARY KEY (run_id, seq)) WITHOUT ROWID;
+CREATE TABLE step_parts (run_id INTEGER, seq INTEGER, part BLOB NOT NULL,
+    PRIMARY KEY (run_id, seq));
 CREATE TABLE file_rows (run_id INTEGER, seq INTEGER, {_declared(FileRow, FILE_COLUMNS)},
     PRIMARY KEY (run_id, seq)) WITHOUT ROWID;
 CREATE TABLE blocks (id INTEGER PRIMARY KEY, run_id INTEGER NOT NULL, first INTEGER NOT NULL,
     last INTEGER NOT NULL);
 CREATE INDEX blocks_of_run ON blocks (run_id);
-CREATE VIEW steps AS SELECT runs.run, {_listed(STEP_COLUMNS, "step_rows", _SHOWN)}
-    FROM step_rows JOIN runs ON runs.id = step_rows.run_id;
-CREATE VIEW files AS SELECT runs.run, {_listed(FILE_COLUMNS, "file_rows")}
+CREATE VIEW steps AS SELECT runs.run, {_unpacked()}
+    FROM runs JOIN step_parts ON step_parts.run_id = runs.id JOIN json_each(unpacked(part)) AS step;
+CREATE VIEW files AS SELECT runs.run, {", ".join(f"file_rows.{name}" for name in FILE_COLUMNS)}
     FROM file_rows JOIN runs ON runs.id = file_rows.run_id;
 CREATE TABLE untidy (id INTEGER PRIMARY KEY, since REAL NOT NULL);
 PRAGMA application_id = {APPLICATION};
@@ -87,7 +72,7 @@ CREATE VIRTUAL TABLE texts USING fts5(text, tokenize='trigram case_sensitive 1',
 """Missing where SQLite lacks FTS5, trigrams (3.34) or contentless delete (3.43). The texts are
 folded before, so that the index need not know about letters."""
 
-WRITING = 2
+WRITING = 3
 """One more with each change of what is written into the tables."""
 
 
@@ -100,7 +85,7 @@ def version_of(tables: str) -> int:
 VERSION = version_of(TABLES + TEXTS)
 """A file of another version is made anew."""
 
-TABLES_OF_RUN = ("step_rows", "file_rows", "blocks")
+TABLES_OF_RUN = ("step_parts", "file_rows", "blocks")
 
 
 def insertion(table: str, names: Sequence[str]) -> str:
@@ -110,7 +95,7 @@ def insertion(table: str, names: Sequence[str]) -> str:
 INSERT_RUN = insertion(
     "runs", ("place", "home", "fingerprint", "indexed", "characters", *RUN_COLUMNS)
 )
-INSERT_STEP = insertion("step_rows", ("run_id", "seq", *STEP_COLUMNS))
+INSERT_STEPS = insertion("step_parts", ("run_id", "seq", "part"))
 INSERT_FILE = insertion("file_rows", ("run_id", "seq", *FILE_COLUMNS))
 
 

@@ -354,7 +354,7 @@ def test_without_space_it_breaks_off_and_says_so(folder: Path, tmp_path: Path) -
     cache = tmp_path / "oh-tui"
 
     def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))
 
     with begun(cache, folder, before=limit) as process:
         _, told = process.communicate(timeout=120)
