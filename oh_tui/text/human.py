@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 
 
@@ -102,6 +103,17 @@ def compact(number: int) -> str:
 def plural(count: int, noun: str, many: str = "") -> str:
     """A count with its noun: 1 step, 61 steps, 7,255 events."""
     return f"{count:,} {noun if count == 1 else many or noun + 's'}"
+
+
+def percentages(parts: Sequence[int]) -> list[int]:
+    """The shares of parts in whole percent, which sum to 100: what rounding down leaves goes to
+    those that lost the most by it."""
+    whole = sum(parts)
+    shares = [100 * part // whole for part in parts] if whole else [0] * len(parts)
+    lost = sorted(range(len(parts)), key=lambda n: -(100 * parts[n] % (whole or 1)))
+    for n in lost[: 100 - sum(shares) if whole else 0]:
+        shares[n] += 1
+    return shares
 
 
 def clock_time(when: float, zone: tzinfo | None = UTC) -> str:

@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from oh_tui.sources.many.sums import Group, Spread, summed
+from oh_tui.text.human import percentages
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.screens.board import COLUMNS, BoardScreen, _parted
 from oh_tui.tui.state.board_all import BoardAll, sparkline
@@ -209,6 +210,20 @@ async def test_the_day_that_cost_most_is_of_all_days() -> None:
         await view.renew()
         await it.until(lambda: "Cost by 3 days" in text(it, view, "#days-rule"))
         assert "most on 2026-01-01: $900.00" in text(it, view, "#days-rule")
+
+
+@pytest.mark.parametrize(
+    ("parts", "shares"),
+    [
+        ((3, 3, 2), [38, 37, 25]),
+        ((1, 1, 1), [34, 33, 33]),
+        ((0, 7, 0), [0, 100, 0]),
+        ((999, 1, 0), [100, 0, 0]),
+        ((0, 0, 0), [0, 0, 0]),
+    ],
+)
+def test_shares_of_endings_sum_to_a_hundred(parts: tuple[int, ...], shares: list[int]) -> None:
+    assert percentages(parts) == shares
 
 
 def test_a_sparkline_and_a_bar() -> None:

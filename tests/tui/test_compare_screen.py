@@ -105,6 +105,11 @@ async def test_enter_reads_both_and_d_shows_what_differs() -> None:
         assert screen.steps.display and screen.steps.has_focus
         await it.press("d")
         assert "has this step: enter shows it" in shown(it)
+        await it.send("enter")
+        await it.until(lambda: screen.view == "both")
+        await it.press("d")
+        assert "has this step" in shown(it) and "enter shows it" not in shown(it)
+        await it.press("escape")
         await it.press("escape")
         await it.until(lambda: it.app.screen is it.screen)
 

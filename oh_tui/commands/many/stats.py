@@ -29,7 +29,7 @@ from oh_tui.sources.many.rows import rows_of
 from oh_tui.sources.many.sums import GROUPINGS, SORTS, Group, Spread, grouped, summed
 from oh_tui.sources.many.worker import Unread
 from oh_tui.text.clean import clean_line
-from oh_tui.text.human import dollars, duration, plural
+from oh_tui.text.human import dollars, duration, percentages, plural
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.tables import RunRow
 
@@ -216,7 +216,7 @@ def _rows(style: Style, groups: Sequence[Group]) -> Iterator[Row]:
 def ended(style: Style, group: Group) -> str:
     """A bar of the finished, the failed and the other runs, and their shares."""
     parts = (group.finished, group.failed, group.runs - group.finished - group.failed)
-    shares = " ".join(f"{round(100 * part / group.runs):>3}" for part in parts)
+    shares = " ".join(f"{share:>3}" for share in percentages(parts))
     if style.piped:
         return f"{shares} %"
     signs = (style.glyph("█", "#"), style.glyph("▓", "x"), style.glyph("░", "."))

@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 
 from oh_tui.sources.many import servers
 from oh_tui.sources.many.sums import GROUPINGS, Group
-from oh_tui.text.human import dollars, duration
+from oh_tui.text.human import dollars, duration, percentages
 from oh_tui.tui.keys import HELP, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.rendering.cells import width_of
@@ -204,7 +204,7 @@ class Groups(RowList):
     def _ended(self, group: Group, *, has_bar: bool) -> list[Piece]:
         """A bar of the finished, the failed and the other runs, and their shares."""
         parts = (group.finished, group.failed, group.runs - group.finished - group.failed)
-        shares = "".join(f"{round(100 * part / group.runs):>5}" for part in parts) + "%"
+        shares = "".join(f"{share:>5}" for share in percentages(parts)) + "%"
         if not has_bar:
             return [(shares, "number")]
         cells = _parted(parts, BAR)

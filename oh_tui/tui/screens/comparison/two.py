@@ -213,7 +213,8 @@ class CompareScreen(ModalScreen[None], ClosesOnce[None]):
             self.view = "diff"
         else:
             name = "A" if row.a else "B"
-            self.footer.tell(f"only {name} has this step: enter shows it", remark=True)
+            shows = "" if self.view == "both" else ": enter shows it"
+            self.footer.tell(f"only {name} has this step{shows}", remark=True)
 
     def action_next_difference(self, by: int) -> None:
         row = self.steps.next_difference(by)
