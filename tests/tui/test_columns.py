@@ -78,3 +78,17 @@ async def test_a_chosen_column_of_the_narrow_list_is_straight() -> None:
         places = [row.index("acme/") for row in rows if "acme/" in row]
         assert len(places) > 20
         assert len(set(places)) == 1, "also beside PR 482, 170M tok and 12:08"
+
+
+async def test_titles_have_the_room_that_other_columns_do_not_need() -> None:
+    async with explore(size=(80, 24)) as it:
+        await it.press("G")
+        head, rows = it.text(LIST_HEAD), it.text("#conversations")
+        assert head.index("status") - head.index("repository") == len("acme/storefront") + 2
+        assert "First column lost in Excel " in rows
+        await it.press("ampersand")
+        await it.type("repo:acme/api")
+        await it.press("enter")
+        await it.until(lambda: len(it.screen.session.listed) < 5)
+        head = it.text(LIST_HEAD)
+        assert head.index("status") - head.index("repository") == len("repository") + 4

@@ -6,7 +6,7 @@ Those that wait, failed or run have a second line: the question, the reason or t
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from textual.reactive import reactive
@@ -41,10 +41,12 @@ TWO_NAMES = 50
 LEAST_TITLE = 16
 """Cells that chosen columns leave to the title."""
 
-REPOSITORY, MODEL, STATUS, NUMBER = 20, 18, 13, 8
-"""Cells of the columns, without the gaps between them."""
+STATUS, NUMBER = 13, 8
+"""Cells of these columns, without the gaps between them."""
 
-CELLS = {"cost": NUMBER + 2, "status": STATUS + 2, "repo": REPOSITORY + 2, "model": MODEL + 2}
+REPOSITORY, MODEL = (12, 20), (7, 18)
+"""Cells that these columns have at least, for their heads, and at most; what their texts do not
+need is the title's."""
 
 LONGEST = 1_000
 """Characters of a title that are read."""
@@ -86,6 +88,8 @@ class ConversationList(RowList):
         """Line of each heading -> its text, and the number of rows below it."""
         self._has_repositories = True
         """Whether their column has something to show: files seldom name one."""
+        self._repository, self._model = REPOSITORY[1], MODEL[1]
+        """Cells of these columns."""
 
     @property
     def row(self) -> Row | None:
@@ -114,10 +118,12 @@ class ConversationList(RowList):
         self.rows_changed()
 
     def _lay_out(self) -> None:
-        """Give rows and headings their lines."""
-        self._has_repositories = not self.rows or any(
-            row.conversation.selected_repository for row in self.rows
-        )
+        """Give rows and headings their lines, and the columns their widths."""
+        repositories = {row.conversation.selected_repository for row in self.rows}
+        self._has_repositories = not self.rows or any(repositories)
+        models = {row.conversation.llm_model for row in self.rows}
+        self._repository = _cells_of(map(display_line, repositories), *REPOSITORY)
+        self._model = _cells_of(map(_model_name, models), *MODEL)
         if self.order:
             self._tops = [*range(1, len(self.rows) + 1)]
             self._headings = {0: (self.order.heading, len(self.rows))} if self.rows else {}
@@ -224,7 +230,13 @@ class ConversationList(RowList):
         )
         if not self._has_repositories:
             usual -= {"repo"}
-        return fitting(CELLS, usual, self.choice, width - LEAST_TITLE - 8)
+        cells = {
+            "cost": NUMBER + 2,
+            "status": STATUS + 2,
+            "repo": self._repository + 2,
+            "model": self._model + 2,
+        }
+        return fitting(cells, usual, self.choice, width - LEAST_TITLE - 8)
 
     def _is_table(self, width: int) -> bool:
         """Whether columns stand before number and age, which then are as wide in every row."""
@@ -239,9 +251,9 @@ class ConversationList(RowList):
         shown, one, more = self._shown(width), row.conversation, self.glyphs.more
         text = ""
         if "repo" in shown:
-            text += f"  {fit(display_line(one.selected_repository), REPOSITORY, more)}"
+            text += f"  {fit(display_line(one.selected_repository), self._repository, more)}"
         if "model" in shown:
-            text += f"  {fit(_model_of(one), MODEL, more)}"
+            text += f"  {fit(_model_name(one.llm_model), self._model, more)}"
         if "status" in shown:
             text += f"  {status_words(row):{STATUS}}"
         return text + self._number(row, width, "cost" in shown)
@@ -262,8 +274,8 @@ class ConversationList(RowList):
         width = self.scrollable_content_region.width - 1
         shown, took = self._shown(width), self.order and self.order.order is Order.LONGEST
         cells = [
-            (Order.REPOSITORY, "  ", "repository", REPOSITORY, "repo" in shown),
-            (Order.MODEL, "  ", "model", MODEL, "model" in shown),
+            (Order.REPOSITORY, "  ", "repository", self._repository, "repo" in shown),
+            (Order.MODEL, "  ", "model", self._model, "model" in shown),
             (Order.NEEDS, "  ", "status", STATUS, "status" in shown),
         ]
         found = [
@@ -325,9 +337,14 @@ def status_words(row: Row) -> str:
     return "waits for you" if row.status is RunStatus.WAITING else row.status.value
 
 
-def _model_of(conversation: Conversation) -> str:
-    """The name of its model without that of the provider."""
-    return display_line(conversation.llm_model).rpartition("/")[2]
+def _model_name(model: str | None) -> str:
+    """The name of a model without that of the provider."""
+    return display_line(model).rpartition("/")[2]
+
+
+def _cells_of(texts: Iterable[str], least: int, most: int) -> int:
+    """Cells of a column with these texts."""
+    return min(most, max(least, *map(width_of, texts), 0))
 
 
 def number_or_cost(conversation: Conversation) -> str:
