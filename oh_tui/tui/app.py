@@ -30,6 +30,7 @@ from oh_tui.text.clean import clean
 from oh_tui.tui import palette
 from oh_tui.tui.controllers import Controllers
 from oh_tui.tui.controllers.desktop import clipboard
+from oh_tui.tui.hints import idle_keys
 from oh_tui.tui.main_screen import MainScreen
 from oh_tui.tui.platform import idle_gc
 from oh_tui.tui.platform.base_app import BaseApp
@@ -211,7 +212,8 @@ class OhTui(BaseApp):
         here = [help_screen.Entry(key, label) for key, label in labels.items()]
         keymap = self.main.session.settings.config.keys
         section = help_screen.Section(view.HELP_TITLE, here)
-        self.push_screen(help_screen.HelpScreen(keymap, section))
+        idle = idle_keys(self.main.session.source)
+        self.push_screen(help_screen.HelpScreen(keymap, section, idle))
 
     async def action_quit(self) -> None:
         """ctrl+q: quit from anywhere, with the same question as `q`."""

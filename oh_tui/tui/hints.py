@@ -13,6 +13,7 @@ from oh_tui.tui.keys import LISTS, SCREEN_KEYS, Hint, footer_hints, selection_hi
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
+    from oh_tui.sources.source import Source
     from oh_tui.tui.session import Session
 
 Hints = tuple[Hint, ...]
@@ -22,7 +23,7 @@ Labels = dict[str, str | None]
 
 CONTINUE = "continue agent"
 
-LEAVE = "leave sub-agent"
+ENTER, LEAVE = "go into sub-agent", "leave sub-agent"
 
 STOPPED = ("paused", "idle")
 """States of an agent that waits to be continued: it was stopped, or its call was rejected."""
@@ -31,11 +32,16 @@ OPENS = {"timeline": "read whole", "detail": "whole screen"}
 """Pane -> what enter does there."""
 
 
-def key_hints(session: Session, *, zoom: str, followed: bool) -> tuple[Hints, Hints]:
+def key_hints(
+    session: Session, *, zoom: str, followed: bool, enters: bool = False
+) -> tuple[Hints, Hints]:
     """The hints at the left, and those at the right end, which stay when room is short. `zoom` is
-    the pane that has the whole screen; `followed`, whether new events of the run are awaited."""
+    the pane that has the whole screen; `followed`, whether new events of the run are awaited;
+    `enters`, whether the step under the cursor started a sub-agent, whose run enter opens."""
     keymap = session.settings.config.keys
     labels = _labels(session, zoom, followed)
+    if enters and session.pane == "timeline":
+        labels["open"] = ENTER
     left, right = footer_hints(session.pane, labels, keymap, first=_first(session, labels))
     selecting = session.cursors is not None and session.cursors.selecting
     if selecting and session.in_run:
@@ -70,6 +76,22 @@ def doable(session: Session, *, zoom: str, followed: bool) -> dict[str, str]:
     }
     first = {name: keys.get(name) or labels.get(name) for name in _first(session, labels)}
     return {name: label for name, label in first.items() if label} | keys
+
+
+def idle_keys(source: Source | None) -> frozenset[str]:
+    """Ids of the keys, and labels of the commands without one, that can do nothing on this source
+    in any state: help and palette leave them out."""
+    if source is None:
+        return frozenset()
+    needs = (
+        (source.sandboxes, ("pane.2", "sandbox.pause")),
+        (source.agents, ("answer", "message", "agent.stop", "start")),
+        (source.workspaces, ("shell", "get a file", "put a file")),
+        (source.remote, ("download", "load.all")),
+        (source.records, ("rename",)),
+        (source.has_pages, ("open.page",)),
+    )
+    return frozenset(name for has, names in needs if not has for name in names)
 
 
 def _labels(session: Session, zoom: str, followed: bool) -> Labels:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 from textual.binding import Binding, BindingType
@@ -219,6 +219,9 @@ def known() -> ExplorerNames:
 Keymap = Mapping[str, str]
 """Id of an action -> the keys it has instead, by Textual's names, with commas between."""
 
+Ids = Collection[str]
+"""Ids of keys, and labels of commands without one."""
+
 
 def bound(keys: tuple[Key, ...], keymap: Keymap) -> list[Key]:
     """Keys of a table as they are after rebinding."""
@@ -230,11 +233,12 @@ def bound(keys: tuple[Key, ...], keymap: Keymap) -> list[Key]:
     ]
 
 
-def help_groups(keymap: Keymap) -> list[tuple[str, list[Key]]]:
-    """All keys by group, in the order of the table."""
+def help_groups(keymap: Keymap, idle: Ids = frozenset()) -> list[tuple[str, list[Key]]]:
+    """All keys by group, in the order of the table, without those that are `idle` here."""
     groups: dict[str, list[Key]] = {}
     for key in bound(ALL_KEYS, keymap):
-        groups.setdefault(key.group, []).append(key)
+        if key.id not in idle:
+            groups.setdefault(key.group, []).append(key)
     return list(groups.items())
 
 
@@ -246,10 +250,12 @@ PANE_NAMES = {
 }
 
 
-def keys_here(pane: str, keymap: Keymap) -> tuple[str, list[tuple[str, str]]]:
+def keys_here(
+    pane: str, keymap: Keymap, idle: Ids = frozenset()
+) -> tuple[str, list[tuple[str, str]]]:
     """The title of a pane in the help, and its keys with what they do."""
-    keys = bound(ALL_KEYS, keymap)
-    return PANE_NAMES[pane], [(key.shown, key.help) for key in keys if pane in key.panes]
+    keys = [key for key in bound(ALL_KEYS, keymap) if pane in key.panes and key.id not in idle]
+    return PANE_NAMES[pane], [(key.shown, key.help) for key in keys]
 
 
 SELECTING = {

@@ -23,7 +23,7 @@ from oh_tui.sources.lists.user_annotations import NOTHING, Annotations
 from oh_tui.sources.source import Source
 from oh_tui.tui import messages
 from oh_tui.tui.controllers import Controllers
-from oh_tui.tui.hints import key_hints
+from oh_tui.tui.hints import idle_keys, key_hints
 from oh_tui.tui.keys import BINDINGS, Hint, keys_here
 from oh_tui.tui.platform import startup
 from oh_tui.tui.platform.base_screen import BaseScreen
@@ -88,6 +88,8 @@ class MainScreen(BaseScreen):
         self._at_once = at_once
         """The source is open already and is read before the first paint, which then shows it."""
         self._make_source = make_source
+        self._enters = False
+        """Whether enter opens the run of a sub-agent, which the step under the cursor started."""
         if not at_once:
             self.session.run_shown.set()  # not needed where no source is open at the start
 
@@ -201,7 +203,10 @@ class MainScreen(BaseScreen):
 
     @on(RowList.Highlighted, "#timeline")
     def _at_a_step(self) -> None:
-        timeline = self.timeline
+        timeline, before = self.timeline, self._enters
+        self._enters = timeline.starts_here and bool(self.controllers.sub_conversations.of_step())
+        if self._enters is not before:
+            self._show_keys()
         if timeline.cursor == 0 and not timeline.order and self.session.pane == "timeline":
             self.controllers.older.at_top()
 
@@ -303,6 +308,7 @@ class MainScreen(BaseScreen):
             self.session,
             zoom=self.session.arrangement.zoom,
             followed=self.controllers.run.is_followed,
+            enters=self._enters,
         )
         self.workspace.mark_pane(self.session.pane)
 
@@ -536,6 +542,7 @@ class MainScreen(BaseScreen):
 
     def action_help(self) -> None:
         keymap = self.session.settings.config.keys
-        title, keys = self.asking.keys_here or keys_here(self.session.pane, keymap)
+        idle = idle_keys(self.session.source)
+        title, keys = self.asking.keys_here or keys_here(self.session.pane, keymap, idle)
         here = help_screen.Section(title, [help_screen.Entry(*pair) for pair in keys])
-        self.app.push_screen(help_screen.HelpScreen(keymap, here))
+        self.app.push_screen(help_screen.HelpScreen(keymap, here, idle))

@@ -14,7 +14,7 @@ from textual.css.query import NoMatches
 from textual.worker import Worker
 
 from oh_tui.settings.config import THEMES
-from oh_tui.tui.hints import doable
+from oh_tui.tui.hints import doable, idle_keys
 from oh_tui.tui.keys import MORE, SCREEN_KEYS, Key, bound
 from oh_tui.tui.messages import RunWanted
 from oh_tui.tui.platform.base_screen import ClosesOnce
@@ -78,7 +78,16 @@ class Commands(Provider):
 
     @property
     def _keys(self) -> list[Key]:
-        return bound(SCREEN_KEYS, self._main.session.settings.config.keys)
+        keys = bound(SCREEN_KEYS, self._main.session.settings.config.keys)
+        return [key for key in keys if key.id not in self._idle]
+
+    @property
+    def _more(self) -> list[tuple[str, str, str]]:
+        return [command for command in MORE if command[0] not in self._idle]
+
+    @property
+    def _idle(self) -> frozenset[str]:
+        return idle_keys(self._main.session.source)
 
     async def discover(self) -> Hits:
         """The first actions available here, as worded in the footer; one per line."""
@@ -86,11 +95,11 @@ class Commands(Provider):
         zoom, followed = main.session.arrangement.zoom, main.controllers.run.is_followed
         here = doable(main.session, zoom=zoom, followed=followed)
         keys = {key.id: key for key in self._keys}
-        for name in (*here, *(name for name in keys if name not in here)):
+        for name in dict.fromkeys((*(name for name in here if name in keys), *keys)):
             key = keys[name]
             text = Content(f"{key.shown:<9}  {here.get(name, key.label)}")
             yield DiscoveryHit(text, partial(self._do, key.action))
-        for label, _, action in MORE:
+        for label, _, action in self._more:
             yield DiscoveryHit(Content(f"{'':9}  {label}"), partial(self._do, action))
         for server, what in main.controllers.servers.others():
             go = partial(self._switch, server)
@@ -101,7 +110,7 @@ class Commands(Provider):
             text = f"{key.label}: {key.help}"
             if (score := closeness(query, text)) > 0:
                 yield Hit(score, Content(f"{key.shown:<9}  {text}"), partial(self._do, key.action))
-        for label, help, action in MORE:
+        for label, help, action in self._more:
             if (score := closeness(query, f"{label}: {help}")) > 0:
                 yield Hit(score, Content(f"{label}: {help}"), partial(self._do, action))
         for name, what in self._main.controllers.servers.others():

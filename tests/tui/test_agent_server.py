@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from starlette.types import ASGIApp
+from textual.widgets import OptionList, Static
 
 from oh_tui.api import ApiError, AppServer, BareAgentServer
 from oh_tui.demo import make_demo
@@ -16,8 +19,11 @@ from oh_tui.sources.actions.starting import Draft
 from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.sources.server import ServerSource
 from oh_tui.sources.source import Source
+from oh_tui.tui.hints import idle_keys
+from oh_tui.tui.keys import ALL_KEYS, MORE
 from oh_tui.tui.screens.shell import ShellScreen
 from oh_tui.tui.screens.start import StartScreen
+from oh_tui.tui.widgets.rule import Rule
 from tests.api.servers import AT_ONCE
 from tests.tui.explorer import NOW, Between, explore
 
@@ -80,6 +86,45 @@ async def test_there_is_no_sandbox_to_pause_and_no_page_to_open() -> None:
         assert "this is an agent server: there is no sandbox" in it.footer
         await it.send("o")
         assert "no web pages" in it.footer
+
+
+async def test_help_and_palette_leave_out_what_can_do_nothing_there() -> None:
+    async with explore(source=known_kind()) as it:
+        await it.open(TITLE)
+        await it.pilot.press("ctrl+p")
+        await it.until(lambda: len(it.app.screen.query("CommandList")) > 0)
+        listed = it.app.screen.query_one("CommandList", OptionList)
+        await it.until(lambda: any("search all runs" in str(o.prompt) for o in listed.options))
+        prompts = " | ".join(str(option.prompt) for option in listed.options)
+        assert "shell" in prompts and "new conversation" in prompts
+        assert "sandbox" not in prompts and "web page" not in prompts
+        await it.type("pause the sandbox")
+        await it.until(lambda: listed.option_count == 1)
+        await it.press("escape", "question_mark")
+        await it.type("sandbox")
+        screen = it.app.screen
+        await it.until(lambda: "found" in it.text_of(screen.query_one(Rule)))
+        found = str(screen.query_one("#help-left", Static).content)
+        assert "go to the sandboxes" not in found and "pause the sandbox" not in found
+
+
+@pytest.mark.parametrize(
+    ("lacks", "idle"),
+    [
+        ("sandboxes", {"pane.2", "sandbox.pause"}),
+        ("agents", {"answer", "message", "agent.stop", "start"}),
+        ("workspaces", {"shell", "get a file", "put a file"}),
+        ("remote", {"download", "load.all"}),
+        ("records", {"rename"}),
+        ("has_pages", {"open.page"}),
+    ],
+)
+def test_what_a_source_lacks_takes_its_keys_along(lacks: str, idle: set[str]) -> None:
+    parts = ("sandboxes", "agents", "workspaces", "remote", "records", "has_pages")
+    source: Any = SimpleNamespace(**{part: part != lacks for part in parts})
+    assert idle_keys(source) == idle
+    assert idle <= {key.id for key in ALL_KEYS} | {label for label, *_ in MORE}
+    assert idle_keys(None) == frozenset()
 
 
 async def test_what_works_on_the_server_is_not_said_to_work_in_a_sandbox() -> None:

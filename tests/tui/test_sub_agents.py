@@ -106,11 +106,13 @@ async def test_enter_goes_into_the_run_of_a_sub_agent_and_esc_comes_back(tmp_pat
     async with opened(tmp_path) as it:
         await it.press("j", "right", "j", "j", "j")
         assert it.screen.timeline.cursor == 4
+        assert "enter go into sub-agent" in it.footer
         await it.press("enter")
         await it.until(lambda: paths(it) == ["1", "2", "3"])
         assert "Go deep.  sub-agent of a sub-agent" in it.text("#run-rule")
         assert "LLMError" in it.text("#summary")
         assert it.footer.split("  ")[0].strip() == "esc leave sub-agent"
+        assert "enter read whole" in it.footer
         it.screen.preview()  # as when the list is drawn again
         await it.settle()
         assert paths(it) == ["1", "2", "3"]

@@ -22,6 +22,8 @@ from oh_tui.tui.keys import (
     LIST_FILTER_WORDS,
     MORE,
     Hint,
+    Ids,
+    Key,
     Keymap,
     help_groups,
 )
@@ -69,9 +71,11 @@ class HelpScreen(ModalScreen[None], ClosesOnce[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,f1", "dismiss", "close")]
 
-    def __init__(self, keymap: Keymap, here: Section) -> None:
+    def __init__(self, keymap: Keymap, here: Section, idle: Ids = frozenset()) -> None:
         super().__init__()
         self._keymap = keymap
+        self._idle = idle
+        """What can do nothing on this server or these files."""
         self._here = here
         """The keys of the pane from which the help was opened."""
         self._wanted = ""
@@ -113,7 +117,7 @@ class HelpScreen(ModalScreen[None], ClosesOnce[None]):
         inside = min(width, WIDEST) - 5
         column = inside if narrow else (inside - 2) // 2
         glyphs = glyphs_of(self.app)
-        left, right = sections(self._here, self._keymap, glyphs)
+        left, right = sections(self._here, self._keymap, glyphs, self._idle)
         if self._wanted:
             left, right = found(self._wanted, (*left, *right)), ()
             column = inside if narrow else column
@@ -130,27 +134,30 @@ class HelpScreen(ModalScreen[None], ClosesOnce[None]):
 
 
 def sections(
-    here: Section, keymap: Keymap, glyphs: Glyphs
+    here: Section, keymap: Keymap, glyphs: Glyphs, idle: Ids = frozenset()
 ) -> tuple[Sequence[Section], Sequence[Section]]:
     """The sections of the two columns: the first begins with the current pane, the second ends with
     the signs."""
-    keys = {title: key_section(title, keymap) for title, _ in help_groups(keymap)}
+    keys = {title: key_section(title, keys) for title, keys in help_groups(keymap, idle)}
     of_steps = Section("Filter (&) of steps", [Entry(*pair) for pair in FILTER_WORDS])
     of_list = Section("Filter (&) of conversations", [Entry(*p) for p in LIST_FILTER_WORDS])
     return (
         (here, keys["Moving"], keys["The program"], of_list, of_steps),
-        (keys["Looking"], keys["Acting"], WITHOUT_KEY, MOUSE, signs(glyphs)),
+        (keys["Looking"], keys["Acting"], without_key(idle), MOUSE, signs(glyphs)),
     )
 
 
-WITHOUT_KEY = Section(
-    "Without a key, in the palette",
-    [
-        *(Entry(label, meaning) for label, meaning, _ in MORE),
-        Entry("theme", "other colours; the next start has them too"),
-        Entry("server", "another server of the settings file"),
-    ],
-)
+def without_key(idle: Ids) -> Section:
+    """The commands of the palette alone."""
+    return Section(
+        "Without a key, in the palette",
+        [
+            *(Entry(label, meaning) for label, meaning, _ in MORE if label not in idle),
+            Entry("theme", "other colours; the next start has them too"),
+            Entry("server", "another server of the settings file"),
+        ],
+    )
+
 
 MOUSE = Section(
     "Mouse",
@@ -168,10 +175,10 @@ ALSO_COPIED = (
 """Second keys after `y` that are offered when there is such a thing."""
 
 
-def key_section(title: str, keymap: Keymap) -> Section:
+def key_section(title: str, keys: Iterable[Key]) -> Section:
     """The keys of a group."""
     entries: list[Entry] = []
-    for key in dict(help_groups(keymap))[title]:
+    for key in keys:
         entries.append(Entry(key.shown, key.help))
         if key.id == "copy":
             parts = [*((letter, meaning) for letter, _, meaning in COPY_KEYS), *ALSO_COPIED]

@@ -550,6 +550,11 @@ class Timeline(RowList):
             starts=not self.show_events and self._starts_any(step),
         )
 
+    @property
+    def starts_here(self) -> bool:
+        """Whether the step under the cursor started sub-agents that can be opened."""
+        return self.current is not None and self._starts_any(self.current[0])
+
     def _starts_any(self, step: Step | None) -> bool:
         return bool(self._opened.started(self.study, step)) or self._can_read(step)
 
