@@ -10,6 +10,7 @@ from textual.theme import Theme
 
 from oh_tui.trajectory.model.recorded import Label
 from oh_tui.trajectory.model.steps import Outcome
+from oh_tui.tui import other_themes
 
 _COLOURS = {
     "ink": ("#d4dae0", "#1f262d", "default"),
@@ -18,13 +19,13 @@ _COLOURS = {
     "lit": ("#232e38", "#dde8f3", "default"),
     "line": ("#3b4650", "#c3cad1", "bright_black"),
     "bar": ("#2b353f", "#cfd5da", "default"),
-    "grey": ("#7d8894", "#6a7480", "bright_black"),
-    "pale": ("#a3adb7", "#59636e", "default"),
+    "grey": ("#8b96a2", "#5d6772", "bright_black"),
+    "pale": ("#a9b3bd", "#4c5660", "default"),
     "blue": ("#7aa7ff", "#2459c4", "bright_blue"),
     "violet": ("#c39bf0", "#7a3fc9", "magenta"),
     "cyan": ("#5ec4d4", "#00707f", "cyan"),
-    "green": ("#8fcf7f", "#2c7a1d", "green"),
-    "amber": ("#f0b64a", "#8f5f00", "yellow"),
+    "green": ("#8fcf7f", "#297318", "green"),
+    "amber": ("#f0b64a", "#8a5b00", "yellow"),
     "red": ("#ff6f6f", "#c02626", "red"),
     "added": ("#15281c", "#e3f4e0", "default"),
     "removed": ("#331b1f", "#fbe4e4", "default"),
@@ -114,7 +115,6 @@ def _theme(name: str, *, dark: bool) -> Theme:
         success=colours["green"],
         warning=colours["amber"],
         error=colours["red"],
-        variables={"footer-background": colours["panel"], "scrollbar": colours["bar"]},
     )
 
 
@@ -150,20 +150,39 @@ def style(palette: str, hue: str) -> Style:
 
 
 def palette_of(theme: Theme) -> str:
-    """The palette that suits a theme: its own, or the dark, light or ansi one."""
-    if theme.name in PALETTES:
-        return theme.name
+    """The palette of a theme: its own, for themes that are not ours one made from ours."""
     if theme.ansi:
         return "ansi"
-    return "oh-dark" if theme.dark else "oh-light"
+    if theme.name not in PALETTES:
+        colours = theme.to_color_system().generate()
+        ours = PALETTES["oh-dark" if theme.dark else "oh-light"]
+        PALETTES[theme.name] = other_themes.suited(
+            ours, colours["background"], colours["foreground"]
+        )
+    return theme.name
+
+
+_VARIABLES = {
+    "foreground": "ink",
+    "background": "paper",
+    "panel": "panel",
+    "footer-background": "panel",
+    "scrollbar": "bar",
+    "text-disabled": "grey",
+}
+"""CSS variable -> our name of its colour."""
 
 
 def corrected_variables(theme: Theme, variables: dict[str, str]) -> dict[str, str]:
     """CSS variables that are others than Textual's: those of selected text, and on ansi themes all
-    that are dark blue."""
+    that are dark blue; on others the grounds of bars and fields and the text of empty fields."""
+    if not theme.ansi:
+        colours = PALETTES[palette_of(theme)]
+        own = {name: colours[ours] for name, ours in _VARIABLES.items()}
+        return variables | selection_variables(theme) | own
     blue = {name: "ansi_bright_blue" for name, value in variables.items() if value == "ansi_blue"}
     quiet = dict.fromkeys(("scrollbar", "scrollbar-hover"), "ansi_bright_black")
-    return variables | selection_variables(theme) | (blue | quiet if theme.ansi else {})
+    return variables | blue | quiet
 
 
 def selection_variables(theme: Theme) -> dict[str, str]:

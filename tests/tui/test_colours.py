@@ -9,13 +9,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.color import Color
 from rich.style import Style
+from textual.theme import BUILTIN_THEMES
 
+from oh_tui.settings.config import THEMES
 from oh_tui.trajectory.content.block import Checklist, Output, Table
 from oh_tui.trajectory.content.plans import Task
 from oh_tui.trajectory.content.terminal import read_output
-from oh_tui.tui.rendering.colours import Colours, apply, contrast, style_of
+from oh_tui.tui.contrast import contrast
+from oh_tui.tui.rendering.colours import Colours, apply, style_of
 from oh_tui.tui.rendering.lines import Document
-from oh_tui.tui.theme import ASCII, DARK, LIGHT, UNICODE
+from oh_tui.tui.theme import (
+    ASCII,
+    DARK,
+    LIGHT,
+    PALETTES,
+    UNICODE,
+    corrected_variables,
+    palette_of,
+)
 
 
 def document(raw: str, width: int = 40) -> Document:
@@ -76,6 +87,24 @@ def test_each_sequence_adds_up(codes: str, style: str) -> None:
     for palette in ("oh-dark", "oh-light", "ansi"):
         assert style_of(palette, str(now)) == style_of(palette, style)
     assert apply(now, "0") == Style.null()
+
+
+GROUNDS = ("paper", "panel", "lit", "added", "removed")
+TEXTS = ("ink", "grey", "pale", "blue", "violet", "cyan", "green", "amber", "red")
+
+
+@pytest.mark.parametrize("name", [name for name in THEMES if not name.startswith("ansi")])
+def test_every_colour_of_text_stands_out_from_every_ground(name: str) -> None:
+    theme = {"oh-dark": DARK, "oh-light": LIGHT}.get(name) or BUILTIN_THEMES[name]
+    palette = PALETTES[palette_of(theme)]
+    variables = corrected_variables(theme, theme.to_color_system().generate())
+    assert variables["panel"] == variables["footer-background"] == palette["panel"]
+    assert variables["background"].lower()[:7] == palette["paper"]
+    for ground in GROUNDS:
+        for text in TEXTS:
+            seen = contrast(*(Color.parse(palette[c]).get_truecolor() for c in (text, ground)))
+            assert seen >= 4.5, (text, ground)
+    assert variables["text-disabled"] == palette["grey"], "of fields that are empty"
 
 
 colours = st.one_of(

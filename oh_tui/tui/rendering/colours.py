@@ -15,6 +15,7 @@ from rich.style import Style
 
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.content.terminal import SGR
+from oh_tui.tui.contrast import LEAST, contrast
 from oh_tui.tui.rendering.highlight import Piece
 from oh_tui.tui.theme import PALETTES, style
 
@@ -26,10 +27,6 @@ _LONGEST = 20_000
 
 _MOST = 5_000
 """Sequences above a line that decide its colours; those of a whole megabyte would take 0.6 s."""
-
-_LEAST = 4.5
-"""Contrast of text with its background, as WCAG asks for; against a middling background the
-highest possible, which is above 3."""
 
 _HUES = ("dim", "bad", "good", "warn", "web", "llm", "terminal", "")
 _ANSI = ("bright_black", "red", "green", "yellow", "bright_blue", "magenta", "cyan", "default")
@@ -154,24 +151,11 @@ def readable(
     front: ColorTriplet, back: ColorTriplet, ink: ColorTriplet, paper: ColorTriplet
 ) -> ColorTriplet:
     """A colour that stands out from what is behind it: as it is if it does, else mixed step by
-    step with our ink or paper, whichever stands out more."""
+    step with our ink or paper, whichever stands out more; on a middling ground the contrast is the
+    highest possible, which is above 3."""
     away = max((ink, paper), key=lambda colour: contrast(colour, back))
     for share in (0.0, 0.25, 0.5, 0.75):
         mixed = blend_rgb(front, away, share)
-        if contrast(mixed, back) >= _LEAST:
+        if contrast(mixed, back) >= LEAST:
             return mixed
     return away
-
-
-def contrast(one: ColorTriplet, other: ColorTriplet) -> float:
-    """As WCAG 2 counts it, from 1 for the same to 21."""
-    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-def _luminance(colour: ColorTriplet) -> float:
-    parts = [
-        part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4
-        for part in colour.normalized
-    ]
-    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
