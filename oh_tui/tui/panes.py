@@ -162,16 +162,8 @@ class Steps(Rows, Protocol):
 
     def describe_row(self, step: Step | None, event: Event) -> Description: ...
 
-    def walk(self, by: int, wanted: Callable[[Step], bool]) -> bool:
-        """Move to the next (by=1) or previous (-1) step that passes; False if there is none."""
-        ...
-
-    def walk_marked(self, by: int, marks: Sequence[str]) -> bool:
-        """As `walk`, to steps with one of these marks in the strip."""
-        ...
-
-    def failed(self, step: Step) -> bool:
-        """Whether the step failed or waits for an answer."""
+    def steps_from_cursor(self, by: int) -> Iterator[Step]:
+        """The steps shown after (`by` 1) or before (-1) the cursor."""
         ...
 
     def begin_range(self) -> None:

@@ -9,6 +9,7 @@ from textual.events import MouseScrollDown, MouseScrollUp
 
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.trajectory.model.steps import Outcome
+from oh_tui.tui.controllers.run.steps import FAILED
 from tests.tui.explorer import Between, Explorer, explore
 
 WEEKS = "Parse ISO week dates"
@@ -166,7 +167,8 @@ async def test_errors_and_own_messages_are_a_key_apart_and_the_ends_say_so() -> 
         await it.open(WEEKS)
         timeline = it.screen.timeline
         assert timeline.trajectory
-        failed = [s.number for s in timeline.trajectory.steps if timeline.failed(s)]
+        outcome = timeline.trajectory.outcome
+        failed = [s.number for s in timeline.trajectory.steps if outcome(s) in FAILED]
         own = [s.number for s in timeline.trajectory.steps if s.event.source == "user"]
         await it.press("g")
         seen = []

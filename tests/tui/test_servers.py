@@ -19,6 +19,7 @@ from oh_tui.sources.server import ServerSource
 from oh_tui.sources.source import Source
 from oh_tui.sources.this_machine import ThisMachine
 from oh_tui.text.problem import Problem
+from oh_tui.tui.controllers.run.steps import FAILED
 from oh_tui.tui.controllers.servers import Servers as ServersController
 from oh_tui.tui.keys import known
 from oh_tui.tui.screens.help import HelpScreen
@@ -280,7 +281,8 @@ async def test_two_actions_exchange_their_keys() -> None:
         timeline = it.screen.timeline
         await it.press("g")
         await it.press("u")
-        assert timeline.current and timeline.current[0] and timeline.failed(timeline.current[0])
+        assert timeline.current and timeline.current[0] and timeline.trajectory
+        assert timeline.trajectory.outcome(timeline.current[0]) in FAILED
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,12 @@ class EventRows:
     def sub(self, row: int) -> SubStep | None:
         return None
 
+    def path(self, row: int) -> str:
+        return str(self.number(row))
+
+    def row_of_path(self, path: str) -> int | None:
+        return None
+
     def sub_row(self, wanted: Callable[[SubStep], bool]) -> int | None:
         return None
 

@@ -86,6 +86,15 @@ class StepRows:
         """The step of a sub-agent in a row."""
         return self._place(row)[1]
 
+    def path(self, row: int) -> str:
+        """The number of the step of a row; for one of a sub-agent a path such as 12.3."""
+        sub = self.sub(row)
+        return sub.path if sub else str(self.number(row))
+
+    def row_of_path(self, path: str) -> int | None:
+        """The row of the step of a sub-agent with this path."""
+        return self.sub_row(lambda sub: sub.path == path)
+
     def sub_row(self, wanted: Callable[[SubStep], bool]) -> int | None:
         """The row of the first step of a sub-agent that is wanted."""
         for base, subs in zip(self._bases, self._subs, strict=True):

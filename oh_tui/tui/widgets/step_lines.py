@@ -6,6 +6,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, NamedTuple
 
 from oh_tui.text.human import clock, clock_time, dollars, duration, tenths
+from oh_tui.trajectory.analysis.step_order import StepOrder
 from oh_tui.trajectory.content.describe import Description
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step
@@ -14,9 +15,12 @@ from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.state.columns import Choice, fitting
 from oh_tui.tui.theme import FAMILY_HUES, Glyphs, outcome_mark
 from oh_tui.tui.widgets.drawing import Piece, fit, shorten
+from oh_tui.tui.widgets.row_list import HeadCell
 
 if TYPE_CHECKING:
+    from oh_tui.sources.lists.user_annotations import RunAnnotations
     from oh_tui.trajectory.analysis.accounting import Accounts
+    from oh_tui.trajectory.analysis.step_order import StepSorting
     from oh_tui.trajectory.analysis.study import Study
     from oh_tui.tui.state.opened_sub_agents import SubStep
 
@@ -60,12 +64,14 @@ class StepLines(NamedTuple):
     sorts: bool
     widest: int
     """Characters of the longest number of a step of a sub-agent that is shown; 0 without one."""
-    latest: float | None = None
+    latest: float | None
     """When the last one of these happened."""
+    kept: RunAnnotations
+    """What the user keeps of the run."""
 
     def columns(self, width: int) -> Columns:
         """The first two depend on the run, the last on whether its costs are known. A new column
-        needs a name in `Timeline.head` and a piece in `pieces`."""
+        needs a name in `head` and a piece in `pieces`."""
         trajectory = self.trajectory
         number, at = 3, CLOCK
         if trajectory is not None and trajectory.steps:
@@ -85,6 +91,26 @@ class StepLines(NamedTuple):
         what = max(16, min(int(rest * 0.52), rest - 18))
         return Columns(number, at, llm, ran, what, max(0, rest - what), cost)
 
+    def head(self, width: int, order: StepSorting | None) -> list[HeadCell]:
+        """The names of the columns; `order` is None for that of the run."""
+        cells = self.columns(width)
+
+        def cell(by: StepOrder, name: str, width: int) -> HeadCell:
+            is_sorted = order is not None and order.order is by
+            if order and is_sorted:
+                name = f"{name} {self.glyphs.falling if order.is_falling else self.glyphs.rising}"
+            return HeadCell(f"{name:>{width}}" if width > 0 else "", by, is_sorted=is_sorted)
+
+        sign = "#" if self.trajectory is not None and self.trajectory.complete else ""
+        return [
+            HeadCell(f"{sign:>{GUTTER + cells.number + 1}}"),
+            cell(StepOrder.TIME, "at" if self.time == "elapsed" else self.time, cells.at),
+            cell(StepOrder.LLM, "llm", cells.llm),
+            cell(StepOrder.RAN, "ran", cells.ran),
+            HeadCell(f"  {'what':<{cells.what}}    {'result':<{max(0, cells.result - 2)}}"),
+            cell(StepOrder.COST, "cost", cells.cost - 1),
+        ]
+
     def pieces(
         self,
         step: Step | None,
@@ -93,12 +119,11 @@ class StepLines(NamedTuple):
         width: int,
         *,
         in_range: bool,
-        sign: str,
         sub: SubStep | None = None,
         starts: bool = False,
     ) -> list[Piece]:
-        """`sign` stands beside a step with a bookmark or a note. `sub` is a step of a sub-agent
-        that is opened in place; `starts`: the step started sub-agents that can be opened."""
+        """`sub` is a step of a sub-agent that is opened in place; `starts`: the step started
+        sub-agents that can be opened."""
         cells = self.columns(width)
         trajectory = sub.run.trajectory if sub else self.trajectory
         assert trajectory is not None
@@ -124,7 +149,7 @@ class StepLines(NamedTuple):
         gutter, gutter_hue = self._gutter(step, trajectory) if own else (" ", "")
         if starts and gutter_hue != "bad":
             gutter, gutter_hue = self.glyphs.sub_agents, "mark"
-        kept = sign if own else ""
+        kept = self._kept_sign(event) if own else ""
         return [
             (gutter if kept else f"{gutter:<{GUTTER}}", gutter_hue),
             (kept, "you"),
@@ -172,6 +197,12 @@ class StepLines(NamedTuple):
         if step.number == group[0]:
             return self.glyphs.first, "dim"
         return (self.glyphs.last if step.number == group[-1] else self.glyphs.middle), "dim"
+
+    def _kept_sign(self, event: Event) -> str:
+        """The sign of a step with a bookmark or a note; "" for none."""
+        if event.id in self.kept.bookmarks:
+            return self.glyphs.bookmark
+        return self.glyphs.note if event.id in self.kept.step_notes else ""
 
     def _at(self, event: Event) -> str:
         when = event.seconds()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar, cast
 from weakref import WeakKeyDictionary
@@ -14,7 +14,7 @@ from textual.reactive import reactive
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.human import plural
 from oh_tui.text.redact import held
-from oh_tui.trajectory.analysis.step_order import StepOrder, StepSorting
+from oh_tui.trajectory.analysis.step_order import StepSorting
 from oh_tui.trajectory.analysis.sub_agents import may_start, starts
 from oh_tui.trajectory.content import describe
 from oh_tui.trajectory.content.blocks import links_of
@@ -29,7 +29,7 @@ from oh_tui.tui.state.step_rows import StepRows
 from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.row_list import HeadCell, RowList
 from oh_tui.tui.widgets.shown import Place
-from oh_tui.tui.widgets.step_lines import GUTTER, StepLines
+from oh_tui.tui.widgets.step_lines import StepLines
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.lane import Lane
@@ -137,7 +137,7 @@ class Timeline(RowList):
     def _row_at(self, place: _Place) -> int | None:
         """The row of what the cursor was on; None without a row."""
         event_id, path = place
-        sub = self._rows.sub_row(lambda sub: sub.path == path) if path else None
+        sub = self._rows.row_of_path(path) if path else None
         return self.row_of(event_id) if sub is None else sub
 
     def row_of_step(self, number: int) -> int | None:
@@ -281,7 +281,7 @@ class Timeline(RowList):
         """The cursor stays with its step, on its line of the screen."""
         number, path = self._number_here, sub.path if (sub := self.sub_step_here) else ""
         self._arrange()
-        row = self._rows.sub_row(lambda sub: sub.path == path) if path else None
+        row = self._rows.row_of_path(path) if path else None
         self.rows_changed(self._rows.near(number) if row is None else row, keep_line=True)
 
     def _arrange(self) -> None:
@@ -303,7 +303,7 @@ class Timeline(RowList):
     def _return_to_sub_agent(self) -> None:
         """Move the cursor from the step of the run to that of its sub-agent where it was."""
         path, self._opened.cursor = self._opened.cursor, ""
-        row = self._rows.sub_row(lambda sub: sub.path == path) if path else None
+        row = self._rows.row_of_path(path) if path else None
         if row is not None and self._rows.number(row) == self._number_here:
             self.rows_changed(row, keep_line=True)
 
@@ -328,7 +328,7 @@ class Timeline(RowList):
         are read first, again while they work."""
         if self.show_events or self.order or self.current is None:
             return
-        path, runs, step = self._path_of(self.cursor), self.sub_runs_here, self.current[0]
+        path, runs, step = self._rows.path(self.cursor), self.sub_runs_here, self.current[0]
         if self._opened.is_open(path):
             return
         is_settled = bool(step and step.results) and all(run.is_settled for run in runs)
@@ -371,8 +371,8 @@ class Timeline(RowList):
         """Close them; the cursor goes to the step that started them."""
         if self.show_events or not self.current:
             return
-        if path := self._opened.close(self._path_of(self.cursor)):
-            above = (row for row in range(self.cursor, -1, -1) if self._path_of(row) == path)
+        if path := self._opened.close(self._rows.path(self.cursor)):
+            above = (row for row in range(self.cursor, -1, -1) if self._rows.path(row) == path)
             row = next(above, self.cursor)
             self._open_sub_agents()
             self._opened_changed(row)
@@ -385,10 +385,6 @@ class Timeline(RowList):
         """Put the steps of the sub-agents that are opened into the rows; not in another order."""
         fits = self.study is not None and self.study.trajectory is self.trajectory
         self._rows.open(self._opened.shown(self.study if fits and not self.order else None))
-
-    def _path_of(self, row: int) -> str:
-        sub = self._rows.sub(row)
-        return sub.path if sub else str(self._rows.number(row))
 
     def label_of(self, step: Step) -> str:
         """The number of a step; for one of a sub-agent a path such as 12.3."""
@@ -437,41 +433,11 @@ class Timeline(RowList):
         if row is not None:
             super().return_to((row, row - line))
 
-    # Walking
-
-    def walk(self, by: int, wanted: Callable[[Step], bool]) -> bool:
-        """Move to the next (by=1) or previous (-1) step that is wanted; False if there is none."""
-        current = self.current
-        if current is None or self.trajectory is None:
-            return False
-        for number in self._rows.walk(self.cursor, by):
-            if wanted(self.trajectory.steps[number - 1]):
-                row = self.row_of_step(number)
-                if row is not None and row != self.cursor:
-                    self.move_to(row)
-                    return True
-        return False
-
-    def walk_marked(self, by: int, marks: Sequence[str]) -> bool:
-        """As `walk`, to steps with one of these marks in the strip; instant with 100,000 steps."""
-        if self.study is None or self.current is None:
-            return False
-        nearest = self.study.strip.nearest
-        if self.order:
-            return self.walk(by, lambda step: nearest(step.number - 1, 1, marks) == step.number)
-        number = self._rows.number(self.cursor)
-        while number := nearest(number, by, marks):
-            row = self.row_of_step(number)
-            if row is not None and row != self.cursor:
-                self.move_to(row)
-                return True
-        return False
-
-    def failed(self, step: Step) -> bool:
-        """Whether `e` stops at a step while there is no study."""
-        assert self.trajectory is not None
-        outcome = self.trajectory.outcome(step)
-        return outcome in (Outcome.ERROR, Outcome.COMMAND_FAILED, Outcome.WAITING)
+    def steps_from_cursor(self, by: int) -> Iterator[Step]:
+        """The steps shown after (`by` 1) or before (-1) the cursor."""
+        if self.trajectory is not None:
+            for number in self._rows.walk(self.cursor, by):
+                yield self.trajectory.steps[number - 1]
 
     def row_text(self, number: int) -> str:
         """The text that find searches: the columns what and result."""
@@ -500,14 +466,19 @@ class Timeline(RowList):
             now=self.now,
             choice=self.choice,
             sorts=self.order is not None,
+            kept=self.kept,
             widest=self._rows.widest,
             latest=self._rows.latest,
         )
 
     @property
     def columns(self) -> frozenset[str]:
-        cells = self._lines.columns(self.scrollable_content_region.width - 1)
+        cells = self._lines.columns(self._columns_width)
         return frozenset(column.name for column in STEPS if getattr(cells, column.name))
+
+    @property
+    def _columns_width(self) -> int:
+        return self.scrollable_content_region.width - 1
 
     @property
     def shown_time(self) -> str:
@@ -518,23 +489,7 @@ class Timeline(RowList):
     def head(self, width: int) -> list[HeadCell]:
         if not self.row_count():
             return []
-        cells = self._lines.columns(self.scrollable_content_region.width - 1)
-        time = "at" if self.shown_time == "elapsed" else self.shown_time
-        sign = "#" if self.trajectory is not None and self.trajectory.complete else ""
-        return [
-            HeadCell(f"{sign:>{GUTTER + cells.number + 1}}"),
-            self._head_cell(StepOrder.TIME, time, cells.at),
-            self._head_cell(StepOrder.LLM, "llm", cells.llm),
-            self._head_cell(StepOrder.RAN, "ran", cells.ran),
-            HeadCell(f"  {'what':<{cells.what}}    {'result':<{max(0, cells.result - 2)}}"),
-            self._head_cell(StepOrder.COST, "cost", cells.cost - 1),
-        ]
-
-    def _head_cell(self, order: StepOrder, name: str, width: int) -> HeadCell:
-        sorted_by = self.order is not None and self.order.order is order
-        if sorted_by and self.order:
-            name = f"{name} {self.sort_sign(falling=self.order.is_falling)}"
-        return HeadCell(f"{name:>{width}}" if width > 0 else "", order, is_sorted=sorted_by)
+        return self._lines.head(self._columns_width, self.order)
 
     def pieces(self, row: int, width: int) -> list[Piece]:
         step, event = self.row(row)
@@ -545,7 +500,6 @@ class Timeline(RowList):
             described,
             width,
             in_range=step is not None and self._in_range(self._rows.number(row)),
-            sign=self._kept_sign(event),
             sub=self._rows.sub(row),
             starts=not self.show_events and self._starts_any(step),
         )
@@ -561,9 +515,3 @@ class Timeline(RowList):
     def _in_range(self, number: int) -> bool:
         selected = self.range if self.range_from is not None else None
         return bool(selected and selected[0] <= number <= selected[1])
-
-    def _kept_sign(self, event: Event) -> str:
-        """The sign of a step with a bookmark or a note; "" for none."""
-        if event.id in self.kept.bookmarks:
-            return self.glyphs.bookmark
-        return self.glyphs.note if event.id in self.kept.step_notes else ""

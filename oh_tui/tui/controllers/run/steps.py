@@ -6,9 +6,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.tui.messages import FollowingChanged
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from oh_tui.tui.controllers.run.search import Search
     from oh_tui.tui.panes import ShownRun, StepBodies, Steps
     from oh_tui.tui.session import Session
@@ -16,6 +19,9 @@ if TYPE_CHECKING:
 
 TROUBLE = ("error", "failed", "waiting", "loop")
 """The marks of the strip at which `e` stops."""
+
+FAILED = (Outcome.ERROR, Outcome.COMMAND_FAILED, Outcome.WAITING)
+"""The outcomes at which it stops while there is no strip."""
 
 
 class StepActions:
@@ -47,22 +53,38 @@ class StepActions:
         self._run.act(partial(self._next_error, by))
 
     def _next_error(self, by: int) -> None:
-        steps = self._steps
-        if not (steps.walk_marked(by, TROUBLE) if steps.study else steps.walk(by, steps.failed)):
+        if not any(map(self._steps.go_to_step, self._errors(by))):
             where = "after" if by > 0 else "before"
             older = self._search.unread() if by < 0 else ""
             self._ui.tell(f"no error {where} this one{older}")
+
+    def _errors(self, by: int) -> Iterator[int]:
+        """The numbers of the steps at which `e` stops, from the cursor on. The strip finds them at
+        once among 100,000 steps; until it is there every outcome is looked at."""
+        steps, study, trajectory = self._steps, self._steps.study, self._steps.trajectory
+        if trajectory is None:
+            return
+        if study is None:
+            further = steps.steps_from_cursor(by)
+            yield from (s.number for s in further if trajectory.outcome(s) in FAILED)
+        elif steps.order:
+            further, nearest = steps.steps_from_cursor(by), study.strip.nearest
+            yield from (s.number for s in further if nearest(s.number - 1, 1, TROUBLE) == s.number)
+        else:
+            number = steps.step_here
+            while number := study.strip.nearest(number, by, TROUBLE):
+                yield number
 
     def action_next_user(self, by: int) -> None:
         self._run.act(partial(self._next_user, by))
 
     def _next_user(self, by: int) -> None:
-        found = self._steps.walk(
-            by, lambda s: s.event.kind == "MessageEvent" and s.event.source == "user"
-        )
-        if not found:
-            where = "after" if by > 0 else "before"
-            self._ui.tell(f"no message of yours {where} this one")
+        for step in self._steps.steps_from_cursor(by):
+            if step.event.kind == "MessageEvent" and step.event.source == "user":
+                self._steps.go_to_step(step.number)
+                return
+        where = "after" if by > 0 else "before"
+        self._ui.tell(f"no message of yours {where} this one")
 
     def action_select(self) -> None:
         """Begin a range of steps at the cursor, or discard it."""
