@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import sys
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping
-from functools import partial
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from oh_tui.api.models import Conversation, Page, bare_id
-from oh_tui.sources import written
 from oh_tui.sources.file_conversation import BELOW, label_of
 from oh_tui.sources.file_rows import (
     chosen_row,
@@ -24,14 +20,12 @@ from oh_tui.sources.file_rows import (
     placed,
     row_of_entry,
     row_of_run,
-    row_of_sub_agent,
 )
+from oh_tui.sources.file_runs import FileRuns, end_of, in_thread
+from oh_tui.sources.file_runs import run_of as run_of  # where the docs tell scripts to find it
 from oh_tui.sources.lists.triage import RunStatus
-from oh_tui.sources.results import PAGE, PEEK, Cost, Loaded, build
 from oh_tui.text.clean import clean_line
-from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.analysis import changes
 from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.trajectory.formats.run_file import (
     Entry,
@@ -39,36 +33,20 @@ from oh_tui.trajectory.formats.run_file import (
     OneRun,
     RunFile,
     RunList,
-    SubAgentFile,
-    shown_name,
 )
 from oh_tui.trajectory.formats.table import find_files, open_runs
-from oh_tui.trajectory.formats.zip.archive import open_archive
-from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
     from oh_tui.api.filters import ConversationFilters
     from oh_tui.sources.lists.last_known import LastKnown
-
-T = TypeVar("T")
-
-SLICE = 2000
-"""Events that are read between two reports of progress."""
 
 FIRST_PAGE, NEXT_PAGES = 100, 500
 """Rows of a page of the list."""
 
 AT_LEAST = 0.25
 """Seconds after which a page is given though it is not full."""
-
-OPEN = 4
-"""Runs of files with many that are kept open."""
-
-
-NOT_SHOWN = "whose steps are not shown"
 
 
 class FileSource:
@@ -136,7 +114,7 @@ class FileSource:
         known = 0
         while True:
             most = NEXT_PAGES if known else FIRST_PAGE
-            rows = await _in_thread(self._rows_from, known, most)
+            rows = await in_thread(self._rows_from, known, most)
             known += len(rows)
             is_last = self._is_listed and known == len(self.runs.rows)
             yield Page(rows, None if is_last else "the next rows")
@@ -147,7 +125,7 @@ class FileSource:
         """None: nothing is found faster than by reading the list."""
 
     async def newest(self) -> Page[Conversation]:
-        return Page(await _in_thread(self._again), None)
+        return Page(await in_thread(self._again), None)
 
     def _again(self) -> list[Conversation]:
         """All rows, listed anew if a file has changed."""
@@ -253,7 +231,7 @@ class FileSource:
         except Problem as problem:
             self._unopened.append(problem)
             return conversation
-        verdict = judge(_end_of(run))
+        verdict = judge(end_of(run))
         word = "waiting_for_confirmation" if verdict.word == "waiting" else verdict.word
         status = RunStatus.CUT_OFF.value if verdict.cut_off else word
         row = self.runs.rows.get(conversation.id, conversation)
@@ -265,9 +243,9 @@ class FileSource:
     async def get(self, ids: Sequence[str]) -> list[Conversation | None]:
         rows = self.runs.rows
         if any(BELOW in one and one not in rows for one in ids):
-            return [await _in_thread(self.runs.sub_agent, one) for one in ids]
+            return [await in_thread(self.runs.sub_agent, one) for one in ids]
         if not self._is_listed and not all(one in rows for one in ids):
-            await _in_thread(self.conversations)
+            await in_thread(self.conversations)
         rows = self.runs.rows
         if all(one in rows for one in ids):
             return [rows[one] for one in ids]
@@ -281,122 +259,6 @@ class FileSource:
         with contextlib.suppress(Problem):
             return chosen_row(found, wanted, self.paths[0])[2]
         return None
-
-
-class FileRuns:
-    """The runs in files, opened when they are asked for."""
-
-    def __init__(self) -> None:
-        self.entries: dict[str, Entry] = {}
-        """By conversation id, in the order in which they were found."""
-        self.rows: dict[str, Conversation] = {}
-        """The rows of the same, with what is known of each by now."""
-        self._opened: OrderedDict[str, RunFile] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def replace(self, entries: dict[str, Entry], rows: dict[str, Conversation]) -> None:
-        """Take the runs of files that have changed."""
-        with self._lock:
-            self.entries, self.rows = entries, rows
-            self._opened.clear()
-
-    def run(self, conversation: Conversation) -> RunFile:
-        """Raises Problem if it cannot be opened."""
-        return self._run(conversation.id)
-
-    def _run(self, name: str) -> RunFile:
-        entry = self.entries.get(name)
-        if entry and entry.opened:
-            return entry.opened
-        with self._lock:
-            if found := self._opened.get(name):
-                self._opened.move_to_end(name)
-                return found
-        found = entry.open() if entry else self._sub_agent(name)
-        if name in self.rows:
-            self.rows[name] = row_of_run(name, found, self.rows[name])
-        with self._lock:
-            self._opened[name] = found
-            while len(self._opened) > OPEN:
-                # not closed: events of it may still be shown
-                self._opened.popitem(last=False)
-        return found
-
-    def _sub_agent(self, name: str) -> RunFile:
-        parent, _, own = name.rpartition(BELOW)
-        agents = self._run(parent).sub_agents if parent else ()
-        for agent in agents:
-            if agent.name == own:
-                return agent.open()
-        raise Problem(f"{shown_name(own or name)} is not in the file any more")
-
-    def sub_agent(self, name: str) -> Conversation | None:
-        """The row of a sub-agent, for it is not in the list; None for an unknown name."""
-        with contextlib.suppress(Problem):
-            run = self._run(name)
-            return row_of_sub_agent(name, run, self.rows.get(name.rpartition(BELOW)[0]))
-        return None
-
-    async def load(
-        self, conversation: Conversation, held: Trajectory | None = None, via: str = ""
-    ) -> AsyncGenerator[Loaded, None]:
-        run = await _in_thread(self.run, conversation)
-        total = len(run)
-        first = max(0, total - 2 * PAGE)
-        newest = await _in_thread(_newest, run, first)
-        yield Loaded("file", newest, total - first, total, run.note, first > 0)
-        if first == 0:
-            return
-        whole = run_of(run, ())
-        for start in range(0, total, SLICE):
-            stop = min(total, start + SLICE)
-            await _in_thread(lambda first: whole.extend(run.events(first, first + SLICE)), start)
-            yield Loaded("file", None, stop, total)
-        written.take_state(whole, run)
-        yield Loaded("file", whole, total, total, run.note)
-
-    def may_grow(self, conversation: Conversation) -> bool:
-        return written.folder_of(self.run(conversation)) is not None
-
-    async def follow(
-        self,
-        conversation: Conversation,
-        trajectory: Trajectory,
-        via: str,
-        report: Callable[[Problem | None], None],
-    ) -> AsyncGenerator[list[Event] | None, None]:
-        if folder := written.folder_of(self.run(conversation)):
-            async with contextlib.aclosing(written.follow(folder, trajectory, report)) as following:
-                async for news in following:
-                    if news is None and folder.folder:
-                        path = folder.folder.folder
-                        self.entries[conversation.id].opened = await _in_thread(open_archive, path)
-                    yield news
-
-    async def count_events(self, conversation: Conversation) -> tuple[int, str]:
-        return len(await _in_thread(self.run, conversation)), "file"
-
-    async def peek(self, conversation: Conversation) -> Trajectory | None:
-        run = await _in_thread(self.run, conversation)
-        return await _in_thread(_end_of, run)
-
-    async def changed_paths(self, conversation: Conversation) -> Collection[str]:
-        def read() -> tuple[str, ...]:
-            log = changes.changes(self.read(conversation))
-            return tuple(file.shown for file in log.files if not file.same)
-
-        return await _in_thread(read)
-
-    def read(self, conversation: Conversation) -> Trajectory:
-        """The whole run at once."""
-        run = self.run(conversation)
-        return run_of(run, run.events())
-
-    async def keeps(self, conversation: Conversation) -> bool:
-        return True
-
-    async def cost(self, conversation: Conversation, trajectory: Trajectory) -> Cost:
-        return Cost(len(self.run(conversation)) - len(trajectory.events))
 
 
 def _entries(runs: RunList, wanted: str) -> Iterator[Entry]:
@@ -413,45 +275,3 @@ def _entries(runs: RunList, wanted: str) -> Iterator[Entry]:
         opener.open().close()
         if runs.is_outdated and runs.grow():
             yield from (entry for entry in runs.entries() if entry.name not in listed)
-
-
-async def _in_thread(work: Callable[..., T], *arguments: object) -> T:
-    """Runs `work` in a thread if there is an event loop. A command on a file has none."""
-    if sys.get_asyncgen_hooks().firstiter is None:  # a running loop has set it
-        return work(*arguments)
-    return await asyncio.to_thread(work, *arguments)
-
-
-def note_of(run: RunFile) -> str:
-    """What of a file cannot be read or is not shown, on one line."""
-    agents = plural(len(run.sub_agents), "sub-agent") if run.sub_agents else ""
-    return "; ".join(filter(None, (run.note, agents and f"has {agents}, {NOT_SHOWN}")))
-
-
-def run_of(source: RunFile, events: Iterable[Event], *, complete: bool = True) -> Trajectory:
-    """The run of some events of a file, with the stats and status that it records."""
-    run = build(events, complete=complete, stats=source.stats)
-    run.recorded = source.recorded
-    run.sub_agents = [
-        SubAgent(one.name, partial(_sub_run, one), started_by=one.started_by, usage=one.usage)
-        for one in source.sub_agents
-    ]
-    written.take_state(run, source)
-    return run
-
-
-def _sub_run(agent: SubAgentFile) -> tuple[Trajectory, str]:
-    source = agent.open()
-    return run_of(source, source.events()), source.note
-
-
-def _end_of(source: RunFile) -> Trajectory:
-    """The events that tell how the run ended; all of them where only its length may tell it."""
-    end = _newest(source, max(0, len(source) - PEEK))
-    if not end.complete and source.recorded.max_iterations and not judge(end).word:
-        return _newest(source, 0)
-    return end
-
-
-def _newest(source: RunFile, first: int) -> Trajectory:
-    return run_of(source, source.events(first), complete=first == 0)

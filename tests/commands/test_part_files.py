@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from oh_tui.sources.files import run_of
+from oh_tui.sources.file_runs import run_of
 from oh_tui.sources.many import parts
 from oh_tui.trajectory.formats.table import open_runs
 from oh_tui.trajectory.tables import SCHEMAS, Tables, rows

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from oh_tui.sources.files import run_of
+from oh_tui.sources.file_runs import run_of
 from oh_tui.trajectory.analysis.lane import Lane
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.formats.zip.archive import open_archive

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from oh_tui.sources.files import run_of
+from oh_tui.sources.file_runs import run_of
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.spending import spending
 from oh_tui.trajectory.analysis.study import Study

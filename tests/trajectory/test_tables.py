@@ -13,7 +13,7 @@ from oh_tui.api.models import Conversation
 from oh_tui.commands.changes import report as changes_report
 from oh_tui.commands.shared.documents import Facts, step_json
 from oh_tui.commands.why import report
-from oh_tui.sources.files import run_of
+from oh_tui.sources.file_runs import run_of
 from oh_tui.text.redact import HIDDEN
 from oh_tui.trajectory.analysis.changes import changes
 from oh_tui.trajectory.analysis.sub_agents import SubRuns

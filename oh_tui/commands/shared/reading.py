@@ -11,7 +11,8 @@ from oh_tui.commands.shared.command import Call
 from oh_tui.commands.shared.ids import SHOWN, WHOLE, find, read_id
 from oh_tui.commands.shared.printing import progress, say, show_progress
 from oh_tui.sources import server
-from oh_tui.sources.files import FileSource, note_of, run_of
+from oh_tui.sources.file_runs import note_of, run_of
+from oh_tui.sources.files import FileSource
 from oh_tui.sources.results import Loaded, joined
 from oh_tui.sources.source import Source
 from oh_tui.text.human import plural, rough

@@ -13,7 +13,8 @@ import msgspec
 from oh_tui.api.models import Conversation, bare_id
 from oh_tui.library.records import Record, record_of
 from oh_tui.sources.file_conversation import FileConversation
-from oh_tui.sources.files import FileSource, run_of
+from oh_tui.sources.file_runs import run_of
+from oh_tui.sources.files import FileSource
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem, why
 from oh_tui.trajectory.formats import atif_file

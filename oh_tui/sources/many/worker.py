@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from oh_tui.api.models import Conversation
-from oh_tui.sources.files import run_of
+from oh_tui.sources.file_runs import run_of
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.problem import Problem, why
 from oh_tui.text.redact import hold

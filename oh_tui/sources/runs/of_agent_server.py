@@ -7,7 +7,7 @@ import io
 from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING
 
-from oh_tui.sources import files
+from oh_tui.sources import file_runs
 from oh_tui.sources.results import Cost, Loaded, Older
 from oh_tui.sources.runs.following import running_agent
 from oh_tui.sources.runs.from_agent import load_from_agent
@@ -37,7 +37,7 @@ class AgentServerRuns(ServerRuns):
                     raise Refused(told, Remedy.DOWNLOAD)
                 file.write(piece)
         run = await asyncio.to_thread(archive.open_archive, file, "the download")
-        return files.run_of(run, ()).sub_agents
+        return file_runs.run_of(run, ()).sub_agents
 
     async def count_events(self, conversation: Conversation) -> tuple[int, str]:
         return await self.api.count_events(conversation.id), "agent server"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from oh_tui.sources.files import run_of
+from oh_tui.sources.file_runs import run_of
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.sub_agents import SubRuns
 from oh_tui.trajectory.formats.foreign import atif_sub_agents

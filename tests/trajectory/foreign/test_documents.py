@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.sources.files import run_of
+from oh_tui.sources.file_runs import run_of
 from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.trajectory.content.blocks import json_text
 from oh_tui.trajectory.formats.documents import read_document

@@ -1,0 +1,197 @@
+"""The runs in files, opened when they are asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import threading
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from oh_tui.api.models import Conversation
+from oh_tui.sources import written
+from oh_tui.sources.file_conversation import BELOW
+from oh_tui.sources.file_rows import row_of_run, row_of_sub_agent
+from oh_tui.sources.results import PAGE, PEEK, Cost, Loaded, build
+from oh_tui.text.human import plural
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.analysis import changes
+from oh_tui.trajectory.analysis.verdict import judge
+from oh_tui.trajectory.formats.run_file import Entry, RunFile, SubAgentFile, shown_name
+from oh_tui.trajectory.formats.zip.archive import open_archive
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+T = TypeVar("T")
+
+SLICE = 2000
+"""Events that are read between two reports of progress."""
+
+OPEN = 4
+"""Runs of files with many that are kept open."""
+
+NOT_SHOWN = "whose steps are not shown"
+
+
+class FileRuns:
+    """All runs of a source of files."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, Entry] = {}
+        """By conversation id, in the order in which they were found."""
+        self.rows: dict[str, Conversation] = {}
+        """The rows of the same, with what is known of each by now."""
+        self._opened: OrderedDict[str, RunFile] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def replace(self, entries: dict[str, Entry], rows: dict[str, Conversation]) -> None:
+        """Take the runs of files that have changed."""
+        with self._lock:
+            self.entries, self.rows = entries, rows
+            self._opened.clear()
+
+    def run(self, conversation: Conversation) -> RunFile:
+        """Raises Problem if it cannot be opened."""
+        return self._run(conversation.id)
+
+    def _run(self, name: str) -> RunFile:
+        entry = self.entries.get(name)
+        if entry and entry.opened:
+            return entry.opened
+        with self._lock:
+            if found := self._opened.get(name):
+                self._opened.move_to_end(name)
+                return found
+        found = entry.open() if entry else self._sub_agent(name)
+        if name in self.rows:
+            self.rows[name] = row_of_run(name, found, self.rows[name])
+        with self._lock:
+            self._opened[name] = found
+            while len(self._opened) > OPEN:
+                # not closed: events of it may still be shown
+                self._opened.popitem(last=False)
+        return found
+
+    def _sub_agent(self, name: str) -> RunFile:
+        parent, _, own = name.rpartition(BELOW)
+        agents = self._run(parent).sub_agents if parent else ()
+        for agent in agents:
+            if agent.name == own:
+                return agent.open()
+        raise Problem(f"{shown_name(own or name)} is not in the file any more")
+
+    def sub_agent(self, name: str) -> Conversation | None:
+        """The row of a sub-agent, for it is not in the list; None for an unknown name."""
+        with contextlib.suppress(Problem):
+            run = self._run(name)
+            return row_of_sub_agent(name, run, self.rows.get(name.rpartition(BELOW)[0]))
+        return None
+
+    async def load(
+        self, conversation: Conversation, held: Trajectory | None = None, via: str = ""
+    ) -> AsyncGenerator[Loaded, None]:
+        run = await in_thread(self.run, conversation)
+        total = len(run)
+        first = max(0, total - 2 * PAGE)
+        newest = await in_thread(_newest, run, first)
+        yield Loaded("file", newest, total - first, total, run.note, first > 0)
+        if first == 0:
+            return
+        whole = run_of(run, ())
+        for start in range(0, total, SLICE):
+            stop = min(total, start + SLICE)
+            await in_thread(lambda first: whole.extend(run.events(first, first + SLICE)), start)
+            yield Loaded("file", None, stop, total)
+        written.take_state(whole, run)
+        yield Loaded("file", whole, total, total, run.note)
+
+    def may_grow(self, conversation: Conversation) -> bool:
+        return written.folder_of(self.run(conversation)) is not None
+
+    async def follow(
+        self,
+        conversation: Conversation,
+        trajectory: Trajectory,
+        via: str,
+        report: Callable[[Problem | None], None],
+    ) -> AsyncGenerator[list[Event] | None, None]:
+        if folder := written.folder_of(self.run(conversation)):
+            async with contextlib.aclosing(written.follow(folder, trajectory, report)) as following:
+                async for news in following:
+                    if news is None and folder.folder:
+                        path = folder.folder.folder
+                        self.entries[conversation.id].opened = await in_thread(open_archive, path)
+                    yield news
+
+    async def count_events(self, conversation: Conversation) -> tuple[int, str]:
+        return len(await in_thread(self.run, conversation)), "file"
+
+    async def peek(self, conversation: Conversation) -> Trajectory | None:
+        run = await in_thread(self.run, conversation)
+        return await in_thread(end_of, run)
+
+    async def changed_paths(self, conversation: Conversation) -> Collection[str]:
+        def read() -> tuple[str, ...]:
+            log = changes.changes(self.read(conversation))
+            return tuple(file.shown for file in log.files if not file.same)
+
+        return await in_thread(read)
+
+    def read(self, conversation: Conversation) -> Trajectory:
+        """The whole run at once."""
+        run = self.run(conversation)
+        return run_of(run, run.events())
+
+    async def keeps(self, conversation: Conversation) -> bool:
+        return True
+
+    async def cost(self, conversation: Conversation, trajectory: Trajectory) -> Cost:
+        return Cost(len(self.run(conversation)) - len(trajectory.events))
+
+
+async def in_thread(work: Callable[..., T], *arguments: object) -> T:
+    """Runs `work` in a thread if there is an event loop. A command on a file has none."""
+    if sys.get_asyncgen_hooks().firstiter is None:  # a running loop has set it
+        return work(*arguments)
+    return await asyncio.to_thread(work, *arguments)
+
+
+def note_of(run: RunFile) -> str:
+    """What of a file cannot be read or is not shown, on one line."""
+    agents = plural(len(run.sub_agents), "sub-agent") if run.sub_agents else ""
+    return "; ".join(filter(None, (run.note, agents and f"has {agents}, {NOT_SHOWN}")))
+
+
+def run_of(source: RunFile, events: Iterable[Event], *, complete: bool = True) -> Trajectory:
+    """The run of some events of a file, with the stats and status that it records."""
+    run = build(events, complete=complete, stats=source.stats)
+    run.recorded = source.recorded
+    run.sub_agents = [
+        SubAgent(one.name, partial(_sub_run, one), started_by=one.started_by, usage=one.usage)
+        for one in source.sub_agents
+    ]
+    written.take_state(run, source)
+    return run
+
+
+def _sub_run(agent: SubAgentFile) -> tuple[Trajectory, str]:
+    source = agent.open()
+    return run_of(source, source.events()), source.note
+
+
+def end_of(source: RunFile) -> Trajectory:
+    """The events that tell how the run ended; all of them where only its length may tell it."""
+    end = _newest(source, max(0, len(source) - PEEK))
+    if not end.complete and source.recorded.max_iterations and not judge(end).word:
+        return _newest(source, 0)
+    return end
+
+
+def _newest(source: RunFile, first: int) -> Trajectory:
+    return run_of(source, source.events(first), complete=first == 0)
