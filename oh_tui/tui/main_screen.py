@@ -34,9 +34,10 @@ from oh_tui.tui.session import Session
 from oh_tui.tui.state.arrangement import LEAST, PANES, Arrangement
 from oh_tui.tui.totals import filter_for, location, totals
 from oh_tui.tui.widgets.asking import AskingBars
-from oh_tui.tui.widgets.bars import Footer, Header, QuestionBar
+from oh_tui.tui.widgets.bars import Footer, Header
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Divider, Piece
+from oh_tui.tui.widgets.question_bar import QuestionBar
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.strip_view import StripView
 from oh_tui.tui.widgets.timeline import Timeline

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from oh_tui.trajectory.content.block import Block
-    from oh_tui.tui.widgets.bars import Question
     from oh_tui.tui.widgets.drawing import Piece
     from oh_tui.tui.widgets.editor import Editor
     from oh_tui.tui.widgets.prompt import Complete
+    from oh_tui.tui.widgets.question_bar import Question
 
 
 T = TypeVar("T")

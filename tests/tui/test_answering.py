@@ -15,7 +15,7 @@ from oh_tui.sources.files import FileSource
 from oh_tui.trajectory.model.steps import RESULT_KINDS
 from oh_tui.tui.controllers.agent import agents
 from oh_tui.tui.state.work import Wait
-from oh_tui.tui.widgets.bars import Question
+from oh_tui.tui.widgets.question_bar import Question
 from tests.tui.explorer import Between, Explorer, explore
 
 OAUTH = "Add OAuth login"

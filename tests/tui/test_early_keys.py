@@ -14,7 +14,7 @@ from textual.keys import _character_to_key
 from oh_tui.tui.platform.key_queue import FrameShown
 from oh_tui.tui.screens.shell import ShellScreen
 from oh_tui.tui.screens.start import StartScreen
-from oh_tui.tui.widgets.bars import Question, early_words
+from oh_tui.tui.widgets.question_bar import Question, early_words
 from tests.tui.explorer import Between, Explorer, explore
 from tests.tui.test_answering import CUT, FLAKY, LEDGER, OAUTH, RUN, SEND, opened, told, writing
 from tests.tui.test_key_queue import Opens, burst

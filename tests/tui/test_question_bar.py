@@ -8,8 +8,9 @@ import pytest
 from textual.widgets import Input
 
 from oh_tui.tui.rendering.cells import width_of
-from oh_tui.tui.widgets.bars import Footer, Question
+from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.drawing import Piece, wrap_pieces
+from oh_tui.tui.widgets.question_bar import Question
 from tests.tui.explorer import Explorer, explore
 from tests.tui.test_run import WEEKS
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from oh_tui.tui.widgets.bars import Question
+from oh_tui.tui.widgets.question_bar import Question
 from tests.tui.explorer import Between, Explorer, explore
 from tests.tui.test_answering import (
     COVERAGE,

@@ -14,7 +14,7 @@ from oh_tui.settings.startup import Settings, choose
 from oh_tui.sources import files
 from oh_tui.text.problem import Problem
 from oh_tui.tui.messages import ListEmpty, QuitWanted, SourceWanted
-from oh_tui.tui.widgets.bars import Question
+from oh_tui.tui.widgets.question_bar import Question
 
 if TYPE_CHECKING:
     from oh_tui.sources.source import Source

@@ -21,9 +21,9 @@ from oh_tui.trajectory.content.block import Block, Failure
 from oh_tui.tui.keys import Hint
 from oh_tui.tui.rendering.lines import Document
 from oh_tui.tui.widgets import prompt as prompting
-from oh_tui.tui.widgets.bars import Question, QuestionBar
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Piece, Stack
+from oh_tui.tui.widgets.question_bar import Question, QuestionBar
 from oh_tui.tui.widgets.rule import Rule
 
 if TYPE_CHECKING:

@@ -24,9 +24,9 @@ from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.tui.messages import AgentChanged, ListsChanged, RunWanted
 from oh_tui.tui.state.work import Wait
 from oh_tui.tui.widgets import editor as editing
-from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Piece, shorten
+from oh_tui.tui.widgets.question_bar import Question
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation

@@ -15,8 +15,8 @@ from oh_tui.text.problem import Problem, Remedy
 from oh_tui.tui.controllers.agent.agents import SENDING, TELLING, short_title, state_words
 from oh_tui.tui.messages import ListsWanted, RunWanted
 from oh_tui.tui.widgets import editor as editing
-from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.drawing import Piece, shorten
+from oh_tui.tui.widgets.question_bar import Question
 
 if TYPE_CHECKING:
     from oh_tui.sources.actions.agent_actions import Agents

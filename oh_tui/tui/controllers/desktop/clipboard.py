@@ -16,7 +16,7 @@ from oh_tui.trajectory.content.blocks import command_text, json_text, output_tex
 from oh_tui.trajectory.content.markdown import step_markdown
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.tui.keys import COPY_KEYS
-from oh_tui.tui.widgets.bars import Question
+from oh_tui.tui.widgets.question_bar import Question
 
 if TYPE_CHECKING:
     from textual.screen import Screen

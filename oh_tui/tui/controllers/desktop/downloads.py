@@ -14,9 +14,9 @@ from oh_tui.text.human import plural, size
 from oh_tui.text.problem import Problem
 from oh_tui.tui.messages import ListsChanged
 from oh_tui.tui.remedies import hint_of
-from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.conversation_list import first_titles
 from oh_tui.tui.widgets.drawing import Piece
+from oh_tui.tui.widgets.question_bar import Question
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation

@@ -18,7 +18,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.tui.desktop import start_detached
 from oh_tui.tui.remedies import words_of
-from oh_tui.tui.widgets.bars import Question
+from oh_tui.tui.widgets.question_bar import Question
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.tui.messages import ColumnsChanged
 from oh_tui.tui.state.columns import LIST, STEPS, Column
-from oh_tui.tui.widgets.bars import Question
+from oh_tui.tui.widgets.question_bar import Question
 
 if TYPE_CHECKING:
     from oh_tui.tui.panes import Rows, Steps

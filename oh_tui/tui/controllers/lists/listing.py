@@ -21,7 +21,7 @@ from oh_tui.trajectory.analysis.search.query import QueryError
 from oh_tui.trajectory.analysis.step_order import StepOrder, StepSorting
 from oh_tui.tui.messages import ListEmpty, ListsChanged
 from oh_tui.tui.remedies import hint_of
-from oh_tui.tui.widgets.bars import Question
+from oh_tui.tui.widgets.question_bar import Question
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation, Page

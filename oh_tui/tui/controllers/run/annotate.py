@@ -12,9 +12,9 @@ from oh_tui.text.problem import Problem
 from oh_tui.tui.messages import AnnotationsChanged, ListsWanted
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.widgets import editor as editing
-from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import shorten
+from oh_tui.tui.widgets.question_bar import Question
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

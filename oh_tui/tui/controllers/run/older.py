@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.sources.results import Cost, Loaded, Older, joined
 from oh_tui.text.human import plural, rough
-from oh_tui.tui.widgets.bars import Question
+from oh_tui.tui.widgets.question_bar import Question
 
 if TYPE_CHECKING:
     from oh_tui.tui.controllers.run.reader import RunReader

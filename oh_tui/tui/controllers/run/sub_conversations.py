@@ -14,8 +14,8 @@ from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.content.blocks import links_of
 from oh_tui.trajectory.model.trajectory import SubAgent
 from oh_tui.tui.messages import RunStudied, RunWanted
-from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.drawing import shorten
+from oh_tui.tui.widgets.question_bar import Question
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,7 +15,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.tui.controllers.desktop.downloads import saved_words
 from oh_tui.tui.remedies import words_of
-from oh_tui.tui.widgets.bars import Question
+from oh_tui.tui.widgets.question_bar import Question
 
 if TYPE_CHECKING:
     from oh_tui.tui.controllers.sandbox.sandboxes import SandboxActions

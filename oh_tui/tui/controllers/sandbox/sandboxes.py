@@ -20,9 +20,9 @@ from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.tui.messages import ListsChanged, ListsWanted
 from oh_tui.tui.state.work import Batch
 from oh_tui.tui.theme import status_mark
-from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.conversation_list import first_titles, title_of
 from oh_tui.tui.widgets.drawing import Piece, shorten
+from oh_tui.tui.widgets.question_bar import Question
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
