@@ -7,6 +7,7 @@ import random
 import re
 import zipfile
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -99,14 +100,24 @@ def make_runs(folder: Path, count: int, seed: int = 1) -> list[Path]:
 Test = Callable[[Trajectory, Step], bool]
 
 
+@cache
+def _texts(run: Trajectory) -> list[list[tuple[str, str]]]:
+    """Of each step the texts as they are read, and without secrets."""
+    return [[(clean(text), redact(clean(text))) for text in _of(run, step)] for step in run.steps]
+
+
+def _of(run: Trajectory, step: Step) -> Iterator[str]:
+    about = describe(step, run.outcome(step))
+    yield f"{about.what} {about.result}".strip()
+    for one in (step.event, *step.results):
+        yield from spoken(one)
+
+
 def says(test: Callable[[str], bool]) -> Test:
     """Whether a text of the step passes, as it is read and without secrets."""
 
     def holds(run: Trajectory, step: Step) -> bool:
-        about = describe(step, run.outcome(step))
-        texts = [f"{about.what} {about.result}".strip()]
-        texts += [text for one in (step.event, *step.results) for text in spoken(one)]
-        return any(test(clean(text)) and test(redact(clean(text))) for text in texts)
+        return any(test(text) and test(told) for text, told in _texts(run)[step.number - 1])
 
     return holds
 

@@ -15,31 +15,46 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from oh_tui.api.models import Conversation
+from oh_tui.library.library import Library
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.sources.many import each_run, worker
 from oh_tui.sources.many.hits import hits
+from oh_tui.sources.many.indexing import Indexing
+from oh_tui.sources.many.narrowing import Narrowing
 from oh_tui.sources.many.query import parse
 from oh_tui.sources.many.searching import Search
 from oh_tui.text import regex
 from oh_tui.trajectory.analysis.search.query import QueryError, quoted
 from oh_tui.trajectory.formats.run_file import RunList
+from oh_tui.trajectory.formats.table import find_files
 from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.many.made import TESTS, TOKEN, WORDS, brute_force, make_runs, pattern_of, text_of
 from tests.trajectory.made import output, shell
 
+RUNS = 60
+
 
 @cache
-def corpus() -> tuple[FileSource, dict[str, Trajectory]]:
+def corpus(count: int = RUNS) -> tuple[FileSource, dict[str, Trajectory], Path]:
+    """Runs, all that is in them, and the folder of an index of them."""
     folder = Path(mkdtemp(prefix="oh-tui-many-"))
-    source = FileSource(make_runs(folder, 60))
+    (folder / "runs").mkdir()
+    source = FileSource(make_runs(folder / "runs", count))
     rows = source.conversations()
-    return source, {row.id: source.runs.read(row) for row in rows}
+    with Library(folder / "cache", writes=True) as library:
+        for _ in Indexing(library, find_files([folder / "runs"]), 1).run():
+            pass
+    return source, {row.id: source.runs.read(row) for row in rows}, folder / "cache"
 
 
-def searched(source: FileSource, words: str) -> tuple[Search, dict[str, list[int]]]:
+def searched(
+    source: FileSource, words: str, index: Path | None = None
+) -> tuple[Search, dict[str, list[int]]]:
     """As a command does it, without an event loop."""
-    search, found = Search(source, parse(words), Annotations(None), {}), dict[str, list[int]]()
+    query, found = parse(words), dict[str, list[int]]()
+    known = Narrowing(index, source, query.steps)
+    search = Search(source, query, Annotations(None), {}, known=known)
 
     async def collect() -> None:
         async for one in search.results():
@@ -67,10 +82,9 @@ _TEXTS = (
 ).filter(str.strip)
 
 
-@settings(max_examples=60, phases=[Phase.explicit, Phase.generate], deadline=None)
-@given(st.data())
-def test_equals_a_scan_of_all_texts(data: st.DataObject) -> None:
-    source, runs = corpus()
+def check(data: st.DataObject, count: int, has_index: bool) -> None:
+    """A search with words that are drawn finds what reading every text finds."""
+    source, runs, index = corpus(count)
     words, tests = list[str](), []
     for _ in range(data.draw(st.integers(1, 3))):
         kind, no = (
@@ -88,21 +102,54 @@ def test_equals_a_scan_of_all_texts(data: st.DataObject) -> None:
             test = TESTS[word]
         words.append(f"-{word}" if no else word)
         tests.append((test, no))
-    search, found = searched(source, " ".join(words))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(each_run, "cores", lambda: 1)  # to start others takes longer than to search
+        search, found = searched(source, " ".join(words), index if has_index else None)
     assert found == brute_force(runs, tests), words
-    assert (search.reading.read, search.reading.unread) == (60, [])
+    assert search.reading.unread == []
+    assert has_index or search.reading.read == count
     assert (search.hits, search.runs_hit) == (sum(map(len, found.values())), len(found))
 
 
+SOME = settings(max_examples=60, phases=[Phase.explicit, Phase.generate], deadline=None)
+MANY = settings(max_examples=100, phases=[Phase.explicit, Phase.generate], deadline=None)
+
+
+@SOME
+@given(st.data())
+def test_equals_a_scan_of_all_texts(data: st.DataObject) -> None:
+    check(data, RUNS, has_index=False)
+
+
+@SOME
+@given(st.data())
+def test_equals_a_scan_of_all_texts_with_an_index(data: st.DataObject) -> None:
+    check(data, RUNS, has_index=True)
+
+
+@pytest.mark.slow
+@MANY
+@given(st.data())
+def test_equals_a_scan_of_1000_runs(data: st.DataObject) -> None:
+    check(data, 1_000, has_index=False)
+
+
+@pytest.mark.slow
+@MANY
+@given(st.data())
+def test_equals_a_scan_of_1000_runs_with_an_index(data: st.DataObject) -> None:
+    check(data, 1_000, has_index=True)
+
+
 def test_a_text_across_two_fields_is_not_found() -> None:
-    source, runs = corpus()
+    source, runs, _ = corpus()
     run = next(run for run in runs.values() if any(step.results for step in run.steps))
     ends = "".join(event.raw().decode()[-3:] for event in run.events[:2])
     assert searched(source, quoted(ends))[1] == {}
 
 
 def test_processes_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    source, _ = corpus()
+    source, *_ = corpus()
     alone = searched(source, 'error -"no such"')
     monkeypatch.setattr(each_run, "ALONE", 0.0)
     monkeypatch.setattr(each_run, "WORTH_HELP", -1.0)
@@ -117,7 +164,7 @@ BUG = "That it cannot be read is a bug in oh-tui: OverflowError"
 def test_a_run_that_fails_us_is_unread_and_the_others_are_searched(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    source, _ = corpus()
+    source, *_ = corpus()
     bad, *others = source.conversations()
     read = source.runs.read
 
@@ -143,7 +190,7 @@ def test_a_file_that_fails_us_does_not_end_the_process_that_reads_it(
 
 
 def test_words_for_runs_and_for_steps() -> None:
-    source, runs = corpus()
+    source, runs, _ = corpus()
     titles = {row.id: row.title for row in source.conversations()}
     assert set(searched(source, "title:run run.title:5")[1]) == {
         name for name, title in titles.items() if "5" in (title or "") and runs[name].steps
@@ -264,7 +311,7 @@ def test_a_long_pattern_is_refused_before_it_is_read() -> None:
 
 
 def test_hits_name_where_and_the_line() -> None:
-    source, _ = corpus()
+    source, *_ = corpus()
 
     async def first(words: str) -> Any:
         search = Search(source, parse(words), Annotations(None), {})
