@@ -14,7 +14,7 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from oh_tui.api import AppServer
-from oh_tui.cli import DEMO
+from oh_tui.cli.opening import DEMO
 from oh_tui.demo import make_demo
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.server import ServerSource

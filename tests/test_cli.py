@@ -16,6 +16,7 @@ import pytest
 
 import oh_tui
 from oh_tui import cli
+from oh_tui.cli import opening
 from oh_tui.commands import TABLE
 from oh_tui.commands.shared import failing
 from oh_tui.settings.startup import Settings
@@ -347,7 +348,7 @@ def test_without_a_key_the_explorer_starts_without_a_source_of_its_own(
         "sort": "",
         "filter": "",
         "at_once": False,
-        "demo": cli.demo_source,
+        "demo": opening.demo_source,
     }
     assert capsys.readouterr().out == ""
 
@@ -373,7 +374,7 @@ def test_a_larger_file_is_being_opened_while_the_explorer_starts(
 
     monkeypatch.setattr(prefetch, "WORTH_IT", 0)
     monkeypatch.setattr(prefetch, "begin", begin)
-    monkeypatch.setattr(cli, "LARGE", 0 if is_large else cli.LARGE)
+    monkeypatch.setattr(opening, "LARGE", 0 if is_large else opening.LARGE)
     assert cli.main(["open", str(path)]) == 0
     assert begun == [path] and explorer.told["at_once"] is not is_large
     source = explorer.make_source()

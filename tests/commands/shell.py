@@ -15,6 +15,7 @@ import pytest
 
 from oh_tui import cli
 from oh_tui.api import AppServer
+from oh_tui.cli import opening
 from oh_tui.demo import Demo, make_demo
 from oh_tui.sources.server import ServerSource
 from tests.tui.explorer import AT_ONCE, Between
@@ -55,7 +56,7 @@ class Shell:
 def shell(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
     made = Shell(capsys)
     made.demo.rate_limited = False
-    monkeypatch.setattr(cli, "demo_source", made.source)
+    monkeypatch.setattr(opening, "demo_source", made.source)
     return made
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from oh_tui import cli
 from oh_tui.api import AppServer, Secret
+from oh_tui.cli import opening
 from oh_tui.demo import Demo, make_demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.sources.server import ServerSource
@@ -64,5 +65,5 @@ class Shell:
 @pytest.fixture
 def shell(wire: Wire, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
     made = Shell(wire, capsys)
-    monkeypatch.setattr(cli, "demo_source", lambda log: source(made.wire, made.patience))
+    monkeypatch.setattr(opening, "demo_source", lambda log: source(made.wire, made.patience))
     return made

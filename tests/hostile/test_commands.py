@@ -13,6 +13,7 @@ import pytest
 
 from oh_tui import cli
 from oh_tui.api import AppServer
+from oh_tui.cli import opening
 from oh_tui.commands import TABLE
 from oh_tui.demo import make_demo
 from oh_tui.sources.server import ServerSource
@@ -104,7 +105,7 @@ def test_on_a_server_whose_every_word_is_hostile(
             retries=AT_ONCE,
         )
         source = ServerSource(api, "demo", demo.opening)
-        monkeypatch.setattr(cli, "demo_source", lambda log=None, made=source: made)
+        monkeypatch.setattr(opening, "demo_source", lambda log=None, made=source: made)
         told = check_on_terminal("--demo", *line.split())
         assert told or line.startswith("exec"), line
 

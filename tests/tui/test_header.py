@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from oh_tui import cli
+from oh_tui.cli import opening
 from tests.tui.explorer import explore
 
 
@@ -20,6 +20,6 @@ from tests.tui.explorer import explore
     ],
 )
 async def test_the_demo_says_what_it_is_in_whole_words(kind: str, columns: int, said: str) -> None:
-    async with explore(source=lambda: cli.demo_source(kind=kind), size=(columns, 30)) as it:
+    async with explore(source=lambda: opening.demo_source(kind=kind), size=(columns, 30)) as it:
         await it.until(lambda: "failed" in it.text("#header"))
         assert f"oh-tui  {said}" in it.text("#header")

@@ -1,7 +1,7 @@
-"""The command line: reads the words, opens the source they name, runs the explorer or a command.
+"""The command line: reads the words and runs the explorer or a command.
 
-The explorer, the service layer and the demo are imported as modules, and executed when they are
-needed (`oh_tui.lazy`), so that commands on files start at once.
+The explorer, the service layer and the demo are imported as modules, here and in `opening`, and
+executed when they are needed (`oh_tui.lazy`), so that commands on files start at once.
 """
 
 from __future__ import annotations
@@ -16,12 +16,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from oh_tui import demo
-from oh_tui.api import app_server, bare_server
-from oh_tui.api.errors import OtherKind
 from oh_tui.api.models import CLOUD
+from oh_tui.cli import opening
 from oh_tui.commands import MakeSource
-from oh_tui.commands.shared import acting, calllog, failing, printing, reference, remedies, web
+from oh_tui.commands.shared import acting, failing, printing, reference, remedies, web
 from oh_tui.commands.shared.command import Call, Command, path_of
 from oh_tui.commands.shared.endings import INTERRUPTED, OK, Ended, signals_end_work
 from oh_tui.commands.shared.ids import (
@@ -35,15 +33,12 @@ from oh_tui.commands.shared.ids import (
     split_place,
 )
 from oh_tui.commands.shared.parsing import read_words
-from oh_tui.settings.config import DEMO as DEMO_SERVER
 from oh_tui.settings.config import LOCAL, ExplorerNames
-from oh_tui.settings.startup import Settings, choose, fetch_key, read_settings
-from oh_tui.sources import agent_server, file_indexes, files, prefetch, server, this_machine
+from oh_tui.settings.startup import Settings, choose, read_settings
+from oh_tui.sources import server
 from oh_tui.sources.lists import conversation_query
-from oh_tui.sources.runs import cache
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.formats import table
 from oh_tui.tui import app, keys
 
 if TYPE_CHECKING:
@@ -51,13 +46,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-DEMO = "demo, made-up data: nothing leaves this machine"
-AGENT_DEMO = "agent server demo: made-up data, nothing leaves this machine"
-
 OWN_RUNS = "Your own runs: set OPENHANDS_API_KEY and run oh-tui, or: oh-tui open FILE.zip"
-
-LARGE = 8_000_000
-"""Bytes up to which a file is open by the time the explorer appears."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -153,7 +142,7 @@ def _run(words: list[str]) -> int:
     if explores and _has_terminal() and len(places) == 1:
         # the others are listed beside the one that is named
         identifiers, wanted = wanted, [""]
-    make_source = _source_maker(settings, paths, wanted, demo=args.demo, log=args.log)
+    make_source = opening.source_maker(settings, paths, wanted, demo=args.demo, log=args.log)
     has_key = local or settings.has_key
     if explores and _has_terminal():
         return _explore(args, settings, make_source if has_key else None, identifiers[0], paths)
@@ -188,7 +177,7 @@ def _carry_out(command: Command, call: Call, make_source: MakeSource, *, on_file
             return await command.run(call)
 
         try:
-            return await _with_source(make_source, run)
+            return await opening.with_source(make_source, run)
         except Problem as problem:
             problem.hint = remedies.worded(problem.hint, call.about)
             raise
@@ -227,8 +216,8 @@ def _ask_server(
     if not chosen.has_key:
         raise _no_key()
     if name:
-        make_source = partial(_server_source, chosen, _call_log(log))
-    return asyncio.run(_with_source(make_source, work))
+        make_source = partial(opening.server_source, chosen, opening.call_log(log))
+    return asyncio.run(opening.with_source(make_source, work))
 
 
 def _run_through(work: Coroutine[Any, Any, int]) -> int:
@@ -251,9 +240,9 @@ def _explore(
         conversation_query.parse(args.filter)  # wrong words are said in the shell
     if make_source and not paths and 0 < len(identifier) < WHOLE:
         identifier = _whole_id(make_source, identifier)
-    opened, at_once = _opened(settings, paths)
+    opened, at_once = opening.open_files(settings, paths)
     if make_source and opened:
-        make_source = _first(opened, make_source)
+        make_source = opening.with_first(opened, make_source)
     # Nothing becomes garbage before the first paint; the screen enables collecting again.
     gc.disable()
     # Textual redraws after one to two frames, and a key needs two redraws: the row under the
@@ -261,7 +250,7 @@ def _explore(
     os.environ.setdefault("TEXTUAL_FPS", "240")
     if opened and at_once:
         opened.conversations()  # raises its problems while there is still a shell to print them
-    watch = _call_log(args.log)
+    watch = opening.call_log(args.log)
     code = app.run_app(
         make_source,
         settings,
@@ -270,81 +259,12 @@ def _explore(
         sort=args.sort or "",
         filter=args.filter or "",
         at_once=at_once,
-        demo=demo_source,
-        connect=lambda chosen: _server_source(chosen, watch),
+        demo=opening.demo_source,
+        connect=lambda chosen: opening.server_source(chosen, watch),
     )
     if args.demo and code == OK:
         print(OWN_RUNS)
     return code
-
-
-def _first(opened: Source, make_source: MakeSource) -> MakeSource:
-    """Makes the source that is open already, then new ones."""
-    ready = [opened]
-    return lambda: ready.pop() if ready else make_source()
-
-
-def _source_maker(
-    settings: Settings, paths: list[Path], wanted: list[str], *, demo: str, log: str | None
-) -> MakeSource:
-    if paths:
-        return lambda: files.FileSource(paths, wanted=wanted, indexes=_indexes(settings))
-    watch = _call_log(log)
-    if demo:
-        kind = {} if demo == "plain" else {"kind": demo}
-        return lambda: demo_source(watch, **kind)
-    return lambda: _server_source(settings, watch)
-
-
-def _indexes(settings: Settings) -> file_indexes.FileIndexes | None:
-    folder = settings.cache_folder
-    return file_indexes.FileIndexes(folder) if folder and settings.cache_limit else None
-
-
-def _call_log(path: str | None) -> calllog.CallLog | None:
-    return calllog.CallLog(path_of(path)) if path else None
-
-
-def demo_source(log: calllog.CallLog | None = None, kind: str = "plain") -> Source:
-    """A new embedded server."""
-    made = demo.make_demo(shows="odd" if kind == "odd" else "showcase")
-    # The real server limits calls because it has many users; this one has a single user.
-    made.rate_limited = False
-    seed = os.environ.get("OH_TUI_DEMO_SEED", "")
-    asgi = made.app_like(kind, int(seed) if seed.isdecimal() else None)
-    label = DEMO if kind == "plain" else DEMO.replace("demo", f"{kind} demo", 1)
-    if kind == "agent":
-        alone = bare_server.BareAgentServer(made.base_url, app=asgi, watch=log)
-        known = made.last_known
-        return agent_server.AgentServerSource(alone, AGENT_DEMO, made.opening, last_known=known)
-    api = app_server.AppServer(made.base_url, app=asgi, watch=log)
-    return server.ServerSource(api, label, made.opening, last_known=made.last_known)
-
-
-def _server_source(settings: Settings, log: calllog.CallLog | None = None) -> Source:
-    """The server that the settings name, or the demo or this machine in its place. May run the
-    command that prints the key."""
-    if settings.server == DEMO_SERVER:
-        return demo_source(log)
-    if settings.server == LOCAL:
-        return this_machine.ThisMachine(settings.own_runs)
-    key, address = fetch_key(settings), settings.base_url
-
-    def alone() -> bare_server.BareAgentServer:
-        return bare_server.BareAgentServer(address, key=key, auth=settings.auth, watch=log)
-
-    if settings.kind == "agent":
-        return agent_server.AgentServerSource(alone(), settings.label, address=address)
-    api = app_server.AppServer(address, key=key, auth=settings.auth, watch=log)
-    folder, limit = settings.cache_folder, settings.cache_limit
-    kept = cache.RunCache(folder, address, limit) if folder and limit else None
-    return server.ServerSource(
-        api,
-        settings.label,
-        address=address,
-        cache=kept,
-        alone=None if settings.kind or address == CLOUD else alone,
-    )
 
 
 def _known() -> ExplorerNames:
@@ -356,61 +276,7 @@ def _whole_id(make_source: MakeSource, start: str) -> str:
     async def ask(source: Source) -> str:
         return (await find(source, start)).id
 
-    return asyncio.run(_with_source(make_source, ask))
-
-
-async def _with_source(
-    make_source: MakeSource, work: Callable[[Source], Coroutine[Any, Any, T]]
-) -> T:
-    """Does the work with the source, and closes it. A server may turn out at the first call to be
-    of another kind: nothing is done by then, and the work begins again."""
-    source = make_source()
-    try:
-        try:
-            return await work(source)
-        except OtherKind:
-            make_other = server.of_other_kind(source)
-            if make_other is None:
-                raise
-            await source.close()
-            source = make_other()
-            return await work(source)
-    finally:
-        await source.close()
-
-
-def _opened(settings: Settings, paths: list[Path]) -> tuple[files.FileSource | None, bool]:
-    """The source for a single file, None for several, and whether it is open when the explorer
-    appears; a large file is opened meanwhile. Raises Problem when none of the paths can be
-    opened, while there is still a shell to print it."""
-    if not paths:
-        return None, False
-
-    def is_large(path: Path) -> bool:
-        return path.is_file() and path.stat().st_size > LARGE
-
-    def is_zip(path: Path) -> bool:
-        return path.is_file() and table.head_of(path)[0][:2] == b"PK"
-
-    found = table.find_files(paths)
-    if len(found) == 1:
-        path = found[0]
-        if is_zip(path) and path.stat().st_size > prefetch.WORTH_IT:
-            return files.FileSource(paths, {path: prefetch.begin(path)}), not is_large(path)
-        source = files.FileSource(paths, indexes=_indexes(settings))
-        source.begin()
-        return source, not is_large(path)
-    problems: list[Problem] = []
-    for path in found:
-        try:
-            if not is_large(path):
-                table.open_runs(path).close()
-            return None, False
-        except Problem as problem:
-            problems.append(problem)
-    if problems:
-        raise problems[0]
-    return None, False
+    return asyncio.run(opening.with_source(make_source, ask))
 
 
 def _says_c(environment: Mapping[str, str]) -> bool:

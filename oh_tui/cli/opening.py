@@ -1,0 +1,157 @@
+"""Opens the source that the words of a command line name: files, a server or the demo."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from oh_tui import demo
+from oh_tui.api import app_server, bare_server
+from oh_tui.api.errors import OtherKind
+from oh_tui.api.models import CLOUD
+from oh_tui.commands import MakeSource
+from oh_tui.commands.shared import calllog
+from oh_tui.commands.shared.command import path_of
+from oh_tui.settings.config import DEMO as DEMO_SERVER
+from oh_tui.settings.config import LOCAL
+from oh_tui.settings.startup import Settings, fetch_key
+from oh_tui.sources import agent_server, file_indexes, files, prefetch, server, this_machine
+from oh_tui.sources.runs import cache
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.formats import table
+
+if TYPE_CHECKING:
+    from oh_tui.sources.source import Source
+
+T = TypeVar("T")
+
+DEMO = "demo, made-up data: nothing leaves this machine"
+AGENT_DEMO = "agent server demo: made-up data, nothing leaves this machine"
+
+LARGE = 8_000_000
+"""Bytes up to which a file is open by the time the explorer appears."""
+
+
+def with_first(opened: Source, make_source: MakeSource) -> MakeSource:
+    """Makes the source that is open already, then new ones."""
+    ready = [opened]
+    return lambda: ready.pop() if ready else make_source()
+
+
+def source_maker(
+    settings: Settings, paths: list[Path], wanted: list[str], *, demo: str, log: str | None
+) -> MakeSource:
+    if paths:
+        return lambda: files.FileSource(paths, wanted=wanted, indexes=_indexes(settings))
+    watch = call_log(log)
+    if demo:
+        kind = {} if demo == "plain" else {"kind": demo}
+        return lambda: demo_source(watch, **kind)
+    return lambda: server_source(settings, watch)
+
+
+def _indexes(settings: Settings) -> file_indexes.FileIndexes | None:
+    folder = settings.cache_folder
+    return file_indexes.FileIndexes(folder) if folder and settings.cache_limit else None
+
+
+def call_log(path: str | None) -> calllog.CallLog | None:
+    return calllog.CallLog(path_of(path)) if path else None
+
+
+def demo_source(log: calllog.CallLog | None = None, kind: str = "plain") -> Source:
+    """A new embedded server."""
+    made = demo.make_demo(shows="odd" if kind == "odd" else "showcase")
+    # The real server limits calls because it has many users; this one has a single user.
+    made.rate_limited = False
+    seed = os.environ.get("OH_TUI_DEMO_SEED", "")
+    asgi = made.app_like(kind, int(seed) if seed.isdecimal() else None)
+    label = DEMO if kind == "plain" else DEMO.replace("demo", f"{kind} demo", 1)
+    if kind == "agent":
+        alone = bare_server.BareAgentServer(made.base_url, app=asgi, watch=log)
+        known = made.last_known
+        return agent_server.AgentServerSource(alone, AGENT_DEMO, made.opening, last_known=known)
+    api = app_server.AppServer(made.base_url, app=asgi, watch=log)
+    return server.ServerSource(api, label, made.opening, last_known=made.last_known)
+
+
+def server_source(settings: Settings, log: calllog.CallLog | None = None) -> Source:
+    """The server that the settings name, or the demo or this machine in its place. May run the
+    command that prints the key."""
+    if settings.server == DEMO_SERVER:
+        return demo_source(log)
+    if settings.server == LOCAL:
+        return this_machine.ThisMachine(settings.own_runs)
+    key, address = fetch_key(settings), settings.base_url
+
+    def alone() -> bare_server.BareAgentServer:
+        return bare_server.BareAgentServer(address, key=key, auth=settings.auth, watch=log)
+
+    if settings.kind == "agent":
+        return agent_server.AgentServerSource(alone(), settings.label, address=address)
+    api = app_server.AppServer(address, key=key, auth=settings.auth, watch=log)
+    folder, limit = settings.cache_folder, settings.cache_limit
+    kept = cache.RunCache(folder, address, limit) if folder and limit else None
+    return server.ServerSource(
+        api,
+        settings.label,
+        address=address,
+        cache=kept,
+        alone=None if settings.kind or address == CLOUD else alone,
+    )
+
+
+async def with_source(
+    make_source: MakeSource, work: Callable[[Source], Coroutine[Any, Any, T]]
+) -> T:
+    """Does the work with the source, and closes it. A server may turn out at the first call to be
+    of another kind: nothing is done by then, and the work begins again."""
+    source = make_source()
+    try:
+        try:
+            return await work(source)
+        except OtherKind:
+            make_other = server.of_other_kind(source)
+            if make_other is None:
+                raise
+            await source.close()
+            source = make_other()
+            return await work(source)
+    finally:
+        await source.close()
+
+
+def open_files(settings: Settings, paths: list[Path]) -> tuple[files.FileSource | None, bool]:
+    """The source for a single file, None for several, and whether it is open when the explorer
+    appears; a large file is opened meanwhile. Raises Problem when none of the paths can be
+    opened, while there is still a shell to print it."""
+    if not paths:
+        return None, False
+
+    def is_large(path: Path) -> bool:
+        return path.is_file() and path.stat().st_size > LARGE
+
+    def is_zip(path: Path) -> bool:
+        return path.is_file() and table.head_of(path)[0][:2] == b"PK"
+
+    found = table.find_files(paths)
+    if len(found) == 1:
+        path = found[0]
+        if is_zip(path) and path.stat().st_size > prefetch.WORTH_IT:
+            return files.FileSource(paths, {path: prefetch.begin(path)}), not is_large(path)
+        source = files.FileSource(paths, indexes=_indexes(settings))
+        source.begin()
+        return source, not is_large(path)
+    problems: list[Problem] = []
+    for path in found:
+        try:
+            if not is_large(path):
+                table.open_runs(path).close()
+            return None, False
+        except Problem as problem:
+            problems.append(problem)
+    if problems:
+        raise problems[0]
+    return None, False
