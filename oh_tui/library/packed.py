@@ -40,12 +40,11 @@ _values = attrgetter(*STEP_COLUMNS)
 _PATH, _SUB_AGENT, _WHAT, _RESULT, _LLM, _RAN = map(
     STEP_COLUMNS.index, ("path", "sub_agent", "what", "result", "llm_s", "ran_s")
 )
-_OTHERS = (_PATH, _SUB_AGENT, *map(STEP_COLUMNS.index, ("tool", "family", "outcome")))
 
 
 def packed(rows: Iterable[StepRow]) -> list[bytes]:
     """The rows in order, in parts that `unpacked` can read."""
-    return list(_parts(msgspec.json.encode(_cut(row)) for row in rows))
+    return list(_parts(map(_encoded, rows)))
 
 
 def _parts(rows: Iterable[bytes]) -> Iterator[bytes]:
@@ -65,18 +64,21 @@ def _part(rows: list[bytes]) -> bytes:
     return zlib.compress(b"[%b]" % b",".join(rows))
 
 
-def _cut(row: StepRow) -> list[Any]:
+def _encoded(row: StepRow) -> bytes:
     values = list(_values(row))
-    for place in _OTHERS:
-        values[place] = values[place][:LONGEST_OF_ALL]
-    for place in (_WHAT, _RESULT):
-        values[place] = values[place][:LONGEST]
-    for place in (_LLM, _RAN):
-        if values[place] is not None:
-            values[place] = round(values[place], _DIGITS)
+    values[_WHAT], values[_RESULT] = row.what[:LONGEST], row.result[:LONGEST]
+    if row.llm_s is not None:
+        values[_LLM] = round(row.llm_s, _DIGITS)
+    if row.ran_s is not None:
+        values[_RAN] = round(row.ran_s, _DIGITS)
     if not row.sub_agent:
         values[_PATH] = values[_SUB_AGENT] = None  # the view knows them
-    return values
+    encoded = msgspec.json.encode(values)
+    if len(encoded) <= LONGEST_OF_ALL:
+        return encoded
+    return msgspec.json.encode(
+        [one[:LONGEST_OF_ALL] if isinstance(one, str) else one for one in values]
+    )
 
 
 def unpacked(part: Any) -> str:

@@ -17,6 +17,10 @@ _MOST_PAIRS = 100_000
 _HELD = 4_000
 """Characters of changed lines up to which it is held how they differ."""
 
+_HELD_TEXTS = 40_000
+"""Characters of two texts up to which it is held how many lines differ: the row of an edit and the
+sums of a run ask for the same."""
+
 _NO_NEWLINE = "\n\\ No newline at end of file"
 
 Change = tuple[str, int, int, int, int]
@@ -68,6 +72,10 @@ def count_lines(old: str, new: str) -> tuple[int, int]:
     """
     if old == new:
         return 0, 0
+    return (_counted if len(old) + len(new) > _HELD_TEXTS else _held_counts)(old, new)
+
+
+def _counted(old: str, new: str) -> tuple[int, int]:
     head = old.rfind("\n", 0, _common(old, new)) + 1
     old, new = old[head:], new[head:]
     tail = _common(old[::-1], new[::-1])
@@ -78,6 +86,9 @@ def count_lines(old: str, new: str) -> tuple[int, int]:
         return _lines_in(new), _lines_in(old)
     found = [part for part in _changes(_lines(old), _lines(new)) if part[0] != "equal"]
     return sum(d - c for *_, c, d in found), sum(b - a for _, a, b, *_ in found)
+
+
+_held_counts = lru_cache(maxsize=128)(_counted)
 
 
 def _lines_in(text: str) -> int:

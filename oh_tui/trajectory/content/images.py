@@ -115,6 +115,8 @@ def is_image(source: str) -> bool:
 
 def data_text(text: str) -> str:
     """What a text of binary data is, such as `image, PNG 12x8, 3 kB`; "" for any other text."""
+    if len(text) < 256 and text[:5] != "data:":
+        return ""
     start = text.find(";base64,", 0, 200) + 8 if text[:5] == "data:" else 0
     if start < 8 and not (len(text) >= 256 and all(k.search(text, 0, 256) for k in _MIXED)):
         return ""

@@ -286,11 +286,12 @@ def _pieces(text: _Text, size: int, overlap: int) -> Iterator[_Text]:
 def spoken(event: Event) -> Iterator[str]:
     """The raw texts and numbers of an event that are shown; never raises."""
     body = event.body()
-    for name in REDUNDANT:
-        if not isinstance(body.get(name), dict | list):
-            body.pop(name, None)
-    for name in REDUNDANT_LISTS:
-        if isinstance(body.get(name), list) and all(isinstance(n, str) for n in body[name]):
+    # decoded JSON has exact types, which are faster to tell than by `isinstance`
+    for name in body.keys() & REDUNDANT.keys():
+        if type(body[name]) not in (dict, list):
+            del body[name]
+    for name in body.keys() & REDUNDANT_LISTS.keys():
+        if type(body[name]) is list and all(type(one) is str for one in body[name]):
             del body[name]
     observation, action = body.get("observation"), body.get("action")
     called = body.get("tool_call")
@@ -309,25 +310,31 @@ def spoken(event: Event) -> Iterator[str]:
     """Values, each with the name of its parent field."""
     while todo:
         parent, value = todo.pop()
-        if isinstance(value, str):
+        kind = type(value)
+        if kind is str:
             if not data_text(value):
                 yield value
-        elif isinstance(value, dict):
+        elif kind is dict:
             named = value.get("name") or value.get("key")
-            secret = isinstance(named, str) and _is_secret(named)
+            secret = type(named) is str and _is_secret(named)
             for name, inner in value.items():
                 if _is_secret(name) or (secret and name == "value"):
                     todo += ((name, number) for number in _numbers(inner))
-                elif not isinstance(inner, str):
-                    todo.append((name, inner))
+                elif type(inner) is not str:
+                    if inner is not None and type(inner) is not bool:
+                        todo.append((name, inner))
                 elif not (
-                    (parent in USUAL_PLACES.get(name, ()) and is_usual(name, inner))
+                    (
+                        name in USUAL_PLACES
+                        and parent in USUAL_PLACES[name]
+                        and is_usual(name, inner)
+                    )
                     or data_text(inner)
                 ):
                     yield inner
-        elif isinstance(value, list):
+        elif kind is list:
             todo += [(parent, inner) for inner in value]
-        elif isinstance(value, int | float) and not isinstance(value, bool):
+        elif kind is int or kind is float:
             yield number_text(value)
 
 
