@@ -6,7 +6,8 @@ import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +36,11 @@ from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import HIDDEN, redact_json, safe_line
 from oh_tui.trajectory.analysis.search.query import parse
+from oh_tui.trajectory.analysis.sub_agents import SubRun, SubRuns
 from oh_tui.trajectory.content.block import safe
 from oh_tui.trajectory.content.markdown import event_markdown, step_markdown
 from oh_tui.trajectory.formats.foreign import atif_export
+from oh_tui.trajectory.formats.foreign.atif_sub_agents import EMBEDDED
 from oh_tui.trajectory.formats.table import find_files
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
@@ -104,7 +107,7 @@ async def export(call: Call) -> int:
         facts.kept = NOTHING
     others = [] if query.terms else _hidden_events(facts.trajectory)
     if call.args.to == "atif":
-        pieces = _atif(facts, conversation, steps, others)
+        pieces = _atif(facts, conversation, steps, None if query.terms else others)
     elif call.args.to == "jsonl" or call.as_json:
         pieces = _json_lines(facts, conversation, steps, others)
     else:
@@ -247,27 +250,61 @@ def _line(document: Any) -> str:
 
 
 def _atif(
-    facts: Facts, conversation: Conversation, steps: list[Step], others: list[Event]
+    facts: Facts, conversation: Conversation, steps: list[Step], others: list[Event] | None
 ) -> Iterator[str]:
-    """One document, a step a line; the places of what was hidden stand in its `extra`."""
-    about, accounts = conversation_json(conversation), facts.accounts
+    """One document, a step a line; the places of what was hidden stand in its `extra`. With
+    `others` it is whole, with the runs of sub-agents."""
+    about = conversation_json(conversation)
     session, model = str(about["id"]), str(about["model"] or "")
-    top = redact_json(atif_export.top_of(facts.trajectory, session=session, model=model))
+    top = atif_export.top_of(facts.trajectory, session=session, model=model)
+    spent = facts.accounts.of
+    if others is None:
+        total = facts.accounts.total
+        made = atif_export.steps_of(facts.trajectory, steps, [], spent)
+        yield from _atif_run(top, made, partial(atif_export.final_of, total, total))
+    else:
+        yield from _atif_whole(top, facts.trajectory, facts.sub_runs, spent)
+    yield "\n"
+
+
+def _atif_whole(
+    top: dict[str, Any], run: Trajectory, sub_runs: SubRuns, spent: atif_export.Spent
+) -> Iterator[str]:
+    def started(step: Step) -> list[str]:
+        return [one.name for one in sub_runs.of(step)]
+
+    steps = atif_export.steps_of(run, run.steps, _hidden_events(run), spent, started)
+    final = partial(atif_export.final_of, sub_runs.total, sub_runs.own)
+    yield from _atif_run(top, steps, final, sub_runs.runs)
+
+
+def _atif_run(
+    top: dict[str, Any],
+    steps: Iterable[dict[str, Any]],
+    final: Callable[[int], dict[str, Any]],
+    below: Sequence[SubRun] = (),
+) -> Iterator[str]:
+    top = redact_json(top)
     extra = top.pop("extra", None)
     yield json_line(top)[:-1] + ', "steps": [\n'
     hidden: list[dict[str, Any]] = []
     number = 0
-    for step in atif_export.steps_of(facts.trajectory, steps, others, accounts.of):
+    for step in steps:
         text = json_line(redact_json(step))
         found = _secrets(text)
         if found:
             hidden.append({"step_id": step["step_id"], "secrets": dict(found)})
         number += 1
         yield f"{',' if number > 1 else ' '}{text}\n"
-    final = {"final_metrics": atif_export.final_of(accounts.total, number)}
+    for place, sub in enumerate(below):
+        yield f'{"," if place else f"""], "{EMBEDDED}": ["""}\n'
+        of_sub = atif_export.top_of(sub.trajectory, session=sub.name, model="")
+        of_sub["trajectory_id"] = sub.name
+        yield from _atif_whole(of_sub, sub.trajectory, sub.below, sub.accounts.of)
+    end = {"final_metrics": final(number)}
     extra = extra if isinstance(extra, dict) else {}
     extra |= {"hidden": hidden} if hidden else {}
-    yield "], " + json_line(final | ({"extra": extra} if extra else {}))[1:] + "\n"
+    yield "], " + json_line(end | ({"extra": extra} if extra else {}))[1:]
 
 
 # a file

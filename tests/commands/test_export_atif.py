@@ -9,6 +9,20 @@ from typing import Any
 import pytest
 
 from oh_tui import cli
+from tests.trajectory.foreign.test_atif_sub_agents import document, step
+from tests.trajectory.made import message
+from tests.trajectory.sub_agent_files import (
+    CHECK,
+    REPORTED,
+    STRAY,
+    folder,
+    run_files,
+    task,
+    worked,
+    zip_of,
+)
+
+JsonObject = dict[str, Any]
 
 ROWS = [
     {"id": "1", "kind": "MessageEvent", "source": "user", "timestamp": "2026-01-02T10:00:00",
@@ -35,9 +49,9 @@ def test_a_run_is_written_as_atif_and_read_again(
     target = tmp_path / "run.json"
     assert cli.main(["export", str(run.parent), "--to", "atif", "-o", str(target)]) == 0
     assert capsys.readouterr().err == f"oh-tui: wrote 2 steps to {target}\n"
-    document = json.loads(target.read_text())
-    assert document["schema_version"] == "ATIF-v1.7"
-    assert document["extra"] == {"hidden": [{"step_id": 1, "secrets": {"a key": 1}}]}
+    written = json.loads(target.read_text())
+    assert written["schema_version"] == "ATIF-v1.7"
+    assert written["extra"] == {"hidden": [{"step_id": 1, "secrets": {"a key": 1}}]}
     assert "a1B2" not in target.read_text()
     before, after = list[dict[str, Any]](), list[dict[str, Any]]()
     for path, steps in ((run.parent, before), (target, after)):
@@ -57,6 +71,88 @@ def test_with_a_filter_only_its_steps_are_written(
     path.write_text(json.dumps([{"role": "user", "content": "one"},
                                 {"role": "assistant", "content": "two"}]))  # fmt: skip
     assert cli.main(["export", str(path), "two", "--to", "atif"]) == 0
-    document = json.loads(capsys.readouterr().out)
-    assert [step["message"] for step in document["steps"]] == ["two"]
-    assert "total_cost_usd" not in document["final_metrics"]
+    written = json.loads(capsys.readouterr().out)
+    assert [one["message"] for one in written["steps"]] == ["two"]
+    assert "total_cost_usd" not in written["final_metrics"]
+
+
+def spent(used: JsonObject) -> tuple[float, int]:
+    """What does not depend on which answers a step tells."""
+    return used["cost"], used["tokens"]["prompt"] + used["tokens"]["completion"]
+
+
+def tree(steps: list[JsonObject]) -> list[Any]:
+    """What of steps a format without some fields keeps, with those of the sub-agents below."""
+    names = ("path", "what", "result", "outcome", "started", "ran_s", "cost", "tool")
+    return [
+        (
+            [step.get(name) for name in names],
+            [
+                (one["id"], one["path"], one["verdict"]["word"], spent(one), spent(one["own"]))
+                for one in step.get("sub_agents", ())
+            ],
+            tree(step.get("children", ())),
+        )
+        for step in steps
+    ]
+
+
+def told(path: Path, capsys: pytest.CaptureFixture[str]) -> JsonObject:
+    assert cli.main(["steps", str(path), "--json"]) == 0
+    found: JsonObject = json.loads(capsys.readouterr().out)
+    return found
+
+
+@pytest.mark.parametrize("reported", [None, REPORTED])
+def test_sub_agents_are_written_and_read_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], reported: JsonObject | None
+) -> None:
+    path = zip_of(tmp_path / "run.zip", run_files(reported=reported))
+    target, again = tmp_path / "run.json", tmp_path / "again.json"
+    assert cli.main(["export", str(path), "--to", "atif", "-o", str(target)]) == 0
+    assert cli.main(["export", str(target), "--to", "atif", "-o", str(again)]) == 0
+    capsys.readouterr()
+    before = told(path, capsys)
+    for one in (target, again):
+        after = told(one, capsys)
+        assert tree(after["steps"]) == tree(before["steps"])
+        assert spent(after["totals"]) == spent(before["totals"])
+        assert spent(after["totals"]["own"]) == spent(before["totals"]["own"])
+        assert [one["id"] for one in after["sub_agents"]] == [STRAY]
+    assert json.loads(target.read_text())["subagent_trajectories"]
+
+
+def test_a_sub_agent_of_a_call_without_a_result_is_read_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parent = [message("m", "Do it.", second=2), *task("1", "Check it.", 5, None)]
+    sub = folder(f"subagents/{CHECK}/", worked("c", "Check it.", 6), CHECK)
+    path = zip_of(tmp_path / "run.zip", folder("", parent) | sub)
+    target = tmp_path / "run.json"
+    assert cli.main(["export", str(path), "--to", "atif", "-o", str(target)]) == 0
+    capsys.readouterr()
+    before, after = told(path, capsys), told(target, capsys)
+    assert tree(after["steps"]) == tree(before["steps"])
+    assert after["steps"][1]["sub_agents"][0]["id"] == CHECK
+
+
+def test_a_sub_agent_in_a_file_of_its_own_stands_within_the_text(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reference = {"trajectory_path": "b.json", "session_id": "s", "extra": {"why": "to check"}}
+    run = document("run", step(2, 0.25, reference), step(3, 0.5))
+    (tmp_path / "run.json").write_text(json.dumps(run))
+    (tmp_path / "b.json").write_text(json.dumps(document("b", step(2, 0.125))))
+    target = tmp_path / "elsewhere" / "all.json"
+    target.parent.mkdir()
+    run_file = str(tmp_path / "run.json")
+    assert cli.main(["export", run_file, "--to", "atif", "-o", str(target)]) == 0
+    capsys.readouterr()
+    before, after = told(tmp_path / "run.json", capsys), told(target, capsys)
+    assert tree(after["steps"]) == tree(before["steps"])
+    assert after["totals"]["cost"] == before["totals"]["cost"] == 0.875
+    assert not after.get("notes") and "to check" in target.read_text()
+    (result,) = json.loads(target.read_text())["steps"][1]["observation"]["results"]
+    (told_of,) = result["subagent_trajectory_ref"]
+    assert told_of.items() >= reference.items()
+    assert told_of["trajectory_id"] == after["steps"][1]["sub_agents"][0]["id"]

@@ -31,7 +31,7 @@ def exported(run: Trajectory) -> JsonObject:
     others = [event for event in run.events if run.step_of(event.id) is None]
     top = atif_export.top_of(run, session="one", model="some/model")
     steps = list(atif_export.steps_of(run, run.steps, others, accounts.of))
-    final = atif_export.final_of(accounts.total, len(steps))
+    final = atif_export.final_of(accounts.total, accounts.total, len(steps))
     document: JsonObject = json.loads(json.dumps({**top, "steps": steps, "final_metrics": final}))
     return document
 

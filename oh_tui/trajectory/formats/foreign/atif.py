@@ -190,11 +190,15 @@ class _Converter:
             tool = call.get("function_name")
             if not isinstance(tool, str):
                 more["function_name"] = tool
-            own = kept.calls.get(text_field(call, "tool_call_id"), {})
+            call_id = text_field(call, "tool_call_id")
+            own = kept.calls.get(call_id, {})
             fields = {"timestamp": when, "llm_response_id": f"answer-{id}"} | own
+            event_id = id if place == 0 else self.run.new_id(f"{id}+{place}")
+            started = kept.started.pop(call_id, [])
+            self.run.started += (({"trajectory_id": name}, event_id) for name in started)
             self.calls.add(
                 original,
-                id if place == 0 else self.run.new_id(f"{id}+{place}"),
+                event_id,
                 call.get("tool_call_id"),
                 tool if isinstance(tool, str) else "",
                 call.get("arguments"),

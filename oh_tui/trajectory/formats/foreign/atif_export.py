@@ -1,7 +1,8 @@
 """Writes a run as ATIF 1.7: the calls of an answer as one step, its cost as the step's metrics.
 
 What ATIF has no field for stands in the `extra` of a step, see `atif_kept`: whole events without a
-counterpart, fields of calls, and all of a result but its text.
+counterpart, fields of calls, and all of a result but its text. Sub-agents stand within the text of
+the run that started them, and the result of a call names those that it started.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 
 from oh_tui.trajectory.formats.foreign.atif import MARK
 from oh_tui.trajectory.formats.foreign.atif_kept import ERRORS, KEPT
+from oh_tui.trajectory.formats.foreign.atif_sub_agents import EMBEDDED, REFERENCE, references
 from oh_tui.trajectory.formats.foreign.made import is_empty
 from oh_tui.trajectory.formats.foreign.named_tools import action_of
 from oh_tui.trajectory.model.bodies import arguments, content_text, field, text_field
@@ -30,13 +32,21 @@ _TOLD = frozenset({"id", "kind", "timestamp", "source", "tool_name", "tool_call_
 
 Fields = dict[str, Any]
 Spent = Callable[[Step], Usage | None]
+Started = Callable[[Step], list[str]]
+"""The names of the sub-agents that a step started."""
+
+
+def started_none(step: Step) -> list[str]:
+    return []
 
 
 def top_of(run: Trajectory, *, session: str, model: str) -> Fields:
-    """The fields before the steps. Those of a run that was read from ATIF are its own."""
+    """The fields before the steps. Those of a run that was read from ATIF are its own, but for its
+    sub-agents, which are written as they were read."""
     own = next((e.body().get("value") for e in run.events if e.key == "trajectory"), None)
     own = own if isinstance(own, dict) else {}
-    kept = {n: v for n, v in own.items() if n not in ("steps", "final_metrics", "schema_version")}
+    left = ("steps", "final_metrics", "schema_version", EMBEDDED)
+    kept = {name: value for name, value in own.items() if name not in left}
     agent = own.get("agent") if isinstance(own.get("agent"), dict) else {}
     agent = {"name": "openhands", "version": "unknown"} | (agent or {})
     if model:
@@ -47,20 +57,25 @@ def top_of(run: Trajectory, *, session: str, model: str) -> Fields:
     return {"schema_version": VERSION, "session_id": session} | kept | {"agent": agent}
 
 
-def final_of(total: Usage, steps: int) -> Fields:
-    """The `final_metrics`; a cost that is not known is left out."""
+def final_of(total: Usage, own: Usage, steps: int) -> Fields:
+    """The `final_metrics`; a cost that is not known is left out. It is that of the `total`, with
+    sub-agents, and the tokens are those of the run alone, as its steps are."""
     cost = {"total_cost_usd": total.cost} if total.picodollars else {}
     return {
-        "total_prompt_tokens": total.prompt,
-        "total_completion_tokens": total.completion,
-        "total_cached_tokens": total.cache_read,
+        "total_prompt_tokens": own.prompt,
+        "total_completion_tokens": own.completion,
+        "total_cached_tokens": own.cache_read,
         **cost,
         "total_steps": steps,
     }
 
 
 def steps_of(
-    run: Trajectory, steps: Iterable[Step], others: Iterable[Event], spent: Spent
+    run: Trajectory,
+    steps: Iterable[Step],
+    others: Iterable[Event],
+    spent: Spent,
+    started: Started = started_none,
 ) -> Iterator[Fields]:
     """The steps in ATIF, numbered from 1, for steps of the run and events that are no steps, in the
     order of the events."""
@@ -77,7 +92,7 @@ def steps_of(
         else:
             group = [n for n in run.group(step) if n in wanted] or [step.number]
             done.update(group)
-            made = _steps([run.steps[n - 1] for n in group], spent)
+            made = _steps([run.steps[n - 1] for n in group], spent, started)
         for each in made:
             number += 1
             yield {"step_id": number} | each
@@ -98,11 +113,11 @@ def _hidden(event: Event) -> list[Fields]:
     return [] if is_sum or event.kind in _LEFT_OUT else [_kept(event)]
 
 
-def _steps(group: list[Step], spent: Spent) -> list[Fields]:
+def _steps(group: list[Step], spent: Spent, started: Started) -> list[Fields]:
     first = group[0]
     event, body = first.event, first.event.body()
     if event.kind == "ActionEvent":
-        made = _calls(group)
+        made = _calls(group, started)
     elif event.kind == "MessageEvent" and event.source in ("user", "agent"):
         content = field(body, "llm_message", "content")
         made = {"source": event.source, "message": _text(content)}
@@ -149,9 +164,9 @@ def _with_kept(own: Fields, kept: Fields) -> Fields:
     return own | ({"extra": extra} if extra else {})
 
 
-def _calls(group: list[Step]) -> Fields:
+def _calls(group: list[Step], started: Started) -> Fields:
     first = group[0].event.body()
-    kept: dict[str, Fields] = {"calls": {}, "results": {}}
+    kept: dict[str, Fields] = {"calls": {}, "results": {}, "started": {}}
     calls: list[Fields] = []
     results: list[Fields] = []
     for step in group:
@@ -185,6 +200,11 @@ def _calls(group: list[Step]) -> Fields:
             answer, told = _result(result, call_id)
             results.append(answer)
             kept["results"] |= {call_id: told} if place == 0 and told else {}
+        if names := started(step):
+            if step.results:
+                _refer(results[-len(step.results)], names)
+            else:
+                kept["started"][call_id] = names
     own = first.get(MARK)
     own = dict(own) if isinstance(own, dict) else {}
     for name in ("call", "metrics"):
@@ -197,6 +217,20 @@ def _calls(group: list[Step]) -> Fields:
         made["observation"] = {"results": results}
     kept = {name: value for name, value in kept.items() if value}
     return _timed(group[0].event) | made | _with_kept(own, kept)
+
+
+def _refer(result: Fields, names: list[str]) -> None:
+    """Names the sub-agents in a result. One that stood in a file of its own has a reference to
+    that, and is within the text now."""
+    given = references(result)
+    known = {text_field(one, "trajectory_id") for one in given}
+    new = iter([name for name in names if name not in known])
+    found = [
+        one if (known_as := text_field(one, "trajectory_id")) and known_as in names
+        else {**one, "trajectory_id": next(new, text_field(one, "trajectory_id"))}
+        for one in given
+    ]  # fmt: skip
+    result[REFERENCE] = found + [{"trajectory_id": name} for name in new]
 
 
 def _is_told(tool: str, given: Any, action: Any) -> bool:

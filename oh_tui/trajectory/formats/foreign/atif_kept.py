@@ -37,6 +37,8 @@ class Kept(msgspec.Struct):
     """The observation of a call without its content, its `timestamp`, and more `fields`."""
     llm_s: float = 0.0
     """How long the model took."""
+    started: dict[str, list[str]] = {}
+    """The sub-agents that a call without a result has started, by its id."""
 
 
 def kept_event(step: Fields) -> Fields | None:
@@ -67,15 +69,18 @@ def take_kept(rest: Fields, calls: list[Fields], results: list[Fields]) -> Kept:
         return Kept()
     of_calls, of_results = given.get("calls", {}), given.get("results", {})
     fields, seconds = given.get("fields", {}), given.get("llm_s", 0.0)
+    started = given.get("started", {})
+    of_call_ids = {text_field(call, "tool_call_id") for call in calls}
     fits = (
-        set(given) <= {"fields", "calls", "results", "llm_s"}
+        set(given) <= {"fields", "calls", "results", "llm_s", "started"}
         and _are_fields(fields)
         and not _MESSAGE & set(fields)
         and (not fields or not calls)
         and not any(field(fields, "llm_message", name) for name in ("role", "content"))
         and isinstance(fields.get("llm_message", {}), dict)
         and amount(seconds) is not None
-        and _belong(of_calls, {text_field(call, "tool_call_id") for call in calls})
+        and _belong(of_calls, of_call_ids)
+        and _are_names(started, of_call_ids)
         and all(_are_fields(told, "timestamp") for told in of_calls.values())
         and all(timestamp(t["timestamp"]) for t in of_calls.values() if "timestamp" in t)
         and not (calls and _CALL & set(of_calls.get(text_field(calls[0], "tool_call_id"), ())))
@@ -86,7 +91,7 @@ def take_kept(rest: Fields, calls: list[Fields], results: list[Fields]) -> Kept:
     if not fits:
         return Kept()
     rest["extra"] = {name: value for name, value in extra.items() if name != KEPT}
-    return Kept(fields, of_calls, of_results, seconds)
+    return Kept(fields, of_calls, of_results, seconds, started)
 
 
 def _has_result(told: Fields) -> bool:
@@ -95,6 +100,15 @@ def _has_result(told: Fields) -> bool:
 
 def _are_fields(value: Any, but: str = "") -> bool:
     return isinstance(value, dict) and not (_OURS & set(value)) - {but}
+
+
+def _are_names(value: Any, ids: set[str]) -> bool:
+    return (
+        isinstance(value, dict)
+        and set(value) <= ids
+        and all(isinstance(names, list) for names in value.values())
+        and all(isinstance(name, str) for names in value.values() for name in names)
+    )
 
 
 def _belong(value: Any, ids: set[str]) -> bool:
