@@ -106,7 +106,7 @@ class ResultsTar(TarRuns):
         return told + [problem for runs in self._lists for problem in runs.problems]
 
     @property
-    def remarks(self) -> list[str]:  # type: ignore[override]
+    def remarks(self) -> list[str]:
         return [remark for runs in self._lists for remark in runs.remarks]
 
     def grow(self) -> bool:

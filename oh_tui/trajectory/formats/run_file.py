@@ -188,7 +188,10 @@ class Unchanging:
     """What is true of a list of runs that does not change."""
 
     is_outdated = may_grow = False
-    remarks: Sequence[str] = ()
+
+    @property
+    def remarks(self) -> Sequence[str]:
+        return ()
 
     def grow(self) -> bool:
         return False

@@ -32,8 +32,6 @@ class Stream(ABC):
 
     packed_size: int
     """Bytes of it as it stands on disk."""
-    reads_anywhere: bool
-    """A part is read at the same cost wherever it is."""
 
     def __init__(self) -> None:
         self.problem = ""
@@ -46,6 +44,11 @@ class Stream(ABC):
     @abstractmethod
     def read(self, start: int, count: int) -> bytes:
         """Part of the content; shorter at its end."""
+
+    @property
+    @abstractmethod
+    def reads_anywhere(self) -> bool:
+        """Whether a part is read at the same cost wherever it is."""
 
     @property
     @abstractmethod
@@ -109,7 +112,7 @@ class PartStream(Stream):
         self._closed = False
 
     @property
-    def reads_anywhere(self) -> bool:  # type: ignore[override]
+    def reads_anywhere(self) -> bool:
         return self._whole.reads_anywhere
 
     @property
