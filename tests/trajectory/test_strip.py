@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from oh_tui.trajectory.analysis import activity
 from oh_tui.trajectory.analysis.accounting import Accounts
-from oh_tui.trajectory.analysis.strip import MARKS, Column, Label, Strip
+from oh_tui.trajectory.analysis.marks import MARKS
+from oh_tui.trajectory.analysis.strip import Column, Label, Strip
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family

@@ -118,7 +118,7 @@ async def test_a_filter_find_and_walking_go_through_the_rows_as_they_stand() -> 
         assert step[0]
         rank = by_duration.index(step[0].number)
         for number in by_duration[1:rank]:
-            assert marked.strip.nearest(number - 1, 1, ("error", "failed", "loop")) != number
+            assert marked.strip.marks.nearest(number - 1, 1, ("error", "failed", "loop")) != number
         assert it.text("#call")
         await it.press("E", "]")
         assert it.screen.session.pane == "timeline"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
 from datetime import tzinfo
 from itertools import pairwise
 from typing import NamedTuple
@@ -13,15 +11,11 @@ import msgspec
 
 from oh_tui.text.human import clock, clock_time, since_midnight
 from oh_tui.trajectory.analysis.activity import Activity, LlmTimes
+from oh_tui.trajectory.analysis.marks import StepMarks, first_in
 from oh_tui.trajectory.analysis.scale import Gaps, Scale
-from oh_tui.trajectory.content.describe import family_of
-from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.steps import MESSAGE_KINDS, Outcome, Step
+from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.model.trajectory import Trajectory
-
-MARKS = ("error", "loop", "waiting", "paused", "user", "condensed", "failed", "rejected")
-"""Marks of a column, the strongest first."""
 
 _SETTLED = 64
 """Only lists change the model's time of steps this far before the end."""
@@ -31,9 +25,6 @@ _FAR = 2_000
 
 REREADING = 0.005
 """Longest time per update to read more steps again, in seconds."""
-
-_AT_ONCE = 256
-"""How many open calls may wait for confirmation; no answer has more."""
 
 _PICTURES = 4
 """How many widths are cached."""
@@ -87,7 +78,6 @@ class Strip:
     def __init__(self, trajectory: Trajectory, llm: LlmTimes) -> None:
         self._trajectory = trajectory
         self._llm = llm
-        self._loops: frozenset[int] = frozenset()
         self._begin()
         self.update()
 
@@ -102,17 +92,11 @@ class Strip:
 
     def _begin(self) -> None:
         self._steps = self._trajectory.steps
+        self.marks = StepMarks(self._trajectory)
         self._activity = Activity(self._trajectory, self._llm)
         self._next: Activity | None = None
         """Its replacement, until that has read all events."""
         self._seen_events = 0
-        self._seen_statuses = 0
-        self._marks: list[str] = []
-        """By step number - 1: its own mark."""
-        self._marked: dict[str, list[int]] = {mark: [] for mark in MARKS}
-        """Step numbers by mark, ascending."""
-        self._open: list[int] = []
-        """Numbers of the calls without a result, ascending."""
         self._gaps: Gaps | None = None
         self._frames: dict[int, _Frame] = {}
 
@@ -124,31 +108,24 @@ class Strip:
             self._begin()
         changed_from = self._llm.take_changed()
         changed: dict[int, Step] = {}
-        known = len(self._marks)
+        known = len(self.marks)
         for event in trajectory.events[self._seen_events :]:
             step = trajectory.step_of(event.id)
             # a result that arrived before its call is handled with the call
             if step is not None and (step.event is event or step.number <= known):
                 changed[step.number] = step
         for step in changed.values():
-            self._mark(step)
+            self.marks.add(step)
         self._seen_events = len(trajectory.events)
-        for change in trajectory.statuses[self._seen_statuses :]:
-            if change.status == "paused" and change.after:
-                _put(self._marked["paused"], change.after)
-        self._seen_statuses = len(trajectory.statuses)
         self._follow(changed_from)
-        if loops != self._loops or len(loops) != len(self._marked["loop"]):
-            self._loops = loops
-            self._marked["loop"] = sorted(n for n in loops if 0 < n <= len(self._marks))
-        self._marked["waiting"] = self._waiting()
+        self.marks.update(loops)
         self._gaps = None
         self._frames.clear()
 
     def _follow(self, changed_from: int | None) -> None:
         """Updates the activity. While the agent works and it has to be read again from far back, it
         is rebuilt over several updates; until then the old one is shown."""
-        settled = max(1, len(self._marks) - _SETTLED)
+        settled = max(1, len(self.marks) - _SETTLED)
         recheck = min(settled, changed_from or settled)
         at_work = self._trajectory.live and self._trajectory.status == "running"
         if at_work and self._next is None and settled - recheck > _FAR:
@@ -204,7 +181,7 @@ class Strip:
         column = min(max(0, column), width - 1)
         begin, end = frame.first[column : column + 2]
         if begin < end:
-            return self._strongest(begin, end)[1] or begin
+            return self.marks.strongest(begin, end)[1] or begin
         before, after = begin - 1, begin
         if before < 1 or after > last:
             return min(max(1, before), last)
@@ -214,59 +191,6 @@ class Strip:
         places, scale = self._activity.places, frame.scale
         to_before = column - scale.column(places[before - 1])
         return before if to_before <= scale.column(places[after - 1]) - column else after
-
-    def _mark(self, step: Step) -> None:
-        """Adds a step, or updates it after a result."""
-        number = step.number
-        if number > len(self._marks):
-            self._marks.append("")
-        is_open = step.is_open and self._trajectory.outcome(step) is not Outcome.OK
-        mark = "" if is_open else self._mark_of(step)
-        if mark != self._marks[number - 1]:
-            if self._marks[number - 1]:
-                _drop(self._marked[self._marks[number - 1]], number)
-            if mark:
-                _put(self._marked[mark], number)
-            self._marks[number - 1] = mark
-        if is_open:
-            _put(self._open, number)
-        elif self._open:
-            _drop(self._open, number)
-
-    def _mark_of(self, step: Step) -> str:
-        mark = _MARK_OF.get(self._trajectory.outcome(step), "")
-        return mark if mark or step.is_call else _mark_of_event(step.event)
-
-    def _waiting(self) -> list[int]:
-        """Numbers of the calls that wait for confirmation."""
-        steps = self._trajectory.steps
-        return [
-            number
-            for number in self._open[-_AT_ONCE:]
-            if self._trajectory.outcome(steps[number - 1]) is Outcome.WAITING
-        ]
-
-    def nearest(self, number: int, by: int, marks: Iterable[str]) -> int:
-        """The nearest step after (`by` 1) or before (`by` -1) `number` with one of these marks, or
-        0. Of a loop only the first step counts."""
-        found = 0
-        for mark in marks:
-            numbers = self._marked[mark]
-            if mark == "loop":
-                numbers = [n for n in numbers if n - 1 not in self._loops]
-            index = bisect_right(numbers, number) if by > 0 else bisect_left(numbers, number) - 1
-            if 0 <= index < len(numbers):
-                nearer = min if by > 0 else max
-                found = nearer(found, numbers[index]) if found else numbers[index]
-        return found
-
-    def _strongest(self, begin: int, end: int) -> tuple[str, int]:
-        """The strongest mark of the steps from `begin` to before `end`, and the step's number."""
-        for mark, numbers in self._marked.items():
-            number = _first_in(numbers, begin, end)
-            if number:
-                return mark, number
-        return "", 0
 
     def _frame(self, width: int) -> _Frame:
         frame = self._frames.get(width)
@@ -318,14 +242,14 @@ class Strip:
         """The column of the steps `begin` to `end` - 1; `spent` are seconds of model and tools."""
         tool = _share(spent[1], seconds)
         llm = min(_share(spent[0], seconds), 1.0 - tool)
-        made = begin < end and bool(_first_in(self._activity.made, begin, end))
+        made = begin < end and bool(first_in(self._activity.made, begin, end))
         family, has_calls = self._family(begin, end, edges, tool > 0)
         return Column(
             llm=llm,
             tool=tool,
             family=family,
-            mark=self._strongest(begin, end)[0] if begin < end else "",
-            open=self._is_open(begin, end),
+            mark=self.marks.strongest(begin, end)[0] if begin < end else "",
+            open=self.marks.is_open(begin, end),
             happened_llm=made or llm > 0,
             happened_tool=has_calls or tool > 0,
         )
@@ -350,58 +274,8 @@ class Strip:
             family = self._activity.under_way
         return family, has_calls
 
-    def _is_open(self, begin: int, end: int) -> bool:
-        """Whether a call without a result is here, or is the last step before."""
-        if not self._open:
-            return False
-        if begin < end:
-            return bool(_first_in(self._open, begin, end))
-        index = bisect_right(self._open, begin - 1) - 1
-        if index < 0:
-            return False
-        number = self._open[index]
-        group = self._trajectory.group(self._steps[number - 1])
-        return number == begin - 1 or (bool(group) and group[-1] == begin - 1)
-
-
-_MARK_OF = {
-    Outcome.ERROR: "error",
-    Outcome.COMMAND_FAILED: "failed",
-    Outcome.REJECTED: "rejected",
-}
-
-
-def _mark_of_event(event: Event) -> str:
-    if event.kind in ("PauseEvent", "InterruptEvent"):
-        return "paused"
-    if event.kind in ("Condensation", "CondensationSummaryEvent"):
-        return "condensed"
-    if event.kind in MESSAGE_KINDS and event.source == "user":
-        # not what OpenHands writes as the user
-        return "user" if family_of(event) is Family.YOU else ""
-    return ""
-
 
 def _share(part: float, seconds: float) -> float:
     """A share of a column's time; less than a thousandth counts as 0."""
     share = part / seconds if seconds > 0 else 0.0
     return min(1.0, share) if share >= 0.001 else 0.0
-
-
-def _first_in(numbers: Sequence[int] | array[int], begin: int, end: int) -> int:
-    """The first of the ascending numbers from `begin` to `end` - 1, or 0."""
-    index = bisect_left(numbers, begin)
-    return numbers[index] if index < len(numbers) and numbers[index] < end else 0
-
-
-def _put(numbers: list[int], number: int) -> None:
-    if not numbers or numbers[-1] < number:
-        numbers.append(number)
-    elif numbers[bisect_left(numbers, number)] != number:
-        insort(numbers, number)
-
-
-def _drop(numbers: list[int], number: int) -> None:
-    index = bisect_left(numbers, number)
-    if index < len(numbers) and numbers[index] == number:
-        del numbers[index]

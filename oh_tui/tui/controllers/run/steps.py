@@ -68,11 +68,11 @@ class StepActions:
             further = steps.steps_from_cursor(by)
             yield from (s.number for s in further if trajectory.outcome(s) in FAILED)
         elif steps.order:
-            further, nearest = steps.steps_from_cursor(by), study.strip.nearest
+            further, nearest = steps.steps_from_cursor(by), study.strip.marks.nearest
             yield from (s.number for s in further if nearest(s.number - 1, 1, TROUBLE) == s.number)
         else:
             number = steps.step_here
-            while number := study.strip.nearest(number, by, TROUBLE):
+            while number := study.strip.marks.nearest(number, by, TROUBLE):
                 yield number
 
     def action_next_user(self, by: int) -> None:
