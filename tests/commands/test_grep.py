@@ -162,12 +162,29 @@ def test_a_pattern_that_takes_too_long_is_told(
             assert "re:/(a+)+!$/ takes too long" in err and "a" * 60 not in out
 
 
-def test_nothing_is_only_said_where_all_was_searched(
+def test_steps_of_sub_agents_are_found_and_named(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     run = zip_of(tmp_path / "run.zip", run_files("0" * 32 + "/", REPORTED))
+    code, out, err = grep(capsys, '"no such model"', run, "--json")
+    (found,) = (json.loads(line) for line in out.splitlines())
+    schemas.check("grep", found)
+    assert (code, err, found["step"], found["path"]) == (0, "", 3, "2.3.3")
+    assert found["event_id"] == "d-e"
+    numbers = [line.split("\t")[2] for line in grep(capsys, "kind:Message", run)[1].splitlines()]
+    assert numbers == ["1", "a.1", "2.1", "2.3.1", "3.1", "3b.1"]
+    assert grep(capsys, '"Do it" -kind:Action', run, "--json")[1].count("path") == 0
+    assert grep(capsys, "nosuchword", run) == (1, "", "")
+
+
+def test_nothing_is_only_said_where_all_was_searched(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    files = run_files("0" * 32 + "/", REPORTED)
+    (name,) = (name for name in files if name.endswith("d-e.json"))
+    run = zip_of(tmp_path / "run.zip", files | {name: b"{"})
     code, _, err = grep(capsys, "nosuchword", run)
-    assert code == 2 and "not searched: the steps of" in err
+    assert code == 2 and "not all searched: the steps of 1 sub-agent" in err
     assert grep(capsys, "re:/./", run)[0] == 0
 
 

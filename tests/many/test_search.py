@@ -19,7 +19,7 @@ from oh_tui.library.library import Library
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.sources.many import each_run, worker
-from oh_tui.sources.many.hits import hits
+from oh_tui.sources.many.hits import Part, hits
 from oh_tui.sources.many.indexing import Indexing
 from oh_tui.sources.many.narrowing import Narrowing
 from oh_tui.sources.many.query import parse
@@ -278,7 +278,7 @@ def test_a_large_output_is_told_in_short_pieces() -> None:
     run = Trajectory()
     run.extend([shell("a1", "x"), output("a1", lines)])
     for words in ("re:/needle\\d+/", "needle77", '"of it the needle77"'):
-        found = list(hits(run, parse(words).steps))
+        found = list(hits(Part(run), parse(words).steps))
         (hit,) = filter(None, found)
         assert "the needle77 is here" in hit.line and hit.where == "result"
         assert found.index(hit) > 2 * len(lines) // 2**17, "it breathes"
@@ -291,7 +291,7 @@ def test_the_line_of_a_hit_has_no_secret_of_the_lines_before(gap: str) -> None:
     run = Trajectory()
     run.extend([shell("a1", "x"), output("a1", gap + key)])
     for words in ("needle77", "re:/needle77/"):
-        for hit in filter(None, hits(run, parse(words).steps)):
+        for hit in filter(None, hits(Part(run), parse(words).steps)):
             assert "needle77" not in hit.line
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from oh_tui.sources.files import FileSource
 from oh_tui.sources.many.searching import RunHits
 from oh_tui.tui.screens.search import SearchScreen
+from tests.trajectory.sub_agent_files import run_files, zip_of
 from tests.tui.explorer import Between, Explorer, explore
 
 
@@ -211,3 +215,16 @@ async def test_a_match_far_in_its_line_is_in_sight() -> None:
         rows = text(it, view, "#hits").splitlines()
         assert "exit code 1" in rows[0]
         assert "…" in rows[0]
+
+
+async def test_a_step_of_a_sub_agent_is_shown_and_leads_to_the_step_that_started_it(
+    tmp_path: Path,
+) -> None:
+    run = zip_of(tmp_path / "run.zip", run_files("0" * 32 + "/"))
+    async with explore(source=lambda: FileSource([run])) as it:
+        view = await search(it, '"no such model"')
+        await it.until(lambda: "no such model" in text(it, view, "#found-step"))
+        assert "2.3.3" in text(it, view, "#hits")
+        await it.press("enter")
+        await it.until(lambda: it.app.screen is it.screen)
+        await it.until(lambda: it.screen.timeline.row_count() and it.screen.timeline.step_here == 2)

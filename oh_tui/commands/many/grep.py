@@ -60,8 +60,9 @@ HIT, NONE, FAULT = 0, 1, 2
     "  run.is: run.cost: run.took: run.after:             as in oh-tui conversations: of its run\n"
     "  repo: branch: model: title: tag: pr: changed:      of its run\n\n"
     "The first word is never a PATH. Without a PATH it searches the runs of the server that are\n"
-    "kept on this machine, and says which are not. Prints a line for each step; with --json an\n"
-    "object: run, source, title, step, event_id, where (call, result or row), line.\n\n"
+    "kept on this machine, and says which are not. Prints a line for each step, 12.3 for step 3\n"
+    "of a sub-agent that step 12 started; with --json an object: run, source, title, step, path\n"
+    "(of a sub-agent), event_id, where (call, result or row), line.\n\n"
     "Exit codes: 0 something was found, 1 nothing, 2 wrong use, a run that cannot be read, or\n"
     "nothing was found where not all was searched.",
 )
@@ -90,7 +91,7 @@ async def grep(call: Call) -> int:
         raise Problem(problem.sentence, problem.hint) from problem
     say_rest(call, reading)
     if search.sub_agents:
-        say(f"not searched: the steps of {plural(search.sub_agents, 'sub-agent')}")
+        say(f"not all searched: the steps of {plural(search.sub_agents, 'sub-agent')}")
     say_given_up(search.gave_up)
     if not search.hits and (told := not_files(call.args.no_files)):
         say(told)
@@ -113,7 +114,7 @@ def _print(call: Call, one: RunHits) -> None:
         _print_row(call, [*count, named["run"], named["title"]])
     elif call.style.piped:
         for hit in hits:
-            print(between_tabs([named["run"], named["title"], str(hit.step), safe_line(hit.line)]))
+            print(between_tabs([named["run"], named["title"], hit.path, safe_line(hit.line)]))
     else:
         _print_run(call, run, hits)
 
@@ -126,6 +127,7 @@ def _documents(call: Call, hits: list[Hit]) -> list[dict[str, Any]]:
     return [
         {
             "step": hit.step,
+            **({"path": hit.path} if hit.is_of_sub_agent else {}),
             "event_id": safe_line(hit.event_id),
             "where": hit.where,
             "line": safe_line(hit.line),
@@ -146,13 +148,13 @@ def _print_run(call: Call, run: Conversation, hits: list[Hit]) -> None:
     facts = [line(run.selected_repository) or "", style.when(updated(run) or None)]
     head = "  ".join(filter(None, (title(run), *facts, plural(len(hits), "hit"))))
     print(style.paint(fit(head, room, style), "bold"))
-    width = max(4, len(str(hits[-1].step)))
+    width = max(4, *(len(hit.path) for hit in hits))
     for hit in hits:
         drawn = GLYPHS.get(hit.outcome)
         mark = style.glyph(*drawn) if drawn else " "
         hue: Hue = "red" if hit.outcome is Outcome.ERROR else "amber"
         text = fit(safe_line(hit.line), room - width - 5, style)
-        print(f" {hit.step:>{width}} {style.paint(mark, hue)} {text}")
+        print(f" {hit.path:>{width}} {style.paint(mark, hue)} {text}")
 
 
 def run_name(run: Conversation) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from functools import cached_property
+from typing import NamedTuple
 
 import msgspec
 
@@ -15,6 +16,7 @@ from oh_tui.trajectory.analysis.loops import loop_steps
 from oh_tui.trajectory.analysis.search.fields import Facts, Kept
 from oh_tui.trajectory.analysis.search.query import Query
 from oh_tui.trajectory.analysis.search.scan import Needle, Said, said_by_step
+from oh_tui.trajectory.analysis.sub_agents import SubRuns
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 
@@ -45,6 +47,12 @@ class Hit(msgspec.Struct, frozen=True):
     """A step that was found. All texts are clean, without secrets and on one line."""
 
     step: int
+    """Its number in its own run."""
+    path: str
+    """Its number in the whole run: `12`, of a sub-agent `12.3`."""
+    above: str
+    """The event that started the sub-agent; "" for a step of the run itself, and where no step is
+    known to have started it."""
     event_id: str
     """Of the event with the line."""
     where: str
@@ -56,12 +64,44 @@ class Hit(msgspec.Struct, frozen=True):
     """The row of the step."""
     outcome: Outcome
 
+    @property
+    def is_of_sub_agent(self) -> bool:
+        return "." in self.path
+
+
+class Part(NamedTuple):
+    """The run itself, or that of a sub-agent."""
+
+    trajectory: Trajectory
+    path: str = ""
+    """What the numbers of its steps begin with."""
+    above: str = ""
+    """The event of the run that started the sub-agent, "" where that is not known."""
+
+
+def sub_agents(run: Trajectory) -> tuple[list[Part], int]:
+    """The runs of all sub-agents, which are read now, and how many cannot be read whole."""
+    found, unread = list[Part](), 0
+
+    def add(runs: SubRuns, above: str | None = None) -> None:
+        nonlocal unread
+        for one in runs.runs:
+            started = run.steps[one.step - 1].event.id if above is None and one.step else above
+            found.append(Part(one.trajectory, one.path, started or ""))
+            unread += bool(one.note)
+            add(one.below, started or "")
+
+    if run.sub_agents:
+        add(SubRuns(run, Accounts(run)))
+    return found, unread
+
 
 def hits(
-    trajectory: Trajectory, query: Query, facts: Facts | None = None, kept: Kept | None = None
+    part: Part, query: Query, facts: Facts | None = None, kept: Kept | None = None
 ) -> Iterator[Hit | None]:
     """The hits in order; None for each step that is none, and within large bodies, so that the
     caller can breathe."""
+    trajectory = part.trajectory
     for step in trajectory.steps:
         work, passed = query.test(step, trajectory, facts, kept), False
         while True:
@@ -70,14 +110,14 @@ def hits(
             except StopIteration as done:
                 passed = bool(done.value)
                 break
-        yield (yield from _hit(step, trajectory, query)) if passed else None
+        yield (yield from _hit(step, part, query)) if passed else None
 
 
 _Found = Generator[None, None, tuple[str, int] | None]
 
 
-def _hit(step: Step, trajectory: Trajectory, query: Query) -> Generator[None, None, Hit]:
-    said = said_by_step(step, trajectory)
+def _hit(step: Step, part: Part, query: Query) -> Generator[None, None, Hit]:
+    said = said_by_step(step, part.trajectory)
     event, where, line, at = step.event, "row", said.shown, 0
     if texts := query.texts:
         place, line, at = yield from _first(said, texts[0])
@@ -86,13 +126,24 @@ def _hit(step: Step, trajectory: Trajectory, query: Query) -> Generator[None, No
             where = "result" if place else "call"
     return Hit(
         step.number,
+        f"{part.path}{step.number}",
+        part.above,
         event.id,
         where,
         clean_line(line),
         len(clean_line(line[:at])),
         clean_line(said.shown),
-        trajectory.outcome(step),
+        part.trajectory.outcome(step),
     )
+
+
+def step_of(run: Trajectory, hit: Hit) -> tuple[Step, Trajectory] | None:
+    """The step that was found, and the run that it is in: that of a sub-agent too."""
+    parts = sub_agents(run)[0] if hit.is_of_sub_agent else [Part(run)]
+    for part in parts:
+        if f"{part.path}{hit.step}" == hit.path and (step := part.trajectory.step_of(hit.event_id)):
+            return step, part.trajectory
+    return None
 
 
 def _first(

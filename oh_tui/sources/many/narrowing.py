@@ -16,8 +16,8 @@ from oh_tui.trajectory.analysis.search.scan import Needle
 
 class Narrowing:
     """Asks the library once for each text. A run that is not in it, or has changed since, is left
-    to read: it may hold anything. So is one with sub-agents, whose steps a search has to tell
-    of."""
+    to read: it may hold anything. So is one with sub-agents, whose steps are not in
+    the library."""
 
     def __init__(self, cache_folder: Path | None, source: Source, query: Query) -> None:
         self._folder, self._source, self._query = cache_folder, source, query

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from oh_tui.api.models import Conversation
 from oh_tui.sources.lists.last_known import LastKnown
 from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.sources.many.each_run import Known, ManyRuns, Result
-from oh_tui.sources.many.hits import Derived, Hit, hits
+from oh_tui.sources.many.hits import Derived, Hit, Part, hits, sub_agents
 from oh_tui.sources.many.query import ManyQuery
 from oh_tui.sources.many.worker import About, Unread
 from oh_tui.sources.source import Source
@@ -27,7 +27,7 @@ class Found(NamedTuple):
 
     hits: list[Hit]
     sub_agents: int = 0
-    """Sub-agents that have steps of their own, which are not searched."""
+    """Sub-agents that cannot be read whole."""
     gave_up: Sequence[str] = ()
     """Patterns that took too long."""
 
@@ -43,23 +43,24 @@ class SearchJob(NamedTuple):
     query: Query
 
     def __call__(self, run: Trajectory, about: About) -> Found:
-        return self._found(run, [hit for hit in self._hits(run, about) if hit])
+        below, unread = sub_agents(run)
+        found = [hit for hit in self._hits([Part(run), *below], about) if hit]
+        return Found(found, unread, self.query.gave_up)
 
     async def breathing(self, run: Trajectory, about: About) -> Found:
+        below, unread = await asyncio.to_thread(sub_agents, run) if run.sub_agents else ([], 0)
         found, until = [], time.perf_counter() + SLICE
-        for hit in self._hits(run, about):
+        for hit in self._hits([Part(run), *below], about):
             if hit is not None:
                 found.append(hit)
             if time.perf_counter() > until:
                 await asyncio.sleep(0)
                 until = time.perf_counter() + SLICE
-        return self._found(run, found)
+        return Found(found, unread, self.query.gave_up)
 
-    def _hits(self, run: Trajectory, about: About) -> Iterator[Hit | None]:
-        return hits(run, self.query, Derived(run), about.kept)
-
-    def _found(self, run: Trajectory, found: list[Hit]) -> Found:
-        return Found(found, len(run.sub_agents), self.query.gave_up)
+    def _hits(self, parts: Iterable[Part], about: About) -> Iterator[Hit | None]:
+        for part in parts:
+            yield from hits(part, self.query, Derived(part.trajectory), about.kept)
 
 
 class Search:
@@ -81,7 +82,7 @@ class Search:
         self.hits = 0
         self.runs_hit = 0
         self.sub_agents = 0
-        """Sub-agents whose steps were not searched."""
+        """Sub-agents whose steps were not all searched."""
         self.gave_up: list[str] = []
         """Patterns that took too long."""
 

@@ -14,6 +14,7 @@ from textual.widgets import Input
 
 from oh_tui.sources.many import query as queries
 from oh_tui.sources.many import servers
+from oh_tui.sources.many.hits import step_of
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.search.query import QueryError
@@ -238,11 +239,12 @@ class SearchScreen(ModalScreen[None], ClosesOnce[None]):
         except Problem as problem:
             self.step.show([Note(words_of(problem))])
             return
-        step = run.step_of(hit.event_id) if run else None
-        if run is None or step is None:
+        found = await asyncio.to_thread(step_of, run, hit) if run else None
+        if found is None:
             self.step.show([Note("this step can no longer be read")])
             return
-        place = Place(str(step.number))
+        step, run = found
+        place = Place(hit.path)
         glyphs = self.step.glyphs
         shown = await asyncio.to_thread(
             of_step, step, run.outcome(step), run, None, glyphs, place,

@@ -59,20 +59,29 @@ class Hits(RowList):
 
     def __init__(self) -> None:
         super().__init__(id="hits")
+        self.numbers = 0
+        """Columns of the numbers."""
+
+    def watch_hits(self) -> None:
+        self.numbers = max((4, *(len(_number(hit)) for hit in self.hits)))
 
     def row_count(self) -> int:
         return len(self.hits)
 
     def pieces(self, row: int, width: int) -> list[Piece]:
         hit = self.hits[row]
-        number = max(4, len(f"{self.hits[-1].step:,}"))
+        number = self.numbers
         glyph, hue = outcome_mark(self.glyphs, hit.outcome)
         room = max(0, width - number - 3)
         line = hit.line
         if hit.at > room // 2:  # else the match may be cut off
             line = self.glyphs.more + line[hit.at - room // 4 :]
         return [
-            (f"{hit.step:>{number},} ", "number"),
+            (f"{_number(hit):>{number}} ", "number"),
             (f"{glyph:1} ", hue),
             (fit(line, room, self.glyphs.more), ""),
         ]
+
+
+def _number(hit: Hit) -> str:
+    return hit.path if hit.is_of_sub_agent else f"{hit.step:,}"

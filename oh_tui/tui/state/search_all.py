@@ -68,7 +68,7 @@ class SearchAll:
         found += self.problem[:1]
         found += reading.left_out
         if search.sub_agents:
-            found.append(f"the steps of {plural(search.sub_agents, 'sub-agent')} not searched")
+            found.append(f"not all steps of {plural(search.sub_agents, 'sub-agent')} searched")
         if search.gave_up:
             found.append(f"re:/{search.gave_up[0]}/ takes too long")
         return found

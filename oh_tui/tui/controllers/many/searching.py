@@ -145,11 +145,12 @@ class SearchAllRuns:
             self._ui.work_on("place", self._go_to, found, hit, instead=True)
 
     async def _go_to(self, found: search_all.SearchAll, hit: Hit) -> None:
-        """Go to the step as soon as it is read, unless the user goes elsewhere before."""
+        """Go to the step as soon as it is read, unless the user goes elsewhere before; to the one
+        that started the sub-agent whose step it is."""
         conversation, session = found.opened, self._session
         await self._ui.drawn()
         while conversation and (study := await self._run.until_shown(conversation)):
-            step = study.trajectory.step_of(hit.event_id)
+            step = study.trajectory.step_of(hit.above or hit.event_id)
             if step is not None:
                 self._ui.post_message(StepWanted(step.number))
                 return
