@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import sqlite3
+import threading
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,6 +35,10 @@ LIMITS = {
 """No function looks at the clock, and `instr` or `like` takes the product of the lengths of its
 two texts; a row takes the length of a value times the columns."""
 
+GRACE = 0.5
+"""Seconds after its limit when a question counts as deaf to it. SQLite looks at the clock after
+`OPERATIONS`, and each of these may be a call of a function that takes so long."""
+
 TABLES = "runs, steps, files; docs/tables.md has their columns"
 
 
@@ -47,7 +53,7 @@ class _Limit:
 
     def __init__(self, seconds: float) -> None:
         self.seconds = self._left = seconds
-        self._until = 0.0
+        self._until = math.inf
         self.passed = False
 
     def is_over(self) -> bool:
@@ -59,16 +65,49 @@ class _Limit:
 
     def __exit__(self, *_: object) -> None:
         self._left = self._until - time.monotonic()
+        self._until = math.inf
+
+    @property
+    def problem(self) -> Problem:
+        return Problem(
+            f"The answer takes longer than {self.seconds:g} s", "--seconds allows it more"
+        )
+
+    @contextlib.contextmanager
+    def watched(self, deaf: Callable[[Problem], object]) -> Iterator[None]:
+        """Calls `deaf` from another thread when SQLite does not hear of the limit."""
+        done = threading.Event()
+
+        def watch() -> None:
+            while not done.wait(GRACE / 5):
+                if time.monotonic() > self._until + GRACE:
+                    deaf(self.problem)
+                    return
+
+        threading.Thread(target=watch, daemon=True).start()
+        try:
+            yield
+        finally:
+            done.set()
 
 
 _FAILURES = (sqlite3.Error, sqlite3.Warning, UnicodeError, ValueError, OverflowError, MemoryError)
 
 
 @contextlib.contextmanager
-def asked(cache_folder: Path, sql: str, seconds: float) -> Iterator[Answer]:
-    """The answer to one SELECT. Raises Problem."""
-    with contextlib.closing(_opened((cache_folder / FOLDER / FILE).absolute())) as database:
-        limit = _Limit(seconds)
+def asked(
+    cache_folder: Path,
+    sql: str,
+    seconds: float,
+    deaf: Callable[[Problem], object] = lambda problem: None,
+) -> Iterator[Answer]:
+    """The answer to one SELECT. Raises Problem. `deaf` is called from another thread when the
+    question goes on after its time, and has to end the process."""
+    limit = _Limit(seconds)
+    with (
+        contextlib.closing(_opened((cache_folder / FOLDER / FILE).absolute())) as database,
+        limit.watched(deaf),
+    ):
         try:
             if not schema.is_ours(database):
                 raise Problem("Another version of oh-tui made the index", "oh-tui index")
@@ -86,9 +125,22 @@ def asked(cache_folder: Path, sql: str, seconds: float) -> Iterator[Answer]:
             raise _problem(error, limit) from error
         if cursor.description is None:
             raise Problem("That is no question", f"one SELECT over {TABLES}")
-        names = [safe_line(str(one[0])) for one in cursor.description]
+        names = _unlike(safe_line(str(one[0])) for one in cursor.description)
         with contextlib.closing(_rows(cursor, limit)) as rows:
             yield Answer(names, rows)
+
+
+def _unlike(names: Iterable[str]) -> list[str]:
+    """The second of two columns with one name is called `name_2`, so that a row as an object has
+    both."""
+    found = dict[str, None]()
+    for name in names:
+        other, count = name, 1
+        while other in found:
+            count += 1
+            other = f"{name}_{count}"
+        found[other] = None
+    return list(found)
 
 
 def _opened(path: Path) -> sqlite3.Connection:
@@ -129,8 +181,7 @@ def _problem(error: Exception, limit: _Limit) -> Problem | KeyboardInterrupt:
     if "interrupted" in said and not limit.passed:
         return KeyboardInterrupt()  # sqlite3 has swallowed that of ctrl+c
     if "interrupted" in said:
-        taken = f"{limit.seconds:g} s"
-        return Problem(f"The answer takes longer than {taken}", "--seconds allows it more")
+        return limit.problem
     if "not authorized" in said or "prohibited" in said or "one statement" in said:
         return Problem("Only a single SELECT is answered", f"over {TABLES}")
     shown = safe_line(said) or type(error).__name__

@@ -133,6 +133,31 @@ def test_no_value_is_so_long_that_a_function_goes_on_after_the_limit() -> None:
     assert "too many columns" in refused(f"select {many}")
 
 
+def test_a_row_of_slow_functions_ends_too() -> None:
+    """SQLite looks at the clock after a hundred of them."""
+    slow = "instr(hex(zeroblob(99000)), hex(zeroblob(49000)) || {})"
+    sql = f"select {', '.join(slow.format(n + 1) for n in range(90))}"
+    began = time.monotonic()
+    assert "takes longer than 0.2 s" in refused(sql, "--seconds", "0.2")
+    assert time.monotonic() - began < 20, "alone it takes 40 s and more"
+
+
+def test_columns_of_one_name_are_told_apart() -> None:
+    sql = (
+        "select r.title, s.title, 1 as title_2, s.title from runs r join runs s using (run) limit 1"
+    )
+    title = json.loads(told(sql, "--json"))["title"]
+    expected = {"title": title, "title_2": title, "title_2_2": 1, "title_3": title}
+    assert json.loads(told(sql, "--json")) == expected
+    assert told(sql, "--csv").splitlines()[0] == ",".join(expected)
+
+
+def test_csv_has_texts_as_they_are() -> None:
+    """As sqlite3, psql and DuckDB write them: a sign before them would be in the data of all."""
+    sql = "select '=1+1' as a, '-flag' as b, -1.5 as c, '@x' as d"
+    assert told(sql, "--csv") == "a,b,c,d\n=1+1,-flag,-1.5,@x\n"
+
+
 def test_the_limit_counts_the_question_and_not_its_reader(caches: Path) -> None:
     with asked(caches / "oh-tui", "select run from runs", seconds=0.5) as answer:
         for count, _ in enumerate(answer.rows, 1):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import os
 import sys
 from argparse import ArgumentTypeError
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from oh_tui.commands.shared import failing
 from oh_tui.commands.shared.command import Call, argument, command, flag
 from oh_tui.commands.shared.printing import Column, print_json_line, print_table
 from oh_tui.library.asking import TABLES, asked
@@ -44,7 +47,9 @@ def _seconds(text: str) -> float:
             "runs that read or changed it",
         "query 'select * from runs' --csv": "for a spreadsheet",
     },
-    epilog="It reads what oh-tui index has taken in, and cannot write.",
+    epilog="It reads what oh-tui index has taken in, and cannot write. The second of two columns\n"
+    "with one name is called name_2. --csv has texts as they are: a spreadsheet may take one that\n"
+    "begins with = + - @ for a formula, so import the columns of texts as text.",
     wants="nothing",
 )  # fmt: skip
 async def query(call: Call) -> int:
@@ -53,7 +58,7 @@ async def query(call: Call) -> int:
         raise Problem("There is no index of runs", "--no-library or OH_TUI_CACHE turns it off")
     if call.as_json and call.args.csv:
         raise Problem("--json and --csv are two forms of the same", "leave one out")
-    with asked(folder, call.args.sql, call.args.seconds) as answer:
+    with asked(folder, call.args.sql, call.args.seconds, _end) as answer:
         if call.as_json:
             for row in answer.rows:
                 print_json_line(dict(zip(answer.columns, map(_value, row), strict=True)))
@@ -63,6 +68,14 @@ async def query(call: Call) -> int:
             columns = [Column(name, share=1) for name in answer.columns]
             print_table(call.style, columns, ([_text(one) for one in row] for row in answer.rows))
     return 0
+
+
+def _end(problem: Problem) -> None:
+    """Ends the process while SQLite goes on, which only reads."""
+    code = failing.problem(problem)
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+    os._exit(code)
 
 
 def _print_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
