@@ -28,6 +28,7 @@ from oh_tui.text import regex
 from oh_tui.trajectory.analysis.search.query import QueryError, quoted
 from oh_tui.trajectory.formats.run_file import RunList
 from oh_tui.trajectory.formats.table import find_files
+from oh_tui.trajectory.model import events
 from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.many.made import TESTS, TOKEN, WORDS, brute_force, make_runs, pattern_of, text_of
 from tests.trajectory.made import output, shell
@@ -271,6 +272,28 @@ def test_large_outputs_do_not_end_an_innocent_pattern(
     source = FileSource([tmp_path / "out.jsonl"])
     search, found = searched(source, "re:/needle\\d+/")
     assert len(found) == 4 and search.gave_up == []
+
+
+@pytest.mark.parametrize("words", ["needle", "re:/nee.le/", "call", '"the needle"'])
+def test_a_long_event_is_decoded_at_most_once_between_two_breaths(
+    words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded, original = list[int](), events.decode_json
+
+    def counted(data: bytes) -> Any:
+        decoded.append(len(data) > 1_000_000)
+        return original(data)
+
+    monkeypatch.setattr(events, "decode_json", counted)
+    run = Trajectory()
+    run.extend([shell("a", "ls"), output("a", "some call\n" * 200_000 + "the needle is here")])
+    work, told, most = hits(Part(run), parse(words).steps), list[object](), 0
+    for piece in work:
+        told.append(piece)
+        most = max(most, sum(decoded))
+        decoded.clear()
+    assert [hit for hit in told if hit]
+    assert most == 1
 
 
 def test_a_large_output_is_told_in_short_pieces() -> None:

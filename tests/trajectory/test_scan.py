@@ -236,6 +236,22 @@ def test_a_body_of_many_megabytes_is_looked_at_in_pieces() -> None:
     assert len(breaths) > 20
 
 
+def test_a_long_body_is_not_looked_at_whole_before_the_first_breath() -> None:
+    step = (trajectory := run(shell("a", "ls"), output("a", "word " * 2_000_000))).steps[0]
+    breaths = list(scan([0], lambda n: said_by_step(step, trajectory).holds(needle("gizmo")), 0.0))
+    pieces = len(trajectory.events[1].raw()) / 2**19
+    assert len(breaths) > 1.9 * pieces  # for letters that JSON escapes, and for the text
+
+
+@pytest.mark.parametrize("shift", range(-8, 3))
+def test_an_escaped_letter_where_two_pieces_meet(shift: int) -> None:
+    raw = output("a", "0 gizmo").raw().replace(b"gizmo", b"\\u0067izmo")
+    before = raw.index(b"\\u0067") - 1
+    raw = raw.replace(b"0 ", b"0" * (2**19 + shift - before) + b" ")
+    assert raw.index(b"\\u0067") == 2**19 + shift
+    assert found("gizmo", shell("a", "ls"), parse_event(raw + b" " * 2**19)) == [1]
+
+
 def test_scan_breathes_and_tells_what_passes() -> None:
     def test(number: int) -> Breathing:
         if number == 3:

@@ -118,7 +118,9 @@ _Found = Generator[None, None, tuple[str, int] | None]
 
 def _hit(step: Step, part: Part, query: Query) -> Generator[None, None, Hit]:
     said = said_by_step(step, part.trajectory)
+    yield  # the row, and each of the texts below, decodes an event
     event, where, line, at = step.event, "row", said.shown, 0
+    yield
     if texts := query.texts:
         place, line, at = yield from _first(said, texts[0])
         if place is not None:
@@ -151,7 +153,9 @@ def _first(
 ) -> Generator[None, None, tuple[int | None, str, int]]:
     """The event that says it first, the line, and where in it; None for the row."""
     for place in range(len(said.events)):
-        for text in said.texts(place):
+        texts = said.texts(place)
+        yield
+        for text in texts:
             found = yield from _in_text(text, wanted)
             if found is not None:
                 return place, *found

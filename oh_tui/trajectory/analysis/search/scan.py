@@ -129,8 +129,10 @@ class Said:
         """Whether the row or a body contains the text."""
         if isinstance(wanted, Regex):
             return (yield from self._matches(wanted))
-        if not wanted.words and wanted.text in self.row:
-            return True
+        if not wanted.words:
+            if wanted.text in self.row:
+                return True
+            yield from self._pause()
         words = wanted.words
         for n, event in enumerate(self.events):
             unseen = yield from _unseen(event, wanted.runs | words)
@@ -146,8 +148,15 @@ class Said:
             texts = self._texts[n] = list(spoken(self.events[n]))
         return texts
 
+    def _pause(self) -> Generator[None, None, None]:
+        """After something for which a long event was decoded."""
+        if any(len(event.held) > _RAW_PIECE for event in self.events):
+            yield
+
     def _body_holds(self, n: int, low: str) -> Breathing:
-        for text in self.texts(n):
+        texts = self.texts(n)
+        yield from self._pause()
+        for text in texts:
             if (yield from _holds(text, low)):
                 return True
         return False
@@ -155,11 +164,14 @@ class Said:
     def _matches(self, wanted: Regex) -> Breathing:
         if (yield from wanted.search(self.shown)):
             return True
+        yield from self._pause()
         for n, event in enumerate(self.events):
             # a letter of another alphabet may be the same without regard to case
             if wanted.runs and event.held.isascii() and (yield from _unseen(event, wanted.runs)):
                 continue
-            for text in self.texts(n):
+            texts = self.texts(n)
+            yield from self._pause()
+            for text in texts:
                 for piece in whole_lines(text, _PIECE):
                     cleaned = clean(piece)
                     found = yield from wanted.search(cleaned)
@@ -228,27 +240,35 @@ def outward(start: int, count: int) -> Iterator[int]:
 def _unseen(event: Event, parts: frozenset[bytes]) -> Generator[None, None, frozenset[bytes]]:
     """The parts that the texts of an event certainly lack."""
     raw = event.held
-    if event.kind == UNREADABLE or _is_split(raw):
+    if event.kind == UNREADABLE or (yield from _is_split(raw)):
         return frozenset()
-    plain = _COLOUR.sub(b"", raw) if b"\\u001" in raw else raw
+    is_long = len(raw) > _RAW_PIECE
+    plain = _COLOUR.sub(b"", raw) if not is_long and b"\\u001" in raw else raw
     for text in (raw,) if plain is raw else (raw, plain):
         for piece in _pieces(text, _RAW_PIECE, _RAW_PIECE // 4):
             low = piece.translate(_LOWER, _NOT_PLAIN)
             parts = frozenset(part for part in parts if part not in low)
             if not parts:
                 return parts
-            if len(raw) > _RAW_PIECE:
+            if is_long:
                 yield
     return parts
 
 
-def _is_split(raw: bytes) -> bool:
+def _is_split(raw: bytes) -> Breathing:
     """Whether the JSON may write words of the decoded text differently, apart from colours."""
-    if b"\\u" in raw and (
-        len(raw) > _RAW_PIECE  # decoding is faster than finding all colours
-        or raw.count(b"\\u") > len(_COLOUR.findall(raw))
-    ):
+    if len(raw) > _RAW_PIECE:  # decoding is faster than finding all colours
+        for piece in _pieces(raw, _RAW_PIECE, 2):
+            if b"\\u" in piece or _has_odd(piece):
+                return True
+            yield
+        return False
+    if b"\\u" in raw and raw.count(b"\\u") > len(_COLOUR.findall(raw)):
         return True
+    return _has_odd(raw)
+
+
+def _has_odd(raw: bytes) -> bool:
     if b"\\b" in raw or b"\\f" in raw:
         return True
     return not raw.isascii() and (_KELVIN in raw or _DOTTED_I in raw)
