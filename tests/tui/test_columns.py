@@ -92,3 +92,10 @@ async def test_titles_have_the_room_that_other_columns_do_not_need() -> None:
         await it.until(lambda: len(it.screen.session.listed) < 5)
         head = it.text(LIST_HEAD)
         assert head.index("status") - head.index("repository") == len("repository") + 4
+
+
+async def test_an_age_alone_leaves_its_room_to_the_title() -> None:
+    async with explore(size=(120, 36)) as it:
+        rows = it.text("#conversations")
+        assert "Rename Store to Ledger 3h" in rows
+        assert "Migrate to pydanti… 12:08" in rows

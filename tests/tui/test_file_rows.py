@@ -32,10 +32,10 @@ async def test_rows_of_a_folder_of_zips_have_titles_and_the_names_of_their_files
     make("run-4")
     async with explore(source=lambda: FileSource([tmp_path]), size=(160, 30)) as it:
         listed = it.text("#conversations")
-        rows = sorted(" ".join(line[2:34].split()) for line in listed.split("\n") if line)
+        rows = sorted(" ".join(line[2:39].split()) for line in listed.split("\n") if line)
         assert rows == [
             "Please sort the list run-2",
-            "Sort the list b… …ember-run-3",
+            "Sort the list by t… …vember-run-3",
             "Sort the list run-1",
             "run-4.zip",
         ]

@@ -193,7 +193,8 @@ class ConversationList(RowList):
         depth = min(shown.depth, DEEPEST)
         tree = "  " * (depth - 1) + f"{self.glyphs.last} " if depth else ""
         facts = self._facts(shown, width)
-        aged = f"{self._aged(shown):>{5 if self._is_table(width) else 4}} "
+        cells = 5 if self._is_table(width) else 4 if facts.strip() else 0
+        aged = f"{self._aged(shown):>{cells}} "
         room = width - 2 - len(tree) - width_of(facts) - len(aged)
         conversation = shown.conversation
         inside = self.marked_sandbox and conversation.sandbox_id == self.marked_sandbox
