@@ -83,6 +83,17 @@ async def test_esc_leaves_a_run_that_was_opened_otherwise_for_the_list() -> None
         assert it.app.screen is it.screen and it.screen.session.pane == "conversations"
 
 
+async def test_the_search_opens_again_with_its_words_to_be_replaced_by_typing() -> None:
+    async with explore() as it:
+        view = await search(it, "ValueError repo:dates")
+        await it.press("escape")
+        await it.press("asterisk")
+        view = shown(it)
+        assert view.found.found and view.words.has_focus
+        await it.type("IndexError")
+        assert view.words.value == "IndexError"
+
+
 async def test_wrong_words_are_marked_and_none_are_asked_for() -> None:
     async with explore() as it:
         await it.press("asterisk")

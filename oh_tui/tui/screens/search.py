@@ -101,8 +101,13 @@ class SearchScreen(ModalScreen[None], ClosesOnce[None]):
     ]
     AUTO_FOCUS = ""
 
-    def __init__(self, session: Session, found: SearchAll, searching: Searching) -> None:
+    def __init__(
+        self, session: Session, found: SearchAll, searching: Searching, *, comes_back: bool = False
+    ) -> None:
+        """`comes_back`: from a run that was opened here; then the hits have the keys, else the
+        words, for which others can be typed at once."""
         super().__init__()
+        self._comes_back = comes_back
         self._session, self._searching = session, searching
         self.found = found
         self._offered = False
@@ -137,9 +142,11 @@ class SearchScreen(ModalScreen[None], ClosesOnce[None]):
         if self.found.found:
             self.runs.move_to(run)
             self._show_hits(hit)
+        if self.found.found and self._comes_back:
             self.set_focus(self.hits)
         else:
             self.set_focus(self.words)
+            self.words.select_all()
 
     @staticmethod
     async def _complete(value: str) -> str | None:

@@ -57,7 +57,7 @@ class SearchAllRuns:
             self._all, self._of = search_all.SearchAll(), source
             self._previewed.clear()
         self._all.opened = None
-        self._show()
+        self._show(comes_back=False)
 
     def come_back(self) -> bool:
         """Esc in a run that was opened from the search: show the search again, where it was."""
@@ -67,16 +67,18 @@ class SearchAllRuns:
         opened, found.opened = found.opened, None
         if now is None or not same_id(now.id, opened.id) or not self._session.in_run:
             return False
-        self._show()
+        self._show(comes_back=True)
         return True
 
-    def _show(self) -> None:
+    def _show(self, *, comes_back: bool) -> None:
         assert self._all is not None
 
         def closed(_: None) -> None:
             self._view = None
 
-        self._view = search_screen.SearchScreen(self._session, self._all, self)
+        self._view = search_screen.SearchScreen(
+            self._session, self._all, self, comes_back=comes_back
+        )
         self._ui.push_screen(self._view, closed)
 
     # What the screen asks for
