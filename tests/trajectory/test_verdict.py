@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.trajectory.analysis.loops import loop_steps
-from oh_tui.trajectory.analysis.verdict import Verdict, judge, spans
+from oh_tui.trajectory.analysis.verdict import Verdict, judge, spans, with_sandbox
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
 
@@ -272,6 +272,14 @@ def test_a_file_that_ends_while_running() -> None:
     assert verdict.cause == "Saved while the model was at work after step 2."
     # the answer is there, only the last word of the server is not
     assert judge(run(ASKED, state("s", "running"), *finish("f", "Done."))).word == "finished"
+
+
+def test_of_a_sandbox_that_starts_nothing_is_said_to_be_saved() -> None:
+    verdict = judge(run(ASKED, state("s", "running"), *pairs("a")))
+    now = with_sandbox(verdict, "STARTING")
+    said = "The sandbox starts; the events end while the model was at work after step 2."
+    assert (now.word, now.cause) == ("starting", said)
+    assert with_sandbox(verdict, "RUNNING") == verdict
 
 
 # paused

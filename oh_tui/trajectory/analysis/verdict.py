@@ -67,12 +67,13 @@ _CUT_OFF = {
     "PAUSED": ("paused", "The sandbox was paused"),
     "ERROR": ("error", "The sandbox failed"),
     "MISSING": ("error", "The sandbox went away"),
+    "STARTING": ("starting", "The sandbox starts; the events end"),
 }
 
 
 def with_sandbox(verdict: Verdict, status: str | None) -> Verdict:
     """The verdict with the status of the sandbox on a server: "saved while it worked" then means
-    that the sandbox stopped."""
+    that the sandbox stopped, or starts."""
     word, what = _CUT_OFF.get(status or "", ("", ""))
     if verdict.word != "saved" or not word:
         return verdict
