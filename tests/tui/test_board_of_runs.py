@@ -80,6 +80,10 @@ async def test_sorting_by_key_and_by_head() -> None:
         totals = [group.cost.total for group in view.groups.groups if group.cost.known]
         assert totals == sorted(totals, reverse=True)
         assert view.groups.sort == "total" and "total▼" in text(it, view, "#groups-head")
+        for sort, head in (("name", " repository▲"), ("finished", "  ok▼ fail else%")):
+            while view.board.sort != sort:
+                await it.press("s")
+            assert head in text(it, view, "#groups-head")
 
 
 async def test_it_says_what_is_not_counted_and_counts_it() -> None:

@@ -171,17 +171,18 @@ class Groups(RowList):
             return HeadCell(text, sort, is_sorted)
 
         cells = [
-            cell(f" {fit(NAMES[self.by], name)}", "name"),
+            cell(f" {fit(self._titled(NAMES[self.by], 'name'), name)}", "name"),
             cell(self._titled("runs", "runs", RUNS), "runs"),
-            cell(f"  {ended}   ok fail else%", "finished"),
+            cell(f"  {ended}{self._titled('ok', 'finished', 5)} fail else%", "finished"),
         ]
         for (title, sort, _), room in zip(COLUMNS, columns, strict=True):
             if room:
                 cells.append(cell(self._titled(title, sort, room), sort))
         return [*cells, cell(f"  {fit('most common last error', last)}" if last else "", "")]
 
-    def _titled(self, title: str, sort: str, room: int) -> str:
-        sign = self.sort_sign(falling=True) if sort and sort == self.sort else ""
+    def _titled(self, title: str, sort: str, room: int = 0) -> str:
+        is_sorted = sort and sort == self.sort
+        sign = self.sort_sign(falling=sort != "name") if is_sorted else ""
         return f"{title + sign:>{room}}"
 
     def pieces(self, row: int, width: int) -> list[Piece]:
