@@ -12,11 +12,15 @@ from typing import Any
 import pytest
 
 from oh_tui import cli
+from oh_tui.sources.file_conversation import FileConversation
+from oh_tui.sources.files import FileSource
+from scripts.many_runs import Maker, write_outputs, write_zip
 from tests.commands import schemas
 from tests.commands.conftest import Served
 from tests.commands.shell import Shell, shell
-from tests.demo_runs import demo_events
+from tests.demo_runs import SLUGS, demo_events
 from tests.processes import oh_tui
+from tests.trajectory.sub_agent_files import REPORTED, run_files, zip_of
 
 __all__ = ["shell"]
 
@@ -39,12 +43,35 @@ def document(capsys: pytest.CaptureFixture[str], *words: str | Path) -> Any:
     return json.loads(capsys.readouterr().out)
 
 
-def test_sums_equal_those_of_why(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture(scope="module")
+def of_all_kinds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Each run of the demo, generated ones in outputs and zips, and one with sub-agents."""
+    folder = tmp_path_factory.mktemp("kinds")
+    for slug in SLUGS:
+        with zipfile.ZipFile(folder / f"{slug}.zip", "w") as archive:
+            for place, event in enumerate(demo_events(slug)):
+                archive.writestr(f"event_{place:06}_{event.id}.json", event.raw())
+    maker = Maker(seed=3, events=30)
+    write_outputs(folder / "made", 24, maker, part=12)
+    for number in range(24, 30):
+        write_zip(folder / f"made-{number}.zip", maker, number)
+    zip_of(folder / "team.zip", run_files("0" * 32 + "/", REPORTED))
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["folder", "of_all_kinds"])
+def test_sums_equal_those_of_why(
+    kind: str, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = request.getfixturevalue(kind)
     found = document(capsys, "stats", folder, "--by", "model")
     schemas.check("stats", found)
     told: dict[str, list[Any]] = {}
-    for slug, model in RUNS.items():
-        told.setdefault(model, []).append(document(capsys, "why", folder / f"{slug}.zip"))
+    source = FileSource([folder])
+    for row in source.conversations():
+        assert isinstance(row, FileConversation)
+        told.setdefault(row.llm_model or "", []).append(document(capsys, "why", row.place))
+    source.close_files()
     assert {group["names"]["model"] for group in found["groups"]} == set(told)
     for group in [*found["groups"], found["total"]]:
         models = [group["names"]["model"]] if "names" in group else list(told)
@@ -56,7 +83,7 @@ def test_sums_equal_those_of_why(folder: Path, capsys: pytest.CaptureFixture[str
         assert round(group["cost"]["total"] or 0, 6) == round(sum(known), 6)
         for name, count in (("steps", "steps"), ("errors", "errors")):
             assert group[name]["total"] == sum(one["counts"][count] for one in runs)
-        words = [one["verdict"]["word"] for one in runs]
+        words = [one["verdict"]["word"] or "unknown" for one in runs]
         assert group["endings"] == {word: words.count(word) for word in words}
         assert group["looped"] == sum(bool(one["counts"]["loop_steps"]) for one in runs)
 
