@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from oh_tui.api.errors import TooLarge
@@ -12,6 +13,8 @@ from oh_tui.commands.shared.documents import conversation_id
 from oh_tui.commands.shared.ids import find
 from oh_tui.commands.shared.printing import print_json, show_progress
 from oh_tui.commands.shared.reading import title
+from oh_tui.library.library import Library
+from oh_tui.sources.many.filling import InFile, fill
 from oh_tui.text import human
 from oh_tui.text.clean import clean_line
 
@@ -43,6 +46,7 @@ async def download(call: Call) -> int:
     try:
         for conversation in found:
             path = await _save(call, conversation, folder, name)
+            await asyncio.to_thread(_index, call, path)
             shown = clean_line(str(path))
             size = path.stat().st_size
             saved.append({"id": conversation_id(conversation), "path": shown, "bytes": size})
@@ -53,6 +57,15 @@ async def download(call: Call) -> int:
         if call.as_json and (saved or not found):
             print_json({"files": saved})
     return 0
+
+
+def _index(call: Call, path: Path) -> None:
+    """Takes the file into the index, where that can be written; as quietly as it is left out."""
+    # the runs of the demo are made up
+    folder = call.settings.library_folder if call.source.address else None
+    with Library(folder, writes=True) as library:
+        if library:
+            fill(library, InFile(path))
 
 
 async def _save(call: Call, conversation: Conversation, folder: Path, name: str) -> Path:

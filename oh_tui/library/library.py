@@ -225,6 +225,11 @@ class Library(LibraryFile):
         sql = "SELECT place, fingerprint FROM runs WHERE home = ? AND NOT gone"
         return dict(self.select(sql, home) or ())
 
+    def has(self, place: str, fingerprint: str) -> bool:
+        """Whether the run is in as it is now."""
+        sql = "SELECT 1 FROM runs WHERE place = ? AND fingerprint = ? AND NOT gone"
+        return bool(fingerprint and self.select(sql, place, fingerprint))
+
     def held(self, address: str) -> dict[str, Held]:
         """By place, the runs of a server, or all runs of files without an address."""
         sql = "SELECT place, home, fingerprint, gone FROM runs WHERE "

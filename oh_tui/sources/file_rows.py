@@ -103,6 +103,11 @@ def placed(row: Conversation, path: Path, name: str = "") -> Conversation:
     return msgspec.structs.replace(row, place=f"{home}#{name}" if name else str(home))
 
 
+def path_at(place: str, name: str) -> Path:
+    """The file of a place, of which `name` is that of one of several runs in it."""
+    return Path(place.removesuffix(f"#{name}") if name else place)
+
+
 def plain_path(path: Path) -> Path:
     """The whole path, without `..` unless a link before it leads elsewhere: a file has one place,
     by whatever words it is named."""

@@ -432,6 +432,8 @@ class MainScreen(BaseScreen):
         self.session.run_news.ring()
         if not message.cut_off and highlight.is_put_off():
             self.call_after_refresh(self.warm_up)
+        if not message.cut_off and self.session.settings.library_folder:
+            self.set_timer(startup.FILL, self.controllers.fill)
 
     def on_progress_changed(self) -> None:
         self.run_view.show_progress(self.session.progress)

@@ -194,3 +194,14 @@ def test_a_run_that_a_server_lists_again_is_no_longer_gone(server: Served, cache
     with Library(cache) as library:
         (known,) = library.runs("place = ?", place) or []
     assert not known.is_gone
+
+
+def test_a_download_enters_it(served: Served, tmp_path: Path) -> None:
+    environment = {"OPENHANDS_API_KEY": "any"}
+    words = ("download", IDS["coverage"], "--server", served.url, "-o", tmp_path / "run.zip")
+    for before, count in (("--no-library",), 0), ((), 1):
+        done = oh_tui(*before, *words, **environment)
+        assert done.returncode == 0, done.stderr
+        library = as_json("--status")["library"]
+        assert (library["runs"] if library else 0) == count
+        (tmp_path / "run.zip").unlink()

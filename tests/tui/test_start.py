@@ -48,7 +48,7 @@ sys.exit(cli.main(["--demo"]))
 LATER = {
     "httpx", "starlette", "pygments", "markdown_it", "rich.markdown", "stamina", "aiolimiter",
     "textual.widgets._markdown", "textual.widgets._text_area", "oh_tui.demo.world",
-    "oh_tui.commands.shared.printing",
+    "oh_tui.commands.shared.printing", "sqlite3", "multiprocessing", "oh_tui.library.library",
 }  # fmt: skip
 
 

@@ -13,11 +13,11 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, M
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, resource_tracker
-from pathlib import Path
 from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 
 from oh_tui.api.models import Conversation, bare_id
 from oh_tui.sources.file_conversation import FileConversation
+from oh_tui.sources.file_rows import path_at
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.sources.lists.last_known import LastKnown
@@ -137,14 +137,18 @@ class ManyRuns(Generic[T]):
         async for one in found:
             yield self._counted(one)
 
-    async def missing(self) -> AsyncGenerator[Result[T], None]:
-        """The results of those runs that were not kept, read from the server."""
+    async def missing(
+        self, came: Callable[[Conversation], None] = lambda _: None
+    ) -> AsyncGenerator[Result[T], None]:
+        """The results of those runs that were not kept, read from the server; `came` is called with
+        each that was read."""
         rows, self.not_kept = self.not_kept, []
         done = 0
         try:
             for row in rows:
                 try:
                     run = await self._load(row)
+                    came(row)
                     value: T | Unread = await self._job.breathing(run, self._about(row))
                 except Problem as problem:
                     value = Unread(problem.sentence)
@@ -238,8 +242,7 @@ class ManyRuns(Generic[T]):
     def _place(self, source: FileSource, row: Conversation) -> Place:
         entry = source.runs.entries[row.id]
         place = row.place if isinstance(row, FileConversation) else row.id
-        path = place.removesuffix(f"#{entry.name}") if entry.name else place
-        return Place(Path(path), entry.number, self._about(row))
+        return Place(path_at(place, entry.name), entry.number, self._about(row))
 
     async def _here(self, rows: Sequence[Conversation]) -> AsyncIterator[Result[T]]:
         """The runs of a server that are on this machine: those of the embedded one all are."""

@@ -19,7 +19,7 @@ from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem, why
 from oh_tui.trajectory.formats import atif_file
 from oh_tui.trajectory.formats.lines import conversation_beside, cost_report, json_lines, row_index
-from oh_tui.trajectory.formats.run_file import RunFile
+from oh_tui.trajectory.formats.run_file import Indexes, RunFile
 from oh_tui.trajectory.formats.table import head_of
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.tables import About
@@ -47,16 +47,23 @@ TELLS_KEY = "it tells a key of yours"
 
 
 def records(
-    path: Path, fingerprint: str, known: Collection[str] = (), part: int = 0, parts: int = 1
+    path: Path,
+    fingerprint: str,
+    known: Collection[str] = (),
+    part: int = 0,
+    parts: int = 1,
+    *,
+    wanted: str = "",
+    indexes: Indexes | None = None,
 ) -> Iterator[Found]:
-    """The number of runs at a path, then these, apart from `known` places; of several parts, every
-    so many. Never raises: what cannot be read is left."""
+    """The number of runs at a path, then these, apart from `known` places, or the one at the place
+    that is `wanted`; of several parts, every so many. Never raises: what cannot be read is left."""
     try:
         str(path).encode()
     except UnicodeError:
         yield Left(str(path), "its name is no UTF-8")
         return
-    source = FileSource([path])
+    source = FileSource([path], indexes=indexes)
     try:
         rows = source.conversations()
     except Exception as error:  # the other files are read all the same
@@ -67,7 +74,7 @@ def records(
     try:
         for row in rows:
             place = place_of(row, path)
-            if place in known:
+            if place in known or (wanted and place != wanted):
                 continue
             try:
                 found = _record(source, row, place, path, fingerprint) or Left(place, TELLS_KEY)

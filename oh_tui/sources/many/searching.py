@@ -91,9 +91,11 @@ class Search:
         async for one in self.reading.results():
             yield self._taken(one)
 
-    async def missing(self) -> AsyncGenerator[RunHits | None, None]:
+    async def missing(
+        self, came: Callable[[Conversation], None] = lambda _: None
+    ) -> AsyncGenerator[RunHits | None, None]:
         """The same of the runs that were not on this machine, read from the server."""
-        async for one in self.reading.missing():
+        async for one in self.reading.missing(came):
             yield self._taken(one)
 
     def _taken(self, one: Result[Found]) -> RunHits | None:

@@ -97,12 +97,14 @@ async def read(source: Source, library: Library, planned: Plan) -> AsyncIterator
         if run is None:
             yield Left(place, "it is too long for a download")
             continue
-        yield await asyncio.to_thread(_take, library, run, one, planned.address, note)
+        yield await asyncio.to_thread(take, library, run, one, planned.address, note)
 
 
-def _take(
-    library: Library, run: Trajectory, row: Conversation, address: str, note: str
+def take(
+    library: Library, run: Trajectory, row: Conversation, address: str, note: str = ""
 ) -> Left | None:
+    """Puts a run into the library; what is left of it, if it is not taken in. Raises Problem where
+    the library takes in no more."""
     place = place_on(address, row)
     about = about_of(row, name=place, source=address, note=note)
     record = record_of(run, about, place=place, home=address, fingerprint=row.updated_at or "")

@@ -153,6 +153,8 @@ class ServerRuns:
         more = not (whole or only_pages)
         yield Loaded(via, newest, len(events), max(total, len(events)), note, more)
         if not more:
+            if whole and len(page.items) == total:
+                await self._keep(conversation, page.items[::-1], stats)
             return
         async with self._bulk:
             with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY, prefix="oh-tui-") as file:
@@ -245,16 +247,9 @@ class ServerRuns:
     async def kept(self, conversation: Conversation) -> Trajectory | None:
         """The run from the cache, as it was when its record was last changed; the server is not
         asked. None where it is not there."""
-        cache = self.cache
-        if cache is None:
+        if self.cache is None:
             return None
-        events = await asyncio.to_thread(cache.load, conversation)
-        if events is None:
-            return None
-        stats = stats_of_app(conversation, None)
-        if not lists_answers(stats):
-            stats = await asyncio.to_thread(cache.stats, conversation) or stats
-        return await asyncio.to_thread(build, events, stats=stats)
+        return await asyncio.to_thread(run_of_cache, self.cache, conversation)
 
     async def cost(self, conversation: Conversation, trajectory: Trajectory) -> Cost:
         """What it would cost to read the events that the trajectory lacks."""
@@ -344,6 +339,17 @@ class ServerRuns:
                 await asyncio.to_thread(zip_of_events, file, events)
             kept = worth_keeping(stats)
             await asyncio.to_thread(self.cache.keep, conversation, file, len(events), kept)
+
+
+def run_of_cache(cache: RunCache, conversation: Conversation) -> Trajectory | None:
+    """The run as `ServerRuns.kept`."""
+    events = cache.load(conversation)
+    if events is None:
+        return None
+    stats = stats_of_app(conversation, None)
+    if not lists_answers(stats):
+        stats = cache.stats(conversation) or stats
+    return build(events, stats=stats)
 
 
 def _contain_key(events: list[Event]) -> bool:

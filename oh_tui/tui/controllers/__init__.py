@@ -15,6 +15,7 @@ from oh_tui.tui.controllers.agent import agents, compose, start
 from oh_tui.tui.controllers.desktop import clipboard, downloads, external, images, web_pages
 from oh_tui.tui.controllers.lists import columns, conversations, listing, notices, rename
 from oh_tui.tui.controllers.many import board as board_of_runs
+from oh_tui.tui.controllers.many import filling
 from oh_tui.tui.controllers.many import searching as many_searching
 from oh_tui.tui.controllers.run import (
     annotate,
@@ -130,11 +131,19 @@ class Controllers:
 
     @cached_property
     def many(self) -> many_searching.SearchAllRuns:
-        return many_searching.SearchAllRuns(self._session, self._ui, self.target)
+        return many_searching.SearchAllRuns(self._session, self._ui, self.target, self.filling.take)
 
     @cached_property
     def board(self) -> board_of_runs.BoardOfRuns:
-        return board_of_runs.BoardOfRuns(self._session, self._ui, self.listing)
+        return board_of_runs.BoardOfRuns(self._session, self._ui, self.listing, self.filling.take)
+
+    @cached_property
+    def filling(self) -> filling.Filling:
+        return filling.Filling(self._session, self._ui)
+
+    def fill(self) -> None:
+        """Take the runs into the library that were opened."""
+        self.filling.take_opened()
 
     def come_back(self) -> bool:
         """Esc in a run that was opened from the search of all runs: back to it."""
@@ -182,7 +191,7 @@ class Controllers:
 
     @cached_property
     def downloads(self) -> downloads.Downloads:
-        return downloads.Downloads(self._session, self._ui)
+        return downloads.Downloads(self._session, self._ui, self.filling.take_file)
 
     @cached_property
     def web_pages(self) -> web_pages.WebPages:

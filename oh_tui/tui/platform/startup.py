@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 WARM_UP = 1.0
 """Seconds after the first paint at which the rest is loaded, if no run was drawn before."""
 
+FILL = 2.0
+"""Seconds after a run was read at which the library takes it in."""
+
 FIRST_ROWS = 0.2
 """Seconds that the screen may wait for its first rows after the first paint."""
 

@@ -91,6 +91,9 @@ class Runs:
     def get(self, conversation_id: str) -> Run | None:
         return self._runs.get(bare_id(conversation_id))
 
+    def all(self) -> list[Run]:
+        return list(self._runs.values())
+
     def take(self, conversation: Conversation, loaded: Loaded) -> Run:
         """Keep a loaded trajectory; the cursor of the run stays."""
         assert loaded.trajectory is not None

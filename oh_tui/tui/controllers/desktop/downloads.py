@@ -28,9 +28,11 @@ DOWNLOADING = "downloading"
 
 
 class Downloads:
-    def __init__(self, session: Session, ui: Ui) -> None:
+    def __init__(self, session: Session, ui: Ui, saved: Callable[[Path], None]) -> None:
+        """`saved` is called with each file."""
         self._session = session
         self._ui = ui
+        self._saved = saved
 
     def action_download(self) -> None:
         self._ui.work_on("download", self.download)
@@ -65,6 +67,7 @@ class Downloads:
                 tell("download stopped, nothing was kept")
                 raise
             session.saved = path
+            self._saved(path)
             tell(saved_words(path))
 
     async def _download_marked(self, remote: ServerRuns) -> None:
@@ -120,6 +123,7 @@ class Downloads:
                 problems.append(problem)
                 continue
             session.saved = path
+            self._saved(path)
             saved[conversation.id] = path.stat().st_size
         return problems
 

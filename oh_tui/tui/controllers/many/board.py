@@ -16,8 +16,9 @@ from oh_tui.tui.screens import board as board_screen
 from oh_tui.tui.state import board_all
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
 
+    from oh_tui.api.models import Conversation
     from oh_tui.sources.many.each_run import Result
     from oh_tui.sources.many.sums import Group
     from oh_tui.sources.source import Source
@@ -31,9 +32,17 @@ EVERY = 0.2
 
 
 class BoardOfRuns:
-    def __init__(self, session: Session, ui: Ui, listing: ListActions) -> None:
+    def __init__(
+        self,
+        session: Session,
+        ui: Ui,
+        listing: ListActions,
+        keep: Callable[[Conversation], None],
+    ) -> None:
+        """`keep` gets each run that was read from the server."""
         self._session = session
         self._ui = ui
+        self._keep = keep
         self._listing = listing
         self._all: board_all.BoardAll | None = None
         self._of: Source | None = None
@@ -114,7 +123,9 @@ class BoardOfRuns:
         """Read from the server the runs that this machine does not keep, and count them."""
         board = self._all
         if board and not board.is_running:
-            self._ui.work_on("sums", self._collect, board, board.reading.missing(), instead=True)
+            self._ui.work_on(
+                "sums", self._collect, board, board.reading.missing(self._keep), instead=True
+            )
 
     def narrow(self, group: Group) -> None:
         """List only the runs of a group."""

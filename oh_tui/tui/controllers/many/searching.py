@@ -17,8 +17,9 @@ from oh_tui.tui.screens import search as search_screen
 from oh_tui.tui.state import search_all
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
 
+    from oh_tui.api.models import Conversation
     from oh_tui.sources.many.hits import Hit
     from oh_tui.sources.many.query import ManyQuery
     from oh_tui.sources.many.searching import RunHits
@@ -36,9 +37,17 @@ HELD = 3
 
 
 class SearchAllRuns:
-    def __init__(self, session: Session, ui: Ui, run: TargetRun) -> None:
+    def __init__(
+        self,
+        session: Session,
+        ui: Ui,
+        run: TargetRun,
+        keep: Callable[[Conversation], None],
+    ) -> None:
+        """`keep` gets each run that was read from the server."""
         self._session = session
         self._ui = ui
+        self._keep = keep
         self._run = run
         self._all: search_all.SearchAll | None = None
         self._of: Source | None = None
@@ -184,4 +193,6 @@ class SearchAllRuns:
         """Read from the server the runs that this machine does not keep, and search them."""
         found = self._all
         if found and found.search and not found.is_running:
-            self._ui.work_on("many", self._collect, found, found.search.missing(), instead=True)
+            self._ui.work_on(
+                "many", self._collect, found, found.search.missing(self._keep), instead=True
+            )
