@@ -380,7 +380,8 @@ class MainScreen(BaseScreen):
     def on_conversation_changed(self, message: messages.ConversationChanged) -> None:
         session = self.session
         if message.another:
-            self.controllers.search.clear_filter()
+            if session.filtering:
+                self.controllers.search.clear_filter()
             self.run_view.show_filter(self.session.filtering)
             self.timeline.sort_by(None)
             self.run_view.show_run(None)
@@ -403,12 +404,14 @@ class MainScreen(BaseScreen):
         if run.trajectory is not self.session.trajectory:
             return  # another one follows
         self.run_view.load(run, message.step)
-        self.controllers.search.refilter()
+        if self.session.filtering:
+            self.controllers.search.refilter()
         self._show_keys()
 
     def on_run_grew(self, message: messages.RunGrew) -> None:
         self.run_view.grown(message.changed, follow=self.session.follow)
-        self.controllers.search.run_grew(message.changed)
+        if self.session.filtering:
+            self.controllers.search.run_grew(message.changed)
         if self.session.finding:
             self.controllers.find.run_grew(message.changed)
         if message.settled:
@@ -419,7 +422,8 @@ class MainScreen(BaseScreen):
         session, run = self.session, self.session.run
         if run and run.study and self.timeline.trajectory is run.trajectory:
             self.run_view.show_study(run)
-            self.controllers.search.study_came()
+            if session.filtering:
+                self.controllers.search.study_came()
             if message.grew:
                 self.controllers.reports.run_grew()
             self.sidebar.show_rows(session.listed)

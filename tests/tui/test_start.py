@@ -49,6 +49,8 @@ LATER = {
     "httpx", "starlette", "pygments", "markdown_it", "rich.markdown", "stamina", "aiolimiter",
     "textual.widgets._markdown", "textual.widgets._text_area", "oh_tui.demo.world",
     "oh_tui.commands.shared.printing", "sqlite3", "multiprocessing", "oh_tui.library.library",
+    # what only a run needs
+    "oh_tui.trajectory.content.blocks", "oh_tui.tui.widgets.step_lines",
 }  # fmt: skip
 
 

@@ -11,8 +11,8 @@ from functools import cached_property
 
 from oh_tui.text.human import plural
 from oh_tui.text.redact import safe_line
+from oh_tui.trajectory.analysis import patch as patches
 from oh_tui.trajectory.analysis.edits import Touch, may_touch, touches
-from oh_tui.trajectory.analysis.patch import PatchedFile, read_patch
 from oh_tui.trajectory.content.difference import count_changes, count_lines, unified
 from oh_tui.trajectory.content.tools import change
 from oh_tui.trajectory.model.bodies import content_text, text_field
@@ -263,9 +263,9 @@ class ChangeLog:
         return size_words(self.changed, self.added, self.removed) or plural(0, "file")
 
     @cached_property
-    def patch(self) -> list[PatchedFile]:
+    def patch(self) -> list[patches.PatchedFile]:
         """The files of the patch that the run handed in, by what its source records."""
-        return read_patch(self.trajectory.recorded.patch)
+        return patches.read_patch(self.trajectory.recorded.patch)
 
     @property
     def patch_size(self) -> str:

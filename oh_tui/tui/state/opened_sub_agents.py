@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from oh_tui.trajectory.analysis.lane import Lane
+from oh_tui.trajectory.analysis import lane
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,7 @@ class OpenedSubAgents:
         self._paths: set[str] = set()
         self._places: dict[int, SubStep] = {}
         """Identity of a step that is shown -> its place."""
-        self.lanes: list[Lane] = []
+        self.lanes: list[lane.Lane] = []
         """Those shown, in the order of their steps."""
 
     def __bool__(self) -> bool:
@@ -79,7 +79,7 @@ class OpenedSubAgents:
                 step = study.trajectory.steps[int(path) - 1]
                 below[step.number] = self._below(study.sub_runs, step, path)
         lanes = {
-            sub.run.path: Lane(sub.run, study.trajectory.steps[number - 1])
+            sub.run.path: lane.Lane(sub.run, study.trajectory.steps[number - 1])
             for number in sorted(below)
             for sub in below[number]
             if study

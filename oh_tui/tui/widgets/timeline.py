@@ -14,10 +14,9 @@ from textual.reactive import reactive
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.human import plural
 from oh_tui.text.redact import held
+from oh_tui.trajectory.analysis import sub_agents
 from oh_tui.trajectory.analysis.step_order import StepSorting
-from oh_tui.trajectory.analysis.sub_agents import may_start, starts
-from oh_tui.trajectory.content import describe
-from oh_tui.trajectory.content.blocks import links_of
+from oh_tui.trajectory.content import blocks, describe
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -26,10 +25,10 @@ from oh_tui.tui.state import event_rows
 from oh_tui.tui.state.columns import STEPS, Choice
 from oh_tui.tui.state.opened_sub_agents import OpenedSubAgents
 from oh_tui.tui.state.step_rows import StepRows
+from oh_tui.tui.widgets import step_lines
 from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.row_list import HeadCell, RowList
 from oh_tui.tui.widgets.shown import Place
-from oh_tui.tui.widgets.step_lines import StepLines
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.lane import Lane
@@ -362,10 +361,12 @@ class Timeline(RowList):
 
     def _can_read(self, step: Step | None) -> bool:
         """Whether a step started sub-agents whose runs the server can give."""
-        if not self.reads_links or step is None or not may_start(step):
+        if not self.reads_links or step is None or not sub_agents.may_start(step):
             return False
         is_own = self._opened.place(step) is None
-        return bool(links_of(step)) or (self.reads_tasks and is_own and starts(step))
+        return bool(blocks.links_of(step)) or (
+            self.reads_tasks and is_own and sub_agents.starts(step)
+        )
 
     def action_fold(self) -> None:
         """Close them; the cursor goes to the step that started them."""
@@ -457,8 +458,8 @@ class Timeline(RowList):
         return self._describe(step, run.outcome(step), len(step.results), held())
 
     @property
-    def _lines(self) -> StepLines:
-        return StepLines(
+    def _lines(self) -> step_lines.StepLines:
+        return step_lines.StepLines(
             self.trajectory,
             self.study,
             self.glyphs,
