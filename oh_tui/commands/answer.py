@@ -170,8 +170,7 @@ async def _state(call: Call) -> AgentState:
     conversation = await find(call.source, call.identifier)
     call.about = short(conversation)
     state = await call.agents.state(conversation.id)
-    if state.obstacle:
-        raise state.obstacle
+    state.require_reachable()
     return state
 
 

@@ -105,6 +105,11 @@ def plural(count: int, noun: str, many: str = "") -> str:
     return f"{count:,} {noun if count == 1 else many or noun + 's'}"
 
 
+def are(count: int) -> str:
+    """The verb of so many."""
+    return "is" if count == 1 else "are"
+
+
 def percentages(parts: Sequence[int]) -> list[int]:
     """The shares of parts in whole percent, which sum to 100: what rounding down leaves goes to
     those that lost the most by it."""

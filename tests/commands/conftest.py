@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
-import threading
-import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import uvicorn
 
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.demo.demo import Demo
 from tests.demo_runs import demo_events
+from tests.hostile.server import serving
 
 IDS = {entry.slug: entry.id.replace("-", "") for entry in ENTRIES}
 """Slug of a conversation of the demo -> its id."""
@@ -35,16 +32,8 @@ def serve(kind: str = "plain") -> Iterator[Served]:
     """An embedded server on a loopback port, at its beginning: its runs go on with the clock."""
     demo = make_demo(shows="everything")
     demo.rate_limited = False
-    app = demo.app_like(kind)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None))
-        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
-        thread.start()
-        while not server.started:
-            time.sleep(0.01)
-        yield Served(f"http://127.0.0.1:{listener.getsockname()[1]}", demo)
-        server.should_exit = True
-        thread.join(10)
+    with serving(demo.app_like(kind)) as address:
+        yield Served(address, demo)
 
 
 @pytest.fixture(scope="session")

@@ -20,9 +20,10 @@ from hypothesis import strategies as st
 
 from oh_tui.text.redact import HIDDEN
 from oh_tui.trajectory.content.describe import describe_event
+from oh_tui.trajectory.formats.run_file import FormatProblem
 from oh_tui.trajectory.formats.table import find_files
 from oh_tui.trajectory.formats.zip import cut_zip
-from oh_tui.trajectory.formats.zip.archive import Archive, ArchiveProblem, open_archive
+from oh_tui.trajectory.formats.zip.archive import Archive, open_archive
 from oh_tui.trajectory.formats.zip.folder_members import FolderMembers
 from oh_tui.trajectory.formats.zip.zip_members import ZipMembers
 from oh_tui.trajectory.model.events import UNREADABLE
@@ -157,9 +158,9 @@ def test_a_path_that_is_nothing_is_given_back_so_that_opening_it_says_why(tmp_pa
     missing, empty = tmp_path / "missing.zip", tmp_path / "empty"
     empty.mkdir()
     assert find_files([missing, empty]) == [missing, empty]
-    with pytest.raises(ArchiveProblem, match=r"There is no file or folder missing\.zip"):
+    with pytest.raises(FormatProblem, match=r"There is no file or folder missing\.zip"):
         open_archive(missing)
-    with pytest.raises(ArchiveProblem, match="empty holds no trajectory"):
+    with pytest.raises(FormatProblem, match="empty holds no trajectory"):
         open_archive(empty)
 
 
@@ -221,14 +222,14 @@ def test_what_cannot_be_opened_says_what_it_is(tmp_path: Path) -> None:
     ):
         path = tmp_path / "x.zip"
         path.write_bytes(data)
-        with pytest.raises(ArchiveProblem, match=words):
+        with pytest.raises(FormatProblem, match=words):
             open_archive(path)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.zip")
-    with pytest.raises(ArchiveProblem, match="neither a file nor a folder"):
+    with pytest.raises(FormatProblem, match="neither a file nor a folder"):
         open_archive(tmp_path / "pipe.zip")
     write(tmp_path / "run", app_files(2))
     os.mkfifo(tmp_path / "run" / "event_000009_x.json")
@@ -242,7 +243,7 @@ def test_an_unreadable_file_is_a_problem(tmp_path: Path) -> None:
     path.chmod(0)
     if os.access(path, os.R_OK):
         pytest.skip("this user may read everything")
-    with pytest.raises(ArchiveProblem, match="No permission"):
+    with pytest.raises(FormatProblem, match="No permission"):
         open_archive(path)
 
 
@@ -337,7 +338,7 @@ def test_an_archive_that_says_it_unpacks_to_too_much_is_not_opened() -> None:
     for _ in range(3):
         place = data.index(b"PK\x01\x02", place + 1)
         struct.pack_into("<I", data, place + 24, 2**32 - 2)
-    with pytest.raises(ArchiveProblem, match="more than 8 GiB"):
+    with pytest.raises(FormatProblem, match="more than 8 GiB"):
         opened(bytes(data))
 
 
@@ -467,7 +468,7 @@ def test_wherever_a_zip_is_cut_it_is_cut_off(data: st.DataObject) -> None:
 def test_a_cut_zip_of_something_else_is_no_trajectory() -> None:
     data = zipped({"photo.jpg": os.urandom(9_000), "photo2.jpg": os.urandom(9_000)})
     for cut in (100, 8_000, 12_000):
-        with pytest.raises(ArchiveProblem, match="holds no trajectory"):
+        with pytest.raises(FormatProblem, match="holds no trajectory"):
             opened(data[:cut])
 
 
@@ -532,7 +533,7 @@ def test_a_zip_with_anything_wrong_in_it_opens_or_says_why(data: st.DataObject) 
     del raw[data.draw(st.integers(0, len(raw))) :]
     try:
         archive = opened(bytes(raw))
-    except ArchiveProblem as problem:
+    except FormatProblem as problem:
         assert problem.sentence
         return
     events = list(archive.events())
@@ -569,7 +570,7 @@ def test_a_cut_zip_made_to_be_searched_for_ever_is_given_up(
             return data
 
     file = Counting(block * 400)
-    with pytest.raises(ArchiveProblem, match="holds no trajectory"):
+    with pytest.raises(FormatProblem, match="holds no trajectory"):
         open_archive(file)
     assert file.given < 2**21
 

@@ -19,7 +19,7 @@ from oh_tui.sources.many import servers
 from oh_tui.sources.many.indexing import Indexing, Outcome
 from oh_tui.sources.many.reading import Left
 from oh_tui.text.clean import clean_line
-from oh_tui.text.human import plural, rough, size
+from oh_tui.text.human import are, plural, rough, size
 from oh_tui.text.problem import Problem, Refused
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.formats.table import find_files
@@ -153,7 +153,7 @@ async def _read(call: Call, library: Library, source: Source) -> Outcome:
     with progress():
         planned = await servers.plan(source, library)
     if planned.open:
-        say(f"{plural(planned.open, 'run')} may go on, and {_is(planned.open)} left out")
+        say(f"{plural(planned.open, 'run')} may go on, and {are(planned.open)} left out")
     outcome = Outcome(unchanged=planned.known)
     if not planned.runs:
         return outcome
@@ -168,10 +168,6 @@ async def _read(call: Call, library: Library, source: Source) -> Outcome:
             done = outcome.runs + len(outcome.left)
             show_progress(f"{done:,} of {plural(len(planned.runs), 'run')}")
     return outcome
-
-
-def _is(count: int) -> str:
-    return "is" if count == 1 else "are"
 
 
 # what is said

@@ -23,7 +23,7 @@ from oh_tui.commands.shared.printing import (
 )
 from oh_tui.commands.shared.reading import read_run, title
 from oh_tui.text.clean import clean_line
-from oh_tui.text.human import dollars, duration, plural
+from oh_tui.text.human import are, dollars, duration, plural
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.comparison.compare import Comparison, Parting
 from oh_tui.trajectory.comparison.figures import Figures
@@ -112,7 +112,7 @@ class Sets(NamedTuple):
 async def compare_sets(call: Call, a: FileSource, b: FileSource) -> int:
     sets = await _read(call, a, b)
     if sets.unread:
-        say(f"{plural(sets.unread, 'pair')} cannot be read and {_are(sets.unread)} left out")
+        say(f"{plural(sets.unread, 'pair')} cannot be read and {are(sets.unread)} left out")
     if call.as_json:
         print_json(report(sets))
         return 0
@@ -127,10 +127,6 @@ async def compare_sets(call: Call, a: FileSource, b: FileSource) -> int:
         for text in _totals(sets):
             print(text)
     return 0
-
-
-def _are(count: int) -> str:
-    return "is" if count == 1 else "are"
 
 
 async def _read(call: Call, a: FileSource, b: FileSource) -> Sets:

@@ -145,11 +145,15 @@ class AgentState(msgspec.Struct, frozen=True):
 
     # checks before an action
 
+    def require_reachable(self) -> None:
+        """Raises Refused when nothing can be sent to the agent."""
+        if self.obstacle:
+            raise self.obstacle
+
     def require_as_shown(self, shown: AgentState) -> None:
         """Raises Refused when the action would no longer do what the user decided: when it would
         run or reject a call that they did not see, or one that was answered."""
-        if self.obstacle:
-            raise self.obstacle
+        self.require_reachable()
         if shown.runs and self.runs:
             return  # the calls of a working agent change all the time
         if self.waits and not (shown.waits and self.same_calls(shown)):

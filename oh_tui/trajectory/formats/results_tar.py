@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from oh_tui.text.human import plural, size
+from oh_tui.text.human import are, plural, size
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats import harbor, tar_files
@@ -98,10 +98,10 @@ class ResultsTar(TarRuns):
             count = plural(len(self._empty), "tar file")
             told.append(f"{self.name} holds {count} without a run: {_some(self._empty)}")
         if self._unread:
-            most, (count, are) = size(self._room.all), _counted(self._unread, "file")
+            most, unread = size(self._room.all), len(self._unread)
             told.append(
                 f"{self.name} unpacks from so little to more than {most}, like a bomb:"
-                f" {count} {are} not read: {_some(self._unread)}"
+                f" {plural(unread, 'file')} {are(unread)} not read: {_some(self._unread)}"
             )
         return told + [problem for runs in self._lists for problem in runs.problems]
 
@@ -366,10 +366,6 @@ class ResultsTar(TarRuns):
             note = f"{where} holds {len(others) + 1} runs: this is the first; then {names}"
             run.add_row({}, b"", run.recorded, [note])
         return run
-
-
-def _counted(names: list[str], noun: str) -> tuple[str, str]:
-    return plural(len(names), noun), "is" if len(names) == 1 else "are"
 
 
 def _some(names: list[str]) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -27,6 +28,19 @@ MOST = 3
 
 class FormatProblem(Problem):
     """A file that cannot be opened as a run, or a run in it."""
+
+
+@contextlib.contextmanager
+def opening(name: str) -> Iterator[None]:
+    """Says in a sentence why the file or folder cannot be opened."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise FormatProblem(f"There is no file or folder {name}") from error
+    except PermissionError as error:
+        raise FormatProblem(f"No permission to read {name}") from error
+    except (OSError, ValueError) as error:
+        raise FormatProblem(f"{name} cannot be read") from error
 
 
 class RunFile(Protocol):

@@ -23,6 +23,7 @@ from oh_tui.trajectory.formats.run_file import (
     FormatProblem,
     Indexes,
     RunList,
+    opening,
     shown_name,
 )
 from oh_tui.trajectory.formats.streams import open_stream
@@ -55,17 +56,11 @@ def formats() -> Iterator[Format]:
 def open_runs(path: Path, indexes: Indexes | None = None) -> RunList:
     """The runs in a file or folder, opened by its content. Raises Problem."""
     name = shown_name(path.name or path.absolute().name or str(path))
-    try:
+    with opening(name):
         head, kind = head_of(path)
         for one in formats():
             if one.recognises(head, kind):
                 return one.open(path, indexes)
-    except FileNotFoundError as error:
-        raise FormatProblem(f"There is no file or folder {name}") from error
-    except PermissionError as error:
-        raise FormatProblem(f"No permission to read {name}") from error
-    except (OSError, ValueError) as error:
-        raise FormatProblem(f"{name} cannot be read") from error
     if head and not kind.lower().endswith((".zip", "/")):
         raise FormatProblem(f"{name} holds no run that oh-tui knows", HINT)
     return archive.open_list(path, indexes)  # which says what is wrong with it

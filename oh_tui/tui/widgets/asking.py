@@ -112,18 +112,26 @@ class AskingBars(Stack):
         await self.be_there()
         if self.is_questioning:
             return ""
-        focused = self._host.focused
         self._answer = asyncio.get_running_loop().create_future()
         self.question_bar.question = question
-        self._host.set_focus(self.question_bar)
+        with self._focused(self.question_bar):
+            try:
+                return await self._answer
+            finally:
+                self.question_bar.question = None
+
+    @contextlib.contextmanager
+    def _focused(self, bar: Widget) -> Iterator[None]:
+        """The keys go to a bar, and afterwards to where they went before."""
+        before = self._host.focused
+        self._host.set_focus(bar)
         self._host.post_message(self.Changed())
         try:
-            return await self._answer
+            yield
         finally:
-            self.question_bar.question = None
             self._host.post_message(self.Changed())
-            if focused:
-                self._host.set_focus(focused)
+            if before:
+                self._host.set_focus(before)
 
     async def ask_about(
         self,
@@ -212,20 +220,15 @@ class AskingBars(Stack):
             rule.display = body.display = False
 
     async def _prompt(self, placeholder: str, value: str) -> str | None:
-        focused = self._host.focused
         self._typed = asyncio.get_running_loop().create_future()
         self.find_input.placeholder = placeholder
         self.find_input.value = value
         self.find_input.display = True
-        self._host.set_focus(self.find_input)
-        self._host.post_message(self.Changed())
-        try:
-            return await self._typed
-        finally:
-            self.find_input.display = False
-            self._host.post_message(self.Changed())
-            if focused:
-                self._host.set_focus(focused)
+        with self._focused(self.find_input):
+            try:
+                return await self._typed
+            finally:
+                self.find_input.display = False
 
     @on(Input.Changed, "#find")
     def _show_change(self, message: Input.Changed) -> None:

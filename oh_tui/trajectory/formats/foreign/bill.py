@@ -130,9 +130,6 @@ class Bill:
     def has_tokens(self, response: str) -> bool:
         return response in self._tokens
 
-    def cost_of(self, response: str) -> float | None:
-        return self._costs.get(response)
-
     def text(self) -> bytes:
         """The bill by `stats_text`, b"" for an empty one."""
         responses = list(dict.fromkeys((*self._tokens, *self._costs)))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from oh_tui.text.human import plural
+from oh_tui.text.human import are, plural
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.formats.folders import Folder
 from oh_tui.trajectory.formats.lines import cost_report
@@ -120,9 +120,8 @@ class Beside:
         told = []
         for source, found in unknown.items():
             some = ", ".join(found[:MOST]) + (", ..." if len(found) > MOST else "")
-            count = plural(len(found), "instance")
-            are = "is" if len(found) == 1 else "are"
-            told.append(f"{shown_name(source)} names {count} that {are} not in {where}: {some}")
+            count = f"{plural(len(found), 'instance')} that {are(len(found))}"
+            told.append(f"{shown_name(source)} names {count} not in {where}: {some}")
         return told
 
     def _take(self, file: str, value: dict[str, Any]) -> None:

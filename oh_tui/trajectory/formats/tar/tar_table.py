@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from oh_tui.text.human import plural
+from oh_tui.text.human import are, plural
 from oh_tui.trajectory.formats.run_file import MOST, shown_name
 from oh_tui.trajectory.formats.streams import PIECE, Stream
 
@@ -63,8 +63,7 @@ class TarTable:
             count = self._counts[kind]
             more = ", ..." if count > len(names) else ""
             some = ", ".join(map(shown_name, names))
-            are = "is" if count == 1 else "are"
-            told.append(f"holds {plural(count, kind)}, which {are} not read: {some}{more}")
+            told.append(f"holds {plural(count, kind)}, which {are(count)} not read: {some}{more}")
         return told + self._broken
 
     def head(self, member: Member, most: int) -> bytes:

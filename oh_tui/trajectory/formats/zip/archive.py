@@ -21,6 +21,7 @@ from oh_tui.trajectory.formats.run_file import (
     Indexes,
     OneRun,
     SubAgentFile,
+    opening,
     shown_name,
 )
 from oh_tui.trajectory.formats.zip import cut_zip
@@ -47,10 +48,6 @@ _LAST = ("leaf_event_id", "last_user_message_id")
 _HINT = "give a zip, a folder or an output file of OpenHands, or a folder of those"
 
 
-class ArchiveProblem(FormatProblem):
-    """A path that cannot be opened as a trajectory."""
-
-
 class Archive:
     """The events of one run in a zip or folder, in the order of their file names.
 
@@ -62,7 +59,7 @@ class Archive:
     recorded: Recorded = NOTHING_RECORDED
 
     def __init__(self, members: Members, name: str, parent: Archive | None = None) -> None:
-        """Takes ownership of the members. Raises ArchiveProblem if they hold no trajectory. A
+        """Takes ownership of the members. Raises FormatProblem if they hold no trajectory. A
         sub-agent, which is named by its home, reads the members of its `parent`."""
         self.name = name
         """The clean name of the file or folder, without its path."""
@@ -107,7 +104,7 @@ class Archive:
         meta = self._meta()
         is_run = members.is_cut and may_be_run([*islice(members.names, 1), *members.partial])
         if meta is None and not self._files and not is_run and parent is None:
-            raise ArchiveProblem(f"{name} holds no trajectory", _HINT)
+            raise FormatProblem(f"{name} holds no trajectory", _HINT)
         self.info: dict[str, Any] = meta or {}
         """meta.json without secrets (`id`, `title`, `llm_model`, `selected_repository`, `metrics`,
         ...), with `execution_status` and `stats` of base_state.json. Any field may be missing or of
@@ -324,7 +321,7 @@ class Archive:
 
 
 def open_list(path: Path, indexes: Indexes | None = None) -> OneRun:
-    """The run in a zip or folder. Raises ArchiveProblem."""
+    """The run in a zip or folder. Raises FormatProblem."""
     return OneRun(open_archive(path))
 
 
@@ -345,28 +342,22 @@ FOLDER = Format("folder of a run", _is_run_folder, open_list)
 
 def open_archive(source: str | Path | IO[bytes], name: str = "the zip") -> Archive:
     """Opens a zip, a folder, or a zip in a binary file object, which the caller has to close and
-    which problems call `name`. Raises ArchiveProblem.
+    which problems call `name`. Raises FormatProblem.
     """
     if not isinstance(source, str | Path):
         return Archive(_zip_members(source, shown_name(name), owned=False), shown_name(name))
     path = Path(source)
     name = shown_name(path.name or path.absolute().name or str(path))
-    try:
+    with opening(name):
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
             return Archive(FolderMembers(path), name)
         if not stat.S_ISREG(mode):
-            raise ArchiveProblem(f"{name} is neither a file nor a folder", _HINT)
+            raise FormatProblem(f"{name} is neither a file nor a folder", _HINT)
         file = path.open("rb")
-    except FileNotFoundError as error:
-        raise ArchiveProblem(f"There is no file or folder {name}") from error
-    except PermissionError as error:
-        raise ArchiveProblem(f"No permission to read {name}") from error
-    except (OSError, ValueError) as error:
-        raise ArchiveProblem(f"{name} cannot be read") from error
     try:
         return Archive(_zip_members(file, name, owned=True), name)
-    except ArchiveProblem:
+    except FormatProblem:
         file.close()
         raise
 
@@ -375,7 +366,7 @@ def _zip_members(file: IO[bytes], name: str, *, owned: bool) -> Members:
     try:
         return ZipMembers(file, owned=owned)
     except NotOpened as error:
-        raise ArchiveProblem(
+        raise FormatProblem(
             f"{name} is not opened: it {error}", "do not trust it: OpenHands makes no such zip"
         ) from error
     except broken():
@@ -384,9 +375,9 @@ def _zip_members(file: IO[bytes], name: str, *, owned: bool) -> Members:
         file.seek(0)
         start = file.read(4)
         if not start:
-            raise ArchiveProblem(f"{name} is empty", "the download may have failed: fetch it again")
+            raise FormatProblem(f"{name} is empty", "the download may have failed: fetch it again")
         if not b"PK\x03\x04".startswith(start):
-            raise ArchiveProblem(f"{name} is no zip", _HINT)
+            raise FormatProblem(f"{name} is no zip", _HINT)
         return cut_zip.CutZipMembers(file, owned=owned)
     except (OSError, ValueError) as error:
-        raise ArchiveProblem(f"{name} cannot be read") from error
+        raise FormatProblem(f"{name} cannot be read") from error

@@ -84,8 +84,7 @@ class AgentActions:
             if found is None:
                 return
             agents, state = found
-            if state.obstacle:
-                raise state.obstacle
+            state.require_reachable()
             if self.is_telling(state.conversation):
                 return
             if not state.waits:
@@ -144,8 +143,7 @@ class AgentActions:
             if found is None:
                 return
             agents, state = found
-            if state.obstacle:
-                raise state.obstacle
+            state.require_reachable()
             if state.runs:
                 await self._stop(agents, state)
             elif state.waits:

@@ -138,8 +138,7 @@ class Composer:
             if not await self._resume(source, state.conversation):
                 return False
             state = await agents.state(conversation.id)
-        if state.obstacle:
-            raise state.obstacle
+        state.require_reachable()
         chosen = await self._ask_before_message(state) if state.is_held else "send"
         if not chosen:
             return False
@@ -215,8 +214,8 @@ def _cannot_read(state: AgentState) -> bool:
 
 
 def _require_reader(state: AgentState) -> None:
-    if _cannot_read(state) and state.obstacle:
-        raise state.obstacle
+    if _cannot_read(state):
+        state.require_reachable()
 
 
 def _read_when(state: AgentState) -> str:
