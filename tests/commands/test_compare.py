@@ -65,6 +65,7 @@ def test_steps_that_differ_are_named_by_their_numbers(output: Path) -> None:
     assert told["differences"] == [{"kind": "changed", "a": 3, "b": 3}]
     assert told["totals"]["same"] == 4
     assert told["totals"]["b_minus_a"]["cost"] == -0.25
+    assert told["a"]["model"] == told["b"]["model"] == "some/model"
     shorter = compared(f"{output}#base", f"{output}#shorter")
     # its last call finishes with other words
     assert shorter["differences"] == [

@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from oh_tui.commands.many.sets import compare_sets
-from oh_tui.commands.many.side import Side
+from oh_tui.commands.many.side import Side, read_side
 from oh_tui.commands.shared.command import Call, argument, command, path_of
 from oh_tui.commands.shared.documents import line
 from oh_tui.commands.shared.ids import is_path, split_run
@@ -25,7 +23,7 @@ from oh_tui.commands.shared.printing import (
     print_table,
     say,
 )
-from oh_tui.commands.shared.reading import chosen, read_run, title
+from oh_tui.commands.shared.reading import chosen, title
 from oh_tui.commands.shared.status import HUES, LABEL_HUES
 from oh_tui.commands.steps import step_row
 from oh_tui.sources import file_indexes
@@ -71,7 +69,10 @@ async def compare(call: Call) -> int:
                 places.append((call.source, next(identifiers)))
         if sets := _as_sets(places):
             return await compare_sets(call, *sets)
-        a, b = [await _read(call, *place) for place in places]
+        a, b = [
+            await read_side(call, source, await chosen(source, identifier))
+            for source, identifier in places
+        ]
         return _print(call, a, b)
 
 
@@ -87,12 +88,6 @@ def _as_sets(places: list[tuple[Source, str]]) -> list[FileSource] | None:
     named = [source for source, run in places if isinstance(source, FileSource) and not run]
     several = len(named) == 2 and any(len(one.conversations()) > 1 for one in named)
     return named if several else None
-
-
-async def _read(call: Call, source: Source, identifier: str) -> Side:
-    conversation = await chosen(source, identifier)
-    own = msgspec.structs.replace(call, opened=source)
-    return Side(conversation, await read_run(own, conversation, sub_agents=True))
 
 
 def _print(call: Call, a: Side, b: Side) -> int:

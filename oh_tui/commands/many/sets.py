@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import msgspec
-
-from oh_tui.commands.many.side import Side
+from oh_tui.commands.many.side import Side, read_side
 from oh_tui.commands.shared.documents import conversation_id
 from oh_tui.commands.shared.printing import (
     Cell,
@@ -21,7 +19,7 @@ from oh_tui.commands.shared.printing import (
     progress,
     say,
 )
-from oh_tui.commands.shared.reading import read_run, title
+from oh_tui.commands.shared.reading import title
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import are, dollars, duration, plural
 from oh_tui.text.problem import Problem
@@ -161,8 +159,7 @@ async def _pair(
 ) -> Pair:
     sides: list[Side] = []
     for source, row in ((a, row_a), (b, row_b)):
-        own = msgspec.structs.replace(call, opened=source)
-        sides.append(Side(row, await read_run(own, row, sub_agents=True)))
+        sides.append(await read_side(call, source, row))
     one, other = sides
     comparison = Comparison(one.facts.trajectory, other.facts.trajectory)
     told = [Told(side.figures, side.label) for side in sides]

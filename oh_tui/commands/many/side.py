@@ -5,16 +5,21 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from oh_tui.commands.shared.documents import Facts, conversation_id, line, tokens_json, verdict_json
 from oh_tui.commands.shared.printing import number
-from oh_tui.commands.shared.reading import title, whole
+from oh_tui.commands.shared.reading import read_run, title, whole
 from oh_tui.sources.file_conversation import label_of
+from oh_tui.sources.files import FileSource
 from oh_tui.trajectory.analysis.changes import changes
 from oh_tui.trajectory.comparison.figures import Figures, figures
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
+    from oh_tui.commands.shared.command import Call
     from oh_tui.sources.results import Loaded
+    from oh_tui.sources.source import Source
     from oh_tui.trajectory.model.recorded import Label
 
 
@@ -51,3 +56,12 @@ class Side:
             "added": found.added,
             "removed": found.removed,
         }
+
+
+async def read_side(call: Call, source: Source, conversation: Conversation) -> Side:
+    """Reads a run, which may tell more of it than its row in the list did. Raises Problem."""
+    own = msgspec.structs.replace(call, opened=source)
+    loaded = await read_run(own, conversation, sub_agents=True)
+    if isinstance(source, FileSource):
+        conversation = source.runs.rows.get(conversation.id, conversation)
+    return Side(conversation, loaded)
