@@ -93,6 +93,20 @@ def test_run_does_not_differ_from_itself(slug: str) -> None:
     assert comparison.counts[Kind.SAME] == len(comparison.a) == comparison.same_before
 
 
+@given(seed=st.integers(0, 10**6), length=st.integers(0, 60))
+def test_generated_run_does_not_differ_from_itself(seed: int, length: int) -> None:
+    commands, _, _ = planted(seed, length)
+    assert Comparison(run(commands), run(commands)).differences == []
+
+
+@given(seed=st.integers(0, 10**6), length=st.integers(0, 60))
+def test_planted_differences_are_mirrored_in_swapped_runs(seed: int, length: int) -> None:
+    a, b, differences = planted(seed, length)
+    names = {Kind.ONLY_A: Kind.ONLY_B, Kind.ONLY_B: Kind.ONLY_A}
+    mirrored = [(names.get(Kind(kind), kind), two, one) for kind, one, two in differences]
+    assert sorted(told(Comparison(run(b), run(a))), key=str) == sorted(mirrored, key=str)
+
+
 def test_runs_part_at_the_next_step_of_each() -> None:
     longer = Comparison(run(["ls", "pytest"]), run(["ls", "git log", "pytest"]))
     assert longer.first == Parting(2, 2)
