@@ -133,6 +133,15 @@ class Library(LibraryFile):
 
         self.do(work)
 
+    def mark_others_gone(self, home: str, fingerprint: str) -> None:
+        """The runs of the home that are in from before this fingerprint can no longer be read."""
+
+        def work(database: sqlite3.Connection) -> None:
+            with _transaction(database):
+                _mark_others_gone(database, home, fingerprint)
+
+        self.do(work)
+
     def mark_places_gone(self, places: Sequence[str]) -> None:
         """These runs can no longer be read."""
 
@@ -295,6 +304,10 @@ def _finish(database: sqlite3.Connection, home: str, fingerprint: str) -> None:
     database.execute(
         "INSERT OR REPLACE INTO homes VALUES (?, ?, ?)", (home, fingerprint, time.time())
     )
+    _mark_others_gone(database, home, fingerprint)
+
+
+def _mark_others_gone(database: sqlite3.Connection, home: str, fingerprint: str) -> None:
     database.execute("UPDATE runs SET gone = fingerprint != ? WHERE home = ?", (fingerprint, home))
 
 

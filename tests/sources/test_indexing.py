@@ -164,6 +164,45 @@ def test_runs_that_vanished_are_marked_and_not_lost(folder: Path, cache: Path) -
     assert gone == {MAKER.made(number).name for number in (*range(6), 11)}
 
 
+def test_of_a_faulty_file_the_runs_that_vanished_are_marked_too(
+    folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also the one that cannot be read any more; what can be read again is there again."""
+    index(cache, folder)
+    path = folder / "part-001" / "output.jsonl"
+    whole = path.read_text()
+    path.write_text("".join(whole.splitlines(keepends=True)[:5]))
+    make = record_of
+
+    def fails(run: Trajectory, about: About, **words: str) -> Record | None:
+        if about.title == MAKER.made(7).name:
+            raise OverflowError("a text of the run")
+        return make(run, about, **words)
+
+    monkeypatch.setattr(reading, "record_of", fails)
+    assert len(index(cache, folder).left) == 1
+    gone = {title for title, is_gone, _ in found(cache) if is_gone}
+    assert gone == {MAKER.made(number).name for number in (7, 11)}
+    monkeypatch.undo()
+    index(cache, folder)
+    assert {title for title, is_gone, _ in found(cache) if is_gone} == {MAKER.made(11).name}
+    path.write_text(whole)
+    index(cache, folder)
+    assert found(cache) == expected()
+
+
+def test_a_file_that_cannot_be_opened_any_more_keeps_its_rows(tmp_path: Path, cache: Path) -> None:
+    path = tmp_path / "a.zip"
+    write_zip(path, MAKER, 1)
+    index(cache, path)
+    path.write_bytes(b"no run")
+    assert [one.place for one in index(cache, path).left] == [str(path)]
+    assert [(title, is_gone) for title, is_gone, _ in found(cache)] == [(MAKER.made(1).name, True)]
+    write_zip(path, MAKER, 1)
+    index(cache, path)
+    assert [is_gone for _, is_gone, _ in found(cache)] == [False]
+
+
 def test_zips_and_broken_files(tmp_path: Path, cache: Path) -> None:
     runs = tmp_path / "zips"
     runs.mkdir()
@@ -249,7 +288,7 @@ def test_a_file_at_which_a_process_was_killed_is_read_again(
 
     monkeypatch.setattr(indexing._Worker, "begin", begin_and_kill)
     outcome = index(cache, folder, processes=2)
-    assert outcome.left == [Left(killed[0].home, "the process that read it ended")]
+    assert outcome.left == [Left(killed[0].home, indexing.ENDED)]
     index(cache, folder)
     assert found(cache) == expected()
 

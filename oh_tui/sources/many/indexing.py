@@ -36,6 +36,9 @@ WORTH_HELP = 3_000_000
 """Bytes below which starting processes takes longer than reading."""
 
 
+ENDED = "the process that read it ended"
+
+
 class Job(msgspec.Struct, eq=False):
     """A file or folder whose runs are to be taken in."""
 
@@ -93,9 +96,11 @@ class Indexing:
         self._jobs = list(self._changed(paths))
         self._batch: list[Record] = []
         self._done: list[Job] = []
-        """The files of which all runs are in, or in the batch."""
+        """The files that are read to their end; what is in of them, or in the batch."""
         self._lacking = set[str]()
         """The homes of which something is left that may be readable later."""
+        self._ended = set[str]()
+        """Those of them at which a process ended, so that they may hold more."""
         self._characters = 0
         self._written = time.monotonic()
 
@@ -147,9 +152,12 @@ class Indexing:
 
     def _leave(self, home: str, found: Left) -> None:
         self.outcome.left.append(found)
-        self.library.drop(found.place)
-        if found.why != TELLS_KEY:
-            self._lacking.add(home)
+        if found.why == TELLS_KEY:
+            self.library.drop(found.place)
+            return
+        self._lacking.add(home)
+        if found.why == ENDED:
+            self._ended.add(home)
 
     def _finish(self, job: Job) -> None:
         job.ended += 1
@@ -157,7 +165,7 @@ class Indexing:
             return
         # one that has changed meanwhile is read again next time, as is one with something left:
         # a process was killed, or a library is not installed
-        if job.home not in self._lacking and fingerprint_of(job.path) == job.fingerprint:
+        if fingerprint_of(job.path) == job.fingerprint:
             self._done.append(job)
         self._write_if_due()
 
@@ -169,18 +177,25 @@ class Indexing:
         """Takes in what was read, without a record that cannot be stored."""
         batch, self._batch = self._batch, []
         jobs, self._done, self._characters = self._done, [], 0
-        if not self._put(batch, jobs) and self.library.is_of_value:
+        if not self._put(batch, self._whole(jobs)) and self.library.is_of_value:
             self.outcome.trouble = ""
             for record in batch:
                 self._put_alone(record)
-            self._put([], [job for job in jobs if job.home not in self._lacking])
+            self._put([], self._whole(jobs))
+        for job in jobs:
+            if job.home in self._lacking and job.home not in self._ended:
+                self.library.mark_others_gone(job.home, job.fingerprint)
         self._written = time.monotonic()
+
+    def _whole(self, jobs: Sequence[Job]) -> list[Job]:
+        return [job for job in jobs if job.home not in self._lacking]
 
     def _put_alone(self, record: Record) -> None:
         if self.outcome.trouble:
             return
         if not self._put([record], []) and self.library.is_of_value:
             self.outcome.trouble = ""
+            self.library.drop(record.place)
             self._leave(record.home, Left(record.place, "the index cannot hold what it holds"))
 
     def _put(self, batch: list[Record], jobs: list[Job]) -> bool:
@@ -279,7 +294,7 @@ def _in_processes(
                 try:
                     found = worker.line.recv()
                 except (EOFError, OSError):
-                    yield reading, Left(reading.home, "the process that read it ended")
+                    yield reading, Left(reading.home, ENDED)
                     worker.stop()
                     workers.remove(worker)
                     workers.append(worker := _Worker())
