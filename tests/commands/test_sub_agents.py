@@ -108,6 +108,17 @@ def test_a_filter_is_for_the_steps_of_the_run(run: Path) -> None:
     assert "the filter does not look at the steps of 5 sub-agents" in done.stderr
 
 
+def test_compare_counts_what_sub_agents_used_and_their_steps_as_one(run: Path) -> None:
+    told, why = document("compare", run, run), document("why", run)
+    for side in (told["a"], told["b"]):
+        assert side["cost"] == why["conversation"]["cost"] == pytest.approx(1.13)
+        assert side["tokens"] == why["conversation"]["tokens"]
+        assert side["work_s"] == why["conversation"]["work_seconds"]
+        assert side["steps"] == why["counts"]["steps"]
+    assert told["differences"] == []
+    assert told["totals"]["same"] == why["counts"]["steps"]
+
+
 def test_why_names_a_sub_agent_that_failed(run: Path) -> None:
     (failed,) = document("why", run)["failed_sub_agents"]
     assert (failed["id"], failed["path"], failed["verdict"]["word"]) == (DEEP, "2.3", "error")
