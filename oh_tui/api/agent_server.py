@@ -5,6 +5,7 @@ Facts without another source are measured on agent server 1.34.0.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator, Mapping
 
 import httpx
@@ -14,6 +15,7 @@ from oh_tui.api.addresses import segment
 from oh_tui.api.errors import ApiError, Conflict, InvalidRequest, NotFound, ServerError
 from oh_tui.api.filters import SortOrder, page_params
 from oh_tui.api.http.connections import QUICK, UNLIMITED, URGENT, USUAL
+from oh_tui.api.http.failures import short_id
 from oh_tui.api.http.transport import HttpClient
 from oh_tui.api.models import (
     IN_SANDBOX,
@@ -52,6 +54,16 @@ class AgentServer:
 
     def __repr__(self) -> str:
         return f"AgentServer({self._http.base!r}, {self.conversation_id!r})"
+
+    @contextlib.asynccontextmanager
+    async def download(self) -> AsyncIterator[AsyncIterator[bytes]]:
+        """The folder of the conversation as a zip, with those of its sub-agents, in pieces as they
+        arrive. The key of the model is encrypted in it."""
+        async with self._http.stream(
+            f"/api/file/download-trajectory/{segment(self.conversation_id)}",
+            f"download the conversation {short_id(self.conversation_id)}",
+        ) as pieces:
+            yield pieces
 
     async def search_events(
         self,

@@ -20,7 +20,6 @@ from oh_tui.api.errors import ApiError, AuthError, InvalidRequest, NotFound, Not
 from oh_tui.api.filters import SortOrder, page_params
 from oh_tui.api.http.asgi import ASGIApp
 from oh_tui.api.http.connections import QUICK, UNLIMITED, Connections, Watch
-from oh_tui.api.http.failures import short_id
 from oh_tui.api.http.transport import Hints, HttpClient, RetryPolicy
 from oh_tui.api.models import (
     ON_SERVER,
@@ -139,10 +138,7 @@ class BareAgentServer:
     async def download(self, conversation_id: str) -> AsyncIterator[AsyncIterator[bytes]]:
         """The trajectory as a zip of the server's own files, in pieces as they arrive; see
         `AppServer.download`. The key of the model is encrypted in it."""
-        async with self._http.stream(
-            f"/api/file/download-trajectory/{segment(conversation_id)}",
-            f"download the conversation {short_id(conversation_id)}",
-        ) as pieces:
+        async with self._of(conversation_id).download() as pieces:
             yield pieces
 
     def agent_server(self, conversation: Conversation) -> AgentServer:

@@ -68,6 +68,7 @@ class SandboxServer:
 class AgentServer:
     sandbox: SandboxServer
     conversation_id: str
+    def download(self) -> AbstractContextManager[Iterator[bytes]]: ...
     def search_events(
         self, *, sort_order: SortOrder = "TIMESTAMP", page_id: str | None = None, limit: int = 100
     ) -> Page[Event]: ...

@@ -97,7 +97,8 @@ async def export(call: Call) -> int:
     if _wants_tables(call):
         return await part_files.export_tables(call)
     query = parse(call.args.filter)
-    conversation, loaded = await open_run(call)
+    is_whole = call.args.to == "atif" and not query.terms
+    conversation, loaded = await open_run(call, sub_agents=is_whole)
     facts = Facts(whole(loaded), read_annotations(call).of(conversation))
     if loaded.note:
         say(loaded.note)
@@ -107,7 +108,7 @@ async def export(call: Call) -> int:
         facts.kept = NOTHING
     others = [] if query.terms else _hidden_events(facts.trajectory)
     if call.args.to == "atif":
-        pieces = _atif(facts, conversation, steps, None if query.terms else others)
+        pieces = _atif(facts, conversation, steps, others if is_whole else None)
     elif call.args.to == "jsonl" or call.as_json:
         pieces = _json_lines(facts, conversation, steps, others)
     else:

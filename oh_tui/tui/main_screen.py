@@ -323,7 +323,7 @@ class MainScreen(BaseScreen):
             self.show_lists()
             has_sandboxes = source.sandboxes is not None
             self.timeline.reads_links = source.remote is not None
-            self.timeline.reads_tasks = bool(source.remote and source.remote.gives_sub_agents)
+            self.timeline.reads_tasks = source.remote is not None
             self._arrange(replace(self.session.arrangement, sandboxes=has_sandboxes))
         self._show_location()
 

@@ -151,3 +151,13 @@ def test_a_sub_conversation_that_no_step_started_is_at_the_end() -> None:
     done = oh_tui("--demo", "steps", CLICK)
     assert [line.split("\t")[0] for line in done.stdout.splitlines()][-1] == "a.4"
     assert "1 sub-agent at the end: no step tells the start" in done.stderr
+
+
+def test_an_export_as_atif_has_the_sub_conversations_of_a_server(tmp_path: Path) -> None:
+    target = tmp_path / "run.json"
+    assert oh_tui("--demo", "export", AUDIT, "--to", "atif", "-o", target).returncode == 0
+    before, after = document("--demo", "steps", AUDIT), document("steps", target)
+    (started,) = [step for step in before["steps"] if "sub_agents" in step]
+    (read,) = [step for step in after["steps"] if "sub_agents" in step]
+    assert [one["path"] for one in read["children"]] == [one["path"] for one in started["children"]]
+    assert after["totals"]["cost"] == before["totals"]["cost"]

@@ -100,7 +100,10 @@ class Front:
             "usage_id": "agent",
             "num_retries": 0,
         }
-        tools = [{"name": name} for name in ("terminal", "file_editor", "task_tracker")]
+        names = ["terminal", "file_editor", "task_tracker"]
+        if "script:parent" in json.dumps(asked.get("initial_message")):
+            names.append("task_tool_set")
+        tools = [{"name": name} for name in names]
         body = {
             "agent": {"kind": "Agent", "llm": llm, "tools": tools},
             "workspace": {"kind": "LocalWorkspace", "working_dir": self._folder},

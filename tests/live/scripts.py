@@ -74,12 +74,27 @@ def scripts(folder: Path) -> dict[str, list[Answer]]:
             *(Answer(f"Part {n}.", (_shell(f"sleep 2; echo part {n} done"),)) for n in (1, 2, 3)),
             Answer("All parts are done."),
         ],
+        "parent": [
+            Answer("", (_shell("echo before"),)),
+            Answer("Others may look.", (_task("Look around", "Do script:child now."),)),
+            Answer("", (_task("Look deeper", "Do script:short now."),)),
+            Answer("", (Call("finish", {"message": "Both looked."}),)),
+        ],
+        "child": [
+            Answer("", (_shell("echo from below; false"),)),
+            Answer("I looked around."),
+        ],
         "refused": [Answer(status=401)],
     }
 
 
 def _shell(command: str) -> Call:
     return Call("terminal", {"command": command, "security_risk": "LOW"})
+
+
+def _task(description: str, prompt: str) -> Call:
+    given = {"description": description, "prompt": prompt, "subagent_type": "general-purpose"}
+    return Call("task", given)
 
 
 def _edit(command: str, path: str, **more: str) -> Call:

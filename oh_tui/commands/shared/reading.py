@@ -6,6 +6,8 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from oh_tui.api.models import bare_id
 from oh_tui.commands.shared.command import Call
 from oh_tui.commands.shared.ids import SHOWN, WHOLE, find, read_id
@@ -14,6 +16,7 @@ from oh_tui.sources import server
 from oh_tui.sources.file_runs import note_of, run_of
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.results import Loaded, joined
+from oh_tui.sources.runs import below
 from oh_tui.sources.source import Source
 from oh_tui.text.human import plural, rough
 from oh_tui.text.problem import Problem, Refused
@@ -63,8 +66,7 @@ async def read_run(call: Call, conversation: Conversation, *, sub_agents: bool =
         call.about = short_id(conversation)
         read = await _read_server(source, conversation)
         if sub_agents:
-            seen = {bare_id(conversation.id)}
-            whole(read).sub_agents = await _sub_conversations(source, conversation, seen)
+            read = await _with_sub_agents(source, conversation, read, {bare_id(conversation.id)})
     if read.damaged and not (whole(read).events or whole(read).cut_off):
         raise Problem(f"No event of this file can be read: {read.note}", "download it again")
     return read
@@ -81,6 +83,22 @@ async def _read_server(source: Source, conversation: Conversation) -> Loaded:
             raise Refused(f"{name(conversation)} gave no events", "try again")
         if not read.trajectory.complete:
             read = await _read_older(source, conversation, read)
+    return read
+
+
+async def _with_sub_agents(
+    source: Source, conversation: Conversation, read: Loaded, seen: set[str]
+) -> Loaded:
+    """The run with its sub-agents: conversations of their own, and those within it."""
+    run = whole(read)
+    agents = await _sub_conversations(source, conversation, seen)
+    if source.remote and below.may_have(run):
+        try:
+            agents += await source.remote.sub_agents(conversation)
+        except Problem as problem:
+            told = f"sub-agents cannot be read: {problem.sentence}"
+            read = msgspec.structs.replace(read, note="; ".join(filter(None, (read.note, told))))
+    run.sub_agents = agents
     return read
 
 
@@ -101,8 +119,7 @@ async def _sub_conversations(
         except Problem as problem:
             agents.append(SubAgent(identifier, partial(_unread, problem), is_conversation=True))
             continue
-        run = whole(read)
-        run.sub_agents = await _sub_conversations(source, conversation, seen)
+        read = await _with_sub_agents(source, conversation, read, seen)
         agents.append(SubAgent(identifier, partial(_as_read, read), is_conversation=True))
     return agents
 

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING
 
 from oh_tui.api.errors import TooLarge
 from oh_tui.sources.results import DOWNLOAD_LIMIT, PAGE, PEEK, Cost, Loaded, Older, build
-from oh_tui.sources.runs import following
+from oh_tui.sources.runs import below, following
 from oh_tui.sources.runs.cache import MOST_HELD, RunCache, events_of_zip, zip_of_events
 from oh_tui.sources.runs.following import LATE, moved_record, running_agent
 from oh_tui.sources.runs.from_agent import load_from_agent
@@ -53,9 +53,6 @@ class ServerRuns:
     """The runs of an app server and of the agent servers of its sandboxes: `Runs`, and what only a
     server offers."""
 
-    gives_sub_agents = False
-    """Whether `sub_agents` has those of the task and delegate tools."""
-
     def __init__(self, api: Server, cache: RunCache | None = None) -> None:
         self.api = api
         self.cache = cache
@@ -67,8 +64,10 @@ class ServerRuns:
         self._read_cost = READ_COST
 
     async def sub_agents(self, conversation: Conversation) -> Sequence[SubAgent]:
-        """The sub-agents within a run, which are no conversations: an app server has none."""
-        return ()
+        """The sub-agents within a run, which are no conversations. The agent server has them, while
+        its sandbox runs. Raises Problem."""
+        agent = running_agent(self.api, conversation)
+        return await below.sub_agents(agent) if agent else ()
 
     async def count_events(self, conversation: Conversation) -> tuple[int, str]:
         """The number of events and its source: the app server, or the agent server of the running

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import io
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
 
-from oh_tui.sources import file_runs
 from oh_tui.sources.results import Cost, Loaded, Older
 from oh_tui.sources.runs.following import running_agent
 from oh_tui.sources.runs.from_agent import load_from_agent
-from oh_tui.sources.runs.loading import IN_MEMORY, ServerRuns
+from oh_tui.sources.runs.loading import ServerRuns
 from oh_tui.sources.runs.older import older_from_agent
-from oh_tui.text.human import size
-from oh_tui.text.problem import Refused, Remedy
-from oh_tui.trajectory.formats.zip import archive
-from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
@@ -24,20 +18,6 @@ if TYPE_CHECKING:
 
 class AgentServerRuns(ServerRuns):
     """As those of an app server, without a second place to read them from."""
-
-    gives_sub_agents = True
-
-    async def sub_agents(self, conversation: Conversation) -> Sequence[SubAgent]:
-        """Only a download of the whole run has them; servers before 1.58 keep none."""
-        file = io.BytesIO()
-        async with self.api.download(conversation.id) as pieces:
-            async for piece in pieces:
-                if file.tell() > IN_MEMORY:
-                    told = f"The run is longer than {size(IN_MEMORY)}, and its sub-agents are in it"
-                    raise Refused(told, Remedy.DOWNLOAD)
-                file.write(piece)
-        run = await asyncio.to_thread(archive.open_archive, file, "the download")
-        return file_runs.run_of(run, ()).sub_agents
 
     async def count_events(self, conversation: Conversation) -> tuple[int, str]:
         return await self.api.count_events(conversation.id), "agent server"
