@@ -95,13 +95,15 @@ def test_deep_nesting_is_an_event_and_no_crash(depth: int) -> None:
 
 
 @given(JSON, st.integers(0, 60), st.integers(0, 3), st.binary(max_size=4))
-def test_decoding_raises_value_error_and_nothing_else(
+def test_decoding_gives_what_json_gives_or_raises_value_error_and_nothing_else(
     value: object, at: int, size: int, put: bytes
 ) -> None:
     data = json.dumps(value).encode()
     data = data[:at] + put + data[at + size :]
     with contextlib.suppress(ValueError):
-        decode_json(data)
+        decoded = decode_json(data)
+        again = json.loads(data.decode("utf-8-sig", "surrogatepass"))
+        assert json.dumps(decoded) == json.dumps(again)
 
 
 def test_an_integer_too_long_for_python_is_a_value_error() -> None:

@@ -373,9 +373,13 @@ def test_without_a_run_the_usual_values_are_offered() -> None:
 
 
 @given(st.text(max_size=20), st.integers(0, 20))
-def test_completion_takes_any_text(text: str, cursor: int) -> None:
-    for new in complete(text, min(cursor, len(text))):
-        assert isinstance(new, str)
+def test_completion_takes_any_text_and_keeps_the_words_after_the_cursor(
+    text: str, cursor: int
+) -> None:
+    cursor = min(cursor, len(text))
+    _, space, words = text[cursor:].partition(" ")
+    for new in complete(text, cursor):
+        assert new.endswith(space + words)
 
 
 def test_every_value_that_is_offered_is_understood() -> None:
