@@ -7,7 +7,7 @@ import math
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,7 +39,15 @@ GRACE = 0.5
 """Seconds after its limit when a question counts as deaf to it. SQLite looks at the clock after
 `OPERATIONS`, and each of these may be a call of a function that takes so long."""
 
-TABLES = "runs, steps, files; docs/tables.md has their columns"
+BESIDE = {
+    "tags": ("run", "key", "value"),
+    "bookmarks": ("run", "event_id"),
+    "notes": ("run", "event_id", "note"),
+}
+"""Tables of what the user keeps of runs, and their columns. They are filled for each question, so
+that they are never behind the file that keeps it, and nothing of it stays in ours."""
+
+TABLES = f"runs, steps, files, {', '.join(BESIDE)}; docs/tables.md has their columns"
 
 
 class Answer(NamedTuple):
@@ -100,9 +108,11 @@ def asked(
     sql: str,
     seconds: float,
     deaf: Callable[[Problem], object] = lambda problem: None,
+    beside: Mapping[str, Iterable[Sequence[str]]] = {},
 ) -> Iterator[Answer]:
     """The answer to one SELECT. Raises Problem. `deaf` is called from another thread when the
-    question goes on after its time, and has to end the process."""
+    question goes on after its time, and has to end the process. `beside` has the rows of tables in
+    BESIDE."""
     limit = _Limit(seconds)
     with (
         contextlib.closing(_opened((cache_folder / FOLDER / FILE).absolute())) as database,
@@ -111,6 +121,7 @@ def asked(
         try:
             if not schema.is_ours(database):
                 raise Problem("Another version of oh-tui made the index", "oh-tui index")
+            _fill(database, beside)
         except sqlite3.Error as error:
             raise _problem(error, limit) from error
         packed.teach(database)
@@ -141,6 +152,15 @@ def _unlike(names: Iterable[str]) -> list[str]:
             other = f"{name}_{count}"
         found[other] = None
     return list(found)
+
+
+def _fill(database: sqlite3.Connection, beside: Mapping[str, Iterable[Sequence[str]]]) -> None:
+    database.execute("PRAGMA temp_store = MEMORY")
+    for name, columns in BESIDE.items():
+        database.execute(f"CREATE TEMP TABLE {name} ({' TEXT, '.join(columns)} TEXT)")
+        places = ", ".join("?" * len(columns))
+        database.executemany(f"INSERT INTO {name} VALUES ({places})", beside.get(name, ()))
+    database.commit()
 
 
 def _opened(path: Path) -> sqlite3.Connection:

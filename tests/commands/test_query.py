@@ -17,9 +17,13 @@ import pytest
 from oh_tui.library.asking import asked
 from oh_tui.library.file import FILE, FOLDER
 from oh_tui.library.library import Library
+from oh_tui.settings.paths import annotations_file
+from oh_tui.sources.file_conversation import FileConversation
+from oh_tui.sources.lists.user_annotations import Annotations
 from scripts.many_runs import Maker
 from tests.commands import schemas
 from tests.library.made import made_record
+from tests.many.made import TOKEN
 from tests.processes import oh_tui
 
 MAKER = Maker(seed=4, events=20)
@@ -225,3 +229,30 @@ def test_without_an_index(tmp_path: Path) -> None:
     assert "There is no index" in refused("select 1", OH_TUI_CACHE="off")
     assert "leave one out" in refused("select 1", "--json", "--csv")
     assert "no number of seconds" in refused("select 1", "--seconds", "x")
+
+
+def test_what_the_user_keeps_of_runs_can_be_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    name = told("select run from runs limit 1").strip()
+    kept = Annotations(annotations_file(os.environ))
+    run = FileConversation("x", place=name)
+    kept.tag(run, {"good": "", "team": "a \x1b[31mred\x1b[0m one"})
+    kept.bookmark(run, "event-7", on=True)
+    kept.write_note(run, "of the run \ud800")
+    kept.write_note(run, f"of a step {TOKEN}", "event-8")
+    assert kept.write(kept.take_changes())
+    assert told("select key, value from runs join tags using (run) order by key") == (
+        "good\t\nteam\ta red one\n"
+    )
+    assert told("select event_id, count(*) from bookmarks") == "event-7\t1\n"
+    assert told("select event_id, note from notes order by 1") == (
+        "\tof the run \ufffd\nevent-8\tof a step [hidden]\n"
+    )
+    done = oh_tui("--no-state", "query", "select count(*) from tags")
+    assert done.stdout == "0\n"
+    assert refused("insert into tags values ('a', 'b', 'c')")
+    kept.bookmark(run, "event-7", on=False)
+    assert kept.write(kept.take_changes())
+    assert told("select count(*) from bookmarks") == "0\n"

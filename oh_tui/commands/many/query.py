@@ -12,10 +12,13 @@ from typing import Any
 
 from oh_tui.commands.shared import failing
 from oh_tui.commands.shared.command import Call, argument, command, flag
+from oh_tui.commands.shared.keeping import read_annotations
 from oh_tui.commands.shared.printing import Column, print_json_line, print_table
 from oh_tui.library.asking import TABLES, asked
+from oh_tui.sources.lists.user_annotations import Annotations
+from oh_tui.text.clean import clean
 from oh_tui.text.problem import Problem
-from oh_tui.text.redact import safe_line
+from oh_tui.text.redact import redact, safe_line
 
 SECONDS = 60.0
 
@@ -45,11 +48,13 @@ def _seconds(text: str) -> float:
         "query 'select model, sum(cost) from runs group by model'": "what each model cost",
         "query \"select run from files where path like '%parse.py'\"":
             "runs that read or changed it",
+        "query 'select title, note from runs join notes using (run)'": "what you wrote of them",
         "query 'select * from runs' --csv": "for a spreadsheet",
     },
-    epilog="It reads what oh-tui index has taken in, and cannot write. The second of two columns\n"
-    "with one name is called name_2. --csv has texts as they are: a spreadsheet may take one that\n"
-    "begins with = + - @ for a formula, so import the columns of texts as text.",
+    epilog="It reads what is in the index, with your tags, bookmarks and notes, and cannot write.\n"
+    "The second of two columns with one name is called name_2. --csv has texts as they are: a\n"
+    "spreadsheet may take one that begins with = + - @ for a formula, so import the columns of\n"
+    "texts as text.",
     wants="nothing",
 )  # fmt: skip
 async def query(call: Call) -> int:
@@ -58,7 +63,8 @@ async def query(call: Call) -> int:
         raise Problem("There is no index of runs", "--no-library or OH_TUI_CACHE turns it off")
     if call.as_json and call.args.csv:
         raise Problem("--json and --csv are two forms of the same", "leave one out")
-    with asked(folder, call.args.sql, call.args.seconds, _end) as answer:
+    kept = _kept(read_annotations(call))
+    with asked(folder, call.args.sql, call.args.seconds, _end, kept) as answer:
         if call.as_json:
             for row in answer.rows:
                 print_json_line(dict(zip(answer.columns, map(_value, row), strict=True)))
@@ -76,6 +82,23 @@ def _end(problem: Problem) -> None:
     with contextlib.suppress(OSError):
         sys.stdout.flush()
     os._exit(code)
+
+
+def _kept(annotations: Annotations) -> dict[str, list[tuple[str, ...]]]:
+    """Tags, bookmarks and notes as rows."""
+    rows: dict[str, list[tuple[str, ...]]] = {"tags": [], "bookmarks": [], "notes": []}
+    for name, one in annotations.runs.items():
+        run = _plain(name)
+        rows["tags"] += ((run, _plain(key), _plain(value)) for key, value in one.tags.items())
+        rows["bookmarks"] += ((run, _plain(event)) for event in one.bookmarks)
+        notes = {"": one.note, **one.step_notes} if one.note else one.step_notes
+        rows["notes"] += ((run, _plain(event), _plain(text)) for event, text in notes.items())
+    return rows
+
+
+def _plain(text: str) -> str:
+    """Also without lone surrogates, which SQLite does not take."""
+    return redact(clean(text))
 
 
 def _print_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
