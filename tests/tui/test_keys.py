@@ -128,9 +128,11 @@ async def test_typing_in_the_help_searches_it() -> None:
         ("copy", "drag ctrl+c select text"),
         ("rename", "another title"),
         ("theme", "other colours"),
+        ("shell", "run a command where the agent works"),
+        ("where it went", "where time and money went"),
     ],
 )
-async def test_the_help_knows_what_has_no_key_of_its_own(words: str, answer: str) -> None:
+async def test_the_help_knows_commands_without_a_key_and_all_by_their_labels(words: str, answer: str) -> None:
     async with explore() as it:
         await it.press("question_mark")
         await it.type(words)

@@ -179,7 +179,7 @@ def key_section(title: str, keys: Iterable[Key]) -> Section:
     """The keys of a group."""
     entries: list[Entry] = []
     for key in keys:
-        entries.append(Entry(key.shown, key.help))
+        entries.append(Entry(key.shown, key.help, also=key.label))
         if key.id == "copy":
             parts = [*((letter, meaning) for letter, _, meaning in COPY_KEYS), *ALSO_COPIED]
             entries += [Entry(f"{key.shown} {one}", what, also=key.label) for one, what in parts]
