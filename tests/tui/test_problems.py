@@ -12,13 +12,14 @@ import pytest
 from rich.cells import cell_len
 
 from oh_tui.api import AppServer, Secret
+from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.demo.servers.app_writes import START_TASK_IDS
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.server import ServerSource
 from oh_tui.text.problem import Problem
-from tests.tui.explorer import AT_ONCE, Between, explore
+from tests.tui.explorer import AT_ONCE, NOW, Between, explore
 
 OAUTH = "Add OAuth login"
 BROKEN = "Backfill invoice numbers"
@@ -28,6 +29,23 @@ IDS = {entry.title: entry.id for entry in ENTRIES}
 
 
 # The whole server
+
+
+async def test_the_pane_of_a_server_that_is_not_there_names_the_key_that_helps() -> None:
+    demo = make_demo(NOW)
+    between = Between()
+    between.answer("GET */app-conversations/search", 404)
+
+    def source() -> ServerSource:
+        api = AppServer("http://app.test", app=between(demo.app), retries=AT_ONCE)
+        return ServerSource(api, "test")
+
+    async with explore(source=source) as it:
+        await it.until(lambda: "Could not list" in it.text("#conversations"))
+        assert it.text("#conversations").rstrip().endswith("r tries again")
+        between.answers.clear()
+        await it.press("r")
+        await it.until(lambda: OAUTH in it.text("#conversations"))
 
 
 async def test_a_wrong_key_is_named_in_the_pane_and_in_the_footer() -> None:

@@ -75,7 +75,7 @@ class Conversations:
 
     async def _open(self, make_source: Callable[[], Source], in_thread: bool) -> None:
         session, ui = self._session, self._ui
-        with ui.reporting(self._say):
+        with ui.reporting(self._say_why):
             self._say("reading the conversations …")
             ui.cancel("peek")
             session.unopened = make_source
@@ -175,6 +175,11 @@ class Conversations:
     def _say(self, *lines: str) -> None:
         """Show a message in place of conversations."""
         self._ui.post_message(ListEmpty(*lines))
+
+    def _say_why(self, *lines: str) -> None:
+        """Show why there are none, and the key that helps."""
+        has_key = any(word in line for line in lines[1:] for word in ("r reads", "press r"))
+        self._say(*lines, *() if has_key else ("r tries again",))
 
     def _show_problems(self, problems: Sequence[str]) -> None:
         """Show what could not be opened when other parts could."""
