@@ -480,6 +480,7 @@ class MainScreen(BaseScreen):
         self._show_annotations()
         self.show_lists()
         self._show_location()
+        self.totals, self.app.title = (), "oh-tui"  # the next one may not open at all
 
     def on_quit_wanted(self) -> None:
         self.app.exit(0)

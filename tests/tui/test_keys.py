@@ -132,7 +132,9 @@ async def test_typing_in_the_help_searches_it() -> None:
         ("where it went", "where time and money went"),
     ],
 )
-async def test_the_help_knows_commands_without_a_key_and_all_by_their_labels(words: str, answer: str) -> None:
+async def test_the_help_finds_commands_without_a_key_and_all_labels(
+    words: str, answer: str
+) -> None:
     async with explore() as it:
         await it.press("question_mark")
         await it.type(words)

@@ -147,6 +147,8 @@ async def test_a_server_that_cannot_be_opened_says_why_and_r_tries_again() -> No
         await go(it, "lab")
         assert "lab  lab.example" in it.text("#header")
         assert "pass ended with code 1" in it.text("#conversations")
+        assert "failed" not in it.text("#header"), "nor any other count of the server before"
+        assert "no run to show" in it.text("#timeline")
         servers.fails = None
         await it.press("escape", "r")
         assert len(it.screen.sidebar.conversations) > 20

@@ -179,7 +179,10 @@ class Conversations:
     def _say_why(self, *lines: str) -> None:
         """Show why there are none, and the key that helps."""
         has_key = any(word in line for line in lines[1:] for word in ("r reads", "press r"))
-        self._say(*lines, *() if has_key else ("r tries again",))
+        if not has_key:
+            lines = (*lines, "r tries again")
+        run = "" if self._session.conversations else "no run to show"
+        self._ui.post_message(ListEmpty(*lines, run=run))
 
     def _show_problems(self, problems: Sequence[str]) -> None:
         """Show what could not be opened when other parts could."""
