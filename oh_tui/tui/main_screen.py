@@ -87,7 +87,7 @@ class MainScreen(BaseScreen):
         self.ui = ScreenUi(self.session, self, self.asking, self.footer, self.focus_pane)
         self._demo, self._connect = demo, connect
         self._at_once = at_once
-        """The source is open already and is read before the first paint, which then shows it."""
+        """The source is open already and is read without a thread."""
         self._make_source = make_source
         self._enters = False
         """Whether enter opens the run of a sub-agent, which the step under the cursor started."""
@@ -127,10 +127,7 @@ class MainScreen(BaseScreen):
         self._show_location()
         highlight.put_off()
         self.call_after_refresh(self._painted)
-        if self._at_once:
-            self._begin()
-        else:
-            self.call_after_refresh(self._begin)
+        self.call_after_refresh(self._begin)
 
     @work(group="begin")
     async def draw_at_once(self) -> None:

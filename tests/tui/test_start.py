@@ -7,12 +7,15 @@ import os
 import subprocess
 import sys
 import termios
+import zipfile
+from pathlib import Path
 
 import pytest
 
 PROGRAM = """
 import gc, json, sys
 from collections import Counter
+from textual.app import App
 from textual.css import stylesheet
 from textual.screen import Screen
 from oh_tui import lazy
@@ -32,6 +35,7 @@ def counted(owner, name, key):
 
 counted(stylesheet, "parse", lambda scope, css, read_from, *_: f"read {read_from[0]}")
 counted(stylesheet.Stylesheet, "apply", lambda _, node: f"styled {node}")
+counted(App, "_display", lambda *_: "drawn")
 counted(Screen, "_refresh_layout", lambda _, size=None, **__: f"laid out for {size}")
 
 def painted(screen):
@@ -42,7 +46,7 @@ def painted(screen):
     screen.app.exit(0)
 
 MainScreen._begin = painted
-sys.exit(cli.main(["--demo"]))
+sys.exit(cli.main(sys.argv[2:]))
 """
 
 LATER = {
@@ -61,12 +65,15 @@ that was done, by the first paint."""
 
 @pytest.fixture(scope="module")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Told:
-    told = tmp_path_factory.mktemp("start") / "told"
+    return start(tmp_path_factory.mktemp("start") / "told", "--demo")
+
+
+def start(told: Path, *words: str) -> Told:
     environment = {**os.environ, "TEXTUAL_DRIVER": "textual.drivers.headless_driver:HeadlessDriver"}
     leader, follower = os.openpty()
     termios.tcsetwinsize(follower, (48, 160))
     run = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(told)],
+        [sys.executable, "-c", PROGRAM, str(told), *words],
         stdin=follower,
         stdout=follower,
         stderr=follower,
@@ -103,6 +110,13 @@ def test_styles_are_given_to_a_part_once(started: Told) -> None:
 def test_the_first_size_is_laid_out_once(started: Told) -> None:
     for_sizes = {what: n for what, n in started[3].items() if what.startswith("laid out for Size")}
     assert list(for_sizes.values()) == [1]
+
+
+def test_a_file_is_listed_after_the_first_paint(tmp_path: Path) -> None:
+    path = tmp_path / "run.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("event_000000_x.json", '{"id": "x", "kind": "MessageEvent"}')
+    assert start(tmp_path / "told", "open", str(path))[3].get("drawn")
 
 
 LOADING = """
