@@ -21,6 +21,12 @@ _NAMED = pattern(rb'"(?:instance_id|history|test_result)"\s*:')
 
 _BETWEEN = pattern(rb"[\s,\[]*")
 
+_FIRST = 20
+"""How many items of a history are looked at to tell what it holds."""
+
+_OTHERS = ("action", "observation", "role")
+"""Fields of the events of other formats."""
+
 LONGEST = 4_000_000
 """Characters of a patch or an error that are kept."""
 
@@ -53,10 +59,14 @@ def is_row(top: Top) -> bool:
         return False
     history = top.get("history")
     try:
-        first = next(iter(items_of(history)), None)
-        if first is not None:
-            return isinstance(field(decode_json(bytes(first)), "kind"), str)
+        items = (decode_json(bytes(item)) for item in items_of(history)[:_FIRST])
+        first = next((item for item in items if isinstance(item, dict | list)), None)
     except ValueError:
+        return False
+    if isinstance(field(first, "kind"), str):
+        return True
+    first = first[0] if isinstance(first, list) and first else first  # a pair of V0
+    if any(isinstance(field(first, name), str) for name in _OTHERS):
         return False
     return "instance_id" in top and (history is not None or "test_result" in top)
 
@@ -80,7 +90,7 @@ def convert(text: bytes, top: Top) -> Converted:
         info={name: value for name, value in info.items() if value},
         stats=stats_text({"usage_to_metrics": {"agent": metrics}}) if metrics else b"",
         recorded=Recorded(
-            error=_told(error)[:LONGEST],
+            error=told_error(error)[:LONGEST],
             max_iterations=most if isinstance(most, int) and 0 < most < 10**6 else 0,
             patch=patch[:LONGEST] if isinstance(patch, str) else "",
         ),
@@ -92,16 +102,20 @@ def name_in(value: Any) -> str:
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
-def _told(error: Any) -> str:
+def told_error(error: Any) -> str:
+    """The error of a row as a text; "" without one."""
     if isinstance(error, str):
         return error.strip()
-    return text_field(error, "message") or (str(error) if error else "")
+    said = [text_field(error, name) for name in ("type", "message")]
+    return ": ".join(filter(None, said)) if said[1] else (str(error) if error else "")
 
 
 def _events(text: bytes, top: Mapping[str, Any]) -> Sequence[bytes]:
     """The events where they stand in the text, so that none has to be copied."""
     history = top.get("history")
     items = items_of(history)
+    if history is not None and not items and decode_json(bytes(history)):
+        return [bytes(history)]  # no list, and shown as it is
     # the same bytes further up would hold the same events
     place = text.find(history) if items and history is not None else -1
     if place < 0:

@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from oh_tui.text.patterns import pattern
+
 ERROR_KINDS = frozenset({"AgentErrorEvent", "ConversationErrorEvent", "ServerErrorEvent"})
 """Kinds that are always failures."""
 
@@ -85,8 +87,10 @@ def timed_out(observation: ObservationHead | None) -> bool:
 
 
 class _Metadata(msgspec.Struct, gc=False):
-    exit_code: int | float | None = None
+    exit_code: int | float | str | None = None
 
+
+_CODE = pattern(r"-?[0-9]{1,9}")
 
 _decode_metadata = msgspec.json.Decoder(_Metadata).decode
 
@@ -96,9 +100,11 @@ def _is_error(error: msgspec.Raw) -> bool:
 
 
 def as_code(value: Any) -> int | None:
-    """An exit code that a server may have written as a float; None for anything else."""
+    """An exit code that may have been written as a float or a text; None for anything else."""
     if isinstance(value, bool):
         return None
+    if isinstance(value, str):
+        return int(value) if _CODE.fullmatch(value) else None
     if isinstance(value, int):
         return value
     return int(value) if isinstance(value, float) and value.is_integer() else None

@@ -14,6 +14,9 @@ TOKENS = ("prompt_tokens", "completion_tokens", "cache_read_tokens", "cache_writ
 
 _MOST = 1e15
 
+_DIGITS = 40
+"""Characters of a number."""
+
 _ROUNDING = 1e-6
 """Dollars by which a total may be below the sum of its parts."""
 
@@ -25,8 +28,18 @@ def amount(value: Any) -> float | None:
     return value if math.isfinite(value) and 0 <= value < _MOST else None
 
 
+def told_amount(value: Any) -> float | None:
+    """As `amount`, also of a number that is written as a text."""
+    if isinstance(value, str) and len(value) <= _DIGITS:
+        try:
+            value = float(value)
+        except ValueError:
+            return None
+    return amount(value)
+
+
 def count(value: Any) -> int | None:
-    found = amount(value)
+    found = told_amount(value)
     return None if found is None else int(found)
 
 
@@ -78,7 +91,7 @@ class Bill:
 
     def add(self, response: str, cost: Any = None, tokens: dict[str, int] | None = None) -> None:
         """Adds an amount to an answer."""
-        dollars = amount(cost)
+        dollars = told_amount(cost)
         if dollars is not None:
             self._costs[response] = self._costs.get(response, 0.0) + dollars
         if tokens:
@@ -87,13 +100,13 @@ class Bill:
                 held[name] = held.get(name, 0) + number
 
     def add_latency(self, response: Any, latency: Any) -> None:
-        seconds = amount(latency)
+        seconds = told_amount(latency)
         if seconds is not None and isinstance(response, str):
             self._latencies.setdefault(response, seconds)
 
     def total(self, cost: Any = None, tokens: dict[str, int] | None = None) -> None:
         """Sets what the run tells of the whole; the higher of two numbers counts."""
-        dollars = amount(cost)
+        dollars = told_amount(cost)
         if dollars is not None:
             self._cost = max(dollars, self._cost or 0.0)
         for name, number in (tokens or {}).items():

@@ -10,6 +10,7 @@ import msgspec
 
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.formats.document import Converted, Document, Top, items_of, top_of, value_of
+from oh_tui.trajectory.formats.evaluation import told_error
 from oh_tui.trajectory.formats.foreign import atif, chat, v0
 from oh_tui.trajectory.formats.foreign.atif_sub_agents import DEEPEST, sub_agents
 from oh_tui.trajectory.formats.foreign.bill import usage_of
@@ -64,7 +65,7 @@ def _convert_v0(text: bytes, top: Top) -> Converted:
         "execution_status": "finished" if _says_finished(items) else "",
     }
     recorded = Recorded(
-        error=text_field(row, "error").strip()[:LONGEST],
+        error=told_error(row.get("error"))[:LONGEST],
         max_iterations=most if isinstance(most, int) and 0 < most < 10**6 else 0,
         patch=patch[:LONGEST] if isinstance(patch, str) else "",
     )

@@ -22,6 +22,7 @@ from oh_tui.trajectory.formats.foreign.v0_bill import charge_history
 from oh_tui.trajectory.formats.foreign.v0_history import Entry, read_history
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import decode_json
+from oh_tui.trajectory.model.result_state import as_code
 
 _MOST_FORGOTTEN = 1_000_000
 """How many ids are looked up for condensations that name a range."""
@@ -259,7 +260,8 @@ class _Converter:
         text = text_field(body, "content")
         if observation.get("diff") == text:
             del observation["diff"]
-        code = field(observation, "metadata", "exit_code") or observation.get("exit_code")
+        code = as_code(field(observation, "metadata", "exit_code"))
+        code = code or as_code(observation.get("exit_code"))
         observation["content"] = content or []
         observation["is_error"] = (
             name in errors

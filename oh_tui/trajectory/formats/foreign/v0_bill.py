@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from oh_tui.trajectory.formats.foreign.bill import Bill, amount, tokens_of
+from oh_tui.trajectory.formats.foreign.bill import Bill, tokens_of, told_amount
 from oh_tui.trajectory.formats.foreign.v0_history import Entry
 from oh_tui.trajectory.model.bodies import field, text_field
 
@@ -26,7 +26,7 @@ def charge_history(bill: Bill, entries: Iterable[Entry], metrics: Any) -> None:
         if entry.response and usage:
             used.setdefault(entry.response, usage)
         sums = entry.body.get("llm_metrics")
-        cost = amount(field(sums, "accumulated_cost"))
+        cost = told_amount(field(sums, "accumulated_cost"))
         tokens = tokens_of(field(sums, "accumulated_token_usage"))
         grown = {name: n - top.get(name, 0) for name, n in tokens.items() if n > top.get(name, 0)}
         if entry.response:

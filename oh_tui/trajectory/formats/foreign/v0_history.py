@@ -94,6 +94,8 @@ def _entries(history: Iterable[Any], originals: Sequence[bytes]) -> Iterator[Any
     for place, item in enumerate(history):
         of: Entry | None = None
         for half in item if isinstance(item, list) else [item]:
+            if half is None and of is not None:
+                continue  # the empty half of a pair
             if not is_event(half):
                 yield half
             elif of is None or not _is_nothing(half):

@@ -29,7 +29,7 @@ NAMED = 20
 _TAIL = 16
 
 _ID = pattern(rb'"(?:instance_id|trajectory_id)"\s*:\s*("(?:[^"\\]|\\.){1,400}"|\d{1,18})')
-_ATTEMPT = pattern(rb'"attempt"\s*:\s*(\d{1,6})\s*[,}]')
+_ATTEMPT = pattern(rb'"attempt"\s*:\s*"?(\d{1,6})"?\s*[,}]')
 
 _PAIRS = {b"{": b"}", b"[": b"]"}
 

@@ -1,0 +1,145 @@
+"""Files as other programs and versions write them: numbers as texts, empty halves, odd items."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from oh_tui.sources.files import FileSource
+from oh_tui.trajectory.analysis.accounting import Accounts
+from oh_tui.trajectory.analysis.verdict import judge
+from oh_tui.trajectory.formats.table import open_runs
+from oh_tui.trajectory.model.steps import Outcome
+from oh_tui.trajectory.model.trajectory import Trajectory
+from tests.trajectory.evaluation_files import action, message, result, row
+from tests.trajectory.evaluation_files import write as write_rows
+
+from .runs import JsonObject, lost
+
+
+def read(path: Path, value: Any = None) -> Trajectory:
+    """The run in a file, or the only row of an output."""
+    if value is not None:
+        path.write_text(json.dumps(value, ensure_ascii=False))
+    source = FileSource([path])
+    (found,) = source.conversations()
+    run = source.runs.read(found)
+    for event in run.events:
+        event.body()
+    return run
+
+
+def call(number: Any, response: str, cost: Any, tokens: Any) -> JsonObject:
+    answer = {"id": response, "usage": {"prompt_tokens": tokens, "completion_tokens": 1}}
+    return {
+        "id": number,
+        "source": "agent",
+        "action": "run",
+        "args": {"command": f"make {number}"},
+        "tool_call_metadata": {
+            "function_name": "execute_bash",
+            "tool_call_id": f"c{number}",
+            "model_response": answer,
+            "total_calls_in_response": 1,
+        },
+        "llm_metrics": {"accumulated_cost": cost},
+    }
+
+
+def answer(cause: Any, extras: JsonObject, **more: Any) -> JsonObject:
+    return {
+        "id": f"r{cause}",
+        "source": "agent",
+        "observation": "run",
+        "content": f"made {cause}",
+        "cause": cause,
+        "extras": extras,
+        **more,
+    }
+
+
+@pytest.mark.parametrize(
+    "extras",
+    [{"metadata": {"exit_code": "2"}}, {"exit_code": "2"}, {"exit_code": 2.0}, {"exit_code": 2}],
+)
+def test_an_exit_code_of_v0_may_be_a_text(tmp_path: Path, extras: JsonObject) -> None:
+    events = [call(1, "r1", "0.25", "100"), answer("1", extras, success=False)]
+    events += [call("3", "r3", 0.75, 50), answer(3, {"metadata": {"exit_code": "0"}}, success=True)]
+    run = read(tmp_path / "trajectory.json", events)
+    assert [run.outcome(step) for step in run.steps] == [Outcome.COMMAND_FAILED, Outcome.OK]
+    accounts = Accounts(run)
+    assert [accounts.of(step).cost for step in run.steps] == [0.25, 0.5]  # type: ignore[union-attr]
+    assert accounts.total.prompt == 150
+
+
+def test_an_exit_code_of_v1_may_be_a_text(tmp_path: Path) -> None:
+    events = [message("Go."), action(1), result(1), action(2), result(2)]
+    for event, code in zip((events[2], events[4]), ("1", "0"), strict=True):
+        event["observation"]["exit_code"] = code
+    run = read(write_rows(tmp_path / "output.jsonl", [row("acme-1", events)]))
+    outcomes = [run.outcome(step) for step in run.steps if step.is_call]
+    assert outcomes == [Outcome.COMMAND_FAILED, Outcome.OK]
+
+
+def test_a_pair_may_lack_its_second_half(tmp_path: Path) -> None:
+    pairs = [
+        [{"action": "run", "source": "agent", "args": {"command": "ls"}},
+         {"observation": "run", "content": "a.py", "extras": {"exit_code": 0}}],
+        [{"action": "finish", "source": "agent", "args": {"thought": "Done."}}, None],
+    ]  # fmt: skip
+    path = write_rows(tmp_path / "output.jsonl", [row("acme-1", pairs)])
+    run = read(path)
+    assert len(run.steps) == 2 and judge(run).word == "finished"
+
+
+def test_costs_of_atif_and_of_chats_may_be_texts(tmp_path: Path) -> None:
+    step = {"step_id": 1, "source": "agent", "message": "Hm.", "tool_calls": [
+        {"tool_call_id": "a", "function_name": "bash", "arguments": {"command": "ls"}}],
+        "metrics": {"prompt_tokens": "10", "completion_tokens": 2, "cost_usd": "0.5"}}  # fmt: skip
+    run = read(tmp_path / "a.json", {"schema_version": "ATIF-v1.6", "steps": [step]})
+    assert (Accounts(run).total.cost, Accounts(run).total.prompt) == (0.5, 10)
+    info = {"exit_status": "Submitted", "model_stats": {"instance_cost": "0.125"}}
+    chat = {"info": info, "messages": [{"role": "user", "content": "Go."}]}
+    assert Accounts(read(tmp_path / "x.traj.json", chat)).total.cost == 0.125
+
+
+@pytest.mark.parametrize("cost", ["nan", "inf", "-1", "1e99", "x", "", "9" * 500, "0x10"])
+def test_a_text_that_is_no_amount_is_none(tmp_path: Path, cost: str) -> None:
+    info = {"model_stats": {"instance_cost": cost}}
+    run = read(tmp_path / "a.json", {"info": info, "messages": [{"role": "user", "content": "Go"}]})
+    assert Accounts(run).total.cost == 0
+
+
+HISTORIES: list[Any] = [
+    [None, 5, "a text", {"kind": "Odd", "id": None, "deep": {"text": "buried ☂"}}],
+    [{"no kind": "but a text"}],
+    ["a text", ["a list of", "texts"]],
+    {"no": "list"},
+    "a text alone",
+]
+
+
+@pytest.mark.parametrize("history", HISTORIES, ids=range(len(HISTORIES)))
+def test_a_history_of_odd_items_is_shown(tmp_path: Path, history: Any) -> None:
+    path = write_rows(tmp_path / "output.jsonl", [row("acme-1") | {"history": history}])
+    run = read(path)
+    assert not lost(history, run)
+
+
+def test_an_error_of_a_row_may_be_an_object(tmp_path: Path) -> None:
+    error = {"type": "Timeout", "message": "too long"}
+    v0 = [{"action": "message", "source": "user", "args": {"content": "Go."}}]
+    rows = [row("acme-1") | {"error": error}, row("acme-2", v0) | {"error": error}]
+    runs = open_runs(write_rows(tmp_path / "output.jsonl", rows))
+    assert [one.open().recorded.error for one in runs.entries()] == ["Timeout: too long"] * 2
+    runs.close()
+
+
+def test_an_attempt_may_be_a_text(tmp_path: Path) -> None:
+    rows = [{"instance_id": "acme-1", "attempt": str(n), "history": []} for n in (1, 3)]
+    runs = open_runs(write_rows(tmp_path / "output.jsonl", rows))
+    assert [one.name for one in runs.entries()] == ["acme-1", "acme-1@3"]
+    runs.close()
