@@ -32,7 +32,7 @@ from oh_tui.tui.controllers import Controllers
 from oh_tui.tui.controllers.desktop import clipboard
 from oh_tui.tui.hints import idle_keys
 from oh_tui.tui.main_screen import MainScreen
-from oh_tui.tui.platform import idle_gc
+from oh_tui.tui.platform import idle_gc, startup
 from oh_tui.tui.platform.base_app import BaseApp
 from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.platform.scroll_bar import QuietScrollBar
@@ -162,7 +162,8 @@ class OhTui(BaseApp):
 
     def on_ready(self) -> None:
         """Called after the first frame."""
-        self.call_later(idle_gc.limit_arenas)
+        # a few threads may begin earlier; loading ctypes would delay the first rows by 1.3 ms
+        self.set_timer(startup.FIRST_ROWS, idle_gc.limit_arenas)
         if not self.main.session.run_shown.is_set():
             self.main.draw_at_once()
 
