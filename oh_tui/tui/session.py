@@ -28,6 +28,7 @@ from oh_tui.tui.state.listing import Listing
 from oh_tui.tui.state.loaded_conversations import LoadedConversations
 from oh_tui.tui.state.runs import News, Run, Runs
 from oh_tui.tui.state.sandboxes import Sandboxes
+from oh_tui.tui.state.work import Batch, Wait, Writes
 
 if TYPE_CHECKING:
     from oh_tui.sources.actions.starting import Draft
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from oh_tui.tui.state.filtering import Filtering
     from oh_tui.tui.state.finding import Finding
     from oh_tui.tui.state.shells import Shell
-    from oh_tui.tui.state.work import Batch, Wait
 
 
 class Session:
@@ -140,9 +140,7 @@ class Session:
         self.shells: dict[str, Shell] = {}
         """Commands run in sandboxes, by conversation id without dashes."""
         self.shell_history: list[str] = []
-        self._writes: list[tuple[str, tuple[str, ...]]] = []
-        """What is being written at this moment, in words, and the ids without dashes of the
-        conversations that it is about."""
+        self.writes = Writes()
 
     # What a key means
 
@@ -381,22 +379,7 @@ class Session:
         self.is_reading = False
         self.trail.clear()
 
-    # What is being written
-
-    @contextlib.contextmanager
-    def writing(self, what: str, *about: str) -> Iterator[None]:
-        """Mark something as being written, `about` conversations with these ids; quitting asks
-        first meanwhile."""
-        one = (what, tuple(bare_id(identifier) for identifier in about))
-        self._writes.append(one)
-        try:
-            yield
-        finally:
-            self._writes.remove(one)
-
-    def is_writing(self, verb: str, about: str) -> bool:
-        """Whether a write about this conversation whose words begin like this is under way."""
-        return any(what.startswith(verb) and bare_id(about) in ids for what, ids in self._writes)
+    # What was put aside
 
     @property
     def unsent(self) -> str:
@@ -404,8 +387,3 @@ class Session:
         messages, notes = len(self.drafts), len(self.note_drafts)
         told = [f"{plural(messages, 'message')} not sent"] if messages else []
         return ", ".join(told + [f"{plural(notes, 'note')} not kept"] * bool(notes))
-
-    @property
-    def writing_words(self) -> str:
-        """All writes under way, each kind once; "" for none."""
-        return ", ".join(sorted({what for what, _ in self._writes}))

@@ -109,7 +109,7 @@ async def news(it: Explorer, wire: Wire, keys: tuple[str, ...]) -> list[tuple[st
         await it.pilot.pause(0.02)  # what a question is about comes with it
         await it.send(key)
     await it.until(
-        lambda: len(screen.footer.history) > before + 1 and not screen.session.writing_words
+        lambda: len(screen.footer.history) > before + 1 and not screen.session.writes.words
     )
     await it.settle()
     said = screen.footer.history[before:]

@@ -160,7 +160,7 @@ async def test_a_refused_pause_says_what_is_true_now() -> None:
         await it.press("p")
         assert "did not pause the sandbox; it is running" in it.footer
         assert status(it, SPLIT) == "RUNNING"
-        assert not it.screen.session.writing_words
+        assert not it.screen.session.writes.words
 
 
 async def test_a_404_of_a_pause_that_worked_all_the_same_is_a_success() -> None:
@@ -372,7 +372,7 @@ async def test_esc_ends_a_download_midway_and_leaves_nothing(folder: Path) -> No
         await it.settle()
         assert "download stopped, nothing was kept" in it.footer
         assert files(folder) == []
-        assert not it.screen.session.writing_words
+        assert not it.screen.session.writes.words
 
 
 async def test_quitting_asks_while_a_download_runs(folder: Path) -> None:
@@ -381,7 +381,7 @@ async def test_quitting_asks_while_a_download_runs(folder: Path) -> None:
         await it.open(OAUTH)
         between.hold(DOWNLOAD)
         await it.send("d")
-        await it.until(lambda: it.screen.session.writing_words)
+        await it.until(lambda: it.screen.session.writes.words)
         await it.send("q")
         await it.until(lambda: it.screen.asking.question_bar.display)
         assert "Still downloading a trajectory" in it.text("#question")

@@ -51,7 +51,7 @@ async def test_stopping_tells_its_stage_and_posts_what_changed() -> None:
     assert agents.stopped == [False]
     assert ui.told[-2:] == [AgentStage.STOPPING, "the agent is stopped: P lets it go on"]
     assert [type(message) for message in ui.posted] == [ListsChanged, AgentChanged]
-    assert not (session.waits or session.writing_words)
+    assert not (session.waits or session.writes.words)
 
 
 async def test_esc_at_the_question_leaves_the_agent_alone() -> None:

@@ -256,7 +256,7 @@ async def test_the_wait_for_a_step_is_told_in_seconds_and_esc_ends_only_the_tell
         await asked(it, "P")
         await it.send("enter")
         await it.until(lambda: " s: the agent stops after this step · esc" in it.footer)
-        assert it.screen.session.writing_words == "telling an agent to stop"
+        assert it.screen.session.writes.words == "telling an agent to stop"
         await it.send("escape")
         assert "you are told when" in it.footer
         assert not it.screen.session.waits

@@ -91,7 +91,7 @@ async def test_quitting_asks_when_something_is_written_and_says_what() -> None:
     ui = FakeUi("quit")
     session = Session(Settings())
     session.drafts["c1"] = "not yet"
-    with session.writing("pausing a sandbox"):
+    with session.writes.doing("pausing a sandbox"):
         Navigation(session, ui, Mock(), Mock()).action_quit()
         await ui.work()
     (question,) = ui.asked

@@ -44,7 +44,7 @@ async def test_nothing_is_written_to_an_agent_that_is_gone() -> None:
 
 async def test_a_second_message_waits_for_the_one_that_is_being_sent() -> None:
     session, ui, composer = made(ONE)
-    with session.writing(SENDING, ONE.id):
+    with session.writes.doing(SENDING, ONE.id):
         await composer.compose()
     assert ui.told == ["the previous message is still being sent"]
     assert ui.answers == ["some text"]

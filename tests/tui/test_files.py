@@ -61,7 +61,7 @@ async def test_the_palette_offers_both() -> None:
             await begin(it, name)
             await it.press("escape")
             assert not it.screen.asking.find_input.display
-            assert not it.screen.session.writing_words
+            assert not it.screen.session.writes.words
 
 
 async def test_get_saves_the_file_and_says_where(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ async def test_get_saves_the_file_and_says_where(tmp_path: Path) -> None:
         await it.until(lambda: "saved" in it.footer)
         assert names(tmp_path) == ["notes.txt"]
         assert it.screen.session.saved == tmp_path / "notes.txt"
-        assert not it.screen.session.writing_words
+        assert not it.screen.session.writes.words
 
 
 async def test_get_begins_with_the_file_of_the_step_and_completes_those_of_the_run() -> None:
@@ -125,11 +125,11 @@ async def test_esc_in_the_middle_of_a_get_leaves_nothing(tmp_path: Path) -> None
         await begin(it, "get")
         await answer(it, "/workspace/notes.txt")
         await it.until(lambda: "getting notes.txt, 100 kB · esc stops" in it.footer)
-        assert it.screen.session.writing_words == "getting a file"
+        assert it.screen.session.writes.words == "getting a file"
         await it.press("escape")
         assert "stopped, nothing was kept" in it.footer
         assert names(tmp_path) == []
-        assert not it.screen.session.writing_words
+        assert not it.screen.session.writes.words
 
 
 async def test_put_then_get_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ async def test_a_text_typed_ahead_is_found_and_not_obeyed() -> None:
         burst(it, "/", *"pip t", "enter")
         await it.until(lambda: it.screen.session.find_text == "pip t")
         assert it.screen.timeline.time == "elapsed"
-        assert not it.screen.session.writing_words
+        assert not it.screen.session.writes.words
         assert not it.screen.asking.question_bar.question
 
 

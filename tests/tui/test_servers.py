@@ -156,7 +156,7 @@ async def test_a_server_that_cannot_be_opened_says_why_and_r_tries_again() -> No
 
 async def test_while_something_is_written_going_away_asks_first() -> None:
     async with two() as (it, servers):
-        with it.screen.session.writing("pausing a sandbox"):
+        with it.screen.session.writes.doing("pausing a sandbox"):
             await go(it, "lab")
             assert "Still pausing a sandbox" in it.text("#question")
             await it.press("escape")
@@ -168,13 +168,13 @@ async def test_while_something_is_written_going_away_asks_first() -> None:
 
 async def test_of_two_writes_with_the_same_words_the_second_is_asked_about_still() -> None:
     async with explore() as it:
-        with it.screen.session.writing("downloading a trajectory"):
-            with it.screen.session.writing("downloading a trajectory"):
+        with it.screen.session.writes.doing("downloading a trajectory"):
+            with it.screen.session.writes.doing("downloading a trajectory"):
                 pass
             await it.press("q")
             assert "Still downloading a trajectory. A change" in it.text("#question")
             await it.press("escape")
-        assert it.screen.session.writing_words == ""
+        assert it.screen.session.writes.words == ""
 
 
 async def test_what_is_being_written_asks_first_and_is_kept() -> None:
@@ -398,7 +398,7 @@ async def test_a_shell_whose_server_is_left_while_its_sandbox_wakes_says_one_thi
         await it.until(lambda: first.count("POST *"))
         await leave(it, servers)
         held.set()
-        await it.until(lambda: not it.screen.session.writing_words)
+        await it.until(lambda: not it.screen.session.writes.words)
         await it.settle()
         assert it.app.screen is it.screen
         closed = [text for text, _ in it.screen.footer.history if "closed here" in text]

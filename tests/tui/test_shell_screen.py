@@ -151,7 +151,7 @@ async def test_esc_stops_waiting_and_says_what_goes_on() -> None:
         shown.line.put("sleep 60")
         await it.send("enter")
         await it.until(lambda: shown.running and shown.folder_rule.facts)
-        assert "running a command" in it.screen.session.writing_words
+        assert "running a command" in it.screen.session.writes.words
         shown.line.put("echo second")
         await it.send("enter")
         assert "one command at a time" in shown.footer.news[0][0]
@@ -160,7 +160,7 @@ async def test_esc_stops_waiting_and_says_what_goes_on() -> None:
         await it.until(lambda: not shown.running)
         assert "no longer waiting: it goes on in the sandbox" in shown.output.plain_text()
         assert it.app.screen is shown
-        await it.until(lambda: not it.screen.session.writing_words)
+        await it.until(lambda: not it.screen.session.writes.words)
         assert "second" in await run(it, "echo second")
 
 

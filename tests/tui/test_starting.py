@@ -61,7 +61,7 @@ async def test_ctrl_s_starts_shows_the_stages_and_opens_the_run_that_is_followed
         await it.send("ctrl+s")
         shown = form(it)
         assert shown.starting
-        assert it.screen.session.writing_words == "starting a conversation"
+        assert it.screen.session.writes.words == "starting a conversation"
         for _ in range(40):
             it.demo.advance(0.5)
             await asyncio.sleep(0.02)
@@ -77,7 +77,7 @@ async def test_ctrl_s_starts_shows_the_stages_and_opens_the_run_that_is_followed
         assert it.screen.session.current.selected_repository == "acme/dates"
         assert it.screen.session.follow
         assert between.count(START) == 1
-        assert not it.screen.session.writing_words
+        assert not it.screen.session.writes.words
         assert (await open_form(it)).text.text == "", "the text did what it was for"
 
 
@@ -116,7 +116,7 @@ async def test_a_start_that_fails_keeps_the_text_and_says_why() -> None:
         assert "check the repository" in shown.message.text
         assert shown.text.text == "Add a test for week 53"
         assert not shown.stages.display
-        assert not it.screen.session.writing_words
+        assert not it.screen.session.writes.words
         assert shown.fields["repository"].disabled is False
 
 

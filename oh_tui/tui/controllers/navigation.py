@@ -110,7 +110,7 @@ class Navigation:
         put_aside = False
         while self._ui.refuse():
             put_aside = True
-        if put_aside or self._session.writing_words or self._session.unsent:
+        if put_aside or self._session.writes.words or self._session.unsent:
             self._ui.work_on("ask", self._ask_and_quit)
         else:
             self._ui.post_message(QuitWanted())
@@ -120,8 +120,8 @@ class Navigation:
         session = self._session
         await self._ui.drawn()  # by then the text is kept as a draft
         lines: list[list[Piece]] = []
-        if session.writing_words:
-            words = f"Still {session.writing_words}. A change asked of the server goes on there."
+        if session.writes.words:
+            words = f"Still {session.writes.words}. A change asked of the server goes on there."
             lines.append([(words, "")])
         if session.unsent:
             lines.append([(f"{session.unsent}: quitting loses what was written.", "")])

@@ -76,7 +76,7 @@ class Servers:
 
     async def _may_leave(self, name: str) -> bool:
         """Whether the user agrees to leave. Unsent messages are kept with their conversations."""
-        writing = self._session.writing_words
+        writing = self._session.writes.words
         if not writing:
             return True
         words = (

@@ -59,6 +59,15 @@ class Document:
         number, inner = self._section(row)
         return self._sections[number].text(inner)
 
+    def source_line(self, row: int) -> str:
+        """The line of the source that a screen line is of, whole."""
+        first = last = row
+        while first and self.continues(first):
+            first -= 1
+        while last + 1 < len(self) and self.continues(last + 1):
+            last += 1
+        return self.extract(first, 0, last, None)
+
     def continues(self, row: int) -> bool:
         """Whether a screen line continues the one above, which was too long for the width."""
         number, inner = self._section(row)

@@ -183,7 +183,7 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
         shell.add(entry)
         self._show()
         try:
-            with self._session.writing("running a command"):
+            with self._session.writes.doing("running a command"):
                 workspace = await self._places.open(self.conversation)
 
                 def begun(command_id: str) -> None:

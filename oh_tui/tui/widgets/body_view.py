@@ -188,12 +188,7 @@ class BodyView(ScrollView, Drawn, can_focus=True):
         """The line of the source with the last hit, "" without one."""
         if self._hit is None or self._hit >= len(self._document):
             return ""
-        first = last = self._hit
-        while first and self._document.continues(first):
-            first -= 1
-        while last + 1 < len(self._document) and self._document.continues(last + 1):
-            last += 1
-        return self._document.extract(first, 0, last, None)
+        return self._document.source_line(self._hit)
 
     def return_to(self, line: int) -> None:
         """Go to a line, without a current hit."""

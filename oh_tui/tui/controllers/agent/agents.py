@@ -239,7 +239,7 @@ class AgentActions:
         that. Until it arrives the call still looks pending, and a second `run` could hit the next
         call."""
         for verb in verbs or (TELLING, SENDING):
-            if self._session.is_writing(verb, conversation.id):
+            if self._session.writes.is_doing(verb, conversation.id):
                 self._ui.tell(f"not yet: still {verb}")
                 return True
         return False
@@ -252,7 +252,7 @@ class AgentActions:
         session = self._session
         now = before
         try:
-            with session.writing(what, before.conversation.id):
+            with session.writes.doing(what, before.conversation.id):
                 step = await anext(steps, None)
                 while isinstance(step, AgentStage):
                     self._ui.tell(step, passing=True)
@@ -271,7 +271,7 @@ class AgentActions:
             self._ui.post_message(AgentChanged(before.conversation.id))
 
     async def write(self, editor: editing.Editor) -> tuple[str, bool]:
-        with self._session.writing("writing to an agent"):
+        with self._session.writes.doing("writing to an agent"):
             return await self._ui.write_text(editor)
 
 

@@ -55,7 +55,7 @@ class Composer:
         if conversation is None:
             self._ui.tell(session.no_target)
             return
-        if session.is_writing(SENDING, conversation.id):
+        if session.writes.is_doing(SENDING, conversation.id):
             self._ui.tell("the previous message is still being sent")
             return
         with self._ui.reporting():
@@ -67,7 +67,7 @@ class Composer:
             while await self._write(agents, conversation):
                 # before sending: a second `m` would send the message again while the server is
                 # silent
-                with self._ui.reporting(), session.writing(SENDING, conversation.id):
+                with self._ui.reporting(), session.writes.doing(SENDING, conversation.id):
                     draft = session.drafts[bare_id(conversation.id)]
                     if await self._send(source, agents, conversation, draft):
                         return
@@ -92,7 +92,7 @@ class Composer:
         finally:
             if not checking.done():
                 checking.cancel()
-            with session.writing(SENDING, name) if sent else contextlib.nullcontext():
+            with session.writes.doing(SENDING, name) if sent else contextlib.nullcontext():
                 await asyncio.wait([checking])
         if text.strip():
             session.drafts[name] = text
@@ -199,7 +199,7 @@ class Composer:
         if not await self._ui.ask(Question("Resume sandbox", lines, answers, "back to the text")):
             return False
         self._session.changing[sandbox_id] = "being resumed"
-        with self._session.writing("resuming a sandbox"):
+        with self._session.writes.doing("resuming a sandbox"):
             stage = await self._sandbox_actions.carry_out(sandboxes, plan, self._ui.tell)
             self._ui.tell(
                 f"sandbox {stage}{await self._sandbox_actions.displaced_words(sandboxes, plan)}"

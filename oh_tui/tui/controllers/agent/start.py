@@ -59,7 +59,7 @@ class NewConversations:
         session.starting = "asking the server"
         conversation: Conversation | None = None
         try:
-            with session.writing("starting a conversation"):
+            with session.writes.doing("starting a conversation"):
                 async for step in source.agents.start(request):
                     if isinstance(step, Conversation):
                         conversation = step

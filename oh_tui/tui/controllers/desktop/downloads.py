@@ -51,12 +51,12 @@ class Downloads:
         if not remote:  # not an error, which would stay until esc
             tell(f"this run is a file already: {source.label}")
             return
-        if session.is_writing(DOWNLOADING, conversation.id):
+        if session.writes.is_doing(DOWNLOADING, conversation.id):
             tell("it is still being downloaded · esc stops")
             return
         with (
             self._ui.reporting(),
-            session.writing(f"{DOWNLOADING} a trajectory", conversation.id),
+            session.writes.doing(f"{DOWNLOADING} a trajectory", conversation.id),
         ):
             try:
                 tell("downloading · esc stops", passing=True)
@@ -75,7 +75,7 @@ class Downloads:
         it."""
         session = self._session
         marked = session.marked
-        if any(session.is_writing(DOWNLOADING, c.id) for c in marked):
+        if any(session.writes.is_doing(DOWNLOADING, c.id) for c in marked):
             self._ui.tell("of those marked one is still being downloaded · esc stops")
             return
         count = plural(len(marked), "trajectory", "trajectories")
@@ -88,7 +88,7 @@ class Downloads:
             return
         saved: dict[str, int] = {}
         """Bytes by conversation id."""
-        with session.writing(f"{DOWNLOADING} {count}", *(c.id for c in marked)):
+        with session.writes.doing(f"{DOWNLOADING} {count}", *(c.id for c in marked)):
             try:
                 problems = await self._download_each(remote, marked, saved)
             except asyncio.CancelledError:

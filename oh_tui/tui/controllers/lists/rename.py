@@ -50,7 +50,7 @@ class Renaming:
             if typed is None or typed.strip() == display_line(conversation.title):
                 return
             try:
-                with session.writing(RENAMING, conversation.id):
+                with session.writes.doing(RENAMING, conversation.id):
                     renamed = await records.rename(conversation, typed)
                 break
             except Problem as problem:

@@ -139,7 +139,7 @@ class AnnotationActions:
                 ((f"Note on {what}", "title"),), ((refused, "warn"),), text=text,
                 hint="for you alone, kept on this machine", send="keep it", keep="put it aside",
             )  # fmt: skip
-            with session.writing(WRITING):
+            with session.writes.doing(WRITING):
                 text, is_wanted = await ui.write_text(editor)
             if not is_wanted:
                 break
@@ -222,7 +222,7 @@ class AnnotationActions:
     async def _write_there(
         self, records: Records, conversation: Conversation, changes: Mapping[str, str | None]
     ) -> None:
-        with self._ui.reporting(), self._session.writing(TAGGING, conversation.id):
+        with self._ui.reporting(), self._session.writes.doing(TAGGING, conversation.id):
             held = await records.tag(conversation, changes)
             more = ", whose list may still show it" if any(_taken(changes)) else ""
             self._ui.tell(f"tags on the server{more}: {' '.join(tag_words(held)) or 'none'}")

@@ -56,7 +56,7 @@ class FileTransfers:
                 await self._fetch(workspace, await workspace.path(text, folder))
 
             typed = self._path_of_step() or f"{folder}/"
-            with session.writing("getting a file"):
+            with session.writes.doing("getting a file"):
                 title = f"Get a file from {workspace.workplace.name}"
                 await self._ask_until_done(title, typed, self._complete_known(), fetch)
 
@@ -85,7 +85,7 @@ class FileTransfers:
                 start = f"{folder or '/tmp'}/{name}"
                 await self._ask_until_done(title, start, self._complete_known(), send)
 
-            with session.writing(f"putting a file {workspace.workplace.inside}"):
+            with session.writes.doing(f"putting a file {workspace.workplace.inside}"):
                 await self._ask_until_done(
                     f"Put a local file {workspace.workplace.inside}", "", _complete_local, choose
                 )

@@ -111,7 +111,7 @@ class SandboxActions:
         pauses = plan.action == "pause"
         session.changing[sandbox_id] = "being paused" if pauses else "being resumed"
         stopped = answer == "stop" and bool(plan.running)
-        with session.writing(f"{'pausing' if pauses else 'resuming'} a sandbox"):
+        with session.writes.doing(f"{'pausing' if pauses else 'resuming'} a sandbox"):
             stage = await self.carry_out(
                 sandboxes, plan, self._ui.tell, stop_agents=answer == "stop"
             )
@@ -270,7 +270,7 @@ class SandboxActions:
         problems: list[Problem] = []
         session.changing |= dict.fromkeys(todo, f"waiting to be {passive}")
         session.batch = batch = Batch()
-        with session.writing(f"{verb} {count}"):
+        with session.writes.doing(f"{verb} {count}"):
             try:
                 for number, (sandbox_id, plan) in enumerate(todo.items(), 1):
                     if batch.stopped:
