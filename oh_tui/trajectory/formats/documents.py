@@ -17,6 +17,9 @@ from oh_tui.trajectory.model.recorded import Label
 DOCUMENTS: tuple[Document, ...] = (evaluation.ROW, ATIF, V0, CHAT)
 """The first that recognises a text converts it."""
 
+_SAID = {"true": True, "1": True, "false": False, "0": False}
+"""Labels that are written as texts."""
+
 
 def may_be_run(head: bytes) -> bool:
     """Whether a text that begins so can be a run."""
@@ -57,6 +60,9 @@ def read_document(text: bytes, where: str) -> Converted:
 def _label_in(top: Top) -> Label | None:
     """The label that a row of an evaluation or a data set has itself."""
     for path in (("resolved",), ("report", "resolved"), ("test_result", "report", "resolved")):
-        if (resolved := value_of(top, *path)) in (True, False):  # also 1 and 0
+        resolved = value_of(top, *path)
+        if isinstance(resolved, str):
+            resolved = _SAID.get(resolved.lower())
+        if resolved in (True, False):  # also 1 and 0
             return Label.RESOLVED if resolved else Label.UNRESOLVED
     return None

@@ -12,6 +12,7 @@ from oh_tui.sources.files import FileSource
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.trajectory.formats.table import open_runs
+from oh_tui.trajectory.model.recorded import Label
 from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.trajectory.evaluation_files import action, message, result, row
@@ -142,4 +143,29 @@ def test_an_attempt_may_be_a_text(tmp_path: Path) -> None:
     rows = [{"instance_id": "acme-1", "attempt": str(n), "history": []} for n in (1, 3)]
     runs = open_runs(write_rows(tmp_path / "output.jsonl", rows))
     assert [one.name for one in runs.entries()] == ["acme-1", "acme-1@3"]
+    runs.close()
+
+
+@pytest.mark.parametrize("failed", [True, False])
+def test_an_mcp_server_of_v0_tells_in_its_answer_that_a_call_failed(
+    tmp_path: Path, failed: bool
+) -> None:
+    asked = {"id": 1, "source": "agent", "action": "call_tool_mcp",
+             "args": {"name": "fetch", "arguments": {"url": "x"}}}  # fmt: skip
+    said = {"isError": failed, "content": [{"type": "text", "text": '"isError": true'}]}
+    told = {"id": 2, "observation": "mcp", "content": json.dumps(said), "cause": 1, "extras": {}}
+    (step,) = (run := read(tmp_path / "trajectory.json", [asked, told])).steps
+    assert run.outcome(step) is (Outcome.ERROR if failed else Outcome.OK)
+
+
+def test_a_row_is_named_by_its_instance_wherever_that_stands(tmp_path: Path) -> None:
+    messages = [{"role": "user", "content": "Go."}]
+    rows = [
+        {"trajectory_id": "t-1", "instance_id": "acme-1", "messages": messages, "resolved": "1"},
+        {"trajectory_id": "t-2", "instance_id": None, "messages": messages, "resolved": "false"},
+    ]
+    runs = open_runs(write_rows(tmp_path / "output.jsonl", rows))
+    entries = list(runs.entries())
+    assert [one.name for one in entries] == ["acme-1", "t-2"]
+    assert [one.open().recorded.label for one in entries] == [Label.RESOLVED, Label.UNRESOLVED]
     runs.close()

@@ -267,6 +267,7 @@ class _Converter:
             name in errors
             or (name in v0_tools.EDITS and text.startswith("ERROR:"))
             or (body.get("success") is False and not code)
+            or (name == "mcp" and v0_tools.is_mcp_error(text))
         )
         self._emit("ObservationEvent", entry, rest, **links, observation=observation)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from oh_tui.trajectory.model.bodies import field, text_field
+from oh_tui.trajectory.model.events import decode_json
 
 Args = dict[str, Any]
 
@@ -156,6 +157,16 @@ def tool_name(action: str, args: Args, metadata: Any) -> str:
     if not named and action == "call_tool_mcp":
         named = text_field(args, "name")
     return named or TOOL_NAMES.get(action, action)
+
+
+def is_mcp_error(text: str) -> bool:
+    """Whether the answer of an MCP server, which is written as JSON, says that a call failed."""
+    if '"isError"' not in text:
+        return False
+    try:
+        return field(decode_json(text.encode("utf-8", "surrogatepass")), "isError") is True
+    except ValueError:
+        return False
 
 
 def is_derived(body: Args) -> bool:

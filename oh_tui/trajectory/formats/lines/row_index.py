@@ -5,6 +5,7 @@ The pass looks at the ends of lines and at the first bytes of each row, and deco
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -28,12 +29,14 @@ NAMED = 20
 
 _TAIL = 16
 
-_ID = pattern(rb'"(?:instance_id|trajectory_id)"\s*:\s*("(?:[^"\\]|\\.){1,400}"|\d{1,18})')
+_VALUE = rb'"\s*:\s*("(?:[^"\\]|\\.){1,400}"|\d{1,18})'
+_IDS = tuple(pattern(rb'"' + name + _VALUE) for name in (b"instance_id", b"trajectory_id"))
+"""The first that a row has names it, as labels do."""
 _ATTEMPT = pattern(rb'"attempt"\s*:\s*"?(\d{1,6})"?\s*[,}]')
 
 _PAIRS = {b"{": b"}", b"[": b"]"}
 
-_VERSION = 2
+_VERSION = 3
 
 
 class Row(NamedTuple):
@@ -169,7 +172,7 @@ class RowIndex:
         return row
 
     def _name(self, head: bytes) -> tuple[str, int]:
-        found = _ID.search(head)
+        found = _id_in(head)
         if found is None:
             return "", 1
         try:
@@ -238,9 +241,14 @@ class RowIndex:
         return index
 
 
+def _id_in(head: bytes) -> re.Match[bytes] | None:
+    found = (one.search(head) for one in _IDS)
+    return next(filter(None, found), None)
+
+
 def names_row(head: bytes) -> bool:
     """Whether a row that begins so has an id, by which labels name it."""
-    return _ID.search(head[:START]) is not None
+    return _id_in(head[:START]) is not None
 
 
 def _is_json(stream: Stream, start: int, size: int) -> bool:
