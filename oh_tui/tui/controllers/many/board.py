@@ -72,12 +72,14 @@ class BoardOfRuns:
         session, before = self._session, self._all
         source = self._of = session.source
         assert source is not None
+        folder = session.settings.library_folder
         reading = rows.rows_of(
             source,
             query,
             session.annotations,
             session.loaded.last_known.known,
-            known=known.KnownRows(session.settings.library_folder, source),
+            # called in a thread: loading the library takes longer than a frame
+            known=lambda *runs: known.KnownRows(folder, source)(*runs),
         )
         board = self._all = board_all.BoardAll(query, reading)
         if before:

@@ -107,12 +107,14 @@ class SearchAllRuns:
     async def _search(self, found: search_all.SearchAll) -> None:
         session, query = self._session, found.query
         assert session.source is not None and query is not None
+        source, folder = session.source, session.settings.library_folder
         found.search = searching.Search(
-            session.source,
+            source,
             query,
             session.annotations,
             session.loaded.last_known.known,
-            known=narrowing.Narrowing(session.settings.library_folder, session.source, query.steps),
+            # called in a thread: loading the library takes longer than a frame
+            known=lambda *runs: narrowing.Narrowing(folder, source, query.steps)(*runs),
         )
         await self._collect(found, found.search.results())
 
