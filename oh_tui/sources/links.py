@@ -60,7 +60,7 @@ def pull_links(conversation: Conversation) -> list[Link]:
     return [Link(form.format(repo=repo, number=number), guess) for number in numbers]
 
 
-def web_link(url: str, guess: str = "") -> Link | None:
+def web_link(url: str) -> Link | None:
     """A link for an http or https address without ambiguous characters; None for any other."""
     try:
         parts = urlsplit(url)
@@ -70,7 +70,7 @@ def web_link(url: str, guess: str = "") -> Link | None:
     plain = url.isascii() and url.isprintable() and not re.search(r"[\s\"'<>`\\]", url)
     if parts.scheme not in ("http", "https") or not host or parts.username or not plain:
         return None
-    return Link(url, guess)
+    return Link(url)
 
 
 def is_repository(text: str) -> bool:

@@ -319,8 +319,7 @@ class MainScreen(BaseScreen):
             self.on_columns_changed()
             self.show_lists()
             has_sandboxes = source.sandboxes is not None
-            self.timeline.reads_links = source.remote is not None
-            self.timeline.reads_tasks = source.remote is not None
+            self.timeline.reads_sub_agents = source.remote is not None
             self._arrange(replace(self.session.arrangement, sandboxes=has_sandboxes))
         self._show_location()
 
@@ -370,9 +369,6 @@ class MainScreen(BaseScreen):
 
     def on_layout_changed(self) -> None:
         self._arrange(self.session.arrangement)
-
-    def on_keys_changed(self) -> None:
-        self._show_keys()
 
     def on_conversation_changed(self, message: messages.ConversationChanged) -> None:
         session = self.session

@@ -69,10 +69,6 @@ class ColumnsChanged(Message):
     """The user chose other columns of the list or the timeline."""
 
 
-class KeysChanged(Message):
-    """The meaning of keys changed: update the footer."""
-
-
 class ConversationChanged(Message):
     """The conversation at the right has a new record, or is `another` one whose run is not loaded
     yet."""

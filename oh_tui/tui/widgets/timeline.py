@@ -78,11 +78,8 @@ class Timeline(RowList):
     show_events: reactive[bool] = reactive(False)
     time: reactive[str] = reactive("elapsed")
 
-    reads_links = False
-    """Whether the runs of conversations that a step names can be read: those of a server."""
-
-    reads_tasks = False
-    """Whether those of the task and delegate tools can be read too."""
+    reads_sub_agents = False
+    """Whether the runs of sub-agents can be read one by one: those of a server."""
 
     class SubAgentsWanted(Message):
         """The sub-agents of the step under the cursor, which has this number, are to be read."""
@@ -361,12 +358,10 @@ class Timeline(RowList):
 
     def _can_read(self, step: Step | None) -> bool:
         """Whether a step started sub-agents whose runs the server can give."""
-        if not self.reads_links or step is None or not sub_agents.may_start(step):
+        if not self.reads_sub_agents or step is None or not sub_agents.may_start(step):
             return False
         is_own = self._opened.place(step) is None
-        return bool(blocks.links_of(step)) or (
-            self.reads_tasks and is_own and sub_agents.starts(step)
-        )
+        return bool(blocks.links_of(step)) or (is_own and sub_agents.starts(step))
 
     def action_fold(self) -> None:
         """Close them; the cursor goes to the step that started them."""
