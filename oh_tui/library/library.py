@@ -340,7 +340,11 @@ def _grams(text: str) -> Iterator[str]:
             yield '"' + gram.replace('"', '""') + '"'
 
 
+_BOOLS = tuple(map(schema.RUN_COLUMNS.index, ("priced", "cut_off")))
+
+
 def _known(row: Sequence[Any]) -> Known:
-    values = dict(zip(schema.RUN_COLUMNS, row[3:], strict=True))
-    values |= {name: bool(values[name]) for name in ("priced", "cut_off")}
-    return Known(row[0], row[1], bool(row[2]), RunRow(**values))
+    place, home, gone, *values = row
+    for column in _BOOLS:
+        values[column] = bool(values[column])
+    return Known(place, home, bool(gone), RunRow(*values))
