@@ -239,3 +239,12 @@ async def test_a_step_of_a_sub_agent_is_shown_and_leads_to_the_step_that_started
         await it.press("enter")
         await it.until(lambda: it.app.screen is it.screen)
         await it.until(lambda: it.screen.timeline.row_count() and it.screen.timeline.step_here == 2)
+        await it.press("escape")
+        view = shown(it)
+        await it.press("slash")
+        view.words.value = "Unasked"
+        await it.press("enter")
+        await it.until(lambda: "a.1" in text(it, view, "#hits"))
+        await it.press("enter")
+        await it.until(lambda: it.app.screen is it.screen)
+        await it.until(lambda: "which step started the sub-agent of a.1" in it.footer)

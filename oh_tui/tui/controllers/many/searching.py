@@ -160,6 +160,9 @@ class SearchAllRuns:
     async def _go_to(self, found: search_all.SearchAll, hit: Hit) -> None:
         """Go to the step as soon as it is read, unless the user goes elsewhere before; to the one
         that started the sub-agent whose step it is."""
+        if hit.is_of_sub_agent and not hit.above:
+            self._ui.tell(f"which step started the sub-agent of {hit.path} is not known")
+            return
         conversation, session = found.opened, self._session
         await self._ui.drawn()
         while conversation and (study := await self._run.until_shown(conversation)):
