@@ -18,7 +18,7 @@ from oh_tui.trajectory.formats.atif_file import read_files
 from oh_tui.trajectory.formats.document import Converted
 from oh_tui.trajectory.formats.folders import DiskFolder, Folder
 from oh_tui.trajectory.formats.foreign import atif
-from oh_tui.trajectory.formats.foreign.bill import amount, tokens_of
+from oh_tui.trajectory.formats.foreign.bill import amount, tokens_of, told_amount
 from oh_tui.trajectory.formats.foreign.documents import converted_atif
 from oh_tui.trajectory.formats.foreign.made import ForeignRun
 from oh_tui.trajectory.formats.held_run import HeldRun
@@ -102,7 +102,7 @@ def told_of(folder: Folder, name: str) -> dict[str, Any]:
     """What is known of the trial in a folder of this name without its trajectory."""
     result = _json(folder, "result.json")
     info = _info(name, result) | {"label": _label(folder, result)}
-    if cost := amount(field(result, "agent_result", "cost_usd")):
+    if cost := told_amount(field(result, "agent_result", "cost_usd")):
         info["cost"] = cost
     return info
 
@@ -128,6 +128,8 @@ def _converted(folder: Folder, name: str) -> Converted:
     converted.notes += notes
     converted.info |= _info(name, result)
     error = [text_field(result, "exception_info", f"exception_{n}") for n in ("type", "message")]
+    if not any(error):
+        error = [text_field(result, "exception_info")]  # a text alone
     converted.recorded = Recorded(
         error=": ".join(filter(None, error)), label=_label(folder, result)
     )
@@ -165,10 +167,10 @@ def _label(folder: Folder, result: Any) -> Label | None:
 
 def _reward(rewards: Any) -> float | None:
     """The reward of a trial: the one of that name, else the lowest."""
-    named = amount(field(rewards, "reward"))
+    named = told_amount(field(rewards, "reward"))
     if named is not None or not isinstance(rewards, dict):
         return named
-    return min((n for n in map(amount, rewards.values()) if n is not None), default=None)
+    return min((n for n in map(told_amount, rewards.values()) if n is not None), default=None)
 
 
 def _tests(report: Any) -> float | None:

@@ -169,3 +169,17 @@ def test_a_row_is_named_by_its_instance_wherever_that_stands(tmp_path: Path) -> 
     assert [one.name for one in entries] == ["acme-1", "t-2"]
     assert [one.open().recorded.label for one in entries] == [Label.RESOLVED, Label.UNRESOLVED]
     runs.close()
+
+
+def test_what_a_trial_tells_may_be_written_as_texts(tmp_path: Path) -> None:
+    results = {
+        "a": {"verifier_result": {"rewards": {"reward": "1.0"}}, "agent_result": {"cost_usd": "2"}},
+        "b": {"exception_info": "too long"},
+    }
+    for name, told in results.items():
+        (tmp_path / name / "agent").mkdir(parents=True)
+        (tmp_path / name / "result.json").write_text(json.dumps(told))
+    (tmp_path / "config.json").write_text("{}")
+    first, second = open_runs(tmp_path).entries()
+    assert (first.info["label"], first.info["cost"]) == (Label.RESOLVED, 2.0)
+    assert second.open().recorded.error == "too long"
