@@ -68,15 +68,9 @@ class Regex:
     def gave_up(self) -> bool:
         return self._spent >= IN_ALL
 
-    def match_in(self, text: str) -> tuple[str, int] | None:
-        """The first line that matches, and where in it; None too where that took too long."""
-        for few in whole_lines(text, FEW):
-            if found := self._match_in(few):
-                return found
-        return None
-
     def search(self, text: str) -> Generator[None, None, tuple[str, int] | None]:
-        """`match_in` with a breath after every few lines."""
+        """The first line that matches, and where in it; None too where that took too long. Yields
+        after every few lines."""
         for few in whole_lines(text, FEW):
             if found := self._match_in(few):
                 return found

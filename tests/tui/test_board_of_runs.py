@@ -11,7 +11,7 @@ from oh_tui.sources.many.sums import Group, Spread, summed
 from oh_tui.text.human import percentages
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.screens.board import COLUMNS, BoardScreen, _parted
-from oh_tui.tui.state.board_all import BoardAll, sparkline
+from oh_tui.tui.state.board import Board, sparkline
 from tests.tui.explorer import Between, Explorer, explore
 
 
@@ -152,7 +152,7 @@ def wide(name: str, runs: int = 12_345) -> Group:
     )
 
 
-class WideBoard(BoardAll):
+class WideBoard(Board):
     names: tuple[str, ...] = (
         "litellm_proxy/anthropic/claude-sonnet-4-5-20250929",
         "openai/gpt-5",

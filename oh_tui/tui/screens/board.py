@@ -17,7 +17,7 @@ from oh_tui.text.human import dollars, duration, percentages
 from oh_tui.tui.keys import HELP, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.rendering.cells import width_of
-from oh_tui.tui.state.board_all import NAMES, BoardAll, sparkline
+from oh_tui.tui.state.board import NAMES, Board, sparkline
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.drawing import Label, Piece, fit
 from oh_tui.tui.widgets.row_list import ColumnHead, HeadCell, RowList
@@ -47,7 +47,7 @@ class Counting(Protocol):
 
     def narrow(self, group: Group) -> None: ...
     def stop(self) -> None: ...
-    def count_again(self) -> BoardAll: ...
+    def count_again(self) -> Board: ...
     def read_missing(self) -> None: ...
 
 
@@ -251,7 +251,7 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
     ]
     AUTO_FOCUS = "#groups"
 
-    def __init__(self, board: BoardAll, counting: Counting) -> None:
+    def __init__(self, board: Board, counting: Counting) -> None:
         super().__init__()
         self.board, self._counting = board, counting
         self._offered = False

@@ -13,7 +13,7 @@ from oh_tui.sources.many.worker import Unread
 from oh_tui.text.problem import Problem
 from oh_tui.tui.remedies import hint_of
 from oh_tui.tui.screens import board as board_screen
-from oh_tui.tui.state import board_all
+from oh_tui.tui.state import board as state
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -44,7 +44,7 @@ class BoardOfRuns:
         self._ui = ui
         self._keep = keep
         self._listing = listing
-        self._all: board_all.BoardAll | None = None
+        self._board: state.Board | None = None
         self._of: Source | None = None
         """The source that was counted."""
         self._view: board_screen.BoardScreen | None = None
@@ -58,7 +58,7 @@ class BoardOfRuns:
             self._ui.tell("there are no runs to count yet")
             return
         query = session.listing.query or ConversationQuery()
-        board = self._all
+        board = self._board
         if board is None or session.source is not self._of or board.query != query:
             board = self._begin(query)
 
@@ -68,8 +68,8 @@ class BoardOfRuns:
         self._view = board_screen.BoardScreen(board, self)
         self._ui.push_screen(self._view, closed)
 
-    def _begin(self, query: ConversationQuery) -> board_all.BoardAll:
-        session, before = self._session, self._all
+    def _begin(self, query: ConversationQuery) -> state.Board:
+        session, before = self._session, self._board
         source = self._of = session.source
         assert source is not None
         folder = session.settings.library_folder
@@ -81,14 +81,14 @@ class BoardOfRuns:
             # called in a thread: loading the library takes longer than a frame
             known=lambda *runs: known.KnownRows(folder, source)(*runs),
         )
-        board = self._all = board_all.BoardAll(query, reading)
+        board = self._board = state.Board(query, reading)
         if before:
             board.by, board.sort = before.by, before.sort
         self._ui.work_on("sums", self._collect, board, reading.results(), instead=True)
         return board
 
     async def _collect(
-        self, board: board_all.BoardAll, results: AsyncGenerator[Result[RunRow], None]
+        self, board: state.Board, results: AsyncGenerator[Result[RunRow], None]
     ) -> None:
         board.is_running, board.ended, board.problem = True, False, ()
         clock = asyncio.get_running_loop().time
@@ -97,7 +97,7 @@ class BoardOfRuns:
             async with contextlib.aclosing(results) as running:
                 async for one in running:
                     if not isinstance(one.value, Unread):
-                        board.runs.append(board_all.Counted(one.conversation.id, one.value))
+                        board.runs.append(state.Counted(one.conversation.id, one.value))
                     if clock() - shown > EVERY:
                         await self._renew()
                         shown = clock()
@@ -114,16 +114,16 @@ class BoardOfRuns:
 
     # What the screen asks for
 
-    def count_again(self) -> board_all.BoardAll:
-        assert self._all is not None
-        return self._begin(self._all.query)
+    def count_again(self) -> state.Board:
+        assert self._board is not None
+        return self._begin(self._board.query)
 
     def stop(self) -> None:
         self._ui.cancel("sums")
 
     def read_missing(self) -> None:
         """Read from the server the runs that this machine does not keep, and count them."""
-        board = self._all
+        board = self._board
         if board and not board.is_running:
             self._ui.work_on(
                 "sums", self._collect, board, board.reading.missing(self._keep), instead=True
@@ -131,7 +131,7 @@ class BoardOfRuns:
 
     def narrow(self, group: Group) -> None:
         """List only the runs of a group."""
-        board = self._all
+        board = self._board
         if board is None:
             return
         if self._view:

@@ -44,7 +44,7 @@ class Days(NamedTuple):
     costs: dict[str, float]
 
 
-class BoardAll:
+class Board:
     def __init__(self, query: ConversationQuery, reading: ManyRuns[RunRow]) -> None:
         self.query, self.reading = query, reading
         self.runs: list[Counted] = []
