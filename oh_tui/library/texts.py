@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from oh_tui.text.clean import clean
 from oh_tui.text.redact import redact
-from oh_tui.trajectory.analysis.search.scan import spoken
+from oh_tui.trajectory.analysis.search.texts import texts_of
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 _APART = "\n" * 6
@@ -19,7 +19,7 @@ _CROSSES = (*"\x1b\x90\x98\x9b\x9d\x9e\x9f", "PRIVATE KEY-----")
 def step_texts(trajectory: Trajectory, rows: Iterable[str]) -> Iterator[str]:
     """The text of each step in order, `folded`: its row, which `rows` gives, and its bodies."""
     for step, row in zip(trajectory.steps, rows, strict=True):
-        found = [text for event in (step.event, *step.results) for text in spoken(event)]
+        found = [text for event in (step.event, *step.results) for text in texts_of(event)]
         together = _APART.join(found)  # a call for each text would take most of the time
         texts = found if any(start in together for start in _CROSSES) else [together]
         yield folded("\n".join((row, *(redact(clean(text)) for text in texts))))

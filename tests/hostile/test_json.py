@@ -27,7 +27,7 @@ from oh_tui.commands.shared.documents import (
     verdict_json,
 )
 from oh_tui.trajectory.analysis.search.query import parse
-from oh_tui.trajectory.analysis.search.scan import spoken
+from oh_tui.trajectory.analysis.search.texts import texts_of
 from oh_tui.trajectory.analysis.spending import spending
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.content.plans import tasks_of
@@ -114,7 +114,7 @@ def tell_all(raw: list[bytes]) -> None:
     ]
     json.dumps(told, allow_nan=False)
     for event in events:
-        list(spoken(event))
+        list(texts_of(event))
         event.seconds()
         for _ in shown(run, event):
             pass

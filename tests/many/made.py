@@ -13,7 +13,7 @@ from typing import Any
 
 from oh_tui.text.clean import clean
 from oh_tui.text.redact import redact
-from oh_tui.trajectory.analysis.search.scan import spoken
+from oh_tui.trajectory.analysis.search.texts import texts_of
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step
@@ -110,7 +110,7 @@ def _of(run: Trajectory, step: Step) -> Iterator[str]:
     about = describe(step, run.outcome(step))
     yield f"{about.what} {about.result}".strip()
     for one in (step.event, *step.results):
-        yield from spoken(one)
+        yield from texts_of(one)
 
 
 def says(test: Callable[[str], bool]) -> Test:
