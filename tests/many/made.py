@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import random
 import re
+import shutil
 import zipfile
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from oh_tui.text.clean import clean
@@ -49,6 +52,13 @@ WORDS = [
 ]
 
 TOKEN = "ghp_" + "a1b2c3d4e5" * 3
+
+
+def lasting_folder() -> Path:
+    """For several tests: it is removed as the process ends."""
+    folder = Path(mkdtemp(prefix="oh-tui-many-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _text(chance: random.Random) -> str:

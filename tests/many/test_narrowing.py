@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
 
 import pytest
 from hypothesis import Phase, given, settings
@@ -21,7 +20,7 @@ from oh_tui.sources.many.searching import Search
 from oh_tui.trajectory.analysis.search.query import quoted
 from oh_tui.trajectory.formats.table import find_files
 from scripts.many_runs import COMMON, Maker, write_outputs
-from tests.many.made import WORDS, make_runs
+from tests.many.made import WORDS, lasting_folder, make_runs
 from tests.processes import oh_tui
 
 MAKER = Maker(seed=9, events=20)
@@ -52,7 +51,7 @@ def found(source: FileSource, words: str, cache_folder: Path | None) -> tuple[li
 
 @cache
 def corpus() -> tuple[FileSource, Path]:
-    folder = Path(mkdtemp(prefix="oh-tui-narrow-"))
+    folder = lasting_folder()
     runs = folder / "runs"
     runs.mkdir()
     paths = make_runs(runs, 40, seed=2)

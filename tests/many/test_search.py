@@ -7,7 +7,6 @@ import threading
 import time
 from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 import pytest
@@ -30,7 +29,16 @@ from oh_tui.trajectory.formats.run_file import RunList
 from oh_tui.trajectory.formats.table import find_files
 from oh_tui.trajectory.model import events
 from oh_tui.trajectory.model.trajectory import Trajectory
-from tests.many.made import TESTS, TOKEN, WORDS, brute_force, make_runs, pattern_of, text_of
+from tests.many.made import (
+    TESTS,
+    TOKEN,
+    WORDS,
+    brute_force,
+    lasting_folder,
+    make_runs,
+    pattern_of,
+    text_of,
+)
 from tests.trajectory.made import output, shell
 
 RUNS = 60
@@ -39,7 +47,7 @@ RUNS = 60
 @cache
 def corpus(count: int = RUNS) -> tuple[FileSource, dict[str, Trajectory], Path]:
     """Runs, all that is in them, and the folder of an index of them."""
-    folder = Path(mkdtemp(prefix="oh-tui-many-"))
+    folder = lasting_folder()
     (folder / "runs").mkdir()
     source = FileSource(make_runs(folder / "runs", count))
     rows = source.conversations()
@@ -175,6 +183,7 @@ def test_a_run_that_fails_us_is_unread_and_the_others_are_searched(
         return read(row)
 
     monkeypatch.setattr(source.runs, "read", fails)
+    monkeypatch.setattr(each_run, "cores", lambda: 1)  # other processes would read it unpatched
     search, _ = searched(source, "error")
     assert (search.reading.read, search.reading.unread) == (len(others), [BUG])
 
