@@ -11,8 +11,9 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from oh_tui.library import packed, schema
-from oh_tui.library.file import FILE, FOLDER, require_own
+from oh_tui.library import schema
+from oh_tui.library.file import FILE, FOLDER, connected_to_read, require_own
+from oh_tui.text.human import size
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 
@@ -34,6 +35,9 @@ LIMITS = {
 }
 """No function looks at the clock, and `instr` or `like` takes the product of the lengths of its
 two texts; a row takes the length of a value times the columns."""
+
+MEMORY = 1_000_000_000
+"""Bytes that SQLite may take. What it sorts would fill the disk otherwise, or the memory."""
 
 GRACE = 0.5
 """Seconds after its limit when a question counts as deaf to it. SQLite looks at the clock after
@@ -121,10 +125,11 @@ def asked(
         try:
             if not schema.is_ours(database):
                 raise Problem("Another version of oh-tui made the index", "oh-tui index")
+            database.execute("PRAGMA temp_store = MEMORY")
+            database.execute(f"PRAGMA hard_heap_limit = {MEMORY}")
             _fill(database, beside)
         except sqlite3.Error as error:
             raise _problem(error, limit) from error
-        packed.teach(database)
         for kind, most in LIMITS.items():
             database.setlimit(kind, most)
         database.set_authorizer(_authorizer)
@@ -155,22 +160,25 @@ def _unlike(names: Iterable[str]) -> list[str]:
 
 
 def _fill(database: sqlite3.Connection, beside: Mapping[str, Iterable[Sequence[str]]]) -> None:
-    database.execute("PRAGMA temp_store = MEMORY")
+    database.execute("PRAGMA query_only = OFF")  # the file itself is open to read alone
+    database.execute("BEGIN")
     for name, columns in BESIDE.items():
         database.execute(f"CREATE TEMP TABLE {name} ({' TEXT, '.join(columns)} TEXT)")
         places = ", ".join("?" * len(columns))
         database.executemany(f"INSERT INTO {name} VALUES ({places})", beside.get(name, ()))
-    database.commit()
+    database.execute("COMMIT")
 
 
 def _opened(path: Path) -> sqlite3.Connection:
     try:
         require_own(path)
-        return sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
+        return connected_to_read(path)
     except PermissionError as error:
         raise Problem(f"The index cannot be used: {error.strerror}") from error
-    except (sqlite3.Error, OSError) as error:
+    except OSError as error:
         raise Problem("Nothing is indexed yet", "oh-tui index PATH") from error
+    except sqlite3.Error as error:
+        raise Problem(f"The index cannot be used: {safe_line(str(error))}") from error
 
 
 def _rows(cursor: sqlite3.Cursor, limit: _Limit) -> Generator[Sequence[Any], None, None]:
@@ -196,7 +204,10 @@ def _authorizer(
 
 def _problem(error: Exception, limit: _Limit) -> Problem | KeyboardInterrupt:
     if isinstance(error, MemoryError):
-        return Problem("The answer takes more memory than there is", "ask for fewer columns")
+        return Problem(
+            f"The answer takes too much memory: {size(MEMORY)} is the most",
+            "ask for fewer rows or columns",
+        )
     said = str(error)
     if "interrupted" in said and not limit.passed:
         return KeyboardInterrupt()  # sqlite3 has swallowed that of ctrl+c

@@ -108,31 +108,16 @@ class LibraryFile:
         self.has_texts = self._finds_texts()
 
     def _connected(self) -> sqlite3.Connection:
-        if self.writes:
-            return self._connect_as("mode=rw")
+        if not self.writes:
+            return connected_to_read(self._path)
+        database = _connect_as(self._path, "mode=rw")
         try:
-            return self._connect_as("mode=ro")
-        except sqlite3.OperationalError:
-            # the folder is read-only, so that nobody writes
-            return self._connect_as("mode=ro&immutable=1")
-
-    def _connect_as(self, mode: str) -> sqlite3.Connection:
-        """Python's way of beginning transactions is left out: each begins where it says so."""
-        address = f"{self._path.absolute().as_uri()}?{mode}"
-        database = sqlite3.connect(
-            address, uri=True, timeout=PATIENCE, isolation_level=None, check_same_thread=False
-        )
-        try:
-            packed.teach(database)
-            if self.writes:
-                database.execute(f"PRAGMA page_size = {PAGE}")
-                database.execute("PRAGMA journal_mode = WAL")
-                # a power cut may lose the last runs, never the order in which they were written
-                database.execute("PRAGMA synchronous = NORMAL")
-                database.execute("PRAGMA secure_delete = ON")
-            else:
-                database.execute("PRAGMA query_only = ON")
-            database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            database.execute(f"PRAGMA page_size = {PAGE}")
+            database.execute("PRAGMA journal_mode = WAL")
+            # a power cut may lose the last runs, never the order in which they were written
+            database.execute("PRAGMA synchronous = NORMAL")
+            database.execute("PRAGMA secure_delete = ON")
+            database.execute(_FIRST)
         except BaseException:
             database.close()
             raise
@@ -203,6 +188,52 @@ class LibraryFile:
     """Why the last piece of work failed."""
     is_of_value = False
     """It failed of a text or number that cannot be stored, not of the file."""
+
+
+def connected_to_read(path: Path) -> sqlite3.Connection:
+    """Raises sqlite3.Error. Python's way of beginning transactions is left out."""
+    try:
+        return _reading(path, "mode=ro")
+    except sqlite3.OperationalError:
+        if not _is_at_rest(path):
+            raise
+        return _reading(path, "mode=ro&immutable=1")
+
+
+def _is_at_rest(path: Path) -> bool:
+    """Nobody can write, as the folder is read-only, and all that was written is in the file. Then
+    SQLite cannot make its files beside it, and need not."""
+    with contextlib.suppress(OSError):
+        if path.with_name(f"{path.name}-wal").stat().st_size:
+            return False
+    return not os.access(path.parent, os.W_OK)
+
+
+def _reading(path: Path, mode: str) -> sqlite3.Connection:
+    database = _connect_as(path, mode)
+    try:
+        database.execute("PRAGMA query_only = ON")
+        database.execute(_FIRST)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+_FIRST = "SELECT count(*) FROM sqlite_master"
+"""Reads from the file, which opening it does not."""
+
+
+def _connect_as(path: Path, mode: str) -> sqlite3.Connection:
+    database = sqlite3.connect(
+        f"{path.absolute().as_uri()}?{mode}",
+        uri=True,
+        timeout=PATIENCE,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    packed.teach(database)
+    return database
 
 
 def require_own(path: Path) -> None:

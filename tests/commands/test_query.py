@@ -146,6 +146,29 @@ def test_a_row_of_slow_functions_ends_too() -> None:
     assert time.monotonic() - began < 20, "alone it takes 40 s and more"
 
 
+GREEDY = """
+import sys
+from pathlib import Path
+from oh_tui.library import asking
+from oh_tui.text.problem import Problem
+asking.MEMORY = 20_000_000
+sql = "with recursive n(i) as (select 1 union all select i + 1 from n)"
+sql += " select hex(zeroblob(9000)) || i from n order by 1"
+try:
+    with asking.asked(Path(sys.argv[1]), sql, 30) as answer:
+        next(answer.rows)
+except Problem as problem:
+    print(problem.sentence)
+"""
+
+
+def test_what_it_sorts_fills_neither_memory_nor_disk(caches: Path) -> None:
+    words = [sys.executable, "-c", GREEDY, str(caches / "oh-tui")]
+    done = subprocess.run(words, capture_output=True, text=True)
+    expected = "The answer takes too much memory: 20.0 MB is the most\n"
+    assert (done.stdout, done.stderr) == (expected, "")
+
+
 def test_columns_of_one_name_are_told_apart() -> None:
     sql = (
         "select r.title, s.title, 1 as title_2, s.title from runs r join runs s using (run) limit 1"

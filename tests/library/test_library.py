@@ -4,9 +4,12 @@ is not needed."""
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +26,7 @@ from oh_tui.library.library import Library
 from oh_tui.library.packed import PART, STEP_COLUMNS, packed, unpacked
 from oh_tui.library.records import record_of
 from oh_tui.text import redact
+from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.search.query import parse, quoted
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.tables import About, StepRow, rows
@@ -426,6 +430,50 @@ def test_while_another_writes_runs_can_be_read(
             assert opened.put([made_record(MAKER, 1)]) is False
             assert "another oh-tui" in opened.trouble
             assert len(opened.runs() or ()) == RUNS
+
+
+def test_while_another_has_it_alone_it_is_not_read(
+    filled: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be between two states then."""
+    monkeypatch.setattr("oh_tui.library.file.PATIENCE", 0.05)
+    filled.close()
+    with contextlib.closing(sqlite3.connect(file_of(tmp_path))) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        with Library(tmp_path) as opened:
+            assert (opened.why, opened.runs()) == ("another oh-tui holds the library", None)
+        with pytest.raises(Problem, match="locked"), asked(tmp_path, "select 1", 9):
+            pass
+
+
+READ = """
+import sys
+from pathlib import Path
+from oh_tui.library.asking import asked
+from oh_tui.library.library import Library
+folder = Path(sys.argv[1])
+with Library(folder) as library:
+    print(len(library.runs() or ()))
+with asked(folder, "select count(*) from runs", 9) as answer:
+    print(*(row[0] for row in answer.rows))
+"""
+
+
+def without_rights() -> None:
+    """Root writes into any folder, apart from one that lacks this right."""
+    drop, override, search = 24, 1, 2
+    for right in (override, search):
+        ctypes.CDLL(None).prctl(drop, right, 0, 0, 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="takes a right of root away as on Linux")
+def test_in_a_folder_that_cannot_be_written_it_is_read(filled: Library, tmp_path: Path) -> None:
+    filled.close()
+    file_of(tmp_path).parent.chmod(0o500)
+    words = [sys.executable, "-c", READ, str(tmp_path)]
+    done = subprocess.run(words, capture_output=True, text=True, preexec_fn=without_rights)
+    assert (done.stdout.split(), done.stderr) == ([str(RUNS)] * 2, "")
 
 
 def test_a_link_in_the_place_of_the_file_is_not_followed(tmp_path: Path) -> None:
