@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from oh_tui.sources.many import servers
+from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, Remedy
 
 WORDS = {
@@ -44,3 +46,10 @@ def words_of(problem: Problem) -> str:
     """A problem on one line: what is wrong, and what to try next."""
     hint = hint_of(problem)
     return f"{problem.sentence}: {hint}" if hint else problem.sentence
+
+
+def offer(runs: int) -> str:
+    """Names the key that reads the runs of a server which are not read yet, and what that takes."""
+    are, them = ("is", "it") if runs == 1 else ("are", "them")
+    told = f"{plural(runs, 'run')} of this server {are} not read yet"
+    return f"{told}: i reads {them}, {servers.price(runs)}"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
 
 import httpx
 import pytest
 from msgspec.structs import replace
 
 from oh_tui.api import AgentServer, AppServer, AuthError, Conversation, NotFound, Secret, same_id
+from oh_tui.trajectory.formats.zip.archive import open_archive
 
 from .fixtures import UNKNOWN, every_version, ids, joined
 
@@ -17,6 +20,16 @@ pytestmark = [every_version]
 
 async def test_an_agent_server_has_a_version(agent: AgentServer) -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+", await agent.version())
+
+
+async def test_an_agent_servers_zip_holds_the_events(agent: AgentServer) -> None:
+    async with agent.download() as pieces:
+        data = io.BytesIO(b"".join([piece async for piece in pieces]))
+    assert zipfile.ZipFile(data).testzip() is None
+    with open_archive(data) as archive:
+        events = [archive.event(n) for n in range(len(archive))]
+    there = (await agent.search_events()).items
+    assert {event.id for event in there} <= {event.id for event in events}
 
 
 async def test_the_agent_servers_cursor_is_the_next_event(

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from oh_tui import cli
 from oh_tui.api import AppServer
+from oh_tui.cli import opening
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.sources.server import ServerSource
@@ -66,7 +66,7 @@ def test_commands_on_such_a_server(seed: int, monkeypatch: pytest.MonkeyPatch) -
     demo.rate_limited = False
     app = changed(demo.app, spoiling(seed, 0.03 * (seed % 4 + 1)))
     monkeypatch.setattr(
-        cli,
+        opening,
         "demo_source",
         lambda log=None: ServerSource(
             AppServer(demo.base_url, app=app, retries=AT_ONCE), "demo", demo.opening

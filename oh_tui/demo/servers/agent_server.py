@@ -9,12 +9,13 @@ from typing import Any
 from uuid import UUID
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from oh_tui.demo.runs.events import StoredEvent, select
 from oh_tui.demo.runs.meter import combined
 from oh_tui.demo.servers.disks import Disks
+from oh_tui.demo.servers.download import zipped
 from oh_tui.demo.servers.git import git_changes
 from oh_tui.demo.servers.http import (
     Query,
@@ -77,6 +78,7 @@ class AgentServers:
             Route(f"{base}/interrupt", self.interrupt, methods=["POST"]),
             Route(base, self.record, methods=["GET"]),
             Route(base, self.change, methods=["PATCH"]),
+            Route(f"{root}/api/file/download-trajectory/{{id}}", self.trajectory, methods=["GET"]),
             Route(f"{root}/api/git/changes", self.git_changes, methods=["GET"]),
             Route(f"{root}/api/git/commits", self.git_commits, methods=["GET"]),
             Route(f"{root}/api/git/commits/{{sha}}/changes", self.commit_changes, methods=["GET"]),
@@ -90,6 +92,18 @@ class AgentServers:
     def info(self) -> dict[str, str]:
         """What the server says of itself."""
         return {"title": "OpenHands Agent Server", "version": self.world.agent_version.value}
+
+    async def trajectory(self, request: Request) -> Response:
+        """The conversation's folder as a zip."""
+        conversation = self._conversation(request)
+        headers = {"Content-Disposition": f'attachment; filename="{path_uuid(request)}.zip"'}
+        parts = zipped(
+            self.record_of(conversation),
+            self.world.agent_events(conversation),
+            head="base_state.json",
+            name="events/event-{number:05}-{id}.json",
+        )
+        return StreamingResponse(parts, headers=headers, media_type="application/zip")
 
     async def search_events(self, request: Request) -> Response:
         conversation = self._conversation(request)

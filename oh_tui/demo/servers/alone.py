@@ -8,14 +8,13 @@ from uuid import UUID
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import Route
 
 from oh_tui.demo.runs.recorder import fixed_uuid
 from oh_tui.demo.servers.agent_server import AgentServers
 from oh_tui.demo.servers.app_server import http_error, refused
 from oh_tui.demo.servers.disks import Disks
-from oh_tui.demo.servers.download import zipped
 from oh_tui.demo.servers.http import (
     Query,
     Refused,
@@ -23,7 +22,6 @@ from oh_tui.demo.servers.http import (
     body,
     detail,
     invalid,
-    path_uuid,
     utc,
     uuid_or_none,
 )
@@ -66,7 +64,6 @@ class AgentServerAlone(AgentServers):
             Route(f"{talks}/count", self.count, methods=["GET"]),
             Route(talks, self.batch, methods=["GET"]),
             Route(talks, self.start, methods=["POST"]),
-            Route("/api/file/download-trajectory/{id}", self.trajectory, methods=["GET"]),
             *(() if self.world.agent_version == AgentVersion.OLD else kept),
             *super().routes(root),
         ]
@@ -109,18 +106,6 @@ class AgentServerAlone(AgentServers):
         ids = [UUID(one) for one in Query(request).many("ids") if uuid_or_none(one)]
         found = [self.world.conversation(one.hex) for one in ids]
         return answer([self._row(one) if one else None for one in found])
-
-    async def trajectory(self, request: Request) -> Response:
-        """The conversation's folder as a zip."""
-        conversation = self._conversation(request)
-        headers = {"Content-Disposition": f'attachment; filename="{path_uuid(request)}.zip"'}
-        parts = zipped(
-            self.record_of(conversation),
-            self.world.agent_events(conversation),
-            head="base_state.json",
-            name="events/event-{number:05}-{id}.json",
-        )
-        return StreamingResponse(parts, headers=headers, media_type="application/zip")
 
     def _all(self, status: str | None) -> list[Conversation]:
         """By creation, oldest first."""

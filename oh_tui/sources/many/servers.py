@@ -25,12 +25,10 @@ CALL_TIME = 0.5
 """Seconds of a call, where the server is not paced slower."""
 
 
-def offer(runs: int) -> str:
-    """What reading the runs of a server takes that this machine does not keep."""
+def price(runs: int) -> str:
+    """What reading so many runs of a server takes that this machine does not keep."""
     calls = CALLS * runs
-    told = f"about {plural(calls, 'call')}, {rough(calls * CALL_TIME)}"
-    are, them = ("is", "it") if runs == 1 else ("are", "them")
-    return f"{plural(runs, 'run')} of this server {are} not read yet: i reads {them}, {told}"
+    return f"about {plural(calls, 'call')}, {rough(calls * CALL_TIME)}"
 
 
 class Plan(NamedTuple):

@@ -11,11 +11,11 @@ from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 from textual.screen import ModalScreen
 
-from oh_tui.sources.many import servers
 from oh_tui.sources.many.sums import GROUPINGS, Group
 from oh_tui.text.human import dollars, duration, percentages
 from oh_tui.tui.keys import HELP, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
+from oh_tui.tui.remedies import offer
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.state.board import NAMES, Board, sparkline
 from oh_tui.tui.widgets.bars import Footer
@@ -356,7 +356,7 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
         count = len(self.board.reading.not_kept)
         if count and self.board.ended is not None and not (self.board.is_running or self._offered):
             self._offered = True
-            self.footer.tell(servers.offer(count), remark=True)
+            self.footer.tell(offer(count), remark=True)
 
     def action_read_missing(self) -> None:
         if self.board.reading.not_kept and not self.board.is_running:

@@ -13,7 +13,6 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from oh_tui.sources.many import query as queries
-from oh_tui.sources.many import servers
 from oh_tui.sources.many.hits import step_of
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
@@ -21,7 +20,7 @@ from oh_tui.trajectory.analysis.search.query import QueryError
 from oh_tui.trajectory.content.block import Heading, Note
 from oh_tui.tui.keys import HELP, HELP_IN_FIELD, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
-from oh_tui.tui.remedies import words_of
+from oh_tui.tui.remedies import offer, words_of
 from oh_tui.tui.screens.search_lists import Hits, RunsHit
 from oh_tui.tui.state.search_all import WHAT, SearchAll
 from oh_tui.tui.widgets.bars import Footer
@@ -318,7 +317,7 @@ class SearchScreen(ModalScreen[None], ClosesOnce[None]):
         count = len(found.search.reading.not_kept) if found.search else 0
         if count and found.ended is not None and not (found.is_running or self._offered):
             self._offered = True
-            self.footer.tell(servers.offer(count), remark=True)
+            self.footer.tell(offer(count), remark=True)
 
     def action_read_missing(self) -> None:
         search = self.found.search
