@@ -66,6 +66,15 @@ async def test_one_whose_record_changed_is_not_known(tmp_path: Path) -> None:
         assert known([replace(row, updated_at="2026-11-24T15:59:59Z")], None).left
 
 
+async def test_one_that_goes_on_is_not_known(tmp_path: Path) -> None:
+    """Its record changes with some of its events."""
+    async with demo_read() as here:
+        (row,) = (await indexed(here, tmp_path, 1)).runs
+        for status in ("RUNNING", "STARTING"):
+            resumed = replace(row, sandbox_status=status)
+            assert KnownRows(tmp_path, here.source)([resumed], None).left == [resumed]
+
+
 async def test_those_that_vanished_are_counted(tmp_path: Path) -> None:
     async with demo_read() as here:
         planned = await indexed(here, tmp_path)

@@ -23,6 +23,7 @@ class Held:
     """Asks the library once, and each file once for its fingerprint."""
 
     def __init__(self, library: Library, source: Source) -> None:
+        self._source = source
         self._address = source.address
         self._files = [str(plain_path(path)) for path in _paths(source)]
         self._runs = library.held(self._address) if self._address or self._files else {}
@@ -37,6 +38,8 @@ class Held:
             return ""
         if isinstance(row, FileConversation):
             now = self._now_of(known.home)
+        elif self._source.runs.may_grow(row):
+            return ""  # not each of its new events changes the record
         else:
             now = row.updated_at or ""
         return place if now and now == known.fingerprint else ""
