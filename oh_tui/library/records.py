@@ -41,7 +41,7 @@ def record_of(
     trajectory: Trajectory, about: About, *, place: str, home: str, fingerprint: str
 ) -> Record | None:
     """None for a run that tells a key of the user's, which must not be indexed."""
-    if _tells_key(trajectory):
+    if holds_key(place.encode("utf-8", "replace")) or _tells_key(trajectory):
         return None
     tables = rows(trajectory, about, calls=False)
     own = [f"{row.what} {row.result}" for row in tables.steps[: len(trajectory)]]

@@ -310,6 +310,9 @@ def test_a_run_that_tells_a_key_of_the_user_is_not_taken(monkeypatch: pytest.Mon
     assert record_of(run, About(), place="p", home="h", fingerprint="1")
     redact.hold("tellme-tellme-1")
     assert record_of(run, About(), place="p", home="h", fingerprint="1") is None
+    assert record_of(Trajectory(), About(), place="p#1", home="p", fingerprint="1")
+    named = "p#tellme-tellme-1"
+    assert record_of(Trajectory(), About(), place=named, home="p", fingerprint="1") is None
 
 
 def test_known_secrets_do_not_enter(library: Library, tmp_path: Path) -> None:
