@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -42,6 +42,13 @@ def hold(key: str) -> None:
             del _keys[next(islice(_keys, FIRST_HELD, None))]
         # a new tuple: other threads may be reading the old one
         _held = tuple(sorted(_keys, key=len, reverse=True))
+
+
+def hold_these(keys: Iterable[str]) -> None:
+    """Makes `redact` hide what another process has `held`, and no other key."""
+    global _keys, _held
+    _keys = dict.fromkeys(keys)
+    _held = tuple(sorted(_keys, key=len, reverse=True))
 
 
 def held() -> tuple[str, ...]:

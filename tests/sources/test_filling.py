@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import resource
 import signal
@@ -13,6 +14,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 import pytest
@@ -226,6 +228,30 @@ def test_the_process_hears_of_keys(
     with held(monkeypatch):
         assert all(filler.fill(InFile(path)) for path in paths)
     assert places(cache) == [str(paths[1])]
+
+
+def test_the_process_hears_of_keys_that_came_before_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redact, "_keys", {})
+    monkeypatch.setattr(redact, "_held", ())
+    many = [f"{number:04}-key-of-a-sandbox" for number in range(redact.MOST_HELD)]
+    redact.hold_these(many)
+    redact.hold_these([*many[1:], KEY])
+    assert redact.redact(f"{many[1]} {many[-1]} {KEY}") == "[hidden] [hidden] [hidden]"
+    assert redact.redact(many[0]) == many[0] and len(redact.held()) == redact.MOST_HELD
+
+
+def test_without_another_process_it_takes_in_nothing(
+    zips: list[Path], cache: Path, filler: Filler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_: SpawnProcess) -> None:
+        raise BlockingIOError(errno.EAGAIN, "no more processes")
+
+    before = len(list(Path("/dev/fd").iterdir()))
+    with monkeypatch.context() as patched:
+        patched.setattr(SpawnProcess, "start", fails)
+        assert filler.fill(InFile(zips[0])) is False
+    assert len(list(Path("/dev/fd").iterdir())) <= before + 1, "one is of multiprocessing itself"
+    assert filler.fill(InFile(zips[0])) and places(cache) == [str(zips[0])]
 
 
 def test_another_process_follows_one_that_was_killed(

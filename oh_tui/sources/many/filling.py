@@ -23,7 +23,7 @@ from oh_tui.sources.many import servers
 from oh_tui.sources.many.reading import TELLS_KEY, Left, fingerprint_of, records
 from oh_tui.sources.runs.cache import RunCache
 from oh_tui.sources.runs.loading import run_of_cache
-from oh_tui.text.redact import held, hold
+from oh_tui.text.redact import held, hold_these
 from oh_tui.trajectory.formats.run_file import Indexes
 
 NICE = 19
@@ -105,7 +105,7 @@ class Filler:
         self._stopped = False
 
     def fill(self, task: Task) -> bool:
-        """Returns when the run is in or left; False where there is no library to fill."""
+        """Returns when the run is in or left; False where none can be taken in."""
         line = self._started()
         if line is None:
             return False
@@ -117,23 +117,24 @@ class Filler:
 
     def _started(self) -> connection.Connection | None:
         with self._lock:
-            if self._stopped:
-                return None
-            if self._line is None:
-                # a copy of this process would hold its threads' locks
-                context = multiprocessing.get_context("spawn")
-                # Textual's own stderr has no file, which the first process of a kind needs
-                with contextlib.redirect_stderr(sys.__stderr__):
-                    resource_tracker.ensure_running()
-                self._line, theirs = context.Pipe()
-                self._process = context.Process(
-                    target=work, args=(theirs, self._folder), daemon=True
-                )
+            if self._line is None and not self._stopped:
                 try:
-                    self._process.start()
-                finally:
-                    theirs.close()
+                    self._start()
+                except OSError:  # there are too many processes or files
+                    self._end()
             return self._line
+
+    def _start(self) -> None:
+        # a copy of this process would hold its threads' locks
+        context = multiprocessing.get_context("spawn")
+        # Textual's own stderr has no file, which the first process of a kind needs
+        with contextlib.redirect_stderr(sys.__stderr__):
+            resource_tracker.ensure_running()
+        self._line, theirs = context.Pipe()
+        with theirs:
+            process = context.Process(target=work, args=(theirs, self._folder), daemon=True)
+            process.start()
+        self._process = process
 
     def _ended(self) -> bool:
         """Another is started for the next run, unless it was stopped."""
@@ -150,9 +151,8 @@ class Filler:
         process, self._process = self._process, None
         line, self._line = self._line, None
         if process is not None:
-            with contextlib.suppress(ValueError, AttributeError):  # it did not start
-                process.kill()
-                process.join()
+            process.kill()
+            process.join()
         if line is not None:
             line.close()
 
@@ -172,8 +172,7 @@ def work(line: connection.Connection, cache_folder: Path) -> None:
             while True:
                 received: tuple[Task, Sequence[str]] = line.recv()
                 task, keys = received
-                for key in keys:
-                    hold(key)
+                hold_these(keys)
                 if library:
                     fill(library, task)
                 line.send(bool(library))
