@@ -148,3 +148,17 @@ def test_a_run_of_a_conversation_is_found_by_its_name(
     (found,) = source.conversations()
     assert len(source.runs.run(found)) == len(history(2))
     source.close_files()
+
+
+def test_rows_without_history_are_opened_in_linear_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = open_runs(write(tmp_path / "output.jsonl", [row(f"acme-{n}") for n in range(100)]))
+    entries = list(runs.entries())
+    asked = list[object]()
+    whose = json_lines._instance
+    monkeypatch.setattr(json_lines, "_instance", lambda one: asked.append(one) or whose(one))
+    for entry in entries:
+        entry.open().close()
+    assert len(asked) <= 5 * len(entries), "each row is looked at anew for each that is opened"
+    runs.close()

@@ -6,6 +6,7 @@ import threading
 import time
 from array import array
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -78,6 +79,8 @@ class JsonLines:
         self._has_more = False
         """Opening a row has found others that are not listed yet."""
         self._is_listed = False
+        self._several: tuple[RowIndex | None, int, frozenset[str]] = (None, 0, frozenset())
+        """The index and its length, and the instances of more than one of its rows."""
 
     @cached_property
     def _beside(self) -> Beside:
@@ -244,7 +247,7 @@ class JsonLines:
         instance = _instance(row)
         if len(converted.events):
             return None
-        of_several = sum(_instance(one) == instance for one in self._index) > 1
+        of_several = instance in self._of_several()
         joined = conversation_beside.join(
             self._folder, instance, name, converted, of_several=of_several
         )
@@ -257,6 +260,16 @@ class JsonLines:
                 self._has_more = True
                 self._tell(joined.others)
         return joined.run
+
+    def _of_several(self) -> frozenset[str]:
+        """The instances of more than one row; counted once, as rows are opened by thousands."""
+        rows = self._index
+        index, size, found = self._several
+        if (index, size) != (rows, len(rows)):
+            counts = Counter(map(_instance, rows))
+            found = frozenset(name for name, count in counts.items() if count > 1)
+            self._several = rows, len(rows), found
+        return found
 
     def close(self) -> None:
         self._stream.close()
