@@ -307,6 +307,55 @@ def test_other_bombs_of_lists_are_told_without_being_unpacked(
         open_runs(path).open(1)
 
 
+def told(path: Path, number: int, instead: int) -> None:
+    """Writes another number into the metadata at the end of a file, in as many bytes."""
+
+    def written(value: int, length: int = 0) -> bytes:
+        digits = [value << 1]
+        while digits[-1] > 127 or len(digits) < length:
+            digits[-1:] = [digits[-1] & 127 | 128, digits[-1] >> 7]
+        return bytes(digits)
+
+    data = path.read_bytes()
+    end = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    old = written(number)
+    assert old in data[end:]
+    path.write_bytes(data[:end] + data[end:].replace(old, written(instead, len(old))))
+
+
+def test_a_page_of_more_values_than_the_file_tells_is_not_decoded(tmp_path: Path) -> None:
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    many = pyarrow.ListArray.from_arrays(pyarrow.array([0, 300_000]), pyarrow.repeat(7, 300_000))
+    table = pyarrow.table({"instance_id": ["a"], "messages": [messages(1)], "tokens": many})
+    path = tmp_path / "runs.parquet"
+    parquet.write_table(table, path)
+    runs = open_runs(path)
+    (entry,) = runs.entries()
+    entry.open().close()
+    runs.close()
+    told(path, 300_000, 10)
+    runs = open_runs(path)
+    (entry,) = runs.entries()
+    with pytest.raises(Problem, match="row 1 cannot be read"):
+        entry.open()
+    runs.close()
+
+
+def test_names_longer_than_the_file_tells_are_not_unpacked(tmp_path: Path) -> None:
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    table = pyarrow.table({"instance_id": ["a" * 1_000_000], "messages": [messages(1)]})
+    path = tmp_path / "runs.parquet"
+    plain = {"compression": "zstd", "use_dictionary": False, "write_statistics": False}
+    parquet.write_table(table, path, **plain)
+    told(
+        path, parquet.ParquetFile(path).metadata.row_group(0).column(0).total_uncompressed_size, 99
+    )
+    runs = open_runs(path)
+    assert list(runs.entries()) == []
+    assert runs.problems == ["runs.parquet, row 1 cannot be read, nor the rest of its group"]
+    runs.close()
+
+
 @pytest.mark.parametrize("how", ["snappy", "gzip", "zstd", "none", "lz4"])
 @pytest.mark.parametrize("version", ["1.0", "2.0"])
 def test_rows_that_may_repeat_a_long_text_are_read_as_others(

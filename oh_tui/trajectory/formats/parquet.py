@@ -20,7 +20,7 @@ from oh_tui.trajectory.formats.documents import read_document
 from oh_tui.trajectory.formats.evaluation import name_in
 from oh_tui.trajectory.formats.held_run import HeldRun
 from oh_tui.trajectory.formats.lines.json_lines import LARGEST
-from oh_tui.trajectory.formats.parquet_pages import Bound, bound
+from oh_tui.trajectory.formats.parquet_pages import Bound, bound, checked
 from oh_tui.trajectory.formats.run_file import (
     HINT,
     Entry,
@@ -192,18 +192,26 @@ class ParquetRuns(Unchanging):
         if not columns:
             yield from ({} for _ in range(self._file.metadata.row_group(group).num_rows))
             return
-        for batch in self._batches(group, self._at_once(group, columns), columns):
+        with self._lock:  # a file in a tar has one place, where a row may be read meanwhile
+            batches = self._batches(group, self._at_once(group, columns), columns)
+        while True:
+            with self._lock:
+                batch = next(batches, None)
+            if batch is None:
+                return
             if batch.nbytes > LONGEST:
                 raise ValueError("names as long as a bomb")
             yield from batch.to_pylist()
 
     def _at_once(self, group: int, columns: list[str]) -> int:
         about = self._file.metadata.row_group(group)
-        longest: int = sum(
-            column.total_uncompressed_size
-            for column in map(about.column, range(about.num_columns))
-            if column.path_in_schema.partition(".")[0] in columns
-        )
+        longest = 0
+        with self._reader() as read:
+            for column in map(about.column, range(about.num_columns)):
+                if column.path_in_schema in columns:
+                    longest += column.total_uncompressed_size
+                    for _ in checked(column, read):
+                        pass
         return min(LISTED, max(1, LISTED_BYTES // max(1, longest)))
 
     def _row(self, group: int, place: int, where: str) -> dict[str, Any]:
@@ -248,12 +256,11 @@ class ParquetRuns(Unchanging):
             with self._reader() as read:
                 for index in range(about.num_columns):
                     column, kind = about.column(index), schema.column(index)
+                    unpack = partial(self._unpack, column.compression)
+                    most = bound(column, kind.length, read, unpack)
+                    # outside lists a value is decoded at a time
                     is_list = kind.max_repetition_level > 0
-                    if is_list or kind.physical_type == "BYTE_ARRAY":
-                        unpack = partial(self._unpack, column.compression)
-                        most = bound(column, kind.length, read, unpack)
-                        # outside lists a value is decoded at a time
-                        found[column.path_in_schema] = most if is_list else most._replace(plain=0)
+                    found[column.path_in_schema] = most if is_list else most._replace(plain=0)
             self._bounds[group] = found
         return self._bounds[group]
 

@@ -40,7 +40,7 @@ class Bound(NamedTuple):
     """Of the dictionary itself."""
 
 
-class _Page(NamedTuple):
+class Page(NamedTuple):
     kind: int
     size: int
     packed: int
@@ -51,15 +51,14 @@ class _Page(NamedTuple):
 
 
 def bound(column: Any, longest: int, read: Read, unpack: Callable[[bytes, int], bytes]) -> Bound:
-    """Of a column of lists, by its metadata in pyarrow; `longest` is the length of a value of
-    fixed size. Raises ValueError for pages that cannot be followed."""
+    """Of a column, by its metadata in pyarrow; `longest` is the length of a value of fixed size.
+    Raises ValueError for pages that cannot be followed."""
     plain: int = column.num_values * max(_WIDTH, longest)
-    if column.physical_type != "BYTE_ARRAY":
-        return Bound(plain, 0, 0)
+    is_text = column.physical_type == "BYTE_ARRAY"
     repeated = dictionary = value = 0
-    for page in _pages(column, read):
-        if page.size > column.total_uncompressed_size:
-            raise ValueError("a page larger than its column")
+    for page in checked(column, read):
+        if not is_text:
+            continue
         if page.kind == _DICTIONARY:
             dictionary = page.size
             value = _longest(page, read, unpack)
@@ -72,7 +71,23 @@ def bound(column: Any, longest: int, read: Read, unpack: Callable[[bytes, int], 
     return Bound(plain, repeated, dictionary)
 
 
-def _longest(page: _Page, read: Read, unpack: Callable[[bytes, int], bytes]) -> int:
+def checked(column: Any, read: Read) -> Iterator[Page]:
+    """The pages of a column. Raises ValueError where they are larger, or have other values, than
+    the file tells of the column: a page of 20 bytes can have 2 billion values."""
+    left: int = column.num_values
+    for page in _pages(column, read):
+        if page.size > column.total_uncompressed_size:
+            raise ValueError("a page larger than its column")
+        if page.kind != _DICTIONARY:
+            left -= page.values
+        if left < 0:
+            break
+        yield page
+    if left:
+        raise ValueError("other values than its column")
+
+
+def _longest(page: Page, read: Read, unpack: Callable[[bytes, int], bytes]) -> int:
     """Bytes of the longest value of a dictionary."""
     if page.values > _MOST_VALUES:
         return page.size
@@ -87,7 +102,7 @@ def _longest(page: _Page, read: Read, unpack: Callable[[bytes, int], bytes]) -> 
     return min(longest, page.size)
 
 
-def _pages(column: Any, read: Read) -> Iterator[_Page]:
+def _pages(column: Any, read: Read) -> Iterator[Page]:
     starts = (column.dictionary_page_offset, column.data_page_offset)
     place: int = min(start for start in starts if start)
     end: int = place + column.total_compressed_size
@@ -97,7 +112,7 @@ def _pages(column: Any, read: Read) -> Iterator[_Page]:
         place = page.start + page.packed
 
 
-def _page(place: int, read: Read) -> _Page:
+def _page(place: int, read: Read) -> Page:
     window = _WINDOW
     while True:
         data = read(place, window)
@@ -112,8 +127,8 @@ def _page(place: int, read: Read) -> _Page:
     number, encoding = _FIELDS.get(kind, (7, 2))
     told = head.get(number)
     if not isinstance(told, dict):  # the page of an index
-        return _Page(kind, size, packed, 0, -1, place + length)
-    return _Page(kind, size, packed, _count(told, 1), _count(told, encoding), place + length)
+        return Page(kind, size, packed, 0, -1, place + length)
+    return Page(kind, size, packed, _count(told, 1), _count(told, encoding), place + length)
 
 
 def _count(fields: dict[int, Any], number: int) -> int:
