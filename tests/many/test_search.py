@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import threading
 import time
 from functools import cache
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from oh_tui.sources.many.narrowing import Narrowing
 from oh_tui.sources.many.query import parse
 from oh_tui.sources.many.searching import Search
 from oh_tui.text import regex
+from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.search.query import QueryError, quoted
 from oh_tui.trajectory.formats.run_file import RunList
 from oh_tui.trajectory.formats.table import find_files
@@ -165,6 +168,19 @@ def test_processes_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(each_run, "cores", lambda: 2)
     helped = searched(source, 'error -"no such"')
     assert helped[1] == alone[1] and helped[0].reading.read == 60
+
+
+def test_without_other_processes_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_: SpawnProcess) -> None:
+        raise BlockingIOError(errno.EAGAIN, "no more processes")
+
+    source, *_ = corpus()
+    monkeypatch.setattr(each_run, "ALONE", 0.0)
+    monkeypatch.setattr(each_run, "WORTH_HELP", -1.0)
+    monkeypatch.setattr(each_run, "cores", lambda: 2)
+    monkeypatch.setattr(SpawnProcess, "start", fails)
+    with pytest.raises(Problem, match="No process can be started"):
+        searched(source, "error")
 
 
 BUG = "That it cannot be read is a bug in oh-tui: OverflowError"

@@ -238,6 +238,8 @@ class ManyRuns(Generic[T]):
                         yield Result(next(rows_left), one)
         except BrokenProcessPool:
             raise Problem("A process that read these runs was ended", "try again") from None
+        except OSError as error:
+            raise Problem("No process can be started to read the runs", "try again") from error
 
     def _place(self, source: FileSource, row: Conversation) -> Place:
         entry = source.runs.entries[row.id]
