@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from oh_tui.library import schema
 from oh_tui.library.file import FILE, LibraryFile
 from oh_tui.library.packed import LONGEST_OF_ALL
-from oh_tui.library.records import Record
+from oh_tui.library.records import Record, names_key
 from oh_tui.library.texts import folded
 from oh_tui.trajectory.tables import RunRow
 
@@ -301,9 +301,10 @@ def _untidy_since(database: sqlite3.Connection) -> float:
 
 
 def _finish(database: sqlite3.Connection, home: str, fingerprint: str) -> None:
-    database.execute(
-        "INSERT OR REPLACE INTO homes VALUES (?, ?, ?)", (home, fingerprint, time.time())
-    )
+    if not names_key(home):
+        database.execute(
+            "INSERT OR REPLACE INTO homes VALUES (?, ?, ?)", (home, fingerprint, time.time())
+        )
     _mark_others_gone(database, home, fingerprint)
 
 

@@ -41,7 +41,7 @@ def record_of(
     trajectory: Trajectory, about: About, *, place: str, home: str, fingerprint: str
 ) -> Record | None:
     """None for a run that tells a key of the user's, which must not be indexed."""
-    if holds_key(place.encode("utf-8", "replace")) or _tells_key(trajectory):
+    if names_key(place) or _tells_key(trajectory):
         return None
     tables = rows(trajectory, about, calls=False)
     own = [f"{row.what} {row.result}" for row in tables.steps[: len(trajectory)]]
@@ -54,6 +54,11 @@ def record_of(
         files=tables.files,
         blocks=list(_blocks(step_texts(trajectory, own))),
     )
+
+
+def names_key(place: str) -> bool:
+    """Whether a key of the user's is in a place, which is kept as it is."""
+    return holds_key(place.encode("utf-8", "replace"))
 
 
 def _tells_key(trajectory: Trajectory) -> bool:

@@ -315,6 +315,16 @@ def test_a_run_that_tells_a_key_of_the_user_is_not_taken(monkeypatch: pytest.Mon
     assert record_of(Trajectory(), About(), place=named, home="p", fingerprint="1") is None
 
 
+def test_a_key_of_the_user_in_the_name_of_a_file_does_not_enter(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redact, "_held", ())
+    monkeypatch.setattr(redact, "_keys", {})
+    redact.hold("tellme-tellme-1")
+    assert library.put([], [("/runs/tellme-tellme-1.jsonl", "1"), ("/runs/other.jsonl", "1")])
+    assert library.fingerprints() == {"/runs/other.jsonl": "1"}
+
+
 def test_known_secrets_do_not_enter(library: Library, tmp_path: Path) -> None:
     key = "sk-ant-" + "q1w2e3r4" * 4
     run = Trajectory()
