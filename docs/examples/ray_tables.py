@@ -19,6 +19,7 @@ from pyarrow.fs import FileSelector, FileSystem, LocalFileSystem, copy_files
 
 from oh_tui.sources.files import run_of
 from oh_tui.sources.many.parts import schema
+from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats.table import open_runs
 from oh_tui.trajectory.tables import SCHEMAS, About, rows
 
@@ -38,13 +39,16 @@ def tables_of(system, row):
     with TemporaryDirectory() as folder:
         path = Path(folder, Path(source).name)
         copy_files(source, str(path), system, LocalFileSystem())
-        with closing(open_runs(path, None)) as runs:
-            for entry in runs.entries():
-                file = entry.open()
-                run = f"{source}#{entry.name}" if entry.name else source
-                about = About(run=run, source=source, model=file.info.get("llm_model", ""))
-                tables = rows(run_of(file, file.events()), about)
-                yield {name: msgspec.json.encode(getattr(tables, name)) for name in SCHEMAS}
+        try:
+            with closing(open_runs(path, None)) as runs:
+                for entry in runs.entries():
+                    file = entry.open()
+                    run = f"{source}#{entry.name}" if entry.name else source
+                    about = About(run=run, source=source, model=file.info.get("llm_model", ""))
+                    tables = rows(run_of(file, file.events()), about)
+                    yield {name: msgspec.json.encode(getattr(tables, name)) for name in SCHEMAS}
+        except Problem as problem:  # the other files are read all the same
+            print(f"{source}: {problem.sentence}", file=sys.stderr)
 
 
 def as_table(name, batch):

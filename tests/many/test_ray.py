@@ -6,10 +6,12 @@ import importlib
 import importlib.util
 import os
 import re
+import runpy
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import msgspec
@@ -55,6 +57,20 @@ def alone(path: Path) -> dict[str, list[dict[str, Any]]]:
             made += map(msgspec.to_builtins, getattr(tables, table))
     runs.close()
     return found
+
+
+def test_a_file_without_runs_is_told_and_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = pytest.importorskip("pyarrow.fs")
+    monkeypatch.setitem(sys.modules, "ray", ModuleType("ray"))
+    tables_of = runpy.run_path(str(EXAMPLE), run_name="example")["tables_of"]
+    path = tmp_path / "notes.jsonl"
+    path.write_text('{"note": 1}\n')
+    assert list(tables_of(files.LocalFileSystem(), {"item": str(path)})) == []
+    assert capsys.readouterr().err.startswith(f"{path}: notes.jsonl holds no run")
+    (path,) = write_outputs(tmp_path / "runs", 2, MAKER)
+    assert len(list(tables_of(files.LocalFileSystem(), {"item": str(path)}))) == 2
 
 
 @pytest.mark.slow
