@@ -20,7 +20,7 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 from ...demo_runs import SLUGS, demo_run
 from ..test_every_field import JsonObject, bodies, made
 from . import test_chat, test_v0_golden
-from .runs import trajectory
+from .runs import lost, trajectory
 from .test_atif import made as made_atif
 
 LONG = {"coverage", "fuzzing"}
@@ -162,3 +162,33 @@ def test_any_events_can_be_written_and_read(call: JsonObject, answer: JsonObject
         describe(step, run.outcome(step)).what
         == describe(back.steps[0], back.outcome(back.steps[0])).what
     )
+
+
+ODD: list[Any] = ["odd ☂", 31415, ["odd ☂", 5], {"odd": "☂"}, {"type": "text", "text": "odd ☂"}]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
+def test_what_a_message_of_v1_says_in_another_form_is_kept(odd: Any) -> None:
+    for fields in ({"llm_message": odd}, {"llm_message": {"role": "user", "content": odd}},
+                   {"llm_message": {"content": "x"}, "reasoning_content": odd}):  # fmt: skip
+        run = made([{"id": "1", "kind": "MessageEvent", "source": "user", **fields}])
+        assert not lost([odd], again(run)), fields
+
+
+@pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
+@pytest.mark.parametrize("source", ["agent", "user"])
+def test_what_metrics_and_results_say_in_another_form_is_kept(source: str, odd: Any) -> None:
+    step = {"step_id": 1, "source": source, "message": "Hm."}
+    call = {"tool_call_id": "a", "function_name": "bash", "arguments": {"command": "ls"}}
+    result = {"results": [{"source_call_id": "a", "content": odd}]}
+    steps: list[JsonObject] = [
+        step | {"metrics": odd},
+        step | {"metrics": {"prompt_tokens": odd, "completion_tokens": 2, "more": odd}},
+        step | {"metrics": {"prompt_tokens": 1, "extra": {"reasoning_tokens": 2, "more": odd}}},
+        step | {"tool_calls": [call], "observation": result},
+    ]
+    for one in steps:
+        run = trajectory(atif.convert({"schema_version": "ATIF-v1.6", "steps": [one]}))
+        back = again(run)
+        assert not lost([odd], run) and not lost([odd], back), one
+        assert Study(back).accounts.total == Study(run).accounts.total

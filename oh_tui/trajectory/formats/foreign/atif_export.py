@@ -13,6 +13,7 @@ from typing import Any
 from oh_tui.trajectory.formats.foreign.atif import MARK
 from oh_tui.trajectory.formats.foreign.atif_kept import ERRORS, KEPT
 from oh_tui.trajectory.formats.foreign.atif_sub_agents import EMBEDDED, REFERENCE, references
+from oh_tui.trajectory.formats.foreign.bill import told_amount
 from oh_tui.trajectory.formats.foreign.made import is_empty
 from oh_tui.trajectory.formats.foreign.named_tools import action_of
 from oh_tui.trajectory.model.bodies import arguments, content_text, field, text_field
@@ -116,24 +117,35 @@ def _hidden(event: Event) -> list[Fields]:
 def _steps(group: list[Step], spent: Spent, started: Started) -> list[Fields]:
     first = group[0]
     event, body = first.event, first.event.body()
+    own = field(body, MARK, "metrics")
     if event.kind == "ActionEvent":
         made = _calls(group, started)
-    elif event.kind == "MessageEvent" and event.source in ("user", "agent"):
-        content = field(body, "llm_message", "content")
-        made = {"source": event.source, "message": _text(content)}
+    elif event.kind == "MessageEvent" and event.source in ("user", "agent") and _is_message(body):
+        message = body.get("llm_message") or {}
+        made = {"source": event.source, "message": _text(message.get("content"))}
         reasoning = body.get("reasoning_content")
         made |= {"reasoning_content": reasoning} if isinstance(reasoning, str) else {}
-        message = field(body, "llm_message")
         told = {"role", "content"}
-        more = {n: v for n, v in (message or {}).items() if n not in told and not is_empty(v)}
+        more = {n: v for n, v in message.items() if n not in told and not is_empty(v)}
         body = body | {"llm_message": more}
         made = _made(event, body, made, {"reasoning_content"})
     else:
         made, *reports = map(_kept, (event, *first.results))
         usage = spent(first)
         made |= {"source": "agent"} if usage else {}
-        return [made | _metrics(usage, made), *reports]
-    return [made | _metrics(spent(first), made)]
+        return [made | _metrics(usage, made, own), *reports]
+    return [made | _metrics(spent(first), made, own)]
+
+
+def _is_message(body: Fields) -> bool:
+    """Whether a message has the form that ATIF has for it."""
+    message = body.get("llm_message")
+    content = field(message, "content")
+    return (
+        isinstance(message, dict | None)
+        and isinstance(content, str | list | None)
+        and isinstance(body.get("reasoning_content"), str | None)
+    )
 
 
 def _kept(event: Event, changes: Fields | None = None) -> Fields:
@@ -223,10 +235,10 @@ def _refer(result: Fields, names: list[str]) -> None:
     """Names the sub-agents in a result. One that stood in a file of its own has a reference to
     that, and is within the text now."""
     given = references(result)
-    known = {text_field(one, "trajectory_id") for one in given}
+    known, started = {text_field(one, "trajectory_id") for one in given}, set(names) - {""}
     new = iter([name for name in names if name not in known])
     found = [
-        one if (known_as := text_field(one, "trajectory_id")) and known_as in names
+        one if text_field(one, "trajectory_id") in started
         else {**one, "trajectory_id": next(new, text_field(one, "trajectory_id"))}
         for one in given
     ]  # fmt: skip
@@ -256,7 +268,8 @@ def _result(event: Event, call_id: str) -> tuple[Fields, Fields]:
     observation = body.get("observation")
     seen = observation if isinstance(observation, dict) else {}
     content = seen.get("content")
-    made["content"] = _text(content) if isinstance(content, list) else content_text(body)
+    if content or "content" not in made:  # else it had one of another form in ATIF
+        made["content"] = _text(content) if isinstance(content, list) else content_text(body)
     told |= {n: v for n, v in seen.items() if n != "content" and not is_empty(v)}
     return made, told | _rest(body, "observation")
 
@@ -280,9 +293,11 @@ def _text(content: Any) -> Any:
     return text if is_all else content
 
 
-def _metrics(usage: Usage | None, made: Fields) -> Fields:
-    if usage is None or made["source"] != "agent":
-        return {}
+def _metrics(usage: Usage | None, made: Fields, own: Any) -> Fields:
+    """`own` are those that a step had in ATIF, of which all is kept that is no known number."""
+    is_odd = own is not None and not isinstance(own, dict)
+    if usage is None or made["source"] != "agent" or is_odd:
+        return {} if own is None else {"metrics": own}
     metrics: Fields = {
         "prompt_tokens": usage.prompt,
         "completion_tokens": usage.completion,
@@ -290,9 +305,13 @@ def _metrics(usage: Usage | None, made: Fields) -> Fields:
     }
     if usage.picodollars:
         metrics["cost_usd"] = usage.cost
-    more = {"cache_write_tokens": usage.cache_write, "reasoning_tokens": usage.reasoning}
-    if any(more.values()):
-        metrics["extra"] = {name: count for name, count in more.items() if count}
+    numbers = {"cache_write_tokens": usage.cache_write, "reasoning_tokens": usage.reasoning}
+    extra = {name: count for name, count in numbers.items() if count}
+    own = own or {}
+    metrics |= {n: v for n, v in own.items() if n not in metrics or told_amount(v) is None}
+    if extra:
+        more = own.get("extra")
+        metrics["extra"] = (more if isinstance(more, dict) else {}) | extra
     found: Fields = {"metrics": metrics}
     if usage.microseconds:
         extra = made.get("extra", {})
