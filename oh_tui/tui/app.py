@@ -27,6 +27,7 @@ from oh_tui.settings.startup import Settings
 from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.sources.source import Source
 from oh_tui.text.clean import clean
+from oh_tui.text.human import plural
 from oh_tui.tui import palette
 from oh_tui.tui.controllers import Controllers
 from oh_tui.tui.controllers.desktop import clipboard
@@ -174,6 +175,13 @@ class OhTui(BaseApp):
 
     def key_begins(self) -> None:
         self.main.footer.drop_remark()
+
+    def keys_wait(self, count: int) -> None:
+        wait = "keys wait" if count > 1 else "key waits"
+        self.main.footer.tell(f"{count} {wait} for what opens · esc stops", log=False)
+
+    def keys_dropped(self, count: int) -> None:
+        self.main.footer.tell(f"{plural(count, 'key')} came for what did not open: dropped")
 
     async def on_unmount(self) -> None:
         if self.main.is_mounted:

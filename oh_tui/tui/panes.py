@@ -249,8 +249,9 @@ class ShownRun(Protocol):
         """Wait for this run; None when it does not come."""
         ...
 
-    def act(self, do: Callable[[], object], /) -> None:
-        """Act on the run under the cursor as soon as it is loaded."""
+    def act(self, do: Callable[[], object], /, *, opens: bool = False) -> None:
+        """Act on the run under the cursor as soon as it is loaded. If that `opens` a field or a
+        menu, keys typed meanwhile wait for it."""
 
     async def is_there(self, conversation: Conversation) -> bool:
         """Wait for this run, reading it if nobody does, and show the reason when it does not

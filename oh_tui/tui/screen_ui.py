@@ -134,8 +134,16 @@ class ScreenUi:
     def is_preparing(self) -> bool:
         return self.preparations.active
 
-    def preparing(self, what: str) -> AbstractContextManager[None]:
-        return self.preparations.preparing(get_current_worker(), what)
+    @contextlib.contextmanager
+    def preparing(self, what: str, *, opens: bool = False) -> Iterator[None]:
+        with contextlib.ExitStack() as reading:
+            if opens:
+                reading.enter_context(self.expecting())
+            reading.enter_context(self.preparations.preparing(get_current_worker(), what))
+            yield
+
+    def expecting(self) -> AbstractContextManager[None]:
+        return cast("BaseApp", self._screen.app).expecting()
 
     def at_work(self, group: str) -> bool:
         workers = (worker for worker in self._screen.workers if worker.group == group)

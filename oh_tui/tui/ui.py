@@ -160,9 +160,13 @@ class Ui(Protocol):
         """Call back after so many seconds, unless the timer is stopped."""
         ...
 
-    def preparing(self, what: str) -> AbstractContextManager[None]:
+    def preparing(self, what: str, *, opens: bool = False) -> AbstractContextManager[None]:
         """Wraps the reading before an action asks or acts: Esc and another conversation cancel
-        it."""
+        it. If it `opens` a screen or a field, keys typed meanwhile wait for that."""
+        ...
+
+    def expecting(self) -> AbstractContextManager[None]:
+        """Wraps what comes before a field or a screen opens: keys typed meanwhile wait for it."""
         ...
 
     def post_message(self, message: Message) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -163,8 +164,11 @@ class FakeUi:
     def set_timer(self, delay: float, callback: Callable[[], None]) -> Timer:
         raise NotImplementedError
 
+    def expecting(self) -> AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
     @contextlib.contextmanager
-    def preparing(self, told: str) -> Iterator[None]:
+    def preparing(self, told: str, *, opens: bool = False) -> Iterator[None]:
         self.told.append(told)
         yield
 

@@ -8,15 +8,28 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
+from starlette.responses import Response
 from textual import events
 from textual.keys import _character_to_key
 
+from oh_tui.demo.catalog import ENTRIES
 from oh_tui.tui.platform.key_queue import FrameShown
 from oh_tui.tui.screens.shell import ShellScreen
 from oh_tui.tui.screens.start import StartScreen
 from oh_tui.tui.widgets.question_bar import Question, early_words
 from tests.tui.explorer import Between, Explorer, explore
-from tests.tui.test_answering import CUT, FLAKY, LEDGER, OAUTH, RUN, SEND, opened, told, writing
+from tests.tui.test_answering import (
+    CUT,
+    FLAKY,
+    LEDGER,
+    OAUTH,
+    RUN,
+    SEND,
+    SPLIT,
+    opened,
+    told,
+    writing,
+)
 from tests.tui.test_key_queue import Opens, burst
 
 PAUSE = "POST /api/v1/sandboxes/*/pause"
@@ -332,3 +345,102 @@ async def test_a_frame_is_told_of_though_the_keys_before_it_were_for_what_never_
         async with asyncio.timeout(5):
             await shown.wait()
         assert "command" not in app.done
+
+
+# What opens after a call
+
+
+SERVER = "GET /api/v1/app-conversations*"
+
+
+async def test_what_is_typed_for_the_shell_waits_for_its_line() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, FLAKY)
+        gate = between.hold(SERVER)
+        burst(it, "!", *"ls")
+        await it.until(lambda: "2 keys wait for what opens · esc stops" in it.footer)
+        assert not it.screen.ui.is_asking and between.count("POST *") == 0
+        gate.set()
+        await it.until(lambda: isinstance(it.app.screen, ShellScreen))
+        shell = it.app.screen
+        assert isinstance(shell, ShellScreen)
+        await it.until(lambda: shell.line.value == "ls")
+
+
+async def test_esc_stops_what_keys_wait_for_and_drops_them() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, FLAKY)
+        between.hold(SERVER)
+        burst(it, "!", *"ls")
+        await it.until(lambda: "2 keys wait" in it.footer)
+        burst(it, "escape")
+        await it.until(lambda: not it.screen.ui.is_preparing)
+        assert "2 keys" not in it.footer
+        await it.press("s")
+        await it.until(lambda: it.screen.asking.question_bar.display)
+        assert len(it.app.screen_stack) == 1
+        await it.press("escape")
+
+
+async def test_what_was_typed_for_what_does_not_open_does_nothing() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, FLAKY)
+        between.answers[SERVER] = lambda: Response("", 404)
+        gate = between.hold(SERVER)
+        burst(it, "!", *"ls")
+        await it.until(lambda: "2 keys wait" in it.footer)
+        gate.set()
+        await it.until(lambda: "2 keys came for what did not open: dropped" in told(it))
+        assert not it.screen.ui.is_asking and len(it.app.screen_stack) == 1
+
+
+async def test_keys_for_a_sleeping_sandbox_do_not_resume_it() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        it.demo.world.pause(next(e.sandbox_id for e in ENTRIES if e.title == SPLIT))
+        it.demo.advance(5)
+        await opened(it, SPLIT)
+        gate = between.hold(SERVER)
+        with slow(it) as terminal:
+            burst(it, "!", "p")
+            await it.until(lambda: "1 key waits" in it.footer)
+            gate.set()
+            await it.until(lambda: it.screen.asking.question_bar.display and terminal.frames)
+            terminal.release()
+            await it.until(lambda: "p came before the question" in told(it))
+        assert between.count("POST *") == 0
+        await it.press("escape")
+
+
+async def test_keys_wait_for_what_the_palette_opens() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, FLAKY)
+        gate = between.hold(SERVER)
+        it.screen.controllers.files.action_get()
+        await it.until(lambda: it.screen.ui.is_preparing)
+        burst(it, *"/x")
+        await it.until(lambda: "2 keys wait" in it.footer)
+        gate.set()
+        await it.until(lambda: in_field(it).endswith("/x"))
+        await it.press("escape")
+
+
+def written(it: Explorer) -> str:
+    """What is written in the field that has the focus."""
+    field = it.app.focused
+    return str(getattr(field, "text", getattr(field, "value", "")))
+
+
+@pytest.mark.parametrize("key", ["ctrl+n", "*"])
+async def test_a_text_typed_with_the_key_that_opens_its_screen_is_in_the_field(
+    key: str,
+) -> None:
+    async with explore() as it:
+        await opened(it, LEDGER)
+        burst(it, key, *"sp p")
+        await it.until(lambda: written(it) == "sp p")
+        assert not it.screen.asking.is_asking

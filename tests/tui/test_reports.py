@@ -27,7 +27,7 @@ class FakeRun:
 
     def study_of(self, conversation: Conversation) -> None: ...
 
-    def act(self, do: Callable[[], object], /) -> None:
+    def act(self, do: Callable[[], object], /, *, opens: bool = False) -> None:
         do()
 
     async def until_shown(self, conversation: Conversation) -> None: ...
@@ -55,14 +55,14 @@ def test_a_step_of_the_costs_is_gone_to(chosen: int | None, told: list[int]) -> 
 
 async def test_a_changed_file_limits_the_timeline_to_its_steps() -> None:
     _, ui, reports, _, filters = made()
-    await reports.show_changes()
+    reports.action_changes()
     ui.closed[0](("filter", "src/a b.py"))
     assert filters == ['path:"src/a b.py"'] and not ui.posted
 
 
 async def test_what_is_chosen_for_a_run_that_is_gone_does_nothing() -> None:
     session, ui, reports, _, filters = made()
-    await reports.show_changes()
+    reports.action_changes()
     session.current = Conversation(id="2" * 32)
     ui.closed[0](("filter", "a.py"))
     ui.closed[0](("step", 3))

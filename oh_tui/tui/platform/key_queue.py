@@ -5,6 +5,9 @@ later. Keys that arrive together (typed ahead, over a slow line) would all go to
 although the first may move the focus: after "/", the text to find would run as commands (seen: it
 paused a sandbox).
 
+Keys that are typed while a server is asked for what the last one opens wait for it: a shell's line
+takes them. They are dropped when it does not open.
+
 The queue also holds marks of frames: a key typed before a question was on the terminal is handled
 before the mark of that frame, so that it cannot answer the question.
 """
@@ -12,13 +15,16 @@ before the mark of that frame, so that it cannot answer the question.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 from textual import events
 from textual.app import App
 from textual.message import Message
+from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
 
@@ -27,6 +33,9 @@ HOPS = 3
 
 STUCK = 1.0
 """Seconds after which the next key is handled anyway: the widget with this one may be gone."""
+
+STOPS = ("escape", "ctrl+q")
+"""Keys that do not wait for what opens: they stop it, and drop what was typed for it."""
 
 OPENS = 5.0
 """Seconds that keys wait for a widget that the last one opens; then they are dropped."""
@@ -57,13 +66,21 @@ class KeyQueueApp(App[int]):
         self._under_way = 0
         """Number of the key being handled; 0 for none."""
         self._stuck: Timer | None = None
+        self._top: Screen[Any] | None = None
+        """The topmost screen before that key."""
+        self._expecting = 0
+        """Reads under way, after each of which something opens."""
+        self._beneath: tuple[object, object] | None = None
+        """The screen and the focus when the first of them began."""
 
     async def on_event(self, event: events.Event) -> None:
         if not isinstance(event, events.Key | events.Paste | FrameShown) or event.is_forwarded:
             await super().on_event(event)
         elif self._under_way:
             self._keys.append(event)
-            if self._stuck is None:
+            if self._expecting:
+                await self._hold()
+            elif self._stuck is None:
                 self._watch()
         else:
             await self._take(event)
@@ -77,6 +94,48 @@ class KeyQueueApp(App[int]):
         """Deliver the mark when the frame is on the terminal, or at once without a terminal."""
         self.post_message(shown)
 
+    @contextlib.contextmanager
+    def expecting(self) -> Iterator[None]:
+        """Something opens right after this: the keys that are typed meanwhile wait for it."""
+        if not self._under_way:  # a click or the palette asked for it
+            self._number += 1
+            self._under_way = self._number
+        self._beneath = self._beneath or self._has_keys
+        self._expecting += 1
+        try:
+            yield
+        finally:
+            self._expecting -= 1
+            self.post_message(KeyDone(self._under_way))
+
+    @property
+    def _has_keys(self) -> tuple[object, object]:
+        return (self.screen, self.focused) if self.screen_stack else (None, None)
+
+    async def _hold(self) -> None:
+        """Tell of the waiting keys, or let one stop what they wait for."""
+        keys = [event for event in self._keys if not isinstance(event, FrameShown)]
+        for event in keys:
+            if isinstance(event, events.Key) and event.key in STOPS:
+                self._drop_keys()
+                self._beneath = None  # keys after it are for what is there
+                await super().on_event(event)
+                return
+        if keys:
+            self.keys_wait(len(keys))
+
+    def _drop_keys(self) -> int:
+        """Drop the waiting keys: they are meant for what does not come, and no commands."""
+        before = len(self._keys)
+        self._keys = deque(event for event in self._keys if isinstance(event, FrameShown))
+        return before - len(self._keys)
+
+    def keys_wait(self, count: int) -> None:
+        """So many keys wait for what opens."""
+
+    def keys_dropped(self, count: int) -> None:
+        """So many keys waited for what did not open."""
+
     async def _take(self, event: events.Event) -> None:
         if not self.screen_stack:
             return  # the app ends
@@ -86,6 +145,7 @@ class KeyQueueApp(App[int]):
         self.key_begins()
         self._number += 1
         self._under_way = self._number
+        self._top = self.screen
         target = self.focused or self.screen
         await super().on_event(event)
         if not target.post_message(KeyDone(self._number)):
@@ -102,18 +162,28 @@ class KeyQueueApp(App[int]):
         while opening := self.opening:  # a field may come after the bars it is mounted below
             _, late = await asyncio.wait([opening], timeout=OPENS)
             if late:
-                # they are meant for the widget that did not come, and no commands
-                self._keys = deque(e for e in self._keys if isinstance(e, FrameShown))
+                self._drop_keys()
                 break
             await _hops()
-        if message.number == self._under_way:
-            await self._go_on()
+        if self.screen_stack and self.screen is not self._top:
+            self._top = self.screen
+            await _has_focus(self.screen)
+        if message.number != self._under_way:
+            return
+        if self._expecting:
+            await self._hold()
+            return
+        if self._beneath and self._beneath == self._has_keys and (count := self._drop_keys()):
+            self.keys_dropped(count)
+        await self._go_on()
 
     def _watch(self) -> None:
         self._stuck = self.set_timer(STUCK, partial(self._give_up, self._under_way))
 
     async def _give_up(self, number: int) -> None:
-        if number == self._under_way:
+        if self._expecting:
+            self._stuck = None  # its end goes on
+        elif number == self._under_way:
             await self._go_on()
 
     @property
@@ -125,11 +195,19 @@ class KeyQueueApp(App[int]):
         if self._stuck is not None:
             self._stuck.stop()
             self._stuck = None
-        self._under_way = 0
+        self._under_way, self._beneath = 0, None
         while self._keys and not self._under_way:
             await self._take(self._keys.popleft())
         if self._keys and self._stuck is None:
             self._watch()
+
+
+async def _has_focus(screen: Screen[Any]) -> None:
+    """Wait until a screen that was opened has set its focus."""
+    ready = asyncio.Event()
+    if screen.call_later(ready.set):
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(ready.wait(), OPENS)
 
 
 async def _hops() -> None:

@@ -60,7 +60,7 @@ class Composer:
             return
         with self._ui.reporting():
             if _cannot_read(AgentState(conversation)):  # according to the list, which may be old
-                found = await self._agent_actions.read_standing()
+                found = await self._agent_actions.read_standing(opens=True)
                 if found is None:
                     return
                 _require_reader(found[1])

@@ -129,7 +129,7 @@ class ListActions:
         elif self._session.pane == "conversations":
             self._ui.work_on("ask", self._ask_order)
         else:
-            self._run.act(lambda: self._ui.work_on("ask", self._ask_step_order))
+            self._run.act(lambda: self._ui.work_on("ask", self._ask_step_order), opens=True)
 
     async def _ask_order(self) -> None:
         answer = await self._ask("Sort conversations by", KEYS)

@@ -116,7 +116,7 @@ class AnnotationActions:
             else:
                 self._ui.tell(self._session.no_target)
         else:
-            self._run.act(self._note_step)
+            self._run.act(self._note_step, opens=True)
 
     def _note_step(self) -> None:
         conversation, step = self._session.current, self._step()

@@ -32,7 +32,7 @@ class OlderEvents:
         self._shown = shown
 
     def action_load_all(self) -> None:
-        self._shown.act(lambda: self._ui.begin("ask", self.load_all))
+        self._shown.act(lambda: self._ui.begin("ask", self.load_all), opens=True)
 
     def at_top(self) -> None:
         """The cursor reached the first row: read one page, unless something is being read."""

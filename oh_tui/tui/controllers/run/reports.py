@@ -32,25 +32,6 @@ class Reports:
         """The files screen, while it is open."""
 
     def action_changes(self) -> None:
-        self._ui.work_on("view", self.show_changes, instead=True)
-
-    def action_costs(self) -> None:
-        """Show time and money spent. Choosing a step there goes to it."""
-        conversation = self._run.show_target(wanted=True)
-        if conversation is None:
-            self._ui.tell(self._session.no_target)
-            return
-
-        def closed(number: int | None) -> None:
-            if number is not None and self._session.is_open(conversation):
-                self._ui.post_message(StepWanted(number))
-
-        view = costs.CostsScreen(title_of(conversation))
-        self._show_at_once(view, conversation)
-        self._ui.push_screen(view, closed)
-        self._ui.work_on("study", self._show_study, view, conversation, instead=True)
-
-    async def show_changes(self) -> None:
         """Show the files that the run changed; from there the user limits the timeline to a file or
         goes to one of its steps. If the sandbox runs, git is queried while the screen is open."""
         conversation = self._run.show_target(wanted=True)
@@ -67,6 +48,22 @@ class Reports:
         self._show_at_once(view, conversation)
         self._ui.push_screen(view, closed)
         self._ui.work_on("git", self._ask_git, view, conversation, instead=True)
+        self._ui.work_on("study", self._show_study, view, conversation, instead=True)
+
+    def action_costs(self) -> None:
+        """Show time and money spent. Choosing a step there goes to it."""
+        conversation = self._run.show_target(wanted=True)
+        if conversation is None:
+            self._ui.tell(self._session.no_target)
+            return
+
+        def closed(number: int | None) -> None:
+            if number is not None and self._session.is_open(conversation):
+                self._ui.post_message(StepWanted(number))
+
+        view = costs.CostsScreen(title_of(conversation))
+        self._show_at_once(view, conversation)
+        self._ui.push_screen(view, closed)
         self._ui.work_on("study", self._show_study, view, conversation, instead=True)
 
     def run_grew(self) -> None:

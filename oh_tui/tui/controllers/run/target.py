@@ -5,6 +5,7 @@ The run at the right lags behind the list's cursor: it is read only when the cur
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -94,19 +95,22 @@ class TargetRun:
             self._ui.tell("", log=False)
         return True
 
-    def act(self, do: Callable[[], object]) -> None:
+    def act(self, do: Callable[[], object], *, opens: bool = False) -> None:
         """Act on the run under the cursor as soon as it is loaded, unless the cursor has moved by
-        then."""
+        then. If that `opens` a field or a menu, keys typed meanwhile wait for it."""
         session = self._session
         conversation = self.show_target(wanted=session.pane in ("conversations", "sandboxes"))
         if conversation is None or self._has(conversation) or not self._comes:
             do()
         else:
-            self._ui.work_on("ask", self._act_later, conversation, do)
+            self._ui.work_on("ask", self._act_later, conversation, do, opens)
 
-    async def _act_later(self, conversation: Conversation, do: Callable[[], object]) -> None:
+    async def _act_later(
+        self, conversation: Conversation, do: Callable[[], object], opens: bool
+    ) -> None:
         self._ui.tell(_reading_words(conversation), log=False)
-        study = await self.until_shown(conversation)
+        with self._ui.expecting() if opens else contextlib.nullcontext():
+            study = await self.until_shown(conversation)
         now = self._session.target()
         if study and now and same_id(now.id, conversation.id):
             self._ui.tell("", log=False)

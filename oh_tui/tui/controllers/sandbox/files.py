@@ -49,7 +49,7 @@ class FileTransfers:
             workspace = await self._sandboxes.workspace(conversation, "Get a file")
             if workspace is None:
                 return
-            with self._ui.preparing("asking for the agent's folder"):
+            with self._ui.preparing("asking for the agent's folder", opens=True):
                 folder = await workspace.whole_folder(read_only=session.settings.read_only)
 
             async def fetch(text: str) -> None:
@@ -71,7 +71,7 @@ class FileTransfers:
             workspace = await self._sandboxes.workspace(conversation, "Put a file")
             if workspace is None:
                 return
-            with self._ui.preparing("asking for the agent's folder"):
+            with self._ui.preparing("asking for the agent's folder", opens=True):
                 folder = await workspace.whole_folder()
 
             async def choose(text: str) -> None:

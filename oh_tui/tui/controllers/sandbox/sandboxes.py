@@ -70,7 +70,7 @@ class SandboxActions:
             raise Problem("A file has no sandbox")
         sandboxes = source.sandboxes
         try:
-            with self._ui.preparing(f"asking for {places.workplace.name}"):
+            with self._ui.preparing(f"asking for {places.workplace.name}", opens=True):
                 return await places.open(conversation)
         except sandbox_workspace.Asleep:
             if session.settings.read_only or not (sandboxes and conversation.sandbox_id):
