@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
+import threading
 from collections.abc import Iterator, Mapping, Sequence
+from multiprocessing import connection, parent_process
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -64,9 +67,18 @@ def begin(job: Job[Any], keys: Sequence[str], indexes: Indexes | None) -> None:
     """Prepares this process. The parent says when it ends, also after ctrl+c."""
     global _job, _indexes
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     for key in keys:
         hold(key)
     _job, _indexes = job, indexes
+
+
+def _end_with_parent() -> None:
+    """A parent that is killed says nothing, and the queue of work would be waited for forever."""
+    parent = parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
 
 
 def read(places: Sequence[Place]) -> list[Any]:
