@@ -109,8 +109,14 @@ def _labels(session: Session, zoom: str, followed: bool) -> Labels:
         "filter": "filter" if narrows else None,
         "sort": "sort" if pane == "conversations" and session.listing.is_on else None,
         **_agent_labels(session),
-        "open": "smaller" if zoom == "detail" else OPENS.get(pane, "open"),
+        "open": _open_label(session, zoom),
     }
+
+
+def _open_label(session: Session, zoom: str) -> str | None:
+    if session.pane == "conversations" and session.listing.query and not session.listed:
+        return None
+    return "smaller" if zoom == "detail" else OPENS.get(session.pane, "open")
 
 
 def _compare_label(session: Session) -> str | None:

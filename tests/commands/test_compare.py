@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -224,6 +225,13 @@ def test_sets_without_a_pair_say_so_in_a_pipe(tmp_path: Path) -> None:
     done = oh_tui("compare", *places)
     assert (done.returncode, done.stdout) == (0, "")
     assert "no run of one has the id or the title" in done.stderr
+
+
+def test_sets_that_do_not_differ_say_so_in_a_pipe(tmp_path: Path) -> None:
+    a, _ = sets(tmp_path)
+    done = oh_tui("compare", a, a)
+    assert done.returncode == 0 and not done.stdout
+    assert re.search(r"no pair differs: \d+ pairs", done.stderr)
 
 
 def test_lines_that_are_not_known_are_left_out() -> None:

@@ -125,6 +125,11 @@ def test_words_find(text: str, names: list[str]) -> None:
         ("tag::x", "tag::x is not known", "a tag is tag:key, tag:key:value"),
         ('"open', "The quote has no end", "close it"),
         ("tool:x", "tool: filters steps, and this is for conversations", '"tool:x"'),
+        (
+            "path:x",
+            "path: filters steps, and this is for conversations",
+            "changed: filters them by",
+        ),
     ],
 )
 def test_wrong_words_say_what_was_meant(text: str, sentence: str, hint: str) -> None:
@@ -139,6 +144,9 @@ def test_the_filter_of_steps_knows_the_fields_of_this_one() -> None:
     assert set(queries.LISTED.fields) == FIELDS.keys() - STEP_FIELDS.keys()
     with pytest.raises(QueryError, match="tag: filters conversations, and this is for steps"):
         queries.parse("is:failed tag:bug")
+    with pytest.raises(QueryError, match="changed: filters conversations") as caught:
+        queries.parse("changed:ledger.py")
+    assert caught.value.hint.startswith("path: filters them by file · ")
 
 
 KEPT = {

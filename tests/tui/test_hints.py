@@ -145,3 +145,11 @@ def test_where_few_keys_do_something_the_next_pane_and_the_palette_are_named() -
     session.pane = "sandboxes"
     left, _ = key_hints(session, zoom="", followed=False)
     assert [hint.label for hint in left] == ["open", "show gone", "refresh", "next pane"]
+
+
+def test_a_list_without_rows_has_nothing_to_open() -> None:
+    session = made(ONE)
+    session.pane = "conversations"
+    assert "enter open" in labels(session)
+    session.listing.set_query(parse("nothing like it"))
+    assert not session.listed and "enter open" not in labels(session)

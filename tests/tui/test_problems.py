@@ -63,6 +63,7 @@ async def test_a_wrong_key_is_named_in_the_pane_and_in_the_footer() -> None:
         assert "Check that the key is for this server" in re.sub(
             r"\s+", " ", it.text("#conversations")
         )
+        assert "r tries again" not in it.text("#conversations"), "it would fail again"
         assert "7Qz1vX9mKp4RtL2w" not in "".join(strip.text for strip in it.strips())
         await it.press("escape")
         assert "q quit" in it.footer

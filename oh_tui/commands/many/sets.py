@@ -124,6 +124,8 @@ async def compare_sets(call: Call, a: FileSource, b: FileSource) -> int:
     if not style.piped:
         for text in _totals(sets):
             print(text)
+    elif sets.pairs and not differing:
+        say(f"no pair differs: {next(_totals(sets))}")
     return 0
 
 

@@ -59,6 +59,9 @@ LISTED = Beside(
 RUN = "run."
 """Stands before a field that means the run, where one without it means the step."""
 
+_BY_FILE = {"changed": "path", "path": "changed"}
+"""The field that asks for a file in one filter -> that in the other."""
+
 TEXTS = ("", "re")
 """The fields that search the texts of a step."""
 
@@ -222,6 +225,8 @@ def _unknown(
     if name in beside.fields or (name.startswith(RUN) and beside is LISTED):
         sentence = f"{name}: filters {beside.there}, and this is for {beside.here}"
         hint = f'to find the text itself: "{typed}"'
+        if name in _BY_FILE:
+            hint = f"{_BY_FILE[name]}: filters them by file · {hint}"
     start = match.start("field")
     return QueryError(sentence, hint, start, match.end("field"))
 

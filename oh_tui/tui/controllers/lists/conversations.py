@@ -177,8 +177,9 @@ class Conversations:
         self._ui.post_message(ListEmpty(*lines))
 
     def _say_why(self, *lines: str) -> None:
-        """Show why there are none, and the key that helps."""
-        has_key = any(word in line for line in lines[1:] for word in ("r reads", "press r"))
+        """Show why there are none, and the key that helps; the same API key would fail again."""
+        helps = ("r reads", "press r", "the key is for", "key again")
+        has_key = any(word in line for line in lines[1:] for word in helps)
         if not has_key:
             lines = (*lines, "r tries again")
         run = "" if self._session.conversations else "no run to show"
