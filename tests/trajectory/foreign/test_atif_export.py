@@ -192,3 +192,18 @@ def test_what_metrics_and_results_say_in_another_form_is_kept(source: str, odd: 
         back = again(run)
         assert not lost([odd], run) and not lost([odd], back), one
         assert Study(back).accounts.total == Study(run).accounts.total
+
+
+@pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
+def test_what_a_call_of_v1_says_in_another_form_is_kept(odd: Any) -> None:
+    usual = {"id": "c1", "name": "tool", "arguments": '{"command": "ls"}'}
+    for fields in (
+        {"thought": odd, "tool_call": usual},
+        {"reasoning_content": odd, "tool_call": usual},
+        {"tool_call": odd},
+        {"tool_call": usual | {"origin": [odd]}},
+        {"tool_call": usual | {"arguments": odd}},
+    ):
+        action = {"kind": "TerminalAction", "command": "ls"}
+        run = made([{"kind": "ActionEvent", "source": "agent", "action": action, **fields}])
+        assert not lost([odd], again(run)), fields

@@ -31,6 +31,9 @@ _TOLD = frozenset({"id", "kind", "timestamp", "source", "tool_name", "tool_call_
                    "llm_response_id", "parent_id", MARK})  # fmt: skip
 """Fields of events that ATIF has in its own way."""
 
+_OF_CALL = frozenset({"id", "name", "origin", "type"})
+"""Fields of a `tool_call` beside its arguments, which other fields of its event say too."""
+
 Fields = dict[str, Any]
 Spent = Callable[[Step], Usage | None]
 Started = Callable[[Step], list[str]]
@@ -185,6 +188,7 @@ def _calls(group: list[Step], started: Started) -> Fields:
         body = step.event.body()
         call_id = step.event.tool_call_id or f"call-{step.number}"
         given = arguments(body)
+        is_usual = _is_usual(body.get("tool_call"), given)
         action = body.get("action")
         if given is None and isinstance(action, dict):
             given = {name: value for name, value in action.items() if name != "kind"}
@@ -192,13 +196,14 @@ def _calls(group: list[Step], started: Started) -> Fields:
             given |= {"security_risk": risk} if risk else {}
         call = {"tool_call_id": call_id, "function_name": step.event.tool_name, "arguments": given}
         rest = {n: v for n, v in body.items() if n not in _TOLD and not is_empty(v)}
-        for name in ("thought", "reasoning_content"):
-            if step is group[0]:
-                rest.pop(name, None)
+        for name, forms in (("thought", str | list), ("reasoning_content", str)):
+            if step is group[0] and isinstance(rest.get(name), forms):
+                del rest[name]
         rest["action"] = action
-        if isinstance(action, dict) and isinstance(given, dict):
+        is_told = _is_told(step.event.tool_name, given, action)
+        if isinstance(action, dict) and is_usual and (is_told or _has_all(action, given)):
             rest.pop("tool_call", None)
-        if _is_told(step.event.tool_name, given, action):
+        if is_told:
             del rest["action"]
         if step is not group[0] and step.event.timestamp != group[0].event.timestamp:
             rest["timestamp"] = step.event.timestamp
@@ -229,6 +234,28 @@ def _calls(group: list[Step], started: Started) -> Fields:
         made["observation"] = {"results": results}
     kept = {name: value for name, value in kept.items() if value}
     return _timed(group[0].event) | made | _with_kept(own, kept)
+
+
+def _has_all(action: Fields, given: Any) -> bool:
+    """Whether an action, which takes the place of the arguments of its call, says all of them."""
+    ours = ("security_risk", "summary")
+    return isinstance(given, dict) and all(
+        name in ours or is_empty(value) or action.get(name) == value
+        for name, value in given.items()
+    )
+
+
+def _is_usual(call: Any, given: Any) -> bool:
+    """Whether all that a `tool_call` says is told by its step in ATIF."""
+
+    def is_told(name: str, value: Any) -> bool:
+        if name == "arguments":
+            return isinstance(given, dict)
+        return name in _OF_CALL and isinstance(value, str)
+
+    return call is None or (
+        isinstance(call, dict) and all(is_empty(v) or is_told(n, v) for n, v in call.items())
+    )
 
 
 def _refer(result: Fields, names: list[str]) -> None:
