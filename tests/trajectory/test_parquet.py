@@ -458,3 +458,16 @@ def test_every_text_of_a_row_is_shown(
     told = [one | {"role": ""} for one in found]  # which the title says in words
     assert not lost([told, note], joined(run))
     runs.close()
+
+
+@pytest.mark.parametrize("said", [["true", "False"], ["1", "0"], [1.0, 0.0]])
+def test_the_list_and_the_run_tell_the_same_label(tmp_path: Path, said: list[Any]) -> None:
+    rows = [trajectory_row(f"acme-{n}", 1, one) for n, one in enumerate(said)]
+    runs = open_runs(write(tmp_path / "runs.parquet", rows))
+    entries = list(runs.entries())
+    for labels in (
+        [one.info["label"] for one in entries],
+        [one.open().recorded.label for one in entries],
+    ):
+        assert labels == [Label.RESOLVED, Label.UNRESOLVED]
+    runs.close()

@@ -6,6 +6,8 @@ write its `Document` in a file of its own, and name it in `DOCUMENTS`.
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from oh_tui.trajectory.formats import evaluation
@@ -60,9 +62,15 @@ def read_document(text: bytes, where: str) -> Converted:
 def _label_in(top: Top) -> Label | None:
     """The label that a row of an evaluation or a data set has itself."""
     for path in (("resolved",), ("report", "resolved"), ("test_result", "report", "resolved")):
-        resolved = value_of(top, *path)
-        if isinstance(resolved, str):
-            resolved = _SAID.get(resolved.lower())
-        if resolved in (True, False):  # also 1 and 0
-            return Label.RESOLVED if resolved else Label.UNRESOLVED
+        if label := label_of(value_of(top, *path)):
+            return label
+    return None
+
+
+def label_of(resolved: Any) -> Label | None:
+    """The label that a field of this name tells."""
+    if isinstance(resolved, str):
+        resolved = _SAID.get(resolved.lower())
+    if resolved in (True, False):  # also 1 and 0
+        return Label.RESOLVED if resolved else Label.UNRESOLVED
     return None

@@ -155,6 +155,8 @@ def _label(folder: Folder, result: Any) -> Label | None:
     """What the verifier said; an error only if it said nothing."""
     reward = _reward(field(result, "verifier_result", "rewards"))
     if reward is None:
+        reward = told_amount(field(result, "verifier_result", "reward"))
+    if reward is None:
         reward = _reward(_json(folder, "verifier/reward.json"))
     if reward is None:
         reward = _number(_read(folder, "verifier/reward.txt"))
@@ -176,8 +178,8 @@ def _reward(rewards: Any) -> float | None:
 def _tests(report: Any) -> float | None:
     """1 if all tests of a report passed, else 0."""
     summary = field(report, "results", "summary")
-    tests, passed = (field(summary, name) for name in ("tests", "passed"))
-    if amount(tests) is None or amount(passed) is None:
+    tests, passed = (told_amount(field(summary, name)) for name in ("tests", "passed"))
+    if tests is None or passed is None:
         return None
     return float(tests > 0 and passed == tests)
 

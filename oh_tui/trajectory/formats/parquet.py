@@ -16,7 +16,7 @@ from typing import IO, Any
 import msgspec
 
 from oh_tui.text.human import size
-from oh_tui.trajectory.formats.documents import read_document
+from oh_tui.trajectory.formats.documents import label_of, read_document
 from oh_tui.trajectory.formats.evaluation import name_in
 from oh_tui.trajectory.formats.held_run import HeldRun
 from oh_tui.trajectory.formats.lines.json_lines import LARGEST
@@ -157,10 +157,7 @@ class ParquetRuns(Unchanging):
     def _label(self, row: dict[str, Any]) -> Label | None:
         if "resolved" not in self._columns:
             return None
-        resolved = row.get("resolved")
-        if resolved not in (True, False):
-            return Label.NONE
-        return Label.RESOLVED if resolved else Label.UNRESOLVED
+        return label_of(row.get("resolved")) or Label.NONE
 
     def open(self, number: int) -> RunFile:
         where = f"{self.name}, row {number:,}"

@@ -74,7 +74,8 @@ def test_a_trial_is_a_run_too(tmp_path: Path) -> None:
         ({"tests": 2, "passed": 2}, Label.RESOLVED),
         ({"tests": 2, "passed": 1}, Label.UNRESOLVED),
         ({"tests": 0, "passed": 0}, Label.UNRESOLVED),
-        ({"tests": "2", "passed": 2}, None),
+        ({"tests": "2", "passed": 2}, Label.RESOLVED),
+        ({"tests": "two", "passed": 2}, None),
         ([], None),
     ],
 )

@@ -183,3 +183,21 @@ def test_what_a_trial_tells_may_be_written_as_texts(tmp_path: Path) -> None:
     first, second = open_runs(tmp_path).entries()
     assert (first.info["label"], first.info["cost"]) == (Label.RESOLVED, 2.0)
     assert second.open().recorded.error == "too long"
+
+
+def test_a_trial_may_tell_its_reward_alone_or_count_tests_in_texts(tmp_path: Path) -> None:
+    counts = {"results": {"summary": {"tests": "3", "passed": "3"}}}
+    files: list[tuple[str, Any]] = [
+        ("a/result.json", {"verifier_result": {"reward": 0.0}}),
+        ("b/result.json", {"verifier_result": {"reward": "1"}}),
+        ("c/result.json", {"verifier_result": {"other": 1}}),
+        ("d/result.json", {}),
+        ("d/verifier/ctrf.json", counts),
+    ]
+    (tmp_path / "config.json").write_text("{}")
+    for name, told in files:
+        path = tmp_path / name
+        (path.parent / "agent").mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(told))
+    labels = [one.info["label"] for one in open_runs(tmp_path).entries()]
+    assert labels == [Label.UNRESOLVED, Label.RESOLVED, None, Label.RESOLVED]
