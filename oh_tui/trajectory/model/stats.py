@@ -165,10 +165,11 @@ class _Latency(msgspec.Struct, gc=False):
 _decode_stats = msgspec.json.Decoder(_StatsUpdate).decode
 _decode_record = msgspec.json.Decoder(_Stats).decode
 _decode_state = msgspec.json.Decoder(_StateUpdate).decode
-_decode_metrics = msgspec.json.Decoder(_Metrics).decode
-_decode_tokens = msgspec.json.Decoder(list[_Tokens] | None).decode
-_decode_costs = msgspec.json.Decoder(list[_Cost] | None).decode
-_decode_latencies = msgspec.json.Decoder(list[_Latency] | None).decode
+# not strict: a number may be written as a text
+_decode_metrics = msgspec.json.Decoder(_Metrics, strict=False).decode
+_decode_tokens = msgspec.json.Decoder(list[_Tokens] | None, strict=False).decode
+_decode_costs = msgspec.json.Decoder(list[_Cost] | None, strict=False).decode
+_decode_latencies = msgspec.json.Decoder(list[_Latency] | None, strict=False).decode
 
 _UNREADABLE = (msgspec.DecodeError, msgspec.ValidationError, RecursionError, UnicodeDecodeError)
 

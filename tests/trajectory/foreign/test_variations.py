@@ -15,7 +15,7 @@ from oh_tui.trajectory.formats.table import open_runs
 from oh_tui.trajectory.model.recorded import Label
 from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.trajectory.model.trajectory import Trajectory
-from tests.trajectory.evaluation_files import action, message, result, row
+from tests.trajectory.evaluation_files import action, history, message, metrics, result, row
 from tests.trajectory.evaluation_files import write as write_rows
 
 from .runs import JsonObject, lost
@@ -201,3 +201,29 @@ def test_a_trial_may_tell_its_reward_alone_or_count_tests_in_texts(tmp_path: Pat
         path.write_text(json.dumps(told))
     labels = [one.info["label"] for one in open_runs(tmp_path).entries()]
     assert labels == [Label.UNRESOLVED, Label.RESOLVED, None, Label.RESOLVED]
+
+
+def as_texts(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: as_texts(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [as_texts(inner) for inner in value]
+    return str(value)
+
+
+def test_the_metrics_of_v1_may_be_texts(tmp_path: Path) -> None:
+    told = metrics([0.25, 0.5, 0.125])
+    totals = []
+    for name, one in (("numbers", told), ("texts", as_texts(told))):
+        rows = [row("acme-1", history(2)) | {"metrics": one}]
+        run = read(write_rows(tmp_path / f"{name}.jsonl", rows))
+        accounts = Accounts(run)
+        totals.append((accounts.total, [accounts.of(step) for step in run.steps]))
+    assert totals[0] == totals[1]
+    assert (totals[1][0].cost, totals[1][0].prompt) == (0.875, 300)
+
+
+@pytest.mark.parametrize("cost", ["nan", "inf", "-1", "1e99", "x", "", "0x10", True, [1]])
+def test_what_is_no_amount_in_the_metrics_of_v1_is_none(tmp_path: Path, cost: Any) -> None:
+    rows = [row("acme-1", history(2)) | {"metrics": {"accumulated_cost": cost}}]
+    assert Accounts(read(write_rows(tmp_path / "output.jsonl", rows))).total.cost == 0
