@@ -7,6 +7,7 @@ the verifier said.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -194,13 +195,10 @@ def _number(text: bytes) -> float | None:
 def _read(folder: Folder, name: str) -> bytes:
     """A small file; b"" without it."""
     try:
-        file = folder.open(name)
+        with contextlib.closing(folder.open(name)) as file:
+            return file.read(0, _LARGEST)
     except (OSError, ValueError):
         return b""
-    try:
-        return file.read(0, _LARGEST)
-    finally:
-        file.close()
 
 
 def _json(folder: Folder, name: str) -> Any:

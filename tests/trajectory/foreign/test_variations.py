@@ -11,6 +11,8 @@ import pytest
 from oh_tui.sources.files import FileSource
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.verdict import judge
+from oh_tui.trajectory.formats.folders import DiskFolder
+from oh_tui.trajectory.formats.streams import HeldStream
 from oh_tui.trajectory.formats.table import open_runs
 from oh_tui.trajectory.model.recorded import Label
 from oh_tui.trajectory.model.steps import Outcome
@@ -227,3 +229,19 @@ def test_the_metrics_of_v1_may_be_texts(tmp_path: Path) -> None:
 def test_what_is_no_amount_in_the_metrics_of_v1_is_none(tmp_path: Path, cost: Any) -> None:
     rows = [row("acme-1", history(2)) | {"metrics": {"accumulated_cost": cost}}]
     assert Accounts(read(write_rows(tmp_path / "output.jsonl", rows))).total.cost == 0
+
+
+class Unreadable(HeldStream):
+    def read(self, start: int, count: int) -> bytes:
+        raise OSError("a bad place on the disk")
+
+
+def test_a_trial_whose_result_cannot_be_read_is_listed_with_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name / "agent").mkdir(parents=True)
+        (tmp_path / name / "result.json").write_text("{}")
+    (tmp_path / "config.json").write_text("{}")
+    monkeypatch.setattr(DiskFolder, "open", lambda *_: Unreadable(b"{}"))
+    assert [one.name for one in open_runs(tmp_path).entries()] == ["a", "b"]
