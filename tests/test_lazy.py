@@ -221,3 +221,14 @@ def test_imports_stand_at_the_top_of_files() -> None:
         for name in _imports_inside(ast.parse(path.read_text()))
     }
     assert found == set(INSIDE)
+
+
+def test_a_package_is_found_before_a_file_that_an_older_version_left(tmp_path: Path) -> None:
+    package = tmp_path / "cli" / "__init__.py"
+    package.parent.mkdir()
+    for file in (package, tmp_path / "cli.py"):
+        file.write_text("")
+    for find in (lazy.simple_spec, PathFinder.find_spec):
+        found = find("oh_tui.cli", [str(tmp_path)])
+        assert found and found.origin == str(package)
+        assert found.submodule_search_locations == [str(package.parent)]
