@@ -174,7 +174,9 @@ class OhTui(BaseApp):
         await super().on_event(event)
 
     def key_begins(self) -> None:
-        self.main.footer.drop_remark()
+        footer = getattr(self.screen, "footer", None)
+        if isinstance(footer, Footer):
+            footer.drop_remark()
 
     def keys_wait(self, count: int) -> None:
         wait = "keys wait" if count > 1 else "key waits"

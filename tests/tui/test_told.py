@@ -293,3 +293,30 @@ async def test_what_is_told_of_another_run_never_stands_above_this_one() -> None
 def test_any_path_is_one_word_of_a_filter(path: str) -> None:
     (term,) = parse(f"path:{quoted(path)}").terms
     assert term.value == path
+
+
+async def test_what_answers_a_key_goes_with_the_next_one_and_news_and_errors_stay() -> None:
+    async with explore() as it:
+        await it.open(OAUTH)
+        await it.press("w")
+        await it.until(lambda: "long lines" in it.footer)
+        await it.press("j")
+        assert "long lines" not in it.footer
+        it.screen.ui.tell("the sandbox is paused")
+        await it.press("k")
+        assert "the sandbox is paused" in it.footer
+        it.screen.ui.tell("the server is gone", error=True)
+        await it.press("j")
+        assert "the server is gone" in it.footer
+
+
+async def test_a_remark_of_another_screen_goes_with_the_next_key_too() -> None:
+    async with explore() as it:
+        await it.open(OAUTH)
+        await it.press("c")
+        await it.until(lambda: isinstance(it.app.screen, ChangesScreen))
+        view = it.app.screen
+        assert isinstance(view, ChangesScreen)
+        view.footer.tell("nothing there", remark=True)
+        await it.press("j")
+        assert not view.footer.news

@@ -151,6 +151,12 @@ class KeyQueueApp(App[int]):
         if not target.post_message(KeyDone(self._number)):
             self._under_way = 0
 
+    @property
+    def handles_key(self) -> bool:
+        """Whether a key is being handled, and no server is asked for it: what is told now answers
+        that key."""
+        return bool(self._under_way) and not self._expecting
+
     def key_begins(self) -> None:
         """A key or a paste is about to be handled."""
 

@@ -13,6 +13,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from oh_tui.tui.keys import LEAST_HINTS, Hint
+from oh_tui.tui.platform.key_queue import KeyQueueApp
 from oh_tui.tui.rendering.cells import total_width, width_of
 from oh_tui.tui.widgets.drawing import Drawn, Piece, shorten
 from oh_tui.tui.widgets.rule import whole_pieces
@@ -107,14 +108,17 @@ class Footer(Drawn):
         passing: bool = False,
         remark: bool = False,
     ) -> None:
-        """Show a message: for 5 seconds, a `remark` until the next key at most, an error until Esc;
-        news never replace an error. Progress (`log=False`) is not kept in the history and does not
-        replace news that still show, unless those only announced it (`passing`)."""
+        """Show a message: for 5 seconds, an error until Esc. A `remark` goes with the next key, and
+        so do news that answer a key while it is being handled. News never replace an error.
+        Progress (`log=False`) is not kept in the history and does not replace news that still show,
+        unless those only announced it (`passing`)."""
         if log and text:
             self.note(text, error=error)
         if (self._is_error and not error) or (self._stays and not log):
             return
-        self._is_error, self._stays, self._is_remark = error, log and not passing, remark
+        answers = isinstance(self.app, KeyQueueApp) and self.app.handles_key
+        self._is_error, self._stays = error, log and not passing
+        self._is_remark = not error and log and (remark or answers)
         self.news = ((text, "bad" if error else ""),) if text else ()
         self._fit()
         if self._timer:
