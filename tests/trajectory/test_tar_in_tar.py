@@ -177,6 +177,16 @@ def nested(files: Files, levels: int) -> Files:
     return files
 
 
+def test_tars_whose_run_was_opened_are_not_kept(tmp_path: Path) -> None:
+    files = {f"conversations/acme-{n}.tar.gz": packed(conversation("one", 2)) for n in range(20)}
+    runs = open_runs(written(tmp_path, files))
+    for one in list(runs.entries()):
+        for _ in range(2):
+            assert texts(one.open()) == history(2)
+    assert isinstance(runs, results_tar.ResultsTar) and not (runs._lists or runs._firsts)
+    runs.close()
+
+
 def test_tars_are_read_a_few_levels_deep(tmp_path: Path) -> None:
     files = nested(conversation("a/"), 3) | {"x": b""}
     _, found = opened(written(tmp_path, files))

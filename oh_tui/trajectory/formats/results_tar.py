@@ -350,6 +350,10 @@ class ResultsTar(TarRuns):
             except BaseException:
                 runs.close()
                 raise
+            run = None if others else first.open()
+            if isinstance(run, Archive) and not (runs.is_needed or runs.problems):
+                runs.close()  # opened again when its run is: a tar may hold thousands
+                return run
             self._lists.append(runs)
             title = tar_files.title_of(file)
             for one in others:
