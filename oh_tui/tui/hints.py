@@ -42,7 +42,8 @@ def key_hints(
     labels = _labels(session, zoom, followed)
     if enters and session.pane == "timeline":
         labels["open"] = ENTER
-    left, right = footer_hints(session.pane, labels, keymap, first=_first(session, labels))
+    first, rows = _first(session, labels), bool(session.listed)
+    left, right = footer_hints(session.pane, labels, keymap, first=first, rows=rows)
     selecting = session.cursors is not None and session.cursors.selecting
     if selecting and session.in_run:
         left = selection_hints(keymap)

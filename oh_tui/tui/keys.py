@@ -282,23 +282,37 @@ _SPARE = ("pane.next", "palette")
 """Keys that it names where there are too few others."""
 
 
+_ROOM = {"conversations": ("filter", "search.all")}
+"""Pane -> keys that stand last, where there is room after all others."""
+
+
 def footer_hints(
-    pane: str, labels: dict[str, str | None], keymap: Keymap, *, first: tuple[str, ...] = ()
+    pane: str,
+    labels: dict[str, str | None],
+    keymap: Keymap,
+    *,
+    first: tuple[str, ...] = (),
+    rows: bool = True,
 ) -> tuple[tuple[Hint, ...], tuple[Hint, ...]]:
     """What the footer shows for a pane, and what stays at its right end. `labels` replaces the
     label of a key by id; None leaves the key out: it has nothing to do here. The keys `first` stand
-    before the others, whichever pane has the focus."""
+    before the others, whichever pane has the focus; without `rows` nothing can be searched."""
     hints: list[Hint] = []
     always: list[Hint] = []
     matter: list[Hint] = []
     spare: list[Hint] = []
+    last: list[Hint] = []
     for key in bound(ALL_KEYS, keymap):
         label = labels.get(key.id, key.label)
         is_named = pane in key.panes or key.id in first
+        if rows and key.id in _ROOM.get(pane, ()) and (label is None or not is_named):
+            last.append(Hint(key.shown.split()[0], key.label, key.action))
+            continue
         if label is None or not (is_named or key.id in _SPARE):
             continue
         hint = Hint(key.shown.split()[0], label, key.action)
         where = matter if key.id in first else always if key.id in ("help", "quit") else hints
         (where if is_named else spare).append(hint)
     named = (*matter, *hints)
-    return (*named, *spare[: max(0, LEAST_HINTS - len(named))]), tuple(always)
+    spare = spare[: max(0, LEAST_HINTS - len(named))]
+    return (*named, *spare, *last), tuple(always)

@@ -153,3 +153,11 @@ def test_a_list_without_rows_has_nothing_to_open() -> None:
     assert "enter open" in labels(session)
     session.listing.set_query(parse("nothing like it"))
     assert not session.listed and "enter open" not in labels(session)
+
+
+async def test_a_wide_footer_of_the_list_names_the_searches_last() -> None:
+    async with explore(size=(150, 36)) as it:
+        await it.press("1")
+        await it.until(lambda: "* search all runs" in it.footer)
+        assert it.footer.index("r refresh") < it.footer.index("* search all runs")
+        assert "& filter" in it.footer
