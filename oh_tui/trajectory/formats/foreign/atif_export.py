@@ -184,6 +184,7 @@ def _calls(group: list[Step], started: Started) -> Fields:
     kept: dict[str, Fields] = {"calls": {}, "results": {}, "started": {}}
     calls: list[Fields] = []
     results: list[Fields] = []
+    odd: Fields = {}
     for step in group:
         body = step.event.body()
         call_id = step.event.tool_call_id or f"call-{step.number}"
@@ -197,8 +198,9 @@ def _calls(group: list[Step], started: Started) -> Fields:
         call = {"tool_call_id": call_id, "function_name": step.event.tool_name, "arguments": given}
         rest = {n: v for n, v in body.items() if n not in _TOLD and not is_empty(v)}
         for name, forms in (("thought", str | list), ("reasoning_content", str)):
-            if step is group[0] and isinstance(rest.get(name), forms):
-                del rest[name]
+            if step is group[0] and name in rest:
+                value = rest.pop(name)
+                odd |= {} if isinstance(value, forms) else {name: value}
         rest["action"] = action
         is_told = _is_told(step.event.tool_name, given, action)
         if isinstance(action, dict) and is_usual and (is_told or _has_all(action, given)):
@@ -226,6 +228,8 @@ def _calls(group: list[Step], started: Started) -> Fields:
     own = dict(own) if isinstance(own, dict) else {}
     for name in ("call", "metrics"):
         own.pop(name, None)
+    if odd:
+        own["extra"] = (own["extra"] if isinstance(own.get("extra"), dict) else {}) | odd
     made: Fields = {"source": "agent", "message": _text(first.get("thought"))}
     if isinstance(first.get("reasoning_content"), str):
         made["reasoning_content"] = first["reasoning_content"]
