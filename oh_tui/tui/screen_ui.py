@@ -15,7 +15,7 @@ from textual.worker import get_current_worker
 
 from oh_tui.text.problem import Problem
 from oh_tui.tui.controllers.preparations import Preparations
-from oh_tui.tui.remedies import hint_of, words_of
+from oh_tui.tui.remedies import words_of
 from oh_tui.tui.widgets.drawing import glyphs_of
 
 if TYPE_CHECKING:
@@ -61,14 +61,14 @@ class ScreenUi:
         self.tell(words_of(problem), error=True)
 
     @contextlib.contextmanager
-    def reporting(self, say: Callable[..., None] | None = None) -> Iterator[None]:
+    def reporting(self, say: Callable[[Problem], None] | None = None) -> Iterator[None]:
         """Show a problem as a sentence in the footer, and in the pane that stays empty because of
         it (`say`). Any other exception is a bug and is not caught."""
         try:
             yield
         except Problem as problem:
             if say:
-                say(problem.sentence, *filter(None, [hint_of(problem)]))
+                say(problem)
             self.report(problem)
 
     # The terminal

@@ -102,9 +102,11 @@ class Ui(Protocol):
     def report(self, problem: Problem) -> None:
         """Show a problem as an error in the footer, with its remedy."""
 
-    def reporting(self, say: Callable[..., None] | None = None) -> AbstractContextManager[None]:
-        """Show a problem raised inside as an error in the footer, and pass its lines to `say`, for
-        the pane that stays empty."""
+    def reporting(
+        self, say: Callable[[Problem], None] | None = None
+    ) -> AbstractContextManager[None]:
+        """Show a problem raised inside as an error in the footer, and pass it to `say`, for the
+        pane that stays empty."""
         ...
 
     def copy(self, text: str) -> None:

@@ -379,7 +379,7 @@ async def test_a_port_where_nothing_listens_is_told_as_such() -> None:
         place = url.partition("://")[2]
         assert in_the_list(it) == (
             f"Could not list conversations: nothing listens at {place} "
-            "Check that the server runs, and its port"
+            "Check that the server runs, and its port r tries again"
         )
 
 

@@ -48,6 +48,19 @@ async def test_the_pane_of_a_server_that_is_not_there_names_the_key_that_helps()
         await it.until(lambda: OAUTH in it.text("#conversations"))
 
 
+async def test_a_key_that_is_wanted_is_not_asked_for_by_the_same_call() -> None:
+    between = Between()
+    between.answer("*", 401, '{"detail": "Unauthorized"}', "application/json")
+
+    def source() -> ServerSource:
+        app = between(lambda scope, receive, send: receive())  # type: ignore[arg-type,return-value]
+        return ServerSource(AppServer("http://app.test", app=app, retries=AT_ONCE), "test")
+
+    async with explore(source=source) as it:
+        await it.until(lambda: "OPENHANDS_API_KEY" in it.text("#conversations"))
+        assert "r tries again" not in it.text("#conversations")
+
+
 async def test_a_wrong_key_is_named_in_the_pane_and_in_the_footer() -> None:
     between = Between()
     between.answer("*", 401, '{"detail": "Unauthorized"}', "application/json")

@@ -10,14 +10,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from oh_tui.api.errors import ApiError, OtherKind
+from oh_tui.api.errors import ApiError, AuthError, OtherKind
 from oh_tui.api.models import Conversation, Page, bare_id
 from oh_tui.sources import server
 from oh_tui.sources.actions import starting
 from oh_tui.sources.lists.last_known import LastKnownStates
 from oh_tui.sources.lists.pager import Pager
 from oh_tui.sources.results import cut_words, has_moved
-from oh_tui.text.problem import Problem
+from oh_tui.text.problem import Problem, Remedy
 from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.tui.controllers.lists.refresh_schedule import RefreshSchedule
 from oh_tui.tui.controllers.lists.run_ends import RunEnds
@@ -30,6 +30,7 @@ from oh_tui.tui.messages import (
     RunWanted,
     SourceChanged,
 )
+from oh_tui.tui.remedies import hint_of
 from oh_tui.tui.state.arrangement import NARROW
 from oh_tui.tui.state.loaded_conversations import LoadedConversations
 
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
     from oh_tui.tui.panes import Rows
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
+
+NAMES_R = (Remedy.REFRESH, Remedy.LIST, Remedy.WAIT)
+"""Remedies that are the key `r`."""
 
 ANSWER = 5.0
 """Timeout in seconds for an agent server to give the details of a list row."""
@@ -176,14 +180,13 @@ class Conversations:
         """Show a message in place of conversations."""
         self._ui.post_message(ListEmpty(*lines))
 
-    def _say_why(self, *lines: str) -> None:
+    def _say_why(self, problem: Problem) -> None:
         """Show why there are none, and the key that helps; the same API key would fail again."""
-        helps = ("r reads", "press r", "the key is for", "key again")
-        has_key = any(word in line for line in lines[1:] for word in helps)
-        if not has_key:
-            lines = (*lines, "r tries again")
+        lines = [problem.sentence, hint_of(problem)]
+        if not isinstance(problem, AuthError) and problem.hint not in NAMES_R:
+            lines.append("r tries again")
         run = "" if self._session.conversations else "no run to show"
-        self._ui.post_message(ListEmpty(*lines, run=run))
+        self._ui.post_message(ListEmpty(*filter(None, lines), run=run))
 
     def _show_problems(self, problems: Sequence[str]) -> None:
         """Show what could not be opened when other parts could."""
