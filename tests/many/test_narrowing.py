@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 from functools import cache
 from pathlib import Path
@@ -56,7 +57,9 @@ def corpus() -> tuple[FileSource, Path]:
     runs.mkdir()
     paths = make_runs(runs, 40, seed=2)
     indexed(folder / "cache", runs)
-    return FileSource(paths), folder / "cache"
+    source = FileSource(paths)
+    atexit.register(source.close_files)
+    return source, folder / "cache"
 
 
 _PARTS = st.lists(st.sampled_from(WORDS), min_size=1, max_size=3).map(" ".join)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import errno
 import json
 import threading
@@ -53,6 +54,7 @@ def corpus(count: int = RUNS) -> tuple[FileSource, dict[str, Trajectory], Path]:
     folder = lasting_folder()
     (folder / "runs").mkdir()
     source = FileSource(make_runs(folder / "runs", count))
+    atexit.register(source.close_files)
     rows = source.conversations()
     with Library(folder / "cache", writes=True) as library:
         for _ in Indexing(library, find_files([folder / "runs"]), 1).run():
