@@ -107,12 +107,12 @@ class FakeUi:
         self.told.append(words_of(problem))
 
     @contextlib.contextmanager
-    def reporting(self, say: Callable[..., None] | None = None) -> Iterator[None]:
+    def reporting(self, say: Callable[[Problem], None] | None = None) -> Iterator[None]:
         try:
             yield
         except Problem as problem:
             if say:
-                say(problem.sentence)
+                say(problem)
             self.report(problem)
 
     def copy(self, text: str) -> None:

@@ -35,7 +35,16 @@ ACTIONS = (
     Action("read all", "Fuzz the parser over night", "L"),
 )
 
+FOR_ITSELF = ("shell", "get", "put")
+"""Actions for which keys wait until what they open is there: it gets them."""
+
 all_actions = pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
+
+others = pytest.mark.parametrize(
+    "action",
+    [action for action in ACTIONS if action.name not in FOR_ITSELF],
+    ids=lambda action: action.name,
+)
 
 
 def asking(it: Explorer) -> int:
@@ -108,7 +117,7 @@ async def test_esc_while_it_waits_drops_it(action: Action, tmp_path: Path) -> No
         assert "Could not" not in it.footer
 
 
-@all_actions
+@others
 async def test_another_conversation_while_it_waits_drops_it(action: Action, tmp_path: Path) -> None:
     async with pressed(action, tmp_path) as (it, between):
         await it.send("1", "j")
@@ -126,7 +135,7 @@ async def test_another_conversation_while_it_waits_drops_it(action: Action, tmp_
         )
 
 
-@all_actions
+@others
 async def test_another_pane_while_it_waits_leaves_it_be(action: Action, tmp_path: Path) -> None:
     async with pressed(action, tmp_path) as (it, between):
         await it.send("4")
@@ -165,3 +174,17 @@ async def test_enter_twice_reads_a_run_once(conversation: str) -> None:
         assert len(between.asked) == asked, "nothing is begun anew"
         await answered(it, between)
         await it.until(lambda: it.screen.timeline.row_count() > 0)
+
+
+@pytest.mark.parametrize(
+    "action", [action for action in ACTIONS if action.name in FOR_ITSELF], ids=lambda one: one.name
+)
+async def test_keys_meanwhile_are_for_what_opens(action: Action, tmp_path: Path) -> None:
+    async with pressed(action, tmp_path) as (it, between):
+        await it.send("1", "j")
+        assert it.screen.session.pane == "timeline"
+        await answered(it, between)
+        await it.until(lambda: asking(it) == 1)
+        assert it.screen.session.current is not None
+        assert it.screen.session.current.title == action.conversation
+        assert changes(between) == 0

@@ -428,8 +428,10 @@ async def test_a_run_grows_while_it_is_watched() -> None:
         it.demo.advance(120)
         await it.until(lambda: timeline.row_count() > before)
         assert timeline.cursor == timeline.row_count() - 1, "it follows the newest step"
-        await it.press("f", "g", "j")
+        await it.press("f")
         assert "not following" in it.footer
+        await it.press("g", "j")
+        assert "not following" not in it.footer
         held = it.row()
         grown = timeline.row_count()
         it.demo.advance(120)

@@ -183,9 +183,11 @@ class AnnotationActions:
             except Problem as problem:
                 refused = words_of(problem)
         words = tag_words(session.annotations.of(conversation).tags)
-        self._changed(f"tags: {' '.join(words)}" if words else "no tags")
-        if changes := self._for_server(conversation, changes):
-            await self._offer(conversation, changes)
+        told = f"tags: {' '.join(words)}" if words else "no tags"
+        self._changed(told)
+        changes = self._for_server(conversation, changes)
+        if changes and not await self._offer(conversation, changes):
+            self._tell_kept(told)  # the question stood over it
 
     # Tags on the server
 
@@ -204,8 +206,8 @@ class AnnotationActions:
             if fits_server(key) and (held.get(key) if value is None else held.get(key) != value)
         }
 
-    async def _offer(self, conversation: Conversation, changes: Mapping[str, str | None]) -> None:
-        """Ask whether to write tags to the agent server too."""
+    async def _offer(self, conversation: Conversation, changes: Mapping[str, str | None]) -> bool:
+        """Ask whether to write tags to the agent server too; False for here alone."""
         source = self._session.source
         told = " ".join((*tag_words(applied({}, changes)), *(f"-{k}" for k in _taken(changes))))
         lines = [[(f"{told}: it is kept here. The server can hold it for all who use it.", "")]]
@@ -214,10 +216,11 @@ class AnnotationActions:
             lines.append([("The agent works: it is written when its step ends.", "dim")])
         answers = (("y", "write it there too", "yes"),)
         if not await self._ui.ask(Question("Tags", lines, answers, "here alone")):
-            return
+            return False
         if source is not None and source is self._session.source and source.records:
             write = partial(self._write_there, source.records, conversation, changes)
             self._ui.work_on("write", write)
+        return True
 
     async def _write_there(
         self, records: Records, conversation: Conversation, changes: Mapping[str, str | None]
@@ -253,10 +256,13 @@ class AnnotationActions:
 
     def _changed(self, told: str) -> None:
         """Show a change, and write it to the disk."""
-        for_now = "" if self._session.annotations.lasts else ", until oh-tui ends"
-        self._ui.tell(f"{told}{for_now}")
+        self._tell_kept(told)
         self._ui.post_message(AnnotationsChanged())
         self._ui.work_on("keep", self._save)
+
+    def _tell_kept(self, told: str) -> None:
+        for_now = "" if self._session.annotations.lasts else ", until oh-tui ends"
+        self._ui.tell(f"{told}{for_now}")
 
     async def _save(self) -> None:
         if not await self._session.save_annotations():
