@@ -37,7 +37,7 @@ LIMITS = {
 two texts; a row takes the length of a value times the columns."""
 
 MEMORY = 1_000_000_000
-"""Bytes that SQLite may take. What it sorts would fill the disk otherwise, or the memory."""
+"""Bytes of memory that SQLite may take: a sort is bounded by nothing else."""
 
 GRACE = 0.5
 """Seconds after its limit when a question counts as deaf to it. SQLite looks at the clock after

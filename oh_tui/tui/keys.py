@@ -234,7 +234,7 @@ def bound(keys: tuple[Key, ...], keymap: Keymap) -> list[Key]:
 
 
 def help_groups(keymap: Keymap, idle: Ids = frozenset()) -> list[tuple[str, list[Key]]]:
-    """All keys by group, in the order of the table, without those that are `idle` here."""
+    """The keys by group, in the order of the table. `idle` are those that do nothing here."""
     groups: dict[str, list[Key]] = {}
     for key in bound(ALL_KEYS, keymap):
         if key.id not in idle:

@@ -164,6 +164,18 @@ def test_runs_that_vanished_are_marked_and_not_lost(folder: Path, cache: Path) -
     assert gone == {MAKER.made(number).name for number in (*range(6), 11)}
 
 
+def fail_at(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the run with this number end its reading as a bug does."""
+    make = record_of
+
+    def fails(run: Trajectory, about: About, **words: str) -> Record | None:
+        if about.title == MAKER.made(number).name:
+            raise OverflowError("a text of the run")
+        return make(run, about, **words)
+
+    monkeypatch.setattr(reading, "record_of", fails)
+
+
 def test_of_a_faulty_file_the_runs_that_vanished_are_marked_too(
     folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,14 +184,7 @@ def test_of_a_faulty_file_the_runs_that_vanished_are_marked_too(
     path = folder / "part-001" / "output.jsonl"
     whole = path.read_text()
     path.write_text("".join(whole.splitlines(keepends=True)[:5]))
-    make = record_of
-
-    def fails(run: Trajectory, about: About, **words: str) -> Record | None:
-        if about.title == MAKER.made(7).name:
-            raise OverflowError("a text of the run")
-        return make(run, about, **words)
-
-    monkeypatch.setattr(reading, "record_of", fails)
+    fail_at(7, monkeypatch)
     assert len(index(cache, folder).left) == 1
     gone = {title for title, is_gone, _ in found(cache) if is_gone}
     assert gone == {MAKER.made(number).name for number in (7, 11)}
@@ -254,14 +259,7 @@ def test_what_cannot_be_stored_stops_no_other_run(
 def test_a_run_that_fails_us_is_left_and_read_again(
     folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make = record_of
-
-    def fails(run: Trajectory, about: About, **words: str) -> Record | None:
-        if about.title == MAKER.made(3).name:
-            raise OverflowError("a text of the run")
-        return make(run, about, **words)
-
-    monkeypatch.setattr(reading, "record_of", fails)
+    fail_at(3, monkeypatch)
     (left,) = index(cache, folder).left
     assert left.why == "That it cannot be read is a bug in oh-tui: OverflowError"
     assert len(found(cache)) == RUNS - 1

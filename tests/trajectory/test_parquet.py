@@ -176,6 +176,22 @@ def one_value(path: Path, rows: int, **columns: str) -> Path:
     return path
 
 
+PEAK = """
+try:  # on Linux ru_maxrss is at least that of the process that started this one
+    status = Path("/proc/self/status").read_text()
+    peak = int(status.partition("VmHWM:")[2].split()[0])
+except OSError:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+print(peak, file=sys.stderr)
+"""
+
+
+def measured(program: str, path: Path) -> subprocess.CompletedProcess[str]:
+    """Run the program on the file; the last line of its stderr is its most memory in kB."""
+    command = [sys.executable, "-c", program + PEAK, str(path)]
+    return subprocess.run(command, capture_output=True, text=True, check=True)
+
+
 @pytest.mark.parametrize("long", ["instance_id", "history"])
 def test_a_text_that_is_the_value_of_each_row_takes_little_memory(
     tmp_path: Path, long: str
@@ -195,16 +211,8 @@ for entry in entries[-1:]:
     except Problem:
         pass
 print(len(entries), *runs.problems)
-try:  # on Linux ru_maxrss is at least that of the process that started this one
-    status = Path("/proc/self/status").read_text()
-    peak = int(status.partition("VmHWM:")[2].split()[0])
-except OSError:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-print(peak, file=sys.stderr)
 """
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True
-    )
+    done = measured(program, path)
     told = "0 x.parquet, row 1 cannot be read, nor the rest of its group"
     assert done.stdout.strip() == (told if long == "instance_id" else "2000")
     assert int(done.stderr) < 600_000, "kilobytes"
@@ -258,16 +266,8 @@ for entry in open_runs(Path(sys.argv[1])).entries():
         print(len(entry.open()))
     except Problem as problem:
         print(problem.sentence)
-try:
-    status = Path("/proc/self/status").read_text()
-    peak = int(status.partition("VmHWM:")[2].split()[0])
-except OSError:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-print(peak, file=sys.stderr)
 """
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True
-    )
+    done = measured(program, path)
     first, second, third = done.stdout.splitlines()
     assert second == "x.parquet, row 2 has 60.0 GB, above 134.2 MB"
     assert first.isdigit() and third.isdigit()

@@ -98,7 +98,7 @@ def may_be_mistyped(word: str) -> bool:
 
 
 def not_files(words: Sequence[str]) -> str:
-    """What is told of such words where nothing was found; "" without any."""
+    """The note on words that name no file, for a search that found nothing; "" without any."""
     shown = ", ".join(safe_line(word) for word in words)
     if len(words) > 1:
         return f"{shown} are no files: they count as words to find"

@@ -132,7 +132,7 @@ def _mark_of_event(event: Event) -> str:
     if event.kind in ("Condensation", "CondensationSummaryEvent"):
         return "condensed"
     if event.kind in MESSAGE_KINDS and event.source == "user":
-        # not what OpenHands writes as the user
+        # OpenHands writes some messages in the name of the user: they get no mark
         return "user" if family_of(event) is Family.YOU else ""
     return ""
 

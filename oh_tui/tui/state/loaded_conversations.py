@@ -96,9 +96,9 @@ class LoadedConversations:
         self.rows: tuple[Row, ...] = ()
         self._places: dict[str, int] = {}
         self._placed_of: tuple[Row, ...] = ()
-        """The rows for which the places by id were computed."""
+        """The rows that `_places` was computed from."""
         self._ordered: tuple[Row, ...] | None = None
-        """The rows as last ordered, without one that was kept in its group."""
+        """The rows as last ordered; None while one is kept in a group that it has left."""
         self._sums = Sums((), Counts(), 0.0, 0, Counter())
         self._heard: dict[str, RunStatus] = {}
         """The state last reported for each agent, to detect changes."""

@@ -51,7 +51,7 @@ class QuestionBar(Drawn, can_focus=True):
     question: reactive[Question | None] = reactive(None, layout=True)
 
     class Answered(Message):
-        """The question was answered; "" stands for Esc."""
+        """The user answered. `value` is that of the answer, "" for Esc."""
 
         def __init__(self, value: str) -> None:
             super().__init__()
