@@ -30,12 +30,20 @@ if TYPE_CHECKING:
 
 
 class Options(CommandList):
-    """The matching commands. Matches may have changed since the clicked row was drawn; Textual's
-    own list would raise an IndexError then."""
+    """The matching commands. Textual's own list raises an error for a click on a row whose match is
+    gone, and for a page key before its first layout."""
 
     def on_click(self, event: events.Click) -> None:
         if event.style.meta.get("option", -1) >= self.option_count:
             event.prevent_default()
+
+    def action_page_up(self) -> None:
+        if self.scrollable_content_region:
+            super().action_page_up()
+
+    def action_page_down(self) -> None:
+        if self.scrollable_content_region:
+            super().action_page_down()
 
 
 class Palette(CommandPalette, ClosesOnce[None]):

@@ -60,6 +60,21 @@ async def test_a_click_on_a_command_that_matches_no_more_does_nothing() -> None:
         assert not it.app.crashed
 
 
+@pytest.mark.parametrize("key", ["pageup", "pagedown"])
+async def test_a_page_key_in_a_palette_that_is_not_laid_out_does_nothing(key: str) -> None:
+    async with explore() as it:
+        await it.press("ctrl+p")
+        await it.until(lambda: isinstance(it.app.screen, Palette))
+        options = it.app.screen.query_one(Options)
+        options.styles.display = "none"
+        await it.until(lambda: not options.scrollable_content_region)
+        options.set_options(["one", "two"])
+        options.highlighted = 1
+        await it.press(key)
+        assert isinstance(it.app.screen, Palette)
+        assert not it.app.crashed
+
+
 @pytest.mark.parametrize("key", ["question_mark", "T", "c", "ctrl+n"])
 async def test_a_view_that_is_dismissed_twice_leaves_the_main_screen(key: str) -> None:
     async with explore() as it:
