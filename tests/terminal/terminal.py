@@ -97,6 +97,7 @@ class Terminal:
             cwd=str(self.home),
             dimensions=(size[1], size[0]),
             timeout=10,
+            use_poll=True,  # select knows no file above 1,023
         )
         self.child.delaybeforesend = None
         self.child.ptyproc.delayafterclose = 0  # type: ignore[attr-defined]
