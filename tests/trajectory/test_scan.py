@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from oh_tui.text.clean import clean
 from oh_tui.trajectory.analysis.search.scan import (
     Breathing,
+    Needle,
     finish,
     needle,
     outward,
@@ -187,6 +188,25 @@ def test_every_part_of_what_is_shown_is_found(
     # lower case before or after the cut may differ for a final sigma
     if part.lower() in shown.lower():
         assert finish(said.holds(needle(part)))
+
+
+@given(st.lists(_TEXTS, min_size=1, max_size=3), _TEXTS, st.booleans(), st.data())
+def test_the_json_rules_out_only_what_all_texts_lack(
+    texts: list[str], other: str, ascii_only: bool, data: st.DataObject
+) -> None:
+    """What a search finds that looks into every text, and nothing else."""
+    made = [shell("a", texts[0]), *(output("a", text) for text in texts)]
+    jsons = [json.dumps(one.body(), ensure_ascii=ascii_only) for one in made]
+    events = [parse_event(each.encode("utf-8", "surrogatepass")) for each in jsons]
+    trajectory = run(*events)
+    shown = clean(data.draw(st.sampled_from([*texts, "".join(texts)])))
+    start = data.draw(st.integers(0, len(shown)))
+    part = shown[start : data.draw(st.integers(start, len(shown)))]
+    for wanted in (part, part.upper(), other):
+        everywhere = Needle(wanted.lower(), frozenset(), frozenset())
+        for step in trajectory.steps:
+            in_all = finish(said_by_step(step, trajectory).holds(everywhere))
+            assert contains(step, trajectory, wanted) is in_all
 
 
 _JSON = st.recursive(

@@ -57,6 +57,9 @@ _PLAIN = pattern(r"[!#-.0-\[\]-~]+")
 _COLOUR = pattern(rb"\\u001[bB]\[[0-9;]*[mK]")
 """The frequent escape sequences of command output, as in JSON."""
 
+_ESCAPE = pattern(rb"\\[ubf]")
+"""Escapes in JSON that stand for letters, or for what `clean` removes."""
+
 _KELVIN, _DOTTED_I = "\u212a".encode(), "\u0130".encode()
 """The two non-ASCII characters with an ASCII lower case."""
 
@@ -83,20 +86,30 @@ def needle(text: str) -> Needle:
 class Said:
     """The texts of a step or an event; its JSON is read only once."""
 
+    __slots__ = ("_described", "_events", "_held", "_raws", "_shown", "_texts")
+
     def __init__(self, events: Sequence[Event], described: Callable[..., Description]) -> None:
         self._events = events
         self._described = described
+        self._raws: list[bytes] | None = None
         self._held: list[Event] | None = None
         self._shown: str | None = None
-        self._texts: list[list[str] | None] = [None] * len(events)
+        self._texts: dict[int, list[str]] = {}
+
+    @property
+    def raws(self) -> list[bytes]:
+        """The JSON of the events."""
+        if self._raws is None:
+            self._raws = [event.raw() for event in self._events]
+        return self._raws
 
     @property
     def events(self) -> list[Event]:
         """The events with their JSON in memory."""
         if self._held is None:
             self._held = [
-                msgspec.structs.replace(event, held=event.raw(), store=None)
-                for event in self._events
+                msgspec.structs.replace(event, held=raw, store=None)
+                for event, raw in zip(self._events, self.raws, strict=True)
             ]
         return self._held
 
@@ -122,8 +135,10 @@ class Said:
                 return True
             yield from self._pause()
         words = wanted.words
-        for n, event in enumerate(self.events):
-            unseen = yield from _unseen(event, wanted.runs | words)
+        for n, raw in enumerate(self.raws):
+            unseen = self._unseen(n, wanted.runs | words)
+            if unseen is None:
+                unseen = yield from _unseen_in_long(raw, wanted.runs | words)
             if not unseen & wanted.runs and (yield from self._body_holds(n, wanted.text)):
                 return True
             words &= unseen
@@ -131,15 +146,22 @@ class Said:
 
     def texts(self, n: int) -> list[str]:
         """The raw texts of the event at index `n`."""
-        texts = self._texts[n]
-        if texts is None:
-            texts = self._texts[n] = list(texts_of(self.events[n]))
-        return texts
+        if n not in self._texts:
+            self._texts[n] = list(texts_of(self.events[n]))
+        return self._texts[n]
 
     def _pause(self) -> Generator[None, None, None]:
         """After something for which a long event was decoded."""
-        if any(len(event.held) > _RAW_PIECE for event in self.events):
+        if any(len(raw) > _RAW_PIECE for raw in self.raws):
             yield
+
+    def _unseen(self, n: int, parts: frozenset[bytes]) -> frozenset[bytes] | None:
+        """The parts that the texts of the event at index `n` certainly lack; None where its JSON is
+        too long to tell at once."""
+        raw = self.raws[n]
+        if self._events[n].kind == UNREADABLE:
+            return frozenset()
+        return None if len(raw) > _RAW_PIECE else _unseen(raw, parts)
 
     def _body_holds(self, n: int, low: str) -> Breathing:
         texts = self.texts(n)
@@ -153,10 +175,14 @@ class Said:
         if (yield from wanted.search(self.shown)):
             return True
         yield from self._pause()
-        for n, event in enumerate(self.events):
+        for n, raw in enumerate(self.raws):
             # a letter of another alphabet may be the same without regard to case
-            if wanted.runs and event.held.isascii() and (yield from _unseen(event, wanted.runs)):
-                continue
+            if wanted.runs and raw.isascii():
+                unseen = self._unseen(n, wanted.runs)
+                if unseen is None:
+                    unseen = yield from _unseen_in_long(raw, wanted.runs)
+                if unseen:
+                    continue
             texts = self.texts(n)
             yield from self._pause()
             for text in texts:
@@ -225,38 +251,39 @@ def outward(start: int, count: int) -> Iterator[int]:
                 yield number
 
 
-def _unseen(event: Event, parts: frozenset[bytes]) -> Generator[None, None, frozenset[bytes]]:
-    """The parts that the texts of an event certainly lack."""
-    raw = event.held
-    if event.kind == UNREADABLE or (yield from _is_split(raw)):
+def _unseen(raw: bytes, parts: frozenset[bytes]) -> frozenset[bytes]:
+    """The parts that the texts in JSON certainly lack. A search asks this of nearly all events, and
+    little else: generators would double its time."""
+    texts = [raw]
+    if _ESCAPE.search(raw):
+        if _has_odd(raw) or raw.count(b"\\u") > len(_COLOUR.findall(raw)):
+            return frozenset()
+        texts.append(_COLOUR.sub(b"", raw))
+    elif not raw.isascii() and _has_odd(raw):
         return frozenset()
-    is_long = len(raw) > _RAW_PIECE
-    plain = _COLOUR.sub(b"", raw) if not is_long and b"\\u001" in raw else raw
-    for text in (raw,) if plain is raw else (raw, plain):
-        for piece in _pieces(text, _RAW_PIECE, _RAW_PIECE // 4):
-            low = piece.translate(_LOWER, _NOT_PLAIN)
+    for text in texts:
+        low = text.translate(_LOWER, _NOT_PLAIN)
+        if any(part in low for part in parts):
             parts = frozenset(part for part in parts if part not in low)
-            if not parts:
-                return parts
-            if is_long:
-                yield
     return parts
 
 
-def _is_split(raw: bytes) -> Breathing:
-    """Whether the JSON may write words of the decoded text differently, apart from colours."""
-    if len(raw) > _RAW_PIECE:  # decoding is faster than finding all colours
-        for piece in _pieces(raw, _RAW_PIECE, 2):
-            if b"\\u" in piece or _has_odd(piece):
-                return True
-            yield
-        return False
-    if b"\\u" in raw and raw.count(b"\\u") > len(_COLOUR.findall(raw)):
-        return True
-    return _has_odd(raw)
+def _unseen_in_long(raw: bytes, parts: frozenset[bytes]) -> Generator[None, None, frozenset[bytes]]:
+    for piece in _pieces(raw, _RAW_PIECE, 2):  # decoding is faster than finding all colours
+        if b"\\u" in piece or _has_odd(piece):
+            return frozenset()
+        yield
+    for piece in _pieces(raw, _RAW_PIECE, _RAW_PIECE // 4):
+        low = piece.translate(_LOWER, _NOT_PLAIN)
+        parts = frozenset(part for part in parts if part not in low)
+        if not parts:
+            return parts
+        yield
+    return parts
 
 
 def _has_odd(raw: bytes) -> bool:
+    """Whether JSON may write words of the decoded text differently, apart from `\\u`."""
     if b"\\b" in raw or b"\\f" in raw:
         return True
     return not raw.isascii() and (_KELVIN in raw or _DOTTED_I in raw)
