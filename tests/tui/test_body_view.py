@@ -172,6 +172,18 @@ async def test_a_taller_pane_at_the_end_stays_at_the_end() -> None:
         assert app.body.position() == (81, 100, 100)
 
 
+async def test_a_pane_at_the_end_stays_there_through_a_size_without_room() -> None:
+    app = Body(numbers(100), at_end=True)
+    async with app.run_test(size=(40, 10)) as pilot:
+        await settle(pilot)
+        await pilot.resize_terminal(2, 10)
+        await settle(pilot)
+        assert app.body.size.width == 0 < app.body.size.height
+        await pilot.resize_terminal(40, 10)
+        await settle(pilot)
+        assert app.body.position() == (91, 100, 100)
+
+
 async def test_wrap_off_scrolls_sideways_and_keeps_the_place() -> None:
     app = Body(Output("\n".join(f"{n:03} " + "0123456789" * 6 for n in range(50))))
     async with app.run_test(size=(32, 6)) as pilot:

@@ -97,7 +97,7 @@ class Document:
     def prepare(self, first: int, last: int) -> None:
         """Make the lines from `first` to before `last` true ones. Line numbers may change: keep a
         `anchor` and ask `row_of` afterwards."""
-        row = first
+        row = max(0, first)
         while row < min(last, len(self)):
             number, _ = self._section(row)
             if self._sections[number].pending:
