@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from starlette.responses import Response
 
 from oh_tui.sources.runs import below
-from oh_tui.text.problem import Problem
+from oh_tui.text.problem import Problem, Remedy
 from tests.sources.here import Here, demo_read
 from tests.trajectory.sub_agent_files import CHECK, PROBE, ROUTES, STRAY, run_files, zip_of
 
@@ -28,10 +28,28 @@ async def test_the_agent_server_of_a_running_sandbox_gives_them(tmp_path: Path) 
         assert await names(here) == [], "a server without a download has none"
         here.between.answers["GET *download-trajectory/*"] = lambda: Response(data)
         assert await names(here) == sorted([CHECK, PROBE, ROUTES, STRAY])
-        assert await names(here, sandbox_status="PAUSED") == []
         here.between.answer("GET *download-trajectory/*", 500)
         with pytest.raises(Problem):
             await names(here)
+
+
+@pytest.mark.parametrize(
+    ("status", "told", "hint"),
+    [
+        ("PAUSED", "paused", Remedy.RESUME),
+        ("STARTING", "starting", Remedy.WAIT),
+        ("ERROR", "failed", ""),
+        ("MISSING", "gone", ""),
+        ("FROZEN", "frozen", Remedy.WAIT),
+    ],
+)
+async def test_a_sandbox_that_does_not_run_is_said_to_hold_them(
+    status: str, told: str, hint: str
+) -> None:
+    async with demo_read() as here:
+        with pytest.raises(Problem, match=f"are in the sandbox, which (is )?{told}$") as raised:
+            await names(here, sandbox_status=status)
+        assert raised.value.hint == hint
 
 
 async def test_a_download_that_is_too_long_is_refused(

@@ -332,3 +332,34 @@ async def test_an_agent_server_gives_the_sub_agents_of_tasks_in_its_download() -
         assert f"{number}.2" in paths(it)
         await it.press("enter")
         assert it.screen.session.arrangement.zoom == "detail"
+
+
+async def test_those_in_a_paused_sandbox_are_read_once_it_runs() -> None:
+    between, file = Between(), io.BytesIO()
+    prompt = "Check that each `--help` names the same options as before."
+    files = folder("x/", [message("m", "Do it.")])
+    files |= folder("x/subagents/7c1e/", worked("t", prompt, 3), "7c1e")
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    between.answers["GET *download-trajectory/*"] = lambda: Response(
+        file.getvalue(), media_type="application/zip"
+    )
+    async with explore(size=(160, 48), wrap=between) as it:
+        await it.open("Port the CLI to click")
+        await it.until(lambda: it.screen.run_view.study is not None)
+        steps = it.screen.run_view.study.trajectory.steps  # type: ignore[union-attr]
+        (number,) = (step.number for step in steps if step.event.part == "TaskAction")
+        it.screen.jump(number)
+        await it.settle()
+        before = paths(it)
+        await it.press("right")
+        await it.until(lambda: "are in the sandbox, which is paused: p resumes it" in it.footer)
+        assert paths(it) == before
+        await it.press("escape", "p")
+        await it.until(lambda: "Resume sandbox" in it.text("#question"))
+        await it.press("enter")
+        await it.until(lambda: "sandbox running again" in it.footer)
+        await it.settle()
+        await it.press("3", "right")
+        await it.until(lambda: len(paths(it)) == len(before) + 2)

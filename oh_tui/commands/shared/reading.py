@@ -12,6 +12,7 @@ from oh_tui.api.models import bare_id
 from oh_tui.commands.shared.command import Call
 from oh_tui.commands.shared.ids import SHOWN, WHOLE, find, read_id
 from oh_tui.commands.shared.printing import progress, say, show_progress
+from oh_tui.commands.shared.remedies import worded
 from oh_tui.sources import server
 from oh_tui.sources.file_runs import note_of, run_of
 from oh_tui.sources.files import FileSource
@@ -97,6 +98,8 @@ async def _with_sub_agents(
             agents += await source.remote.sub_agents(conversation)
         except Problem as problem:
             told = f"sub-agents cannot be read: {problem.sentence}"
+            if helps := worded(problem.hint, short_id(conversation)):
+                told += f" ({helps})"
             read = msgspec.structs.replace(read, note="; ".join(filter(None, (read.note, told))))
     run.sub_agents = agents
     return read

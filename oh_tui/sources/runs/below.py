@@ -12,6 +12,7 @@ from oh_tui.api.errors import NotFound
 from oh_tui.sources import file_runs
 from oh_tui.text.human import size
 from oh_tui.text.problem import Refused, Remedy
+from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.sub_agents import starts
 from oh_tui.trajectory.content.blocks import links_of
 from oh_tui.trajectory.formats.zip import archive
@@ -38,6 +39,21 @@ async def sub_agents(agent: AgentServer) -> Sequence[SubAgent]:
         return ()
     run = await asyncio.to_thread(archive.open_archive, file, "the download")
     return file_runs.run_of(run, ()).sub_agents
+
+
+def out_of_reach(status: str | None) -> Refused:
+    """Why they cannot be read in a sandbox that does not run."""
+    told, hint = _OUT_OF_REACH.get(status or "MISSING", ("", Remedy.WAIT))
+    told = told or f"which is {safe_line(status or '').lower()[:20]}"
+    return Refused(f"The steps of the sub-agents are in the sandbox, {told}", hint)
+
+
+_OUT_OF_REACH = {
+    "PAUSED": ("which is paused", Remedy.RESUME),
+    "STARTING": ("which is starting", Remedy.WAIT),
+    "ERROR": ("which failed", ""),
+    "MISSING": ("which is gone", ""),
+}
 
 
 def may_have(run: Trajectory) -> bool:

@@ -67,7 +67,9 @@ class ServerRuns:
         """The sub-agents within a run, which are no conversations. The agent server has them, while
         its sandbox runs. Raises Problem."""
         agent = running_agent(self.api, conversation)
-        return await below.sub_agents(agent) if agent else ()
+        if agent is None:
+            raise below.out_of_reach(conversation.sandbox_status)
+        return await below.sub_agents(agent)
 
     async def count_events(self, conversation: Conversation) -> tuple[int, str]:
         """The number of events and its source: the app server, or the agent server of the running
