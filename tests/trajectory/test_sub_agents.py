@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -134,8 +134,11 @@ def test_sub_agents_are_read_so_many_levels_deep(tmp_path: Path) -> None:
     for level in range(DEEPEST + 5):
         home += f"subagents/{level}/"
         files |= folder(home, [message(f"m{level}", "Do it.")], str(level))
-    with read(zip_of(tmp_path / "run.zip", files)) as runs:
-        assert len(list(runs.all())) == DEEPEST
+    for path in (zip_of(tmp_path / "run.zip", files), folder_of(tmp_path / "run", files)):
+        with read(path) as runs:
+            assert len(list(runs.all())) == DEEPEST
+        with closing(open_archive(path)) as archive:
+            assert archive.note == f"sub-agents more than {DEEPEST} levels deep are left out"
 
 
 def test_closing_a_run_closes_its_sub_agents_and_not_the_other_way(tmp_path: Path) -> None:

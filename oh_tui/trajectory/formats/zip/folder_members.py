@@ -9,12 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from oh_tui.trajectory.formats.zip.members import MEMBER_LIMIT, CannotRead, Members, Names
-from oh_tui.trajectory.formats.zip.zip_layout import EVENT_FILE
+from oh_tui.trajectory.formats.zip.zip_layout import DEEPEST, EVENT_FILE, level_of
 from oh_tui.trajectory.model.events import UNREADABLE, parse_event
 
-_DEEPEST, _MOST_HOMES = 16, 10_000
-"""Limits on sub-agents: slashes in a path, and their number."""
-
+_MOST_HOMES = 10_000
+"""How many sub-agents are looked for."""
 
 COPIED = 120.0
 """Seconds between an event and the writing of its file after which the file is a copy."""
@@ -44,7 +43,8 @@ class FolderMembers(Members):
             names += _files(folder, home)
             names += _files(folder / "events", f"{home}events/")
             for name in _folders(folder / "subagents"):
-                if home.count("/") < _DEEPEST and len(homes) < _MOST_HOMES:
+                # one level more than is read, so that what is left out is said
+                if level_of(home) <= DEEPEST and len(homes) < _MOST_HOMES:
                     homes.append(f"{home}subagents/{name}/")
         return names
 

@@ -90,11 +90,8 @@ def lay_out(names: Iterable[str]) -> Layout:
         candidates.items(), key=lambda run: len(run[1][0]), default=(None, _columns())
     )
     home = homes[chosen] if chosen is not None else min(parents, default="")
-    below = {
-        one: _columns()
-        for one in every
-        if one.startswith(_inside(home)) and one.count(f"{SUB_AGENTS}/") <= DEEPEST
-    }
+    inside = [one for one in every if one.startswith(_inside(home))]
+    below = {one: _columns() for one in inside if level_of(one) <= DEEPEST}
     for folder, run in runs.items():
         if homes[folder] in below and len(run[0]) > len(below[homes[folder]][0]):
             below[homes[folder]] = run
@@ -107,6 +104,9 @@ def lay_out(names: Iterable[str]) -> Layout:
         note = f"holds no run of a parent: this is {which}"
     elif len(candidates) > 1:
         note = f"holds {len(candidates)} runs: the one with the most events is shown"
+    if len(below) < len(inside):
+        note += "; " if note else ""
+        note += f"sub-agents more than {DEEPEST} levels deep are left out"
     return Layout(home, numbers, events, others, below, started, note)
 
 
@@ -120,6 +120,11 @@ def home_of(folder: str) -> str:
     """The home of a run whose event files are in this folder."""
     above, _, last = folder.rpartition("/")
     return above if last == "events" else folder
+
+
+def level_of(home: str) -> int:
+    """How deep a home stands among sub-agents: 0 for that of the run itself."""
+    return f"{home}/".count(f"{SUB_AGENTS}/")
 
 
 def _inside(home: str) -> str:
