@@ -17,7 +17,7 @@ from tests.trajectory.evaluation_files import row, write
 REPORT = {
     "total_instances": 5,
     "resolved_ids": ["a"],
-    "unresolved_ids": ["b", 5, None],
+    "unresolved_ids": ["b", True, None],
     "empty_patch_ids": ["c", "a"],
     "error_ids": ["d"],
     "incomplete_ids": ["e"],
@@ -48,6 +48,14 @@ def test_a_report_labels_its_instances(tmp_path: Path) -> None:
     assert problems == []
 
 
+def test_ids_may_be_numbers(tmp_path: Path) -> None:
+    path = write(tmp_path / "output.jsonl", [row("815") | {"instance_id": 815}, row("816")])
+    (tmp_path / "output.report.json").write_text('{"resolved_ids": [815, 816]}')
+    found, problems = infos(path)
+    assert [found[name]["label"] for name in ("815", "816")] == [Label.RESOLVED] * 2
+    assert problems == []
+
+
 def test_a_label_file_has_costs_too(tmp_path: Path) -> None:
     labels = {
         "a": {"cost": 0.5, "resolved": True},
@@ -66,6 +74,23 @@ def test_a_label_file_has_costs_too(tmp_path: Path) -> None:
     ]
     assert [found[name]["cost"] for name in "abc"] == [0.5, None, None]
     assert found["a"]["llm_model"] == "some/model"
+    assert problems == []
+
+
+def test_labels_and_costs_may_be_numbers_and_texts(tmp_path: Path) -> None:
+    labels = {
+        "a": {"resolved": 1, "cost": "0.5"},
+        "b": {"resolved": " False", "cost": True},
+        "c": {"resolved": "maybe", "cost": 2},
+        "d": {"resolved": 2},
+        "e": {"resolved": [1]},
+    }
+    (tmp_path / "labels.json").write_text(json.dumps(labels))
+    found, problems = infos(output(tmp_path))
+    assert [found[name]["label"] for name in "abcde"] == [
+        Label.RESOLVED, Label.UNRESOLVED, Label.NONE, Label.NONE, Label.NONE
+    ]  # fmt: skip
+    assert [found[name]["cost"] for name in "abc"] == [0.5, None, None]
     assert problems == []
 
 
@@ -114,11 +139,12 @@ def test_an_opened_run_has_its_label(tmp_path: Path) -> None:
 
 def test_a_file_of_one_instance_labels_it(tmp_path: Path) -> None:
     (tmp_path / "eval_a.json").write_text('{"resolved": true}')
-    (tmp_path / "eval_b.json").write_text('{"b": {"resolved": false}}')
+    (tmp_path / "eval_b.json").write_text('{"resolved": 0}')
+    (tmp_path / "eval_d.json").write_text('{"d": {"resolved": false}}')
     (tmp_path / "eval_c.json").write_text('{"final_score": {"result": 1}}')
     found, _ = infos(output(tmp_path))
-    labels = [found[name]["label"] for name in "abc"]
-    assert labels == [Label.RESOLVED, Label.UNRESOLVED, Label.NONE]
+    labels = [found[name]["label"] for name in "abcd"]
+    assert labels == [Label.RESOLVED, Label.UNRESOLVED, Label.NONE, Label.UNRESOLVED]
 
 
 @pytest.mark.parametrize(

@@ -6,21 +6,16 @@ write its `Document` in a file of its own, and name it in `DOCUMENTS`.
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from oh_tui.trajectory.formats import evaluation
 from oh_tui.trajectory.formats.document import Converted, Document, Top, top_of, value_of
 from oh_tui.trajectory.formats.foreign.documents import ATIF, CHAT, V0
 from oh_tui.trajectory.formats.run_file import HINT, FormatProblem
-from oh_tui.trajectory.model.recorded import Label
+from oh_tui.trajectory.model.recorded import Label, told_label
 
 DOCUMENTS: tuple[Document, ...] = (evaluation.ROW, ATIF, V0, CHAT)
 """The first that recognises a text converts it."""
-
-_SAID = {"true": True, "1": True, "false": False, "0": False}
-"""Labels that are written as texts."""
 
 
 def may_be_run(head: bytes) -> bool:
@@ -62,15 +57,6 @@ def read_document(text: bytes, where: str) -> Converted:
 def _label_in(top: Top) -> Label | None:
     """The label that a row of an evaluation or a data set has itself."""
     for path in (("resolved",), ("report", "resolved"), ("test_result", "report", "resolved")):
-        if label := label_of(value_of(top, *path)):
+        if label := told_label(value_of(top, *path)):
             return label
-    return None
-
-
-def label_of(resolved: Any) -> Label | None:
-    """The label that a field of this name tells."""
-    if isinstance(resolved, str):
-        resolved = _SAID.get(resolved.lower())
-    if resolved in (True, False):  # also 1 and 0
-        return Label.RESOLVED if resolved else Label.UNRESOLVED
     return None

@@ -16,7 +16,7 @@ from typing import IO, Any
 import msgspec
 
 from oh_tui.text.human import size
-from oh_tui.trajectory.formats.documents import label_of, read_document
+from oh_tui.trajectory.formats.documents import read_document
 from oh_tui.trajectory.formats.evaluation import name_in
 from oh_tui.trajectory.formats.held_run import HeldRun
 from oh_tui.trajectory.formats.lines.json_lines import LARGEST
@@ -33,7 +33,7 @@ from oh_tui.trajectory.formats.run_file import (
     shown_name,
 )
 from oh_tui.trajectory.model.events import decode_json
-from oh_tui.trajectory.model.recorded import Label
+from oh_tui.trajectory.model.recorded import Label, told_label
 
 MAGIC = b"PAR1"
 
@@ -157,7 +157,7 @@ class ParquetRuns(Unchanging):
     def _label(self, row: dict[str, Any]) -> Label | None:
         if "resolved" not in self._columns:
             return None
-        return label_of(row.get("resolved")) or Label.NONE
+        return told_label(row.get("resolved")) or Label.NONE
 
     def open(self, number: int) -> RunFile:
         where = f"{self.name}, row {number:,}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -20,6 +21,20 @@ class Label(StrEnum):
     def words(self) -> str:
         """The label beside what the agent said, where `error` alone would read as the agent's."""
         return "evaluation error" if self is Label.ERROR else self.value
+
+
+_SAID = {"true": True, "1": True, "false": False, "0": False}
+"""Labels that are written as texts."""
+
+
+def told_label(resolved: Any) -> Label | None:
+    """The label in a field of the name `resolved`: true or false, also as 1 or 0 and as a text.
+    Anything else is no evidence, and None."""
+    if isinstance(resolved, str):
+        resolved = _SAID.get(resolved.strip().lower())
+    if resolved in (True, False):  # also 1 and 0
+        return Label.RESOLVED if resolved else Label.UNRESOLVED
+    return None
 
 
 class Recorded(msgspec.Struct, frozen=True):

@@ -12,13 +12,15 @@ from typing import Any
 
 from oh_tui.text.human import are, plural
 from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.formats.evaluation import name_in
 from oh_tui.trajectory.formats.folders import Folder
+from oh_tui.trajectory.formats.foreign.bill import told_amount
 from oh_tui.trajectory.formats.lines import cost_report
 from oh_tui.trajectory.formats.lines.cost_report import CostReport
 from oh_tui.trajectory.formats.run_file import MOST, shown_name
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.events import decode_json
-from oh_tui.trajectory.model.recorded import Label
+from oh_tui.trajectory.model.recorded import Label, told_label
 
 LARGEST = 2**25
 """Bytes of a report; labels of 100,000 instances take 8 MB."""
@@ -128,17 +130,15 @@ class Beside:
         lists = {name: found for name in _LISTS if isinstance(found := value.get(name), list)}
         for name, found in lists.items():
             for one in found:
-                if isinstance(one, str):
-                    self.labels[one], self._sources[one] = _LISTS[name], file
+                if instance := name_in(one):
+                    self.labels[instance], self._sources[instance] = _LISTS[name], file
         if lists:
             return
         match = _EVAL.fullmatch(file)
-        if match and isinstance(value.get("resolved"), bool):
+        if match and told_label(value.get("resolved")):
             value = {match[1]: value}
         for name, each in value.items():
-            resolved = field(each, "resolved")
-            if isinstance(resolved, bool):
-                self.labels[name] = Label.RESOLVED if resolved else Label.UNRESOLVED
-                cost = field(each, "cost")
-                if isinstance(cost, int | float) and 0 < cost < 10**9:
+            if label := told_label(field(each, "resolved")):
+                self.labels[name] = label
+                if cost := told_amount(field(each, "cost")):
                     self.costs[name] = float(cost)

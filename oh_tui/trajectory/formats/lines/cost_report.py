@@ -12,6 +12,7 @@ import msgspec
 
 from oh_tui.text.human import dollars, plural
 from oh_tui.trajectory.formats.evaluation import name_in
+from oh_tui.trajectory.formats.foreign.bill import told_amount
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.events import decode_json
 
@@ -81,5 +82,5 @@ def _take_sums(report: CostReport, value: Any, output: str) -> None:
 
 
 def _amount(value: Any) -> float | None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and 0 <= value < 10**9 else None
+    number = told_amount(value)
+    return None if number is None else float(number)
