@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from oh_tui.api.models import Conversation
 from oh_tui.commands.many import part_files
 from oh_tui.commands.shared.acting import require_free
@@ -22,11 +24,19 @@ from oh_tui.commands.shared.command import (
     flag,
     path_of,
 )
-from oh_tui.commands.shared.documents import Facts, conversation_json, step_json, verdict_json
+from oh_tui.commands.shared.documents import (
+    Facts,
+    conversation_id,
+    conversation_json,
+    step_json,
+    verdict_json,
+)
 from oh_tui.commands.shared.keeping import read_annotations
 from oh_tui.commands.shared.printing import json_line, say, say_given_up
 from oh_tui.commands.shared.reading import open_run, title, whole
 from oh_tui.commands.steps import matching
+from oh_tui.sources.file_conversation import BELOW
+from oh_tui.sources.files import FileSource
 from oh_tui.sources.lists.tags import tag_words
 from oh_tui.sources.lists.user_annotations import NOTHING
 from oh_tui.sources.saving import part_file, publish_as
@@ -100,25 +110,38 @@ async def export(call: Call) -> int:
     is_whole = call.args.to == "atif" and not query.terms
     conversation, loaded = await open_run(call, sub_agents=is_whole)
     facts = Facts(whole(loaded), read_annotations(call).of(conversation))
-    if loaded.note:
-        say(loaded.note)
+    notes = [loaded.note, facts.sub_runs.note if is_whole else ""]
+    for note in filter(None, notes):
+        say(note)
     steps = list(matching(facts, query))
     say_given_up(query.gave_up)
     if not call.args.notes:  # they are for the user alone
         facts.kept = NOTHING
     others = [] if query.terms else _hidden_events(facts.trajectory)
+    about = conversation_json(conversation, facts.kept) | {"id": _id(call, conversation)}
     if call.args.to == "atif":
-        pieces = _atif(facts, conversation, steps, others if is_whole else None)
+        pieces = _atif(facts, about, steps, others if is_whole else None, loaded.note)
     elif call.args.to == "jsonl" or call.as_json:
-        pieces = _json_lines(facts, conversation, steps, others)
+        pieces = _json_lines(facts, about, steps, others)
     else:
-        pieces = _markdown(facts, conversation, steps, others)
+        pieces = _markdown(facts, conversation, about, steps, others)
     if call.args.output:
         _write(target := path_of(call.args.output), pieces)
         say(f"wrote {plural(len(steps), 'step')} to {clean_line(str(target))}")
     else:
         sys.stdout.writelines(pieces)
     return 0
+
+
+def _id(call: Call, conversation: Conversation) -> str:
+    """Of a file without an id its name: the path that stands for it here is of this machine."""
+    source = call.source
+    top, *below = conversation.id.split(BELOW)
+    entry = source.runs.entries.get(top) if isinstance(source, FileSource) else None
+    if entry is None or not isinstance(source, FileSource):
+        return conversation_id(conversation)
+    own = str(entry.info.get("id") or "") or source.runs.run(source.runs.rows[top]).name
+    return conversation_id(msgspec.structs.replace(conversation, id=BELOW.join((own, *below))))
 
 
 def _wants_tables(call: Call) -> bool:
@@ -144,9 +167,12 @@ def _hidden_events(trajectory: Trajectory) -> list[Event]:
 
 
 def _markdown(
-    facts: Facts, conversation: Conversation, steps: list[Step], others: list[Event]
+    facts: Facts,
+    conversation: Conversation,
+    about: dict[str, Any],
+    steps: list[Step],
+    others: list[Event],
 ) -> Iterator[str]:
-    about = conversation_json(conversation, facts.kept)
     verdict, accounts = facts.verdict, facts.accounts
     cost = accounts.total.cost or about["cost"] or 0.0
     facts_line = (
@@ -220,11 +246,10 @@ def _escaped(text: str) -> str:
 
 
 def _json_lines(
-    facts: Facts, conversation: Conversation, steps: list[Step], others: list[Event]
+    facts: Facts, about: dict[str, Any], steps: list[Step], others: list[Event]
 ) -> Iterator[str]:
     """The conversation, then each step with its events, then each event that belongs to no step,
     then what was hidden."""
-    about = conversation_json(conversation, facts.kept)
     yield _line({"conversation": about, "verdict": verdict_json(facts.verdict)})
     hidden: list[dict[str, Any]] = []
     for step in steps:
@@ -251,13 +276,13 @@ def _line(document: Any) -> str:
 
 
 def _atif(
-    facts: Facts, conversation: Conversation, steps: list[Step], others: list[Event] | None
+    facts: Facts, about: dict[str, Any], steps: list[Step], others: list[Event] | None, note: str
 ) -> Iterator[str]:
-    """One document, a step a line; the places of what was hidden stand in its `extra`. With
-    `others` it is whole, with the runs of sub-agents."""
-    about = conversation_json(conversation)
+    """One document, a step a line; the places of what was hidden stand in its `extra`, what is
+    missing in its `notes`. With `others` it is whole, with the runs of sub-agents."""
     session, model = str(about["id"]), str(about["model"] or "")
     top = atif_export.top_of(facts.trajectory, session=session, model=model)
+    top = _with_note(top, note)
     spent = facts.accounts.of
     if others is None:
         total = facts.accounts.total
@@ -266,6 +291,14 @@ def _atif(
     else:
         yield from _atif_whole(top, facts.trajectory, facts.sub_runs, spent)
     yield "\n"
+
+
+def _with_note(top: dict[str, Any], note: str) -> dict[str, Any]:
+    """The fields with what is missing in the run, unless its notes say so."""
+    known = top.get("notes") or ""
+    if not note or not isinstance(known, str) or note in known:
+        return top
+    return top | {"notes": f"{known}\n{note}".strip()}
 
 
 def _atif_whole(
@@ -301,6 +334,7 @@ def _atif_run(
         yield f'{"," if place else f"""], "{EMBEDDED}": ["""}\n'
         of_sub = atif_export.top_of(sub.trajectory, session=sub.name, model="")
         of_sub["trajectory_id"] = sub.name
+        of_sub = _with_note(of_sub, sub.note)
         yield from _atif_whole(of_sub, sub.trajectory, sub.below, sub.accounts.of)
     end = {"final_metrics": final(number)}
     extra = extra if isinstance(extra, dict) else {}

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from oh_tui import cli
+from oh_tui.trajectory.formats.zip.zip_layout import DEEPEST
 from tests.trajectory.foreign.test_atif_sub_agents import document, step
 from tests.trajectory.made import message
 from tests.trajectory.sub_agent_files import (
@@ -62,6 +63,65 @@ def test_a_run_is_written_as_atif_and_read_again(
         {n: step[n] for n in names} for step in after
     ]
     assert after[1]["outcome"] == "command failed" and after[1]["ran_s"] == 6
+
+
+def test_the_path_of_a_file_without_an_id_is_not_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    event = {"id": 0, "source": "user", "action": "message", "args": {"content": "Do it."}}
+    (tmp_path / "trajectory.json").write_text(json.dumps([event]))
+    row = json.dumps({"instance_id": "a", "history": [event]})
+    (tmp_path / "output.jsonl").write_text(f"{row}\n" + json.dumps({"history": [event]}))
+    for name, id in (
+        ("trajectory.json", "trajectory.json"),
+        ("output.jsonl#a", "a"),
+        ("output.jsonl#2", "output.jsonl, row 2"),
+    ):
+        for form in ("atif", "jsonl", "md"):
+            assert cli.main(["export", str(tmp_path / name), "--to", form]) == 0
+            written = capsys.readouterr().out
+            assert str(tmp_path) not in written
+            if form == "atif":
+                assert json.loads(written)["session_id"] == id
+            elif form == "jsonl":
+                assert json.loads(written.partition("\n")[0])["conversation"]["id"] == id
+
+
+def test_what_is_missing_is_said_and_stands_in_the_notes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files, home = folder("", [message("m", "Do it.")]), ""
+    for level in range(DEEPEST + 1):
+        home += f"subagents/{level}/"
+        files |= folder(home, [message(f"m{level}", "Do it.")], str(level))
+    path, target = zip_of(tmp_path / "run.zip", files), tmp_path / "run.json"
+    told = f"sub-agents more than {DEEPEST} levels deep are left out"
+    for source, again in ((path, target), (target, tmp_path / "again.json")):
+        assert cli.main(["export", str(source), "--to", "atif", "-o", str(again)]) == 0
+        assert json.loads(again.read_text())["notes"] == told
+        assert (told in capsys.readouterr().err) == (source is path)
+
+
+def test_the_notes_of_a_sub_agent_stand_in_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = document("20", step(2))
+    for level in reversed(range(20)):
+        name = run["trajectory_id"]
+        run = document(str(level), step(2, 0.0, {"trajectory_id": name}), below=(run,))
+    deepest = run
+    for _ in range(20):
+        (deepest,) = deepest["subagent_trajectories"]
+    deepest["subagent_trajectories"] = [document("21", step(2))]
+    (tmp_path / "run.json").write_text(json.dumps(run))
+    assert cli.main(["export", str(tmp_path / "run.json"), "--to", "atif"]) == 0
+    written, said = capsys.readouterr()
+    assert "sub-agents more than 20 levels deep are left out" in said
+    found = json.loads(written)
+    for _ in range(20):
+        assert "notes" not in found
+        (found,) = found["subagent_trajectories"]
+    assert found["notes"] == "sub-agents more than 20 levels deep are left out"
 
 
 def test_with_a_filter_only_its_steps_are_written(
