@@ -17,6 +17,9 @@ RECENT = 50
 FAILURES = ("ConversationErrorEvent", "ServerErrorEvent")
 """Failures that may end a run, the more likely reason first."""
 
+REFUSALS = ("reject", "RejectAction")
+"""How an agent of V0 rejects its task, as an event of its own or as a call."""
+
 STOPS = {"PauseEvent": "paused", "InterruptEvent": "interrupted"}
 ASIDE = frozenset(
     {"HookExecutionEvent", "Condensation", "CondensationSummaryEvent", "CondensationRequest"}
@@ -47,8 +50,15 @@ def before_last_change(trajectory: Trajectory, status: str) -> int:
 def failure_of(trajectory: Trajectory) -> Step | None:
     """The step with the reason of a failed run; the app server may send it after the status."""
     since = before_last_change(trajectory, "error")
-    found = [s for s in recent_steps(trajectory) if s.number > since and s.event.kind in FAILURES]
-    return min(found, key=lambda step: FAILURES.index(step.event.kind), default=None)
+    recent = [step for step in recent_steps(trajectory) if step.number > since]
+    found = [step for step in recent if step.event.kind in FAILURES]
+    if not found:
+        return next(filter(is_refusal, recent), None)
+    return min(found, key=lambda step: FAILURES.index(step.event.kind))
+
+
+def is_refusal(step: Step) -> bool:
+    return step.event.source != "user" and bool({step.event.kind, step.event.part} & {*REFUSALS})
 
 
 def is_answer(step: Step) -> bool:

@@ -82,6 +82,15 @@ def limit_words(limit: str) -> tuple[str, str]:
     return f"The run hit {limit}, so OpenHands stopped it.", f"hit {limit}"
 
 
+def refusal_words(event: Event) -> tuple[str, str]:
+    """As `failure_words`, for an agent that rejects its task."""
+    body = event.body()
+    inside = body.get("action") if isinstance(body.get("action"), dict) else body
+    reason = _line(first_line(text_field(inside, "outputs", "reason")))
+    why = f": {reason}" if reason else ""
+    return f"The agent rejected the task{why or '.'}", f"rejected the task{why}"
+
+
 def recorded_words(error: str) -> tuple[str, str]:
     """As `failure_words`, for an error that stands beside the events."""
     text = _line(first_line(error))

@@ -20,12 +20,18 @@ from oh_tui.trajectory.analysis.ending import (
     failure_of,
     is_answer,
     is_cut_off,
+    is_refusal,
     last_step,
     last_telling,
     open_calls,
     with_outcome,
 )
-from oh_tui.trajectory.analysis.failures import failure_words, limit_words, recorded_words
+from oh_tui.trajectory.analysis.failures import (
+    failure_words,
+    limit_words,
+    recorded_words,
+    refusal_words,
+)
 from oh_tui.trajectory.analysis.loops import Loop, Pattern, find_loop
 from oh_tui.trajectory.content.classification import remedy
 from oh_tui.trajectory.content.describe import describe
@@ -147,6 +153,8 @@ def _error(trajectory: Trajectory) -> Verdict:
         return _verdict(
             "error", sentence, "failed, the server holds no reason", landing=len(trajectory)
         )
+    if is_refusal(step):
+        return _verdict("error", *refusal_words(step.event), [step], step.number)
     cause, short = failure_words(step.event, _done_before(trajectory, step))
     if told := remedy(step.event.body()):
         told = f" {told[0].upper()}{told[1:]}."
@@ -309,7 +317,7 @@ def _by_steps(trajectory: Trajectory) -> Verdict:
     if latest is not None:
         if is_answer(latest):
             return _finished(trajectory)
-        if latest.event.kind in FAILURES:
+        if latest.event.kind in FAILURES or is_refusal(latest):
             return _error(trajectory)
         if latest.event.kind in STOPS:
             return _paused(trajectory)

@@ -245,3 +245,86 @@ def test_a_trial_whose_result_cannot_be_read_is_listed_with_the_others(
     (tmp_path / "config.json").write_text("{}")
     monkeypatch.setattr(DiskFolder, "open", lambda *_: Unreadable(b"{}"))
     assert [one.name for one in open_runs(tmp_path).entries()] == ["a", "b"]
+
+
+def v0_call(action: str, **args: Any) -> JsonObject:
+    called = {"function_name": "some_tool", "tool_call_id": "c1"}
+    return {"id": 1, "source": "agent", "action": action, "args": args,
+            "tool_call_metadata": called}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        v0_call("edit", command="view", path="/a", start=5, end=300),
+        v0_call("edit", command="view", path="/a", start="7", end=[93]),
+        v0_call("edit", command="view", path="/a", start=1, end="77"),
+        v0_call("read", path="/a", start=0.0, end=-1),
+        v0_call("write", path="/a", file_path="/b", content="new"),
+        v0_call("run", command="ls", kind="one", v0_kind="two"),
+        v0_call("finish", final_thought=4711, thought="done", message="three"),
+        v0_call("finish", final_thought=4711, thought=4711.0),
+        v0_call("call_tool_mcp", name="fetch", arguments={"url": "four"}, data="five"),
+        v0_call("delegate", agent="six", inputs={"task": "seven"}, tasks="eight"),
+    ],
+    ids=lambda event: f"{event['action']}-{len(event['args'])}",
+)
+def test_arguments_of_v0_are_shown_whatever_their_form(tmp_path: Path, event: JsonObject) -> None:
+    assert not lost(event["args"], read(tmp_path / "trajectory.json", [event]))
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        v0_call("edit", command="view", path="/a", start=1, end=-1),
+        v0_call("read", path="/a", start=0, end=-1),
+        v0_call("read", path="/a", end=None),
+    ],
+    ids=["edit", "read", "read without a start"],
+)
+def test_all_lines_of_a_file_go_without_saying(tmp_path: Path, event: JsonObject) -> None:
+    (step,) = read(tmp_path / "trajectory.json", [event]).steps
+    assert step.event.body()["action"] == {
+        "kind": "FileEditorAction", "command": "view", "path": "/a"
+    }  # fmt: skip
+
+
+def test_the_last_versions_of_v0_have_the_reasoning_in_the_thought(tmp_path: Path) -> None:
+    thoughts: list[Any] = [
+        {"text": "look", "reasoning_content": "why"},
+        {"text": "look", "reasoning_content": None},
+        {"text": "look", "other": 1},
+    ]
+    events = [v0_call("run", command="ls", thought=thought) for thought in thoughts]
+    bodies = [step.event.body() for step in read(tmp_path / "trajectory.json", events).steps]
+    told = [(body["thought"], body.get("reasoning_content")) for body in bodies]
+    text = [{"type": "text", "text": "look"}]
+    assert told == [(text, "why"), (text, None), ([], None)]
+    assert bodies[2]["action"]["thought"] == thoughts[2]
+
+
+def test_an_odd_is_error_of_v0_is_shown(tmp_path: Path) -> None:
+    extras = {"is_error": 815}
+    history = [[{"action": "run"}, {"observation": "run", "extras": extras}]]
+    run = read(tmp_path / "output.jsonl", {"instance_id": "a", "history": history})
+    assert not lost(extras, run) and not run.steps[0].result.failed  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("has_state", [True, False])
+@pytest.mark.parametrize(
+    ("outputs", "cause"),
+    [
+        ({"reason": "It is ambiguous.\nAsk."}, "The agent rejected the task: It is ambiguous."),
+        ({}, "The agent rejected the task."),
+    ],
+)
+def test_an_agent_of_v0_may_reject_its_task(
+    tmp_path: Path, outputs: JsonObject, cause: str, has_state: bool
+) -> None:
+    task = {"id": 1, "source": "user", "action": "message", "args": {"content": "Do it."}}
+    refusal = {"id": 2, "source": "agent", "action": "reject", "args": {"outputs": outputs}}
+    state = {"id": 3, "source": "environment", "observation": "agent_state_changed",
+             "content": "", "extras": {"agent_state": "rejected"}}  # fmt: skip
+    verdict = judge(read(tmp_path / "t.json", [task, refusal, *[state][: int(has_state)]]))
+    assert (verdict.word, verdict.cause, verdict.landing) == ("error", cause, 2)
+    assert judge(read(tmp_path / "t.json", [task, state])).word == "error"

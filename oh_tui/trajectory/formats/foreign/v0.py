@@ -39,9 +39,10 @@ _STATES = {
     "paused": "paused",
     "stopped": "paused",
     "finished": "finished",
+    "rejected": "error",
     "error": "error",
 }
-"""The state of an agent as `execution_status`."""
+"""The state of an agent as `execution_status`. One that rejects its task ends without doing it."""
 
 _RISKS = {-1: "UNKNOWN", 0: "LOW", 1: "MEDIUM", 2: "HIGH"}
 
@@ -150,14 +151,14 @@ class _Converter:
     def _call(self, entry: Entry) -> None:
         written = _written(entry.metadata)
         args = v0_tools.completed(entry.action, entry.inside, _decoded(written))
-        thought, action, rest = v0_tools.split_args(entry.action, args)
+        tool = v0_tools.tool_name(entry.action, args, entry.metadata)
+        thought, action, rest = v0_tools.split_args(entry.action, args, tool)
         fields = _taken(rest, reasoning_content=str)
         risk = rest.get("security_risk")
         if isinstance(risk, str) and risk in _RISKS.values():
             fields["security_risk"] = rest.pop("security_risk")
         elif type(risk) is int:
             fields["security_risk"] = _RISKS.get(risk)
-        tool = v0_tools.tool_name(entry.action, args, entry.metadata)
         call_id = text_field(entry.metadata, "tool_call_id") or f"call-{entry.id}"
         entry.response = text_field(entry.metadata, "model_response", "id") or f"answer-{entry.id}"
         called = {"id": call_id, "name": tool, "arguments": written} if written else None
@@ -257,6 +258,8 @@ class _Converter:
         content = content_blocks(body.get("content"))
         if content is None:
             rest["content"] = body["content"]
+        if not isinstance(observation.get("is_error", False), bool):
+            rest["is_error"] = observation["is_error"]
         text = text_field(body, "content")
         if observation.get("diff") == text:
             del observation["diff"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import NoneType
 from typing import Any
 
+from oh_tui.trajectory.formats.foreign.made import is_empty
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import decode_json
 
@@ -21,49 +23,69 @@ def _renamed(kind: str, **names: str) -> Callable[[Args], Args]:
     old = {was: now for now, was in names.items()}
 
     def make(args: Args) -> Args:
-        return {"kind": kind} | {old.get(name, name): value for name, value in args.items()}
+        return {"kind": kind} | _with_names(args, old)
 
     return make
 
 
+def _with_names(values: Args, names: Mapping[str, str]) -> Args:
+    """Values with other names; where a value has that name already, with one like it."""
+    found: Args = {}
+    for name, value in values.items():
+        new = names.get(name, name)
+        while new in found or (new != name and new in values):
+            new += "_"
+        found[new] = value
+    return found
+
+
 def _read(args: Args) -> Args:
-    action = {"kind": "FileEditorAction", "command": "view", **args}
-    if (args.get("start", 0), args.get("end", -1)) == (0, -1):
-        action = {name: v for name, v in action.items() if name not in ("start", "end")}
-    return action
+    return {"kind": "FileEditorAction", "command": "view", **_in_lines(args, first=0)}
 
 
 def _edit(args: Args) -> Args:
     """The editor has a command; an edit by a model has the new lines and where they go."""
-    action = {"kind": "FileEditorAction", **args}
     if args.get("command") and not args.get("content"):
-        action = {name: v for name, v in action.items() if name not in ("start", "end")}
-    return action
+        args = _in_lines(args, first=1)
+    return {"kind": "FileEditorAction", **args}
+
+
+def _in_lines(args: Args, first: int) -> Args:
+    """The arguments without a `start` and `end` that V0 adds by itself and that mean all lines."""
+    all_lines = {"start": first, "end": -1}
+    if any(type(args.get(name)) not in (int, NoneType) for name in all_lines):
+        return args
+    if any(args.get(name) not in (None, place) for name, place in all_lines.items()):
+        return args
+    return {name: value for name, value in args.items() if name not in all_lines}
 
 
 def _delegate(args: Args) -> Args:
     agent, inputs = args.get("agent"), args.get("inputs")
-    if isinstance(agent, str) and isinstance(inputs, dict) and set(inputs) == {"task"}:
+    is_task = isinstance(inputs, dict) and set(inputs) == {"task"}
+    if isinstance(agent, str) and isinstance(inputs, dict) and is_task and "tasks" not in args:
         rest = {name: v for name, v in args.items() if name not in ("agent", "inputs")}
         return {"kind": "DelegateAction", "tasks": {agent: inputs["task"]}, **rest}
     return {"kind": "DelegateAction", **args}
 
 
 def _mcp(args: Args) -> Args:
-    rest = {name: v for name, v in args.items() if name not in ("arguments", "name")}
+    rest = {name: v for name, v in args.items() if name != "arguments"}
     data = args.get("arguments")
-    if isinstance(data, dict):
+    if isinstance(data, dict) and "data" not in args:
         return {"kind": "MCPToolAction", "data": data, **rest}
     return {"kind": "MCPToolAction", **rest, **({} if data is None else {"arguments": data})}
 
 
 def _finish(args: Args) -> Args:
     """The last words are `final_thought`, in older runs the thought itself."""
-    said = args.get("final_thought") or args.get("thought")
-    rest = {n: v for n, v in args.items() if n != "final_thought"}
-    if said == args.get("thought"):
+    name = next((n for n in ("final_thought", "thought") if not is_empty(args.get(n))), "")
+    said = args.get(name)
+    rest = {n: v for n, v in args.items() if n != name}
+    if isinstance(said, str) and said == args.get("thought"):
         rest.pop("thought", None)
-    return {"kind": "FinishAction", **rest, "message": said}
+    names = {"message": "v0_message"} if "message" in rest else {}
+    return {"kind": "FinishAction", **_with_names(rest, names), "message": said}
 
 
 ACTIONS: dict[str, Callable[[Args], Args]] = {
@@ -108,12 +130,15 @@ EDITS = ("edit", "read", "write")
 """Observations that report a failure in their text."""
 
 
-def split_args(name: str, args: Args) -> tuple[str, Args, Args]:
-    """The thought of a call, its action, and the arguments of V0 itself."""
+def split_args(name: str, args: Args, tool: str) -> tuple[str, Args, Args]:
+    """The thought of a call of a tool, its action, and the arguments of V0 itself."""
+    args = _with_plain_thought(args)
     beside = {key: args[key] for key in _BESIDE if key in args}
     kept = {key: value for key, value in args.items() if key not in beside}
     thought = kept.get("thought")
     action = ACTIONS.get(name, _renamed(f"{_camel(name)}Action"))(_safe(kept))
+    if name == "call_tool_mcp" and action.get("name") == tool:
+        del action["name"]
     if "thought" in action and name != "think" and isinstance(thought, str):
         del action["thought"]
     elif name in ("think", "finish"):
@@ -121,10 +146,24 @@ def split_args(name: str, args: Args) -> tuple[str, Args, Args]:
     return thought if isinstance(thought, str) else "", action, beside
 
 
+def _with_plain_thought(args: Args) -> Args:
+    """The arguments with a thought of the last versions, which has its reasoning in it, as the
+    versions before wrote both."""
+    thought = args.get("thought")
+    if not isinstance(thought, dict) or not set(thought) <= {"text", "reasoning_content"}:
+        return args
+    reasoning = thought.get("reasoning_content")
+    if not isinstance(thought.get("text"), str) or not isinstance(reasoning, str | None):
+        return args
+    if reasoning and not is_empty(args.get("reasoning_content")):
+        return args
+    more = {"reasoning_content": reasoning} if reasoning else {}
+    return args | {"thought": thought["text"]} | more
+
+
 def observed(name: str, extras: Args) -> Args:
     """The observation of the model for the extras of an observation, without its content."""
-    names = _NAMES.get(name, {})
-    found = {names.get(key, key): value for key, value in _safe(extras).items()}
+    found = _with_names(_safe(extras), _NAMES.get(name, {}))
     if name == "read":
         found.setdefault("command", "view")
     return {"kind": OBSERVATIONS.get(name, f"{_camel(name)}Observation"), **found}
@@ -132,7 +171,7 @@ def observed(name: str, extras: Args) -> Args:
 
 def _safe(values: Args) -> Args:
     """Fields without names that mean another thing in the model."""
-    return {(f"v0_{key}" if key == "kind" else key): value for key, value in values.items()}
+    return _with_names(values, {"kind": "v0_kind"})
 
 
 def _camel(name: str) -> str:
@@ -147,7 +186,7 @@ def completed(name: str, args: Args, given: Any) -> Args:
     the command."""
     if name != "edit" or not isinstance(given, dict):
         return args
-    missing = {key: given[key] for key in _EDITOR if not args.get(key) and given.get(key)}
+    missing = {key: given[key] for key in _EDITOR if is_empty(args.get(key)) and given.get(key)}
     return args | missing
 
 
