@@ -30,20 +30,12 @@ if TYPE_CHECKING:
 
 
 class Options(CommandList):
-    """The matching commands. Textual's own list raises an error for a click on a row whose match is
-    gone, and for a page key before its first layout."""
+    """The matching commands. Matches may have changed since the clicked row was drawn; Textual's
+    own list would raise an IndexError then."""
 
     def on_click(self, event: events.Click) -> None:
         if event.style.meta.get("option", -1) >= self.option_count:
             event.prevent_default()
-
-    def action_page_up(self) -> None:
-        if self.scrollable_content_region:
-            super().action_page_up()  # type: ignore[no-untyped-call]
-
-    def action_page_down(self) -> None:
-        if self.scrollable_content_region:
-            super().action_page_down()  # type: ignore[no-untyped-call]
 
 
 class Palette(CommandPalette, ClosesOnce[None]):
@@ -55,6 +47,13 @@ class Palette(CommandPalette, ClosesOnce[None]):
     def compose(self) -> ComposeResult:
         for widget in super().compose():
             yield Options() if isinstance(widget, CommandList) else widget
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys move in the list only while it has a size: Textual's own list raises a KeyError for
+        a page key before its first layout."""
+        if action == "command_list":
+            return any(options.scrollable_content_region for options in self.query(Options))
+        return super().check_action(action, parameters)
 
     def run_worker(self, work: Any, *args: Any, **options: Any) -> Worker[Any]:
         """Search only while the list is there: a letter may arrive while the palette closes, or it
