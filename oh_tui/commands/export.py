@@ -45,6 +45,7 @@ from oh_tui.text.human import dollars, duration, plural
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import HIDDEN, redact_json, safe_line
+from oh_tui.trajectory.analysis.accounting import SUB_AGENT_USAGES, Accounts
 from oh_tui.trajectory.analysis.search.query import parse
 from oh_tui.trajectory.analysis.sub_agents import SubRun, SubRuns
 from oh_tui.trajectory.content.block import safe
@@ -287,9 +288,10 @@ def _atif(
     if others is None:
         total = facts.accounts.total
         made = atif_export.steps_of(facts.trajectory, steps, [], spent)
-        yield from _atif_run(top, made, partial(atif_export.final_of, total, total))
+        final = partial(atif_export.final_of, facts.trajectory, total, total, {})
+        yield from _atif_run(top, made, final)
     else:
-        yield from _atif_whole(top, facts.trajectory, facts.sub_runs, spent)
+        yield from _atif_whole(top, facts.accounts, facts.sub_runs)
     yield "\n"
 
 
@@ -301,14 +303,16 @@ def _with_note(top: dict[str, Any], note: str) -> dict[str, Any]:
     return top | {"notes": f"{known}\n{note}".strip()}
 
 
-def _atif_whole(
-    top: dict[str, Any], run: Trajectory, sub_runs: SubRuns, spent: atif_export.Spent
-) -> Iterator[str]:
+def _atif_whole(top: dict[str, Any], accounts: Accounts, sub_runs: SubRuns) -> Iterator[str]:
     def started(step: Step) -> list[str]:
         return [one.name for one in sub_runs.of(step)]
 
-    steps = atif_export.steps_of(run, run.steps, _hidden_events(run), spent, started)
-    final = partial(atif_export.final_of, sub_runs.total, sub_runs.own)
+    run = accounts.trajectory
+    steps = atif_export.steps_of(run, run.steps, _hidden_events(run), accounts.of, started)
+    others = accounts.others.items()
+    apart = {u: used for u, used in others if not u.startswith(SUB_AGENT_USAGES)}
+    apart |= sub_runs.without_run
+    final = partial(atif_export.final_of, run, sub_runs.total, sub_runs.own, apart)
     yield from _atif_run(top, steps, final, sub_runs.runs)
 
 
@@ -335,7 +339,7 @@ def _atif_run(
         of_sub = atif_export.top_of(sub.trajectory, session=sub.name, model="")
         of_sub["trajectory_id"] = sub.name
         of_sub = _with_note(of_sub, sub.note)
-        yield from _atif_whole(of_sub, sub.trajectory, sub.below, sub.accounts.of)
+        yield from _atif_whole(of_sub, sub.accounts, sub.below)
     end = {"final_metrics": final(number)}
     extra = extra if isinstance(extra, dict) else {}
     extra |= {"hidden": hidden} if hidden else {}

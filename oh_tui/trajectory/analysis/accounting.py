@@ -308,6 +308,12 @@ class Accounts:
         return sum((ledger.other for ledger in list(self._ledgers.values())), NO_USAGE)
 
     @property
+    def others(self) -> dict[str, Usage]:
+        """The same by usage id."""
+        found = {usage: ledger.other for usage, ledger in list(self._ledgers.items())}
+        return {usage: used for usage, used in found.items() if used != NO_USAGE}
+
+    @property
     def usages(self) -> dict[str, Usage]:
         """Usage id of the server (agent, condenser, ...) -> its part of the total."""
         return {

@@ -161,6 +161,14 @@ class SubRuns:
         return self._used.get(step.number, NO_USAGE)
 
     @property
+    def without_run(self) -> dict[str, Usage]:
+        """Usage id -> what a sub-agent used whose run is not here."""
+        known = {run.usage for run in self.runs}
+        if not known <= set(self._reported):
+            return {}  # the run of one may be here all the same
+        return {usage: used for usage, used in self._reported.items() if usage not in known}
+
+    @property
     def own(self) -> Usage:
         """What the run used itself."""
         return self._accounts.total - sum(self._reported.values(), NO_USAGE)

@@ -135,6 +135,9 @@ class _Metrics(msgspec.Struct, gc=False):
     token_usages: msgspec.Raw = _NO_LIST
     costs: msgspec.Raw = _NO_LIST
     response_latencies: msgspec.Raw = _NO_LIST
+    oh_tui_calls: int | None = None
+    oh_tui_llm_s: float | None = None
+    """The sums of what the lists tell of answers, in a text that a format made."""
 
 
 class _Stats(msgspec.Struct, gc=False):
@@ -237,7 +240,8 @@ def read_metrics(text: msgspec.Raw) -> Metrics:
         return Metrics(NO_USAGE, 0, False, None)
     tokens = metrics.accumulated_token_usage or _NO_TOKENS
     cost = _whole(metrics.accumulated_cost, DOLLAR)
-    amount, is_whole = _amount(tokens, cost or 0)
+    calls, llm = metrics.oh_tui_calls or 0, _whole(metrics.oh_tui_llm_s, SECOND)
+    amount, is_whole = _amount(tokens, cost or 0, llm or 0, calls if 0 <= calls < _MOST else 0)
     lists = (metrics.token_usages, metrics.costs, metrics.response_latencies)
     window = tokens.context_window or 0
     return Metrics(

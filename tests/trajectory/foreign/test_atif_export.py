@@ -14,10 +14,12 @@ from oh_tui.trajectory.formats.foreign import atif, atif_export, chat, v0
 from oh_tui.trajectory.formats.foreign.made import is_empty
 from oh_tui.trajectory.model.bodies import content_text, thought_text
 from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.stats import NO_USAGE, stats_text
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 from ...demo_runs import SLUGS, demo_run
+from ..made import call
 from ..test_every_field import JsonObject, bodies, made
 from . import test_chat, test_v0_golden
 from .runs import lost, trajectory
@@ -31,7 +33,8 @@ def exported(run: Trajectory) -> JsonObject:
     others = [event for event in run.events if run.step_of(event.id) is None]
     top = atif_export.top_of(run, session="one", model="some/model")
     steps = list(atif_export.steps_of(run, run.steps, others, accounts.of))
-    final = atif_export.final_of(accounts.total, accounts.total, len(steps))
+    total, below = accounts.total, sum(accounts.of_sub_agents.values(), NO_USAGE)
+    final = atif_export.final_of(run, total, total - below, accounts.others, len(steps))
     document: JsonObject = json.loads(json.dumps({**top, "steps": steps, "final_metrics": final}))
     return document
 
@@ -93,10 +96,78 @@ def test_a_run_of_v1_comes_back_with_all_its_steps(slug: str) -> None:
         assert one == other
     study, read = Study(run), Study(back)
     assert study.verdict == read.verdict
-    total, known = study.accounts.total, read.accounts.total
-    assert (total.prompt, total.completion, total.picodollars) == (
-        known.prompt, known.completion, known.picodollars,
-    )  # fmt: skip
+    assert study.accounts.total == read.accounts.total
+    assert study.accounts.others == read.accounts.others
+    assert study.accounts.other_about == read.accounts.other_about
+
+
+def answer(response: str, tokens: int, cost: float, llm: float) -> JsonObject:
+    return {"response_id": response, "prompt_tokens": tokens, "completion_tokens": 7,
+            "cost": cost, "latency": llm}  # fmt: skip
+
+
+def metrics_of(*answers: JsonObject, cost: float = 0.0) -> JsonObject:
+    """The metrics of one usage id, whose total costs more by `cost`."""
+    return {
+        "accumulated_cost": sum(one["cost"] for one in answers) + cost,
+        "accumulated_token_usage": {
+            name: sum(one[name] for one in answers)
+            for name in ("prompt_tokens", "completion_tokens")
+        },
+        "token_usages": list(answers),
+        "costs": list(answers),
+        "response_latencies": list(answers),
+    }
+
+
+@pytest.mark.parametrize(
+    "usages",
+    [
+        {"agent": metrics_of(answer("answer-1", 100, 0.25, 2), answer("lost", 50, 0.125, 3.5))},
+        {"agent": metrics_of(answer("answer-1", 100, 0.25, 2), cost=0.5)},
+        {
+            "agent": metrics_of(answer("answer-1", 100, 0.25, 2)),
+            "title-llm": metrics_of(answer("t", 20, 0.0625, 1.25), answer("u", 20, 0, 0.5)),
+            "condenser": metrics_of(answer("c", 30, 0.03125, 4)),
+        },
+        {
+            "agent": metrics_of(answer("answer-1", 100, 0.25, 2), answer("lost", 50, 0, 3.5)),
+            "task:elsewhere": metrics_of(answer("x", 500, 1.5, 60)),
+        },
+        {"title-llm": metrics_of(answer("t", 20, 0.0625, 1.25))},
+    ],
+    ids=["no step", "in sum only", "other models", "a task", "no answer"],
+)
+def test_what_no_step_was_charged_comes_back(usages: JsonObject) -> None:
+    run = Trajectory()
+    run.stats = stats_text({"usage_to_metrics": usages})
+    run.extend([call("1", {"kind": "TerminalAction", "command": "ls"}, second=1)])
+    accounts, read = Study(run).accounts, Study(again(run)).accounts
+    assert accounts.others and accounts.others == read.others
+    assert accounts.total == read.total and accounts.of_sub_agents == read.of_sub_agents
+    assert accounts.other_about == read.other_about
+    assert [accounts.of(step) for step in run.steps] == [read.of(s) for s in read.trajectory.steps]
+    twice = Study(again(read.trajectory)).accounts
+    assert (twice.total, twice.others) == (accounts.total, accounts.others)
+
+
+@pytest.mark.parametrize("odd", ["text", 5, [1], {"agent": 5}, {"agent": {"llm_calls": "x"}},
+                                 {"agent": {"llm_calls": 1e300, "llm_s": -1}}])  # fmt: skip
+def test_what_stands_where_that_is_kept_may_be_anything(odd: Any) -> None:
+    final = {"total_cost_usd": 0.5, "extra": {"oh_tui": {"apart": odd}, "mine": 815}, "more": 816}
+    document = made_atif() | {"final_metrics": final}
+    run = trajectory(atif.convert(document))
+    assert Study(run).accounts.total.cost == 0.5 and Study(run).accounts.total.calls == 4
+    written = exported(run)["final_metrics"]
+    assert written["extra"] == {"mine": 815} | written["extra"] and written["more"] == 816
+
+
+def test_a_number_of_calls_takes_no_memory() -> None:
+    apart = {"agent": {"llm_calls": 10**14, "llm_s": 5}, "title": {"llm_calls": 10**14}}
+    final = {"total_cost_usd": 0.5, "extra": {"oh_tui": {"apart": apart}}}
+    run = trajectory(atif.convert(made_atif() | {"final_metrics": final}))
+    assert len(run.stats) < 10_000
+    assert Study(run).accounts.total.calls == 2 * 10**14 + 4
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from oh_tui.trajectory.formats.foreign.atif_kept import Kept, kept_event, kept_seconds, take_kept
+from oh_tui.trajectory.formats.foreign.atif_kept import (
+    APART,
+    KEPT,
+    Kept,
+    kept_event,
+    kept_seconds,
+    take_kept,
+)
 from oh_tui.trajectory.formats.foreign.atif_sub_agents import EMBEDDED, references
 from oh_tui.trajectory.formats.foreign.bill import tokens_of
 from oh_tui.trajectory.formats.foreign.calls import Calls
@@ -74,6 +81,9 @@ class _Converter:
         if copied:
             self.run.notes.append(f"{copied} steps that part {number + 1} repeats are left out")
         self.run.bill.total(field(final, "total_cost_usd"), tokens_of(_totals(final)))
+        apart = field(final, "extra", KEPT, APART)
+        for usage, amounts in apart.items() if isinstance(apart, dict) else ():
+            self.run.bill.apart(usage, amounts)
 
     def _add(self, step: Any) -> None:
         if not isinstance(step, dict):

@@ -7,11 +7,11 @@ the run that started them, and the result of a call names those that it started.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from oh_tui.trajectory.formats.foreign.atif import MARK
-from oh_tui.trajectory.formats.foreign.atif_kept import ERRORS, KEPT
+from oh_tui.trajectory.formats.foreign.atif_kept import APART, ERRORS, KEPT
 from oh_tui.trajectory.formats.foreign.atif_sub_agents import EMBEDDED, REFERENCE, references
 from oh_tui.trajectory.formats.foreign.bill import told_amount
 from oh_tui.trajectory.formats.foreign.made import is_empty
@@ -31,6 +31,10 @@ _TOLD = frozenset({"id", "kind", "timestamp", "source", "tool_name", "tool_call_
                    "llm_response_id", "parent_id", MARK})  # fmt: skip
 """Fields of events that ATIF has in its own way."""
 
+_FINAL = frozenset({"total_prompt_tokens", "total_completion_tokens", "total_cached_tokens",
+                    "total_cost_usd", "total_steps"})  # fmt: skip
+"""Fields of the final metrics that are counted anew."""
+
 _OF_CALL = frozenset({"id", "name", "origin", "type"})
 """Fields of a `tool_call` beside its arguments, which other fields of its event say too."""
 
@@ -47,8 +51,7 @@ def started_none(step: Step) -> list[str]:
 def top_of(run: Trajectory, *, session: str, model: str) -> Fields:
     """The fields before the steps. Those of a run that was read from ATIF are its own, but for its
     sub-agents, which are written as they were read."""
-    own = next((e.body().get("value") for e in run.events if e.key == "trajectory"), None)
-    own = own if isinstance(own, dict) else {}
+    own = _own_top(run)
     left = ("steps", "final_metrics", "schema_version", EMBEDDED)
     kept = {name: value for name, value in own.items() if name not in left}
     agent = own.get("agent") if isinstance(own.get("agent"), dict) else {}
@@ -61,17 +64,48 @@ def top_of(run: Trajectory, *, session: str, model: str) -> Fields:
     return {"schema_version": VERSION, "session_id": session} | kept | {"agent": agent}
 
 
-def final_of(total: Usage, own: Usage, steps: int) -> Fields:
+def _own_top(run: Trajectory) -> Fields:
+    """What the file says of the whole run that it was read from."""
+    own = next((e.body().get("value") for e in run.events if e.key == "trajectory"), None)
+    return own if isinstance(own, dict) else {}
+
+
+def final_of(
+    run: Trajectory, total: Usage, own: Usage, apart: Mapping[str, Usage], steps: int
+) -> Fields:
     """The `final_metrics`; a cost that is not known is left out. It is that of the `total`, with
-    sub-agents, and the tokens are those of the run alone, as its steps are."""
+    sub-agents, and the tokens are those of the run alone, as its steps are. `apart` is what no
+    step was charged, by usage id; what other programs wrote stays."""
     cost = {"total_cost_usd": total.cost} if total.picodollars else {}
+    told = field(_own_top(run), "final_metrics")
+    kept = {n: v for n, v in told.items() if n not in _FINAL} if isinstance(told, dict) else {}
+    extra = kept.get("extra", {})
+    if isinstance(extra, dict):
+        extra = {name: value for name, value in extra.items() if name != KEPT}
+        if apart:
+            extra[KEPT] = {APART: {usage: _amounts(used) for usage, used in apart.items()}}
+        kept["extra"] = extra
     return {
         "total_prompt_tokens": own.prompt,
         "total_completion_tokens": own.completion,
         "total_cached_tokens": own.cache_read,
         **cost,
         "total_steps": steps,
+    } | {name: value for name, value in kept.items() if not is_empty(value)}
+
+
+def _amounts(used: Usage) -> Fields:
+    amounts = {
+        "prompt_tokens": used.prompt,
+        "completion_tokens": used.completion,
+        "cache_read_tokens": used.cache_read,
+        "cache_write_tokens": used.cache_write,
+        "reasoning_tokens": used.reasoning,
+        "cost_usd": used.cost,
+        "llm_calls": used.calls,
+        "llm_s": used.llm,
     }
+    return {name: number for name, number in amounts.items() if number}
 
 
 def steps_of(

@@ -13,6 +13,9 @@ from oh_tui.trajectory.model.bodies import field, text_field
 KEPT = "oh_tui"
 """Its name in `extra`."""
 
+APART = "apart"
+"""Of it in the final metrics: what no step was charged, by usage id."""
+
 Fields = dict[str, Any]
 
 _OURS = frozenset({"kind", "id", "timestamp", "source", "tool_name", "tool_call_id", "action_id",

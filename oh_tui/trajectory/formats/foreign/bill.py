@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, TypeAlias
 
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.stats import stats_text
@@ -11,6 +11,17 @@ from oh_tui.trajectory.model.stats import stats_text
 TOKENS = ("prompt_tokens", "completion_tokens", "cache_read_tokens", "cache_write_tokens",
           "reasoning_tokens")  # fmt: skip
 """The names of the model."""
+
+_AGENT = "agent"
+"""The usage id of the model of the steps."""
+
+_REST = "oh-tui: without a step"
+"""The response id of all answers that belong to no step."""
+
+_SUB_AGENTS = ("task:", "delegate:")
+"""What the usage ids of sub-agents begin with, which totals of tokens leave out."""
+
+Amounts: TypeAlias = dict[str, float]
 
 _MOST = 1e15
 
@@ -88,6 +99,8 @@ class Bill:
         self._window = 0
         self._below: dict[str, float] = {}
         """Name of a sub-agent -> dollars, with those below it."""
+        self._apart: dict[str, Amounts] = {}
+        """Usage id -> what no step was charged."""
 
     def add(self, response: str, cost: Any = None, tokens: dict[str, int] | None = None) -> None:
         """Adds an amount to an answer."""
@@ -117,21 +130,42 @@ class Bill:
         them."""
         self._below[name] = cost
 
+    def apart(self, usage: str, told: Any) -> None:
+        """Sets what a usage id used beyond the answers of steps: tokens by their names in the
+        model, `cost_usd`, `llm_calls` and `llm_s`."""
+        names = (*TOKENS, "cost_usd", "llm_calls", "llm_s")
+        found = {name: told_amount(field(told, name)) for name in names}
+        amounts = {name: number for name, number in found.items() if number}
+        if amounts:
+            self._apart[usage] = amounts
+
     @property
-    def _includes_below(self) -> bool:
-        whole = math.fsum((*self._costs.values(), *self._below.values()))
-        return bool(self._below) and self._cost is not None and self._cost > whole - _ROUNDING
+    def _beside(self) -> dict[str, Amounts]:
+        """What is apart, but for the model of the steps."""
+        return {usage: amounts for usage, amounts in self._apart.items() if usage != _AGENT}
+
+    @property
+    def _of_steps(self) -> float:
+        """What the model of the steps cost, as far as its answers tell."""
+        return math.fsum((*self._costs.values(), self._apart.get(_AGENT, {}).get("cost_usd", 0.0)))
+
+    @property
+    def _of_others(self) -> float:
+        """What sub-agents and other models cost."""
+        apart = (amounts.get("cost_usd", 0.0) for amounts in self._beside.values())
+        return math.fsum((*self._below.values(), *apart))
 
     @property
     def own(self) -> float:
-        """What it cost without its sub-agents."""
-        below = math.fsum(self._below.values()) if self._includes_below else 0.0
-        return max(math.fsum(self._costs.values()), (self._cost or 0.0) - below)
+        """What the model of the steps cost. A total that is high enough includes the others."""
+        others, total = self._of_others, self._cost or 0.0
+        includes = others and total > self._of_steps + others - _ROUNDING
+        return max(self._of_steps, total - others if includes else total)
 
     @property
     def whole(self) -> float:
         """What it cost with its sub-agents."""
-        return self.own + math.fsum(self._below.values())
+        return self.own + self._of_others
 
     def window(self, size: Any) -> None:
         """Sets the size of the model's context in tokens."""
@@ -145,37 +179,80 @@ class Bill:
 
     def text(self) -> bytes:
         """The bill by `stats_text`, b"" for an empty one."""
-        responses = list(dict.fromkeys((*self._tokens, *self._costs)))
         sums = dict.fromkeys(TOKENS, 0)
         for tokens in self._tokens.values():
             for name, number in tokens.items():
                 sums[name] += number
-        totals = {name: max(number, self._total.get(name, 0)) for name, number in sums.items()}
+        apart, beside = self._apart.get(_AGENT, {}), self._beside
+        totals = dict[str, int]()
+        for name, number in sums.items():
+            others = sum(
+                int(amounts.get(name, 0))
+                for usage, amounts in beside.items()
+                if not usage.startswith(_SUB_AGENTS)
+            )
+            here = number + int(apart.get(name, 0))
+            totals[name] = max(here, self._total.get(name, 0) - others)
         cost = self.own
-        if not (responses or self.whole or any(totals.values()) or self._latencies):
+        known = self._tokens, self._costs, self._latencies, self._apart
+        if not (any(known) or self.whole or any(totals.values())):
             return b""
-        metrics: dict[str, Any] = {
+        metrics = _metrics(dict(self._tokens), dict(self._costs), dict(self._latencies), apart)
+        metrics |= {
             "accumulated_cost": cost,
             "accumulated_token_usage": totals | {"context_window": self._window},
-            "token_usages": [
-                self._tokens.get(response, {}) | {"response_id": response} for response in responses
-            ],
-            "response_latencies": [
-                {"response_id": response, "latency": latency}
-                for response, latency in self._latencies.items()
-            ],
         }
-        if self._costs:
-            metrics["costs"] = [{"cost": self._costs.get(response)} for response in responses]
         below = {name: cost for name, cost in self._below.items() if cost}
         return stats_text(
             {
                 "usage_to_metrics": {
-                    "agent": metrics,
+                    _AGENT: metrics,
                     **{usage_of(name): {"accumulated_cost": cost} for name, cost in below.items()},
+                    **{usage: _metrics_of(amounts) for usage, amounts in beside.items()},
                 }
             }
         )
+
+
+def _metrics_of(amounts: Amounts) -> dict[str, Any]:
+    """The metrics of a usage id without answers of steps."""
+    return _metrics({}, {}, {}, amounts) | {
+        "accumulated_cost": amounts.get("cost_usd", 0.0),
+        "accumulated_token_usage": _tokens_in(amounts),
+    }
+
+
+def _metrics(
+    tokens: dict[str, dict[str, int]],
+    costs: dict[str, float],
+    latencies: dict[str, float],
+    apart: Amounts,
+) -> dict[str, Any]:
+    """The lists of answers, in which those without a step are one."""
+    calls = int(apart.get("llm_calls", 0))
+    if calls:
+        if costs or not tokens:
+            costs[_REST] = apart.get("cost_usd", 0.0)
+        tokens[_REST] = _tokens_in(apart)
+        latencies |= {_REST: apart["llm_s"]} if "llm_s" in apart else {}
+    responses = list(dict.fromkeys((*tokens, *costs)))
+    metrics: dict[str, Any] = {
+        "token_usages": [tokens.get(name, {}) | {"response_id": name} for name in responses],
+        "response_latencies": [
+            {"response_id": name, "latency": latency} for name, latency in latencies.items()
+        ],
+    }
+    if costs:
+        metrics["costs"] = [{"cost": costs.get(name)} for name in responses]
+    if calls > 1:
+        metrics["oh_tui_calls"] = len({*responses, *latencies}) - 1 + calls
+    if not calls and "llm_s" in apart:
+        metrics["oh_tui_llm_s"] = math.fsum((*latencies.values(), apart["llm_s"]))
+    return metrics
+
+
+def _tokens_in(amounts: Amounts) -> dict[str, int]:
+    return {name: int(amounts[name]) for name in TOKENS if name in amounts}
 
 
 def usage_of(sub_agent: str) -> str:
