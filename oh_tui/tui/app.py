@@ -183,7 +183,7 @@ class OhTui(BaseApp):
         self.main.footer.tell(f"{count} {wait} for what opens · esc stops", log=False)
 
     def keys_dropped(self, count: int) -> None:
-        self.main.footer.tell(f"{plural(count, 'key')} came for what did not open: dropped")
+        self.main.footer.add(f"{plural(count, 'key')} came for what did not open: dropped")
 
     async def on_unmount(self) -> None:
         if self.main.is_mounted:

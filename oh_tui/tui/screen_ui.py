@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from textual.app import SuspendNotSupported
 from textual.screen import Screen
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from oh_tui.tui.widgets.asking import AskingBars
     from oh_tui.tui.widgets.bars import Footer
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 A_FRAME = 0.1
@@ -43,8 +44,8 @@ class ScreenUi:
         self._screen = screen
         self._asking = asking
         self.preparations = Preparations(session, self)
-        self.ask, self.ask_about = asking.ask, asking.ask_about
-        self.prompt, self.write_text = asking.prompt, asking.write_text
+        self.ask, self.ask_about = self._latest(asking.ask), self._latest(asking.ask_about)
+        self.prompt, self.write_text = self._latest(asking.prompt), self._latest(asking.write_text)
         self.refuse = asking.refuse
         self.focus_editor, self.close_editor = asking.focus_editor, asking.close_editor
         self.tell, self.note, self.clear_news = footer.tell, footer.note, footer.clear
@@ -54,6 +55,15 @@ class ScreenUi:
     @property
     def is_asking(self) -> bool:
         return self._asking.is_asking
+
+    def _latest(self, ask: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+        """The latest request counts: whoever asks drops what another action prepares."""
+
+        async def asked(*args: P.args, **kwargs: P.kwargs) -> T:
+            self.preparations.drop()
+            return await ask(*args, **kwargs)
+
+        return asked
 
     # Showing
 
@@ -130,12 +140,8 @@ class ScreenUi:
         if not self.preparations.prepares(do.__name__):
             self.work_on(group, do)
 
-    @property
-    def is_preparing(self) -> bool:
-        return self.preparations.active
-
     @contextlib.contextmanager
-    def preparing(self, what: str, *, opens: bool = False) -> Iterator[None]:
+    def preparing(self, what: str, *, opens: bool = True) -> Iterator[None]:
         with contextlib.ExitStack() as reading:
             if opens:
                 reading.enter_context(self.expecting())

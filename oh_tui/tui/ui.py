@@ -146,11 +146,6 @@ class Ui(Protocol):
     def begin(self, group: str, do: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """As `work_on`, but ignored while the same action is still preparing."""
 
-    @property
-    def is_preparing(self) -> bool:
-        """Whether an action is reading what it asks about."""
-        ...
-
     def at_work(self, group: str) -> bool:
         """Whether a worker of this group is running and not cancelled."""
         ...
@@ -162,13 +157,14 @@ class Ui(Protocol):
         """Call back after so many seconds, unless the timer is stopped."""
         ...
 
-    def preparing(self, what: str, *, opens: bool = False) -> AbstractContextManager[None]:
-        """Wraps the reading before an action asks or acts: Esc and another conversation cancel
-        it. If it `opens` a screen or a field, keys typed meanwhile wait for that."""
+    def preparing(self, what: str, *, opens: bool = True) -> AbstractContextManager[None]:
+        """Wraps the reading before an action asks or acts: Esc, another conversation and another
+        question cancel it. Keys typed meanwhile wait for what it `opens`."""
         ...
 
     def expecting(self) -> AbstractContextManager[None]:
-        """Wraps what comes before a field or a screen opens: keys typed meanwhile wait for it."""
+        """Wraps what comes before a question, a field or a screen opens: keys typed meanwhile
+        wait for it."""
         ...
 
     def post_message(self, message: Message) -> bool:

@@ -33,7 +33,6 @@ class FakeUi:
     glyphs: Glyphs = UNICODE
     columns = 120
     is_asking = False
-    is_preparing = False
 
     def __init__(self, *answers: str) -> None:
         self.answers = list(answers)
@@ -168,7 +167,7 @@ class FakeUi:
         return contextlib.nullcontext()
 
     @contextlib.contextmanager
-    def preparing(self, told: str, *, opens: bool = False) -> Iterator[None]:
+    def preparing(self, told: str, *, opens: bool = True) -> Iterator[None]:
         self.told.append(told)
         yield
 

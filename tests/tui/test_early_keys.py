@@ -35,6 +35,7 @@ from tests.tui.test_key_queue import Opens, burst
 PAUSE = "POST /api/v1/sandboxes/*/pause"
 BASH = "POST /runtime/*/api/bash/*"
 START = "POST /api/v1/app-conversations"
+RESUME = "POST /api/v1/sandboxes/*/resume"
 
 
 @dataclass
@@ -202,24 +203,27 @@ async def test_a_yes_while_the_agent_is_asked_how_it_stands_is_for_the_question(
         await it.send("a")
         await it.until(lambda: it.screen.controllers.preparations.active)
         await it.send("y")
-        assert "y came too early: nothing is asked yet" in it.footer
+        assert "1 key waits for what opens · esc stops" in it.footer
+        assert not it.screen.ui.is_asking
         gate.set()
         await it.until(lambda: it.screen.asking.question_bar.is_seen)
+        await it.until(lambda: "y came before the question" in told(it))
         assert "approve" in it.text("#question") and between.count("POST *") == 0
         await it.press("escape")
 
 
-async def test_a_yes_before_what_asks_nothing_is_told_of_no_question() -> None:
+async def test_a_yes_before_what_asks_nothing_is_dropped_beside_the_reason() -> None:
     between = Between()
     async with explore(wrap=between) as it:
         await opened(it, LEDGER)
         gate = between.hold("GET /api/v1/app-conversations*")
         await it.send("a")
-        await it.until(lambda: it.screen.ui.is_preparing)
+        await it.until(lambda: it.screen.controllers.preparations.active)
         await it.send("y")
         gate.set()
-        await it.until(lambda: "nothing waits for your answer" in it.footer)
-        assert "nothing is asked yet" in told(it) and "the question" not in told(it)
+        await it.until(lambda: "1 key came for what did not open: dropped" in it.footer)
+        assert "nothing waits for your answer" in it.footer and "the question" not in told(it)
+        assert not it.screen.ui.is_asking
 
 
 # Fields
@@ -376,7 +380,7 @@ async def test_esc_stops_what_keys_wait_for_and_drops_them() -> None:
         burst(it, "!", *"ls")
         await it.until(lambda: "2 keys wait" in it.footer)
         burst(it, "escape")
-        await it.until(lambda: not it.screen.ui.is_preparing)
+        await it.until(lambda: not it.screen.controllers.preparations.active)
         assert "2 keys" not in it.footer
         await it.press("s")
         await it.until(lambda: it.screen.asking.question_bar.display)
@@ -415,13 +419,93 @@ async def test_keys_for_a_sleeping_sandbox_do_not_resume_it() -> None:
         await it.press("escape")
 
 
+async def asked_to_resume(it: Explorer) -> None:
+    """`!` asks whether to resume a sandbox that sleeps, and then whether others may be paused: that
+    question is on the screen."""
+    it.demo.world.pause(next(e.sandbox_id for e in ENTRIES if e.title == SPLIT))
+    it.demo.advance(5)
+    await opened(it, SPLIT)
+    bar = it.screen.asking.question_bar
+    await it.send("exclamation_mark")
+    await it.until(lambda: bar.is_seen)
+    await it.send("p")
+    await it.until(lambda: bar.is_seen and bar.question and "Resume" in bar.question.title)
+
+
+async def test_what_is_typed_while_the_sandbox_resumes_waits_for_the_shell() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await asked_to_resume(it)
+        gate = between.hold(RESUME)
+        burst(it, "enter", *"ls")
+        await it.until(lambda: between.count(RESUME) == 1)
+        assert not it.screen.ui.is_asking and len(it.app.screen_stack) == 1
+        gate.set()
+        await it.until(lambda: isinstance(it.app.screen, ShellScreen))
+        await it.until(lambda: written(it) == "ls")
+
+
+async def test_esc_while_the_sandbox_resumes_gives_the_keys_back_at_once() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await asked_to_resume(it)
+        gate = between.hold(RESUME)
+        burst(it, "enter", *"ls")
+        await it.until(lambda: between.count(RESUME) == 1)
+        await it.send("escape")
+        await it.until(lambda: "the sandbox is being resumed; you are told when" in it.footer)
+        await it.send("s")
+        await it.until(lambda: it.screen.asking.question_bar.display)
+        await it.send("escape")
+        gate.set()
+        await it.until(lambda: not it.screen.session.changing)
+        await it.settle()
+        assert len(it.app.screen_stack) == 1 and not it.screen.ui.is_asking
+
+
+async def test_keys_wait_for_the_question_that_the_editor_announced() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, OAUTH)
+        await writing(it)
+        await it.type("on a branch")
+        await it.seen()
+        await it.until(lambda: "asks about pending calls first" in it.text("Editor Rule"))
+        gate = between.hold(SERVER)
+        burst(it, "ctrl+s", "y", "enter")
+        await it.until(lambda: "2 keys wait for what opens" in it.footer)
+        assert not it.screen.ui.is_asking
+        gate.set()
+        await it.until(lambda: it.screen.asking.question_bar.is_seen)
+        await it.until(lambda: "came before the question" in told(it))
+        assert between.count("POST *") == 0
+        await it.press("escape", "escape")
+
+
+async def test_a_menu_that_is_clicked_takes_the_place_of_what_is_prepared() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, OAUTH)
+        gate = between.hold(SERVER)
+        await it.send("a")
+        await it.until(lambda: it.screen.controllers.preparations.active)
+        await it.screen.run_action("clipboard.copy")
+        await it.until(lambda: it.screen.asking.question_bar.is_seen)
+        assert not it.screen.controllers.preparations.active
+        await it.send("i")
+        await it.until(lambda: "sent to the terminal's clipboard" in it.footer)
+        gate.set()
+        await it.settle()
+        assert not it.screen.ui.is_asking
+
+
 async def test_keys_wait_for_what_the_palette_opens() -> None:
     between = Between()
     async with explore(wrap=between) as it:
         await opened(it, FLAKY)
         gate = between.hold(SERVER)
         it.screen.controllers.files.action_get()
-        await it.until(lambda: it.screen.ui.is_preparing)
+        await it.until(lambda: it.screen.controllers.preparations.active)
         burst(it, *"/x")
         await it.until(lambda: "2 keys wait" in it.footer)
         gate.set()

@@ -35,16 +35,7 @@ ACTIONS = (
     Action("read all", "Fuzz the parser over night", "L"),
 )
 
-FOR_ITSELF = ("shell", "get", "put")
-"""Actions for which keys wait until what they open is there: it gets them."""
-
 all_actions = pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
-
-others = pytest.mark.parametrize(
-    "action",
-    [action for action in ACTIONS if action.name not in FOR_ITSELF],
-    ids=lambda action: action.name,
-)
 
 
 def asking(it: Explorer) -> int:
@@ -117,13 +108,17 @@ async def test_esc_while_it_waits_drops_it(action: Action, tmp_path: Path) -> No
         assert "Could not" not in it.footer
 
 
-@others
-async def test_another_conversation_while_it_waits_drops_it(action: Action, tmp_path: Path) -> None:
+@all_actions
+async def test_another_conversation_clicked_while_it_waits_drops_it(
+    action: Action, tmp_path: Path
+) -> None:
     async with pressed(action, tmp_path) as (it, between):
-        await it.send("1", "j")
-        under = it.screen.sidebar.list.current
-        assert under is not None
-        assert under.title != action.conversation
+        it.screen.ui.focus_pane("conversations")
+        shown = it.screen.sidebar.conversations
+        other = next(c for c in shown if c.title == "Cache the docker layers")
+        it.screen.sidebar.highlight(other.id)
+        await it.until(lambda: it.screen.sidebar.list.current == other)
+        under = other
         await answered(it, between)
         assert asking(it) == 0
         assert changes(between) == 0
@@ -135,10 +130,12 @@ async def test_another_conversation_while_it_waits_drops_it(action: Action, tmp_
         )
 
 
-@others
-async def test_another_pane_while_it_waits_leaves_it_be(action: Action, tmp_path: Path) -> None:
+@all_actions
+async def test_another_pane_clicked_while_it_waits_leaves_it_be(
+    action: Action, tmp_path: Path
+) -> None:
     async with pressed(action, tmp_path) as (it, between):
-        await it.send("4")
+        it.screen.ui.focus_pane("detail")
         await answered(it, between)
         await it.until(lambda: asking(it) == 1)
         assert it.screen.session.current is not None
@@ -176,9 +173,7 @@ async def test_enter_twice_reads_a_run_once(conversation: str) -> None:
         await it.until(lambda: it.screen.timeline.row_count() > 0)
 
 
-@pytest.mark.parametrize(
-    "action", [action for action in ACTIONS if action.name in FOR_ITSELF], ids=lambda one: one.name
-)
+@all_actions
 async def test_keys_meanwhile_are_for_what_opens(action: Action, tmp_path: Path) -> None:
     async with pressed(action, tmp_path) as (it, between):
         await it.send("1", "j")

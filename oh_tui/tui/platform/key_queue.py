@@ -5,8 +5,9 @@ later. Keys that arrive together (typed ahead, over a slow line) would all go to
 although the first may move the focus: after "/", the text to find would run as commands (seen: it
 paused a sandbox).
 
-Keys that are typed while a server is asked for what the last one opens wait for it: a shell's line
-takes them. They are dropped when it does not open.
+Keys that are typed while a server is asked for what the last one opens, a question, a field or a
+screen, wait for it: a shell's line takes them. They are dropped when it does not open. Esc gives
+the keys back to what is there, whether or not the asking ends with it.
 
 The queue also holds marks of frames: a key typed before a question was on the terminal is handled
 before the mark of that frame, so that it cannot answer the question.
@@ -68,7 +69,7 @@ class KeyQueueApp(App[int]):
         self._stuck: Timer | None = None
         self._top: Screen[Any] | None = None
         """The topmost screen before that key."""
-        self._expecting = 0
+        self._expecting: set[object] = set()
         """Reads under way, after each of which something opens."""
         self._beneath: tuple[object, object] | None = None
         """The screen and the focus when the first of them began."""
@@ -101,12 +102,13 @@ class KeyQueueApp(App[int]):
             self._number += 1
             self._under_way = self._number
         self._beneath = self._beneath or self._has_keys
-        self._expecting += 1
+        self._expecting.add(one := object())
         try:
             yield
         finally:
-            self._expecting -= 1
-            self.post_message(KeyDone(self._under_way))
+            if one in self._expecting:
+                self._expecting.remove(one)
+                self.post_message(KeyDone(self._under_way))
 
     @property
     def _has_keys(self) -> tuple[object, object]:
@@ -118,8 +120,10 @@ class KeyQueueApp(App[int]):
         for event in keys:
             if isinstance(event, events.Key) and event.key in STOPS:
                 self._drop_keys()
+                self._expecting.clear()
                 self._beneath = None  # keys after it are for what is there
                 await super().on_event(event)
+                self.post_message(KeyDone(self._under_way))
                 return
         if keys:
             self.keys_wait(len(keys))

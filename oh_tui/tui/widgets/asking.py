@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from oh_tui.tui.widgets.editor import Editor
 
 
+T = TypeVar("T")
 W = TypeVar("W", bound=Widget)
 
 
@@ -58,6 +59,8 @@ class AskingBars(Stack):
         self._asked_facts: tuple[Piece, ...] = ()
         self._mounting: asyncio.Future[None] | None = None
         self._mounting_editor: asyncio.Future[None] | None = None
+        self._taken: asyncio.Future[None] | None = None
+        """Done when whoever asked has gone on with the last answer."""
         self.editor: Editor | None = None
         """The editor for longer texts; the user may leave it with Tab and return."""
         self._written: asyncio.Future[bool] | None = None
@@ -99,8 +102,9 @@ class AskingBars(Stack):
 
     @property
     def mounting(self) -> asyncio.Future[None] | None:
-        """Whether a question bar is being mounted: the following keys are meant for it."""
-        ways = (self._mounting, self._mounting_editor)
+        """Whether a question bar is being mounted, or whoever asked takes the answer and may ask
+        again: the following keys are meant for what comes."""
+        ways = (self._mounting, self._mounting_editor, self._taken)
         return next((one for one in ways if one and not one.done()), None)
 
     def wrap_lines(self, wraps: bool) -> None:
@@ -118,6 +122,7 @@ class AskingBars(Stack):
             try:
                 return await self._answer
             finally:
+                self._goes_on()
                 self.question_bar.question = None
 
     @contextlib.contextmanager
@@ -173,8 +178,22 @@ class AskingBars(Stack):
 
     @on(QuestionBar.Answered)
     def _take_answer(self, message: QuestionBar.Answered) -> None:
-        if self._answer and not self._answer.done():
-            self._answer.set_result(message.value)
+        self._give(self._answer, message.value)
+
+    def _give(self, to: asyncio.Future[T] | None, answer: T) -> bool:
+        """Give an answer to whoever asked; False when nobody did."""
+        if to is None or to.done():
+            return False
+        to.set_result(answer)
+        if self._taken is None:  # quitting gives several at once
+            self._taken = asyncio.get_running_loop().create_future()
+        return True
+
+    def _goes_on(self) -> None:
+        """Whoever asked goes on now, and has done so when its next call begins."""
+        if taken := self._taken:
+            self._taken = None
+            asyncio.get_running_loop().call_soon(taken.set_result, None)
 
     async def prompt(
         self,
@@ -228,6 +247,7 @@ class AskingBars(Stack):
             try:
                 return await self._typed
             finally:
+                self._goes_on()
                 self.find_input.display = False
 
     @on(Input.Changed, "#find")
@@ -239,8 +259,7 @@ class AskingBars(Stack):
     @on(Input.Submitted, "#find")
     def _take_line(self, message: Input.Submitted) -> None:
         message.stop()
-        if self._typed and not self._typed.done():
-            self._typed.set_result(message.value)
+        self._give(self._typed, message.value)
 
     async def write_text(self, editor: Editor) -> tuple[str, bool]:
         """The text, and whether to send it; with Esc it is kept instead."""
@@ -253,6 +272,7 @@ class AskingBars(Stack):
             sent = await self._written
             return editor.text, sent
         finally:
+            self._goes_on()
             self.editor = None
             if focused and self._host.focused is editor.lines:
                 self._host.set_focus(focused)
@@ -280,10 +300,7 @@ class AskingBars(Stack):
             self._end_writing(sent=False)
 
     def _end_writing(self, *, sent: bool) -> bool:
-        if self.editor is None or self._written is None or self._written.done():
-            return False
-        self._written.set_result(sent)
-        return True
+        return self.editor is not None and self._give(self._written, sent)
 
     @property
     def hints(self) -> tuple[tuple[Hint, ...], tuple[Hint, ...]] | None:
@@ -330,12 +347,7 @@ class AskingBars(Stack):
 
     def refuse(self) -> bool:
         """Esc: decline the current question; False when there is none."""
-        if self._end_typing():
-            return True
-        if self._answer and not self._answer.done():
-            self._answer.set_result("")
-            return True
-        return self._end_writing(sent=False)
+        return self._end_typing() or self._give(self._answer, "") or self._end_writing(sent=False)
 
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
         """Leaving the input line with Tab or a click closes it as Esc does; switching to another
@@ -348,7 +360,4 @@ class AskingBars(Stack):
             self._end_typing()
 
     def _end_typing(self) -> bool:
-        if self._typed is None or self._typed.done():
-            return False
-        self._typed.set_result(None)
-        return True
+        return self._give(self._typed, None)

@@ -125,6 +125,11 @@ class Footer(Drawn):
             self._timer.stop()
         self._timer = None if error else self.set_timer(NEWS_SECONDS, self.clear)
 
+    def add(self, text: str) -> None:
+        """Show a message beside the one that still shows, as its remark."""
+        shown = "".join(text for text, _ in self.news) if self._stays else ""
+        self.tell(f"{shown} · {text}" if shown else text, error=self._is_error, remark=True)
+
     def note(self, text: str, *, error: bool = False) -> None:
         """Keep a message in the history without showing it here."""
         self.history.append((text, error))

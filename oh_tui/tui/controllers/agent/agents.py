@@ -57,7 +57,7 @@ class AgentActions:
     def action_stop_or_continue(self) -> None:
         self._ui.begin("write", self.stop_or_continue)
 
-    async def read_standing(self, *, opens: bool = False) -> tuple[Agents, AgentState] | None:
+    async def read_standing(self) -> tuple[Agents, AgentState] | None:
         """The state of the agent of the targeted conversation, with its run at the right; None when
         the agent cannot be addressed from here."""
         session = self._session
@@ -69,7 +69,7 @@ class AgentActions:
             self._ui.tell(session.no_target)
             return None
         agents = session.source.agents
-        with self._ui.preparing("asking how the agent stands", opens=opens):
+        with self._ui.preparing("asking how the agent stands"):
             state = await agents.state(conversation.id)
         if not session.is_open(conversation):
             self._ui.post_message(RunWanted(state.conversation))

@@ -60,24 +60,28 @@ class Composer:
             return
         with self._ui.reporting():
             if _cannot_read(AgentState(conversation)):  # according to the list, which may be old
-                found = await self._agent_actions.read_standing(opens=True)
+                found = await self._agent_actions.read_standing()
                 if found is None:
                     return
                 _require_reader(found[1])
-            while await self._write(agents, conversation):
+            while True:
+                sent, asks = await self._write(agents, conversation)
+                if not sent:
+                    return
                 # before sending: a second `m` would send the message again while the server is
                 # silent
                 with self._ui.reporting(), session.writes.doing(SENDING, conversation.id):
                     draft = session.drafts[bare_id(conversation.id)]
-                    if await self._send(source, agents, conversation, draft):
+                    if await self._send(source, agents, conversation, draft, asks=asks):
                         return
                 if session.source is not source:  # the user switched servers: keep the text
                     return
                 # After a failure or a change of mind, offer the text again.
 
-    async def _write(self, agents: Agents, conversation: Conversation) -> bool:
-        """Write the message of a conversation; True when it should be sent. Raises Problem when it
-        turns out that no agent would read it."""
+    async def _write(self, agents: Agents, conversation: Conversation) -> tuple[bool, bool]:
+        """Write the message of a conversation; says whether it should be sent, and whether the
+        editor told that something is asked first. Raises Problem when it turns out that no agent
+        would read it."""
         session = self._session
 
         name = bare_id(conversation.id)
@@ -92,8 +96,8 @@ class Composer:
         finally:
             if not checking.done():
                 checking.cancel()
-            with session.writes.doing(SENDING, name) if sent else contextlib.nullcontext():
-                await asyncio.wait([checking])
+                with session.writes.doing(SENDING, name) if sent else contextlib.nullcontext():
+                    await asyncio.wait([checking])
         if text.strip():
             session.drafts[name] = text
         else:
@@ -102,13 +106,14 @@ class Composer:
             self._ui.tell("draft kept: m continues it")
         if not checking.cancelled() and (problem := checking.exception()) and not sent:
             raise problem
-        return sent
+        is_known = not checking.cancelled() and checking.exception() is None
+        return sent, is_known and checking.result()
 
     async def _show_when_read(
         self, agents: Agents, conversation: Conversation, editor: editing.Editor
-    ) -> None:
+    ) -> bool:
         """Show in the editor when the agent would read the message; close the editor when it never
-        would."""
+        would. True when something is asked before."""
         session = self._session
         try:
             state = await agents.state(conversation.id)
@@ -120,20 +125,28 @@ class Composer:
         editor.tell(self._title(conversation, when), ((when, "dim"),))
         if not session.is_open(conversation):
             self._ui.post_message(RunWanted(state.conversation))
+        return state.obstacle is not None or state.is_held
 
     def _title(self, conversation: Conversation, when: str = "") -> tuple[Piece, ...]:
         room = max(12, self._ui.columns - len(when) - 18)
         return ("Message to ", "title"), (shorten(short_title(conversation), room), "title")
 
     async def _send(
-        self, source: Source, agents: Agents, conversation: Conversation, text: str
+        self,
+        source: Source,
+        agents: Agents,
+        conversation: Conversation,
+        text: str,
+        *,
+        asks: bool,
     ) -> bool:
         """Send a message, after checking the current state; False when it should not be sent as it
-        is."""
+        is. If it `asks` as far as is known, keys typed meanwhile wait for the question."""
         session = self._session
         if self._agent_actions.is_telling(conversation, TELLING):
             return False
-        state = await agents.state(conversation.id)
+        with self._ui.expecting() if asks else contextlib.nullcontext():
+            state = await agents.state(conversation.id)
         if state.conversation.sandbox_status == "PAUSED":
             if not await self._resume(source, state.conversation):
                 return False
@@ -185,7 +198,8 @@ class Composer:
             return await self._resume_as_planned(sandboxes, sandbox_id)
 
     async def _resume_as_planned(self, sandboxes: ServerSandboxes, sandbox_id: str) -> bool:
-        plan = await sandboxes.plan(sandbox_id)
+        with self._ui.expecting():
+            plan = await sandboxes.plan(sandbox_id)
         if plan.action == "pause":  # it has been resumed meanwhile
             return True
         if plan.action != "resume":

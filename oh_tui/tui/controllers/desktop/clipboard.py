@@ -75,10 +75,7 @@ class Clipboard:
 
     def action_copy(self) -> None:
         self._run.show_target()
-        if self._ui.is_preparing:  # `a y` is meant for the question of `a`, if one appears
-            self._ui.tell("y came too early: nothing is asked yet")
-        else:
-            self._ui.work_on("ask", self.copy)
+        self._ui.work_on("ask", self.copy)
 
     async def copy(self) -> None:
         """Ask what to copy, and copy it."""

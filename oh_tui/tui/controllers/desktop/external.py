@@ -49,10 +49,10 @@ class ExternalPrograms:
         self._shown = run
 
     def action_page(self) -> None:
-        self._shown.act(self.page)
+        self._shown.act(self.page, opens=True)
 
     def action_edit(self) -> None:
-        self._shown.act(self.edit)
+        self._shown.act(self.edit, opens=True)
 
     def page(self) -> None:
         """Show the focused body, or else the result, in $PAGER."""

@@ -71,7 +71,7 @@ class SubConversations:
         if not chosen:
             return
         with self._ui.reporting():
-            with self._ui.preparing("asking for the sub-agent"):
+            with self._ui.preparing("asking for the sub-agent", opens=False):
                 (child,) = await session.source.get([chosen])
             if child is None:
                 raise _not_here()

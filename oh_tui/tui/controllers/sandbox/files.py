@@ -49,7 +49,7 @@ class FileTransfers:
             workspace = await self._sandboxes.workspace(conversation, "Get a file")
             if workspace is None:
                 return
-            with self._ui.preparing("asking for the agent's folder", opens=True):
+            with self._ui.preparing("asking for the agent's folder"):
                 folder = await workspace.whole_folder(read_only=session.settings.read_only)
 
             async def fetch(text: str) -> None:
@@ -71,7 +71,7 @@ class FileTransfers:
             workspace = await self._sandboxes.workspace(conversation, "Put a file")
             if workspace is None:
                 return
-            with self._ui.preparing("asking for the agent's folder", opens=True):
+            with self._ui.preparing("asking for the agent's folder"):
                 folder = await workspace.whole_folder()
 
             async def choose(text: str) -> None:
@@ -103,7 +103,8 @@ class FileTransfers:
         self._ui.tell(saved_words(saved))
 
     async def _send(self, workspace: Workspace, local: Path, path: str) -> None:
-        path, there = await workspace.target(path, local.name)
+        with self._ui.expecting():  # a question, if it is there already
+            path, there = await workspace.target(path, local.name)
         if there is not None:
             lines = [[(clean_line(path), "key"), (f"  is there already, {size(there)}", "")]]
             question = Question("Put a file", lines, (("r", "replace it", "replace"),))

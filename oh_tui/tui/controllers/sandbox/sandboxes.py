@@ -7,6 +7,8 @@ the lists.
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -18,7 +20,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.tui.messages import ListsChanged, ListsWanted
-from oh_tui.tui.state.work import Batch
+from oh_tui.tui.state.work import Batch, Wait
 from oh_tui.tui.theme import status_mark
 from oh_tui.tui.widgets.conversation_list import first_titles, title_of
 from oh_tui.tui.widgets.drawing import Piece, shorten
@@ -70,7 +72,7 @@ class SandboxActions:
             raise Problem("A file has no sandbox")
         sandboxes = source.sandboxes
         try:
-            with self._ui.preparing(f"asking for {places.workplace.name}", opens=True):
+            with self._ui.preparing(f"asking for {places.workplace.name}"):
                 return await places.open(conversation)
         except sandbox_workspace.Asleep:
             if session.settings.read_only or not (sandboxes and conversation.sandbox_id):
@@ -79,27 +81,43 @@ class SandboxActions:
             answers = [("p", "resume it, then go on", "resume")]
             if await self._ui.ask(Question(title, lines, answers)) != "resume":
                 return None
-        await self.change(sandboxes, conversation.sandbox_id)
+        wanted = await self._resume_first(sandboxes, conversation.sandbox_id)
         self._ui.post_message(ListsWanted())
-        if session.source is not source:  # the user switched servers while it was resumed
+        if not wanted or session.source is not source:  # given up, or another server is open
             return None
         try:
-            return await places.open(conversation)
+            with self._ui.preparing(f"asking for {places.workplace.name}"):
+                return await places.open(conversation)
         except sandbox_workspace.Asleep:
             return None  # the reason has been shown
 
+    async def _resume_first(self, sandboxes: ServerSandboxes, sandbox_id: str) -> bool:
+        """Resume a sandbox for what opens then; False when Esc gave that up, while the resume goes
+        on."""
+        waits = self._session.waits
+        waits.append(wait := Wait("the sandbox is being resumed", time.monotonic()))
+        try:
+            await self.change(sandboxes, sandbox_id, opens=True)
+            return wait in waits
+        finally:
+            if wait in waits:
+                waits.remove(wait)
+
     # One sandbox
 
-    async def change(self, sandboxes: ServerSandboxes, sandbox_id: str) -> None:
-        """Pause this sandbox, or resume it; not while a change is under way."""
+    async def change(
+        self, sandboxes: ServerSandboxes, sandbox_id: str, *, opens: bool = False
+    ) -> None:
+        """Pause this sandbox, or resume it; not while a change is under way. If that `opens` a
+        field or a screen, keys typed meanwhile wait for it."""
         session = self._session
         if sandbox_id in session.changing:
             self._ui.tell(f"it is still {session.changing[sandbox_id]}")
             return
         with session.claiming([sandbox_id]), self._ui.reporting():
-            await self._change(sandboxes, sandbox_id)
+            await self._change(sandboxes, sandbox_id, opens)
 
-    async def _change(self, sandboxes: ServerSandboxes, sandbox_id: str) -> None:
+    async def _change(self, sandboxes: ServerSandboxes, sandbox_id: str, opens: bool) -> None:
         session = self._session
         with self._ui.preparing("asking how the sandbox stands"):
             plan = await sandboxes.plan(sandbox_id)
@@ -111,7 +129,10 @@ class SandboxActions:
         pauses = plan.action == "pause"
         session.changing[sandbox_id] = "being paused" if pauses else "being resumed"
         stopped = answer == "stop" and bool(plan.running)
-        with session.writes.doing(f"{'pausing' if pauses else 'resuming'} a sandbox"):
+        with (
+            session.writes.doing(f"{'pausing' if pauses else 'resuming'} a sandbox"),
+            self._ui.expecting() if opens else contextlib.nullcontext(),
+        ):
             stage = await self.carry_out(
                 sandboxes, plan, self._ui.tell, stop_agents=answer == "stop"
             )

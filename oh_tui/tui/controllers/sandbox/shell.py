@@ -36,7 +36,7 @@ class Shells:
                 return
             name = bare_id(conversation.id)
             if name not in session.shells:
-                with self._ui.preparing("asking for the agent's folder", opens=True):
+                with self._ui.preparing("asking for the agent's folder"):
                     folder = await workspace.folder()
                 session.shells[name] = Shell(folder, folder)
             shell = session.shells[name]
