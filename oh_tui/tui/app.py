@@ -249,8 +249,17 @@ class OhTui(BaseApp):
         if not news and getattr(self.screen, "can_interrupt", False):
             self.screen.action_interrupt()  # type: ignore[attr-defined]
             return
-        news = news or "ctrl+c copies selected text; q quits"
-        next(iter(self.screen.query(Footer)), self.main.footer).tell(news)
+        self._footer.tell(news or "ctrl+c copies selected text; q quits")
+
+    def on_text_selected(self) -> None:
+        """Text was selected with the mouse, or a drag selected nothing."""
+        if self.screen.selections:
+            self._footer.tell("ctrl+c copies the selected text", log=False, remark=True)
+
+    @property
+    def _footer(self) -> Footer:
+        """That of the topmost screen, if it has one."""
+        return next(iter(self.screen.query(Footer)), self.main.footer)
 
     def end(self, code: int) -> None:
         """Quit because of a signal, but not before the screen is mounted."""

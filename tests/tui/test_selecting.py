@@ -144,6 +144,18 @@ async def test_ctrl_c_copies_and_says_how_much() -> None:
         assert f", {len(text)} characters, to the terminal's clipboard" in it.footer
 
 
+async def test_the_footer_says_how_to_copy_what_is_selected() -> None:
+    async with explore() as it:
+        await it.open(OAUTH)
+        await drag(it, ("call", 0, 0), ("call", 12, 0))
+        await it.until(lambda: "ctrl+c copies the selected text" in it.footer)
+        await it.press("j")
+        assert "ctrl+c copies" not in it.footer
+        await it.pilot.click("#call", offset=(2, 0))
+        await it.settle()
+        assert "ctrl+c copies" not in it.footer
+
+
 async def test_ctrl_c_in_a_view_says_it_there() -> None:
     async with explore() as it:
         await it.open("Parse ISO week dates")

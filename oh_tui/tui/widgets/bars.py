@@ -118,7 +118,7 @@ class Footer(Drawn):
             return
         answers = isinstance(self.app, KeyQueueApp) and self.app.handles_key
         self._is_error, self._stays = error, log and not passing
-        self._is_remark = not error and log and (remark or answers)
+        self._is_remark = not error and (remark or (log and answers))
         self.news = ((text, "bad" if error else ""),) if text else ()
         self._fit()
         if self._timer:
