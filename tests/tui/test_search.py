@@ -563,6 +563,16 @@ async def test_the_line_that_was_found_is_copied_whole(size: tuple[int, int]) ->
         assert "the line was sent" in it.footer
 
 
+async def test_the_line_that_a_find_in_the_steps_shows_is_copied() -> None:
+    """The row shows the text too, so that the result did not scroll to it."""
+    async with explore() as it:
+        await it.open(STUCK)
+        await ask(it, "slash", "Invalid week")
+        await it.press("y", "f")
+        await it.until(lambda: bool(it.app.clipboard))
+        assert it.app.clipboard == "ValueError: Invalid week: 53"
+
+
 async def test_the_rule_says_that_a_pattern_took_too_long() -> None:
     async with explore() as it:
         await it.open(STUCK)

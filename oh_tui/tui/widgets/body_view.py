@@ -185,10 +185,14 @@ class BodyView(ScrollView, Drawn, can_focus=True):
 
     @property
     def hit_line(self) -> str:
-        """The line of the source with the last hit, "" without one."""
-        if self._hit is None or self._hit >= len(self._document):
+        """The line of the source with the last hit, else with the first that is marked; "" for
+        none."""
+        hit = self._hit
+        if hit is None and self._needle:
+            hit = self._document.find(self._needle, 0)
+        if hit is None or hit >= len(self._document):
             return ""
-        return self._document.source_line(self._hit)
+        return self._document.source_line(hit)
 
     def return_to(self, line: int) -> None:
         """Go to a line, without a current hit."""

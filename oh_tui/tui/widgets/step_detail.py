@@ -160,8 +160,9 @@ class StepDetail(Stack):
 
     @property
     def hit_line(self) -> str:
-        """The line of the result that was found last."""
-        return self.result_view.hit_line
+        """The line that was found last in the result, else the first there or in the call with the
+        text to find."""
+        return self.result_view.hit_line or self.call_view.hit_line
 
     def count_hits(self, finding: Finding) -> Iterable[object]:
         """Find out which lines of the result hold the text, one line per turn."""

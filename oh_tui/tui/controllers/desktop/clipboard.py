@@ -84,7 +84,7 @@ class Clipboard:
         selected = self._steps.range
         answers = [(key, label, key) for key, label, _ in COPY_KEYS]
         if self._bodies.hit_line and not selected:
-            answers.append(("f", "line", "f"))
+            answers.append(("f", "line found", "f"))
         if session.saved:
             answers.append(("p", "path of the download", "p"))
         title = f"Copy {self._steps.range_words}".rstrip()
