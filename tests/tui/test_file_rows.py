@@ -30,12 +30,16 @@ async def test_rows_of_a_folder_of_zips_have_titles_and_the_names_of_their_files
     make("run-2", says="Please sort the list\nand the tuple")
     make("a-batch-of-the-25th-of-november-run-3", title="Sort the list by the first column")
     make("run-4")
+    for number in "56":
+        make(f"run-{number}-of-the-same-task", title="Sort the list of all lists of lists")
     async with explore(source=lambda: FileSource([tmp_path]), size=(160, 30)) as it:
         listed = it.text("#conversations")
         rows = sorted(" ".join(line[2:39].split()) for line in listed.split("\n") if line)
         assert rows == [
             "Please sort the list run-2",
-            "Sort the list by t… …vember-run-3",
+            "Sort the list by the first column",
+            "Sort the list of a… …he-same-task",
+            "Sort the list of a… …he-same-task",
             "Sort the list run-1",
             "run-4.zip",
         ]

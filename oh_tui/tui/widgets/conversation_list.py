@@ -6,6 +6,7 @@ Those that wait, failed or run have a second line: the question, the reason or t
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
@@ -40,6 +41,9 @@ TWO_NAMES = 50
 
 LEAST_TITLE = 16
 """Cells that chosen columns leave to the title."""
+
+LEAST_NAME = 6
+"""Cells of a file name beside a title; with fewer it is left out."""
 
 STATUS, NUMBER = 13, 8
 """Cells of these columns, without the gaps between them."""
@@ -90,6 +94,8 @@ class ConversationList(RowList):
         """Whether their column has something to show: files seldom name one."""
         self._repository, self._model = REPOSITORY[1], MODEL[1]
         """Cells of these columns."""
+        self._repeated: frozenset[str] = frozenset()
+        """Titles of several files, which only their names tell apart."""
 
     @property
     def row(self) -> Row | None:
@@ -124,6 +130,9 @@ class ConversationList(RowList):
         models = {row.conversation.llm_model for row in self.rows}
         self._repository = _cells_of(map(display_line, repositories), *REPOSITORY)
         self._model = _cells_of(map(_model_name, models), *MODEL)
+        named = (one for row in self.rows if file_name_of(one := row.conversation))
+        titles = Counter(map(title_of, named))
+        self._repeated = frozenset(title for title, count in titles.items() if count > 1)
         if self.order:
             self._tops = [*range(1, len(self.rows) + 1)]
             self._headings = {0: (self.order.heading, len(self.rows))} if self.rows else {}
@@ -201,7 +210,8 @@ class ConversationList(RowList):
         title, name = title_of(conversation), file_name_of(conversation)
         beside = 0
         if name:
-            beside = min(width_of(name), max(room * 2 // 5, room - width_of(title) - 3)) + 2
+            left = max(room * 2 // 5 if title in self._repeated else 0, room - width_of(title) - 3)
+            beside = min(width_of(name), left) + 2 if left >= LEAST_NAME else 0
         return [
             (glyph, hue if shown.certain else "dim"),
             sign,
