@@ -119,6 +119,8 @@ async def test_typing_in_the_help_searches_it() -> None:
         await it.type("pause sandbox")
         assert "pause the sandbox, or resume it" in shown(it)
         assert "previous step" not in shown(it)
+        await it.press("ctrl+u")
+        assert "previous step" in shown(it)
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,8 @@ class HelpScreen(ModalScreen[None], ClosesOnce[None]):
         """Edit the search text with the typed key."""
         if event.key == "backspace":
             self._wanted = self._wanted[:-1]
+        elif event.key == "ctrl+u":
+            self._wanted = ""
         elif event.is_printable and event.character:
             self._wanted = (self._wanted + event.character).lstrip()[:LONGEST]
         else:
@@ -163,13 +165,16 @@ MOUSE = Section(
     "Mouse",
     [
         Entry("drag ctrl+c", "select text of call or result, and copy it"),
-        Entry("click", "to the row, again opens it; on a column's name sorts, on a count filters"),
+        Entry(
+            "click",
+            "to the row, twice opens it; on a column's name sorts, on a count of the header lists",
+        ),
     ],
 )
 
 
 ALSO_COPIED = (
-    ("f", "the line of the result that / found"),
+    ("f", "the line that / found"),
     ("p", "the path of the last download"),
 )
 """Second keys after `y` that are offered when there is such a thing."""

@@ -17,7 +17,14 @@ Complete = Callable[[str], Awaitable[str | None]]
 
 
 class Prompt(InputLine):
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "take_completion", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "take_completion", show=False),
+        Binding("ctrl+u", "empty", show=False),
+    ]
+
+    def action_empty(self) -> None:
+        """Empty the line, whatever is selected and wherever the caret stands."""
+        self.clear()
 
     def action_take_completion(self) -> None:
         """Without a completion Tab leaves the line as usual."""
