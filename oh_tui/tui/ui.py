@@ -48,15 +48,17 @@ class Ui(Protocol):
         placeholder: str,
         value: str,
         *,
+        enter: str = "go on",
         title: str = "",
         wrong: str = "",
         complete: Complete | None = None,
         mistake: tuple[int, int] | None = None,
         changed: Callable[[str], None] | None = None,
     ) -> str | None:
-        """The entered line; None for Esc. With a `title`, a rule above the line names its purpose
-        and shows what is `wrong` with the previous entry. `mistake` is the part of the value to
-        type again. `changed` is called with the text as it is typed."""
+        """The entered line; None for Esc. `enter` is what that key does. With a `title`, a rule
+        above the line names its purpose and shows what is `wrong` with the previous entry.
+        `mistake` is the part of the value to type again. `changed` is called with the text as it
+        is typed."""
         ...
 
     async def write_text(self, editor: Editor) -> tuple[str, bool]:

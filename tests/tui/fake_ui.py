@@ -66,6 +66,7 @@ class FakeUi:
         placeholder: str,
         value: str,
         *,
+        enter: str = "go on",
         title: str = "",
         wrong: str = "",
         complete: Complete | None = None,

@@ -38,6 +38,7 @@ async def test_the_palette_renames_and_the_new_title_is_shown_at_once() -> None:
         await it.until(lambda: it.screen.asking.is_typing)
         assert it.screen.asking.find_input.value == WEEK
         assert "Rename on the server" in it.text("#asked-rule")
+        assert it.footer.startswith(" enter rename")
         it.screen.asking.find_input.value = "  Week [/b] dates ✓"
         await it.press("enter")
         await it.settle()

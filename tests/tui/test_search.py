@@ -567,8 +567,10 @@ async def test_the_line_that_a_find_in_the_steps_shows_is_copied() -> None:
     """The row shows the text too, so that the result did not scroll to it."""
     async with explore() as it:
         await it.open(STUCK)
-        await ask(it, "slash", "Invalid week")
-        await it.press("y", "f")
+        await it.press("slash")
+        assert it.footer.startswith(" enter find")
+        await it.type("Invalid week")
+        await it.press("enter", "y", "f")
         await it.until(lambda: bool(it.app.clipboard))
         assert it.app.clipboard == "ValueError: Invalid week: 53"
 

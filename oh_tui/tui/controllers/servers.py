@@ -106,7 +106,9 @@ class Servers:
             elif answer == "demo" and self.demo:
                 self._ui.post_message(SourceWanted(self.demo))
             elif answer == "open":
-                typed = await self._ui.prompt("path of a run; PATH#ID is one run of a file", "")
+                typed = await self._ui.prompt(
+                    "path of a run; PATH#ID is one run of a file", "", enter="open"
+                )
                 if not typed:
                     continue
                 path, self._session.open_id = split_run(typed, os.environ)

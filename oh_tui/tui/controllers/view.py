@@ -50,7 +50,8 @@ class ViewActions:
         wraps = self._session.wrap_lines = not self._session.wrap_lines
         self._session.preferences.change(wrap=wraps)
         self._ui.post_message(WrapChanged())
-        self._ui.tell("long lines wrap" if wraps else "long lines are cut: ← → scroll")
+        there = "" if self._session.pane == "detail" else "4, then "
+        self._ui.tell("long lines wrap" if wraps else f"long lines are cut: {there}← → scroll")
 
     def action_json(self) -> None:
         """Show the step as raw JSON, or as before."""

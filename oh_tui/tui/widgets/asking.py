@@ -56,6 +56,8 @@ class AskingBars(Stack):
         self._typed: asyncio.Future[str | None] | None = None
         self._changed: Callable[[str], None] | None = None
         """Called with the text as it is typed."""
+        self._enter = ""
+        """What Enter does in the line."""
         self._asked_facts: tuple[Piece, ...] = ()
         self._mounting: asyncio.Future[None] | None = None
         self._mounting_editor: asyncio.Future[None] | None = None
@@ -200,6 +202,7 @@ class AskingBars(Stack):
         placeholder: str,
         value: str,
         *,
+        enter: str = "go on",
         title: str = "",
         wrong: str = "",
         complete: prompting.Complete | None = None,
@@ -207,9 +210,9 @@ class AskingBars(Stack):
         changed: Callable[[str], None] | None = None,
     ) -> str | None:
         """The line typed at the foot; None for Esc. Meanwhile the footer shows the keys of the
-        line. `changed` is called with the text as it is typed."""
+        line, and what `enter` does. `changed` is called with the text as it is typed."""
         await self.be_there()
-        line = self.find_input
+        line, self._enter = self.find_input, enter
         line.complete_with(complete)
         line.select_on_focus = not (title or mistake)
         try:
@@ -313,7 +316,7 @@ class AskingBars(Stack):
             completes = (Hint("→", "complete", ""),) if self.find_input.suggester else ()
             esc = Hint("esc", "close", "navigation.back")
             help = Hint("F1", "all keys", "help")
-            return (Hint("enter", "go on", ""), *completes), (help, esc)
+            return (Hint("enter", self._enter, ""), *completes), (help, esc)
         return None
 
     @property
@@ -324,7 +327,7 @@ class AskingBars(Stack):
             answers = [(key, label) for key, label, _ in question.answers]
             return "To answer the question", [*answers, ("esc", question.refusal)]
         if self.is_typing:
-            line = [("enter", "take the line"), ("tab →", "take the completion")]
+            line = [("enter", self._enter), ("tab →", "take the completion")]
             return "In the line to type in", [*line, ("ctrl+u", "empty it"), ("esc", "close it")]
         if self.editor is not None and self.editor.has_focus_within:
             keys = [("ctrl+s", "send"), ("enter", "a new line"), ("tab", "to the run and back")]

@@ -100,6 +100,7 @@ class ListActions:
                 typed = await ui.prompt(
                     "filter: is:failed repo:name cost:>1 after:2d words -not",
                     text,
+                    enter="filter",
                     complete=complete,
                     mistake=(wrong.start, wrong.end) if wrong else None,
                 )

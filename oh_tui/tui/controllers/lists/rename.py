@@ -44,7 +44,7 @@ class Renaming:
         while True:
             typed = await ui.prompt(
                 "the title, for all who see the conversation", title,
-                title="Rename on the server", wrong=refused,
+                enter="rename", title="Rename on the server", wrong=refused,
             )  # fmt: skip
             ui.focus_pane(pane)
             if typed is None or typed.strip() == display_line(conversation.title):

@@ -170,7 +170,8 @@ class AnnotationActions:
         while True:
             answer = await ui.prompt(
                 "key, key:value, -key removes", typed,
-                title=self._tags_title(conversation), wrong=refused, complete=self._completing(),
+                enter="tag", title=self._tags_title(conversation), wrong=refused,
+                complete=self._completing(),
             )  # fmt: skip
             ui.focus_pane(pane)
             if not (answer or "").strip():

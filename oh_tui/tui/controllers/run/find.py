@@ -77,6 +77,7 @@ class Find:
         typed = await ui.prompt(
             "find text, enter, then n and N",
             session.find_text,
+            enter="find",
             changed=partial(self._typing, searched, place),
         )
         self._wait_no_more()

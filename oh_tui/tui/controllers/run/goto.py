@@ -37,7 +37,9 @@ class GoTo:
         if conversation is None:
             ui.tell(session.no_target)
             return
-        typed = await ui.prompt("go to: step, 60%, +12:30, 13:30:05, start of an id", "")
+        typed = await ui.prompt(
+            "go to: step, 60%, +12:30, 13:30:05, start of an id", "", enter="go there"
+        )
         place = (typed or "").strip()
         if not place:
             ui.focus_pane(pane)

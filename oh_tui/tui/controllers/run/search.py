@@ -80,6 +80,7 @@ class Search:
                 typed = await ui.prompt(
                     "filter: is:failed tool:terminal took:>5s words -not",
                     text,
+                    enter="filter",
                     complete=self._complete,
                     mistake=(wrong.start, wrong.end) if wrong else None,
                 )

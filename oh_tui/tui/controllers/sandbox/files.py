@@ -58,7 +58,7 @@ class FileTransfers:
             typed = self._path_of_step() or f"{folder}/"
             with session.writes.doing("getting a file"):
                 title = f"Get a file from {workspace.workplace.name}"
-                await self._ask_until_done(title, typed, self._complete_known(), fetch)
+                await self._ask_until_done(title, typed, self._complete_known(), fetch, "get it")
 
     async def put(self) -> None:
         """Put a local file into the sandbox; ask before replacing one there."""
@@ -83,7 +83,7 @@ class FileTransfers:
                     await self._send(workspace, local, await workspace.path(text, folder))
 
                 start = f"{folder or '/tmp'}/{name}"
-                await self._ask_until_done(title, start, self._complete_known(), send)
+                await self._ask_until_done(title, start, self._complete_known(), send, "put it")
 
             with session.writes.doing(f"putting a file {workspace.workplace.inside}"):
                 await self._ask_until_done(
@@ -119,13 +119,20 @@ class FileTransfers:
         self._ui.tell(f"put {size(sent)} at {clean_line(path)}")
 
     async def _ask_until_done(
-        self, title: str, value: str, complete: Complete, do: Callable[[str], Awaitable[None]]
+        self,
+        title: str,
+        value: str,
+        complete: Complete,
+        do: Callable[[str], Awaitable[None]],
+        enter: str = "go on",
     ) -> None:
         """Ask for a path and use it; show a problem above the input line and ask again. Ends on
         success or with Esc."""
         wrong = ""
         while True:
-            typed = await self._ui.prompt("", value, title=title, wrong=wrong, complete=complete)
+            typed = await self._ui.prompt(
+                "", value, enter=enter, title=title, wrong=wrong, complete=complete
+            )
             if typed is None:
                 return
             value = typed
