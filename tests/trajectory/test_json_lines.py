@@ -171,8 +171,10 @@ def test_a_damaged_gzip_shows_what_comes_before(tmp_path: Path, harm: Any, told:
     entries, problems = listed(path)
     if "after" in told or not told:
         assert [entry.name for entry in entries] == [f"i{n}" for n in range(20)]
-    for entry in entries:
+    runs = open_runs(path)
+    for entry in runs.entries():
         assert bodies(entry.open()) == rows[entry.number - 1]["history"]
+    assert runs.problems == problems, "also once the rows are opened"
     assert (told in problems[-1] and "output.jsonl.gz" in problems[-1]) if told else not problems
 
 

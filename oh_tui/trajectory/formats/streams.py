@@ -196,7 +196,7 @@ class PackedStream(Stream):
         while piece := unpacker.next():
             self._note(unpacker)
             yield piece
-        self.problem = unpacker.problem
+        self.problem = self.problem or unpacker.problem
         self.reached = max(self.reached, unpacker.place)
 
     def read(self, start: int, count: int) -> bytes:
@@ -209,7 +209,7 @@ class PackedStream(Stream):
             while piece and len(found) < count:
                 found += piece
                 piece = unpacker.next() if len(found) < count else b""
-            self.problem = unpacker.problem
+            self.problem = self.problem or unpacker.problem
             self.reached = max(self.reached, unpacker.place)
             return bytes(found[:count])
 
