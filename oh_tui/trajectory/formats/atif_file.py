@@ -11,6 +11,7 @@ from oh_tui.text.human import size
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats.document import Converted
+from oh_tui.trajectory.formats.documents import also_claimed
 from oh_tui.trajectory.formats.folders import DiskFolder, Folder
 from oh_tui.trajectory.formats.foreign.atif import is_atif
 from oh_tui.trajectory.formats.foreign.atif_sub_agents import files_of
@@ -51,7 +52,7 @@ class AtifFiles(NamedTuple):
     @property
     def converted(self) -> Converted:
         converted = converted_atif(self.parts, beside=self.beside)
-        converted.notes += self.notes
+        converted.notes += self.notes + also_claimed(ATIF, self.parts[0])
         return converted
 
 

@@ -6,16 +6,23 @@ write its `Document` in a file of its own, and name it in `DOCUMENTS`.
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from oh_tui.trajectory.formats import evaluation
 from oh_tui.trajectory.formats.document import Converted, Document, Top, top_of, value_of
 from oh_tui.trajectory.formats.foreign.documents import ATIF, CHAT, V0
+from oh_tui.trajectory.formats.foreign.made import pack
 from oh_tui.trajectory.formats.run_file import HINT, FormatProblem
 from oh_tui.trajectory.model.recorded import Label, told_label
 
 DOCUMENTS: tuple[Document, ...] = (evaluation.ROW, ATIF, V0, CHAT)
 """The first that recognises a text converts it."""
+
+
+_FIRST = 20
+"""How many items of a list tell what it holds."""
 
 
 def may_be_run(head: bytes) -> bool:
@@ -48,10 +55,23 @@ def read_document(text: bytes, where: str) -> Converted:
         raise FormatProblem(f"{where} cannot be read as {claims[0].name}", HINT) from error
     if converted.recorded.label is None and (label := _label_in(top)):
         converted.recorded = msgspec.structs.replace(converted.recorded, label=label)
-    if len(claims) > 1:
-        others = ", ".join(claim.name for claim in claims[1:])
-        converted.notes.append(f"read as {claims[0].name}; it may be {others} as well")
+    converted.notes += _also(claims[0], claims)
     return converted
+
+
+def also_claimed(document: Document, value: Any) -> list[str]:
+    """The note on a decoded object that a document has read, and that others may be."""
+    if not isinstance(value, dict):
+        return []
+    others = {name: each for name, each in value.items() if name != "steps"}
+    first = (each[:_FIRST] if isinstance(each, list) else None for each in others.values())
+    top = {name: msgspec.Raw(pack(each)) for name, each in zip(others, first, strict=True)}
+    return _also(document, [one for one in DOCUMENTS if one is not document and one.is_one(top)])
+
+
+def _also(document: Document, claims: list[Document]) -> list[str]:
+    others = ", ".join(claim.name for claim in claims if claim is not document)
+    return [f"read as {document.name}; it may be {others} as well"] if others else []
 
 
 def _label_in(top: Top) -> Label | None:

@@ -229,3 +229,21 @@ def test_any_json_is_a_run_or_none(value: Any) -> None:
         return
     assert all(event.id for event in joined(run).events)
     assert isinstance(run.note, str) and isinstance(run.info, dict)
+
+
+@pytest.mark.parametrize(
+    ("more", "others"),
+    [
+        ({"messages": CHAT}, "chat messages"),
+        ({"history": V0, "trajectory": CHAT}, "V0 run, chat messages"),
+        ({"history": 5, "messages": [1], "trajectory": {}, "notes": "x"}, ""),
+    ],
+)
+def test_a_file_in_atif_that_another_format_claims_says_so(
+    tmp_path: Path, more: dict[str, Any], others: str
+) -> None:
+    (tmp_path / "run.json").write_text(json.dumps(ATIF | more))
+    (entry,) = open_runs(tmp_path / "run.json").entries()
+    told = f"read as ATIF; it may be {others} as well" if others else ""
+    assert entry.open().note == opened(ATIF | more).note == told
+    assert len(joined(entry.open())) == 6
