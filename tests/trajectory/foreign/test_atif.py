@@ -156,6 +156,9 @@ def test_a_run_goes_on_in_its_continuations() -> None:
     run = trajectory(found)
     assert len(run) == 6 + 4 - 1  # the system prompt is no step
     assert found.notes == ["3 steps that part 2 repeats are left out"]
+    one = {"is_copied_context": True}
+    third = {"schema_version": "ATIF-v1.6", "steps": [one]}
+    assert atif.convert(first, third).notes == ["1 step that part 2 repeats is left out"]
     assert len({event.id for event in run.events}) == len(run.events)
 
 

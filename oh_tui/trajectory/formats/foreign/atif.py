@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from oh_tui.text.human import are, plural
 from oh_tui.trajectory.formats.foreign.atif_kept import (
     APART,
     KEPT,
@@ -79,7 +80,8 @@ class _Converter:
             else:
                 self._add(step)
         if copied:
-            self.run.notes.append(f"{copied} steps that part {number + 1} repeats are left out")
+            steps = f"{plural(copied, 'step')} that part {number + 1} repeats"
+            self.run.notes.append(f"{steps} {are(copied)} left out")
         self.run.bill.total(field(final, "total_cost_usd"), tokens_of(_totals(final)))
         apart = field(final, "extra", KEPT, APART)
         for usage, amounts in apart.items() if isinstance(apart, dict) else ():
