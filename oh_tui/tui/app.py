@@ -36,6 +36,7 @@ from oh_tui.tui.main_screen import MainScreen
 from oh_tui.tui.platform import idle_gc, startup
 from oh_tui.tui.platform.base_app import BaseApp
 from oh_tui.tui.platform.base_screen import ClosesOnce
+from oh_tui.tui.platform.key_queue import MANY
 from oh_tui.tui.platform.scroll_bar import QuietScrollBar
 from oh_tui.tui.screens import help as help_screen
 from oh_tui.tui.theme import DARK, LIGHT, corrected_variables, theme_name
@@ -179,7 +180,7 @@ class OhTui(BaseApp):
             footer.drop_remark()
 
     def keys_wait(self, count: int) -> None:
-        wait = "keys wait" if count > 1 else "key waits"
+        wait = "key waits" if count == 1 else "or more keys wait" if count >= MANY else "keys wait"
         self.main.footer.tell(f"{count} {wait} for what opens · esc stops", log=False)
 
     def keys_dropped(self, count: int) -> None:

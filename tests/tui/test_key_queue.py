@@ -10,7 +10,7 @@ from textual import events
 from textual.binding import BindingType
 from textual.keys import _character_to_key
 
-from oh_tui.tui.platform.key_queue import KeyQueueApp
+from oh_tui.tui.platform.key_queue import MANY, KeyQueueApp
 from tests.tui.explorer import Explorer, explore
 from tests.tui.test_run import OAUTH, WEEKS, number
 
@@ -74,6 +74,33 @@ async def test_what_was_typed_for_what_does_not_come_is_no_command(
     with pytest.raises(TimeoutError):
         await _typed(app, 3.0)
     assert app.done == ["open"]
+
+
+class Waits(KeyQueueApp):
+    """Keys wait for what opens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[int] = []
+        self.dropped = 0
+
+    def keys_wait(self, count: int) -> None:
+        self.told.append(count)
+
+    def keys_dropped(self, count: int) -> None:
+        self.dropped = count
+
+
+async def test_thousands_of_keys_that_wait_are_not_counted_with_each() -> None:
+    app, many = Waits(), 3 * MANY
+    async with app.run_test() as pilot:
+        with app.expecting():
+            for _ in range(many):
+                app.post_message(events.Key("w", "w"))
+            await pilot.pause()
+            assert app.told == [*range(1, MANY + 1)]
+        await pilot.pause()
+        assert app.dropped == many
 
 
 async def test_a_text_typed_ahead_is_found_and_not_obeyed() -> None:

@@ -18,7 +18,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -37,6 +37,9 @@ STUCK = 1.0
 
 STOPS = ("escape", "ctrl+q")
 """Keys that do not wait for what opens: they stop it, and drop what was typed for it."""
+
+MANY = 100
+"""Waiting keys from which they are no longer counted."""
 
 OPENS = 5.0
 """Seconds that keys wait for a widget that the last one opens; then they are dropped."""
@@ -80,7 +83,7 @@ class KeyQueueApp(App[int]):
         elif self._under_way:
             self._keys.append(event)
             if self._expecting:
-                await self._hold()
+                await self._hold([event])
             elif self._stuck is None:
                 self._watch()
         else:
@@ -114,10 +117,9 @@ class KeyQueueApp(App[int]):
     def _has_keys(self) -> tuple[object, object]:
         return (self.screen, self.focused) if self.screen_stack else (None, None)
 
-    async def _hold(self) -> None:
-        """Tell of the waiting keys, or let one stop what they wait for."""
-        keys = [event for event in self._keys if not isinstance(event, FrameShown)]
-        for event in keys:
+    async def _hold(self, came: Sequence[events.Event]) -> None:
+        """Tell of the waiting keys, or let one of those that came stop what they wait for."""
+        for event in came:
             if isinstance(event, events.Key) and event.key in STOPS:
                 self._drop_keys()
                 self._expecting.clear()
@@ -125,8 +127,10 @@ class KeyQueueApp(App[int]):
                 await super().on_event(event)
                 self.post_message(KeyDone(self._under_way))
                 return
-        if keys:
-            self.keys_wait(len(keys))
+        if len(self._keys) > MANY:
+            return  # they may be thousands, and each would count them all
+        if count := sum(not isinstance(event, FrameShown) for event in self._keys):
+            self.keys_wait(count)
 
     def _drop_keys(self) -> int:
         """Drop the waiting keys: they are meant for what does not come, and no commands."""
@@ -135,7 +139,7 @@ class KeyQueueApp(App[int]):
         return before - len(self._keys)
 
     def keys_wait(self, count: int) -> None:
-        """So many keys wait for what opens."""
+        """So many keys wait for what opens, `MANY` or more."""
 
     def keys_dropped(self, count: int) -> None:
         """So many keys waited for what did not open."""
@@ -181,7 +185,7 @@ class KeyQueueApp(App[int]):
         if message.number != self._under_way:
             return
         if self._expecting:
-            await self._hold()
+            await self._hold([*self._keys])
             return
         if self._beneath and self._beneath == self._has_keys and (count := self._drop_keys()):
             self.keys_dropped(count)
