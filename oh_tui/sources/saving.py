@@ -156,7 +156,7 @@ def finish_zip(file: IO[bytes]) -> None:
             "The download is no zip: the server sent something else", Remedy.DOWNLOAD_AGAIN
         )
     try:
-        members = ZipMembers(file, owned=False)
+        members = ZipMembers(file)
     except NotOpened as error:
         raise Refused(f"The download is not kept: the zip {error}", _NO_SUCH_ZIP) from error
     except zipfile.BadZipFile as error:

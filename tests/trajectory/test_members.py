@@ -43,7 +43,7 @@ def written(members: list[tuple[str, bytes]], how: int, *, streamed: bool = Fals
 def test_members_are_unpacked_as_zipfile_does_it(
     members: list[tuple[str, bytes]], how: int, streamed: bool
 ) -> None:
-    held = ZipMembers(written(members, how, streamed=streamed), owned=False)
+    held = ZipMembers(written(members, how, streamed=streamed))
     for index, (_, data) in enumerate(members):
         assert held.read(index) == data
         assert held._unpacked(index) == data or not data  # of nothing there is nothing to gain
@@ -54,7 +54,7 @@ def test_members_are_unpacked_as_zipfile_does_it(
 def test_a_spoilt_member_is_damaged_also_this_way(how: int, at: int) -> None:
     raw = bytearray(written([("name.json", b"some text" * 20)], how).getvalue())
     raw[at] ^= 0x55
-    held = ZipMembers(io.BytesIO(bytes(raw)), owned=False)
+    held = ZipMembers(io.BytesIO(bytes(raw)))
     with pytest.raises(CannotRead, match="damaged"):
         held.read(0)
 
@@ -62,7 +62,7 @@ def test_a_spoilt_member_is_damaged_also_this_way(how: int, at: int) -> None:
 def test_what_is_left_to_zipfile_is_of_the_zip_that_was_listed() -> None:
     two = written([("a.json", b"one" * 9), ("b.json", b"two" * 9)], HOW[1])
     file = io.BytesIO(two.getvalue())
-    held = ZipMembers(file, owned=False)
+    held = ZipMembers(file)
     file.truncate(0)
     file.seek(0)
     file.write(written([("b.json", b"two" * 9)], HOW[1]).getvalue())
@@ -83,7 +83,7 @@ def test_a_zip_with_something_before_it_is_read(tmp_path: Path) -> None:
     path = tmp_path / "run.zip"
     path.write_bytes(b"#!shell\n" + written([("a.json", b"{}")], HOW[1]).getvalue())
     with path.open("rb") as file:
-        assert ZipMembers(file, owned=False).read(0) == b"{}"
+        assert ZipMembers(file).read(0) == b"{}"
 
 
 def listed_by_zipfile(file: io.BytesIO, monkeypatch: pytest.MonkeyPatch) -> object:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from oh_tui.text.human import size
+from oh_tui.trajectory.formats.open_files import OpenFile
 from oh_tui.trajectory.formats.run_file import FormatProblem
 from oh_tui.trajectory.formats.zip.zip_table import RATIO_FREE, RATIO_LIMIT
 
@@ -65,10 +66,10 @@ class PlainStream(Stream):
     def __init__(self, path: Path) -> None:
         """Raises OSError."""
         super().__init__()
-        self._handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-        self._open = threading.Lock()
-        """Held while the handle is used, and to close it."""
-        self.packed_size = os.fstat(self._handle).st_size
+        self._file = OpenFile(path)
+        self._lock = threading.Lock()
+        """Held while the file is used, and to close it."""
+        self.packed_size = os.fstat(self._file.use().fileno()).st_size
 
     def pieces(self) -> Iterator[bytes]:
         return pieces_from(self)
@@ -84,22 +85,23 @@ class PlainStream(Stream):
 
     def is_at(self, path: Path) -> bool:
         """Whether it is the file that is at this path now. Raises OSError."""
-        with self._open:
-            return self._handle >= 0 and os.path.samestat(os.fstat(self._handle), path.stat())
+        return not self.is_closed and self._file.is_at(path)
 
     @property
     def is_closed(self) -> bool:
-        return self._handle < 0
+        return self._file.is_closed
 
     def close(self) -> None:
-        with self._open:
-            if self._handle >= 0:
-                os.close(self._handle)
-                self._handle = -1
+        with self._lock:
+            self._file.close()
 
     def _read(self, start: int, count: int) -> bytes:
-        with self._open:
-            return os.pread(self._handle, count, start) if self._handle >= 0 else b""
+        with self._lock:
+            try:
+                file = self._file.use()
+            except (OSError, ValueError):  # it is gone, or was closed
+                return b""
+            return os.pread(file.fileno(), count, start)
 
 
 class PartStream(Stream):

@@ -14,6 +14,7 @@ from typing import IO, Any
 
 from oh_tui.text.human import plural
 from oh_tui.text.redact import redact_json
+from oh_tui.trajectory.formats.open_files import OpenFile, source_of
 from oh_tui.trajectory.formats.run_file import (
     MOST,
     Format,
@@ -122,7 +123,7 @@ class Archive:
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state, _lock=threading.Lock())
 
-    def take(self, file: IO[bytes]) -> None:
+    def take(self, file: OpenFile) -> None:
         """Sets the zip file to read, and takes ownership of it."""
         assert isinstance(self._members, ZipMembers)
         self._members.take(file)
@@ -345,7 +346,7 @@ def open_archive(source: str | Path | IO[bytes], name: str = "the zip") -> Archi
     which problems call `name`. Raises FormatProblem.
     """
     if not isinstance(source, str | Path):
-        return Archive(_zip_members(source, shown_name(name), owned=False), shown_name(name))
+        return Archive(_zip_members(source, shown_name(name)), shown_name(name))
     path = Path(source)
     name = shown_name(path.name or path.absolute().name or str(path))
     with opening(name):
@@ -354,17 +355,17 @@ def open_archive(source: str | Path | IO[bytes], name: str = "the zip") -> Archi
             return Archive(FolderMembers(path), name)
         if not stat.S_ISREG(mode):
             raise FormatProblem(f"{name} is neither a file nor a folder", _HINT)
-        file = path.open("rb")
+        file = OpenFile(path)
     try:
-        return Archive(_zip_members(file, name, owned=True), name)
+        return Archive(_zip_members(file, name), name)
     except FormatProblem:
         file.close()
         raise
 
 
-def _zip_members(file: IO[bytes], name: str, *, owned: bool) -> Members:
+def _zip_members(file: IO[bytes] | OpenFile, name: str) -> Members:
     try:
-        return ZipMembers(file, owned=owned)
+        return ZipMembers(file)
     except NotOpened as error:
         raise FormatProblem(
             f"{name} is not opened: it {error}", "do not trust it: OpenHands makes no such zip"
@@ -372,12 +373,13 @@ def _zip_members(file: IO[bytes], name: str, *, owned: bool) -> Members:
     except broken():
         pass
     try:
-        file.seek(0)
-        start = file.read(4)
+        source = source_of(file)
+        source.seek(0)
+        start = source.read(4)
         if not start:
             raise FormatProblem(f"{name} is empty", "the download may have failed: fetch it again")
         if not b"PK\x03\x04".startswith(start):
             raise FormatProblem(f"{name} is no zip", _HINT)
-        return cut_zip.CutZipMembers(file, owned=owned)
+        return cut_zip.CutZipMembers(file)
     except (OSError, ValueError) as error:
         raise FormatProblem(f"{name} cannot be read") from error

@@ -7,6 +7,7 @@ import struct
 import zlib
 from typing import IO
 
+from oh_tui.trajectory.formats.open_files import OpenFile, source_of
 from oh_tui.trajectory.formats.zip.members import MEMBER_LIMIT, CannotRead, Members, Names
 from oh_tui.trajectory.formats.zip.zip_table import (
     DEFLATED,
@@ -32,14 +33,13 @@ class CutZipMembers(Members):
 
     is_cut = True
 
-    def __init__(self, file: IO[bytes], *, owned: bool) -> None:
+    def __init__(self, file: IO[bytes] | OpenFile) -> None:
         """Raises OSError."""
         super().__init__()
         self._file = file
-        self._owned = owned
         self._places: list[tuple[int, int]] = []
         """Of each member: the start of its data, and its length + 1 if stored, 0 if deflated."""
-        self._size = file.seek(0, os.SEEK_END)
+        self._size = source_of(file).seek(0, os.SEEK_END)
         self._work = min(TOTAL_LIMIT, 64 * self._size + 4 * MEMBER_LIMIT)
         """Bytes that may still be unpacked or searched: in a hostile file each header could lead
         through the whole file."""
@@ -132,8 +132,9 @@ class CutZipMembers(Members):
         return b"".join(out), taken - len(inflate.unused_data)
 
     def _at(self, place: int, size: int) -> bytes:
-        self._file.seek(place)
-        return self._file.read(size)
+        file = source_of(self._file)
+        file.seek(place)
+        return file.read(size)
 
     def _find(self, mark: bytes, start: int) -> int:
         """The position of the next mark, or -1."""
@@ -151,5 +152,5 @@ class CutZipMembers(Members):
         return -1
 
     def close(self) -> None:
-        if self._owned:
+        if isinstance(self._file, OpenFile):
             self._file.close()

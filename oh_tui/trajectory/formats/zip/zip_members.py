@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterator
 from typing import IO, Any
 
+from oh_tui.trajectory.formats.open_files import OpenFile, source_of
 from oh_tui.trajectory.formats.zip.members import MEMBER_LIMIT, CannotRead, Members, Names
 from oh_tui.trajectory.formats.zip.zip_table import DEFLATED, STORED, ZipTable, files_of
 
@@ -31,14 +32,14 @@ def broken() -> tuple[type[Exception], ...]:
 class ZipMembers(Members):
     """A zip with a table of contents; duplicate names are listed twice."""
 
-    def __init__(self, file: IO[bytes], *, owned: bool) -> None:
-        """`owned`: `close` closes the file. Raises NotOpened or one of `broken()`."""
+    def __init__(self, file: IO[bytes] | OpenFile) -> None:
+        """Raises NotOpened or one of `broken()`."""
         super().__init__()
-        self._file = file if owned else None
-        self._source = file
+        self._file = file
+        self._source = source_of(file)
         self._again: tuple[zipfile.ZipFile, list[zipfile.ZipInfo]] | None = None
         """The zip as opened by zipfile, once a member is left to it."""
-        table = ZipTable(file)
+        table = ZipTable(self._source)
         self._sizes, self._packed = table.sizes, table.packed
         self._offsets, self._end = table.offsets, table.end
         self._sums, self._flags, self._methods = table.sums, table.flags, table.methods
@@ -49,15 +50,17 @@ class ZipMembers(Members):
         left = {"_file", "_source", "_again"}
         return {name: value for name, value in vars(self).items() if name not in left}
 
-    def take(self, file: IO[bytes]) -> None:
+    def take(self, file: OpenFile) -> None:
         """Sets the file to read, and takes ownership of it."""
-        self._file = self._source = file
+        self._file = file
+        self._source = file.use()
         self._again = None
 
     def read(self, index: int) -> bytes:
         self._refuse(index)
         if self._sizes[index] > MEMBER_LIMIT:
             raise CannotRead("larger than 64 MiB")
+        self._use()
         try:
             found = self._unpacked(index)
             return self._left_to_zipfile(index) if found is None else found
@@ -70,6 +73,7 @@ class ZipMembers(Members):
             self.read(index)
             return
         self._refuse(index)
+        self._use()
         try:
             if not self._find(index):
                 raise CannotRead("damaged")
@@ -80,6 +84,15 @@ class ZipMembers(Members):
             raise CannotRead("damaged") from error
         if (size, checksum) != (self._sizes[index], self._sums[index]):
             raise CannotRead("damaged")
+
+    def _use(self) -> None:
+        """Sets the source to read from; the file may have been opened again. Raises CannotRead."""
+        try:
+            source = source_of(self._file)
+        except (OSError, ValueError) as error:
+            raise CannotRead("the file is gone") from error
+        if source is not self._source:
+            self._source, self._again = source, None
 
     def _refuse(self, index: int) -> None:
         size, packed = self._sizes[index], self._packed[index]
@@ -156,5 +169,5 @@ class ZipMembers(Members):
     def close(self) -> None:
         if self._again:
             self._again[0].close()
-        if self._file:
+        if isinstance(self._file, OpenFile):
             self._file.close()
