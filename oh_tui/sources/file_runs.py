@@ -71,12 +71,16 @@ class FileRuns:
         found = entry.open() if entry else self._sub_agent(name)
         if name in self.rows:
             self.rows[name] = row_of_run(name, found, self.rows[name])
+        self.keep(name, found)
+        return found
+
+    def keep(self, name: str, run: RunFile) -> None:
+        """Keep a run open while it is among the OPEN last ones."""
         with self._lock:
-            self._opened[name] = found
+            self._opened[name] = run
             while len(self._opened) > OPEN:
                 # not closed: events of it may still be shown
                 self._opened.popitem(last=False)
-        return found
 
     def _sub_agent(self, name: str) -> RunFile:
         parent, _, own = name.rpartition(BELOW)

@@ -217,8 +217,9 @@ class FileSource:
                     if entry.name:
                         row = row_of_entry(name, entry, "" if is_only else file.name)
                     else:
-                        entry.opened = entry.open()
-                        row = row_of_run(name, entry.opened)
+                        run = entry.open()
+                        row = row_of_run(name, run)
+                        self.runs.keep(name, run)
                     yield name, entry, placed(row, file, entry.name)
             except Problem as problem:
                 self._unopened.append(problem)

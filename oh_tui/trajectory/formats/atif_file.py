@@ -16,14 +16,13 @@ from oh_tui.trajectory.formats.folders import DiskFolder, Folder
 from oh_tui.trajectory.formats.foreign.atif import is_atif
 from oh_tui.trajectory.formats.foreign.atif_sub_agents import files_of
 from oh_tui.trajectory.formats.foreign.documents import ATIF, converted_atif, top_of_atif
-from oh_tui.trajectory.formats.held_run import HeldRun
+from oh_tui.trajectory.formats.held_run import HeldRun, OneHeldRun
 from oh_tui.trajectory.formats.lines import json_lines
 from oh_tui.trajectory.formats.run_file import (
     HEAD,
     Format,
     FormatProblem,
     Indexes,
-    OneRun,
     RunList,
     shown_name,
 )
@@ -141,11 +140,14 @@ def _may_be(head: bytes, name: str) -> bool:
 
 
 def _open(path: Path, indexes: Indexes | None) -> RunList:
+    def read() -> HeldRun:
+        files = read_files(DiskFolder(path.parent), path.name)
+        return HeldRun(shown_name(path.name), files.converted)
+
     try:
-        converted = read_files(DiskFolder(path.parent), path.name).converted
+        return OneHeldRun(read)
     except (ValueError, FormatProblem):
         return json_lines.FORMAT.open(path, indexes)  # rows, or broken, which is told there
-    return OneRun(HeldRun(shown_name(path.name), converted))
 
 
 FORMAT = Format("ATIF file", _may_be, _open)

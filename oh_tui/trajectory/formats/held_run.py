@@ -1,14 +1,14 @@
-"""A run that was converted from a JSON text."""
+"""Runs that were converted from a JSON text, and the file of one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from oh_tui.text.human import plural
 from oh_tui.text.redact import redact_json
 from oh_tui.trajectory.formats.document import NO_EVENTS, Converted
-from oh_tui.trajectory.formats.run_file import MOST
+from oh_tui.trajectory.formats.run_file import MOST, Entry, RunFile, Unchanging, opening
 from oh_tui.trajectory.model.events import UNREADABLE, Event, parse_event
 
 
@@ -70,3 +70,28 @@ class HeldRun:
     def close(self) -> None:
         self._converted.events, self._converted.originals = NO_EVENTS, None
         self._last = (-1, b"")
+
+
+class OneHeldRun(Unchanging):
+    """A file that is one run, whose text is held by whoever opens it: not by the list of a folder,
+    in which there may be thousands."""
+
+    def __init__(self, read: Callable[[], HeldRun]) -> None:
+        """`read` reads the file. Raises what it raises."""
+        self._read = read
+        self._first: HeldRun | None = read()
+        """The run until it is opened for the first time."""
+        self._info = self._first.info
+        self._name = self._first.name
+        self.problems: list[str] = []
+
+    def entries(self) -> Iterator[Entry]:
+        yield Entry(self, 1, info=self._info)
+
+    def open(self, number: int) -> RunFile:
+        run, self._first = self._first, None
+        with opening(self._name):
+            return run or self._read()
+
+    def close(self) -> None:
+        self._first = None

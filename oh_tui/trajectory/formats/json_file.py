@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from oh_tui.text.human import size
 from oh_tui.trajectory.formats.documents import may_be_run, read_document
-from oh_tui.trajectory.formats.held_run import HeldRun
+from oh_tui.trajectory.formats.held_run import HeldRun, OneHeldRun
 from oh_tui.trajectory.formats.lines.json_lines import LARGEST
 from oh_tui.trajectory.formats.run_file import (
     Format,
     FormatProblem,
     Indexes,
-    OneRun,
     RunList,
     shown_name,
 )
@@ -25,6 +25,10 @@ def _is_json(head: bytes, name: str) -> bool:
 
 def _open(path: Path, indexes: Indexes | None) -> RunList:
     """Reads the file at once. Raises OSError and FormatProblem."""
+    return OneHeldRun(partial(_read, path))
+
+
+def _read(path: Path) -> HeldRun:
     name = shown_name(path.name)
     stream = open_stream(path)
     try:
@@ -33,7 +37,7 @@ def _open(path: Path, indexes: Indexes | None) -> RunList:
         stream.close()
     if len(text) > LARGEST:
         raise FormatProblem(f"{name} has more than {size(LARGEST)} in one JSON text")
-    return OneRun(HeldRun(name, read_document(text, name)))
+    return HeldRun(name, read_document(text, name))
 
 
 FORMAT = Format("JSON file", _is_json, _open)
