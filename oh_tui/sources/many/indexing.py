@@ -9,6 +9,7 @@ import signal
 import time
 from collections import deque
 from collections.abc import Collection, Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from multiprocessing import connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -103,6 +104,9 @@ class Indexing:
         """Those of them at which a process ended, so that they may hold more."""
         self._characters = 0
         self._written = time.monotonic()
+        self._writer = ThreadPoolExecutor(1)
+        self._writing: Future[None] | None = None
+        """What was read goes in while more is read: SQLite works without the interpreter's lock."""
 
     def _changed(self, paths: Sequence[Path]) -> Iterator[Job]:
         for path in dict.fromkeys(map(plain_path, paths)):
@@ -134,6 +138,8 @@ class Indexing:
                     return
         finally:
             self._write()
+            self._wait()
+            self._writer.shutdown()
         self.library.tidy()
 
     def _mark_vanished(self) -> None:
@@ -174,9 +180,19 @@ class Indexing:
             self._write()
 
     def _write(self) -> None:
-        """Takes in what was read, without a record that cannot be stored."""
+        """Begins to take in what was read, once what was read before is in."""
+        self._wait()
         batch, self._batch = self._batch, []
         jobs, self._done, self._characters = self._done, [], 0
+        self._writing = self._writer.submit(self._store, batch, jobs)
+        self._written = time.monotonic()
+
+    def _wait(self) -> None:
+        if self._writing:
+            self._writing.result()
+
+    def _store(self, batch: list[Record], jobs: list[Job]) -> None:
+        """Takes in what was read, without a record that cannot be stored."""
         if not self._put(batch, self._whole(jobs)) and self.library.is_of_value:
             self.outcome.trouble = ""
             for record in batch:
@@ -185,7 +201,6 @@ class Indexing:
         for job in jobs:
             if job.home in self._lacking and job.home not in self._ended:
                 self.library.mark_others_gone(job.home, job.fingerprint)
-        self._written = time.monotonic()
 
     def _whole(self, jobs: Sequence[Job]) -> list[Job]:
         return [job for job in jobs if job.home not in self._lacking]
