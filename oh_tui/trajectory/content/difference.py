@@ -159,6 +159,8 @@ def _held_opcodes(old: tuple[str, ...], new: tuple[str, ...]) -> Sequence[Change
 def _is_small(old: list[str], new: list[str]) -> bool:
     if max(len(old), len(new)) > MOST_LINES:
         return False
+    if len(old) * len(new) <= _MOST_PAIRS:
+        return True
     counts = Counter(new)
     return sum(counts[line] for line in old) <= _MOST_PAIRS
 

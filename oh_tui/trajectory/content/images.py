@@ -118,6 +118,8 @@ def data_text(text: str) -> str:
     if len(text) < 256 and text[:5] != "data:":
         return ""
     start = text.find(";base64,", 0, 200) + 8 if text[:5] == "data:" else 0
+    if start < 8 and " " in text[:255]:
+        return ""  # as most texts
     if start < 8 and not (len(text) >= 256 and all(k.search(text, 0, 256) for k in _MIXED)):
         return ""
     if not _is_base64(text, start):

@@ -90,8 +90,12 @@ def first_line(text: str) -> str:
 def last_line(text: str) -> str:
     """The last line that is not blank, a bare prompt or a note of the tool."""
     for line in reversed(clean(text[-8000:]).split("\n")):
-        if line.strip() and not _PROMPT_OR_NOTE.fullmatch(line.strip()):
-            return line
+        said = line.strip()
+        if not said or (
+            (said[0] == "[" or said[-1] in _PROMPT_ENDS) and _PROMPT_OR_NOTE.fullmatch(said)
+        ):
+            continue
+        return line
     return ""
 
 
@@ -108,6 +112,7 @@ def shorten(path: str) -> str:
 
 ERROR_HEADER = "[An error occurred during execution.]"
 _NO_TEXT = frozenset({"", ERROR_HEADER, "ERROR:"})
+_PROMPT_ENDS = "$#%>❯"
 _PROMPT_OR_NOTE = pattern(
     r"[\w.@:~/\\\- ()]{0,80}[$#%>❯]|</?output>"
     r"|\[(?:The command|Command finished|Current working directory|Python interpreter|Jupyter).*\]?"
