@@ -40,11 +40,14 @@ class Known(NamedTuple):
 
 
 class Held(NamedTuple):
-    """What tells whether a run in the library is still as it was."""
+    """What tells whether a run in the library is still as it was. Of booleans 1 stands for true:
+    there may be ten thousand."""
 
     home: str
     fingerprint: str
-    is_gone: bool
+    is_gone: int
+    has_all_texts: int
+    """All of its steps are in the index of texts: those of sub-agents are not."""
 
 
 class Status(NamedTuple):
@@ -223,12 +226,6 @@ class Library(LibraryFile):
         """Home -> fingerprint, of those all of whose runs are in."""
         return dict(self.select("SELECT home, fingerprint FROM homes") or ())
 
-    def all_in_index(self) -> set[str]:
-        """The places of runs all of whose steps are in the index of texts: those of sub-agents are
-        not."""
-        found = self.select("SELECT place FROM runs WHERE NOT gone AND sub_agents = 0")
-        return {place for (place,) in found or ()}
-
     def places(self, home: str) -> dict[str, str]:
         """Place -> fingerprint of the runs of a home, without those that are gone."""
         sql = "SELECT place, fingerprint FROM runs WHERE home = ? AND NOT gone"
@@ -241,10 +238,10 @@ class Library(LibraryFile):
 
     def held(self, address: str) -> dict[str, Held]:
         """By place, the runs of a server, or all runs of files without an address."""
-        sql = "SELECT place, home, fingerprint, gone FROM runs WHERE "
+        sql = "SELECT place, home, fingerprint, gone, NOT sub_agents FROM runs WHERE "
         where = ("home = ?", address) if address else ("substr(home, 1, 1) = ?", "/")
         found = self.select(sql + where[0], where[1]) or ()
-        return {place: Held(home, mark, bool(gone)) for place, home, mark, gone in found}
+        return {place: Held(*values) for place, *values in found}
 
     def runs(self, where: str = "1", *values: Any) -> list[Known] | None:
         """The runs that a condition on the columns of `runs` lets through, the newest first. It is

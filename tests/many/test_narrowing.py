@@ -47,7 +47,7 @@ def found(source: FileSource, words: str, cache_folder: Path | None) -> tuple[li
 
     with pytest.raises(StopIteration):
         collect().send(None)
-    return hits, len(narrowing(source.conversations(), None).results)
+    return hits, narrowing(source.conversations(), None).settled
 
 
 @cache

@@ -64,6 +64,8 @@ class Ahead(NamedTuple, Generic[T]):
     """The runs that have to be read."""
     vanished: int = 0
     """Runs that were known and are no longer there."""
+    settled: int = 0
+    """Runs for which there is no result, and that need not be read."""
 
 
 Known: TypeAlias = Callable[[list[Conversation], list[Conversation] | None], Ahead[T]]
@@ -122,13 +124,15 @@ class ManyRuns(Generic[T]):
         return found
 
     async def results(self) -> AsyncGenerator[Result[T], None]:
-        """The result of each run, the newest first. Raises Problem."""
+        """The result of each run, the newest first, but of those that are settled ahead. Raises
+        Problem."""
         rows, listed = await self._wanted()
         rows = self._choose(rows) if self._choose else rows
         self.runs = len(rows)
         if self._known:
             ahead = await _in_thread(self._known, rows, listed)
             rows, self.vanished = ahead.left, ahead.vanished
+            self.read += ahead.settled
             for number, one in enumerate(ahead.results):
                 yield self._counted(one)
                 if number % BREATH == BREATH - 1 and has_loop():
@@ -177,16 +181,15 @@ class ManyRuns(Generic[T]):
         async for page in self.source.pages():
             listed += page.items
             is_cut = is_cut or page.is_cut
-            for one in page.items:
-                if await self._is_wanted(one, now):
-                    rows.append(one)
+            if self._query.empty:
+                rows += page.items
+            else:
+                rows += [one for one in page.items if await self._is_wanted(one, now)]
             self._report(f"{len(rows):,} runs")
         return sorted(rows, key=updated, reverse=True), None if is_cut else listed
 
     async def _is_wanted(self, one: Conversation, now: float) -> bool:
         query = self._query
-        if query.empty:
-            return True
         if isinstance(self.source, FileSource):
             one = self.source.with_state(one)
         kept = self._annotations.of(one)

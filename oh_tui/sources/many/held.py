@@ -44,6 +44,10 @@ class Held:
             now = row.updated_at or ""
         return place if now and now == known.fingerprint else ""
 
+    def has_all_texts(self, place: str) -> bool:
+        """Whether all steps of the run at a place are in the index of texts."""
+        return place in self._runs and bool(self._runs[place].has_all_texts)
+
     def vanished(self, listed: Sequence[Conversation] | None) -> int:
         """How many runs of the source were read once and are no longer there. Without a whole list
         of a server these are the ones that were missed before."""

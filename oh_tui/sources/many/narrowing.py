@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
 from pathlib import Path
 
 from oh_tui.api.models import Conversation
 from oh_tui.library.library import Library
-from oh_tui.sources.many.each_run import Ahead, Result
+from oh_tui.sources.many.each_run import Ahead
 from oh_tui.sources.many.held import Held
 from oh_tui.sources.many.searching import Found
 from oh_tui.sources.source import Source
@@ -29,14 +30,11 @@ class Narrowing:
         with Library(self._folder) as library:
             held = Held(library, self._source)
             found = [library.candidates(text) for text in texts]
-            known = [one for one in found if one is not None]
-            indexed = library.all_in_index() if known else set()
-        results: list[Result[Found]] = []
-        left: list[Conversation] = []
-        for row in meant:
-            place = held.place(row) if known else ""
-            if place in indexed and any(place not in one for one in known):
-                results.append(Result(row, Found([])))
-            else:
-                left.append(row)
-        return Ahead(results, left, held.vanished(listed))
+        known = [one for one in found if one is not None]
+        left = [row for row in meant if not (known and _is_ruled_out(held, row, known))]
+        return Ahead([], left, held.vanished(listed), settled=len(meant) - len(left))
+
+
+def _is_ruled_out(held: Held, row: Conversation, known: Iterable[Container[str]]) -> bool:
+    place = held.place(row)
+    return any(place not in one for one in known) and held.has_all_texts(place)
