@@ -35,6 +35,8 @@ LONGEST = 200
 _LITERAL = pattern(r"(?<!\\)[A-Za-z0-9_]{2,}(?![?*{])")
 _SPECIAL = pattern(r"[|()\[\]{]|\\[^\WbBdDsSwW]")
 """In a pattern with one of these, a literal part may be missing in what matches."""
+_OTHER_CASE = pattern("[is]")
+"""Without regard to case these match further letters (İ, ı, ſ) that `lower` keeps apart."""
 
 
 class Regex:
@@ -57,6 +59,8 @@ class Regex:
         literals = [] if _SPECIAL.search(typed) else _LITERAL.findall(typed)
         self.runs = frozenset(one.lower().encode() for one in literals)
         """Parts that stand in all that matches."""
+        self.folded = [part for one in literals for part in _OTHER_CASE.split(one.lower()) if part]
+        """Parts that stand in all that matches, once that is in lower case."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Regex) and self.typed == other.typed

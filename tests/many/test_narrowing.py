@@ -96,6 +96,27 @@ def test_runs_that_cannot_hold_a_text_are_not_read(folder: Path) -> None:
     assert found(FileSource([folder / "runs"]), "zq", folder / "cache")[1] == 0
 
 
+def test_runs_that_lack_a_part_of_a_pattern_are_not_read(folder: Path) -> None:
+    for words, ruled_out in (
+        (rf"re:/^{MAKER.made(3).rare.upper()} \w+$/", RUNS - 1),
+        (f"re:/{COMMON}: .* range/", RUNS // 2),
+        (f"re:/{COMMON}|nowhere/", 0),
+        ("re:/z.q/", 0),
+    ):
+        assert found(FileSource([folder / "runs"]), words, folder / "cache")[1] == ruled_out
+
+
+def test_a_pattern_finds_letters_that_are_apart_in_lower_case(tmp_path: Path) -> None:
+    path = tmp_path / "runs" / "output.jsonl"
+    path.parent.mkdir()
+    row = json.dumps(MAKER.row(1), ensure_ascii=False)
+    path.write_text(row.replace("All done.", "\u0130ndexer, mo\u017ft of it, \u212aeep") + "\n")
+    indexed(tmp_path / "cache", path.parent)
+    for words in ("re:/indexer/", "re:/most of/", "re:/keep/"):
+        hits, ruled_out = found(FileSource([path]), words, tmp_path / "cache")
+        assert (len(hits), ruled_out) == (1, 0)
+
+
 def test_a_file_that_has_changed_since_is_read(folder: Path) -> None:
     path = folder / "runs" / "part-001" / "output.jsonl"
     with path.open("a") as file:

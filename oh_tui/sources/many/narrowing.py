@@ -26,7 +26,11 @@ class Narrowing:
     def __call__(
         self, meant: list[Conversation], listed: list[Conversation] | None
     ) -> Ahead[Found]:
-        texts = [one.text for one in self._query.texts if isinstance(one, Needle)]
+        texts = [
+            text
+            for one in self._query.texts
+            for text in ([one.text] if isinstance(one, Needle) else one.folded)
+        ]
         with Library(self._folder) as library:
             held = Held(library, self._source)
             found = [library.candidates(text) for text in texts]
