@@ -9,6 +9,7 @@ grep, works on the same texts in the same run.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import contextlib
 import json
 import os
@@ -23,17 +24,24 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from oh_tui.api.models import Conversation
 from oh_tui.library import schema
 from oh_tui.library.library import Library
 from oh_tui.library.records import Record
 from oh_tui.sources.files import FileSource
+from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.sources.many.indexing import Indexing
+from oh_tui.sources.many.known import KnownRows
+from oh_tui.sources.many.narrowing import Narrowing
+from oh_tui.sources.many.query import parse
 from oh_tui.sources.many.reading import fingerprint_of, records
-from oh_tui.trajectory.analysis.search.query import parse
+from oh_tui.sources.many.searching import Search
+from oh_tui.sources.many.sums import grouped
 from oh_tui.trajectory.comparison.compare import Comparison
 from oh_tui.trajectory.formats.table import find_files
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.tables import RunRow
 from scripts.many_runs import COMMON, Maker, write_outputs
 
 ASKED = 40
@@ -103,7 +111,9 @@ _WHO = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
 def _ask(library: Library, folder: Path, maker: Maker, runs: int) -> None:
     rare = [maker.made(number * max(1, runs // ASKED)).rare for number in range(min(ASKED, runs))]
     absent = [f"{one[::-1]}qzx" for one in rare]
-    proved = [_proved(library, one) for one in rare]
+    source, cache = FileSource([folder / "runs"]), folder / "cache"
+    _told("list of the runs", [_seconds(source.conversations)])
+    proved = [asyncio.run(_searched(source, cache, one)) for one in rare]
     _told("candidates, rare text", [_asked(library, one) for one in rare])
     _told("first hit, rare text", [first for first, _ in proved])
     _told("all hits, rare text", [every for _, every in proved])
@@ -116,6 +126,11 @@ def _ask(library: Library, folder: Path, maker: Maker, runs: int) -> None:
     sums = "SELECT model, count(*), sum(steps), sum(cost) FROM runs GROUP BY model"
     _told("sums by model, in SQL", [_seconds(lambda: library.select(sums)) for _ in range(5)])
     _told("rows of all runs", [_seconds(library.runs)])
+    rows = source.conversations()
+    _told(
+        "sums by model, listed", [_seconds(lambda: _summed(source, cache, rows)) for _ in "12345"]
+    )
+    source.close_files()
 
 
 def _asked(library: Library, text: str) -> float:
@@ -147,18 +162,21 @@ def _index(library: Library, folder: Path) -> None:
         pass
 
 
-def _proved(library: Library, text: str) -> tuple[float, float]:
-    """Seconds to the first step that really holds the text, and to the end of all candidates."""
-    began = time.perf_counter()
-    query, first = parse(text), 0.0
-    for place in library.candidates(text) or ():
-        path, _, name = place.partition("#")
-        source = FileSource([Path(path)], wanted=[name])
-        run = source.runs.read(source.conversations()[0])
-        if any(query.matches(step, run) for step in run.steps):
+async def _searched(source: FileSource, cache_folder: Path, text: str) -> tuple[float, float]:
+    """Seconds to the first run that holds the text, and to the end, as `*` searches."""
+    began, first, query = time.perf_counter(), 0.0, parse(text)
+    known = Narrowing(cache_folder, source, query.steps)
+    async for one in Search(source, query, Annotations(None), {}, known=known).results():
+        if one:
             first = first or time.perf_counter() - began
-        source.close_files()
     return first, time.perf_counter() - began
+
+
+def _summed(source: FileSource, cache_folder: Path, rows: list[Conversation]) -> None:
+    """As `B` and `stats` do, once the runs are listed."""
+    known = KnownRows(cache_folder, source)(rows, rows)
+    assert not known.left
+    grouped([one.value for one in known.results if isinstance(one.value, RunRow)], ["model"])
 
 
 def _records(folder: Path) -> Iterator[Record]:
