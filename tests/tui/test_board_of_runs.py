@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from oh_tui.sources.many.sums import Group, Spread, summed
 from oh_tui.text.human import percentages
 from oh_tui.tui.rendering.cells import width_of
-from oh_tui.tui.screens.board import COLUMNS, BoardScreen, _parted
+from oh_tui.tui.screens.board import COLUMNS, BoardScreen, Groups, _parted
 from oh_tui.tui.state.board import Board, sparkline
 from tests.tui.explorer import Between, Explorer, explore
 
@@ -181,6 +181,12 @@ async def test_every_number_that_is_shown_is_whole(width: int) -> None:
         for title, _, text_of in COLUMNS:
             assert (text_of(wide("m")) in shown.split()) == (title in head.split())
         assert "$4,456,789" in shown.split() and "ok fail else%" in head
+
+
+def test_an_empty_board_without_room_can_be_sorted() -> None:
+    groups = Groups()
+    assert groups.size.width == 0
+    assert groups.sorts() == ["name", "runs", "finished"]
 
 
 async def test_s_sorts_by_the_columns_that_are_shown() -> None:

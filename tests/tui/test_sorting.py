@@ -177,6 +177,13 @@ async def test_a_click_on_a_name_sorts_the_wide_list() -> None:
         assert [row.id for row in listed.rows] == usual
 
 
+async def test_the_names_of_a_list_without_room_are_cut() -> None:
+    async with explore() as it:
+        it.screen.sidebar.list.styles.display = "none"
+        await it.until(lambda: not it.screen.sidebar.list.scrollable_content_region)
+        assert it.screen.sidebar.list.head(0)
+
+
 async def test_names_stand_above_their_columns() -> None:
     async with explore(size=(90, 30)) as it:
         head, rows = it.text(LIST_HEAD), it.text("#conversations").split("\n")

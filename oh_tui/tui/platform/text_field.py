@@ -20,9 +20,9 @@ class TextField(TextArea):
     """A text area in which only what can be typed is pasted."""
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Draw nothing until the styles are there; Textual's own fails then (seen on a busy
-        machine)."""
-        if not self._component_styles:
+        """Draw nothing until the styles are there and while there is no room; Textual's own fails
+        then (seen on a busy machine, and with a hint in a terminal of three columns)."""
+        if not (self._component_styles and self.content_size.width):
             return [Strip.blank(crop.width)] * crop.height
         return super().render_lines(crop)
 

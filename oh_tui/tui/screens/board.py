@@ -106,7 +106,7 @@ class Groups(RowList):
         super().__init__(id="groups")
         self._names: list[str] = []
         self._cells: list[list[str]] = []
-        self._widths: list[int] = []
+        self._widths = [0] * len(COLUMNS)
         """Of the columns; 0 for one in which nothing is known."""
 
     @property
@@ -119,9 +119,10 @@ class Groups(RowList):
         cursor = next((n for n, one in enumerate(new) if one.names == under), 0)
         self._cells = [[text(group) for _, _, text in COLUMNS] for group in new]
         self._names = _names(new, self.by)
+        columns = ([cells[n] for cells in self._cells] for n in range(len(COLUMNS)))
         self._widths = [
             max(len(COLUMNS[n][0]) + 1, *map(len, column)) if any(column) else 0
-            for n, column in enumerate(zip(*self._cells, strict=True))
+            for n, column in enumerate(columns)
         ]
         self.rows_changed(cursor, keep_line=True)
 

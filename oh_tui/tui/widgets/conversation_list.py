@@ -301,7 +301,7 @@ class ConversationList(RowList):
         age = self._named(Order.NEWEST, "age")
         found.append(HeadCell(f"{age:>5} ", Order.NEWEST, self._is_by(Order.NEWEST)))
         title = self._named(Order.TITLE, "conversation")
-        room = width + 1 - sum(width_of(cell.text) for cell in found)
+        room = max(3, width + 1 - sum(width_of(cell.text) for cell in found))
         return [HeadCell(f"   {title:<{room - 3}}", Order.TITLE, self._is_by(Order.TITLE)), *found]
 
     def _is_by(self, order: Order) -> bool:
