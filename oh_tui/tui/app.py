@@ -229,6 +229,9 @@ class OhTui(BaseApp):
 
     async def action_quit(self) -> None:
         """ctrl+q: quit from anywhere, with the same question as `q`."""
+        if new := next((one for one in self.screen_stack[1:] if not one.is_mounted), None):
+            new.call_later(self.action_quit)  # composing fails for a screen that is gone
+            return
         while len(self.screen_stack) > 1:
             self.pop_screen()
         if self.main.is_mounted:

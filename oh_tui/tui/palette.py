@@ -44,6 +44,11 @@ class Palette(CommandPalette, ClosesOnce[None]):
 
     HELP_TITLE = "In the palette"
 
+    def on_click(self, event: events.Click) -> None:
+        """The terminal may have become smaller since the click; Textual would look it up there."""
+        if not self.region.contains(event.screen_x, event.screen_y):
+            event.prevent_default()
+
     def compose(self) -> ComposeResult:
         for widget in super().compose():
             yield Options() if isinstance(widget, CommandList) else widget

@@ -11,10 +11,13 @@ from textual.command import CommandList
 from textual.widgets import Input
 
 from oh_tui.settings.startup import Settings
+from oh_tui.sources.actions.starting import Choices, Draft
 from oh_tui.tui.controllers.navigation import Navigation
 from oh_tui.tui.messages import QuitWanted
 from oh_tui.tui.palette import Options, Palette
+from oh_tui.tui.screens.start import StartScreen
 from oh_tui.tui.session import Session
+from oh_tui.tui.widgets.editor import Lines
 from tests.tui.explorer import Explorer, explore
 from tests.tui.fake_ui import FakeUi
 
@@ -73,6 +76,84 @@ async def test_a_page_key_in_a_palette_that_is_not_laid_out_does_nothing(key: st
         await it.press(key)
         assert isinstance(it.app.screen, Palette)
         assert not it.app.crashed
+
+
+async def test_a_click_where_the_terminal_is_no_more_leaves_the_palette() -> None:
+    async with explore() as it:
+        await it.press("ctrl+p")
+        await it.until(lambda: isinstance(it.app.screen, Palette))
+        palette = it.app.screen
+        await it.pilot.resize_terminal(80, 24)
+        await it.until(lambda: palette.size.width == 80)
+        palette.post_message(
+            events.Click(palette, 150, 30, 0, 0, 1, False, False, False, 150, 30, None)
+        )
+        await it.turn(palette)
+        await it.settle()
+        assert it.app.screen is palette
+        assert not it.app.crashed
+
+
+@pytest.mark.parametrize("view", ["palette", "help"])
+async def test_what_is_closed_before_it_is_composed_is_closed_afterwards(view: str) -> None:
+    async with explore() as it:
+        for close in (lambda: it.app.screen.dismiss(), it.app.action_quit):
+            if view == "palette":
+                it.app.action_command_palette()
+            else:
+                it.screen.action_help()
+            assert not it.app.screen.is_mounted
+            await close()
+            await it.until(lambda: it.app.screen is it.screen or it.app._exit)
+            await it.pilot.pause()
+            assert not it.app.crashed
+        await it.until(lambda: it.app._exit)
+
+
+async def test_what_lies_below_an_uncomposed_view_is_closed_with_it() -> None:
+    async with explore() as it:
+        await it.press("ctrl+n")
+        await it.until(lambda: isinstance(it.app.screen, StartScreen))
+        form = it.app.screen
+        it.app.action_command_palette()
+        form.dismiss()
+        await it.until(lambda: it.app.screen is it.screen)
+        await it.settle()
+        assert not it.app.crashed
+
+
+async def test_a_key_for_a_form_that_is_not_composed_does_nothing() -> None:
+    async with explore() as it:
+        form = StartScreen(Draft(), Choices(), "here", Mock())
+        it.app.push_screen(form)
+        assert not form.is_mounted
+        await it.app.on_event(events.Key("ctrl+s", None))
+        await it.until(lambda: form.is_mounted)
+        await it.turn(form)
+        await it.settle()
+        assert it.app.screen is form and not form.starting
+        assert not it.app.crashed
+
+
+async def test_a_form_in_a_terminal_without_room_for_its_text_stays() -> None:
+    async with explore() as it:
+        await it.press("ctrl+n")
+        await it.until(lambda: isinstance(it.app.screen, StartScreen))
+        form = it.app.screen
+        await it.pilot.resize_terminal(2, 20)
+        await it.until(lambda: not form.query_one(Lines).content_size.width)
+        await it.pilot.resize_terminal(160, 32)
+        await it.until(lambda: form.query_one(Lines).content_size.width > 2)
+        assert it.app.screen is form
+        assert not it.app.crashed
+
+
+async def test_the_mouse_is_ignored_once_all_screens_are_closed() -> None:
+    async with explore() as it:
+        app = it.app
+    assert not app.screen_stack
+    move = events.MouseMove(None, 1, 1, 0, 0, 0, False, False, False, 1, 1, None)
+    await app.on_event(move)
 
 
 @pytest.mark.parametrize("key", ["question_mark", "T", "c", "ctrl+n"])

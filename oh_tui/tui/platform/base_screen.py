@@ -51,9 +51,22 @@ class ClosesOnce(Screen[T]):
     HELP_TITLE = ""
     """The title of its keys in the help."""
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Nothing before it is composed: the app handles its priority keys without waiting for
+        that."""
+        return self.is_mounted and super().check_action(action, parameters)
+
     def dismiss(self, result: T | None = None) -> AwaitComplete:
-        if self not in self.app.screen_stack:
+        stack = self.app.screen_stack
+        if self not in stack:
+            return AwaitComplete()
+        if new := next((one for one in stack[stack.index(self) :] if not one.is_mounted), None):
+            new.call_later(self._dismiss, result)  # composing fails for a screen that is gone
             return AwaitComplete()
         while self.app.screen is not self:
             self.app.screen.dismiss()
         return super().dismiss(result)
+
+    def _dismiss(self, result: T | None) -> None:
+        """Without awaiting it, which Textual forbids within the screen."""
+        self.dismiss(result)

@@ -78,6 +78,8 @@ class KeyQueueApp(App[int]):
         """The screen and the focus when the first of them began."""
 
     async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.InputEvent) and not self.screen_stack:
+            return  # the app ends
         if not isinstance(event, events.Key | events.Paste | FrameShown) or event.is_forwarded:
             await super().on_event(event)
         elif self._under_way:

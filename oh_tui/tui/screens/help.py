@@ -80,19 +80,19 @@ class HelpScreen(ModalScreen[None], ClosesOnce[None]):
         """The keys of the pane from which the help was opened."""
         self._wanted = ""
         """The search text."""
+        self.rule = Rule()
+        self.left = Static(id="help-left", markup=False)
+        self.right = Static(id="help-right", markup=False)
+        self.page = VerticalScroll(Horizontal(self.left, self.right), id="help")
+        self.footer = Footer()
 
     def compose(self) -> ComposeResult:
-        yield Rule()
-        with VerticalScroll(id="help"), Horizontal():
-            yield Static(id="help-left", markup=False)
-            yield Static(id="help-right", markup=False)
-        yield Footer()
+        yield from (self.rule, self.page, self.footer)
 
     def on_mount(self) -> None:
-        footer = self.query_one(Footer)
-        footer.hints = (Hint("type", "to search", ""), Hint("↑ ↓ PgUp PgDn", "scroll", ""))
-        footer.always = (Hint("esc", "close", "dismiss"),)
-        self.query_one("#help").focus()
+        self.footer.hints = (Hint("type", "to search", ""), Hint("↑ ↓ PgUp PgDn", "scroll", ""))
+        self.footer.always = (Hint("esc", "close", "dismiss"),)
+        self.page.focus()
 
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.width < NARROW, "-narrow")
@@ -110,7 +110,7 @@ class HelpScreen(ModalScreen[None], ClosesOnce[None]):
             return
         event.stop()
         event.prevent_default()
-        self.query_one("#help").scroll_home(animate=False)
+        self.page.scroll_home(animate=False)
         self._show()
 
     def _show(self) -> None:
@@ -124,9 +124,9 @@ class HelpScreen(ModalScreen[None], ClosesOnce[None]):
             left, right = found(self._wanted, (*left, *right)), ()
             column = inside if narrow else column
         looks = palette_of(self.app.current_theme)
-        self.query_one("#help-left", Static).update(written(left, column, looks))
-        self.query_one("#help-right", Static).update(written(right, column, looks))
-        rule = self.query_one(Rule)
+        self.left.update(written(left, column, looks))
+        self.right.update(written(right, column, looks))
+        rule = self.rule
         rule.title = (("Help", "title"),)
         rule.facts = ()
         if self._wanted:

@@ -94,7 +94,8 @@ class CompareScreen(ModalScreen[None], ClosesOnce[None]):
         self.diff = BodyView(id="compared-diff")
         self.footer = Footer()
         yield from (self.rule, self.heads, self.strips, self.steps_rule, self.steps)
-        with SideBySide(id="both"):
+        self.both = SideBySide(id="both")
+        with self.both:
             for parts in zip(self.side_rules, self.bodies, strict=True):
                 yield Stack(*parts)
         yield from (self.diff_rule, self.diff, self.footer)
@@ -261,7 +262,7 @@ class CompareScreen(ModalScreen[None], ClosesOnce[None]):
         self.heads.display = is_compared and (in_steps or is_high)
         self.strips.display = is_compared and in_steps and is_high
         self.steps_rule.display = self.steps.display = in_steps
-        self.query_one("#both").display = self.view == "both"
+        self.both.display = self.view == "both"
         self.diff_rule.display = self.diff.display = self.view == "diff"
 
 
