@@ -53,14 +53,20 @@ class ScreenUi:
         self.focus_pane = focus_pane
 
     @property
+    def _app(self) -> BaseApp:
+        return cast("BaseApp", self._screen.app)
+
+    @property
     def is_asking(self) -> bool:
         return self._asking.is_asking
 
     def _latest(self, ask: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
-        """The latest request counts: whoever asks drops what another action prepares."""
+        """The latest request counts: whoever asks drops what another action prepares, and gets the
+        keys that wait for it."""
 
         async def asked(*args: P.args, **kwargs: P.kwargs) -> T:
             self.preparations.drop()
+            self._app.expect_no_more()
             return await ask(*args, **kwargs)
 
         return asked
@@ -98,12 +104,13 @@ class ScreenUi:
         self._screen.app.bell()
 
     def write_terminal(self, sequence: str) -> None:
-        cast("BaseApp", self._screen.app).write_terminal(sequence)
+        self._app.write_terminal(sequence)
 
     def push_screen(
         self, screen: Screen[T], closed: Callable[[T | None], None] | None = None
     ) -> None:
-        self._screen.app.push_screen(screen, closed)
+        self._app.push_screen(screen, closed)
+        self._app.expect_no_more()
 
     @property
     def glyphs(self) -> Glyphs:
@@ -149,7 +156,7 @@ class ScreenUi:
             yield
 
     def expecting(self) -> AbstractContextManager[None]:
-        return cast("BaseApp", self._screen.app).expecting()
+        return self._app.expecting()
 
     def at_work(self, group: str) -> bool:
         workers = (worker for worker in self._screen.workers if worker.group == group)

@@ -115,6 +115,12 @@ class KeyQueueApp(App[int]):
                 self._expecting.remove(one)
                 self.post_message(KeyDone(self._under_way))
 
+    def expect_no_more(self) -> None:
+        """Something else opened: the keys that wait are for that."""
+        if self._expecting:
+            self._expecting.clear()
+            self.post_message(KeyDone(self._under_way))
+
     @property
     def _has_keys(self) -> tuple[object, object]:
         return (self.screen, self.focused) if self.screen_stack else (None, None)
