@@ -25,7 +25,7 @@ from oh_tui.trajectory.model.events import Event
 
 def texts_of(event: Event) -> Iterator[str]:
     """The raw texts and numbers of an event that are shown; never raises."""
-    body = dict(event.body())  # who keeps it reads it again
+    body = event.body()
     # decoded JSON has exact types, which are faster to tell than by `isinstance`
     for name in body.keys() & REDUNDANT.keys():
         if type(body[name]) not in (dict, list):
@@ -89,10 +89,9 @@ def _called(called: dict[str, Any], body: dict[str, Any], action: Any) -> list[A
         for name, value in called.items()
         if name not in REDUNDANT_IN_CALL or not isinstance(value, str)
     }
-    function = rest.get("function")
-    if rest.get("arguments") is None and isinstance(function, dict):
-        rest["function"] = {name: value for name, value in function.items() if name != "arguments"}
-    rest.pop("arguments", None)
+    inside = rest if rest.get("arguments") is not None else rest.get("function")
+    if isinstance(inside, dict):
+        inside.pop("arguments", None)
     return [args, rest]
 
 
