@@ -19,15 +19,25 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from oh_tui.api.models import CLOUD
 from oh_tui.cli import opening
 from oh_tui.commands import MakeSource
-from oh_tui.commands.shared import acting, failing, printing, reference, remedies, web
+from oh_tui.commands.shared import (
+    acting,
+    failing,
+    printing,
+    reference,
+    remedies,
+    standard_input,
+    web,
+)
 from oh_tui.commands.shared.command import Call, Command, path_of
 from oh_tui.commands.shared.endings import INTERRUPTED, OK, Ended, signals_end_work
 from oh_tui.commands.shared.ids import (
+    STDIN,
     WHOLE,
     find,
     is_address,
     is_file_address,
     is_path,
+    is_stdin,
     not_files,
     require_id,
     split_place,
@@ -124,12 +134,15 @@ def _run(words: list[str]) -> int:
         )
     else:
         settings = Settings(ascii=is_ascii)
-    words_of_several = [word for word in getattr(args, "words", ()) if is_file_address(word)]
+    several = getattr(args, "words", ())
+    words_of_several = [word for word in several if is_file_address(word) or is_stdin(word)]
     addresses = [place for place, _ in (*places, *map(split_place, words_of_several))]
     copies = {
         address: web.local_copy(address, settings, yes=args.yes)
         for address in filter(is_address, dict.fromkeys(addresses))
     }
+    if STDIN in addresses:
+        copies[STDIN] = standard_input.copy_of_stdin()
     if words_of_several:
         args.words = [_in_copy(word, copies) for word in args.words]
     paths = [copies.get(word, path) for (word, _), path in zip(places, paths, strict=True)]

@@ -23,6 +23,7 @@ from oh_tui.text.problem import Problem
         "open ~/.openhands/conversations": "what the OpenHands CLI kept",
         "open eval/output.jsonl": "the instances of an evaluation",
         "open https://example.org/results.tar.gz": "a file of the web, after a yes to its size",
+        "open -": "a file that comes by standard input",
         "open run.zip --at 58": "at step 58, or at the event with this id",
         "open runs/ --sort cost": "the most expensive first",
     },

@@ -32,6 +32,9 @@ WHOLE = 32
 SHOWN = 8
 """Characters of an id that are shown in lists."""
 
+STDIN = "-"
+"""The word for standard input where a path can be."""
+
 _FILE = pattern(r"/[^/]+\.(?:zip|json|jsonl|ndjson|parquet|tar|tgz|gz|xz|zst)$", re.IGNORECASE)
 
 _ID = pattern(rf"[0-9a-f]{{{SHORTEST},{WHOLE}}}")
@@ -54,6 +57,8 @@ def is_path(text: str) -> bool:
     """Whether a word names a file rather than a conversation; an id wins over a bare file name."""
     if not text or "://" in text:
         return is_file_address(text)
+    if is_stdin(text):
+        return True
     if "/" in text or text.endswith(".zip") or text in (".", ".."):
         return True
     return not read_id(text) and (paths.exists(text, os.environ) or bool(split_run(text)[1]))
@@ -69,8 +74,15 @@ def is_file_address(text: str) -> bool:
     return is_address(text) and _FILE.search(text.partition("#")[0].partition("?")[0]) is not None
 
 
+def is_stdin(text: str) -> bool:
+    """Whether a word that names a file or a run in it means standard input."""
+    return text == STDIN or text.startswith(f"{STDIN}#")
+
+
 def split_place(text: str) -> tuple[str, str]:
-    """As `split_run`, also for an address."""
+    """As `split_run`, also for an address and for standard input."""
+    if is_stdin(text):
+        return STDIN, text[len(STDIN) + 1 :]
     if is_address(text):
         address, _, run = text.partition("#")
         return address, run
@@ -85,7 +97,7 @@ def split_run(text: str) -> tuple[str, str]:
 def is_listed_path(text: str) -> bool:
     """Whether a filter word names a path: an existing file, also with `#ID` after it, a word with
     the form of a path, `-`, or an address."""
-    if "://" in text or text in ("-", ".", "..", "~"):
+    if "://" in text or is_stdin(text) or text in (".", "..", "~"):
         return True
     if text.endswith(".zip") or text.startswith(("/", "./", "../", "~/")):
         return True

@@ -1,0 +1,54 @@
+"""Runs from standard input, which is copied to a file of its own until oh-tui ends."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from oh_tui.commands.shared.printing import interruptible
+from oh_tui.text.human import size
+from oh_tui.text.problem import Problem
+
+NAME = "standard-input"
+"""Of the file, and so of a run without an id."""
+
+SPARE = 2**28
+"""Bytes of the disk that stay free."""
+
+_PIECE = 2**20
+
+
+def copy_of_stdin() -> Path:
+    """The path of the copy. The explorer then reads its keys from the terminal. Raises Problem."""
+    if sys.stdin is None or sys.stdin.isatty():
+        raise Problem("Standard input is no file", "cat FILE | oh-tui open -")
+    folder = Path(tempfile.mkdtemp(prefix="oh-tui-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path = folder / NAME
+    try:
+        with path.open("xb") as out, interruptible():
+            while piece := sys.stdin.buffer.read(_PIECE):
+                out.write(piece)
+                free = shutil.disk_usage(folder).free
+                if free < SPARE:
+                    raise Problem(f"{size(free)} are free for standard input", "free some of it")
+    except OSError as error:
+        told = os.strerror(error.errno or 0)
+        raise Problem(f"Standard input cannot be kept: {told}") from error
+    if not path.stat().st_size:
+        raise Problem("Nothing came in by standard input", "cat FILE | oh-tui open -")
+    _take_terminal()
+    return path
+
+
+def _take_terminal() -> None:
+    """Makes the terminal the standard input, where there is one."""
+    with contextlib.suppress(OSError):
+        handle = os.open("/dev/tty", os.O_RDWR)
+        os.dup2(handle, sys.stdin.fileno())
+        os.close(handle)

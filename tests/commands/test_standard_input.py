@@ -1,0 +1,71 @@
+"""`-` where a path can be: a file that comes by standard input."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.trajectory.evaluation_files import message, row
+
+ROWS = [row(name, [message("m", source="user")]) for name in ("a", "b")]
+TEXT = "\n".join(map(json.dumps, ROWS)).encode()
+
+
+def run(folder: Path, *words: str, given: bytes) -> subprocess.CompletedProcess[bytes]:
+    """The command in a session without a terminal; `folder` is where its copy goes."""
+    return subprocess.run(
+        [sys.executable, "-m", "oh_tui", *words],
+        input=given,
+        capture_output=True,
+        env=os.environ | {"TMPDIR": str(folder)},
+        start_new_session=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("given", [TEXT, gzip.compress(TEXT)], ids=["plain", "packed"])
+def test_runs_from_standard_input_are_listed(tmp_path: Path, given: bytes) -> None:
+    done = run(tmp_path, "conversations", "-", "--json", given=given)
+    found = json.loads(done.stdout)["conversations"]
+    assert [one["id"] for one in found] == ["a", "b"] and not done.stderr
+    assert not list(tmp_path.iterdir()), "the copy goes with the program"
+
+
+def test_a_run_from_standard_input_is_read(tmp_path: Path) -> None:
+    given = json.dumps(ROWS[0]).encode()
+    for words in (["steps", "-", "--json"], ["export", "-", "--to", "jsonl"], ["open", "-"]):
+        done = run(tmp_path, *words, given=given)
+        assert done.returncode == 0 and done.stdout
+    assert not list(tmp_path.iterdir())
+
+
+def test_files_stand_beside_it(tmp_path: Path) -> None:
+    other = tmp_path / "other.jsonl"
+    other.write_text(json.dumps(row("c", [message("m")])) + "\n")
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    done = run(copies, "conversations", str(other), "-", "--json", given=TEXT)
+    found = json.loads(done.stdout)["conversations"]
+    assert [one["id"] for one in found] == ["c", "a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [(b"", b"Nothing came in by standard input"), (b"no run", b"standard-input")],
+)
+def test_what_is_no_run_is_said(tmp_path: Path, given: bytes, told: bytes) -> None:
+    done = run(tmp_path, "why", "-", given=given)
+    assert done.returncode == 2 and told in done.stderr and not done.stdout
+    assert not list(tmp_path.iterdir())
+
+
+def test_commands_for_servers_take_no_standard_input_for_a_run(tmp_path: Path) -> None:
+    done = run(tmp_path, "pause", "-", "--server", "http://127.0.0.1:9", given=TEXT)
+    assert done.returncode == 2 and b"is a file" in done.stderr
