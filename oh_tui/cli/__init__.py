@@ -50,6 +50,7 @@ from oh_tui.sources.lists import conversation_query
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 from oh_tui.tui import app, keys
+from oh_tui.tui.platform import textual_app
 
 if TYPE_CHECKING:
     from oh_tui.sources.source import Source
@@ -264,6 +265,7 @@ def _explore(
     if opened and at_once:
         opened.conversations()  # raises its problems while there is still a shell to print them
     watch = opening.call_log(args.log)
+    textual_app.load()
     code = app.run_app(
         make_source,
         settings,

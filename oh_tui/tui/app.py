@@ -9,14 +9,13 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, ClassVar, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict, Unpack
 
 from rich.segment import Segment
 from textual import events
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.color import Color
-from textual.command import Provider
 from textual.filter import LineFilter
 from textual.scrollbar import ScrollBar
 
@@ -41,6 +40,9 @@ from oh_tui.tui.platform.scroll_bar import QuietScrollBar
 from oh_tui.tui.screens import help as help_screen
 from oh_tui.tui.theme import DARK, LIGHT, corrected_variables, theme_name
 from oh_tui.tui.widgets.bars import Footer
+
+if TYPE_CHECKING:
+    from textual.command import Provider
 
 SWITCH = 0.001
 """Seconds until a computing thread yields to the screen's thread; Python's default is 0.005."""

@@ -7,6 +7,7 @@ import importlib
 import inspect
 import pkgutil
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
 from oh_tui import tui
+from oh_tui.tui.app import OhTui
+from oh_tui.tui.platform import textual_app
 
 OVERRIDDEN = {
     (App, "_check_action_state"): "fails for an action of a controller",
@@ -126,3 +129,50 @@ def test_private_modules_of_textual_are_imported_in_one_place_each() -> None:
         for module in re.findall(r"from (textual\._\w+) import", path.read_text(encoding="utf-8")):
             found.setdefault(module, []).append(path.parent.name)
     assert found == {module: ["platform"] for module in MODULES}
+
+
+UNCALLED = {
+    "search_commands", "search_themes", "ThemeProvider", "action_change_theme",
+    "get_system_commands", "action_command_palette", "deliver_screenshot", "deliver_text",
+    "deliver_binary", "_deliver_binary", "action_screenshot", "show_design",
+}  # fmt: skip
+"""What of Textual needs the modules that are left out, and what calls it."""
+
+
+def test_what_is_left_out_of_textual_is_needed_only_by_what_is_never_called() -> None:
+    wanted = {name for names in textual_app.UNUSED.values() for name in names} | UNCALLED
+    for module in ("app", "theme", "design"):
+        source = inspect.getsource(importlib.import_module(f"textual.{module}"))
+        for name, used in defined(ast.parse(source).body):
+            assert name in UNCALLED or not used & wanted, (module, name, used & wanted)
+    for path in ROOT.rglob("*.py"):
+        used = {
+            node.attr
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Attribute)
+        }
+        assert not used & UNCALLED, (path.name, used & UNCALLED)
+    assert "action_command_palette" in vars(OhTui), "Textual's own would be called"
+
+
+def defined(statements: list[ast.stmt]) -> Iterator[tuple[str, set[str]]]:
+    """Each function, method, class without its methods and other statement: its name, "" for none,
+    and the names in it, not those of types and imports."""
+    for statement in statements:
+        if isinstance(statement, ast.ClassDef):
+            names = {name for base in statement.bases for name in names_in(base)}
+            yield statement.name, names
+            if statement.name not in UNCALLED:
+                yield from defined(statement.body)
+        elif isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield statement.name, {n for each in statement.body for n in names_in(each)}
+        elif isinstance(statement, ast.AnnAssign):
+            yield "", names_in(statement.value) if statement.value else set()
+        elif not isinstance(statement, ast.Import | ast.ImportFrom | ast.If):
+            yield "", names_in(statement)
+
+
+def names_in(tree: ast.AST) -> set[str]:
+    nodes = list(ast.walk(tree))
+    names = {node.id for node in nodes if isinstance(node, ast.Name)}
+    return names | {node.attr for node in nodes if isinstance(node, ast.Attribute)}

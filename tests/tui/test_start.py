@@ -15,12 +15,14 @@ import pytest
 PROGRAM = """
 import gc, json, sys
 from collections import Counter
-from textual.app import App
-from textual.css import stylesheet
-from textual.screen import Screen
 from oh_tui import lazy
 lazy.install()
 from oh_tui import cli
+from oh_tui.tui.platform import textual_app
+textual_app.load()
+from textual.app import App
+from textual.css import stylesheet
+from textual.screen import Screen
 from oh_tui.tui.main_screen import MainScreen
 
 begin = MainScreen._begin
@@ -55,6 +57,8 @@ LATER = {
     "oh_tui.commands.shared.printing", "sqlite3", "multiprocessing", "oh_tui.library.library",
     # what only a run needs
     "oh_tui.trajectory.content.blocks", "oh_tui.tui.widgets.step_lines",
+    # what a key leads to
+    "textual.command", "textual.types", "textual.widgets._input", "platformdirs", "rich.table",
 }  # fmt: skip
 
 

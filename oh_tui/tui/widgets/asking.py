@@ -15,7 +15,6 @@ from textual.css.query import NoMatches
 from textual.message import Message
 from textual.screen import Screen
 from textual.widget import MountError, Widget
-from textual.widgets import Input
 
 from oh_tui.trajectory.content.block import Block, Failure
 from oh_tui.tui.keys import Hint
@@ -27,6 +26,8 @@ from oh_tui.tui.widgets.question_bar import Question, QuestionBar
 from oh_tui.tui.widgets.rule import Rule
 
 if TYPE_CHECKING:
+    from textual.widgets import Input
+
     from oh_tui.tui.widgets.editor import Editor
 
 
@@ -253,14 +254,14 @@ class AskingBars(Stack):
                 self._goes_on()
                 self.find_input.display = False
 
-    @on(Input.Changed, "#find")
-    def _show_change(self, message: Input.Changed) -> None:
+    # By name, not by `on`: Textual's input is loaded with the first question. There is one alone.
+
+    def on_input_changed(self, message: Input.Changed) -> None:
         message.stop()
         if self._changed and self.is_typing and message.value == self.find_input.value:
             self._changed(message.value)
 
-    @on(Input.Submitted, "#find")
-    def _take_line(self, message: Input.Submitted) -> None:
+    def on_input_submitted(self, message: Input.Submitted) -> None:
         message.stop()
         self._give(self._typed, message.value)
 
