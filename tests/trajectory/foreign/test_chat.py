@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from oh_tui.commands.shared.documents import Facts, totals_json
@@ -147,13 +147,14 @@ MESSAGES = st.fixed_dictionaries(
 )
 
 
-def without_links(value: Any) -> Any:
-    """Messages without what joins calls and results and what the title says; the arguments
-    decoded."""
+def without_links(value: Any, *, is_agents: bool = False) -> Any:
+    """Messages without what joins calls and results and what the title says; the arguments of the
+    agent decoded, as only those are calls."""
     if isinstance(value, list):
-        return [without_links(item) for item in value]
+        return [without_links(item, is_agents=is_agents) for item in value]
     if not isinstance(value, dict):
         return value
+    is_agents = is_agents or value.get("role") == "assistant"
     kept: JsonObject = {}
     for name, inner in value.items():
         if name in ("id", "tool_call_id", "tool_use_id", "name", "role", "timestamp") and not (
@@ -163,17 +164,21 @@ def without_links(value: Any) -> Any:
         if name == "arguments" and isinstance(inner, str):
             try:
                 decoded = json.loads(inner)
-                inner = decoded if isinstance(decoded, dict) else inner
+                inner = decoded if is_agents and isinstance(decoded, dict) else inner
             except ValueError:
                 pass
             kept[name] = inner
         elif name == "type" and inner in ("function", "image_url", "tool_use", "tool_result"):
             continue
         else:
-            kept[name] = without_links(inner)
+            kept[name] = without_links(inner, is_agents=is_agents)
     return kept
 
 
+NO_CALL = {"function": {"name": "bash", "arguments": '{"role": "\\u00a1"}'}}
+
+
+@example([{"role": "system", "tool_calls": [NO_CALL]}])
 @given(st.lists(MESSAGES | VALUES, max_size=5))
 def test_nothing_raises_and_everything_is_shown(messages: list[Any]) -> None:
     run = trajectory(chat.convert(messages))
