@@ -307,6 +307,6 @@ def test_an_interrupt_in_the_middle_leaves_nothing(wire: Wire, tmp_path: Path) -
         assert process.poll() is None
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=10)
+    out, _ = process.communicate(timeout=60)
     assert (process.returncode, out) == (130, "")
     assert names(tmp_path) == []

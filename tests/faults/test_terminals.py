@@ -53,7 +53,7 @@ def test_a_signal_in_the_middle_of_a_download_leaves_nothing(
     with Terminal(OH_TUI, "--server", wire.url) as terminal:
         downloading(wire, terminal)
         terminal.child.kill(number)
-        assert terminal.ends(5) == 128 + number
+        assert terminal.ends() == 128 + number
         assert terminal.is_restored() and terminal.said == ""
         assert parts(terminal) == []
 
@@ -76,7 +76,7 @@ def test_a_crash_in_the_middle_of_a_download_leaves_one_report_and_no_secret(
     ) as terminal:
         downloading(wire, terminal)
         terminal.press("x")
-        assert terminal.ends(5) == 1 and terminal.is_restored()
+        assert terminal.ends() == 1 and terminal.is_restored()
         told = re.fullmatch(
             r"oh-tui: broke off with ValueError; the report is in (\S+)", terminal.said
         )
@@ -110,6 +110,6 @@ def test_a_storm_of_sizes_on_a_server_in_trouble_ends_in_order(wire: Wire, fault
         terminal.press("esc", "esc", "1")  # out of a zoom
         terminal.wait_for("Flaky CI on main")
         terminal.press("esc", "esc", "ctrl+q")
-        assert terminal.ends(5) == 0
+        assert terminal.ends() == 0
         assert terminal.is_restored()
         assert not list(terminal.home.glob("oh-tui-*")), "no report of a crash"

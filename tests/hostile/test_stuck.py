@@ -38,7 +38,7 @@ def test_a_signal_ends_it_though_the_loop_is_stuck(
         time.sleep(0.5)
         began = time.monotonic()
         terminal.child.kill(number)
-        assert terminal.ends(10) == 128 + number
+        assert terminal.ends() == 128 + number
         assert time.monotonic() - began < 3 * LIMIT
         assert terminal.is_restored()
         assert terminal.said == ""
@@ -48,5 +48,5 @@ def test_a_signal_ends_it_though_the_ending_is_stuck(tmp_path: Path) -> None:
     with crash(tmp_path, AT_THE_END, "q") as terminal:
         time.sleep(0.5)
         terminal.child.kill(signal.SIGTERM)
-        assert terminal.ends(10) == 128 + signal.SIGTERM
+        assert terminal.ends() == 128 + signal.SIGTERM
         assert terminal.is_restored()

@@ -143,7 +143,7 @@ def test_lines_of_half_a_megabyte_each(tmp_path: Path) -> None:
     texts = [piece * (LONG // len(piece)) for piece in pieces]
     path = write_zip(tmp_path / "long.zip", long_run(texts), title=texts[1])
     with looking("open", path) as it:
-        it.terminal.wait_for(f"{len(texts)} steps", 20)
+        it.terminal.wait_for(f"{len(texts)} steps")
         it.rest()
         it.check_columns()
         for _ in texts:

@@ -154,7 +154,7 @@ def test_the_key_is_there_when_the_command_ends_and_what_it_started_ends_too(
     began = time.monotonic()
     key = fetch_key(command(tmp_path, words.format(tmp_path / "pid")))
     assert key and key.reveal() == "the-key"
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     pid = int((tmp_path / "pid").read_text())
     assert ends(pid)
 

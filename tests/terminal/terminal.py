@@ -53,6 +53,10 @@ _MODE = re.compile(rb"\x1b\[\?([\d;]+)([hl])")
 _ESCAPE = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[ -/]*[0-~]")
 
 
+LONGEST = 60.0
+"""Seconds to wait for what comes in far less where nothing else runs."""
+
+
 class Terminal:
     """Runs a command in a pty with an environment that says nothing but what is given here.
 
@@ -178,7 +182,7 @@ class Terminal:
         """The screen."""
         return "\n".join(line.rstrip() for line in self.screen.display)
 
-    def until(self, true: Callable[[], object], what: str, seconds: float = 10.0) -> None:
+    def until(self, true: Callable[[], object], what: str, seconds: float = LONGEST) -> None:
         end = time.monotonic() + seconds
         while not true():
             if not self.pump() and not true():
@@ -186,11 +190,11 @@ class Terminal:
             if time.monotonic() > end:
                 raise AssertionError(f"{what} did not come within {seconds} s")
 
-    def wait_for(self, text: str, seconds: float = 10.0) -> None:
+    def wait_for(self, text: str, seconds: float = LONGEST) -> None:
         """Wait until the screen shows the text."""
         self.until(lambda: text in self.text, f"{text!r}", seconds)
 
-    def wait_without(self, text: str, seconds: float = 10.0) -> None:
+    def wait_without(self, text: str, seconds: float = LONGEST) -> None:
         self.until(lambda: text not in self.text, f"an end of {text!r}", seconds)
 
     def settle(self, seconds: float = 0.2) -> None:
@@ -221,7 +225,7 @@ class Terminal:
 
     # How it ends
 
-    def ends(self, seconds: float = 10.0) -> int:
+    def ends(self, seconds: float = LONGEST) -> int:
         """Wait for the end; the exit code as a shell tells it."""
         end = time.monotonic() + seconds
         while self.pump():

@@ -80,7 +80,7 @@ def test_a_signal_that_ends_it_gives_the_terminal_back(run: Path, number: signal
     with Terminal(OH_TUI, "open", run) as terminal:
         terminal.wait_for("30 steps")
         terminal.child.kill(number)
-        assert terminal.ends(3) == 128 + number
+        assert terminal.ends() == 128 + number
         assert terminal.is_restored()
         assert terminal.said == ""
 
@@ -89,7 +89,7 @@ def test_a_signal_at_the_very_start_gives_the_terminal_back_too(run: Path) -> No
     with Terminal(OH_TUI, "open", run) as terminal:
         terminal.until(lambda: b"\x1b[?1049h" in terminal.drawn, "the alternate screen")
         terminal.child.kill(signal.SIGTERM)
-        assert terminal.ends(3) == 128 + signal.SIGTERM
+        assert terminal.ends() == 128 + signal.SIGTERM
         assert terminal.is_restored()
         assert terminal.said == ""
 
@@ -239,15 +239,15 @@ def test_quitting_does_not_wait_for_a_host_that_is_not_found(tmp_path: Path) -> 
         terminal.wait_for("reading the conversations")
         terminal.settle(0.5)
         terminal.press("q")
-        assert terminal.ends(2) == 0
+        assert terminal.ends(20) == 0
         assert terminal.is_restored()
         assert terminal.said == "threads: ['MainThread']"
 
 
 def test_quitting_while_runs_are_read_and_followed_leaves_no_task_behind(tmp_path: Path) -> None:
     with Terminal("python", "-X", "dev", "-m", "oh_tui", "--demo", home=tmp_path) as terminal:
-        terminal.wait_for("61 steps", 20)
+        terminal.wait_for("61 steps")
         terminal.press("r", "q")
-        assert terminal.ends(3) == 0
+        assert terminal.ends() == 0
         assert terminal.is_restored()
         assert terminal.said.startswith("Your own runs") and "\n" not in terminal.said
