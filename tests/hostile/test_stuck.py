@@ -10,8 +10,8 @@ import pytest
 
 from tests.terminal.test_crashes import crash
 
-LIMIT = 2.0
-"""Seconds from the signal to the end; a busy machine gets three times as many."""
+LIMIT = 30.0
+"""Seconds from the signal to the end, which takes 2 where nothing else runs."""
 
 TURNS = """
 def turns(*_, **__):
@@ -25,7 +25,7 @@ view.ViewActions.action_hidden = lambda *_: threading.Lock().acquire() and threa
 """
 AT_THE_END = """
 import time
-Screen.on_unmount = lambda *_: time.sleep(60)
+Screen.on_unmount = lambda *_: time.sleep(600)
 """
 
 
@@ -39,7 +39,7 @@ def test_a_signal_ends_it_though_the_loop_is_stuck(
         began = time.monotonic()
         terminal.child.kill(number)
         assert terminal.ends() == 128 + number
-        assert time.monotonic() - began < 3 * LIMIT
+        assert time.monotonic() - began < LIMIT
         assert terminal.is_restored()
         assert terminal.said == ""
 
