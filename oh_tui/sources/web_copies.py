@@ -33,6 +33,9 @@ ROOM = 2**26
 """Bytes after which others in the cache make room for what has come: what a server tells that it
 will send removes nothing."""
 
+WHOLE = 0o400
+"""The mode of a whole copy: what lacks its end is cut off, and not still being written."""
+
 _NO_SUCH_RANGE = 416
 
 Agree = Callable[[str, int | None, int], None]
@@ -78,12 +81,14 @@ class WebCopy:
                     is_same = not kept and file.version == version != ""
                     if is_same and file.total == _size(self._whole):
                         os.utime(self._whole)  # what was used last is dropped last
+                        self._whole.chmod(WHOLE)  # former versions left it writable
                         return self._whole
                     self._refuse(file)
                     if not has_agreed:
                         agree(self.name, file.total, file.start)
                         has_agreed = True
                     await self._save(file, progress)
+                self._part.chmod(WHOLE)
                 self._part.replace(self._whole)
                 self._make_room(_size(self._whole))
                 return self._whole

@@ -38,6 +38,12 @@ def test_runs_from_standard_input_are_listed(tmp_path: Path, given: bytes) -> No
     assert not list(tmp_path.iterdir()), "the copy goes with the program"
 
 
+def test_what_came_without_its_end_is_cut_off(tmp_path: Path) -> None:
+    done = run(tmp_path, "conversations", "-", "--json", given=TEXT[:-100])
+    assert [one["id"] for one in json.loads(done.stdout)["conversations"]] == ["a"]
+    assert b"standard-input, row 2 is cut off" in done.stderr
+
+
 def test_a_run_from_standard_input_is_read(tmp_path: Path) -> None:
     given = json.dumps(ROWS[0]).encode()
     for words in (["steps", "-", "--json"], ["export", "-", "--to", "jsonl"], ["open", "-"]):

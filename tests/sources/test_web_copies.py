@@ -16,10 +16,11 @@ from oh_tui.api.http.connections import Connections
 from oh_tui.commands.shared import web
 from oh_tui.sources import web_copies
 from oh_tui.sources.cache_limit import make_room
+from oh_tui.sources.files import FileSource
 from oh_tui.sources.web_copies import WebCopy
 from oh_tui.text.problem import Problem
 from tests.processes import oh_tui
-from tests.trajectory.evaluation_files import history, row, write
+from tests.trajectory.evaluation_files import history, lines, row, write
 
 ADDRESS = "https://files.test/eval/results.tar.gz?token=secret"
 DATA = bytes(range(256)) * 4000
@@ -98,10 +99,26 @@ async def test_a_file_is_fetched_after_a_yes_and_once(tmp_path: Path) -> None:
     assert told[1:] == [
         (min(n, len(DATA)), len(DATA)) for n in range(100_000, 1_100_000, 100_000)
     ] + [(len(DATA), len(DATA))]
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.stat().st_mode) == 0o400
     assert await fetch(host, tmp_path) == (path, [])
     host.version, host.data, host.told = '"two"', b"new", 3
     assert (await fetch(host, tmp_path))[0].read_bytes() == b"new"
+
+
+async def test_a_copy_that_lacks_its_end_is_cut_off(tmp_path: Path) -> None:
+    """Nobody writes to it, however young it is; nor to one that a former version left writable."""
+    host = Host()
+    host.data = lines([row("a-1", history(1)), row("a-2", history(1))])[:-300]
+    host.told = len(host.data)
+    address = "https://files.test/output.jsonl"
+    path, _ = await fetch(host, tmp_path, address=address)
+    for _ in range(2):
+        source = FileSource([path])
+        assert [one.id for one in (await source.newest()).items] == ["a-1"]
+        assert source.problems == ["output.jsonl, row 2 is cut off"]
+        assert not source.remarks and not source.changes
+        path.chmod(0o600)
+        assert await fetch(host, tmp_path, address=address) == (path, [])
 
 
 async def test_a_no_fetches_nothing(tmp_path: Path) -> None:

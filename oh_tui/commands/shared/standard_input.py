@@ -40,6 +40,7 @@ def copy_of_stdin() -> Path:
     except OSError as error:
         told = os.strerror(error.errno or 0)
         raise Problem(f"Standard input cannot be kept: {told}") from error
+    path.chmod(0o400)  # what lacks its end is cut off, and not still being written
     if not path.stat().st_size:
         raise Problem("Nothing came in by standard input", "cat FILE | oh-tui open -")
     _take_terminal()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import threading
 import time
 from array import array
@@ -50,6 +51,8 @@ MARK = 256
 
 KEPT_FROM = 2**24
 """Bytes of a file from which its index is kept."""
+
+_WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
 class JsonLines:
@@ -106,9 +109,11 @@ class JsonLines:
     @property
     def may_grow(self) -> bool:
         try:
-            return self._path is not None and time.time() - self._path.stat().st_mtime < YOUNG
+            found = self._path.stat() if self._path else None
         except OSError:
             return False
+        # nobody writes to a file that is read-only, such as a copy of one from the web
+        return bool(found and found.st_mode & _WRITABLE and time.time() - found.st_mtime < YOUNG)
 
     @property
     def is_outdated(self) -> bool:
