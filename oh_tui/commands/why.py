@@ -9,11 +9,12 @@ from oh_tui.commands.shared.command import RUN, Call, command
 from oh_tui.commands.shared.documents import (
     Facts,
     line,
+    llm_seconds,
     sub_agent_json,
     tokens_json,
     verdict_json,
 )
-from oh_tui.commands.shared.printing import number, print_json
+from oh_tui.commands.shared.printing import print_json
 from oh_tui.commands.shared.reading import open_run, say_damage, title, whole
 from oh_tui.sources.file_conversation import label_of
 from oh_tui.text.human import dollars, duration, plural
@@ -89,7 +90,7 @@ def report(conversation: Conversation, trajectory: Trajectory) -> dict[str, Any]
             "work_seconds": round(accounts.active, 3) or None,
             "cost": _cost(conversation, total),
             "priced": facts.sub_runs.priced or conversation.cost is not None,
-            "llm_s": number(total.llm, 3),
+            "llm_s": llm_seconds(total),
             "tokens": tokens_json(total),
         },
         "counts": {

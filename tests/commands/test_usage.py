@@ -44,9 +44,12 @@ def test_a_folder_is_told_with_its_base_state(tmp_path: Path, stats: Any, cost: 
     assert row["cost"] == cost
 
 
-def test_of_a_run_of_which_nothing_is_told_no_price_is_known(tmp_path: Path) -> None:
-    totals = told("steps", kept_run(tmp_path / "run", {"stats": {}}))["totals"]
-    assert (totals["priced"], totals["cost"], totals["llm_s"]) == (False, 0.0, 0.0)
+def test_of_a_run_of_which_nothing_is_told_no_price_or_time_is_known(tmp_path: Path) -> None:
+    folder = kept_run(tmp_path / "run", {"stats": {}})
+    totals = told("steps", folder)["totals"]
+    assert (totals["priced"], totals["cost"], totals["llm_s"]) == (False, 0.0, None)
+    assert totals["own"]["llm_s"] is totals["other"]["llm_s"] is None
+    assert told("why", folder)["conversation"]["llm_s"] is None
     assert totals["tokens"] == dict.fromkeys(TOKENS, 0)
 
 

@@ -262,11 +262,16 @@ def moment(text: str | None) -> str | None:
 
 def _usage_json(usage: Usage) -> dict[str, Any]:
     return {
-        "llm_s": number(usage.llm, 3),
+        "llm_s": llm_seconds(usage),
         "cost": number(usage.cost),
         "llm_calls": usage.calls,
         "tokens": tokens_json(usage),
     }
+
+
+def llm_seconds(usage: Usage) -> float | None:
+    """Of the model; None when nothing tells them."""
+    return number(usage.llm, 3) if usage.microseconds else None
 
 
 def tokens_json(usage: Usage) -> dict[str, int]:
