@@ -52,6 +52,33 @@ def test_a_run_from_standard_input_is_read(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("why", "-#b"), ("show", "-#2"), ("steps", "-is:failed", "-#b"), ("open", "-#b"), ("-#b",),
+        ("export", "-#b", "--to", "jsonl"), ("compare", "-#a", "-#b"),
+    ],
+)  # fmt: skip
+def test_one_of_several_runs_from_standard_input_is_named(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    done = run(tmp_path, *words, given=TEXT)
+    assert done.returncode == 0 and done.stdout and not done.stderr
+    done = run(tmp_path, *(word.replace("b", "none") for word in words), given=TEXT)
+    if "-#2" not in words:
+        assert done.returncode == 2 and b"no run none in standard-input" in done.stderr
+
+
+def test_beside_another_run_such_a_word_must_not_match(tmp_path: Path) -> None:
+    file = tmp_path / "run.jsonl"
+    file.write_text(json.dumps(row("c", [message("see #7", source="user")])) + "\n")
+    for words in (["steps", "-#7", str(file)], ["steps", str(file), "-#7"]):
+        done = run(tmp_path, *words, "--json", given=b"")
+        assert not json.loads(done.stdout)["steps"]
+    done = run(tmp_path, "grep", "see", "-#7", str(file), given=b"")
+    assert not done.stdout and not done.stderr
+
+
 def test_files_stand_beside_it(tmp_path: Path) -> None:
     other = tmp_path / "other.jsonl"
     other.write_text(json.dumps(row("c", [message("m")])) + "\n")

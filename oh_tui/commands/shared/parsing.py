@@ -82,6 +82,10 @@ DEMOS = {
 
 SHELLS = ("bash", "zsh", "fish", "tcsh")
 
+_HIDDEN = "\0"
+"""Before `-#ID`, a run from standard input, which argparse would take for an option. No word of a
+command line can hold it."""
+
 
 class Parser(argparse.ArgumentParser):
     """A parser that raises wrong use as a Problem."""
@@ -97,7 +101,7 @@ class Parser(argparse.ArgumentParser):
             if action.help != argparse.SUPPRESS
             for name in action.option_strings
         ]
-        raise misuse(message, self.prog.partition(" ")[2], shown)
+        raise misuse(message.replace(_HIDDEN, ""), self.prog.partition(" ")[2], shown)
 
 
 class _RefuseKey(argparse.Action):
@@ -237,11 +241,26 @@ def _columns(pairs: Iterable[tuple[str, str]]) -> list[str]:
 
 
 def read_words(words: Sequence[str]) -> tuple[str, Command, Any]:
-    """The command that the words name ("" for the explorer), and its arguments.
+    """The command that the words name ("" for the explorer), and its arguments. Raises Problem on
+    wrong use."""
+    end = words.index("--") if "--" in words else len(words)
+    hidden = [_HIDDEN + word if word.startswith("-#") else word for word in words[:end]]
+    name, command, args = _read_words([*hidden, *words[end:]])
+    for one, value in vars(args).items():
+        given = list(map(_as_given, value)) if isinstance(value, list) else _as_given(value)
+        setattr(args, one, given)
+    return name, command, args
+
+
+def _as_given(value: Any) -> Any:
+    return value.removeprefix(_HIDDEN) if isinstance(value, str) else value
+
+
+def _read_words(words: Sequence[str]) -> tuple[str, Command, Any]:
+    """As `read_words`, which hides `-#ID`.
 
     A word that is no command is a conversation or a file, so argparse's own subcommands do not
     fit: the command is found first, among the words that are neither options nor their values.
-    Raises Problem on wrong use.
     """
     options = options_parser()
     args, rest = options.parse_known_args(list(words))
@@ -254,7 +273,7 @@ def read_words(words: Sequence[str]) -> tuple[str, Command, Any]:
     if index is None:
         # a word after an option may be its value: argparse tells what is wrong with either
         if rest and not rest[0].startswith("-"):
-            _require_meaning(rest[0])
+            _require_meaning(_as_given(rest[0]))
         main_parser(options, _MainParser).parse_intermixed_args(_no_options(rest), args)
         if args.json:
             raise Problem("--json is for commands", "such as oh-tui conversations --json")
@@ -275,19 +294,19 @@ def read_words(words: Sequence[str]) -> tuple[str, Command, Any]:
     parser.parse_intermixed_args(rest, args)
     if LISTED in command.arguments or SOUGHT_IN in command.arguments:
         first = [args.filter] if SOUGHT_IN in command.arguments else []
-        words_of_filter = [word for word in args.paths if not is_listed_path(word)]
+        words_of_filter = [_as_given(word) for word in args.paths if not is_listed_path(word)]
         args.paths = [word for word in args.paths if is_listed_path(word)]
         args.filter = " ".join([*first, *words_of_filter])
         args.no_files = list(filter(may_be_mistyped, words_of_filter)) if first else []
         if first and not args.filter.strip():
             raise Problem("An empty word names nothing", help_of(name))
     if RUN_AND_FILTER in command.arguments:
-        args.word = _run_among(args.given)
+        args.word = _runs_among(args.given)[0]
         args.given.remove(args.word)
-        args.filter = " ".join(args.given)
+        args.filter = " ".join(map(_as_given, args.given))
     if RUNS_AND_FILTER in command.arguments:
-        args.words = list(filter(is_listed_path, args.given)) or [_run_among(args.given)]
-        args.filter = " ".join(word for word in args.given if word not in args.words)
+        args.words = _runs_among(args.given)
+        args.filter = " ".join(_as_given(word) for word in args.given if word not in args.words)
     if args.at and name != "open" and not command.takes_step:
         raise Problem(f"--at is for the explorer: {name} reads the whole run", "leave it out")
     if args.json and not command.has_json:
@@ -301,12 +320,14 @@ def _no_options(words: Sequence[str]) -> list[str]:
     return [f" {word}" if re.match(r"-[^-\s]\S", word) else word for word in words]
 
 
-def _run_among(words: Sequence[str]) -> str:
-    """The word that names the run: a file or an address, else an id, else the first one."""
-    for names_run in (is_listed_path, read_id):
-        if found := next(filter(names_run, words), None):
-            return found
-    return words[0]
+def _runs_among(words: Sequence[str]) -> list[str]:
+    """The words that name runs: files and addresses, else one id, else runs from standard input,
+    for `-#1` beside another run is a word that must not match; else the first word."""
+    if found := list(filter(is_listed_path, words)):
+        return found
+    if found := list(filter(read_id, words)):
+        return found[:1]
+    return [word for word in words if word.startswith(_HIDDEN)] or [words[0]]
 
 
 def _print_help(words: Sequence[str], options: Parser) -> NoReturn:
