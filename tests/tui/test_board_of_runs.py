@@ -40,7 +40,9 @@ async def test_it_counts_the_runs_of_the_filter_and_groups_them() -> None:
         await filtered(it, "repo:acme/d")
         listed = len(it.screen.session.listed)
         view = await board(it)
-        assert sum(group.runs for group in view.groups.groups) == len(view.board.runs) >= listed
+        await it.until(
+            lambda: sum(one.runs for one in view.groups.groups) == len(view.board.runs) >= listed
+        )
         assert "repo:acme/d" in text(it, view, "#board-rule")
         await it.press("b")
         assert "by repository" in text(it, view, "#board-rule")
@@ -181,6 +183,22 @@ async def test_every_number_that_is_shown_is_whole(width: int) -> None:
         for title, _, text_of in COLUMNS:
             assert (text_of(wide("m")) in shown.split()) == (title in head.split())
         assert "$4,456,789" in shown.split() and "ok fail else%" in head
+
+
+async def test_the_names_of_the_columns_stand_above_them_at_any_width() -> None:
+    async with explore(size=(80, 30)) as it:
+        await filtered(it, "repo:acme/dates")
+        view = await board(it)
+        view.board = WideBoard(view.board.query, view.board.reading)
+        view.board.ended = True
+        await view.renew()
+        groups = view.groups
+        for width in range(80, 140):
+            await it.pilot.resize_terminal(width, 30)
+            await it.until(lambda: groups.row_width == view.size.width - 2)
+            head, row = groups.head(), groups.pieces(0, groups.row_width)
+            above = sum(width_of(cell.text) for cell in head)
+            assert above == 1 + sum(width_of(text) for text, _ in row), width
 
 
 def test_an_empty_board_without_room_can_be_sorted() -> None:

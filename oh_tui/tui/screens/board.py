@@ -153,7 +153,7 @@ class Groups(RowList):
 
     def sorts(self) -> list[str]:
         """What the columns that are shown can be sorted by."""
-        columns = zip(COLUMNS, self._layout(self.size.width - 1).columns, strict=False)
+        columns = zip(COLUMNS, self._layout(self.row_width).columns, strict=False)
         return [
             "name",
             "runs",
@@ -161,10 +161,10 @@ class Groups(RowList):
             *(sort for (_, sort, _), room in columns if room and sort),
         ]
 
-    def head(self, width: int) -> list[HeadCell]:
+    def head(self) -> list[HeadCell]:
         if not self.groups:
             return []
-        name, bar, columns, last = self._layout(width - 1)
+        name, bar, columns, last = self._layout(self.row_width)
         ended = fit("how they ended", bar) if bar else ""
 
         def cell(text: str, sort: str) -> HeadCell:

@@ -255,7 +255,7 @@ class ConversationList(RowList):
 
     @property
     def columns(self) -> frozenset[str]:
-        return self._shown(self.scrollable_content_region.width - 1)
+        return self._shown(self.row_width)
 
     def _facts(self, row: Row, width: int) -> str:
         """The columns between title and age: pull request or cost, and more with more room."""
@@ -281,8 +281,8 @@ class ConversationList(RowList):
             return f"{' ' + number:>6} " if enough and not row.tall else " "
         return f" {number:>{NUMBER if self._is_table(width) else 7}} " if is_shown else " "
 
-    def head(self, width: int) -> list[HeadCell]:
-        width = self.scrollable_content_region.width - 1
+    def head(self) -> list[HeadCell]:
+        width = self.row_width
         shown, took = self._shown(width), self.order and self.order.order is Order.LONGEST
         cells = [
             (Order.REPOSITORY, "  ", "repository", self._repository, "repo" in shown),

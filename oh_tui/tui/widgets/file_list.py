@@ -50,12 +50,12 @@ class FileList(RowList):
         room = width - sum(numbers) - git - remark
         return max(12, min(max(self._paths, 4), room)), numbers, git
 
-    def head(self, width: int) -> list[HeadCell]:
+    def head(self) -> list[HeadCell]:
         if not self.rows:
             return []
-        path, numbers, git = self._widths(width - 1)
+        path, numbers, git = self._widths(self.row_width)
         text = f" {'path':<{path}}" + (f"  {self.lister}" if git else "")
-        for name, cells in zip(_names(width - 1), numbers, strict=True):
+        for name, cells in zip(_names(self.row_width), numbers, strict=True):
             text += f"{name:>{cells}}" if cells else ""
         return [HeadCell(text)]
 

@@ -80,9 +80,14 @@ class RowList(ScrollView, Drawn, can_focus=True):
         """The content of a row in `width` cells."""
         raise NotImplementedError
 
-    def head(self, width: int) -> list[HeadCell]:
-        """The names of the columns, which a `ColumnHead` draws above the rows."""
+    def head(self) -> list[HeadCell]:
+        """The names of the columns above rows of `row_width` cells; a `ColumnHead` draws them."""
         return []
+
+    @property
+    def row_width(self) -> int:
+        """Cells of a row beside the sign of the cursor and the scrollbar."""
+        return max(0, self.scrollable_content_region.width - 1)
 
     def sort_sign(self, *, falling: bool) -> str:
         """Beside the name of the column that the rows are sorted by."""
@@ -234,7 +239,7 @@ class RowList(ScrollView, Drawn, can_focus=True):
             return self.strip(self.empty_line(y, width), width)
         if line >= self.line_count():
             return self.strip([], width)
-        pieces = hits(self.line_pieces(line, width - 1), self.find_text)
+        pieces = hits(self.line_pieces(line, self.row_width), self.find_text)
         row = self.row_at(line)
         if row != self.cursor or not (self.keeps_cursor or self.has_focus):
             return self.strip([self._hit_mark(row, line), *pieces], width)
@@ -333,15 +338,14 @@ class ColumnHead(Drawn):
         self._rows = rows
 
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
-        cells = self._rows.head(width)
         return self.strip(
-            [(cell.text, "mark" if cell.is_sorted else "dim") for cell in cells], width
+            [(cell.text, "mark" if cell.is_sorted else "dim") for cell in self._rows.head()],
+            self.size.width,
         )
 
     def on_click(self, event: events.Click) -> None:
         end = 0
-        for cell in self._rows.head(self.size.width):
+        for cell in self._rows.head():
             end += width_of(cell.text)
             if event.x < end:
                 if cell.name:

@@ -469,12 +469,8 @@ class Timeline(RowList):
 
     @property
     def columns(self) -> frozenset[str]:
-        cells = self._lines.columns(self._columns_width)
+        cells = self._lines.columns(self.row_width)
         return frozenset(column.name for column in STEPS if getattr(cells, column.name))
-
-    @property
-    def _columns_width(self) -> int:
-        return self.scrollable_content_region.width - 1
 
     @property
     def shown_time(self) -> str:
@@ -482,10 +478,10 @@ class Timeline(RowList):
         whole = self.trajectory is not None and self.trajectory.complete
         return "clock" if self.time == "elapsed" and not whole else self.time
 
-    def head(self, width: int) -> list[HeadCell]:
+    def head(self) -> list[HeadCell]:
         if not self.row_count():
             return []
-        return self._lines.head(self._columns_width, self.order)
+        return self._lines.head(self.row_width, self.order)
 
     def pieces(self, row: int, width: int) -> list[Piece]:
         step, event = self.row(row)

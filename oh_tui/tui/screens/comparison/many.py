@@ -102,11 +102,14 @@ class ComparedRuns(RowList):
     def row_count(self) -> int:
         return len(self._rows)
 
-    def head(self, width: int) -> list[HeadCell]:
+    def head(self) -> list[HeadCell]:
         if not self._rows:
             return []
         named = [(name, "") for name in COLUMNS]
-        return [HeadCell(" "), *(HeadCell(text) for text, _ in self._laid_out(named, width - 1))]
+        return [
+            HeadCell(" "),
+            *(HeadCell(text) for text, _ in self._laid_out(named, self.row_width)),
+        ]
 
     def pieces(self, row: int, width: int) -> list[Piece]:
         return self._laid_out(self._cells(row), width)
