@@ -43,6 +43,8 @@ class AtifFiles(NamedTuple):
 
     parts: list[Any]
     """Its file and those that continue it."""
+    names: list[str]
+    """Of those that continue it."""
     beside: dict[str, Any]
     """The files of its sub-agents, by name."""
     notes: list[str]
@@ -50,7 +52,9 @@ class AtifFiles(NamedTuple):
 
     @property
     def converted(self) -> Converted:
-        converted = converted_atif(self.parts, beside=self.beside)
+        unused = dict(self.beside)
+        converted = converted_atif(self.parts, beside=unused)
+        converted.parts = [*self.names, *(name for name in self.beside if name not in unused)]
         converted.notes += self.notes + also_claimed(ATIF, self.parts[0])
         return converted
 
@@ -58,7 +62,7 @@ class AtifFiles(NamedTuple):
 def read_files(folder: Folder, name: str) -> AtifFiles:
     """The run in a file of a folder, with all files that belong to it. Raises OSError and
     FormatProblem; ValueError if the file is no ATIF."""
-    parts, notes = _read_parts(folder, name)
+    parts, names, notes = _read_parts(folder, name)
     beside: dict[str, Any] = {}
     todo, missing = [*parts], set[str]()
     while todo:
@@ -73,12 +77,12 @@ def read_files(folder: Folder, name: str) -> AtifFiles:
             except (OSError, ValueError, FormatProblem):
                 missing.add(ref)
     notes += [f"the sub-agent in {shown_name(ref)} cannot be read" for ref in sorted(missing)]
-    return AtifFiles(parts, beside, notes)
+    return AtifFiles(parts, names, beside, notes)
 
 
-def _read_parts(folder: Folder, name: str) -> tuple[list[Any], list[str]]:
-    """The file and its continuations, and what of those is missing."""
-    parts, notes = [_read(folder, name)], list[str]()
+def _read_parts(folder: Folder, name: str) -> tuple[list[Any], list[str], list[str]]:
+    """The file and its continuations, the names of these, and what of them is missing."""
+    parts, names, notes = [_read(folder, name)], list[str](), list[str]()
     known = {name}
     while isinstance(ref := field(parts[-1], "continued_trajectory_ref"), str) and ref:
         shown = shown_name(ref)
@@ -89,13 +93,14 @@ def _read_parts(folder: Folder, name: str) -> tuple[list[Any], list[str]]:
         known.add(ref)
         try:
             parts.append(_read(folder, ref))
+            names.append(ref)
         except FileNotFoundError:
             notes.append(f"the run goes on in {shown}, which is not here")
             break
         except (OSError, ValueError, FormatProblem):
             notes.append(f"the run goes on in {shown}, which cannot be read")
             break
-    return parts, notes
+    return parts, names, notes
 
 
 def names_beside(path: Path) -> list[str]:

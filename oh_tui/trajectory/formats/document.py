@@ -33,6 +33,8 @@ class Converted(msgspec.Struct):
     notes: list[str] = []
     """What of the text could not be converted, a line each."""
     cut_off: str = ""
+    parts: Sequence[str] = ()
+    """Names of other files in its folder that are read with it, each a run by itself."""
     sub_agents: Sequence[SubAgentFile] = ()
 
 

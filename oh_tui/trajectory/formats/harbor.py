@@ -116,7 +116,7 @@ def _converted(folder: Folder, name: str) -> Converted:
     result = _json(folder, "result.json")
     parts, beside = list[Any](), dict[str, Any]()
     try:
-        parts, beside, notes = read_files(folder.below("agent"), "trajectory.json")
+        parts, _, beside, notes = read_files(folder.below("agent"), "trajectory.json")
     except FileNotFoundError:
         notes = ["the trial has no agent/trajectory.json"]
     except (OSError, ValueError):

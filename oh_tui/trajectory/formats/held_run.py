@@ -23,6 +23,7 @@ class HeldRun:
         self.recorded = converted.recorded
         self.sub_agents = converted.sub_agents
         self.cut_off = converted.cut_off
+        self.parts = converted.parts
         self._unreadable: set[int] = set()
         self._last = (-1, b"")
         """The place and text of the event that was parsed last: who holds the texts asks next."""
@@ -83,6 +84,7 @@ class OneHeldRun(Unchanging):
         """The run until it is opened for the first time."""
         self._info = self._first.info
         self._name = self._first.name
+        self.parts = self._first.parts
         self.problems: list[str] = []
 
     def entries(self) -> Iterator[Entry]:

@@ -8,13 +8,20 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.formats import atif_file, harbor, json_file, parquet, results_tar
+from oh_tui.trajectory.formats import (
+    atif_file,
+    harbor,
+    held_run,
+    json_file,
+    parquet,
+    results_tar,
+)
 from oh_tui.trajectory.formats.lines import json_lines
 from oh_tui.trajectory.formats.run_file import (
     HEAD,
@@ -123,44 +130,66 @@ def _held_by(folder: Path) -> tuple[list[Path], list[Path]]:
         return [], []
     found: list[Path] = []
     folders: list[Path] = []
+    parts: dict[str, Sequence[str]] = {}
     names = {child.name for child in children}
     for child in children:
         if _is_run(child):
             found.append(child)
         elif _MAY_HOLD_RUNS.fullmatch(child.name.lower()) and child.is_file():
             match = _ATTEMPT.fullmatch(child.name)
-            if not (match and match[1] + match[2] in names) and _holds_run(child):
+            if match and match[1] + match[2] in names:
+                continue
+            if (parts_of_run := _parts_of_run(child)) is not None:
                 found.append(child)
+                parts[child.name] = parts_of_run
         elif child.is_dir() and not child.is_symlink() and not child.name.startswith("."):
             folders.append(child)
-    return found, folders
+    belonging = _belonging(parts)
+    return [one for one in found if one.name not in belonging], folders
 
 
-def _holds_run(path: Path) -> bool:
-    """Whether a file that was not named itself is worth opening: a folder has settings and reports
-    in the same formats. A zip or tar is; of lines the first has to be a run."""
+def _belonging(parts: Mapping[str, Sequence[str]]) -> set[str]:
+    """The files that are read with another, which has them as its parts; of files that name each
+    other in a circle all but the first."""
+    named = {part for one in parts.values() for part in one}
+    found: set[str] = set()
+    for name in sorted(parts, key=named.__contains__):  # those first that nothing names
+        if name not in found:
+            found.update(parts[name])
+    return found
+
+
+def _parts_of_run(path: Path) -> Sequence[str] | None:
+    """The names of the files beside it that are read with a file; None for a file that is not worth
+    opening unless it is named itself: a folder has settings and reports in the same formats. A zip
+    or tar is; of lines the first has to be a run."""
     if path.suffix.lower() == ".zip":
-        return True
+        return ()
     try:
         head, name = head_of(path)
     except Problem:
-        return True  # it cannot be unpacked, which opening it tells
+        return ()  # it cannot be unpacked, which opening it tells
     except OSError:
-        return False
+        return None
     found = next((one for one in formats() if one.recognises(head, name)), None)
-    if found is None or found is results_tar.FORMAT:
-        return found is not None
+    if found is None:
+        return None
+    if found is results_tar.FORMAT:
+        return ()
     if found is parquet.FORMAT and not parquet.is_installed():
-        return True  # which opening it tells
+        return ()  # which opening it tells
     try:
         runs = open_runs(path)
     except Problem:
-        return False
+        return None
     try:
         first = next(iter(runs.entries()), None)
-        return first is not None and first.open() is not None
+        if first is None:
+            return None
+        first.open()
+        return runs.parts if isinstance(runs, held_run.OneHeldRun) else ()
     except (Problem, OSError):
-        return False
+        return None
     finally:
         runs.close()
 

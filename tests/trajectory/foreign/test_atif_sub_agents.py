@@ -14,7 +14,7 @@ from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.sub_agents import SubRuns
 from oh_tui.trajectory.formats.foreign import atif_sub_agents
 from oh_tui.trajectory.formats.foreign.atif_sub_agents import DEEPEST
-from oh_tui.trajectory.formats.table import open_runs
+from oh_tui.trajectory.formats.table import find_files, open_runs
 from oh_tui.trajectory.model.stats import record_sums
 from oh_tui.trajectory.model.trajectory import Trajectory
 
@@ -193,3 +193,33 @@ def test_sub_agents_without_names_are_numbered_in_one_go() -> None:
         found[atif_sub_agents._free("sub-agent", found, numbers)] = None
     assert list(found)[:2] + list(found)[-1:] == ["sub-agent", "sub-agent-2", "sub-agent-1000"]
     assert Counted.asked <= 3000
+
+
+def test_a_folder_lists_no_file_of_a_sub_agent_that_a_run_has(tmp_path: Path) -> None:
+    def write(name: str, value: JsonObject) -> None:
+        (tmp_path / f"{name}.json").write_text(json.dumps(value))
+
+    def started(name: str) -> JsonObject:
+        return {"trajectory_path": f"{name}.json"}
+
+    write("a", document("a", step(2, 0.1)))
+    write("b", document("b", step(2, 0.1, started("a"))))
+    write("run", document("run", step(2, 0.1, started("b"), started("none"))))
+    copied = step(2, 0.1, started("left")) | {"is_copied_context": True}
+    write("other", document("other", step(2)) | {"continued_trajectory_ref": "other-2.json"})
+    write("other-2", document("other-2", copied, step(3)))
+    write("left", document("left", step(2, 0.1)))  # named in a step that is left out
+    # a call may have an argument of that name
+    asks = step(2)
+    asks["tool_calls"][0]["arguments"] = started("other")
+    write("z", document("z", asks))
+    assert [path.stem for path in find_files([tmp_path])] == ["left", "other", "run", "z"]
+    assert find_files([tmp_path / "a.json"]) == [tmp_path / "a.json"]
+
+
+def test_sub_agents_below_the_deepest_level_are_listed(tmp_path: Path) -> None:
+    names = [f"{level:02}" for level in range(DEEPEST + 2)]
+    for name, below in zip(names, [*names[1:], ""], strict=True):
+        steps = [step(2, 0.0, {"trajectory_path": f"{below}.json"})] if below else [step(2)]
+        (tmp_path / f"{name}.json").write_text(json.dumps(document(name, *steps)))
+    assert [path.stem for path in find_files([tmp_path])] == ["00", names[-1]]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from oh_tui.sources.files import FileSource
 from oh_tui.trajectory.formats.run_file import FormatProblem
 from oh_tui.trajectory.formats.table import find_files, open_runs
 from oh_tui.trajectory.model.recorded import Label
@@ -114,6 +115,33 @@ def test_a_run_goes_on_in_the_file_that_it_names(tmp_path: Path) -> None:
     run = entry.open()
     assert len(joined(run)) == 9
     assert "goes on in run.json, which is not read" in run.note  # it would go round
+
+
+def test_a_folder_lists_no_file_that_continues_another(tmp_path: Path) -> None:
+    """`run.cont-1.json` comes before `run.json` in the order of names."""
+    first, second, third = (tmp_path / f"run{name}.json" for name in ("", ".cont-1", ".cont-2"))
+    write(first, test_atif.made() | {"continued_trajectory_ref": second.name})
+    write(second, test_atif.made() | {"continued_trajectory_ref": third.name})
+    write(third, test_atif.made())
+    other = tmp_path / "z.json"
+    write(other, test_atif.made() | {"continued_trajectory_ref": "none.json"})
+    assert find_files([tmp_path]) == [first, other]
+    assert find_files([tmp_path, second]) == [first, other, second]
+    source = FileSource([tmp_path])
+    rows = source.conversations()
+    assert [len(joined(source.runs.run(row))) >= 18 for row in rows] == [True, False]
+    source.close_files()
+    write(second, "{")  # what cannot be read belongs to nothing, nor does what it would lead to
+    assert find_files([tmp_path]) == [third, first, other]
+
+
+def test_of_files_that_continue_each_other_in_a_circle_the_first_is_listed(tmp_path: Path) -> None:
+    names = ["a.json", "b.json", "c.json"]
+    for name, following in zip(names, [*names[1:], names[0]], strict=True):
+        write(tmp_path / name, test_atif.made() | {"continued_trajectory_ref": following})
+    assert find_files([tmp_path]) == [tmp_path / "a.json"]
+    write(tmp_path / "d.json", test_atif.made() | {"continued_trajectory_ref": "b.json"})
+    assert find_files([tmp_path]) == [tmp_path / "d.json"]
 
 
 @pytest.mark.parametrize("ref", ["../other.json", "/etc/passwd", "none.json"])

@@ -126,7 +126,8 @@ def _with_sub_agents(
     parts: list[Any], run: ForeignRun, beside: dict[str, Any], prefix: str = "", depth: int = 0
 ) -> Converted:
     first = parts[0] if parts else None
-    below = sub_agents(parts, run, beside)
+    # those that are left out are not taken from `beside`
+    below = sub_agents(parts, run, beside if depth < DEEPEST else dict(beside))
     if below and depth == DEEPEST:
         run.notes.append(f"sub-agents more than {DEEPEST} levels deep are left out")
         below = []
