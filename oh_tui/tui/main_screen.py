@@ -254,6 +254,10 @@ class MainScreen(BaseScreen):
     def _read_sub_agents(self, message: Timeline.SubAgentsWanted) -> None:
         self.controllers.sub_conversations.read_below(message.path)
 
+    @on(Timeline.KeyIdle)
+    def _say_why(self, message: Timeline.KeyIdle) -> None:
+        self.ui.tell(message.why, remark=True)
+
     @on(BodyView.Opened)
     def _zoom_body(self) -> None:
         self.controllers.navigation.action_zoom()

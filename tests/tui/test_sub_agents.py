@@ -53,6 +53,35 @@ async def test_right_opens_the_sub_agents_of_a_step_and_left_closes_them(tmp_pat
         assert (paths(it), it.screen.timeline.cursor) == (["1", "2", "3", "4"], 1)
 
 
+async def test_right_and_left_say_why_they_do_nothing(tmp_path: Path) -> None:
+    async with opened(tmp_path) as it:
+        await it.press("right")
+        assert "this step started no sub-agent" in it.footer
+        await it.press("left")
+        assert "no sub-agent is open here" in it.footer
+        await it.press("j", "right")
+        assert "sub-agent is" not in it.footer
+        await it.press("right")
+        assert "its sub-agents are open" in it.footer
+        await it.press("x", "left")
+        assert "x shows these alone" in it.footer
+        await it.press("x", "s", "c")
+        await it.until(lambda: it.screen.timeline.order)
+        await it.press("right")
+        assert "esc ends this one" in it.footer
+
+
+async def test_right_says_that_a_run_is_missing(tmp_path: Path) -> None:
+    files = run_files("0" * 32 + "/", REPORTED)
+    alone = {name: data for name, data in files.items() if "/subagents/" not in name}
+    path = zip_of(tmp_path / "run.zip", alone)
+    async with explore(source=lambda: FileSource([path]), size=(160, 48)) as it:
+        await it.press("enter")
+        await it.until(lambda: it.screen.run_view.study is not None)
+        await it.press("3", "g", "j", "right")
+        assert "the run of its sub-agent is not available here" in it.footer
+
+
 async def test_the_steps_of_two_sub_agents_of_one_step_follow_each_other(tmp_path: Path) -> None:
     async with opened(tmp_path) as it:
         await it.press("j", "j", "right")

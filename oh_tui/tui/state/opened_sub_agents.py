@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from oh_tui.trajectory.analysis import lane
+from oh_tui.trajectory.analysis import lane, sub_agents
+from oh_tui.trajectory.content import blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,3 +121,11 @@ class OpenedSubAgents:
             return []
         place = self.place(step)
         return (place.run.below if place else study.sub_runs).of(step)
+
+    def why_none(self, study: Study | None, step: Step) -> str:
+        """Why there is no sub-agent of a step to open."""
+        if not (blocks.links_of(step) or sub_agents.starts(step)):
+            return "this step started no sub-agent"
+        if study is None:
+            return "its sub-agents are not known yet"
+        return "the run of its sub-agent is not available here"

@@ -88,6 +88,13 @@ class Timeline(RowList):
             super().__init__()
             self.path = path
 
+    class KeyIdle(Message):
+        """A key did nothing; `why` says the reason."""
+
+        def __init__(self, why: str) -> None:
+            super().__init__()
+            self.why = why
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._describe = lru_cache(maxsize=4096)(_described)
@@ -322,16 +329,32 @@ class Timeline(RowList):
     def action_unfold(self) -> None:
         """Open the sub-agents that the step under the cursor started, below it. Those of a server
         are read first, again while they work."""
-        if self.show_events or self.order or self.current is None:
+        if (step := self._step_to_open()) is None:
             return
-        path, runs, step = self._rows.path(self.cursor), self.sub_runs_here, self.current[0]
+        path, runs = self._rows.path(self.cursor), self.sub_runs_here
+        is_settled = bool(step.results) and all(run.is_settled for run in runs)
         if self._opened.is_open(path):
-            return
-        is_settled = bool(step and step.results) and all(run.is_settled for run in runs)
-        if self._can_read(step) and not (runs and is_settled):
+            self.post_message(self.KeyIdle("its sub-agents are open"))
+        elif self._can_read(step) and not (runs and is_settled):
             self.post_message(self.SubAgentsWanted(path))
         elif runs:
             self.open_below(path)
+        else:
+            self.post_message(self.KeyIdle(self._opened.why_none(self.study, step)))
+
+    def _step_to_open(self) -> Step | None:
+        """The step under the cursor; None, having said why, where sub-agents cannot be opened."""
+        step = self.current[0] if self.current else None
+        if self.current is None:
+            why = "there is no step here"
+        elif self.show_events or step is None:
+            why = "sub-agents open among steps: x shows these alone"
+        elif self.order:
+            why = "sub-agents open in the order of time: esc ends this one"
+        else:
+            return step
+        self.post_message(self.KeyIdle(why))
+        return None
 
     def open_below(self, path: str) -> None:
         """Show the sub-agents of the step with this number. The cursor stays with its event."""
@@ -365,13 +388,15 @@ class Timeline(RowList):
 
     def action_fold(self) -> None:
         """Close them; the cursor goes to the step that started them."""
-        if self.show_events or not self.current:
+        if self._step_to_open() is None:
             return
         if path := self._opened.close(self._rows.path(self.cursor)):
             above = (row for row in range(self.cursor, -1, -1) if self._rows.path(row) == path)
             row = next(above, self.cursor)
             self._open_sub_agents()
             self._opened_changed(row)
+        else:
+            self.post_message(self.KeyIdle("no sub-agent is open here"))
 
     def _opened_changed(self, row: int) -> None:
         self.rows_changed(row, keep_line=True)
