@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 from msgspec.structs import replace
 
+from oh_tui.settings.startup import Settings
 from oh_tui.sources.many.sums import Group, Spread, summed
 from oh_tui.text.human import percentages
 from oh_tui.tui.rendering.cells import width_of
@@ -81,11 +82,17 @@ async def test_sorting_by_key_and_by_head() -> None:
             await it.press("s")
         totals = [group.cost.total for group in view.groups.groups if group.cost.known]
         assert totals == sorted(totals, reverse=True)
-        assert view.groups.sort == "total" and "total▼" in text(it, view, "#groups-head")
-        for sort, head in (("name", " repository▲"), ("finished", "  ok▼ fail else%")):
+        assert view.groups.sort == "total" and "total ▼" in text(it, view, "#groups-head")
+        for sort, head in (("name", " repository ▲"), ("finished", "  ok ▼ fail else%")):
             while view.board.sort != sort:
                 await it.press("s")
             assert head in text(it, view, "#groups-head")
+
+
+async def test_in_ascii_the_sign_of_the_order_is_no_letter_of_the_name() -> None:
+    async with explore(settings=Settings(ascii=True), size=(160, 40)) as it:
+        view = await board(it)
+        assert " runs v  how they ended" in text(it, view, "#groups-head")
 
 
 async def test_it_says_what_is_not_counted_and_counts_it() -> None:

@@ -309,7 +309,7 @@ class ConversationList(RowList):
 
     def _named(self, order: Order, name: str) -> str:
         if self.order and self._is_by(order):
-            return f"{name} {self.sort_sign(falling=self.order.is_falling)}"
+            return name + self.sort_sign(falling=self.order.is_falling)
         return name
 
     def _aged(self, row: Row) -> str:

@@ -90,8 +90,9 @@ class RowList(ScrollView, Drawn, can_focus=True):
         return max(0, self.scrollable_content_region.width - 1)
 
     def sort_sign(self, *, falling: bool) -> str:
-        """Beside the name of the column that the rows are sorted by."""
-        return self.glyphs.falling if falling else self.glyphs.rising
+        """After the name of the column that the rows are sorted by, set off by a blank: in ASCII it
+        is a letter."""
+        return " " + (self.glyphs.falling if falling else self.glyphs.rising)
 
     # Rows and lines
 
