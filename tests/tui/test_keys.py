@@ -13,6 +13,7 @@ from textual.actions import parse
 from textual.widgets import OptionList, Static
 
 import oh_tui
+from oh_tui.settings.startup import Settings
 from oh_tui.tui.app import AsciiFilter
 from oh_tui.tui.hints import idle_keys
 from oh_tui.tui.keys import COPY_KEYS, MORE, MOVE_KEYS, SCREEN_KEYS
@@ -106,6 +107,19 @@ def test_the_document_explains_every_sign_in_both_forms() -> None:
 def test_in_ascii_a_cut_and_a_condensation_are_different_signs() -> None:
     assert ASCII.condensed not in (ASCII.more, ASCII.before)
     assert ASCII.condensed not in AsciiFilter.MARKS.values()
+
+
+async def test_in_ascii_arrow_keys_are_words() -> None:
+    """`<` `>` and `v` are other keys."""
+    async with explore(settings=Settings(ascii=True), size=(160, 48)) as it:
+        await it.press("w")
+        assert "long lines are cut: 4, then left right scroll" in it.footer
+        await it.press("question_mark")
+        text = shown(it)
+        assert "j down " in text and "left " in text
+        assert "right opens them, left closes" in text
+        assert "left close them" in text and "< close" not in text
+        assert "up down PgUp PgDn" in it.text_of(it.app.screen.query_one(Footer))
 
 
 async def test_typing_in_the_help_searches_it() -> None:

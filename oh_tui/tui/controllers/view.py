@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oh_tui.tui.messages import LayoutChanged, ListsChanged, WrapChanged
+from oh_tui.tui.widgets.drawing import spelled
 
 if TYPE_CHECKING:
     from oh_tui.tui.panes import ShownRun, StepBodies, Steps
@@ -51,7 +52,8 @@ class ViewActions:
         self._session.preferences.change(wrap=wraps)
         self._ui.post_message(WrapChanged())
         there = "" if self._session.pane == "detail" else "4, then "
-        self._ui.tell("long lines wrap" if wraps else f"long lines are cut: {there}← → scroll")
+        arrows = spelled("← →", self._ui.glyphs)
+        self._ui.tell("long lines wrap" if wraps else f"long lines are cut: {there}{arrows} scroll")
 
     def action_json(self) -> None:
         """Show the step as raw JSON, or as before."""

@@ -30,7 +30,7 @@ from oh_tui.tui.keys import (
 from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.theme import Glyphs, palette_of, style
 from oh_tui.tui.widgets.bars import Footer
-from oh_tui.tui.widgets.drawing import glyphs_of
+from oh_tui.tui.widgets.drawing import glyphs_of, spelled
 from oh_tui.tui.widgets.rule import Rule
 
 WIDEST, NARROW = 156, 100
@@ -143,10 +143,19 @@ def sections(
     keys = {title: key_section(title, keys) for title, keys in help_groups(keymap, idle)}
     of_steps = Section("Filter (&) of steps", [Entry(*pair) for pair in FILTER_WORDS])
     of_list = Section("Filter (&) of conversations", [Entry(*p) for p in LIST_FILTER_WORDS])
-    return (
-        (here, keys["Moving"], keys["The program"], of_list, of_steps),
-        (keys["Looking"], keys["Acting"], without_key(idle), MOUSE, signs(glyphs)),
-    )
+    left = (here, keys["Moving"], keys["The program"], of_list, of_steps)
+    right = (keys["Looking"], keys["Acting"], without_key(idle), MOUSE, signs(glyphs))
+    return [_spelled(one, glyphs) for one in left], [_spelled(one, glyphs) for one in right]
+
+
+def _spelled(section: Section, glyphs: Glyphs) -> Section:
+    entries = [
+        msgspec.structs.replace(
+            entry, name=spelled(entry.name, glyphs), meaning=spelled(entry.meaning, glyphs)
+        )
+        for entry in section.entries
+    ]
+    return Section(section.title, entries)
 
 
 def without_key(idle: Ids) -> Section:

@@ -28,7 +28,7 @@ from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.widgets.bars import Footer
-from oh_tui.tui.widgets.drawing import Drawn, Label, Piece
+from oh_tui.tui.widgets.drawing import Drawn, Label, Piece, glyphs_of, spelled
 from oh_tui.tui.widgets.editor import EARLY, Lines
 from oh_tui.tui.widgets.prompt import Prompt
 from oh_tui.tui.widgets.rule import Rule
@@ -63,7 +63,7 @@ class Field(Prompt):
         self.complete_with(self._complete)
 
     def on_resize(self) -> None:
-        whole = self._hint + self._used
+        whole = self._hint + spelled(self._used, glyphs_of(self.app))
         has_room = width_of(whole) < self.content_size.width
         self.placeholder = whole if has_room else self._hint  # the footer has the keys too
 

@@ -15,7 +15,7 @@ from textual.widget import Widget
 from oh_tui.tui.keys import LEAST_HINTS, Hint
 from oh_tui.tui.platform.key_queue import KeyQueueApp
 from oh_tui.tui.rendering.cells import total_width, width_of
-from oh_tui.tui.widgets.drawing import Drawn, Piece, shorten
+from oh_tui.tui.widgets.drawing import Drawn, Piece, shorten, spelled
 from oh_tui.tui.widgets.rule import whole_pieces
 
 LEAST_LOCATION = 16
@@ -201,11 +201,11 @@ class Footer(Drawn):
         the right end shows only its keys, then the others get shorter labels."""
         shown: list[list[Piece]] = []
         for words, ends in ((0, 0), (0, -1), (1, -1)):
-            right = [_hint_pieces(hint, ends) for hint in always]
+            right = [self._hint_pieces(hint, ends) for hint in always]
             room = self.size.width - 4 - news - sum(map(total_width, right))
             shown = []
             for hint in self.hints:
-                drawn = _hint_pieces(hint, words)
+                drawn = self._hint_pieces(hint, words)
                 room -= total_width(drawn)
                 if room < 0:
                     break
@@ -214,16 +214,16 @@ class Footer(Drawn):
                 break
         return shown, right
 
+    def _hint_pieces(self, hint: Hint, words: int = 0) -> list[Piece]:
+        """With that many telling words of the label; 0 for all, -1 for none."""
+        label = hint.label if words == 0 else _begin(hint.label, words)
+        key = spelled(hint.key, self.glyphs)
+        return [(key, "key"), (f" {label}  " if label else "  ", "dim")]
+
     def on_click(self, event: events.Click) -> None:
         for start, end, action in self._clickable:
             if start <= event.x < end and action:
                 self.screen.call_next(self.screen.run_action, action)
-
-
-def _hint_pieces(hint: Hint, words: int = 0) -> list[Piece]:
-    """With that many telling words of the label; 0 for all, -1 for none."""
-    label = hint.label if words == 0 else _begin(hint.label, words)
-    return [(hint.key, "key"), (f" {label}  " if label else "  ", "dim")]
 
 
 _LITTLE = frozenset({"to", "at", "most", "the"})

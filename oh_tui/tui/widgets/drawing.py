@@ -89,6 +89,17 @@ def glyphs_of(app: App[object]) -> Glyphs:
     return ASCII if app.has_class("-ascii") else UNICODE
 
 
+_ARROWS = {"↑↓": "up/down", "↑": "up", "↓": "down", "←": "left", "→": "right"}
+
+
+def spelled(text: str, glyphs: Glyphs) -> str:
+    """A text of ours with arrow keys in it: in ASCII as words, because `<` `>` `^` `v` are other
+    keys."""
+    for arrow, word in _ARROWS.items() if glyphs is ASCII else ():
+        text = text.replace(arrow, word)
+    return text
+
+
 def fit(text: str, width: int, more: str = "…") -> str:
     """The text cut or padded to exactly `width` cells; a cut is shown by `more`."""
     cells = width_of(text)
