@@ -72,7 +72,7 @@ CREATE VIRTUAL TABLE texts USING fts5(text, tokenize='trigram case_sensitive 1',
 """Missing where SQLite lacks FTS5, trigrams (3.34) or contentless delete (3.43). The texts are
 folded before, so that the index need not know about letters."""
 
-WRITING = 3
+WRITING = 4
 """One more with each change of what is written into the tables."""
 
 

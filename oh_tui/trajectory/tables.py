@@ -62,7 +62,7 @@ class RunRow(msgspec.Struct, frozen=True, gc=False):
     ended: float | None
     work_s: float | None
     waited_s: float
-    llm_s: float
+    llm_s: float | None
     events: int
     steps: int
     calls: int
@@ -295,7 +295,7 @@ def _run_row(part: _Part, sub_runs: SubRuns) -> RunRow:
         ended=_finite(run.ended()),
         work_s=None if run.began is None else _finite(accounts.active),
         waited_s=_finite(accounts.waited) or 0.0,
-        llm_s=total.llm,
+        llm_s=total.llm or None,
         events=counts.events,
         steps=len(run),
         calls=counts.calls,

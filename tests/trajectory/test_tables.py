@@ -36,6 +36,8 @@ def test_the_sums_are_those_of_why_and_steps(slug: str) -> None:
     assert run.verdict == told["verdict"]["word"]
     assert run.cause == told["verdict"]["cause"]
     assert run.cost == pytest.approx(told["conversation"]["cost"], abs=1e-6)
+    llm_s = told["conversation"]["llm_s"]
+    assert run.llm_s == (llm_s and pytest.approx(llm_s, abs=1e-3))
     names = ("prompt", "completion", "cache_read", "cache_write", "reasoning")
     assert {name: getattr(run, name) for name in names} == told["conversation"]["tokens"]
     assert {name: getattr(run, name) for name in told["counts"]} == told["counts"]
@@ -88,7 +90,7 @@ def test_a_price_from_beside_the_events_belongs_to_no_step() -> None:
     (run,) = rows(Trajectory(), About(cost=0.25)).runs
     assert (run.cost, run.other_cost, run.priced) == (0.25, 0.25, True)
     (run,) = rows(Trajectory()).runs
-    assert (run.cost, run.verdict, run.began) == (None, "", None)
+    assert (run.cost, run.verdict, run.began, run.llm_s) == (None, "", None, None)
 
 
 def test_numbers_that_no_table_holds_are_left_out() -> None:
