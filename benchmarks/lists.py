@@ -1,7 +1,7 @@
-"""From a key to its frame, in a pty, with 20,000 conversations and 20,000 sandboxes, all of them in
-one answer each, which are read again meanwhile.
+"""From a key to its frame, in a pty: arrows with 20,000 conversations and 20,000 sandboxes, all of
+them in one answer each, which are read again meanwhile; filter and order of 10,000 conversations.
 
-`python -m benchmarks.lists` is the server.
+`python -m benchmarks.lists ROWS` is the server.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from benchmarks.result import OH_TUI, PYTHON, ROOT, Result, middle, result
 from benchmarks.terminal import Terminal
 from oh_tui.sources.lists.pager import SLICE
 
-ROWS = 20_000
+ROWS, NARROWED_ROWS = 20_000, 10_000
 
 KEYS = 60
 """Keys in each pane."""
@@ -51,21 +51,31 @@ milliseconds it may take."""
 
 def measure(zips: dict[int, Path], home: Path) -> list[Result]:
     lines: list[Result] = []
-    with _served() as address, Terminal([OH_TUI, "--server", address], home) as explorer:
-        explorer.until(lambda drawn: f"of {ROWS:,}" in drawn and "paused" in drawn)
+    with _explorer(ROWS, home) as explorer:
         for name, pane in (("sandboxes", b"2"), ("conversations", b"1")):
             explorer.press(pane)
             if name == "conversations":
-                _load(explorer)
+                _load(explorer, ROWS)
             explorer.settle(SETTLED)
             times = list(_keys(explorer))
             what = f"arrow key, {ROWS:,} {name}"
             lines.append(result(what, "ms", middle(times), most=33))
             lines.append(result(f"{what}, the longest", "ms", max(times), most=50))
+    with _explorer(NARROWED_ROWS, home) as explorer:
+        _load(explorer, NARROWED_ROWS)
+        explorer.settle(SETTLED)
         for what, keys, told, most in NARROWED:
             took = middle([_narrowed(explorer, keys, told) for _ in range(ROUNDS)])
-            lines.append(result(f"{what} of {ROWS:,} conversations", "ms", took, most=most))
+            name = f"{what} of {NARROWED_ROWS:,} conversations"
+            lines.append(result(name, "ms", took, most=most))
     return lines
+
+
+@contextmanager
+def _explorer(rows: int, home: Path) -> Iterator[Terminal]:
+    with _served(rows) as address, Terminal([OH_TUI, "--server", address], home) as explorer:
+        explorer.until(lambda drawn: f"of {rows:,}" in drawn and "paused" in drawn)
+        yield explorer
 
 
 def _narrowed(explorer: Terminal, keys: tuple[bytes, bytes], told: str) -> float:
@@ -81,9 +91,9 @@ def _narrowed(explorer: Terminal, keys: tuple[bytes, bytes], told: str) -> float
     return took * 1000
 
 
-def _load(explorer: Terminal) -> None:
+def _load(explorer: Terminal, rows: int) -> None:
     """Go to the end until there is no more, and back."""
-    for loaded in range(2 * SLICE, ROWS + 1, SLICE):
+    for loaded in range(2 * SLICE, rows + 1, SLICE):
         explorer.mark()
         explorer.press(b"G")
         explorer.until(lambda drawn, loaded=loaded: f"{loaded:,}" in drawn)  # type: ignore[misc]
@@ -105,9 +115,9 @@ def _keys(explorer: Terminal) -> Iterator[float]:
 
 
 @contextmanager
-def _served() -> Iterator[str]:
+def _served(rows: int) -> Iterator[str]:
     """The address of the server, which has a process of its own."""
-    command = [str(PYTHON), "-m", "benchmarks.lists"]
+    command = [str(PYTHON), "-m", "benchmarks.lists", str(rows)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout
@@ -132,13 +142,13 @@ def _sandbox(number: int) -> dict[str, Any]:
     return {"id": f"sandbox{number:05}", "status": "PAUSED", "created_at": created}
 
 
-def main() -> None:
+def main(rows: int) -> None:
     """Serve until killed."""
-    conversations = [_conversation(number) for number in range(ROWS)]
+    conversations = [_conversation(number) for number in range(rows)]
     known = {one["id"]: one for one in conversations}
     pages = {
         "/api/v1/app-conversations/search": conversations,
-        "/api/v1/sandboxes/search": [_sandbox(number) for number in range(ROWS)],
+        "/api/v1/sandboxes/search": [_sandbox(number) for number in range(rows)],
     }
     whole = {
         path: json.dumps({"items": items, "next_page_id": None}).encode()
@@ -152,7 +162,7 @@ def main() -> None:
             parts = urlsplit(self.path)
             body = whole.get(parts.path, b'{"items": [], "next_page_id": null}')
             if parts.path.endswith("/count"):
-                body = str(ROWS).encode()
+                body = str(rows).encode()
             elif parts.path == "/api/v1/app-conversations":
                 ids = parse_qs(parts.query).get("ids", [])
                 body = json.dumps([known.get(one.replace("-", "")) for one in ids]).encode()
@@ -168,5 +178,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]))
     sys.exit(0)
