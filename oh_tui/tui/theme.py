@@ -253,7 +253,7 @@ ASCII = Glyphs(
     unknown=".", paused="=", no_result="/", levels=".:-=+*%#", cut=":", selected="v", user="^",
     falling="v", rising="^", shaded="x",
     loop="@", condensed="~", cursor=">", first="/", middle="|", last="\\", rule="-", heavy="=",
-    divider="|", dot="|", more=">", before="<", marked="#", bookmark="b", note=";", tag="%",
+    divider="|", dot="|", more=">", before="<", marked="#", bookmark="'", note=";", tag="%",
     sub_agents=">",
 )  # fmt: skip
 

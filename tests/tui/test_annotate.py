@@ -355,7 +355,8 @@ async def test_signs_have_an_ascii_form() -> None:
     async with explore(settings=Settings(ascii=True), size=(160, 48)) as it:
         await it.open(WEEK)
         await it.press("b")
-        assert row(it, 58).startswith("@b")
+        assert row(it, 58).startswith("@'")
+        assert f"x'{WEEK}" in it.text("#conversations"), "no letter stands beside a title"
         await write_note(it, "odd")
         assert "; odd" in it.text("#call")
         assert all(line.text.isascii() for line in it.strips() if "odd" in line.text)
