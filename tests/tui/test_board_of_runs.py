@@ -172,18 +172,23 @@ class WideBoard(Board):
         return [wide(name) for name in self.names]
 
 
+async def wide_board(it: Explorer, sort: str = "runs") -> BoardScreen:
+    view = await board(it)
+    view.board = WideBoard(view.board.query, view.board.reading)
+    view.board.ended, view.board.sort = True, sort
+    await view.renew()
+    return view
+
+
 @pytest.mark.parametrize("width", [80, 95, 100, 110, 120, 160])
 async def test_every_number_that_is_shown_is_whole(width: int) -> None:
     async with explore(size=(width, 30)) as it:
         await filtered(it, "repo:acme/dates")
-        view = await board(it)
-        view.board = WideBoard(view.board.query, view.board.reading)
-        view.board.ended = True
-        await view.renew()
+        view = await wide_board(it)
         groups = view.groups
         for row in range(groups.row_count()):
-            line = groups.pieces(row, width - 1)
-            assert sum(width_of(text) for text, _ in line) <= width - 1
+            line = groups.pieces(row, groups.row_width)
+            assert sum(width_of(text) for text, _ in line) <= groups.row_width
         await it.until(lambda: "claude-sonnet" in text(it, view, "#groups"))
         shown, head = text(it, view, "#groups"), text(it, view, "#groups-head")
         assert "openai/gpt-5" in shown and "azure/gpt-5" in shown and "litellm" not in shown
@@ -195,10 +200,7 @@ async def test_every_number_that_is_shown_is_whole(width: int) -> None:
 async def test_the_names_of_the_columns_stand_above_them_at_any_width() -> None:
     async with explore(size=(80, 30)) as it:
         await filtered(it, "repo:acme/dates")
-        view = await board(it)
-        view.board = WideBoard(view.board.query, view.board.reading)
-        view.board.ended = True
-        await view.renew()
+        view = await wide_board(it)
         groups = view.groups
         for width in range(80, 140):
             await it.pilot.resize_terminal(width, 30)
@@ -217,10 +219,7 @@ def test_an_empty_board_without_room_can_be_sorted() -> None:
 async def test_s_sorts_by_the_columns_that_are_shown() -> None:
     async with explore(size=(80, 30)) as it:
         await filtered(it, "repo:acme/dates")
-        view = await board(it)
-        view.board = WideBoard(view.board.query, view.board.reading)
-        view.board.ended, view.board.sort = True, "loops"
-        await view.renew()
+        view = await wide_board(it, sort="loops")
         seen = list[str]()
         while view.board.sort not in seen:
             seen.append(view.board.sort)

@@ -332,15 +332,21 @@ async def test_a_sub_conversation_that_cannot_be_read_says_so() -> None:
         assert paths(it) == before
 
 
-async def test_an_agent_server_gives_the_sub_agents_of_tasks_in_its_download() -> None:
-    """Joined by the prompt, as the demo's task has it."""
-    between, file = Between(), io.BytesIO()
+def download_with_sub_agent() -> Response:
+    """The download of a run whose sub-agent has the prompt of the demo's task."""
     prompt = "Check that each `--help` names the same options as before."
     files = folder("x/", [message("m", "Do it.")])
     files |= folder("x/subagents/7c1e/", worked("t", prompt, 3), "7c1e")
+    file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for name, data in files.items():
             archive.writestr(name, data)
+    return Response(file.getvalue(), media_type="application/zip")
+
+
+async def test_an_agent_server_gives_the_sub_agents_of_tasks_in_its_download() -> None:
+    """Joined by the prompt, as the demo's task has it."""
+    between = Between()
     app = between(make_alone(make_demo(NOW, "everything").world))
     api = BareAgentServer("http://demo.invalid", app=app, retries=AT_ONCE)
     async with explore(source=lambda: AgentServerSource(api, "here"), size=(160, 48)) as it:
@@ -353,9 +359,7 @@ async def test_an_agent_server_gives_the_sub_agents_of_tasks_in_its_download() -
         before = paths(it)
         await it.press("right")
         await it.until(lambda: "keeps no steps of this sub-agent" in it.footer)
-        between.answers["GET /api/file/download-trajectory/*"] = lambda: Response(
-            file.getvalue(), media_type="application/zip"
-        )
+        between.answers["GET /api/file/download-trajectory/*"] = download_with_sub_agent
         await it.press("escape", "right")
         await it.until(lambda: len(paths(it)) == len(before) + 2)
         assert f"{number}.2" in paths(it)
@@ -364,16 +368,8 @@ async def test_an_agent_server_gives_the_sub_agents_of_tasks_in_its_download() -
 
 
 async def test_those_in_a_paused_sandbox_are_read_once_it_runs() -> None:
-    between, file = Between(), io.BytesIO()
-    prompt = "Check that each `--help` names the same options as before."
-    files = folder("x/", [message("m", "Do it.")])
-    files |= folder("x/subagents/7c1e/", worked("t", prompt, 3), "7c1e")
-    with zipfile.ZipFile(file, "w") as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
-    between.answers["GET *download-trajectory/*"] = lambda: Response(
-        file.getvalue(), media_type="application/zip"
-    )
+    between = Between()
+    between.answers["GET *download-trajectory/*"] = download_with_sub_agent
     async with explore(size=(160, 48), wrap=between) as it:
         await it.open("Port the CLI to click")
         await it.until(lambda: it.screen.run_view.study is not None)
