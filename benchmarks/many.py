@@ -173,7 +173,7 @@ async def _searched(source: FileSource, cache_folder: Path, text: str) -> tuple[
 
 
 def _summed(source: FileSource, cache_folder: Path, rows: list[Conversation]) -> None:
-    """As `B` and `stats` do, once the runs are listed."""
+    """Sum the runs by model from the index, as `B` and `stats` do once the runs are listed."""
     known = KnownRows(cache_folder, source)(rows, rows)
     assert not known.left
     grouped([one.value for one in known.results if isinstance(one.value, RunRow)], ["model"])

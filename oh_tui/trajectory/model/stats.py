@@ -137,7 +137,7 @@ class _Metrics(msgspec.Struct, gc=False):
     response_latencies: msgspec.Raw = _NO_LIST
     oh_tui_calls: int | None = None
     oh_tui_llm_s: float | None = None
-    """The sums of what the lists tell of answers, in a text that a format made."""
+    """All calls and their seconds, from a format whose lists of answers lack some."""
 
 
 class _Stats(msgspec.Struct, gc=False):

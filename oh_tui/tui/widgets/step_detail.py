@@ -160,8 +160,8 @@ class StepDetail(Stack):
 
     @property
     def hit_line(self) -> str:
-        """The line that was found last in the result, else the first there or in the call with the
-        text to find."""
+        """The last line that a find showed in the result, else the first line with the text to
+        find: in the result, then in the call."""
         return self.result_view.hit_line or self.call_view.hit_line
 
     def count_hits(self, finding: Finding) -> Iterable[object]:

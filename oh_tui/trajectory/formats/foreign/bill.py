@@ -215,7 +215,7 @@ class Bill:
 
 
 def _metrics_of(amounts: Amounts) -> dict[str, Any]:
-    """The metrics of a usage id without answers of steps."""
+    """The metrics of a usage id that no answer of a step belongs to."""
     return _metrics({}, {}, {}, amounts) | {
         "accumulated_cost": amounts.get("cost_usd", 0.0),
         "accumulated_token_usage": _tokens_in(amounts),
