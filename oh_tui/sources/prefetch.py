@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from oh_tui.trajectory.formats.open_files import OpenFile
+from oh_tui.trajectory.formats.file_pool import PooledFile
 from oh_tui.trajectory.formats.zip.archive import Archive, open_archive
 
 WORTH_IT = 1_000_000
@@ -61,7 +61,7 @@ def begin(path: Path) -> Callable[[], Archive]:
         except (EOFError, pickle.UnpicklingError):
             file.close()
             return here()
-        archive.take(OpenFile(path, file))
+        archive.take(PooledFile(path, file))
         return archive
 
     return listed

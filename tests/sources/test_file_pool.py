@@ -12,8 +12,8 @@ import pytest
 from oh_tui.sources.file_runs import OPEN
 from oh_tui.sources.files import FileSource
 from oh_tui.text.problem import Problem
+from oh_tui.trajectory.formats.file_pool import MOST, PooledFile
 from oh_tui.trajectory.formats.held_run import HeldRun
-from oh_tui.trajectory.formats.open_files import MOST, OpenFile
 from tests.sources.test_files import write
 
 MESSAGES = [{"role": "user", "content": "Fix it."}, {"role": "assistant", "content": "Done."}]
@@ -73,7 +73,7 @@ def use_others(folder: Path) -> None:
     for number in range(MOST + 1):
         path = folder / str(number)
         path.write_bytes(b"")
-        OpenFile(path)
+        PooledFile(path)
 
 
 def test_a_file_that_was_replaced_while_it_was_closed_is_not_taken_for_it(tmp_path: Path) -> None:

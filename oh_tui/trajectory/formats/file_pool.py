@@ -14,14 +14,14 @@ MOST = 64
 """Files that are open at once. More threads than this must not read at once."""
 
 
-class OpenFile:
+class PooledFile:
     """A file to read. It is closed when MOST others were used since, and opened again at its next
     use, if it is still the same file."""
 
     _lock: ClassVar = threading.Lock()
-    _used: ClassVar[dict[OpenFile, None]] = {}
+    _used: ClassVar[dict[PooledFile, None]] = {}
     """The open ones, the last used at the end."""
-    _latest: ClassVar[OpenFile | None] = None
+    _latest: ClassVar[PooledFile | None] = None
 
     def __init__(self, path: Path, file: IO[bytes] | None = None) -> None:
         """`file` is the file at `path`, where it is open already. Raises OSError."""
@@ -34,16 +34,16 @@ class OpenFile:
     def use(self) -> IO[bytes]:
         """The file, at any position; it stays open until MOST others are used. Raises OSError when
         another file is at its path by now, ValueError when it is closed."""
-        if OpenFile._latest is self:  # nearly always: a run is read event by event
+        if PooledFile._latest is self:  # nearly always: a run is read event by event
             return self._file
-        with OpenFile._lock:
+        with PooledFile._lock:
             if self.is_closed:
                 raise ValueError("closed file")
             if self._file.closed:
                 self._file = self._open_again()
             self._used.pop(self, None)
             self._used[self] = None
-            OpenFile._latest = self
+            PooledFile._latest = self
             if len(self._used) > MOST:
                 oldest = next(iter(self._used))
                 del self._used[oldest]
@@ -51,11 +51,11 @@ class OpenFile:
             return self._file
 
     def close(self) -> None:
-        with OpenFile._lock:
+        with PooledFile._lock:
             self.is_closed = True
             self._used.pop(self, None)
-            if OpenFile._latest is self:
-                OpenFile._latest = None
+            if PooledFile._latest is self:
+                PooledFile._latest = None
             self._file.close()
 
     def is_at(self, path: Path) -> bool:
@@ -74,6 +74,6 @@ class OpenFile:
         raise OSError("another file is there now")
 
 
-def source_of(file: IO[bytes] | OpenFile) -> IO[bytes]:
-    """The file to read from now. Raises as `OpenFile.use`."""
-    return file.use() if isinstance(file, OpenFile) else file
+def source_of(file: IO[bytes] | PooledFile) -> IO[bytes]:
+    """The file to read from now. Raises as `PooledFile.use`."""
+    return file.use() if isinstance(file, PooledFile) else file

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from oh_tui.text.human import size
-from oh_tui.trajectory.formats.open_files import OpenFile
+from oh_tui.trajectory.formats.file_pool import PooledFile
 from oh_tui.trajectory.formats.run_file import FormatProblem
 from oh_tui.trajectory.formats.zip.zip_table import RATIO_FREE, RATIO_LIMIT
 
@@ -66,7 +66,7 @@ class PlainStream(Stream):
     def __init__(self, path: Path) -> None:
         """Raises OSError."""
         super().__init__()
-        self._file = OpenFile(path)
+        self._file = PooledFile(path)
         self._lock = threading.Lock()
         """Held while the file is used, and to close it."""
         self.packed_size = os.fstat(self._file.use().fileno()).st_size

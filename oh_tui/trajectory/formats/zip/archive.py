@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from oh_tui.text.human import plural
 from oh_tui.text.redact import redact_json
-from oh_tui.trajectory.formats.open_files import OpenFile, source_of
+from oh_tui.trajectory.formats.file_pool import PooledFile, source_of
 from oh_tui.trajectory.formats.run_file import (
     MOST,
     Format,
@@ -123,7 +123,7 @@ class Archive:
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state, _lock=threading.Lock())
 
-    def take(self, file: OpenFile) -> None:
+    def take(self, file: PooledFile) -> None:
         """Sets the zip file to read, and takes ownership of it."""
         assert isinstance(self._members, ZipMembers)
         self._members.take(file)
@@ -355,7 +355,7 @@ def open_archive(source: str | Path | IO[bytes], name: str = "the zip") -> Archi
             return Archive(FolderMembers(path), name)
         if not stat.S_ISREG(mode):
             raise FormatProblem(f"{name} is neither a file nor a folder", _HINT)
-        file = OpenFile(path)
+        file = PooledFile(path)
     try:
         return Archive(_zip_members(file, name), name)
     except FormatProblem:
@@ -363,7 +363,7 @@ def open_archive(source: str | Path | IO[bytes], name: str = "the zip") -> Archi
         raise
 
 
-def _zip_members(file: IO[bytes] | OpenFile, name: str) -> Members:
+def _zip_members(file: IO[bytes] | PooledFile, name: str) -> Members:
     try:
         return ZipMembers(file)
     except NotOpened as error:

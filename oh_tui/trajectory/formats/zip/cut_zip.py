@@ -7,7 +7,7 @@ import struct
 import zlib
 from typing import IO
 
-from oh_tui.trajectory.formats.open_files import OpenFile, source_of
+from oh_tui.trajectory.formats.file_pool import PooledFile, source_of
 from oh_tui.trajectory.formats.zip.members import MEMBER_LIMIT, CannotRead, Members, Names
 from oh_tui.trajectory.formats.zip.zip_table import (
     DEFLATED,
@@ -33,7 +33,7 @@ class CutZipMembers(Members):
 
     is_cut = True
 
-    def __init__(self, file: IO[bytes] | OpenFile) -> None:
+    def __init__(self, file: IO[bytes] | PooledFile) -> None:
         """Raises OSError."""
         super().__init__()
         self._file = file
@@ -152,5 +152,5 @@ class CutZipMembers(Members):
         return -1
 
     def close(self) -> None:
-        if isinstance(self._file, OpenFile):
+        if isinstance(self._file, PooledFile):
             self._file.close()

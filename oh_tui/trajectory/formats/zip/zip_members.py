@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from typing import IO, Any
 
-from oh_tui.trajectory.formats.open_files import OpenFile, source_of
+from oh_tui.trajectory.formats.file_pool import PooledFile, source_of
 from oh_tui.trajectory.formats.zip.members import MEMBER_LIMIT, CannotRead, Members, Names
 from oh_tui.trajectory.formats.zip.zip_table import DEFLATED, STORED, ZipTable, files_of
 
@@ -32,7 +32,7 @@ def broken() -> tuple[type[Exception], ...]:
 class ZipMembers(Members):
     """A zip with a table of contents; duplicate names are listed twice."""
 
-    def __init__(self, file: IO[bytes] | OpenFile) -> None:
+    def __init__(self, file: IO[bytes] | PooledFile) -> None:
         """Raises NotOpened or one of `broken()`."""
         super().__init__()
         self._file = file
@@ -50,7 +50,7 @@ class ZipMembers(Members):
         left = {"_file", "_source", "_again"}
         return {name: value for name, value in vars(self).items() if name not in left}
 
-    def take(self, file: OpenFile) -> None:
+    def take(self, file: PooledFile) -> None:
         """Sets the file to read, and takes ownership of it."""
         self._file = file
         self._source = file.use()
@@ -169,5 +169,5 @@ class ZipMembers(Members):
     def close(self) -> None:
         if self._again:
             self._again[0].close()
-        if isinstance(self._file, OpenFile):
+        if isinstance(self._file, PooledFile):
             self._file.close()
