@@ -48,6 +48,8 @@ CHANGED = {
 """Modes that a full-screen program changes: their number, and how a shell has them."""
 
 _QUESTION = b"\x1b[?2026$p"
+_UPDATE, _UPDATED = b"\x1b[?2026h", b"\x1b[?2026l"
+"""Around what is to be shown at once, in synchronized output."""
 
 _MODE = re.compile(rb"\x1b\[\?([\d;]+)([hl])")
 _ESCAPE = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[ -/]*[0-~]")
@@ -170,8 +172,11 @@ class Terminal:
         return True
 
     def draw(self) -> None:
-        """Bring the screen up to what came."""
-        data, self._shown = bytes(self.drawn[self._shown :]), len(self.drawn)
+        """Bring the screen up to what came, without half a synchronized update."""
+        begun = self.drawn.rfind(_UPDATE)
+        is_whole = begun <= self.drawn.rfind(_UPDATED)
+        end = len(self.drawn) if is_whole else max(begun, self._shown)
+        data, self._shown = bytes(self.drawn[self._shown : end]), end
         # pyte does not know the sequence and would draw its last letter
         self._stream.feed(data.replace(b"\x1b[<u", b""))
 

@@ -10,17 +10,20 @@ WHEEL_UP, WHEEL_DOWN = 64, 65
 """Buttons of the wheel, as terminals report them."""
 
 
-def click(terminal: Terminal, text: str) -> None:
-    """Press and release the left button on the first place that shows a text."""
+def click(terminal: Terminal, text: str, times: int = 1) -> None:
+    """Press and release the left button on the first place that shows a text.
+
+    What is drawn first of a run may stand elsewhere a moment later, so the screen is to be still.
+    """
+    terminal.settle()
     y, line = next((y, line) for y, line in enumerate(terminal.text.split("\n")) if text in line)
-    for final in "Mm":
-        terminal.press(f"\x1b[<0;{line.index(text) + 1};{y + 1}{final}")
+    place = f"\x1b[<0;{line.index(text) + 1};{y + 1}"
+    terminal.press(f"{place}M{place}m" * times)
 
 
 def double_click(terminal: Terminal, text: str) -> None:
-    """Two clicks on it, sent at once as a quick hand does."""
-    click(terminal, text)
-    click(terminal, text)
+    """Two clicks on it, sent at once: a loaded machine may put half a second between two."""
+    click(terminal, text, times=2)
 
 
 def wheel(terminal: Terminal, button: int, x: int, y: int) -> None:
