@@ -31,10 +31,10 @@ dev: setup-dev ## the demo with live styles: saving app.tcss shows at once, prin
 	@TEXTUAL=debug TEXTUAL_LOG=dev.log $(PY) -m oh_tui --demo $(ARGS)
 
 test: setup-dev ## the tests (ARGS="-k name" for some of them)
-	$(PY) -m pytest -n auto --dist worksteal $(ARGS)
+	@scripts/test -n auto --dist worksteal $(ARGS)
 
 test-slow: setup-slow ## the tests that start many processes and wait for them
-	$(PY) -m pytest -n auto --dist worksteal -m slow $(ARGS)
+	@scripts/test -n auto --dist worksteal -m slow $(ARGS)
 
 fuzz: setup-dev ## the property tests with fresh examples, for minutes (MINUTES=10, ARGS="-k name")
 	@$(PY) -m scripts.fuzz --minutes $(MINUTES) $(ARGS)
@@ -63,7 +63,7 @@ test-live: setup-dev ## tests against real OpenHands servers, installed at the f
 	@$(PY) scripts/live_setup.py; code=$$?; \
 	if [ $$code -eq 75 ]; then exit 0; fi; \
 	if [ $$code -ne 0 ]; then exit $$code; fi; \
-	set -x; $(PY) -m pytest tests/live -rs $(ARGS)
+	scripts/test tests/live -rs $(ARGS)
 
 screenshots: setup-dev ## make the pictures in screenshots/ and the recorded minute again, from the demo
 	$(PY) -m scripts.screenshots $(ARGS)
