@@ -87,6 +87,21 @@ def test_what_msgspec_refuses_is_read_all_the_same(raw: bytes) -> None:
     assert event.body()["id"] == "1"
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"id": "1", "kind": "K", "action": {"kind": "FileEditorAction", "command": "\xff"}}',
+        b'{"id": "1", "kind": "ConversationStateUpdateEvent", "key": "full_state",'
+        b' "value": {"execution_status": "\xff"}}',
+        b'{"id": "1", "kind": "ConversationStateUpdateEvent", "key": "execution_status",'
+        b' "value": "\xff"}',
+        b'{"id": "1", "kind": "K", "observation": {"metadata": {"exit_code": "\xff"}}}',
+    ],
+)
+def test_bytes_that_are_no_utf8_in_a_field_decoded_later_make_an_event(raw: bytes) -> None:
+    assert has_its_types(parse_event(raw))
+
+
 @pytest.mark.parametrize("depth", [900, 20_000, 200_000])
 def test_deep_nesting_is_an_event_and_no_crash(depth: int) -> None:
     raw = b'{"id": "1", "kind": "K", "value": ' + b"[" * depth + b"]" * depth + b"}"

@@ -257,7 +257,7 @@ def _verb(kind: str, part: _ActionHead | ObservationHead | None, tool_kind: str 
         return ""
     try:
         return _decode_text(part.command)
-    except (msgspec.DecodeError, msgspec.ValidationError):
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return ""
 
 
@@ -282,7 +282,7 @@ def _status(key: str | None, value: msgspec.Raw) -> str:
             return _decode_text(value)
         if key == "full_state":
             return _decode_state(value).execution_status or ""
-    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError):
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         pass
     return ""
 

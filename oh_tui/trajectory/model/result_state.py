@@ -77,7 +77,7 @@ def exit_code(observation: ObservationHead | None) -> int | None:
         return observation.exit_code
     try:
         return as_code(_decode_metadata(observation.metadata).exit_code)
-    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError):
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return None
 
 
