@@ -17,12 +17,12 @@ from oh_tui.demo.world import AgentVersion
 from tests.contract.acting import Prompts, Stage
 from tests.contract.fixtures import ServerUnderTest, agent, api, every_version, run, wire
 
-from .alone import IN_SANDBOXES, KEY, AgentServerAlone
-from .alone import python as python_of
-from .front import SANDBOX
-from .model import PRICED, ScriptedModel
-from .scripts import ENOUGH, NOTES, PROOF, scripts
-from .server import PYTHON, LiveServer, keep_logs, temporary_folder
+from .servers.alone import IN_SANDBOXES, KEY, AgentServerAlone
+from .servers.alone import python as python_of
+from .servers.front import SANDBOX
+from .servers.model import PRICED, ScriptedModel
+from .servers.scripts import ENOUGH, NOTES, PROOF, scripts
+from .servers.server import PYTHON, LiveServer, keep_logs, temporary_folder
 
 __all__ = ["agent", "api", "every_version", "run", "wire"]
 

@@ -20,7 +20,7 @@ from oh_tui.api.http.failures import MAYBE_DONE
 from tests.contract.acting import Stage
 
 from .conftest import Patient
-from .server import LiveServer
+from .servers.server import LiveServer
 
 pytestmark = pytest.mark.live
 

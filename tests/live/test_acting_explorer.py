@@ -17,8 +17,8 @@ from oh_tui.tui.screens.start import StartScreen
 from tests.tui.explorer import Explorer
 
 from .conftest import Live
-from .model import ScriptedModel
-from .server import LiveServer
+from .servers.model import ScriptedModel
+from .servers.server import LiveServer
 from .test_explorer import ask, connected, running_again, status
 
 pytestmark = pytest.mark.live

@@ -14,9 +14,9 @@ from tests.contract.acting import Stage, StageAlone
 from tests.contract.fixtures import ServerUnderTest
 from tests.contract.test_alone import *
 
-from .alone import KEY as ALONE_KEY
 from .conftest import Runs, every_version
-from .model import NAME, ScriptedModel
+from .servers.alone import KEY as ALONE_KEY
+from .servers.model import NAME, ScriptedModel
 
 pytestmark = [pytest.mark.live, every_version]
 

@@ -15,9 +15,9 @@ import pytest
 from oh_tui.sources.this_machine import ThisMachine
 from tests.tui.explorer import explore
 
-from .cli import PROGRAM, VERSION, headless, kept_below
-from .model import ScriptedModel
-from .scripts import ENOUGH
+from .servers.cli import PROGRAM, VERSION, headless, kept_below
+from .servers.model import ScriptedModel
+from .servers.scripts import ENOUGH
 
 pytestmark = pytest.mark.live
 

@@ -10,10 +10,10 @@ import pytest
 
 from tests.processes import oh_tui
 
-from .cli import PROGRAM, VERSION, run_headless
 from .conftest import Runs, every_version
-from .model import PRICED, ScriptedModel
-from .scripts import NOTES
+from .servers.cli import PROGRAM, VERSION, run_headless
+from .servers.model import PRICED, ScriptedModel
+from .servers.scripts import NOTES
 
 pytestmark = pytest.mark.live
 

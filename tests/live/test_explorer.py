@@ -18,7 +18,7 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.tui.explorer import Explorer, explore
 
 from .conftest import Live
-from .server import LiveServer
+from .servers.server import LiveServer
 from .test_live import TOUR, agent_of, in_sandbox, stored
 
 pytestmark = pytest.mark.live

@@ -12,8 +12,8 @@ import pytest
 
 from tests.processes import oh_tui
 
-from .model import ScriptedModel
-from .server import LiveServer
+from .servers.model import ScriptedModel
+from .servers.server import LiveServer
 from .test_explorer import connected, read_whole, run_shown, shows, step_ids
 
 pytestmark = pytest.mark.live

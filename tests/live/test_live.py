@@ -22,7 +22,7 @@ from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 from .conftest import Live, Runs, every_version
-from .server import LiveServer
+from .servers.server import LiveServer
 
 pytestmark = pytest.mark.live
 

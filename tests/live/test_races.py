@@ -17,8 +17,8 @@ from tests.contract.acting import Stage, agents_of
 from tests.tui.explorer import explore
 
 from .conftest import Live
-from .proxy import Proxy
-from .scripts import AGAIN, PROOF
+from .servers.proxy import Proxy
+from .servers.scripts import AGAIN, PROOF
 from .test_answering import SOON, asked
 
 pytestmark = pytest.mark.live

@@ -13,7 +13,7 @@ from oh_tui.sources.results import Loaded
 from oh_tui.sources.server import ServerSource
 
 from .conftest import Live
-from .server import LiveServer
+from .servers.server import LiveServer
 
 pytestmark = pytest.mark.live
 

@@ -19,7 +19,7 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.contract.acting import Stage
 
 from .conftest import Live, Runs, every_version
-from .model import PRICED
+from .servers.model import PRICED
 from .test_sources import loaded, one
 
 pytestmark = pytest.mark.live

@@ -15,7 +15,7 @@ from oh_tui.trajectory.analysis.study import Study
 from tests.contract.acting import Stage
 
 from .conftest import Live, Runs, every_version
-from .model import PRICED
+from .servers.model import PRICED
 from .test_commands import value
 from .test_explorer import connected, read_whole
 

@@ -29,10 +29,10 @@ from oh_tui.trajectory.content.markdown import step_markdown
 from oh_tui.trajectory.content.step_context import StepContext
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
+from tests.trajectory.content.test_blocks_anything import strings_of
 
 from ..demo_runs import SLUGS, demo_events
 from .made import call
-from .test_blocks_anything import strings_of
 
 KEY = "sk-ant-api03-abcd1234567890abcd"
 ESCAPE = "\x1b]52;c;AA\x07\x9b31m"

@@ -25,7 +25,7 @@ from oh_tui.sources.source import Source
 from oh_tui.sources.this_machine import ThisMachine
 from oh_tui.tui.session import Session
 from tests.tui.explorer import AT_ONCE, NOW, Explorer, explore
-from tests.tui.test_servers import keep
+from tests.tui.lists.test_servers import keep
 
 
 @pytest.fixture
