@@ -36,12 +36,11 @@ from oh_tui.sources.many.narrowing import Narrowing
 from oh_tui.sources.many.query import parse
 from oh_tui.sources.many.reading import fingerprint_of, records
 from oh_tui.sources.many.searching import Search
-from oh_tui.sources.many.sums import grouped
+from oh_tui.sources.many.sums import Summand, grouped
 from oh_tui.trajectory.comparison.compare import Comparison
 from oh_tui.trajectory.formats.table import find_files
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.tables import RunRow
 from scripts.many_runs import COMMON, Maker, write_outputs
 
 ASKED = 40
@@ -176,7 +175,7 @@ def _summed(source: FileSource, cache_folder: Path, rows: list[Conversation]) ->
     """Sum the runs by model from the index, as `B` and `stats` do once the runs are listed."""
     known = KnownRows(cache_folder, source)(rows, rows)
     assert not known.left
-    grouped([one.value for one in known.results if isinstance(one.value, RunRow)], ["model"])
+    grouped([one.value for one in known.results if isinstance(one.value, Summand)], ["model"])
 
 
 def _records(folder: Path) -> Iterator[Record]:

@@ -39,17 +39,6 @@ class Known(NamedTuple):
     row: RunRow
 
 
-class Held(NamedTuple):
-    """What tells whether a run in the library is still as it was. Of booleans 1 stands for true:
-    there may be ten thousand."""
-
-    home: str
-    fingerprint: str
-    is_gone: int
-    has_all_texts: int
-    """All of its steps are in the index of texts: those of sub-agents are not."""
-
-
 class Status(NamedTuple):
     runs: int
     gone: int
@@ -236,12 +225,11 @@ class Library(LibraryFile):
         sql = "SELECT 1 FROM runs WHERE place = ? AND fingerprint = ? AND NOT gone"
         return bool(fingerprint and self.select(sql, place, fingerprint))
 
-    def held(self, address: str) -> dict[str, Held]:
-        """By place, the runs of a server, or all runs of files without an address."""
-        sql = "SELECT place, home, fingerprint, gone, NOT sub_agents FROM runs WHERE "
-        where = ("home = ?", address) if address else ("substr(home, 1, 1) = ?", "/")
-        found = self.select(sql + where[0], where[1]) or ()
-        return {place: Held(*values) for place, *values in found}
+    def held(self, address: str, columns: Sequence[str]) -> list[Sequence[Any]]:
+        """What some columns have of the runs of a server, or of all runs of files without an
+        address. `runs` reads all columns, which takes three times as long."""
+        where, value = ("home = ?", address) if address else ("substr(home, 1, 1) = ?", "/")
+        return self.select(f"SELECT {', '.join(columns)} FROM runs WHERE {where}", value) or []
 
     def runs(self, where: str = "1", *values: Any) -> list[Known] | None:
         """The runs that a condition on the columns of `runs` lets through, the newest first. It is

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from msgspec.structs import replace
+from typing import Any
 
 from oh_tui.commands.many.stats import bar
-from oh_tui.sources.many.sums import GROUPINGS, Spread, grouped, summed
+from oh_tui.sources.many.sums import GROUPINGS, Spread, Summand, grouped, summand, summed
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.tables import About, RunRow, run_row
+from oh_tui.trajectory.tables import About, run_row
 
-EMPTY = run_row(Trajectory(), About())
+EMPTY = summand(run_row(Trajectory(), About()))
 
 
-def row(**fields: object) -> RunRow:
-    return replace(EMPTY, **fields)
+def row(**fields: Any) -> Summand:
+    return EMPTY._replace(**fields)
 
 
 def test_what_is_not_known_is_not_counted_as_nothing() -> None:

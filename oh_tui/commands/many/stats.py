@@ -26,12 +26,11 @@ from oh_tui.commands.shared.status import last_known_states
 from oh_tui.sources.lists import conversation_query
 from oh_tui.sources.many.known import KnownRows
 from oh_tui.sources.many.rows import rows_of
-from oh_tui.sources.many.sums import GROUPINGS, SORTS, Group, Spread, grouped, summed
+from oh_tui.sources.many.sums import GROUPINGS, SORTS, Group, Spread, Summand, grouped, summed
 from oh_tui.sources.many.worker import Unread
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import dollars, duration, percentages, plural
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.tables import RunRow
 
 BAR = 16
 """Columns of the bar of endings."""
@@ -89,7 +88,7 @@ async def stats(call: Call) -> int:
         show_progress,
         known,
     )
-    rows = list[RunRow]()
+    rows = list[Summand]()
     with progress():
         async for one in reading.results():
             if not isinstance(one.value, Unread):

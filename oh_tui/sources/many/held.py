@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.file_rows import plain_path
@@ -19,50 +20,64 @@ if TYPE_CHECKING:
     from oh_tui.sources.source import Source
 
 
+class HeldRun(NamedTuple):
+    """What tells whether a run in the library is still as it was. Of booleans 1 stands for true:
+    there may be ten thousand."""
+
+    place: str
+    home: str
+    fingerprint: str
+    is_gone: int
+    has_all_texts: int
+    """All of its steps are in the index of texts: those of sub-agents are not."""
+    values: Sequence[Any]
+    """What other columns have that were asked for."""
+
+
+_COLUMNS = ("place", "home", "fingerprint", "gone", "NOT sub_agents")
+
+
 class Held:
     """Asks the library once, and each file once for its fingerprint."""
 
-    def __init__(self, library: Library, source: Source) -> None:
+    def __init__(self, library: Library, source: Source, columns: Sequence[str] = ()) -> None:
+        """`columns` are those of which the values are asked for, too."""
         self._source = source
         self._address = source.address
         self._files = [str(plain_path(path)) for path in _paths(source)]
-        self._runs = library.held(self._address) if self._address or self._files else {}
-        self._now: dict[str, str] = {}
-        """Home -> fingerprint of now."""
+        has_any = self._address or self._files
+        found = library.held(self._address, (*_COLUMNS, *columns)) if has_any else []
+        self._runs = {run[0]: HeldRun._make((*run[:5], run[5:])) for run in found}
+        self._of_file = cache(lambda home: fingerprint_of(Path(home)))
+        """The fingerprint of a file or folder as it is now."""
 
-    def place(self, row: Conversation) -> str:
-        """The place of a run that is in the library as it is now; "" otherwise."""
-        place = self._place(row)
-        known = self._runs.get(place)
-        if known is None or known.is_gone:
-            return ""
+    def as_now(self, rows: Iterable[Conversation]) -> Iterator[HeldRun | None]:
+        """What the library has of each run; None for one that it does not have as it is now."""
+        for row in rows:
+            run = self._runs.get(self._place(row))
+            yield run if run and self._is_as_now(run, row) else None
+
+    def _is_as_now(self, run: HeldRun, row: Conversation) -> bool:
+        if run.is_gone or not run.fingerprint:
+            return False
         if isinstance(row, FileConversation):
-            now = self._now_of(known.home)
-        elif self._source.runs.may_grow(row):
-            return ""  # not each of its new events changes the record
-        else:
-            now = row.updated_at or ""
-        return place if now and now == known.fingerprint else ""
-
-    def has_all_texts(self, place: str) -> bool:
-        """Whether all steps of the run at a place are in the index of texts."""
-        return place in self._runs and bool(self._runs[place].has_all_texts)
+            return self._of_file(run.home) == run.fingerprint
+        if self._source.runs.may_grow(row):
+            return False  # not each of its new events changes the record
+        return row.updated_at == run.fingerprint
 
     def vanished(self, listed: Sequence[Conversation] | None) -> int:
         """How many runs of the source were read once and are no longer there. Without a whole list
         of a server these are the ones that were missed before."""
+        if self._address and listed is None:
+            return sum(one.is_gone for one in self._runs.values())
+        places = self._runs.keys() - map(self._place, listed or ())
         if self._address:
-            seen = None if listed is None else {self._place(row) for row in listed}
-            return sum(
-                one.is_gone if seen is None else place not in seen
-                for place, one in self._runs.items()
-            )
-        seen = {self._place(row) for row in listed or ()}
+            return len(places)
+        missing = (self._runs[place] for place in places)
         return sum(
-            place not in seen
-            and self._is_meant(one.home)
-            and (one.is_gone or not os.path.lexists(one.home))
-            for place, one in self._runs.items()
+            self._is_meant(run.home) and bool(run.is_gone or not os.path.lexists(run.home))
+            for run in missing
         )
 
     def _is_meant(self, home: str) -> bool:
@@ -72,11 +87,6 @@ class Held:
         if isinstance(row, FileConversation):
             return row.place
         return place_on(self._address, row) if self._address else ""
-
-    def _now_of(self, home: str) -> str:
-        if home not in self._now:
-            self._now[home] = fingerprint_of(Path(home))
-        return self._now[home]
 
 
 def _paths(source: Source) -> Sequence[Path]:

@@ -1,4 +1,4 @@
-"""The rows of runs that the library has as they are now, so that these need not be read."""
+"""What sums need of runs that the library has as they are now, so that these need not be read."""
 
 from __future__ import annotations
 
@@ -8,28 +8,22 @@ from oh_tui.api.models import Conversation
 from oh_tui.library.library import Library
 from oh_tui.sources.many.each_run import Ahead, Result
 from oh_tui.sources.many.held import Held
+from oh_tui.sources.many.sums import Summand
 from oh_tui.sources.source import Source
-from oh_tui.trajectory.tables import RunRow
 
 
 class KnownRows:
-    """Gives the rows of the runs that the library knows."""
+    """Gives what the library knows of runs."""
 
     def __init__(self, cache_folder: Path | None, source: Source) -> None:
         self._folder, self._source = cache_folder, source
 
     def __call__(
         self, meant: list[Conversation], listed: list[Conversation] | None
-    ) -> Ahead[RunRow]:
+    ) -> Ahead[Summand]:
         with Library(self._folder) as library:
-            held = Held(library, self._source)
-            places = [held.place(row) for row in meant]
-            where, values = "NOT gone", tuple[str, ...]()
-            if self._source.address:
-                where, values = "home = ? AND NOT gone", (self._source.address,)
-            found = (any(places) and library.runs(where, *values)) or ()
-        known = {one.place: one.row for one in found}
-        pairs = list(zip(meant, map(known.get, places), strict=True))
-        results = [Result(row, one) for row, one in pairs if one is not None]
-        left = [row for row, one in pairs if one is None]
+            held = Held(library, self._source, Summand._fields)
+        runs = list(zip(meant, held.as_now(meant), strict=True))
+        results = [Result(row, Summand._make(run.values)) for row, run in runs if run]
+        left = [row for row, run in runs if run is None]
         return Ahead(results, left, held.vanished(listed))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
 from pathlib import Path
 
 from oh_tui.api.models import Conversation
@@ -34,11 +33,12 @@ class Narrowing:
         with Library(self._folder) as library:
             held = Held(library, self._source)
             found = [library.candidates(text) for text in texts]
-        known = [one for one in found if one is not None]
-        left = [row for row in meant if not (known and _is_ruled_out(held, row, known))]
+        left, known = meant, [one.keys() for one in found if one is not None]
+        if known:
+            may = set.intersection(*map(set, known))
+            left = [
+                row
+                for row, run in zip(meant, held.as_now(meant), strict=True)
+                if run is None or run.place in may or not run.has_all_texts
+            ]
         return Ahead([], left, held.vanished(listed), settled=len(meant) - len(left))
-
-
-def _is_ruled_out(held: Held, row: Conversation, known: Iterable[Container[str]]) -> bool:
-    place = held.place(row)
-    return any(place not in one for one in known) and held.has_all_texts(place)

@@ -1,4 +1,4 @@
-"""The row of each run of a source, for sums over them."""
+"""What sums need of each run of a source."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from oh_tui.sources.lists.last_known import LastKnown
 from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.sources.many.each_run import Known, ManyRuns
 from oh_tui.sources.many.reading import about_of
+from oh_tui.sources.many.sums import Summand, summand
 from oh_tui.sources.many.worker import About
 from oh_tui.sources.source import Source
 from oh_tui.trajectory import tables
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.tables import RunRow
 
 
 class RowJob(NamedTuple):
     source: str
 
-    def __call__(self, run: Trajectory, about: About) -> RunRow:
-        return tables.run_row(run, told(about, self.source))
+    def __call__(self, run: Trajectory, about: About) -> Summand:
+        return summand(tables.run_row(run, told(about, self.source)))
 
-    async def breathing(self, run: Trajectory, about: About) -> RunRow:
+    async def breathing(self, run: Trajectory, about: About) -> Summand:
         return await asyncio.to_thread(self.__call__, run, about)
 
 
@@ -54,8 +54,8 @@ def rows_of(
     annotations: Annotations,
     last_known: Mapping[str, LastKnown],
     report: Callable[[str], None] = lambda text: None,
-    known: Known[RunRow] | None = None,
-) -> ManyRuns[RunRow]:
-    """Reads the rows of the runs that the query means, apart from those that are known."""
+    known: Known[Summand] | None = None,
+) -> ManyRuns[Summand]:
+    """Reads the runs that the query means, apart from those that are known."""
     job = RowJob(source.label)
     return ManyRuns(source, job, query, annotations, last_known, report, known=known)

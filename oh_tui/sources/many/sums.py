@@ -1,4 +1,4 @@
-"""Sums over the rows of many runs, by model, repository and whatever else they share; pure.
+"""Sums over many runs, by model, repository and whatever else they share; pure.
 
 What is not known of a run is counted as not known, never as 0.
 """
@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from operator import attrgetter
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.tables import RunRow
@@ -21,7 +22,33 @@ UNKNOWN = ""
 _NUMBER = pattern(r"\d[\d,.]*")
 
 
-def _day(row: RunRow) -> str:
+class Summand(NamedTuple):
+    """What sums need of the row of a run: columns of `RunRow`."""
+
+    model: str
+    repository: str
+    benchmark: str
+    trigger: str
+    label: str
+    verdict: str
+    cause: str
+    began: float | None
+    steps: int
+    work_s: float | None
+    cost: float | None
+    errors: int
+    loop_steps: int
+    last_error: str
+
+
+def summand(row: RunRow) -> Summand:
+    return Summand(*_columns(row))
+
+
+_columns = attrgetter(*Summand._fields)
+
+
+def _day(row: Summand) -> str:
     """The local day on which the run began."""
     try:
         return "" if row.began is None else datetime.fromtimestamp(row.began).date().isoformat()
@@ -29,14 +56,14 @@ def _day(row: RunRow) -> str:
         return UNKNOWN
 
 
-def _cause(row: RunRow) -> str:
+def _cause(row: Summand) -> str:
     """How the run ended; of errors why, without the numbers in it."""
     if row.verdict != "error" or not row.cause:
         return row.verdict
     return f"error: {_NUMBER.sub('N', row.cause)}"
 
 
-GROUPINGS: dict[str, Callable[[RunRow], str]] = {
+GROUPINGS: dict[str, Callable[[Summand], str]] = {
     "model": lambda row: row.model,
     "repo": lambda row: row.repository,
     "benchmark": lambda row: row.benchmark,
@@ -115,12 +142,13 @@ SORTS: dict[str, Callable[[Group], float | None]] = {
 """By the head of the column; the highest comes first, what is not known last."""
 
 
-def grouped(rows: Iterable[RunRow], by: Sequence[str], sort: str = "runs") -> list[Group]:
+def grouped(rows: Sequence[Summand], by: Sequence[str], sort: str = "runs") -> list[Group]:
     """The groups by these groupings. `sort` is a key of SORTS, or "name", by which the first day
     comes first; groups that are equal stand by name."""
-    members: dict[tuple[str, ...], list[RunRow]] = {}
-    for row in rows:
-        members.setdefault(names_of(row, by), []).append(row)
+    members: dict[tuple[str, ...], list[Summand]] = {}
+    named = zip(*(map(GROUPINGS[name], rows) for name in by), strict=True)
+    for row, names in zip(rows, named, strict=True):
+        members.setdefault(names, []).append(row)
     groups = [summed(names, members[names]) for names in sorted(members)]
     if sort == "name":
         return groups
@@ -133,33 +161,35 @@ def grouped(rows: Iterable[RunRow], by: Sequence[str], sort: str = "runs") -> li
     return sorted(groups, key=order)
 
 
-def names_of(row: RunRow, by: Sequence[str]) -> tuple[str, ...]:
+def names_of(row: Summand, by: Sequence[str]) -> tuple[str, ...]:
     return tuple(GROUPINGS[name](row) for name in by)
 
 
-def summed(names: tuple[str, ...], rows: Sequence[RunRow]) -> Group:
-    labels = Counter(row.label for row in rows)
-    errors = Counter(row.last_error for row in rows if row.last_error)
+def summed(names: tuple[str, ...], rows: Sequence[Summand]) -> Group:
+    def each(name: str) -> Iterator[Any]:
+        return map(attrgetter(name), rows)
+
+    labels, errors = Counter(each("label")), Counter(filter(None, each("last_error")))
     # the first by name of those that are equally common, whatever order the rows came in
     last_error = min(errors, key=lambda one: (-errors[one], one), default="")
     return Group(
         names,
         len(rows),
-        dict(Counter(row.verdict for row in rows).most_common()),
+        dict(Counter(each("verdict")).most_common()),
         labels["resolved"],
         labels["resolved"] + labels["unresolved"] + labels["error"],
-        _spread(row.steps for row in rows),
-        _spread(row.work_s for row in rows),
-        _spread(row.cost for row in rows),
-        _spread(row.errors for row in rows),
-        sum(bool(row.loop_steps) for row in rows),
+        _spread(each("steps")),
+        _spread(each("work_s")),
+        _spread(each("cost")),
+        _spread(each("errors")),
+        sum(map(bool, each("loop_steps"))),
         last_error,
         errors[last_error],
     )
 
 
 def _spread(values: Iterable[float | None]) -> Spread:
-    known = sorted(value for value in values if value is not None)
+    known = sorted([value for value in values if value is not None])
     if not known:
         return Spread()
     p90 = known[math.ceil(0.9 * len(known)) - 1]

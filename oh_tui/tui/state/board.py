@@ -8,9 +8,8 @@ from typing import NamedTuple
 
 from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.sources.many.each_run import ManyRuns
-from oh_tui.sources.many.sums import GROUPINGS, Group, grouped, names_of, summed
+from oh_tui.sources.many.sums import GROUPINGS, Group, Summand, grouped, names_of, summed
 from oh_tui.text.human import dollars, plural
-from oh_tui.trajectory.tables import RunRow
 
 NAMES = {
     "model": "model",
@@ -28,7 +27,7 @@ class Counted(NamedTuple):
     """A run that was counted: the id of its conversation, and its row."""
 
     id: str
-    row: RunRow
+    row: Summand
 
 
 class Days(NamedTuple):
@@ -45,7 +44,7 @@ class Days(NamedTuple):
 
 
 class Board:
-    def __init__(self, query: ConversationQuery, reading: ManyRuns[RunRow]) -> None:
+    def __init__(self, query: ConversationQuery, reading: ManyRuns[Summand]) -> None:
         self.query, self.reading = query, reading
         self.runs: list[Counted] = []
         self.is_running = False
@@ -59,7 +58,7 @@ class Board:
 
     def groups(self) -> list[Group]:
         sort = "name" if self.by == "day" and self.sort == "runs" else self.sort
-        return grouped((one.row for one in list(self.runs)), [self.by], sort)
+        return grouped([one.row for one in list(self.runs)], [self.by], sort)
 
     def ids(self, group: Group) -> frozenset[str]:
         """The conversations of a group."""

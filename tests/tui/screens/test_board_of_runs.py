@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
-from msgspec.structs import replace
 
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.many.sums import Group, Spread, summed
@@ -235,7 +234,7 @@ async def test_the_day_that_cost_most_is_of_all_days() -> None:
         view = await board(it)
         base, noon = view.board.runs[0], datetime(2026, 1, 1, 12).timestamp()
         view.board.runs[:] = [
-            base._replace(row=replace(base.row, began=noon + day * 86_400, cost=cost))
+            base._replace(row=base.row._replace(began=noon + day * 86_400, cost=cost))
             for day, cost in ((0, 900.0), (1, 0.5), (200, 2.0))
         ]
         days = view.board.cost_by_day(78)

@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 
     from oh_tui.api.models import Conversation
     from oh_tui.sources.many.each_run import Result
-    from oh_tui.sources.many.sums import Group
+    from oh_tui.sources.many.sums import Group, Summand
     from oh_tui.sources.source import Source
-    from oh_tui.trajectory.tables import RunRow
     from oh_tui.tui.controllers.lists.listing import ListActions
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
@@ -88,7 +87,7 @@ class BoardOfRuns:
         return board
 
     async def _collect(
-        self, board: state.Board, results: AsyncGenerator[Result[RunRow], None]
+        self, board: state.Board, results: AsyncGenerator[Result[Summand], None]
     ) -> None:
         board.is_running, board.ended, board.problem = True, False, ()
         clock = asyncio.get_running_loop().time
