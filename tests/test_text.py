@@ -221,8 +221,12 @@ SECRETS = [
     "glpat-" + "abcdefghij1234567890",
     "xoxb-" + "1234567890-abcdef",
     "AKIA" + "IOSFODNN7EXAMPLE",
+    "ASIA" + "IOSFODNN7EXAMPLE",
     "AIza" + "Sy" * 18,
     "hf_" + "a" * 34,
+    "npm_" + "a" * 34,
+    "gsk_" + "a" * 34,
+    "pypi-" + "b" * 60,
     "gAAAA" + "ABrBZLwKfdRohQDsPTyJU01X4fVEWqh3bg5l4wq4fb7BTRAX==",
     "eyJhbGciOiJIUzI1NiJ9" + ".eyJzdWIiOiIxMjM0In0.abc-_d",
 ]
@@ -392,9 +396,10 @@ def test_an_empty_value_does_not_hide_the_line_below() -> None:
 
 @pytest.mark.parametrize(
     "start",
-    ["sk-ant-", "sk-or-", "sk-proj-", "sk-svcacct-", "sk-admin-", "sk-oh-", "sk_live_", "rk_test_",
-     "ghp_", "gho_", "ghs_", "ghu_", "ghr_", "github_pat_", "glpat-", "xoxb-", "xapp-", "AIza",
-     "pypi-Ag", "gAAAAAB"],
+    ["sk-ant-", "sk-or-", "sk-proj-", "sk-svcacct-", "sk-admin-", "sk-oh-", "sk-lf-", "sk_live_",
+     "sk_test_", "rk_live_", "rk_test_", "ghp_", "gho_", "ghs_", "ghu_", "ghr_", "github_pat_",
+     "glpat-", "gldt-", "glrt-", "glptt-", "glcbt-", "xoxa-", "xoxb-", "xoxe-", "xoxo-", "xoxp-",
+     "xoxr-", "xoxs-", "xapp-", "AIza", "pypi-Ag", "gAAAAAB"],
 )  # fmt: skip
 def test_what_follows_the_prefix_of_a_key_is_hidden_whatever_its_length(start: str) -> None:
     for rest in ("x", "Q7", "abcdefg", "Ab1" * 30):

@@ -71,16 +71,10 @@ def _json_forms(keys: tuple[str, ...]) -> tuple[bytes, ...]:
     return tuple(form.encode() for form in forms)
 
 
-_PARTS = ("sk-", "sk_", "rk_", "gh", "gl", "xox", "pypi-", "gAAAA", "IA", "J")
-"""Parts that several starts of keys share, or that are found faster: most texts lack them, and are
-searched only once."""
-
-
-def _shape(start: str, rest: str) -> tuple[str, str, re.Pattern[str]]:
-    """A part of a key's start, the start, and the key, which must not be inside a longer word. The
-    lookbehind follows the literal, because `re` searches fast for a leading literal."""
-    part = next((part for part in _PARTS if part in start), start)
-    return part, start, pattern(rf"{re.escape(start)}(?<![\w-]{re.escape(start)}){rest}")
+def _shape(start: str, rest: str) -> tuple[str, re.Pattern[str]]:
+    """The start of a key and the key, which must not be inside a longer word. The lookbehind
+    follows the literal, because `re` searches fast for a leading literal."""
+    return start, pattern(rf"{re.escape(start)}(?<![\w-]{re.escape(start)}){rest}")
 
 
 _PRIVATE_KEY = pattern(
@@ -119,7 +113,15 @@ _SHAPES = [
     _shape("gAAAA", r"[\w-]{40,}+={0,2}"),
     _shape("eyJ", r"[\w-]++\.[\w-]{4,}+\.[\w-]*+"),
 ]
-_SEARCHED = tuple(dict.fromkeys(part for part, _, _ in _SHAPES))
+_STARTS = (
+    ("_", pattern("_(?:(?<=[sr]k_|hf_)|(?<=npm_|pat_|gh[pousr]_))")),
+    ("-", pattern("-(?:(?<=sk-)|(?<=xapp-|pypi-|xox[abeoprs]-|gl[dr]t-|l(?:pat|ptt|cbt)-))")),
+    ("A", pattern("A(?:Iza|AAA|(?<=[KS]IA))")),
+    ("eyJ", pattern("eyJ")),
+)
+"""One of these patterns finds something in any text with the start of a key. Each begins with its
+literal, a single letter where that is rare enough, for which `re` searches at twice the speed of
+`in` for a longer word: on 56 kB of a run the four take 0.3 ms, `in` for each start 0.7."""
 
 _SCHEME = pattern(r"\b(bearer|basic)\s{1,4}(?=[\w.~+/-]*\d)[\w.~+/-]{12,}+={0,2}", re.IGNORECASE)
 _HEADER = pattern(
@@ -136,10 +138,16 @@ _PAIR = pattern(
     r"|(?P<plain>[^\s\"'\\,;&|<>(){}\[\]`]{1,4000})(?P<after>[(\[.]?))",
     re.IGNORECASE,
 )
-_HINT = pattern(r"(?:key|token|secret|password|passwd|passphrase)[\d_\\\"']{0,6}\s{0,4}[:=]")
-"""Searched in lower case text, which is several times faster than `_PAIR`."""
-_HINT_WORDS = ("key", "token", "secret", "passw", "passp")
-"""One of them is in whatever `_HINT` finds; searched first, which takes half the time."""
+_HINTS = tuple(
+    (start, pattern(rf"{word}[\d_\\\"']{{0,6}}\s{{0,4}}[:=]"))
+    for start, word in (
+        ("k", "k(?:ey|en(?<=token))"),
+        ("secret", "secret"),
+        ("pass", "pass(?:word|wd|phrase)"),
+    )
+)
+"""One of these patterns finds something in any text with a match of `_PAIR`, which takes several
+times as long. They search lower case text, and begin with their literal, as `_STARTS` do."""
 _NO_SECRET = pattern(
     r"[*.x•…-]+|none|null|nil|true|false|undefined|str|string|bytes|secretstr|secret|any|object"
     r"|optional|required|text|varchar|self|os|env|environ|process|getpass|[$%@&!].*",
@@ -184,9 +192,9 @@ def _redact(text: str) -> str:
     for key in _held:
         if key in text:
             text = text.replace(key, HIDDEN)
-    if parts := [part for part in _SEARCHED if part in text]:
-        for part, start, shape in _SHAPES:
-            if part in parts and start in text:
+    if _finds(_STARTS, text):
+        for start, shape in _SHAPES:
+            if start in text:
                 text = shape.sub(HIDDEN, text)
     if "@" in text and ":/" in text:
         text = _USER_INFO.sub(rf"\1{HIDDEN}@", text)
@@ -195,9 +203,16 @@ def _redact(text: str) -> str:
         text = _HEADER.sub(_hide_header, text)
     if "bearer" in lower or "basic" in lower:
         text = _SCHEME.sub(rf"\1 {HIDDEN}", text)
-    if any([word in lower for word in _HINT_WORDS]) and _HINT.search(lower):  # noqa: C419
+    if _finds(_HINTS, lower):
         text = _PAIR.sub(_hide_value, text)
     return text
+
+
+def _finds(patterns: tuple[tuple[str, re.Pattern[str]], ...], text: str) -> bool:
+    for literal, found in patterns:  # noqa: SIM110  a generator takes twice as long
+        if literal in text and found.search(text):
+            return True
+    return False
 
 
 def _hide_header(match: re.Match[str]) -> str:
