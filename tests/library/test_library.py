@@ -28,10 +28,11 @@ from oh_tui.library.records import record_of
 from oh_tui.text import redact
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.search.query import parse, quoted
+from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.tables import About, StepRow, rows
 from scripts.many_runs import COMMON, Maker
-from tests.demo_runs import demo_run
+from tests.demo_runs import SLUGS, demo_events, demo_run
 from tests.library.made import HOME, made_record, run_of
 from tests.trajectory.made import message
 
@@ -300,6 +301,20 @@ def test_forgetting_a_folder_takes_what_is_below_it_and_no_neighbour(library: Li
         library.put([record])
     assert library.forget("/a/x") == 2
     assert library.homes() == ["/a/xy"]
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_a_run_whose_bodies_are_decoded_once_is_the_same_and_stays_as_it_is(slug: str) -> None:
+    raws = [event.raw() for event in demo_events(slug)]
+    records = []
+    for held in (False, True):
+        run = Trajectory()
+        run.extend(map(parse_event, raws))
+        for event in run.events if held else ():
+            event.hold_body()
+        records.append(record_of(run, About(run=slug), place=slug, home="", fingerprint=""))
+    assert records[0] == records[1] is not None
+    assert [event.body() for event in run.events] == [parse_event(raw).body() for raw in raws]
 
 
 def test_a_run_that_tells_a_key_of_the_user_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:

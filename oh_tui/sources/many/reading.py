@@ -8,8 +8,6 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
-import msgspec
-
 from oh_tui.api.models import Conversation, bare_id
 from oh_tui.library.records import Record, record_of
 from oh_tui.sources.file_conversation import FileConversation
@@ -27,6 +25,9 @@ from oh_tui.trajectory.tables import About
 HELD = 20_000
 """Events of a run that are read once and held while it is worked on; those of a longer one are read
 again for each use, so that memory stays flat."""
+
+DECODED = 2_000
+"""The same for events that are decoded once."""
 
 MOST_BESIDE = 2_000
 """Files beside an output that may be about it."""
@@ -110,7 +111,15 @@ def _record(
 def _held(file: RunFile) -> Iterable[Event]:
     if len(file) > HELD:
         return file.events()
-    return (msgspec.structs.replace(one, held=one.raw(), store=None) for one in file.events())
+    return _all_held(file, decoded=len(file) <= DECODED)
+
+
+def _all_held(file: RunFile, *, decoded: bool) -> Iterator[Event]:
+    for event in file.events():
+        event.held, event.store = event.raw(), None
+        if decoded:
+            event.hold_body()
+        yield event
 
 
 def place_of(row: Conversation, path: Path) -> str:

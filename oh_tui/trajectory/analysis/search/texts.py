@@ -25,14 +25,11 @@ from oh_tui.trajectory.model.events import Event
 
 def texts_of(event: Event) -> Iterator[str]:
     """The raw texts and numbers of an event that are shown; never raises."""
-    body = event.body()
-    # decoded JSON has exact types, which are faster to tell than by `isinstance`
-    for name in body.keys() & REDUNDANT.keys():
-        if type(body[name]) not in (dict, list):
-            del body[name]
-    for name in body.keys() & REDUNDANT_LISTS.keys():
-        if type(body[name]) is list and all(type(one) is str for one in body[name]):
-            del body[name]
+    body = {
+        name: value
+        for name, value in event.body().items()
+        if name not in _REDUNDANT or not _is_redundant(name, value)
+    }
     observation, action = body.get("observation"), body.get("action")
     called = body.get("tool_call")
     if isinstance(called, dict):
@@ -78,6 +75,16 @@ def texts_of(event: Event) -> Iterator[str]:
             yield number_text(value)
 
 
+_REDUNDANT = REDUNDANT.keys() | REDUNDANT_LISTS.keys()
+
+
+def _is_redundant(name: str, value: Any) -> bool:
+    # decoded JSON has exact types, which are faster to tell than by `isinstance`
+    if name in REDUNDANT:
+        return type(value) not in (dict, list)
+    return type(value) is list and all(type(one) is str for one in value)
+
+
 def _called(called: dict[str, Any], body: dict[str, Any], action: Any) -> list[Any]:
     """The fields of a `tool_call` that the action and the event do not repeat."""
     args = arguments(body)
@@ -89,9 +96,11 @@ def _called(called: dict[str, Any], body: dict[str, Any], action: Any) -> list[A
         for name, value in called.items()
         if name not in REDUNDANT_IN_CALL or not isinstance(value, str)
     }
-    inside = rest if rest.get("arguments") is not None else rest.get("function")
-    if isinstance(inside, dict):
-        inside.pop("arguments", None)
+    function = rest.get("function")
+    if rest.get("arguments") is not None:
+        del rest["arguments"]
+    elif isinstance(function, dict):
+        rest["function"] = {name: v for name, v in function.items() if name != "arguments"}
     return [args, rest]
 
 
