@@ -15,8 +15,8 @@ from oh_tui.api.addresses import segment
 from oh_tui.api.errors import ApiError, Conflict, InvalidRequest, NotFound, ServerError
 from oh_tui.api.filters import SortOrder, page_params
 from oh_tui.api.http.connections import QUICK, UNLIMITED, URGENT, USUAL
-from oh_tui.api.http.failures import short_id
-from oh_tui.api.http.transport import HttpClient
+from oh_tui.api.http.failures import Answer, short_id
+from oh_tui.api.http.transport import HttpClient, Params
 from oh_tui.api.models import (
     IN_SANDBOX,
     AgentConversation,
@@ -134,14 +134,8 @@ class AgentServer:
         Raises InvalidRequest for a `ref` that git does not know, and for a changed file with a
         space in its name (source).
         """
-        doing, refs = f"ask git {self._place.inside}", (("ref", ref),)
         try:
-            answer = await self._http.get("/api/git/changes", doing, (("path", path), *refs), USUAL)
-        except NotFound:  # as old as 1.0, it has the path in the address (source)
-            if not path.startswith("/"):
-                raise
-            address = f"/api/git/changes/{segment(path)}"
-            answer = await self._http.get(address, doing, refs, USUAL)
+            answer = await self._changes(path, (("ref", ref),))
         except ServerError as error:
             if not error.detail.startswith("Not a git repository"):  # 1.17.0 (measured)
                 raise
@@ -151,9 +145,19 @@ class AgentServer:
             ) from error  # fmt: skip
         return [change for change in decode.model_list(answer, GitChange) if change.path]
 
+    async def _changes(self, path: str, refs: Params) -> Answer:
+        doing = f"ask git {self._place.inside}"
+        try:
+            return await self._http.get("/api/git/changes", doing, (("path", path), *refs), USUAL)
+        except NotFound:  # before 1.14 it has the path in the address (measured, 1.8.2)
+            if not path.startswith("/"):
+                raise
+            address = f"/api/git/changes/{segment(path)}"
+            return await self._http.get(address, doing, refs, USUAL)
+
     async def git_commits(self, path: str, *, limit: int = 50) -> tuple[GitCommit, ...]:
         """The newest commits of the repository at `path`, the newest first; none without a
-        repository. Raises NotFound before 1.58 (measured)."""
+        repository. Raises NotFound on older servers: 1.34.0 lacks it, 1.45.0 has it (source)."""
         answer = await self._http.get(
             "/api/git/commits",
             f"ask git {self._place.inside}",
@@ -164,7 +168,7 @@ class AgentServer:
 
     async def commit_changes(self, path: str, sha: str) -> list[GitChange]:
         """The files that a commit changed, with paths relative to the repository at `path`. Raises
-        InvalidRequest for an unknown commit, NotFound before 1.58 (measured)."""
+        InvalidRequest for an unknown commit, NotFound as `git_commits`."""
         answer = await self._http.get(
             f"/api/git/commits/{segment(sha)}/changes",
             f"ask git {self._place.inside}",

@@ -71,7 +71,7 @@ class SandboxServer:
         that of the signal, -15 or -9.
 
         One that is over stays as it is. Raises NotFound for an unknown command, and on servers
-        before 1.58, which cannot do it (measured).
+        that cannot do it: 1.49.6 cannot, 1.53.0 can (measured).
         """
         answer = await self._http.post(
             f"/api/bash/bash_commands/{segment(command_id)}/stop",
@@ -273,10 +273,10 @@ class SandboxServer:
 
 
 def _is_older_server(error: ApiError) -> bool:
-    """Whether an older server refused the path in the query: it has no such address, FastAPI
-    redirects to the address with a slash, or the address takes another method."""
+    """Whether an older server refused the path in the query: it has no such address, or the address
+    takes another method."""
     missing = isinstance(error, NotFound) and error.detail in ("", "Not Found")
-    return missing or error.status in (307, 308, 405, 422)
+    return missing or error.status in (405, 422)
 
 
 def _file_name(path: str) -> str:

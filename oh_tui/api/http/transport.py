@@ -32,6 +32,7 @@ from oh_tui.api.http.failures import (
     ApiCall,
     FailedAttempt,
     from_status,
+    no_address,
     not_the_api,
     redirected,
     translated,
@@ -345,7 +346,10 @@ class HttpClient:
     async def _refusal(self, call: ApiCall, response: httpx.Response) -> FailedAttempt:
         status = response.status_code
         if "location" in response.extensions:
-            return FailedAttempt(redirected(call, status, redirect_target(response)), again=False)
+            target = redirect_target(response)
+            lacks = target is not None and str(target.copy_with(query=None)) == f"{call.url}/"
+            error = no_address(call, status) if lacks else redirected(call, status, target)
+            return FailedAttempt(error, again=False)
         body = b""
         with contextlib.suppress(FailedAttempt):
             body = await whole_body(call, response, MAX_EXPLANATION, cut=True) or b""

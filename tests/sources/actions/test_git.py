@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from starlette.responses import Response
 
 from oh_tui.api import AppServer, Conversation, NotFound, Secret, ServerError
 from oh_tui.api.models import GitChange
@@ -59,9 +60,18 @@ async def test_a_record_without_a_folder_means_where_the_server_runs() -> None:
     assert app.asked[1].query_params["path"] == "."
 
 
-async def test_an_old_agent_server_is_asked_by_its_own_address() -> None:
+SLASH = "http://sandbox.test/api/git/changes/?path=%2Fw%2Fshop"
+"""Where agent server 1.8.2 redirects a call with the path in the query."""
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [json({"detail": "Not Found"}, 404), Response("", 307, {"Location": SLASH})],
+    ids=["404", "307"],
+)
+async def test_an_old_agent_server_is_asked_by_its_own_address(missing: Response) -> None:
     record = {"id": ID, "workspace": {"working_dir": "/w/shop"}}
-    app = Script(json(record), json({"detail": "Not Found"}, 404), json([]))
+    app = Script(json(record), missing, json([]))
     async with over(app) as api:
         assert await source(api).workspaces.git_changes(conversation()) == []
     assert app.paths[2] == "/api/git/changes//w/shop"
@@ -76,6 +86,15 @@ async def test_one_that_fails_where_there_is_no_repository_says_so() -> None:
     failed["exception"] = "git cannot be run"
     async with over(Script(json({"id": ID}), json(failed, 500))) as api:
         with pytest.raises(ServerError):
+            await source(api).workspaces.git_changes(conversation())
+
+
+async def test_an_old_one_says_so_too_where_there_is_no_repository() -> None:
+    record = {"id": ID, "workspace": {"working_dir": "/w/shop"}}
+    failed = {"detail": "Internal Server Error", "exception": "Not a git repository: /w/shop"}
+    old = Response("", 307, {"Location": SLASH})
+    async with over(Script(json(record), old, json(failed, 500))) as api:
+        with pytest.raises(NotFound, match="There is no git repository in /w/shop"):
             await source(api).workspaces.git_changes(conversation())
 
 
