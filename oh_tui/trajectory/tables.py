@@ -19,7 +19,7 @@ from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.bodies import arguments, field
 from oh_tui.trajectory.model.events import seconds
-from oh_tui.trajectory.model.stats import NO_USAGE, Usage
+from oh_tui.trajectory.model.stats import NO_USAGE, Usage, sum_of
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 
@@ -273,11 +273,8 @@ class _Part:
 def _run_row(part: _Part, sub_runs: SubRuns) -> RunRow:
     run, about, accounts = part.trajectory, part.about, part.accounts
     verdict, counts, total = judge(run), run.counts, sub_runs.total
-    charged = sum((used for one in run.steps if (used := accounts.of(one))), NO_USAGE)
-    for sub in sub_runs.all():
-        charged += sum(
-            (used for one in sub.trajectory.steps if (used := sub.accounts.of(one))), NO_USAGE
-        )
+    parts = [(run, accounts), *((sub.trajectory, sub.accounts) for sub in sub_runs.all())]
+    charged = sum_of(used for part, paid in parts for step in part.steps if (used := paid.of(step)))
     cost, tokens = total.cost or _finite(about.cost), _tokens(total)
     return RunRow(
         run=part.run,

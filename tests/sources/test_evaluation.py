@@ -274,7 +274,10 @@ async def test_what_a_row_hides_is_hidden(tmp_path: Path) -> None:
     assert result(1)["id"] == "r1"
 
 
-async def test_a_file_that_grows_is_listed_anew_when_it_is_asked_for(tmp_path: Path) -> None:
+async def test_a_file_that_grows_is_listed_anew_when_it_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_lines, "HELD", 0)
     path = write(tmp_path / "output.jsonl", [row("a", history(1))])
     path.write_bytes(path.read_bytes() + b'{"instance_id": "b", "hist')
     source = FileSource([path])

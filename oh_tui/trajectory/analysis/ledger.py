@@ -17,6 +17,7 @@ from oh_tui.trajectory.model.stats import (
     Usage,
     read_answers,
     read_metrics,
+    sum_of,
 )
 
 _ROUNDING = DOLLAR // 10**6
@@ -178,11 +179,11 @@ class Ledger:
 
     def restart(self, claimed: Iterable[Usage]) -> None:
         """Resets the charges to these amounts of listed answers."""
-        self.charged = sum(claimed, NO_USAGE)
+        self.charged = sum_of(claimed)
         self.open = [update for update in self.updates if not self.is_listed(update)]
-        listed = sum((call.amount for call in self.listed.values()), NO_USAGE)
+        listed = sum_of(call.amount for call in self.listed.values())
         self._unclaimed = listed - self.charged
-        self._loose = sum((update.amount for update in self.open), NO_USAGE)
+        self._loose = sum_of(update.amount for update in self.open)
 
     def claim(self, call: Answer) -> None:
         """Charges a step for a listed answer."""

@@ -100,10 +100,9 @@ def gap_before(trajectory: Trajectory, step: Step) -> float | None:
     if when is None or not 1 < step.number <= len(steps):
         return None
     before = steps[step.number - 2]
-    results = [result.seconds() for result in before.results]
-    if results and not any(end is not None for end in results):
+    ends = _ends(before)
+    if before.results and not ends:
         return None  # other formats may not tell when a call ended
-    ends = [before.event.seconds(), *results]
     response = before.event.llm_response_id
     if response and before.is_call:
         if response == event.llm_response_id:
@@ -112,10 +111,12 @@ def gap_before(trajectory: Trajectory, step: Step) -> float | None:
         group = trajectory.group(before)
         end = bisect_left(group, step.number) if len(group) > 1 else 0
         for number in group[max(0, end - _GROUP) : end]:
-            ends += [e.seconds() for e in steps[number - 1].results]
-    began = max((end for end in ends if end is not None), default=None)
-    if began is None:
+            ends += _ends(steps[number - 1])
+    if (made := before.event.seconds()) is not None:
+        ends.append(made)
+    if not ends:
         return None
+    began = max(ends)
     statuses = trajectory.statuses
     index = bisect_right(statuses, step.number - 1, key=lambda change: change.after)
     if index and statuses[index - 1].after == step.number - 1:
@@ -125,3 +126,8 @@ def gap_before(trajectory: Trajectory, step: Step) -> float | None:
     gap = when - began
     # ACP calls may overlap
     return None if gap < 0 and event.kind == "ACPToolCallEvent" else gap
+
+
+def _ends(step: Step) -> list[float]:
+    """When its results came, where that is known."""
+    return [when for result in step.results if (when := result.seconds()) is not None]

@@ -92,7 +92,8 @@ def family_of(event: Event) -> Family:
 
 
 def _description(family: Family, what: str, parts: Parts) -> Description:
-    return Description(family, _line(what), _fit("  ".join(filter(None, map(_line, parts)))))
+    lines = [line for part in parts if part and (line := _line(part))]
+    return Description(family, _line(what), _fit("  ".join(lines)))
 
 
 def _line(text: str) -> str:

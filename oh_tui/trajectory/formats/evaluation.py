@@ -122,14 +122,13 @@ def _events(text: bytes, top: Mapping[str, Any]) -> Sequence[bytes]:
         return [bytes(item) for item in items]
     starts, sizes = array("Q"), array("Q")
     for item in items:
-        size = len(memoryview(item))
         found = _BETWEEN.match(text, place)
         start = found.end() if found else place
-        if text[start : start + 1] != bytes(memoryview(item)[:1]) or start + size > len(text):
+        if not text.startswith(bytes(item), start):
             return [bytes(item) for item in items]
         starts.append(start)
-        sizes.append(size)
-        place = start + size
+        sizes.append(len(item))
+        place = start + len(item)
     return Slices(lambda start, size: text[start : start + size], starts, sizes)
 
 

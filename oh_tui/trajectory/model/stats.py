@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from operator import sub
 from typing import Any, NamedTuple, TypeVar
 
@@ -93,6 +93,11 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
 
 
 NO_USAGE = Usage()
+
+
+def sum_of(amounts: Iterable[Usage]) -> Usage:
+    """The sum of many, in a third of the time of adding one after the other."""
+    return Usage(*map(sum, zip(*map(astuple, amounts), strict=True)))
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):

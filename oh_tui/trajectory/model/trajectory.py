@@ -80,6 +80,9 @@ class Trajectory:
         self.events: list[Event] = []
         self.steps: list[Step] = []
         self.counts = Counts()
+        self._counted = 0
+        """How many of the first steps are counted. Later ones are, once, when they have what came
+        with them."""
         self._owner: dict[str, int] = {}
         """Event id -> number of its step, 0 for a hidden event."""
         self._calls: dict[str, int] = {}
@@ -106,7 +109,7 @@ class Trajectory:
     def extend(self, events: Iterable[Event]) -> list[int]:
         """Adds events that follow the known ones; all or nothing, if iterating over them fails.
         Returns the numbers of earlier steps that got a result."""
-        known = len(self.steps)
+        known = self._counted
         changed: set[int] = set()
         gone: set[int] = set()
         """Numbers of stray results whose call has arrived."""
@@ -140,9 +143,13 @@ class Trajectory:
                     self._strays.setdefault(name, []).append(event)
             elif step.is_call and self._strays:
                 gone |= self._adopt(step)
+        for step in self.steps[known:]:
+            if step.number not in gone:
+                self.counts.add(step)
         if gone:
             self._renumber(gone)
             changed = set(range(1, len(self.steps) + 1))
+        self._counted = len(self.steps)
         return sorted(changed)
 
     def ended(self) -> float | None:
@@ -231,12 +238,12 @@ class Trajectory:
                     self._groups[event.llm_response_id] = [group, step.number]
         if step.is_call or event.kind in MESSAGE_KINDS:
             self._last_response = event.llm_response_id
-        self.counts.add(step)
         return step
 
     def _attach(self, number: int, event: Event) -> None:
         step = self.steps[number - 1]
-        self.counts.add(step, -1)
+        if number <= self._counted:
+            self.counts.add(step, -1)
         if isinstance(step.results, list):
             step.results.append(event)
         else:  # a tuple is smaller, a long list faster to append to
@@ -249,7 +256,8 @@ class Trajectory:
         if event.tool_call_id == call.tool_call_id:
             event.tool_call_id = call.tool_call_id
         self._owner[event.id] = number
-        self.counts.add(step)
+        if number <= self._counted:
+            self.counts.add(step)
 
     def _adopt(self, step: Step) -> set[int]:
         """Joins a new call with results that arrived before it, as when a clock went back. Returns
@@ -262,7 +270,8 @@ class Trajectory:
                 # its other id may have found another call
                 if self.steps[own - 1].event is result:
                     gone.add(own)
-                    self.counts.add(self.steps[own - 1], -1)
+                    if own <= self._counted:
+                        self.counts.add(self.steps[own - 1], -1)
                     self._attach(step.number, result)
         return gone
 

@@ -39,6 +39,10 @@ from oh_tui.trajectory.formats.zip.folder_members import YOUNG
 LARGEST = 128 * 2**20
 """Bytes of the largest text that is read as one run. The largest row that is known has 50 MB."""
 
+HELD = 2**20
+"""Bytes of a row whose text stays in memory while its run is open. The events of a larger one are
+read from the file, one by one."""
+
 LARGEST_WITHOUT = 2**20
 """Bytes of a row that may have no history."""
 
@@ -239,7 +243,7 @@ class JsonLines:
             if len(text) < row.size:
                 raise FormatProblem(f"{where} is gone: the file has changed", "open it again")
             converted = read_document(text, where)
-        if self._stream.reads_anywhere:
+        if self._stream.reads_anywhere and row.size > HELD:
             converted = _on_disk(converted, self._stream, row.start)
         label = self._beside.label(_instance(row))
         if label:
