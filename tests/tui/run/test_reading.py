@@ -231,3 +231,21 @@ async def test_a_run_is_followed_as_soon_as_its_sandbox_was_resumed() -> None:
         it.screen.post_message(ListsChanged())
         await it.settle()
         assert it.screen.ui.at_work("follow")
+
+
+async def test_a_run_that_could_not_be_read_is_tried_again_when_its_record_changes() -> None:
+    """As of agent server 1.8.2, which tells no events while a call runs."""
+    between = Between()
+    between.answer("GET */events/*", 503)
+    async with explore(wrap=between) as it:
+        await it.open("Migrate to pydantic 2")
+        now = it.screen.session.current
+        assert now and now.sandbox_status == "RUNNING"
+        assert "Could not" in it.text("#timeline")
+        between.answers.clear()
+        it.screen.post_message(ListsChanged())
+        await it.settle()
+        assert not it.screen.session.has_events, "not with each refresh"
+        it.screen.session.loaded.take([replace(now, updated_at="2026-11-26T18:00:00Z")])
+        it.screen.post_message(ListsChanged())
+        await it.until(lambda: it.screen.session.has_events)

@@ -320,7 +320,8 @@ class Conversations:
 
     def update_current(self) -> None:
         """Apply a new state of the conversation at the right. When its sandbox came up, went away
-        or has another address, its events come from a different place."""
+        or has another address, its events come from a different place. A run of which nothing could
+        be read, as of a server that was busy, is tried again."""
         session = self._session
         before = session.current
         row = session.loaded.row(before.id) if before else None
@@ -328,7 +329,9 @@ class Conversations:
             return
         session.take_record(row.conversation)
         self._ui.post_message(ConversationChanged())
-        if has_moved(before, row.conversation):
+        runs = row.conversation.sandbox_status == "RUNNING"
+        unread = runs and session.reader is None and not session.has_events
+        if unread or has_moved(before, row.conversation):
             self._run.read(row.conversation)
 
     # What the list says of runs
