@@ -12,13 +12,21 @@ import httpx
 
 from oh_tui.api import decode
 from oh_tui.api.addresses import segment
-from oh_tui.api.errors import ApiError, Conflict, InvalidRequest, NotFound, ServerError
+from oh_tui.api.errors import (
+    ApiError,
+    Conflict,
+    InvalidRequest,
+    NotFound,
+    ServerError,
+    TimedOut,
+)
 from oh_tui.api.filters import SortOrder, page_params
 from oh_tui.api.http.connections import QUICK, UNLIMITED, URGENT, USUAL
 from oh_tui.api.http.failures import Answer, short_id
-from oh_tui.api.http.transport import HttpClient, Params
+from oh_tui.api.http.transport import Hints, HttpClient, Params
 from oh_tui.api.models import (
     IN_SANDBOX,
+    ON_SERVER,
     AgentConversation,
     GitChange,
     GitCommit,
@@ -55,6 +63,12 @@ class AgentServer:
     def __repr__(self) -> str:
         return f"AgentServer({self._http.base!r}, {self.conversation_id!r})"
 
+    @property
+    def _event_hints(self) -> Hints:
+        """Before 1.14 events are read only between two steps (measured, 1.8.2). In a
+        sandbox, a silent server is more likely to be frozen."""
+        return {TimedOut: Remedy.STEP_OVER} if self._place is ON_SERVER else {}
+
     @contextlib.asynccontextmanager
     async def download(self) -> AsyncIterator[AsyncIterator[bytes]]:
         """The folder of the conversation as a zip, with those of its sub-agents, in pieces as they
@@ -83,6 +97,7 @@ class AgentServer:
             f"read the events from {self._place.name}",
             page_params(page_id, limit, sort_order),
             QUICK,
+            self._event_hints,
         )
         return await decode.in_thread(decode.event_page, answer)
 
@@ -97,7 +112,10 @@ class AgentServer:
     async def count_events(self) -> int:
         """How many events there are: fewer than the app server has of the same conversation."""
         answer = await self._http.get(
-            f"{self._path}/events/count", f"count the events {self._place.inside}", timeout=QUICK
+            f"{self._path}/events/count",
+            f"count the events {self._place.inside}",
+            timeout=QUICK,
+            hints=self._event_hints,
         )
         return decode.count(answer)
 

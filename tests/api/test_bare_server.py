@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from starlette.responses import HTMLResponse, Response
+from starlette.types import Receive, Scope, Send
 
-from oh_tui.api import BareAgentServer, NotFound, NotTheApi, OtherKind, Secret
+from oh_tui.api import BareAgentServer, NotFound, NotTheApi, OtherKind, Secret, TimedOut
+from oh_tui.text.problem import Remedy
 from tests.api.servers import AT_ONCE, KEY, Answer, Script, json, over, page
 
 INFO = {"title": "OpenHands Agent Server", "version": "1.34.0"}
@@ -119,3 +123,14 @@ async def test_cost_and_tokens_are_those_of_all_uses() -> None:
     assert first.id == dashed.replace("-", "")
     assert first.conversation_url == f"http://app.test/api/conversations/{first.id}"
     assert (second.cost, second.tokens, second.llm_model) == (None, 0, None)
+
+
+async def test_one_that_tells_no_events_may_be_in_the_middle_of_a_step() -> None:
+    async def silent(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.Event().wait()
+
+    async with BareAgentServer("http://app.test", app=silent, patience=0.01) as server:
+        for call in (server.count_events("5f3a"), server.search_events("5f3a")):
+            with pytest.raises(TimedOut) as caught:
+                await call
+            assert caught.value.hint == Remedy.STEP_OVER

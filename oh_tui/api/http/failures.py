@@ -194,7 +194,7 @@ def from_exception(call: ApiCall, error: Exception) -> ApiError:
         case httpx.TimeoutException():
             kind = TimedOut
             reason = f"{call.host} did not answer in time"
-            hint = "It may be busy, or frozen: try again, or refresh"
+            hint = call.hints.get(TimedOut, "It may be busy, or frozen: try again, or refresh")
         case httpx.DecodingError():
             kind = BadAnswer
             reason = f"the answer of {call.host} cannot be unpacked"

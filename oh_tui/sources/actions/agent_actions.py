@@ -97,7 +97,7 @@ class Agents:
         except TimeoutError:
             raise Refused(
                 f"The server did not tell within {PATIENCE:.0f} s how the agent stands",
-                Remedy.THAW if self._api.workplace is IN_SANDBOX else Remedy.REFRESH,
+                Remedy.THAW if self._api.workplace is IN_SANDBOX else Remedy.STEP_OVER,
             ) from None
 
     async def _state(self, conversation_id: str) -> AgentState:
