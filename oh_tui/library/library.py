@@ -7,11 +7,12 @@ known", and whoever asked reads the runs themselves.
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from oh_tui.library import schema
 from oh_tui.library.file import FILE, LibraryFile
@@ -225,11 +226,23 @@ class Library(LibraryFile):
         sql = "SELECT 1 FROM runs WHERE place = ? AND fingerprint = ? AND NOT gone"
         return bool(fingerprint and self.select(sql, place, fingerprint))
 
-    def held(self, address: str, columns: Sequence[str]) -> list[Sequence[Any]]:
-        """What some columns have of the runs of a server, or of all runs of files without an
-        address. `runs` reads all columns, which takes three times as long."""
-        where, value = ("home = ?", address) if address else ("substr(home, 1, 1) = ?", "/")
-        return self.select(f"SELECT {', '.join(columns)} FROM runs WHERE {where}", value) or []
+    def as_now(
+        self, by: Literal["home", "place"], now: Mapping[str, str], columns: Sequence[str]
+    ) -> dict[str, Sequence[Any]]:
+        """Of the runs that are in as they are now, by place, what some columns have. `now` has the
+        fingerprints of homes or of places. `runs` reads all columns, in three times the time."""
+        found = self.select(
+            f"SELECT {', '.join(f'runs.{name}' for name in ('place', *columns))} "
+            f"FROM json_each(?) AS now JOIN runs ON runs.{by} = now.key "
+            "AND runs.fingerprint = now.value WHERE runs.fingerprint != '' AND NOT runs.gone",
+            json.dumps(now),
+        )
+        return {row[0]: row[1:] for row in found or ()}
+
+    def gone(self, homes: Sequence[str]) -> list[tuple[str, str]]:
+        """Place and home of the runs that are marked as gone, and of all runs of some homes."""
+        sql = "SELECT place, home FROM runs WHERE gone OR home IN (SELECT value FROM json_each(?))"
+        return self.select(sql, json.dumps(homes)) or []
 
     def runs(self, where: str = "1", *values: Any) -> list[Known] | None:
         """The runs that a condition on the columns of `runs` lets through, the newest first. It is

@@ -18,6 +18,8 @@ class FileConversation(Conversation, frozen=True):
     """Without folder and .zip; "" if it equals the title or is only an id."""
     place: str = ""
     """Its absolute path; of one of several runs in a file, `PATH#ID`."""
+    home: str = ""
+    """The absolute path of its file or folder."""
 
 
 def sub_agent_id(run_id: str, names: Iterable[str]) -> str:

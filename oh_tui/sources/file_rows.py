@@ -80,6 +80,7 @@ def row_of_run(name: str, run: RunFile, listed: Conversation | None = None) -> C
         title=listed.title,
         file_name=listed.file_name,
         place=listed.place,
+        home=listed.home,
         llm_model=row.llm_model or listed.llm_model,
         metrics=row.metrics or listed.metrics,
         created_at=row.created_at or first_time(run),
@@ -94,13 +95,15 @@ def row_of_sub_agent(name: str, run: RunFile, parent: Conversation | None) -> Co
         row_of_run(name, run),
         file_name=f"sub-agent of {title}" if title else "sub-agent of a sub-agent",
         place=parent.place if isinstance(parent, FileConversation) else "",
+        home=parent.home if isinstance(parent, FileConversation) else "",
     )
 
 
-def placed(row: Conversation, path: Path, name: str = "") -> Conversation:
-    """The row with the place of its run, which has a `name` in a file of several runs."""
-    home = plain_path(path)
-    return msgspec.structs.replace(row, place=f"{home}#{name}" if name else str(home))
+def placed(row: Conversation, home: str, name: str = "") -> Conversation:
+    """The row with the place of its run, which has a `name` in a file of several runs. `home` is
+    the plain path of the file."""
+    place = f"{home}#{name}" if name else home
+    return msgspec.structs.replace(row, place=place, home=home)
 
 
 def path_at(place: str, name: str) -> Path:

@@ -18,6 +18,7 @@ from oh_tui.sources.file_rows import (
     chosen_row,
     name_of,
     placed,
+    plain_path,
     row_of_entry,
     row_of_run,
 )
@@ -211,7 +212,7 @@ class FileSource:
                 runs = self._grown.pop(file, None)
                 runs = runs or (OneRun(begun()) if begun else open_runs(file, self.indexes))
                 self._lists.append(runs)
-                self._at[file] = runs
+                self._at[file], home = runs, str(plain_path(file))
                 for entry in _entries(runs, wanted):
                     name = name_of(file, entry.info, taken, entry.number if entry.name else 0)
                     if entry.name:
@@ -220,7 +221,7 @@ class FileSource:
                         run = entry.open()
                         row = row_of_run(name, run)
                         self.runs.keep(name, run)
-                    yield name, entry, placed(row, file, entry.name)
+                    yield name, entry, placed(row, home, entry.name)
             except Problem as problem:
                 self._unopened.append(problem)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from oh_tui.api.models import Conversation, Page
-from oh_tui.sources.file_rows import name_of, placed, row_of_run
+from oh_tui.sources.file_rows import name_of, placed, plain_path, row_of_run
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.sources.written import is_at_work
@@ -65,7 +65,7 @@ class ThisMachine(FileSource):
             entries[name] = Entry(OneRun(archive), 1, info=archive.info, opened=archive)
             row = self._known.get(archive)
             if row is None or row.id != name:
-                row = placed(row_of_run(name, archive), path)
+                row = placed(row_of_run(name, archive), str(plain_path(path)))
             known[archive] = row
             when = _to_utc(row.updated_at or "") or datetime.fromtimestamp(written, UTC).isoformat()
             status = RunStatus.RUNNING if is_at_work(archive) else row.execution_status

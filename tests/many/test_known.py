@@ -51,6 +51,15 @@ def test_the_sums_are_the_same(runs: Path, tmp_path: Path, by: str) -> None:
     assert len(with_it.splitlines()) > 1
 
 
+def test_files_of_any_name_are_known(runs: Path, tmp_path: Path) -> None:
+    odd = runs / 'a#1 "b" ü\\\N{HEAVY BLACK HEART}'
+    (runs / "part-000").rename(odd)
+    write_zip(odd / "run#2.zip", MAKER, RUNS + 1)
+    assert oh_tui("index", runs).returncode == 0
+    assert known(runs, tmp_path / "cache") == (RUNS + 2, 0)
+    assert known(odd / "run#2.zip", tmp_path / "cache") == (1, 0)
+
+
 def test_words_count_too(runs: Path) -> None:
     with_it, without = both(runs, f"model:{MAKER.made(0).model}", "is:failed", "--json")
     assert with_it == without

@@ -52,8 +52,7 @@ async def test_those_that_cannot_hold_a_text_count_as_searched(tmp_path: Path) -
         assert [one async for one in search.results() if one] == []
         listed = [one async for page in here.source.pages() for one in page.items]
     with Library(tmp_path) as library:
-        held = library.held(here.source.address, ["NOT sub_agents"]) if library.has_texts else []
-    whole = sum(has_all_texts for (has_all_texts,) in held)
+        whole = sum(not one.row.sub_agents for one in library.runs() or () if library.has_texts)
     assert search.reading.read == whole
     assert len(search.reading.not_kept) == len(listed) - whole
 

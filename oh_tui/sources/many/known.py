@@ -22,8 +22,8 @@ class KnownRows:
         self, meant: list[Conversation], listed: list[Conversation] | None
     ) -> Ahead[Summand]:
         with Library(self._folder) as library:
-            held = Held(library, self._source, Summand._fields)
-        runs = list(zip(meant, held.as_now(meant), strict=True))
-        results = [Result(row, Summand._make(run.values)) for row, run in runs if run]
-        left = [row for row, run in runs if run is None]
-        return Ahead(results, left, held.vanished(listed))
+            held = Held(library, self._source)
+            known, vanished = held.as_now(meant, Summand._fields), held.vanished(listed)
+        found = [(row, known.get(held.place(row))) for row in meant]
+        results = [Result(row, Summand._make(values)) for row, values in found if values]
+        return Ahead(results, [row for row, values in found if not values], vanished)

@@ -32,13 +32,10 @@ class Narrowing:
         ]
         with Library(self._folder) as library:
             held = Held(library, self._source)
-            found = [library.candidates(text) for text in texts]
-        left, known = meant, [one.keys() for one in found if one is not None]
-        if known:
-            may = set.intersection(*map(set, known))
-            left = [
-                row
-                for row, run in zip(meant, held.as_now(meant), strict=True)
-                if run is None or run.place in may or not run.has_all_texts
-            ]
-        return Ahead([], left, held.vanished(listed), settled=len(meant) - len(left))
+            found = [one for text in texts if (one := library.candidates(text)) is not None]
+            known = held.as_now(meant, ["sub_agents"]) if found else {}
+            vanished = held.vanished(listed)
+        whole = {place for place, (sub_agents,) in known.items() if not sub_agents}
+        ruled_out = set[str]().union(*(whole.difference(one) for one in found))
+        left = [row for row in meant if held.place(row) not in ruled_out]
+        return Ahead([], left, vanished, settled=len(meant) - len(left))
