@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
 from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.sources.many.each_run import ManyRuns
-from oh_tui.sources.many.sums import GROUPINGS, Group, Summand, grouped, names_of, summed
+from oh_tui.sources.many.sums import GROUPINGS, Group, Summand, grouped, names_of
 from oh_tui.text.human import dollars, plural
 
 NAMES = {
@@ -24,10 +25,16 @@ NAMES = {
 
 
 class Counted(NamedTuple):
-    """A run that was counted: the id of its conversation, and its row."""
+    """A run that was counted: the id of its conversation, its row, and the day on which it began,
+    which takes longer to tell than the rest."""
 
     id: str
     row: Summand
+    day: str
+
+    @classmethod
+    def of(cls, name: str, row: Summand) -> Counted:
+        return cls(name, row, GROUPINGS["day"](row))
 
 
 class Days(NamedTuple):
@@ -79,17 +86,18 @@ class Board:
         reading, found = self.reading, list[str]()
         if not self.runs:
             return found
-        total = summed((), [one.row for one in self.runs])
-        count = plural(total.runs, "run")
+        runs = len(self.runs)
+        count = plural(runs, "run")
         if self.is_running:
-            count = f"{total.runs:,} of {reading.runs:,} so far"
+            count = f"{runs:,} of {reading.runs:,} so far"
         elif not self.ended:
-            count = f"{total.runs:,} of {plural(reading.runs, 'run')}"
+            count = f"{runs:,} of {plural(reading.runs, 'run')}"
         found.append(count)
-        if days := sorted(filter(None, (GROUPINGS["day"](one.row) for one in self.runs))):
-            found.append(days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}")
-        if total.cost.known:
-            found.append(dollars(total.cost.total))
+        if days := {one.day for one in self.runs} - {""}:
+            first, last = min(days), max(days)
+            found.append(first if first == last else f"{first} to {last}")
+        if costs := [cost for one in self.runs if (cost := one.row.cost) is not None]:
+            found.append(dollars(math.fsum(costs)))
         return found
 
     @property
@@ -109,8 +117,8 @@ class Board:
         """All days, several to a cell where there are more than `room`."""
         costs: dict[str, float] = {}
         for one in self.runs:
-            if (day := GROUPINGS["day"](one.row)) and one.row.cost is not None:
-                costs[day] = costs.get(day, 0.0) + one.row.cost
+            if one.day and one.row.cost is not None:
+                costs[one.day] = costs.get(one.day, 0.0) + one.row.cost
         if not costs:
             return None
         first, last = min(costs), max(costs)

@@ -11,7 +11,7 @@ from oh_tui.sources.many.sums import Group, Spread, summed
 from oh_tui.text.human import percentages
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.screens.board import COLUMNS, BoardScreen, Groups, _parted
-from oh_tui.tui.state.board import Board, sparkline
+from oh_tui.tui.state.board import Board, Counted, sparkline
 from tests.tui.explorer import Between, Explorer, explore
 
 
@@ -234,7 +234,7 @@ async def test_the_day_that_cost_most_is_of_all_days() -> None:
         view = await board(it)
         base, noon = view.board.runs[0], datetime(2026, 1, 1, 12).timestamp()
         view.board.runs[:] = [
-            base._replace(row=base.row._replace(began=noon + day * 86_400, cost=cost))
+            Counted.of(base.id, base.row._replace(began=noon + day * 86_400, cost=cost))
             for day, cost in ((0, 900.0), (1, 0.5), (200, 2.0))
         ]
         days = view.board.cost_by_day(78)

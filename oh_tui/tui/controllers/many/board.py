@@ -96,7 +96,7 @@ class BoardOfRuns:
             async with contextlib.aclosing(results) as running:
                 async for one in running:
                     if not isinstance(one.value, Unread):
-                        board.runs.append(state.Counted(one.conversation.id, one.value))
+                        board.runs.append(state.Counted.of(one.conversation.id, one.value))
                     if clock() - shown > EVERY:
                         await self._renew()
                         shown = clock()
