@@ -10,7 +10,7 @@ import msgspec
 from oh_tui.library.packed import packed
 from oh_tui.library.schema import BLOCK
 from oh_tui.library.texts import step_texts
-from oh_tui.text.redact import holds_key
+from oh_tui.text.redact import held, holds_key
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.tables import About, FileRow, RunRow, rows
 
@@ -62,19 +62,19 @@ def names_key(place: str) -> bool:
 
 
 def _tells_key(trajectory: Trajectory) -> bool:
-    if any(holds_key(event.raw()) for event in trajectory.events):
+    if held() and any(holds_key(event.raw()) for event in trajectory.events):
         return True
     return any(_tells_key(agent.load()[0]) for agent in trajectory.sub_agents)
 
 
 def _blocks(texts: Iterator[str]) -> Iterator[Block]:
-    held: list[str] = []
+    block: list[str] = []
     first, size = 1, 0
     for number, text in enumerate(texts, 1):
-        held.append(text)
+        block.append(text)
         size += len(text)
         if size >= BLOCK:
-            yield Block(first, number, "\n".join(held))
-            held, first, size = [], number + 1, 0
-    if held:
-        yield Block(first, first + len(held) - 1, "\n".join(held))
+            yield Block(first, number, "\n".join(block))
+            block, first, size = [], number + 1, 0
+    if block:
+        yield Block(first, first + len(block) - 1, "\n".join(block))

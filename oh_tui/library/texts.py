@@ -21,7 +21,7 @@ def step_texts(trajectory: Trajectory, rows: Iterable[str]) -> Iterator[str]:
     for step, row in zip(trajectory.steps, rows, strict=True):
         found = [text for event in (step.event, *step.results) for text in texts_of(event)]
         together = _APART.join(found)  # a call for each text would take most of the time
-        texts = found if any(start in together for start in _CROSSES) else [together]
+        texts = found if any(map(together.__contains__, _CROSSES)) else [together]
         yield folded("\n".join((row, *(redact(clean(text)) for text in texts))))
 
 
