@@ -93,10 +93,10 @@ async def test_a_body_that_falls_silent_runs_into_the_read_timeout() -> None:
 async def test_a_slow_body_is_no_timeout_as_long_as_it_moves() -> None:
     async def body() -> AsyncIterator[bytes]:
         for _ in range(6):
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.5)
             yield b"x"
 
-    async with client(Script(StreamingResponse(body())), read=0.2) as http:
+    async with client(Script(StreamingResponse(body())), read=2.5) as http:
         assert (await http.get("/x")).content == b"xxxxxx"
 
 

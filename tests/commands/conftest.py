@@ -16,6 +16,7 @@ from oh_tui.demo.catalog import ENTRIES
 from oh_tui.demo.demo import Demo
 from tests.demo_runs import demo_events
 from tests.hostile.server import serving
+from tests.tui.explorer import NOW
 
 IDS = {entry.slug: entry.id.replace("-", "") for entry in ENTRIES}
 """Slug of a conversation of the demo -> its id."""
@@ -29,8 +30,8 @@ class Served:
 
 @contextmanager
 def serve(kind: str = "plain") -> Iterator[Served]:
-    """An embedded server on a loopback port, at its beginning: its runs go on with the clock."""
-    demo = make_demo(shows="everything")
+    """An embedded server on a loopback port, at its beginning; its clock stands still."""
+    demo = make_demo(NOW, "everything")
     demo.rate_limited = False
     with serving(demo.app_like(kind)) as address:
         yield Served(address, demo)

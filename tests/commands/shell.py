@@ -18,7 +18,7 @@ from oh_tui.api import AppServer
 from oh_tui.cli import opening
 from oh_tui.demo import Demo, make_demo
 from oh_tui.sources.server import ServerSource
-from tests.tui.explorer import AT_ONCE, Between
+from tests.tui.explorer import AT_ONCE, NOW, Between
 
 
 class Said(NamedTuple):
@@ -40,7 +40,7 @@ class Shell:
     """`shell("approve 5f3a")` runs a command and gives what it said."""
 
     capture: pytest.CaptureFixture[str]
-    demo: Demo = field(default_factory=lambda: make_demo(shows="everything"))
+    demo: Demo = field(default_factory=lambda: make_demo(NOW, "everything"))
     between: Between = field(default_factory=Between)
 
     def source(self, log: object = None) -> ServerSource:
@@ -61,10 +61,14 @@ def shell(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
 
 
 def interrupted(
-    words: tuple[str, ...], call: str, folder: Path, number: signal.Signals = signal.SIGINT
+    words: tuple[str, ...],
+    call: str,
+    folder: Path,
+    number: signal.Signals = signal.SIGINT,
+    times: int = 1,
 ) -> tuple[int, str, str]:
     """Exit code, output and errors of a process that got ctrl+c, or another signal, half a second
-    after its log of calls named this one."""
+    after its log of calls named this one so many times."""
     log = folder / "calls.log"
     process = subprocess.Popen(
         [sys.executable, "-m", "oh_tui", "--log", str(log), *words],
@@ -73,11 +77,11 @@ def interrupted(
         stderr=subprocess.PIPE,
         text=True,
     )
-    end = time.monotonic() + 30
-    while not (log.exists() and call in log.read_text("utf-8")):
+    end = time.monotonic() + 60
+    while not (log.exists() and log.read_text("utf-8").count(call) >= times):
         assert time.monotonic() < end and process.poll() is None
         time.sleep(0.05)
     time.sleep(0.5)
     process.send_signal(number)
-    out, said = process.communicate(timeout=10)
+    out, said = process.communicate(timeout=60)
     return process.returncode, out, said

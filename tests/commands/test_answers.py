@@ -8,8 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -22,7 +20,7 @@ from oh_tui.sources.actions import agent_actions
 from oh_tui.sources.actions.agent_actions import Agents
 from oh_tui.sources.actions.agent_state import AgentState
 from tests.commands import schemas
-from tests.commands.conftest import IDS, Served
+from tests.commands.conftest import IDS, Served, serve
 from tests.commands.shell import Shell, interrupted, shell
 
 __all__ = ["shell"]
@@ -120,10 +118,8 @@ def test_stopped_while_the_model_thinks_a_call_without_end_is_told_of(
     def call() -> None:
         shell.demo.advance(world.step_end(conversation) - world.clock.now() + 0.1)
 
-    timer = threading.Timer(0.3, call)
-    timer.start()
+    shell.between.after("POST /runtime/*/pause", call)
     said = shell(f"stop {FLAKY}")
-    timer.join()
     assert said.code == 1 and "had no result within" in said.complaint
     assert f"oh-tui continue {FLAKY[:8]} lets the agent go on" in said.complaint
     again = shell(f"continue {FLAKY} --yes")
@@ -245,7 +241,10 @@ def test_a_prefix_that_is_not_there_and_an_id_of_nothing(served: Served, shell: 
 
 
 def test_an_interrupted_stop_says_that_it_was_asked_for(tmp_path: Path) -> None:
-    code, out, said = interrupted(("--demo", "stop", FLAKY), "events/search", tmp_path)
+    with serve() as new:
+        words = ("--server", new.url, "stop", FLAKY)
+        # before the stop twice, and then for as long as the server does not answer it
+        code, out, said = interrupted(words, f"/api/conversations/{FLAKY}  200", tmp_path, times=3)
     assert (code, out) == (130, "")
     assert "interrupted; the agent was asked to stop, and does so when its step ends" in said
 
@@ -263,14 +262,20 @@ def test_a_ctrl_c_a_moment_before_the_wait_ends_it_too() -> None:
 
 
 def test_waiting_for_a_text_can_be_interrupted() -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "oh_tui", "--demo", "send", DATES, "-"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+    reads = (
+        "import sys; from oh_tui.commands.shared import acting; was = acting._read_stdin\n"
+        "def said():\n"
+        "    print('reads', flush=True)\n"
+        "    return was()\n"
+        "acting._read_stdin = said\n"
+        "from oh_tui.__main__ import main; sys.exit(main())"
     )
-    assert process.stdin
-    time.sleep(2)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(10) == 130
-    process.stdin.close()
+    with subprocess.Popen(
+        [sys.executable, "-c", reads, "--demo", "send", DATES, "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        assert process.stdout and process.stdout.readline() == b"reads\n"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130

@@ -51,7 +51,7 @@ def test_bash_completes_with_it() -> None:
         'echo "${COMPREPLY[@]}"\n'
     )
     done = subprocess.run(
-        ["bash", "-c", script], capture_output=True, text=True, check=False, timeout=20
+        ["bash", "-c", script], capture_output=True, text=True, check=False, timeout=60
     )
     assert sorted(done.stdout.split()) == ["start", "stats", "status", "steps", "stop"]
 

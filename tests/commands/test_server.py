@@ -53,7 +53,7 @@ def test_a_tail_goes_on_until_the_run_ends(begun: Served) -> None:
     assert first["outcome"] == "running"
     timer = threading.Timer(0.5, lambda: begun.demo.advance(900))
     timer.start()
-    told, said = process.communicate(timeout=30)
+    told, said = process.communicate(timeout=60)
     assert process.returncode == 0
     steps = [json.loads(line) for line in told.splitlines()]
     # the call that ran is printed again with its result, then come the others in order
@@ -70,7 +70,7 @@ def test_an_interrupt_says_what_goes_on_and_exits_130() -> None:
     assert process.stdout.readline()
     time.sleep(0.2)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=10)
+    _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert said == "oh-tui: interrupted; the agent works on, on the server\n"
 
@@ -127,9 +127,9 @@ def test_the_short_status_asks_once_a_minute(
     file.write_text(json.dumps({"http://127.0.0.1:1": answer}), "utf-8")
     away = ["--server", "127.0.0.1:1", "status", "--short"]
     assert oh_tui(*away).stdout == f"{first.stdout.rstrip()} 4m\n"
-    began = time.monotonic()
-    assert oh_tui(*away).stdout.endswith(" 4m\n")
-    assert time.monotonic() - began < 5
+    asked = tmp_path / "asked.log"
+    assert oh_tui("--log", asked, *away).stdout.endswith(" 4m\n")
+    assert not asked.exists() or not asked.read_text("utf-8")
     whole = oh_tui("--server", "127.0.0.1:1", "status")
     assert whole.returncode == 1 and "127.0.0.1:1" in complaint(whole)
 

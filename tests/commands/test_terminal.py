@@ -22,7 +22,7 @@ def spawn(*words: str, columns: int = 80, **environment: str) -> pexpect.spawn[s
         ["-m", "oh_tui", "--demo", *words],
         dimensions=(40, columns),
         encoding="utf-8",
-        timeout=20,
+        timeout=60,
         env={**os.environ, **environment},
     )
 

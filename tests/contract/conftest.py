@@ -10,6 +10,7 @@ from oh_tui.api import AppServer, Conversation
 from oh_tui.demo import Demo, make_demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.demo.world import AgentVersion
+from tests.tui.explorer import NOW
 
 from .acting import Prompts, Stage
 from .fixtures import ServerUnderTest, agent, api, run, wire
@@ -25,7 +26,7 @@ def version(request: pytest.FixtureRequest) -> AgentVersion:
 
 @pytest.fixture
 def demo(version: AgentVersion) -> Demo:
-    made = make_demo(shows="everything")
+    made = make_demo(NOW, "everything")
     made.world.agent_version = version
     return made
 

@@ -147,7 +147,7 @@ def test_in_a_shell(shell: Shell, act: Act, tmp_path: Path) -> None:
     for name, (fault, sentence) in FAULTS.items():
         if name in ("another shape", "half of the JSON") and not act.shape:
             continue
-        shell.patience = 0.05 if name == "silence" else 1.0
+        shell.patience = 0.1 if name == "silence" else 10.0
         demo = make_demo(NOW, "everything")
         demo.rate_limited = False
         with served(demo.app) as shell.wire:

@@ -184,12 +184,12 @@ def served(app: ASGIApp, **listening: Any) -> Iterator[Wire]:
 
     thread = threading.Thread(target=main, daemon=True)
     thread.start()
-    assert ready.wait(5)
+    assert ready.wait(60)
     try:
         yield wire
     finally:
         loop.call_soon_threadsafe(end.set)
-        thread.join(5)
+        thread.join(60)
 
 
 async def pieces(data: bytes) -> AsyncIterator[bytes]:

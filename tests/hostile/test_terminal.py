@@ -15,7 +15,7 @@ from tests.hostile.kinds import Say, run, write_zip
 from tests.hostile.sent import FRAME, Grid
 from tests.hostile.server import Spoiler, changed, serving
 from tests.hostile.texts import CORPUS
-from tests.terminal.terminal import OH_TUI, Terminal
+from tests.terminal.terminal import LONGEST, OH_TUI, Terminal
 
 SIZE = 120, 36
 DIVIDER = 30
@@ -60,7 +60,7 @@ class Looker:
 
     def quit(self) -> None:
         self.press("esc", "esc", "ctrl+q")
-        end = time.monotonic() + 10
+        end = time.monotonic() + LONGEST
         while ASKS not in self.terminal.drawn and self.terminal.pump():
             assert time.monotonic() < end, "it neither ended nor asked"
         if ASKS in self.terminal.drawn:  # a message was kept, if its key came early enough

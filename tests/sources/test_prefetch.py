@@ -110,5 +110,5 @@ def test_when_this_process_goes_the_other_one_does_too(tmp_path: Path) -> None:
     script = "import os, sys; from pathlib import Path; from oh_tui.sources import prefetch\n"
     script += "wait = prefetch.begin(Path(sys.argv[1])); os._exit(0)"
     words = [sys.executable, "-c", script, str(path)]
-    done = subprocess.run(words, capture_output=True, timeout=30, check=False)
+    done = subprocess.run(words, capture_output=True, timeout=60, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")

@@ -226,7 +226,7 @@ async def test_a_sandbox_paused_by_others_makes_following_ask_for_a_new_reading(
     assert state.trajectory is not None
     following = source.runs.follow(conversation, state.trajectory, state.via)
     servers.silent, servers.status = True, "PAUSED"
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert await anext(following) is None
     assert [news async for news in following] == []
 
@@ -252,9 +252,12 @@ async def test_following_goes_on_with_an_agent_server_that_fails_for_a_moment() 
     waiting = asyncio.ensure_future(
         anext(source.runs.follow(conversation, state.trajectory, state.via))
     )
-    await asyncio.sleep(1.3)
+    servers.asked.clear()
+    async with asyncio.timeout(60):
+        while "/api/v1/app-conversations" not in servers.asked:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
     assert not waiting.done()
-    assert servers.asked[-1] == "/api/v1/app-conversations"
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
@@ -270,12 +273,15 @@ async def test_following_on_the_app_server_reads_a_page_only_when_the_count_chan
     servers.asked.clear()
     following = source.runs.follow(conversation, run, state.via)
     waiting = asyncio.ensure_future(anext(following))
-    await asyncio.sleep(2.3)
+    async with asyncio.timeout(60):
+        while sum(path.endswith("/count") for path in servers.asked) < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
     searches = [path for path in servers.asked if path.endswith("/search")]
     assert len(searches) == 1
     # the number is that of the events held, and still one of them is new
     servers.stored.append(happened(4))
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(60):
         news = await waiting
     assert news is not None
     assert [event.id for event in news] == ["event-4"]
@@ -292,7 +298,7 @@ async def test_an_agent_server_that_tells_again_is_gone_back_to(
     assert state.trajectory is not None
     following = source.runs.follow(conversation, state.trajectory, state.via)
     servers.silent = False
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(60):
         assert await anext(following) is None, "it is to be loaded anew"
     await following.aclose()
     *_, state = [state async for state in source.runs.load(conversation, state.trajectory)]
@@ -310,7 +316,7 @@ async def test_an_agent_server_that_is_elsewhere_now_is_gone_to(
     assert state.trajectory is not None
     following = source.runs.follow(conversation, state.trajectory, state.via)
     servers.silent, servers.address = False, "http://agent.test/elsewhere"
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(60):
         assert await anext(following) is None, "it is to be loaded anew"
     await following.aclose()
 
@@ -327,7 +333,7 @@ async def test_a_sandbox_that_got_its_address_after_the_record_was_read_is_gone_
     assert states[-1].via == "app server"
     assert states[-1].trajectory is not None
     following = source.runs.follow(before, states[-1].trajectory, "app server")
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(60):
         assert await anext(following) is None, "it is to be loaded anew"
     await following.aclose()
 
@@ -345,7 +351,7 @@ async def test_a_newest_page_that_hardly_reaches_what_is_held_is_not_all_that_is
     for new, whole in ((70, True), (98, False)):
         servers.stored = history[: 200 + new]
         following = source.runs.follow(conversation, run, "app server")
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(60):
             news = await anext(following)
         await following.aclose()
         assert (news is not None) == whole

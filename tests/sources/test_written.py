@@ -23,7 +23,7 @@ from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 ID = "5f3a91c0" * 4
-SOON = 20.0
+SOON = 60.0
 """Seconds within which a busy machine has looked again."""
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from textual import events
+from textual.command import CommandList
 from textual.message_pump import MessagePump
 from textual.pilot import Pilot
 from textual.strip import Strip
@@ -36,7 +37,7 @@ CHARACTERS = {name: character for character, name in NAMES.items()}
 
 AT_ONCE = RetryPolicy(first=0, longest=0, jitter=0)
 
-LONGEST = 30.0
+LONGEST = 60.0
 """Seconds to wait for what comes about in far under one where nothing else runs."""
 
 READS = (
@@ -171,7 +172,7 @@ class Explorer:
 
     async def seen(self) -> None:
         """Wait until the question or the field that has the keys is drawn."""
-        end = asyncio.get_running_loop().time() + 5
+        end = asyncio.get_running_loop().time() + LONGEST
         while not getattr(self.app.focused, "is_seen", True):
             assert asyncio.get_running_loop().time() < end, f"{self.app.focused} was not drawn"
             await asyncio.sleep(0.002)
@@ -222,6 +223,19 @@ class Explorer:
         self.screen.sidebar.highlight(conversation.id)
         self.screen.focus_pane("conversations")
         await self.press("enter")
+
+    async def find_command(self, text: str, found: str) -> None:
+        """Type into the palette until what enter runs has `found` in its line: it searches aside,
+        and first shows what the letters before have found."""
+        await self.type(text)
+
+        def first() -> str:
+            for listed in self.app.screen.query(CommandList):
+                if listed.highlighted is not None:
+                    return str(listed.get_option_at_index(listed.highlighted).prompt)
+            return ""
+
+        await self.until(lambda: found in first())
 
     def text(self, selector: str) -> str:
         """What a drawn widget shows, line by line; "" while it is not there: a bar that asks comes

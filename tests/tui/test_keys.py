@@ -275,9 +275,7 @@ async def test_a_search_during_which_the_palette_closes_ends_quietly() -> None:
 async def test_the_palette_opens_a_conversation_by_its_title() -> None:
     async with explore() as it:
         await it.pilot.press("ctrl+p")
-        await it.type("rename store")
-        await it.until(lambda: len(it.app.screen.query("CommandList")) > 0)
-        await it.pilot.pause(0.5)
+        await it.find_command("rename store", "Rename Store to Ledger")
         await it.pilot.press("enter")
         await it.until(lambda: it.app.screen is it.screen)
         await it.settle()
@@ -290,8 +288,7 @@ async def test_the_palette_opens_a_conversation_by_its_title() -> None:
 async def test_the_palette_survives_titles_that_look_like_markup() -> None:
     async with explore() as it:
         await it.pilot.press("ctrl+p")
-        await it.type("markup")
-        await it.pilot.pause(0.5)
+        await it.find_command("markup", "markup")
         found = it.app.screen.query_one(OptionList)
         prompts = [str(found.get_option_at_index(n).prompt) for n in range(found.option_count)]
         assert any("[/b] and [red]markup[/red]" in prompt for prompt in prompts)

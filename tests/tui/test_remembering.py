@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from textual.command import CommandList
 
 from oh_tui.api import AppServer
 from oh_tui.demo import make_demo
@@ -24,7 +23,7 @@ from oh_tui.sources.server import ServerSource
 from oh_tui.sources.source import Source
 from oh_tui.sources.this_machine import ThisMachine
 from oh_tui.tui.session import Session
-from tests.tui.explorer import AT_ONCE, NOW, Explorer, explore
+from tests.tui.explorer import AT_ONCE, LONGEST, NOW, Explorer, explore
 from tests.tui.lists.test_servers import keep
 
 
@@ -35,8 +34,7 @@ def settings(tmp_path: Path) -> Settings:
 
 async def choose_theme(it: Explorer, name: str) -> None:
     await it.press("ctrl+p")
-    await it.type(f"theme: {name}")
-    await it.until(lambda: it.app.screen.query_one(CommandList).option_count)
+    await it.find_command(f"theme: {name}", name)
     await it.press("enter")
     await it.until(lambda: it.app.theme == name)
 
@@ -197,11 +195,11 @@ async def test_what_is_being_written_when_the_app_ends_is_written_by_it(tmp_path
 
     def slow(changes: Changes) -> bool:
         begun.set()
-        return goes_on.wait(5) and write(changes)
+        return goes_on.wait(LONGEST) and write(changes)
 
     session.preferences.write = slow  # type: ignore[method-assign]
     saving = asyncio.create_task(session.save_preferences())
-    await asyncio.to_thread(begun.wait, 5)
+    await asyncio.to_thread(begun.wait, LONGEST)
     saving.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await saving

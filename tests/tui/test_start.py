@@ -82,7 +82,7 @@ def start(told: Path, *words: str) -> Told:
         stdout=follower,
         stderr=follower,
         env=environment,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     os.close(leader)

@@ -26,7 +26,7 @@ def test_a_tail_follows_the_files_until_the_run_ends(tmp_path: Path, local: bool
     writer.add(2)
     words = ["--server", "local", "tail", ID] if local else ["tail", str(writer.home)]
     process = start(*words, "-f", "-n", "1", "--json")
-    guard = threading.Timer(30, process.kill)
+    guard = threading.Timer(60, process.kill)
     guard.start()
     try:
         assert json.loads(read_line(process.stdout))["outcome"] == "running"
@@ -34,7 +34,7 @@ def test_a_tail_follows_the_files_until_the_run_ends(tmp_path: Path, local: bool
         assert json.loads(read_line(process.stdout))["index"] == 3
         writer.add()
         writer.state("finished")
-        told, said = process.communicate(timeout=30)
+        told, said = process.communicate(timeout=60)
     finally:
         guard.cancel()
         process.kill()

@@ -499,7 +499,7 @@ def test_two_processes_may_use_it_at_once(tmp_path: Path) -> None:
     words = [sys.executable, "-c", AT_ONCE_SCRIPT, str(folder)]
     both = [subprocess.Popen(words, stderr=subprocess.PIPE, text=True) for _ in range(2)]
     for one in both:
-        _, said = one.communicate(timeout=60)
+        _, said = one.communicate(timeout=240)
         assert (one.returncode, said) == (0, "")
     names = [path.name for path in folder.rglob("*") if path.is_file()]
     assert names and all(name.endswith(".zip") for name in names)

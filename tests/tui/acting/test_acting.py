@@ -392,7 +392,7 @@ async def test_quitting_asks_while_a_download_runs(folder: Path) -> None:
         await it.until(lambda: it.screen.asking.question_bar.display)
         await it.send("enter")
         await it.until(lambda: it.app.return_value == 0)
-    async with asyncio.timeout(5):  # the loop runs on until its calls have ended, as at a real end
+    async with asyncio.timeout(60):  # the loop runs on until its calls have ended, as at a real end
         while files(folder):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 

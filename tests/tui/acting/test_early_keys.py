@@ -341,12 +341,12 @@ async def test_a_frame_is_told_of_though_the_keys_before_it_were_for_what_never_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("oh_tui.tui.platform.key_queue.OPENS", 0.1)
-    app, shown = Opens(1.0), asyncio.Event()
+    app, shown = Opens(60.0), asyncio.Event()
     async with app.run_test():
         app.post_message(events.Key("x", "x"))
         app.post_message(events.Key("p", "p"))
         app.post_message(FrameShown(shown.set))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await shown.wait()
         assert "command" not in app.done
 

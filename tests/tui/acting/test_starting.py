@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
 
 import pytest
 from textual import events
@@ -62,11 +62,14 @@ async def test_ctrl_s_starts_shows_the_stages_and_opens_the_run_that_is_followed
         shown = form(it)
         assert shown.starting
         assert it.screen.session.writes.words == "starting a conversation"
-        for _ in range(40):
+        while it.app.screen is not it.screen:
             it.demo.advance(0.5)
-            await asyncio.sleep(0.02)
-            if it.app.screen is it.screen:
-                break
+            looks = between.count(TASKS)  # each stage is looked at before the next begins
+            await it.until(
+                partial(
+                    lambda seen: between.count(TASKS) > seen or it.app.screen is it.screen, looks
+                )
+            )
         told = [what for what, _ in shown.stages.stages]
         assert told[0] == "asking the server"
         assert "preparing the repository" in told

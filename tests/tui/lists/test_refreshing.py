@@ -64,6 +64,7 @@ async def test_a_slow_reading_is_not_cut_and_what_was_asked_meanwhile_comes_once
             it.screen.controllers.conversations.schedule._want()
             it.screen.controllers.conversations.schedule.ask(sort=True)
             await it.pilot.pause(0.02)
+        await it.until(lambda: between.count(SEARCH) > asked)
         assert between.count(SEARCH) == asked + 1
         held.set()
         await it.settle()
@@ -165,7 +166,7 @@ class Hanging(Looks):
 async def test_one_agent_server_that_hangs_keeps_no_other_line_away(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(conversations, "ANSWER", 0.3)
+    monkeypatch.setattr(conversations, "ANSWER", 3.0)  # for the others, which answer at once
     source = Changing()
     source.runs = source.remote = runs = Hanging(source)
     async with explore(source=lambda: source) as it:

@@ -32,8 +32,7 @@ async def test_the_palette_renames_and_the_new_title_is_shown_at_once() -> None:
     async with explore(wrap=between, size=(160, 48)) as it:
         await it.open(WEEK)
         await it.pilot.press("ctrl+p")
-        await it.type("rename: give")
-        await it.pilot.pause(0.5)
+        await it.find_command("rename: give", "rename")
         await it.pilot.press("enter")
         await it.until(lambda: it.screen.asking.is_typing)
         assert it.screen.asking.find_input.value == WEEK

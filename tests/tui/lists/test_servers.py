@@ -91,8 +91,7 @@ async def test_the_palette_goes_to_another_server() -> None:
         await it.type("pytest")
         await it.press("enter")
         await it.press("ctrl+p")
-        await it.type("server lab")
-        await asyncio.sleep(0.3)  # the palette gathers its rows
+        await it.find_command("server lab", "lab")
         await it.press("enter")
         await it.until(lambda: len(servers.made) == 2)
         await it.settle()
@@ -301,8 +300,7 @@ async def test_a_theme_is_chosen_in_the_file(theme: str, name: str) -> None:
 async def test_the_palette_changes_the_theme() -> None:
     async with explore() as it:
         await it.press("ctrl+p")
-        await it.type("theme oh-light")
-        await asyncio.sleep(0.3)
+        await it.find_command("theme oh-light", "oh-light")
         await it.press("enter")
         await it.until(lambda: it.app.theme == "oh-light")
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+
 import pytest
 from textual.app import App, ComposeResult
 from textual.events import MouseScrollDown
@@ -19,6 +22,7 @@ from oh_tui.trajectory.content.block import (
 )
 from oh_tui.tui.rendering.lines import Document
 from oh_tui.tui.widgets.body_view import BodyView
+from tests.tui.explorer import LONGEST
 
 
 class Body(App[None]):
@@ -62,6 +66,13 @@ async def settle(pilot: Pilot[None]) -> None:
     await pilot.pause()
 
 
+async def until(pilot: Pilot[None], true: Callable[[], bool]) -> None:
+    """Wait for what a timer brings about."""
+    async with asyncio.timeout(LONGEST):
+        while not true():
+            await pilot.pause(0.02)
+
+
 async def test_keys_scroll_and_the_position_is_told() -> None:
     app = Body(numbers(100))
     async with app.run_test(size=(40, 10)) as pilot:
@@ -103,8 +114,7 @@ async def test_the_mouse_wheel_scrolls() -> None:
         await settle(pilot)
         down = MouseScrollDown(app.body, 3, 3, 0, 1, 0, False, False, False)
         app.body.post_message(down)
-        await pilot.pause(0.2)
-        assert app.body.position()[0] > 1
+        await until(pilot, lambda: app.body.position()[0] > 1)
 
 
 async def test_a_failed_result_opens_at_its_end() -> None:
@@ -291,10 +301,7 @@ async def test_long_markdown_becomes_exact_without_moving_what_is_read() -> None
     async with app.run_test(size=(60, 12)) as pilot:
         await settle(pilot)
         assert seen(app)[-1].startswith("Paragraph 599")
-        for _ in range(200):
-            await pilot.pause(0.02)
-            if app.body.position()[2] == 2 + 600 * 2 - 1:
-                break
+        await until(pilot, lambda: app.body.position()[2] == 2 + 600 * 2 - 1)
         assert app.body.position() == (1190, 1201, 1201)
         assert seen(app)[-1].startswith("Paragraph 599")
         assert "Paragraph 300" in app.body.plain_text()

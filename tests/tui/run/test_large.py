@@ -16,7 +16,7 @@ from oh_tui.sources.files import FileSource
 from oh_tui.trajectory.content import blocks
 from oh_tui.trajectory.content.blocks import output_text, result_blocks
 from oh_tui.tui.controllers.desktop import clipboard
-from tests.tui.explorer import Explorer, explore
+from tests.tui.explorer import LONGEST, Explorer, explore
 
 LINES = 20_000
 
@@ -54,7 +54,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 
     def waiting(made: Callable[..., Any]) -> Callable[..., Any]:
         def waits(step: Any, *rest: Any, **more: Any) -> Any:
-            assert step.number != 2 or may.wait(8)
+            assert step.number != 2 or may.wait(LONGEST)
             return made(step, *rest, **more)
 
         return waits

@@ -472,8 +472,7 @@ async def test_a_run_whose_sandbox_has_another_key_is_read_again_once(
         it.demo.advance(60)
         await it.until(lambda: it.screen.timeline.row_count() > rows)
         between.asked.clear()
-        await asyncio.sleep(0.4)
-        assert between.count("GET /runtime/*/events/search") > 2, "it is followed"
+        await it.until(lambda: between.count("GET /runtime/*/events/search") > 2)
         assert between.count("GET /runtime/*/events/count") < 2, "and not read time and again"
         assert it.screen.session.current.session_api_key != old, "what is done next goes there too"
 

@@ -33,6 +33,7 @@ from oh_tui.tui.widgets.drawing import Drawn
 from tests.demo_runs import demo_run
 from tests.trajectory.analysis.test_changes import A, edit, run, view
 from tests.trajectory.made import call, result
+from tests.tui.explorer import LONGEST
 
 GIT = [
     *(GitChange(f"/workspace/dates/{name}", "UPDATED") for name in ("CHANGELOG.md", "uv.lock")),
@@ -71,11 +72,10 @@ class View:
         return self.app.shown
 
     async def settle(self) -> None:
-        for _ in range(200):
+        async with asyncio.timeout(LONGEST):
             await self.pilot.pause(0)
-            if not any(worker.is_running for worker in self.app.workers):
-                break
-            await asyncio.sleep(0.01)
+            while any(worker.is_running for worker in self.app.workers):
+                await self.pilot.pause(0.01)
         await self.pilot.pause()
 
     async def press(self, *keys: str) -> None:

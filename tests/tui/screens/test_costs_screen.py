@@ -31,7 +31,7 @@ from oh_tui.tui.theme import ASCII, DARK, LIGHT, UNICODE
 from tests.demo_runs import demo_run
 from tests.trajectory.analysis.test_accounting import build, hostile_runs, metrics, stats
 from tests.trajectory.made import message, shell
-from tests.tui.explorer import explore
+from tests.tui.explorer import LONGEST, explore
 
 
 class Small(App[None]):
@@ -88,11 +88,10 @@ async def look(
     app = Small(trajectory, ascii=ascii)
     async with app.run_test(size=size) as pilot:
         view = View(app, pilot)
-        for _ in range(100):
+        async with asyncio.timeout(LONGEST):
             await pilot.pause()
-            if not any(worker.is_running for worker in app.workers):
-                break
-            await asyncio.sleep(0.01)
+            while any(worker.is_running for worker in app.workers):
+                await pilot.pause(0.01)
         await pilot.pause()
         yield view
 
