@@ -243,9 +243,8 @@ def _columns(pairs: Iterable[tuple[str, str]]) -> list[str]:
 def read_words(words: Sequence[str]) -> tuple[str, Command, Any]:
     """The command that the words name ("" for the explorer), and its arguments. Raises Problem on
     wrong use."""
-    end = words.index("--") if "--" in words else len(words)
-    hidden = [_HIDDEN + word if word.startswith("-#") else word for word in words[:end]]
-    name, command, args = _read_words([*hidden, *words[end:]])
+    hidden = [_HIDDEN + word if word.startswith("-#") else word for word in words]
+    name, command, args = _read_words(hidden)
     for one, value in vars(args).items():
         given = list(map(_as_given, value)) if isinstance(value, list) else _as_given(value)
         setattr(args, one, given)

@@ -55,7 +55,8 @@ def test_a_run_from_standard_input_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        ("why", "-#b"), ("show", "-#2"), ("steps", "-is:failed", "-#b"), ("open", "-#b"), ("-#b",),
+        ("why", "-#b"), ("why", "--", "-#b"), ("show", "-#2"), ("steps", "-is:failed", "-#b"),
+        ("open", "-#b"), ("-#b",),
         ("export", "-#b", "--to", "jsonl"), ("compare", "-#a", "-#b"),
     ],
 )  # fmt: skip
