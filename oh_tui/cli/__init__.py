@@ -156,7 +156,10 @@ def _run(words: list[str]) -> int:
     if explores and _has_terminal() and len(places) == 1:
         # the others are listed beside the one that is named
         identifiers, wanted = wanted, [""]
-    make_source = opening.source_maker(settings, paths, wanted, demo=args.demo, log=args.log)
+    label = standard_input.LABEL if [place for place, _ in places] == [STDIN] else ""
+    make_source = opening.source_maker(
+        settings, paths, wanted, demo=args.demo, log=args.log, label=label
+    )
     has_key = local or settings.has_key
     if explores and _has_terminal():
         return _explore(args, settings, make_source if has_key else None, identifiers[0], paths)

@@ -41,10 +41,18 @@ def with_first(opened: Source, make_source: MakeSource) -> MakeSource:
 
 
 def source_maker(
-    settings: Settings, paths: list[Path], wanted: list[str], *, demo: str, log: str | None
+    settings: Settings,
+    paths: list[Path],
+    wanted: list[str],
+    *,
+    demo: str,
+    log: str | None,
+    label: str = "",
 ) -> MakeSource:
+    """`label` says where the file of `paths` came from, if it is a copy."""
     if paths:
-        return lambda: files.FileSource(paths, wanted=wanted, indexes=_indexes(settings))
+        indexes = _indexes(settings)
+        return lambda: files.FileSource(paths, wanted=wanted, indexes=indexes, label=label)
     watch = call_log(log)
     if demo:
         kind = {} if demo == "plain" else {"kind": demo}

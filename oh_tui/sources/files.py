@@ -67,14 +67,17 @@ class FileSource:
         *,
         wanted: Sequence[str] = (),
         indexes: Indexes | None = None,
+        label: str = "",
     ) -> None:
         """`begun` maps paths that are already being opened to functions that return the run.
-        `wanted` names for each path the one run of it to list, "" for all."""
+        `wanted` names for each path the one run of it to list, "" for all. `label` says where they
+        came from, if not from their paths."""
         self.paths = list(paths)
         self._begun = dict(begun or {})
         self._wanted = wanted or [""] * len(paths)
         self.indexes = indexes
-        self.label = clean_line(str(paths[0])) if len(paths) == 1 else f"{len(paths)} files"
+        shown = clean_line(str(paths[0])) if len(paths) == 1 else f"{len(paths)} files"
+        self.label = label or shown
         self.runs = FileRuns()
         self._lists: list[RunList] = []
         self._former: list[RunList] = []

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from oh_tui.api.models import bare_id
+from oh_tui.commands.shared import standard_input
 from oh_tui.commands.shared.command import Call
 from oh_tui.commands.shared.ids import SHOWN, WHOLE, find, read_id
 from oh_tui.commands.shared.printing import progress, say, show_progress
@@ -43,9 +44,10 @@ async def chosen(source: Source, identifier: str) -> Conversation:
     rows = (await source.newest()).items
     if len(rows) != 1:
         names = ", ".join(name(row) for row in rows[:5])
+        form = "-#ID" if source.label == standard_input.LABEL else "PATH#ID"
         raise Problem(
             f"There are {len(rows)} runs in {source.label}, and this looks at one",
-            f"name one of them, as PATH#ID: {names}{', ...' if len(rows) > 5 else ''}",
+            f"name one of them, as {form}: {names}{', ...' if len(rows) > 5 else ''}",
         )
     return rows[0]
 

@@ -17,6 +17,9 @@ from oh_tui.text.problem import Problem
 NAME = "standard-input"
 """Of the file, and so of a run without an id."""
 
+LABEL = "standard input"
+"""Of the list of what came."""
+
 SPARE = 2**28
 """Bytes of the disk that stay free."""
 

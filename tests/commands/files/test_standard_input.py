@@ -70,6 +70,15 @@ def test_one_of_several_runs_from_standard_input_is_named(
         assert done.returncode == 2 and b"no run none in standard-input" in done.stderr
 
 
+def test_of_several_runs_from_standard_input_one_has_to_be_named(tmp_path: Path) -> None:
+    done = run(tmp_path, "why", "-", given=TEXT)
+    assert done.returncode == 2
+    assert done.stderr.decode().splitlines() == [
+        "oh-tui: There are 2 runs in standard input, and this looks at one",
+        "        name one of them, as -#ID: a, b",
+    ]
+
+
 def test_beside_another_run_such_a_word_must_not_match(tmp_path: Path) -> None:
     file = tmp_path / "run.jsonl"
     file.write_text(json.dumps(row("c", [message("see #7", source="user")])) + "\n")
