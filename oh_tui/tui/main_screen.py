@@ -39,6 +39,7 @@ from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Divider, Piece
 from oh_tui.tui.widgets.question_bar import QuestionBar
 from oh_tui.tui.widgets.row_list import RowList
+from oh_tui.tui.widgets.rule import Rule
 from oh_tui.tui.widgets.strip_view import StripView
 from oh_tui.tui.widgets.timeline import Timeline
 from oh_tui.tui.widgets.workspace import Workspace
@@ -207,6 +208,16 @@ class MainScreen(BaseScreen):
             self._show_keys()
         if timeline.cursor == 0 and not timeline.order and self.session.pane == "timeline":
             self.controllers.older.at_top()
+
+    @on(Rule.Picked, "#timeline-rule")
+    def _show_what_is_counted(self, message: Rule.Picked) -> None:
+        if self.asking.is_asking:
+            return
+        if message.text.endswith("(x)"):
+            self.focus_pane("timeline")
+            self.controllers.view.action_hidden()
+        elif self.timeline.filtered is None and self.controllers.search.show_counted(message.text):
+            self.focus_pane("timeline")
 
     @on(RowList.HeadPicked)
     def _sort_by(self, message: RowList.HeadPicked) -> None:

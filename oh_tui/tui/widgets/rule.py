@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from textual import events
+from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
@@ -19,6 +21,26 @@ class Rule(Drawn):
     heavy: reactive[bool] = reactive(False)
     title: reactive[tuple[Piece, ...]] = reactive(())
     facts: reactive[tuple[Piece, ...]] = reactive(())
+
+    _places: Sequence[tuple[int, int, str]] = ()
+    """First cell, cell after the last one, and text of each fact drawn."""
+
+    class Picked(Message):
+        """A fact was clicked."""
+
+        def __init__(self, rule: Rule, text: str) -> None:
+            super().__init__()
+            self.rule = rule
+            self.text = text
+
+        @property
+        def control(self) -> Rule:
+            return self.rule
+
+    def on_click(self, event: events.Click) -> None:
+        for start, end, text in self._places:
+            if start <= event.x < end:
+                self.post_message(self.Picked(self, text))
 
     def __init__(self, title: str = "", *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -39,6 +61,11 @@ class Rule(Drawn):
             left += [(" ", ""), *title, (" ", "")]
         right: list[Piece] = [(" ", ""), *facts, (" ", ""), (line, hue)] if facts else []
         middle = line * (width - total_width(left) - total_width(right))
+        start, places = width - total_width(right) + 1, list[tuple[int, int, str]]()
+        for text, _ in facts:
+            places.append((start, start + width_of(text), text))
+            start += width_of(text)
+        self._places = places
         return self.strip([*left, (middle, hue), *right], width)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import pytest
 from textual.events import MouseScrollDown, MouseScrollUp
@@ -613,6 +614,41 @@ async def test_a_click_on_a_count_of_the_header_lists_what_it_counts() -> None:
             query = it.screen.session.listing.query
             assert (query.text if query else "") == text
             assert it.screen.session.pane == "conversations"
+
+
+@pytest.mark.parametrize(
+    ("title", "fact", "text"),
+    [
+        (WEEKS, "failed command", "is:failed -is:error"),
+        (WEEKS, "error", "is:error"),
+        (OAUTH, "rejected", "is:rejected"),
+    ],
+)
+async def test_a_click_on_a_count_of_the_timeline_shows_what_it_counts(
+    title: str, fact: str, text: str
+) -> None:
+    async with explore(size=(200, 40)) as it:
+        await it.open(title)
+        rule = it.text("#timeline-rule")
+        counted = re.search(rf"(\d+) {fact}", rule)
+        assert counted
+        await it.press("1")
+        await it.pilot.click("#timeline-rule", offset=(counted.start(), 0))
+        await it.settle()
+        filtering = it.screen.session.filtering
+        assert filtering and filtering.query.text == text
+        assert it.screen.timeline.row_count() == int(counted[1])
+        assert it.screen.session.pane == "timeline"
+
+
+async def test_a_click_on_the_hidden_events_shows_and_hides_them() -> None:
+    async with explore(size=(200, 40)) as it:
+        await it.open(WEEKS)
+        for shows in (True, False):
+            rule = it.text("#timeline-rule")
+            await it.pilot.click("#timeline-rule", offset=(rule.index("(x)"), 0))
+            await it.settle()
+            assert it.screen.timeline.show_events is shows
 
 
 async def test_a_click_on_a_key_in_the_footer_does_what_the_key_does() -> None:

@@ -33,6 +33,14 @@ RETESTED = 20
 change without an event of its own."""
 
 
+_FILTERS = {
+    "failed command": "is:failed -is:error",
+    "rejected": "is:rejected",
+    "error": "is:error",
+}
+"""Words of a count -> what shows exactly the steps counted."""
+
+
 class Search:
     def __init__(
         self,
@@ -113,6 +121,13 @@ class Search:
         if not query.empty:
             self._session.filtering = Filtering(query)
             self.refilter()
+
+    def show_counted(self, fact: str) -> bool:
+        """Show the steps that a fact of the timeline counts; False for one that counts none."""
+        words = next((asked for word, asked in _FILTERS.items() if word in fact), "")
+        if words:
+            self.set_filter(queries.parse(words))
+        return bool(words)
 
     def clear_filter(self) -> bool:
         """Show all steps; False when no filter was on."""
