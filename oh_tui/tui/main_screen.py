@@ -316,7 +316,8 @@ class MainScreen(BaseScreen):
 
     @on(AskingBars.Changed)
     def _show_keys(self) -> None:
-        """Update the footer for the focused pane."""
+        """Update the footer for the focused pane, and what stands in the place of all of it."""
+        self._tell_size()
         self.hints, self.always = self.asking.hints or key_hints(
             self.session,
             zoom=self.session.arrangement.zoom,
@@ -520,9 +521,18 @@ class MainScreen(BaseScreen):
             return
         self.workspace.show_panes(arrangement)
         if arrangement.too_small and not self.query("#too-small"):
-            words = "oh-tui needs {} columns and {} rows".format(*LEAST)
-            self.mount(Static(words, id="too-small", markup=False))
+            self.mount(Static(id="too-small", markup=False))
         self.set_class(arrangement.too_small, "-too-small")
+        self._tell_size()
+
+    def _tell_size(self) -> None:
+        """Of a terminal that is too small: what it takes, and what waits there unseen."""
+        told = "oh-tui needs {} columns and {} rows".format(*LEAST)
+        if waits := self.asking.keys_here:
+            what = "a question waits" if self.asking.is_questioning else "a text is being written"
+            told += f"\n{what} · esc: {dict(waits[1])['esc']}"
+        for notice in self.query("#too-small").results(Static):
+            notice.update(told)
 
     def on_resize(self, event: events.Resize) -> None:
         self._arrange(self.session.sized(event.size))

@@ -11,6 +11,7 @@ import pytest
 from starlette.responses import Response
 from textual import events
 from textual.keys import _character_to_key
+from textual.widgets import Static
 
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.tui.platform.key_queue import FrameShown
@@ -109,12 +110,16 @@ async def test_esc_refuses_what_a_terminal_too_small_does_not_show() -> None:
     async with explore(wrap=between) as it:
         await opened(it, OAUTH)
         await it.pilot.resize_terminal(40, 10)
+        notice = it.screen.query_one("#too-small", Static)
+        assert str(notice.content) == "oh-tui needs 60 columns and 16 rows"
         await it.press("a")
         await it.until(lambda: it.screen.ui.is_asking)
+        await it.until(lambda: str(notice.content).endswith("\na question waits · esc: later"))
         await Slow(it).early("y")
         assert it.screen.ui.is_asking and between.count("POST *") == 0
         await Slow(it).early("escape")
         await it.until(lambda: not it.screen.ui.is_asking)
+        await it.until(lambda: "waits" not in str(notice.content))
         assert between.count("POST *") == 0
 
 
