@@ -15,6 +15,7 @@ from oh_tui.sources.results import build
 from oh_tui.trajectory.model.events import Event, parse_event
 from tests.hostile.bounds import used_by
 from tests.processes import oh_tui
+from tests.work import counted
 
 Row = dict[str, Any]
 
@@ -90,16 +91,16 @@ def events(make: Callable[[int], Iterator[Row]], count: int) -> list[Event]:
     return [parse_event(json.dumps(row).encode()) for row in make(count)]
 
 
-def seconds_for(made: list[Event]) -> float:
-    began = time.process_time()
-    build(made)
-    return time.process_time() - began
+def work_on(made: list[Event]) -> int:
+    with counted() as work:
+        build(made)
+    return work.lines
 
 
 @pytest.mark.parametrize("make", SHAPES)
 def test_steps_are_made_in_linear_time(make: Callable[[int], Iterator[Row]]) -> None:
-    small, large = (seconds_for(events(make, count)) for count in (4_000, 32_000))
-    assert large < 3 * 8 * max(small, 0.01)
+    small, large = (work_on(events(make, count)) for count in (1_000, 8_000))
+    assert large < 2 * 8 * small
 
 
 @pytest.mark.slow  # 128,000 events

