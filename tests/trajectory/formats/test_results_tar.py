@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from oh_tui.trajectory.formats import results_tar
+from oh_tui.trajectory.formats.lines import json_lines
 from oh_tui.trajectory.formats.streams import open_stream
 from oh_tui.trajectory.formats.table import open_runs
 from tests.trajectory.evaluation_files import history, lines, metrics, row
@@ -70,7 +71,10 @@ def test_rows_labels_and_conversations_of_a_tar(tmp_path: Path, ending: str, hom
     runs.close()
 
 
-def test_events_of_a_row_in_a_plain_tar_stay_in_the_file(tmp_path: Path) -> None:
+def test_events_of_a_long_row_in_a_plain_tar_stay_in_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_lines, "HELD", 0)
     runs = open_runs(write(tmp_path / "r.tar", tar(results())))
     run = next(iter(runs.entries())).open()
     assert run.read(0)
