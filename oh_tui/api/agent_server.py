@@ -132,11 +132,12 @@ class AgentServer:
         Keys have small letters and digits alone, values at most 256 characters (source). While a
         step runs, the server answers only when it ends. The app server then hears of the tags, adds
         them to those that it has, and makes the conversation the newest of its list (source).
-        Raises InvalidRequest for other tags, on 1.17.0 ServerError.
+        Raises InvalidRequest for other tags, on 1.17.0 ServerError, and on servers that have none:
+        1.8.2 (measured), 1.14.0 (source).
         """
         answer = await self._http.post(
             self._path, "write the tags", json={"tags": dict(tags)}, method="PATCH",
-            timeout=UNLIMITED, hints=_ACT_HINTS,
+            timeout=UNLIMITED, hints=_ACT_HINTS | {InvalidRequest: _NO_TAGS},
         )  # fmt: skip
         decode.require_success(answer, _ACT_HINTS[InvalidRequest])
 
@@ -282,6 +283,8 @@ _ACT_HINTS: dict[type[ApiError], str] = {
     NotFound: "Its conversation is not on this agent server, or the server too old for this",
     InvalidRequest: "Its conversation is not on this agent server any more: refresh",
 }
+
+_NO_TAGS = "Keys have small letters and digits alone; servers as old as 1.14 take no tags"
 
 _LOOK_AGAIN = "Check its state, and try again"
 

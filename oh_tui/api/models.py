@@ -253,7 +253,7 @@ class AgentRecord(msgspec.Struct, frozen=True):
     current_model_id: str | None = None
     stats: Stats | None = None
     parent_conversation_id: str | None = None
-    """From 1.58 on, as `sub_conversation_ids`."""
+    """From 1.38 on, as `sub_conversation_ids` (source)."""
     sub_conversation_ids: tuple[str, ...] | None = None
     tags: dict[str, str] | None = None
     created_at: str | None = None
@@ -280,7 +280,9 @@ class AgentRecord(msgspec.Struct, frozen=True):
 class AgentSettings(msgspec.Struct, frozen=True):
     """What an agent server keeps for agents to start."""
 
-    active_agent_profile_id: str | None = None
+    active_agent_profile_id: str | msgspec.UnsetType | None = msgspec.UNSET
+    """None without an active profile; UNSET on servers that have no agent profiles: 1.24.0
+    (measured), from 1.18.1 to 1.28.1 and perhaps some more (source)."""
     llm_api_key_is_set: bool | None = None
     agent_settings: RecordedAgent | None = None
 

@@ -71,7 +71,7 @@ class SandboxServer:
         that of the signal, -15 or -9.
 
         One that is over stays as it is. Raises NotFound for an unknown command, and on servers
-        that cannot do it: 1.49.6 cannot, 1.53.0 can (measured).
+        before 1.52, which cannot do it (source; measured, 1.34.0, 1.53.0).
         """
         answer = await self._http.post(
             f"/api/bash/bash_commands/{segment(command_id)}/stop",

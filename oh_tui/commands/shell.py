@@ -60,7 +60,7 @@ def _seconds(text: str) -> int:
     epilog="Neither the agent nor the events know of it. What it prints is passed through\n"
     "unchanged, stdout to stdout and stderr to stderr, and so is its exit code; 124 says\n"
     "that its time was up, 126 that it could not be started. ctrl+c ends it on servers\n"
-    "from 1.58 on; on others it goes on. Options of oh-tui come before the --.",
+    "from 1.52 on; on others it goes on. Options of oh-tui come before the --.",
 )
 async def execute(call: Call) -> int:
     line = _line(call.args.command or [])

@@ -97,3 +97,12 @@ async def test_an_unknown_conversation_is_not_found_in_the_servers_words() -> No
     async with over(Script(json({"detail": detail}, 404))) as server:
         with pytest.raises(errors.NotFound, match="Conversation not found"):
             await agent_of(server).conversation()
+
+
+async def test_a_server_without_tags_is_not_said_to_lack_the_conversation() -> None:
+    """As agent server 1.8.2 answers, which changes titles alone."""
+    detail = [{"loc": ["body", "title"], "msg": "Field required"}]
+    async with over(Script(json({"detail": detail}, 422))) as server:
+        with pytest.raises(errors.InvalidRequest) as caught:
+            await agent_of(server).set_tags({"bug": ""})
+    assert "take no tags" in caught.value.hint

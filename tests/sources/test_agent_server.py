@@ -73,7 +73,8 @@ async def test_what_it_cannot_do_is_refused_before_any_call(
 async def test_without_a_model_it_is_said_how_to_set_one(
     source: AgentServerSource, between: Between
 ) -> None:
-    between.answer("GET /api/settings", 200, '{"llm_api_key_is_set":false}', "application/json")
+    kept = '{"llm_api_key_is_set":false,"active_agent_profile_id":null}'
+    between.answer("GET /api/settings", 200, kept, "application/json")
     with pytest.raises(Refused) as caught:
         await started(source)
     assert "no active agent profile" in caught.value.sentence
@@ -85,19 +86,31 @@ async def test_without_a_model_it_is_said_how_to_set_one(
 async def test_a_model_at_an_address_of_its_own_needs_no_key(
     source: AgentServerSource, between: Between
 ) -> None:
-    kept = '{"llm_api_key_is_set":false,"agent_settings":{"llm":{"base_url":"http://llm"}}}'
+    llm = '"agent_settings":{"llm":{"base_url":"http://llm"}}'
+    kept = f'{{"llm_api_key_is_set":false,"active_agent_profile_id":null,{llm}}}'
     between.answer("GET /api/settings", 200, kept, "application/json")
     task, _ = await started(source)
     assert isinstance(task, StartTask) and task.status == "READY"
 
 
+@pytest.mark.parametrize(
+    ("status", "kept"),
+    [
+        (404, '{"detail":"Not Found"}'),
+        (200, '{"agent_settings":{"llm":{}},"llm_api_key_is_set":false}'),
+        (200, '{"agent_settings":{"llm":{}},"llm_api_key_is_set":true}'),
+    ],
+    ids=["1.17.0", "1.24.0", "1.24.0 with a model"],
+)
 async def test_an_old_server_keeps_nothing_to_start_with(
-    source: AgentServerSource, between: Between
+    source: AgentServerSource, between: Between, status: int, kept: str
 ) -> None:
-    between.answer("GET /api/settings", 404, '{"detail":"Not Found"}', "application/json")
+    between.answer("GET /api/settings", status, kept, "application/json")
+    between.answer("GET /api/agent-profiles", 404, '{"detail":"Not Found"}', "application/json")
     with pytest.raises(Refused) as caught:
         await started(source)
     assert "too old" in caught.value.sentence
+    assert "PATCH" not in caught.value.hint
 
 
 async def test_a_server_that_is_gone_is_not_read_from_elsewhere(

@@ -9,6 +9,8 @@ import contextlib
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from oh_tui.api.errors import NotFound
 from oh_tui.api.models import Conversation, StartTask
 from oh_tui.text.problem import Problem, Refused
@@ -50,17 +52,23 @@ async def _profile(api: BareAgentServer) -> str:
     """The id of the profile to start with. Raises Refused with what is missing."""
     try:
         kept = await api.settings()
-        if kept.active_agent_profile_id:
-            return kept.active_agent_profile_id
-        made = await api.active_profile() if kept.has_model else None
     except NotFound as error:
-        raise Refused(
-            "This agent server is too old to keep the settings of an agent",
-            "start the conversation with your own client: it can be followed and answered here",
-        ) from error
+        raise _too_old() from error
+    if kept.active_agent_profile_id is msgspec.UNSET:
+        raise _too_old()
+    if kept.active_agent_profile_id:
+        return kept.active_agent_profile_id
+    made = await api.active_profile() if kept.has_model else None
     if made is None:
         raise Refused(
             "The agent server has no active agent profile, and no key of a model to make one with",
             SET_A_MODEL.format(url=api.base_url),
         )
     return made
+
+
+def _too_old() -> Refused:
+    return Refused(
+        "This agent server is too old to keep agents to start conversations with",
+        "start the conversation with your own client: it can be followed and answered here",
+    )
