@@ -277,6 +277,11 @@ def _date(shell: _Shell, words: list[str], data: bytes) -> bytes:
     return _text(f"{now:%a %b} {now.day:>2} {now:%H:%M:%S} UTC {now.year}\n")
 
 
+def _git(shell: _Shell, words: list[str], data: bytes) -> bytes:
+    name = " ".join(["git", *_names(words)[:1]])
+    return shell.fail(f"the demo's shell has no {name}: it has the files of a run, no history")
+
+
 def _wc(shell: _Shell, words: list[str], data: bytes) -> bytes:
     flag = next((word for word in words if word.startswith("-")), "-l")
     names = _names(words)
@@ -322,6 +327,7 @@ _COMMANDS: dict[str, Command] = {
     "echo": _echo,
     "exit": _exit,
     "false": _false,
+    "git": _git,
     "head": _head,
     "hostname": _prints("demo\n"),
     "ls": _ls,

@@ -73,6 +73,7 @@ def test_plain_commands_do_what_one_expects(command: str, code: int, out: str) -
     ("command", "code", "err"),
     [
         ("make", 127, "not found"),
+        ("git log --oneline", 1, "has no git log: it has the files of a run, no history"),
         ("echo out >&2", 0, "out"),
         ("cat none", 1, "No such file"),
         ("cat src", 1, "Is a directory"),
