@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import json
+import os
 import threading
 from array import array
 from bisect import bisect_right
@@ -68,7 +69,7 @@ MOST_ROWS = 5_000_000
 
 
 class ParquetRuns(Unchanging):
-    """A file that stays open; the rows are listed by two or three columns."""
+    """A file that is open while it is read; the rows are listed by two or three columns."""
 
     def __init__(self, name: str, source: Path | IO[bytes]) -> None:
         """Raises FormatProblem."""
@@ -91,35 +92,49 @@ class ParquetRuns(Unchanging):
             ArithmeticError,  # a moment that Python has no form for
         )
         try:
-            self._opened = partial(
+            self._about: Any = None
+            self._same = source.stat() if isinstance(source, Path) else None
+            self._make = partial(
                 parquet.ParquetFile,
                 source,
                 memory_map=True,
                 pre_buffer=False,  # it would read a whole row group ahead
                 buffer_size=2**20,
             )
-            self._file = self._opened()
-            self._columns = set(self._file.schema_arrow.names)
-            about = self._file.metadata
+            with self._opened() as file:
+                self._fields, self._schema = file.schema_arrow, file.schema
+                self._about = about = file.metadata
+            self._columns = set(self._fields.names)
             counts = [about.row_group(n).num_rows for n in range(about.num_row_groups)]
             bombs = [self._bomb(n) for n in range(about.num_row_groups)]
         except self._failures as error:
             raise FormatProblem(f"{self.name} cannot be read as Parquet") from error
         self._starts = array("Q", [sum(counts[:n]) for n in range(len(counts))])
         if not self._columns & set(_RUNS):
-            self.close()
             raise FormatProblem(f"{self.name} holds no run that oh-tui knows", HINT)
         if bombs and all(bombs):
-            self.close()
             raise FormatProblem(f"{self.name} {bombs[0]}")
         self._bombs = bombs
         self._lock = threading.Lock()
         self._bounds: dict[int, dict[str, Bound]] = {}
         """Row group -> what its lists and texts may unpack to, by the path of the column."""
 
+    @contextlib.contextmanager
+    def _opened(self, **how: Any) -> Iterator[Any]:
+        """The file, open: a folder may have more of them than can be open at once. Raises OSError
+        when another is in its place."""
+        source, same = self._source, self._same
+        if same and isinstance(source, Path) and not os.path.samestat(same, source.stat()):
+            raise OSError("another file is there now")
+        file = self._make(metadata=self._about, **how)
+        try:
+            yield file
+        finally:
+            file.close()
+
     def entries(self) -> Iterator[Entry]:
         # a list may repeat a long text in each of its places
-        flat = {field.name for field in self._file.schema_arrow if not field.type.num_fields}
+        flat = {field.name for field in self._fields if not field.type.num_fields}
         columns = [name for name in _LISTED if name in flat]
         taken: dict[str, int] = {}
         number = 0
@@ -178,7 +193,7 @@ class ParquetRuns(Unchanging):
 
     def _bomb(self, number: int) -> str:
         """Why a row group is not read; "" if it is."""
-        group = self._file.metadata.row_group(number)
+        group = self._about.row_group(number)
         columns = map(group.column, range(group.num_columns))
         packed, whole = self._packed(number), sum(one.total_uncompressed_size for one in columns)
         if whole <= max(RATIO_FREE, RATIO_LIMIT * packed):
@@ -187,21 +202,23 @@ class ParquetRuns(Unchanging):
 
     def _listed(self, group: int, columns: list[str]) -> Iterator[dict[str, Any]]:
         if not columns:
-            yield from ({} for _ in range(self._file.metadata.row_group(group).num_rows))
+            yield from ({} for _ in range(self._about.row_group(group).num_rows))
             return
-        with self._lock:  # a file in a tar has one place, where a row may be read meanwhile
-            batches = self._batches(group, self._at_once(group, columns), columns)
-        while True:
-            with self._lock:
-                batch = next(batches, None)
-            if batch is None:
-                return
-            if batch.nbytes > LONGEST:
-                raise ValueError("names as long as a bomb")
-            yield from batch.to_pylist()
+        with contextlib.ExitStack() as stack:
+            with self._lock:  # a file in a tar has one place, where a row may be read meanwhile
+                file = stack.enter_context(self._opened())
+                batches = _batches(file, group, self._at_once(group, columns), columns)
+            while True:
+                with self._lock:
+                    batch = next(batches, None)
+                if batch is None:
+                    return
+                if batch.nbytes > LONGEST:
+                    raise ValueError("names as long as a bomb")
+                yield from batch.to_pylist()
 
     def _at_once(self, group: int, columns: list[str]) -> int:
-        about = self._file.metadata.row_group(group)
+        about = self._about.row_group(group)
         longest = 0
         with self._reader() as read:
             for column in map(about.column, range(about.num_columns)):
@@ -212,22 +229,18 @@ class ParquetRuns(Unchanging):
         return min(LISTED, max(1, LISTED_BYTES // max(1, longest)))
 
     def _row(self, group: int, place: int, where: str) -> dict[str, Any]:
-        file = self._careful(group, place, where)
-        try:
+        with self._opened(read_dictionary=self._held_once(group, place, where)) as file:
             # one at a time: a row group of a data set may have gigabytes
-            for number, batch in enumerate(self._batches(group, 1, file=file)):
+            for number, batch in enumerate(_batches(file, group, 1)):
                 if number == place:
                     self._weigh(batch, where)
                     found: dict[str, Any] = batch.to_pylist()[0]
                     return found
-        finally:
-            if file is not self._file:
-                file.close()
         raise ValueError("fewer rows than the file tells")
 
-    def _careful(self, group: int, place: int, where: str) -> Any:
-        """The file; where a long text may be in many places, opened so that it is held once.
-        That takes longer. Raises FormatProblem for what cannot be read in this way either."""
+    def _held_once(self, group: int, place: int, where: str) -> list[str]:
+        """The columns where a long text may be in many places: it is to be held once, which takes
+        longer. Raises FormatProblem for what cannot be read in this way either."""
         bounds = self._bounds_of(group)
         packed = self._packed(group)
         plain = sum(one.plain for one in bounds.values())
@@ -238,17 +251,17 @@ class ParquetRuns(Unchanging):
                 f"{where} cannot be opened: its row group unpacks from {size(packed)} to"
                 f" {size(max(plain, again))}, like a bomb"
             )
-        return self._opened(read_dictionary=repeated) if repeated else self._file
+        return repeated
 
     def _packed(self, group: int) -> int:
-        about = self._file.metadata.row_group(group)
+        about = self._about.row_group(group)
         columns = map(about.column, range(about.num_columns))
         return sum(column.total_compressed_size for column in columns)
 
     def _bounds_of(self, group: int) -> dict[str, Bound]:
         """Raises ValueError."""
         if group not in self._bounds:
-            about, schema = self._file.metadata.row_group(group), self._file.schema
+            about, schema = self._about.row_group(group), self._schema
             found = {}
             with self._reader() as read:
                 for index in range(about.num_columns):
@@ -304,16 +317,15 @@ class ParquetRuns(Unchanging):
             if values > MOST_VALUES:
                 raise FormatProblem(f"{where} has more than {MOST_VALUES:,} values")
 
-    def _batches(
-        self, group: int, count: int, columns: list[str] | None = None, file: Any = None
-    ) -> Iterator[Any]:
-        found: Iterator[Any] = (file or self._file).iter_batches(
-            count, row_groups=[group], columns=columns, use_threads=False
-        )
-        return found
-
     def close(self) -> None:
-        self._file.close()
+        """It is open only while it is read."""
+
+
+def _batches(file: Any, group: int, count: int, columns: list[str] | None = None) -> Iterator[Any]:
+    found: Iterator[Any] = file.iter_batches(
+        count, row_groups=[group], columns=columns, use_threads=False
+    )
+    return found
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

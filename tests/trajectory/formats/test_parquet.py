@@ -103,6 +103,22 @@ def opened_first(path: Path) -> tuple[RunList, RunFile]:
     return runs, next(iter(runs.entries())).open()
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="no list of open files")
+def test_a_file_is_open_while_it_is_read_and_not_longer(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.parquet", ROWS)
+
+    def is_open() -> bool:
+        links = list(Path("/proc/self/fd").iterdir())  # one of them is that of this list
+        return path in [link.readlink() for link in links if link.is_symlink()]
+
+    runs = open_runs(path)
+    entries = list(runs.entries())
+    assert entries[0].open() and not is_open()
+    write(tmp_path / "other.parquet", ROWS[::-1]).replace(path)
+    with pytest.raises(Problem, match="row 2 cannot be read"):  # nor taken from another file
+        entries[1].open()
+
+
 def test_a_row_without_a_run_is_named_and_the_others_open(tmp_path: Path) -> None:
     rows: list[JsonObject] = [{"messages": messages(n) if n else []} for n in (1, 0, 2)]
     runs = open_runs(write(tmp_path / "x.parquet", rows))
@@ -283,7 +299,7 @@ def test_other_bombs_of_lists_are_told_without_being_unpacked(
     tmp_path: Path, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parquet, "LISTS", 2**20)
-    monkeypatch.setattr(parquet.ParquetRuns, "_batches", None)
+    monkeypatch.setattr(parquet, "_batches", None)
     arrow = pytest.importorskip("pyarrow")
     values: Any = {
         "numbers": lambda: arrow.repeat(arrow.scalar(7, arrow.int64()), 2_000_000),
