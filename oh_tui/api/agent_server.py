@@ -65,7 +65,7 @@ class AgentServer:
 
     @property
     def _event_hints(self) -> Hints:
-        """Before 1.14 events are read only between two steps (measured, 1.8.2). In a
+        """Before 1.12 events are read only between two steps (source; measured, 1.0.0, 1.8.2). In a
         sandbox, a silent server is more likely to be frozen."""
         return {TimedOut: Remedy.STEP_OVER} if self._place is ON_SERVER else {}
 
@@ -168,7 +168,7 @@ class AgentServer:
         doing = f"ask git {self._place.inside}"
         try:
             return await self._http.get("/api/git/changes", doing, (("path", path), *refs), USUAL)
-        except NotFound:  # before 1.14 it has the path in the address (measured, 1.8.2)
+        except NotFound:  # before 1.12 it has the path in the address (measured, 1.8.2)
             if not path.startswith("/"):
                 raise
             address = f"/api/git/changes/{segment(path)}"
@@ -205,7 +205,8 @@ class AgentServer:
         acceptance is lost without an error: use `approve` instead. Rejected calls get a
         UserRejectObservation with the reason, and the agent is idle: it reads the reason at the
         next message or `run`. When nothing waits, accepting does what `run` does, and rejecting
-        does nothing; neither raises an error.
+        does nothing; neither raises an error. 1.0.0 takes a rejection and does nothing (measured),
+        as do 1.3.0 and 1.4.1 (source).
         """
         body = {"reason": reason} if reason.strip() and not accept else {}
         verb = "approve" if accept else "reject"

@@ -17,7 +17,7 @@ class Remedy(StrEnum):
     WAIT_FOR_IT = "it may still happen: read the sandbox again"
     RESUME = "resume the sandbox"
     THAW = "its sandbox may be frozen: try again, or pause and resume it"
-    STEP_OVER = "try again: before 1.14 an agent server tells no events until a step ends"
+    STEP_OVER = "try again: before 1.12 an agent server tells no events until a step ends"
     DOWNLOAD = "download the trajectory"
     DOWNLOAD_AGAIN = "download it again"
     OTHER_FOLDER = "save it in another folder"

@@ -14,7 +14,7 @@ WORDS = {
     Remedy.WAIT_FOR_IT: "r reads again",
     Remedy.RESUME: "p resumes it",
     Remedy.THAW: "its sandbox may be frozen: r reads again, p pauses or resumes it",
-    Remedy.STEP_OVER: "r reads again; before 1.14 an agent server tells no events until a step "
+    Remedy.STEP_OVER: "r reads again; before 1.12 an agent server tells no events until a step "
     "ends",
     Remedy.DOWNLOAD: "d saves it",
     Remedy.DOWNLOAD_AGAIN: "press d to try again",

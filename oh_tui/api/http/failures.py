@@ -301,7 +301,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 def no_address(call: ApiCall, status: int) -> NotFound:
     """The error for a redirect to the same address with a slash: FastAPI has another one that
-    begins so, as agent servers before 1.14 have where newer ones take a query (measured, 1.8.2)."""
+    begins so, as agent servers before 1.12 have where newer ones take a query (measured, 1.8.2)."""
     return NotFound(
         f"Could not {call.doing}: {call.host} has no such address ({status})",
         call.hints.get(NotFound, "Its version may differ from what this program knows"),

@@ -13,7 +13,7 @@ WORDS = {
     Remedy.RESUME: "oh-tui resume {id} --wait",
     Remedy.THAW: "its sandbox may be frozen: try again, or oh-tui pause {id} --now and then "
     "oh-tui resume {id} --wait",
-    Remedy.STEP_OVER: "try again; before 1.14 an agent server tells no events until a step ends",
+    Remedy.STEP_OVER: "try again; before 1.12 an agent server tells no events until a step ends",
     Remedy.DOWNLOAD: "oh-tui download {id} saves it",
     Remedy.DOWNLOAD_AGAIN: "try again",
     Remedy.OTHER_FOLDER: "name another folder with -o",
