@@ -162,7 +162,9 @@ class Terminal:
         except pexpect.TIMEOUT:
             return True
         except pexpect.EOF:
-            return False
+            data = self._rest()
+            if not data:
+                return False
         before = max(0, len(self.drawn) - len(_QUESTION) + 1)
         self.drawn += data
         if self._answers and _QUESTION in self.drawn[before:]:
@@ -170,6 +172,14 @@ class Terminal:
         if self._draws:
             self.draw()
         return True
+
+    def _rest(self) -> bytes:
+        """What is still there of a program that has ended. pexpect does not look again when it
+        finds that out, and misses what came between its last look and the end."""
+        with contextlib.suppress(OSError):  # there is nothing, and nobody who writes
+            os.set_blocking(self.child.child_fd, False)
+            return os.read(self.child.child_fd, 65536)
+        return b""
 
     def draw(self) -> None:
         """Bring the screen up to what came, without half a synchronized update."""
