@@ -12,7 +12,23 @@ from oh_tui.trajectory.formats.run_file import SubAgentFile
 from oh_tui.trajectory.model.events import decode_json
 from oh_tui.trajectory.model.recorded import NOTHING_RECORDED, Recorded
 
-Top: TypeAlias = Mapping[str, msgspec.Raw] | Sequence[msgspec.Raw]
+
+class Fields(dict[str, msgspec.Raw]):
+    """The fields of an object, each still JSON. The items of a list are found once, as each format
+    looks at those of a history."""
+
+    def __init__(self, fields: Mapping[str, msgspec.Raw]) -> None:
+        super().__init__(fields)
+        self._lists: dict[str, list[msgspec.Raw]] = {}
+
+    def list_at(self, name: str) -> list[msgspec.Raw]:
+        """As `items_of`; do not change it."""
+        if name not in self._lists:
+            self._lists[name] = items_of(self.get(name))
+        return self._lists[name]
+
+
+Top: TypeAlias = Fields | Sequence[msgspec.Raw]
 """The fields of an object, or the items of a list, each still JSON."""
 
 NO_EVENTS: tuple[bytes, ...] = ()
@@ -67,7 +83,7 @@ def top_of(text: bytes) -> Top:
     # lone surrogates, NaN and a byte order mark, which msgspec refuses
     value = decode_json(text)
     if isinstance(value, dict):
-        return {name: _raw(each) for name, each in value.items()}
+        return Fields({name: _raw(each) for name, each in value.items()})
     if isinstance(value, list):
         return [_raw(each) for each in value]
     raise ValueError("neither an object nor a list")
@@ -75,7 +91,7 @@ def top_of(text: bytes) -> Top:
 
 def value_of(top: Top, *path: str) -> Any:
     """The decoded value at a path of names; None when there is none."""
-    value: Any = top.get(path[0]) if isinstance(top, Mapping) else None
+    value: Any = top.get(path[0]) if isinstance(top, Fields) else None
     if value is None:
         return None
     try:
@@ -95,12 +111,13 @@ def items_of(raw: msgspec.Raw | None) -> list[msgspec.Raw]:
         return _decode_items(raw)
     except _REFUSED:
         top = top_of(bytes(raw))
-        return list(top) if not isinstance(top, Mapping) else []
+        return list(top) if not isinstance(top, Fields) else []
 
 
 def _decode(text: bytes) -> Top:
     text = text.removeprefix(_BOM)
-    return _decode_fields(text) if text.lstrip()[:1] == b"{" else _decode_items(text)
+    is_object = text.lstrip()[:1] == b"{"
+    return Fields(_decode_fields(text)) if is_object else _decode_items(text)
 
 
 def _raw(value: Any) -> msgspec.Raw:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from oh_tui.trajectory.formats import evaluation
-from oh_tui.trajectory.formats.document import Converted, Document, Top, top_of, value_of
+from oh_tui.trajectory.formats.document import Converted, Document, Fields, Top, top_of, value_of
 from oh_tui.trajectory.formats.foreign.documents import ATIF, CHAT, V0
 from oh_tui.trajectory.formats.foreign.made import pack
 from oh_tui.trajectory.formats.run_file import HINT, FormatProblem
@@ -65,7 +65,7 @@ def also_claimed(document: Document, value: Any) -> list[str]:
         return []
     others = {name: each for name, each in value.items() if name != "steps"}
     first = (each[:_FIRST] if isinstance(each, list) else None for each in others.values())
-    top = {name: msgspec.Raw(pack(each)) for name, each in zip(others, first, strict=True)}
+    top = Fields({name: msgspec.Raw(pack(each)) for name, each in zip(others, first, strict=True)})
     return _also(document, [one for one in DOCUMENTS if one is not document and one.is_one(top)])
 
 

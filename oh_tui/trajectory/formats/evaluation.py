@@ -7,11 +7,11 @@ The rows of OpenHands/benchmarks: `instance_id`, `attempt`, `test_result.git_pat
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, overload
 
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.formats.document import Converted, Document, Top, items_of, value_of
+from oh_tui.trajectory.formats.document import Converted, Document, Fields, Top, value_of
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import decode_json
 from oh_tui.trajectory.model.recorded import Recorded
@@ -55,11 +55,11 @@ class Slices(Sequence[bytes]):
 
 def is_row(top: Top) -> bool:
     """A row whose history has events of V1; one without history if it names an instance."""
-    if not isinstance(top, Mapping):
+    if not isinstance(top, Fields):
         return False
     history = top.get("history")
     try:
-        items = (decode_json(bytes(item)) for item in items_of(history)[:_FIRST])
+        items = (decode_json(bytes(item)) for item in top.list_at("history")[:_FIRST])
         first = next((item for item in items if isinstance(item, dict | list)), None)
     except ValueError:
         return False
@@ -72,7 +72,7 @@ def is_row(top: Top) -> bool:
 
 
 def convert(text: bytes, top: Top) -> Converted:
-    assert isinstance(top, Mapping)
+    assert isinstance(top, Fields)
     metadata, instance = value_of(top, "metadata"), value_of(top, "instance")
     error = value_of(top, "error")
     most = field(metadata, "max_iterations")
@@ -110,10 +110,10 @@ def told_error(error: Any) -> str:
     return ": ".join(filter(None, said)) if said[1] else (str(error) if error else "")
 
 
-def _events(text: bytes, top: Mapping[str, Any]) -> Sequence[bytes]:
+def _events(text: bytes, top: Fields) -> Sequence[bytes]:
     """The events where they stand in the text, so that none has to be copied."""
     history = top.get("history")
-    items = items_of(history)
+    items = top.list_at("history")
     if history is not None and not items and decode_json(bytes(history)):
         return [bytes(history)]  # no list, and shown as it is
     # the same bytes further up would hold the same events

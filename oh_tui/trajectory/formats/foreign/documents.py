@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
 import msgspec
 
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.formats.document import Converted, Document, Top, items_of, top_of, value_of
+from oh_tui.trajectory.formats.document import (
+    Converted,
+    Document,
+    Fields,
+    Top,
+    items_of,
+    top_of,
+    value_of,
+)
 from oh_tui.trajectory.formats.evaluation import told_error
 from oh_tui.trajectory.formats.foreign import atif, chat, v0
 from oh_tui.trajectory.formats.foreign.atif_sub_agents import DEEPEST, sub_agents
@@ -104,7 +112,7 @@ def _convert_atif(text: bytes, top: Top) -> Converted:
 def top_of_atif(text: bytes) -> Any:
     """A decoded run, step by step: all steps at once may be too many values. Raises ValueError."""
     top = top_of(text)
-    if not isinstance(top, Mapping):
+    if not isinstance(top, Fields):
         return list(map(decoded, top))
     return {
         name: list(map(decoded, items_of(value))) if name == "steps" else decoded(value)
@@ -202,11 +210,11 @@ def _converted(run: ForeignRun, info: dict[str, Any], recorded: Recorded) -> Con
 
 def _place(top: Top, names: Iterable[str], test: Any) -> str | None:
     """The field that has a list of what passes the test; "" for the top itself, None without."""
-    if not isinstance(top, Mapping):
+    if not isinstance(top, Fields):
         return "" if any(test(decoded(item)) for item in top[:_FIRST]) else None
     for name in names:
         try:
-            items = items_of(top.get(name))[:_FIRST]
+            items = top.list_at(name)[:_FIRST]
         except ValueError:
             continue
         if any(test(decoded(item)) for item in items):
@@ -215,13 +223,13 @@ def _place(top: Top, names: Iterable[str], test: Any) -> str | None:
 
 
 def _items(top: Top, place: str) -> list[bytes]:
-    items = items_of(top.get(place)) if isinstance(top, Mapping) else top
+    items = top.list_at(place) if isinstance(top, Fields) else top
     return [bytes(item) for item in items]
 
 
 def _row(top: Top, place: str) -> dict[str, Any]:
     """The fields of a row beside its events."""
-    if not isinstance(top, Mapping):
+    if not isinstance(top, Fields):
         return {}
     return {name: decoded(value) for name, value in top.items() if name != place}
 

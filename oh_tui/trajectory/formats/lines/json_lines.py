@@ -8,7 +8,7 @@ import time
 from array import array
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from oh_tui.text.human import size
-from oh_tui.trajectory.formats.document import Converted, items_of, top_of
+from oh_tui.trajectory.formats.document import Converted, Fields, top_of
 from oh_tui.trajectory.formats.documents import may_be_run, read_document
 from oh_tui.trajectory.formats.evaluation import Slices
 from oh_tui.trajectory.formats.folders import DiskFolder, Folder
@@ -208,7 +208,7 @@ class JsonLines:
     def _has_history(self, row: Row) -> bool:
         try:
             top = top_of(self._stream.read(row.start, row.size))
-            return not isinstance(top, Mapping) or bool(items_of(top.get("history")))
+            return not isinstance(top, Fields) or bool(top.list_at("history"))
         except ValueError:
             return True
 
