@@ -197,9 +197,10 @@ def end_groups(groups: Iterable[int], tmux: Path) -> None:
     for group in groups:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(group, signal.SIGKILL)
-    kill = ["tmux", "-L", "openhands", "kill-server"]
-    surroundings = {**os.environ, "TMUX_TMPDIR": str(tmux)}
-    subprocess.run(kill, env=surroundings, capture_output=True, check=False)
+    # one server of tmux, in 1.53.0 and later one for each conversation (measured)
+    for listening in tmux.glob("tmux-*/openhands*"):
+        kill = ["tmux", "-S", str(listening), "kill-server"]
+        subprocess.run(kill, capture_output=True, check=False)
 
 
 def temporary_folder() -> Path:
