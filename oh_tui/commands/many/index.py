@@ -157,7 +157,9 @@ async def _read(call: Call, library: Library, source: Source) -> Outcome:
     outcome = Outcome(unchanged=planned.known)
     if not planned.runs:
         return outcome
-    stake = f"{plural(len(planned.runs), 'run')}, about {plural(planned.calls, 'call')}"
+    calls = plural(planned.calls, "call")
+    stake = f"{plural(len(planned.runs), 'run')}, "
+    stake += f"{calls} or more" if planned.by_pages else f"about {calls}"
     if planned.seconds >= 1:
         stake += f", {rough(planned.seconds)}"
     require_consent(call, stake, "the same with --yes")

@@ -35,9 +35,9 @@ class Held:
         if not self._address:
             files = {home: fingerprint_of(Path(home)) for home in _homes(rows)}
             return self._library.as_now("home", files, columns)
-        # not each new event of a run that may grow changes the record
-        over = (row for row in rows if not self._source.runs.may_grow(row))
-        now = {self.place(row): row.updated_at or "" for row in over}
+        remote = self._source.remote
+        told = (row for row in rows if remote and remote.is_told_by_record(row))
+        now = {self.place(row): row.updated_at or "" for row in told}
         return self._library.as_now("place", now, columns)
 
     def vanished(self, listed: Sequence[Conversation] | None) -> int:

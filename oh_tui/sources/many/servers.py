@@ -43,6 +43,8 @@ class Plan(NamedTuple):
     open: int
     """Runs that may still go on."""
     pace: float
+    by_pages: bool
+    """Long runs take more calls."""
 
     @property
     def calls(self) -> int:
@@ -55,7 +57,7 @@ class Plan(NamedTuple):
 
 async def plan(source: Source, library: Library) -> Plan:
     """Lists the server. Marks runs of the library that it no longer has. Raises Problem."""
-    address = source.address
+    address, remote = source.address, source.remote
     places = await asyncio.to_thread(_places, library, address)
     runs: list[Conversation] = []
     kept = known = still_open = 0
@@ -66,7 +68,7 @@ async def plan(source: Source, library: Library) -> Plan:
         for one in page.items:
             place = place_on(address, one)
             seen.add(place)
-            if one.sandbox_status in ("RUNNING", "STARTING") or not one.updated_at:
+            if not (remote and remote.is_told_by_record(one)):
                 still_open += 1
             elif places.get(place) == one.updated_at:
                 known += 1
@@ -76,8 +78,8 @@ async def plan(source: Source, library: Library) -> Plan:
     if not is_cut:
         gone = [place for place in places if place not in seen]
         await asyncio.to_thread(library.mark_places_gone, gone)
-    remote = source.remote
-    return Plan(address, runs, kept, known, still_open, remote.api.pace if remote else 0.0)
+    pace, by_pages = (remote.api.pace, remote.by_pages) if remote else (0.0, False)
+    return Plan(address, runs, kept, known, still_open, pace, by_pages)
 
 
 def _places(library: Library, address: str) -> dict[str, str]:

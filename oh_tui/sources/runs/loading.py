@@ -53,6 +53,9 @@ class ServerRuns:
     """The runs of an app server and of the agent servers of its sandboxes: `Runs`, and what only a
     server offers."""
 
+    by_pages = False
+    """Whether runs are read page by page, so that a long one takes more calls."""
+
     def __init__(self, api: Server, cache: RunCache | None = None) -> None:
         self.api = api
         self.cache = cache
@@ -264,6 +267,10 @@ class ServerRuns:
 
     def may_grow(self, conversation: Conversation) -> bool:
         return conversation.sandbox_status in ("RUNNING", "STARTING")
+
+    def is_told_by_record(self, conversation: Conversation) -> bool:
+        """Whether the run is over, and the time of its record changes should it go on."""
+        return bool(conversation.updated_at) and not self.may_grow(conversation)
 
     def follow(
         self,

@@ -16,8 +16,13 @@ if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
 
 
+_OVER = ("finished", "error", "stuck")
+
+
 class AgentServerRuns(ServerRuns):
     """As those of an app server, without a second place to read them from."""
+
+    by_pages = True
 
     async def count_events(self, conversation: Conversation) -> tuple[int, str]:
         return await self.api.count_events(conversation.id), "agent server"
@@ -29,6 +34,11 @@ class AgentServerRuns(ServerRuns):
         if agent := running_agent(self.api, conversation):
             async for state in load_from_agent(agent, held, whole):
                 yield state
+
+    def is_told_by_record(self, conversation: Conversation) -> bool:
+        """Here each event but those of the state changes the time of the record (source, 1.17.0,
+        1.58.2), and no sandbox ever stops."""
+        return bool(conversation.updated_at) and conversation.execution_status in _OVER
 
     async def cost(self, conversation: Conversation, trajectory: Trajectory) -> Cost:
         total = await self.api.count_events(conversation.id)

@@ -157,6 +157,29 @@ def server() -> Iterator[Served]:
         yield one
 
 
+def test_runs_of_an_agent_server_that_are_over_are_taken_in_until_they_go_on(cache: Path) -> None:
+    """No sandbox stops there, so the state of the run says whether it is over."""
+    keyed = {"OPENHANDS_API_KEY": "made-up-key"}
+    with serve("agent") as server:
+        words = ("index", "--server", server.url)
+        sums = ("stats", "--server", server.url, "--json")
+        asked = oh_tui(*words, **keyed).stderr
+        done = oh_tui(*words, "--yes", "--json", **keyed)
+        before = oh_tui(*sums, **keyed)
+        sent = oh_tui("send", IDS["csv-bom"], "Go on", "--server", server.url, "--yes", **keyed)
+        after = oh_tui(*sums, **keyed)
+    indexed = json.loads(done.stdout)["indexed"]
+    assert indexed > 10
+    assert f"{indexed} runs, {3 * indexed} calls or more" in asked
+    assert "may go on" in done.stderr
+    assert sent.returncode == 0, sent.stderr
+    counted = [
+        sum(group["runs"] for group in json.loads(each.stdout)["groups"])
+        for each in (before, after)
+    ]
+    assert counted == [indexed, indexed - 1]
+
+
 def test_what_is_over_on_a_server_is_read_after_a_yes(server: Served, cache: Path) -> None:
     words = ("index", "--server", server.url)
     keyed = {"OPENHANDS_API_KEY": "made-up-key"}
