@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import inspect
 import json
 import os
 import signal
@@ -16,6 +15,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from oh_tui.library import asking
 from oh_tui.library.asking import asked
 from oh_tui.library.file import FILE, FOLDER
 from oh_tui.library.library import Library
@@ -151,7 +151,7 @@ def test_a_row_of_slow_functions_ends_too() -> None:
 GREEDY = """
 import sys
 from pathlib import Path
-from types import SimpleNamespace
+from oh_tui.library import asking
 from oh_tui.text.problem import Problem
 asking.MEMORY = 20_000_000
 sql = "with recursive n(i) as (select 1 union all select i + 1 from n)"
@@ -192,7 +192,7 @@ def test_the_limit_counts_the_question_and_not_its_reader(
 ) -> None:
     passed = 0.0
     clock = SimpleNamespace(monotonic=lambda: time.monotonic() + passed)
-    monkeypatch.setattr(inspect.getmodule(asked), "time", clock)
+    monkeypatch.setattr(asking, "time", clock)
     with asked(caches / "oh-tui", "select run from runs", seconds=60) as answer:
         for count, _ in enumerate(answer.rows, 1):
             if count == 1:
