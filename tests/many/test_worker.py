@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+from oh_tui.sources.files import FileSource
+from oh_tui.sources.lists.user_annotations import Annotations
+from oh_tui.sources.many.each_run import AHEAD, AT_ONCE, ManyRuns, _Pool, cores
+from oh_tui.sources.many.query import parse
+from oh_tui.sources.many.searching import SearchJob
+from oh_tui.sources.many.worker import Place
 from tests.many.made import make_runs
 from tests.sources.test_filling import is_alive
+
+JOB = SearchJob(parse("error").steps)
 
 PARENT = """
 import multiprocessing, sys, time
@@ -40,3 +50,24 @@ def test_they_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     while any(map(is_alive, children)):
         assert time.monotonic() < until
         time.sleep(0.01)
+
+
+def test_the_screen_goes_before_them_and_places_are_made_as_they_are_needed(
+    tmp_path: Path,
+) -> None:
+    (run, *_) = make_runs(tmp_path, 1)
+    source = FileSource([run])
+    (row,) = source.conversations()
+    reading = ManyRuns(source, JOB, parse("error").runs, Annotations(None), {})
+    made: list[Place] = []
+
+    def places() -> Iterator[Place]:
+        while True:
+            made.append(reading._place(source, row))
+            yield made[-1]
+
+    with _Pool(JOB, source, nice=3) as pool:
+        pool.start()
+        assert pool._pool.submit(os.nice, 0).result() == min(19, os.nice(0) + 3)
+        assert len(next(pool.answers(places())).result()) == AT_ONCE
+    assert len(made) <= (AHEAD * cores() + 1) * AT_ONCE

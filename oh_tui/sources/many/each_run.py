@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
 from multiprocessing import get_context, resource_tracker
 from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 
@@ -38,6 +39,9 @@ ALONE = 0.4
 
 WORTH_HELP = 1.0
 """Seconds of work left that are worth it."""
+
+NICE = 10
+"""By how much the screen goes before the processes that read."""
 
 AT_ONCE = 8
 """Runs that a process reads for one answer."""
@@ -233,10 +237,10 @@ class ManyRuns(Generic[T]):
     ) -> AsyncIterator[Result[T]]:
         rows_left = iter(rows)
         try:
-            with _Pool(self._job, source) as pool:
+            with _Pool(self._job, source, NICE if loops else 0) as pool:
                 if loops:  # starting them takes longer than a frame
                     await asyncio.to_thread(pool.start)
-                for answer in pool.answers([self._place(source, row) for row in rows]):
+                for answer in pool.answers(self._place(source, row) for row in rows):
                     for one in await asyncio.wrap_future(answer) if loops else answer.result():
                         yield Result(next(rows_left), one)
         except BrokenProcessPool:
@@ -292,12 +296,12 @@ def cores() -> int:
 class _Pool:
     """Processes that do the job. They are begun anew rather than forked: threads may run here."""
 
-    def __init__(self, job: Job[Any], source: FileSource) -> None:
+    def __init__(self, job: Job[Any], source: FileSource, nice: int = 0) -> None:
         # Textual's own stderr has no file, which the first process of a kind needs
         with contextlib.redirect_stderr(sys.__stderr__):
             resource_tracker.ensure_running()
         self._pool = ProcessPoolExecutor(
-            cores(), get_context("spawn"), worker.begin, (job, held(), source.indexes)
+            cores(), get_context("spawn"), worker.begin, (job, held(), source.indexes, nice)
         )
 
     def __enter__(self) -> _Pool:
@@ -307,13 +311,14 @@ class _Pool:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def start(self) -> None:
-        self._pool.submit(worker.read, ())
+        for _ in range(cores()):  # each starts one more
+            self._pool.submit(worker.read, ())
 
-    def answers(self, places: Sequence[Place]) -> Iterator[Future[list[Any]]]:
+    def answers(self, places: Iterator[Place]) -> Iterator[Future[list[Any]]]:
         """In the order of the places, each as it is asked for or before."""
         coming: deque[Future[list[Any]]] = deque()
-        for start in range(0, len(places), AT_ONCE):
-            coming.append(self._pool.submit(worker.read, places[start : start + AT_ONCE]))
+        while some := list(islice(places, AT_ONCE)):
+            coming.append(self._pool.submit(worker.read, some))
             if len(coming) > AHEAD * cores():
                 yield coming.popleft()
         yield from coming

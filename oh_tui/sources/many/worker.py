@@ -63,9 +63,12 @@ _open: dict[Path, tuple[RunList, Iterator[Entry], list[Entry]]] = {}
 """The file that was opened last."""
 
 
-def begin(job: Job[Any], keys: Sequence[str], indexes: Indexes | None) -> None:
-    """Prepares this process. The parent says when it ends, also after ctrl+c."""
+def begin(job: Job[Any], keys: Sequence[str], indexes: Indexes | None, nice: int = 0) -> None:
+    """Prepares this process. The parent says when it ends, also after ctrl+c. `nice` is by how much
+    others go before it."""
     global _job, _indexes
+    with contextlib.suppress(OSError):
+        os.nice(nice)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     for key in keys:
