@@ -424,3 +424,14 @@ def test_short_keys_are_told_from_words(key: str) -> None:
 )  # fmt: skip
 def test_words_that_begin_as_keys_do_stay(words: str) -> None:
     assert redact(f"the {words} is seen") == f"the {words} is seen"
+
+
+def test_no_start_of_a_key_is_passed_over_by_the_quick_look() -> None:
+    starts = [start for start, _ in redact_module._SHAPES]
+    assert [
+        start for start in starts if not redact_module._finds(redact_module._STARTS, f"a {start}")
+    ] == []
+    words = ("api_key=", 'token": ', "secret:", "password =", "passwd:", "passphrase=")
+    assert [
+        word for word in words if not redact_module._finds(redact_module._HINTS, f"a {word}")
+    ] == []
