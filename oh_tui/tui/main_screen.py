@@ -526,7 +526,9 @@ class MainScreen(BaseScreen):
         self._tell_size()
 
     def _tell_size(self) -> None:
-        """Of a terminal that is too small: what it takes, and what waits there unseen."""
+        """In a terminal that is too small, tell the least size and what waits unseen."""
+        if not self.arrangement.too_small:  # this is called at each key
+            return
         told = "oh-tui needs {} columns and {} rows".format(*LEAST)
         if waits := self.asking.keys_here:
             what = "a question waits" if self.asking.is_questioning else "a text is being written"
