@@ -59,7 +59,7 @@ def main() -> int:
     parser.add_argument("--folder", type=Path)
     args = parser.parse_args()
     maker = Maker(args.seed)
-    gc.set_threshold(100_000, 50, 100)  # as commands set it
+    gc.set_threshold(100_000, 50, 100)  # the thresholds that commands set
     with tempfile.TemporaryDirectory(prefix="oh-tui-many-") as name:
         folder = args.folder or Path(name)
         if not (folder / "runs").exists():

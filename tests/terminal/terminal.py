@@ -174,8 +174,8 @@ class Terminal:
         return True
 
     def _rest(self) -> bytes:
-        """What is still there of a program that has ended. pexpect does not look again when it
-        finds that out, and misses what came between its last look and the end."""
+        """The last output of a program that has ended. pexpect stops reading once it sees the end,
+        and can miss what was written just before."""
         with contextlib.suppress(OSError):  # there is nothing, and nobody who writes
             os.set_blocking(self.child.child_fd, False)
             return os.read(self.child.child_fd, 65536)

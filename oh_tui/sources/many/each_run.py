@@ -41,7 +41,7 @@ WORTH_HELP = 1.0
 """Seconds of work left that are worth it."""
 
 NICE = 10
-"""By how much the screen goes before the processes that read."""
+"""Niceness of the processes that read for the explorer, so that its keys go first."""
 
 AT_ONCE = 8
 """Runs that a process reads for one answer."""
@@ -311,7 +311,7 @@ class _Pool:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def start(self) -> None:
-        for _ in range(cores()):  # each starts one more
+        for _ in range(cores()):  # each call starts one more process
             self._pool.submit(worker.read, ())
 
     def answers(self, places: Iterator[Place]) -> Iterator[Future[list[Any]]]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Held:
-    """Asks the library, while it is open, about the runs of a source."""
+    """Looks up the runs of a source in an open library."""
 
     def __init__(self, library: Library, source: Source) -> None:
         self._library, self._source = library, source

@@ -64,8 +64,8 @@ _open: dict[Path, tuple[RunList, Iterator[Entry], list[Entry]]] = {}
 
 
 def begin(job: Job[Any], keys: Sequence[str], indexes: Indexes | None, nice: int = 0) -> None:
-    """Prepares this process. The parent says when it ends, also after ctrl+c. `nice` is by how much
-    others go before it."""
+    """Prepares this process. The parent says when it ends, also after ctrl+c. `nice` is added to
+    the niceness of the process."""
     global _job, _indexes
     with contextlib.suppress(OSError):
         os.nice(nice)

@@ -75,5 +75,5 @@ class PooledFile:
 
 
 def source_of(file: IO[bytes] | PooledFile) -> IO[bytes]:
-    """The file to read from now. Raises as `PooledFile.use`."""
+    """The open file, of the pool or not. Raises what `PooledFile.use` raises."""
     return file.use() if isinstance(file, PooledFile) else file

@@ -69,7 +69,8 @@ MOST_ROWS = 5_000_000
 
 
 class ParquetRuns(Unchanging):
-    """A file that is open while it is read; the rows are listed by two or three columns."""
+    """The runs of a Parquet file, which is open only while it is read. Two or three columns are
+    enough to list them."""
 
     def __init__(self, name: str, source: Path | IO[bytes]) -> None:
         """Raises FormatProblem."""

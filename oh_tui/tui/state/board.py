@@ -25,8 +25,8 @@ NAMES = {
 
 
 class Counted(NamedTuple):
-    """A run that was counted: the id of its conversation, its row, and the day on which it began,
-    which takes longer to tell than the rest."""
+    """A run that was counted: the id of its conversation, what sums need of it, and the local day
+    on which it began, kept because it takes long to compute."""
 
     id: str
     row: Summand

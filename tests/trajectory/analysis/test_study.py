@@ -32,7 +32,7 @@ def test_files_are_read_a_little_at_a_time_while_the_agent_works() -> None:
 
 
 def test_a_long_run_is_followed_within_a_frame() -> None:
-    """At most one pass over what a state lists, none over the events."""
+    """An update costs at most one pass over the entries of a state, and none over the events."""
     count = 30_000
     listed = metrics(
         1.0, count, count, **lists(*((f"answer-{n}", 1, 1, 0.0, 2.0) for n in range(count)))

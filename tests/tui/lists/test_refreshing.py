@@ -166,7 +166,7 @@ class Hanging(Looks):
 async def test_one_agent_server_that_hangs_keeps_no_other_line_away(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(conversations, "ANSWER", 3.0)  # for the others, which answer at once
+    monkeypatch.setattr(conversations, "ANSWER", 3.0)  # long enough for those that answer
     source = Changing()
     source.runs = source.remote = runs = Hanging(source)
     async with explore(source=lambda: source) as it:
