@@ -31,3 +31,12 @@ def test_quoted_errors_are_sentences_of_the_program() -> None:
     for sentence in quoted:
         for part in re.split(r"…| \(\d.*\)|\d+ faults", sentence):
             assert part.strip(" ,") in code, sentence
+
+
+def test_the_commands_that_install_can_be_pasted_from_a_checkout() -> None:
+    """No word in them stands for another, such as an address that is not known yet."""
+    install = (ROOT / "README.md").read_text("utf-8").split("## Install")[1].split("\n## ")[0]
+    lines = re.findall(r"(?ms)^```sh\n(.*?)^```", install)[0].splitlines()
+    assert lines[0].split("#")[0].split() == ["uv", "tool", "install", "."]
+    assert not re.search(r"\b[A-Z]{3,}\b", " ".join(lines))
+    assert (ROOT / "pyproject.toml").exists()
