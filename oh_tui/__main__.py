@@ -10,6 +10,9 @@ def main() -> int:
     """Runs oh-tui and returns the exit code. What is loaded stays: nothing is collected until a
     command, or the first paint, turns that on again."""
     gc.disable()
+    # With click installed, httpx loads click, rich and pygments for its own command line, which
+    # doubles its import (measured).
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
     lazy.install()
     from oh_tui import cli
 

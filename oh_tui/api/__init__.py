@@ -21,7 +21,6 @@ The servers are imported when first used, so that errors and models do not load 
 from __future__ import annotations
 
 import importlib
-import sys
 from typing import TYPE_CHECKING, Any
 
 from oh_tui.api.errors import (
@@ -33,7 +32,9 @@ from oh_tui.api.errors import (
     NotFound,
     NotTheApi,
     OtherKind,
+    Problem,
     RateLimited,
+    Refused,
     ServerError,
     TimedOut,
     TooLarge,
@@ -41,15 +42,14 @@ from oh_tui.api.errors import (
 )
 from oh_tui.api.models import Conversation, Page, Sandbox, Secret, StartTask, bare_id, same_id
 
-# With click installed, httpx loads click, rich and pygments for its own command line, which doubles
-# its import (measured). This module always runs before httpx is imported.
-sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
-
 if TYPE_CHECKING:
     from oh_tui.api.agent_server import AgentServer
     from oh_tui.api.app_server import AppServer, OpenHands
     from oh_tui.api.bare_server import BareAgentServer
     from oh_tui.api.requests import StartRequest
+    from oh_tui.api.sandbox_server import SandboxServer
+    from oh_tui.api.sandbox_service import SandboxService
+    from oh_tui.api.start_tasks import StartTasks
 
 __all__ = [
     "AgentServer",
@@ -66,12 +66,17 @@ __all__ = [
     "OpenHands",
     "OtherKind",
     "Page",
+    "Problem",
     "RateLimited",
+    "Refused",
     "Sandbox",
+    "SandboxServer",
+    "SandboxService",
     "Secret",
     "ServerError",
     "StartRequest",
     "StartTask",
+    "StartTasks",
     "TimedOut",
     "TooLarge",
     "Unreachable",
@@ -84,7 +89,10 @@ _LAZY = {
     "AppServer": "app_server",
     "BareAgentServer": "bare_server",
     "OpenHands": "app_server",
+    "SandboxServer": "sandbox_server",
+    "SandboxService": "sandbox_service",
     "StartRequest": "requests",
+    "StartTasks": "start_tasks",
 }
 
 

@@ -1,8 +1,8 @@
-"""The errors of calls to OpenHands servers.
+"""The errors of calls to OpenHands servers. All can be imported from here and from `oh_tui.api`.
 
-Problem
-└── Refused
-    └── ApiError
+Problem                      every failure that a person can act on
+└── Refused                  the server or the network refused or failed
+    └── ApiError             a call failed
         ├── AuthError        401, 403: no key, a wrong key, or no permission
         ├── NotFound         404, 410: it does not exist, or no longer
         │   └── OtherKind    the server is of another kind
@@ -19,7 +19,8 @@ Problem
 
 from __future__ import annotations
 
-from oh_tui.text.problem import Refused
+from oh_tui.text.problem import Problem as Problem
+from oh_tui.text.problem import Refused as Refused
 
 
 class ApiError(Refused):

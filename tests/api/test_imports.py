@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -26,19 +27,58 @@ def loaded_by(statement: str) -> set[str]:
     ],
 )
 def test_errors_and_models_load_no_httpx(statement: str) -> None:
-    assert not {"httpx", "stamina", "starlette"} & loaded_by(statement)
+    assert not {"httpx", "starlette"} & loaded_by(statement)
 
 
-def test_the_whole_layer_loads_no_command_line_and_no_screen() -> None:
-    loaded = loaded_by("from oh_tui.api import OpenHands; import oh_tui.api.agent_server")
+def test_the_whole_layer_loads_no_screen() -> None:
+    loaded = loaded_by("from oh_tui.api import OpenHands; import oh_tui.api.sync")
     assert "httpx" in loaded
-    assert not {"httpx._main", "click", "rich", "pygments", "textual", "starlette"} & loaded
+    assert not {"textual", "starlette"} & loaded
+
+
+def test_the_program_loads_no_command_line_of_httpx() -> None:
+    loaded = loaded_by(
+        "import sys; from oh_tui import __main__\n"
+        "sys.argv[1:] = ['--demo', 'status']; __main__.main()"
+    )
+    assert "httpx" in loaded
+    assert not {"httpx._main", "click", "rich", "pygments", "textual"} & loaded
+
+
+def test_importing_changes_nothing_in_the_host() -> None:
+    """No module is passed off as another or kept from being loaded, and signals, warnings, logs and
+    what runs at the end stay as they were."""
+    code = """
+import atexit, gc, logging, signal, sys, threading, warnings
+import httpx
+
+def state():
+    return (
+        list(sys.meta_path), list(sys.path_hooks), sys.excepthook, threading.excepthook,
+        list(warnings.filters), logging.root.handlers[:], logging.root.level,
+        [signal.getsignal(number) for number in sorted(signal.valid_signals())],
+        gc.isenabled(), gc.get_threshold(), sys.getrecursionlimit(), threading.active_count(),
+        sys.get_int_max_str_digits(), atexit._ncallbacks(),
+    )
+
+before, there = state(), dict(sys.modules)
+from oh_tui.api import *
+import oh_tui.api.sync
+assert state() == before, (before, state())
+assert all(sys.modules[name] is module for name, module in there.items())
+new = {n: m for n, m in sys.modules.items() if n not in there}
+assert not [name for name, module in new.items() if module is None]
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    fresh = "import oh_tui.api.sync, sys; assert sys.modules.get('httpx._main', 1)"
+    subprocess.run([sys.executable, "-c", fresh], check=True)
 
 
 def test_every_exported_name_is_there() -> None:
     assert sorted(oh_tui.api.__all__) == oh_tui.api.__all__
     for name in oh_tui.api.__all__:
-        assert getattr(oh_tui.api, name).__module__.startswith("oh_tui.api.")
+        assert getattr(oh_tui.api, name).__module__.startswith(("oh_tui.api.", "oh_tui.text."))
     with pytest.raises(AttributeError):
         oh_tui.api.nothing  # noqa: B018
     assert dir(oh_tui.api) == oh_tui.api.__all__
@@ -47,9 +87,10 @@ def test_every_exported_name_is_there() -> None:
 def test_every_error_of_the_tree_is_exported() -> None:
     from oh_tui.api import errors
 
-    tree = {
-        name
-        for name, kind in vars(errors).items()
-        if isinstance(kind, type) and issubclass(kind, errors.ApiError)
-    }
-    assert tree <= set(oh_tui.api.__all__)
+    assert errors.__doc__
+    tree = set(re.findall(r"^(?:[│ ]*[├└]── )?(\w+)  +", errors.__doc__, re.M))
+    kinds = {name for name, kind in vars(errors).items() if isinstance(kind, type)}
+    assert len(tree) == 15
+    assert tree == kinds
+    for name in tree:
+        assert getattr(oh_tui.api, name) is getattr(errors, name)

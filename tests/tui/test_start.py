@@ -52,7 +52,7 @@ sys.exit(cli.main(sys.argv[2:]))
 """
 
 LATER = {
-    "httpx", "starlette", "pygments", "markdown_it", "rich.markdown", "stamina", "aiolimiter",
+    "httpx", "starlette", "pygments", "markdown_it", "rich.markdown", "aiolimiter",
     "textual.widgets._markdown", "textual.widgets._text_area", "oh_tui.demo.world",
     "oh_tui.commands.shared.printing", "sqlite3", "multiprocessing", "oh_tui.library.library",
     # what only a run needs

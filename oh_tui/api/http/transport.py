@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import email.utils
 import math
+import random
 import time
 from collections.abc import (
     AsyncIterator,
@@ -19,8 +20,6 @@ from typing import Any, Literal, TypeAlias, TypeVar
 import anyio
 import httpx
 import msgspec
-import stamina
-import stamina.instrumentation
 
 from oh_tui.api.addresses import EXPECTED, origin, redirect_target
 from oh_tui.api.errors import ApiError, AuthError, NotFound, TooLarge
@@ -39,9 +38,6 @@ from oh_tui.api.http.failures import (
 )
 from oh_tui.api.models import Auth, Secret
 from oh_tui.text.patterns import pattern
-
-# without a hook stamina logs each retry to stderr, onto the screen
-stamina.instrumentation.set_on_retry_hooks([])
 
 T = TypeVar("T")
 Limiter: TypeAlias = contextlib.AbstractAsyncContextManager[None]
@@ -245,27 +241,21 @@ class HttpClient:
         never: range = range(0),
         attempts: int | None = None,
     ) -> T:
-        def again(error: Exception) -> bool | float:
-            if not isinstance(error, FailedAttempt) or error.error.status in never:
-                return False
-            return error.again if error.unsent or not call.acts else False
-
         retries = self._retries
-        try:
-            async for attempt in stamina.retry_context(
-                on=again,
-                attempts=attempts or retries.attempts,
-                timeout=None,
-                wait_initial=retries.first,
-                wait_max=retries.longest,
-                wait_jitter=retries.jitter,
-            ):
-                with attempt:
-                    return await once()
-        except FailedAttempt as failure:
-            # without the cause: its frames hold requests with their headers
-            raise failure.error from None
-        raise AssertionError("an attempt ends with an answer or an error")
+        left = (attempts or retries.attempts) - 1
+        wait = retries.first
+        while True:
+            try:
+                return await once()
+            except FailedAttempt as failure:
+                again = failure.again if failure.unsent or not call.acts else False
+                if again is False or not left or failure.error.status in never:
+                    # without the cause: its frames hold requests with their headers
+                    raise failure.error from None
+            left -= 1
+            usual = min(wait, retries.longest) + random.uniform(0, retries.jitter)
+            await anyio.sleep(usual if again is True else again)
+            wait *= 2
 
     async def _opened(self, call: ApiCall, options: _Options, *, follow: bool) -> httpx.Response:
         """A 2xx with its body unread, for the caller to close."""
