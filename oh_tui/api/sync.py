@@ -6,22 +6,16 @@
         for conversation in api.search_conversations(limit=5).items:
             print(conversation.id, conversation.title)
 
-Each class offers every method of its namesake in `oh_tui.api` and waits for the answer: a coroutine
+Each class has the methods of its namesake in `oh_tui.api`, which wait for the answer: a coroutine
 becomes a call, an asynchronous iterator an iterator, an asynchronous context manager a context
-manager. The methods are looked up in the asynchronous classes when they are used; `sync.pyi` tells
-type checkers their signatures and is made by `scripts/sync_stub.py`.
+manager. Written by scripts/sync_client.py.
 """
 
-from __future__ import annotations
+# mypy: disable-error-code="no-any-return"
 
-import contextlib
-import inspect
-import weakref
-from collections.abc import AsyncIterator, Callable, Iterator
-from functools import partial, update_wrapper
-from typing import Any, Self
-
-from anyio.from_thread import BlockingPortal, start_blocking_portal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Unpack
 
 from oh_tui.api import (
     agent_server,
@@ -31,152 +25,591 @@ from oh_tui.api import (
     sandbox_service,
     start_tasks,
 )
+from oh_tui.api.bare_server import FOLDER
+from oh_tui.api.blocking import Blocking, Pieces, Server
+from oh_tui.api.filters import ConversationFilters, SortOrder
+from oh_tui.api.http.asgi import ASGIApp
+from oh_tui.api.http.connections import Watch
+from oh_tui.api.http.transport import Limiter, RetryPolicy
+from oh_tui.api.models import (
+    AgentConversation,
+    AgentSettings,
+    Auth,
+    BashCommand,
+    BashOutput,
+    CommandResult,
+    Conversation,
+    GitChange,
+    GitCommit,
+    Page,
+    Sandbox,
+    Secret,
+    SentMessage,
+    StartTask,
+    User,
+)
+from oh_tui.api.requests import Content, StartRequest
+from oh_tui.api.sandbox_server import PARTS, TIMEOUT
+from oh_tui.trajectory.model.events import Event
 
 
-class _Blocking:
-    """An object that lives on the event loop of `portal`, used from other threads."""
+class SandboxServer(Blocking, of=sandbox_server.SandboxServer):
+    """The agent server of one sandbox. Every method raises the errors of `oh_tui.api.errors`:
+    TimedOut when the sandbox is paused (it accepts the connection and stays silent), AuthError
+    after a resume that gave it a new key (source)."""
 
-    _of: type
+    def start_bash_command(
+        self, command: str, *, cwd: str | None = None, timeout: int = TIMEOUT
+    ) -> BashCommand:
+        """Start a command, which runs to its end or `timeout` (seconds) whether or not its output
+        is read. Neither the agent nor the events know of it."""
+        return self._call("start_bash_command", command, cwd=cwd, timeout=timeout)
 
-    def __init__(self, target: Any, portal: BlockingPortal) -> None:
-        self._target, self._portal = target, portal
+    def stop_bash_command(self, command_id: str) -> None:
+        """End a command and what it started: SIGTERM, after a second SIGKILL. Its exit code is then
+        that of the signal, -15 or -9.
 
-    def __repr__(self) -> str:
-        return repr(self._target)
+        One that is over stays as it is. Raises NotFound for an unknown command, and on servers
+        before 1.52, which cannot do it (source; measured, 1.34.0, 1.53.0).
+        """
+        return self._call("stop_bash_command", command_id)
 
-    def __dir__(self) -> list[str]:
-        return [name for name in dir(self._target) if not name.startswith("__a")]
+    def search_bash_events(
+        self,
+        command_id: str,
+        *,
+        order__gt: int | None = None,
+        page_id: str | None = None,
+        limit: int = PARTS,
+    ) -> Page[BashOutput]:
+        """A page of the parts of a command's output, in the order of their times; with `order__gt`
+        only parts with a higher number, which servers before 1.11 ignore (source).
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        value = getattr(self._target, name)
-        if not inspect.ismethod(value):
-            return _blocking(value, self._portal)
+        A running command has no part until it has printed more than 1 MiB. An unknown command has
+        none either.
+        """
+        return self._call(
+            "search_bash_events", command_id, order__gt=order__gt, page_id=page_id, limit=limit
+        )
 
-        def call(*args: Any, **kwargs: Any) -> Any:
-            return _blocking(_call(self._portal, partial(value, *args, **kwargs)), self._portal)
+    def bash_output(self, command_id: str, *, timeout: float | None = None) -> Iterator[BashOutput]:
+        """The whole output of a command, part by part in order, up to the one with the exit code.
 
-        return update_wrapper(call, value)
+        Each stream is cut anywhere, even within a line, and bytes that are not UTF-8 come as �.
+        The server is asked every 0.1 s, later every second. Raises TimedOut when no end is reported
+        within `timeout` seconds. May be called again, also after an error, and starts over then.
+        """
+        return self._call("bash_output", command_id, timeout=timeout)
+
+    def run_command(
+        self,
+        command: str,
+        *,
+        cwd: str | None = None,
+        timeout: int = TIMEOUT,
+        progress: Callable[[BashOutput], None] | None = None,
+        begun: Callable[[str], None] | None = None,
+    ) -> CommandResult:
+        """Run a command to its end and return its output; `progress` gets each part as it comes,
+        `begun` the id of the command once it runs.
+
+        The exit code is -1 when the command could not be started or was killed after `timeout`
+        seconds. The command goes on when the caller is cancelled or its output cannot be read.
+        """
+        return self._call(
+            "run_command", command, cwd=cwd, timeout=timeout, progress=progress, begun=begun
+        )
+
+    def download_file(self, path: str) -> AbstractContextManager[Pieces]:
+        """A file of the sandbox in pieces as they arrive; `path` is absolute, `size` the length:
+
+            with server.download_file("/workspace/notes.txt") as pieces:
+                for piece in pieces: ...
+
+        Raises Unreachable at the end when less than the stated size arrived, NotFound when there is
+        no such file, InvalidRequest for a folder or a path that is not absolute.
+        """
+        return self._call("download_file", path)
+
+    def file_size(self, path: str) -> int | None:
+        """The length of a file of the sandbox in bytes, None when the server does not say. It
+        starts a download and reads nothing of it. Raises as `download_file`."""
+        return self._call("file_size", path)
+
+    def upload_file(
+        self, path: str, content: Content, *, progress: Callable[[int], None] | None = None
+    ) -> int:
+        """Write a file into the sandbox at `path`, which is absolute, and return its bytes.
+
+        An existing file is overwritten, missing folders are created. `progress` gets the number of
+        bytes sent so far. When the answer does not say how much arrived (before 1.58, source), the
+        server is asked. Raises InvalidRequest for a local file that cannot be read or changes while
+        it is sent, ServerError when the sandbox cannot write there, BadAnswer when it did not keep
+        everything.
+        """
+        return self._call("upload_file", path, content, progress=progress)
 
 
-class _Items(_Blocking):
-    """An iterator over an asynchronous one."""
+class AgentServer(Blocking, of=agent_server.AgentServer):
+    """One conversation on the agent server of its sandbox, created by `AppServer.agent_server`.
 
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> Any:
-        async def following() -> Any:
-            return await anext(self._target, _END)
-
-        item = _call(self._portal, following)
-        if item is _END:
-            raise StopIteration
-        return item
-
-
-_END = object()
-
-
-class AgentServer(_Blocking):
-    """`oh_tui.api.AgentServer` without `await`."""
-
-    _of = agent_server.AgentServer
-
-
-class SandboxServer(_Blocking):
-    """`oh_tui.api.SandboxServer` without `await`."""
-
-    _of = sandbox_server.SandboxServer
-
-
-class SandboxService(_Blocking):
-    """`oh_tui.api.SandboxService` without `await`."""
-
-    _of = sandbox_service.SandboxService
-
-
-class StartTasks(_Blocking):
-    """`oh_tui.api.StartTasks` without `await`."""
-
-    _of = start_tasks.StartTasks
-
-
-class _Server(_Blocking):
-    """A server on an event loop in a thread of its own.
-
-    The thread starts with the object. It ends on leaving `with`, by `close()`, or with the program.
+    Every method raises the errors of `oh_tui.api.errors`: NotFound for an unknown conversation,
+    TimedOut when the sandbox is paused (it accepts the connection and stays silent), AuthError
+    after a resume that gave the sandbox a new key (source): read the conversation again then.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        stack = contextlib.ExitStack()
-        with stack:
-            portal = stack.enter_context(start_blocking_portal())
-            target = _call(portal, partial(self._of, *args, **kwargs))
-            stack.callback(_call, portal, target.aclose)
-            self._close = weakref.finalize(self, stack.pop_all().close)
-        super().__init__(target, portal)
+    @property
+    def sandbox(self) -> SandboxServer:
+        """The shell and the files of the sandbox."""
+        return self._get("sandbox")
 
-    def close(self) -> None:
-        """Close all connections and end the thread. Later calls raise RuntimeError."""
-        self._close()
+    @property
+    def conversation_id(self) -> str:
+        return self._get("conversation_id")
 
-    def __enter__(self) -> Self:
-        return self
+    def download(self) -> AbstractContextManager[Iterator[bytes]]:
+        """The folder of the conversation as a zip, with those of its sub-agents, in pieces as they
+        arrive. The key of the model is encrypted in it."""
+        return self._call("download")
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def search_events(
+        self, *, sort_order: SortOrder = "TIMESTAMP", page_id: str | None = None, limit: int = 100
+    ) -> Page[Event]:
+        """A page of 1 to 100 events in the order they were appended, which is not strictly that of
+        time.
+
+        `page_id` is the id of the first event of the page. The server silently answers an unknown
+        id with page 1, so compare. It keeps no streaming deltas.
+        """
+        return self._call("search_events", sort_order=sort_order, page_id=page_id, limit=limit)
+
+    def iter_events(
+        self, *, sort_order: SortOrder = "TIMESTAMP", limit: int = 100
+    ) -> Iterator[Page[Event]]:
+        """All pages, each event once."""
+        return self._call("iter_events", sort_order=sort_order, limit=limit)
+
+    def count_events(self) -> int:
+        """How many events there are: fewer than the app server has of the same conversation."""
+        return self._call("count_events")
+
+    def conversation(self) -> AgentConversation:
+        """The server's record of the conversation, with `stats` for each use of a model."""
+        return self._call("conversation")
+
+    def set_tags(self, tags: Mapping[str, str]) -> None:
+        """Replace all tags of the conversation.
+
+        Keys have small letters and digits alone, values at most 256 characters (source). While a
+        step runs, the server answers only when it ends. The app server then hears of the tags, adds
+        them to those that it has, and makes the conversation the newest of its list (source).
+        Raises InvalidRequest for other tags, on 1.17.0 ServerError, and on servers that have none:
+        1.8.2 (measured), 1.14.0 (source).
+        """
+        return self._call("set_tags", tags)
+
+    def version(self) -> str:
+        """The version of the agent server, safe to show; "" when it does not say."""
+        return self._call("version")
+
+    def git_changes(self, path: str, *, ref: str | None = None) -> list[GitChange]:
+        """The files of the repository at `path` that differ from `ref`, by default from the branch
+        on the remote, with paths relative to it.
+
+        Raises NotFound without a repository on 1.17.0; newer versions give an empty list (source).
+        Raises InvalidRequest for a `ref` that git does not know, and for a changed file with a
+        space in its name (source).
+        """
+        return self._call("git_changes", path, ref=ref)
+
+    def git_commits(self, path: str, *, limit: int = 50) -> tuple[GitCommit, ...]:
+        """The newest commits of the repository at `path`, the newest first; none without a
+        repository. Raises NotFound on older servers: 1.34.0 lacks it, 1.45.0 has it (source)."""
+        return self._call("git_commits", path, limit=limit)
+
+    def commit_changes(self, path: str, sha: str) -> list[GitChange]:
+        """The files that a commit changed, with paths relative to the repository at `path`. Raises
+        InvalidRequest for an unknown commit, NotFound as `git_commits`."""
+        return self._call("commit_changes", path, sha)
+
+    def respond_to_confirmation(self, accept: bool, reason: str = "") -> None:
+        """Accept or reject all waiting calls at once.
+
+        Accepted calls run, and the agent goes on. In the first 0.2 s and more of the waiting an
+        acceptance is lost without an error: use `approve` instead. Rejected calls get a
+        UserRejectObservation with the reason, and the agent is idle: it reads the reason at the
+        next message or `run`. When nothing waits, accepting does what `run` does, and rejecting
+        does nothing; neither raises an error. 1.0.0 takes a rejection and does nothing (measured),
+        as do 1.3.0 and 1.4.1 (source).
+        """
+        return self._call("respond_to_confirmation", accept, reason)
+
+    def approve(self) -> None:
+        """Run the waiting calls, as `run` does.
+
+        Unlike an acceptance by `respond_to_confirmation` it is not lost: Conflict says that the
+        agent was not ready yet, or that somebody else has answered. Check before each try which
+        calls wait: a moment later there may be others, which would run then (measured).
+        """
+        return self._call("approve")
+
+    def run(self) -> None:
+        """Let the agent go on.
+
+        Calls without a result are run, again if need be. An agent that is idle or finished and has
+        nothing new to answer does nothing. Raises Conflict when it is already running, which the
+        server says only at the end of the current step: TimedOut after 5 s.
+        """
+        return self._call("run")
+
+    def pause(self) -> None:
+        """Ask the agent to stop after the current step.
+
+        While a call runs, this returns when the call has ended, however long that takes. While the
+        model thinks, it returns at once: the events say "paused", the model's answer is still
+        carried out, and until then `run` raises Conflict (1.34.0 and 1.58.2, measured; 1.17.0
+        answers only then). Asking twice is harmless. An agent that waits for an answer or has
+        finished stays as it is.
+        """
+        return self._call("pause")
+
+    def interrupt(self) -> None:
+        """Stop the agent now.
+
+        The model's answer is dropped, the running call is cut off and gets an AgentErrorEvent, and
+        the agent is paused, within 0.2 s, or up to 5 s for a tool that does not end (source). An
+        agent that is not running stays as it is. Servers before 1.24 cannot do it (source).
+        """
+        return self._call("interrupt")
+
+    def send_message(self, text: str, *, run: bool = True) -> None:
+        """Send a message as `AppServer.send_message` does, without its limit of 30 s: it returns
+        when the current step is over."""
+        return self._call("send_message", text, run=run)
 
 
-class AppServer(_Server):
-    """`oh_tui.api.AppServer` without `await`, on an event loop in a thread of its own."""
+class SandboxService(Blocking, of=sandbox_service.SandboxService):
+    """`AppServer.sandboxes`."""
 
-    _of = app_server.AppServer
+    def search(self, *, page_id: str | None = None, limit: int = 100) -> Page[Sandbox]:
+        """A page of 1 to 100 sandboxes, newest first. A sandbox that is stuck can delay the answer
+        by 5 s (source)."""
+        return self._call("search", page_id=page_id, limit=limit)
 
+    def iter(self) -> Iterator[Page[Sandbox]]:
+        """All pages, each sandbox once. After 100,000 sandboxes the last page `is_cut`."""
+        return self._call("iter")
 
-class BareAgentServer(_Server):
-    """`oh_tui.api.BareAgentServer` without `await`, on an event loop in a thread of its own."""
+    def get(self, ids: Sequence[str]) -> list[Sandbox | None]:
+        """The sandboxes with these ids in the same order; None for an unknown one."""
+        return self._call("get", ids)
 
-    _of = bare_server.BareAgentServer
+    def pause(self, sandbox_id: str) -> None:
+        """Ask for a pause. Only reading the sandbox again shows whether it happened.
 
+        Asking twice is harmless. Raises NotFound whenever the server fails to pause it, not only
+        for an unknown sandbox (source), and Conflict when the server refuses.
+        """
+        return self._call("pause", sandbox_id)
 
-class OpenHands(AppServer):
-    """`oh_tui.api.OpenHands` without `await`: the app server that the environment names."""
-
-    _of = app_server.OpenHands
-
-
-_CLASSES = {c._of: c for c in (AgentServer, SandboxServer, SandboxService, StartTasks)}
-
-
-def _call(portal: BlockingPortal, function: Callable[[], Any]) -> Any:
-    """What `function` returns on the event loop; its call ends when ctrl+c ends the wait."""
-    future = portal.start_task_soon(_awaited, function)
-    try:
-        return future.result()
-    except BaseException:
-        future.cancel()
-        raise
-
-
-async def _awaited(function: Callable[[], Any]) -> Any:
-    result = function()
-    return await result if inspect.iscoroutine(result) else result
+    def resume(self, sandbox_id: str) -> None:
+        """Ask for a resume, like `pause`. The sandbox may get a new key and older sandboxes may be
+        paused (source): read the conversation and the sandboxes again."""
+        return self._call("resume", sandbox_id)
 
 
-def _blocking(value: Any, portal: BlockingPortal) -> Any:
-    """The same value as code without asyncio can use it."""
-    if kind := _CLASSES.get(type(value)):
-        return kind(value, portal)
-    if isinstance(value, contextlib.AbstractAsyncContextManager):
-        return _entered(value, portal)
-    if isinstance(value, AsyncIterator):
-        return _Items(value, portal)
-    return value
+class StartTasks(Blocking, of=start_tasks.StartTasks):
+    """`AppServer.start_tasks`."""
+
+    def begin(self, request: StartRequest) -> StartTask:
+        """Start a conversation, and a sandbox unless the request names one; it may cost money.
+
+        Returns at once and is never sent twice. Follow the task with `get`: a start takes 9 to 19 s
+        with a new sandbox, and 1 s in a running one. A failed start raises nothing: its task has
+        the status ERROR and the reason in `detail`, or none for an unknown repository. A task may
+        also stay in one stage for ever although its conversation exists: seen once in some dozens,
+        when the sandbox reported it before the server had stored it. Raises InvalidRequest for a
+        field of the wrong type.
+        """
+        return self._call("begin", request)
+
+    def get(self, ids: Sequence[str]) -> list[StartTask | None]:
+        """The start tasks with these ids in the same order; None for an unknown one."""
+        return self._call("get", ids)
 
 
-@contextlib.contextmanager
-def _entered(manager: Any, portal: BlockingPortal) -> Iterator[Any]:
-    with portal.wrap_async_context_manager(manager) as value:
-        yield _blocking(value, portal)
+class AppServer(Server, of=app_server.AppServer):
+    """One app server, over one HTTP client that is closed on leaving `with`.
+
+    `base_url` may end in `/api` or `/api/v1`. The `key` goes into the header that `auth` names, or
+    into the one that the server turns out to accept. `limiter` paces all calls to the app server.
+    By default it stays below the rate at which a self-hosted server delays calls (10 a second; it
+    refuses above 20), and allows Cloud 90 a minute with bursts of 8. `retries` says when safe calls
+    are repeated. With `app`, an ASGI app, nothing leaves this process: every call goes there
+    without pacing, also those to agent servers. `watch` is told of every attempt. `patience`
+    multiplies all timeouts. An agent server at the address raises OtherKind.
+
+    The constructor raises Unreachable for an invalid address and AuthError for a key that no header
+    can carry. Every method raises the errors of `oh_tui.api.errors`.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        key: Secret | None = None,
+        auth: Auth | None = None,
+        app: ASGIApp | None = None,
+        limiter: Limiter | None = None,
+        retries: RetryPolicy | None = None,
+        watch: Watch | None = None,
+        patience: float = 1.0,
+    ) -> None:
+        self._start(
+            base_url,
+            key=key,
+            auth=auth,
+            app=app,
+            limiter=limiter,
+            retries=retries,
+            watch=watch,
+            patience=patience,
+        )
+
+    @property
+    def base_url(self) -> str:
+        return self._get("base_url")
+
+    @property
+    def pace(self) -> float:
+        """Seconds between two calls when many are made in a row."""
+        return self._get("pace")
+
+    @property
+    def sandboxes(self) -> SandboxService:
+        return self._get("sandboxes")
+
+    @property
+    def start_tasks(self) -> StartTasks:
+        return self._get("start_tasks")
+
+    def users_me(self) -> User:
+        """The account of the key. It needs a valid key, which makes it a good first call."""
+        return self._call("users_me")
+
+    def search_conversations(
+        self,
+        *,
+        page_id: str | None = None,
+        limit: int = 100,
+        **filters: Unpack[ConversationFilters],
+    ) -> Page[Conversation]:
+        """A page of 1 to 100 conversations, the newest `created_at` first.
+
+        The order is not stable: the server sets `created_at` anew with each change of a
+        conversation. `page_id` is an offset; the server takes an unreadable one as the first page.
+        """
+        return self._call("search_conversations", page_id=page_id, limit=limit, **filters)
+
+    def iter_conversations(
+        self, *, limit: int = 100, **filters: Unpack[ConversationFilters]
+    ) -> Iterator[Page[Conversation]]:
+        """All pages, each conversation once. After 100,000 conversations the last page `is_cut`."""
+        return self._call("iter_conversations", limit=limit, **filters)
+
+    def count_conversations(self) -> int:
+        """How many conversations there are, including sub-conversations."""
+        return self._call("count_conversations")
+
+    def get_conversations(self, ids: Sequence[str]) -> list[Conversation | None]:
+        """The conversations with these ids, with or without dashes, in the same order; None for an
+        unknown one. Raises InvalidRequest when an id is no UUID."""
+        return self._call("get_conversations", ids)
+
+    def download(self, conversation_id: str) -> AbstractContextManager[Iterator[bytes]]:
+        """The trajectory as a zip, in pieces as they arrive:
+
+            with server.download(id) as pieces:
+                for piece in pieces: ...
+
+        Its length is unknown beforehand, and a download that breaks off may end like a complete
+        one: check the zip. It works with the sandbox paused or gone. Raises TooLarge above 10,000
+        events, Conflict while the same download is running (source), NotFound also for the id of a
+        start task.
+        """
+        return self._call("download", conversation_id)
+
+    def send_message(self, conversation_id: str, text: str, *, run: bool = True) -> SentMessage:
+        """Send a message to the agent of a conversation whose sandbox is running.
+
+        With `run`, a conversation that waits for confirmation runs its pending calls before the
+        agent reads the text: reject them first. Only in the first moments of the waiting does it
+        keep waiting, as it does without `run`. While a step runs, the server answers only when the
+        step ends; after 30 s it gives up with a 502, and the message arrives all the same. Raises
+        Conflict when the sandbox is paused or starting, NotFound also when it is gone (410,
+        source), ServerError when it failed (503, source) or its agent server did not answer (502).
+        """
+        return self._call("send_message", conversation_id, text, run=run)
+
+    def rename_conversation(self, conversation_id: str, title: str) -> Conversation:
+        """Give a conversation another title; returns its new record.
+
+        The agent server keeps its own title. Before the first message is answered, the server
+        replaces the title by one of its own (source). Raises NotFound for an unknown conversation,
+        ServerError for an id that is no UUID, InvalidRequest for a title without words, which the
+        server would take.
+        """
+        return self._call("rename_conversation", conversation_id, title)
+
+    def search_events(
+        self,
+        conversation_id: str,
+        *,
+        sort_order: SortOrder = "TIMESTAMP",
+        page_id: str | None = None,
+        limit: int = 100,
+    ) -> Page[Event]:
+        """A page of 1 to 100 events, sorted by the text of their timestamps.
+
+        The server reads the whole conversation for each page: 2.7 s at 10,000 events. `page_id` is
+        an offset. An unknown conversation gives an empty page, not NotFound. A conversation id that
+        is no UUID, or a cursor that is no number, gives ServerError.
+        """
+        return self._call(
+            "search_events", conversation_id, sort_order=sort_order, page_id=page_id, limit=limit
+        )
+
+    def count_events(self, conversation_id: str) -> int:
+        """How many events there are, quickly; 0 for an unknown conversation."""
+        return self._call("count_events", conversation_id)
+
+    def agent_server(self, conversation: Conversation) -> AgentServer | None:
+        """The agent server of a conversation with a running sandbox; None when the conversation has
+        no address.
+
+        Addresses come as `https://ID.host/api/conversations/ID`, as
+        `https://host/runtime/PORT/api/conversations/ID`, and relative to the app server. The agent
+        server gets the key of the conversation, never that of the app server. Raises BadAnswer for
+        an invalid address, AuthError for an invalid key.
+        """
+        return self._call("agent_server", conversation)
+
+
+class BareAgentServer(Server, of=bare_server.BareAgentServer):
+    """One agent server, over one HTTP client that is closed on leaving `with`.
+
+    Parameters and errors are those of `AppServer`; calls are not paced, as these servers limit
+    none (source). Its conversations read as RUNNING: who answers can be worked with.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        key: Secret | None = None,
+        auth: Auth | None = None,
+        app: ASGIApp | None = None,
+        retries: RetryPolicy | None = None,
+        watch: Watch | None = None,
+        patience: float = 1.0,
+    ) -> None:
+        self._start(
+            base_url, key=key, auth=auth, app=app, retries=retries, watch=watch, patience=patience
+        )
+
+    @property
+    def base_url(self) -> str:
+        return self._get("base_url")
+
+    def search_conversations(
+        self, *, page_id: str | None = None, limit: int = 100
+    ) -> Page[Conversation]:
+        """A page of 1 to 100 conversations, the one changed last first. `page_id` is the id of the
+        first conversation of the page. Raises NotFound or NotTheApi, with a sentence about the
+        kind, for a server that is none."""
+        return self._call("search_conversations", page_id=page_id, limit=limit)
+
+    def iter_conversations(self, *, limit: int = 100) -> Iterator[Page[Conversation]]:
+        """All pages, each conversation once. After 100,000 conversations the last page `is_cut`."""
+        return self._call("iter_conversations", limit=limit)
+
+    def count_conversations(self) -> int:
+        return self._call("count_conversations")
+
+    def get_conversations(self, ids: Sequence[str]) -> list[Conversation | None]:
+        """The conversations with these ids, with or without dashes, in the same order; None for an
+        unknown one. Raises InvalidRequest when an id is no UUID."""
+        return self._call("get_conversations", ids)
+
+    def download(self, conversation_id: str) -> AbstractContextManager[Iterator[bytes]]:
+        """The trajectory as a zip of the server's own files, in pieces as they arrive; see
+        `AppServer.download`. The key of the model is encrypted in it."""
+        return self._call("download", conversation_id)
+
+    def agent_server(self, conversation: Conversation) -> AgentServer:
+        """This server, as that of one conversation."""
+        return self._call("agent_server", conversation)
+
+    def search_events(
+        self,
+        conversation_id: str,
+        *,
+        sort_order: SortOrder = "TIMESTAMP",
+        page_id: str | None = None,
+        limit: int = 100,
+    ) -> Page[Event]:
+        """See `AgentServer.search_events`."""
+        return self._call(
+            "search_events", conversation_id, sort_order=sort_order, page_id=page_id, limit=limit
+        )
+
+    def count_events(self, conversation_id: str) -> int:
+        return self._call("count_events", conversation_id)
+
+    def send_message(self, conversation_id: str, text: str, *, run: bool = True) -> None:
+        """See `AgentServer.send_message`."""
+        return self._call("send_message", conversation_id, text, run=run)
+
+    def is_agent_server(self) -> bool:
+        """Whether the server calls itself one, in one quick call; False also without an answer."""
+        return self._call("is_agent_server")
+
+    def version(self) -> str:
+        """See `AgentServer.version`."""
+        return self._call("version")
+
+    def rename_conversation(self, conversation_id: str, title: str) -> Conversation:
+        """Give a conversation another title, at most 200 characters; returns its new record.
+
+        While a step runs, the server answers only when it ends. Raises NotFound for an unknown
+        conversation, before 1.58 Conflict, and InvalidRequest for a title without words.
+        """
+        return self._call("rename_conversation", conversation_id, title)
+
+    def settings(self) -> AgentSettings:
+        """What the server keeps for agents to start. 1.17.0 keeps nothing: NotFound."""
+        return self._call("settings")
+
+    def active_profile(self) -> str | None:
+        """The id of the agent profile to start with. A server without any makes one of its
+        settings on this call (measured)."""
+        return self._call("active_profile")
+
+    def start(self, text: str, profile: str, folder: str = FOLDER) -> Conversation:
+        """Start a conversation with an agent profile of the server; it may cost money.
+
+        The agent begins at once with `text`, and waits for a message without it. Never sent twice.
+        Raises NotFound for an unknown profile.
+        """
+        return self._call("start", text, profile, folder)
+
+
+class OpenHands(AppServer, of=app_server.OpenHands):
+    """The app server that the environment names, for scripts: `with OpenHands() as api`.
+
+    `url` defaults to OPENHANDS_BASE_URL, then to OpenHands Cloud. `key` defaults to
+    OPENHANDS_API_KEY, then to OPENHANDS_CLOUD_API_KEY, then to none.
+    """
+
+    def __init__(self, url: str | None = None, key: str | Secret | None = None) -> None:
+        self._start(url, key)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import pydoc
+import re
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +18,7 @@ from oh_tui import api
 from oh_tui.api import NotFound, Secret, errors, sync
 from oh_tui.demo import Demo, make_demo
 from oh_tui.demo.servers.alone import make_alone
-from scripts import sync_stub
+from scripts import sync_client
 
 
 @pytest.fixture
@@ -29,17 +32,48 @@ def server(demo: Demo) -> Iterator[sync.AppServer]:
         yield server
 
 
-def test_the_stub_is_what_the_asynchronous_classes_say() -> None:
-    assert sync_stub.stub() == sync_stub.PLACE.read_text("utf-8"), "run scripts/sync_stub.py"
+def test_the_module_is_what_the_asynchronous_classes_say() -> None:
+    assert sync_client.module() == sync_client.PLACE.read_text("utf-8"), (
+        "run python -m scripts.sync_client"
+    )
 
 
-@pytest.mark.parametrize("of", sync_stub.CLASSES, ids=lambda kind: kind.__name__)
-def test_no_method_is_missing(of: type) -> None:
-    stub = sync_stub.PLACE.read_text("utf-8")
-    body = stub.split(f"class {of.__name__}")[1].split("\nclass ")[0]
+@pytest.mark.parametrize("of", sync_client.CLASSES, ids=lambda kind: kind.__name__)
+def test_each_method_is_real_with_its_signature_and_its_words(of: type) -> None:
+    kind = getattr(sync, of.__name__)
     for name, member in vars(of).items():
-        if inspect.isfunction(member) and not name.startswith("_") and name != "aclose":
-            assert f"def {name}(" in body
+        if not inspect.isfunction(member) or name.startswith("_") or name == "aclose":
+            continue
+        assert name in dir(kind)
+        method = getattr(kind, name)
+        own, there = inspect.signature(method), inspect.signature(member, eval_str=True)
+        assert own.parameters == there.parameters
+        assert "await" not in pydoc.render_doc(method)
+        assert not re.search(r"\basync|\bAsync", pydoc.render_doc(method))
+        if member.__doc__:
+            first = inspect.cleandoc(member.__doc__).splitlines()[0]
+            assert first in pydoc.plain(pydoc.render_doc(method))
+    assert inspect.getdoc(kind) and "async" not in (inspect.getdoc(kind) or "")
+
+
+def test_the_docs_list_them_all() -> None:
+    text = (Path(__file__).parents[2] / "docs/scripts.md").read_text("utf-8")
+    rows = {line.split("`")[1]: line for line in text.splitlines() if line.startswith("| `")}
+    for of in sync_client.CLASSES:
+        names = {name for name in dir(getattr(sync, of.__name__)) if name[0] != "_"} - {"close"}
+        row = rows["OpenHands" if of.__name__ == "AppServer" else of.__name__]
+        assert set(re.findall(r"`(\w+)`", row.split(" | ")[2])) == names
+
+
+def test_what_a_server_returns_is_of_the_classes_here(server: sync.AppServer) -> None:
+    assert isinstance(server.sandboxes, sync.SandboxService)
+    assert isinstance(server.start_tasks, sync.StartTasks)
+    assert server.base_url == "http://demo"
+    agents = (server.agent_server(c) for page in server.iter_conversations() for c in page.items)
+    agent = next(filter(None, agents))
+    assert isinstance(agent, sync.AgentServer)
+    assert isinstance(agent.sandbox, sync.SandboxServer)
+    assert {"search_conversations", "agent_server", "sandboxes", "close"} <= set(dir(server))
 
 
 def test_calls_answer_as_the_asynchronous_client_does(demo: Demo, server: sync.AppServer) -> None:

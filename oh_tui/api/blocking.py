@@ -1,0 +1,130 @@
+"""Objects on an event loop in another thread, used without asyncio: what `sync` is built on."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import weakref
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
+from typing import Any, ClassVar, Self, TypeVar
+
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+from oh_tui.api.http import bodies
+
+T = TypeVar("T")
+
+_END: Any = object()
+_KINDS: dict[type, type[Blocking]] = {}
+"""The class here of each asynchronous class."""
+
+
+class Blocking:
+    """An object that lives on the event loop of `portal`."""
+
+    _of: ClassVar[type]
+
+    def __init_subclass__(cls, of: type | None = None) -> None:
+        if of:
+            cls._of = of
+            _KINDS[of] = cls
+
+    @classmethod
+    def _wrapping(cls, target: Any, portal: BlockingPortal) -> Self:
+        wrapper = cls.__new__(cls)
+        wrapper._target, wrapper._portal = target, portal
+        return wrapper
+
+    _target: Any
+    _portal: BlockingPortal
+
+    def __repr__(self) -> str:
+        return repr(self._target)
+
+    def _get(self, name: str) -> Any:
+        return _blocking(getattr(self._target, name), self._portal)
+
+    def _call(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        method = partial(getattr(self._target, name), *args, **kwargs)
+        return _blocking(_wait(self._portal, method), self._portal)
+
+
+class Items(Blocking, Iterator[T]):
+    """An iterator over an asynchronous one."""
+
+    def __next__(self) -> T:
+        async def following() -> T:
+            return await anext(self._target, _END)
+
+        item: T = _wait(self._portal, following)
+        if item is _END:
+            raise StopIteration
+        return item
+
+
+class Pieces(Items[bytes], of=bodies.Pieces):
+    """The pieces of a file as they arrive. Raises Unreachable at the end when fewer bytes came."""
+
+    @property
+    def size(self) -> int | None:
+        """The sum of their bytes, None when the server does not say."""
+        size: int | None = self._get("size")
+        return size
+
+
+class Server(Blocking):
+    """A server on an event loop in a thread of its own.
+
+    The thread starts with the object. It ends on leaving `with`, by `close()`, or with the program.
+    """
+
+    def _start(self, *args: Any, **kwargs: Any) -> None:
+        stack = contextlib.ExitStack()
+        with stack:
+            self._portal = stack.enter_context(start_blocking_portal())
+            self._target = _wait(self._portal, partial(self._of, *args, **kwargs))
+            stack.callback(_wait, self._portal, self._target.aclose)
+            self._close = weakref.finalize(self, stack.pop_all().close)
+
+    def close(self) -> None:
+        """Close all connections and end the thread. Later calls raise RuntimeError."""
+        self._close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _wait(portal: BlockingPortal, function: Callable[[], Any]) -> Any:
+    """What `function` returns on the event loop; its call ends when ctrl+c ends the wait."""
+    future = portal.start_task_soon(_awaited, function)
+    try:
+        return future.result()
+    except BaseException:
+        future.cancel()
+        raise
+
+
+async def _awaited(function: Callable[[], Any]) -> Any:
+    result = function()
+    return await result if inspect.iscoroutine(result) else result
+
+
+def _blocking(value: Any, portal: BlockingPortal) -> Any:
+    """The same value as code without asyncio can use it."""
+    if kind := _KINDS.get(type(value)):
+        return kind._wrapping(value, portal)
+    if isinstance(value, contextlib.AbstractAsyncContextManager):
+        return _entered(value, portal)
+    if isinstance(value, AsyncIterator):
+        return Items._wrapping(value, portal)
+    return value
+
+
+@contextlib.contextmanager
+def _entered(manager: Any, portal: BlockingPortal) -> Iterator[Any]:
+    with portal.wrap_async_context_manager(manager) as value:
+        yield _blocking(value, portal)
