@@ -20,7 +20,7 @@ from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis import changes
 from oh_tui.trajectory.analysis.verdict import judge
-from oh_tui.trajectory.formats.run_file import Entry, RunFile, SubAgentFile, shown_name
+from oh_tui.trajectory.formats.run_file import Entry, RunFile, SubAgentFile, opening, shown_name
 from oh_tui.trajectory.formats.zip.archive import open_archive
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
@@ -68,9 +68,10 @@ class FileRuns:
             if found := self._opened.get(name):
                 self._opened.move_to_end(name)
                 return found
-        found = entry.open() if entry else self._sub_agent(name)
-        if name in self.rows:
-            self.rows[name] = row_of_run(name, found, self.rows[name])
+        with opening(shown_name((entry and entry.name) or name)):
+            found = entry.open() if entry else self._sub_agent(name)
+            if name in self.rows:
+                self.rows[name] = row_of_run(name, found, self.rows[name])
         self.keep(name, found)
         return found
 

@@ -34,6 +34,8 @@ from oh_tui.trajectory.formats.run_file import (
     OneRun,
     RunFile,
     RunList,
+    opening,
+    shown_name,
 )
 from oh_tui.trajectory.formats.table import find_files, open_runs
 
@@ -213,18 +215,19 @@ class FileSource:
             try:
                 begun = self._begun.pop(file, None)
                 runs = self._grown.pop(file, None)
-                runs = runs or (OneRun(begun()) if begun else open_runs(file, self.indexes))
-                self._lists.append(runs)
-                self._at[file], home = runs, str(plain_path(file))
-                for entry in _entries(runs, wanted):
-                    name = name_of(file, entry.info, taken, entry.number if entry.name else 0)
-                    if entry.name:
-                        row = row_of_entry(name, entry, "" if is_only else file.name)
-                    else:
-                        run = entry.open()
-                        row = row_of_run(name, run)
-                        self.runs.keep(name, run)
-                    yield name, entry, placed(row, home, entry.name)
+                with opening(shown_name(file.name)):
+                    runs = runs or (OneRun(begun()) if begun else open_runs(file, self.indexes))
+                    self._lists.append(runs)
+                    self._at[file], home = runs, str(plain_path(file))
+                    for entry in _entries(runs, wanted):
+                        name = name_of(file, entry.info, taken, entry.number if entry.name else 0)
+                        if entry.name:
+                            row = row_of_entry(name, entry, "" if is_only else file.name)
+                        else:
+                            run = entry.open()
+                            row = row_of_run(name, run)
+                            self.runs.keep(name, run)
+                        yield name, entry, placed(row, home, entry.name)
             except Problem as problem:
                 self._unopened.append(problem)
 
@@ -232,11 +235,12 @@ class FileSource:
         """The conversation with the status of its agent, judged by the last events, and all that
         its run tells. One that cannot be opened is among the `problems`."""
         try:
-            run = self.runs.run(conversation)
+            with opening(shown_name(conversation.title or conversation.id)):
+                run = self.runs.run(conversation)
+                verdict = judge(end_of(run))
         except Problem as problem:
             self._unopened.append(problem)
             return conversation
-        verdict = judge(end_of(run))
         word = "waiting_for_confirmation" if verdict.word == "waiting" else verdict.word
         status = RunStatus.CUT_OFF.value if verdict.cut_off else word
         row = self.runs.rows.get(conversation.id, conversation)

@@ -17,6 +17,8 @@ from oh_tui.sources.files import FileSource
 from oh_tui.sources.this_machine import ThisMachine
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.verdict import judge
+from oh_tui.trajectory.formats.lines import json_lines
+from oh_tui.trajectory.formats.run_file import Format
 from tests.trajectory import evaluation_files
 
 
@@ -256,3 +258,33 @@ async def test_any_mixture_of_files_and_folders_is_one_list(tmp_path: Path, file
     assert source.problems == []
     (alone,) = (await files(tmp_path / "results").newest()).items
     assert alone.title == "acme-1"
+
+
+@pytest.mark.parametrize("where", ["recognises", "open", "entries"])
+async def test_a_bug_in_reading_one_file_is_told_and_the_others_are_listed(
+    tmp_path: Path, files: Files, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = json_lines.FORMAT
+
+    def fails(*_: object) -> Any:
+        raise AttributeError("a secret of the file")
+
+    def recognises(head: bytes, name: str) -> bool:
+        return fails() if where == "recognises" and b"bad" in head else first.recognises(head, name)
+
+    def opened(path: Path, indexes: Any) -> Any:
+        if where == "open" and path.name == "b.jsonl":
+            fails()
+        runs = first.open(path, indexes)
+        if where == "entries" and path.name == "b.jsonl":
+            runs.entries = fails  # type: ignore[method-assign]
+        return runs
+
+    for name in "abc":
+        instance = "bad" if name == "b" else f"acme-{name}"
+        evaluation_files.write(tmp_path / f"{name}.jsonl", [evaluation_files.row(instance)])
+    monkeypatch.setattr(json_lines, "FORMAT", Format("lines", recognises, opened))
+    source = files(tmp_path)
+    assert [row.title for row in (await source.newest()).items] == ["acme-a", "acme-c"]
+    (problem,) = source.problems
+    assert problem.startswith("b.jsonl cannot be read. ") and problem.endswith("AttributeError")

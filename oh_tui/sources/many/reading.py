@@ -14,7 +14,7 @@ from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.file_runs import run_of
 from oh_tui.sources.files import FileSource
 from oh_tui.text.patterns import pattern
-from oh_tui.text.problem import Problem, why
+from oh_tui.text.problem import why
 from oh_tui.trajectory.formats import atif_file
 from oh_tui.trajectory.formats.lines import conversation_beside, cost_report, json_lines, row_index
 from oh_tui.trajectory.formats.run_file import Indexes, RunFile
@@ -194,8 +194,10 @@ def _is_output(path: Path) -> bool:
     try:
         head, name = head_of(path)
         return json_lines.are_lines(head, name) and row_index.names_row(head)
-    except Problem:
-        return False
+    except OSError:
+        raise
+    except Exception:
+        return False  # reading it tells why
 
 
 def size_of(path: Path) -> int:

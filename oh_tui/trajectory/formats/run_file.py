@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
-from oh_tui.text.problem import Problem
+from oh_tui.text.problem import Problem, why
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.recorded import Recorded
@@ -30,6 +30,10 @@ class FormatProblem(Problem):
     """A file that cannot be opened as a run, or a run in it."""
 
 
+class Unforeseen(FormatProblem):
+    """A file that may hold runs, and on which the reading itself failed."""
+
+
 @contextlib.contextmanager
 def opening(name: str) -> Iterator[None]:
     """Says in a sentence why the file or folder cannot be opened."""
@@ -41,6 +45,10 @@ def opening(name: str) -> Iterator[None]:
         raise FormatProblem(f"No permission to read {name}") from error
     except (OSError, ValueError) as error:
         raise FormatProblem(f"{name} cannot be read") from error
+    except Problem:
+        raise
+    except Exception as error:  # whatever is wrong with one file, the others open
+        raise Unforeseen(f"{name} cannot be read. {why(error)}") from error
 
 
 class RunFile(Protocol):

@@ -284,7 +284,7 @@ class _Unpacker:
         return self.piece
 
     def _unpack(self) -> None:
-        if self._inner.eof:
+        if self._inner is not None and self._inner.eof:
             self._input, self._inner = self._inner.unused_data or b"", None
         if self._inner is None:
             self._next_member()

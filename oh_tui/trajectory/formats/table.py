@@ -30,6 +30,7 @@ from oh_tui.trajectory.formats.run_file import (
     FormatProblem,
     Indexes,
     RunList,
+    Unforeseen,
     opening,
     shown_name,
 )
@@ -167,11 +168,11 @@ def _parts_of_run(path: Path) -> Sequence[str] | None:
         return ()
     try:
         head, name = head_of(path)
-    except Problem:
-        return ()  # it cannot be unpacked, which opening it tells
+        found = next((one for one in formats() if one.recognises(head, name)), None)
     except OSError:
         return None
-    found = next((one for one in formats() if one.recognises(head, name)), None)
+    except Exception:
+        return ()  # it cannot be unpacked, which opening it tells
     if found is None:
         return None
     if found is results_tar.FORMAT:
@@ -180,18 +181,19 @@ def _parts_of_run(path: Path) -> Sequence[str] | None:
         return ()  # which opening it tells
     try:
         runs = open_runs(path)
+        try:
+            with opening(shown_name(path.name)):
+                first = next(iter(runs.entries()), None)
+                if first is None:
+                    return None
+                first.open()
+                return runs.parts if isinstance(runs, held_run.OneHeldRun) else ()
+        finally:
+            runs.close()
+    except Unforeseen:
+        return ()  # which opening it tells
     except Problem:
         return None
-    try:
-        first = next(iter(runs.entries()), None)
-        if first is None:
-            return None
-        first.open()
-        return runs.parts if isinstance(runs, held_run.OneHeldRun) else ()
-    except (Problem, OSError):
-        return None
-    finally:
-        runs.close()
 
 
 def _names(folder: Path, before: str) -> Iterator[str]:

@@ -178,6 +178,25 @@ def test_a_damaged_gzip_shows_what_comes_before(tmp_path: Path, harm: Any, told:
     assert (told in problems[-1] and "output.jsonl.gz" in problems[-1]) if told else not problems
 
 
+def member(data: bytes, size: int) -> bytes:
+    """A gzip member of just this size, by the length of the file name in its header."""
+    packed = gzip.compress(data, mtime=0)
+    name = b"n" * (size - len(packed) - 1) + b"\0"
+    return packed[:3] + b"\x08" + packed[4:10] + name + packed[10:]
+
+
+@pytest.mark.parametrize("pieces", [1, 2])
+def test_a_member_that_ends_where_a_piece_does_is_followed_by_the_next(
+    tmp_path: Path, pieces: int
+) -> None:
+    first, second = lines(ROWS[:2]), lines(ROWS[2:])
+    path = tmp_path / "output.jsonl.gz"
+    path.write_bytes(member(first, pieces * 2**15) + gzip.compress(second))
+    entries, problems = listed(path)
+    assert [bodies(entry.open()) for entry in entries] == [one["history"] for one in ROWS]
+    assert problems == []
+
+
 def test_a_file_of_which_nothing_can_be_unpacked_says_so(tmp_path: Path) -> None:
     path = tmp_path / "output.jsonl.gz"
     path.write_bytes(gzip.compress(lines(ROWS))[:5])
