@@ -28,11 +28,21 @@ PAGE = 16_384
 """Bytes of a page of a new file: the packed steps of a run would leave half of a smaller one
 empty."""
 
+DAMAGED = "it was damaged"
+
 PATIENCE = 5.0
 """Seconds to wait for another oh-tui that writes."""
 
-_BROKEN = ("malformed", "not a database", "disk image", "vtable constructor failed")
-
+_BROKEN = (
+    "malformed",
+    "not a database",
+    "disk image",
+    "vtable constructor failed",
+    "invalid fts5",
+    "no such",  # a table or column of ours
+    "no column named",
+    "Could not decode",
+)
 
 _OF_VALUE = (UnicodeError, OverflowError, sqlite3.DataError)
 
@@ -45,6 +55,8 @@ class LibraryFile:
         """Without a folder there is none. Only one that `writes` makes the file, also in place of
         one that it does not understand."""
         self.why = ""
+        self.anew = ""
+        """Why the file was made anew, in a few words; "" where it was not."""
         self._lock = threading.RLock()
         self._database: sqlite3.Connection | None = None
         self._folder = cache_folder and cache_folder / FOLDER
@@ -84,6 +96,7 @@ class LibraryFile:
                 understood = not isinstance(error, NotOurs) and not _is_broken(error)
                 if not self.writes or understood or is_last:
                     return
+                self.anew = str(error) if isinstance(error, NotOurs) else DAMAGED
                 try:
                     self._remove()
                 except OSError as failed:
@@ -178,11 +191,27 @@ class LibraryFile:
                 if _is_broken(error):
                     self._give_up(error)
                     if self.writes:
+                        self.anew = DAMAGED
                         with contextlib.suppress(OSError):
                             self._remove()
                             self._open()
                 self.trouble, self.is_of_value = _words(error), isinstance(error, _OF_VALUE)
                 return None
+
+    def check(self) -> list[str]:
+        """Reads the whole file, and makes a damaged one anew. Returns the homes that can still be
+        read from that one."""
+        homes = list[str]()
+
+        def work(database: sqlite3.Connection) -> None:
+            for (home,) in database.execute("SELECT DISTINCT home FROM runs ORDER BY 1"):
+                if isinstance(home, str):
+                    homes.append(home)
+            if database.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",):
+                raise sqlite3.DatabaseError("malformed")
+
+        self.do(work)
+        return homes if self.anew else []
 
     trouble = ""
     """Why the last piece of work failed."""

@@ -71,6 +71,9 @@ async def index(call: Call) -> int:
     with Library(call.settings.library_folder, writes=True) as library:
         if not library:
             raise _no_library(library.why)
+        homes = library.check()
+        if library.anew:
+            say(f"the index is made anew: {clean_line(library.anew)}")
         if library.is_untidy():
             library.tidy()
         if args.forget is not None:
@@ -78,7 +81,7 @@ async def index(call: Call) -> int:
         call.goes_on = "what was indexed stays, and the same words go on from there"
         done = Outcome()
         if not args.server:
-            done = _files(call, library)
+            done = _files(call, library, homes)
         for name in _servers(call):
             assert call.ask_server is not None
             read = call.ask_server(name, partial(_read, call, library))
@@ -108,17 +111,19 @@ def _servers(call: Call) -> Iterator[str]:
 # files
 
 
-def _files(call: Call, library: Library) -> Outcome:
+def _files(call: Call, library: Library, before: list[str]) -> Outcome:
+    """`before` are the homes that an index had which was damaged."""
     named = list(call.paths)
     for path in named:
         if not os.path.lexists(path):
             raise Problem(f"There is no file or folder {clean_line(str(path))}", "check the path")
+    known = dict.fromkeys((*library.homes(), *before))
     if not named:
-        named = [Path(home) for home in library.homes() if home.startswith("/")]
+        named = [Path(home) for home in known if home.startswith("/")]
         named = [path for path in named if os.path.lexists(path)]
         own = call.settings.own_runs
         named += [own] if own and own.is_dir() else []
-    if not (named or call.args.all or library.homes()):
+    if not (named or call.args.all or known):
         raise Problem("Nothing is indexed yet", "name files or folders: oh-tui index PATH")
     work = Indexing(library, find_files(named))
     shown = 0.0

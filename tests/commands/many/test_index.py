@@ -6,7 +6,7 @@ import contextlib
 import json
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +121,33 @@ def test_the_cache_shows_it_and_clears_it(runs: Path, cache: Path) -> None:
     assert not (cache / "library").exists()
     assert told("--status") == "nothing is indexed yet\n"
     assert as_json("--status") == {"library": None, "why": "nothing is indexed yet"}
+
+
+@pytest.mark.parametrize("words", ["the folder", "none"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: b"no database",
+        lambda data: data[:16_384] + b"\xff" * (len(data) - 16_384),
+        lambda data: data[: len(data) // 2],
+        lambda data: data[:-16_384] + bytes(16_384),
+        lambda data: data.replace(b"CREATE TABLE homes", b"CREATE TABLE gnomes"[:18]),
+    ],
+    ids=["other", "rest", "cut", "last page", "table"],
+)
+def test_a_damaged_index_is_made_anew_with_all_runs(
+    runs: Path, cache: Path, damage: Callable[[bytes], bytes], words: str
+) -> None:
+    told(runs)
+    file = cache / "library" / "runs.db"
+    file.write_bytes(damage(file.read_bytes()))
+    done = oh_tui("index", *([runs] if words == "the folder" else []))
+    assert done.stderr.splitlines()[0] == "oh-tui: the index is made anew: it was damaged"
+    if done.returncode:  # nothing tells what was in it
+        assert words == "none" and "name files or folders" in done.stderr
+    else:
+        assert done.stdout == "4 runs indexed; 4 runs in all\n"
+    assert told(runs).endswith("; 4 runs in all\n")
 
 
 @pytest.mark.parametrize("off", [{"OH_TUI_CACHE": "off"}, {}])
