@@ -12,19 +12,23 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from oh_tui.api.models import Conversation
 from oh_tui.library.file import FILE, FOLDER
 from oh_tui.library.library import Library
 from oh_tui.library.records import Record, record_of
+from oh_tui.sources.files import FileSource
 from oh_tui.sources.many import indexing, reading
-from oh_tui.sources.many.indexing import Indexing, Outcome
+from oh_tui.sources.many.indexing import Indexing, Outcome, work
 from oh_tui.sources.many.reading import Found, Left, fingerprint_of
+from oh_tui.sources.many.worker import ENDED
 from oh_tui.trajectory.formats.table import find_files
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.tables import About
@@ -276,18 +280,50 @@ def test_a_file_at_which_a_process_was_killed_is_read_again(
     begin, killed = indexing._Worker.begin, list[indexing.Job]()
 
     def begin_and_kill(worker: indexing._Worker, job: indexing.Job, task: indexing.Task) -> None:
-        if killed:
-            begin(worker, job, task)
-            return
-        worker.process.kill()
-        worker.process.join()
-        worker.job = job
-        killed.append(job)
+        if not killed:
+            worker.process.kill()
+            worker.process.join()
+            killed.append(job)
+        begin(worker, job, task)
 
     monkeypatch.setattr(indexing._Worker, "begin", begin_and_kill)
     outcome = index(cache, folder, processes=2)
-    assert outcome.left == [Left(killed[0].home, indexing.ENDED)]
+    assert outcome.left == [Left(killed[0].home, ENDED)]
     index(cache, folder)
+    assert found(cache) == expected()
+
+
+DEADLY = (3, 4, 8)
+"""Runs of which each process that reads them ends."""
+
+
+def deadly_work(line: Connection, keys: Sequence[str]) -> None:
+    read, names = reading._record, {MAKER.made(number).name for number in DEADLY}
+
+    def reads(source: FileSource, row: Conversation, *rest: Any) -> Record | None:
+        if row.title in names:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return read(source, row, *rest)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(reading, "_record", reads)
+        work(line, keys)
+
+
+@pytest.mark.parametrize("parts", [0, sys.maxsize])
+def test_where_a_process_ends_its_run_alone_is_left_and_named(
+    folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, parts: int
+) -> None:
+    monkeypatch.setattr(indexing, "WORTH_HELP", 0)
+    monkeypatch.setattr(indexing, "WORTH_PARTS", parts)
+    monkeypatch.setattr(indexing, "work", deadly_work)
+    outcome = index(cache, folder, processes=2)
+    assert outcome.runs == RUNS - len(DEADLY)
+    assert {one.why for one in outcome.left} == {ENDED}
+    places = sorted(one.place.partition("#")[2] for one in outcome.left)
+    assert places == sorted(MAKER.made(number).name for number in DEADLY)
+    monkeypatch.setattr(indexing, "work", work)
+    assert index(cache, folder, processes=2).runs == len(DEADLY)
     assert found(cache) == expected()
 
 

@@ -52,6 +52,9 @@ BREATH = 200
 AHEAD = 4
 """Answers for each process that are worked on before they are asked for."""
 
+SUSPECTS = 100
+"""Runs that are read one by one after a process ended, before several are tried again."""
+
 
 class Result(NamedTuple, Generic[T]):
     """What the job gives for one run."""
@@ -235,18 +238,49 @@ class ManyRuns(Generic[T]):
     async def _by_processes(
         self, source: FileSource, rows: Sequence[Conversation], loops: bool
     ) -> AsyncIterator[Result[T]]:
-        rows_left = iter(rows)
+        """Where a process ends, the runs that it may have ended at are read one by one."""
         try:
-            with _Pool(self._job, source, NICE if loops else 0) as pool:
-                if loops:  # starting them takes longer than a frame
-                    await asyncio.to_thread(pool.start)
-                for answer in pool.answers(self._place(source, row) for row in rows):
-                    for one in await asyncio.wrap_future(answer) if loops else answer.result():
-                        yield Result(next(rows_left), one)
-        except BrokenProcessPool:
-            raise Problem("A process that read these runs was ended", "try again") from None
-        except OSError as error:
+            while rows:
+                done = 0
+                with contextlib.suppress(BrokenProcessPool):
+                    async for one in self._in_pool(source, rows, loops):
+                        yield one
+                        done += 1
+                rows, done = rows[done:], 0
+                async for one in self._one_by_one(source, rows[:SUSPECTS], loops):
+                    yield one
+                    done += 1
+                rows = rows[done:]
+        except (OSError, BrokenProcessPool) as error:
             raise Problem("No process can be started to read the runs", "try again") from error
+
+    async def _in_pool(
+        self, source: FileSource, rows: Sequence[Conversation], loops: bool
+    ) -> AsyncIterator[Result[T]]:
+        rows_left = iter(rows)
+        with _Pool(self._job, source, cores(), NICE if loops else 0) as pool:
+            if loops:  # starting them takes longer than a frame
+                await asyncio.to_thread(pool.start)
+            for answer in pool.answers(self._place(source, row) for row in rows):
+                for one in await _given(answer, loops):
+                    yield Result(next(rows_left), one)
+
+    async def _one_by_one(
+        self, source: FileSource, rows: Sequence[Conversation], loops: bool
+    ) -> AsyncIterator[Result[T]]:
+        """Up to the run at which the process ends, which is unread."""
+        if not rows:
+            return
+        with _Pool(self._job, source, 1, NICE if loops else 0) as pool:
+            await _given(pool.read(()), loops)  # it does not end of itself
+            for row in rows:
+                try:
+                    (value,) = await _given(pool.read([self._place(source, row)]), loops)
+                except BrokenProcessPool:
+                    place = row.place if isinstance(row, FileConversation) else ""
+                    yield Result(row, Unread(f"{place or row.id}: {worker.ENDED}"))
+                    return
+                yield Result(row, value)
 
     def _place(self, source: FileSource, row: Conversation) -> Place:
         entry = source.runs.entries[row.id]
@@ -287,6 +321,10 @@ async def _in_thread(work: Callable[..., Ahead[T]], *words: object) -> Ahead[T]:
     return await asyncio.to_thread(work, *words) if has_loop() else work(*words)
 
 
+async def _given(answer: Future[list[Any]], loops: bool) -> list[Any]:
+    return await asyncio.wrap_future(answer) if loops else answer.result()
+
+
 def cores() -> int:
     """The processors that this process may use."""
     allowed = getattr(os, "sched_getaffinity", None)  # of Linux
@@ -296,12 +334,13 @@ def cores() -> int:
 class _Pool:
     """Processes that do the job. They are begun anew rather than forked: threads may run here."""
 
-    def __init__(self, job: Job[Any], source: FileSource, nice: int = 0) -> None:
+    def __init__(self, job: Job[Any], source: FileSource, processes: int, nice: int = 0) -> None:
         # Textual's own stderr has no file, which the first process of a kind needs
         with contextlib.redirect_stderr(sys.__stderr__):
             resource_tracker.ensure_running()
+        self._processes = processes
         self._pool = ProcessPoolExecutor(
-            cores(), get_context("spawn"), worker.begin, (job, held(), source.indexes, nice)
+            processes, get_context("spawn"), worker.begin, (job, held(), source.indexes, nice)
         )
 
     def __enter__(self) -> _Pool:
@@ -311,14 +350,17 @@ class _Pool:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def start(self) -> None:
-        for _ in range(cores()):  # each call starts one more process
-            self._pool.submit(worker.read, ())
+        for _ in range(self._processes):  # each call starts one more process
+            self.read(())
+
+    def read(self, places: Sequence[Place]) -> Future[list[Any]]:
+        return self._pool.submit(worker.read, places)
 
     def answers(self, places: Iterator[Place]) -> Iterator[Future[list[Any]]]:
         """In the order of the places, each as it is asked for or before."""
         coming: deque[Future[list[Any]]] = deque()
         while some := list(islice(places, AT_ONCE)):
-            coming.append(self._pool.submit(worker.read, some))
-            if len(coming) > AHEAD * cores():
+            coming.append(self.read(some))
+            if len(coming) > AHEAD * self._processes:
                 yield coming.popleft()
         yield from coming

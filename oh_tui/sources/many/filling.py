@@ -74,7 +74,7 @@ def _fill_of_file(library: Library, task: InFile) -> None:
             count = one
         elif isinstance(one, Record):
             taken += library.put([one]) or library.put([one])
-        else:
+        elif isinstance(one, Left):
             _leave(library, one)
     if count and taken == count and fingerprint_of(path) == fingerprint:
         library.put([], [(str(path), fingerprint)])

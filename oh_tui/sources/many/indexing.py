@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import multiprocessing
 import os
@@ -13,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from multiprocessing import connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple
 
 import msgspec
 
@@ -21,6 +22,7 @@ from oh_tui.library.library import Library
 from oh_tui.library.records import Record
 from oh_tui.sources.file_rows import plain_path
 from oh_tui.sources.many.reading import TELLS_KEY, Found, Left, fingerprint_of, records, size_of
+from oh_tui.sources.many.worker import ENDED
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import held, hold
 
@@ -35,9 +37,6 @@ WORTH_PARTS = 10_000_000
 
 WORTH_HELP = 3_000_000
 """Bytes below which starting processes takes longer than reading."""
-
-
-ENDED = "the process that read it ended"
 
 
 class Job(msgspec.Struct, eq=False):
@@ -222,13 +221,14 @@ class Indexing:
         self.outcome.runs += len(batch)
         return True
 
-    def _all(self) -> Iterator[tuple[Job, Found | None]]:
+    def _all(self) -> Iterator[tuple[Job, Record | Left | int | None]]:
         """What is found in each file; None after each of its parts."""
         if self._processes == 1 or self.outcome.size < WORTH_HELP:
             for job in self._jobs:
                 known = _known(self.library, job)
                 for found in records(job.path, job.fingerprint, known):
-                    yield job, found
+                    if not isinstance(found, str):
+                        yield job, found
                 yield job, None
         else:
             yield from _in_processes(self.library, self._jobs, self._processes)
@@ -242,8 +242,15 @@ def _known(library: Library, job: Job) -> list[str]:
 
 # processes
 
-Task: TypeAlias = tuple[Path, str, Collection[str], int, int]
-"""The arguments of `records`."""
+
+class Task(NamedTuple):
+    """The arguments of `records`."""
+
+    path: Path
+    fingerprint: str
+    known: Collection[str]
+    part: int
+    parts: int
 
 
 class _Worker:
@@ -257,10 +264,22 @@ class _Worker:
         self.process.start()
         theirs.close()
         self.job: Job | None = None
+        self.task: Task | None = None
+        self.begun: list[str] = []
+        """The places of the task that were begun."""
+        self.at = ""
+        """That which is being read."""
 
     def begin(self, job: Job, task: Task) -> None:
-        self.job = job
-        self.line.send(task)
+        self.job, self.task, self.begun, self.at = job, task, [], ""
+        with contextlib.suppress(OSError):  # it has ended, which the line tells whoever waits
+            self.line.send(task)
+
+    def rest(self) -> Task | None:
+        """What is left of its task after the run at which it ended; None where it began none."""
+        if self.task is None or not self.begun:
+            return None
+        return self.task._replace(known=[*self.task.known, *self.begun])
 
     def stop(self) -> None:
         self.process.kill()
@@ -287,14 +306,14 @@ def work(line: connection.Connection, keys: Sequence[str]) -> None:
 
 def _in_processes(
     library: Library, jobs: Sequence[Job], processes: int
-) -> Iterator[tuple[Job, Found | None]]:
-    """A process that dies of a file leaves it."""
+) -> Iterator[tuple[Job, Record | Left | int | None]]:
+    """A process that dies of a run leaves it."""
     tasks: deque[tuple[Job, Task]] = deque()
     for job in jobs:
         job.parts = processes if job.path.is_file() and job.size > WORTH_PARTS else 1
         known = _known(library, job)
         for part in range(job.parts):
-            tasks.append((job, (job.path, job.fingerprint, known, part, job.parts)))
+            tasks.append((job, Task(job.path, job.fingerprint, known, part, job.parts)))
     workers: list[_Worker] = []
     try:
         workers += (_Worker() for _ in range(min(processes, len(tasks))))
@@ -309,11 +328,20 @@ def _in_processes(
                 try:
                     found = worker.line.recv()
                 except (EOFError, OSError):
-                    yield reading, Left(reading.home, ENDED)
+                    rest, found = worker.rest(), None
+                    if worker.at or not rest:
+                        yield reading, Left(worker.at or reading.home, ENDED)
                     worker.stop()
                     workers.remove(worker)
                     workers.append(worker := _Worker())
-                    found = None
+                    if rest:
+                        worker.begin(reading, rest)
+                        continue
+                if isinstance(found, str):
+                    worker.begun.append(found)
+                    worker.at = found
+                    continue
+                worker.at = ""
                 if found is None:
                     worker.job = None
                     if tasks:

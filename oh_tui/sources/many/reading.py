@@ -42,7 +42,7 @@ class Left(NamedTuple):
     why: str
 
 
-Found: TypeAlias = Record | Left | int
+Found: TypeAlias = Record | Left | int | str
 
 TELLS_KEY = "it tells a key of yours"
 
@@ -58,7 +58,8 @@ def records(
     indexes: Indexes | None = None,
 ) -> Iterator[Found]:
     """The number of runs at a path, then these, apart from `known` places, or the one at the place
-    that is `wanted`; of several parts, every so many. Never raises: what cannot be read is left."""
+    that is `wanted`; of several parts, every so many. Before each its place, as reading it may end
+    the process. Never raises: what cannot be read is left."""
     try:
         str(path).encode()
     except UnicodeError:
@@ -77,6 +78,7 @@ def records(
             place = place_of(row, path)
             if place in known or (wanted and place != wanted):
                 continue
+            yield place
             try:
                 found = _record(source, row, place, path, fingerprint) or Left(place, TELLS_KEY)
             except Exception as error:

@@ -57,6 +57,8 @@ class Unread(NamedTuple):
     reason: str
 
 
+ENDED = "the process that read it ended"
+
 _job: Job[Any]
 _indexes: Indexes | None = None
 _open: dict[Path, tuple[RunList, Iterator[Entry], list[Entry]]] = {}
