@@ -53,7 +53,8 @@ def test_a_run_that_got_stuck(save: Save) -> None:
         "(exit 1)\n"
         "before    45  call not run: invalid JSON      30, 17  edits refused      47  history "
         "condensed\n"
-        "first      8  $ pytest -q   exit 1   3 failed, 41 passed in 0.56s\n"
+        "first     17  edit dates/src/dates/__main__.py   No replacement was performed, old_str "
+        '` print(f"rule {rule}")\n'
     )
 
 
@@ -105,8 +106,8 @@ def test_json(save: Save) -> None:
         {"what": "edits refused", "steps": [30, 17]},
         {"what": "history condensed", "steps": [47]},
     ]
-    assert found["first"]["step"] == 8
-    assert found["first"]["event_id"] == demo_run("week-dates").steps[7].event.id
+    assert found["first"]["step"] == 17
+    assert found["first"]["event_id"] == demo_run("week-dates").steps[16].event.id
     assert found["counts"]["errors"] == 3
 
 

@@ -23,6 +23,7 @@ from oh_tui.trajectory.analysis.ending import is_cut_off
 from oh_tui.trajectory.analysis.failures import failure_words
 from oh_tui.trajectory.analysis.loops import Pattern
 from oh_tui.trajectory.analysis.verdict import Verdict, spans, stopped_loop
+from oh_tui.trajectory.comparison.deeds import recovers
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.recorded import Label
@@ -39,6 +40,12 @@ WIDTH = 100
 
 LIMIT = 160
 """Characters of the first trouble on a terminal."""
+
+SOON = 30
+"""Steps within which a failed command has to work for it to be no trouble."""
+
+_MOST_LOOKED = 200
+"""Failures that are followed up; a later one is trouble."""
 
 _NAMED = 3
 """How many steps of a group are named; the others are counted."""
@@ -122,10 +129,16 @@ def _cost(conversation: Conversation, total: Usage) -> float | None:
 
 
 def _first_trouble(trajectory: Trajectory, verdict: Verdict) -> Step | None:
-    """The first error or failed command, unless it is what the verdict is about."""
-    trouble = (Outcome.ERROR, Outcome.COMMAND_FAILED)
-    first = next((s for s in trajectory.steps if trajectory.outcome(s) in trouble), None)
-    return None if first is None or first.number in verdict.steps else first
+    """The first error, or failed command that did not soon work, unless it is what the verdict is
+    about. A test that is written before the code fails first: that is no trouble."""
+    looked = 0
+    for step in trajectory.steps:
+        if trajectory.outcome(step) not in (Outcome.ERROR, Outcome.COMMAND_FAILED):
+            continue
+        looked += 1
+        if looked > _MOST_LOOKED or not recovers(trajectory, step, SOON):
+            return None if step.number in verdict.steps else step
+    return None
 
 
 def _failed_json(facts: Facts) -> dict[str, Any]:

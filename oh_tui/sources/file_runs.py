@@ -19,7 +19,7 @@ from oh_tui.sources.results import PAGE, PEEK, Cost, Loaded, build
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis import changes
-from oh_tui.trajectory.analysis.verdict import judge
+from oh_tui.trajectory.analysis.verdict import judge, may_be_limit
 from oh_tui.trajectory.formats.run_file import Entry, RunFile, SubAgentFile, opening, shown_name
 from oh_tui.trajectory.formats.zip.archive import open_archive
 from oh_tui.trajectory.model.events import Event
@@ -193,7 +193,7 @@ def _sub_run(agent: SubAgentFile) -> tuple[Trajectory, str]:
 def end_of(source: RunFile) -> Trajectory:
     """The events that tell how the run ended; all of them where only its length may tell it."""
     end = _newest(source, max(0, len(source) - PEEK))
-    if not end.complete and source.recorded.max_iterations and not judge(end).word:
+    if not end.complete and may_be_limit(end, judge(end)):
         return _newest(source, 0)
     return end
 

@@ -371,7 +371,7 @@ class Accounts:
         began, ended = self.trajectory.began, self._waits.ended
         if began is None or ended is None:
             return 0.0
-        return max(0.0, ended - began - self.waited)
+        return max(0.0, ended - began - self.waited - self._waits.resting)
 
 
 def _is_answer(event: Event) -> bool:

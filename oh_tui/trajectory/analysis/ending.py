@@ -48,13 +48,24 @@ def before_last_change(trajectory: Trajectory, status: str) -> int:
 
 
 def failure_of(trajectory: Trajectory) -> Step | None:
-    """The step with the reason of a failed run; the app server may send it after the status."""
+    """The step with the reason of a failed run; the app server may send it after the status. A
+    failure after which the agent went on did not end the run."""
     since = before_last_change(trajectory, "error")
-    recent = [step for step in recent_steps(trajectory) if step.number > since]
-    found = [step for step in recent if step.event.kind in FAILURES]
-    if not found:
-        return next(filter(is_refusal, recent), None)
-    return min(found, key=lambda step: FAILURES.index(step.event.kind))
+    found: list[Step] = []
+    for step in recent_steps(trajectory):
+        if step.number <= since:
+            break
+        if step.event.kind in FAILURES:
+            found.append(step)
+        elif is_refusal(step):
+            return min(found, key=_likely, default=step)
+        elif step.is_call or (step.event.kind in MESSAGE_KINDS and step.event.source == "agent"):
+            break
+    return min(found, key=_likely, default=None)
+
+
+def _likely(failure: Step) -> int:
+    return FAILURES.index(failure.event.kind)
 
 
 def is_refusal(step: Step) -> bool:

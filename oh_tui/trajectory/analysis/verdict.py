@@ -10,6 +10,7 @@ import msgspec
 
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import clock, clock_time
+from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.analysis.ending import (
     FAILURES,
     RECENT,
@@ -36,6 +37,7 @@ from oh_tui.trajectory.analysis.loops import Loop, Pattern, find_loop
 from oh_tui.trajectory.content.classification import remedy
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.content.plans import done_and_all
+from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 
@@ -99,7 +101,11 @@ def judge(trajectory: Trajectory) -> Verdict:
     """
     if why := trajectory.cut_off:
         return Verdict("", why, _fit(why, SHORT), landing=len(trajectory) or None, cut_off=True)
-    verdict = _BY_STATUS.get(trajectory.status, _without_status)(trajectory)
+    verdict = _ended(trajectory)
+    if trajectory.complete and may_be_limit(trajectory, verdict):
+        limit = trajectory.recorded.max_iterations
+        if count_answers(trajectory) >= limit:
+            verdict = _recorded(trajectory, *limit_words(f"its limit of {limit:,} steps"))
     plan = plan_of(trajectory)
     if verdict.word == "finished" and plan and plan[0] < plan[1]:
         left = f" (plan {plan[0]}/{plan[1]})"
@@ -109,6 +115,16 @@ def judge(trajectory: Trajectory) -> Verdict:
             short=_fit(verdict.short, SHORT - len(left)) + left,
         )
     return msgspec.structs.replace(verdict, plan=plan)
+
+
+def may_be_limit(trajectory: Trajectory, verdict: Verdict) -> bool:
+    """Whether the run may have ended at its limit of steps: one is known, and neither the events
+    nor the source tell another reason."""
+    recorded = trajectory.recorded
+    if not recorded.max_iterations or recorded.error:
+        return False
+    untold = verdict.word in ("error", "paused") and not verdict.steps
+    return untold or verdict.word in ("", "saved")
 
 
 def plan_of(trajectory: Trajectory) -> tuple[int, int] | None:
@@ -145,9 +161,9 @@ def spans(numbers: Sequence[int]) -> str:
 
 
 def _error(trajectory: Trajectory) -> Verdict:
-    step = failure_of(trajectory)
-    if step is None and trajectory.recorded.error:
-        return _recorded(trajectory, *recorded_words(trajectory.recorded.error))
+    step, recorded = failure_of(trajectory), trajectory.recorded.error
+    if recorded and (step is None or _is_beside(step, recorded)):
+        return _recorded(trajectory, *recorded_words(recorded))
     if step is None:
         sentence = "The run failed, and the server holds no reason."
         return _verdict(
@@ -298,17 +314,27 @@ def _recorded(trajectory: Trajectory, cause: str, short: str) -> Verdict:
     return _verdict("error", cause, short, landing=len(trajectory))
 
 
-def _without_status(trajectory: Trajectory) -> Verdict:
-    """For a run whose events name no status: what its source records, then its last steps."""
-    recorded, latest = trajectory.recorded, last_telling(trajectory)
-    said_finished = latest is not None and latest.event.part == "FinishAction"
-    if recorded.error and not (said_finished and latest and is_answer(latest)):
-        return _error(trajectory)
-    verdict = _by_steps(trajectory)
-    limit = recorded.max_iterations
-    if not verdict.word and limit and trajectory.complete and count_answers(trajectory) >= limit:
-        return _recorded(trajectory, *limit_words(f"its limit of {limit:,} steps"))
-    return verdict
+def _ended(trajectory: Trajectory) -> Verdict:
+    """By the last status in the events, by the error that the source records, or by the last
+    steps."""
+    judged = _BY_STATUS.get(trajectory.status)
+    if trajectory.recorded.error and trajectory.status not in _ENDS:
+        latest = last_telling(trajectory)
+        said_finished = latest is not None and latest.event.part == "FinishAction"
+        if not (said_finished and latest and is_answer(latest)):
+            return _error(trajectory)
+    return (judged or _by_steps)(trajectory)
+
+
+def _is_beside(failure: Step, recorded: str) -> bool:
+    """Whether the source says that the run hit a limit, and the last failure in the events does
+    not: V0 writes no event for that."""
+    body = failure.event.body()
+    told = f"{text_field(body, 'code')} {text_field(body, 'detail')[:500]}"
+    return bool(_LIMIT.search(recorded[:500])) and not _LIMIT.search(told)
+
+
+_LIMIT = pattern(r"\bmax(?:imum)?[ _-]?(?:number of )?(?:iteration|budget)", re.IGNORECASE)
 
 
 def _by_steps(trajectory: Trajectory) -> Verdict:
@@ -333,6 +359,9 @@ _BY_STATUS: dict[str, Callable[[Trajectory], Verdict]] = {
     "finished": _finished,
     "idle": _idle,
 }
+
+_ENDS = ("finished", "error", "stuck")
+"""Statuses in which a run has ended; the error of the source then says more, or nothing new."""
 
 
 def _done_before(trajectory: Trajectory, failure: Step) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 
+from oh_tui.trajectory.analysis.ending import FAILURES, STOPS
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import HIDDEN_KINDS, RESULT_KINDS, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -29,6 +30,10 @@ class Waits:
         self._status = ""
         self._last: Event | None = None
         """The last shown event."""
+        self._first: Event | None = None
+        """The first shown event."""
+        self._has_begun = False
+        """The agent has something to do, or did something."""
 
     def take(self, events: list[Event]) -> None:
         for event in events:
@@ -36,18 +41,23 @@ class Waits:
                 if event.status != self._status:
                     self._status = event.status
                     if event.status == "running":
-                        self._end(event)
+                        self._works(event)
                     else:
                         self._begin(event)
                 continue
             if event.kind in HIDDEN_KINDS:
                 continue
+            self._first = self._first or event
             if event.kind == "MessageEvent" and event.source == "user":
-                if self._last is not None and _is_end(self._last):
+                if not self._has_begun:  # V0 writes events while it waits for the task
+                    self._begin(self._first)
+                elif self._last is not None and _is_end(self._last):
                     self._begin(self._last)
-                self._end(event)
-            elif event.kind in ("ActionEvent", "UserRejectObservation"):
-                self._end(event)
+                self._works(event)
+            elif event.kind in ("ActionEvent", "ACPToolCallEvent", "UserRejectObservation"):
+                self._works(event)
+            elif event.kind in (*FAILURES, *STOPS) and self._since is not None:
+                self._since = event.seconds()  # it tells of the end, after the status
             elif self._status == "paused" and event.kind in RESULT_KINDS:
                 # an agent that is stopped while the model answers first ends its step (measured)
                 self._since = event.seconds()
@@ -56,6 +66,13 @@ class Waits:
             if event.kind not in HIDDEN_KINDS and (when := event.seconds()) is not None:
                 self.ended = when
                 break
+
+    @property
+    def resting(self) -> float:
+        """Seconds between an end that nobody has answered and the last shown event."""
+        if self._since is None or self.ended is None:
+            return 0.0
+        return max(0.0, self.ended - self._since)
 
     def within(self, began: float, span: float) -> float:
         """Seconds of waiting within `span` seconds from `began`."""
@@ -73,6 +90,10 @@ class Waits:
         # the run begins with its first shown event
         if self._since is None and self._last is not None:
             self._since = event.seconds()
+
+    def _works(self, event: Event) -> None:
+        self._has_begun = True
+        self._end(event)
 
     def _end(self, event: Event) -> None:
         if self._since is None:

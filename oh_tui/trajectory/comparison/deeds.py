@@ -20,7 +20,7 @@ from oh_tui.trajectory.model.bodies import (
     message_text,
     text_field,
 )
-from oh_tui.trajectory.model.steps import Step
+from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.model.trajectory import Trajectory
 
@@ -62,6 +62,32 @@ def deeds(trajectory: Trajectory) -> list[Deed]:
     """What each step of a run does. Decodes all calls."""
     folder = working_folder(trajectory)
     return [_deed(step, folder) for step in trajectory.steps]
+
+
+def recovers(trajectory: Trajectory, failed: Step, within: int) -> bool:
+    """Whether a command that failed soon worked: the same one or, of programs such as a test
+    runner, one of the same program."""
+    folder = working_folder(trajectory)
+    tool, program, details = _parts(failed, folder)
+    if tool not in ("Terminal", "ACP execute"):
+        return False
+    for step in trajectory.steps[failed.number : failed.number + within]:
+        if not step.is_call or trajectory.outcome(step) is not Outcome.OK or step.result is None:
+            continue
+        if tool == "Terminal" and step.result.exit_code != 0:
+            continue
+        other_tool, other, rest = _parts(step, folder)
+        is_like = other == program and program.partition(" ")[0] not in _ANYTHING
+        if other_tool == tool and (is_like or rest == details):
+            return True
+    return False
+
+
+_ANYTHING = frozenset({
+    "bash", "bun", "deno", "env", "java", "node", "perl", "php", "python", "python2", "python3",
+    "ruby", "sh", "zsh",
+})  # fmt: skip
+"""Programs that run any other."""
 
 
 def working_folder(trajectory: Trajectory) -> str:

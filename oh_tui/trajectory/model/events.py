@@ -135,8 +135,10 @@ class Event(msgspec.Struct, gc=False, eq=False):
 
     @property
     def command_failed(self) -> bool:
-        """The tool worked, but its command exited with another code than 0 or timed out."""
-        return not self.failed and (self.timed_out or bool(self.exit_code))
+        """The tool worked, but its command exited with another code than 0 or timed out. One that
+        still runs has not failed."""
+        ended_badly = self.exit_code not in (None, 0, STILL_RUNNING)
+        return not self.failed and (self.timed_out or ended_badly)
 
     def seconds(self) -> float | None:
         """The timestamp in seconds since 1970; None when it is missing or unreadable.
