@@ -412,9 +412,22 @@ def test_a_run_without_a_step_has_its_events_all_the_same(tmp_path: Path) -> Non
     assert json.loads(oh_tui("check", path, "--json").stdout)["events"] == 1
 
 
+@pytest.mark.parametrize("state", [{"id": "x"}, {"agent": {}}, {"id": 1, "stats": {}}, [], "x"])
+def test_a_folder_with_another_base_state_is_no_run(tmp_path: Path, state: Any) -> None:
+    (tmp_path / "game").mkdir()
+    (tmp_path / "game" / "base_state.json").write_text(json.dumps(state), "utf-8")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "event_000000_s.json").write_text('{"id": "s", "kind": "PauseEvent"}')
+    found = json.loads(oh_tui("conversations", tmp_path, "--json").stdout)
+    assert [one["title"] for one in found["conversations"]] == ["run"]
+    alone = oh_tui("why", tmp_path / "game")
+    assert (alone.returncode, alone.stdout) == (2, "")
+    assert "holds no trajectory" in alone.stderr
+
+
 def test_a_run_without_events_is_not_called_clean(tmp_path: Path) -> None:
     (tmp_path / "run" / "events").mkdir(parents=True)
-    (tmp_path / "run" / "base_state.json").write_text('{"id": "x"}', "utf-8")
+    (tmp_path / "run" / "base_state.json").write_text('{"id": "x", "agent": {}}', "utf-8")
     found = oh_tui("check", tmp_path / "run")
     assert (found.returncode, found.stderr) == (0, "")
     assert found.stdout.splitlines() == ["run", "0 events, no calls", "there is nothing to check"]

@@ -95,6 +95,9 @@ class Trajectory:
         single calls would take 4 MB in 100,000 events."""
         self._strays: dict[str, list[Event]] = {}
         """action_id or tool_call_id -> results whose call has not arrived."""
+        self._by_call_id: dict[str, list[Event]] = {}
+        """Unknown action_id -> results that were joined by their tool_call_id, which several calls
+        may share."""
         self._last_response = ""
         self._last_updates: dict[str, Event] = {}
         """Key -> the last state update."""
@@ -134,6 +137,8 @@ class Trajectory:
             number = self._step_answered(event)
             if number:
                 self._attach(number, event)
+                if event.action_id and event.action_id not in self._owner:
+                    self._by_call_id.setdefault(event.action_id, []).append(event)
                 if number <= known:
                     changed.add(number)
                 continue
@@ -141,8 +146,9 @@ class Trajectory:
             if step.is_stray:
                 for name in filter(None, {event.action_id, event.tool_call_id}):
                     self._strays.setdefault(name, []).append(event)
-            elif step.is_call and self._strays:
+            elif step.is_call and (self._strays or self._by_call_id):
                 gone |= self._adopt(step)
+                changed |= {n for n in self._take_over(step) if n <= known}
         for step in self.steps[known:]:
             if step.number not in gone:
                 self.counts.add(step)
@@ -274,6 +280,22 @@ class Trajectory:
                         self.counts.add(self.steps[own - 1], -1)
                     self._attach(step.number, result)
         return gone
+
+    def _take_over(self, step: Step) -> set[int]:
+        """Joins a new call with results that name it and were joined to another call with its
+        tool_call_id. Returns the numbers of those calls."""
+        left: set[int] = set()
+        for result in self._by_call_id.pop(step.event.id, []):
+            other = self.steps[self._owner[result.id] - 1]
+            counted = other.number <= self._counted
+            if counted:
+                self.counts.add(other, -1)
+            other.results = tuple(one for one in other.results if one is not result)
+            if counted:
+                self.counts.add(other)
+            left.add(other.number)
+            self._attach(step.number, result)
+        return left
 
     def _renumber(self, gone: set[int]) -> None:
         """Removes steps; takes time in proportion to the run, so at most once per `extend`."""

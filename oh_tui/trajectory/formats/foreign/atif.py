@@ -6,6 +6,7 @@ time of their own. What `atif_export` keeps in the `extra` of a step is put back
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from oh_tui.text.human import are, plural
@@ -73,6 +74,10 @@ class _Converter:
             top["agent"] = {n: v for n, v in agent.items() if n != "tool_definitions"}
         self.run.add_top(leaves_out(top))
         self.run.model = self.run.model or text_field(agent, "model_name")
+        calls = (field(step, "tool_calls") for step in listed)
+        self.calls.expect(
+            field(one, "tool_call_id") for some in calls if isinstance(some, list) for one in some
+        )
         copied = 0
         for step in listed:
             if number and field(step, "is_copied_context") is True:
@@ -219,6 +224,9 @@ class _Converter:
             )
 
     def _add_result(self, original: bytes, id: str, result: Fields, kept: Kept) -> None:
+        again = partial(self._add_result, original, id, result, kept)
+        if self.calls.is_early(result.get("source_call_id"), again):
+            return
         call = self.calls.find(result.get("source_call_id"))
         named = isinstance(result.get("source_call_id"), str | None)
         told = {"content"} | ({"source_call_id"} if call and named else set())

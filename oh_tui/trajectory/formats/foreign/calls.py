@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -31,6 +32,21 @@ class Calls:
         """The calls of the current step, in order."""
         self._by_id: dict[str, Call] = {}
         """The last call of each id."""
+        self._coming: set[str] = set()
+        """Ids of all calls of the run, where it was looked through for them."""
+        self._early: dict[str, list[Callable[[], None]]] = {}
+        """Id of a call -> what adds the results that stand before it."""
+
+    def expect(self, ids: Iterable[Any]) -> None:
+        """Names calls that the run has, so that results before them can wait for them."""
+        self._coming |= {one for one in ids if isinstance(one, str) and one}
+
+    def is_early(self, call_id: Any, add: Callable[[], None]) -> bool:
+        """Whether the call that a result names comes later; `add` then adds the result after it."""
+        if not isinstance(call_id, str) or call_id in self._by_id or call_id not in self._coming:
+            return False
+        self._early.setdefault(call_id, []).append(add)
+        return True
 
     def add(
         self,
@@ -54,6 +70,8 @@ class Calls:
         call = Call(id, name, tool, made if isinstance(made, dict) else action)
         self.step.append(call)
         self._by_id[name] = call
+        for answer in self._early.pop(name, ()):
+            answer()
 
     def find(self, call_id: Any) -> Call | None:
         """The call that a result names, or without a name the first one of the step that has

@@ -8,7 +8,8 @@ the sum.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from oh_tui.text.patterns import pattern
@@ -41,6 +42,7 @@ def convert(messages: Iterable[Any], originals: list[bytes] | None = None) -> Fo
     """A run from its messages; never raises."""
     converter = _Converter()
     listed = list(messages)
+    converter.calls.expect(one for message in listed for one in _call_ids(message))
     for place, message in enumerate(listed):
         original = originals[place] if originals else pack(message)
         after = listed[place + 1] if place + 1 < len(listed) else None
@@ -105,6 +107,9 @@ class _Converter:
     def _result(
         self, message: Fields, original: bytes, id: str, rest: Fields, fields: Fields
     ) -> None:
+        again = partial(self._result, message, original, id, rest, fields)
+        if self.calls.is_early(message.get("tool_call_id"), again):
+            return
         call = self.calls.find(message.get("tool_call_id"))
         if call is not None:
             if isinstance(rest.get("tool_call_id"), str | None):
@@ -175,6 +180,14 @@ def _take_parts(rest: Fields, kind: str) -> list[Fields]:
     if parts:
         rest["content"] = [part for part in rest["content"] if text_field(part, "type") != kind]
     return parts
+
+
+def _call_ids(message: Any) -> Iterator[Any]:
+    """The ids of the calls in a message."""
+    for name in ("tool_calls", "content"):
+        listed = field(message, name)
+        for part in listed if isinstance(listed, list) else ():
+            yield field(part, "id")
 
 
 def _of_part(part: Fields) -> tuple[Any, str, Any, Fields]:

@@ -57,6 +57,8 @@ def convert(
     converter = _Converter()
     entries = read_history(history, originals)
     for entry in entries:
+        converter.name(entry)
+    for entry in entries:
         converter.add(entry)
     found = [entry for entry in entries if isinstance(entry, Entry)]
     charge_history(converter.run.bill, found, metrics)
@@ -75,24 +77,31 @@ class _Converter:
         self._looked_up = 0
         self._has_task = False
 
-    def add(self, entry: Any) -> None:
-        """Adds an entry, and what is no V0 event as it is."""
+    def name(self, entry: Any) -> None:
+        """Gives an entry its id, before any is added: a result may stand before its call."""
         if not isinstance(entry, Entry):
-            self.run.add_other(entry)
             return
         wanted = entry.body.get("id")
         entry.id = self.run.new_id("" if isinstance(wanted, bool) else wanted)
         if type(wanted) is int:
             self._numbers[wanted] = entry.id
         if entry.is_call:
+            entry.response = text_field(entry.metadata, "model_response", "id")
+            entry.response = entry.response or f"answer-{entry.id}"
+
+    def add(self, entry: Any) -> None:
+        """Adds an entry, and what is no V0 event as it is."""
+        if not isinstance(entry, Entry):
+            self.run.add_other(entry)
+        elif entry.is_call:
             self._call(entry)
         elif entry.action:
             self._action(entry)
-        elif entry.answers is not None and entry.answers.is_call and entry.answers.id:
+        elif entry.answers is not None and entry.answers.is_call:
             self._result(entry, entry.answers)
         else:
             self._observation(entry)
-        self._has_task |= entry.action == "message"
+        self._has_task |= isinstance(entry, Entry) and entry.action == "message"
 
     def _emit(self, kind: str, entry: Entry, rest: Fields, **fields: Any) -> None:
         """Adds an event. `rest` holds what the fields do not tell of the arguments or extras."""
@@ -160,7 +169,6 @@ class _Converter:
         elif type(risk) is int:
             fields["security_risk"] = _RISKS.get(risk)
         call_id = text_field(entry.metadata, "tool_call_id") or f"call-{entry.id}"
-        entry.response = text_field(entry.metadata, "model_response", "id") or f"answer-{entry.id}"
         called = {"id": call_id, "name": tool, "arguments": written} if written else None
         self._emit(
             "ActionEvent",

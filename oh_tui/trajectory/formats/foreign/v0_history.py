@@ -128,6 +128,12 @@ def _join(entries: list[Entry]) -> None:
     by_order = not any(_key(e.body.get("cause")) or e.of for e in entries)
     actions: dict[str, Entry] = {}
     calls: dict[str, Entry] = {}
+    later = {_key(e.body.get("id")): e for e in reversed(entries) if e.action}
+    later_calls = {
+        text_field(e.metadata, "tool_call_id"): e
+        for e in reversed(entries)
+        if e.action and e.is_agents
+    }
     open_ones: deque[Entry] = deque(maxlen=_NEAR)
     for entry in entries:
         call_id = text_field(entry.metadata, "tool_call_id")
@@ -138,9 +144,10 @@ def _join(entries: list[Entry]) -> None:
                 calls |= {call_id: entry} if call_id else {}
             continue
         cause = _key(entry.body.get("cause"))
-        named = (actions.get(cause) if cause else None) or entry.of
-        if named is None and call_id and call_id in calls and not calls[call_id].is_answered:
-            named = calls[call_id]
+        named = (actions.get(cause) or later.get(cause) if cause else None) or entry.of
+        own = calls.get(call_id) or later_calls.get(call_id) if call_id else None
+        if named is None and own is not None and not own.is_answered:
+            named = own
         if named is None and by_order:
             named = _next_open(open_ones, entry.observation)
         entry.answers = named

@@ -32,6 +32,7 @@ from oh_tui.trajectory.formats.zip.zip_layout import (
     EVENT_FILE,
     STATE_FILES,
     Layout,
+    is_state,
     lay_out,
     may_be_run,
 )
@@ -103,6 +104,9 @@ class Archive:
         self.is_held_back = False
         """The newest event is left out: it is being written."""
         meta = self._meta()
+        has_meta = any(one.endswith("meta.json") for one in self._states)
+        if parent is None and not self._files and not has_meta:
+            meta = meta if is_state(meta) else None  # the only sign of a run
         is_run = members.is_cut and may_be_run([*islice(members.names, 1), *members.partial])
         if meta is None and not self._files and not is_run and parent is None:
             raise FormatProblem(f"{name} holds no trajectory", _HINT)

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from oh_tui.trajectory.formats.zip.members import MEMBER_LIMIT, CannotRead, Members, Names
-from oh_tui.trajectory.formats.zip.zip_layout import DEEPEST, EVENT_FILE, level_of
-from oh_tui.trajectory.model.events import UNREADABLE, parse_event
+from oh_tui.trajectory.formats.zip.zip_layout import DEEPEST, EVENT_FILE, is_state, level_of
+from oh_tui.trajectory.model.events import UNREADABLE, decode_json, parse_event
 
 _MOST_HOMES = 10_000
 """How many sub-agents are looked for."""
@@ -86,21 +86,25 @@ class FolderMembers(Members):
 
     def read_name(self, name: str) -> bytes:
         """The bytes of a file, which need not be in the list; raises CannotRead."""
-        path = self.folder / name
-        try:
-            # must not block if a pipe has replaced the file
-            handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-            with os.fdopen(handle, "rb") as file:
-                if not stat.S_ISREG(os.fstat(handle).st_mode):
-                    raise CannotRead("no file")
-                data = file.read(MEMBER_LIMIT + 1)
-        except FileNotFoundError as error:
-            raise CannotRead("gone") from error
-        except (OSError, ValueError) as error:
-            raise CannotRead("no access") from error
-        if len(data) > MEMBER_LIMIT:
-            raise CannotRead("larger than 64 MiB")
-        return data
+        return read_file(self.folder / name)
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a file of a run; raises CannotRead."""
+    try:
+        # must not block if a pipe has replaced the file
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        with os.fdopen(handle, "rb") as file:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise CannotRead("no file")
+            data = file.read(MEMBER_LIMIT + 1)
+    except FileNotFoundError as error:
+        raise CannotRead("gone") from error
+    except (OSError, ValueError) as error:
+        raise CannotRead("no access") from error
+    if len(data) > MEMBER_LIMIT:
+        raise CannotRead("larger than 64 MiB")
+    return data
 
 
 def is_near(written: float, timestamp: str) -> bool:
@@ -137,14 +141,15 @@ def _files(folder: Path, before: str) -> list[str]:
 
 
 def is_run(folder: Path) -> bool:
-    """Whether a folder holds the files of a run."""
+    """Whether a folder holds the files of a run: events, or at least its state."""
     for path in (folder, folder / "events"):
         try:
             with os.scandir(path) as entries:
-                if any(
-                    e.name == "base_state.json" or EVENT_FILE.fullmatch(e.name) for e in entries
-                ):
+                if any(EVENT_FILE.fullmatch(entry.name) for entry in entries):
                     return True
         except (OSError, ValueError):
-            return False
-    return False
+            break
+    try:
+        return is_state(decode_json(read_file(folder / "base_state.json")))
+    except (CannotRead, ValueError):
+        return False

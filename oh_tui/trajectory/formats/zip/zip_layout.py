@@ -6,7 +6,7 @@ import re
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from oh_tui.text.patterns import pattern
 
@@ -114,6 +114,16 @@ def may_be_run(names: Iterable[str]) -> bool:
     """Whether files with these names, readable or not, can belong to a run; True without names."""
     known = list(names)
     return not known or any(_OF_A_RUN.fullmatch(n) or EVENT_FILE.fullmatch(n) for n in known)
+
+
+def is_state(value: Any) -> bool:
+    """Whether the JSON of a `base_state.json` is the state of a conversation: other programs have
+    files of this name."""
+    if not isinstance(value, dict) or not isinstance(value.get("id"), str):
+        return False
+    if isinstance(value.get("execution_status") or value.get("agent_status"), str):
+        return True
+    return any(isinstance(value.get(name), dict) for name in ("agent", "workspace", "stats"))
 
 
 def home_of(folder: str) -> str:
