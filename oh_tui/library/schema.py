@@ -82,7 +82,10 @@ def version_of(tables: str) -> int:
     return zlib.crc32(f"{WRITING}{tables}".encode()) & 0x7FFF_FFFF or 1
 
 
-VERSION = version_of(TABLES + TEXTS)
+ROWS = "2"
+"""Changes when the same events give other rows."""
+
+VERSION = version_of(TABLES + TEXTS + ROWS)
 """A file of another version is made anew."""
 
 TABLES_OF_RUN = ("step_parts", "file_rows", "blocks")

@@ -111,14 +111,10 @@ def are(count: int) -> str:
 
 
 def percentages(parts: Sequence[int]) -> list[int]:
-    """The shares of parts in whole percent, which sum to 100: what rounding down leaves goes to
-    those that lost the most by it."""
+    """The shares of parts in whole percent, each rounded by itself. They may sum to 99 or 101: a
+    share that is bent to make 100 would show a difference between equal parts."""
     whole = sum(parts)
-    shares = [100 * part // whole for part in parts] if whole else [0] * len(parts)
-    lost = sorted(range(len(parts)), key=lambda n: -(100 * parts[n] % (whole or 1)))
-    for n in lost[: 100 - sum(shares) if whole else 0]:
-        shares[n] += 1
-    return shares
+    return [(200 * part + whole) // (2 * whole) if whole else 0 for part in parts]
 
 
 def clock_time(when: float, zone: tzinfo | None = UTC) -> str:

@@ -322,12 +322,11 @@ def _run_row(part: _Part, sub_runs: SubRuns) -> RunRow:
 
 
 def _last_error(run: Trajectory) -> str:
-    """What the last step that is an error says; of a run with none, its last failed command."""
-    for wanted in (Outcome.ERROR, Outcome.COMMAND_FAILED):
-        for step in reversed(run.steps):
-            if run.outcome(step) is wanted:
-                about = describe(step, wanted)
-                return about.result or about.what
+    """What the last step that is an error says. A command that failed is none."""
+    for step in reversed(run.steps):
+        if run.outcome(step) is Outcome.ERROR:
+            about = describe(step, Outcome.ERROR)
+            return about.result or about.what
     return ""
 
 

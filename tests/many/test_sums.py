@@ -60,7 +60,16 @@ def test_causes_are_the_same_whatever_the_numbers() -> None:
 
 def test_the_most_common_last_error() -> None:
     group = summed((), [row(last_error="a"), row(last_error="b"), row(last_error="b"), row()])
-    assert (group.last_error, group.last_errors) == ("b", 2)
+    assert (group.last_error, group.last_errors, group.error_words) == ("b", 2, "2x b")
+    group = summed((), [row(last_error="a"), row(last_error="b")])
+    assert (group.last_error, group.last_errors, group.error_words) == ("", 0, "")
+
+
+def test_resolved_is_told_with_those_that_it_is_counted_among() -> None:
+    labels = ["resolved"] * 5 + ["unresolved", "error"] + ["unlabelled"] * 3 + [""] * 50
+    group = summed((), [row(label=label) for label in labels])
+    assert (group.resolved_words, group.runs) == ("5 of 7", 60)
+    assert summed((), [row()]).resolved_words == ""
 
 
 def test_a_bar_loses_no_part() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,6 +21,8 @@ from oh_tui.commands.shared.printing import (
     say,
 )
 from oh_tui.commands.shared.reading import title
+from oh_tui.sources.file_conversation import label_of
+from oh_tui.sources.many.sums import resolved_of
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import are, dollars, duration, plural
 from oh_tui.text.problem import Problem
@@ -82,6 +85,8 @@ class Sets(NamedTuple):
 
     names: tuple[str, str]
     sizes: tuple[int, int]
+    labels: tuple[Counter[str], Counter[str]]
+    """How many runs of each have which label."""
     pairs: list[Pair]
     only_a: int
     only_b: int
@@ -145,11 +150,16 @@ async def _read(call: Call, a: FileSource, b: FileSource) -> Sets:
     return Sets(
         (clean_line(a.label), clean_line(b.label)),
         (len(rows_a), len(rows_b)),
+        (Counter(map(_label, rows_a)), Counter(map(_label, rows_b))),
         pairs,
         len(pairing.only_a),
         len(pairing.only_b),
         len(pairing.pairs) - len(pairs),
     )
+
+
+def _label(row: Conversation) -> str:
+    return label_of(row) or ""
 
 
 def _named(rows: Sequence[Conversation]) -> list[Named]:
@@ -174,8 +184,8 @@ async def _pair(
 def report(sets: Sets) -> dict[str, Any]:
     """What `--json` prints."""
     return {
-        "a": {"source": sets.names[0], "runs": sets.sizes[0]},
-        "b": {"source": sets.names[1], "runs": sets.sizes[1]},
+        "a": _side_json(sets, 0),
+        "b": _side_json(sets, 1),
         "pairs": [_pair_json(one) for one in sets.pairs if one.differs],
         "totals": {
             "pairs": len(sets.pairs),
@@ -187,6 +197,12 @@ def report(sets: Sets) -> dict[str, Any]:
             **{name: _paired_json(found) for name, found in sets.measures().items()},
         },
     }
+
+
+def _side_json(sets: Sets, side: int) -> dict[str, Any]:
+    resolved, labelled = resolved_of(sets.labels[side])
+    runs = {"runs": sets.sizes[side], "resolved": resolved, "labelled": labelled}
+    return {"source": sets.names[side]} | runs
 
 
 def _pair_json(one: Pair) -> dict[str, Any]:
@@ -271,6 +287,11 @@ def _totals(sets: Sets) -> Iterator[str]:
     else:
         counts = [f"{sets.count(name):,} {name}" for name in CHANGES if sets.count(name)]
         yield f"resolved: {', '.join(counts)}; McNemar p = {_p(sets.p)}"
+    for name, labels, runs in zip("AB", sets.labels, sets.sizes, strict=True):
+        resolved, labelled = resolved_of(labels)
+        if labelled:
+            counted = f"{resolved:,} of {labelled:,} labelled, {plural(runs, 'run')}"
+            yield f"resolved in {name}: {counted}"
     words = {"steps": _count, "work_s": duration, "cost": _dollars}
     for name, found in sets.measures().items():
         label = {"work_s": "time"}.get(name, name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import sys
 from argparse import ArgumentTypeError
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from oh_tui.commands.many.rest import say_rest
@@ -72,7 +72,8 @@ def _groupings(text: str) -> list[str]:
     "sub-conversation of a server is a run of its own. What is not known of a run is left out of\n"
     "its column, never counted as 0; --json and --csv say of how many it is.\n"
     "how they ended: the shares of the finished, the failed (error or stuck) and the others in %.\n"
-    "p90: nine in ten runs take at most so much. resolved: of those that an evaluation labels.\n\n"
+    "p90: nine in ten runs take at most so much. resolved: of those that an evaluation labels,\n"
+    "`5 of 7`. most common last error: with the runs that have it; empty if no two have one.\n\n"
     "Without a PATH it counts the runs of the server that are kept on this machine.",
 )
 async def stats(call: Call) -> int:
@@ -128,23 +129,30 @@ def _json(group: Group) -> dict[str, Any]:
         "endings": {word or "unknown": count for word, count in group.endings.items()},
         "resolved": group.resolved,
         "labelled": group.labelled,
-        "steps": _spread_json(group.steps),
+        "steps": _spread_json(group.steps, whole=True),
         "work_s": _spread_json(group.time),
         "cost": _spread_json(group.cost),
-        "errors": _spread_json(group.errors),
+        "errors": _spread_json(group.errors, whole=True),
         "looped": group.loops,
         "last_error": group.last_error or None,
         "last_error_runs": group.last_errors,
     }
 
 
-def _spread_json(spread: Spread) -> dict[str, float | int | None]:
+def _spread_json(spread: Spread, *, whole: bool = False) -> dict[str, float | int | None]:
+    """`whole` is for counts, whose sum is one too."""
+    kept: Callable[[float | None], float | int | None] = _count if whole else number
     return {
         "known": spread.known,
-        "total": number(spread.total) if spread.known else None,
-        "median": number(spread.median),
-        "p90": number(spread.p90),
+        "total": kept(spread.total) if spread.known else None,
+        "median": kept(spread.median),
+        "p90": kept(spread.p90),
     }
+
+
+def _count(value: float | None) -> float | int | None:
+    """A count without a point; between two of them the median may be a half."""
+    return int(value) if value is not None and value == int(value) else value
 
 
 def _print_csv(by: Sequence[str], groups: Sequence[Group]) -> None:
@@ -190,17 +198,19 @@ def _print_table(style: Style, by: Sequence[str], groups: Sequence[Group], total
             facts.append(dollars(total.cost.total))
         if unknown := total.runs - total.cost.known:
             facts.append(f"the cost of {plural(unknown, 'run')} is not known")
+        if total.labelled:
+            facts.append(f"{total.resolved_words} labelled are resolved")
         print(style.paint(", ".join(facts) if total.runs else "there is no run like that", "dim"))
 
 
 def _rows(style: Style, groups: Sequence[Group]) -> Iterator[Row]:
     for group in groups:
-        share, errors = group.resolved_share, group.errors.mean
+        errors = group.errors.mean
         yield (
             *(name or Cell("not known", "dim") for name in group.names),
             f"{group.runs:,}",
             ended(style, group),
-            "" if share is None else f"{share:.0%}",
+            group.resolved_words,
             _number(group.steps.median),
             _time(group.time.median),
             Cell(_time(group.time.p90), "dim"),
@@ -208,7 +218,7 @@ def _rows(style: Style, groups: Sequence[Group]) -> Iterator[Row]:
             _dollars(group.cost.total if group.cost.known else None),
             f"{errors:.1f}" if errors else "",
             f"{group.loops:,}" if group.loops else "",
-            Cell(group.last_error, "dim"),
+            Cell(group.error_words, "dim"),
         )
 
 

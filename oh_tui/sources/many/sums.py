@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
 from statistics import median
@@ -111,7 +111,7 @@ class Group(NamedTuple):
     loops: int
     """Runs that went in a loop."""
     last_error: str
-    """The most common of the last errors."""
+    """The most common of the last errors; "" where each occurred once."""
     last_errors: int
     """Runs with this one."""
 
@@ -122,6 +122,16 @@ class Group(NamedTuple):
     @property
     def failed(self) -> int:
         return sum(self.endings.get(word, 0) for word in FAILED)
+
+    @property
+    def resolved_words(self) -> str:
+        """The resolved runs with those that they are counted among: `5 of 7`; "" without labels."""
+        return f"{self.resolved:,} of {self.labelled:,}" if self.labelled else ""
+
+    @property
+    def error_words(self) -> str:
+        """The most common of the last errors after the number of runs with it."""
+        return f"{self.last_errors:,}x {self.last_error}" if self.last_error else ""
 
     @property
     def resolved_share(self) -> float | None:
@@ -172,12 +182,12 @@ def summed(names: tuple[str, ...], rows: Sequence[Summand]) -> Group:
     labels, errors = Counter(each("label")), Counter(filter(None, each("last_error")))
     # the first by name of those that are equally common, whatever order the rows came in
     last_error = min(errors, key=lambda one: (-errors[one], one), default="")
+    last_error = last_error if errors[last_error] > 1 else ""
     return Group(
         names,
         len(rows),
         dict(Counter(each("verdict")).most_common()),
-        labels["resolved"],
-        labels["resolved"] + labels["unresolved"] + labels["error"],
+        *resolved_of(labels),
         _spread(each("steps")),
         _spread(each("work_s")),
         _spread(each("cost")),
@@ -186,6 +196,12 @@ def summed(names: tuple[str, ...], rows: Sequence[Summand]) -> Group:
         last_error,
         errors[last_error],
     )
+
+
+def resolved_of(labels: Mapping[str, int]) -> tuple[int, int]:
+    """The resolved runs and all that an evaluation labels, from the runs of each label."""
+    resolved = labels.get("resolved", 0)
+    return resolved, resolved + labels.get("unresolved", 0) + labels.get("error", 0)
 
 
 def _spread(values: Iterable[float | None]) -> Spread:

@@ -59,10 +59,6 @@ def _dollars(value: float | None) -> str:
     return "" if value is None else dollars(value)
 
 
-def _share(value: float | None) -> str:
-    return "" if value is None else f"{value:.0%}"
-
-
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:,.0f}"
 
@@ -72,7 +68,7 @@ def _mean(value: float | None) -> str:
 
 
 COLUMNS: tuple[tuple[str, str, Callable[[Group], str]], ...] = (
-    ("resolved", "resolved", lambda group: _share(group.resolved_share)),
+    ("resolved", "resolved", lambda group: group.resolved_words),
     ("steps", "steps", lambda group: _number(group.steps.median)),
     ("time", "time", lambda group: _time(group.time.median)),
     ("p90", "", lambda group: _time(group.time.p90)),
@@ -200,7 +196,7 @@ class Groups(RowList):
             if room:
                 pieces.append((f"{cells:>{room}}", "dim" if title == "p90" else ""))
         if last:
-            pieces.append((f"  {fit(group.last_error, last, self.glyphs.more)}", "dim"))
+            pieces.append((f"  {fit(group.error_words, last, self.glyphs.more)}", "dim"))
         return pieces
 
     def _ended(self, group: Group, *, has_bar: bool) -> list[Piece]:

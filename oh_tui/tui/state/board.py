@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
 from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.sources.many.each_run import ManyRuns
-from oh_tui.sources.many.sums import GROUPINGS, Group, Summand, grouped, names_of
+from oh_tui.sources.many.sums import GROUPINGS, Group, Summand, grouped, names_of, resolved_of
 from oh_tui.text.human import dollars, plural
 
 NAMES = {
@@ -98,6 +99,9 @@ class Board:
             found.append(first if first == last else f"{first} to {last}")
         if costs := [cost for one in self.runs if (cost := one.row.cost) is not None]:
             found.append(dollars(math.fsum(costs)))
+        resolved, labelled = resolved_of(Counter(one.row.label for one in self.runs))
+        if labelled:
+            found.append(f"{resolved:,} of {labelled:,} labelled resolved")
         return found
 
     @property

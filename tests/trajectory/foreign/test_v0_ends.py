@@ -46,9 +46,8 @@ class History:
 
     def runs(self, command: str, code: int = 0) -> None:
         call = f"call-{len(self.events)}"
-        response = {"id": f"answer-{call}", "choices": []}
-        metadata = {"tool_call_id": call, "function_name": "execute_bash"}
-        metadata |= {"model_response": response}
+        metadata: dict[str, Any] = {"tool_call_id": call, "function_name": "execute_bash"}
+        metadata["model_response"] = {"id": f"answer-{call}", "choices": []}
         args = {"command": command, "thought": ""}
         beside = {"tool_call_metadata": metadata}
         cause = self.add("agent", action="run", args=args, **beside)

@@ -68,7 +68,7 @@ def test_in_atif(one_by_one: bool) -> None:
         body = {"step_id": number, "source": "agent", "message": "", "tool_calls": listed}
         return body | {"observation": {"results": found}}
 
-    document = {"schema_version": "ATIF-v1.7", "agent": {"name": "x"}}
+    document: dict[str, Any] = {"schema_version": "ATIF-v1.7", "agent": {"name": "x"}}
     document["steps"] = [step(1, calls="a", results="ba"), step(2, calls="b", results="")]
     events = list(map(parse_event, atif.convert(document).events))
     assert _steps(events, one_by_one) == [("a", ["a"]), ("b", ["b"])]

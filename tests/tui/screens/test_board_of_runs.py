@@ -248,14 +248,14 @@ async def test_the_day_that_cost_most_is_of_all_days() -> None:
 @pytest.mark.parametrize(
     ("parts", "shares"),
     [
-        ((3, 3, 2), [38, 37, 25]),
-        ((1, 1, 1), [34, 33, 33]),
+        ((3, 3, 2), [38, 38, 25]),
+        ((1, 1, 1), [33, 33, 33]),
         ((0, 7, 0), [0, 100, 0]),
         ((999, 1, 0), [100, 0, 0]),
         ((0, 0, 0), [0, 0, 0]),
     ],
 )
-def test_shares_of_endings_sum_to_a_hundred(parts: tuple[int, ...], shares: list[int]) -> None:
+def test_a_share_is_rounded_by_itself(parts: tuple[int, ...], shares: list[int]) -> None:
     assert percentages(parts) == shares
 
 
