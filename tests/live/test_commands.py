@@ -14,6 +14,7 @@ from .conftest import Runs, every_version
 from .servers.cli import PROGRAM, VERSION, run_headless
 from .servers.model import PRICED, ScriptedModel
 from .servers.scripts import NOTES
+from .servers.server import LiveServer
 
 pytestmark = pytest.mark.live
 
@@ -62,6 +63,32 @@ def test_a_command_and_files_go_into_the_sandbox(runs: Runs, folder: Path, tmp_p
     told(*at, "put", runs.tour, local, there, "--yes")
     told(*at, "get", runs.tour, there, "-o", tmp_path / "b.txt")
     assert (tmp_path / "b.txt").read_text() == "here\n"
+
+
+@every_version
+def test_what_is_over_is_indexed_and_found_though_its_sandbox_is_up(
+    runs: Runs, tmp_path: Path
+) -> None:
+    cache = {"XDG_CACHE_HOME": str(tmp_path)}
+    at = ("--server", runs.url)
+    done = value("index", *at, "--yes", **cache)
+    assert done["indexed"] >= 3 and not done["left_out"]
+    sums = value("stats", *at, **cache)
+    assert sums["total"]["runs"] == done["indexed"]
+    assert sums["left_out"]["going_on"] == done["going_on"]
+    found = told("grep", "tour", *at, "-l", "--json", **cache)
+    assert runs.tour in {json.loads(line)["run"] for line in found.splitlines()}
+    again = value("index", *at, "--yes", **cache)
+    assert (again["indexed"], again["unchanged"]) == (0, done["indexed"])
+
+
+def test_what_a_server_does_not_hear_of_is_not_indexed_while_its_sandbox_is_up(
+    deaf: tuple[LiveServer, str], tmp_path: Path
+) -> None:
+    server, identifier = deaf
+    done = value("index", "--server", server.url, "--yes", XDG_CACHE_HOME=str(tmp_path))
+    assert done["indexed"] == 0
+    assert [one["place"].partition("#")[2] for one in done["left_out"]] == [identifier]
 
 
 def test_what_the_cli_has_kept_is_read(folder: Path, model: ScriptedModel) -> None:

@@ -70,9 +70,33 @@ async def test_one_that_goes_on_is_not_known(tmp_path: Path) -> None:
     """Its record changes with some of its events."""
     async with demo_read() as here:
         (row,) = (await indexed(here, tmp_path, 1)).runs
-        for status in ("RUNNING", "STARTING"):
-            resumed = replace(row, sandbox_status=status)
-            assert KnownRows(tmp_path, here.source)([resumed], None).left == [resumed]
+        known = KnownRows(tmp_path, here.source)
+        for sandbox, agent in (("RUNNING", "running"), ("RUNNING", None), ("STARTING", None)):
+            resumed = replace(row, sandbox_status=sandbox, execution_status=agent)
+            assert known([resumed], None).left == [resumed]
+        over = replace(row, sandbox_status="RUNNING", execution_status="finished")
+        assert len(known([over], None).results) == 1
+
+
+async def test_what_a_server_does_not_hear_of_is_left_while_its_sandbox_is_up(
+    tmp_path: Path,
+) -> None:
+    """The time of its record would not change should it go on."""
+    async with demo_read() as here:
+        here.source.address = ADDRESS
+        up = [
+            one
+            async for page in here.source.pages()
+            for one in page.items
+            if (one.sandbox_status, one.execution_status) == ("RUNNING", "finished")
+        ]
+        here.between.answer("GET */v1/conversation/*/events/count", 200, "0", "application/json")
+        with Library(tmp_path, writes=True) as library:
+            planned = await servers.plan(here.source, library)
+            planned = planned._replace(runs=up)
+            left = [one async for one in servers.read(here.source, library, planned)]
+    assert up and len(left) == len(up)
+    assert all(one and "gets none of its events" in one.why for one in left)
 
 
 async def test_those_that_vanished_are_counted(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from oh_tui.api.errors import OtherKind
 from oh_tui.api.models import Conversation
-from oh_tui.commands.many.rest import say_rest
+from oh_tui.commands.many.rest import LIVE, say_rest
 from oh_tui.commands.shared.command import SOUGHT, SOUGHT_IN, Call, command, flag
 from oh_tui.commands.shared.documents import GLYPHS, conversation_id, line
 from oh_tui.commands.shared.ids import not_files
@@ -46,6 +46,7 @@ HIT, NONE, FAULT = 0, 1, 2
         flag("-l", "--runs", about="print only the runs with a hit"),
         flag("-c", "--count", about="print how many hits each of them has"),
     ),
+    LIVE,
     examples={
         "grep IndexError runs/": "where did this error come up?",
         "grep '\"no such file\" is:failed repo:dates'": "a phrase, in failed steps of some runs",
@@ -60,9 +61,9 @@ HIT, NONE, FAULT = 0, 1, 2
     "  run.is: run.cost: run.took: run.after:             as in oh-tui conversations: of its run\n"
     "  repo: branch: model: title: tag: pr: changed:      of its run\n\n"
     "The first word is never a PATH. Without a PATH it searches the runs of the server that are\n"
-    "kept on this machine, and says which are not. Prints a line for each step, 12.3 for step 3\n"
-    "of a sub-agent that step 12 started; with --json an object: run, source, title, step, path\n"
-    "(of a sub-agent), event_id, where (call, result or row), line.\n\n"
+    "in the index or kept on this machine, and says how many are not. Prints a line for each\n"
+    "step, 12.3 for step 3 of a sub-agent that step 12 started; with --json an object: run,\n"
+    "source, title, step, path (of a sub-agent), event_id, where (call, result or row), line.\n\n"
     "Exit codes: 0 something was found, 1 nothing, 2 wrong use, a run that cannot be read, or\n"
     "nothing was found where not all was searched.",
 )
@@ -75,6 +76,7 @@ async def grep(call: Call) -> int:
         last_known_states(call),
         show_progress,
         Narrowing(call.settings.library_folder, call.source, query.steps),
+        live=call.args.live,
     )
     reading = search.reading
     try:

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from oh_tui.commands.many.rest import LIVE, say_going_on
 from oh_tui.commands.shared.acting import require_consent
 from oh_tui.commands.shared.command import Call, argument, command, flag, path_of
 from oh_tui.commands.shared.printing import print_json, print_pairs, progress, say, show_progress
@@ -19,7 +20,7 @@ from oh_tui.sources.many import servers
 from oh_tui.sources.many.indexing import Indexing, Outcome
 from oh_tui.sources.many.reading import Left
 from oh_tui.text.clean import clean_line
-from oh_tui.text.human import are, plural, rough, size
+from oh_tui.text.human import plural, rough, size
 from oh_tui.text.problem import Problem, Refused
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.formats.table import find_files
@@ -47,6 +48,7 @@ REDRAWN = 0.1
     flag("--all", about="and those of every server in the settings file"),
     flag("--status", about="what is indexed"),
     argument("--forget", metavar="PATH|NAME", help="remove a file, a folder or a server from it"),
+    LIVE,
     flag("--yes", about="read from a server without asking"),
     settings=("servers", "default"),
     examples={
@@ -88,6 +90,7 @@ async def index(call: Call) -> int:
             done.runs += read.runs
             done.unchanged += read.unchanged
             done.left += read.left
+            done.going_on += read.going_on
         if done.runs:
             library.tidy()
         return _tell(call, done, library.status())
@@ -156,10 +159,10 @@ async def _read(call: Call, library: Library, source: Source) -> Outcome:
     if not source.address:
         raise Problem(f"{clean_line(source.label)} has no address to index it under")
     with progress():
-        planned = await servers.plan(source, library)
+        planned = await servers.plan(source, library, live=call.args.live)
     if planned.open:
-        say(f"{plural(planned.open, 'run')} may go on, and {are(planned.open)} left out")
-    outcome = Outcome(unchanged=planned.known)
+        say_going_on(planned.open)
+    outcome = Outcome(unchanged=planned.known, going_on=planned.open)
     if not planned.runs:
         return outcome
     calls = plural(planned.calls, "call")
@@ -187,6 +190,7 @@ def _tell(call: Call, done: Outcome, status: Status | None) -> int:
                 "indexed": done.runs,
                 "unchanged": done.unchanged,
                 "vanished": done.vanished,
+                "going_on": done.going_on,
                 "left_out": [
                     {"place": safe_line(one.place), "why": safe_line(one.why)} for one in done.left
                 ],

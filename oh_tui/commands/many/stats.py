@@ -8,7 +8,7 @@ from argparse import ArgumentTypeError
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from oh_tui.commands.many.rest import say_rest
+from oh_tui.commands.many.rest import LIVE, say_rest
 from oh_tui.commands.shared.command import LISTED, Call, argument, command, flag
 from oh_tui.commands.shared.keeping import read_annotations
 from oh_tui.commands.shared.printing import (
@@ -60,6 +60,7 @@ def _groupings(text: str) -> list[str]:
         help="the highest first; runs by default, days by name",
     ),
     flag("--csv", about="all numbers as CSV, with a head"),
+    LIVE,
     examples={
         "stats runs/": "by model",
         "stats output.jsonl --by model,benchmark": "two at once",
@@ -74,7 +75,8 @@ def _groupings(text: str) -> list[str]:
     "how they ended: the shares of the finished, the failed (error or stuck) and the others in %.\n"
     "p90: nine in ten runs take at most so much. resolved: of those that an evaluation labels,\n"
     "`5 of 7`. most common last error: with the runs that have it; empty if no two have one.\n\n"
-    "Without a PATH it counts the runs of the server that are kept on this machine.",
+    "Without a PATH it counts the runs of the server that are in the index or kept on this\n"
+    "machine, and says how many are not.",
 )
 async def stats(call: Call) -> int:
     args = call.args
@@ -88,6 +90,7 @@ async def stats(call: Call) -> int:
         last_known_states(call),
         show_progress,
         known,
+        live=args.live,
     )
     rows = list[Summand]()
     with progress():
@@ -101,6 +104,7 @@ async def stats(call: Call) -> int:
     if call.as_json:
         left_out = {
             "not_kept": len(reading.not_kept),
+            "going_on": reading.going_on,
             "unread": len(reading.unread),
             "unsure": reading.unsure,
         }

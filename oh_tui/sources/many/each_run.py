@@ -9,7 +9,15 @@ import os
 import sys
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Collection,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
@@ -25,6 +33,7 @@ from oh_tui.sources.lists.last_known import LastKnown
 from oh_tui.sources.lists.triage import conversation_state, updated
 from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.sources.many import worker
+from oh_tui.sources.many.servers import is_over
 from oh_tui.sources.many.worker import About, Job, Place, Unread
 from oh_tui.sources.source import Source
 from oh_tui.text.human import plural
@@ -73,6 +82,8 @@ class Ahead(NamedTuple, Generic[T]):
     """Runs that were known and are no longer there."""
     settled: int = 0
     """Runs for which there is no result, and that need not be read."""
+    indexed: Collection[str] = ()
+    """The ids of those left that are in the index as they are now."""
 
 
 Known: TypeAlias = Callable[[list[Conversation], list[Conversation] | None], Ahead[T]]
@@ -96,14 +107,17 @@ class ManyRuns(Generic[T]):
         report: Callable[[str], None] = lambda text: None,
         choose: Callable[[list[Conversation]], list[Conversation]] | None = None,
         known: Known[T] | None = None,
+        live: bool = False,
     ) -> None:
         """`query` says which runs are meant; `report` gets the progress of listing them. `choose`
         takes some of those, in the order in which they are to be read; `known` gives the results of
-        some without reading them."""
+        some without reading them. `live` reads from a server those that go on."""
         self.source = source
         self._job, self._query = job, query
         self._annotations, self._last_known = annotations, last_known
         self._report, self._choose, self._known = report, choose, known
+        self._live = live
+        self._indexed: Collection[str] = ()
         self.runs = 0
         """Runs that are meant."""
         self.read = 0
@@ -115,6 +129,11 @@ class ManyRuns(Generic[T]):
         """Why runs could not be read."""
         self.vanished = 0
         """Runs that were known and are no longer there."""
+
+    @property
+    def going_on(self) -> int:
+        """How many of those not kept may still go on."""
+        return sum(not is_over(self.source, row) for row in self.not_kept)
 
     @property
     def left_out(self) -> list[str]:
@@ -139,7 +158,7 @@ class ManyRuns(Generic[T]):
         if self._known:
             ahead = await _in_thread(self._known, rows, listed)
             rows, self.vanished = ahead.left, ahead.vanished
-            self.read += ahead.settled
+            self.read, self._indexed = self.read + ahead.settled, ahead.indexed
             for number, one in enumerate(ahead.results):
                 yield self._counted(one)
                 if number % BREATH == BREATH - 1 and has_loop():
@@ -288,10 +307,13 @@ class ManyRuns(Generic[T]):
         return Place(path_at(place, entry.name), entry.number, self._about(row))
 
     async def _here(self, rows: Sequence[Conversation]) -> AsyncIterator[Result[T]]:
-        """The runs of a server that are on this machine: those of the embedded one all are."""
+        """The runs of a server that are on this machine: those of the embedded one all are. What is
+        in the index is read from the server, which was asked for it before."""
         for row in rows:
             try:
                 run = await self._read(row)
+                if run is None and self._is_worth_asking(row):
+                    run = await self._load(row)
             except Problem as problem:
                 yield Result(row, Unread(problem.sentence))
                 continue
@@ -299,6 +321,9 @@ class ManyRuns(Generic[T]):
                 self.not_kept.append(row)
             else:
                 yield Result(row, await self._job.breathing(run, self._about(row)))
+
+    def _is_worth_asking(self, row: Conversation) -> bool:
+        return row.id in self._indexed or (self._live and not is_over(self.source, row))
 
     async def _read(self, row: Conversation) -> Trajectory | None:
         if self.source.address:

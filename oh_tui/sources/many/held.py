@@ -11,7 +11,7 @@ from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.file_rows import plain_path
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.many.reading import fingerprint_of
-from oh_tui.sources.many.servers import place_on
+from oh_tui.sources.many.servers import is_over, place_on
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
@@ -35,8 +35,7 @@ class Held:
         if not self._address:
             files = {home: fingerprint_of(Path(home)) for home in _homes(rows)}
             return self._library.as_now("home", files, columns)
-        remote = self._source.remote
-        told = (row for row in rows if remote and remote.is_told_by_record(row))
+        told = (row for row in rows if is_over(self._source, row))
         now = {self.place(row): row.updated_at or "" for row in told}
         return self._library.as_now("place", now, columns)
 

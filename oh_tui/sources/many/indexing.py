@@ -72,6 +72,8 @@ class Outcome(msgspec.Struct):
     runs: int = 0
     """Runs taken in."""
     left: list[Left] = []
+    going_on: int = 0
+    """Runs of a server that were left out, as they may go on."""
     trouble: str = ""
     """Why the library takes in no more; "" while it does."""
     seconds: float = 0.0

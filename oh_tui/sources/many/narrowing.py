@@ -33,9 +33,10 @@ class Narrowing:
         with Library(self._folder) as library:
             held = Held(library, self._source)
             found = [one for text in texts if (one := library.candidates(text)) is not None]
-            known = held.as_now(meant, ["sub_agents"]) if found else {}
+            known = held.as_now(meant, ["sub_agents"])
             vanished = held.vanished(listed)
         whole = {place for place, (sub_agents,) in known.items() if not sub_agents}
         ruled_out = set[str]().union(*(whole.difference(one) for one in found))
         left = [row for row in meant if held.place(row) not in ruled_out]
-        return Ahead([], left, vanished, settled=len(meant) - len(left))
+        indexed = {row.id for row in left if held.place(row) in known}
+        return Ahead([], left, vanished, settled=len(meant) - len(left), indexed=indexed)

@@ -55,7 +55,9 @@ def rows_of(
     last_known: Mapping[str, LastKnown],
     report: Callable[[str], None] = lambda text: None,
     known: Known[Summand] | None = None,
+    *,
+    live: bool = False,
 ) -> ManyRuns[Summand]:
     """Reads the runs that the query means, apart from those that are known."""
     job = RowJob(source.label)
-    return ManyRuns(source, job, query, annotations, last_known, report, known=known)
+    return ManyRuns(source, job, query, annotations, last_known, report, known=known, live=live)

@@ -74,10 +74,20 @@ class Search:
         last_known: Mapping[str, LastKnown],
         report: Callable[[str], None] = lambda text: None,
         known: Known[Found] | None = None,
+        *,
+        live: bool = False,
     ) -> None:
-        """`known` tells of runs without reading them that nothing is found in them."""
+        """`known` tells of runs without reading them that nothing is found in them; `live` as of
+        `ManyRuns`."""
         self.reading = ManyRuns(
-            source, SearchJob(query.steps), query.runs, annotations, last_known, report, known=known
+            source,
+            SearchJob(query.steps),
+            query.runs,
+            annotations,
+            last_known,
+            report,
+            known=known,
+            live=live,
         )
         self.hits = 0
         self.runs_hit = 0

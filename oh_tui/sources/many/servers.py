@@ -1,10 +1,13 @@
-"""Takes the runs of a server into the library: those that are over and not in yet."""
+"""Takes the runs of a server into the library: those that are over and not in yet, and on request
+those that go on, as they are now."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec.structs import replace
 
 from oh_tui.api.models import bare_id
 from oh_tui.library.library import Library
@@ -41,7 +44,7 @@ class Plan(NamedTuple):
     known: int
     """Runs that are in already."""
     open: int
-    """Runs that may still go on."""
+    """Runs that may still go on, and are left out."""
     pace: float
     by_pages: bool
     """Long runs take more calls."""
@@ -55,8 +58,9 @@ class Plan(NamedTuple):
         return self.calls * max(self.pace, CALL_TIME)
 
 
-async def plan(source: Source, library: Library) -> Plan:
-    """Lists the server. Marks runs of the library that it no longer has. Raises Problem."""
+async def plan(source: Source, library: Library, *, live: bool = False) -> Plan:
+    """Lists the server; `live` takes the runs too that may still go on. Marks runs of the library
+    that it no longer has. Raises Problem."""
     address, remote = source.address, source.remote
     places = await asyncio.to_thread(_places, library, address)
     runs: list[Conversation] = []
@@ -68,9 +72,9 @@ async def plan(source: Source, library: Library) -> Plan:
         for one in page.items:
             place = place_on(address, one)
             seen.add(place)
-            if not (remote and remote.is_told_by_record(one)):
+            if not (live or is_over(source, one)):
                 still_open += 1
-            elif places.get(place) == one.updated_at:
+            elif is_over(source, one) and places.get(place) == one.updated_at:
                 known += 1
             else:
                 runs.append(one)
@@ -93,11 +97,18 @@ async def read(source: Source, library: Library, planned: Plan) -> AsyncIterator
     when the server stops answering."""
     for one in planned.runs:
         place = place_on(planned.address, one)
+        if is_over(source, one) and source.remote and not await source.remote.hears(one):
+            yield Left(
+                place, "the app server gets none of its events, and would not tell that it went on"
+            )
+            continue
         run, note = await _whole(source, one)
         if run is None:
             yield Left(place, "it is too long for a download")
             continue
-        yield await asyncio.to_thread(take, library, run, one, planned.address, note)
+        # without a time of its record, one that goes on is never taken for what it is now
+        row = one if is_over(source, one) else replace(one, updated_at=None)
+        yield await asyncio.to_thread(take, library, run, row, planned.address, note)
 
 
 def take(
@@ -124,6 +135,10 @@ async def _whole(source: Source, conversation: Conversation) -> tuple[Trajectory
         if state.trajectory is not None:
             found, note = state.trajectory, state.note
     return (found, note) if found is not None and found.complete else (None, note)
+
+
+def is_over(source: Source, row: Conversation) -> bool:
+    return bool(source.remote and source.remote.is_told_by_record(row))
 
 
 def place_on(address: str, conversation: Conversation) -> str:

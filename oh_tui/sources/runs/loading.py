@@ -45,6 +45,9 @@ reads the whole run; more are read only when the user asks for them."""
 RUN_ERRORS = frozenset({"ConversationErrorEvent", "ServerErrorEvent"})
 """Kinds of events that say why a whole run failed."""
 
+OVER = ("finished", "error", "stuck")
+"""The states in which an agent has ended its run."""
+
 IN_MEMORY = 64_000_000
 """Bytes of a download that are held in memory before it goes to a temporary file."""
 
@@ -269,8 +272,17 @@ class ServerRuns:
         return conversation.sandbox_status in ("RUNNING", "STARTING")
 
     def is_told_by_record(self, conversation: Conversation) -> bool:
-        """Whether the run is over, and the time of its record changes should it go on."""
-        return bool(conversation.updated_at) and not self.may_grow(conversation)
+        """Whether the run is over, and the time of its record changes should it go on. While its
+        sandbox is up the state of its agent says so, which the app server asks for its list."""
+        is_over = not self.may_grow(conversation) or conversation.execution_status in OVER
+        return bool(conversation.updated_at) and is_over
+
+    async def hears(self, conversation: Conversation) -> bool:
+        """Whether the app server gets the events of a run, and so changes its record with them. In
+        one call, unless no sandbox is up from which they could come."""
+        if not self.may_grow(conversation):
+            return True
+        return bool(await self.api.count_events(conversation.id))
 
     def follow(
         self,

@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING
 from oh_tui.sources.results import Cost, Loaded, Older
 from oh_tui.sources.runs.following import running_agent
 from oh_tui.sources.runs.from_agent import load_from_agent
-from oh_tui.sources.runs.loading import ServerRuns
+from oh_tui.sources.runs.loading import OVER, ServerRuns
 from oh_tui.sources.runs.older import older_from_agent
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
-
-
-_OVER = ("finished", "error", "stuck")
 
 
 class AgentServerRuns(ServerRuns):
@@ -38,7 +35,10 @@ class AgentServerRuns(ServerRuns):
     def is_told_by_record(self, conversation: Conversation) -> bool:
         """Here each event but those of the state changes the time of the record (source, 1.17.0,
         1.58.2), and no sandbox ever stops."""
-        return bool(conversation.updated_at) and conversation.execution_status in _OVER
+        return bool(conversation.updated_at) and conversation.execution_status in OVER
+
+    async def hears(self, conversation: Conversation) -> bool:
+        return True
 
     async def cost(self, conversation: Conversation, trajectory: Trajectory) -> Cost:
         total = await self.api.count_events(conversation.id)

@@ -123,7 +123,7 @@ def test_of_a_server_only_what_is_kept_is_searched(served: Served, tmp_path: Pat
     words = ("grep", "coverage", "--server", served.url, "--json")
     done = oh_tui(*words, **environment)
     assert (done.returncode, done.stdout) == (2, ""), "nothing was searched"
-    assert "left out: " in done.stderr and "oh-tui download ID" in done.stderr
+    assert "left out: " in done.stderr and f"index --server {served.url}" in done.stderr
     assert oh_tui("why", IDS["coverage"], "--server", served.url, **environment).returncode == 0
     again = oh_tui(*words, **environment)
     found = [json.loads(line) for line in again.stdout.splitlines()]

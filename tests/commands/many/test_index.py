@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -198,13 +199,47 @@ def test_runs_of_an_agent_server_that_are_over_are_taken_in_until_they_go_on(cac
     indexed = json.loads(done.stdout)["indexed"]
     assert indexed > 10
     assert f"{indexed} runs, {3 * indexed} calls or more" in asked
-    assert "may go on" in done.stderr
+    assert "may still go on" in done.stderr
     assert sent.returncode == 0, sent.stderr
     counted = [
         sum(group["runs"] for group in json.loads(each.stdout)["groups"])
         for each in (before, after)
     ]
     assert counted == [indexed, indexed - 1]
+
+
+@pytest.mark.parametrize("kind", ["agent", "plain"])
+def test_grep_searches_what_stats_counts(kind: str, cache: Path) -> None:
+    """Whether or not this machine keeps the runs that are in the index."""
+    keyed = {"OPENHANDS_API_KEY": "made-up-key"}
+    with serve(kind) as server:
+        at = ("--server", server.url, "--json")
+        done = json.loads(oh_tui("index", "--yes", *at, **keyed).stdout)
+        shutil.rmtree(cache / "runs", ignore_errors=True)
+        counted = oh_tui("stats", *at, **keyed)
+        found = [oh_tui("grep", words, "-l", *at, **keyed) for words in ("-nosuchword", "pytest")]
+        live = [
+            oh_tui(*words, "--live", *at, **keyed) for words in (("stats",), ("grep", "pytest"))
+        ]
+        whole = json.loads(oh_tui("index", "--live", "--yes", *at, **keyed).stdout)
+        still = json.loads(oh_tui("stats", *at, **keyed).stdout)
+    sums = json.loads(counted.stdout)
+    schemas.check("stats", sums)
+    assert sums["total"]["runs"] == done["indexed"] > 10
+    with Library(cache) as library:
+        with_steps = library.runs("steps > 0 AND fingerprint != ''") or []
+    assert len(found[0].stdout.splitlines()) == len(with_steps) >= done["indexed"] - 1
+    assert found[1].returncode == 0 and found[1].stdout
+    assert done["going_on"] == sums["left_out"]["going_on"] > 0
+    for each in (counted, *found):
+        assert f"{done['going_on']} runs that may still go on; --live" in each.stderr
+    together = json.loads(live[0].stdout)
+    assert together["total"]["runs"] == done["indexed"] + done["going_on"]
+    assert together["left_out"]["going_on"] == 0 and "may still go on" not in live[1].stderr
+    assert len(live[1].stdout.splitlines()) > len(found[1].stdout.splitlines())
+    # what goes on is in the index as it stood, and is never taken for what it is now
+    assert (whole["indexed"], whole["going_on"]) == (done["going_on"], 0)
+    assert still["left_out"]["going_on"] == done["going_on"]
 
 
 def test_what_is_over_on_a_server_is_read_after_a_yes(server: Served, cache: Path) -> None:
@@ -218,7 +253,7 @@ def test_what_is_over_on_a_server_is_read_after_a_yes(server: Served, cache: Pat
     document = json.loads(done.stdout)
     schemas.check("index", document)
     assert document["indexed"] + len(document["left_out"]) == int(cost[1])
-    assert "may go on" in done.stderr
+    assert "may still go on" in done.stderr
     again = json.loads(oh_tui(*words, "--yes", "--json", **keyed).stdout)
     assert (again["indexed"], again["unchanged"]) == (0, document["indexed"])
     with Library(cache) as library:

@@ -122,7 +122,7 @@ def test_on_the_demo_every_run_is_counted(shell: Shell) -> None:
     found = json.loads(shell("stats --by repo --json").out)
     listed = json.loads(shell("conversations --all --sub --json").out)["conversations"]
     assert found["total"]["runs"] == len(listed)
-    assert found["left_out"] == {"not_kept": 0, "unread": 0, "unsure": 0}
+    assert found["left_out"] == {"not_kept": 0, "going_on": 0, "unread": 0, "unsure": 0}
 
 
 def test_of_a_server_it_says_what_is_not_counted(served: Served, tmp_path: Path) -> None:
