@@ -12,12 +12,13 @@ import msgspec
 
 from oh_tui.trajectory.formats import evaluation
 from oh_tui.trajectory.formats.document import Converted, Document, Fields, Top, top_of, value_of
-from oh_tui.trajectory.formats.foreign.documents import ATIF, CHAT, V0
+from oh_tui.trajectory.formats.foreign.chat_documents import CHAT, SWE_AGENT
+from oh_tui.trajectory.formats.foreign.documents import ATIF, V0
 from oh_tui.trajectory.formats.foreign.made import pack
 from oh_tui.trajectory.formats.run_file import HINT, FormatProblem
 from oh_tui.trajectory.model.recorded import Label, told_label
 
-DOCUMENTS: tuple[Document, ...] = (evaluation.ROW, ATIF, V0, CHAT)
+DOCUMENTS: tuple[Document, ...] = (evaluation.ROW, ATIF, SWE_AGENT, V0, CHAT)
 """The first that recognises a text converts it."""
 
 

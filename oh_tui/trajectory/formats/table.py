@@ -43,7 +43,9 @@ NAMES = 1000
 DEEPEST, MOST_FOLDERS = 4, 2_000
 """Levels of folders, and their number, in which files are looked for."""
 
-_MAY_HOLD_RUNS = pattern(r".+\.(?:zip|json|json\.gz|tgz|parquet|(?:jsonl|tar)(?:\.(?:gz|xz|zst))?)")
+_MAY_HOLD_RUNS = pattern(
+    r".+\.(?:zip|json|json\.gz|traj|tgz|parquet|(?:jsonl|tar)(?:\.(?:gz|xz|zst))?)"
+)
 _ATTEMPT = pattern(r"(output)\.critic_attempt_\d+(\.jsonl.*)")
 """An attempt of an evaluation, whose best rows are in the file without it."""
 

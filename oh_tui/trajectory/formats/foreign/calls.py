@@ -60,11 +60,11 @@ class Calls:
     ) -> None:
         """Adds a call. `fields` are more fields of its event."""
         action = action_of(tool, arguments)
-        fields = {"action": action, "security_risk": take_risk(action)} | fields
+        fields = {"source": "agent", "action": action, "security_risk": take_risk(action)} | fields
         known = isinstance(call_id, str) and bool(call_id)
         name = call_id if known else f"call-{id}"
         rest = leaves_out(rest, call_id=None if known else call_id)
-        fields |= {"source": "agent", "tool_name": tool, "tool_call_id": name}
+        fields |= {"tool_name": tool, "tool_call_id": name}
         self.run.add("ActionEvent", original, id=id, rest=rest, **fields)
         made = fields["action"]
         call = Call(id, name, tool, made if isinstance(made, dict) else action)

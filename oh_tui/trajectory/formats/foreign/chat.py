@@ -7,14 +7,13 @@ the sum.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
-from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.formats.foreign.bill import tokens_of
 from oh_tui.trajectory.formats.foreign.calls import Calls
+from oh_tui.trajectory.formats.foreign.dialects import EXIT, plain_messages
 from oh_tui.trajectory.formats.foreign.made import (
     ForeignRun,
     content_blocks,
@@ -23,14 +22,12 @@ from oh_tui.trajectory.formats.foreign.made import (
     plain,
     timestamp,
 )
+from oh_tui.trajectory.formats.foreign.outputs import read_output
+from oh_tui.trajectory.formats.foreign.text_calls import RESULTS, without_opening
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import decode_json
 
 Fields = dict[str, Any]
-
-_SHELL = pattern(r"```(?:bash|sh|mswea_bash_command)\s*\n(.*?)\n?```", re.DOTALL)
-_RAN = "<returncode>"
-"""The start of a message of mini-swe-agent with the output of a command."""
 
 
 def is_message(value: Any) -> bool:
@@ -38,15 +35,17 @@ def is_message(value: Any) -> bool:
     return isinstance(value, dict) and isinstance(value.get("role"), str)
 
 
-def convert(messages: Iterable[Any], originals: list[bytes] | None = None) -> ForeignRun:
-    """A run from its messages; never raises."""
+def convert(
+    messages: Iterable[Any], originals: list[bytes] | None = None, exit_status: str = ""
+) -> ForeignRun:
+    """A run from its messages; never raises. `exit_status` is what stands beside them."""
     converter = _Converter()
     listed = list(messages)
-    converter.calls.expect(one for message in listed for one in _call_ids(message))
-    for place, message in enumerate(listed):
-        original = originals[place] if originals else pack(message)
-        after = listed[place + 1] if place + 1 < len(listed) else None
-        converter.add(message, original, after)
+    found = plain_messages(listed, exit_status)
+    converter.calls.expect(one for message in found for one in _call_ids(message))
+    for place, message in enumerate(found):
+        if message is not None or listed[place] is None:
+            converter.add(message, originals[place] if originals else pack(listed[place]))
     return converter.run
 
 
@@ -56,7 +55,7 @@ class _Converter:
         self.calls = Calls(self.run)
         self._has_begun = False
 
-    def add(self, message: Any, original: bytes, after: Any) -> None:
+    def add(self, message: Any, original: bytes) -> None:
         if not is_message(message):
             self.run.add_other(message)
             return
@@ -66,30 +65,33 @@ class _Converter:
         fields: Fields = {"timestamp": _take_time(rest)}
         if role in ("tool", "function"):
             self._result(message, original, id, rest, fields)
-        elif role == "assistant":
-            self._answer(original, id, rest, fields, after)
-        elif role == "user":
+        elif role == "assistant" or (role == "user" and "tool_calls" in rest):
+            self._answer(original, id, rest, fields, "agent" if role == "assistant" else "user")
+        elif role == "user" and field(rest, "extra", "interrupt_type") != "FormatError":
             self._user(original, id, rest, fields)
+        elif role == "user":
+            self._other("mini-swe-agent", original, id, rest, fields)
+        elif role == EXIT:
+            self._exit(original, id, rest, fields)
         else:
             self._other(role, original, id, rest, fields)
         self._has_begun |= role in ("assistant", "user")
 
-    def _answer(self, original: bytes, id: str, rest: Fields, fields: Fields, after: Any) -> None:
-        """An answer of the model: its calls, or else its message."""
+    def _answer(self, original: bytes, id: str, rest: Fields, fields: Fields, source: str) -> None:
+        """An answer of the model: its calls, or else its message. Of a user who calls a tool the
+        same."""
         parts = _take_parts(rest, "tool_use")
         content = _take_content(rest)
         calls = [*_take_calls(rest), *map(_of_part, parts)]
-        calls = calls or _take_commands(rest, content, after)
-        response = f"answer-{id}"
-        usage = field(rest, "usage") or field(rest, "extra", "response", "usage")
-        self.run.bill.add(response, field(rest, "extra", "cost"), tokens_of(usage))
-        fields |= {"llm_response_id": response}
+        fields |= {"source": source}
+        if source == "agent":
+            fields |= {"llm_response_id": self._charge(rest, f"answer-{id}")}
         for name in ("reasoning_content", "reasoning"):
             if isinstance(rest.get(name), str) and "reasoning_content" not in fields:
                 fields["reasoning_content"] = rest.pop(name)
         if not calls:
             said = {"role": "assistant", "content": content}
-            self.run.add("MessageEvent", original, id=id, source="agent", llm_message=said,
+            self.run.add("MessageEvent", original, id=id, llm_message=said,
                          rest=leaves_out(rest), **fields)  # fmt: skip
             return
         self.calls.step = []
@@ -104,6 +106,26 @@ class _Converter:
                 fields | beside,
             )  # fmt: skip
 
+    def _charge(self, rest: Fields, response: str) -> str:
+        """Adds what an answer used to the bill. A cost of 0 is what programs write that know no
+        price."""
+        usage = field(rest, "usage") or field(rest, "extra", "response", "usage")
+        cost = field(rest, "cost") or field(rest, "extra", "cost")
+        self.run.bill.add(response, cost or None, tokens_of(usage))
+        return response
+
+    def _exit(self, original: bytes, id: str, rest: Fields, fields: Fields) -> None:
+        """How mini-swe-agent ended, where nothing was handed in."""
+        extra = rest.get("extra")
+        status = text_field(extra, "exit_status")
+        detail = plain(_take_content(rest))
+        if isinstance(extra, dict):
+            said = ("exit_status", "exception_str") if status else ()
+            rest["extra"] = {name: value for name, value in extra.items() if name not in said}
+        self.run.add("ConversationErrorEvent", original, id=id, source="environment",
+                     code=status or EXIT, detail="" if detail == status else detail,
+                     rest=leaves_out(rest), **fields)  # fmt: skip
+
     def _result(
         self, message: Fields, original: bytes, id: str, rest: Fields, fields: Fields
     ) -> None:
@@ -116,8 +138,9 @@ class _Converter:
                 rest.pop("tool_call_id", None)
             if rest.get("name") == call.tool:
                 del rest["name"]
-        content = _take_content(rest)
-        observed: Fields = {}
+        is_command = call is not None and call.action.get("kind") == "TerminalAction"
+        content = _without_opening(_take_content(rest))
+        content, observed = read_output(content, rest, of_command=is_command)
         if isinstance(rest.get("is_error"), bool):
             observed["is_error"] = rest.pop("is_error")
         self.calls.answer(original, id, call, content, rest, fields, observed)
@@ -126,10 +149,6 @@ class _Converter:
         """A message of the user, or the results that stand in one."""
         parts = _take_parts(rest, "tool_result")
         content = _take_content(rest)
-        call = self.calls.find("") if plain(content).lstrip().startswith(_RAN) else None
-        if call is not None:
-            self.calls.answer(original, id, call, content, rest, fields)
-            return
         for place, part in enumerate(parts):
             more = {n: v for n, v in part.items() if n not in ("type", "content", "tool_use_id")}
             message = more | {"tool_call_id": part.get("tool_use_id")}
@@ -235,18 +254,9 @@ def _decoded(arguments: Any) -> Any:
     return value if isinstance(value, dict) else arguments
 
 
-def _take_commands(
-    rest: Fields, content: list[Any], after: Any
-) -> list[tuple[Any, str, Any, Fields]]:
-    """The commands of mini-swe-agent, which models without tools write into their text: the run
-    tells them in `extra`, or the next message has the output of the only one."""
-    actions = field(rest, "extra", "actions")
-    if isinstance(actions, list) and actions:
-        commands = [text_field(action, "command") for action in actions]
-        if all(commands):
-            return [(None, "bash", {"command": command}, {}) for command in commands]
-    answer = plain(content_blocks(field(after, "content")))
-    if text_field(after, "role") != "user" or not answer.lstrip().startswith(_RAN):
-        return []
-    commands = _SHELL.findall(plain(content))
-    return [(None, "bash", {"command": commands[0]}, {})] if len(commands) == 1 else []
+def _without_opening(content: list[Any]) -> list[Any]:
+    """Without the words that say that a message is a result."""
+    text = field(content[0], "text") if content else None
+    if not isinstance(text, str) or not text.startswith(RESULTS):
+        return content
+    return [content[0] | {"text": without_opening(text)}, *content[1:]]

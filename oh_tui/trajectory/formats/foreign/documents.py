@@ -19,10 +19,11 @@ from oh_tui.trajectory.formats.document import (
     value_of,
 )
 from oh_tui.trajectory.formats.evaluation import told_error
-from oh_tui.trajectory.formats.foreign import atif, chat, v0
+from oh_tui.trajectory.formats.foreign import atif, v0
 from oh_tui.trajectory.formats.foreign.atif_sub_agents import DEEPEST, sub_agents
 from oh_tui.trajectory.formats.foreign.bill import usage_of
-from oh_tui.trajectory.formats.foreign.made import ForeignRun, leaves_out, name_in
+from oh_tui.trajectory.formats.foreign.made import ForeignRun, name_in
+from oh_tui.trajectory.formats.foreign.swe_agent import is_step
 from oh_tui.trajectory.formats.foreign.v0_history import is_event
 from oh_tui.trajectory.formats.held_run import HeldRun
 from oh_tui.trajectory.formats.run_file import SubAgentFile, shown_name
@@ -33,12 +34,11 @@ from oh_tui.trajectory.model.recorded import Recorded
 LONGEST = 4_000_000
 """Characters of a patch or an error that are kept."""
 
-_EVENTS, _MESSAGES = ("history", "trajectory"), ("messages", "trajectory")
-"""Fields in which a row has its V0 events, or its chat messages."""
+_EVENTS = ("history", "trajectory")
+"""Fields in which a row has its V0 events."""
 
 _V0 = pattern(rb'"(?:action|observation|history|trajectory)"\s*:')
 _ATIF = pattern(rb'"schema_version"\s*:\s*"ATIF')
-_CHAT = pattern(rb'"(?:role|messages|trajectory)"\s*:')
 
 _FIRST = 20
 """How many items of a list are looked at to tell what it holds."""
@@ -48,19 +48,20 @@ _FIRST = 20
 
 
 def _is_v0(top: Top) -> bool:
-    return _place(top, _EVENTS, _is_half) is not None
+    return place_of(top, _EVENTS, _is_half) is not None
 
 
 def _is_half(value: Any) -> bool:
     """Whether a value is a V0 event, or a pair that begins with one."""
     first = value[0] if isinstance(value, list) and value else value
-    return is_event(first) and not isinstance(field(first, "role"), str)
+    is_other = isinstance(field(first, "role"), str) or is_step(first)
+    return is_event(first) and not is_other
 
 
 def _convert_v0(text: bytes, top: Top) -> Converted:
-    place = _place(top, _EVENTS, _is_half) or ""
-    items = _items(top, place)
-    row = _row(top, place)
+    place = place_of(top, _EVENTS, _is_half) or ""
+    items = items_at(top, place)
+    row = fields_beside(top, place)
     run = v0.convert(map(decoded, items), row.get("metrics"), items)
     issue, metadata = row.get("issue"), row.get("metadata")
     most = field(metadata, "max_iterations")
@@ -77,7 +78,7 @@ def _convert_v0(text: bytes, top: Top) -> Converted:
         max_iterations=most if isinstance(most, int) and 0 < most < 10**6 else 0,
         patch=patch[:LONGEST] if isinstance(patch, str) else "",
     )
-    return _converted(run, info, recorded)
+    return as_converted(run, info, recorded)
 
 
 def _says_finished(items: list[bytes]) -> bool:
@@ -152,7 +153,7 @@ def _with_sub_agents(
         "id": text_field(first, "session_id") or text_field(first, "trajectory_id"),
         "llm_model": run.model,
     }
-    converted = _converted(run, info, Recorded())
+    converted = as_converted(run, info, Recorded())
     converted.sub_agents = agents
     return converted
 
@@ -161,43 +162,10 @@ def _same(run: HeldRun) -> HeldRun:
     return run
 
 
-# Chat messages
-
-
-def _is_chat(top: Top) -> bool:
-    return _place(top, _MESSAGES, chat.is_message) is not None
-
-
-def _convert_chat(text: bytes, top: Top) -> Converted:
-    place = _place(top, _MESSAGES, chat.is_message) or ""
-    items = _items(top, place)
-    row = _row(top, place)
-    run = chat.convert(map(decoded, items), items)
-    run.add_top(leaves_out(row))
-    told = row.get("info") if isinstance(row.get("info"), dict) else row
-    run.bill.total(field(told, "model_stats", "instance_cost"))
-    status = text_field(told, "exit_status")
-    patch = next(
-        (p for name in ("submission", "model_patch", "git_patch") if (p := text_field(told, name))),
-        "",
-    )
-    ended = status.lower().startswith(("submit", "finish", "complete"))
-    names = ("trajectory_id", "instance_id", "id")
-    info = {
-        "id": next(filter(None, (name_in(row.get(name)) for name in names)), ""),
-        "title": name_in(row.get("instance_id")),
-        "llm_model": text_field(told, "config", "model", "model_name") or text_field(row, "model"),
-        "selected_repository": text_field(row, "repo"),
-        "execution_status": "finished" if ended else "",
-    }
-    recorded = Recorded(error="" if ended else status[:LONGEST], patch=patch[:LONGEST])
-    return _converted(run, info, recorded)
-
-
 # what they share
 
 
-def _converted(run: ForeignRun, info: dict[str, Any], recorded: Recorded) -> Converted:
+def as_converted(run: ForeignRun, info: dict[str, Any], recorded: Recorded) -> Converted:
     return Converted(
         events=run.events,
         originals=run.originals,
@@ -208,7 +176,7 @@ def _converted(run: ForeignRun, info: dict[str, Any], recorded: Recorded) -> Con
     )
 
 
-def _place(top: Top, names: Iterable[str], test: Any) -> str | None:
+def place_of(top: Top, names: Iterable[str], test: Any) -> str | None:
     """The field that has a list of what passes the test; "" for the top itself, None without."""
     if not isinstance(top, Fields):
         return "" if any(test(decoded(item)) for item in top[:_FIRST]) else None
@@ -222,12 +190,12 @@ def _place(top: Top, names: Iterable[str], test: Any) -> str | None:
     return None
 
 
-def _items(top: Top, place: str) -> list[bytes]:
+def items_at(top: Top, place: str) -> list[bytes]:
     items = top.list_at(place) if isinstance(top, Fields) else top
     return [bytes(item) for item in items]
 
 
-def _row(top: Top, place: str) -> dict[str, Any]:
+def fields_beside(top: Top, place: str) -> dict[str, Any]:
     """The fields of a row beside its events."""
     if not isinstance(top, Fields):
         return {}
@@ -245,6 +213,3 @@ def decoded(raw: msgspec.Raw | bytes) -> Any:
 
 V0 = Document("V0 run", lambda head: _V0.search(head) is not None, _is_v0, _convert_v0)
 ATIF = Document("ATIF", lambda head: _ATIF.search(head) is not None, _is_atif, _convert_atif)
-CHAT = Document(
-    "chat messages", lambda head: _CHAT.search(head) is not None, _is_chat, _convert_chat
-)

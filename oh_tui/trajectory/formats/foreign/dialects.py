@@ -1,0 +1,247 @@
+"""Chat messages of programs that write calls and results in ways of their own, as plain messages.
+
+mini-swe-agent and models without tools write a call into the text of their answer, and the program
+writes the result as a message of the user; the Responses API has items instead of messages;
+SWE-agent has the command beside the message.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.formats.foreign.made import content_blocks, plain
+from oh_tui.trajectory.formats.foreign.outputs import starts_as_output
+from oh_tui.trajectory.formats.foreign.text_calls import OPENING, RESULTS, between, take_text_calls
+from oh_tui.trajectory.model.bodies import field, text_field
+
+Message = dict[str, Any]
+
+DEMONSTRATION, EXIT = "demonstration", "exit"
+"""Roles of what the model was shown before its task, and of how mini-swe-agent ended."""
+
+_SHELL = pattern(r"```(?:bash|sh|mswea_bash_command)\s*\n(.*?)\n?```", re.DOTALL)
+_TAGS = "<mswea_bash_command>", "</mswea_bash_command>"
+_SUBMITS = ("COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT", "MINI_SWE_AGENT_FINAL_OUTPUT")
+"""By what mini-swe-agent knows that a command hands in the result, which is its output."""
+
+_TIMED_OUT = "The last command <command>"
+_NOT_EXECUTED = "action was not executed"
+
+_ROLES = {"ai": "assistant", "model": "assistant", "human": "user"}
+"""Other names of roles in data sets."""
+
+
+def plain_messages(messages: Sequence[Any], exit_status: str = "") -> list[Any]:
+    """The messages in the roles and fields of the chat API, one for each; None for one whose
+    content stands in another. `exit_status` is what mini-swe-agent tells beside them."""
+    listed = list(map(_plain, messages))
+    is_mini = any(map(_is_output, listed))
+    if is_mini or exit_status:
+        _name_exit(listed, exit_status)
+    has_text_calls = _has_text_calls(listed)
+    open_calls = 0
+    for place, message in enumerate(listed):
+        if not isinstance(message, dict):
+            continue
+        role = message.get("role")
+        if role == "assistant" or (role == "user" and field(message, "extra", "actions")):
+            after = listed[place + 1] if place + 1 < len(listed) else None
+            open_calls = _find_calls(message, after, is_mini=is_mini, in_text=has_text_calls)
+        elif role == "user" and open_calls and _is_result(message, has_text_calls):
+            message["role"] = "tool"
+            open_calls -= 1
+        elif role == EXIT and text_field(message, "extra", "exit_status") == "Submitted":
+            _take_submission(listed, place, open_calls)
+    return listed
+
+
+def _plain(message: Any) -> Any:
+    """A message by itself: its role, and where its content and its calls stand."""
+    if not isinstance(message, dict):
+        return message
+    kind, role = message.get("type"), message.get("role")
+    if not isinstance(role, str):
+        return _of_item(message, kind)
+    made = dict(message)
+    made["role"] = _ROLES.get(role, role)
+    if made.get("is_demo") is True:
+        made["role"] = DEMONSTRATION
+    if "content" not in made:
+        _of_data_set(made, role)
+    ids = made.get("tool_call_ids")
+    if role == "tool" and isinstance(ids, list) and len(ids) == 1 and "tool_call_id" not in made:
+        made["tool_call_id"] = made.pop("tool_call_ids")[0]
+    return made
+
+
+def _of_data_set(message: Message, role: str) -> None:
+    """A message of nebius/SWE-agent-trajectories, whose answers end with a command in backticks."""
+    for name in ("text", "system_prompt"):
+        if "content" not in message and isinstance(message.get(name), str):
+            message["content"] = message.pop(name)
+    if role == "ai" and isinstance(message.get("content"), str):
+        parts = message["content"].rstrip().split("```")
+        if len(parts) > 2 and not parts[-1]:
+            message |= {"thought": "```".join(parts[:-2]).strip(), "action": parts[-2]}
+    elif role == "user":
+        message["message_type"] = "observation"
+
+
+def _of_item(message: Message, kind: Any) -> Any:
+    """An item of the Responses API, or a whole response."""
+    output = message.get("output")
+    if message.get("object") == "response" and isinstance(output, list):
+        rest = {n: v for n, v in message.items() if n not in ("object", "output")}
+        calls = [item for item in output if field(item, "type") == "function_call"]
+        said = [item for item in output if field(item, "type") == "message"]
+        other = [item for item in output if item not in calls and item not in said]
+        parts = [part for item in said for part in _parts(field(item, "content"))]
+        made = rest | {"role": "assistant", "content": parts}
+        made |= {"tool_calls": list(map(_of_call, calls))} if calls else {}
+        return made | ({"more_output": other} if other else {})
+    if kind == "function_call":
+        return {"role": "assistant", "content": None, "tool_calls": [_of_call(message)]}
+    if kind == "function_call_output":
+        rest = {n: v for n, v in message.items() if n not in ("type", "call_id", "output")}
+        return rest | {"role": "tool", "tool_call_id": message.get("call_id"), "content": output}
+    return message
+
+
+def _parts(content: Any) -> list[Any]:
+    return [
+        part | {"type": "text"} if field(part, "type") == "output_text" else part
+        for part in (content if isinstance(content, list) else [])
+    ]
+
+
+def _of_call(item: Message) -> Message:
+    """A call of the Responses API as one of the chat API."""
+    names = ("type", "call_id", "name", "arguments")
+    more = {name: value for name, value in item.items() if name not in names}
+    more |= {"item_id": more.pop("id")} if "id" in more else {}
+    function = {"name": item.get("name"), "arguments": item.get("arguments")}
+    return more | {"id": item.get("call_id"), "type": "function", "function": function}
+
+
+def _text(message: Any) -> str:
+    return plain(content_blocks(field(message, "content")))
+
+
+def _is_output(message: Any) -> bool:
+    """Whether a message is the result of a command of mini-swe-agent."""
+    if field(message, "role") not in ("user", "tool"):
+        return False
+    return isinstance(field(message, "extra", "raw_output"), str) or starts_as_output(
+        _text(message)
+    )
+
+
+def _has_text_calls(messages: list[Any]) -> bool:
+    """Whether results are messages of the user, or the model is told to write its calls so."""
+    return any(
+        (field(message, "role") == "user" and _text(message).startswith(RESULTS[0]))
+        or (field(message, "role") == "system" and OPENING in _text(message))
+        for message in messages
+    )
+
+
+def _is_result(message: Message, has_text_calls: bool) -> bool:
+    if _is_output(message) or message.get("message_type") == "observation":
+        return True
+    begins = (_TIMED_OUT, *RESULTS) if has_text_calls else (_TIMED_OUT, RESULTS[1])
+    return _text(message).startswith(begins)
+
+
+def _find_calls(message: Message, after: Any, *, is_mini: bool, in_text: bool) -> int:
+    """Names the calls of an answer as the chat API does; how many have results to come that are
+    messages of the user."""
+    named = message.get("tool_calls")
+    if isinstance(named, list) and named:
+        _drop_repeated(message)
+        return len(named)
+    actions = field(message, "extra", "actions")
+    commands = [text_field(one, "command") for one in actions] if isinstance(actions, list) else []
+    if commands and all(commands):
+        message["tool_calls"] = [_command(one) for one in commands]
+        return len(commands)
+    if message.get("role") != "assistant" or named:
+        return 0
+    if in_text and (calls := take_text_calls(message)):
+        message["tool_calls"] = calls
+        return len(calls)
+    action = message.get("action")
+    if isinstance(action, str) and action.strip() and "thought" in message:
+        return _of_swe_agent(message, action.strip())
+    if is_mini and after is not None and field(after, "role") in ("user", EXIT):
+        text = _text(message)
+        found = [*_SHELL.findall(text), *between(text, *_TAGS)]
+        if len(found) == 1 and field(after, "extra", "interrupt_type") != "FormatError":
+            message["tool_calls"] = [_command(found[0].strip())]
+            return 1
+    return 0
+
+
+def _command(command: str) -> Message:
+    return {"function": {"name": "bash", "arguments": {"command": command}}}
+
+
+def _of_swe_agent(message: Message, action: str) -> int:
+    """The command of an answer of SWE-agent, which has the thought beside its text."""
+    name, arguments = ("submit", {}) if action == "submit" else ("bash", {"command": action})
+    message["tool_calls"] = [{"function": {"name": name, "arguments": arguments}}]
+    thought = message.get("thought")
+    if isinstance(thought, str) and thought.strip() in _text(message):
+        message["content"] = message.pop("thought")
+    _drop_repeated(message)
+    return 1
+
+
+def _drop_repeated(message: Message) -> None:
+    """Drops what SWE-agent says twice in a message with calls."""
+    thought = message.get("thought")
+    if isinstance(thought, str) and thought.strip() in _text(message):
+        del message["thought"]
+    if isinstance(message.get("action"), str) and message.get("message_type") == "action":
+        del message["action"]
+
+
+def _name_exit(messages: list[Any], status: str) -> None:
+    """The last message of mini-swe-agent 1, in the role of the user, tells how the run ended."""
+    last, before = (messages[-1], messages[-2]) if len(messages) > 1 else (None, None)
+    if not isinstance(last, dict) or last.get("role") != "user" or _is_output(last):
+        return
+    if not status:
+        is_answer = field(before, "role") == "assistant"
+        if not is_answer or not any(name in _text(before) for name in _SUBMITS):
+            return
+        status = "Submitted"
+    text = _text(last)
+    if status == "Submitted" or text in ("", status):
+        extra = last.get("extra")
+        extra = extra if isinstance(extra, dict) else {}
+        messages[-1] = last | {"role": EXIT, "extra": extra | {"exit_status": status}}
+
+
+def _take_submission(messages: list[Any], place: int, open_calls: int) -> None:
+    """What was handed in is the output of the last command, which has no result of its own; the
+    interactive agent fills one in that says the command was not executed."""
+    message, before = messages[place], messages[place - 1] if place else None
+    if before and text_field(before, "extra", "exception_info") == _NOT_EXECUTED:
+        extra = before["extra"] | {"raw_output": _text(message), "exception_info": ""}
+        extra["returncode"] = None
+        messages[place - 1] = before | {"extra": extra}
+        messages[place] = None
+    elif field(before, "tool_calls") or open_calls:
+        message["role"] = "tool"
+
+
+def submitted(messages: Sequence[Any]) -> str | None:
+    """What a list of messages of mini-swe-agent says was handed in, where nothing is beside them;
+    None if it does not say that."""
+    listed = plain_messages(messages)
+    last = listed[-1] if listed else None
+    is_end = text_field(last, "extra", "exit_status") == "Submitted"
+    return _text(last) if is_end else None

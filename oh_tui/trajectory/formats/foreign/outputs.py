@@ -1,0 +1,89 @@
+"""The output of a command, from results in which a program tells more: its exit code and errors."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.formats.foreign.made import plain, text_block
+from oh_tui.trajectory.model.bodies import field, text_field
+from oh_tui.trajectory.model.events import decode_json
+from oh_tui.trajectory.model.result_state import STILL_RUNNING, as_code
+
+Fields = dict[str, Any]
+
+_RETURNED = pattern(
+    r"\s{0,9}(?:<exception>(.*?)</exception>\s{0,9})?<returncode>(-?\d{1,9})</returncode>\s{0,9}",
+    re.DOTALL,
+)
+
+_CODES = (("returncode",), ("exit_code",), ("metadata", "exit_code"))
+
+_SAID = frozenset({"returncode", "exit_code", "output", "output_head", "output_tail",
+                   "elided_chars", "exception_info", "kind", "content"})  # fmt: skip
+"""Fields of a result as JSON that are read here, or mean another thing in an observation."""
+
+
+def starts_as_output(text: str) -> bool:
+    """Whether a text begins as mini-swe-agent writes the result of a command."""
+    return text.lstrip().startswith(("<returncode>", "<exception>"))
+
+
+def read_output(content: list[Any], rest: Fields, *, of_command: bool) -> tuple[list[Any], Fields]:
+    """The content of a result without what is told of the command, and that as fields of the
+    observation; takes what it uses out of `rest`. Only the result of a command is looked into."""
+    if any(text_field(block, "type") not in ("text", "input_text") for block in content):
+        return content, {}
+    text = plain(content)
+    extra = rest.get("extra")
+    found = _in_text(text) if of_command else None
+    if isinstance(extra, dict) and isinstance(extra.get("raw_output"), str):
+        found = _found(extra["raw_output"], extra.get("returncode"), extra.get("exception_info"))
+        taken = ("raw_output", "returncode", "exception_info", "timestamp")
+        rest["extra"] = {name: value for name, value in extra.items() if name not in taken}
+    if found is None:
+        return content, {}
+    output, observed = found
+    return text_block(output), observed
+
+
+def _found(output: str, code: Any, exception: Any) -> tuple[str, Fields]:
+    number = as_code(code)
+    observed: Fields = {} if number is None else {"exit_code": number}
+    if isinstance(exception, str) and exception:
+        output = f"{output}\n{exception}" if output else exception
+        observed["is_error"] = True
+        if number == STILL_RUNNING:  # the program has no exit code of a command that it ended
+            del observed["exit_code"]
+    return output, observed
+
+
+def _in_text(text: str) -> tuple[str, Fields] | None:
+    if text.lstrip()[:1] == "{":
+        return _in_json(text)
+    found = _RETURNED.match(text)
+    if found is None:
+        return None
+    output = text[found.end() :]
+    inside = output.strip()
+    if inside.startswith("<output>") and inside.endswith("</output>"):
+        output = inside[len("<output>") : -len("</output>")].removeprefix("\n")
+    return _found(output, found[2], found[1])
+
+
+def _in_json(text: str) -> tuple[str, Fields] | None:
+    try:
+        value = decode_json(text.encode("utf-8", "surrogatepass"))
+    except ValueError:
+        return None
+    code = next((one for path in _CODES if (one := as_code(field(value, *path))) is not None), None)
+    output = field(value, "output")
+    head, tail = field(value, "output_head"), field(value, "output_tail")
+    if isinstance(head, str) and isinstance(tail, str):
+        left_out = as_code(field(value, "elided_chars"))
+        output = f"{head}\n… {left_out or 'some'} characters left out …\n{tail}"
+    if code is None or not isinstance(output, str):
+        return None
+    output, observed = _found(output, code, field(value, "exception_info"))
+    return output, observed | {n: inner for n, inner in value.items() if n not in _SAID}

@@ -1,0 +1,93 @@
+"""Calls that a model without tools writes into the text of its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.model.bodies import text_field
+from oh_tui.trajectory.model.events import decode_json
+
+OPENING = "<function="
+_CLOSING = "</function>"
+
+RESULTS = ("EXECUTION RESULT of [", "OBSERVATION:")
+"""How the results of such calls begin, in a message of the user; the second of SWE-agent."""
+
+_NAME = pattern(r"[\w.:-]{1,100}")
+_NUMBERS = frozenset({"view_range", "insert_line", "timeout"})
+"""Parameters whose value is JSON; that of others is a text, whatever it looks like."""
+
+
+def take_text_calls(message: dict[str, Any]) -> list[dict[str, Any]]:
+    """Takes the calls out of the text of a message, in the form of the chat API."""
+    content = message.get("content")
+    block = content[0] if isinstance(content, list) and len(content) == 1 else None
+    text = text_field(block, "text") if block is not None else content
+    if not isinstance(text, str) or OPENING not in text:
+        return []
+    calls, kept, at = list[dict[str, Any]](), list[str](), 0
+    for start, end, name, body in _functions(text):
+        function = {"name": name, "arguments": _parameters(body)}
+        calls.append({"type": "function", "function": function})
+        kept.append(text[at:start])
+        at = end
+    said = "\n".join(filter(None, (part.strip() for part in (*kept, text[at:]))))
+    if calls:
+        message["content"] = [block | {"text": said}] if isinstance(block, dict) else said
+    return calls
+
+
+def _functions(text: str) -> Iterator[tuple[int, int, str, str]]:
+    """Where each call begins and ends, its name and what is inside. The last one may lack its end:
+    models stop there."""
+    end = 0
+    while (start := text.find(OPENING, end)) >= 0:
+        name = _NAME.match(text, start + len(OPENING))
+        if name is None or not text.startswith(">", name.end()):
+            end = start + 1
+            continue
+        inside = name.end() + 1
+        close = text.find(_CLOSING, inside)
+        stop, end = (close, close + len(_CLOSING)) if close >= 0 else (len(text), len(text))
+        yield start, end, name[0], text[inside:stop].removesuffix("</function")
+
+
+def _parameters(body: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for inside in between(body, "<parameter=", "</parameter>"):
+        name, _, value = inside.partition(">")
+        found[name] = _value(name, value)
+    return found
+
+
+def between(text: str, opening: str, closing: str) -> Iterator[str]:
+    """What stands between each opening and the next closing."""
+    end = 0
+    while (start := text.find(opening, end)) >= 0:
+        start += len(opening)
+        close = text.find(closing, start)
+        if close < 0:
+            return
+        yield text[start:close]
+        end = close + len(closing)
+
+
+def _value(name: str, text: str) -> Any:
+    text = text.removeprefix("\n").removesuffix("\n")
+    if name in _NUMBERS:
+        try:
+            return decode_json(text.strip().encode("utf-8", "surrogatepass"))
+        except ValueError:
+            pass
+    return text
+
+
+def without_opening(text: str) -> str:
+    """The text of a result without the words that say it is one."""
+    for opening in RESULTS:
+        if text.startswith(opening):
+            first, found, rest = text.partition("\n")
+            return rest if found and first.rstrip().endswith(":") else text
+    return text
