@@ -18,11 +18,14 @@ from oh_tui.text.clean import MOST_MARKS, clean, clean_line, clean_pieces
 from oh_tui.text.pieces import PIECE
 from oh_tui.text.redact import (
     HIDDEN,
+    hide_split,
     hold,
     holds_key,
     is_secret_name,
+    masked,
     redact,
     redact_json,
+    safe,
     safe_line,
 )
 from tests.hostile.texts import HOSTILE
@@ -373,7 +376,68 @@ def test_json_does_not_show_a_secret_that_something_invisible_splits() -> None:
     secret = SECRETS[0]
     split = f"{secret[:12]}\x1b[01;31m{secret[12:16]}\u200b{secret[16:]}"
     shown = redact_json({split: f"key {split}", "b": "\x1b[31mred"})
-    assert shown == {HIDDEN: f"key {HIDDEN}", "b": "\x1b[31mred"}
+    hidden = f"{HIDDEN}\x1b[01;31m"
+    assert shown == {hidden: f"key {hidden}", "b": "\x1b[31mred"}
+
+
+SPLITS = {
+    "a carriage return": "\r",
+    "a line that a shell wraps": " \r",
+    "several": "\r\r",
+    "a colour": "\x1b[1;31m",
+    "a title": "\x1b]0;x\x07",
+    "a backspace": "\b",
+    "a letter taken back": "x\b",
+    "nothing to see": "\u200b\u2060",
+    "controls": "\0\x7f\x85\v\f",
+    "all of them": "\x1b[m\r\u200b\b\x9b0m",
+}
+
+
+@pytest.mark.parametrize("split", SPLITS.values(), ids=SPLITS)
+@pytest.mark.parametrize("place", [1, 5, 12, 20])
+def test_what_a_reader_does_not_see_hides_no_secret(
+    split: str, place: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redact_module, "_held", ("our.key-of-no-shape-7",))
+    for key in (SECRETS[0], "our.key-of-no-shape-7"):
+        text = f"so {key[:place]}{split}{key[place:]} there"
+        assert hide_split(text).startswith(f"so {HIDDEN}") and safe(text) == f"so {HIDDEN} there"
+        assert clean(masked(text)) == f"so {HIDDEN} there"
+        assert safe_line(f"foo\r{SECRETS[0]}") == f"foo {HIDDEN}", (
+            "joined it would be a longer word"
+        )
+        (name,) = redact_json({text: 1})
+        assert clean(name) == f"so {HIDDEN} there"
+
+
+@given(texts=st.lists(st.sampled_from([*SPLITS.values(), *SECRETS[:2], " ", "a b", "\n"])))
+def test_a_secret_among_what_a_reader_does_not_see_is_hidden(texts: list[str]) -> None:
+    text = " ".join(texts)
+    assert all(secret not in masked(text) and secret not in safe(text) for secret in SECRETS[:2])
+
+
+def test_what_a_reader_does_not_see_stays_where_it_splits_no_secret() -> None:
+    text = "plain \x1b[31mred\x1b[m 10%\r20%\r\ndone\b"
+    assert hide_split(text) == masked(text) == text
+
+
+@pytest.mark.parametrize("before", ["call_", "x-", "/", "mcp__"])
+def test_a_secret_in_a_name_is_hidden(before: str) -> None:
+    assert redact(f"{before}ghp_{'aB3' * 12}") == f"{before}{HIDDEN}"
+    assert redact(f"{before}sk-ant-api03-abc") == f"{before}{HIDDEN}"
+    assert redact(f"highs_{'aB3' * 3} task-ant-colony") == f"highs_{'aB3' * 3} task-ant-colony"
+    assert redact(f"Deployghp_{'aB3' * 12}") == f"Deploy{HIDDEN}"
+
+
+def test_two_secret_names_stay_two() -> None:
+    value = {"sk-ant-aaaa1111": 1, "sk-ant-bbbb2222": 2, HIDDEN: 3, f"{HIDDEN} 2": 4}
+    assert redact_json(value) == {
+        f"{HIDDEN} 3": 1,
+        f"{HIDDEN} 4": 2,
+        HIDDEN: 3,
+        f"{HIDDEN} 2": 4,
+    }
 
 
 def test_json_may_be_deeper_than_python_can_recurse() -> None:

@@ -16,9 +16,8 @@ from oh_tui.commands.shared.printing import (
     print_table,
 )
 from oh_tui.commands.shared.reading import name, open_run, say_damage, whole
-from oh_tui.text.clean import clean
 from oh_tui.text.human import plural
-from oh_tui.text.redact import redact, safe_line
+from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.content.describe import describe, describe_event
 from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.events import Event
@@ -112,7 +111,7 @@ def _error(event: Event) -> dict[str, str]:
         "event_id": event.id,
         "kind": event.kind,
         "code": safe_line(text_field(body, "code")),
-        "detail": redact(clean(detail)),
+        "detail": safe(detail),
     }
 
 

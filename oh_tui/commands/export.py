@@ -44,11 +44,10 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.human import dollars, duration, plural
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
-from oh_tui.text.redact import HIDDEN, redact_json, safe_line
+from oh_tui.text.redact import HIDDEN, redact_json, safe, safe_line
 from oh_tui.trajectory.analysis.accounting import SUB_AGENT_USAGES, Accounts
 from oh_tui.trajectory.analysis.search.query import parse
 from oh_tui.trajectory.analysis.sub_agents import SubRun, SubRuns
-from oh_tui.trajectory.content.block import safe
 from oh_tui.trajectory.content.markdown import event_markdown, step_markdown
 from oh_tui.trajectory.formats.foreign import atif_export
 from oh_tui.trajectory.formats.foreign.atif_sub_agents import EMBEDDED

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from oh_tui.text.clean import clean
-from oh_tui.text.redact import redact
+from oh_tui.text.redact import safe
 from oh_tui.trajectory.analysis.search.texts import texts_of
 from oh_tui.trajectory.model.trajectory import Trajectory
 
@@ -22,7 +21,7 @@ def step_texts(trajectory: Trajectory, rows: Iterable[str]) -> Iterator[str]:
         found = [text for event in (step.event, *step.results) for text in texts_of(event)]
         together = _APART.join(found)  # a call for each text would take most of the time
         texts = found if any(map(together.__contains__, _CROSSES)) else [together]
-        yield folded("\n".join((row, *(redact(clean(text)) for text in texts))))
+        yield folded("\n".join((row, *(safe(text) for text in texts))))
 
 
 def folded(text: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
+from typing import NamedTuple
 from unicodedata import category, normalize
 
 from oh_tui.text.patterns import pattern
@@ -31,7 +33,7 @@ _BREAK = pattern("\r++\n?+|[\u2028\u2029]")
 _ESCAPE = pattern(
     # A control string without an end keeps its text. Its body may not contain the start of
     # another one, so that matching stays linear.
-    "(?:\x1b\\]|\x9d)[^\x07\x1b\x80-\x9f\n]*+(?:\x07|\x1b\\\\|\x9c)"
+    "(?:\x1b\\]|\x9d)[^\x07\x1b\x80-\x9f\r\n]*+(?:\x07|\x1b\\\\|\x9c)"
     "|(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x80-\x9f]*+(?:\x1b\\\\|\x9c)"
     "|(?:\x1b\\[|\x9b)[0-?]*+[ -/]*+[@-~]?+"
     "|\x1b[ -/]*+[0-~]?+"
@@ -122,3 +124,59 @@ def _without_pile(run: re.Match[str]) -> str:
 def clean_line(text: str) -> str:
     """Text on one line: as `clean`, with each run of white space as one space."""
     return " ".join(clean(text).split())
+
+
+# what a reader sees of a text
+
+_UNSEEN = pattern(f"{_ESCAPE.pattern}| ?\r++(?!\n)|{_UNSHOWN.pattern}")
+"""What `clean` removes. A shell that wraps a long line writes a space and a carriage return."""
+
+_STRUCK = pattern(f"[^\b\n]\b|{_UNSEEN.pattern}")
+"""The same where a backspace takes back the character before it, as on a typewriter."""
+
+
+class Seen(NamedTuple):
+    """What a reader sees of a text."""
+
+    text: str
+    kept: list[int]
+    """Where each part that was kept begins in `text`."""
+    places: list[int]
+    """Where the same parts begin in the original."""
+
+    def place(self, index: int) -> int:
+        """Where a character of `text` is in the original."""
+        part = bisect_right(self.kept, index) - 1
+        return self.places[part] + index - self.kept[part]
+
+
+def seen_in(text: str) -> Iterator[Seen]:
+    """The ways in which one may see a text, without what `clean` removes; none for most texts,
+    where nothing is removed."""
+    if text.isascii():
+        if len(text.encode().translate(None, _ODD_ASCII)) == len(text):
+            return
+    elif not _ODD.search(text):
+        return
+    for unseen in (_UNSEEN, _STRUCK) if "\b" in text else (_UNSEEN,):
+        seen = _seen(text, unseen)
+        if len(seen.text) < len(text):
+            yield seen
+
+
+def _seen(text: str, unseen: re.Pattern[str]) -> Seen:
+    parts: list[str] = []
+    kept, places = [0], [0]
+    length = start = 0
+    for piece in pieces(text, _PLAIN, _escape_at):
+        last = start
+        for found in unseen.finditer(piece):
+            parts.append(text[last : start + found.start()])
+            length += len(parts[-1])
+            last = start + found.end()
+            kept.append(length)
+            places.append(last)
+        start += len(piece)
+        parts.append(text[last:start])
+        length += len(parts[-1])
+    return Seen("".join(parts), kept, places)

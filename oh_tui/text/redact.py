@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
 
-from oh_tui.text.clean import clean, clean_line
+from oh_tui.text.clean import Seen, clean, clean_line, seen_in
 from oh_tui.text.patterns import pattern
 from oh_tui.text.pieces import LINE_END, by_pieces, pieces
 
 HIDDEN = "[hidden]"
 """Replaces a secret."""
+
+_MARK = "\ue001"
+"""Replaces each character of a secret where its place matters; a private-use character."""
+
+Hide: TypeAlias = Callable[[str], str]
+"""What replaces a secret."""
 
 _held: tuple[str, ...] = ()
 """The keys, the longest first, as one key may start with another."""
@@ -42,6 +49,7 @@ def hold(key: str) -> None:
             del _keys[next(islice(_keys, FIRST_HELD, None))]
         # a new tuple: other threads may be reading the old one
         _held = tuple(sorted(_keys, key=len, reverse=True))
+        _masked_name.cache_clear()
 
 
 def hold_these(keys: Iterable[str]) -> None:
@@ -49,6 +57,7 @@ def hold_these(keys: Iterable[str]) -> None:
     global _keys, _held
     _keys = dict.fromkeys(keys)
     _held = tuple(sorted(_keys, key=len, reverse=True))
+    _masked_name.cache_clear()
 
 
 def held() -> tuple[str, ...]:
@@ -77,6 +86,15 @@ def _shape(start: str, rest: str) -> tuple[str, re.Pattern[str]]:
     return start, pattern(rf"{re.escape(start)}(?<![\w-]{re.escape(start)}){rest}")
 
 
+def _sure(start: str, rest: str) -> tuple[str, re.Pattern[str]]:
+    """The same for a start that no word has: it may follow `_` and `-`, as in the name of a tool,
+    and a letter, where a long rest is as mixed as keys are."""
+    escaped = re.escape(start)
+    mixed = "".join(rf"(?={rest[:-2]}{{0,99}}?{kind})" for kind in ("[0-9]", "[A-Z]", "[a-z]"))
+    pieces = rf"(?<![A-Za-z0-9]{escaped}){rest}|{mixed}{rest[:-2]}{{24,}}+"
+    return start, pattern(rf"{escaped}(?:{pieces})")
+
+
 _PRIVATE_KEY = pattern(
     r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY-----(?:"
     r"(?:[^-]|-(?!----))*+-----END [A-Z0-9 ]{0,30}PRIVATE KEY-----"
@@ -92,17 +110,17 @@ a capital letter and no further underscore, or is long."""
 _SHAPES = [
     # only keys have these prefixes: a rest of any length is hidden
     *(
-        _shape(f"sk-{kind}-", r"[\w-]++")
+        _sure(f"sk-{kind}-", r"[\w-]++")
         for kind in ("ant", "or", "proj", "svcacct", "admin", "oh", "lf")
     ),
-    *(_shape(start, r"\w++") for start in ("sk_live_", "sk_test_", "rk_live_", "rk_test_")),
-    *(_shape(f"gh{kind}_", r"[A-Za-z0-9]++") for kind in "pousr"),
-    _shape("github_pat_", r"\w++"),
-    *(_shape(f"gl{kind}-", r"[\w-]++") for kind in ("pat", "dt", "rt", "ptt", "cbt")),
-    *(_shape(f"xox{kind}-", r"[\w-]++") for kind in "abeoprs"),
-    _shape("xapp-", r"[\w-]++"),
-    _shape("AIza", r"[\w-]++"),
-    _shape("pypi-Ag", r"[\w-]++"),
+    *(_sure(start, r"\w++") for start in ("sk_live_", "sk_test_", "rk_live_", "rk_test_")),
+    *(_sure(f"gh{kind}_", r"[A-Za-z0-9]++") for kind in "pousr"),
+    _sure("github_pat_", r"\w++"),
+    *(_sure(f"gl{kind}-", r"[\w-]++") for kind in ("pat", "dt", "rt", "ptt", "cbt")),
+    *(_sure(f"xox{kind}-", r"[\w-]++") for kind in "abeoprs"),
+    _sure("xapp-", r"[\w-]++"),
+    _sure("AIza", r"[\w-]++"),
+    _sure("pypi-Ag", r"[\w-]++"),
     _shape("gAAAAAB", r"[\w-]++={0,2}"),
     # words have these prefixes too: sk-learn, sk-SK, hf_model, ASIA2026
     _shape("sk-", r"(?:(?=[\w-]*\d)[\w-]++|\w{16,}+)"),
@@ -123,12 +141,14 @@ _STARTS = (
 literal, a single letter where that is rare enough, for which `re` searches at twice the speed of
 `in` for a longer word: on 56 kB of a run the four take 0.3 ms, `in` for each start 0.7."""
 
-_SCHEME = pattern(r"\b(bearer|basic)\s{1,4}(?=[\w.~+/-]*\d)[\w.~+/-]{12,}+={0,2}", re.IGNORECASE)
+_SCHEME = pattern(
+    r"(\b(?:bearer|basic)\s{1,4})((?=[\w.~+/-]*\d)[\w.~+/-]{12,}+={0,2})", re.IGNORECASE
+)
 _HEADER = pattern(
     r"((?:authorization|cookie)\\?[\"']?\s{0,4}[:=]\s{0,4}\\?[\"']?)([^\n\"'\\]{8,}+)",
     re.IGNORECASE,
 )
-_USER_INFO = pattern(r"(:/{1,3}[^\s/:@]{0,80}:)[^\s/@\[]{1,300}@")
+_USER_INFO = pattern(r"(:/{1,3}[^\s/:@]{0,80}:)([^\s/@\[]{1,300})(?=@)")
 """User and password in a URL, or in a path made of one, with a single slash."""
 _PAIR = pattern(
     r"(?P<name>(?:api|access|secret|private|signing|encryption|master)[-_ ]?key"
@@ -173,8 +193,8 @@ def redact(text: str) -> str:
 
     Secrets are keys of common services, bearer headers, cookies, passwords in URLs, private keys,
     values after a name such as `api_key`, `token` or `password`, and the keys of `hold`. Code
-    (`token = get_token()`, `password: str`), hashes and ids stay. The text has to be clean: an
-    escape sequence inside a key would hide it from this function.
+    (`token = get_token()`, `password: str`), hashes and ids stay. The text has to be clean: use
+    `safe` for a text that is not.
     """
     if "PRIVATE KEY-----" in text:
         text = _PRIVATE_KEY.sub(HIDDEN, text)
@@ -188,23 +208,27 @@ def redacted_pieces(text: str) -> Iterator[str]:
     return map(_redact, pieces(text, LINE_END, _secret_at))
 
 
-def _redact(text: str) -> str:
+def _hidden(secret: str) -> str:
+    return HIDDEN
+
+
+def _redact(text: str, hide: Hide = _hidden) -> str:
     for key in _held:
         if key in text:
-            text = text.replace(key, HIDDEN)
+            text = text.replace(key, hide(key))
     if _finds(_STARTS, text):
         for start, shape in _SHAPES:
             if start in text:
-                text = shape.sub(HIDDEN, text)
+                text = shape.sub(lambda match: hide(match[0]), text)
     if "@" in text and ":/" in text:
-        text = _USER_INFO.sub(rf"\1{HIDDEN}@", text)
+        text = _USER_INFO.sub(lambda match: match[1] + hide(match[2]), text)
     lower = text.lower()
     if "authorization" in lower or "cookie" in lower:
-        text = _HEADER.sub(_hide_header, text)
+        text = _HEADER.sub(lambda match: _hide_header(match, hide), text)
     if "bearer" in lower or "basic" in lower:
-        text = _SCHEME.sub(rf"\1 {HIDDEN}", text)
+        text = _SCHEME.sub(lambda match: match[1] + hide(match[2]), text)
     if _finds(_HINTS, lower):
-        text = _PAIR.sub(_hide_value, text)
+        text = _PAIR.sub(lambda match: _hide_value(match, hide), text)
     return text
 
 
@@ -215,33 +239,113 @@ def _finds(patterns: tuple[tuple[str, re.Pattern[str]], ...], text: str) -> bool
     return False
 
 
-def _hide_header(match: re.Match[str]) -> str:
+def _hide_header(match: re.Match[str], hide: Hide) -> str:
     head, value = match.groups()
     # prose ("authorization: see below") has neither a digit nor an equals sign
-    return head + HIDDEN if re.search(r"[\d=]", value) else match.group()
+    return head + hide(value) if re.search(r"[\d=]", value) else match.group()
 
 
-def _hide_value(match: re.Match[str]) -> str:
+def _hide_value(match: re.Match[str], hide: Hide) -> str:
     name, between, quote, quoted, plain, after = match.group(
         "name", "between", "quote", "quoted", "plain", "after"
     )
     password = name.lower().startswith("pass")
     if quoted is not None:
-        hide = not _NO_SECRET.fullmatch(quoted) and (password or " " not in quoted)
-        return f"{name}{between}{quote}{HIDDEN}" if hide else match.group()
+        is_secret = not _NO_SECRET.fullmatch(quoted) and (password or " " not in quoted)
+        return f"{name}{between}{quote}{hide(quoted)}" if is_secret else match.group()
     value = plain.rstrip(".")
     if HIDDEN.startswith(value) or after or _NO_SECRET.fullmatch(value) or value.lower() == name:
         return match.group()
     if name.isupper():
-        hide = len(value) >= 4
+        is_secret = len(value) >= 4
     elif _NAME_OF_CODE.fullmatch(value):
         # a variable, a type or a word, except after a name of passwords
-        hide = password and "." not in value and "pass" not in value.lower() and len(value) >= 6
+        is_secret = (
+            password and "." not in value and "pass" not in value.lower() and len(value) >= 6
+        )
     elif name.lower() in ("token", "secret") and len(value) < 10 and value.isdigit():
-        hide = False  # a count
+        is_secret = False  # a count
     else:
-        hide = len(value) >= (4 if password else 8)
-    return f"{name}{between}{HIDDEN}{plain[len(value) :]}" if hide else match.group()
+        is_secret = len(value) >= (4 if password else 8)
+    return f"{name}{between}{hide(value)}{plain[len(value) :]}" if is_secret else match.group()
+
+
+# text that is not clean
+
+_MARKS = pattern(f"{_MARK}+")
+_COLOUR = pattern("\x1b\\[[\\d;:]{0,80}m")
+
+
+def hide_split(text: str) -> str:
+    """Hides the secrets that something in them splits which `clean` removes, or a carriage return:
+    these are whole again for whoever passes the text on. All else stays as it is, and so do the
+    colours that begin or end in a secret."""
+    marked: list[tuple[int, int]] = []
+    for seen in seen_in(text):
+        marked += _marked_in(seen)
+    if not marked:
+        return text
+    marked += ((found.start(), found.end()) for found in _MARKS.finditer(_marked(text)))
+    parts: list[str] = []
+    place = 0
+    for start, end in _joined(marked):
+        parts += text[place:start], HIDDEN, *_COLOUR.findall(text, start, end)
+        place = end
+    return "".join((*parts, text[place:]))
+
+
+def _marked(text: str) -> str:
+    """The text with marks in place of its secrets, as long as before."""
+    text = text.replace(_MARK, "\ufffd")
+    if "PRIVATE KEY-----" in text:
+        text = _PRIVATE_KEY.sub(lambda match: _MARK * len(match[0]), text)
+    return by_pieces(_mark, text, LINE_END, _secret_at)
+
+
+def _mark(text: str) -> str:
+    return _redact(text, lambda secret: _MARK * len(secret))
+
+
+def _marked_in(seen: Seen) -> Iterator[tuple[int, int]]:
+    """From where to where a text has secrets, of which this is seen."""
+    for found in _MARKS.finditer(_marked(seen.text)):
+        yield seen.place(found.start()), seen.place(found.end() - 1) + 1
+
+
+def _joined(spans: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The spans in order, those that touch as one."""
+    spans.sort()
+    start, end = spans[0]
+    for next_start, next_end in spans[1:]:
+        if next_start > end:
+            yield start, end
+            start = next_start
+        end = max(end, next_end)
+    yield start, end
+
+
+def safe(text: str) -> str:
+    """Any text, clean and without secrets."""
+    return redact(clean(hide_split(text)))
+
+
+def safe_line(text: str) -> str:
+    """Any text on one line, clean and without secrets."""
+    return redact(clean_line(hide_split(text)))
+
+
+def masked(text: str) -> str:
+    """Any text without secrets, otherwise as it is. It is only cleaned where that would bring a
+    secret to light."""
+    hidden = redact(hide_split(text))
+    cleaned = clean(hidden)
+    if cleaned == hidden:
+        return hidden
+    shown = redact(cleaned)
+    return hidden if shown == cleaned else shown
+
+
+# JSON
 
 
 _SECRET_NAME = pattern(
@@ -254,25 +358,44 @@ _SECRET_NAME = pattern(
 def is_secret_name(name: str) -> bool:
     """Whether a JSON field of this name is secret: `session_api_key`, `x-session-api-key`,
     `password`, `access_token`, but not `prompt_tokens` or `llm_api_key_set`."""
-    plain = "".join(filter(str.isalnum, name[:200])).lower()
+    return _is_secret_name(name[:200])
+
+
+@lru_cache(maxsize=4096)
+def _is_secret_name(name: str) -> bool:
+    plain = "".join(filter(str.isalnum, name)).lower()
     return _SECRET_NAME.fullmatch(plain) is not None
 
 
-def safe_line(text: str) -> str:
-    """Text on one line, clean and without secrets."""
-    return redact(clean_line(text))
+_SHORT = 100
+"""Characters of a name that may be kept for the next time: most names come again and again."""
 
 
-def _redact_raw(text: str) -> str:
-    hidden, cleaned = redact(text), clean(text)
-    if cleaned == text:
-        return hidden
-    safe = redact(cleaned)
-    return hidden if clean(hidden) == safe else safe
+@lru_cache(maxsize=4096)
+def _masked_name(name: str) -> str:
+    return masked(name)
+
+
+def _names(fields: Mapping[Any, Any]) -> list[Any]:
+    """The names of fields without secrets, in order; two that become the same are numbered."""
+    found: list[Any] = []
+    taken = set[str]()
+    numbers = Counter[str]()
+    for name in fields:
+        if isinstance(name, str):
+            shown = first = _masked_name(name) if len(name) <= _SHORT else masked(name)
+            if first != name:
+                while shown in taken or shown in fields:
+                    numbers[first] += 1
+                    shown = f"{first} {numbers[first] + 1}"
+                taken.add(shown)
+            name = shown
+        found.append(name)
+    return found
 
 
 def redact_json(value: Any) -> Any:
-    """A deep copy of decoded JSON of any depth without secrets.
+    """A deep copy of decoded JSON of any depth without secrets, in names too.
 
     Hides all strings below a secret name and redacts all others; these are only cleaned if an
     escape sequence splits a secret. Numbers stay, as `per_turn_token` is a count, and so do true,
@@ -283,15 +406,13 @@ def redact_json(value: Any) -> Any:
     while todo:
         item, parent, index, hide = todo.pop()
         if isinstance(item, str):
-            parent[index] = (HIDDEN if item else item) if hide else _redact_raw(item)
+            parent[index] = (HIDDEN if item else item) if hide else masked(item)
         elif isinstance(item, dict):
-            parent[index] = copy = dict.fromkeys(
-                _redact_raw(key) if isinstance(key, str) else key for key in item
-            )
+            names = _names(item)
+            parent[index] = copy = dict.fromkeys(names)
             named = item.get("name") or item.get("key")
             is_pair = isinstance(named, str) and is_secret_name(named)
-            for key, inner in item.items():
-                name = _redact_raw(key) if isinstance(key, str) else key
+            for (key, inner), name in zip(item.items(), names, strict=True):
                 below = hide or (is_pair and key == "value")
                 below = below or (isinstance(key, str) and is_secret_name(key))
                 todo.append((inner, copy, name, below))

@@ -16,9 +16,8 @@ from oh_tui.commands.shared.keeping import read_annotations
 from oh_tui.commands.shared.printing import Column, print_json_line, print_table
 from oh_tui.library.asking import TABLES, asked
 from oh_tui.sources.lists.user_annotations import Annotations
-from oh_tui.text.clean import clean
 from oh_tui.text.problem import Problem
-from oh_tui.text.redact import redact, safe_line
+from oh_tui.text.redact import safe, safe_line
 
 SECONDS = 60.0
 
@@ -98,7 +97,7 @@ def _kept(annotations: Annotations) -> dict[str, list[tuple[str, ...]]]:
 
 def _plain(text: str) -> str:
     """Also without lone surrogates, which SQLite does not take."""
-    return redact(clean(text))
+    return safe(text)
 
 
 def _print_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

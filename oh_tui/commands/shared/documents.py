@@ -13,12 +13,11 @@ from oh_tui.commands.shared.printing import number, stamp
 from oh_tui.commands.shared.reading import title
 from oh_tui.sources.file_conversation import label_of
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
-from oh_tui.text.redact import safe_line
+from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.loops import loop_steps
 from oh_tui.trajectory.analysis.sub_agents import SubRun, SubRuns
 from oh_tui.trajectory.analysis.verdict import Verdict, judge
-from oh_tui.trajectory.content.block import safe
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.events import seconds
 from oh_tui.trajectory.model.stats import NO_USAGE, Usage

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 from oh_tui.commands.shared.endings import REFUSED, WRONG_USE
-from oh_tui.text.clean import clean, clean_line
+from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem, Refused
-from oh_tui.text.redact import redact
+from oh_tui.text.redact import safe
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 """Errors of the disk, which no other use of the command avoids."""
@@ -19,7 +19,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 def say(sentence: str, hint: str, code: int) -> int:
     """Prints an error and returns its exit code."""
     # The texts are clean already; this makes sure.
-    sentence, hint = (redact(clean(text)) for text in (sentence, hint))
+    sentence, hint = (safe(text) for text in (sentence, hint))
     with contextlib.suppress(OSError):
         print(f"oh-tui: {sentence}", file=sys.stderr)
         if hint:

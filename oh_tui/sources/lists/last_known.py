@@ -15,8 +15,8 @@ from pathlib import Path
 import msgspec
 
 from oh_tui.settings.paths import read_small, update_private
-from oh_tui.text.clean import clean, clean_line
-from oh_tui.text.redact import redact
+from oh_tui.text.clean import clean_line
+from oh_tui.text.redact import safe
 
 KEPT = 5_000
 """Conversations that are remembered of all servers together. The oldest go first, and no server
@@ -173,7 +173,7 @@ _DECODER = msgspec.json.Decoder(LastKnown)
 
 
 def _line(text: str) -> str:
-    return clean_line(redact(clean(text[: 50 * LINE])))[:LINE]
+    return clean_line(safe(text[: 50 * LINE]))[:LINE]
 
 
 def _encoded(servers: _Servers) -> bytes:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from oh_tui.text.clean import clean_line, cleaned_pieces
-from oh_tui.text.redact import redacted_pieces
+from oh_tui.text.redact import hide_split, redacted_pieces
 from oh_tui.text.regex import Regex
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.loops import loop_steps
@@ -166,7 +166,7 @@ def _in_text(text: str, wanted: Needle | Regex) -> _Found:
     """The line of a text that holds what was searched, cut around it, and where it begins in that;
     None without it. Breathes between the pieces of a long text."""
     cleaned, before = list[str](), ""
-    for piece in cleaned_pieces(text):
+    for piece in cleaned_pieces(hide_split(text)):
         cleaned.append(piece)
         if len(text) > len(piece):
             yield

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from oh_tui.text.redact import redact_json
-from oh_tui.trajectory.content.block import Block, Diff, Heading, Note, safe
+from oh_tui.text.redact import redact_json, safe
+from oh_tui.trajectory.content.block import Block, Diff, Heading, Note
 from oh_tui.trajectory.content.blocks import output_text
 from oh_tui.trajectory.content.difference import unified
 from oh_tui.trajectory.model.bodies import arguments, command_text, field

@@ -11,7 +11,7 @@ import msgspec
 from oh_tui.text.clean import clean, clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
-from oh_tui.text.redact import redact, redact_json
+from oh_tui.text.redact import redact_json, safe
 from oh_tui.trajectory.content.plans import Task
 from oh_tui.trajectory.content.terminal import read_output
 from oh_tui.trajectory.model.bodies import content_text
@@ -109,11 +109,6 @@ Block = (
 )  # fmt: skip
 
 
-def safe(text: str) -> str:
-    """A text without control characters and secrets."""
-    return redact(clean(text))
-
-
 def content(body: Any) -> str:
     """The text of a result, safe to show."""
     return safe(content_text(body))
@@ -122,7 +117,7 @@ def content(body: Any) -> str:
 def one_line(value: Any) -> str:
     """A text or number on one line; "" for anything else."""
     if isinstance(value, str):
-        return clean_line(redact(clean(value)))
+        return clean_line(safe(value))
     return number_text(value) if isinstance(value, int | float) else ""
 
 

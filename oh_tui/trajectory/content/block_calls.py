@@ -6,6 +6,7 @@ from collections.abc import Callable
 from itertools import zip_longest
 from typing import Any
 
+from oh_tui.text.redact import safe
 from oh_tui.trajectory.content import take
 from oh_tui.trajectory.content.block import (
     Block,
@@ -13,7 +14,6 @@ from oh_tui.trajectory.content.block import (
     Plain,
     one_line,
     pair_blocks,
-    safe,
 )
 from oh_tui.trajectory.content.block_fields import rest_blocks, value_blocks
 from oh_tui.trajectory.content.block_files import patch_files

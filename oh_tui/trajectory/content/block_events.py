@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from oh_tui.text.human import compact, duration, plural
+from oh_tui.text.redact import safe
 from oh_tui.trajectory.content import take
 from oh_tui.trajectory.content.block import (
     Block,
@@ -25,7 +26,6 @@ from oh_tui.trajectory.content.block import (
     one_line,
     output_blocks,
     pair_blocks,
-    safe,
 )
 from oh_tui.trajectory.content.block_fields import (
     SHORT,

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from oh_tui.text.redact import redact_json
+from oh_tui.text.redact import redact_json, safe
 from oh_tui.trajectory.content.block import (
     Block,
     Fields,
@@ -18,7 +18,6 @@ from oh_tui.trajectory.content.block import (
     number_text,
     one_line,
     output_blocks,
-    safe,
 )
 from oh_tui.trajectory.content.images import data_text
 from oh_tui.trajectory.content.views import View, left

@@ -7,6 +7,7 @@ from typing import Any
 
 from oh_tui.text.clean import clean_line
 from oh_tui.text.patterns import pattern
+from oh_tui.text.redact import safe
 from oh_tui.trajectory.content import take
 from oh_tui.trajectory.content.block import (
     Block,
@@ -18,7 +19,6 @@ from oh_tui.trajectory.content.block import (
     Output,
     Plain,
     one_line,
-    safe,
 )
 from oh_tui.trajectory.content.difference import unified
 from oh_tui.trajectory.model.bodies import content_text, field, text_field

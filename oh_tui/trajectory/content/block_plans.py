@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from oh_tui.text.patterns import pattern
+from oh_tui.text.redact import safe
 from oh_tui.trajectory.content import take
-from oh_tui.trajectory.content.block import Block, Checklist, Note, Plain, pair_blocks, safe
+from oh_tui.trajectory.content.block import Block, Checklist, Note, Plain, pair_blocks
 from oh_tui.trajectory.content.plans import Task, compare, plan_progress, tasks_of
 from oh_tui.trajectory.content.step_context import StepContext
 from oh_tui.trajectory.content.views import is_same

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from oh_tui.text.patterns import pattern
+from oh_tui.text.redact import safe
 from oh_tui.trajectory.content import take
 from oh_tui.trajectory.content.block import (
     Block,
@@ -22,7 +23,6 @@ from oh_tui.trajectory.content.block import (
     number_text,
     one_line,
     plain_text,
-    safe,
 )
 from oh_tui.trajectory.content.block_fields import object_blocks, rest_blocks, text_blocks
 from oh_tui.trajectory.content.block_files import edit_result, patch_result, proposal, read_result

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from oh_tui.text.patterns import pattern
+from oh_tui.text.redact import safe
 from oh_tui.trajectory.content import take
 from oh_tui.trajectory.content.block import (
     Block,
@@ -14,7 +15,6 @@ from oh_tui.trajectory.content.block import (
     number_text,
     one_line,
     output_blocks,
-    safe,
 )
 from oh_tui.trajectory.content.terminal import read_output
 from oh_tui.trajectory.content.views import USUAL_NUMBERS

@@ -11,6 +11,7 @@ from typing import Any
 
 from oh_tui.text.human import duration
 from oh_tui.text.patterns import pattern
+from oh_tui.text.redact import safe
 from oh_tui.trajectory.content import take
 from oh_tui.trajectory.content.block import (
     Block,
@@ -23,7 +24,6 @@ from oh_tui.trajectory.content.block import (
     one_line,
     output_blocks,
     pair_blocks,
-    safe,
 )
 from oh_tui.trajectory.content.block_calls import CALLS
 from oh_tui.trajectory.content.block_events import (

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from oh_tui.text.clean import clean, clean_line
-from oh_tui.text.redact import redact
+from oh_tui.text.clean import clean_line
+from oh_tui.text.redact import safe
 from oh_tui.trajectory.model.bodies import field, text_field
 
 _ALIKE = 0.5
@@ -40,9 +40,9 @@ def tasks_of(half: Any) -> list[Task]:
     items = field(half, "task_list")
     return [
         Task(
-            clean_line(redact(clean(text_field(item, "title")))) or "(no title)",
+            clean_line(safe(text_field(item, "title"))) or "(no title)",
             status if (status := text_field(item, "status")) in _STATUSES else "todo",
-            redact(clean(text_field(item, "notes"))).strip(),
+            safe(text_field(item, "notes")).strip(),
         )
         for item in (items if isinstance(items, list) else ())
     ]

@@ -9,7 +9,7 @@ import msgspec
 
 from oh_tui.text.clean import clean, clean_pieces
 from oh_tui.text.patterns import pattern
-from oh_tui.text.redact import redact
+from oh_tui.text.redact import hide_split, redact
 from oh_tui.trajectory.model.bodies import strip_echo
 
 TERMINALS = ("TerminalObservation", "ExecuteBashObservation")
@@ -47,6 +47,7 @@ def read_output(raw: str, command: str = "") -> Written:
     sequences other than SGR are dropped.
     """
     folded = 0
+    raw = hide_split(raw)
     raw = raw.replace("\r\n", "\n")  # much faster than what follows
     if ("\r" in raw and _RETURN.search(raw)) or _UP.search(raw):
         # a move up may cross pieces; all else stays in its line

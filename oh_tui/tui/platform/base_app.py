@@ -21,8 +21,7 @@ from textual.driver import Driver
 from textual.worker import WorkerFailed
 
 from oh_tui import __version__
-from oh_tui.text.clean import clean
-from oh_tui.text.redact import redact
+from oh_tui.text.redact import safe
 from oh_tui.tui.platform.key_queue import FrameShown, KeyQueueApp
 from oh_tui.tui.platform.terminal import TerminalDriver
 
@@ -151,7 +150,7 @@ def write_report(text: str) -> Path | None:
     try:
         descriptor, name = tempfile.mkstemp(prefix="oh-tui-", suffix=".txt")
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
-            file.write(redact(clean(head + text)))
+            file.write(safe(head + text))
     except OSError:
         return None
     return Path(name)

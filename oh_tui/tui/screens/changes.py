@@ -17,10 +17,10 @@ from textual.screen import ModalScreen
 
 from oh_tui.api.models import GitChange
 from oh_tui.text.human import plural
-from oh_tui.text.redact import safe_line
+from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.analysis.change_rows import Row, lister_of, rows
 from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange
-from oh_tui.trajectory.content.block import Block, Diff, Heading, Note, safe
+from oh_tui.trajectory.content.block import Block, Diff, Heading, Note
 from oh_tui.trajectory.content.difference import unified
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.keys import HELP, Hint

@@ -17,9 +17,9 @@ from oh_tui.sources.file_conversation import FileConversation, label_of
 from oh_tui.sources.lists.conversation_order import Order, Sorting, took
 from oh_tui.sources.lists.triage import AT_WORK, Group, RunStatus
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations, run_name
-from oh_tui.text.clean import clean, clean_line
+from oh_tui.text.clean import clean_line
 from oh_tui.text.human import age, clock, compact, dollars, duration
-from oh_tui.text.redact import held, redact
+from oh_tui.text.redact import held, safe
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.state.columns import Choice, fitting
 from oh_tui.tui.state.conversation_rows import Row
@@ -388,7 +388,7 @@ def display_line(text: str | None) -> str:
 @lru_cache(8192)
 def _line(text: str, held: tuple[str, ...]) -> str:
     """Cached, because rows are drawn often; `held` are the keys that are redacted."""
-    return clean_line(redact(clean(text)))
+    return clean_line(safe(text))
 
 
 def first_titles(

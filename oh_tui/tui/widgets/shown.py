@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from oh_tui.text.human import compact, dollars, duration, size
+from oh_tui.text.redact import safe
 from oh_tui.trajectory.content import blocks as content
 from oh_tui.trajectory.content import step_context
-from oh_tui.trajectory.content.block import Block, Json, Note, Thought, safe
+from oh_tui.trajectory.content.block import Block, Json, Note, Thought
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.stats import NO_USAGE, Usage
 from oh_tui.trajectory.model.steps import Outcome, Step

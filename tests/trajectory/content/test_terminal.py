@@ -47,7 +47,7 @@ def test_the_echo_goes_with_its_colours_and_the_rest_keeps_its_own() -> None:
 def test_a_secret_is_in_neither_text() -> None:
     key = "ghp_" + "a1" * 18
     seen = read_output(f"\x1b[32mkey\n{key}\x1b[0m\nrest")
-    assert seen == Written(f"key\n{HIDDEN}\nrest", f"\x1b[32mkey\n\x1b[0m{HIDDEN}\nrest")
+    assert seen == Written(f"key\n{HIDDEN}\nrest", f"\x1b[32mkey\n{HIDDEN}\x1b[0m\nrest")
 
 
 def test_folded_rewrites_are_told() -> None:

@@ -15,7 +15,7 @@ import msgspec
 
 from oh_tui.text.clean import clean
 from oh_tui.text.patterns import pattern
-from oh_tui.text.redact import redact
+from oh_tui.text.redact import safe
 from oh_tui.text.regex import Regex, whole_lines
 from oh_tui.trajectory.analysis.search.texts import texts_of
 from oh_tui.trajectory.content.describe import Description, describe
@@ -189,7 +189,7 @@ class Said:
                 for piece in whole_lines(text, _PIECE):
                     cleaned = clean(piece)
                     found = yield from wanted.search(cleaned)
-                    if found and (yield from wanted.search(redact(cleaned))):
+                    if found and (yield from wanted.search(safe(piece))):
                         return True
         return False
 
@@ -292,7 +292,7 @@ def _has_odd(raw: bytes) -> bool:
 def _holds(text: str, low: str) -> Breathing:
     for piece in _pieces(text, _PIECE, 2 * len(low) + 200):
         cleaned = clean(piece)
-        if _in(cleaned, low) and _in(redact(cleaned), low):
+        if _in(cleaned, low) and _in(safe(piece), low):
             return True
         if len(text) > _PIECE:
             yield

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from oh_tui.api.models import bare_id
 from oh_tui.text.clean import clean
 from oh_tui.text.human import plural, size
-from oh_tui.text.redact import redact
+from oh_tui.text.redact import redact, safe
 from oh_tui.trajectory.content.blocks import command_text, json_text, output_text
 from oh_tui.trajectory.content.markdown import step_markdown
 from oh_tui.trajectory.model.steps import Step
@@ -45,7 +45,7 @@ def copy_selection(screen: Screen[Any]) -> str:
     """Copy the text selected with the mouse. Returns a message, "" when no text is selected.
     Displayed text is already clean and without keys, but a selection may join parts that were
     cleaned separately, so clean it again."""
-    text = redact(clean(screen.get_selected_text() or ""))
+    text = safe(screen.get_selected_text() or "")
     if not text:
         screen.clear_selection()
         return ""
