@@ -22,6 +22,7 @@ from oh_tui.commands import MakeSource
 from oh_tui.commands.shared import (
     acting,
     failing,
+    masking,
     printing,
     reference,
     remedies,
@@ -64,12 +65,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs oh-tui and returns the exit code. An error is printed as one line and a hint."""
     # Spares the three garbage collections that Python runs at exit.
     atexit.register(gc.freeze)
+    with masking.masking():
+        return _masked(sys.argv[1:] if argv is None else list(argv))
+
+
+def _masked(words: list[str]) -> int:
     try:
         # A terminal that lacks a character gets a question mark instead of an error.
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="replace")
-        code = _run(sys.argv[1:] if argv is None else list(argv))
+        code = _run(words)
         if sys.stdout:
             sys.stdout.flush()
         return code

@@ -12,7 +12,6 @@ from oh_tui.commands.shared.printing import Column, print_json, print_json_line,
 from oh_tui.commands.shared.reading import chosen, on_server, open_run, whole
 from oh_tui.sources.saving import bounded
 from oh_tui.text.problem import Problem, Refused
-from oh_tui.text.redact import redact_json
 from oh_tui.trajectory.formats.zip.archive import open_archive
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ async def events(call: Call) -> int:
     if loaded.note:
         say(loaded.note)
     for event in whole(loaded).events:
-        print_json_line(redact_json(event.body()))
+        print_json_line(event.body())
     return 0
 
 

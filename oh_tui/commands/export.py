@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -32,6 +30,7 @@ from oh_tui.commands.shared.documents import (
     verdict_json,
 )
 from oh_tui.commands.shared.keeping import read_annotations
+from oh_tui.commands.shared.masking import print_masked
 from oh_tui.commands.shared.printing import json_line, say, say_given_up
 from oh_tui.commands.shared.reading import open_run, title, whole
 from oh_tui.commands.steps import matching
@@ -44,7 +43,7 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.human import dollars, duration, plural
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
-from oh_tui.text.redact import HIDDEN, redact_json, safe, safe_line
+from oh_tui.text.redact import HIDDEN, masked, safe, safe_line
 from oh_tui.trajectory.analysis.accounting import SUB_AGENT_USAGES, Accounts
 from oh_tui.trajectory.analysis.search.query import parse
 from oh_tui.trajectory.analysis.sub_agents import SubRun, SubRuns
@@ -124,12 +123,12 @@ async def export(call: Call) -> int:
     elif call.args.to == "jsonl" or call.as_json:
         pieces = _json_lines(facts, about, steps, others)
     else:
-        pieces = _markdown(facts, conversation, about, steps, others)
+        pieces = map(masked, _markdown(facts, conversation, about, steps, others))
     if call.args.output:
         _write(target := path_of(call.args.output), pieces)
         say(f"wrote {plural(len(steps), 'step')} to {clean_line(str(target))}")
     else:
-        sys.stdout.writelines(pieces)
+        print_masked(pieces)
     return 0
 
 
@@ -253,14 +252,14 @@ def _json_lines(
     yield _line({"conversation": about, "verdict": verdict_json(facts.verdict)})
     hidden: list[dict[str, Any]] = []
     for step in steps:
-        events = [json_line(redact_json(e.body())) for e in (step.event, *step.results)]
+        events = [json_line(e.body()) for e in (step.event, *step.results)]
         text = f"[{', '.join(events)}]"
         found = _secrets(text)
         if found:
             hidden.append({"step": step.number, "secrets": dict(found)})
-        yield f'{{"step": {json.dumps(step_json(facts, step))}, "events": {text}}}\n'
+        yield f'{{"step": {json_line(step_json(facts, step))}, "events": {text}}}\n'
     for event in others:
-        text = json_line(redact_json(event.body()))
+        text = json_line(event.body())
         found = _secrets(text)
         if found:
             hidden.append({"event": event.id, "secrets": dict(found)})
@@ -321,13 +320,12 @@ def _atif_run(
     final: Callable[[int], dict[str, Any]],
     below: Sequence[SubRun] = (),
 ) -> Iterator[str]:
-    top = redact_json(top)
     extra = top.pop("extra", None)
     yield json_line(top)[:-1] + ', "steps": [\n'
     hidden: list[dict[str, Any]] = []
     number = 0
     for step in steps:
-        text = json_line(redact_json(step))
+        text = json_line(step)
         found = _secrets(text)
         if found:
             hidden.append({"step_id": step["step_id"], "secrets": dict(found)})
@@ -340,7 +338,7 @@ def _atif_run(
         of_sub = _with_note(of_sub, sub.note)
         yield from _atif_whole(of_sub, sub.accounts, sub.below)
     end = {"final_metrics": final(number)}
-    extra = extra if isinstance(extra, dict) else {}
+    extra = dict(extra) if isinstance(extra, dict) else {}
     extra |= {"hidden": hidden} if hidden else {}
     yield "], " + json_line(end | ({"extra": extra} if extra else {}))[1:]
 

@@ -49,7 +49,7 @@ def hold(key: str) -> None:
             del _keys[next(islice(_keys, FIRST_HELD, None))]
         # a new tuple: other threads may be reading the old one
         _held = tuple(sorted(_keys, key=len, reverse=True))
-        _masked_name.cache_clear()
+        _masked_short.cache_clear()
 
 
 def hold_these(keys: Iterable[str]) -> None:
@@ -57,7 +57,7 @@ def hold_these(keys: Iterable[str]) -> None:
     global _keys, _held
     _keys = dict.fromkeys(keys)
     _held = tuple(sorted(_keys, key=len, reverse=True))
-    _masked_name.cache_clear()
+    _masked_short.cache_clear()
 
 
 def held() -> tuple[str, ...]:
@@ -337,6 +337,19 @@ def safe_line(text: str) -> str:
 def masked(text: str) -> str:
     """Any text without secrets, otherwise as it is. It is only cleaned where that would bring a
     secret to light."""
+    return _masked_short(text) if len(text) <= _SHORT else _masked(text)
+
+
+_SHORT = 100
+"""Characters of a text that is kept for the next time: names come again and again."""
+
+
+@lru_cache(maxsize=4096)
+def _masked_short(text: str) -> str:
+    return _masked(text)
+
+
+def _masked(text: str) -> str:
     hidden = redact(hide_split(text))
     cleaned = clean(hidden)
     if cleaned == hidden:
@@ -367,15 +380,6 @@ def _is_secret_name(name: str) -> bool:
     return _SECRET_NAME.fullmatch(plain) is not None
 
 
-_SHORT = 100
-"""Characters of a name that may be kept for the next time: most names come again and again."""
-
-
-@lru_cache(maxsize=4096)
-def _masked_name(name: str) -> str:
-    return masked(name)
-
-
 def _names(fields: Mapping[Any, Any]) -> list[Any]:
     """The names of fields without secrets, in order; two that become the same are numbered."""
     found: list[Any] = []
@@ -383,7 +387,7 @@ def _names(fields: Mapping[Any, Any]) -> list[Any]:
     numbers = Counter[str]()
     for name in fields:
         if isinstance(name, str):
-            shown = first = _masked_name(name) if len(name) <= _SHORT else masked(name)
+            shown = first = masked(name)
             if first != name:
                 while shown in taken or shown in fields:
                     numbers[first] += 1

@@ -17,8 +17,10 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
+from oh_tui.commands.shared.masking import print_masked
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import age
+from oh_tui.text.redact import redact_json
 from oh_tui.trajectory.content import terminal
 from oh_tui.trajectory.model import events
 
@@ -230,20 +232,24 @@ def print_pairs(style: Style, facts: Iterable[tuple[str, str | Cell]]) -> None:
 
 def print_json(document: Any) -> None:
     """Prints an indented document, in ASCII alone, which any terminal and locale takes."""
+    document = redact_json(document)
     text = json.dumps(document, allow_nan=False)
     try:
-        print(msgspec.json.format(text, indent=2))
+        text = msgspec.json.format(text, indent=2)
     except msgspec.DecodeError:  # a lone surrogate, which msgspec does not take
-        print(json.dumps(document, allow_nan=False, indent=2))
+        text = json.dumps(document, allow_nan=False, indent=2)
+    print_masked((text, "\n"))
 
 
 def print_json_line(document: Any) -> None:
-    print(json_line(document))
+    print_masked((json_line(document), "\n"))
 
 
 def json_line(document: Any) -> str:
-    """A document on one line. NaN and infinity, which a server may send, become null; a document
-    that is nested too deep becomes a remark."""
+    """A document on one line, without secrets: all JSON of commands is made here or by
+    `print_json`. NaN and infinity, which a server may send, become null; a document that is nested
+    too deep becomes a remark."""
+    document = redact_json(document)
     try:
         return json.dumps(document, allow_nan=False)
     except ValueError:
