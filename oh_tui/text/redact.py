@@ -212,14 +212,14 @@ def _hidden(secret: str) -> str:
     return HIDDEN
 
 
+def hide_keys(text: str) -> str:
+    """Text that is masked already, at the place where it leaves: hides keys alone, so that quotes
+    and brackets stay."""
+    return _hide_keys(hide_split(text))
+
+
 def _redact(text: str, hide: Hide = _hidden) -> str:
-    for key in _held:
-        if key in text:
-            text = text.replace(key, hide(key))
-    if _finds(_STARTS, text):
-        for start, shape in _SHAPES:
-            if start in text:
-                text = shape.sub(lambda match: hide(match[0]), text)
+    text = _hide_keys(text, hide)
     if "@" in text and ":/" in text:
         text = _USER_INFO.sub(lambda match: match[1] + hide(match[2]), text)
     lower = text.lower()
@@ -229,6 +229,17 @@ def _redact(text: str, hide: Hide = _hidden) -> str:
         text = _SCHEME.sub(lambda match: match[1] + hide(match[2]), text)
     if _finds(_HINTS, lower):
         text = _PAIR.sub(lambda match: _hide_value(match, hide), text)
+    return text
+
+
+def _hide_keys(text: str, hide: Hide = _hidden) -> str:
+    for key in _held:
+        if key in text:
+            text = text.replace(key, hide(key))
+    if _finds(_STARTS, text):
+        for start, shape in _SHAPES:
+            if start in text:
+                text = shape.sub(lambda match: hide(match[0]), text)
     return text
 
 

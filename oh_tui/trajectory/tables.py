@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
+from operator import attrgetter
 from typing import NamedTuple
 
 import msgspec
 
-from oh_tui.text.redact import redact, redact_json, safe_line
+from oh_tui.text.redact import hide_keys, masked, redact_json, safe_line
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.changes import changes
 from oh_tui.trajectory.analysis.loops import loop_steps
@@ -43,7 +44,29 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     """What of the run cannot be read."""
 
 
-class RunRow(msgspec.Struct, frozen=True, gc=False):
+class _Row(msgspec.Struct, frozen=True, gc=False):
+    """Whatever it is made of, a row has no secret in it: rows leave, into the index and exports."""
+
+    def __post_init__(self) -> None:
+        names, values_of = _texts(type(self))
+        together = "\n".join(values_of(self))  # a call for each would take a fifth of all time
+        if masked(together) == together:
+            return
+        for name, text in zip(names, values_of(self), strict=True):
+            msgspec.structs.force_setattr(self, name, _MASKS.get(name, masked)(text))
+
+
+_MASKS = {"arguments": hide_keys}
+"""Columns that are JSON, which was masked before it became a text."""
+
+
+@cache
+def _texts(row: type[_Row]) -> tuple[list[str], Callable[[_Row], tuple[str, ...]]]:
+    names = [name for name, kind in row.__annotations__.items() if str(kind) == "str"]
+    return names, attrgetter(*names)
+
+
+class RunRow(_Row, frozen=True, gc=False):
     """A run, with the usage of its sub-agents. Times are seconds since 1970, costs US dollars; None
     and "" stand for unknown."""
 
@@ -90,7 +113,7 @@ class RunRow(msgspec.Struct, frozen=True, gc=False):
     note: str
 
 
-class StepRow(msgspec.Struct, frozen=True, gc=False):
+class StepRow(_Row, frozen=True, gc=False):
     """A step of a run, or of a sub-agent of it; `path` is its number in the whole run."""
 
     run: str
@@ -117,7 +140,7 @@ class StepRow(msgspec.Struct, frozen=True, gc=False):
     reasoning: int
 
 
-class CallRow(msgspec.Struct, frozen=True, gc=False):
+class CallRow(_Row, frozen=True, gc=False):
     """A call of a tool. `arguments` is JSON without secrets."""
 
     run: str
@@ -135,7 +158,7 @@ class CallRow(msgspec.Struct, frozen=True, gc=False):
     ran_s: float | None
 
 
-class FileRow(msgspec.Struct, frozen=True, gc=False):
+class FileRow(_Row, frozen=True, gc=False):
     """A file that editor or patch calls of the run read or changed."""
 
     run: str
@@ -349,7 +372,7 @@ def _arguments(step: Step) -> str:
     try:
         text = "" if given is None else json.dumps(redact_json(given), ensure_ascii=False)
         # a lone surrogate is no text for other programs
-        return redact(text.encode("utf-8", "replace").decode())
+        return text.encode("utf-8", "replace").decode()
     except (ValueError, TypeError, RecursionError):
         return ""
 

@@ -27,6 +27,7 @@ from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.sources.source import Source
 from oh_tui.text.clean import clean
 from oh_tui.text.human import plural
+from oh_tui.text.redact import hide_keys
 from oh_tui.tui import palette
 from oh_tui.tui.controllers import Controllers
 from oh_tui.tui.controllers.desktop import clipboard
@@ -242,9 +243,9 @@ class OhTui(BaseApp):
             self.exit(0)
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Clean every text that is copied: no control sequence reaches the clipboard, and a lone
-        surrogate, which cannot be encoded, does not crash the app."""
-        super().copy_to_clipboard(clean(text))
+        """Clean every text that is copied: neither a control sequence nor a key reaches the
+        clipboard, and a lone surrogate, which cannot be encoded, does not crash the app."""
+        super().copy_to_clipboard(hide_keys(clean(text)))
 
     def action_copy_selection(self) -> None:
         """ctrl+c: copy the text selected with the mouse and say how much it was. Without any it

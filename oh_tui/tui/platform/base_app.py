@@ -21,7 +21,7 @@ from textual.driver import Driver
 from textual.worker import WorkerFailed
 
 from oh_tui import __version__
-from oh_tui.text.redact import safe
+from oh_tui.text.redact import hide_keys, safe, safe_line
 from oh_tui.tui.platform.key_queue import FrameShown, KeyQueueApp
 from oh_tui.tui.platform.terminal import TerminalDriver
 
@@ -52,12 +52,12 @@ class BaseApp(KeyQueueApp):
     def write_terminal(self, text: str) -> None:
         """Send a sequence that draws nothing."""
         if self._driver:
-            self._driver.write(text)
+            self._driver.write(hide_keys(text))
 
     def watch_title(self, title: str) -> None:
         """The title of the terminal's window too."""
         if self.terminal:
-            self.terminal.set_title(title)
+            self.terminal.set_title(safe_line(title))
 
     def mark_frame(self, shown: FrameShown) -> None:
         if self.terminal:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from oh_tui.text.patterns import pattern
+from oh_tui.text.redact import masked
 from oh_tui.trajectory.content.tools import TOOLS
 from oh_tui.trajectory.model.bodies import text_field
 
@@ -99,6 +100,7 @@ def observation_of(action: JsonObject, content: list[Any], text: str) -> JsonObj
 
 
 def _camel(name: str) -> str:
-    kind = "".join(part[:1].upper() + part[1:] for part in name.split("_")) or "Unnamed"
+    kind = masked(name)  # as a word in capitals it would no longer look like a secret
+    kind = "".join(part[:1].upper() + part[1:] for part in kind.split("_")) or "Unnamed"
     lower = kind.lower()
     return next((tool for tool in TOOLS if tool.lower() == lower), kind)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from types import NoneType
 from typing import Any
 
+from oh_tui.text.redact import masked
 from oh_tui.trajectory.formats.foreign.made import is_empty
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import decode_json
@@ -175,7 +176,8 @@ def _safe(values: Args) -> Args:
 
 
 def _camel(name: str) -> str:
-    return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+    # masked before: as a word in capitals it would no longer look like a secret
+    return "".join(part[:1].upper() + part[1:] for part in masked(name).split("_"))
 
 
 _EDITOR = ("command", "path", "file_text", "old_str", "new_str", "insert_line", "view_range")

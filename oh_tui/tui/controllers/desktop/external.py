@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from oh_tui.settings.credentials import without_keys
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
+from oh_tui.text.redact import hide_keys
 from oh_tui.trajectory.content.block import Block, Code, Diff, Json, Markdown, plain_text
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class ExternalPrograms:
             raise Problem("There is no text here to show")
         current = self._steps.current
         step = f"step-{current[0].number}" if current and current[0] else "event"
-        return Body(text + "\n", f"{step}-{half}{_suffix(blocks)}")
+        return Body(hide_keys(text) + "\n", f"{step}-{half}{_suffix(blocks)}")
 
     def _run(self, run: Callable[[], int], name: str) -> None:
         """Hand the terminal to a program until it ends. Meanwhile the app neither draws nor
