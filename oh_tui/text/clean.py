@@ -135,6 +135,13 @@ _STRUCK = pattern(f"[^\b\n]\b|{_UNSEEN.pattern}")
 """The same where a backspace takes back the character before it, as on a typewriter."""
 
 
+_ENCODED = pattern(
+    r"\\++u00(?:1b|9b)\[[0-?]*+[ -/]*+[@-~]?+|\\++u001b\][^\\\"]*+\\++u0007| ?\\++r(?!\\++n)"
+    r"|\\++(?:u(?:00[0189][0-9a-f]|007f|00ad|200[b-f]|20[26][0-9a-f]|feff)|[bf])"
+)
+"""The same as JSON writes it, in a text that is JSON itself, however often it was quoted."""
+
+
 class Seen(NamedTuple):
     """What a reader sees of a text."""
 
@@ -153,6 +160,8 @@ class Seen(NamedTuple):
 def seen_in(text: str) -> Iterator[Seen]:
     """The ways in which one may see a text, without what `clean` removes; none for most texts,
     where nothing is removed."""
+    if "\\" in text and _ENCODED.search(text):
+        yield _seen(text, _ENCODED)
     if text.isascii():
         if len(text.encode().translate(None, _ODD_ASCII)) == len(text):
             return

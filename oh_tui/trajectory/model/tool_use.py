@@ -11,6 +11,7 @@ import msgspec
 
 from oh_tui.text.clean import clean
 from oh_tui.text.patterns import pattern
+from oh_tui.text.redact import hide_split
 from oh_tui.trajectory.model.bodies import observation_text
 from oh_tui.trajectory.model.events import Event
 
@@ -83,13 +84,13 @@ class Tool(NamedTuple):
 
 def first_line(text: str) -> str:
     """The first line that is not blank and not the header of tool errors."""
-    lines = clean(text[:4000]).split("\n")
+    lines = clean(hide_split(text[:4000])).split("\n")
     return next((line for line in lines if line.strip() not in _NO_TEXT), "")
 
 
 def last_line(text: str) -> str:
     """The last line that is not blank, a bare prompt or a note of the tool."""
-    for line in reversed(clean(text[-8000:]).split("\n")):
+    for line in reversed(clean(hide_split(text[-8000:])).split("\n")):
         said = line.strip()
         if not said or (
             (said[0] == "[" or said[-1] in _PROMPT_ENDS) and _PROMPT_OR_NOTE.fullmatch(said)
