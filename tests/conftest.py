@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import itertools
 import os
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,25 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+
+
+@pytest.fixture(params=["UTC", "America/New_York", "Asia/Kolkata"])
+def zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The test runs in three zones; one of them has half an hour."""
+    yield from _in_zone(str(request.param), monkeypatch)
+
+
+@pytest.fixture
+def in_new_york(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    yield from _in_zone("America/New_York", monkeypatch)
+
+
+def _in_zone(name: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setenv("TZ", name)
+    time.tzset()
+    yield name
+    monkeypatch.delenv("TZ")
+    time.tzset()
 
 
 @pytest.fixture(scope="session")

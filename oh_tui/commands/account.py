@@ -27,10 +27,10 @@ from oh_tui.commands.shared.printing import (
 from oh_tui.commands.shared.reading import short_id, title
 from oh_tui.commands.shared.status import GLYPHS, HUES, Needy, last_known_states, needy
 from oh_tui.sources.agent_server import AgentServerSource
+from oh_tui.sources.lists.triage import updated_text
 from oh_tui.sources.server import ServerSource
 from oh_tui.text.human import age, cost_words, plural
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.model.events import seconds
 
 if TYPE_CHECKING:
     from oh_tui.sources.source import Source
@@ -237,12 +237,11 @@ _COLUMNS = (
 
 def _row(style: Style, row: Needy) -> tuple[str | Cell, ...]:
     one, hue = row.conversation, HUES.get(row.word, "")
-    updated = seconds(one.updated_at or one.created_at or "")
     shown = short_id(one) if not style.piped else conversation_id(one)
     return (
         Cell(style.glyph(*GLYPHS[row.group]), hue),
         shown,
         Cell(row.word, hue),
-        style.when(updated),
+        style.when(updated_text(one)),
         title(one),
     )

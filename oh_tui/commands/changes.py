@@ -17,7 +17,7 @@ from oh_tui.trajectory.analysis.change_rows import Row as FileRow
 from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange
 from oh_tui.trajectory.analysis.changes import changes as changes_of
 from oh_tui.trajectory.analysis.patch import PatchedFile
-from oh_tui.trajectory.model.events import seconds
+from oh_tui.trajectory.model.clock import seconds
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation

@@ -33,13 +33,13 @@ from oh_tui.sources.lists import conversation_query
 from oh_tui.sources.lists.conversation_order import Order, Sorting
 from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.sources.lists.last_known import LastKnown
-from oh_tui.sources.lists.triage import conversation_state, updated
+from oh_tui.sources.lists.triage import conversation_state, updated, updated_text
 from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.sources.results import cut_words
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import dollars, plural
 from oh_tui.trajectory.analysis.search.moments import seconds_of
-from oh_tui.trajectory.model.events import seconds
+from oh_tui.trajectory.model.clock import by_the_clock
 
 LIMIT = 50
 """Conversations that are listed by default."""
@@ -61,7 +61,7 @@ def _since(text: str) -> float:
     span = seconds_of(text)
     if span is not None and not text.replace(".", "").isdecimal():
         return max(1.0, time.time() - span)
-    moment = seconds(text)
+    moment = by_the_clock(text)
     if moment is None or moment <= 0 or "-" not in text:
         raise ArgumentTypeError(f"{clean_line(text)!r} is neither a span (2d) nor a date")
     return moment
@@ -217,8 +217,7 @@ def _is_wanted(args: Any, one: Conversation, last_known: LastKnown) -> bool:
         return False
     if args.status and args.status.lower() not in (state(one), outcome(one, last_known)[0]):
         return False
-    when = seconds(one.updated_at or one.created_at or "")
-    return not args.since or (when is not None and when >= args.since)
+    return not args.since or updated(one) >= args.since
 
 
 COLUMNS = (
@@ -236,7 +235,7 @@ def conversation_row(style: Style, one: Conversation, last_known: LastKnown) -> 
     return (
         conversation_id(one) if style.piped else short_id(one),
         Cell(*outcome(one, last_known)),
-        style.when(seconds(one.updated_at or one.created_at or "")),
+        style.when(updated_text(one)),
         dollars(one.cost) if one.cost else "",
         line(one.selected_repository) or "",
         ("└ " if one.parent_conversation_id and not style.ascii else "") + title(one),

@@ -30,7 +30,6 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, Refused
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.model.events import seconds
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation, Sandbox
@@ -88,7 +87,7 @@ def _row(style: Style, sandbox: Sandbox, inside: Iterable[Conversation]) -> Row:
     return (
         safe_line(sandbox.id),
         Cell(word, HUES.get("error" if word == "failed" else word, "")),
-        style.when(seconds(sandbox.created_at or "")),
+        style.when(sandbox.created_at),
         ", ".join(names) if style.piped else "".join(names[:1]) + more,
     )
 

@@ -22,7 +22,6 @@ from oh_tui.text.human import compact, dollars, plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.verdict import judge
-from oh_tui.trajectory.model.events import seconds
 
 
 @command(
@@ -83,7 +82,7 @@ async def show(call: Call) -> int:
 def _facts(call: Call, one: Conversation, known: dict[str, str]) -> list[tuple[str, str | Cell]]:
     """The facts of the record, and those `known` beside it."""
     style, tokens = call.style, one.tokens
-    changed = style.when(seconds(one.updated_at or ""))
+    changed = style.when(one.updated_at)
     ago = " ago" if changed not in ("", "now") and style.times == "relative" else ""
     return [
         ("id", conversation_id(one)),

@@ -187,7 +187,7 @@ def step_row(style: Style, facts: Facts, step: Step, began: float | None = None)
     about = describe(step, outcome)
     when = step.event.seconds()
     began = trajectory.began if began is None else began
-    time = style.when(when)
+    time = style.when(step.event.timestamp)
     if style.times == "relative":
         time = "" if when is None or began is None else clock(when - began)
     llm, ran, spent = accounts.llm(step), accounts.ran(step), accounts.of(step)

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from oh_tui.api.models import Conversation, Metrics, TokenUsage, bare_id
+from oh_tui.sources.clocks import clock_of_file
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.text.clean import clean_line
@@ -19,6 +20,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.content.describe import describe_event
 from oh_tui.trajectory.formats.run_file import Entry, RunFile, shown_name
+from oh_tui.trajectory.model.clock import zoned
 from oh_tui.trajectory.model.stats import NO_USAGE, record_sums
 
 FIRST_EVENTS, LAST_EVENTS = 20, 3
@@ -57,7 +59,7 @@ def row_of_entry(name: str, entry: Entry, file_name: str) -> Conversation:
 def row_of_run(name: str, run: RunFile, listed: Conversation | None = None) -> Conversation:
     """A row from the `info` of a run, in which any field may be missing or wrong, and from its
     first and last events. `listed` is the row as it was known before the run was opened."""
-    info = run.info
+    info, clock = run.info, clock_of_file(run)
     file_name = "" if _ID.fullmatch(run.name) else run.name.removesuffix(".zip")
     title = _text(info, "title") or (listed.title if listed else _first_message(run))
     row = FileConversation(
@@ -71,7 +73,7 @@ def row_of_run(name: str, run: RunFile, listed: Conversation | None = None) -> C
         llm_model=_text(info, "llm_model"),
         metrics=_metrics(run.stats),
         created_at=_text(info, "created_at"),
-        updated_at=_last_time(run) or _text(info, "updated_at"),
+        updated_at=zoned(_last_time(run), clock) or _text(info, "updated_at"),
     )
     if not isinstance(listed, FileConversation):
         return row
@@ -83,7 +85,7 @@ def row_of_run(name: str, run: RunFile, listed: Conversation | None = None) -> C
         home=listed.home,
         llm_model=row.llm_model or listed.llm_model,
         metrics=row.metrics or listed.metrics,
-        created_at=row.created_at or first_time(run),
+        created_at=row.created_at or zoned(_first_time(run), clock),
     )
 
 
@@ -172,14 +174,14 @@ def _first_message(run: RunFile) -> str:
     return ""
 
 
-def first_time(run: RunFile) -> str:
+def _first_time(run: RunFile) -> str:
     """The timestamp of the first event that has a valid one, "" if none of the first has."""
     first = run.events(0, LAST_EVENTS)
     return next((event.timestamp for event in first if event.seconds() is not None), "")
 
 
 def _last_time(run: RunFile) -> str:
-    """As `first_time`, of the last events."""
+    """As `_first_time`, of the last events."""
     last = list(run.events(max(0, len(run) - LAST_EVENTS)))
     return next((e.timestamp for e in reversed(last) if e.seconds() is not None), "")
 

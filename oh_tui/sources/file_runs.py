@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from oh_tui.api.models import Conversation
 from oh_tui.sources import written
+from oh_tui.sources.clocks import clock_of_file
 from oh_tui.sources.file_conversation import BELOW
 from oh_tui.sources.file_rows import row_of_run, row_of_sub_agent
 from oh_tui.sources.results import PAGE, PEEK, Cost, Loaded, build
@@ -175,7 +176,8 @@ def note_of(run: RunFile) -> str:
 
 def run_of(source: RunFile, events: Iterable[Event], *, complete: bool = True) -> Trajectory:
     """The run of some events of a file, with the stats and status that it records."""
-    run = build(events, complete=complete, stats=source.stats)
+    clock = clock_of_file(source)
+    run = build(events, complete=complete, stats=source.stats, clock=clock)
     run.recorded = source.recorded
     run.sub_agents = [
         SubAgent(one.name, partial(_sub_run, one), started_by=one.started_by, usage=one.usage)

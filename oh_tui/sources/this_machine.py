@@ -17,7 +17,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats.run_file import Entry, OneRun
 from oh_tui.trajectory.formats.table import find_files
 from oh_tui.trajectory.formats.zip.archive import Archive, open_archive
-from oh_tui.trajectory.model.events import seconds
+from oh_tui.trajectory.model.clock import seconds
 
 HINT = "the OpenHands CLI keeps its runs there; other places: oh-tui open PATH"
 
@@ -67,7 +67,7 @@ class ThisMachine(FileSource):
             if row is None or row.id != name:
                 row = placed(row_of_run(name, archive), str(plain_path(path)))
             known[archive] = row
-            when = _to_utc(row.updated_at or "") or datetime.fromtimestamp(written, UTC).isoformat()
+            when = row.updated_at or datetime.fromtimestamp(written, UTC).isoformat()
             status = RunStatus.RUNNING if is_at_work(archive) else row.execution_status
             rows.append(msgspec.structs.replace(row, updated_at=when, execution_status=status))
         self._known, self._lists = known, [entry.home for entry in entries.values()]
@@ -92,14 +92,6 @@ class ThisMachine(FileSource):
         except Problem as problem:
             self._unopened.append(problem)
             return None
-
-
-def _to_utc(timestamp: str) -> str:
-    """The time of an event in UTC. The CLI writes local time."""
-    try:
-        return datetime.fromisoformat(timestamp).astimezone(UTC).isoformat()
-    except (ValueError, OverflowError, OSError):
-        return ""
 
 
 def _last_written(path: Path) -> float:

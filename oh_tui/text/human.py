@@ -117,6 +117,11 @@ def percentages(parts: Sequence[int]) -> list[int]:
     return [(200 * part + whole) // (2 * whole) if whole else 0 for part in parts]
 
 
+def unzoned(text: str, is_bare: bool) -> str:
+    """A time, marked if nobody knows in which zone it was written."""
+    return f"~{text}" if is_bare and text else text
+
+
 def clock_time(when: float, zone: tzinfo | None = UTC) -> str:
     """A time as 13:29:07 in a zone (None: the local one)."""
     return _moment(when, zone).strftime("%H:%M:%S")

@@ -19,7 +19,7 @@ from oh_tui.trajectory.analysis.sub_agents import SubRun, SubRuns
 from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.bodies import arguments, field
-from oh_tui.trajectory.model.events import seconds
+from oh_tui.trajectory.model.clock import is_bare, seconds
 from oh_tui.trajectory.model.stats import NO_USAGE, Usage, sum_of
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -68,7 +68,7 @@ def _texts(row: type[_Row]) -> tuple[list[str], Callable[[_Row], tuple[str, ...]
 
 class RunRow(_Row, frozen=True, gc=False):
     """A run, with the usage of its sub-agents. Times are seconds since 1970, costs US dollars; None
-    and "" stand for unknown."""
+    and "" stand for unknown. If nobody `knows_zone`, times count as UTC: spans are right."""
 
     run: str
     source: str
@@ -83,6 +83,7 @@ class RunRow(_Row, frozen=True, gc=False):
     cause: str
     began: float | None
     ended: float | None
+    knows_zone: bool
     work_s: float | None
     waited_s: float
     llm_s: float | None
@@ -313,6 +314,7 @@ def _run_row(part: _Part, sub_runs: SubRuns) -> RunRow:
         cause=verdict.cause,
         began=_finite(seconds(about.created) if run.began is None else run.began),
         ended=_finite(run.ended()),
+        knows_zone=not is_bare(about.created) if run.began is None else run.knows_zone,
         work_s=None if run.began is None else _finite(accounts.active),
         waited_s=_finite(accounts.waited) or 0.0,
         llm_s=total.llm or None,

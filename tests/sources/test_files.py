@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import zipfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -225,21 +224,15 @@ async def test_a_state_that_no_event_tells_comes_from_base_state(
     assert loaded.trajectory is not None and judge(loaded.trajectory).word == word
 
 
-async def test_the_last_event_counts_for_order_and_age_on_this_machine(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("in_new_york")
+async def test_the_last_event_counts_for_order_and_age_on_this_machine() -> None:
     """Not the file's modification time, which copying changes. The CLI writes local time."""
-    monkeypatch.setenv("TZ", "UTC-2")
-    time.tzset()
-    try:
-        for number, second in ((1, 7), (2, 3), (3, 5)):
-            cli_run(tmp_path, f"{number}" * 32, second=second)
-        rows = (await ThisMachine(tmp_path).newest()).items
-    finally:
-        monkeypatch.undo()
-        time.tzset()
+    folder = Path.home() / ".openhands" / "conversations"
+    for number, second in ((1, 7), (2, 3), (3, 5)):
+        cli_run(folder, f"{number}" * 32, second=second)
+    rows = (await ThisMachine(folder).newest()).items
     assert [row.id[0] for row in rows] == ["1", "3", "2"]
-    assert rows[0].updated_at == "2026-03-01T08:00:07+00:00"
+    assert rows[0].updated_at == "2026-03-01T10:00:07-05:00"
 
 
 async def test_any_mixture_of_files_and_folders_is_one_list(tmp_path: Path, files: Files) -> None:

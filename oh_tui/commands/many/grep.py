@@ -24,7 +24,7 @@ from oh_tui.commands.shared.printing import (
 from oh_tui.commands.shared.reading import title
 from oh_tui.commands.shared.status import last_known_states
 from oh_tui.sources.file_conversation import FileConversation
-from oh_tui.sources.lists.triage import updated
+from oh_tui.sources.lists.triage import updated_text
 from oh_tui.sources.many import query as queries
 from oh_tui.sources.many.hits import Hit
 from oh_tui.sources.many.narrowing import Narrowing
@@ -147,7 +147,7 @@ def _print_row(call: Call, cells: list[str]) -> None:
 def _print_run(call: Call, run: Conversation, hits: list[Hit]) -> None:
     """The title, and below it a line for each hit."""
     style, room = call.style, call.style.room or 0
-    facts = [line(run.selected_repository) or "", style.when(updated(run) or None)]
+    facts = [line(run.selected_repository) or "", style.when(updated_text(run))]
     head = "  ".join(filter(None, (title(run), *facts, plural(len(hits), "hit"))))
     print(style.paint(fit(head, room, style), "bold"))
     width = max(4, *(len(hit.path) for hit in hits))

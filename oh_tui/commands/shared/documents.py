@@ -19,7 +19,7 @@ from oh_tui.trajectory.analysis.loops import loop_steps
 from oh_tui.trajectory.analysis.sub_agents import SubRun, SubRuns
 from oh_tui.trajectory.analysis.verdict import Verdict, judge
 from oh_tui.trajectory.content.describe import describe
-from oh_tui.trajectory.model.events import seconds
+from oh_tui.trajectory.model.clock import is_bare, seconds
 from oh_tui.trajectory.model.stats import NO_USAGE, Usage
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -250,13 +250,14 @@ def line(text: str | None) -> str | None:
 
 
 def moment(text: str | None) -> str | None:
-    """A time of a server as ISO 8601 in UTC, to the millisecond; None for another text."""
+    """A time as ISO 8601 in UTC, to the millisecond, or without a `Z` as it is written if its zone
+    is not known; None for another text."""
     when = seconds(text or "")
     if when is None or not 0 <= when < 253_000_000_000:
         return None
     rounded = round(when, 3)
-    whole = int(rounded)
-    return f"{stamp(whole)[:-1]}.{round((rounded - whole) * 1000) % 1000:03}Z"
+    whole, zone = int(rounded), "" if is_bare(text or "") else "Z"
+    return f"{stamp(whole)[:-1]}.{round((rounded - whole) * 1000) % 1000:03}" + zone
 
 
 def _usage_json(usage: Usage) -> dict[str, Any]:

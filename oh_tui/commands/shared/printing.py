@@ -19,10 +19,11 @@ import msgspec
 
 from oh_tui.commands.shared.masking import print_masked
 from oh_tui.text.clean import clean_line
-from oh_tui.text.human import age
+from oh_tui.text.human import age, unzoned
 from oh_tui.text.redact import redact_json
 from oh_tui.trajectory.content import terminal
 from oh_tui.trajectory.model import events
+from oh_tui.trajectory.model.clock import by_the_clock, is_bare, seconds
 
 Times: TypeAlias = Literal["relative", "absolute", "utc"]
 
@@ -57,8 +58,15 @@ class Style(msgspec.Struct, frozen=True):
     def piped(self) -> bool:
         return self.room is None
 
-    def when(self, moment: float | None) -> str:
-        """A moment in seconds since 1970: how long ago, or the time itself; "" for None."""
+    def when(self, moment: float | str | None) -> str:
+        """A moment in seconds since 1970 or as a timestamp: how long ago, or the time itself; "" if
+        it is not known. One without a zone stays as it is written: marked, or without a `Z`."""
+        if isinstance(moment, str) and is_bare(moment):
+            if self.times == "relative":
+                return unzoned(age(by_the_clock(moment) or 0.0, self.now), True)
+            plain = stamp(seconds(moment) or 0.0)[:-1]
+            return plain if self.times == "utc" else unzoned(plain.replace("T", " "), True)
+        moment = seconds(moment) if isinstance(moment, str) else moment
         if moment is None:
             return ""
         if self.times == "relative":

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from oh_tui.api.errors import ApiError, Conflict, TimedOut
 from oh_tui.api.models import IN_SANDBOX
 from oh_tui.sources.actions.agent_state import AgentState, read
+from oh_tui.sources.clocks import clock_of_record
 from oh_tui.sources.results import PAGE, build
 from oh_tui.text.problem import Problem, Refused, Remedy
 
@@ -114,12 +115,13 @@ class Agents:
         record, page = await asyncio.gather(
             agent.conversation(), agent.search_events(sort_order="TIMESTAMP_DESC", limit=PAGE)
         )
+        clock = clock_of_record(conversation, page.items[::-1], not page.next_page_id)
         pages_left = LOOK_BACK if record.execution_status != "running" else 0
         events: list[Event] = []
         while True:
             events += page.items
             cursor = page.next_page_id
-            run = build(reversed(events), live=True, complete=not cursor)
+            run = build(reversed(events), live=True, complete=not cursor, clock=clock)
             now = read(conversation, record, run)
             if now.known or not cursor or not pages_left:
                 return now

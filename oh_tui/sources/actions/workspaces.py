@@ -11,7 +11,7 @@ from oh_tui.api.errors import NotFound
 from oh_tui.sources.actions.workspace import Workspace, open_workspace
 from oh_tui.sources.runs.following import running_agent
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.model.events import seconds
+from oh_tui.trajectory.model.clock import seconds
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation, GitChange, GitCommit

@@ -8,9 +8,9 @@ from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
 from oh_tui.api.models import Conversation
-from oh_tui.sources.lists.triage import ConversationState, Group, RunStatus, updated
+from oh_tui.sources.lists.triage import ConversationState, Group, RunStatus, updated, updated_text
 from oh_tui.trajectory.analysis.step_order import ranked
-from oh_tui.trajectory.model.events import seconds
+from oh_tui.trajectory.model.clock import is_bare, seconds
 
 T = TypeVar("T")
 
@@ -91,8 +91,9 @@ _SHORT = {
 def took(conversation: Conversation) -> float | None:
     """Seconds from its creation to its last change; None when that is not known. A server that sets
     `created_at` anew with each change (measured) gives no such time."""
-    begun, changed = seconds(conversation.created_at or ""), updated(conversation)
-    if begun is None or not changed or changed - begun < 1.0:
+    made, now = conversation.created_at or "", updated_text(conversation)
+    begun, changed = seconds(made), seconds(now)
+    if begun is None or changed is None or changed - begun < 1.0 or is_bare(made) != is_bare(now):
         return None
     return changed - begun
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from oh_tui.api.models import Conversation
 from oh_tui.sources.file_conversation import label_of
 from oh_tui.sources.lists.last_known import LastKnown
-from oh_tui.trajectory.model.events import seconds
+from oh_tui.trajectory.model.clock import by_the_clock
 from oh_tui.trajectory.model.recorded import Label
 
 
@@ -154,4 +154,8 @@ def conversation_state(conversation: Conversation, last_known: LastKnown) -> Con
 
 def updated(conversation: Conversation) -> float:
     """When the conversation last changed, in seconds since 1970; 0 when unknown."""
-    return seconds(conversation.updated_at or conversation.created_at or "") or 0.0
+    return by_the_clock(updated_text(conversation)) or 0.0
+
+
+def updated_text(conversation: Conversation) -> str:
+    return conversation.updated_at or conversation.created_at or ""

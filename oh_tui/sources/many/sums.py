@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from operator import attrgetter
 from statistics import median
 from typing import Any, NamedTuple
@@ -33,6 +33,7 @@ class Summand(NamedTuple):
     verdict: str
     cause: str
     began: float | None
+    knows_zone: bool
     steps: int
     work_s: float | None
     cost: float | None
@@ -49,9 +50,12 @@ _columns = attrgetter(*Summand._fields)
 
 
 def _day(row: Summand) -> str:
-    """The local day on which the run began."""
+    """The local day on which the run began; as it is written if its zone is not known."""
     try:
-        return "" if row.began is None else datetime.fromtimestamp(row.began).date().isoformat()
+        zone = None if row.knows_zone else UTC
+        return (
+            "" if row.began is None else datetime.fromtimestamp(row.began, zone).date().isoformat()
+        )
     except (ValueError, OverflowError, OSError):
         return UNKNOWN
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from oh_tui.sources.clocks import clock_of_record
 from oh_tui.sources.results import PAGE, Loaded, build
 from oh_tui.sources.runs.following import news_from_agent
 from oh_tui.sources.runs.usage import read_stats
@@ -16,15 +17,19 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 
 if TYPE_CHECKING:
     from oh_tui.api import AgentServer
+    from oh_tui.api.models import Conversation
 
 
 async def load_from_agent(
-    agent: AgentServer, held: Trajectory | None, whole: Trajectory | None
+    agent: AgentServer,
+    conversation: Conversation,
+    held: Trajectory | None,
+    whole: Trajectory | None,
 ) -> AsyncGenerator[Loaded, None]:
     """All events, or those after a `whole` run that this server gave before."""
     news = None if whole is None else await news_from_agent(agent, whole)
     if whole is None or news is None:
-        async for state in _all_from_agent(agent, b"" if held is None else held.stats):
+        async for state in _all_from_agent(agent, conversation, held):
             yield state
         return
     count = len(whole.events) + len(news)
@@ -36,13 +41,16 @@ async def load_from_agent(
         yield Loaded("agent server", None, count, count, news=())
 
 
-async def _all_from_agent(agent: AgentServer, stats: bytes) -> AsyncGenerator[Loaded, None]:
-    """All events, with the given stats until the record is read. Nothing waits for the record;
+async def _all_from_agent(
+    agent: AgentServer, conversation: Conversation, held: Trajectory | None
+) -> AsyncGenerator[Loaded, None]:
+    """All events, with the held stats until the record is read. Nothing waits for the record;
     when it arrives last, the run is yielded once more."""
     last, run = Loaded("agent server"), None
+    stats = b"" if held is None else held.stats
     record = asyncio.create_task(read_stats(agent))
     try:
-        async for state in _events_from_agent(agent):
+        async for state in _events_from_agent(agent, conversation, held):
             if state.trajectory is not None:
                 last, run = state, state.trajectory
                 run.stats = (record.done() and record.result()) or stats
@@ -52,17 +60,26 @@ async def _all_from_agent(agent: AgentServer, stats: bytes) -> AsyncGenerator[Lo
         record.cancel()
     if newest and run is not None and newest != run.stats:
         run = await asyncio.to_thread(
-            build, list(run.events), live=True, complete=run.complete, stats=newest
+            build,
+            list(run.events),
+            live=True,
+            complete=run.complete,
+            stats=newest,
+            clock=run.clock,
         )
         yield replace(last, trajectory=run, loaded=len(run.events))
 
 
-async def _events_from_agent(agent: AgentServer) -> AsyncGenerator[Loaded, None]:
+async def _events_from_agent(
+    agent: AgentServer, conversation: Conversation, held: Trajectory | None
+) -> AsyncGenerator[Loaded, None]:
     via = "agent server"
     total = await agent.count_events()
     page = await agent.search_events(sort_order="TIMESTAMP_DESC", limit=PAGE)
     whole = not page.next_page_id
-    newest = build(reversed(page.items), live=True, complete=whole)
+    items = page.items[::-1]
+    clock = clock_of_record(conversation, items, whole, held)
+    newest = build(items, live=True, complete=whole, clock=clock)
     yield Loaded(via, newest, len(page.items), total, more=not whole)
     if whole:
         return
@@ -70,5 +87,6 @@ async def _events_from_agent(agent: AgentServer) -> AsyncGenerator[Loaded, None]
     async for page in agent.iter_events(limit=PAGE):
         events += page.items
         yield Loaded(via, None, len(events), max(total, len(events)))
-    trajectory = await asyncio.to_thread(build, events, live=True)
+    clock = clock_of_record(conversation, events, True, held)
+    trajectory = await asyncio.to_thread(build, events, live=True, clock=clock)
     yield Loaded(via, trajectory, len(events), len(events))

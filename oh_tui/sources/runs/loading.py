@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from oh_tui.api.errors import TooLarge
+from oh_tui.sources.clocks import clock_of_record
 from oh_tui.sources.results import DOWNLOAD_LIMIT, PAGE, PEEK, Cost, Loaded, Older, build
 from oh_tui.sources.runs import below, following
 from oh_tui.sources.runs.cache import MOST_HELD, RunCache, events_of_zip, zip_of_events
@@ -100,7 +101,9 @@ class ServerRuns:
         if agent is None:
             return None
         page = await agent.search_events(sort_order="TIMESTAMP_DESC", limit=PEEK)
-        run = build(reversed(page.items), live=True, complete=not page.next_page_id)
+        events, whole = page.items[::-1], not page.next_page_id
+        clock = clock_of_record(conversation, events, whole)
+        run = build(events, live=True, complete=whole, clock=clock)
         run.status = run.status or conversation.execution_status or ""  # set before this page
         return run
 
@@ -120,7 +123,7 @@ class ServerRuns:
                 agent = running_agent(self.api, conversation)
                 if agent is None:
                     break
-                async for state in load_from_agent(agent, held, whole):
+                async for state in load_from_agent(agent, conversation, held, whole):
                     yield state
                 return
             except Problem as problem:
@@ -143,7 +146,8 @@ class ServerRuns:
             events = _with_held(kept, held, whole=True)
             if not lists_answers(stats):
                 stats = await asyncio.to_thread(self.cache.stats, conversation) or stats
-            run = await asyncio.to_thread(build, events, stats=stats)
+            clock = clock_of_record(conversation, events, True, held)
+            run = await asyncio.to_thread(build, events, stats=stats, clock=clock)
             yield Loaded(via, run, len(events), len(events), _missing_end(conversation, run))
             return
         page = await self._page(conversation, None, total)
@@ -155,7 +159,8 @@ class ServerRuns:
                 yield longer
                 return
         events = _with_held(page.items[::-1], held, whole=whole)
-        newest = build(events, live=live, complete=whole, stats=stats)
+        clock = clock_of_record(conversation, events, whole, held)
+        newest = build(events, live=live, complete=whole, stats=stats, clock=clock)
         note = note or _missing_end(conversation, newest)
         more = not (whole or only_pages)
         yield Loaded(via, newest, len(events), max(total, len(events)), note, more)
@@ -189,7 +194,8 @@ class ServerRuns:
                 if len(events) == total and not problems:
                     await self._keep(conversation, events, stats, file)
         events = _with_held(events, held, whole=True)
-        trajectory = await asyncio.to_thread(build, events, live=live, stats=stats)
+        clock = clock_of_record(conversation, events, True, held)
+        trajectory = await asyncio.to_thread(build, events, live=live, stats=stats, clock=clock)
         yield Loaded(via, trajectory, len(events), len(events), note)
 
     def _gives_only_pages(self, conversation: Conversation, total: int) -> bool:
@@ -218,7 +224,7 @@ class ServerRuns:
         if common >= LATE:
             # events older than the held ones come with the pages before them
             first = () if held.complete else held.events[:LATE]
-            since = max((event.timestamp for event in first), default="")
+            since = max((event.timestamp for event in first), default="").removesuffix(held.clock)
             news = [event for event in news if event.timestamp >= since]
             events, whole = [*held.events, *news], held.complete
         else:
@@ -228,7 +234,10 @@ class ServerRuns:
             return None
         live = conversation.sandbox_status == "RUNNING"
         stats = stats_of_app(conversation, held)
-        run = await asyncio.to_thread(build, events, live=live, complete=whole, stats=stats)
+        clock = clock_of_record(conversation, events, whole, held)
+        run = await asyncio.to_thread(
+            build, events, live=live, complete=whole, stats=stats, clock=clock
+        )
         note, count = note or _missing_end(conversation, run), len(run.events)
         return Loaded("app server", run, count, max(total, count), note)
 
@@ -369,7 +378,7 @@ def run_of_cache(cache: RunCache, conversation: Conversation) -> Trajectory | No
     stats = stats_of_app(conversation, None)
     if not lists_answers(stats):
         stats = cache.stats(conversation) or stats
-    return build(events, stats=stats)
+    return build(events, stats=stats, clock=clock_of_record(conversation, events, True))
 
 
 def _contain_key(events: list[Event]) -> bool:

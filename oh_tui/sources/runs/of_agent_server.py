@@ -29,7 +29,7 @@ class AgentServerRuns(ServerRuns):
     ) -> AsyncGenerator[Loaded, None]:
         whole = held if held and held.complete else None
         if agent := running_agent(self.api, conversation):
-            async for state in load_from_agent(agent, held, whole):
+            async for state in load_from_agent(agent, conversation, held, whole):
                 yield state
 
     def is_told_by_record(self, conversation: Conversation) -> bool:

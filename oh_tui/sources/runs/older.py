@@ -52,7 +52,7 @@ async def older_from_app(
     known = {event.id for event in trajectory.events}
     offset = max(0, len(known) - LATE)
     times = (event.timestamp for event in trajectory.events)
-    oldest = min(filter(None, times), default="later")
+    oldest = min(filter(None, times), default="later").removesuffix(trajectory.clock)
     furthest = -1
     fresh: list[Event] = []
     while True:

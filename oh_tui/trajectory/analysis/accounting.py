@@ -18,7 +18,8 @@ import msgspec
 from oh_tui.text.human import plural
 from oh_tui.trajectory.analysis.ledger import Ledger, Update, about
 from oh_tui.trajectory.analysis.waits import Waits, gap_before
-from oh_tui.trajectory.model.events import Event, seconds
+from oh_tui.trajectory.model.clock import seconds
+from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.stats import (
     NO_USAGE,
     Usage,

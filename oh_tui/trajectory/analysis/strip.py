@@ -155,6 +155,7 @@ class Strip:
         began = next((at for step in self._steps if (at := step.event.seconds()) is not None), None)
         if began is None:
             return self.picture(width).axis
+        zone = self._trajectory.zone(zone)
         labels = self._frame(width).scale.labels(
             lambda span: clock_time(began + span, zone), since_midnight(began, zone)
         )

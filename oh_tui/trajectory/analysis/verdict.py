@@ -9,7 +9,7 @@ from itertools import islice
 import msgspec
 
 from oh_tui.text.clean import clean_line
-from oh_tui.text.human import clock, clock_time
+from oh_tui.text.human import clock, clock_time, unzoned
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.analysis.ending import (
     FAILURES,
@@ -38,6 +38,7 @@ from oh_tui.trajectory.content.classification import remedy
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.content.plans import done_and_all
 from oh_tui.trajectory.model.bodies import text_field
+from oh_tui.trajectory.model.clock import is_bare
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 
@@ -382,7 +383,12 @@ def _moment(trajectory: Trajectory, step: Step) -> str:
     if when is None:
         return ""
     if not trajectory.complete:
-        return f" at {clock_time(when)} UTC" if 0 < when < 100 * _TRUE_SPAN else ""
+        if not 0 < when < 100 * _TRUE_SPAN:
+            return ""
+        is_known = not is_bare(step.event.timestamp)
+        return (
+            f" at {clock_time(when)} UTC" if is_known else f" at {unzoned(clock_time(when), True)}"
+        )
     before = (s.event.seconds() for s in trajectory.steps[max(0, step.number - 4) : step.number])
     known = [began for began in (trajectory.began, *before) if began is not None]
     span = when - (trajectory.began or 0.0)

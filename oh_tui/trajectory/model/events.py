@@ -8,13 +8,12 @@ import json
 import re
 import sys
 from collections.abc import Callable
-from datetime import datetime
-from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
 import msgspec
 
 from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.model.clock import seconds
 from oh_tui.trajectory.model.result_state import (
     STILL_RUNNING,
     ObservationHead,
@@ -66,6 +65,7 @@ class Event(msgspec.Struct, gc=False, eq=False):
     id: str
     kind: str
     timestamp: str = ""
+    """ISO 8601. An agent names no zone: the run adds that of its `clock`."""
     source: str = ""
     tool_name: str = ""
     tool_call_id: str = ""
@@ -141,11 +141,8 @@ class Event(msgspec.Struct, gc=False, eq=False):
         return not self.failed and (self.timed_out or ended_badly)
 
     def seconds(self) -> float | None:
-        """The timestamp in seconds since 1970; None when it is missing or unreadable.
-
-        Timestamps are naive times of the agent server's clock (measured). They are read as UTC,
-        which is right for the official images; only differences are exact.
-        """
+        """The timestamp in seconds since 1970; None when it is missing or unreadable. Where no
+        clock is known only differences are exact."""
         return seconds(self.timestamp)
 
 
@@ -175,8 +172,6 @@ class _Head(ResultHead, gc=False):
 class _State(msgspec.Struct, gc=False):
     execution_status: str | None = None
 
-
-_EPOCH = datetime(1970, 1, 1)
 
 _Struct = TypeVar("_Struct", bound=msgspec.Struct)
 
@@ -274,17 +269,6 @@ def _verb(kind: str, part: _ActionHead | ObservationHead | None, tool_kind: str 
 
 def _substitute_id(raw: bytes) -> str:
     return "sha-" + hashlib.sha1(raw, usedforsecurity=False).hexdigest()[:12]
-
-
-@lru_cache(maxsize=1024)
-def seconds(timestamp: str) -> float | None:
-    """An ISO 8601 time in seconds since 1970, read as UTC if it has no zone; None if unreadable."""
-    try:
-        when = datetime.fromisoformat(timestamp)
-        # four times as fast as setting the zone first
-        return when.timestamp() if when.tzinfo else (when - _EPOCH).total_seconds()
-    except (ValueError, OverflowError):
-        return None
 
 
 def _status(key: str | None, value: msgspec.Raw) -> str:

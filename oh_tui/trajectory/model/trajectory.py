@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, tzinfo
 from typing import NamedTuple
 
+from oh_tui.trajectory.model.clock import NOT_KNOWN, is_bare, zoned
 from oh_tui.trajectory.model.counts import Counts
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.recorded import NOTHING_RECORDED
@@ -58,7 +60,11 @@ class Trajectory:
     nothing writes: nothing in it is running.
     """
 
-    def __init__(self, *, live: bool = False, complete: bool = True) -> None:
+    def __init__(
+        self, *, live: bool = False, complete: bool = True, clock: str = NOT_KNOWN
+    ) -> None:
+        self.clock = clock
+        """Whose clock wrote the times that name no zone, as `model.clock` says."""
         self.live = live
         self.complete = complete
         self.is_left = False
@@ -105,6 +111,8 @@ class Trajectory:
         """Id of a state update -> the previous one with the same key."""
         self.began: float | None = None
         """Time of the first step that has one, in seconds since 1970."""
+        self.knows_zone = True
+        """Whether that time names a zone, or its clock is known."""
 
     def __len__(self) -> int:
         return len(self.steps)
@@ -119,6 +127,8 @@ class Trajectory:
         for event in list(events):
             if event.id in self._owner:
                 continue
+            if self.clock:
+                event.timestamp = zoned(event.timestamp, self.clock)
             self.events.append(event)
             self.counts.events += 1
             if event.status and event.status != self.status:
@@ -162,6 +172,11 @@ class Trajectory:
         """When the last step that has a time ended, in seconds since 1970."""
         times = ((step.result or step.event).seconds() for step in reversed(self.steps[-50:]))
         return next((when for when in times if when is not None), None)
+
+    def zone(self, zone: tzinfo | None = None) -> tzinfo | None:
+        """The zone in which to show the times of the run: the given one (None: the local one), or
+        the one that shows them as they are written if their own is not known."""
+        return zone if self.knows_zone else UTC
 
     def holds(self, event_id: str) -> bool:
         return event_id in self._owner
@@ -228,6 +243,7 @@ class Trajectory:
         step = Step(len(self.steps) + 1, event)
         if self.began is None:
             self.began = event.seconds()
+            self.knows_zone = self.began is None or not is_bare(event.timestamp)
         self.steps.append(step)
         self._owner[event.id] = step.number
         if step.is_call:

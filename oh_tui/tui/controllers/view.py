@@ -44,7 +44,10 @@ class ViewActions:
         """Switch the time column to the next clock."""
         time = self._steps.next_time()
         self._session.preferences.change(time=time)
-        self._ui.tell(f"time: {CLOCKS[time]}")
+        run = self._steps.trajectory
+        is_written = time != "elapsed" and run is not None and not run.knows_zone
+        told = "as it was written, its zone is not known" if is_written else CLOCKS[time]
+        self._ui.tell(f"time: {told}")
 
     def action_wrap(self) -> None:
         """Wrap or cut long lines."""

@@ -238,6 +238,7 @@ def signs(glyphs: Glyphs) -> Section:
             Entry(glyphs.note, "has a note of yours", "you"),
             Entry(glyphs.tag, "in the lists: a run with a tag of yours", "you"),
             Entry(glyphs.found, "holds what / looks for, in its row or behind it", "hit"),
+            Entry("~13:29", "a time as it was written: nobody tells its zone", "dim"),
             Entry(glyphs.more, _cut(glyphs), "dim"),
             Entry(f"{levels[-1]}{levels[-1]}", "in T: share of the time, or of the money", "llm"),
             Entry("= ~ < >", "in =: the same in both, changed, only in A, only in B", "mark"),

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from textual.reactive import reactive
 
-from oh_tui.sources.lists.triage import updated
-from oh_tui.text.human import age
+from oh_tui.sources.lists.triage import updated, updated_text
+from oh_tui.text.human import age, unzoned
+from oh_tui.trajectory.model.clock import is_bare
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.theme import outcome_mark, status_mark
 from oh_tui.tui.widgets.conversation_list import display_line, title_of
@@ -37,7 +38,9 @@ class RunsHit(RowList):
         known = self._session.loaded.row(one.id)
         glyph, hue = status_mark(self.glyphs, known.status if known else "")
         when = updated(one)
-        aged = f"{age(when, self._session.clock()) if when else '':>5}"
+        aged = age(when, self._session.clock()) if when else ""
+        aged = unzoned(aged, is_bare(updated_text(one)))
+        aged = f"{aged:>5}"
         count = f"{len(hits):>5,} "
         repository = display_line(one.selected_repository)
         room = max(8, width - 3 - len(aged) - len(count))

@@ -27,7 +27,7 @@ from oh_tui.sources.lists.triage import (
     reported_status,
     updated,
 )
-from oh_tui.trajectory.model.events import seconds
+from oh_tui.trajectory.model.clock import seconds
 from oh_tui.trajectory.model.recorded import Label
 from oh_tui.trajectory.model.trajectory import CUT_OFF
 from oh_tui.tui.state.conversation_rows import Row, flat, joined, ordered

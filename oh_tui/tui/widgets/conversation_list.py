@@ -15,11 +15,12 @@ from textual.reactive import reactive
 from oh_tui.api.models import Conversation
 from oh_tui.sources.file_conversation import FileConversation, label_of
 from oh_tui.sources.lists.conversation_order import Order, Sorting, took
-from oh_tui.sources.lists.triage import AT_WORK, Group, RunStatus
+from oh_tui.sources.lists.triage import AT_WORK, Group, RunStatus, updated_text
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations, run_name
 from oh_tui.text.clean import clean_line
-from oh_tui.text.human import age, clock, compact, dollars, duration
+from oh_tui.text.human import age, clock, compact, dollars, duration, unzoned
 from oh_tui.text.redact import held, safe
+from oh_tui.trajectory.model.clock import is_bare
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.state.columns import Choice, fitting
 from oh_tui.tui.state.conversation_rows import Row
@@ -319,7 +320,8 @@ class ConversationList(RowList):
         past = self.now - row.since
         if row.status in AT_WORK and past >= 0:
             return clock(past) if past < 3600 else duration(past)
-        return age(row.since, self.now)
+        is_written = is_bare(updated_text(row.conversation))
+        return unzoned(age(row.since, self.now), is_written)
 
     def row_text(self, row: int) -> str:
         """Title, file name, second line, repository, and pull request or cost."""

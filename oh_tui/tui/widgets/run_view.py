@@ -11,9 +11,9 @@ from textual.reactive import reactive
 
 from oh_tui.api.models import Conversation
 from oh_tui.text.clean import clean_line
-from oh_tui.text.human import day_span, plural
+from oh_tui.text.human import day_span, plural, unzoned
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.model.events import seconds
+from oh_tui.trajectory.model.clock import is_bare, seconds
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.state.arrangement import Arrangement
 from oh_tui.tui.state.runs import Run, why_empty
@@ -316,9 +316,12 @@ def _facts(conversation: Conversation, trajectory: Trajectory | None, now: float
         known = "gone" if status == "MISSING" else safe_line(status).lower()
         facts.append(f"sandbox {known}")
     began = trajectory.began if trajectory and trajectory.complete else None
+    is_written = trajectory is not None and not trajectory.knows_zone
     if began is None:
         began = seconds(conversation.created_at or "")
+        is_written = is_bare(conversation.created_at or "")
     if began is not None:
         ended = trajectory.ended() if trajectory else None
-        facts.append(day_span(began, ended, now, UTC if now == 0 else None))
+        zone = UTC if now == 0 or is_written else None
+        facts.append(unzoned(day_span(began, ended, now, zone), is_written))
     return facts

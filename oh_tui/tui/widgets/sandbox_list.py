@@ -8,7 +8,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from oh_tui.text.human import age
-from oh_tui.trajectory.model.events import seconds
+from oh_tui.trajectory.model.clock import seconds
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.state.sandboxes import SandboxRow, folded
 from oh_tui.tui.theme import status_mark

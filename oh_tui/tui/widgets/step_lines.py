@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC
 from typing import TYPE_CHECKING, NamedTuple
 
-from oh_tui.text.human import clock, clock_time, dollars, duration, tenths
+from oh_tui.text.human import clock, clock_time, dollars, duration, tenths, unzoned
 from oh_tui.trajectory.analysis.step_order import StepOrder
 from oh_tui.trajectory.content.describe import Description
+from oh_tui.trajectory.model.clock import is_bare
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -104,12 +105,20 @@ class StepLines(NamedTuple):
         sign = "#" if self.trajectory is not None and self.trajectory.complete else ""
         return [
             HeadCell(f"{sign:>{GUTTER + cells.number + 1}}"),
-            cell(StepOrder.TIME, "at" if self.time == "elapsed" else self.time, cells.at),
+            cell(StepOrder.TIME, self._clock, cells.at),
             cell(StepOrder.LLM, "llm", cells.llm),
             cell(StepOrder.RAN, "ran", cells.ran),
             HeadCell(f"  {'what':<{cells.what}}    {'result':<{max(0, cells.result - 2)}}"),
             cell(StepOrder.COST, "cost", cells.cost - 1),
         ]
+
+    @property
+    def _clock(self) -> str:
+        """The head of the column of times."""
+        if self.time == "elapsed":
+            return "at"
+        knows_zone = self.trajectory is None or self.trajectory.knows_zone
+        return self.time if knows_zone else "written"
 
     def pieces(
         self,
@@ -211,7 +220,9 @@ class StepLines(NamedTuple):
         if self.time == "elapsed" and self.trajectory is not None:
             began = self.trajectory.began
             return clock(when - began) if began is not None else ""
-        return clock_time(when, UTC if self.time == "UTC" else None)
+        utc = UTC if self.time == "UTC" else None
+        is_written = is_bare(event.timestamp)
+        return unzoned(clock_time(when, UTC if is_written else utc), is_written)
 
 
 def _cost(step: Step | None, accounts: Accounts | None) -> str:

@@ -22,7 +22,7 @@ from tests.trajectory.made import event, message, output, result, shell, used
 TOKENS = ("prompt", "completion", "cache_read", "cache_write", "reasoning")
 
 
-def build(*events: Event, **options: bool) -> Accounts:
+def build(*events: Event, **options: Any) -> Accounts:
     trajectory = Trajectory(**options)
     trajectory.extend(events)
     return Accounts(trajectory)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -186,25 +185,23 @@ def test_without_facts_nothing_is_in_a_loop_or_has_a_cost(run: Trajectory) -> No
     assert parse("took:>5s").matches(run.steps[1], run)
 
 
-@pytest.fixture
-def in_tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "Asia/Tokyo")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
+@pytest.mark.parametrize(("clock", "hour"), [("", "10"), ("+00:00", "05"), ("-05:00", "10")])
+@pytest.mark.usefixtures("in_new_york")
+def test_a_time_of_day_is_local_and_of_the_day_the_run_began(
+    run: Trajectory, clock: str, hour: str
+) -> None:
+    """Where no clock is known it is the one that the run shows."""
+    known = Trajectory(clock=clock)
+    known.extend(run.events)
 
-
-@pytest.mark.usefixtures("in_tokyo")
-def test_a_time_of_day_is_local_and_of_the_day_the_run_began(run: Trajectory) -> None:
     def numbers(text: str) -> list[int]:
-        return [s.number for s in run.steps if parse(text).matches(s, run)]
+        return [s.number for s in known.steps if parse(text).matches(s, known)]
 
-    assert numbers("after:19:00:40") == [6, 7, 8]
-    assert numbers("before:19:00:10") == [1, 2]
-    assert numbers("after:10:00") == [1, 2, 3, 4, 5, 6, 7, 8]
-    assert numbers("after:19:01") == []
-    assert numbers("after:2026-03-01T19:00:40") == [6, 7, 8]
+    assert numbers(f"after:{hour}:00:40") == [6, 7, 8]
+    assert numbers(f"before:{hour}:00:10") == [1, 2]
+    assert numbers("after:02:00") == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert numbers(f"after:{hour}:01") == []
+    assert numbers(f"after:2026-03-01T{hour}:00:40") == [6, 7, 8]
 
 
 def test_events_without_a_time_are_neither_before_nor_after() -> None:

@@ -20,8 +20,8 @@ from tests.work import counted
 ASKED = message("m", "Tidy up", second=0)
 
 
-def run(*events: Event, live: bool = False, complete: bool = True) -> Trajectory:
-    trajectory = Trajectory(live=live, complete=complete)
+def run(*events: Event, live: bool = False, complete: bool = True, clock: str = "") -> Trajectory:
+    trajectory = Trajectory(live=live, complete=complete, clock=clock)
     trajectory.extend(events)
     return trajectory
 
@@ -289,7 +289,10 @@ def test_paused_by_you() -> None:
     events = [ASKED, state("r", "running"), *pairs("a"), stop, state("s", "paused")]
     assert judge(run(*events)).cause == "Paused by you at 0:50, after step 2."
     tail = judge(run(*events, complete=False))
-    assert tail.cause == "Paused by you at 10:00:50 UTC."
+    assert tail.cause == "Paused by you at ~10:00:50."
+    stop = event("PauseEvent", "p", 50, source="user")
+    tail = judge(run(*pairs("a"), stop, state("s", "paused"), complete=False, clock="-05:00"))
+    assert tail.cause == "Paused by you at 15:00:50 UTC."
 
 
 @pytest.mark.parametrize("first", ["state", "event"])

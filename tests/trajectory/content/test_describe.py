@@ -39,7 +39,7 @@ EVENTS = [
 ]
 
 
-def told(*events: Event, **options: bool) -> Description:
+def told(*events: Event, **options: Any) -> Description:
     """The description of the first step of these events."""
     trajectory = Trajectory(**options)
     trajectory.extend(events)

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oh_tui.trajectory.model.clock import seconds
 from oh_tui.trajectory.model.events import (
     NO_KIND,
     UNREADABLE,
     Event,
     decode_json,
     parse_event,
-    seconds,
 )
 
 JSON = st.recursive(

@@ -44,7 +44,7 @@ def record(*answers: tuple[str, int, int, float | None, float | None], **more: A
     return stats_text({"usage_to_metrics": {"agent": agent | more}})
 
 
-def accounts_of(events: list[Event], told: bytes, **options: bool) -> Accounts:
+def accounts_of(events: list[Event], told: bytes, **options: Any) -> Accounts:
     return Accounts(trajectory_of(events, stats=told, **options))
 
 

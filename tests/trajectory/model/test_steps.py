@@ -17,7 +17,7 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.trajectory.made import call, event, failure, message, output, shell, state
 
 
-def build(events: list[Event], **options: bool) -> Trajectory:
+def build(events: list[Event], **options: Any) -> Trajectory:
     trajectory = Trajectory(**options)
     trajectory.extend(events)
     return trajectory

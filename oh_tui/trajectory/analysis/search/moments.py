@@ -32,8 +32,8 @@ class Moment(msgspec.Struct, frozen=True):
 
     def at(self, trajectory: Trajectory, zone: tzinfo | None = None) -> float | None:
         """The moment in seconds since 1970. A time without a zone is in `zone` (None: the local
-        one). None if it depends on an unknown start of the run."""
-        began = trajectory.began
+        one), or on the clock of the run. None if it depends on an unknown start of the run."""
+        began, zone = trajectory.began, trajectory.zone(zone)
         try:
             if self.when is not None:
                 naive = self.when.tzinfo is None and zone is not None

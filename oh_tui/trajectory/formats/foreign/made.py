@@ -10,7 +10,8 @@ from typing import Any
 from oh_tui.trajectory.content.block_events import EVENTS
 from oh_tui.trajectory.formats.foreign.bill import Bill
 from oh_tui.trajectory.model.bodies import field
-from oh_tui.trajectory.model.events import NO_KIND, seconds
+from oh_tui.trajectory.model.clock import seconds
+from oh_tui.trajectory.model.events import NO_KIND
 from oh_tui.trajectory.model.steps import RESULT_KINDS
 
 _DEEPEST = 60

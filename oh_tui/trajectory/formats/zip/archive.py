@@ -66,7 +66,7 @@ class Archive:
         self.name = name
         """The clean name of the file or folder, without its path."""
         self._members = members
-        self._parent = parent
+        self.parent = parent
         self._lock: threading.Lock = parent._lock if parent is not None else threading.Lock()
         self._closed = False
         self._failed: dict[str, set[str]] = {}
@@ -244,9 +244,13 @@ class Archive:
     def is_original(self, place: int) -> bool:
         """Whether the event at index `place` was written when it happened, rather than copied or
         unpacked later."""
+        return is_near(self.written_at(place), self.event(place).timestamp)
+
+    def written_at(self, place: int) -> float:
+        """When the file of the event at index `place` in the folder was written, in seconds since
+        1970; 0 if it is gone."""
         assert self.folder is not None
-        wrote = self.folder.written_at(self.folder.names[self._files[place]])
-        return is_near(wrote, self.event(place).timestamp)
+        return self.folder.written_at(self.folder.names[self._files[place]])
 
     def _renew(self) -> None:
         """Reads the state again; one that is being written is read with the next look."""
@@ -261,12 +265,12 @@ class Archive:
         """Closes the file; bodies of events can no longer be read."""
         with self._lock:
             self._closed = True
-            if self._parent is None:
+            if self.parent is None:
                 self._members.close()
 
     @property
     def _is_closed(self) -> bool:
-        return self._closed or (self._parent is not None and self._parent._is_closed)
+        return self._closed or (self.parent is not None and self.parent._is_closed)
 
     def _read(self, index: int) -> bytes:
         with self._lock:

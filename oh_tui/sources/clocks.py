@@ -1,0 +1,118 @@
+"""Whose clock wrote the times of a run: decided here, once for each run, from what the data tells.
+
+An agent writes `datetime.now()`, which names no zone (sdk/event/base.py): the time of day where its
+process runs. A record beside the events does name one. Both of the same moment give the zone.
+
+app server    the record, made with the first event and changed with the last (1.11.0, measured);
+              else UTC, in which the images of sandboxes run
+agent server  its record, likewise (1.17.0, 1.34.0, 1.58.2, source); else not known
+zip, folder   `created_at` and `updated_at` of meta.json; else when the files of a folder were
+              written, unless they are copies; else not known
+own CLI runs  when their files were written; else the zone of this machine (CLI 1.16.0)
+V0            the answers of the model, whose `created` is in seconds since 1970; else not known
+other         times in seconds are UTC (`made.timestamp`); those of texts are as they are written
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from oh_tui.trajectory.formats import held_run
+from oh_tui.trajectory.formats.zip import archive
+from oh_tui.trajectory.model.bodies import field
+from oh_tui.trajectory.model.clock import IN_UTC, LOCAL, NOT_KNOWN, is_bare, measured, seconds
+from oh_tui.trajectory.model.events import decode_json
+
+if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation
+    from oh_tui.trajectory.formats.run_file import RunFile
+    from oh_tui.trajectory.model.events import Event
+    from oh_tui.trajectory.model.trajectory import Trajectory
+
+ENDS = 3
+"""Events at the start and the end of a run in which one with a time is looked for."""
+
+ANSWERS = 20
+"""Events at the start of a run in which an answer of the model is looked for."""
+
+SAME_SPAN = 5.0
+"""Seconds by which the files of a run may be written faster or slower than its events happened;
+else they are copies."""
+
+_OWN = Path(".openhands", "conversations")
+
+Evidence = Iterable[tuple[str, float | None]]
+"""A time as the clock showed it, and the same moment in seconds since 1970."""
+
+
+def clock_of_record(
+    conversation: Conversation,
+    events: Sequence[Event],
+    complete: bool,
+    held: Trajectory | None = None,
+) -> str:
+    """The clock of a run on a server; without its oldest events it is not `complete`. That of the
+    `held` run, which was read before, stays."""
+    if held is not None and held.clock:
+        return held.clock
+    first = events[:ENDS] if complete else ()
+    record = (conversation.created_at, conversation.updated_at)
+    # an agent server that is the server has no sandbox, whose image would tell
+    default = IN_UTC if conversation.sandbox_id else NOT_KNOWN
+    return _clock(_ends(first, events[-ENDS:], *record), default)
+
+
+def clock_of_file(run: RunFile) -> str:
+    """The clock of a run in a file; a sub-agent has that of its parent. Reads a few events."""
+    if isinstance(run, archive.Archive) and run.parent is not None:
+        return clock_of_file(run.parent)
+    first, last = list(run.events(0, ENDS)), list(run.events(max(0, len(run) - ENDS)))
+    if not any(is_bare(event.timestamp) for event in (*first, *last)):
+        return NOT_KNOWN
+    record = (run.info.get("created_at"), run.info.get("updated_at"))
+    clock = _clock(_ends(first, last, *record))
+    if clock or not isinstance(run, archive.Archive):
+        return clock or (_clock(_answers(run)) if isinstance(run, held_run.HeldRun) else NOT_KNOWN)
+    if run.folder is None:
+        return NOT_KNOWN
+    is_own = run.folder.folder.parent == Path.home() / _OWN
+    return _clock(_written(run, first, last), LOCAL if is_own else NOT_KNOWN)
+
+
+def _clock(evidence: Evidence, default: str = NOT_KNOWN) -> str:
+    """What the first pair tells that one zone explains, unless another tells the default: a record
+    may have changed an hour after the run by chance."""
+    found = [measured(shown, then) for shown, then in evidence if then is not None]
+    found = [clock for clock in found if clock]
+    return default if default in found or not found else found[0]
+
+
+def _ends(first: Sequence[Event], last: Sequence[Event], created: Any, updated: Any) -> Evidence:
+    """The first event with the start of the record, the last one with its change."""
+    for events, told in ((first, created), (last[::-1], updated)):
+        if isinstance(told, str) and not is_bare(told):
+            yield next((e.timestamp for e in events if e.seconds() is not None), ""), seconds(told)
+
+
+def _written(run: archive.Archive, first: Sequence[Event], last: Sequence[Event]) -> Evidence:
+    """The first event with its file, unless the files of the run are copies."""
+    begun, ended = seconds(first[0].timestamp), seconds(last[-1].timestamp)
+    wrote = [run.written_at(0), run.written_at(len(run) - 1)]
+    if begun is None or ended is None:
+        return
+    if abs((wrote[1] - wrote[0]) - (ended - begun)) <= SAME_SPAN:
+        yield first[0].timestamp, wrote[0]
+
+
+def _answers(run: held_run.HeldRun) -> Iterator[tuple[str, float | None]]:
+    """Events of V0 with the answers that they were made from."""
+    for place, event in enumerate(run.events(0, ANSWERS)):
+        try:
+            original = decode_json(run.original(place))
+        except ValueError:
+            continue
+        made = field(original, "tool_call_metadata", "model_response", "created")
+        if isinstance(made, int | float) and not isinstance(made, bool):
+            yield event.timestamp, float(made)
