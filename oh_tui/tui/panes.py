@@ -180,6 +180,10 @@ class Steps(Rows, Protocol):
         """Switch the time column to the next clock and return it, as `time`."""
         ...
 
+    def row_of_step(self, number: int) -> int | None:
+        """The row of a step; None when the filter hides it."""
+        ...
+
     def go_to_step(self, number: int) -> bool:
         """Bring the cursor to a step at once; False when the filter hides it."""
         ...

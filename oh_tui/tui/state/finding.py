@@ -41,6 +41,11 @@ class Finding:
             if row < len(self._rows):
                 self._rows[row] = _UNKNOWN
 
+    def forget_last(self, count: int) -> None:
+        """The text of the last `count` rows may have changed."""
+        for row in range(len(self._rows))[-count:]:
+            self._rows[row] = _UNKNOWN
+
     def put(self, row: int, holds: bool) -> None:
         if row < len(self._rows):
             self._rows[row] = _HIT if holds else _WITHOUT

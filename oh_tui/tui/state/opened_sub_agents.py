@@ -76,7 +76,8 @@ class OpenedSubAgents:
         """The steps to show below those of the run, by the number of these."""
         below: dict[int, list[SubStep]] = {}
         for path in self._paths if study else ():
-            if study and path.isdecimal():
+            # the step may be gone: a result that came before its call is a step until then
+            if study and path.isdecimal() and int(path) <= len(study.trajectory):
                 step = study.trajectory.steps[int(path) - 1]
                 below[step.number] = self._below(study.sub_runs, step, path)
         lanes = {

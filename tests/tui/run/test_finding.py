@@ -36,3 +36,12 @@ def test_rows_that_are_added_or_change_are_tested_again() -> None:
     assert list(finding.untested()) == [0, 2]
     finding.begin(object(), 3)
     assert list(finding.untested()) == [0, 1, 2]
+
+
+def test_the_last_rows_are_tested_again_however_few_there_are() -> None:
+    for count in (0, 1, 10, 19, 20, 30):
+        finding = made(count)
+        for row in range(count):
+            finding.put(row, True)
+        finding.forget_last(20)
+        assert list(finding.untested()) == list(range(max(0, count - 20), count))

@@ -16,7 +16,9 @@ from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.controllers.run import pace, search
+from oh_tui.tui.messages import RunGrew
 from oh_tui.tui.theme import palette_of, style
+from tests.trajectory.made import output, shell
 from tests.tui.explorer import Explorer, explore
 
 STUCK = "Parse ISO week dates"
@@ -227,18 +229,67 @@ async def test_that_it_went_on_at_the_other_end_is_said_once_until_the_next_key(
         assert "not in these steps" not in it.footer
 
 
-async def test_hits_of_steps_that_come_are_counted_too() -> None:
+@pytest.mark.parametrize("steps", [1, 2, 9, 10, 19, 30])
+async def test_hits_of_steps_that_come_are_counted_too(steps: int) -> None:
     async with explore(size=(160, 48)) as it:
         await it.open(STUCK)
-        await make_long(it, 30)
+        await make_long(it, steps)
         await ask(it, "slash", "every tenth")
-        assert "of 3 " in it.text("#timeline-rule")
+        await until_found(it, steps // 10)
         run = run_of(it)
-        changed = run.extend(made(n) for n in range(31, 52))
-        it.screen.run_view.grown(changed, follow=False)
-        it.screen.controllers.find.run_grew(changed)
-        await it.settle()
-        assert "of 5 " in it.text("#timeline-rule")
+        for n in range(steps + 1, 52):
+            grow(it, made(n))
+            assert len(run) == n
+            await until_found(it, n // 10)
+        rule = it.text("#timeline-rule")
+        assert "of 5 " in rule or "5 hits" in rule
+
+
+async def test_a_call_is_found_by_a_result_that_comes_with_many_steps() -> None:
+    async with explore(size=(160, 48)) as it:
+        await it.open(STUCK)
+        await begin(it, shell("a"))
+        await ask(it, "slash", "every tenth")
+        await until_found(it, 0)
+        grow(it, output("a", "every tenth"), *(made(n) for n in range(101, 130)))
+        await until_found(it, 3)
+
+
+async def test_a_result_is_found_in_a_filtered_run_that_grows() -> None:
+    async with explore(size=(160, 48)) as it:
+        await it.open(STUCK)
+        await begin(it, shell("a"), made(1))
+        await ask(it, "ampersand", "tool:terminal")
+        await ask(it, "slash", "every tenth")
+        await until_found(it, 0)
+        grow(it, output("a", "every tenth"))
+        await until_found(it, 1)
+
+
+async def begin(it: Explorer, *events: Event) -> None:
+    """A run of these events in the place of the one shown."""
+    run = Trajectory()
+    run.extend(events)
+    show(it, run)
+    await it.settle()
+
+
+def grow(it: Explorer, *events: Event) -> None:
+    """These come while the run is followed."""
+    it.screen.on_run_grew(RunGrew(run_of(it).extend(events), settled=False))
+
+
+async def until_found(it: Explorer, hits: int) -> None:
+    def is_so() -> bool:
+        finding, rows = it.screen.session.finding, it.screen.timeline.row_count()
+        return bool(
+            finding
+            and finding.basis is it.screen.timeline.basis
+            and [finding.known(row) for row in range(rows)].count(True) == hits
+            and finding.is_counted
+        )
+
+    await it.until(is_so)
 
 
 async def test_a_filter_counts_the_hits_anew() -> None:

@@ -16,7 +16,10 @@ from oh_tui.demo.servers.alone import make_alone
 from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.sources.files import FileSource
 from oh_tui.trajectory.analysis.step_order import StepOrder, StepSorting
-from tests.trajectory.made import message
+from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.tui.state.opened_sub_agents import OpenedSubAgents
+from tests.trajectory.made import failure, message, output, shell
 from tests.trajectory.sub_agent_files import REPORTED, folder, run_files, worked, zip_of
 from tests.tui.explorer import AT_ONCE, NOW, Between, Explorer, explore
 
@@ -264,6 +267,17 @@ async def test_an_update_of_the_run_leaves_the_cursor_in_the_sub_agent(tmp_path:
         it.screen.run_view.study = it.screen.run_view.study
         await it.settle()
         assert it.screen.timeline.cursor == 3
+
+
+def test_nothing_is_shown_below_a_step_that_is_gone() -> None:
+    run, opened = Trajectory(), OpenedSubAgents()
+    run.extend([output("a"), failure("a", "no")])
+    study = Study(run)
+    opened.open("2")
+    assert list(opened.shown(study)) == [2]
+    run.extend([shell("a")])  # both were steps until their call came
+    study.update()
+    assert len(run) == 1 and not opened.shown(study)
 
 
 # conversations of a server

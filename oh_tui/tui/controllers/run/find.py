@@ -293,13 +293,13 @@ class Find:
             self._ui.work_on("hits", self._count, finding, instead=True)
 
     def run_grew(self, changed: list[int]) -> None:
-        """`changed` are earlier steps that got a result."""
+        """`changed` are earlier steps that got a result. The new rows are not counted yet."""
         finding, steps = self._session.finding, self._steps
         if finding is None or finding.pane != "steps" or steps.show_events:
             return
-        if steps.filtered is None:
-            last = steps.row_count()
-            finding.forget([*(number - 1 for number in changed), *range(last - RETESTED, last)])
+        rows = map(steps.row_of_step, changed)
+        finding.forget(row for row in rows if row is not None)
+        finding.forget_last(RETESTED)
 
 
 def _kind(pane: str) -> str:
