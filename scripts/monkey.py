@@ -1,8 +1,9 @@
 """Random keys, text, mouse and sizes for the explorer over a slow network: `make monkey MINUTES=5`.
 
-Runs the real program in a pseudo-terminal, on `--demo=slow`. At the end it must be alive, quit on
-request, restore the terminal and leave no crash report. The inputs depend only on the seed, so that
-`SEED=n` repeats them; a failure prints the seed with the last inputs.
+Runs the real program in a pseudo-terminal, on `--demo=slow`; now and then it starts a run, and
+finds, filters and sorts in it while it grows. At the end it must be alive, quit on request, restore
+the terminal and leave no crash report. The inputs depend only on the seed, so that `SEED=n` repeats
+them; a failure prints the seed with the last inputs.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import random
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from oh_tui.cli import OWN_RUNS
@@ -66,6 +67,19 @@ FIELDS = {
 
 ENDS = ("\r", "\x1b", "\t", "")
 
+TASKS = ("`ls`", "`ls` `pwd` `cat README.md` `ls tests`", "slowly `ls`", "delete the folder build")
+"""Messages that start a run of a few steps in the demo."""
+
+STARTS = 14.0
+"""Seconds from the start of a run to its first steps, in which its sandbox is made."""
+
+LOOKS = {
+    "/": ("ls", "e", "nowhere to be found"), "&": ("tool:terminal", "ls", "is:failed"),
+    "s": ("t", "c", "d", "m"), "n": (), "N": (), "S": (), "x": (), "f": (), "g": (), "G": (),
+    "3": (), "\x1b": (),
+}  # fmt: skip
+"""Keys that find, filter and sort in a run that grows, and the text typed then."""
+
 
 @dataclass(frozen=True)
 class Input:
@@ -111,9 +125,30 @@ def inputs(seed: int) -> Iterator[Input]:
         """A cell above the footer, because the footer has a button that quits."""
         return chance.randint(1, size[0]), chance.randint(1, max(1, size[1] - 3))
 
+    def typed(opens: str, texts: Sequence[str], end: str) -> Iterator[Input]:
+        yield Input(opens, pause=pause())
+        for character in chance.choice(texts):
+            yield Input(character, pause=chance.choice((0.0, 0.0, 0.02)))
+        yield Input(end, pause=0.12 + pause())
+
+    def short_run() -> Iterator[Input]:
+        """Start a run, and find, filter and sort in it from its first step on."""
+        yield from [Input("\x1b", pause=1.0)] * 4
+        yield from typed("\x0e", TASKS, "")
+        yield Input(pause=1.5)  # ctrl+s does nothing before the text is drawn
+        yield Input("\x13", pause=STARTS)
+        yield from (Input(key, pause=0.2) for key in "3/ls\r")
+        for _ in range(20):
+            key, texts = chance.choice(list(LOOKS.items()))
+            yield from typed(key, texts, "\r") if texts else [Input(key)]
+            yield Input(pause=chance.uniform(0.0, 1.5))
+
+    yield from short_run()
     while True:
         kind = chance.random()
-        if kind < 0.35:
+        if kind < 0.002:
+            yield from short_run()
+        elif kind < 0.35:
             for key in [chance.choice(moves)] * chance.choice((1, 1, 1, 2, 8)):
                 yield Input(key, pause=pause())
         elif kind < 0.7:
@@ -122,12 +157,7 @@ def inputs(seed: int) -> Iterator[Input]:
         elif kind < 0.76:
             yield Input("\x1b", pause=0.12 + pause())
         elif kind < 0.86:
-            opens, texts = chance.choice(list(FIELDS.items()))
-            yield Input(opens, pause=pause())
-            for character in chance.choice(texts):
-                yield Input(character, pause=chance.choice((0.0, 0.0, 0.02)))
-            end = chance.choice(ENDS)
-            yield Input(end, pause=0.12 + pause())
+            yield from typed(*chance.choice(list(FIELDS.items())), chance.choice(ENDS))
         elif kind < 0.97:
             yield from _mouse(chance, place, pause)
         else:
