@@ -6,6 +6,7 @@ import contextlib
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.verdict import judge
+from oh_tui.trajectory.formats.others import NotRead
 from oh_tui.trajectory.formats.run_file import (
     Entry,
     Indexes,
@@ -96,7 +98,17 @@ class FileSource:
 
     @property
     def problems(self) -> list[str]:
-        told = [problem.sentence for problem in self._unopened]
+        others = Counter(one.what for one in self._unopened if isinstance(one, NotRead))
+        told = [
+            one.sentence
+            for one in self._unopened
+            if not isinstance(one, NotRead) or others[one.what] == 1
+        ]
+        told += [
+            f"{count:,} files are each {what}, which oh-tui does not read"
+            for what, count in others.items()
+            if count > 1
+        ]
         return told + [problem for runs in self._lists for problem in runs.problems]
 
     @property

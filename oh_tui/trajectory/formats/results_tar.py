@@ -16,7 +16,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats import harbor, tar_files
 from oh_tui.trajectory.formats.documents import holds_run, may_be_run
 from oh_tui.trajectory.formats.lines import conversation_beside, cost_report
-from oh_tui.trajectory.formats.lines.json_lines import JsonLines, are_lines
+from oh_tui.trajectory.formats.lines.json_lines import JsonLines, are_lines, holds_no_run
 from oh_tui.trajectory.formats.run_file import (
     HEAD,
     MOST,
@@ -42,7 +42,7 @@ from oh_tui.trajectory.formats.zip.archive import Archive
 _OUTPUT = pattern(r".+\.(?:jsonl|ndjson)(?:\.(?:gz|xz|zst))?")
 _ATTEMPT = pattern(r"output\.critic_attempt_\d+\.jsonl.*")
 _TAR = pattern(r"(.+?)(?:\.tar(?:\.(?:gz|xz|zst))?|\.tgz)")
-_JSON = pattern(r".+\.json(?:\.(?:gz|xz|zst))?")
+_JSON = pattern(r".+\.(?:json|traj)(?:\.(?:gz|xz|zst))?")
 
 MOST_FILES = 20_000
 """Files beside outputs, and files of one run, that are kept in mind."""
@@ -163,7 +163,7 @@ class ResultsTar(TarRuns):
 
     def _kind_of_json(self, member: Member) -> str:
         """By its beginning, which is read as the pass comes by."""
-        if not member.name.lower().endswith(".json"):
+        if not member.name.lower().endswith((".json", ".traj")):
             return "document"  # packed
         head = self.table.head(member, HEAD)
         if are_lines(head, member.name) and b"\n" in head.strip():
@@ -239,7 +239,7 @@ class ResultsTar(TarRuns):
             return
         try:
             stream = self._part(file)
-            if not are_lines(stream.read(0, HEAD), file):
+            if not are_lines(stream.read(0, HEAD), file) or holds_no_run(stream):
                 return  # lines of something else
             runs = JsonLines(
                 where, stream, self._folder(home),
@@ -264,7 +264,7 @@ class ResultsTar(TarRuns):
                 except Problem:
                     return False
             return is_run is not False
-        if file.lower().endswith(".json"):
+        if file.lower().endswith((".json", ".traj")):
             return True  # told by its beginning
         stream = self._part(file)
         head = stream.read(0, HEAD)

@@ -19,6 +19,7 @@ from oh_tui.trajectory.formats import (
     harbor,
     held_run,
     json_file,
+    others,
     parquet,
     results_tar,
 )
@@ -59,6 +60,7 @@ def formats() -> Iterator[Format]:
     yield atif_file.FORMAT
     yield results_tar.FORMAT
     yield parquet.FORMAT
+    yield others.FORMAT
     yield json_lines.FORMAT
     yield json_file.FORMAT
 
@@ -177,8 +179,8 @@ def _parts_of_run(path: Path) -> Sequence[str] | None:
         return ()  # it cannot be unpacked, which opening it tells
     if found is None:
         return None
-    if found is results_tar.FORMAT:
-        return ()
+    if found in (results_tar.FORMAT, others.FORMAT):
+        return ()  # opening it tells what is in it, or that it is not read
     if found is parquet.FORMAT and not parquet.is_installed():
         return ()  # which opening it tells
     try:

@@ -24,7 +24,9 @@ from oh_tui.trajectory.formats.tar.tar_runs import HELD
 from oh_tui.trajectory.formats.zip.archive import open_archive
 from oh_tui.trajectory.formats.zip.zip_layout import may_be_run
 
-_ENDING = pattern(r"(?:\.(?:traj|trajectory))?\.(?:json|zip|tar|tgz|jsonl)(?:\.(?:gz|xz|zst))?$")
+_ENDING = pattern(
+    r"(?:\.(?:traj|trajectory))?\.(?:json|traj|zip|tar|tgz|jsonl)(?:\.(?:gz|xz|zst))?$"
+)
 
 _COMMON = frozenset({"agent", "output", "run", "traj", "trajectory", ""})
 """Names that tell nothing of a run."""

@@ -180,6 +180,9 @@ def _take_time(rest: Fields) -> str | None:
     when = timestamp(rest.get("timestamp"))
     if when is not None:
         del rest["timestamp"]
+    milliseconds = rest.get("ts")  # of Cline and Roo
+    if when is None and isinstance(milliseconds, int | float) and milliseconds > 1e11:
+        when = timestamp(milliseconds / 1000)
     return when or timestamp(field(rest, "extra", "timestamp"))
 
 

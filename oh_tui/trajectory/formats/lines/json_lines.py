@@ -17,7 +17,7 @@ import msgspec
 
 from oh_tui.text.human import size
 from oh_tui.trajectory.formats.document import Converted, Fields, top_of
-from oh_tui.trajectory.formats.documents import may_be_run, read_document
+from oh_tui.trajectory.formats.documents import holds_run, may_be_run, read_document
 from oh_tui.trajectory.formats.evaluation import Slices
 from oh_tui.trajectory.formats.folders import DiskFolder, Folder
 from oh_tui.trajectory.formats.held_run import HeldRun
@@ -25,6 +25,7 @@ from oh_tui.trajectory.formats.lines import conversation_beside
 from oh_tui.trajectory.formats.lines.beside import Beside
 from oh_tui.trajectory.formats.lines.row_index import Row, RowIndex
 from oh_tui.trajectory.formats.run_file import (
+    HINT,
     Entry,
     Format,
     FormatProblem,
@@ -49,6 +50,9 @@ LARGEST_WITHOUT = 2**20
 LOOKED_INTO = 2**25
 """Bytes of such rows, and unpacked bytes of their conversations, that are looked through for more
 runs when the list is made; those of the others are found when a row is opened."""
+
+LOOKED_AT = 2**20
+"""Bytes of rows of which one has to be a run. A table of results has none."""
 
 MARK = 256
 """Bytes that are compared to see whether a file has grown."""
@@ -343,11 +347,33 @@ def are_lines(head: bytes, name: str) -> bool:
     return (is_whole or is_next) and may_be_run(head)
 
 
+def holds_no_run(stream: Stream) -> bool:
+    """Whether the first rows are JSON, and none of them is a run."""
+    text = stream.read(0, LOOKED_AT)
+    lines = text.split(b"\n")
+    if len(text) == LOOKED_AT:
+        lines.pop()  # it may go on
+    tops = 0
+    for line in lines:
+        if line.strip():
+            try:
+                top_of(line)
+            except ValueError:
+                return False  # which the list tells
+            if holds_run(line):
+                return False
+            tops += 1
+    return tops > 0
+
+
 def _open(path: Path, indexes: Indexes | None) -> RunList:
     stream = open_stream(path)
     try:
+        if holds_no_run(stream):
+            told = f"None of the rows of {shown_name(path.name)} is a run that oh-tui knows"
+            raise FormatProblem(told, HINT)
         return JsonLines(path.name, stream, DiskFolder(path.parent), path, indexes)
-    except OSError:
+    except (OSError, FormatProblem):
         stream.close()
         raise
 

@@ -1,0 +1,173 @@
+"""Files of other programs, which oh-tui does not read: known by their content, refused by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.formats.documents import holds_run
+from oh_tui.trajectory.formats.run_file import (
+    HEAD,
+    Format,
+    FormatProblem,
+    Indexes,
+    RunList,
+    shown_name,
+)
+from oh_tui.trajectory.formats.streams import open_stream
+from oh_tui.trajectory.model.bodies import field, text_field
+from oh_tui.trajectory.model.events import decode_json
+
+_LINES = 20
+"""How many lines tell what a file is."""
+
+_OPENED = pattern(rb"[\[{]")
+_NAME = pattern(rb'"(\w{1,40})"\s*:')
+_TYPE = pattern(rb'"type"\s*:\s*"([\w./-]{1,60})"')
+
+_TO_ATIF = "atif-make, a program of others on PyPI, makes ATIF of it, which oh-tui reads"
+_TO_LIST = "jq -s . FILE makes a list of it, which oh-tui reads as chat messages"
+
+
+class NotRead(FormatProblem):
+    """A file of another program."""
+
+    def __init__(self, name: str, what: str, hint: str) -> None:
+        super().__init__(f"{name} is {what}, which oh-tui does not read", hint)
+        self.what = what
+
+
+class _Line(NamedTuple):
+    value: dict[str, Any]
+    """The decoded object; of one whose end is not seen its type alone."""
+    names: frozenset[str]
+    """Its names; of one whose end is not seen those before the first object or list in it."""
+
+    @property
+    def type(self) -> str:
+        return text_field(self.value, "type")
+
+
+_CLAUDE = frozenset({"user", "assistant", "system", "summary", "file-history-snapshot", "progress",
+                     "queue-operation", "attachment", "result"})  # fmt: skip
+_CODEX = frozenset({"session_meta", "response_item", "event_msg", "turn_context", "compacted"})
+_CODEX_EXEC = ("thread.started", "turn.started", "item.started", "item.completed")
+
+
+def _is_qwen(line: _Line) -> bool:
+    return "sessionId" in line.names and isinstance(field(line.value, "message", "parts"), list)
+
+
+def _is_claude(line: _Line) -> bool:
+    of_file = {"sessionId", "leafUuid", "parentUuid"} & line.names or (
+        {"messageId", "snapshot"} <= line.names
+    )
+    of_stream = "session_id" in line.names and {"message", "subtype"} & line.names
+    return line.type in _CLAUDE and bool(of_file or of_stream)
+
+
+def _is_claude_web(line: _Line) -> bool:
+    return "loglines" in line.names
+
+
+def _is_codex(line: _Line) -> bool:
+    if line.type in _CODEX_EXEC or "record_type" in line.names:
+        return True
+    first = not line.type and {"id", "timestamp", "instructions"} <= line.names
+    return first or (line.type in _CODEX and "payload" in line.names)
+
+
+def _is_gemini(line: _Line) -> bool:
+    of_session = {"sessionId", "startTime", "lastUpdated"} <= line.names
+    return of_session or (line.type == "gemini" and "content" in line.names)
+
+
+def _is_copilot(line: _Line) -> bool:
+    return line.type == "session.start" and "data" in line.names
+
+
+def _is_cursor(line: _Line) -> bool:
+    return set(line.value) == {"role", "message"}
+
+
+def _is_goose(line: _Line) -> bool:
+    return {"working_dir", "message_count"} <= line.names
+
+
+def _is_pi(line: _Line) -> bool:
+    return line.type == "session" and {"version", "id", "timestamp"} <= line.names
+
+
+def _is_message(line: _Line) -> bool:
+    return isinstance(line.value.get("role"), str) and "content" in line.value
+
+
+class _Other(NamedTuple):
+    what: str
+    is_line: Callable[[_Line], bool]
+    hint: str = ""
+
+
+_OTHERS = (
+    _Other("a session of Qwen Code", _is_qwen),
+    _Other("a session of Claude Code", _is_claude, _TO_ATIF),
+    _Other("a session of Claude Code on the web", _is_claude_web),
+    _Other("a session of Codex", _is_codex, _TO_ATIF),
+    _Other("a session of Gemini CLI", _is_gemini),
+    _Other("a session of Copilot CLI", _is_copilot, _TO_ATIF),
+    _Other("a session of Cursor", _is_cursor, _TO_ATIF),
+    _Other("a session of Goose", _is_goose),
+    _Other("a session of pi, or of a program built on it", _is_pi),
+    _Other("a chat of one message a line, as gptme writes it", _is_message, _TO_LIST),
+)
+
+
+def _lines(head: bytes) -> Iterator[_Line]:
+    """The first lines, where each is a whole object; else the beginning of the only one."""
+    for place, text in enumerate(head.split(b"\n")[:_LINES]):
+        try:
+            value = decode_json(text)
+        except ValueError:
+            value = None
+        if isinstance(value, dict):
+            yield _Line(value, frozenset(value))
+        elif place == 0:
+            yield _beginning(head)
+            return
+
+
+def _beginning(head: bytes) -> _Line:
+    inside = _OPENED.search(head, 1)
+    text = head[: inside.start()] if inside else head
+    kind = _TYPE.search(text)
+    found = {"type": kind[1].decode()} if kind else {}
+    return _Line(found, frozenset(name.decode() for name in _NAME.findall(text)))
+
+
+def _other(head: bytes) -> _Other | None:
+    head = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if head[:1] != b"{":
+        return None
+    lines = list(_lines(head))
+    found = next((one for one in _OTHERS if any(map(one.is_line, lines))), None)
+    return found if found and not holds_run(head.partition(b"\n")[0]) else None
+
+
+def _recognises(head: bytes, name: str) -> bool:
+    return not name.endswith("/") and _other(head) is not None
+
+
+def _open(path: Path, indexes: Indexes | None) -> RunList:
+    stream = open_stream(path)
+    try:
+        found = _other(stream.read(0, HEAD))
+    finally:
+        stream.close()
+    if found is None:
+        raise FormatProblem(f"{shown_name(path.name)} has changed", "open it again")
+    raise NotRead(shown_name(path.name), found.what, found.hint)
+
+
+FORMAT = Format("session of another program", _recognises, _open)
