@@ -344,7 +344,7 @@ class MainScreen(BaseScreen):
         if message.sort:
             self.sidebar.reorder_sandboxes()
         self.show_lists()
-        if message.top:
+        if message.at is not None and not self.sidebar.highlight(message.at):
             self.sidebar.list.move_to(0)
         self._show_totals()
         self._show_keys()

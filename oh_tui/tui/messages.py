@@ -23,13 +23,14 @@ if TYPE_CHECKING:
 
 class ListsChanged(Message):
     """The session's conversations or sandboxes changed, or their order or state: redraw the
-    sidebar, the totals and the keys; with `sort`, move every sandbox to the place of its state,
-    with `top` the cursor to the first conversation."""
+    sidebar, the totals and the keys; with `sort`, move every sandbox to the place of its state.
+    `at` is the id of the conversation under the cursor; the first one takes it where that is not
+    listed."""
 
-    def __init__(self, *, sort: bool = False, top: bool = False) -> None:
+    def __init__(self, *, sort: bool = False, at: str | None = None) -> None:
         super().__init__()
         self.sort = sort
-        self.top = top
+        self.at = at
 
 
 class MarksChanged(Message):

@@ -127,7 +127,7 @@ async def test_now_cuts_the_call_off(stage: Stage, live: Live, patient: Patient)
     conversation = patient.conversation
     async with shown(live, conversation) as it:
         assert "now, cutting for i in {1..120}" in await asked(it, "P")
-        await it.send("n")
+        await it.send("f")
         await footer_tells(it, "the agent is stopped: P lets it go on")
         assert await stage.status(conversation) == "paused"
         assert "AgentErrorEvent" in await stage.kinds(conversation)

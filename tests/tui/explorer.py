@@ -27,6 +27,7 @@ from oh_tui.sources.source import Source
 from oh_tui.tui.app import OhTui
 from oh_tui.tui.main_screen import MainScreen
 from oh_tui.tui.rendering.lines import warm_up
+from oh_tui.tui.widgets.bars import LongNews
 from oh_tui.tui.widgets.drawing import Drawn
 
 NOW = datetime(2026, 11, 24, 16, 0, tzinfo=UTC)
@@ -250,9 +251,11 @@ class Explorer:
 
     @property
     def footer(self) -> str:
-        """On one line: an error may take several."""
-        return " ".join(line if n == 0 else line.strip()
-                        for n, line in enumerate(self.text("#footer").split("\n")))  # fmt: skip
+        """On one line: news may take several, over the panes."""
+        news = next(iter(self.screen.footer.query(LongNews)), None)
+        shown = "\n".join(news.lines) if news and news.lines else self.text("#footer")
+        lines = [line if n == 0 else line.strip() for n, line in enumerate(shown.split("\n"))]
+        return (" " if shown != self.text("#footer") else "") + " ".join(lines)
 
     def strips(self) -> list[Strip]:
         """Every line that is drawn now, pane by pane."""

@@ -132,7 +132,7 @@ async def test_what_is_remembered_comes_before_the_order_of_the_settings_file(
         await it.press("escape")
     async with explore(settings=replace(settings, config=config)) as it:
         assert order_of(it) == "", "that there is none was chosen too"
-        await it.press("s", "n")
+        await it.press("s", "w")
     async with explore(settings=replace(settings, config=config)) as it:
         assert order_of(it) == "newest"
 

@@ -17,6 +17,7 @@ from oh_tui.text.clean import clean
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Refused, Remedy
 from oh_tui.text.redact import safe_line
+from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.events import Event
@@ -127,6 +128,20 @@ class AgentState(msgspec.Struct, frozen=True):
         """Whether a message would run calls before the agent reads it, so that they must be
         approved or rejected first (measured, agent server 1.34.0)."""
         return self.waits or (bool(self.calls) and not self.runs)
+
+    @property
+    def repeats(self) -> str:
+        """What a stuck agent repeats, such as `same call and result 4 times: $ pytest -q`; "" for
+        one that is not stuck."""
+        if self.agent_status is not AgentStatus.STUCK:
+            return ""
+        run = Trajectory(complete=False)
+        run.extend(self.events)
+        verdict = judge(run)
+        if not verdict.steps:
+            return "what it repeats is not among its last events"
+        step = run.steps[verdict.steps[-1] - 1]
+        return f"{verdict.short}: {describe(step, run.outcome(step)).what}"
 
     @property
     def can_continue(self) -> bool:

@@ -46,7 +46,6 @@ class Counting(Protocol):
     """The controller, as the screen sees it."""
 
     def narrow(self, group: Group) -> None: ...
-    def stop(self) -> None: ...
     def count_again(self) -> Board: ...
     def read_missing(self) -> None: ...
 
@@ -292,8 +291,6 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
             return board.problem
         if board.is_running or board.ended is None:
             return ("counting …",)
-        if board.stopped:
-            return ("no run was counted by then", *board.left_out)
         if not (board.reading.runs or board.reading.not_kept):
             return ("there is no run to count",)
         return ("no run could be counted", *board.left_out)
@@ -361,11 +358,7 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
             self._counting.read_missing()
 
     def action_back(self) -> None:
-        if self.footer.clear():
-            return
-        if self.board.is_running:
-            self._counting.stop()
-        else:
+        if not self.footer.clear():
             self.dismiss(None)
 
     def action_open_group(self) -> None:
@@ -380,7 +373,7 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
             hints.append(Hint("i", "count the others", "read_missing"))
         hints.append(Hint("r", "count again", "again"))
         self.footer.hints = tuple(hints)
-        self.footer.always = (HELP, Hint("esc", "stop" if board.is_running else "close", "back"))
+        self.footer.always = (HELP, Hint("esc", "close", "back"))
 
     def on_resize(self) -> None:
         self._show_days()

@@ -79,6 +79,7 @@ class Board:
 
     @property
     def stopped(self) -> bool:
+        """The board was closed before all runs were counted."""
         return self.ended is False and not self.is_running and not self.problem
 
     @property
@@ -108,8 +109,6 @@ class Board:
     def left_out(self) -> list[str]:
         """What is not counted, a phrase each."""
         reading, found = self.reading, list[str]()
-        if self.stopped:
-            found.append("stopped")
         found += self.problem[:1]
         found += reading.left_out
         unknown = sum(one.row.cost is None for one in self.runs)

@@ -9,6 +9,7 @@ from functools import cached_property
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from msgspec.structs import replace
 from textual import events, on
 from textual.app import ComposeResult
 from textual.css.query import NoMatches
@@ -16,7 +17,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widget import MountError, Widget
 
-from oh_tui.trajectory.content.block import Block, Failure
+from oh_tui.trajectory.content.block import Block, Failure, Thought
 from oh_tui.tui.keys import Hint
 from oh_tui.tui.rendering.lines import Document
 from oh_tui.tui.widgets import prompt as prompting
@@ -148,13 +149,15 @@ class AskingBars(Stack):
         title: tuple[Piece, ...],
         facts: tuple[Piece, ...] = (),
     ) -> str:
-        """As `ask`, with the subject shown in full above the answers; it scrolls when it needs more
-        than a third of the screen."""
+        """As `ask`, with the subject shown above the answers. What the model says of it is shown
+        whole if all has room in half of the screen, else the subject scrolls."""
         await self.be_there()
         if self.is_questioning:
             return ""
-        lines = len(Document(blocks, max(1, self._host.size.width - 2), glyphs=self.asked.glyphs))
-        self.asked.styles.height = max(1, min(lines, self._host.size.height // 3))
+        room = max(1, self._host.size.height // 2 - len(question.lines) - 2)
+        whole = [replace(one, most=0) if isinstance(one, Thought) else one for one in blocks]
+        blocks = whole if self._rows(whole) <= room else blocks
+        self.asked.styles.height = max(1, min(self._rows(blocks), room))
         self.asked_rule.title, self.asked_rule.facts = title, facts
         self._asked_facts = facts
         self.asked_rule.display = self.asked.display = True
@@ -164,6 +167,9 @@ class AskingBars(Stack):
         finally:
             self.asked_rule.display = self.asked.display = False
             self.asked.show(())
+
+    def _rows(self, blocks: Sequence[Block]) -> int:
+        return len(Document(blocks, max(1, self._host.size.width - 2), glyphs=self.asked.glyphs))
 
     @on(QuestionBar.Scrolled)
     def _scroll_asked(self, message: QuestionBar.Scrolled) -> None:

@@ -81,9 +81,27 @@ def wrapped(text: str, width: int, widget: Widget) -> list[str]:
     return [line.plain.rstrip() for line in Text(text).wrap(widget.app.console, width)]
 
 
+class LongNews(Drawn):
+    """News of several lines: over the panes, which stay where they are."""
+
+    DEFAULT_CSS = "LongNews { overlay: screen; width: 1fr; background: $panel; }"
+
+    lines: reactive[Sequence[str]] = reactive(())
+    is_error = False
+
+    def watch_lines(self, lines: Sequence[str]) -> None:
+        self.display = bool(lines)
+        self.styles.height = len(lines)
+        self.styles.offset = (0, 1 - len(lines))  # the last one in the footer's place
+
+    def render_line(self, y: int) -> Strip:
+        line = self.lines[y] if y < len(self.lines) else ""
+        return self.strip([(" ", ""), (line, "bad" if self.is_error else "")], self.size.width)
+
+
 class Footer(Drawn):
-    """The keys of the focused pane. News take as much of the right end as they need, and several
-    lines if they must."""
+    """The keys of the focused pane. News take as much of the right end as they need; if that is
+    not enough, they stand in several lines over the panes."""
 
     hints: reactive[tuple[Hint, ...]] = reactive(())
     always: reactive[tuple[Hint, ...]] = reactive(())
@@ -96,6 +114,7 @@ class Footer(Drawn):
         """First cell, cell after the last one, and action of each hint drawn."""
         self._is_error = self._stays = self._is_remark = False
         self._timer: Timer | None = None
+        self._long: LongNews | None = None
         self.history: list[tuple[str, bool]] = []
         """The last messages and whether each was an error, the oldest first."""
 
@@ -149,10 +168,11 @@ class Footer(Drawn):
             self.clear()
 
     def _lines(self) -> list[str]:
-        """The lines of news that are too long for one. Progress is cut: it changes too often."""
+        """The lines of news that are too long for one. Progress is cut: it changes too often. So
+        are news below a question, which has the keys and must stay in sight."""
         text = "".join(text for text, _ in self.news)
         room = self.size.width - 2
-        is_whole = self._is_error or self._stays
+        is_whole = (self._is_error or self._stays) and (self.hints or self.always)
         if not is_whole or room < 20 or width_of(text) <= room:
             return []
         lines = wrapped(text, room, self)
@@ -161,17 +181,23 @@ class Footer(Drawn):
         return lines[:MOST_LINES]
 
     def _fit(self) -> None:
-        self.styles.height = max(1, len(self._lines()))
+        lines = self._lines()
+        if self._long is None:
+            if not (lines and self.is_attached):
+                return
+            self._long = LongNews()
+            self.mount(self._long)
+        self._long.is_error = self._is_error
+        self._long.lines = lines
+
+    def watch_hints(self) -> None:
+        self._fit()
 
     def on_resize(self) -> None:
         self._fit()
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
-        if lines := self._lines():
-            self._clickable = []
-            line = lines[y] if y < len(lines) else ""
-            return self.strip([(" ", ""), (line, self.news[0][1])], width)
         right = [
             (shorten(text, max(0, width - 2), self.glyphs.more), hue) for text, hue in self.news
         ]

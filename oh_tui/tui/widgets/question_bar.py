@@ -19,7 +19,8 @@ from oh_tui.tui.widgets.first_frame import after_frame
 
 class Question(msgspec.Struct, frozen=True):
     """A question in the bar: a title, lines that say what is at stake, and the answers as
-    (key, label, value). Esc always answers "" and need not be listed. Without a title the bar has
+    (key, label, value). Esc always answers "" and need not be listed, and so does n, unless it is
+    listed for another way of saying no. Without a title the bar has
     no rule of its own, because its subject stands right above it."""
 
     title: str
@@ -169,10 +170,13 @@ class QuestionBar(Drawn, can_focus=True):
             return
         if event.key == "escape":
             self.post_message(self.Answered(""))
+            return
         for key, _, value in self.question.answers:
             if event.key == key:
                 self.post_message(self.Answered(value))
                 return
+        if event.key == "n":
+            self.post_message(self.Answered(""))
         if event.key in SCROLLS:
             self.post_message(self.Scrolled(*SCROLLS[event.key]))
 

@@ -194,12 +194,13 @@ class Sidebar(Stack):
             self.conversations = tuple(row.conversation for row in self.rows)
             self._show_total()
 
-    def highlight(self, conversation_id: str) -> None:
-        """Bring the cursor to a conversation, if it is listed."""
+    def highlight(self, conversation_id: str) -> bool:
+        """Bring the cursor to a conversation; False if it is not listed."""
         for row, conversation in enumerate(self.conversations):
             if same_id(conversation.id, conversation_id):
                 self.list.move_to(row)
-                return
+                return True
+        return False
 
     def on_resize(self) -> None:
         self._show_sandboxes()

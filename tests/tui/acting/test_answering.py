@@ -320,7 +320,7 @@ async def test_now_cuts_the_call_off() -> None:
     async with explore(wrap=between) as it:
         await opened(it, FLAKY)
         await asked(it, "P")
-        await it.send("n")
+        await it.send("f")
         await it.until(lambda: "the agent is stopped: P lets it go on" in it.footer)
         assert (between.count(STOP), between.count(CUT)) == (0, 1)
         assert results(it, FLAKY)[-1] == "AgentErrorEvent"

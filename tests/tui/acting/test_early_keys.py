@@ -79,7 +79,7 @@ def in_field(it: Explorer) -> str:
     ("title", "key", "answer", "sends"),
     [
         (OAUTH, "a", "y", RUN),
-        (FLAKY, "P", "n", CUT),
+        (FLAKY, "P", "f", CUT),
         (FLAKY, "p", "f", PAUSE),
         (FLAKY, "p", "enter", "POST /runtime/*/pause"),
     ],

@@ -8,7 +8,7 @@ import pytest
 from textual.widgets import Input
 
 from oh_tui.tui.rendering.cells import width_of
-from oh_tui.tui.widgets.bars import Footer
+from oh_tui.tui.widgets.bars import Footer, LongNews
 from oh_tui.tui.widgets.drawing import Piece, wrap_pieces
 from oh_tui.tui.widgets.question_bar import Question
 from tests.tui.explorer import Explorer, explore
@@ -69,16 +69,20 @@ async def test_the_keys_of_the_editor_are_all_shown() -> None:
 async def test_news_wrap_where_they_are_longer_than_the_footer() -> None:
     async with explore(size=(64, 20)) as it:
         await it.open(WEEKS)
-        await it.press("a")
-        await it.until(lambda: "nothing waits" in it.footer)
-        told = "the agent is stuck: P lets it go on, m tells it what to do"
-        await it.until(lambda: it.footer == f" nothing waits for your answer: {told}")
-        assert it.screen.footer.size.height == 2
+        told = "nothing waits for your answer: the agent is stuck, and m tells it what to do"
+        it.screen.ui.tell(told)
+        await it.until(lambda: it.footer == f" {told}")
+        panes = it.screen.query_one("#panes")
+        before = panes.region
+        await it.until(lambda: it.screen.footer.query_one(LongNews).region.height == 2)
+        assert it.screen.footer.query_one(LongNews).region.bottom == it.screen.size.height
+        assert (it.screen.footer.size.height, panes.region) == (1, before), "the panes stay"
         it.screen.footer.clear()
-        await it.until(lambda: it.screen.footer.size.height == 1)
+        await it.until(lambda: not it.screen.footer.query_one(LongNews).display)
         it.screen.ui.tell("reading " * 12, log=False)
         await it.settle()
-        assert it.screen.footer.size.height == 1, "progress does not move the panes"
+        assert not it.screen.footer.query_one(LongNews).display, "progress is cut"
+        assert panes.region == before
 
 
 async def test_short_labels_of_the_footer_still_tell_something() -> None:

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from oh_tui.api.models import same_id
 from oh_tui.sources.actions.agent_actions import AgentStage
 from oh_tui.sources.actions.agent_state import AgentStatus
+from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.text.human import duration, plural
 from oh_tui.trajectory.content.block import Block, Heading
 from oh_tui.trajectory.content.blocks import call_blocks, call_title
@@ -41,6 +43,11 @@ SENDING = "sending a message"
 
 RISKS = {"HIGH": "bad", "MEDIUM": "warn"}
 """Risks shown in a question, the highest first, with their colours."""
+
+_TELL_IT: Piece = ("m tells it what to do instead.", "dim")
+
+MOST_NAMED = 3
+"""Waiting conversations that a question names."""
 
 TITLE = 40
 """Cells of a title in a question."""
@@ -84,6 +91,8 @@ class AgentActions:
             if found is None:
                 return
             agents, state = found
+            if not state.waits and await self._goes_where_one_waits(state):
+                return
             state.require_reachable()
             if self.is_telling(state.conversation):
                 return
@@ -109,6 +118,31 @@ class AgentActions:
             now = await self.carry_out(state, steps)
             done = "approved" if chosen == "yes" else "rejected"
             self._ui.tell(f"{done} · {state_words(now)}")
+
+    async def _goes_where_one_waits(self, state: AgentState) -> bool:
+        """Offer to open a conversation that waits, in the place of one that does not; False where
+        none does."""
+        rows = [
+            row
+            for row in self._session.loaded.rows
+            if row.status is RunStatus.WAITING
+            and row.conversation.sandbox_status in ("RUNNING", "PAUSED")
+            and not same_id(row.id, state.conversation.id)
+        ]
+        if not rows:
+            return False
+        named: list[list[Piece]] = [
+            [(f"{self._ui.glyphs.waiting} ", "warn"), (short_title(row.conversation), ""),
+             (f"   {row.line}" if row.line else "", "dim")]
+            for row in rows[:MOST_NAMED]
+        ]  # fmt: skip
+        if len(rows) > MOST_NAMED:
+            named.append([(f"and {len(rows) - MOST_NAMED:,} more", "dim")])
+        title = f"Nothing waits for your answer here: {state_words(state)}"
+        there = "go there" if len(rows) == 1 else "go to the first"
+        if await self._ui.ask(Question(title, named, (("enter", there, "go"),), "stay here")):
+            self._ui.post_message(RunWanted(rows[0].conversation, go=True))
+        return True
 
     async def ask_about_calls(self, state: AgentState, question: Question) -> str:
         """Ask, and show all calls that have no result."""
@@ -175,7 +209,7 @@ class AgentActions:
         chosen = await self._ui.ask(
             Question(
                 "Stop the agent", [named],
-                (("enter", "after this step", "step"), ("n", f"now, {cut}", "now")),
+                (("enter", "after this step", "step"), ("f", f"now, {cut}", "now")),
             )
         )  # fmt: skip
         if not chosen:
@@ -185,13 +219,21 @@ class AgentActions:
         self._ui.tell(state_words(now))
 
     async def _continue(self, agents: Agents, state: AgentState) -> None:
+        stakes: list[list[Piece]] = []
+        if repeats := state.repeats:
+            stakes.append([(f"It is stuck: {repeats}.", "warn")])
+            stakes.append([("It may do that again, and what it does costs. ", ""), _TELL_IT])
         if state.calls:
             count = len(state.calls)
             again = (
                 "Continuing runs it again." if count == 1 else f"Continuing runs all {count} again."
             )
-            question = Question("", [[(again, "warn")]], (("y", "go on", "yes"),))
+            question = Question("", [*stakes, [(again, "warn")]], (("y", "go on", "yes"),))
             if not await self.ask_about_calls(state, question):
+                return
+        elif stakes:
+            title = f"Continue {short_title(state.conversation)}"
+            if not await self._ui.ask(Question(title, stakes, (("y", "go on", "yes"),))):
                 return
         now = await self.carry_out(state, agents.go_on(state))
         self._ui.tell(state_words(now))

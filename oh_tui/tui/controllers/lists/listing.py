@@ -43,7 +43,7 @@ GOES_ON = "& or s goes on"
 
 KEYS = (
     ("y", "needs you", Order.NEEDS),
-    ("n", "newest", Order.NEWEST),
+    ("w", "newest", Order.NEWEST),
     ("e", "most expensive", Order.COST),
     ("l", "longest", Order.LONGEST),
     ("t", "title", Order.TITLE),
@@ -76,6 +76,8 @@ class ListActions:
         self._run = run
         self._has_failed = False
         """The footer says why the last search broke off."""
+        self._was = ""
+        """The conversation under the cursor when there last was one."""
 
     def action_filter(self) -> None:
         """Filter the focused pane: the conversations, else the steps of a run."""
@@ -181,8 +183,13 @@ class ListActions:
         else:
             self._session.sort(None)
         self._ui.cancel("sift")
-        self._ui.post_message(ListsChanged())
+        self._ui.post_message(ListsChanged(at=self._stay()))
         return True
+
+    def _stay(self) -> str:
+        """The conversation that keeps the cursor; of an empty list the last one that had it."""
+        self._was = self._session.listed_id or self._was
+        return self._was
 
     def stop(self) -> bool:
         """Esc while pages are read: keep what was found; False when none are."""
@@ -204,7 +211,7 @@ class ListActions:
             self._has_failed = False
             self._ui.clear_news()
         self._say_why_empty()
-        self._ui.post_message(ListsChanged(top=True))
+        self._ui.post_message(ListsChanged(at=self._stay()))
         self._ui.cancel("sift")
         if self._session.listing.is_on:
             self._ui.work_on("sift", self._sift, instead=True)

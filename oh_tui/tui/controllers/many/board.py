@@ -51,18 +51,20 @@ class BoardOfRuns:
 
     def action_board(self) -> None:
         """Count the runs that the list shows, or all without a filter. What was counted stays until
-        another filter or source, or `r`."""
+        another filter or source, or `r`. Closing the board while it counts stops that."""
         session = self._session
         if session.source is None or session.unopened:
             self._ui.tell("there are no runs to count yet")
             return
         query = session.listing.query or ConversationQuery()
         board = self._board
-        if board is None or session.source is not self._of or board.query != query:
+        is_same = board and session.source is self._of and board.query == query
+        if board is None or board.stopped or not is_same:
             board = self._begin(query)
 
         def closed(_: None) -> None:
             self._view = None
+            self._ui.cancel("sums")
 
         self._view = board_screen.BoardScreen(board, self)
         self._ui.push_screen(self._view, closed)
@@ -116,9 +118,6 @@ class BoardOfRuns:
     def count_again(self) -> state.Board:
         assert self._board is not None
         return self._begin(self._board.query)
-
-    def stop(self) -> None:
-        self._ui.cancel("sums")
 
     def read_missing(self) -> None:
         """Read from the server the runs that this machine does not keep, and count them."""
