@@ -25,7 +25,7 @@ from oh_tui.commands.shared.printing import (
     stamp,
 )
 from oh_tui.commands.shared.reading import short_id, title
-from oh_tui.commands.shared.status import GLYPHS, HUES, Needy, last_known_states, needy
+from oh_tui.commands.shared.status import GLYPHS, HUES, Needy, Seen, needy
 from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.sources.lists.triage import updated_text
 from oh_tui.sources.server import ServerSource
@@ -150,7 +150,12 @@ async def status(call: Call) -> int:
                 "asked": stamp(answer.at),
                 "age_s": number(max(0.0, now - answer.at), 1),
                 "listed": [
-                    {"group": row.group, "conversation": conversation_json(row.conversation)}
+                    {
+                        "group": row.group,
+                        "conversation": conversation_json(
+                            row.conversation, last_known=row.last_known
+                        ),
+                    }
                     for row in rows
                 ],
             }
@@ -191,7 +196,11 @@ async def _kept_or_asked(call: Call) -> tuple[_Answer, list[Needy]]:
 async def _ask(call: Call) -> tuple[_Answer, list[Needy]]:
     """One call: what needs somebody has changed lately and is on the first page."""
     page = await call.source.newest()
-    found, rows = needy(page.items, last_known_states(call))
+    seen = Seen(call)
+    for one in page.items:
+        seen.record(one)
+    seen.save()
+    found, rows = needy(page.items, seen.of)
     costs = [one.cost for one in page.items if one.cost]
     more = page.next_page_id is not None
     counts = _Counts(

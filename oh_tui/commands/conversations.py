@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from argparse import ArgumentTypeError
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,12 +28,12 @@ from oh_tui.commands.shared.printing import (
     show_progress,
 )
 from oh_tui.commands.shared.reading import on_server, short_id, title, with_state
-from oh_tui.commands.shared.status import last_known_of, last_known_states, outcome, state
+from oh_tui.commands.shared.status import Seen, outcome, sandbox_word
 from oh_tui.sources.lists import conversation_query
 from oh_tui.sources.lists.conversation_order import Order, Sorting
 from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.sources.lists.last_known import LastKnown
-from oh_tui.sources.lists.triage import conversation_state, updated, updated_text
+from oh_tui.sources.lists.triage import conversation_state, status_word, updated, updated_text
 from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.sources.results import cut_words
 from oh_tui.text.clean import clean_line
@@ -46,8 +46,9 @@ LIMIT = 50
 
 MOST = 10**9
 
-STATES = "waiting, running, starting, finished, error, stuck, idle, paused, gone"
-_STATES = (*STATES.split(", "), "deleting", "sandbox failed")
+STATES = "waiting, running, starting, finished, error, stuck, stopped, idle, not known"
+OF_SANDBOXES = "up, paused, gone, failed"
+_STATES = (*STATES.split(", "), *OF_SANDBOXES.split(", "), "deleting")
 
 
 def _count(text: str) -> int:
@@ -86,7 +87,7 @@ def _since(text: str) -> float:
         "--status",
         metavar="WORD",
         default="",
-        help=f"of the agent or of its sandbox: {STATES}",
+        help=f"of the agent: {STATES}; or of its sandbox: {OF_SANDBOXES}",
     ),
     argument(
         "--since", type=_since, metavar="SPAN", help="changed within 2d, 3h, or since 2026-03-01"
@@ -100,7 +101,8 @@ def _since(text: str) -> float:
         "conversations runs/": "those in a folder of zips",
     },
     epilog="Filter words, all of which must match; - negates one:\n"
-    "  is:            waiting, stuck, failed, error, running, paused, finished, unread, gone;\n"
+    "  is:            waiting, stuck, failed, error, running, stopped, finished, unread;\n"
+    "                 paused, gone: its sandbox is;\n"
     "                 needs: waits for you, or failed and was not opened since;\n"
     "                 resolved, unresolved, unlabelled, by an evaluation\n"
     "  tag:bug        also tag:kind:flaky, tag:any; note:word in your notes; is:bookmarked\n"
@@ -115,9 +117,10 @@ def _since(text: str) -> float:
 async def conversations(call: Call) -> int:
     args = call.args
     query = conversation_query.parse(args.filter)
-    last_known, kept = last_known_states(call), read_annotations(call)
+    seen, kept = Seen(call), read_annotations(call)
     with progress():
-        found, more, unsure = await _found(call, query, last_known, kept)
+        found, more, unsure = await _found(call, query, seen, kept)
+    seen.save()
     for sentence in (*call.source.problems, *call.source.remarks):
         say(sentence)
     if unsure:
@@ -127,18 +130,21 @@ async def conversations(call: Call) -> int:
         else:
             say(f"the outcome of {others} is not known: a server tells it while the sandbox runs")
     if args.status and not found and args.status.lower() not in _STATES:
-        say(f"{clean_line(args.status)!r} is no state that is known; those are {STATES}")
+        known = f"{STATES}, {OF_SANDBOXES}"
+        say(f"{clean_line(args.status)!r} is no state that is known; those are {known}")
     if call.as_json:
         print_json(
             {
                 "source": call.source.label,
                 "more": more,
                 "remarks": list(call.source.remarks),
-                "conversations": [conversation_json(one, kept.of(one)) for one in found],
+                "conversations": [
+                    conversation_json(one, kept.of(one), seen.of(one)) for one in found
+                ],
             }
         )
         return 0
-    rows = (conversation_row(call.style, one, last_known_of(last_known, one)) for one in found)
+    rows = (conversation_row(call.style, one, seen.of(one)) for one in found)
     print_table(call.style, COLUMNS, rows)
     if not call.style.piped:
         if not found:
@@ -150,7 +156,7 @@ async def conversations(call: Call) -> int:
 
 
 async def _found(
-    call: Call, query: ConversationQuery, last_known: Mapping[str, LastKnown], kept: Annotations
+    call: Call, query: ConversationQuery, seen: Seen, kept: Annotations
 ) -> tuple[list[Conversation], bool, int]:
     """Those that were asked for, in order and at most as many; whether there are more; and how many
     others might be asked for, were their outcome known. An order needs all of them."""
@@ -164,8 +170,9 @@ async def _found(
             say(cut_words("conversations"))
         for one in page.items:
             one = with_state(call.source, one)
-            state = conversation_state(one, last_known_of(last_known, one))
-            if not _is_wanted(args, one, last_known_of(last_known, one)):
+            seen.record(one)
+            state = conversation_state(one, seen.of(one))
+            if not _is_wanted(args, one, seen.of(one)):
                 continue
             changed = await call.source.runs.changed_paths(one) if query.needs_changed else None
             if query.matches(one, state, now, kept.of(one), changed):
@@ -180,8 +187,7 @@ async def _found(
     if args.sort:
         key = Order(args.sort).key
         found = Sorting(Order(args.sort)).sort(
-            (key(one, conversation_state(one, last_known_of(last_known, one))), updated(one), one)
-            for one in found
+            (key(one, conversation_state(one, seen.of(one))), updated(one), one) for one in found
         )
         more = len(found) > limit
     return found[:limit], more, unsure
@@ -207,15 +213,15 @@ def _pages(call: Call, query: ConversationQuery, now: float) -> AsyncIterator[Pa
 
 
 def _is_wanted(args: Any, one: Conversation, last_known: LastKnown) -> bool:
-    """Whether the options let it through. `--status` means the agent or, where the sandbox does
-    not run, the sandbox."""
+    """Whether the options let it through. `--status` means the agent or its sandbox."""
     if one.parent_conversation_id and not args.sub:
         return False
     if args.title and args.title.lower() not in (one.title or "").lower():
         return False
     if args.repo and args.repo.lower() not in (one.selected_repository or "").lower():
         return False
-    if args.status and args.status.lower() not in (state(one), outcome(one, last_known)[0]):
+    how = conversation_state(one, last_known)
+    if args.status and args.status.lower() not in (status_word(one, how), sandbox_word(one)):
         return False
     return not args.since or updated(one) >= args.since
 

@@ -33,6 +33,7 @@ from oh_tui.commands.shared.keeping import read_annotations
 from oh_tui.commands.shared.masking import print_masked
 from oh_tui.commands.shared.printing import json_line, say, say_given_up
 from oh_tui.commands.shared.reading import open_run, title, whole
+from oh_tui.commands.shared.status import Seen
 from oh_tui.commands.steps import matching
 from oh_tui.sources.file_conversation import BELOW
 from oh_tui.sources.files import FileSource
@@ -117,7 +118,8 @@ async def export(call: Call) -> int:
     if not call.args.notes:  # they are for the user alone
         facts.kept = NOTHING
     others = [] if query.terms else _hidden_events(facts.trajectory)
-    about = conversation_json(conversation, facts.kept) | {"id": _id(call, conversation)}
+    about = conversation_json(conversation, facts.kept, Seen(call).of(conversation))
+    about |= {"id": _id(call, conversation)}
     if call.args.to == "atif":
         pieces = _atif(facts, about, steps, others if is_whole else None, loaded.note)
     elif call.args.to == "jsonl" or call.as_json:

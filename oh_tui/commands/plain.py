@@ -11,7 +11,7 @@ from oh_tui.commands.shared.documents import Facts
 from oh_tui.commands.shared.ids import find
 from oh_tui.commands.shared.printing import Cell, Column, Row, Style, fit, print_table, say
 from oh_tui.commands.shared.reading import name, read_run, whole, with_state
-from oh_tui.commands.shared.status import last_known_of, last_known_states
+from oh_tui.commands.shared.status import Seen
 from oh_tui.commands.steps import COLUMNS as STEP
 from oh_tui.commands.steps import step_row
 from oh_tui.text.problem import Problem
@@ -38,9 +38,9 @@ async def show_plain(call: Call) -> int:
         say(problem)
     print(f"Conversations: {source.label}")
     style = Style(room=10**6, ascii=True, times="relative", now=call.style.now)
-    last_known = last_known_states(call)
+    seen = Seen(call)
     shown = (with_state(source, one) for one in page.items)
-    rows = (conversation_row(style, one, last_known_of(last_known, one)) for one in shown)
+    rows = (conversation_row(style, one, seen.of(one)) for one in shown)
     _print_table(style, CONVERSATION, rows, "none yet")
     if page.next_page_id:
         print(f"... the {len(page.items)} created last; there are more")

@@ -22,7 +22,7 @@ from oh_tui.commands.shared.printing import (
     say,
 )
 from oh_tui.commands.shared.reading import title
-from oh_tui.commands.shared.status import HUES, last_known_of, last_known_states
+from oh_tui.commands.shared.status import HUES, Seen
 from oh_tui.sources.actions.sandboxes import SandboxStage, ServerSandboxes
 from oh_tui.sources.lists.triage import Group, conversation_state
 from oh_tui.sources.results import SandboxPlan
@@ -47,10 +47,10 @@ async def sandboxes(call: Call) -> int:
         say(problem)
     page = await call.source.newest()
     inside: dict[str, list[Conversation]] = {}
-    last_known = last_known_states(call)
+    seen = Seen(call)
 
     def group(one: Conversation) -> Group:
-        return conversation_state(one, last_known_of(last_known, one)).group(one)
+        return conversation_state(one, seen.of(one)).group(one)
 
     # the conversation that the explorer lists first is named first
     for one in sorted(page.items, key=group):

@@ -15,8 +15,9 @@ from oh_tui.commands.shared.ids import SHOWN
 from oh_tui.commands.shared.keeping import read_annotations
 from oh_tui.commands.shared.printing import Cell, print_json, print_pairs, say
 from oh_tui.commands.shared.reading import chosen, title, with_state
-from oh_tui.commands.shared.status import last_known_of, last_known_states, outcome
+from oh_tui.commands.shared.status import Seen, outcome
 from oh_tui.sources.files import FileSource
+from oh_tui.sources.lists.last_known import LastKnown
 from oh_tui.sources.lists.tags import of_people, tag_words
 from oh_tui.text.human import compact, dollars, plural
 from oh_tui.text.problem import Problem
@@ -33,6 +34,10 @@ async def show(call: Call) -> int:
     """Each further call tells something; one that fails is reported and leaves the rest."""
     source, kept = call.source, read_annotations(call)
     conversation = with_state(source, await chosen(source, call.identifier))
+    seen = Seen(call)
+    seen.record(conversation)
+    last_known = seen.of(conversation)
+    seen.save()
     events: int | None = None
     counted_by: str | None = None
     sandbox: Sandbox | None = None
@@ -50,7 +55,7 @@ async def show(call: Call) -> int:
     if call.as_json:
         print_json(
             {
-                "conversation": conversation_json(conversation, kept.of(conversation)),
+                "conversation": conversation_json(conversation, kept.of(conversation), last_known),
                 "sandbox": sandbox_json(sandbox) if sandbox else None,
                 "ended": verdict_json(ended) if ended else None,
                 "events": events,
@@ -75,11 +80,13 @@ async def show(call: Call) -> int:
         "bookmarks": plural(len(own.bookmarks), "step") if own.bookmarks else "",
         "notes": plural(len(own.step_notes), "step") if own.step_notes else "",
     }
-    print_pairs(call.style, _facts(call, conversation, known))
+    print_pairs(call.style, _facts(call, conversation, known, last_known))
     return 0
 
 
-def _facts(call: Call, one: Conversation, known: dict[str, str]) -> list[tuple[str, str | Cell]]:
+def _facts(
+    call: Call, one: Conversation, known: dict[str, str], last_known: LastKnown
+) -> list[tuple[str, str | Cell]]:
     """The facts of the record, and those `known` beside it."""
     style, tokens = call.style, one.tokens
     changed = style.when(one.updated_at)
@@ -87,7 +94,7 @@ def _facts(call: Call, one: Conversation, known: dict[str, str]) -> list[tuple[s
     return [
         ("id", conversation_id(one)),
         ("title", title(one) if style.piped else ""),
-        ("state", Cell(*outcome(one, last_known_of(last_known_states(call), one)))),
+        ("state", Cell(*outcome(one, last_known))),
         ("ended", known["ended"]),
         ("sandbox", known["sandbox"]),
         ("repository", line(one.selected_repository) or ""),

@@ -21,8 +21,9 @@ from oh_tui.commands.shared.documents import (
 from oh_tui.commands.shared.ids import read_id
 from oh_tui.commands.shared.printing import print_json, progress, say, show_progress
 from oh_tui.commands.shared.reading import on_server, read_run, whole
-from oh_tui.commands.shared.status import state
+from oh_tui.commands.shared.status import outcome
 from oh_tui.sources.actions.starting import Choices, Draft, choices, request_for, stage_of
+from oh_tui.sources.lists.last_known import UNSEEN
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.verdict import Verdict, judge
@@ -112,7 +113,7 @@ async def start(call: Call) -> int:
             if args.until_done:
                 conversation = await _until_over(call, conversation)
                 verdict = judge(whole(await read_run(call, conversation)))
-                code = 0 if state(conversation) == "finished" else 1
+                code = 0 if outcome(conversation, UNSEEN)[0] == "finished" else 1
     call.goes_on = ""
     if call.as_json:
         print_json(_document(task, stages, conversation, verdict))
@@ -199,7 +200,7 @@ async def _until_over(call: Call, conversation: Conversation) -> Conversation:
             up = now.sandbox_status in ("RUNNING", "STARTING")
             if not up or now.execution_status in _OVER or idle > IDLE:
                 return now
-            show_progress(state(now))
+            show_progress(outcome(now, UNSEEN)[0])
         await asyncio.sleep(POLL)
 
 
@@ -207,7 +208,7 @@ def _say_end(conversation: Conversation, verdict: Verdict | None) -> None:
     """Says how the run ended on stderr, as `tail` does; stdout has the id."""
     if verdict is not None and verdict.word:
         say(f"{verdict.word}  {verdict.cause}".rstrip())
-    if state(conversation) == "waiting":
+    if outcome(conversation, UNSEEN)[0] == "waiting":
         name = short(conversation)
         say(f"oh-tui approve {name} or oh-tui reject {name} answers it")
 

@@ -30,6 +30,7 @@ from oh_tui.commands.shared.printing import (
     say_given_up,
 )
 from oh_tui.commands.shared.reading import name, open_run, whole
+from oh_tui.commands.shared.status import Seen
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import clock, dollars, plural, tenths
 from oh_tui.trajectory.analysis.search.query import Query, parse
@@ -95,7 +96,9 @@ async def steps(call: Call) -> int:
     if call.as_json:
         print_json(
             {
-                "conversation": conversation_json(conversation, facts.kept),
+                "conversation": conversation_json(
+                    conversation, facts.kept, Seen(call).of(conversation)
+                ),
                 "verdict": verdict_json(facts.verdict),
                 "counts": counts_json(facts) | {"shown": len(found)},
                 "totals": totals_json(facts),

@@ -200,7 +200,10 @@ FILTER_WORDS = (
 LIST_FILTER_WORDS = (
     ("word", "in title, repository, branch or id"),
     ("is:needs", "needs you: waits, or failed and was not opened since"),
-    ("is:failed", "also waiting, stuck, error, running, paused, finished, unread, gone"),
+    (
+        "is:failed",
+        "also waiting, stuck, error, running, stopped, finished, unread; paused, gone: its sandbox",
+    ),
     ("repo:name", "also branch: model: title: pr:482 pr:any"),
     ("tag:key", "also tag:key:value tag:any; note:word in your notes; is:bookmarked"),
     ("cost:>1", "dollars; took:>10m from its start to its last change"),

@@ -264,12 +264,12 @@ _STATES = {
     "running": ("running", "good"),
     "starting": ("starting", "good"),
     "finished": ("finished", "dim"),
-    "paused": ("paused", "dim"),
+    "stopped": ("paused", "dim"),
     "cut off": ("failed", "warn"),
 }
 _VERDICTS = _STATES | {
     "finished": ("finished", "good"),
-    "paused": ("paused", "warn"),
+    "stopped": ("paused", "warn"),
     "saved": ("running", "dim"),
     "unfinished": ("paused", "warn"),
 }

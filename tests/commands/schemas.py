@@ -37,8 +37,9 @@ def _registry() -> Registry[Any]:
 
 def check(name: str, document: Any) -> None:
     """Raises ValidationError when the document is not as the schema of this name says."""
+    schema = json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
     Draft202012Validator(
-        {"$ref": f"urn:oh-tui:{name}:1"},
+        {"$ref": schema["$id"]},
         registry=_registry(),
         format_checker=Draft202012Validator.FORMAT_CHECKER,
     ).validate(document)

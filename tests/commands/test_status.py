@@ -7,7 +7,7 @@ from itertools import product
 
 from oh_tui.api.models import Conversation
 from oh_tui.commands.shared.status import needy, outcome
-from oh_tui.sources.lists.last_known import LastKnown, LastKnownStates
+from oh_tui.sources.lists.last_known import UNSEEN, LastKnown, LastKnownStates
 from oh_tui.sources.lists.triage import Counts, RunStatus
 from oh_tui.tui.state.loaded_conversations import LoadedConversations
 from tests.commands.test_outputs import demo
@@ -35,34 +35,40 @@ def test_status_counts_what_the_explorer_counts() -> None:
         remembered[one.id] = LastKnown(seen.value, 1.0, "", opened)
         alone = LoadedConversations(LastKnownStates(last_known=remembered))
         alone.take([one])
-        counts, rows = needy([one], remembered)
+        counts, rows = needy([one], lambda one: remembered[one.id])
         assert counts == alone.sums().counts, one
         assert [row.group for row in rows] == [
             name for name, count in counts._asdict().items() for _ in range(count)
         ]
     loaded = LoadedConversations(LastKnownStates(last_known=remembered))
     loaded.take(conversations)
-    assert needy(conversations, remembered)[0] == loaded.sums().counts
+    assert needy(conversations, lambda one: remembered[one.id])[0] == loaded.sums().counts
 
 
 def test_what_failed_before_its_sandbox_was_paused_says_so() -> None:
     asleep = Conversation(id="a" * 32, sandbox_status="PAUSED", updated_at=CHANGED)
-    counts, (row,) = needy([asleep], {asleep.id: LastKnown("stuck", 1.0)})
+    counts, (row,) = needy([asleep], lambda _: LastKnown("stuck", 1.0))
     assert (counts, row.group, row.word) == (Counts(failed=1), "failed", "stuck")
     broken = Conversation(id="b" * 32, sandbox_status="ERROR", updated_at=CHANGED)
-    assert needy([broken], {})[1][0].word == "sandbox failed"
-    assert needy([broken], {broken.id: LastKnown("error", 1.0, "", OPENED_SINCE)}) == (Counts(), [])
+    assert needy([broken], lambda _: UNSEEN)[1][0].word == "sandbox failed"
+    assert needy([broken], lambda _: LastKnown("error", 1.0, "", OPENED_SINCE)) == (
+        Counts(),
+        [],
+    )
 
 
 def test_the_state_that_is_listed_is_that_of_the_agent_as_in_the_explorer() -> None:
     asleep = Conversation(id="a" * 32, sandbox_status="PAUSED", updated_at=CHANGED)
     assert outcome(asleep, LastKnown("error", 1.0)) == ("error", "dim")
-    assert outcome(asleep, LastKnown("running", 1.0)) == ("paused", "dim")
-    assert outcome(asleep, LastKnown()) == ("paused", "dim")
+    assert outcome(asleep, LastKnown("running", 1.0)) == ("stopped", "dim")
+    assert outcome(asleep, LastKnown()) == ("not known", "dim")
     awake = Conversation(id="a" * 32, execution_status="error", sandbox_status="RUNNING")
     assert outcome(awake, LastKnown("finished", 1.0)) == ("error", "red")
     broken = Conversation(id="b" * 32, sandbox_status="ERROR", updated_at=CHANGED)
-    assert outcome(broken, LastKnown("error", 1.0)) == ("sandbox failed", "red")
+    assert outcome(broken, LastKnown("error", 1.0)) == ("error", "dim")
+    assert outcome(broken, LastKnown()) == ("not known", "dim")
+    stopped = Conversation(id="c" * 32, execution_status="paused", sandbox_status="RUNNING")
+    assert outcome(stopped, LastKnown()) == ("stopped", "dim")
 
 
 def test_a_list_asked_for_by_state_knows_the_agent_s_and_the_sandbox_s() -> None:

@@ -40,7 +40,7 @@ EXPECTED: dict[str, tuple[object, ...]] = {
     "eslint": ("finished", 25, 6, 5, 0, 0, 0),
     "retry": ("finished", 29, 7, 5, 0, 0, 0),
     "signup": ("finished", 65, 18, 17, 0, 1, 0),
-    "storage-plan": ("finished", 37, 10, 9, 1, 0, 0),
+    "storage-plan": ("finished", 37, 10, 9, 0, 0, 0),
     "gemini": ("finished", 26, 7, 6, 0, 0, 0),
     "acp": ("finished", 25, 8, 6, 0, 1, 0),
     "team": ("finished", 52, 15, 12, 0, 1, 0),

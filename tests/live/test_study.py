@@ -177,7 +177,7 @@ async def test_a_run_paused_midway_is_charged_from_what_its_stats_tell(
     run = (await loaded(source, await one(source, identifier))).trajectory
     assert run is not None
     study = Study(run)
-    assert study.verdict.word == "paused"
+    assert study.verdict.word == "stopped"
     sums_up(study.accounts, run)
     charged = [step for step in run.steps if step.is_call and study.accounts.of(step)]
     assert len(charged) == run.counts.calls

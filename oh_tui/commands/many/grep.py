@@ -22,7 +22,7 @@ from oh_tui.commands.shared.printing import (
     show_progress,
 )
 from oh_tui.commands.shared.reading import title
-from oh_tui.commands.shared.status import last_known_states
+from oh_tui.commands.shared.status import Seen
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.lists.triage import updated_text
 from oh_tui.sources.many import query as queries
@@ -73,7 +73,7 @@ async def grep(call: Call) -> int:
         call.source,
         query,
         read_annotations(call),
-        last_known_states(call),
+        Seen(call).known,
         show_progress,
         Narrowing(call.settings.library_folder, call.source, query.steps),
         live=call.args.live,

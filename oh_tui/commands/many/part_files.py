@@ -9,7 +9,7 @@ from oh_tui.commands.many.rest import say_rest
 from oh_tui.commands.shared.command import Call, path_of
 from oh_tui.commands.shared.keeping import read_annotations
 from oh_tui.commands.shared.printing import print_json, progress, say, show_progress
-from oh_tui.commands.shared.status import last_known_states
+from oh_tui.commands.shared.status import Seen
 from oh_tui.settings.paths import make_private
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.lists import conversation_query
@@ -47,7 +47,7 @@ async def export_tables(call: Call) -> int:
         TablesJob(),
         conversation_query.parse(args.filter),
         read_annotations(call),
-        last_known_states(call),
+        Seen(call).known,
         show_progress,
         choose=parts.plan,
     )

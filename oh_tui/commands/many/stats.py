@@ -22,7 +22,7 @@ from oh_tui.commands.shared.printing import (
     progress,
     show_progress,
 )
-from oh_tui.commands.shared.status import last_known_states
+from oh_tui.commands.shared.status import Seen
 from oh_tui.sources.lists import conversation_query
 from oh_tui.sources.many.known import KnownRows
 from oh_tui.sources.many.rows import rows_of
@@ -87,7 +87,7 @@ async def stats(call: Call) -> int:
         call.source,
         conversation_query.parse(args.filter),
         read_annotations(call),
-        last_known_states(call),
+        Seen(call).known,
         show_progress,
         known,
         live=args.live,

@@ -12,6 +12,8 @@ from oh_tui.commands.shared.ids import WHOLE, read_id
 from oh_tui.commands.shared.printing import number, stamp
 from oh_tui.commands.shared.reading import title
 from oh_tui.sources.file_conversation import label_of
+from oh_tui.sources.lists.last_known import UNSEEN, LastKnown
+from oh_tui.sources.lists.triage import conversation_state, status_word
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.analysis.accounting import Accounts
@@ -60,14 +62,19 @@ class Facts:
         self.__dict__.pop("sub_runs", None)
 
 
-def conversation_json(conversation: Conversation, kept: RunAnnotations = NOTHING) -> dict[str, Any]:
+def conversation_json(
+    conversation: Conversation,
+    kept: RunAnnotations = NOTHING,
+    last_known: LastKnown = UNSEEN,
+) -> dict[str, Any]:
     """The record of a server or a file, clean and without secrets, with what the user keeps of its
-    run."""
+    run. The status is the agent's, as `last_known` where its server tells none."""
+    how = conversation_state(conversation, last_known)
     usage = conversation.metrics and conversation.metrics.accumulated_token_usage
     return {
         "id": conversation_id(conversation),
         "title": title(conversation),
-        "status": line(conversation.execution_status),
+        "status": status_word(conversation, how) or None,
         "label": label_of(conversation),
         "sandbox_id": line(conversation.sandbox_id),
         # an agent server that is the server is no sandbox

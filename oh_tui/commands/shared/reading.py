@@ -14,6 +14,7 @@ from oh_tui.commands.shared.command import Call
 from oh_tui.commands.shared.ids import SHOWN, WHOLE, find, read_id
 from oh_tui.commands.shared.printing import progress, say, show_progress
 from oh_tui.commands.shared.remedies import worded
+from oh_tui.commands.shared.status import Seen
 from oh_tui.sources import server
 from oh_tui.sources.file_runs import note_of, run_of
 from oh_tui.sources.files import FileSource
@@ -23,6 +24,7 @@ from oh_tui.sources.source import Source
 from oh_tui.text.human import plural, rough
 from oh_tui.text.problem import Problem, Refused
 from oh_tui.text.redact import safe_line
+from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.trajectory.model.events import UNREADABLE, Event, parse_event
 from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
 
@@ -68,6 +70,9 @@ async def read_run(call: Call, conversation: Conversation, *, sub_agents: bool =
     else:
         call.about = short_id(conversation)
         read = await _read_server(source, conversation)
+        seen = Seen(call)
+        seen.record(conversation, judge(whole(read)).word)
+        seen.save()
         if sub_agents:
             read = await _with_sub_agents(source, conversation, read, {bare_id(conversation.id)})
     if read.damaged and not (whole(read).events or whole(read).cut_off):

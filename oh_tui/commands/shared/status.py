@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from oh_tui.api.models import bare_id
@@ -10,13 +10,19 @@ from oh_tui.commands.shared.printing import Hue
 from oh_tui.sources.file_conversation import label_of
 from oh_tui.sources.lists.last_known import LastKnown, LastKnownStates
 from oh_tui.sources.lists.triage import (
-    ConversationState,
+    NOT_KNOWN,
+    STATUSES,
     Counts,
     Group,
     RunStatus,
     conversation_state,
     count,
+    is_current,
+    reported_status,
+    status_word,
+    updated,
 )
+from oh_tui.sources.many import kept_status
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.recorded import Label
 
@@ -24,28 +30,24 @@ if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
     from oh_tui.commands.shared.command import Call
 
-WORDS = {
-    "waiting_for_confirmation": "waiting",
-    "deleting": "deleting",
+SANDBOXES = {
     "STARTING": "starting",
-    "RUNNING": "starting",
+    "RUNNING": "up",
     "PAUSED": "paused",
     "MISSING": "gone",
-    "ERROR": "sandbox failed",
+    "ERROR": "failed",
 }
-"""Our words for states of agents and of sandboxes; other states are their own words. A sandbox
-that runs while nothing is known of its agent is starting."""
+"""Our words for states of sandboxes; other states are their own words."""
 
 HUES: Mapping[str, Hue] = {
     "waiting": "amber",
     "stuck": "red",
     "error": "red",
     "cut off": "amber",
-    "sandbox failed": "red",
     "running": "cyan",
     "starting": "cyan",
-    "gone": "dim",
-    "paused": "dim",
+    "stopped": "dim",
+    NOT_KNOWN: "dim",
 }
 
 LABEL_HUES: Mapping[Label, Hue] = {Label.UNRESOLVED: "red", Label.ERROR: "amber"}
@@ -53,35 +55,52 @@ LABEL_HUES: Mapping[Label, Hue] = {Label.UNRESOLVED: "red", Label.ERROR: "amber"
 GLYPHS = {"waiting": ("◆", "?"), "failed": ("✗", "x"), "running": ("●", "*")}
 
 
-def state(conversation: Conversation) -> str:
-    """The state of its agent, else of its sandbox; "" for a file, which has neither."""
-    status = conversation.execution_status or conversation.sandbox_status or ""
-    return WORDS.get(status, safe_line(status).lower())
+class Seen:
+    """What explorer and commands saw of the conversations of a source, for those whose sandbox is
+    away: their servers tell no status then."""
+
+    def __init__(self, call: Call) -> None:
+        source, settings = call.source, call.settings
+        file = settings.last_known_file if source.address else None
+        self._states = LastKnownStates(source.address, file, source.last_known)
+        self._kept = kept_status.KeptStatus(settings.library_folder, source)
+
+    @property
+    def known(self) -> Mapping[str, LastKnown]:
+        return self._states.known
+
+    def of(self, conversation: Conversation) -> LastKnown:
+        """What is known of a conversation. Index and cache are asked where nobody saw it as it is
+        now."""
+        if not is_current(conversation, self._states.get(bare_id(conversation.id))):
+            self.record(conversation, self._kept(conversation))
+        return self._states.get(bare_id(conversation.id))
+
+    def record(self, conversation: Conversation, word: str = "") -> None:
+        """Records the status that the server reports, else this one that its run tells."""
+        status = reported_status(conversation) or STATUSES.get(word, RunStatus.UNKNOWN)
+        if status not in (RunStatus.UNKNOWN, RunStatus.STARTING, RunStatus.IDLE):
+            self._states.record_outcome(bare_id(conversation.id), status, updated(conversation))
+
+    def save(self) -> None:
+        """Writes what was recorded, for other commands and the explorer."""
+        self._states.write(self._states.take_changes())
 
 
-def last_known_states(call: Call) -> Mapping[str, LastKnown]:
-    """What the explorer saw of each conversation, by id without dashes."""
-    source = call.source
-    return LastKnownStates(source.address, call.settings.last_known_file, source.last_known).known
-
-
-def last_known_of(last_known: Mapping[str, LastKnown], conversation: Conversation) -> LastKnown:
-    return last_known.get(bare_id(conversation.id), LastKnown())
+def sandbox_word(conversation: Conversation) -> str:
+    """The state of its sandbox; "" where there is none, as in files."""
+    status = conversation.sandbox_status if conversation.sandbox_id else None
+    return SANDBOXES.get(status or "", safe_line(status or "").lower())
 
 
 def outcome(conversation: Conversation, last_known: LastKnown) -> tuple[str, Hue]:
-    """The state of its agent and the hue, as in the explorer's list. A state that is only
-    remembered is dim; without one the state of the sandbox takes its place."""
+    """The status of its agent and the hue, as in the explorer's list; one that is only remembered
+    is dim."""
     how = conversation_state(conversation, last_known)
-    word = _word(conversation, how) or state(conversation)
+    word = status_word(conversation, how)
     if label := label_of(conversation):
         return ", ".join(filter(None, (word, label.words))), LABEL_HUES.get(label, "")
-    return word, HUES.get(word, "") if how.certain or word != how.status else "dim"
-
-
-def _word(conversation: Conversation, how: ConversationState) -> str:
-    is_told = how.certain or conversation.sandbox_status == "ERROR"
-    return state(conversation) if is_told else how.status.value
+    return word, HUES.get(word, "") if how.certain or not how.status else "dim"
 
 
 class Needy(NamedTuple):
@@ -91,17 +110,19 @@ class Needy(NamedTuple):
     group: str
     """A key of `GLYPHS`."""
     word: str
-    """Its state, possibly remembered from when its sandbox was up."""
+    """The status of its agent, possibly remembered from when its sandbox was up."""
+    last_known: LastKnown
 
 
 def needy(
-    conversations: Iterable[Conversation], last_known: Mapping[str, LastKnown]
+    conversations: Iterable[Conversation], seen: Callable[[Conversation], LastKnown]
 ) -> tuple[Counts, list[Needy]]:
     """How many wait, failed and run, and which: first those that wait, then those that failed."""
     found: list[Needy] = []
     stands: list[tuple[Group, RunStatus]] = []
     for one in conversations:
-        how = conversation_state(one, last_known_of(last_known, one))
+        last_known = seen(one)
+        how = conversation_state(one, last_known)
         group = how.group(one)
         stands.append((group, how.status))
         if group is Group.RUNNING:
@@ -110,6 +131,7 @@ def needy(
             name = "waiting" if how.status is RunStatus.WAITING else "failed"
         else:
             continue
-        found.append(Needy(one, name, _word(one, how)))
+        word = status_word(one, how) if how.seen else "sandbox failed"
+        found.append(Needy(one, name, word, last_known))
     found.sort(key=lambda row: list(GLYPHS).index(row.group))
     return count(stands), found

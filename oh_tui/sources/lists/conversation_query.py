@@ -218,9 +218,8 @@ _IS: dict[str, Callable[[Asked], bool]] = {
         asked.state.status is RunStatus.ERROR or label_of(asked.conversation) is Label.ERROR
     ),
     "running": lambda asked: asked.state.status in AT_WORK,
-    "paused": lambda asked: (
-        asked.state.status is RunStatus.PAUSED or asked.conversation.sandbox_status == "PAUSED"
-    ),
+    "stopped": lambda asked: asked.state.status is RunStatus.STOPPED,
+    "paused": lambda asked: asked.conversation.sandbox_status == "PAUSED",
     "finished": lambda asked: asked.state.status is RunStatus.FINISHED,
     "unread": _is_unread,
     "needs": lambda asked: asked.state.group(asked.conversation) is Group.NEEDS_YOU,

@@ -79,7 +79,7 @@ class LastKnownStates:
         return self._states
 
     def get(self, identifier: str) -> LastKnown:
-        return self._states.get(identifier, _NOTHING)
+        return self._states.get(identifier, UNSEEN)
 
     def record_outcome(self, identifier: str, outcome: str, when: float) -> None:
         """Records an outcome since `when`. A new outcome drops the line of the previous one."""
@@ -130,7 +130,7 @@ class LastKnownStates:
         return update_private(file, updated)
 
 
-_NOTHING = LastKnown()
+UNSEEN = LastKnown()
 
 
 _ODD = (ValueError, RecursionError)

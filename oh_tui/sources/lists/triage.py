@@ -12,6 +12,7 @@ from typing import NamedTuple
 from oh_tui.api.models import Conversation
 from oh_tui.sources.file_conversation import label_of
 from oh_tui.sources.lists.last_known import LastKnown
+from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.clock import by_the_clock
 from oh_tui.trajectory.model.recorded import Label
 
@@ -25,7 +26,8 @@ class RunStatus(StrEnum):
     RUNNING = "running"
     STARTING = "starting"
     FINISHED = "finished"
-    PAUSED = "paused"
+    STOPPED = "stopped"
+    """By its user, or with its sandbox, and it can go on."""
     IDLE = "idle"
     CUT_OFF = "cut off"
     """The file lacks the end of the run."""
@@ -35,8 +37,12 @@ class RunStatus(StrEnum):
 TROUBLE = frozenset({RunStatus.WAITING, RunStatus.STUCK, RunStatus.ERROR})
 AT_WORK = frozenset({RunStatus.RUNNING, RunStatus.STARTING})
 
+NOT_KNOWN = "not known"
+"""The status of an agent whose sandbox is away, and which nobody saw before."""
+
 STATUSES = {
     "waiting_for_confirmation": RunStatus.WAITING,
+    "paused": RunStatus.STOPPED,
     **{one.value: one for one in RunStatus if one.value and one is not RunStatus.STARTING},
 }
 """The server's `execution_status`, or the remembered word -> status."""
@@ -87,6 +93,9 @@ class ConversationState(NamedTuple):
     """The user has opened the run since it last changed."""
     stays: bool = False
     """It is listed among those that need the user until the next sort."""
+    seen: bool = True
+    """The server or somebody on this machine saw this status; otherwise it follows from the failed
+    sandbox."""
 
     def group(self, conversation: Conversation) -> Group:
         """The group of the conversation.
@@ -140,16 +149,34 @@ def reported_status(conversation: Conversation) -> RunStatus:
 def conversation_state(conversation: Conversation, last_known: LastKnown) -> ConversationState:
     """The state that the server reports, or else the one remembered from when the sandbox ran."""
     reported = status = reported_status(conversation)
+    seen = True
     if not reported:
         status = STATUSES.get(last_known.outcome, RunStatus.UNKNOWN)
         if status is RunStatus.RUNNING:  # no longer: the agent is frozen or gone with its sandbox
             paused = conversation.sandbox_status == "PAUSED"
-            status = RunStatus.PAUSED if paused else RunStatus.UNKNOWN
+            status = RunStatus.STOPPED if paused else RunStatus.UNKNOWN
         if not status and conversation.sandbox_status == "ERROR":
-            status = RunStatus.ERROR
-    return ConversationState(
-        status, bool(reported), 0.0 < last_known.opened >= updated(conversation)
-    )
+            status, seen = RunStatus.ERROR, False
+    opened = 0.0 < last_known.opened >= updated(conversation)
+    return ConversationState(status, bool(reported), opened, seen=seen)
+
+
+def is_current(conversation: Conversation, last_known: LastKnown) -> bool:
+    """Whether its status is known as of its last change, from the server or from before."""
+    if reported_status(conversation) is not RunStatus.UNKNOWN:
+        return True
+    return bool(last_known.outcome) and last_known.when >= updated(conversation) > 0
+
+
+def status_word(conversation: Conversation, state: ConversationState) -> str:
+    """The status of the agent in one word, as lists and JSON have it; "" where there is none, as of
+    a file whose end is not known. That of the sandbox is another thing."""
+    told = conversation.execution_status
+    if told is not None:
+        return STATUSES[told].value if told in STATUSES else safe_line(told).lower()
+    if state.status and not (state.status is RunStatus.ERROR and not state.seen):
+        return state.status.value
+    return NOT_KNOWN if conversation.sandbox_status else ""
 
 
 def updated(conversation: Conversation) -> float:

@@ -37,6 +37,9 @@ LARGEST = 100_000_000
 MOST_HELD = 1_000_000_000
 """Bytes that the events of a run may take in memory."""
 
+LAST = 60
+"""Events that tell how a run ended."""
+
 ABANDONED = 3600.0
 """Seconds after which a part file is left over from a killed oh-tui."""
 
@@ -87,6 +90,17 @@ class RunCache:
         with contextlib.suppress(OSError), self._entered() as folder:
             os.unlink(_name(conversation), dir_fd=folder)
         return None
+
+    def end(self, conversation: Conversation) -> list[Event]:
+        """The last events of a run that was cached with this record."""
+        file = self._open(conversation)
+        if file is None:
+            return []
+        with file, contextlib.suppress(Problem, OSError):
+            opened = archive.open_archive(file)
+            events = opened.events(max(0, len(opened) - LAST))
+            return [parse_event(event.raw()) for event in events]
+        return []
 
     def stats(self, conversation: Conversation) -> bytes:
         """The stats that were cached with a run, or b""."""

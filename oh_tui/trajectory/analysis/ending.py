@@ -20,7 +20,7 @@ FAILURES = ("ConversationErrorEvent", "ServerErrorEvent")
 REFUSALS = ("reject", "RejectAction")
 """How an agent of V0 rejects its task, as an event of its own or as a call."""
 
-STOPS = {"PauseEvent": "paused", "InterruptEvent": "interrupted"}
+STOPS = {"PauseEvent": "stopped", "InterruptEvent": "interrupted"}
 ASIDE = frozenset(
     {"HookExecutionEvent", "Condensation", "CondensationSummaryEvent", "CondensationRequest"}
 )

@@ -56,7 +56,7 @@ class Verdict(msgspec.Struct, frozen=True):
     """How a run ended or what it does. All texts are clean, redacted and on one line."""
 
     word: str
-    """error, stuck, waiting, running, paused, finished, idle, saved (a file that ends while the
+    """error, stuck, waiting, running, stopped, finished, idle, saved (a file that ends while the
     agent works), unfinished (its writer is gone), or "" if unknown."""
     cause: str
     """At most 200 characters."""
@@ -73,7 +73,7 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 _CUT_OFF = {
-    "PAUSED": ("paused", "The sandbox was paused"),
+    "PAUSED": ("stopped", "The sandbox was paused"),
     "ERROR": ("error", "The sandbox failed"),
     "MISSING": ("error", "The sandbox went away"),
     "STARTING": ("starting", "The sandbox starts; the events end"),
@@ -124,7 +124,7 @@ def may_be_limit(trajectory: Trajectory, verdict: Verdict) -> bool:
     recorded = trajectory.recorded
     if not recorded.max_iterations or recorded.error:
         return False
-    untold = verdict.word in ("error", "paused") and not verdict.steps
+    untold = verdict.word in ("error", "stopped") and not verdict.steps
     return untold or verdict.word in ("", "saved")
 
 
@@ -259,12 +259,12 @@ def _saved(trajectory: Trajectory) -> Verdict:
     return _verdict(word, f"{how} while the model was at work{where}.", landing=last)
 
 
-def _paused(trajectory: Trajectory) -> Verdict:
+def _stopped(trajectory: Trajectory) -> Verdict:
     since = before_last_change(trajectory, "paused")
     step = last_step(trajectory, lambda step: step.event.kind in STOPS, since)
     if step is None:
-        sentence = "Paused, by whom is not told in these events."
-        return _verdict("paused", sentence, "paused", landing=len(trajectory))
+        sentence = "Stopped, by whom is not told in these events."
+        return _verdict("stopped", sentence, "stopped", landing=len(trajectory))
     did, by = STOPS[step.event.kind], {"user": "you", "agent": "the agent"}.get(step.event.source)
     how = f"{did} by {by}" if by else did
     sentence = how.capitalize()
@@ -275,10 +275,10 @@ def _paused(trajectory: Trajectory) -> Verdict:
         numbers = spans([call.number for call in cut])
         which = f"step{'s' if cut[1:] else ''} {numbers}: " if trajectory.complete else ""
         cause = f"{sentence}{moment}, which cut off {which}{_fit(what, CAUSE - 100)}{more}"
-        return _verdict("paused", cause, f"{how}, cut off {what}", [*cut, step], cut[0].number)
+        return _verdict("stopped", cause, f"{how}, cut off {what}", [*cut, step], cut[0].number)
     done = next((call.number for call in calls_before(trajectory, step)), None)
     after = f", after step {done}" if done and trajectory.complete else ""
-    return _verdict("paused", f"{sentence}{moment}{after}.", f"{how}{moment}", [step], step.number)
+    return _verdict("stopped", f"{sentence}{moment}{after}.", f"{how}{moment}", [step], step.number)
 
 
 def _finished(trajectory: Trajectory) -> Verdict:
@@ -347,7 +347,7 @@ def _by_steps(trajectory: Trajectory) -> Verdict:
         if latest.event.kind in FAILURES or is_refusal(latest):
             return _error(trajectory)
         if latest.event.kind in STOPS:
-            return _paused(trajectory)
+            return _stopped(trajectory)
     return Verdict("", "", "")
 
 
@@ -356,7 +356,7 @@ _BY_STATUS: dict[str, Callable[[Trajectory], Verdict]] = {
     "stuck": _stuck,
     "waiting_for_confirmation": _waiting,
     "running": _running,
-    "paused": _paused,
+    "paused": _stopped,
     "finished": _finished,
     "idle": _idle,
 }

@@ -212,7 +212,7 @@ def signs(glyphs: Glyphs) -> Section:
             Entry(glyphs.error, "error, failed or stuck run", "bad"),
             Entry(glyphs.failed, "command exit not 0; a run that was cut off", "warn"),
             Entry(glyphs.loop, "in a loop: steps that repeat each other", "bad"),
-            Entry(glyphs.paused, "paused", "dim"),
+            Entry(glyphs.paused, "stopped", "dim"),
             Entry(glyphs.finished, "finished; in green not opened yet", "good"),
             Entry(glyphs.unknown, "outcome not known: the server does not say", "dim"),
             Entry(glyphs.rejected, "call rejected, or blocked by a hook", "dim"),

@@ -41,7 +41,7 @@ _NO_OUTCOME = frozenset({RunStatus.UNKNOWN, RunStatus.STARTING})
 
 NEWSWORTHY = TROUBLE | {RunStatus.FINISHED}
 
-_STATUS = {RunStatus.WAITING: "waiting_for_confirmation"}
+_STATUS = {RunStatus.WAITING: "waiting_for_confirmation", RunStatus.STOPPED: "paused"}
 
 _WORDS = {
     RunStatus.WAITING: "waits for your answer",
@@ -234,7 +234,7 @@ class LoadedConversations:
         ):
             self.last_known.record_outcome(identifier, reported, changed)
             known = self.last_known.get(identifier)
-        status, certain, opened, _ = conversation_state(conversation, known)
+        status, certain, opened, *_ = conversation_state(conversation, known)
         since = known.when if not reported and known.when else changed or None
         if status in AT_WORK:
             since = seconds(conversation.created_at or "") or since

@@ -15,7 +15,7 @@ from textual.reactive import reactive
 from oh_tui.api.models import Conversation
 from oh_tui.sources.file_conversation import FileConversation, label_of
 from oh_tui.sources.lists.conversation_order import Order, Sorting, took
-from oh_tui.sources.lists.triage import AT_WORK, Group, RunStatus, updated_text
+from oh_tui.sources.lists.triage import AT_WORK, NOT_KNOWN, Group, RunStatus, updated_text
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations, run_name
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import age, clock, compact, dollars, duration, unzoned
@@ -344,10 +344,11 @@ def _sorted_by(order: Order, conversation: Conversation) -> str:
 
 def status_words(row: Row) -> str:
     """The status of an agent in two words, for a wide row."""
-    if row.status is RunStatus.UNKNOWN or row.status is RunStatus.IDLE:
-        gone = row.conversation.sandbox_status == "MISSING"
-        return "sandbox gone" if gone else row.status.value
-    return "waits for you" if row.status is RunStatus.WAITING else row.status.value
+    if row.status is RunStatus.WAITING:
+        return "waits for you"
+    if row.status is RunStatus.ERROR and row.conversation.sandbox_status == "ERROR":
+        return "sandbox failed"
+    return row.status.value or (NOT_KNOWN if row.conversation.sandbox_status else "")
 
 
 def _model_name(model: str | None) -> str:

@@ -65,7 +65,7 @@ AT_REST = {
         "A year that has 53 weeks keeps them: `2020-W53-5` is 1 January 2021.",
     ),
     "dep-bump": ("error", "The model's key was rejected at the first step."),
-    "settings-split": ("paused", "Paused by you at 1:46, after step 11."),
+    "settings-split": ("stopped", "Stopped by you at 1:46, after step 11."),
     "docker-followup": ("idle", "Nothing was asked yet."),
     "docker-cache": (
         "finished",
@@ -281,18 +281,18 @@ def test_of_a_sandbox_that_starts_nothing_is_said_to_be_saved() -> None:
     assert with_sandbox(verdict, "RUNNING") == verdict
 
 
-# paused
+# stopped
 
 
-def test_paused_by_you() -> None:
+def test_stopped_by_you() -> None:
     stop = event("PauseEvent", "p", 50, source="user")
     events = [ASKED, state("r", "running"), *pairs("a"), stop, state("s", "paused")]
-    assert judge(run(*events)).cause == "Paused by you at 0:50, after step 2."
+    assert judge(run(*events)).cause == "Stopped by you at 0:50, after step 2."
     tail = judge(run(*events, complete=False))
-    assert tail.cause == "Paused by you at ~10:00:50."
+    assert tail.cause == "Stopped by you at ~10:00:50."
     stop = event("PauseEvent", "p", 50, source="user")
     tail = judge(run(*pairs("a"), stop, state("s", "paused"), complete=False, clock="-05:00"))
-    assert tail.cause == "Paused by you at 15:00:50 UTC."
+    assert tail.cause == "Stopped by you at 15:00:50 UTC."
 
 
 @pytest.mark.parametrize("first", ["state", "event"])
@@ -316,14 +316,14 @@ def test_an_interrupt_names_what_it_cut_off(first: str) -> None:
 def test_a_time_that_lies_is_not_told(when: str | None) -> None:
     stop = event("PauseEvent", "p", source="user", timestamp=when)
     verdict = judge(run(ASKED, *pairs("a"), stop, state("s", "paused")))
-    assert verdict.cause == "Paused by you, after step 2."
+    assert verdict.cause == "Stopped by you, after step 2."
 
 
 def test_a_pause_of_an_earlier_turn_is_not_this_one() -> None:
     stop = event("PauseEvent", "p", 5, source="user")
     first = [ASKED, state("r", "running"), stop, state("s", "paused")]
     verdict = judge(run(*first, state("r2", "running"), *pairs("a"), state("s2", "paused")))
-    assert verdict.cause == "Paused, by whom is not told in these events."
+    assert verdict.cause == "Stopped, by whom is not told in these events."
 
 
 # finished, idle, and runs without a status
@@ -493,7 +493,7 @@ def test_any_events_have_a_verdict(
             "stuck",
             "waiting",
             "running",
-            "paused",
+            "stopped",
             "finished",
             "idle",
             "saved",

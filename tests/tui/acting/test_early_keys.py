@@ -222,12 +222,12 @@ async def test_a_yes_before_what_asks_nothing_is_dropped_beside_the_reason() -> 
     async with explore(wrap=between) as it:
         await opened(it, LEDGER)
         gate = between.hold("GET /api/v1/app-conversations*")
-        await it.send("a")
+        await it.send("P")
         await it.until(lambda: it.screen.controllers.preparations.active)
         await it.send("y")
         gate.set()
         await it.until(lambda: "1 key came for what did not open: dropped" in it.footer)
-        assert "nothing waits for your answer" in it.footer and "the question" not in told(it)
+        assert "the agent has finished" in it.footer and "the question" not in told(it)
         assert not it.screen.ui.is_asking
 
 

@@ -93,7 +93,7 @@ def test_four_groups_the_newest_first_inside_each() -> None:
         (talk("a", "finished"), LastKnown("error"), RunStatus.FINISHED, True),
         (talk("a"), LastKnown("finished", 5.0), RunStatus.FINISHED, False),
         (talk("a"), LastKnown(), RunStatus.UNKNOWN, False),
-        (talk("a"), LastKnown("running"), RunStatus.PAUSED, False),  # frozen with its sandbox
+        (talk("a"), LastKnown("running"), RunStatus.STOPPED, False),  # frozen with its sandbox
         (talk("a", sandbox="MISSING"), LastKnown("running"), RunStatus.UNKNOWN, False),
         (talk("a", sandbox="ERROR"), LastKnown("running"), RunStatus.ERROR, False),
         (talk("a", sandbox="ERROR"), LastKnown("finished"), RunStatus.FINISHED, False),

@@ -112,6 +112,14 @@ async def test_it_says_what_is_not_counted_and_counts_it() -> None:
         assert not view.board.reading.not_kept
 
 
+async def again(it: Explorer) -> BoardScreen:
+    await it.press("B")
+    view = it.app.screen
+    assert isinstance(view, BoardScreen)
+    await it.until(lambda: view.board.ended)
+    return view
+
+
 async def test_esc_closes_the_board_while_it_counts_and_b_counts_anew() -> None:
     between = Between()
     async with explore(size=(160, 40), wrap=between) as it:
@@ -127,17 +135,15 @@ async def test_esc_closes_the_board_while_it_counts_and_b_counts_anew() -> None:
         await it.until(lambda: not view.board.is_running)
         held.set()
         await it.press("B")
-        view = it.app.screen
-        assert isinstance(view, BoardScreen)
-        await it.until(lambda: view.board.ended)
-        await it.until(lambda: "so far" not in text(it, view, "#board-rule"))
-        view.board.ended, count = False, len(view.board.runs)
-        view.board.reading.runs = 1500
-        await view.renew()
-        assert f"{count} of 1,500 runs" in text(it, view, "#board-rule")
-        view.board.problem = ("The server went away",)
-        await view.renew()
-        assert f"{count} of 1,500 runs · The server went away" in text(it, view, "#board-rule")
+        anew = await again(it)
+        await it.until(lambda: "so far" not in text(it, anew, "#board-rule"))
+        anew.board.ended, count = False, len(anew.board.runs)
+        anew.board.reading.runs = 1500
+        await anew.renew()
+        assert f"{count} of 1,500 runs" in text(it, anew, "#board-rule")
+        anew.board.problem = ("The server went away",)
+        await anew.renew()
+        assert f"{count} of 1,500 runs · The server went away" in text(it, anew, "#board-rule")
 
 
 async def test_another_filter_counts_anew() -> None:

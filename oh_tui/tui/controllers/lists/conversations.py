@@ -16,6 +16,8 @@ from oh_tui.sources import server
 from oh_tui.sources.actions import starting
 from oh_tui.sources.lists.last_known import LastKnownStates
 from oh_tui.sources.lists.pager import Pager
+from oh_tui.sources.lists.triage import is_current
+from oh_tui.sources.many import kept_status
 from oh_tui.sources.results import cut_words, has_moved
 from oh_tui.text.problem import Problem, Remedy
 from oh_tui.trajectory.analysis.verdict import judge
@@ -240,11 +242,28 @@ class Conversations:
         self.note_page(page)
         session.loaded.take(page.items if page else (), older=True, asked=asked)
         self._ui.post_message(ListsChanged())
+        if page and session.source and session.source.remote:
+            self._ui.work_on("recall", self._recall, session.source, page.items)
         if page and page.is_cut:
             self._show_problems([cut_words("conversations")])
         if not session.conversations:
             lines = ("no conversations yet", *self._how_to_begin())
             self._ui.post_message(ListEmpty(*lines, run="no run to show"))
+
+    async def _recall(self, source: Source, conversations: Sequence[Conversation]) -> None:
+        """Look up what index and cache tell of runs whose sandbox is away."""
+        session, loaded = self._session, self._session.loaded
+        kept = kept_status.KeptStatus(session.settings.library_folder, source)
+        is_news = False
+        for one in conversations:
+            if not is_current(one, loaded.last_known.get(bare_id(one.id))):
+                word = await asyncio.to_thread(kept, one)
+                if session.loaded is not loaded:
+                    return
+                loaded.take_outcome(one.id, word, "")
+                is_news |= bool(word)
+        if is_news:
+            self._ui.post_message(ListsChanged())
 
     def _how_to_begin(self) -> tuple[str, ...]:
         session = self._session
