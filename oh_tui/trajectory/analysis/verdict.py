@@ -287,7 +287,7 @@ def _finished(trajectory: Trajectory) -> Verdict:
         cause, short = recorded_words(trajectory.recorded.error)
         cause, short = f"Finished, with an error: {cause}", f"finished, with an error: {short}"
         return _verdict("finished", cause, short, [step] if step else (), len(trajectory))
-    if step is None:
+    if step is None or any(later.is_call for later in trajectory.steps[step.number :]):
         return _verdict("finished", "Finished without an answer.", landing=len(trajectory))
     answer = describe(step, trajectory.outcome(step)).result
     answer = re.sub(r"^#{1,6} |\*\*", "", answer).strip() or "Finished without an answer."

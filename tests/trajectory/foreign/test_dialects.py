@@ -209,10 +209,49 @@ def test_a_list_of_messages_of_version_1_ends_with_what_was_handed_in(fence: str
     ]  # fmt: skip
     file, run = opened(messages)
     assert [line.partition(" |")[0] for line in told(run)] == [
-        "you wrote", "$ ls", "$ sleep 90", f"$ {SUBMIT}",
+        "you wrote", "$ ls", "error: $ sleep 90", f"$ {SUBMIT}",
     ]  # fmt: skip
     assert file.recorded.patch == PATCH and judge(run).word == "finished"
     assert opened(messages[:-2])[0].recorded.patch == ""
+
+
+def test_an_answer_of_version_1_without_just_one_command_is_refused_by_the_program() -> None:
+    usage = {"prompt_tokens": 90, "completion_tokens": 7, "cost": 0.25}
+    beside = {"extra": {"response": {"usage": usage, "created": 1_780_000_000}}}
+    messages = [
+        *START,
+        {"role": "assistant", "content": "```bash\nls\n```\n```bash\nls\n```"} | beside,
+        {"role": "user", "content": "Give exactly one command."},
+        {"role": "assistant", "content": "```bash\nls\n```"},
+        {"role": "user", "content": as_tags(0, "x.py\n", "")},
+        {"role": "assistant", "content": f"```bash\n{SUBMIT}\n```"},
+        {"role": "user", "content": PATCH},
+    ]
+    _, run = opened(mini(messages, "Submitted", PATCH))
+    assert told(run)[2] == "mini-swe-agent wrote | Give exactly one command."
+    assert run.steps[1].event.seconds() == 1_780_000_000
+    charged = Study(run).accounts.of(run.steps[1])
+    assert charged and charged.cost == 0.25
+    assert judge(run).cause == "Finished without an answer."
+
+
+@pytest.mark.parametrize("is_json", [True, False])
+def test_an_output_that_was_too_long_has_its_head_and_tail(is_json: bool) -> None:
+    as_value = json.dumps({"returncode": 0, "output_head": "first", "output_tail": "last",
+                           "elided_chars": 70, "warning": "Output too long."})  # fmt: skip
+    as_text = (
+        "<returncode>0</returncode>\n<warning>\nToo long.\n</warning>\n<output_head>\nfirst\n"
+        "</output_head>\n<elided_chars>\n70 characters elided\n</elided_chars>\n"
+        "<output_tail>\nlast\n</output_tail>"
+    )
+    result = {"role": "tool", "tool_call_id": "call_0"}
+    messages = [*START, answer("tools", 0, "ls"),
+                result | {"content": as_value if is_json else as_text}]  # fmt: skip
+    _, run = opened(messages)
+    assert run.steps[1].result
+    observed = run.steps[1].result.body()["observation"]
+    assert observed["content"][0]["text"] == "first\n… 70 characters left out …\nlast"
+    assert observed["exit_code"] == 0
 
 
 # Calls as text

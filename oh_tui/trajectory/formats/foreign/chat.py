@@ -67,10 +67,8 @@ class _Converter:
             self._result(message, original, id, rest, fields)
         elif role == "assistant" or (role == "user" and "tool_calls" in rest):
             self._answer(original, id, rest, fields, "agent" if role == "assistant" else "user")
-        elif role == "user" and field(rest, "extra", "interrupt_type") != "FormatError":
-            self._user(original, id, rest, fields)
         elif role == "user":
-            self._other("mini-swe-agent", original, id, rest, fields)
+            self._user(original, id, rest, fields)
         elif role == EXIT:
             self._exit(original, id, rest, fields)
         else:
@@ -110,7 +108,7 @@ class _Converter:
         """Adds what an answer used to the bill. A cost of 0 is what programs write that know no
         price."""
         usage = field(rest, "usage") or field(rest, "extra", "response", "usage")
-        cost = field(rest, "cost") or field(rest, "extra", "cost")
+        cost = rest.get("cost") or field(rest, "extra", "cost") or field(usage, "cost")
         self.run.bill.add(response, cost or None, tokens_of(usage))
         return response
 
@@ -183,7 +181,12 @@ def _take_time(rest: Fields) -> str | None:
     milliseconds = rest.get("ts")  # of Cline and Roo
     if when is None and isinstance(milliseconds, int | float) and milliseconds > 1e11:
         when = timestamp(milliseconds / 1000)
-    return when or timestamp(field(rest, "extra", "timestamp"))
+    beside = rest.get("extra")
+    return (
+        when
+        or timestamp(field(beside, "timestamp"))
+        or timestamp(field(beside, "response", "created"))
+    )
 
 
 def _take_content(rest: Fields) -> list[Any]:

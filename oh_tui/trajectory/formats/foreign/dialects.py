@@ -13,21 +13,21 @@ from typing import Any
 
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.formats.foreign.made import content_blocks, plain
-from oh_tui.trajectory.formats.foreign.outputs import starts_as_output
+from oh_tui.trajectory.formats.foreign.outputs import TIMED_OUT, starts_as_output
 from oh_tui.trajectory.formats.foreign.text_calls import OPENING, RESULTS, between, take_text_calls
 from oh_tui.trajectory.model.bodies import field, text_field
 
 Message = dict[str, Any]
 
-DEMONSTRATION, EXIT = "demonstration", "exit"
-"""Roles of what the model was shown before its task, and of how mini-swe-agent ended."""
+DEMONSTRATION, EXIT, PROGRAM = "demonstration", "exit", "mini-swe-agent"
+"""Roles of what the model was shown before its task, of how mini-swe-agent ended, and of what that
+says itself."""
 
 _SHELL = pattern(r"```(?:bash|sh|mswea_bash_command)\s*\n(.*?)\n?```", re.DOTALL)
 _TAGS = "<mswea_bash_command>", "</mswea_bash_command>"
 _SUBMITS = ("COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT", "MINI_SWE_AGENT_FINAL_OUTPUT")
 """By what mini-swe-agent knows that a command hands in the result, which is its output."""
 
-_TIMED_OUT = "The last command <command>"
 _NOT_EXECUTED = "action was not executed"
 
 _ROLES = {"ai": "assistant", "model": "assistant", "human": "user"}
@@ -42,7 +42,7 @@ def plain_messages(messages: Sequence[Any], exit_status: str = "") -> list[Any]:
     if is_mini or exit_status:
         _name_exit(listed, exit_status)
     has_text_calls = _has_text_calls(listed)
-    open_calls = 0
+    open_calls, is_refused = 0, False
     for place, message in enumerate(listed):
         if not isinstance(message, dict):
             continue
@@ -50,9 +50,12 @@ def plain_messages(messages: Sequence[Any], exit_status: str = "") -> list[Any]:
         if role == "assistant" or (role == "user" and field(message, "extra", "actions")):
             after = listed[place + 1] if place + 1 < len(listed) else None
             open_calls = _find_calls(message, after, is_mini=is_mini, in_text=has_text_calls)
+            is_refused = is_mini and not open_calls  # it wants just one command
         elif role == "user" and open_calls and _is_result(message, has_text_calls):
             message["role"] = "tool"
             open_calls -= 1
+        elif role == "user" and (is_refused or _is_refusal(message)):
+            message["role"], is_refused = PROGRAM, False
         elif role == EXIT and text_field(message, "extra", "exit_status") == "Submitted":
             _take_submission(listed, place, open_calls)
     return listed
@@ -148,10 +151,14 @@ def _has_text_calls(messages: list[Any]) -> bool:
     )
 
 
+def _is_refusal(message: Message) -> bool:
+    return text_field(message, "extra", "interrupt_type") == "FormatError"
+
+
 def _is_result(message: Message, has_text_calls: bool) -> bool:
     if _is_output(message) or message.get("message_type") == "observation":
         return True
-    begins = (_TIMED_OUT, *RESULTS) if has_text_calls else (_TIMED_OUT, RESULTS[1])
+    begins = (TIMED_OUT, *RESULTS) if has_text_calls else (TIMED_OUT, RESULTS[1])
     return _text(message).startswith(begins)
 
 
@@ -178,7 +185,7 @@ def _find_calls(message: Message, after: Any, *, is_mini: bool, in_text: bool) -
     if is_mini and after is not None and field(after, "role") in ("user", EXIT):
         text = _text(message)
         found = [*_SHELL.findall(text), *between(text, *_TAGS)]
-        if len(found) == 1 and field(after, "extra", "interrupt_type") != "FormatError":
+        if len(found) == 1 and not _is_refusal(after):
             message["tool_calls"] = [_command(found[0].strip())]
             return 1
     return 0

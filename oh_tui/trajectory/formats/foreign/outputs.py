@@ -7,6 +7,7 @@ from typing import Any
 
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.formats.foreign.made import plain, text_block
+from oh_tui.trajectory.formats.foreign.text_calls import between
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import decode_json
 from oh_tui.trajectory.model.result_state import STILL_RUNNING, as_code
@@ -23,6 +24,10 @@ _CODES = (("returncode",), ("exit_code",), ("metadata", "exit_code"))
 _SAID = frozenset({"returncode", "exit_code", "output", "output_head", "output_tail",
                    "elided_chars", "exception_info", "kind", "content"})  # fmt: skip
 """Fields of a result as JSON that are read here, or mean another thing in an observation."""
+
+
+TIMED_OUT = "The last command <command>"
+"""How mini-swe-agent 1 begins the result of a command that took too long."""
 
 
 def starts_as_output(text: str) -> bool:
@@ -43,7 +48,7 @@ def read_output(content: list[Any], rest: Fields, *, of_command: bool) -> tuple[
         taken = ("raw_output", "returncode", "exception_info", "timestamp")
         rest["extra"] = {name: value for name, value in extra.items() if name not in taken}
     if found is None:
-        return content, {}
+        return content, {"is_error": True} if text.startswith(TIMED_OUT) else {}
     output, observed = found
     return text_block(output), observed
 
@@ -59,6 +64,10 @@ def _found(output: str, code: Any, exception: Any) -> tuple[str, Fields]:
     return output, observed
 
 
+def _joined(head: str, tail: str, left_out: Any = None) -> str:
+    return f"{head}\n… {left_out or 'some'} characters left out …\n{tail}"
+
+
 def _in_text(text: str) -> tuple[str, Fields] | None:
     if text.lstrip()[:1] == "{":
         return _in_json(text)
@@ -66,6 +75,11 @@ def _in_text(text: str) -> tuple[str, Fields] | None:
     if found is None:
         return None
     output = text[found.end() :]
+    parts = [*between(output, "<output_head>", "</output_head>"),
+             *between(output, "<output_tail>", "</output_tail>")]  # fmt: skip
+    if len(parts) == 2:
+        left_out = next(between(output, "<elided_chars>", "</elided_chars>"), "").split()[:1]
+        output = _joined(parts[0].strip("\n"), parts[1].strip("\n"), *left_out)
     inside = output.strip()
     if inside.startswith("<output>") and inside.endswith("</output>"):
         output = inside[len("<output>") : -len("</output>")].removeprefix("\n")
@@ -81,8 +95,7 @@ def _in_json(text: str) -> tuple[str, Fields] | None:
     output = field(value, "output")
     head, tail = field(value, "output_head"), field(value, "output_tail")
     if isinstance(head, str) and isinstance(tail, str):
-        left_out = as_code(field(value, "elided_chars"))
-        output = f"{head}\n… {left_out or 'some'} characters left out …\n{tail}"
+        output = _joined(head, tail, as_code(field(value, "elided_chars")))
     if code is None or not isinstance(output, str):
         return None
     output, observed = _found(output, code, field(value, "exception_info"))
