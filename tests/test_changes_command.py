@@ -90,7 +90,9 @@ def test_a_run_without_edits_says_why_and_gives_no_table() -> None:
 
 def test_pieces_are_explained() -> None:
     done = oh_tui("--demo", "changes", "ad87f837")
-    assert done.stderr.splitlines()[-1].startswith("oh-tui: pieces: the file is not known whole")
+    assert done.stderr.splitlines()[-1].startswith(
+        "oh-tui: pieces: only parts of the file are known"
+    )
 
 
 def test_a_place_to_start_at_is_wrong_use(tmp_path: Path) -> None:

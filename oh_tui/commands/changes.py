@@ -63,7 +63,7 @@ async def changes(call: Call) -> int:
     columns = [Column(lister) if one.title == "git" and lister else one for one in _COLUMNS]
     print_table(call.style, columns, _cells(found, lister))
     if any(row.file and not row.file.whole for row in found):
-        remark("pieces: the file is not known whole, + and - are the sum of its edits")
+        remark("pieces: only parts of the file are known, so + and - sum up its edits")
     return 0
 
 

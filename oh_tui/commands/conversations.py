@@ -110,7 +110,7 @@ def _since(text: str) -> float:
     "  pr:482         with this pull request; pr:any\n"
     "  cost:>1        dollars; took:>10m from its start to its last change\n"
     "  after:2d       changed within two days; today, monday, 2026-03-01; before: too\n"
-    "  changed:src/   changed a file with this in its path; known of files alone\n"
+    "  changed:src/   changed a file with this in its path; known only for files\n"
     "  other words    in title, repository, branch or id\n\n"
     "A word that is a file, is written as one (runs/, ./runs, a.zip) or is an address is a PATH.",
 )

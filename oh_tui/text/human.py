@@ -84,11 +84,11 @@ def dollars(amount: float) -> str:
 
 
 def cost_words(cost: float, priced: int, total: int) -> str:
-    """The cost after a number of conversations: `, $21.37`, or `, $21.37 for 39` if only some have
-    a known cost; "" without any."""
+    """The cost after a number of conversations: `, $21.37`, or `, $21.37 (39 priced)` if only
+    some have a known cost; "" without any."""
     if not cost:
         return ""
-    return f", {dollars(cost)}" + (f" for {priced:,}" if priced < total else "")
+    return f", {dollars(cost)}" + (f" ({priced:,} priced)" if priced < total else "")
 
 
 def compact(number: int) -> str:

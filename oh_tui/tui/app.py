@@ -141,7 +141,7 @@ class OhTui(BaseApp):
         """A paste that no field took."""
         footer = next(iter(self.screen.query(Footer)), None)
         if footer:
-            footer.tell("pasted text does nothing here: / finds it, m writes it")
+            footer.tell("pasting does nothing here: / finds text, m writes to the agent")
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         filters = super().get_line_filters()
@@ -183,11 +183,11 @@ class OhTui(BaseApp):
             footer.drop_remark()
 
     def keys_wait(self, count: int) -> None:
-        wait = "key waits" if count == 1 else "or more keys wait" if count >= MANY else "keys wait"
-        self.main.footer.tell(f"{count} {wait} for what opens · esc stops", log=False)
+        keys = "key is" if count == 1 else "or more keys are" if count >= MANY else "keys are"
+        self.main.footer.tell(f"{count} {keys} waiting until this opens · esc stops", log=False)
 
     def keys_dropped(self, count: int) -> None:
-        self.main.footer.add(f"{plural(count, 'key')} came for what did not open: dropped")
+        self.main.footer.add(f"ignored {plural(count, 'key')} typed for what did not open")
 
     async def on_unmount(self) -> None:
         if self.main.is_mounted:
@@ -298,7 +298,7 @@ def run_app(
         gc.freeze()  # the process ends: nothing needs collecting
     if app.crashed:
         report = f"; the report is in {app.report}" if app.report else ""
-        print(f"oh-tui: broke off with {app.crashed}{report}", file=sys.stderr)
+        print(f"oh-tui crashed: {app.crashed}{report}", file=sys.stderr)
         return 1
     return code if code is not None else app.return_code or 0
 

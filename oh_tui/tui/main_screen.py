@@ -454,7 +454,7 @@ class MainScreen(BaseScreen):
     def on_following_changed(self) -> None:
         """Show in the run's rule whether the cursor follows the newest step, and in the footer what
         `f` does."""
-        words = "following (f stops)" if self.session.follow else "not following (f does)"
+        words = "following (f stops)" if self.session.follow else "not following (f follows)"
         self.run_view.show_following(words if self.controllers.run.is_followed else "")
         self._show_keys()
 

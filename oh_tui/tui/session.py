@@ -189,7 +189,7 @@ class Session:
         if self.settings.read_only:
             return "read-only: nothing is changed from here"
         if self.source is None or not self.source.agents:
-            return "these are files: there is no sandbox, and no agent"
+            return "these are files: they have no sandbox and no agent"
         return ""
 
     @property
@@ -385,5 +385,5 @@ class Session:
     def unsent(self) -> str:
         """The texts that were put aside, in words; "" for none."""
         messages, notes = len(self.drafts), len(self.note_drafts)
-        told = [f"{plural(messages, 'message')} not sent"] if messages else []
-        return ", ".join(told + [f"{plural(notes, 'note')} not kept"] * bool(notes))
+        told = [plural(messages, "unsent message")] if messages else []
+        return " and ".join(told + [plural(notes, "unsaved note")] * bool(notes))

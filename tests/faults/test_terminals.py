@@ -77,9 +77,7 @@ def test_a_crash_in_the_middle_of_a_download_leaves_one_report_and_no_secret(
         downloading(wire, terminal)
         terminal.press("x")
         assert terminal.ends() == 1 and terminal.is_restored()
-        told = re.fullmatch(
-            r"oh-tui: broke off with ValueError; the report is in (\S+)", terminal.said
-        )
+        told = re.fullmatch(r"oh-tui crashed: ValueError; the report is in (\S+)", terminal.said)
         assert told, terminal.said
         report = Path(told[1]).read_text()
         assert [Path(told[1])] == list(tmp_path.glob("oh-tui-*")) and parts(terminal) == []

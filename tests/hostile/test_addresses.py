@@ -57,7 +57,7 @@ async def test_the_history_is_read_from_the_app_server(name: str) -> None:
         assert loaded[-1].via == "app server"
         run = loaded[-1].trajectory
         assert run and len(run.steps) > 50
-        assert loaded[-1].note.startswith("read from the app server, which may lag: ")
+        assert loaded[-1].note.startswith("the app server's copy, which may lag: ")
         assert len(loaded[-1].note) < 500
         assert (await source.runs.count_events(conversation))[0] == len(run.events)
         assert [older async for older in source.runs.older(conversation, run, "agent server")]

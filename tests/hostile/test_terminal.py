@@ -21,7 +21,7 @@ SIZE = 120, 36
 DIVIDER = 30
 """The column of the line between the left side and the right one."""
 
-ASKS = b"quit all the same"
+ASKS = b"quit anyway"
 
 DRAWN = frozenset("│─━")
 

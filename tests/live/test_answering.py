@@ -80,7 +80,7 @@ async def test_n_rejects_with_the_reason_and_P_lets_it_go_on(stage: Stage, live:
         await asked(it, "a")
         await write(it, "another folder, please", "n")
         await it.send("ctrl+s")
-        await footer_tells(it, "rejected · the agent is idle: P lets it go on")
+        await footer_tells(it, "rejected · the agent is idle: P continues it")
         rejection = last(await stage.events(conversation), "UserRejectObservation")
         assert rejection.body()["rejection_reason"] == "another folder, please"
         await it.until(lambda: "rejected by you" in it.text("#result"), SOON)
@@ -114,7 +114,7 @@ async def test_after_this_step_the_call_ends_and_P_goes_on(
         await it.send("enter")
         await it.until(lambda: " s: the agent stops after this step" in it.footer, SOON)
         patient.end()
-        await footer_tells(it, "the agent is stopped: P lets it go on")
+        await footer_tells(it, "the agent is stopped: P continues it")
         assert await stage.status(conversation) == "paused"
         assert "AgentErrorEvent" not in await stage.kinds(conversation)
         assert b"woke" in last(await stage.events(conversation), "ObservationEvent").raw()
@@ -128,7 +128,7 @@ async def test_now_cuts_the_call_off(stage: Stage, live: Live, patient: Patient)
     async with shown(live, conversation) as it:
         assert "now, cutting for i in {1..120}" in await asked(it, "P")
         await it.send("f")
-        await footer_tells(it, "the agent is stopped: P lets it go on")
+        await footer_tells(it, "the agent is stopped: P continues it")
         assert await stage.status(conversation) == "paused"
         assert "AgentErrorEvent" in await stage.kinds(conversation)
         await it.until(lambda: "✗" in it.text("#timeline"), SOON)

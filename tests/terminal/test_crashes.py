@@ -56,7 +56,7 @@ def check_end(terminal: Terminal, folder: Path) -> None:
     """The terminal is as before, one sentence names the report, no secret is anywhere."""
     assert terminal.ends() == 1
     assert terminal.is_restored()
-    told = re.fullmatch(r"oh-tui: broke off with ValueError; the report is in (\S+)", terminal.said)
+    told = re.fullmatch(r"oh-tui crashed: ValueError; the report is in (\S+)", terminal.said)
     assert told, terminal.said
     report = Path(told[1])
     assert [report] == list(folder.glob("oh-tui-*"))
@@ -124,7 +124,7 @@ def test_the_key_in_use_is_not_in_the_report_whatever_its_shape(tmp_path: Path) 
 def test_styles_that_cannot_be_read_end_as_a_bug_does(tmp_path: Path) -> None:
     with crash(tmp_path, "app.OhTui.CSS = 'Screen { colour: red; '") as terminal:
         assert terminal.ends() == 1 and terminal.is_restored()
-        assert re.fullmatch(r"oh-tui: broke off with \w+; the report is in \S+", terminal.said)
+        assert re.fullmatch(r"oh-tui crashed: \w+; the report is in \S+", terminal.said)
 
 
 def test_without_a_place_for_the_report_the_sentence_stands_alone(tmp_path: Path) -> None:
@@ -135,4 +135,4 @@ view.ViewActions.action_hidden, tempfile.mkstemp = breaks, full
 """
     with crash(tmp_path, change, "x") as terminal:
         assert terminal.ends() == 1 and terminal.is_restored()
-        assert terminal.said == "oh-tui: broke off with ValueError"
+        assert terminal.said == "oh-tui crashed: ValueError"

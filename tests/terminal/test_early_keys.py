@@ -76,7 +76,7 @@ def test_a_paste_outside_a_field_does_nothing_and_says_so() -> None:
     with Terminal(OH_TUI, "--demo", size=(120, 36)) as terminal:
         at_oauth(terminal)
         terminal.child.send(b"\x1b[200~ayq\r\x1b[201~")
-        terminal.wait_for("pasted text does nothing here")
+        terminal.wait_for("pasting does nothing here")
         terminal.press("a")
         terminal.wait_for(ASKS)
         terminal.child.send(b"\x1b[200~y\x1b[201~")

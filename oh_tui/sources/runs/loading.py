@@ -127,7 +127,8 @@ class ServerRuns:
                     yield state
                 return
             except Problem as problem:
-                note = f"read from the app server, which may lag: {problem.sentence}"
+                told = problem.sentence.partition(": ")[2] or problem.sentence
+                note = f"the app server's copy, which may lag: {told}"
                 moved = await moved_record(self.api, conversation)
                 if moved is None:
                     break

@@ -20,7 +20,7 @@ from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import shorten
 from oh_tui.trajectory.model.trajectory import Trajectory
 
-NOTE = "from editor and patch calls: what commands changed is not in it"
+NOTE = "from editor and patch calls: changes made by shell commands are not included"
 """The note below every list of changed files."""
 
 ROOT = "/workspace/project"

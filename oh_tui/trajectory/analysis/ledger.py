@@ -276,11 +276,11 @@ def about(ledgers: Iterable[Ledger], apart: Collection[str], *, whole: bool) -> 
         ("calls before the events read", past),
         (f"{plural(strays, 'call')} without a step{'' if whole else ' here'}", strays),
         (f"no price is known for {', '.join(sorted(free))}", free and priced),
-        (f"the cost of {plural(costs, 'call')} is known in sum only", costs),
-        ("some time of the model is known in sum only", timed),
-        ("the total has more than its calls", rest),
-        ("the totals went down: the highest count", below),
-        ("the calls come to more than the total reported", exceeded),
+        (f"the cost of {plural(costs, 'call')} is known only as a sum", costs),
+        ("some of the model's time is known only as a sum", timed),
+        ("the total is higher than the sum of its calls", rest),
+        ("the totals went down: the highest ones count", below),
+        ("the calls add up to more than the reported total", exceeded),
         (f"{plural(left_out, 'update')} with impossible numbers", left_out),
     )
     return parts + [words for words, holds in remarks if holds]

@@ -23,15 +23,15 @@ def parting_words(comparison: Comparison) -> str:
     """From where on the runs differ."""
     parting, same = comparison.first, comparison.same_before
     if parting is None:
-        return f"the same for all {plural(same, 'step')}" if same else "neither has a step"
+        return f"the same for all {plural(same, 'step')}" if same else "neither has any steps"
     if parting.a is None or parting.b is None:
         ended, began = ("A", "B") if parting.a is None else ("B", "A")
         if same:
             return f"the same for {plural(same, 'step')}, then {ended} ends"
-        return f"{ended} has no step, {began} has"
+        return f"{ended} has no steps, {began} has"
     if not same:
-        return "apart from the first step on"
-    return f"the same for {plural(same, 'step')}, apart from {parting.a} on"
+        return "they part at step 1"
+    return f"the same for {plural(same, 'step')}, then they part at step {parting.a}"
 
 
 def counts_words(comparison: Comparison, dot: str = "·") -> str:

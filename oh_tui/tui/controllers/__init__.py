@@ -50,7 +50,7 @@ READS = (
 in exclusive groups; writes never do, so that no read cancels a write."""
 
 
-_STOPPED = {"copy": "nothing was copied", "below": "stopped: the sub-agents are not opened"}
+_STOPPED = {"copy": "nothing was copied", "below": "stopped: the sub-agents stay closed"}
 """Group of workers -> what is said when Esc stops them, if they do not say it themselves."""
 
 
@@ -245,7 +245,7 @@ class Controllers:
             self._ui.work_on("write", self.servers.open_without_key)
             return
         if self._session.preferences.greet():
-            self._ui.tell("new here? ? shows the keys, ctrl+p finds what can be done")
+            self._ui.tell("new here? press ? for the keys, ctrl+p for commands")
         self.servers.show_cautions()
         self.conversations.open(make_source, in_thread=in_thread)
 

@@ -121,10 +121,10 @@ class Navigation:
         await self._ui.drawn()  # by then the text is kept as a draft
         lines: list[list[Piece]] = []
         if session.writes.words:
-            words = f"Still {session.writes.words}. A change asked of the server goes on there."
+            words = f"Still {session.writes.words}. A change sent to the server still happens."
             lines.append([(words, "")])
         if session.unsent:
-            lines.append([(f"{session.unsent}: quitting loses what was written.", "")])
-        question = Question("Quit", lines, (("enter", "quit all the same", "quit"),), "stay")
+            lines.append([(f"{session.unsent} will be lost if you quit.", "")])
+        question = Question("Quit", lines, (("enter", "quit anyway", "quit"),), "stay")
         if not lines or await self._ui.ask(question) == "quit":
             self._ui.post_message(QuitWanted())

@@ -80,11 +80,11 @@ class Servers:
         if not writing:
             return True
         words = (
-            f"Still {writing}. A change asked of the server goes on there; a file that is being "
-            "moved may not arrive."
+            f"Still {writing}. A change sent to the server still happens; "
+            "a file that is being moved may not arrive."
         )
         lines: list[list[Piece]] = [[(words, "")]]
-        answers = (("enter", f"go to {name} all the same", "go"),)
+        answers = (("enter", f"go to {name} anyway", "go"),)
         return await self._ui.ask(Question("Another server", lines, answers, "stay")) == "go"
 
     async def open_without_key(self) -> None:

@@ -36,7 +36,7 @@ class ViewActions:
         elif self._steps.filtered is not None:
             self._ui.tell("a filter shows steps only: esc shows all, then x")
         elif self._steps.order:
-            self._ui.tell("steps alone can be sorted: esc ends the order, then x")
+            self._ui.tell("only steps can be sorted: esc ends the sorting, then x")
         else:
             self._steps.toggle_events()
 
@@ -71,7 +71,7 @@ class ViewActions:
             self._ui.tell("z shows both sides first" if zoomed else "both sides need 100 columns")
         elif not self.move_divider(arrangement.left_width + by):
             least = "the run" if by > 0 else "the lists"
-            self._ui.tell(f"{least} cannot have less")
+            self._ui.tell(f"{least} cannot be narrower")
 
     def move_divider(self, columns: int) -> bool:
         """Set the width of the left side; False when it has that width already or cannot have

@@ -155,7 +155,8 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
         read = [Row(file.shown, file) for file in log.only_read]
         why = [] if found else [log.why_nothing]
         if read and not found and not self.show_read:
-            why.append(f"{plural(len(read), 'file')} only read: x shows them")
+            them = "it" if len(read) == 1 else "them"
+            why.append(f"{plural(len(read), 'file')} only read: x shows {them}")
         self.files.empty = self._waits or tuple(why)
         self.files.lister = lister_of(log, self._git)
         self.files.rows = (*found, *(read if self.show_read else ()))
@@ -348,7 +349,7 @@ def change_blocks(log: ChangeLog, row: Row) -> list[Block]:
     if row.patched is None:
         return _call_blocks(log, row)
     hunks = safe(row.patched.hunks)
-    no_lines = Note("the patch has no lines of it: it is binary, empty or only renamed")
+    no_lines = Note("the patch shows none of its lines: it is binary, empty or only renamed")
     blocks: list[Block] = [Heading("in the patch")]
     blocks.append(Diff(hunks, row.path) if hunks else no_lines)
     if row.file and row.file.edits:
@@ -361,8 +362,8 @@ def _call_blocks(log: ChangeLog, row: Row) -> list[Block]:
     file = row.file
     if file is None:
         return [
-            Note("git lists it as changed, and no editor or patch call of this run touched it:"),
-            Note("a command did, or it was so before the run"),
+            Note("git lists it as changed, but no editor or patch call of this run touched it:"),
+            Note("a command changed it, or it was changed before the run"),
         ]
     if not file.edits:
         steps = ", ".join(str(step.number) for step in file.reads[:20])
@@ -371,14 +372,14 @@ def _call_blocks(log: ChangeLog, row: Row) -> list[Block]:
     whole = log.whole_change(file.path)
     if whole is not None:
         return [_difference(file, *whole)]
-    blocks: list[Block] = [Note("the file is not known whole; its edits one by one:")]
+    blocks: list[Block] = [Note("only parts of this file are known; its edits, one by one:")]
     hidden = len(file.edits) - PIECES
     if hidden > 0:
         blocks.append(Note(f"the first {plural(hidden, 'edit')} are not shown here"))
     for step, hunk in log.hunks(file.path, PIECES):
         blocks.append(Heading(f"step {step}"))
         blocks.append(
-            Diff(safe(hunk), file.shown) if hunk else Note("this call does not give its lines")
+            Diff(safe(hunk), file.shown) if hunk else Note("this call does not say which lines")
         )
     return blocks
 
@@ -390,7 +391,7 @@ def _difference(file: FileChange, old: str, new: str) -> Block:
     if file.created and file.deleted:
         return Note("made in this run, and deleted again")
     if file.same:
-        return Note("after its last edit it is as it was before the first one")
+        return Note("its last edit left it as it was before the first one")
     if file.created or file.deleted:
         return Note(f"an empty file, {'new' if file.created else 'deleted'}")
-    return Note("only characters that cannot be shown differ, such as line ends")
+    return Note("only invisible characters differ, such as line ends")

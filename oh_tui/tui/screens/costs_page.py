@@ -105,7 +105,7 @@ class Writer:
             sums.append(f"{compact(other.tokens)} tokens")
         if not sums:
             return about
-        return f"of it in no step: {', '.join(sums)}" + (f" ({about})" if about else "")
+        return f"not tied to a step: {', '.join(sums)}" + (f" ({about})" if about else "")
 
     def context(self, fill: tuple[int, ...], condensed: frozenset[int]) -> None:
         """How full the context was, answer by answer; the highest column is the maximum."""
@@ -147,7 +147,9 @@ class Writer:
             return
         self._table("Slowest steps", spent.slowest, numbered, ["llm", "ran"], _times)
         if spent.priced:
-            self._table("Dearest steps", spent.dearest, numbered, ["in", "out", "cost"], _prices)
+            self._table(
+                "Most expensive steps", spent.dearest, numbered, ["in", "out", "cost"], _prices
+            )
         else:
             self._table("Most tokens", spent.dearest, numbered, ["in", "out"], _tokens)
 

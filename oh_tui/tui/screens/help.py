@@ -249,7 +249,7 @@ def signs(glyphs: Glyphs) -> Section:
             ),
             Entry("M A D", "in c: what git says, modified, added, deleted", "number"),
             Entry("$", "a command, in the colour of commands", "terminal"),
-            Entry("edit", "changes of files; reading is pale, the web blue", "edit"),
+            Entry("edit", "file changes; reads are pale, the web is blue", "edit"),
             Entry("+ -", "lines added and removed", "add-sign"),
         ],
     )

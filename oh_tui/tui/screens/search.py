@@ -188,7 +188,7 @@ class SearchScreen(ModalScreen[None], ClosesOnce[None]):
             return WHAT
         if found.is_running or found.search is None:
             return ("searching …",)
-        what = "no step of these runs is like that"
+        what = "no step matches: all words must be in one step"
         if found.stopped:
             what = found.count or "no run was searched"
         elif not found.search.reading.read:
@@ -283,7 +283,7 @@ class SearchScreen(ModalScreen[None], ClosesOnce[None]):
             return
         self.footer.clear()
         if query.empty:
-            self.footer.tell("what is to be found? words, a field such as is:failed, or both")
+            self.footer.tell("type what to find: words, a field such as is:failed, or both")
             return
         self._offered = False
         self._searching.start(typed, query)

@@ -73,7 +73,7 @@ class Line(Input, FirstFrame):
         if self.is_seen:
             await super().action_submit()
         else:
-            self.screen.query_one(Footer).tell("enter came before the command line was drawn")
+            self.screen.query_one(Footer).tell("enter came too early: press it again")
 
     def action_walk(self, by: int) -> None:
         if self._place == len(self._history):

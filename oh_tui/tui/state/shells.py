@@ -63,7 +63,7 @@ def result_blocks(result: CommandResult, took: float, timeout: int) -> Sequence[
     if code == 0:
         blocks.append(Note(f"exit 0{span}{long}"))
     elif code == -1 and took >= timeout:
-        blocks.append(Failure(f"ended: {TIMES[timeout]} were over, ctrl+t gives it more"))
+        blocks.append(Failure(f"stopped after {TIMES[timeout]}: ctrl+t allows more"))
     elif code == -1:
         blocks.append(Failure("it could not be started: cd alone goes back to the agent's folder"))
     elif code < 0:

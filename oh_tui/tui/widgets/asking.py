@@ -338,7 +338,7 @@ class AskingBars(Stack):
             return "In the line to type in", [*line, ("ctrl+u", "empty it"), ("esc", "close it")]
         if self.editor is not None and self.editor.has_focus_within:
             keys = [("ctrl+s", "send"), ("enter", "a new line"), ("tab", "to the run and back")]
-            return "While you write", [*keys, ("esc", "put it aside, the text is kept")]
+            return "While you write", [*keys, ("esc", "close it, the text is kept as a draft")]
         return None
 
     @property

@@ -25,7 +25,7 @@ from oh_tui.tui.widgets.rule import Rule
 MOST_LINES = 12
 """Visible lines of text at most."""
 
-EARLY = "ctrl+s came before the field was drawn."
+EARLY = "ctrl+s came too early: press it again"
 
 
 class Lines(TextField, FirstFrame):

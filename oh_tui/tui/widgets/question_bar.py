@@ -185,5 +185,6 @@ def early_words(keys: Sequence[str], question: Question) -> str:
     """Says that keys were ignored: the last one that would have answered, and how many others."""
     answers = {key for key, _, _ in question.answers}
     named = next((key for key in reversed(keys) if key in answers), keys[-1])
-    more = f", and {plural(len(keys) - 1, 'other key')}" if len(keys) > 1 else ""
-    return f"{named} came before the question{more}"
+    if len(keys) == 1:
+        return f"{named} was typed before the question appeared: press it again"
+    return f"ignored {named} and {plural(len(keys) - 1, 'key')} typed before the question appeared"

@@ -21,7 +21,7 @@ GAP = "   "
 _NAMED = 3
 """How many sub-agents that failed are named."""
 
-NOT_TOLD = "how it ended is not in these events"
+NOT_TOLD = "these events do not say how it ended"
 
 
 class Summary(Drawn):

@@ -348,9 +348,9 @@ class Timeline(RowList):
         if self.current is None:
             why = "there is no step here"
         elif self.show_events or step is None:
-            why = "sub-agents open among steps: x shows these alone"
+            why = "sub-agents open only among steps: x shows steps only"
         elif self.order:
-            why = "sub-agents open in the order of time: esc ends this one"
+            why = "sub-agents open only in the order of time: esc ends the sorting"
         else:
             return step
         self.post_message(self.KeyIdle(why))

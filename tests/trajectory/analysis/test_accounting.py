@@ -184,7 +184,7 @@ def test_costs_are_taken_by_position_only_when_there_are_as_many() -> None:
     accounts = build(*steps, full_state("f", 3, agent=metrics(0.75, 30, 10, **lists(*calls))))
     assert costs(accounts) == [0.0, 0.0]
     assert accounts.other.cost == 0.75
-    assert accounts.other_about == ("the cost of 2 calls is known in sum only",)
+    assert accounts.other_about == ("the cost of 2 calls is known only as a sum",)
     assert_sums(accounts)
 
 
@@ -212,7 +212,7 @@ def test_an_answer_listed_twice_is_charged_once() -> None:
     )
     assert costs(accounts) == [0.5]
     assert accounts.other.prompt == 10
-    assert accounts.other_about == ("the total has more than its calls",)
+    assert accounts.other_about == ("the total is higher than the sum of its calls",)
 
 
 def test_lists_of_several_full_states_go_together() -> None:
@@ -225,7 +225,7 @@ def test_lists_of_several_full_states_go_together() -> None:
     )
     assert costs(accounts) == [0.5, 0.25]
     assert accounts.total.cost == 0.75
-    assert "the totals went down: the highest count" in accounts.other_about
+    assert "the totals went down: the highest ones count" in accounts.other_about
     assert_sums(accounts)
 
 
@@ -335,7 +335,7 @@ def test_totals_that_go_down_are_not_believed_in_silence() -> None:
     )
     assert accounts.total.cost == 0.5
     assert costs(accounts) == [0.5, None]
-    assert accounts.other_about == ("the totals went down: the highest count",)
+    assert accounts.other_about == ("the totals went down: the highest ones count",)
 
 
 @pytest.mark.parametrize("cost", [-1.0, 1e30])

@@ -146,7 +146,10 @@ def test_answers_without_an_id_are_in_the_sums() -> None:
     accounts = accounts_of(CALLS, record(A, ("", 200, 20, 0.5, 2.25), ("", 5, 5, 0.25, 0.25)))
     assert costs(accounts) == [None, 0.25, None]
     assert accounts.total == used(llm=4.0, cost=1.0, prompt=305, completion=35, calls=3)
-    assert accounts.other_about == ("2 calls without a step", "the total has more than its calls")
+    assert accounts.other_about == (
+        "2 calls without a step",
+        "the total is higher than the sum of its calls",
+    )
     assert_sums(accounts)
 
 
@@ -176,7 +179,7 @@ def test_the_sums_of_the_app_server_are_the_least_that_was_spent() -> None:
     usage = {"prompt_tokens": 300, "completion_tokens": 30}
     accounts = accounts_of(CALLS, agent_text(0.75, usage))
     assert accounts.total == accounts.other == used(cost=0.75, prompt=300, completion=30)
-    assert accounts.other_about == ("the total has more than its calls",)
+    assert accounts.other_about == ("the total is higher than the sum of its calls",)
     updates = [
         stats("s", 1.9, agent=metrics(0.25, 100, 10)),
         stats("t", 5.9, agent=metrics(0.75, 300, 30), condenser=metrics(0.25, 50, 5)),
@@ -190,7 +193,7 @@ def test_the_sums_of_the_app_server_are_the_least_that_was_spent() -> None:
 def test_a_cost_without_tokens_is_explained_too() -> None:
     accounts = accounts_of([], stats_text({"usage_to_metrics": {"title": {"accumulated_cost": 1}}}))
     assert accounts.other == used(cost=1.0)
-    assert accounts.other_about == ("the total has more than its calls",)
+    assert accounts.other_about == ("the total is higher than the sum of its calls",)
 
 
 @given(st.data(), hostile_runs(), st.integers(1, 15), st.booleans())

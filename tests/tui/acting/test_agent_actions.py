@@ -49,7 +49,7 @@ async def test_stopping_tells_its_stage_and_posts_what_changed() -> None:
     session, ui, agents, actions = made("step")
     await actions.stop_or_continue()
     assert agents.stopped == [False]
-    assert ui.told[-2:] == [AgentStage.STOPPING, "the agent is stopped: P lets it go on"]
+    assert ui.told[-2:] == [AgentStage.STOPPING, "the agent is stopped: P continues it"]
     assert [type(message) for message in ui.posted] == [ListsChanged, AgentChanged]
     assert not (session.waits or session.writes.words)
 
@@ -77,4 +77,4 @@ def test_esc_ends_the_telling_of_what_was_begun_last() -> None:
     actions.show_wait(first)
     assert not ui.told
     assert actions.stop_waiting()
-    assert session.waits == [first] and ui.told == ["sending; you are told when"]
+    assert session.waits == [first] and ui.told == ["sending; you will be told"]

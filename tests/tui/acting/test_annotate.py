@@ -179,7 +179,7 @@ async def test_a_note_on_a_step_is_shown_above_its_call_and_removed_by_an_empty_
         await it.type("week 53 [/b] again")
         await it.press("ctrl+s")
         await it.settle()
-        assert "note kept" in it.footer
+        assert "note saved" in it.footer
         assert it.text("#call").startswith("¶ week 53 [/b] again")
         assert row(it, 58).startswith("∞¶")
         await it.until(lambda: settings.annotations_file and settings.annotations_file.exists())
@@ -217,10 +217,10 @@ async def test_a_note_that_is_put_aside_is_kept_as_a_draft_and_quitting_asks() -
         await it.until(lambda: it.screen.asking.editor)
         await it.type("half a")
         await it.press("escape")
-        assert "put aside: ; continues it" in it.footer
+        assert "draft kept: ; continues it" in it.footer
         assert kept(it) == RunAnnotations()
         await it.press("q")
-        assert "1 note not kept: quitting loses what was written." in it.text("#question")
+        assert "1 unsaved note will be lost if you quit." in it.text("#question")
         await it.press("escape", "semicolon")
         await it.until(lambda: it.screen.asking.editor)
         await it.type(" thought")

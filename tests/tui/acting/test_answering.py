@@ -118,7 +118,7 @@ async def test_n_rejects_with_a_reason_and_the_call_never_runs() -> None:
         await it.press("enter")
         await it.type("a Friday")
         await it.send("ctrl+s")
-        await it.until(lambda: "rejected · the agent is idle: P lets it go on" in it.footer)
+        await it.until(lambda: "rejected · the agent is idle: P continues it" in it.footer)
         await it.settle()
         it.demo.advance(600)
         assert results(it, OAUTH)[len(before) :] == ["UserRejectObservation"]
@@ -242,7 +242,7 @@ async def test_after_this_step_waits_for_it_and_then_says_that_it_is_stopped() -
         assert "into $ npm test -- --runInBand" in question
         assert "now, cutting npm test -- --runInBand off" in question
         await it.send("enter")
-        await it.until(lambda: "the agent is stopped: P lets it go on" in it.footer)
+        await it.until(lambda: "the agent is stopped: P continues it" in it.footer)
         await it.settle()
         assert (between.count(STOP), between.count(CUT)) == (1, 0)
         assert results(it, FLAKY)[-1] == "ObservationEvent"
@@ -260,11 +260,11 @@ async def test_the_wait_for_a_step_is_told_in_seconds_and_esc_ends_only_the_tell
         await it.until(lambda: " s: the agent stops after this step · esc" in it.footer)
         assert it.screen.session.writes.words == "telling an agent to stop"
         await it.send("escape")
-        assert "you are told when" in it.footer
+        assert "you will be told" in it.footer
         assert not it.screen.session.waits
         it.demo.advance(27)
         gate.set()
-        await it.until(lambda: "the agent is stopped: P lets it go on" in it.footer)
+        await it.until(lambda: "the agent is stopped: P continues it" in it.footer)
         assert between.count(STOP) == 1
 
 
@@ -282,9 +282,9 @@ async def test_what_is_told_meanwhile_is_not_counted_away() -> None:
         tell(sending)
         assert " s: sending: it arrives when this step ends" in it.footer
         await it.send("o")
-        await it.until(lambda: "The demo has no web pages" in it.footer)
+        await it.until(lambda: "the demo has none" in it.footer)
         tell(sending)
-        assert "The demo has no web pages" in it.footer
+        assert "the demo has none" in it.footer
         it.screen.footer.clear()
         tell(sending)
         assert " s: sending" in it.footer
@@ -323,7 +323,7 @@ async def test_now_cuts_the_call_off() -> None:
         await opened(it, FLAKY)
         await asked(it, "P")
         await it.send("f")
-        await it.until(lambda: "the agent is stopped: P lets it go on" in it.footer)
+        await it.until(lambda: "the agent is stopped: P continues it" in it.footer)
         assert (between.count(STOP), between.count(CUT)) == (0, 1)
         assert results(it, FLAKY)[-1] == "AgentErrorEvent"
 
@@ -387,7 +387,7 @@ async def asked_of_stopped(it: Explorer, monkeypatch: pytest.MonkeyPatch) -> str
 @pytest.mark.parametrize(
     ("title", "words"),
     [
-        (LEDGER, "the agent has finished: m goes on with a message"),
+        (LEDGER, "the agent has finished: m sends it another message"),
         (OAUTH, "the agent waits for your answer: a"),
         (COVERAGE, "The sandbox is paused: p resumes it"),
     ],

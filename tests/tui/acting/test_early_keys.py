@@ -96,7 +96,7 @@ async def test_what_came_before_the_question_is_dropped_and_told(
             await terminal.early("escape", answer)
             assert it.screen.asking.question_bar.display and between.count("POST *") == 0
             terminal.release()
-            words = f"{answer} came before the question, and 1 other key"
+            words = f"ignored {answer} and 1 key typed before the question"
             await it.until(lambda: words in told(it))
             assert words in it.footer
         await it.send(answer)
@@ -135,7 +135,7 @@ async def test_quitting_is_asked_like_all_else() -> None:
             await terminal.early("enter")
             assert it.app._exit is False
             terminal.release()
-            await it.until(lambda: "enter came before the question" in it.footer)
+            await it.until(lambda: "enter was typed before the question" in it.footer)
         await it.press("escape")
 
 
@@ -152,7 +152,7 @@ async def test_the_question_before_a_message_takes_no_early_key_either() -> None
             await terminal.early("y", "enter")
             assert between.count("POST *") == 0
             terminal.release()
-            await it.until(lambda: "came before the question" in it.footer)
+            await it.until(lambda: "before the question appeared" in it.footer)
         await it.press("escape", "escape")
 
 
@@ -172,7 +172,7 @@ async def test_each_question_is_waited_for_anew() -> None:
             await terminal.early("y")
             assert given == ["first"]
             terminal.release()
-            await it.until(lambda: "y came before the question" in it.footer)
+            await it.until(lambda: "y was typed before the question" in it.footer)
         await it.send("y")
         await it.until(lambda: given == ["first", "second"])
 
@@ -208,11 +208,11 @@ async def test_a_yes_while_the_agent_is_asked_how_it_stands_is_for_the_question(
         await it.send("a")
         await it.until(lambda: it.screen.controllers.preparations.active)
         await it.send("y")
-        assert "1 key waits for what opens · esc stops" in it.footer
+        assert "1 key is waiting until this opens · esc stops" in it.footer
         assert not it.screen.ui.is_asking
         gate.set()
         await it.until(lambda: it.screen.asking.question_bar.is_seen)
-        await it.until(lambda: "y came before the question" in told(it))
+        await it.until(lambda: "y was typed before the question" in told(it))
         assert "approve" in it.text("#question") and between.count("POST *") == 0
         await it.press("escape")
 
@@ -226,7 +226,7 @@ async def test_a_yes_before_what_asks_nothing_is_dropped_beside_the_reason() -> 
         await it.until(lambda: it.screen.controllers.preparations.active)
         await it.send("y")
         gate.set()
-        await it.until(lambda: "1 key came for what did not open: dropped" in it.footer)
+        await it.until(lambda: "ignored 1 key typed for what did not open" in it.footer)
         assert "the agent has finished" in it.footer and "the question" not in told(it)
         assert not it.screen.ui.is_asking
 
@@ -337,9 +337,15 @@ async def test_a_paste_into_a_field_is_no_news(key: str) -> None:
 
 def test_the_key_that_would_have_answered_is_named() -> None:
     question = Question("", [], [("y", "yes", "yes"), ("n", "no", "no")])
-    assert early_words(["y"], question) == "y came before the question"
-    assert early_words([*"xyz"], question) == "y came before the question, and 2 other keys"
-    assert early_words([*"xz"], question) == "z came before the question, and 1 other key"
+    assert (
+        early_words(["y"], question) == "y was typed before the question appeared: press it again"
+    )
+    assert (
+        early_words([*"xyz"], question) == "ignored y and 2 keys typed before the question appeared"
+    )
+    assert (
+        early_words([*"xz"], question) == "ignored z and 1 key typed before the question appeared"
+    )
 
 
 async def test_a_frame_is_told_of_though_the_keys_before_it_were_for_what_never_came(
@@ -368,7 +374,7 @@ async def test_what_is_typed_for_the_shell_waits_for_its_line() -> None:
         await opened(it, FLAKY)
         gate = between.hold(SERVER)
         burst(it, "!", *"ls")
-        await it.until(lambda: "2 keys wait for what opens · esc stops" in it.footer)
+        await it.until(lambda: "2 keys are waiting until this opens · esc stops" in it.footer)
         assert not it.screen.ui.is_asking and between.count("POST *") == 0
         gate.set()
         await it.until(lambda: isinstance(it.app.screen, ShellScreen))
@@ -383,7 +389,7 @@ async def test_esc_stops_what_keys_wait_for_and_drops_them() -> None:
         await opened(it, FLAKY)
         between.hold(SERVER)
         burst(it, "!", *"ls")
-        await it.until(lambda: "2 keys wait" in it.footer)
+        await it.until(lambda: "2 keys are waiting" in it.footer)
         burst(it, "escape")
         await it.until(lambda: not it.screen.controllers.preparations.active)
         assert "2 keys" not in it.footer
@@ -400,9 +406,9 @@ async def test_what_was_typed_for_what_does_not_open_does_nothing() -> None:
         between.answers[SERVER] = lambda: Response("", 404)
         gate = between.hold(SERVER)
         burst(it, "!", *"ls")
-        await it.until(lambda: "2 keys wait" in it.footer)
+        await it.until(lambda: "2 keys are waiting" in it.footer)
         gate.set()
-        await it.until(lambda: "2 keys came for what did not open: dropped" in told(it))
+        await it.until(lambda: "ignored 2 keys typed for what did not open" in told(it))
         assert not it.screen.ui.is_asking and len(it.app.screen_stack) == 1
 
 
@@ -415,11 +421,11 @@ async def test_keys_for_a_sleeping_sandbox_do_not_resume_it() -> None:
         gate = between.hold(SERVER)
         with slow(it) as terminal:
             burst(it, "!", "p")
-            await it.until(lambda: "1 key waits" in it.footer)
+            await it.until(lambda: "1 key is waiting" in it.footer)
             gate.set()
             await it.until(lambda: it.screen.asking.question_bar.display and terminal.frames)
             terminal.release()
-            await it.until(lambda: "p came before the question" in told(it))
+            await it.until(lambda: "p was typed before the question" in told(it))
         assert between.count("POST *") == 0
         await it.press("escape")
 
@@ -458,7 +464,7 @@ async def test_esc_while_the_sandbox_resumes_gives_the_keys_back_at_once() -> No
         burst(it, "enter", *"ls")
         await it.until(lambda: between.count(RESUME) == 1)
         await it.send("escape")
-        await it.until(lambda: "the sandbox is being resumed; you are told when" in it.footer)
+        await it.until(lambda: "the sandbox is being resumed; you will be told" in it.footer)
         await it.send("s")
         await it.until(lambda: it.screen.asking.question_bar.display)
         await it.send("escape")
@@ -478,11 +484,11 @@ async def test_keys_wait_for_the_question_that_the_editor_announced() -> None:
         await it.until(lambda: "asks about pending calls first" in it.text("Editor Rule"))
         gate = between.hold(SERVER)
         burst(it, "ctrl+s", "y", "enter")
-        await it.until(lambda: "2 keys wait for what opens" in it.footer)
+        await it.until(lambda: "2 keys are waiting until this opens" in it.footer)
         assert not it.screen.ui.is_asking
         gate.set()
         await it.until(lambda: it.screen.asking.question_bar.is_seen)
-        await it.until(lambda: "came before the question" in told(it))
+        await it.until(lambda: "before the question appeared" in told(it))
         assert between.count("POST *") == 0
         await it.press("escape", "escape")
 
@@ -512,7 +518,7 @@ async def test_keys_wait_for_what_the_palette_opens() -> None:
         it.screen.controllers.files.action_get()
         await it.until(lambda: it.screen.controllers.preparations.active)
         burst(it, *"/x")
-        await it.until(lambda: "2 keys wait" in it.footer)
+        await it.until(lambda: "2 keys are waiting" in it.footer)
         gate.set()
         await it.until(lambda: in_field(it).endswith("/x"))
         await it.press("escape")

@@ -90,7 +90,7 @@ async def test_esc_keeps_the_text_of_each_conversation_and_quitting_asks() -> No
         await it.press("escape")
         await it.press("q")
         await it.until(lambda: it.screen.asking.question_bar.display)
-        assert "1 message not sent" in it.text("#question")
+        assert "1 unsent message" in it.text("#question")
         await it.press("escape")
 
 
@@ -104,7 +104,7 @@ async def test_quitting_asks_also_from_a_view_and_out_of_the_editor(keys: tuple[
             await it.press(*keys)
             await it.until(lambda: it.screen.asking.question_bar.display)
             assert it.app.screen is it.screen
-            assert "1 message not sent" in it.text("#question")
+            assert "1 unsent message" in it.text("#question")
             await it.press("escape")
             assert it.app.is_running
             await writing(it)
@@ -178,7 +178,7 @@ async def test_at_80_columns_every_answer_is_there_whole() -> None:
 
 
 async def test_what_is_at_stake_is_there_whole_at_80_columns() -> None:
-    line = "Over its limit the server pauses the oldest sandbox, without asking, so look: " * 3
+    line = "If this goes over its limit, the server pauses the oldest without asking: " * 3
     async with explore(size=(80, 24)) as it:
         question = Question(
             "Resume", [[(line, "")], [("a  ", "key"), ("b", "")]], [("y", "yes", "y")]
@@ -227,7 +227,7 @@ async def test_a_paused_sandbox_is_resumed_first_if_one_wants() -> None:
         await written(it, COVERAGE, "more tests")
         question = await asked(it, "ctrl+s")
         assert "The sandbox is paused" in question
-        assert "the server pauses the oldest, without asking" in question
+        assert "the server pauses the oldest without asking" in question
         await it.send("escape")
         await it.until(lambda: it.screen.asking.editor)
         assert between.count("POST *") == 0

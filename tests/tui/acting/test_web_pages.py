@@ -118,14 +118,14 @@ async def test_what_has_no_page_says_so(opened: list[str]) -> None:
     async with explore(source=served) as it:
         select(it, pr_number=None)
         await it.press("O")
-        assert "No pull request of this conversation is known" in it.footer
+        assert "No pull request is known for this conversation" in it.footer
         select(it, git_provider="bitbucket_data_center", selected_repository="a/b", pr_number=(3,))
         await it.press("O")
         assert "Pull request 3 is at bitbucket_data_center" in it.footer
     async with explore() as it:
         select(it, git_provider="github", selected_repository="acme/web", pr_number=(7,))
         await it.press("o")
-        assert "The demo has no web pages" in it.footer
+        assert "the demo has none" in it.footer
         await it.press("O")
         assert "made-up data" in it.text("#question")
         await it.press("enter")

@@ -193,7 +193,7 @@ async def test_those_that_are_all_paused_are_resumed_and_the_risk_is_named() -> 
         await it.press("p")
         question = it.text("#question")
         assert "Resume 2 sandboxes" in question
-        assert "the server pauses the oldest, without asking" in question
+        assert "the server pauses the oldest without asking" in question
         await it.press("enter")
         await it.until(lambda: "2 of 2 sandboxes up" in it.footer)
         assert between.count(RESUME) == 2
@@ -280,7 +280,7 @@ async def test_p_on_all_marked_waits_for_those_marked_before() -> None:
         await it.until(lambda: not marked(it))
         it.screen.sidebar.highlight(IDS[SPLIT])
         await it.send("space", "p")
-        await it.until(lambda: "the sandboxes marked before are not done yet" in it.footer)
+        await it.until(lambda: "the sandboxes marked before are still being changed" in it.footer)
         held.set()
         await it.until(lambda: "1 of 1 sandbox paused" in told(it))
         assert between.count("POST *") == 1

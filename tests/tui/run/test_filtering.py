@@ -72,7 +72,7 @@ async def test_without_a_hit_it_says_so_in_the_place_of_the_steps() -> None:
     await ui.work()
     assert session.filtering
     assert session.filtering.shown == ()
-    assert session.filtering.why_empty == ("no step is nowhere", "esc shows all steps")
+    assert session.filtering.why_empty == ('no steps match "nowhere"', "esc shows all steps")
 
 
 async def test_what_is_wrong_in_the_words_is_asked_for_again() -> None:

@@ -122,7 +122,7 @@ async def test_what_is_looked_for_in_a_large_result_waits_for_it(
         may.set()
         await it.settle()
     await it.until(lambda: "line 19998 of many" in it.text("#result"))
-    assert "not in this result" not in it.footer
+    assert "does not contain" not in it.footer
 
 
 async def test_a_large_result_is_not_handed_to_a_pager_before_it_is_there(

@@ -233,7 +233,7 @@ async def test_what_is_not_there_is_said_and_the_cursor_stays() -> None:
         await it.open(WEEKS)
         place = number(it)
         await find(it, "no such words")
-        assert "not in these steps: no such words" in it.footer
+        assert "no step contains no such words" in it.footer
         assert number(it) == place
 
 
@@ -242,7 +242,7 @@ async def test_find_in_an_empty_pane_finds_nothing() -> None:
         await it.open("Docs: dark mode")
         assert it.screen.timeline.row_count() == 0
         await find(it, "a")
-        assert "not in these steps" in it.footer
+        assert "no step contains" in it.footer
 
 
 async def test_find_looks_in_the_list_when_the_list_has_the_focus() -> None:
@@ -283,7 +283,7 @@ async def test_find_in_the_result_goes_to_the_line() -> None:
         assert it.screen.run_view.detail.result_view.position()[0] > first
         assert "q quit" in it.footer, "finding leaves the footer alone"
         await find(it, "no such words")
-        assert "not in this result: no such words" in it.footer
+        assert "this result does not contain no such words" in it.footer
 
 
 # What is shown

@@ -106,7 +106,7 @@ async def test_what_is_nowhere_is_said_and_the_cursor_stays() -> None:
         before = number(it)
         await ask(it, "slash", "no such text anywhere")
         assert number(it) == before
-        assert "not in these steps: no such text" in it.footer
+        assert "no step contains no such text" in it.footer
 
 
 async def test_find_in_the_conversations_looks_at_their_rows() -> None:
@@ -123,7 +123,7 @@ async def test_find_with_every_event_shown_finds_hidden_ones() -> None:
         await it.open(STUCK)
         await it.press("x", "g")
         await ask(it, "slash", "usage_to_metrics")
-        assert "not in these events" in it.footer, "names of fields are not looked at"
+        assert "no event contains" in it.footer, "names of fields are not looked at"
         await ask(it, "slash", "system prompt")
         current = it.screen.timeline.current
         assert current
@@ -224,9 +224,9 @@ async def test_that_it_went_on_at_the_other_end_is_said_once_until_the_next_key(
         await it.press("G", "n")
         assert "wrapped to the top" not in it.footer, "said once for a text"
         await ask(it, "slash", "nowhere at all")
-        assert "not in these steps" in it.footer
+        assert "no step contains" in it.footer
         await it.press("k")
-        assert "not in these steps" not in it.footer
+        assert "no step contains" not in it.footer
 
 
 @pytest.mark.parametrize("steps", [1, 2, 9, 10, 19, 30])
@@ -410,12 +410,12 @@ async def test_a_filter_that_nothing_passes_says_so_and_leads_back() -> None:
         before = number(it)
         await ask(it, "ampersand", "nowhere-in-this-run")
         assert numbers(it) == []
-        assert "no step is nowhere-in-this-run" in it.text("#timeline")
+        assert 'no steps match "nowhere-in-this-run"' in it.text("#timeline")
         await it.press("escape")
         assert number(it) == before
         await ask(it, "ampersand", "tool:termnal")
         told = it.text("#timeline")
-        assert "no step is tool:termnal" in told and "did you mean tool:terminal?" in told
+        assert 'no steps match "tool:termnal"' in told and "did you mean tool:terminal?" in told
 
 
 async def test_a_filter_after_one_that_hid_all_steps_begins_where_the_cursor_was() -> None:
@@ -575,7 +575,7 @@ async def test_the_screen_goes_on_while_much_is_looked_through() -> None:
             turns += 1
         assert turns > 50, "a slice of it takes 2 ms, all of it a tenth of a second or more"
         await it.settle()
-        assert "not in these steps" in it.footer
+        assert "no step contains" in it.footer
 
 
 async def test_one_that_comes_before_the_last_has_begun_takes_its_place_without_a_warning() -> None:

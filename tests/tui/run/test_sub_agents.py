@@ -251,7 +251,7 @@ async def test_find_opens_the_sub_agents_to_the_only_hit(tmp_path: Path) -> None
         await it.press("escape", "slash")
         await it.type("not anywhere")
         await it.press("enter")
-        assert "not in these steps" in it.footer
+        assert "no step contains" in it.footer
 
 
 async def test_the_summary_has_the_cost_of_all_and_who_failed(tmp_path: Path) -> None:
@@ -331,7 +331,7 @@ async def test_esc_stops_the_reading_of_a_sub_conversation() -> None:
         await it.until(lambda: "esc stops" in it.footer)
         await it.press("escape")
         held.set()
-        await it.until(lambda: "stopped: the sub-agents are not opened" in it.footer)
+        await it.until(lambda: "stopped: the sub-agents stay closed" in it.footer)
         assert paths(it) == before
 
 

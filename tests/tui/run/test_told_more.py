@@ -112,13 +112,13 @@ async def test_a_running_step_tells_how_long_it_has_and_that_it_is_followed() ->
         assert "running" in row
         assert row.split()[row.split().index("$") - 1].isdecimal()
         await it.press("f")
-        assert "not following (f does)" in it.text("#timeline-rule")
+        assert "not following (f follows)" in it.text("#timeline-rule")
         it.screen.footer.clear()
         assert "f follow " in it.footer
         await it.open(WEEKS)
         assert "following" not in it.text("#timeline-rule") + it.footer
         await it.open(FLAKY)
-        assert "not following (f does)" in it.text("#timeline-rule")
+        assert "not following (f follows)" in it.text("#timeline-rule")
 
 
 async def test_a_line_being_typed_outlives_a_change_of_size() -> None:

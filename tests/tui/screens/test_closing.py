@@ -192,7 +192,7 @@ async def test_quitting_asks_when_something_is_written_and_says_what() -> None:
         await ui.work()
     (question,) = ui.asked
     words = "".join(text for line in question.lines for text, _ in line)
-    assert "Still pausing a sandbox." in words and "1 message not sent" in words
+    assert "Still pausing a sandbox." in words and "1 unsent message" in words
     assert [type(message) for message in ui.posted] == [QuitWanted]
 
 

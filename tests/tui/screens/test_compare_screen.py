@@ -56,7 +56,7 @@ async def test_two_marked_runs_stand_side_by_side_from_the_first_difference() ->
         text = shown(it)
         assert "A  ✗ stuck" in text and WEEKS in text and "61 steps" in text
         assert "B  ✓ finished" in text and LEDGER in text
-        assert "apart from the first step on" in text and "only A" in text
+        assert "they part at step 1" in text and "only A" in text
         assert "A llm  ▇" in text and "B llm" in text
         comparison = screen.steps.comparison
         assert comparison and screen.steps.cursor == comparison.differences[0] == 0
@@ -167,7 +167,7 @@ async def test_more_than_eight_are_refused() -> None:
         await it.press(*["space"] * 9)
         await it.press("equals_sign")
         assert it.app.screen is it.screen
-        assert "9 runs are marked: 8 at most" in it.footer
+        assert "9 runs are marked: at most 8" in it.footer
 
 
 async def test_esc_ends_the_reading() -> None:

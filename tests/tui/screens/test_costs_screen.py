@@ -108,7 +108,7 @@ async def test_the_page_of_the_week_dates_run() -> None:
         assert money in it.lines
         assert it.words("agent") == ["agent", "58", "2.0M", "1.9M", "12.3k", "$0.96"]
         assert it.words("condenser") == ["condenser", "1", "42.9k", "208", "$0.16"]
-        assert "of it in no step: <$0.01, 474 tokens (1 call without a step)" in it.text
+        assert "not tied to a step: <$0.01, 474 tokens (1 call without a step)" in it.text
         assert "at the end 35.8k of 200k tokens, 18% · most 42.3k, 21%" in it.text
         assert it.words("▅▆")[0].count("≈") == 1
         assert it.row.split()[:3] == ["▌", "41", "$"]
@@ -152,7 +152,7 @@ async def test_the_cursor_walks_steps_only_and_brings_what_stands_between() -> N
         assert it.row == seen[-1]
         await it.press(*["k"] * 9)
         assert it.row == seen[10]
-        assert "Dearest steps" in it.text
+        assert "Most expensive steps" in it.text
         await it.press("g")
         assert it.row == seen[0]
         assert it.lines[0].startswith(" Time")

@@ -109,7 +109,7 @@ async def test_wrong_words_are_marked_and_none_are_asked_for() -> None:
 async def test_nothing_found_is_said() -> None:
     async with explore() as it:
         view = await search(it, "zzqx repo:acme/d")
-        await it.until(lambda: "no step of these runs is like that" in text(it, view, "#runs-hit"))
+        await it.until(lambda: "no step matches: all words" in text(it, view, "#runs-hit"))
         assert "nothing in" in text(it, view, "#search-rule")
 
 
@@ -247,4 +247,4 @@ async def test_a_step_of_a_sub_agent_is_shown_and_leads_to_the_step_that_started
         await it.until(lambda: "a.1" in text(it, view, "#hits"))
         await it.press("enter")
         await it.until(lambda: it.app.screen is it.screen)
-        await it.until(lambda: "which step started the sub-agent of a.1" in it.footer)
+        await it.until(lambda: "cannot tell which step started sub-agent a.1" in it.footer)

@@ -76,7 +76,7 @@ class AgentActions:
             self._ui.tell(session.no_target)
             return None
         agents = session.source.agents
-        with self._ui.preparing("asking how the agent stands"):
+        with self._ui.preparing("asking for the agent's state"):
             state = await agents.state(conversation.id)
         if not session.is_open(conversation):
             self._ui.post_message(RunWanted(state.conversation))
@@ -246,7 +246,7 @@ class AgentActions:
         if not self._session.waits:
             return False
         wait = self._session.waits.pop()
-        self._ui.tell(f"{wait.stage}; you are told when")
+        self._ui.tell(f"{wait.stage}; you will be told")
         return True
 
     @contextlib.contextmanager
@@ -321,7 +321,9 @@ def _one_answer(state: AgentState) -> list[list[Piece]]:
     """What the user must know before answering; nothing for a single call, which is fully
     visible."""
     if not state.in_sight:
-        return [[("Some of its calls are older than the last events: look at the run.", "warn")]]
+        return [
+            [("Some of its calls came before the events read here: look at the run first.", "warn")]
+        ]
     if len(state.calls) > 1:
         return [[(f"One answer covers all {len(state.calls)} calls.", "")]]
     return []
@@ -342,12 +344,12 @@ def _calls_blocks(calls: tuple[Step, ...]) -> list[Block]:
 
 _STATE_WORDS = {
     AgentStatus.WAITS: "the agent waits for your answer: a",
-    AgentStatus.STOPPED: "the agent is stopped: P lets it go on",
-    AgentStatus.FINISHED: "the agent has finished: m goes on with a message",
-    AgentStatus.FAILED: "the run ended in an error: P tries to go on",
-    AgentStatus.STUCK: "the agent is stuck: P lets it go on, m tells it what to do",
-    AgentStatus.UNREAD: "the agent is idle: P lets it go on, m says more",
-    AgentStatus.IDLE: "the agent is idle, with nothing to do: m tells it",
+    AgentStatus.STOPPED: "the agent is stopped: P continues it",
+    AgentStatus.FINISHED: "the agent has finished: m sends it another message",
+    AgentStatus.FAILED: "the run ended in an error: P tries to continue it",
+    AgentStatus.STUCK: "the agent is stuck: P continues it, m tells it what to do",
+    AgentStatus.UNREAD: "the agent is idle: P continues it, m tells it more",
+    AgentStatus.IDLE: "the agent is idle, with nothing to do: m gives it a task",
 }
 
 

@@ -205,7 +205,7 @@ class Composer:
         if plan.action != "resume":
             raise Problem(f"The message was not sent: {plan.reason}", plan.hint)
         lines: list[list[Piece]] = [
-            [("The sandbox is paused, and an agent reads only in one that runs.", "")]
+            [("The sandbox is paused. The agent reads messages only while it runs.", "")]
         ]
         if plan.others:
             lines += [list(line) for line in self._sandbox_actions.question(plan).lines]

@@ -98,7 +98,7 @@ class Clipboard:
         if answer in _MAKERS and conversation and not await self._run.is_there(conversation):
             return
         if selected and selected[1] - selected[0] >= MOST:
-            ui.tell(f"more than {MOST:,} steps are too many to copy: oh-tui export does it")
+            ui.tell(f"more than {MOST:,} steps cannot be copied at once: oh-tui export writes them")
             return
         ui.work_on("copy", self._send, self._asked_for(answer, conversation))
 

@@ -76,7 +76,7 @@ class Downloads:
         session = self._session
         marked = session.marked
         if any(session.writes.is_doing(DOWNLOADING, c.id) for c in marked):
-            self._ui.tell("of those marked one is still being downloaded · esc stops")
+            self._ui.tell("one of the marked runs is still being downloaded · esc stops")
             return
         count = plural(len(marked), "trajectory", "trajectories")
         lines: list[list[Piece]] = [

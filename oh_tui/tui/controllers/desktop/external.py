@@ -74,7 +74,7 @@ class ExternalPrograms:
                 self._run(lambda: _call(command, path), command[0])
                 with contextlib.suppress(OSError):
                     if path.read_bytes() != given:
-                        self._ui.tell("it was a copy: what you changed in it was not kept")
+                        self._ui.tell("that was a copy: your changes to it were not kept")
 
     def _body(self) -> Body:
         if self._bodies.is_making:

@@ -66,10 +66,10 @@ class WebPages:
         link = conversation_link(source.address, conversation.id) if source.has_pages else None
         if link is None:
             if source.has_pages:
-                raise Problem("This conversation's id makes no web address")
+                raise Problem("This conversation's id cannot be part of a web address")
             if source.sandboxes is None:
                 raise Problem("An agent server has no web pages")
-            raise Problem("The demo has no web pages", "on a server o opens the conversation there")
+            raise Problem("On a real server, o opens the web page; the demo has none")
         return link
 
     def _pull_requests(self) -> list[Link]:
@@ -79,12 +79,12 @@ class WebPages:
             raise Problem("No conversation is selected")
         numbers = [number for number in conversation.pr_number or () if number > 0]
         if not numbers:
-            raise Problem("No pull request of this conversation is known")
+            raise Problem("No pull request is known for this conversation")
         links = pull_links(conversation)
         if not links:
             at = safe_line(conversation.git_provider or "") or "an unknown provider"
             raise Problem(
-                f"Pull request {max(numbers)} is at {at}: its address is not known",
+                f"Pull request {max(numbers)} is at {at}, whose addresses are not known",
                 "o opens the conversation's page",
             )
         return links

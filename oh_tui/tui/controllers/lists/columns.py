@@ -29,7 +29,7 @@ class ColumnActions:
 
     def action_choose(self) -> None:
         if self._session.pane == "sandboxes":
-            self._ui.tell("the columns of 1 and 3 can be chosen")
+            self._ui.tell("only the list (1) and the timeline (3) have columns to choose")
         else:
             self._ui.work_on("ask", self._choose)
 
@@ -67,5 +67,5 @@ def _question(
         answers.append(("u", "as many as fit", USUAL))
     lines: list[list[Piece]] = []
     if lacks := ", ".join(one.label for one in columns if one.name in missing):
-        lines.append([(f"no room for {lacks}: z shows the pane alone", "warn")])
+        lines.append([(f"no room for {lacks}: z gives the pane the whole screen", "warn")])
     return Question(title, lines, answers, refusal="done", harmless=True)

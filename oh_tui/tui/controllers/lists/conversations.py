@@ -335,7 +335,9 @@ class Conversations:
                 if error.status not in (404, 405):
                     raise
                 self._session.unsupported.add(what)
-                raise Problem(f"This server does not support {what}", "all else works") from error
+                raise Problem(
+                    f"This server does not support {what}", "everything else works"
+                ) from error
 
     def update_current(self) -> None:
         """Apply a new state of the conversation at the right. When its sandbox came up, went away

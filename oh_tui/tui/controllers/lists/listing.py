@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from oh_tui.sources.lists import conversation_query
 from oh_tui.sources.lists.conversation_order import Order, Sorting
 from oh_tui.text.clean import clean_line
+from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.search.query import QueryError
 from oh_tui.trajectory.analysis.step_order import StepOrder, StepSorting
@@ -39,7 +40,7 @@ BETWEEN = 0.1
 HOPS = 3
 """Turns of the event loop after each slice: a key needs several until it is drawn."""
 
-GOES_ON = "& or s goes on"
+GOES_ON = "& or s continues"
 
 KEYS = (
     ("y", "needs you", Order.NEEDS),
@@ -128,7 +129,7 @@ class ListActions:
     def action_sort(self) -> None:
         """Sort the focused pane: the conversations, else the steps of the run."""
         if self._session.pane == "sandboxes":
-            self._ui.tell("sandboxes stand by their state: 1, then s sorts conversations")
+            self._ui.tell("sandboxes are sorted by state: press 1, then s to sort conversations")
         elif self._session.pane == "conversations":
             self._ui.work_on("ask", self._ask_order)
         else:
@@ -196,7 +197,7 @@ class ListActions:
         if not self._ui.at_work("sift"):
             return False
         self._ui.cancel("sift")
-        self._show_matches(f" · not all were read: {GOES_ON}")
+        self._show_matches(f" · not all read: {GOES_ON}")
         return True
 
     # Searching conversations that are not loaded
@@ -308,14 +309,14 @@ class ListActions:
             self._ui.tell(f"sorted {self._found()}{more}", log=False)
             return
         unsure = session.listing.undecided()
-        what = "what they changed" if session.listing.query.needs_changed else "the outcome"
-        unknown = f" · {what} of {unsure:,} others is not known" if unsure else ""
+        what = "changed files" if session.listing.query.needs_changed else "outcome"
+        unknown = f" · {what} of {plural(unsure, 'other')} not known" if unsure else ""
         self._ui.tell(f"{self._found()} conversations{unknown}{more}", log=False)
 
     def _say_why_empty(self) -> None:
         query = self._session.listing.query
         if query and self._session.listing.is_whole and not self._session.listed:
-            words = f"no conversation is {clean_line(query.text)}"
+            words = f'no conversations match "{clean_line(query.text)}"'
             self._ui.post_message(ListEmpty(words, "esc shows all"))
 
 

@@ -161,7 +161,7 @@ class SearchAllRuns:
         """Go to the step as soon as it is read, unless the user goes elsewhere before; to the one
         that started the sub-agent whose step it is."""
         if hit.is_of_sub_agent and not hit.above:
-            self._ui.tell(f"which step started the sub-agent of {hit.path} is not known")
+            self._ui.tell(f"cannot tell which step started sub-agent {hit.path}")
             return
         conversation, session = found.opened, self._session
         await self._ui.drawn()
@@ -171,7 +171,7 @@ class SearchAllRuns:
                 self._ui.post_message(StepWanted(step.number))
                 return
             if session.reader is None:
-                self._ui.tell("the step is not among those that were read")
+                self._ui.tell("that step has not been read yet")
                 return
             await session.run_news.wait()
 

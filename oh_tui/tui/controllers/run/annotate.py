@@ -69,7 +69,7 @@ class AnnotationActions:
         if current is None:
             self._ui.tell("there is no step here")
         elif current[0] is None:
-            self._ui.tell("this event belongs to no step: x shows the steps alone")
+            self._ui.tell("this event is not part of a step: x shows steps only")
         return current[0] if current else None
 
     def _name(self, step: Step) -> str:
@@ -137,7 +137,7 @@ class AnnotationActions:
         while is_wanted:
             editor = editing.Editor(
                 ((f"Note on {what}", "title"),), ((refused, "warn"),), text=text,
-                hint="for you alone, kept on this machine", send="keep it", keep="put it aside",
+                hint="private, saved on this machine", send="save", keep="keep as draft",
             )  # fmt: skip
             with session.writes.doing(WRITING):
                 text, is_wanted = await ui.write_text(editor)
@@ -148,11 +148,11 @@ class AnnotationActions:
             except Problem as problem:
                 refused = words_of(problem)
                 continue
-            self._changed("note kept" if text.strip() else "note removed" if before else "no note")
+            self._changed("note saved" if text.strip() else "note removed" if before else "no note")
             return
         if text.strip() and text.strip() != before:
             session.note_drafts[place] = text
-            ui.tell("put aside: ; continues it")
+            ui.tell("draft kept: ; continues it")
 
     # Tags
 
@@ -211,12 +211,19 @@ class AnnotationActions:
         """Ask whether to write tags to the agent server too; False for here alone."""
         source = self._session.source
         told = " ".join((*tag_words(applied({}, changes)), *(f"-{k}" for k in _taken(changes))))
-        lines = [[(f"{told}: it is kept here. The server can hold it for all who use it.", "")]]
+        lines = [
+            [
+                (
+                    f"{told} is saved on this machine. The server can keep it for everyone.",
+                    "",
+                )
+            ]
+        ]
         lines.append([("The conversation then counts as changed just now.", "dim")])
         if conversation.execution_status == "running":
-            lines.append([("The agent works: it is written when its step ends.", "dim")])
-        answers = (("y", "write it there too", "yes"),)
-        if not await self._ui.ask(Question("Tags", lines, answers, "here alone")):
+            lines.append([("The agent is working: this is written when its step ends.", "dim")])
+        answers = (("y", "write it to the server too", "yes"),)
+        if not await self._ui.ask(Question("Tags", lines, answers, "only here")):
             return False
         if source is not None and source is self._session.source and source.records:
             write = partial(self._write_there, source.records, conversation, changes)

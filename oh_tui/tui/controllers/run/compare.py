@@ -37,9 +37,9 @@ class Comparisons:
     def action_open(self) -> None:
         chosen = self._chosen()
         if len(chosen) < 2:
-            self._ui.tell("mark another run with space: = then compares it with this one")
+            self._ui.tell("mark another run with space, then = compares it with this one")
         elif len(chosen) > MOST:
-            self._ui.tell(f"{len(chosen)} runs are marked: {MOST} at most are compared")
+            self._ui.tell(f"{len(chosen)} runs are marked: at most {MOST} can be compared")
         elif len(chosen) == 2:
             self._show_two(chosen)
         else:
@@ -134,7 +134,7 @@ class Comparisons:
             return held
         source, found = session.source, None
         if source is None:
-            raise Problem("The server is being left", "compare again when the list is there")
+            raise Problem("You are leaving this server", "compare again when the list is there")
         before = (held.trajectory, held.via) if held and is_whole else ()
         async with contextlib.aclosing(source.runs.load(conversation, *before)) as states:
             async for state in states:

@@ -130,7 +130,7 @@ class Find:
         if self._session.find_text:
             self._ui.work_on("find", self._find, by, instead=True)
         else:
-            self._ui.tell("nothing to find yet: /", remark=True)
+            self._ui.tell("search first: /", remark=True)
 
     def _searched(self, pane: str) -> Rows | StepBodies:
         return self._bodies if pane == "detail" else self._rows(_kind(pane))
@@ -151,7 +151,7 @@ class Find:
             await self._bodies.made()
             found = self._bodies.find_in_result(finding.text, back=by < 0, here=not by)
             if not (found or typing):
-                self._remark(f"not in this result: {clean_line(finding.text)}")
+                self._remark(f"this result does not contain {clean_line(finding.text)}")
         else:
             await self._find_row(finding, self._rows(kind), by, typing)
         self._ui.post_message(FindChanged())
@@ -193,7 +193,7 @@ class Find:
             return
         if found is None:
             if not typing:
-                self._remark(f"not in these {noun}{self._search.unread()}: {text}")
+                self._remark(f"no {noun[:-1]} contains {text}{self._search.unread()}")
             return
         rows.move_to(found)
         if by and found == start:

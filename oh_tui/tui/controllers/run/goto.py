@@ -81,7 +81,7 @@ class GoTo:
             raise _Nowhere(f"no step, time or id: {clean_line(place)[:60]}")
         step = trajectory.step_of(event.id)
         if step is None:
-            raise _Nowhere(f"{safe_line(event.kind)} is no step: x shows all events")
+            raise _Nowhere(f"{safe_line(event.kind)} is not a step: x shows all events")
         return step.number
 
     async def _step_at(self, trajectory: Trajectory, when: Moment, place: str) -> int:
@@ -89,7 +89,7 @@ class GoTo:
         at = when.at(trajectory, UTC if self._steps.time == "UTC" else None)
         if at is None:
             raise _Nowhere(
-                f"the start of the run is not known, so neither is {clean_line(place)[:20]}"
+                f"cannot go to {clean_line(place)[:20]}: the start of the run is not known"
             )
 
         def test(n: int) -> Breathing:

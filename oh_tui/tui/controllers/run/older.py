@@ -54,7 +54,7 @@ class OlderEvents:
             ui.tell("all events of this run are read")
         else:
             with ui.reporting():
-                with ui.preparing("asking what it takes to read all"):
+                with ui.preparing("asking how much there is to read"):
                     cost = await session.source.runs.cost(run.conversation, run.trajectory)
                 if not cost.calls:
                     self._run.read(run.conversation)
@@ -127,6 +127,6 @@ def _cost_question(cost: Cost) -> Question:
     lines: list[list[Piece]] = [
         [(f"{plural(cost.events, 'event')} in {many}, {took}: ", "key"),
          ("for each call the server reads the whole run.", "")],
-        [("Esc stops it, and so does another run. What was read stays; L continues.", "dim")],
+        [("Esc or another run stops it. What was read stays; L continues.", "dim")],
     ]  # fmt: skip
     return Question("Read all events", lines, (("enter", "read them", "yes"),))

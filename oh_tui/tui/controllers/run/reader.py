@@ -43,7 +43,7 @@ DRAWN = 0.03
 """Seconds reserved for drawing the newest events before reading the others: a thread that reads a
 file would take half of the processor."""
 
-SILENT = "nothing new comes: the server does not answer · r reads again"
+SILENT = "no updates: the server does not answer · r reads again"
 """Shown above a run that cannot be followed at the moment."""
 
 PREVIEW = 2000

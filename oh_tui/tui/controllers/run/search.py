@@ -217,9 +217,11 @@ class Search:
         pace.end()
         if not filtering.passed:
             hint = suggestions.suggest(query, trajectory)
-            words = f"no step is {clean_line(query.text)}"
+            words = f'no steps match "{clean_line(query.text)}"'
             if filtering.gave_up:
-                words = f"not known which steps are {clean_line(query.text)}: {filtering.gave_up}"
+                words = (
+                    f"{clean_line(query.text)}: {filtering.gave_up}; some steps were not searched"
+                )
             filtering.why_empty = (words, *([hint] if hint else []), "esc shows all steps")
         self._show(filtering, follow=follow)
         if filtering.gave_up:

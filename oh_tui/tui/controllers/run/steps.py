@@ -95,7 +95,7 @@ class StepActions:
         if steps.drop_range():
             return
         if steps.order:
-            self._ui.tell("a range is one of time: esc ends the order, then v")
+            self._ui.tell("a range needs the order of time: esc ends the sorting, then v")
             return
         if not (steps.current and steps.current[0]):
             self._ui.tell("there is no step to select")
@@ -120,4 +120,4 @@ class StepActions:
             steps.move_to(steps.row_count())
             self._ui.tell("following the newest step")
         else:
-            self._ui.tell("not following any more: f follows")
+            self._ui.tell("stopped following; f follows again")

@@ -119,10 +119,10 @@ class SandboxActions:
 
     async def _change(self, sandboxes: ServerSandboxes, sandbox_id: str, opens: bool) -> None:
         session = self._session
-        with self._ui.preparing("asking how the sandbox stands"):
+        with self._ui.preparing("asking for the sandbox's state"):
             plan = await sandboxes.plan(sandbox_id)
         if not plan.action:
-            raise Problem(f"Neither pause nor resume: {plan.reason}", plan.hint)
+            raise Problem(f"It cannot be paused or resumed: {plan.reason}", plan.hint)
         answer = await self._ui.ask(self.question(plan)) if plan.at_stake else "now"
         if not answer:
             return
@@ -182,8 +182,9 @@ class SandboxActions:
             inside = {c.sandbox_id: c for c in reversed(listed)}
             names = [title_of(inside[s.id]) for s in plan.others if s.id in inside][:SHOWN]
             up = plural(len(plan.others), "other sandbox", "other sandboxes")
+            limit = "If this goes over its limit, the server pauses the oldest without asking:"
             lines: list[list[Piece]] = [
-                [(f"{up} up. Over its limit the server pauses the oldest, without asking:", "")],
+                [(f"{up} up. {limit}", "")],
                 [("  ".join(names) or "their conversations are not loaded", "dim")],
             ]
             return Question("Resume sandbox", lines, (("enter", "resume", "now"),))
@@ -235,7 +236,7 @@ class SandboxActions:
         Skips those that another key is changing."""
         session = self._session
         if session.batch:
-            self._ui.tell("the sandboxes marked before are not done yet")
+            self._ui.tell("the sandboxes marked before are still being changed")
             return
         ids = dict.fromkeys(c.sandbox_id for c in session.marked if c.sandbox_id)
         free = [one for one in ids if one not in session.changing]
@@ -249,8 +250,10 @@ class SandboxActions:
             todo = {one: plan for one, plan in plans.items() if plan.action == action}
             if not todo:
                 first = next(iter(plans.values()), None)
-                reason = first.reason if first else "no sandbox is known for them"
-                raise Problem(f"Neither pause nor resume: {reason}", first.hint if first else "")
+                reason = first.reason if first else "none of them has a known sandbox"
+                raise Problem(
+                    f"It cannot be paused or resumed: {reason}", first.hint if first else ""
+                )
             answer = await self._ui.ask(
                 self._marked_question([*todo.values()], len(ids) - len(todo))
             )
@@ -337,7 +340,7 @@ class SandboxActions:
             lines: list[list[Piece]] = [[(f"Resumes {count}: ", ""), *self._some(inside)]]
             if up:
                 count_up = plural(len(up), "other sandbox is", "other sandboxes are")
-                limit = "Over its limit the server pauses the oldest, without asking."
+                limit = "If this goes over its limit, the server pauses the oldest without asking."
                 lines.append([(f"{count_up} up. {limit}{aside}", "")])
             elif aside:
                 lines.append([(aside.strip(), "dim")])

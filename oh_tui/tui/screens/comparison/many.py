@@ -87,7 +87,7 @@ class CompareManyScreen(ModalScreen[None], ClosesOnce[None]):
         if self.table.cursor:
             self._pick(self.table.cursor)
         else:
-            self.footer.tell("this is A: another row is compared with it", remark=True)
+            self.footer.tell("this is A: choose another row to compare with it", remark=True)
 
 
 class ComparedRuns(RowList):

@@ -35,7 +35,7 @@ class ComparedSteps(RowList):
     def show(self, comparison: Comparison) -> None:
         self.comparison = comparison
         self._described.clear()
-        self.empty = ("neither run has a step",)
+        self.empty = ("neither run has any steps",)
         self.rows_changed(comparison.differences[0] if comparison.differences else 0)
         self.show_around()
 
