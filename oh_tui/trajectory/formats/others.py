@@ -65,7 +65,8 @@ def _is_claude(line: _Line) -> bool:
         {"messageId", "snapshot"} <= line.names
     )
     of_stream = "session_id" in line.names and {"message", "subtype"} & line.names
-    return line.type in _CLAUDE and bool(of_file or of_stream)
+    is_said = isinstance(field(line.value, "message", "role"), str)
+    return line.type in _CLAUDE and bool(of_file or of_stream or is_said)
 
 
 def _is_claude_web(line: _Line) -> bool:

@@ -321,7 +321,8 @@ ASKED: list[JsonObject] = [
 
 def a_traj(status: Any, steps: list[JsonObject], history: Any, **stats: Any) -> JsonObject:
     info = {"exit_status": status, "submission": PATCH if status else None, "model_stats": stats}
-    config = json.dumps({"agent": {"model": {"name": "some/model"}}})
+    config: Any = {"agent": {"model": {"name": "some/model"}}}
+    config = json.dumps(config) if status == "submitted" else config
     return {"environment": "main", "trajectory": steps, "history": history, "info": info,
             "replay_config": config}  # fmt: skip
 
@@ -368,8 +369,10 @@ def test_its_calls_of_tools_stand_in_the_history() -> None:
     ],
 )
 def test_it_tells_why_it_ended(status: Any, end: list[JsonObject], word: str) -> None:
-    _, run = opened(a_traj(status, [*STEPS[:2], *end], ASKED))
-    assert judge(run).word == word
+    value = a_traj(status, [*STEPS[:2], *end], ASKED)
+    file, run = opened(value | {"attempts": [value, value]})
+    assert file.note == "the attempt that was chosen of 2"
+    assert judge(run).word == word and file.info["llm_model"] == "some/model"
     if status and not end:
         assert judge(run).cause == status
     if end:

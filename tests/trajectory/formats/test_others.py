@@ -49,6 +49,7 @@ def lines(*rows: Any) -> str:
         (lines(SUMMARY, CLAUDE), "Claude Code", "atif-make"),
         (lines(SNAPSHOT, CLAUDE), "Claude Code", "atif-make"),
         (lines(STREAM, CLAUDE), "Claude Code", "atif-make"),
+        (lines({"type": "mode"}, {"type": "assistant", "message": SAID}), "Claude Code", ""),
         (lines(CLAUDE | {"message": SAID | {"content": "x" * 200_000}}), "Claude Code", ""),
         (json.dumps({"loglines": [CLAUDE]}, indent=1), "Claude Code on the web", ""),
         (lines(META, ITEM), "Codex", "atif-make"),

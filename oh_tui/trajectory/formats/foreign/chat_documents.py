@@ -78,8 +78,11 @@ def _convert_steps(text: bytes, top: Top) -> Converted:
     row = fields_beside(top, "trajectory")
     history = row.pop("history", None)
     messages, originals = swe_agent.messages_of(list(map(decoded, items)), items, history)
-    status = text_field(_told(row), "exit_status")
-    return _whole(chat.convert(messages, originals), row, status)
+    run = chat.convert(messages, originals)
+    attempts = row.get("attempts")
+    if isinstance(attempts, list) and attempts[1:]:
+        run.notes.append(f"the attempt that was chosen of {len(attempts):,}")
+    return _whole(run, row, text_field(_told(row), "exit_status"))
 
 
 def _told(row: dict[str, Any]) -> dict[str, Any]:

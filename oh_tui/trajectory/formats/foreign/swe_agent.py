@@ -83,10 +83,10 @@ def _of_step(step: Message, answer: Any, *, is_last: bool) -> list[Message]:
 
 
 def model_in(replay_config: Any) -> str:
-    """The model that the configuration of a run names, which is JSON as a text."""
-    if not isinstance(replay_config, str):
-        return ""
-    try:
-        return text_field(decode_json(replay_config.encode()), "agent", "model", "name")
-    except (ValueError, UnicodeError):
-        return ""
+    """The model that the configuration of a run names, which may be JSON as a text."""
+    if isinstance(replay_config, str):
+        try:
+            replay_config = decode_json(replay_config.encode())
+        except (ValueError, UnicodeError):
+            return ""
+    return text_field(replay_config, "agent", "model", "name")
