@@ -7,7 +7,7 @@ MINUTES ?= 10
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-slow demo run dev test test-slow fuzz lint check bench bench-many soak monkey test-live screenshots clean
+.PHONY: help setup setup-dev setup-slow demo run dev test test-pythons test-slow fuzz lint check bench bench-many soak monkey test-live screenshots clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -32,6 +32,9 @@ dev: setup-dev ## the demo with live styles: saving app.tcss shows at once, prin
 
 test: setup-dev ## the tests (ARGS="-k name" for some of them)
 	@scripts/test -n auto --dist worksteal $(ARGS)
+
+test-pythons: setup-dev ## those that may differ between versions of Python, on each version here
+	@scripts/test-pythons $(ARGS)
 
 test-slow: setup-slow ## the tests that start many processes and wait for them
 	@scripts/test -n auto --dist worksteal -m slow $(ARGS)
@@ -69,5 +72,5 @@ screenshots: setup-dev ## make the pictures in screenshots/ and the recorded min
 	$(PY) -m scripts.screenshots $(ARGS)
 
 clean: ## remove .venv and everything that tools left behind
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist dev.log
+	rm -rf .venv .venv-3.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist dev.log
 	find oh_tui tests scripts benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -38,8 +38,7 @@ def misuse(message: str, command: str, options: Iterable[str]) -> Problem:
     name, text = match[1], match[2]
     named = name if name.startswith("-") else command
     if match := re.fullmatch(r"invalid choice: (.+) \(choose from (.+)\)", text):
-        choices = match[2].replace("'", "")
-        return Problem(f"{named}: there is no {match[1]}", f"one of {choices}")
+        return Problem(f"{named}: there is no {match[1]}", f"one of {match[2]}")
     if match := re.fullmatch(r"ignored explicit argument (.+)", text):
         kinds = [option for option in options if option.startswith(f"{name}=")]
         if kinds:

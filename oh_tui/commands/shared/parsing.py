@@ -87,12 +87,31 @@ _HIDDEN = "\0"
 command line can hold it."""
 
 
+class Formatter(argparse.RawDescriptionHelpFormatter):
+    """Writes help alike on all versions of Python: an option with a value as `-n, --lines N`."""
+
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        if not action.option_strings:
+            return super()._format_action_invocation(action)
+        names = ", ".join(action.option_strings)
+        if action.nargs == 0:
+            return names
+        value = self._format_args(action, self._get_default_metavar_for_optional(action))
+        return f"{names} {value}"
+
+
 class Parser(argparse.ArgumentParser):
-    """A parser that raises wrong use as a Problem."""
+    """A parser that raises wrong use as a Problem, and speaks alike on all versions of Python."""
 
     def __init__(self, prog: str = "oh-tui", **how: Any) -> None:
-        how.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
-        super().__init__(prog=prog, allow_abbrev=False, **how)
+        super().__init__(prog=prog, allow_abbrev=False, formatter_class=Formatter, **how)
+        self.color = False  # Python 3.14 colours help by itself
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            choices = ", ".join(map(str, action.choices))
+            words = f"invalid choice: {str(value)!r} (choose from {choices})"
+            raise argparse.ArgumentError(action, words)
 
     def error(self, message: str) -> NoReturn:
         shown = [

@@ -12,6 +12,7 @@ from oh_tui.commands import TABLE
 from oh_tui.commands.shared.command import load
 from oh_tui.commands.shared.parsing import (
     USAGE,
+    Formatter,
     Parser,
     add_own_options,
     command_parser,
@@ -86,7 +87,7 @@ def _help(parser: argparse.ArgumentParser) -> str:
     return text.strip()
 
 
-class _Formatter(argparse.RawDescriptionHelpFormatter):
+class _Formatter(Formatter):
     """Has the same width on every machine."""
 
     def __init__(self, prog: str) -> None:

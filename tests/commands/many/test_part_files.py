@@ -114,10 +114,7 @@ def test_an_interrupted_export_goes_on(
 @pytest.mark.parametrize("to", ["jsonl", "parquet"])
 def test_runs_that_cannot_be_read_are_told_each_time(tmp_path: Path, to: str) -> None:
     pytest.importorskip("pyarrow")
-    rows = [
-        json.dumps(MAKER.row(0)),
-        '{"instance_id":"bad","history":' + "[" * 3000 + "]" * 3000 + "}",
-    ]
+    rows = ['{"instance_id":"bad","history":[}', json.dumps(MAKER.row(0))]
     (tmp_path / "x.jsonl").write_text("\n".join(rows) + "\n")
     for _ in range(2):
         words = ("--to", to, "-o", f"{tmp_path}/t/", "--json")
