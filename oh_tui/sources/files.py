@@ -29,10 +29,10 @@ from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.verdict import judge
-from oh_tui.trajectory.formats.others import NotRead
 from oh_tui.trajectory.formats.run_file import (
     Entry,
     Indexes,
+    NotRead,
     OneRun,
     RunFile,
     RunList,

@@ -13,6 +13,7 @@ from oh_tui.trajectory.formats.run_file import (
     Format,
     FormatProblem,
     Indexes,
+    NotRead,
     RunList,
     shown_name,
 )
@@ -29,14 +30,6 @@ _TYPE = pattern(rb'"type"\s*:\s*"([\w./-]{1,60})"')
 
 _TO_ATIF = "atif-make, a program of others on PyPI, makes ATIF of it, which oh-tui reads"
 _TO_LIST = "jq -s . FILE makes a list of it, which oh-tui reads as chat messages"
-
-
-class NotRead(FormatProblem):
-    """A file of another program."""
-
-    def __init__(self, name: str, what: str, hint: str) -> None:
-        super().__init__(f"{name} is {what}, which oh-tui does not read", hint)
-        self.what = what
 
 
 class _Line(NamedTuple):

@@ -34,6 +34,14 @@ class Unforeseen(FormatProblem):
     """A file that may hold runs, and on which the reading itself failed."""
 
 
+class NotRead(FormatProblem):
+    """A file of another program, known by its content."""
+
+    def __init__(self, name: str, what: str, hint: str) -> None:
+        super().__init__(f"{name} is {what}, which oh-tui does not read", hint)
+        self.what = what
+
+
 @contextlib.contextmanager
 def opening(name: str) -> Iterator[None]:
     """Says in a sentence why the file or folder cannot be opened."""
