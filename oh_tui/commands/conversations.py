@@ -29,6 +29,7 @@ from oh_tui.commands.shared.printing import (
 )
 from oh_tui.commands.shared.reading import on_server, short_id, title, with_state
 from oh_tui.commands.shared.status import Seen, outcome, sandbox_word
+from oh_tui.sources.file_conversation import apart_of
 from oh_tui.sources.lists import conversation_query
 from oh_tui.sources.lists.conversation_order import Order, Sorting
 from oh_tui.sources.lists.conversation_query import ConversationQuery
@@ -144,8 +145,12 @@ async def conversations(call: Call) -> int:
             }
         )
         return 0
-    rows = (conversation_row(call.style, one, seen.of(one)) for one in found)
-    print_table(call.style, COLUMNS, rows)
+    apart = [Column("file", share=1)] if any(map(apart_of, found)) else []
+    rows = (
+        (*conversation_row(call.style, one, seen.of(one)), *([apart_of(one)] if apart else []))
+        for one in found
+    )
+    print_table(call.style, (*COLUMNS, *apart), rows)
     if not call.style.piped:
         if not found:
             narrowed = query.terms or args.title or args.repo or args.status or args.since

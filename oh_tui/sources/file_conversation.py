@@ -16,6 +16,8 @@ class FileConversation(Conversation, frozen=True):
     """What an evaluation says of the result; None where none is known."""
     file_name: str = ""
     """Without folder and .zip; "" if it equals the title or is only an id."""
+    apart: str = ""
+    """The part of its path in which it differs from other files of its name; "" without any."""
     place: str = ""
     """Its absolute path; of one of several runs in a file, `PATH#ID`."""
     home: str = ""
@@ -25,6 +27,10 @@ class FileConversation(Conversation, frozen=True):
 def sub_agent_id(run_id: str, names: Iterable[str]) -> str:
     """The id of a sub-agent in the same file as a run: `names` are those on the way to it."""
     return BELOW.join((run_id, *names))
+
+
+def apart_of(conversation: Conversation) -> str:
+    return conversation.apart if isinstance(conversation, FileConversation) else ""
 
 
 def label_of(conversation: Conversation) -> Label | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +81,7 @@ def row_of_run(name: str, run: RunFile, listed: Conversation | None = None) -> C
         row,
         title=listed.title,
         file_name=listed.file_name,
+        apart=listed.apart,
         place=listed.place,
         home=listed.home,
         llm_model=row.llm_model or listed.llm_model,
@@ -101,11 +102,55 @@ def row_of_sub_agent(name: str, run: RunFile, parent: Conversation | None) -> Co
     )
 
 
-def placed(row: Conversation, home: str, name: str = "") -> Conversation:
+def placed(row: Conversation, home: str, name: str = "", apart: str = "") -> Conversation:
     """The row with the place of its run, which has a `name` in a file of several runs. `home` is
-    the plain path of the file."""
+    the plain path of the file, `apart` of `parts_apart`."""
     place = f"{home}#{name}" if name else home
-    return msgspec.structs.replace(row, place=place, home=home)
+    return msgspec.structs.replace(row, place=place, home=home, apart=apart)
+
+
+def parts_apart(files: Sequence[Path]) -> dict[Path, str]:
+    """Of the files of which others have the name, the part of the path that differs."""
+    named: dict[str, list[Path]] = {}
+    for file in dict.fromkeys(files):
+        named.setdefault(file.name, []).append(file)
+    found: dict[Path, str] = {}
+    for name, same in named.items():
+        paths = [plain_path(one).parts for one in same] if len(same) > 1 else []
+        first = _common(paths)
+        last = _common([path[first:][::-1] for path in paths])
+        for one, path in zip(same, paths, strict=False):
+            found[one] = shown_name("/".join(path[first : len(path) - last]) or name)
+    return found
+
+
+def _common(paths: Sequence[Sequence[str]]) -> int:
+    """How many of their first parts are the same."""
+    columns = enumerate(zip(*paths, strict=False))
+    shortest = min(map(len, paths), default=0)
+    return next((place for place, parts in columns if len(set(parts)) > 1), shortest)
+
+
+_COPIES: dict[Path, str] = {}
+
+
+def stands_for(copy: Path, word: str) -> None:
+    """A copy of what came from the web or by standard input is called by the word that named it."""
+    _COPIES[copy] = word
+
+
+def given(path: Path) -> str:
+    """The path as the user gave it."""
+    return safe_line(_COPIES.get(path, str(path))[:1000])
+
+
+def as_given(sentence: str, path: Path) -> str:
+    """What is said of a file, with its path as it was given in the place of its name."""
+    name, shown = shown_name(path.name), given(path)
+    at = sentence.find(name) if name else -1
+    if at < 0 or sentence[:at].endswith("/") or sentence[at + len(name) :].startswith("/"):
+        return sentence
+    return f"{sentence[:at]}{shown}{sentence[at + len(name) :]}"
 
 
 def path_at(place: str, name: str) -> Path:
@@ -139,7 +184,7 @@ def chosen_row(
     begun = [one for one in rows if any(n.startswith(wanted) for n in _names(*one[:2]))]
     if len(begun) == 1:
         return begun[0]
-    shown, where = safe_line(wanted[:200]), shown_name(path.name or str(path))
+    shown, where = safe_line(wanted[:200]), given(path)
     if not begun and wanted.isdecimal() and 0 < int(wanted[:9]) <= len(rows):
         return rows[int(wanted[:9]) - 1]
     if begun:
@@ -149,7 +194,7 @@ def chosen_row(
     count = plural(len(rows), "run")
     raise Problem(
         f"There is no run {shown} in {where}, which has {count}",
-        f"oh-tui conversations {clean_line(str(path))} lists them" if rows else "",
+        f"oh-tui conversations {where} lists them" if rows and path not in _COPIES else "",
     )
 
 

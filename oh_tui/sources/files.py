@@ -16,8 +16,10 @@ import msgspec
 from oh_tui.api.models import Conversation, Page, bare_id
 from oh_tui.sources.file_conversation import BELOW, label_of
 from oh_tui.sources.file_rows import (
+    as_given,
     chosen_row,
     name_of,
+    parts_apart,
     placed,
     plain_path,
     row_of_entry,
@@ -109,7 +111,9 @@ class FileSource:
             for what, count in others.items()
             if count > 1
         ]
-        return told + [problem for runs in self._lists for problem in runs.problems]
+        for path, runs in self._at.items():
+            told += [as_given(problem, path) for problem in runs.problems]
+        return told
 
     @property
     def changes(self) -> bool:
@@ -207,8 +211,10 @@ class FileSource:
 
     def _found(self) -> Iterator[tuple[str, Entry, Conversation]]:
         taken: set[str] = set()
-        for path, wanted in zip(self.paths, self._wanted, strict=True):
-            found = self._rows_at(path, taken, wanted)
+        files = [find_files([path]) for path in self.paths]
+        apart = parts_apart([file for some in files for file in some])
+        for path, some, wanted in zip(self.paths, files, self._wanted, strict=True):
+            found = self._rows_in(some, apart, taken, wanted)
             if wanted:
                 try:
                     found = iter([chosen_row(found, wanted, path)])
@@ -217,11 +223,10 @@ class FileSource:
                     continue
             yield from found
 
-    def _rows_at(
-        self, path: Path, taken: set[str], wanted: str
+    def _rows_in(
+        self, files: Sequence[Path], apart: Mapping[Path, str], taken: set[str], wanted: str
     ) -> Iterator[tuple[str, Entry, Conversation]]:
-        """The name, the entry and the row of each run in a file or folder."""
-        files = find_files([path])
+        """The name, the entry and the row of each run in the files."""
         is_only = len(files) == len(self.paths) == 1
         for file in files:
             try:
@@ -239,8 +244,9 @@ class FileSource:
                             run = entry.open()
                             row = row_of_run(name, run)
                             self.runs.keep(name, run)
-                        yield name, entry, placed(row, home, entry.name)
+                        yield name, entry, placed(row, home, entry.name, apart.get(file, ""))
             except Problem as problem:
+                problem.sentence = as_given(problem.sentence, file)
                 self._unopened.append(problem)
 
     def with_state(self, conversation: Conversation) -> Conversation:

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from oh_tui.sources import files
+from oh_tui.sources.file_conversation import apart_of
 from oh_tui.sources.file_indexes import FileIndexes
+from oh_tui.sources.file_rows import parts_apart
 from oh_tui.sources.files import FileSource
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.accounting import Accounts
@@ -145,8 +147,8 @@ async def test_a_run_is_named_by_id_start_or_number(
 @pytest.mark.parametrize(
     ("wanted", "told"),
     [
-        ("acme", "3 runs in output.jsonl begin with acme"),
-        ("x", "There is no run x in output.jsonl"),
+        ("acme", "3 runs in .*/output.jsonl begin with acme"),
+        ("x", "There is no run x in .*/output.jsonl"),
         ("5", "which has 4 runs"),
         ("0", "There is no run 0"),
     ],
@@ -157,6 +159,33 @@ async def test_a_run_that_is_not_there_or_not_alone_is_told(
     source = FileSource([write(tmp_path / "output.jsonl", NAMED)], wanted=[wanted])
     with pytest.raises(Problem, match=told):
         await source.newest()
+
+
+@pytest.mark.parametrize(
+    ("places", "apart"),
+    [
+        (["a/output.jsonl", "b/output.jsonl"], ["a", "b"]),
+        (["a/x/output.jsonl", "b/x/output.jsonl", "c.jsonl"], ["a", "b", ""]),
+        (["a/x/output.jsonl", "a/y/output.jsonl", "b/x/output.jsonl"], ["a/x", "a/y", "b/x"]),
+        (["output.jsonl", "a/output.jsonl"], ["output.jsonl", "a"]),
+        (["output.jsonl", "output.jsonl"], ["", ""]),
+        (["one.jsonl", "two.jsonl"], ["", ""]),
+    ],
+)
+def test_files_of_one_name_are_told_apart_by_what_differs(
+    tmp_path: Path, places: list[str], apart: list[str]
+) -> None:
+    files = [tmp_path / place for place in places]
+    told = parts_apart(files)
+    assert [told.get(file, "") for file in files] == apart
+
+
+async def test_rows_of_two_outputs_of_one_name_say_which(tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        write(tmp_path / name / "output.jsonl", NAMED)
+    rows = FileSource([tmp_path]).conversations()
+    assert {apart_of(row) for row in rows} == {"a", "b"}
 
 
 async def test_the_same_instance_in_two_files_is_two_rows(tmp_path: Path) -> None:

@@ -280,4 +280,6 @@ async def test_a_bug_in_reading_one_file_is_told_and_the_others_are_listed(
     source = files(tmp_path)
     assert [row.title for row in (await source.newest()).items] == ["acme-a", "acme-c"]
     (problem,) = source.problems
-    assert problem.startswith("b.jsonl cannot be read. ") and problem.endswith("AttributeError")
+    assert problem.startswith(f"{tmp_path}/b.jsonl cannot be read. ") and problem.endswith(
+        "AttributeError"
+    )

@@ -108,7 +108,7 @@ async def test_a_file_that_nobody_writes_to_is_cut_off(output: Output) -> None:
     old = time.time() - 3600
     os.utime(output.path, (old, old))
     assert await output.rows() == ["a-1", "a-2"] and not output.source.changes
-    assert output.source.problems == ["output.jsonl, row 3 is cut off"]
+    assert output.source.problems == [f"{output.path}, row 3 is cut off"]
 
 
 async def test_a_file_written_anew_is_listed_anew(output: Output) -> None:

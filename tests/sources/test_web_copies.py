@@ -115,7 +115,7 @@ async def test_a_copy_that_lacks_its_end_is_cut_off(tmp_path: Path) -> None:
     for _ in range(2):
         source = FileSource([path])
         assert [one.id for one in (await source.newest()).items] == ["a-1"]
-        assert source.problems == ["output.jsonl, row 2 is cut off"]
+        assert source.problems == [f"{path}, row 2 is cut off"]
         assert not source.remarks and not source.changes
         path.chmod(0o600)
         assert await fetch(host, tmp_path, address=address) == (path, [])

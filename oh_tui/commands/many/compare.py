@@ -54,7 +54,8 @@ if TYPE_CHECKING:
     },
     epilog="Steps are compared by what they do: their tool and its arguments, without what varies\n"
     "by run. Many runs are paired by the id of their instance, else by title. docs/compare.md has\n"
-    "the rules.",
+    "the rules. In a pipe the sums are the last lines.\n\n"
+    "Exit codes: 0 compared, 2 wrong use, or no run of one set is in the other.",
 )
 async def compare(call: Call) -> int:
     identifiers = iter(call.identifiers)
@@ -103,8 +104,9 @@ def _print(call: Call, a: Side, b: Side) -> int:
         print_table(style, _HEAD, _heads(style, a, b))
         print(style.paint(parting_words(comparison), "bold"))
     print_table(style, _COLUMNS, _rows(style, a, b, comparison))
-    if not style.piped:
-        print(style.paint(counts_words(comparison, style.glyph("·", ",")), "dim"))
+    if style.piped:
+        print(parting_words(comparison))
+    print(style.paint(counts_words(comparison, style.glyph("·", ",")), "dim"))
     return 0
 
 

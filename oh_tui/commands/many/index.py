@@ -210,7 +210,8 @@ def _tell(call: Call, done: Outcome, status: Status | None) -> int:
 
 
 def _line(left: Left) -> str:
-    return f"{safe_line(left.place)}: {safe_line(left.why)}"
+    place, why = safe_line(left.place), safe_line(left.why)
+    return why if place in why else f"{place}: {why}"
 
 
 def _status(call: Call) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from oh_tui.commands.many.side import Side, read_side
 from oh_tui.commands.shared.documents import conversation_id
+from oh_tui.commands.shared.endings import OK, WRONG_USE
 from oh_tui.commands.shared.printing import (
     Cell,
     Column,
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
     from oh_tui.commands.shared.command import Call
     from oh_tui.sources.files import FileSource
+
+NO_PAIR = WRONG_USE
+"""Exit code without a pair, as for sets that are not of the same tasks."""
 
 CHANGES = ("gained", "lost", "both", "neither", "unknown")
 """Whether only B, only A, both or neither resolved a task; unknown without labels."""
@@ -118,20 +122,17 @@ async def compare_sets(call: Call, a: FileSource, b: FileSource) -> int:
         say(f"{plural(sets.unread, 'pair')} cannot be read and {are(sets.unread)} left out")
     if call.as_json:
         print_json(report(sets))
-        return 0
+        return OK if sets.pairs else NO_PAIR
     style = call.style
-    if style.piped and not sets.pairs and not sets.unread:
-        say("no run of one has the id or the title of a run of the other")
     differing = sorted(
         (one for one in sets.pairs if one.differs), key=lambda one: CHANGES.index(one.change)
     )
     print_table(style, _COLUMNS, [_row(style, one) for one in differing])
-    if not style.piped:
-        for text in _totals(sets):
-            print(text)
-    elif sets.pairs and not differing:
-        say(f"no pair differs: {next(_totals(sets))}")
-    return 0
+    for text in _totals(sets):
+        print(text)
+    if not sets.pairs and not sets.unread:
+        say("no run of one has the id or the title of a run of the other")
+    return OK if sets.pairs else NO_PAIR
 
 
 async def _read(call: Call, a: FileSource, b: FileSource) -> Sets:

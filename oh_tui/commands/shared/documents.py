@@ -11,7 +11,7 @@ from oh_tui.api.models import bare_id
 from oh_tui.commands.shared.ids import WHOLE, read_id
 from oh_tui.commands.shared.printing import number, stamp
 from oh_tui.commands.shared.reading import title
-from oh_tui.sources.file_conversation import label_of
+from oh_tui.sources.file_conversation import FileConversation, label_of
 from oh_tui.sources.lists.last_known import UNSEEN, LastKnown
 from oh_tui.sources.lists.triage import conversation_state, status_word
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
@@ -74,6 +74,7 @@ def conversation_json(
     return {
         "id": conversation_id(conversation),
         "title": title(conversation),
+        "source": line(conversation.home) if isinstance(conversation, FileConversation) else None,
         "status": status_word(conversation, how) or None,
         "label": label_of(conversation),
         "sandbox_id": line(conversation.sandbox_id),

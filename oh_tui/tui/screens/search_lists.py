@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.reactive import reactive
 
+from oh_tui.sources.file_conversation import apart_of
 from oh_tui.sources.lists.triage import updated, updated_text
 from oh_tui.text.human import age, unzoned
 from oh_tui.trajectory.model.clock import is_bare
@@ -42,13 +43,14 @@ class RunsHit(RowList):
         aged = unzoned(aged, is_bare(updated_text(one)))
         aged = f"{aged:>5}"
         count = f"{len(hits):>5,} "
-        repository = display_line(one.selected_repository)
+        facts = (apart_of(one), display_line(one.selected_repository))
+        where = "  ".join(filter(None, facts))
         room = max(8, width - 3 - len(aged) - len(count))
-        beside = min(width_of(repository), room // 3) if room > 36 else 0
+        beside = min(width_of(where), room // 3) if room > 36 else 0
         return [
             (f"{glyph} ", hue),
             (fit(title_of(one), room - beside - 2 * bool(beside), self.glyphs.more), ""),
-            (f"  {fit(repository, beside, self.glyphs.more)}" if beside else "", "dim"),
+            (f"  {fit(where, beside, self.glyphs.more)}" if beside else "", "dim"),
             (aged, "dim"),
             (count, "number"),
         ]

@@ -379,8 +379,11 @@ def title_of(conversation: Conversation) -> str:
 
 
 def file_name_of(conversation: Conversation) -> str:
-    """The name of the file that contains a conversation; "" if it adds nothing to the title."""
-    return conversation.file_name if isinstance(conversation, FileConversation) else ""
+    """The name of the file that contains a conversation, or what tells it from others of its name;
+    "" if it adds nothing to the title."""
+    if not isinstance(conversation, FileConversation):
+        return ""
+    return conversation.apart or conversation.file_name
 
 
 def display_line(text: str | None) -> str:

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.reactive import reactive
 
 from oh_tui.api.models import Conversation
+from oh_tui.sources.file_conversation import apart_of
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import day_span, plural, unzoned
 from oh_tui.text.redact import safe_line
@@ -103,7 +104,9 @@ class RunView(Stack):
         where = display_line(conversation.selected_repository)
         if where and conversation.selected_branch:
             where += "@" + display_line(conversation.selected_branch)
-        where = where or file_name_of(conversation)
+        name = file_name_of(conversation)
+        if not where or apart_of(conversation):
+            where = "  ".join(filter(None, (where, name)))
         rule.title = ((title_of(conversation), "title"), (f"  {where}" if where else "", "dim"))
         trajectory = self.timeline.trajectory
         facts = [(fact, "dim") for fact in _facts(conversation, trajectory, self._now)]

@@ -100,16 +100,16 @@ def test_the_patch_is_among_the_changes(output: Path) -> None:
     ("words", "told"),
     [
         (("why", "{}"), "There are 3 runs in"),
-        (("why", "{}#acme"), "2 runs in output.jsonl begin with acme"),
-        (("why", "{}#nosuch"), "There is no run nosuch in output.jsonl, which has 3 runs"),
+        (("why", "{}#acme"), "2 runs in {} begin with acme"),
+        (("why", "{}#nosuch"), "There is no run nosuch in {}, which has 3 runs"),
         (("why", "{}#4"), "There is no run 4"),
-        (("why", "{}x#4"), "There is no file or folder output.jsonlx#4"),
+        (("why", "{}x#4"), "There is no file or folder {}x#4"),
     ],
 )
 def test_what_is_not_one_run_is_refused(output: Path, words: tuple[str, str], told: str) -> None:
     done = oh_tui(words[0], words[1].format(output))
     assert (done.returncode, done.stdout) == (2, "")
-    assert told in done.stderr
+    assert told.format(output) in done.stderr
 
 
 def test_a_file_with_the_sign_in_its_name_wins(output: Path) -> None:

@@ -41,7 +41,7 @@ def test_runs_from_standard_input_are_listed(tmp_path: Path, given: bytes) -> No
 def test_what_came_without_its_end_is_cut_off(tmp_path: Path) -> None:
     done = run(tmp_path, "conversations", "-", "--json", given=TEXT[:-100])
     assert [one["id"] for one in json.loads(done.stdout)["conversations"]] == ["a"]
-    assert b"standard-input, row 2 is cut off" in done.stderr
+    assert b"standard input, row 2 is cut off" in done.stderr
 
 
 def test_a_run_from_standard_input_is_read(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_one_of_several_runs_from_standard_input_is_named(
     assert done.returncode == 0 and done.stdout and not done.stderr
     done = run(tmp_path, *(word.replace("b", "none") for word in words), given=TEXT)
     if "-#2" not in words:
-        assert done.returncode == 2 and b"no run none in standard-input" in done.stderr
+        assert done.returncode == 2 and b"no run none in standard input" in done.stderr
 
 
 def test_of_several_runs_from_standard_input_one_has_to_be_named(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_files_stand_beside_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("given", "told"),
-    [(b"", b"Nothing came in by standard input"), (b"no run", b"standard-input")],
+    [(b"", b"Nothing came in by standard input"), (b"no run", b"standard input holds no run")],
 )
 def test_what_is_no_run_is_said(tmp_path: Path, given: bytes, told: bytes) -> None:
     done = run(tmp_path, "why", "-", given=given)

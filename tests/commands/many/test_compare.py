@@ -123,7 +123,9 @@ def test_runs_of_other_formats_do_the_same(output: Path, tmp_path: Path) -> None
 
 def test_into_a_pipe_go_all_rows(output: Path) -> None:
     done = oh_tui("compare", f"{output}#base", f"{output}#changed")
-    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    *lines, parting, sums = done.stdout.splitlines()
+    rows = [line.split("\t") for line in lines]
+    assert "apart from 3 on" in parting and "4 same" in sums
     assert [row[4] for row in rows] == ["=", "=", "~", "=", "="]
     assert [(row[2], row[7]) for row in rows][2] == ("$ echo 2", "$ echo two")
     assert {len(row) for row in rows} == {9}
@@ -198,8 +200,12 @@ def test_two_folders_are_paired_by_title_and_without_labels_nothing_is_resolved(
 
 def test_sets_in_a_pipe_are_rows_with_the_changes_first(tmp_path: Path) -> None:
     done = oh_tui("compare", *sets(tmp_path))
-    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    lines = done.stdout.splitlines()
+    rows = [line.split("\t") for line in lines if "\t" in line]
     assert [row[0] for row in rows] == ["gained", "lost", "neither"]
+    sums = lines[len(rows) :]
+    assert sums[0].startswith("4 pairs") and sums[1].startswith("resolved: 1 gained, 1 lost")
+    assert {line.split()[0] for line in sums[2:]} >= {"steps", "time", "cost"}
     assert done.stderr == ""
 
 
@@ -223,15 +229,19 @@ def test_sets_without_a_pair_say_so_in_a_pipe(tmp_path: Path) -> None:
         rows = [row(f"{name}-{number}", history(1)) for number in (1, 2)]
         places.append(write(tmp_path / name / "output.jsonl", rows))
     done = oh_tui("compare", *places)
-    assert (done.returncode, done.stdout) == (0, "")
+    assert (done.returncode, done.stdout.splitlines()[0]) == (
+        2,
+        "0 pairs, 2 only in A, 2 only in B",
+    )
     assert "no run of one has the id or the title" in done.stderr
+    assert oh_tui("compare", *places, "--json").returncode == 2
 
 
 def test_sets_that_do_not_differ_say_so_in_a_pipe(tmp_path: Path) -> None:
     a, _ = sets(tmp_path)
     done = oh_tui("compare", a, a)
-    assert done.returncode == 0 and not done.stdout
-    assert re.search(r"no pair differs: \d+ pairs", done.stderr)
+    assert done.returncode == 0 and not done.stderr
+    assert re.match(r"\d+ pairs\n", done.stdout) and "\t" not in done.stdout
 
 
 def test_lines_that_are_not_known_are_left_out() -> None:
