@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import importlib.util
-import json
 import os
+import subprocess
+import sys
 import threading
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
 import msgspec
 
+import oh_tui
 from oh_tui.text.human import size
+from oh_tui.trajectory.formats import parquet_worker
 from oh_tui.trajectory.formats.documents import read_document
 from oh_tui.trajectory.formats.evaluation import name_in
 from oh_tui.trajectory.formats.held_run import HeldRun
-from oh_tui.trajectory.formats.lines.json_lines import LARGEST
-from oh_tui.trajectory.formats.parquet_pages import Bound, bound, checked
 from oh_tui.trajectory.formats.run_file import (
     HINT,
     Entry,
@@ -33,7 +34,6 @@ from oh_tui.trajectory.formats.run_file import (
     Unchanging,
     shown_name,
 )
-from oh_tui.trajectory.model.events import decode_json
 from oh_tui.trajectory.model.recorded import Label, told_label
 
 MAGIC = b"PAR1"
@@ -45,27 +45,99 @@ _LISTED = (*_NAMES, "resolved")
 _RUNS = ("history", "messages", "steps", "trajectory")
 """Columns with the events of a run, of which a file has one at least."""
 
-_TEXTS = frozenset({*_RUNS, "instance", "metadata", "metrics", "report", "test_result", "info"})
-"""Columns that some data sets hold as JSON texts."""
-
-LISTED, LISTED_BYTES = 1000, 2**26
-"""Rows that are decoded at once for the list, and bytes of them: a text that a file holds once may
-be the value of each row, so a row may be as long as its column."""
-
-LONGEST = 2**24
-"""Bytes of the names of rows that are decoded at once. Those of a data set have a few thousands."""
-
 RATIO_FREE, RATIO_LIMIT = 2**30, 100
 """Bytes that a row group may unpack to, and times its packed size above that."""
 
-LISTS, TAKEN_AGAIN = 2**29, 2**33
-"""Bytes that a column of lists or texts in a row group may unpack to; and of texts that stand once
-in the file and are taken along with each row on the way to the one that is opened."""
+MOST_ROWS = 100_000
+"""As of a listing of a server."""
 
-MOST_VALUES = 4_000_000
-"""Of the lists of a row: each is an object once it is decoded."""
+TAKEN, FAILED = 2**28, 2**27
+"""Bytes of rows that a row group may give beyond its RATIO_LIMIT, as one text may be all its rows;
+and what a row counts that cannot be read."""
 
-MOST_ROWS = 5_000_000
+_NO_ANSWER = "takes more time or memory than it may, like a bomb"
+
+
+class NoAnswer(Exception):
+    """Why the worker could not read something, as the end of a sentence; "" for no reason."""
+
+
+class Worker:
+    """The process of `parquet_worker`, one for all files: the first that needs it starts it, and
+    one that ends it costs only what was asked then."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._pid = 0
+        self._file: ParquetRuns | None = None
+        atexit.register(self.end)
+
+    def ask(self, file: ParquetRuns, source: IO[bytes], *request: Any) -> Any:
+        """Raises NoAnswer, OSError for the file."""
+        if self._process is None or self._pid != os.getpid():  # of a process that forked this one
+            self._process, self._pid, self._file = _started(), os.getpid(), None
+        if self._file is not file:
+            self._file = file
+            told = self._answer(source, ["open", source.seek(0, os.SEEK_END)])
+            if request == ("open",):
+                return told
+        return self._answer(source, list(request))
+
+    def _answer(self, source: IO[bytes], request: list[Any]) -> Any:
+        process = self._process
+        assert process and process.stdin and process.stdout
+        try:
+            parquet_worker.send(process.stdin, request)
+            while True:
+                match parquet_worker.receive(process.stdout):
+                    case ["read", start, count]:
+                        source.seek(start)
+                        parquet_worker.send(process.stdin, source.read(count))
+                    case ["done", value]:
+                        return value
+                    case ["failed", str(why)]:
+                        if request[0] == "open":
+                            self._file = None
+                        raise NoAnswer(why)
+        except NoAnswer:
+            raise
+        except (EOFError, BrokenPipeError, msgspec.DecodeError) as error:
+            self.end()
+            raise NoAnswer(_NO_ANSWER) from error
+        except BaseException:  # nobody waits any more for the answer that would come
+            self.end()
+            raise
+
+    def end(self) -> None:
+        process, self._process, self._file = self._process, None, None
+        if process and self._pid == os.getpid():
+            process.kill()
+            process.communicate()
+
+
+_worker = Worker()
+
+
+def _started() -> subprocess.Popen[bytes]:
+    home = str(Path(oh_tui.__file__).parents[1])
+    kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
+    return subprocess.Popen(
+        # not from the folder that happens to be the current one
+        [sys.executable, "-P", "-m", parquet_worker.__name__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=kept
+        | {
+            "PYTHONPATH": os.pathsep.join([home, *filter(None, sys.path)]),
+            "ARROW_DEFAULT_MEMORY_POOL": "system",  # others take a gigabyte of addresses ahead
+            "ARROW_IO_THREADS": "1",
+            "OMP_NUM_THREADS": "1",
+            "MALLOC_ARENA_MAX": "1",
+        },
+        start_new_session=True,  # ctrl+c is for this process
+    )
 
 
 class ParquetRuns(Unchanging):
@@ -77,84 +149,70 @@ class ParquetRuns(Unchanging):
         self.name = shown_name(name)
         self.problems: list[str] = []
         self._source = source
-        try:
-            self._arrow = arrow = importlib.import_module("pyarrow.lib")
-            parquet = importlib.import_module("pyarrow.parquet")
-        except ImportError as error:
+        if not is_installed():
             raise FormatProblem(
                 f"{self.name} is a Parquet file, and pyarrow, which reads those, is not installed",
                 "pip install 'oh-tui[parquet]'",
-            ) from error
-        self._failures = (
-            arrow.ArrowException,
-            OSError,
-            ValueError,
-            RecursionError,
-            ArithmeticError,  # a moment that Python has no form for
-        )
-        try:
-            self._about: Any = None
-            self._same = source.stat() if isinstance(source, Path) else None
-            self._make = partial(
-                parquet.ParquetFile,
-                source,
-                memory_map=True,
-                pre_buffer=False,  # it would read a whole row group ahead
-                buffer_size=2**20,
             )
-            with self._opened() as file:
-                self._fields, self._schema = file.schema_arrow, file.schema
-                self._about = about = file.metadata
-            self._columns = set(self._fields.names)
-            counts = [about.row_group(n).num_rows for n in range(about.num_row_groups)]
-            bombs = [self._bomb(n) for n in range(about.num_row_groups)]
-        except self._failures as error:
-            raise FormatProblem(f"{self.name} cannot be read as Parquet") from error
-        self._starts = array("Q", [sum(counts[:n]) for n in range(len(counts))])
+        try:
+            self._same = source.stat() if isinstance(source, Path) else None
+            told = self._ask("open")
+        except (NoAnswer, OSError) as error:
+            why = str(error) if isinstance(error, NoAnswer) else ""
+            raise FormatProblem(f"{self.name} {why or 'cannot be read as Parquet'}") from error
+        self._columns = set(told["columns"])
+        self._rows = [rows for rows, _, _ in told["groups"]]
+        self._packed = [packed for _, packed, _ in told["groups"]]
+        self._bombs = [_bomb(packed, whole) for _, packed, whole in told["groups"]]
+        """Why a row group is not read; "" if it is."""
+        self._taken: list[dict[int, int]] = [{} for _ in self._rows]
+        """Of each row group the size of the rows that were opened, by their place."""
+        self._whole = [0] * len(self._rows)
+        """Their sum."""
+        self._starts = array("Q", [sum(self._rows[:n]) for n in range(len(self._rows))])
         if not self._columns & set(_RUNS):
             raise FormatProblem(f"{self.name} holds no run that oh-tui knows", HINT)
-        if bombs and all(bombs):
-            raise FormatProblem(f"{self.name} {bombs[0]}")
-        self._bombs = bombs
-        self._lock = threading.Lock()
-        self._bounds: dict[int, dict[str, Bound]] = {}
-        """Row group -> what its lists and texts may unpack to, by the path of the column."""
+        if self._bombs and all(self._bombs):
+            raise FormatProblem(f"{self.name} {self._bombs[0]}")
 
-    @contextlib.contextmanager
-    def _opened(self, **how: Any) -> Iterator[Any]:
-        """The file, open: a folder may have more of them than can be open at once. Raises OSError
-        when another is in its place."""
+    def _ask(self, *request: Any) -> Any:
+        """Raises NoAnswer; OSError, also when another file is in its place."""
         source, same = self._source, self._same
-        if same and isinstance(source, Path) and not os.path.samestat(same, source.stat()):
-            raise OSError("another file is there now")
-        file = self._make(metadata=self._about, **how)
-        try:
-            yield file
-        finally:
-            file.close()
+        with _worker.lock, contextlib.ExitStack() as stack:
+            if isinstance(source, Path):
+                file: IO[bytes] = stack.enter_context(source.open("rb"))
+                if same and not os.path.samestat(same, os.fstat(file.fileno())):
+                    raise OSError("another file is there now")
+            else:
+                file = source
+            return _worker.ask(self, file, *request)
 
     def entries(self) -> Iterator[Entry]:
-        # a list may repeat a long text in each of its places
-        flat = {field.name for field in self._fields if not field.type.num_fields}
-        columns = [name for name in _LISTED if name in flat]
         taken: dict[str, int] = {}
         number = 0
         for group, bomb in enumerate(self._bombs):
             number = self._starts[group]
+            if number >= MOST_ROWS:
+                break
             if bomb:
                 self.problems.append(f"{self.name}, row {number + 1:,}: its row group {bomb}")
                 continue
             try:
-                for row in self._listed(group, columns):
-                    number += 1
-                    if number > MOST_ROWS:
-                        self.problems.append(f"{self.name} has more than {MOST_ROWS:,} rows")
-                        return
-                    yield self._entry(number, row, taken)
-            except self._failures:
+                rows = self._ask("names", group, _LISTED, MOST_ROWS - number)
+            except (NoAnswer, OSError) as error:
+                why = str(error) if isinstance(error, NoAnswer) else ""
                 self.problems.append(
-                    f"{self.name}, row {number + 1:,} cannot be read, nor the rest of its group"
+                    f"{self.name}, row {number + 1:,}: its row group {why or 'cannot be read'}"
                 )
+                if why == _NO_ANSWER:  # so would the next, and the next
+                    self._bombs[group:] = [why] * (len(self._bombs) - group)
+                    return
+                continue
+            for row in rows:
+                number += 1
+                yield self._entry(number, row, taken)
+        if sum(self._rows) > MOST_ROWS:
+            self.problems.append(f"{self.name} has more than {MOST_ROWS:,} rows: the rest is left")
         if not number and not self.problems:
             raise FormatProblem(f"{self.name} holds no rows")
 
@@ -178,183 +236,51 @@ class ParquetRuns(Unchanging):
     def open(self, number: int) -> RunFile:
         where = f"{self.name}, row {number:,}"
         group = bisect_right(self._starts, number - 1) - 1
+        if bomb := self._bombs[group]:
+            raise FormatProblem(f"{where} cannot be opened: its row group {bomb}")
         place = number - 1 - self._starts[group]
         try:
-            with self._lock:
-                row = self._row(group, place, where)
-            text = json.dumps(_plain(row), default=_told).encode("utf-8", "surrogatepass")
-        except self._failures as error:
-            raise FormatProblem(f"{where} cannot be read") from error
-        if len(text) > LARGEST:
-            raise FormatProblem(f"{where} has {size(len(text))}, above {size(LARGEST)}")
+            text: bytes = self._ask("row", group, place)
+        except (NoAnswer, OSError) as error:
+            why = str(error) if isinstance(error, NoAnswer) else ""
+            self._take(group, place, FAILED)
+            if why == _NO_ANSWER:
+                self._bombs[group] = why
+            raise FormatProblem(f"{where} {why or 'cannot be read'}") from error
+        self._take(group, place, len(text))
         converted = read_document(text, where)
-        if (label := self._label(row)) and converted.recorded.label is None:
+        if converted.recorded.label is None and (label := self._label_in(text)):
             converted.recorded = msgspec.structs.replace(converted.recorded, label=label)
         return HeldRun(where, converted)
 
-    def _bomb(self, number: int) -> str:
-        """Why a row group is not read; "" if it is."""
-        group = self._about.row_group(number)
-        columns = map(group.column, range(group.num_columns))
-        packed, whole = self._packed(number), sum(one.total_uncompressed_size for one in columns)
-        if whole <= max(RATIO_FREE, RATIO_LIMIT * packed):
-            return ""
-        return f"unpacks from {size(packed)} to {size(whole)}, like a bomb"
+    def _take(self, group: int, place: int, taken: int) -> None:
+        """Refuses the rest of a row group that gives more than it can hold."""
+        rows = self._taken[group]
+        self._whole[group] += taken - rows.get(place, 0)
+        rows[place] = taken
+        packed, whole = self._packed[group], self._whole[group]
+        if whole > max(TAKEN, RATIO_LIMIT * packed):
+            self._bombs[group] = _unpacks(packed, whole)
 
-    def _listed(self, group: int, columns: list[str]) -> Iterator[dict[str, Any]]:
-        if not columns:
-            yield from ({} for _ in range(self._about.row_group(group).num_rows))
-            return
-        with contextlib.ExitStack() as stack:
-            with self._lock:  # a file in a tar has one place, where a row may be read meanwhile
-                file = stack.enter_context(self._opened())
-                batches = _batches(file, group, self._at_once(group, columns), columns)
-            while True:
-                with self._lock:
-                    batch = next(batches, None)
-                if batch is None:
-                    return
-                if batch.nbytes > LONGEST:
-                    raise ValueError("names as long as a bomb")
-                yield from batch.to_pylist()
-
-    def _at_once(self, group: int, columns: list[str]) -> int:
-        about = self._about.row_group(group)
-        longest = 0
-        with self._reader() as read:
-            for column in map(about.column, range(about.num_columns)):
-                if column.path_in_schema in columns:
-                    longest += column.total_uncompressed_size
-                    for _ in checked(column, read):
-                        pass
-        return min(LISTED, max(1, LISTED_BYTES // max(1, longest)))
-
-    def _row(self, group: int, place: int, where: str) -> dict[str, Any]:
-        with self._opened(read_dictionary=self._held_once(group, place, where)) as file:
-            # one at a time: a row group of a data set may have gigabytes
-            for number, batch in enumerate(_batches(file, group, 1)):
-                if number == place:
-                    self._weigh(batch, where)
-                    found: dict[str, Any] = batch.to_pylist()[0]
-                    return found
-        raise ValueError("fewer rows than the file tells")
-
-    def _held_once(self, group: int, place: int, where: str) -> list[str]:
-        """The columns where a long text may be in many places: it is to be held once, which takes
-        longer. Raises FormatProblem for what cannot be read in this way either."""
-        bounds = self._bounds_of(group)
-        packed = self._packed(group)
-        plain = sum(one.plain for one in bounds.values())
-        repeated = [name for name, one in bounds.items() if one.repeated > LISTS]
-        again = sum(bounds[name].dictionary for name in repeated) * (place + 1)
-        if plain > max(LISTS, RATIO_LIMIT * packed) or again > TAKEN_AGAIN:
-            raise FormatProblem(
-                f"{where} cannot be opened: its row group unpacks from {size(packed)} to"
-                f" {size(max(plain, again))}, like a bomb"
-            )
-        return repeated
-
-    def _packed(self, group: int) -> int:
-        about = self._about.row_group(group)
-        columns = map(about.column, range(about.num_columns))
-        return sum(column.total_compressed_size for column in columns)
-
-    def _bounds_of(self, group: int) -> dict[str, Bound]:
-        """Raises ValueError."""
-        if group not in self._bounds:
-            about, schema = self._about.row_group(group), self._schema
-            found = {}
-            with self._reader() as read:
-                for index in range(about.num_columns):
-                    column, kind = about.column(index), schema.column(index)
-                    unpack = partial(self._unpack, column.compression)
-                    most = bound(column, kind.length, read, unpack)
-                    # outside lists a value is decoded at a time
-                    is_list = kind.max_repetition_level > 0
-                    found[column.path_in_schema] = most if is_list else most._replace(plain=0)
-            self._bounds[group] = found
-        return self._bounds[group]
-
-    @contextlib.contextmanager
-    def _reader(self) -> Iterator[Callable[[int, int], bytes]]:
-        source = self._source
-        with (
-            source.open("rb")
-            if isinstance(source, Path)
-            else contextlib.nullcontext(source) as file
-        ):
-
-            def read(start: int, count: int) -> bytes:
-                file.seek(start)
-                return file.read(count)
-
-            yield read
-
-    def _unpack(self, packing: str, data: bytes, length: int) -> bytes:
-        if packing == "UNCOMPRESSED":
-            return data
-        found: bytes = self._arrow.decompress(data, length, packing.lower(), asbytes=True)
-        return found
-
-    def _weigh(self, batch: Any, where: str) -> None:
-        """Raises FormatProblem for a row that is too large to be decoded."""
-        compute = importlib.import_module("pyarrow.compute")
-        taken = values = 0
-        todo = list(batch.columns)
-        while todo:
-            column = todo.pop()
-            values += len(column)
-            if isinstance(column, self._arrow.DictionaryArray):
-                lengths = compute.binary_length(column.dictionary)
-                taken += compute.sum(compute.take(lengths, column.indices)).as_py() or 0
-            elif isinstance(column, self._arrow.StructArray):
-                todo += column.flatten()
-            elif column.type.num_fields:
-                todo.append(column.flatten())
-            else:
-                taken += column.nbytes
-            if taken > LARGEST:
-                raise FormatProblem(f"{where} has {size(taken)}, above {size(LARGEST)}")
-            if values > MOST_VALUES:
-                raise FormatProblem(f"{where} has more than {MOST_VALUES:,} values")
+    def _label_in(self, text: bytes) -> Label | None:
+        return self._label({"resolved": msgspec.json.decode(text, type=_Labelled).resolved})
 
     def close(self) -> None:
         """It is open only while it is read."""
 
 
-def _batches(file: Any, group: int, count: int, columns: list[str] | None = None) -> Iterator[Any]:
-    found: Iterator[Any] = file.iter_batches(
-        count, row_groups=[group], columns=columns, use_threads=False
-    )
-    return found
+class _Labelled(msgspec.Struct):
+    resolved: Any = None
 
 
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    """The row as it was before a table needed each field in each row."""
-    found = {}
-    for name, value in row.items():
-        if name in _TEXTS and isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
-            with contextlib.suppress(ValueError):
-                value = decode_json(value.encode("utf-8", "surrogatepass"))
-        else:
-            value = _filled(value)
-        if value is not None:
-            found[name] = value
-    return found
+def _bomb(packed: int, whole: int) -> str:
+    if whole <= max(RATIO_FREE, RATIO_LIMIT * packed):
+        return ""
+    return _unpacks(packed, whole)
 
 
-def _filled(value: Any) -> Any:
-    """Without empty fields of objects, which stand for fields that were not there."""
-    if isinstance(value, dict):
-        return {name: _filled(each) for name, each in value.items() if each is not None}
-    if isinstance(value, list):
-        return [_filled(each) for each in value]
-    return value
-
-
-def _told(value: Any) -> str:
-    """A value that JSON has no form for."""
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+def _unpacks(packed: int, whole: int) -> str:
+    return f"unpacks from {size(packed)} to {size(whole)}, like a bomb"
 
 
 def is_installed() -> bool:
