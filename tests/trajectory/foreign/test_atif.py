@@ -248,3 +248,20 @@ def test_nothing_raises_and_everything_is_shown(document: JsonObject) -> None:
     run = trajectory(atif.convert(document))
     Study(run)
     assert not lost(without_links(document), run)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"output": "no rule", "metadata": {"exit_code": 2, "duration_seconds": 0.1}}',
+        "<returncode>2</returncode>\n<output>\nno rule\n</output>",
+    ],
+)
+def test_the_exit_code_around_an_output_is_read(content: str) -> None:
+    step = agent_step(3, ("shell", {"command": ["make"]}), ("look_up", {"query": "x"}))
+    for result in step["observation"]["results"]:
+        result["content"] = content
+    run = trajectory(atif.convert(made() | {"steps": [step]}))
+    assert run.outcome(run.steps[0]) is Outcome.COMMAND_FAILED
+    assert describe(run.steps[0], run.outcome(run.steps[0])).result == "exit 2  no rule"
+    assert run.counts.failed_commands == 1, "only a command has an exit code"

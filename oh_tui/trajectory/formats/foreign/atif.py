@@ -30,6 +30,7 @@ from oh_tui.trajectory.formats.foreign.made import (
     plain,
     timestamp,
 )
+from oh_tui.trajectory.formats.foreign.outputs import read_output
 from oh_tui.trajectory.model.bodies import field, text_field
 
 MARK = "atif"
@@ -242,6 +243,9 @@ class _Converter:
         self.run.started += ((one, call.event_id if call else id) for one in references(result))
         mine = dict(kept.results.pop(call.call_id, {})) if call else {}
         fields = mine.pop("fields", {})
+        if content and call and call.is_command and not mine:
+            content, read = read_output(content, {}, of_command=True)
+            observed |= read
         if timestamp(mine.get("timestamp")):
             fields = fields | {"timestamp": mine.pop("timestamp")}
         self.calls.answer(

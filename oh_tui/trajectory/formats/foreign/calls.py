@@ -22,6 +22,10 @@ class Call(msgspec.Struct):
     action: dict[str, Any]
     has_result: bool = False
 
+    @property
+    def is_command(self) -> bool:
+        return bool(self.action.get("kind") == "TerminalAction")
+
 
 class Calls:
     """The calls of a run; a result finds its own by id, else the first open one of the step."""

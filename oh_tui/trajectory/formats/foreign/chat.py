@@ -136,9 +136,10 @@ class _Converter:
                 rest.pop("tool_call_id", None)
             if rest.get("name") == call.tool:
                 del rest["name"]
-        is_command = call is not None and call.action.get("kind") == "TerminalAction"
         content = _without_opening(_take_content(rest))
-        content, observed = read_output(content, rest, of_command=is_command)
+        content, observed = read_output(
+            content, rest, of_command=call is not None and call.is_command
+        )
         if isinstance(rest.get("is_error"), bool):
             observed["is_error"] = rest.pop("is_error")
         self.calls.answer(original, id, call, content, rest, fields, observed)
