@@ -104,12 +104,16 @@ class _Other(NamedTuple):
     hint: str = ""
 
 
+_GEMINI = _Other("a session of Gemini CLI", _is_gemini)
+_PARTS = pattern(rb'\[\s*\{\s*"(?:role"\s*:\s*"\w{1,9}"\s*,\s*"parts|parts)"\s*:')
+"""How a list of messages of Gemini begins."""
+
 _OTHERS = (
     _Other("a session of Qwen Code", _is_qwen),
     _Other("a session of Claude Code", _is_claude, _TO_ATIF),
     _Other("a session of Claude Code on the web", _is_claude_web),
     _Other("a session of Codex", _is_codex, _TO_ATIF),
-    _Other("a session of Gemini CLI", _is_gemini),
+    _GEMINI,
     _Other("a session of Copilot CLI", _is_copilot, _TO_ATIF),
     _Other("a session of Cursor", _is_cursor, _TO_ATIF),
     _Other("a session of Goose", _is_goose),
@@ -142,6 +146,8 @@ def _beginning(head: bytes) -> _Line:
 
 def _other(head: bytes) -> _Other | None:
     head = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if _PARTS.match(head):
+        return _GEMINI
     if head[:1] != b"{":
         return None
     lines = list(_lines(head))

@@ -59,6 +59,11 @@ def lines(*rows: Any) -> str:
         (lines(GEMINI, GEMINI_SAID), "Gemini CLI", ""),
         (json.dumps(GEMINI | {"messages": [GEMINI_SAID] * 900}), "Gemini CLI", ""),
         (json.dumps(GEMINI | {"messages": [GEMINI_SAID]}, indent=2), "Gemini CLI", ""),
+        (
+            json.dumps([{"role": "user", "parts": [{"text": "Fix it."}]}], indent=2),
+            "Gemini CLI",
+            "",
+        ),
         (lines(QWEN, QWEN), "Qwen Code", ""),
         (lines(GPTME, GPTME | {"role": "assistant"}), "gptme", "jq"),
     ],

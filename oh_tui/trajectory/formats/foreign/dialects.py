@@ -30,7 +30,7 @@ _SUBMITS = ("COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT", "MINI_SWE_AGENT_FINAL_OUTPU
 
 _NOT_EXECUTED = "action was not executed"
 
-_ROLES = {"ai": "assistant", "model": "assistant", "human": "user"}
+_ROLES = {"ai": "assistant", "human": "user"}
 """Other names of roles in data sets."""
 
 

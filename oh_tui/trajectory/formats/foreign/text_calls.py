@@ -16,7 +16,7 @@ RESULTS = ("EXECUTION RESULT of [", "OBSERVATION:")
 """How the results of such calls begin, in a message of the user; the second of SWE-agent."""
 
 _NAME = pattern(r"[\w.:-]{1,100}")
-_NUMBERS = frozenset({"view_range", "insert_line", "timeout"})
+_NUMBERS = frozenset({"view_range", "insert_line", "timeout", "task_list"})
 """Parameters whose value is JSON; that of others is a text, whatever it looks like."""
 
 
