@@ -150,14 +150,17 @@ class AskingBars(Stack):
         facts: tuple[Piece, ...] = (),
     ) -> str:
         """As `ask`, with the subject shown above the answers. What the model says of it is shown
-        whole if all has room in half of the screen, else the subject scrolls."""
+        whole if all has room in half of the screen; else it is cut, and the subject scrolls in a
+        third."""
         await self.be_there()
         if self.is_questioning:
             return ""
         room = max(1, self._host.size.height // 2 - len(question.lines) - 2)
         whole = [replace(one, most=0) if isinstance(one, Thought) else one for one in blocks]
-        blocks = whole if self._rows(whole) <= room else blocks
-        self.asked.styles.height = max(1, min(self._rows(blocks), room))
+        fits = self._rows(whole) <= room
+        blocks = whole if fits else blocks
+        most = room if fits else self._host.size.height // 3
+        self.asked.styles.height = max(1, min(self._rows(blocks), most))
         self.asked_rule.title, self.asked_rule.facts = title, facts
         self._asked_facts = facts
         self.asked_rule.display = self.asked.display = True
