@@ -100,7 +100,7 @@ def _of_item(message: Message, kind: Any) -> Any:
         rest = {n: v for n, v in message.items() if n not in ("object", "output")}
         calls = [item for item in output if field(item, "type") == "function_call"]
         said = [item for item in output if field(item, "type") == "message"]
-        other = [item for item in output if item not in calls and item not in said]
+        other = [one for one in output if field(one, "type") not in ("function_call", "message")]
         parts = [part for item in said for part in _parts(field(item, "content"))]
         made = rest | {"role": "assistant", "content": parts}
         made |= {"tool_calls": list(map(_of_call, calls))} if calls else {}
