@@ -297,6 +297,11 @@ class Session:
         self.loaded.reorder(keep=self.listed_id)
         self.listing.sort_again()
 
+    def reorder_unwatched(self) -> None:
+        """As `reorder`, unless somebody is in the list: no row moves under the hands."""
+        if self.pane != "conversations":
+            self.reorder()
+
     @property
     def marked(self) -> tuple[Conversation, ...]:
         """The marked conversations in display order."""

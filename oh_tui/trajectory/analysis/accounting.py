@@ -374,6 +374,17 @@ class Accounts:
             return 0.0
         return max(0.0, ended - began - self.waited - self._waits.resting)
 
+    def so_far(self, now: float) -> tuple[float, float]:
+        """`active` and `waited` with what goes on `now`, in seconds since 1970."""
+        run, active, waited = self.trajectory, self.active, self.waited
+        if not (run.live and run.knows_zone) or run.began is None:
+            return active, waited
+        if run.status == "running":
+            active = max(active, now - run.began - waited)
+        elif run.status == "waiting_for_confirmation" and self._waits.since is not None:
+            waited += max(0.0, now - self._waits.since)
+        return active, waited
+
 
 def _is_answer(event: Event) -> bool:
     """Whether an event comes from the model; one of an unknown kind then has a response id."""

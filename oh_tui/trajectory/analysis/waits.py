@@ -26,7 +26,8 @@ class Waits:
         """The sum of all waits."""
         self.ended: float | None = None
         """Time of the last shown event that has one."""
-        self._since: float | None = None
+        self.since: float | None = None
+        """When the wait began that has not ended, in seconds since 1970."""
         self._status = ""
         self._last: Event | None = None
         """The last shown event."""
@@ -56,11 +57,11 @@ class Waits:
                 self._works(event)
             elif event.kind in ("ActionEvent", "ACPToolCallEvent", "UserRejectObservation"):
                 self._works(event)
-            elif event.kind in (*FAILURES, *STOPS) and self._since is not None:
-                self._since = event.seconds()  # it tells of the end, after the status
+            elif event.kind in (*FAILURES, *STOPS) and self.since is not None:
+                self.since = event.seconds()  # it tells of the end, after the status
             elif self._status == "paused" and event.kind in RESULT_KINDS:
                 # an agent that is stopped while the model answers first ends its step (measured)
-                self._since = event.seconds()
+                self.since = event.seconds()
             self._last = event
         for event in reversed(events):
             if event.kind not in HIDDEN_KINDS and (when := event.seconds()) is not None:
@@ -70,9 +71,9 @@ class Waits:
     @property
     def resting(self) -> float:
         """Seconds between an end that nobody has answered and the last shown event."""
-        if self._since is None or self.ended is None:
+        if self.since is None or self.ended is None:
             return 0.0
-        return max(0.0, self.ended - self._since)
+        return max(0.0, self.ended - self.since)
 
     def within(self, began: float, span: float) -> float:
         """Seconds of waiting within `span` seconds from `began`."""
@@ -88,21 +89,21 @@ class Waits:
 
     def _begin(self, event: Event) -> None:
         # the run begins with its first shown event
-        if self._since is None and self._last is not None:
-            self._since = event.seconds()
+        if self.since is None and self._last is not None:
+            self.since = event.seconds()
 
     def _works(self, event: Event) -> None:
         self._has_begun = True
         self._end(event)
 
     def _end(self, event: Event) -> None:
-        if self._since is None:
+        if self.since is None:
             return
         when = event.seconds()
-        if when is not None and when > self._since:
-            self.spans.append((self._since, when))
-            self.seconds += when - self._since
-        self._since = None
+        if when is not None and when > self.since:
+            self.spans.append((self.since, when))
+            self.seconds += when - self.since
+        self.since = None
 
 
 def _is_end(event: Event) -> bool:

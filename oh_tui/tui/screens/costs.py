@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from bisect import bisect_left
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.geometry import Region
 from textual.screen import ModalScreen
 
 from oh_tui.trajectory.analysis.spending import Spending, context_fill, spending
@@ -46,8 +49,10 @@ class CostsScreen(ModalScreen[int | None], ClosesOnce[int | None]):
         Binding("escape,T,q", "dismiss", "close", show=False),
     ]
 
-    def __init__(self, title: str = "") -> None:
+    def __init__(self, title: str = "", clock: Callable[[], float] = time.time) -> None:
+        """`clock` tells the current time, up to which what goes on counts."""
         super().__init__()
+        self._clock = clock
         self.run_title = title
         self.study: Study | None = None
         """The analysis of the run, once it is available."""
@@ -66,6 +71,11 @@ class CostsScreen(ModalScreen[int | None], ClosesOnce[int | None]):
         self.footer.always = (HELP, Hint("esc", "close", "dismiss"))
         if self.study:
             self._show(self.study)
+        self.set_interval(1.0, self._count)
+
+    def _count(self) -> None:
+        if self.study:
+            self.page.count(*self.study.accounts.so_far(self._clock()))
 
     def show_study(self, study: Study, progress: str = "") -> None:
         """Show the analysis of the run; `progress` explains why older events are missing."""
@@ -92,7 +102,8 @@ class CostsScreen(ModalScreen[int | None], ClosesOnce[int | None]):
             spent = await asyncio.to_thread(add)
         else:
             spent = add()
-        self.page.show(spent, numbered=trajectory.complete)
+        so_far = study.accounts.so_far(self._clock())
+        self.page.show(spent, so_far, numbered=trajectory.complete)
         if self.page.row_count():
             self.footer.hints = (Hint("enter", "go to the step", "open"),)
 
@@ -113,6 +124,7 @@ class CostsPage(RowList):
         self._numbered = True
         """Whether the numbers of its steps are final."""
         self._spent: Spending | None = None
+        self._so_far = (0.0, 0.0)
         self._lines: list[list[Piece]] = []
         self._steps: list[tuple[int, int]] = []
         """The line and the number of each step on the page."""
@@ -122,9 +134,24 @@ class CostsPage(RowList):
         """The step under the cursor."""
         return self._steps[self.cursor][1] if self._steps else None
 
-    def show(self, spent: Spending, *, numbered: bool) -> None:
-        self._spent, self._numbered = spent, numbered
+    def show(self, spent: Spending, so_far: tuple[float, float], *, numbered: bool) -> None:
+        """`so_far` are its active and its waiting time with what goes on now."""
+        self._spent, self._so_far, self._numbered = spent, so_far, numbered
         self._lay_out()
+
+    def count(self, active: float, waited: float) -> None:
+        """Show the times that count up. The shares are of what is over."""
+        if self._spent is None or [*map(round, self._so_far)] == [round(active), round(waited)]:
+            return
+        self._so_far = active, waited
+        before = self._lines
+        self._write()
+        if len(self._lines) != len(before):
+            self._lay_out()
+            return
+        for line, (old, new) in enumerate(zip(before, self._lines, strict=True)):
+            if old != new:
+                self.refresh(Region(0, line - round(self.scroll_y), self.size.width, 1))
 
     def on_resize(self) -> None:
         self._lay_out()
@@ -132,16 +159,20 @@ class CostsPage(RowList):
     def _lay_out(self) -> None:
         if self._spent is None:
             return
+        self._write()
+        if not self._lines:
+            self.empty = ("no time and no money was spent yet",)
+        self.rows_changed()
+
+    def _write(self) -> None:
+        assert self._spent is not None
         width = max(LEAST, min(WIDEST, self.size.width) - 3)
-        writer = Writer(self._spent, self.glyphs, width)
+        writer = Writer(self._spent, self.glyphs, width, self._so_far)
         writer.time()
         writer.money()
         writer.context(*context_fill(self._spent.prompts, width - INDENT))
         writer.steps(numbered=self._numbered)
         self._lines, self._steps = writer.lines, writer.step_lines
-        if not self._lines:
-            self.empty = ("no time and no money was spent yet",)
-        self.rows_changed()
 
     def empty_line(self, y: int, width: int) -> list[Piece]:
         """The page shows even if it has no step to go to."""

@@ -27,7 +27,11 @@ EIGHTHS = "▏▎▍▌▋▊▉█"
 class Writer:
     """Writes the page, section after section, in lines of `width` cells at most."""
 
-    def __init__(self, spent: Spending, glyphs: Glyphs, width: int) -> None:
+    def __init__(
+        self, spent: Spending, glyphs: Glyphs, width: int, so_far: tuple[float, float]
+    ) -> None:
+        """`so_far` are the active and the waiting time with what goes on now."""
+        self.so_far = so_far
         self.spent = spent
         self.glyphs = glyphs
         self.width = width
@@ -49,10 +53,11 @@ class Writer:
         rows.append(("other", "dim", rest))
         rows = [row for row in rows if row[2] >= SHORT]
         facts: list[Piece] = []
-        if spent.active >= SHORT:
-            facts.append((f"{duration(spent.active)} active", ""))
-        if spent.waited >= SHORT:
-            facts.append((f"{duration(spent.waited)} waiting for you", "you"))
+        active, waited = self.so_far
+        if active >= SHORT:
+            facts.append((f"{duration(active)} active", ""))
+        if waited >= SHORT:
+            facts.append((f"{duration(waited)} waiting for you", "you"))
         if not facts and not rows:
             return
         self._head("Time", *joined(facts, "+"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import msgspec
@@ -10,6 +10,7 @@ from textual import events
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
+from textual.timer import Timer
 
 from oh_tui.text.human import plural
 from oh_tui.tui.rendering.cells import total_width, width_of
@@ -30,6 +31,9 @@ class Question(msgspec.Struct, frozen=True):
     """The label of Esc."""
     harmless: bool = False
     """Keys typed before it was drawn may answer it."""
+    again: Callable[[], Question] | None = None
+    """Makes it anew each second while it is shown, for one that names what goes on. Its answers
+    keep their keys."""
 
 
 SCROLLS = {
@@ -78,10 +82,27 @@ class QuestionBar(Drawn, can_focus=True):
         """The question is on the terminal, and earlier keys have been handled."""
         self._awaited: Question | None = None
         self._early: list[str] = []
+        self._each_second: Timer | None = None
 
     def watch_question(self, question: Question | None) -> None:
         self.is_seen, self._early, self._awaited = False, [], None
         self._fit(question)
+        if self._each_second:
+            self._each_second.stop()
+        counts = question is not None and question.again is not None
+        self._each_second = self.set_interval(1.0, self._count) if counts else None
+
+    def _count(self) -> None:
+        """Show the question as it is now, if it says another thing."""
+        before = self.question
+        if before is None or before.again is None or not self.is_seen:
+            return
+        now = before.again()
+        if (now.lines, now.answers) != (before.lines, before.answers):
+            self._awaited = now
+            self.set_reactive(QuestionBar.question, now)
+            self._fit(now)
+            self.refresh()
 
     def _seen(self, question: Question) -> None:
         if self.question is not question or self.is_seen:

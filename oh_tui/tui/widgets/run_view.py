@@ -92,6 +92,7 @@ class RunView(Stack):
 
     def show_conversation(self, conversation: Conversation | None, now: float) -> None:
         self._conversation, self._now = conversation, now
+        self._summary.tick(now)
         self.timeline.now = now
         self._summary.sandbox = (conversation.sandbox_status or "") if conversation else ""
         self._show_title()
@@ -182,7 +183,8 @@ class RunView(Stack):
         self.following = words
 
     def tick(self, now: float) -> None:
-        """Update the times of running steps."""
+        """What counts up counts: the time of the run, and of its running steps."""
+        self._summary.tick(now)
         trajectory = self.timeline.trajectory
         if trajectory and trajectory.live and trajectory.status == "running":
             self.timeline.now = now

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from textual.geometry import Region
 from textual.reactive import reactive
 from textual.strip import Strip
 
@@ -32,13 +33,28 @@ class Summary(Drawn):
     sandbox: reactive[str] = reactive("")
     """The state of the sandbox by the record of the conversation; "" for a file."""
 
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._now = 0.0
+        """The current time, in seconds since 1970."""
+        self._spans = ("", "")
+        """The words for the active and the waiting time that are shown."""
+
     def watch_short(self, short: bool) -> None:
         self.styles.height = 1 if short else 2
+
+    def tick(self, now: float) -> None:
+        """What counts up counts; a line is drawn when its words change."""
+        self._now = now
+        if self.study is not None and spans(self.study, now) != self._spans:
+            line = 0 if self.short else 1
+            self.refresh(Region(0, line, self.size.width, 1))
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         if self.study is None:
             return self.strip([], width)
+        self._spans = spans(self.study, self._now)
         return self.strip(self._verdict(width) if y == 0 else self._totals(width), width)
 
     def _verdict(self, width: int) -> list[Piece]:
@@ -65,18 +81,16 @@ class Summary(Drawn):
     def _short_totals(self) -> str:
         """Time and cost, for the end of the first line when there is no second."""
         assert self.study is not None
-        accounts = self.study.accounts
-        whole = self.study.trajectory.complete and accounts.active >= 0.5
         spent = self.study.sub_runs.total
         cost = dollars(spent.cost) if spent.cost else ""
-        return "  ".join(filter(None, (duration(accounts.active) if whole else "", cost)))
+        return "  ".join(filter(None, (self._spans[0], cost)))
 
     def _totals(self, width: int) -> list[Piece]:
         """The most important first; those that do not fit are left out."""
         assert self.study is not None
         pieces: list[Piece] = [(" ", "")]
         room = width - 1
-        for text, hue in totals(self.study):
+        for text, hue in totals(self.study, self._spans):
             cells = width_of(text) + len(GAP)
             if cells > room + len(GAP):
                 break
@@ -95,16 +109,24 @@ def _failed_words(study: Study, sign: str) -> tuple[Piece, ...]:
     return ((f"  {sign}{noun} {named} failed", "warn"),)
 
 
-def totals(study: Study) -> list[Piece]:
+def spans(study: Study, now: float) -> tuple[str, str]:
+    """The active time of a run and that in which it waited for you, up to now; "" for a time that
+    is not worth telling, or not known as older events are missing."""
+    active, waited = study.accounts.so_far(now)
+    if not study.trajectory.complete or (active < 0.5 and waited < 1):
+        return "", ""
+    return duration(active), duration(waited) if waited >= 30 else ""
+
+
+def totals(study: Study, spans: tuple[str, str]) -> list[Piece]:
     """Time, cost, tokens, context, plan and changed files of a run, without those that are zero. Of
     a run not read to its beginning, only totals that its last events report."""
     accounts, changes, plan = study.accounts, study.changes, study.verdict.plan
     facts: list[Piece] = []
-    active, waited = accounts.active, accounts.waited
-    whole = study.trajectory.complete
-    if whole and (active >= 0.5 or waited >= 1):
-        waits = f" + {duration(waited)} waiting for you" if waited >= 30 else ""
-        facts.append((f"{duration(active)} active{waits}", "dim"))
+    active, waited = spans
+    if active:
+        waits = f" + {waited} waiting for you" if waited else ""
+        facts.append((f"{active} active{waits}", "dim"))
     spent, below = study.sub_runs.total, study.sub_runs.below
     tokens = spent.tokens
     if spent.cost:
@@ -119,6 +141,6 @@ def totals(study: Study) -> list[Piece]:
         facts.append((f"context {share:.0%}", "warn" if share >= 0.9 else "dim"))
     if plan:
         facts.append((f"plan {plan[0]}/{plan[1]}", "dim"))
-    if whole and changes.headline:
+    if study.trajectory.complete and changes.headline:
         facts.append((f"{changes.headline} (c)", "dim"))
     return facts

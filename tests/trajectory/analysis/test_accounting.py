@@ -17,7 +17,7 @@ from oh_tui.trajectory.model.stats import NO_USAGE
 from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.demo.wire import NOW
 from tests.demo_runs import SLUGS, demo_events, demo_run
-from tests.trajectory.made import event, message, output, result, shell, used
+from tests.trajectory.made import event, message, output, result, shell, state, used
 
 TOKENS = ("prompt", "completion", "cache_read", "cache_write", "reasoning")
 
@@ -457,3 +457,25 @@ def test_whatever_the_stats_tell_the_sums_agree(
     assert all(part for part in accounts.other_about)
     if accounts.other != NO_USAGE:
         assert accounts.other_about, "what is in no step is explained"
+
+
+def _turned(id: str, status: str, second: float) -> Event:
+    key = "execution_status"
+    return event("ConversationStateUpdateEvent", id, second, key=key, value=status)
+
+
+def test_what_goes_on_counts_up_to_now() -> None:
+    def so_far(*more: Event, live: bool = True, clock: str = "+00:00") -> tuple[float, float]:
+        asked = [message("m", "go", second=0), state("r", "running"), shell("a", second=3)]
+        accounts = build(*asked, *more, live=live, clock=clock)
+        began = accounts.trajectory.began or 0.0
+        return accounts.so_far(began + 36)
+
+    asks = _turned("w", "waiting_for_confirmation", 4)
+    assert so_far() == (36, 0)
+    assert so_far(asks) == (3, 32)
+    assert so_far(asks, _turned("s", "running", 14)) == (26, 10)
+    # nothing counts where nothing goes on, or nobody knows the clock of the agent
+    assert so_far(live=False) == (3, 0)
+    assert so_far(clock="") == (3, 0)
+    assert so_far(output("a", second=5), _turned("f", "finished", 6)) == (5, 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.tui.widgets.summary import totals
+from oh_tui.tui.widgets.summary import spans, totals
 from tests.trajectory.made import output, shell, state
 from tests.work import counted
 
@@ -47,7 +47,7 @@ def test_a_long_run_is_followed_within_a_frame() -> None:
         trajectory.extend(events)
         with counted() as work:
             study.update()
-            totals(study)
+            totals(study, spans(study, 0.0))
         return work.lines
 
     assert tick(shell("a"), stats("t", 1, agent=metrics(2.0, count + 9, count))) < 2 * count

@@ -297,7 +297,8 @@ def test_no_line_is_wider_than_the_page(
     accounts = Accounts(demo_run(run)) if isinstance(run, str) else build(*run)
     trajectory = accounts.trajectory
     spent = spending(trajectory, accounts)
-    writer = Writer(spent, ASCII if ascii else UNICODE, width)
+    so_far = accounts.active, accounts.waited
+    writer = Writer(spent, ASCII if ascii else UNICODE, width, so_far)
     writer.time()
     writer.money()
     writer.context(*context_fill(spent.prompts, width - INDENT))
@@ -316,7 +317,7 @@ def test_no_line_is_wider_than_the_page(
 def test_what_no_run_comes_to_stays_in_its_column() -> None:
     told = metrics(10.0**14, 0, 10**15 - 1)
     accounts = build(stats("s", agent=told))
-    writer = Writer(spending(accounts.trajectory, accounts), ASCII, 57)
+    writer = Writer(spending(accounts.trajectory, accounts), ASCII, 57, (0.0, 0.0))
     writer.money()
     (line,) = ("".join(text for text, _ in line) for line in writer.lines if "agent" in line[0][0])
     assert line.split() == ["agent", "1", "1e+15", "$1e+14"]

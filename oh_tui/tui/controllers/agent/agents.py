@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -19,6 +20,7 @@ from oh_tui.sources.actions.agent_actions import AgentStage
 from oh_tui.sources.actions.agent_state import AgentStatus
 from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.text.human import duration, plural
+from oh_tui.trajectory.analysis.ending import with_outcome
 from oh_tui.trajectory.content.block import Block, Heading
 from oh_tui.trajectory.content.blocks import call_blocks, call_title
 from oh_tui.trajectory.content.describe import describe
@@ -190,7 +192,19 @@ class AgentActions:
                 self._ui.tell(state_words(state))
 
     async def _stop(self, agents: Agents, state: AgentState) -> None:
-        calls = state.calls
+        chosen = await self._ui.ask(self._stop_question(state))
+        if not chosen:
+            return
+        steps = agents.stop(state, at_once=chosen == "now")
+        now = await self.carry_out(state, steps, what=STOPPING)
+        self._ui.tell(state_words(now))
+
+    def _stop_question(self, state: AgentState) -> Question:
+        """Names the call that runs: of the run at the right now, of others as last read."""
+        run = self._session.run if self._session.is_open(state.conversation) else None
+        calls, was = state.calls, "" if run else "was "
+        if run and all(run.trajectory.holds(call.event.id) for call in calls):  # as new as that
+            calls = tuple(with_outcome(run.trajectory, Outcome.RUNNING))
         glyph = self._ui.glyphs.running
         named: list[Piece] = [(f"{glyph} ", "good"), (short_title(state.conversation), "")]
         cut = "dropping what the model says"
@@ -200,23 +214,17 @@ class AgentActions:
             since = (
                 ""
                 if began is None
-                else f"{duration(max(0.0, self._session.clock() - began))} into "
+                else f"{was}{duration(max(0.0, self._session.clock() - began))} into "
             )
             more = f" and {plural(len(calls) - 1, 'other call')}" if len(calls) > 1 else ""
             named.append((f"   {since}{shorten(what, 48)}{more}", "dim"))
             room = max(8, min(24, self._ui.columns - 60))
             cut = f"cutting {shorten(what.removeprefix('$ '), room)} off"
-        chosen = await self._ui.ask(
-            Question(
-                "Stop the agent", [named],
-                (("enter", "after this step", "step"), ("f", f"now, {cut}", "now")),
-            )
+        return Question(
+            "Stop the agent", [named],
+            (("enter", "after this step", "step"), ("f", f"now, {cut}", "now")),
+            again=partial(self._stop_question, state) if run else None,
         )  # fmt: skip
-        if not chosen:
-            return
-        steps = agents.stop(state, at_once=chosen == "now")
-        now = await self.carry_out(state, steps, what=STOPPING)
-        self._ui.tell(state_words(now))
 
     async def _continue(self, agents: Agents, state: AgentState) -> None:
         stakes: list[list[Piece]] = []
@@ -306,6 +314,7 @@ class AgentActions:
                 session.loaded.settled(
                     replace(now.conversation, execution_status=status), time.monotonic()
                 )
+                session.reorder_unwatched()
                 self._ui.post_message(ListsChanged())
                 await anext(steps, None)
             return now

@@ -304,8 +304,8 @@ class Conversations:
         if sort:
             loaded.reorder()
             session.listing.sort_again()
-        elif session.pane != "conversations":
-            session.reorder()
+        else:
+            session.reorder_unwatched()
         ui.post_message(ListsChanged(sort=sort))
         await asyncio.sleep(0)
         self._notices.ring(changes)

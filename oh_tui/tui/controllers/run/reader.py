@@ -19,6 +19,7 @@ from oh_tui.trajectory.model.trajectory import find_step
 from oh_tui.tui.messages import (
     ConversationChanged,
     FollowingChanged,
+    ListsChanged,
     ListsWanted,
     ProgressChanged,
     RunEmpty,
@@ -265,7 +266,13 @@ class RunReader:
         session = self._session
         if run.study and session.trajectory is run.trajectory:
             verdict = with_sandbox(run.study.verdict, run.conversation.sandbox_status)
-            session.loaded.take_outcome(run.conversation.id, verdict.word, verdict.short)
+            loaded, name = session.loaded, run.conversation.id
+            before = loaded.row(name)
+            loaded.take_outcome(name, verdict.word, verdict.short)
+            now = loaded.row(name)
+            if before and now and now.status is not before.status:
+                session.reorder_unwatched()
+                self._ui.post_message(ListsChanged())
             self._ui.post_message(RunStudied(grew=grew))
 
     def show_progress(self, words: str) -> None:

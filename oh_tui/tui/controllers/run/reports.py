@@ -61,7 +61,7 @@ class Reports:
             if number is not None and self._session.is_open(conversation):
                 self._ui.post_message(StepWanted(number))
 
-        view = costs.CostsScreen(title_of(conversation))
+        view = costs.CostsScreen(title_of(conversation), self._session.clock)
         self._show_at_once(view, conversation)
         self._ui.push_screen(view, closed)
         self._ui.work_on("study", self._show_study, view, conversation, instead=True)

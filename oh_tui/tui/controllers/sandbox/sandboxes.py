@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from oh_tui.sources.actions import workspace as sandbox_workspace
@@ -203,7 +204,8 @@ class SandboxActions:
                 ("enter", "stop the agent after this step, then pause", "stop"),
                 ("f", "freeze now", "now"),
             ]
-        return Question("Pause sandbox", [first], answers)
+        again = partial(self.question, plan) if running else None
+        return Question("Pause sandbox", [first], answers, again=again)
 
     def _named(self, conversation: Conversation) -> list[Piece]:
         """Glyph and title; for the run at the right also its current step."""
