@@ -52,7 +52,7 @@ SIMPLE = frozenset({"oh_tui", "rich", "textual"})
 _METADATA = frozenset(
     {"__class__", "__file__", "__loader__", "__name__", "__package__", "__path__", "__spec__"}
 )
-"""What is known of a module before it is executed, and what importing it again asks for."""
+"""Attributes that do not execute the module: importing it again asks for them."""
 
 
 class Waiting(ModuleType):

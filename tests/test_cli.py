@@ -99,18 +99,18 @@ def test_help_is_a_command_too(
     ("words", "told"),
     [
         (["chek", "run.zip"], "did you mean check?"),
-        (["unknown"], "'unknown' is no command, no conversation id and no file"),
+        (["unknown"], "'unknown' is not a command, a conversation id or a file"),
         (["open"], "open needs PATH"),
         (["check"], "check needs ID or PATH"),
-        (["check", ""], "An empty word"),
-        (["check", "one.zip", "two.zip"], "check has no use for: two.zip"),
+        (["check", ""], "An argument is empty"),
+        (["check", "one.zip", "two.zip"], "check: unexpected argument: two.zip"),
         (["check", "run.zip", "--at", "3"], "--at is for the explorer"),
         (["step", "run.zip"], "did you mean steps?"),
         (["check", "--bogus", "run.zip"], "oh-tui check --help"),
         (["--json"], "--json is for commands"),
         (["open", "run.zip", "--json"], "has no --json"),
         (["steps", "run.zip", "is:odd"], "is:odd is not known"),
-        (["tail", "run.zip", "-n", "x"], "no number of steps"),
+        (["tail", "run.zip", "-n", "x"], "not a number of steps"),
         (["conversations", "--since", "soon", "--demo"], "neither a span"),
         (["download", "run.zip", "--demo"], "run.zip is a file"),
         (["pause", "run.zip", "--demo"], "a file has no sandbox"),
@@ -120,31 +120,31 @@ def test_help_is_a_command_too(
         (["help", "whyy"], "There is no command 'whyy'"),
         (["cache", "burn"], "cache: there is no 'burn'"),
         (["put", "5f3a"], "put needs FILE and PATH"),
-        (["send", "5f3a", "x", "--approve", "--reject"], "--approve and --reject exclude"),
+        (["send", "5f3a", "x", "--approve", "--reject"], "--approve and --reject cannot be used"),
         (["conversations", "--limit"], "--limit needs a value"),
         (["conversations", "--limti", "3"], "did you mean --limit?"),
         (["check", "run.zip", "--json=1"], "--json takes no value"),
         (["exec", "5f3a", "ls", "-l"], "oh-tui exec 5f3a -- ls -l"),
         (["why", "~no-such-user/run.zip"], "a home folder that is not known"),
         (["--log", "~no-such-user/log", "--demo", "status"], "a home folder that is not known"),
-        (["--server", "", "status"], "--server was given nothing"),
+        (["--server", "", "status"], "--server is empty"),
         (["--demo", "https://other.example/" + "5f3a91c0" * 4], "the server here is the demo"),
         (["whoami", "--demo", "--log", "no/such/folder"], "Cannot write the log"),
         (["--bogus"], "There is no option --bogus"),
         (["5f3"], "an id is 4 or more of 0-9 a-f"),
         (["why", "5f"], "give 4 or more of its characters 0-9 a-f"),
-        (["--demo", "--server", "localhost"], "--demo shows made-up data alone"),
+        (["--demo", "--server", "localhost"], "--demo shows made-up data only"),
         (["--demo=fast"], "--demo: there is no 'fast'"),
         (["whoami", "--demo="], "one of --demo, --demo=slow"),
-        (["--demo", "slow"], "'slow' is no command"),
-        (["--demo=slow", "open", "run.zip"], "--demo shows made-up data alone"),
-        (["--demo", "open", "run.zip"], "--demo shows made-up data alone"),
-        (["--server", "ftp://host"], "no server address"),
+        (["--demo", "slow"], "'slow' is not a command"),
+        (["--demo=slow", "open", "run.zip"], "--demo shows made-up data only"),
+        (["--demo", "open", "run.zip"], "--demo shows made-up data only"),
+        (["--server", "ftp://host"], "not a server address"),
         (["open", "missing.zip"], "missing.zip"),
         (["check", "missing.zip"], "missing.zip"),
         (["missing.zip"], "missing.zip"),
         (["https://other.example/conversations/" + "5f3a91c0" * 4], "--server https://other"),
-        (["https://app.all-hands.dev/settings"], "no conversation id"),
+        (["https://app.all-hands.dev/settings"], "not a conversation id"),
     ],
 )
 def test_wrong_use_is_told_and_exits_2(words: list[str], told: str) -> None:
@@ -166,7 +166,7 @@ def test_a_file_of_another_kind_is_told_and_exits_2(tmp_path: Path) -> None:
     other = tmp_path / "notes.txt"
     other.write_text("milk, bread")
     done = run("why", other)
-    assert "notes.txt holds no run that oh-tui knows" in complaint(done)
+    assert "notes.txt is not in a format that oh-tui reads" in complaint(done)
     assert done.returncode == 2
 
 

@@ -110,8 +110,8 @@ def test_where_the_explorer_is_not_meant_its_names_are_left_unread() -> None:
 @pytest.mark.parametrize(
     ("text", "line", "told"),
     [
-        ("\nthem = 1\n", 2, "'them' is no setting; did you mean theme?"),
-        ('a = 1\nurl = "x"', 2, "'url' is no setting (a server's, under [servers.NAME])"),
+        ("\nthem = 1\n", 2, "'them' is not a setting; did you mean theme?"),
+        ('a = 1\nurl = "x"', 2, "'url' is not a setting (a server's, under [servers.NAME])"),
         ('mouse = "no"', 1, "mouse is true or false, not a text"),
         ("ascii = 1", 1, "ascii is true or false, not a number"),
         ('sort = "cots"', 1, "there is no order 'cots'; did you mean cost?"),
@@ -127,7 +127,7 @@ def test_where_the_explorer_is_not_meant_its_names_are_left_unread() -> None:
         ("refresh = nan", 1, "refresh is 5 to 3600 seconds"),
         ("refresh = true", 1, "refresh is a number of seconds, not true"),
         ('download_folder = "runs"', 1, "download_folder begins with / or ~"),
-        ('notice = "say \'it"', 1, "notice is no command: no closing quotation"),
+        ('notice = "say \'it"', 1, "notice is not a command: no closing quotation"),
         ('notice = ""', 1, "notice is empty"),
         ("notice = [1]", 1, "notice is a command in quotes, not a list"),
         ("\n\nservers = 3", 3, "servers is a table, not a number"),
@@ -135,19 +135,19 @@ def test_where_the_explorer_is_not_meant_its_names_are_left_unread() -> None:
         ("[servers.a]\n", 1, "the server 'a' has no url"),
         ("[servers]\n\na = 3", 3, "a server is a table: [servers.a]"),
         ('[servers.a]\n# url = "x"\nurl = 3', 3, "url is a text in quotes, not a number"),
-        ('[servers.a]\nurl = "ftp://x"', 2, "url: 'ftp://x' is no server address"),
-        ('[servers.a]\nurl = "http//x"', 2, "url: 'http//x' is no server address"),
+        ('[servers.a]\nurl = "ftp://x"', 2, "url: 'ftp://x' is not a server address"),
+        ('[servers.a]\nurl = "http//x"', 2, "url: 'http//x' is not a server address"),
         ('[servers."a b"]\nurl="x"', 1, "'a b': a server's name has letters, digits, - and _"),
-        ('[servers.demo]\nurl="x"', 1, "demo is a server that is always there"),
-        ('[servers.a]\nurl="x"\nkeyenv="A"', 3, "'keyenv' is no setting of a server; did you"),
+        ('[servers.demo]\nurl="x"', 1, "demo is the name of a built-in server"),
+        ('[servers.a]\nurl="x"\nkeyenv="A"', 3, "'keyenv' is not a setting of a server; did you"),
         ('[servers.a]\nurl="x"\ntheme="A"', 3, "'theme' stands before the first [table]"),
         ('[servers.a]\nurl="x"\nauth="basic"', 3, "auth is bearer or session"),
         ('[servers.a]\nurl="x"\nkind="cloud"', 3, "kind is app or agent"),
         ('[servers.a]\nurl="x"\nkey_file="k"', 3, "key_file begins with / or ~"),
         ('[servers.a]\nkey_env="A"\nurl="x"\nkey_file="/k"', 4, "not key_env and key_file"),
-        ('[keys]\n\nfnd = "x"', 3, "'fnd' is no action; did you mean find?"),
+        ('[keys]\n\nfnd = "x"', 3, "'fnd' is not an action; did you mean find?"),
         ('[keys]\nfind = ["x"]', 2, 'find is keys in quotes, such as "x,f5", not a list'),
-        ('[keys]\nfind = "nokey"', 2, "find: 'nokey' is no key"),
+        ('[keys]\nfind = "nokey"', 2, "find: 'nokey' is not a key"),
         ('[keys]\nfind = "x,"', 2, "find: a key is missing"),
         ('[keys]\nfind = "ctrl+c"', 2, "find: ctrl+c always copies"),
         ('[keys]\nfind = "ctrl+i"', 2, "find: ctrl+i comes as tab from most terminals"),
@@ -179,7 +179,7 @@ def test_two_actions_can_change_their_keys() -> None:
 )  # fmt: skip
 def test_what_is_no_toml_is_told_with_its_line(text: str, line: int) -> None:
     ((at, told),) = faults(text)
-    assert at == line and told.startswith("this is no TOML")
+    assert at == line and told.startswith("this is not TOML")
 
 
 @pytest.mark.parametrize("name", ["key", "api_key", "token"])

@@ -57,7 +57,7 @@ def test_a_server_address_is_taken_as_people_write_it(written: str, address: str
     ["", "https://", "ftp://host", "http://host:port", "http://host:99999", "a b", "://x"],
 )
 def test_what_is_no_server_address_is_refused(written: str) -> None:
-    with pytest.raises(Problem, match="no server address"):
+    with pytest.raises(Problem, match="not a server address"):
         server_address(written)
 
 
@@ -334,7 +334,7 @@ def test_a_key_that_a_command_tells_is_asked_for_when_it_is_wanted(tmp_path: Pat
         ("no-such-command", "no-such-command cannot be started: no such file or directory"),
         ('sh -c "echo why >&2; exit 3"', "ended with code 3: why"),
         ("true", "true printed no key"),
-        ("echo two words", "characters that no key has"),
+        ("echo two words", "characters that cannot be in a key"),
     ],
 )
 def test_a_command_that_tells_no_key_is_told_of(tmp_path: Path, words: str, told: str) -> None:

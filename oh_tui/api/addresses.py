@@ -22,7 +22,7 @@ def base_address(address: str) -> str:
     """
     url = _web_url(address.strip())
     if url is None:
-        raise Unreachable(f"“{safe_line(address)[:80]}” is no http or https address", EXPECTED)
+        raise Unreachable(f"“{safe_line(address)[:80]}” is not an http or https address", EXPECTED)
     return re.sub(r"(/api(/v1)?)?/*$", "", str(url.copy_with(query=None)).rstrip("/"))
 
 

@@ -225,7 +225,7 @@ class AppServer:
         server would take.
         """
         if not title.strip():
-            raise InvalidRequest("A title needs some words", "Type a title")
+            raise InvalidRequest("The title is empty", "Type a title")
         answer = await self._http.post(
             f"/api/v1/app-conversations/{segment(conversation_id)}",
             "change the title",
@@ -289,7 +289,7 @@ class AppServer:
         except Unreachable:
             raise BadAnswer(
                 f"The address that {self._http.host} gives for the sandbox of "
-                f"{short_id(conversation.id)} is no http or https address "
+                f"{short_id(conversation.id)} is not an http or https address "
                 f"({safe_line(address)[:80]})",
                 "Its history can still be read from the app server",
             ) from None

@@ -180,7 +180,7 @@ class BareAgentServer:
         conversation, before 1.58 Conflict, and InvalidRequest for a title without words.
         """
         if not title.strip():
-            raise InvalidRequest("A title needs some words", "Type a title")
+            raise InvalidRequest("The title is empty", "Type a title")
         answer = await self._http.post(
             f"/api/conversations/{segment(conversation_id)}",
             "change the title",

@@ -56,7 +56,7 @@ def message(text: str, *, run: bool) -> dict[str, Any]:
     """The JSON body of a user message. Raises InvalidRequest for blank text, which the agent server
     accepts and shows to the model as an empty message (measured)."""
     if not text.strip():
-        raise InvalidRequest("A message needs some words", "Write what the agent is to know or do")
+        raise InvalidRequest("The message is empty", "Write what the agent is to know or do")
     return {"role": "user", "content": [{"type": "text", "text": text}], "run": run}
 
 

@@ -117,13 +117,13 @@ def _run(words: list[str]) -> int:
     paths, wanted = [path_of(path) for path, _ in places], [run for _, run in places]
     for word in filter(is_path, targets if command.on_server else ()):
         raise Problem(
-            f"{name} is for conversations on a server, and {clean_line(word)} is a file",
+            f"{name} is for conversations on a server, but {clean_line(word)} is a file",
             f"oh-tui conversations lists them; of files: oh-tui {name} --help",
         )
     if args.server == "":
-        raise Problem("--server was given nothing", "leave it out for OpenHands Cloud")
+        raise Problem("--server is empty", "leave it out for OpenHands Cloud")
     if args.demo and (paths or args.server):
-        raise Problem("--demo shows made-up data alone", "leave it out to see files or a server")
+        raise Problem("--demo shows made-up data only", "leave it out to see files or a server")
     local = args.demo or bool(paths)
     is_ascii = args.ascii or _says_c(os.environ)
     explores = name in ("", "open")
@@ -158,7 +158,7 @@ def _run(words: list[str]) -> int:
     if command.wants == "change":
         acting.require_writable(name, settings, by_flag=args.read_only)
     if command.on_server and settings.server == LOCAL:
-        raise Problem(f"{name} asks a server, and local is a folder", "name another with --server")
+        raise Problem(f"{name} needs a server; `local` is a folder", "name another with --server")
     here = "" if args.demo else settings.base_url
     identifiers = [require_id(word, here) if word else "" for word in targets]
     if explores and _has_terminal() and len(places) == 1:

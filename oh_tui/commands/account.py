@@ -71,7 +71,7 @@ async def whoami(call: Call) -> int:
     facts = (
         ("server", source.label if call.args.demo else str(found["server"])),
         ("key", key_from or "none"),
-        ("account", str(found["email"] or git or "none: the server tells of no accounts")),
+        ("account", str(found["email"] or git or "none: this server has no accounts")),
         ("git", git),
         ("agent server", str(found["agent_server_version"] or "")),
         ("oh-tui", __version__),

@@ -35,11 +35,11 @@ _KEPT += "zip has what was kept of the run on its server, and the explorer shows
 @command(
     "bookmark",
     RUN,
-    flag("--remove", about="take the bookmark off"),
+    flag("--remove", about="remove the bookmark"),
     examples={
         "bookmark 5f3a --at 58": "step 58",
-        "bookmark 5f3a": "the bookmarks that there are",
-        "bookmark 5f3a --at 58 --remove": "step 58 no longer",
+        "bookmark 5f3a": "list the bookmarks",
+        "bookmark 5f3a --at 58 --remove": "remove it from step 58",
     },
     epilog=f"{_KEPT}\noh-tui steps ID is:bookmarked shows what they did.",
     takes_step=True,
@@ -77,7 +77,7 @@ async def bookmark(call: Call) -> int:
     examples={
         "note 5f3a 'ask Ada about week 53'": "on the run",
         "note 5f3a 'the same again' --at 58": "on step 58",
-        "note 5f3a": "the note that there is",
+        "note 5f3a": "print the note",
     },
     epilog=_KEPT,
     takes_step=True,
@@ -87,7 +87,7 @@ async def note(call: Call) -> int:
     if call.args.text and not text:
         raise Problem("There is nothing to write", "--remove removes the note")
     if text and call.args.remove:
-        raise Problem("--remove and a text exclude each other", "leave one of them out")
+        raise Problem("--remove and a text cannot be used together", "leave one of them out")
     if call.args.at:
         conversation, loaded = await open_run(call)
         step = _step(whole(loaded), call.args.at)
@@ -113,11 +113,11 @@ async def note(call: Call) -> int:
     "tag",
     RUN,
     TAGS,
-    flag("--on-server", about="write them to the agent server too, for all who use it"),
+    flag("--on-server", about="write them to the agent server too, for everyone who uses it"),
     examples={
         "tag 5f3a bug kind:flaky": "two tags, one with a value",
-        "tag 5f3a -bug": "take one off",
-        "tag 5f3a": "those that there are",
+        "tag 5f3a -bug": "remove one",
+        "tag 5f3a": "list the tags",
         "tag 5f3a kind:flaky --on-server": "while its sandbox runs",
     },
     epilog=f"{_KEPT}\noh-tui conversations tag:kind:flaky finds the runs that have it.\n\n"

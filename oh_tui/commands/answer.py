@@ -59,7 +59,7 @@ async def send(call: Call) -> int:
         before.require_in_sight()
     arrives = f"the message may arrive all the same: oh-tui tail {call.about} tells"
     rejects = before.is_held and reject
-    call.goes_on = "what waited may be rejected, and nothing was sent" if rejects else arrives
+    call.goes_on = "the waiting call may be rejected, and nothing was sent" if rejects else arrives
     steps = call.agents.send(before, text, approve=approve, reject=reject)
     after, stages = await _carry_out(call, steps, {AgentStage.REJECTED: arrives})
     done, calls = "sent", before.calls if before.is_held else ()
@@ -72,7 +72,7 @@ async def send(call: Call) -> int:
 @command(
     "approve",
     RUNNING,
-    examples={"approve 5f3a": "all calls that wait; the server knows no answer to one of several"},
+    examples={"approve 5f3a": "all waiting calls; the server cannot answer one of several"},
     wants="change",
 )
 async def approve(call: Call) -> int:
@@ -149,7 +149,7 @@ async def go_on(call: Call) -> int:
         _print(call, before, "nothing to continue")
         return 0
     if before.waits:
-        raise Refused(f"{_calls_wait(before)}: to continue would approve that", _next(before))
+        raise Refused(f"{_calls_wait(before)}: continuing would approve it", _next(before))
     if not before.can_continue:
         raise Refused(f"There is nothing to continue: {before.in_words}", _next(before))
     if before.calls:

@@ -53,7 +53,7 @@ async def changes(call: Call) -> int:
         remark(f"note: {loaded.note}")
     remark(f"{log.headline}; {log.note}" if log.changed else log.why_nothing)
     if git == [] and log.changed:
-        remark("git lists no change: all was pushed, or there is no repository")
+        remark("git lists no changes: everything was pushed, or there is no repository")
     if log.patch:
         remark(f"the patch that it handed in changes {log.patch_size}")
     for one in commits:

@@ -54,7 +54,7 @@ _STATES = (*STATES.split(", "), *OF_SANDBOXES.split(", "), "deleting")
 
 def _count(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < MOST:
-        raise ArgumentTypeError(f"{clean_line(text)!r} is no number of conversations")
+        raise ArgumentTypeError(f"{clean_line(text)!r} is not a number of conversations")
     return int(text)
 
 
@@ -127,12 +127,12 @@ async def conversations(call: Call) -> int:
     if unsure:
         others = plural(unsure, "other conversation")
         if query.needs_changed:
-            say(f"what {others} changed is not known: only files tell it")
+            say(f"{others}: changed files unknown, only files say them")
         else:
-            say(f"the outcome of {others} is not known: a server tells it while the sandbox runs")
+            say(f"{others}: outcome unknown, a server says it only while the sandbox runs")
     if args.status and not found and args.status.lower() not in _STATES:
         known = f"{STATES}, {OF_SANDBOXES}"
-        say(f"{clean_line(args.status)!r} is no state that is known; those are {known}")
+        say(f"{clean_line(args.status)!r} is not a known status; choose one of {known}")
     if call.as_json:
         print_json(
             {
@@ -154,7 +154,7 @@ async def conversations(call: Call) -> int:
     if not call.style.piped:
         if not found:
             narrowed = query.terms or args.title or args.repo or args.status or args.since
-            print("no conversation is like that" if narrowed else "none yet")
+            print("no conversations match" if narrowed else "no conversations yet")
         elif more:
             print(call.style.paint("there are more: --limit N or --all", "dim"))
     return 0

@@ -35,7 +35,7 @@ TIMED_OUT, NOT_STARTED = 124, 126
 
 def _seconds(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) <= 86_400:
-        raise ArgumentTypeError(f"{clean_line(text)!r} is no number of seconds up to 86400")
+        raise ArgumentTypeError(f"{clean_line(text)!r} is not a number of seconds up to 86400")
     return int(text)
 
 

@@ -92,7 +92,7 @@ async def start(call: Call) -> int:
         await server.require_kind()
     prompt = _prompt(call)
     if args.no_run and args.until_done:
-        raise Problem("With --no-run nothing runs that could be done", "leave one of them out")
+        raise Problem("--no-run starts no run to wait for", "leave one of them out")
     request = await _request(call, prompt)
     cost = COST if call.source.sandboxes else COST_ALONE
     require_consent(call, cost, "oh-tui start ... --yes")
@@ -177,7 +177,7 @@ async def _started(
 async def _leave(call: Call, conversation: Conversation, prompt: str) -> None:
     """Leaves the message for an agent that is not to begin yet."""
     show_progress("leaving the message")
-    call.goes_on = f"conversation {short(conversation)} is there: oh-tui tail tells what it holds"
+    call.goes_on = f"conversation {short(conversation)} is there: oh-tui tail shows it"
     await call.agents.leave(conversation.id, prompt)
 
 

@@ -90,7 +90,7 @@ async def steps(call: Call) -> int:
     loose = facts.sub_runs.loose if query.empty else []
     note = "; ".join(filter(None, (loaded.note, _sub_agents_note(facts, query))))
     if not found and (hint := suggest(query, facts.trajectory)):
-        say(f"no step is {clean_line(query.text)}: {hint}")
+        say(f'no steps match "{clean_line(query.text)}": {hint}')
     if note and (call.as_json or call.style.piped):
         say(note)
     if call.as_json:

@@ -42,7 +42,7 @@ WAITS = "the agent waits for your answer, on the server"
 
 def _count(text: str) -> int:
     if not text.isdecimal() or int(text) > 10**9:
-        raise ArgumentTypeError(f"{clean_line(text)!r} is no number of steps")
+        raise ArgumentTypeError(f"{clean_line(text)!r} is not a number of steps")
     return int(text)
 
 

@@ -82,7 +82,7 @@ class _Limit:
     @property
     def problem(self) -> Problem:
         return Problem(
-            f"The answer takes longer than {self.seconds:g} s", "--seconds allows it more"
+            f"The query takes longer than {self.seconds:g} s", "--seconds allows it more"
         )
 
     @contextlib.contextmanager
@@ -140,7 +140,7 @@ def asked(
         except _FAILURES as error:
             raise _problem(error, limit) from error
         if cursor.description is None:
-            raise Problem("That is no question", f"one SELECT over {TABLES}")
+            raise Problem("That is not a query", f"expected one SELECT over {TABLES}")
         names = _unlike(safe_line(str(one[0])) for one in cursor.description)
         with contextlib.closing(_rows(cursor, limit)) as rows:
             yield Answer(names, rows)
@@ -205,7 +205,7 @@ def _authorizer(
 def _problem(error: Exception, limit: _Limit) -> Problem | KeyboardInterrupt:
     if isinstance(error, MemoryError):
         return Problem(
-            f"The answer takes too much memory: {size(MEMORY)} is the most",
+            f"The query needs more than {size(MEMORY)} of memory",
             "ask for fewer rows or columns",
         )
     said = str(error)
@@ -214,6 +214,6 @@ def _problem(error: Exception, limit: _Limit) -> Problem | KeyboardInterrupt:
     if "interrupted" in said:
         return limit.problem
     if "not authorized" in said or "prohibited" in said or "one statement" in said:
-        return Problem("Only a single SELECT is answered", f"over {TABLES}")
+        return Problem("Only one SELECT statement is allowed", f"over {TABLES}")
     shown = safe_line(said) or type(error).__name__
-    return Problem(f"SQLite does not answer this: {shown}", f"the tables are {TABLES}")
+    return Problem(f"SQL error: {shown}", f"the tables are {TABLES}")

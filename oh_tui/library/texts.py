@@ -1,4 +1,4 @@
-"""The texts of a run for an index: all that `scan` finds in its steps, without secrets."""
+"""The searchable text of each step as it is indexed, without secrets: all that `scan` finds."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def server_address(text: str) -> str:
     unusable = not host.isprintable() or " " in host or host in ("", *schemes)
     if unusable or parts.scheme not in schemes:
         raise Problem(
-            f"{shown!r} is no server address", "an address looks like https://app.all-hands.dev"
+            f"{shown!r} is not a server address", "an address looks like https://app.all-hands.dev"
         )
     if parts.username is not None:
         raise Problem(

@@ -204,7 +204,7 @@ class _Table:
             try:
                 words = command_words(value)
             except ValueError as error:
-                self.blame(f"{name} is no command: {str(error).lower()}", name)
+                self.blame(f"{name} is not a command: {str(error).lower()}", name)
                 return ()
         if not words:
             self.blame(f"{name} is empty", name)
@@ -215,7 +215,7 @@ def _config(top: _Table, known: ExplorerNames | None) -> Config:
     for name in top.values:
         if name not in NAMES:
             hint = " (a server's, under [servers.NAME])" if name in SERVER_NAMES else ""
-            top.blame(f"{_quoted(name)} is no setting{hint or _suggestion(name, NAMES)}", name)
+            top.blame(f"{_quoted(name)} is not a setting{hint or _suggestion(name, NAMES)}", name)
     servers = top.table("servers")
     default = top.text("default")
     names = [*servers.values, LOCAL, DEMO]
@@ -267,7 +267,7 @@ def _server(name: str, servers: _Table) -> ServerEntry | None:
     if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
         table.blame(f"{_quoted(name)}: a server's name has letters, digits, - and _")
     elif name in (DEMO, LOCAL):
-        table.blame(f"{name} is a server that is always there: choose another name")
+        table.blame(f"{name} is the name of a built-in server: choose another")
     for key in table.values:
         if key in SERVER_NAMES:
             continue
@@ -277,7 +277,7 @@ def _server(name: str, servers: _Table) -> ServerEntry | None:
             why = f"{_quoted(key)} stands before the first [table]"
         else:
             suggestion = _suggestion(key, SERVER_NAMES)
-            why = f"{_quoted(key)} is no setting of a server{suggestion}"
+            why = f"{_quoted(key)} is not a setting of a server{suggestion}"
         table.blame(why, key)
     places = [key for key in ("key_env", "key_file", "key_command") if key in table.values]
     if len(places) > 1:
@@ -328,7 +328,9 @@ def _keys(table: _Table, known: ExplorerNames) -> dict[str, str]:
         name = ".".join(path)
         paths.setdefault(name, path)
         if name not in known.actions:
-            table.blame(f"{_quoted(name)} is no action{_suggestion(name, known.actions)}", *path)
+            table.blame(
+                f"{_quoted(name)} is not an action{_suggestion(name, known.actions)}", *path
+            )
         elif not isinstance(value, str):
             table.blame(f'{name} is keys in quotes, such as "x,f5", not {_kind(value)}', *path)
         else:
@@ -386,8 +388,8 @@ def _syntax_fault(text: str, error: Exception) -> Fault:
     message = safe_line(str(error))
     match = re.search(r" ?\(at (?:line (\d+), column \d+|end of document)\)", message)
     if isinstance(error, RecursionError) or not match:
-        return Fault(1, "this is no TOML that can be read")
+        return Fault(1, "this is not TOML that can be read")
     line = int(match[1]) if match[1] else text.count("\n", 0, len(text.rstrip())) + 1
     at_end = "" if match[1] else ", at the end"
     what = message[: match.start()]
-    return Fault(line, f"this is no TOML: {what[:1].lower()}{what[1:120]}{at_end}")
+    return Fault(line, f"this is not TOML: {what[:1].lower()}{what[1:120]}{at_end}")

@@ -126,7 +126,7 @@ def _secret(key: str, origin: str) -> Secret:
     # Other keys break the header they are sent in, with an error that may show them.
     if not key.isascii() or not key.isprintable() or " " in key:
         raise Problem(
-            f"The key in {origin} has characters that no key has",
+            f"The key in {origin} has characters that cannot be in a key",
             "copy it again, without quotes, spaces or line breaks",
         )
     return Secret(key)

@@ -66,19 +66,19 @@ def key_name(written: str) -> str:
         raise ValueError("a key is missing")
     if len(written) == 1:
         if not written.isprintable():
-            raise ValueError("this character is no key")
+            raise ValueError("this character is not a key")
         return character_name(written)
     head, plus, key = written.rpartition("+")
     if not key:  # the key is + itself
         head, key = head.removesuffix("+"), plus
     modifiers = sorted(head.lower().split("+")) if head else []
     if not set(modifiers) <= {"ctrl", "shift", "alt"} or len(set(modifiers)) != len(modifiers):
-        raise ValueError(f"{written!r} is no key: ctrl, alt and shift can stand before a +")
+        raise ValueError(f"{written!r} is not a key: ctrl, alt and shift can stand before a +")
     if len(key) > 1:
         key = key.lower()
         key = _ALSO.get(key, key)
         if key not in _NAMED and key not in _CHARACTERS and key != "shift+tab":
-            raise ValueError(f"{written!r} is no key")
+            raise ValueError(f"{written!r} is not a key")
     elif "shift" in modifiers and key.isalpha():
         modifiers.remove("shift")
         key = key.upper()

@@ -129,7 +129,7 @@ def expanded(written: str, environment: Mapping[str, str]) -> Path:
         return Path(written).expanduser()
     except RuntimeError as error:
         raise Problem(
-            f"{clean_line(written)} is under a home folder that is not known", "check the path"
+            f"{clean_line(written)} is in a home folder that is not known", "check the path"
         ) from error
 
 

@@ -371,7 +371,7 @@ def _notice(text: str) -> tuple[str, ...]:
         return command_words(text)
     except ValueError as error:
         raise Problem(
-            f"OH_TUI_NOTICE is no command: {str(error).lower()}",
+            f"OH_TUI_NOTICE is not a command: {str(error).lower()}",
             "it can be bell, osc9, or a command such as: notify-send OpenHands",
         ) from error
 

@@ -197,9 +197,7 @@ class FileSource:
                     break
             if not rows:
                 problem = next(iter(self._unopened), None)
-                told = next(
-                    iter([*self.problems, *self.remarks]), "There is no trajectory in that place"
-                )
+                told = next(iter([*self.problems, *self.remarks]), "There is no trajectory there")
                 hint = "give a downloaded zip, a folder with event files, or a folder of those"
                 raise Problem(told, (problem.hint if problem else "") or hint)
             return list(rows.values())[start : start + count]

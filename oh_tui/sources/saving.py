@@ -153,7 +153,7 @@ def finish_zip(file: IO[bytes]) -> None:
     magic = file.read(2)
     if magic != b"PK"[: len(magic)]:
         raise Refused(
-            "The download is no zip: the server sent something else", Remedy.DOWNLOAD_AGAIN
+            "The download is not a zip: the server sent something else", Remedy.DOWNLOAD_AGAIN
         )
     try:
         members = ZipMembers(file)

@@ -29,7 +29,7 @@ WORDS = {
     Remedy.STOP_AGAIN: "P asks again",
     Remedy.CONTINUE: "it may run on there: look at the run, P lets the agent go on",
     Remedy.CONTINUE_AGAIN: "P tries again",
-    Remedy.CONTINUE_LATER: "It still ends the step in which it was stopped: P again in a moment",
+    Remedy.CONTINUE_LATER: "It is still ending its step: P again in a moment",
     Remedy.SEND_AGAIN: "m tries again",
     Remedy.MAY_ARRIVE: "It may have been done all the same: look before you try again",
     Remedy.START_LATER: "try again in a minute; the text is kept",

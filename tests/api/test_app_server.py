@@ -348,7 +348,7 @@ def test_without_an_address_there_is_no_agent_server(address: str | None) -> Non
     ["ftp://x/api/conversations/1", "file:///x", "javascript:alert(1)", "x", "http://[::"],
 )
 def test_an_address_that_is_none_is_a_bad_answer(address: str) -> None:
-    with pytest.raises(errors.BadAnswer, match="no http or https address"):
+    with pytest.raises(errors.BadAnswer, match="not an http or https address"):
         over(Script(json(0))).agent_server(Conversation(ID, conversation_url=address))
 
 

@@ -128,7 +128,7 @@ def test_stopped_while_the_model_thinks_a_call_without_end_is_told_of(
 
 def test_to_continue_what_waits_would_be_to_approve_it(shell: Shell) -> None:
     said = shell(f"continue {OAUTH} --yes")
-    assert said.code == 1 and "would approve that" in said.complaint and PUSH in said.complaint
+    assert said.code == 1 and "would approve it" in said.complaint and PUSH in said.complaint
     assert acts(shell) == []
 
 
@@ -160,7 +160,7 @@ def test_one_that_stands_as_before_is_not_said_to_be_continued(
     said = shell(f"continue {DATES}")
     assert (said.code, said.out) == (1, "")
     assert said.complaint == (
-        "oh-tui: The agent was asked to go on, and stands as before\n        try again\n"
+        "oh-tui: The agent was asked to continue, but its state is as before\n        try again\n"
     )
 
 
@@ -221,7 +221,7 @@ def test_wrong_use_is_told(shell: Shell, line: str) -> None:
 
 def test_both_answers_at_once_are_none(shell: Shell) -> None:
     said = shell(f"send {OAUTH} hello --approve --reject")
-    assert said.code == 2 and "exclude each other" in said.complaint
+    assert said.code == 2 and "cannot be used together" in said.complaint
 
 
 def standing_with(monkeypatch: pytest.MonkeyPatch, **fields: object) -> None:

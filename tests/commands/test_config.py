@@ -71,7 +71,7 @@ def test_check_lists_all_faults_also_those_of_the_explorer(shell: Shell, file: P
         "~/settings/oh-tui/config.toml has 3 faults",
         "line 1: there is no theme 'oh-lihgt'; did you mean oh-light?",
         "line 2: refresh is 5 to 3600 seconds",
-        "line 5: 'findd' is no action; did you mean find?",
+        "line 5: 'findd' is not an action; did you mean find?",
     ]
     document = json.loads(shell("config check --json").out)
     assert [fault["line"] for fault in document["faults"]] == [1, 2, 5]

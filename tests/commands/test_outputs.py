@@ -196,7 +196,7 @@ def test_conversations_can_be_narrowed() -> None:
     assert json.loads(demo("conversations", "--limit", "3", "--json").stdout)["more"] is True
     odd = demo("conversations", "--status", "asleep")
     assert (odd.returncode, odd.stdout) == (0, "")
-    assert odd.stderr.startswith("oh-tui: 'asleep' is no state that is known; those are waiting, ")
+    assert odd.stderr.startswith("oh-tui: 'asleep' is not a known status; choose one of waiting, ")
 
 
 def test_conversations_of_a_folder(run_file: Path) -> None:

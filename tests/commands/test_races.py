@@ -64,7 +64,7 @@ def test_send_runs_nothing_that_was_not_shown(shell: Shell, flag: str) -> None:
     other = Other(shell.demo, shell.between)
     other.before(SEND)
     said = shell(f"send {OAUTH} hello {flag}")
-    assert said.code == 1 and "The message is there, but the agent was not let go on" in said.err
+    assert said.code == 1 and "The message arrived, but the agent did not continue" in said.err
     assert shell.between.count(RUN) == 0
     assert NEXT not in other.ran
 
@@ -83,6 +83,6 @@ def test_continue_runs_no_call_that_came_meanwhile(shell: Shell) -> None:
     assert shell(f"reject {OAUTH} no").code == 0
     first_look(other)
     said = shell(f"continue {OAUTH} --yes")
-    assert said.code == 1 and f"By now it asks: $ {NEXT}" in said.complaint
+    assert said.code == 1 and f"Now it asks: $ {NEXT}" in said.complaint
     assert shell.between.count(RUN) == 0
     assert other.ran == []

@@ -213,7 +213,7 @@ def test_what_breaks_off_leaves_nothing(
         (f"{PARSER} -o no/such/folder/x", 2, "There is no folder"),
         (f"{PARSER} -o nofolder/", 2, "There is no folder"),
         (f"{PARSER} -o - --json", 2, "leave out --json"),
-        ("' '", 2, "no path"),
+        ("' '", 2, "not a path"),
     ],
 )
 def test_what_cannot_be_got_is_told(shell: Shell, words: str, code: int, told: str) -> None:

@@ -64,11 +64,11 @@ class Key:
 
 
 RESPOND = "POST /runtime/*/events/respond_to_confirmation"
-STILL_WAITS = ("The server took the answer, but what waited still waits: look, and answer again",
+STILL_WAITS = ("The server accepted the answer, but the call still waits: look, and answer again",
                True)  # fmt: skip
 LOOK = "Check its state, and try again"
-NOT_READY = "It is not ready for an answer: look how it stands, and try again in a moment"
-WORKS_ON = ("The agent was asked to stop, and works on: P asks again", True)
+NOT_READY = "It is not ready for an answer: check its state, and try again in a moment"
+WORKS_ON = ("The agent was asked to stop, but still works: P asks again", True)
 
 AGENT = {
     "P, after this step": Key(
@@ -82,8 +82,8 @@ AGENT = {
     "P, continue": Key(
         "Split the settings module", ("P",), "POST /runtime/*/run",
         "the agent goes on", "let the agent go on",
-        "It still ends the step in which it was stopped: P again in a moment",
-        ("The agent was asked to go on, and stands as before: P tries again", True),
+        "It is still ending its step: P again in a moment",
+        ("The agent was asked to continue, but its state is as before: P tries again", True),
     ),
     "a, yes": Key(
         "Add OAuth login", ("a", "y"), "POST /runtime/*/run",

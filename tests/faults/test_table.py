@@ -42,7 +42,7 @@ def in_a_shell(hint: str) -> str:
     return hint[:1].lower() + hint[1:] if hint[1:2].islower() else hint
 
 
-NO_ZIP = ("The download is no zip: the server sent something else", "press d to try again")
+NO_ZIP = ("The download is not a zip: the server sent something else", "press d to try again")
 
 ON_SCREEN = (
     "reset midway", "401", "404", "429 for an hour", "500 in plain text", "502 of a proxy",

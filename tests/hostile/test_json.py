@@ -188,7 +188,7 @@ ODD_FILES: dict[str, bytes] = {
     "twice": b'{"id": "a", "id": "b", "kind": "MessageEvent", "kind": 5, "source": "user"}',
     "a byte order mark": b'\xef\xbb\xbf{"id": "c", "kind": "PauseEvent"}',
     "UTF-16": '{"id": "d", "kind": "PauseEvent"}'.encode("utf-16"),
-    "no UTF-8": b'{"id": "e\xff\xfe", "kind": "\xc3("}',
+    "not UTF-8": b'{"id": "e\xff\xfe", "kind": "\xc3("}',
     "cut": b'{"id": "f", "kind": "Mess',
     "more after it": b'{"id": "g", "kind": "PauseEvent"} x',
     "comments": b'/* x */ {"id": "h"} // y',

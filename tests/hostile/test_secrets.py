@@ -316,8 +316,8 @@ MISTAKES = {
     "a flag": (("--key", KEY), "A key among the words"),
     "a flag and its value": ((f"--api-key={KEY}", "whoami"), "A key among the words"),
     "a flag after a command": (("show", "5f3a", "--api-key", KEY), "A key among the words"),
-    "a word": ((KEY,), "is no command"),
-    "a word of a command": (("show", KEY), "is no conversation id"),
+    "a word": ((KEY,), "is not a command"),
+    "a word of a command": (("show", KEY), "is not a conversation id"),
     "an unknown flag": (("whoami", f"--token={KEY}"), "has no option"),
     "an address": (
         ("--server", f"https://me:{KEY}@host.invalid", "whoami"),
@@ -391,7 +391,7 @@ def test_a_key_with_odd_characters_is_refused_and_not_shown(
 ) -> None:
     monkeypatch.setenv("OPENHANDS_API_KEY", "canary\x1b[31m of\na key")
     code, out, err = said_by("--server", "127.0.0.1:9", "whoami")
-    assert code == 2 and "characters that no key has" in err and "canary" not in out + err
+    assert code == 2 and "characters that cannot be in a key" in err and "canary" not in out + err
 
 
 def test_a_report_of_a_crash_holds_no_secret(

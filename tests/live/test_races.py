@@ -122,7 +122,7 @@ async def test_a_message_that_approves_does_not_run_the_next_call(race: Race) ->
     agents = agents_of(race.api)
     seen = await agents.state(race.conversation.id)
     race.proxy.before("POST */send-message", race.approves)
-    with pytest.raises(HalfDone, match="The message is there"):
+    with pytest.raises(HalfDone, match="The message arrived"):
         async for _ in agents.send(seen, "script:reply", approve=True):
             pass
     assert [name for name, _ in race.proxy.asked] == ["send-message"]

@@ -68,7 +68,7 @@ def test_a_file_without_runs_is_told_and_left(
     path = tmp_path / "notes.jsonl"
     path.write_text('{"note": 1}\n')
     assert list(tables_of(files.LocalFileSystem(), {"item": str(path)})) == []
-    assert capsys.readouterr().err.startswith(f"{path}: notes.jsonl holds no run")
+    assert capsys.readouterr().err.startswith(f"{path}: notes.jsonl is not in a format")
     (path,) = write_outputs(tmp_path / "runs", 2, MAKER)
     assert len(list(tables_of(files.LocalFileSystem(), {"item": str(path)}))) == 2
 

@@ -237,7 +237,7 @@ def test_a_name_that_is_no_text_stops_no_other_file(folder: Path, cache: Path) -
         pytest.skip("no such name here")
     outcome = index(cache, bad, folder)
     assert (outcome.runs, outcome.trouble) == (RUNS, "")
-    assert outcome.left == [Left(str(bad), "its name is no UTF-8")]
+    assert outcome.left == [Left(str(bad), "its name is not UTF-8")]
     assert found(cache) == expected()
 
 

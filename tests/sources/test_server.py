@@ -208,7 +208,7 @@ async def test_what_the_sandbox_gave_is_gone_on_with_on_the_app_server_without_a
         ("PAUSED", [turned(2, "running")], "paused while the agent worked"),
         ("PAUSED", [turned(2, "finished")], ""),
         ("MISSING", [turned(2, "running")], ""),
-        ("MISSING", [turned(2, "error")], "ended in an error, and the server does not hold which"),
+        ("MISSING", [turned(2, "error")], "ended in an error, and the server does not say which"),
         ("MISSING", [happened(1, kind="ConversationErrorEvent"), turned(2, "error")], ""),
     ],
 )

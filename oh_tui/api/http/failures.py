@@ -207,7 +207,7 @@ def from_exception(call: ApiCall, error: Exception) -> ApiError:
             reason = f"{call.host} cannot be asked for it in these words"
             hint = "Look for odd characters, or shorten it"
         case httpx.UnsupportedProtocol():
-            reason = f"{call.host} is no http or https address"
+            reason = f"{call.host} is not an http or https address"
             hint = EXPECTED
         case _:
             reason, hint = _connection(call, error)

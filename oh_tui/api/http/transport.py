@@ -368,7 +368,7 @@ def _usable(key: Secret | None, host: str) -> Secret | None:
         return None
     if not _KEY.fullmatch(key.reveal()):
         raise AuthError(
-            f"The key for {host} holds characters that no key has, such as spaces, "
+            f"The key for {host} holds characters that cannot be in a key, such as spaces, "
             "control characters or accented letters",
             "Copy the key again, alone and whole",
         )

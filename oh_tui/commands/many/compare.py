@@ -149,7 +149,7 @@ _HEAD = (
     Column("time", right=True),
     Column("cost", right=True),
     Column("files"),
-    Column("B less A"),
+    Column("B minus A"),
 )
 
 

@@ -53,13 +53,13 @@ REDRAWN = 0.1
     settings=("servers", "default"),
     examples={
         "index runs/": "all runs in a folder; again, those that have changed",
-        "index": "what is indexed, anew where it has changed",
-        "index --server work": "what is over on a server, after telling what that costs",
+        "index": "index again what has changed",
+        "index --server work": "finished runs of a server; says the cost first",
         "index --status": "how much there is",
-        "index --forget runs/old": "nothing of it stays",
+        "index --forget runs/old": "forget a folder",
     },
     epilog="It can be interrupted at any moment, and goes on from there. Secrets are hidden\n"
-    "before anything is written; a run that tells a key of yours is left out.",
+    "before anything is written; a run that contains one of your keys is left out.",
     wants="nothing",
 )
 async def index(call: Call) -> int:
@@ -271,5 +271,5 @@ def _forget(call: Call, library: Library) -> int:
         print(f"{plural(found, 'run')} forgotten")
     if library.is_untidy():
         why = clean_line(library.trouble) or "another oh-tui reads it"
-        say(f"It leaves the file with the next oh-tui index: {why}")
+        say(f"The next oh-tui index removes it from the file: {why}")
     return 0

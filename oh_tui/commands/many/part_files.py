@@ -27,7 +27,7 @@ def shard(text: str) -> Shard:
     found = _SHARD.fullmatch(text)
     made = Shard(int(found[1]), int(found[2])) if found else Shard(0, 0)
     if not 0 < made.number <= made.of:
-        raise ArgumentTypeError(f"{clean_line(text)!r} is no share such as 3/64, from 1 to N")
+        raise ArgumentTypeError(f"{clean_line(text)!r} is not a share such as 3/64, from 1 to N")
     return made
 
 

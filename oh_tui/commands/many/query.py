@@ -28,7 +28,7 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = 0
     if not 0 < seconds < 1e6:
-        raise ArgumentTypeError(f"{safe_line(text)!r} is no number of seconds")
+        raise ArgumentTypeError(f"{safe_line(text)!r} is not a number of seconds")
     return seconds
 
 

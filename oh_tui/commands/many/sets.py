@@ -131,7 +131,7 @@ async def compare_sets(call: Call, a: FileSource, b: FileSource) -> int:
     for text in _totals(sets):
         print(text)
     if not sets.pairs and not sets.unread:
-        say("no run of one has the id or the title of a run of the other")
+        say("no run in A has the id or the title of a run in B")
     return OK if sets.pairs else NO_PAIR
 
 
@@ -313,13 +313,13 @@ def _dollars(value: float) -> str:
 
 def _paired_words(found: Paired, word: Any) -> str:
     if found.a is None or found.b is None or found.difference is None:
-        return "not known of both runs of any pair"
+        return "not known for both runs of any pair"
     edges = (
         f", 95 % from {word(found.interval[0])} to {word(found.interval[1])}"
         if found.interval
         else ""
     )
     return (
-        f"median {word(found.a)} in A, {word(found.b)} in B; B less A {word(found.difference)}"
+        f"median {word(found.a)} in A, {word(found.b)} in B; B minus A {word(found.difference)}"
         f"{edges} ({plural(found.pairs, 'pair')})"
     )

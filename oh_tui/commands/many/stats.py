@@ -40,7 +40,9 @@ def _groupings(text: str) -> list[str]:
     names = [name.strip() for name in text.split(",")]
     for name in names:
         if name not in GROUPINGS:
-            raise ArgumentTypeError(f"{clean_line(name)!r} is none of {', '.join(GROUPINGS)}")
+            raise ArgumentTypeError(
+                f"{clean_line(name)!r} is not a grouping; choose {', '.join(GROUPINGS)}"
+            )
     return list(dict.fromkeys(names))
 
 
@@ -204,7 +206,7 @@ def _print_table(style: Style, by: Sequence[str], groups: Sequence[Group], total
             facts.append(f"the cost of {plural(unknown, 'run')} is not known")
         if total.labelled:
             facts.append(f"{total.resolved_words} labelled are resolved")
-        print(style.paint(", ".join(facts) if total.runs else "there is no run like that", "dim"))
+        print(style.paint(", ".join(facts) if total.runs else "no runs match", "dim"))
 
 
 def _rows(style: Style, groups: Sequence[Group]) -> Iterator[Row]:

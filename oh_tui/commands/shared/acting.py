@@ -75,7 +75,7 @@ def require_free(path: Path) -> None:
 def text_of(word: str) -> str:
     """The word itself, or for "-" the text on stdin. Raises Problem."""
     if word == "-":
-        return _decoded(_read_stdin(), "What came in")
+        return _decoded(_read_stdin(), "Standard input")
     # a lone surrogate, which stands for a byte that is no UTF-8, cannot be sent
     return word.encode("utf-8", "replace").decode()
 
@@ -103,11 +103,13 @@ def _read_stdin() -> bytes:
 
 def _decoded(data: bytes, shown: str) -> str:
     if len(data) > MOST:
-        raise Problem(f"{shown} is longer than {MOST:,} bytes", "no agent reads that much: shorten")
+        raise Problem(
+            f"{shown} is longer than {MOST:,} bytes", "no agent reads that much: shorten it"
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:
-        raise Problem(f"{shown} is no text in UTF-8", "the agent is told text alone")
+        raise Problem(f"{shown} is not UTF-8 text", "the agent is told text alone")
     return text

@@ -113,8 +113,8 @@ def not_files(words: Sequence[str]) -> str:
     """The note on words that name no file, for a search that found nothing; "" without any."""
     shown = ", ".join(safe_line(word) for word in words)
     if len(words) > 1:
-        return f"{shown} are no files: they count as words to find"
-    return f"{shown} is no file: it counts as a word to find" if words else ""
+        return f"not files, so searched for as words: {shown}"
+    return f"not a file, so searched for as a word: {shown}" if words else ""
 
 
 def require_id(text: str, base_url: str) -> str:
@@ -123,13 +123,13 @@ def require_id(text: str, base_url: str) -> str:
     found = read_id(text)
     if not found:
         raise Problem(
-            f"{safe_line(text)!r} is no conversation id",
+            f"{safe_line(text)!r} is not a conversation id",
             f"give {SHORTEST} or more of its characters 0-9 a-f, or the conversation's web address",
         )
     if "://" in text and _host(text) != _host(base_url):
         theirs = f"{urlsplit(text).scheme}://{_host(text)}"
         raise Problem(
-            f"That conversation is on {safe_line(theirs)}, and the server here is "
+            f"That conversation is on {safe_line(theirs)}, but the server here is "
             f"{base_url or 'the demo'}",
             f"oh-tui --server {clean_line(theirs)} {found}, with the key of that server",
         )
@@ -163,7 +163,10 @@ async def find(source: Source, identifier: str) -> Conversation:
 def _not_found(
     source: Source, identifier: str, hint: str = "oh-tui conversations lists what is there"
 ) -> Problem:
-    return errors.NotFound(f"There is no conversation {identifier} here: {source.label}", hint)
+    # of the demo's label, the name alone
+    name = source.label.partition(", ")[0].partition(": ")[0]
+    where = f"the {name}" if name.endswith("demo") else name
+    return errors.NotFound(f"There is no conversation {identifier} in {where}", hint)
 
 
 async def _started_as(source: Source, identifier: str) -> Conversation:

@@ -29,7 +29,7 @@ def misuse(message: str, command: str, options: Iterable[str]) -> Problem:
         words = match[1].split(" ")
         odd = next((word for word in words if word.startswith("-")), "").partition("=")[0]
         if not odd:
-            return Problem(f"{command or 'oh-tui'} has no use for: {match[1]}", hint)
+            return Problem(f"{command or 'oh-tui'}: unexpected argument: {match[1]}", hint)
         close = difflib.get_close_matches(odd, options, 1, 0.7)
         subject = f"{command} has" if command else "There is"
         return Problem(f"{subject} no option {odd}", f"did you mean {close[0]}?" if close else hint)
@@ -47,5 +47,5 @@ def misuse(message: str, command: str, options: Iterable[str]) -> Problem:
     if text == "expected one argument":
         return Problem(f"{named} needs a value", hint)
     if match := re.fullmatch(r"not allowed with argument (?:\S+/)?(\S+)", text):
-        return Problem(f"{match[1]} and {name} exclude each other", "leave one of them out")
+        return Problem(f"{match[1]} and {name} cannot be used together", "leave one of them out")
     return Problem(f"{named}: {text}", hint)

@@ -285,7 +285,7 @@ def _read_words(words: Sequence[str]) -> tuple[str, Command, Any]:
     index = _find_command(rest)
     if "" in rest[: rest.index("--") if "--" in rest else None]:
         hint = help_of("" if index is None else rest[index])
-        raise Problem("An empty word names nothing", hint)
+        raise Problem("An argument is empty", hint)
     if index is None and rest and rest[0] == "help":
         _print_help(rest[1:], options)
     if index is None:
@@ -317,7 +317,7 @@ def _read_words(words: Sequence[str]) -> tuple[str, Command, Any]:
         args.filter = " ".join([*first, *words_of_filter])
         args.no_files = list(filter(may_be_mistyped, words_of_filter)) if first else []
         if first and not args.filter.strip():
-            raise Problem("An empty word names nothing", help_of(name))
+            raise Problem("An argument is empty", help_of(name))
     if RUN_AND_FILTER in command.arguments:
         args.word = _runs_among(args.given)[0]
         args.given.remove(args.word)
@@ -384,7 +384,7 @@ def _require_meaning(word: str) -> None:
     hint = f"did you mean {close[0]}?" if close else _what_an_id_is(word)
     if re.match(r"-?[a-z]+:\S", word):
         hint = f"did you mean --filter '{safe_line(word)}'?"
-    raise Problem(f"'{safe_line(word)}' is no command, no conversation id and no file", hint)
+    raise Problem(f"'{safe_line(word)}' is not a command, a conversation id or a file", hint)
 
 
 def _what_an_id_is(word: str) -> str:

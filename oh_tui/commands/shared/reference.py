@@ -58,7 +58,7 @@ def manual() -> str:
     parts = [
         f'.TH OH-TUI 1 "" "oh-tui {__version__}" "User Commands"',
         ".SH NAME\noh\\-tui \\- the terminal explorer for OpenHands",
-        ".SH SYNOPSIS\n" + _roff(USAGE),
+        ".SH SYNOPSIS\n" + _roff("\n".join(line.strip() for line in USAGE.splitlines())),
         ".SH DESCRIPTION\n" + _roff(_help(main_parser(options_parser())).partition("\n\n")[2]),
         ".SH COMMANDS",
     ]

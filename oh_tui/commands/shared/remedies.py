@@ -29,7 +29,7 @@ WORDS = {
     Remedy.CONTINUE: "it may run on there: oh-tui tail {id} tells, and oh-tui continue {id} lets "
     "the agent go on",
     Remedy.CONTINUE_AGAIN: "try again",
-    Remedy.CONTINUE_LATER: "It still ends the step in which it was stopped: try again in a moment",
+    Remedy.CONTINUE_LATER: "It is still ending its step: try again in a moment",
     Remedy.SEND_AGAIN: "try again",
     Remedy.MAY_ARRIVE: "the message may arrive all the same: oh-tui tail {id} tells, before you "
     "send it again",

@@ -29,7 +29,7 @@ _PIECE = 2**20
 def copy_of_stdin() -> Path:
     """The path of the copy. The explorer then reads its keys from the terminal. Raises Problem."""
     if sys.stdin is None or sys.stdin.isatty():
-        raise Problem("Standard input is no file", "cat FILE | oh-tui open -")
+        raise Problem("Nothing is piped into standard input", "cat FILE | oh-tui open -")
     folder = Path(tempfile.mkdtemp(prefix="oh-tui-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     path = folder / NAME
@@ -39,7 +39,9 @@ def copy_of_stdin() -> Path:
                 out.write(piece)
                 free = shutil.disk_usage(folder).free
                 if free < SPARE:
-                    raise Problem(f"{size(free)} are free for standard input", "free some of it")
+                    raise Problem(
+                        f"{size(free)} are free to keep standard input", "free some of it"
+                    )
     except OSError as error:
         told = os.strerror(error.errno or 0)
         raise Problem(f"Standard input cannot be kept: {told}") from error

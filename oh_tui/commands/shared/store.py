@@ -22,7 +22,7 @@ class Kept(NamedTuple):
 
 
 KEPT = {
-    "status": Kept("status.json", "what `oh-tui status` was told last, by server"),
+    "status": Kept("status.json", "the last answer to `oh-tui status`, by server"),
     "runs": Kept("runs", "runs that are over, as they were downloaded"),
     "indexes": Kept("indexes", "where the runs in large files begin"),
     "library": Kept("library", "the index of runs that `oh-tui index` makes"),

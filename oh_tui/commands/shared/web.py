@@ -44,7 +44,7 @@ def _say(name: str, total: int | None, there: int) -> None:
 
 
 def _size(total: int | None) -> str:
-    return f"{size(total)}" if total is not None else "a size that the server does not tell"
+    return f"{size(total)}" if total is not None else "of unknown size"
 
 
 def _agree(limit: int, name: str, total: int | None, there: int) -> None:

@@ -210,7 +210,7 @@ class Agents:
                 return
             if late:
                 raise Refused(
-                    "The agent is stopped, but the call that it still made had no result within "
+                    "The agent is stopped, but its last call had no result within "
                     f"{LASTS / 60:.0f} min",
                     Remedy.CONTINUE,
                 )
@@ -276,7 +276,7 @@ class Agents:
         except Problem as problem:
             why = f"{problem.sentence[0].lower()}{problem.sentence[1:]}"
             raise HalfDone(
-                f"The message is there, but the agent was not let go on: {why}", problem.hint
+                f"The message arrived, but the agent did not continue: {why}", problem.hint
             ) from problem
         after = await self._after(state)
         yield after

@@ -44,7 +44,7 @@ class AgentStatus(StrEnum):
     STUCK = "the agent is stuck"
     UNREAD = "the agent is idle, and has something to read"
     IDLE = "the agent is idle, with nothing to do"
-    OTHER = "the agent is in no known state"
+    OTHER = "the agent is in an unknown state"
 
 
 _STATUSES = {
@@ -172,7 +172,7 @@ class AgentState(msgspec.Struct, frozen=True):
         if shown.runs and self.runs:
             return  # the calls of a working agent change all the time
         if self.waits and not (shown.waits and self.same_calls(shown)):
-            first = "Answered by somebody else; now it asks" if shown.waits else "By now it asks"
+            first = "Answered by somebody else; now it asks" if shown.waits else "Now it asks"
             raise Refused(f"{first}: {named(self.calls)}", Remedy.LOOK)
         if shown.waits and not self.waits:
             raise Refused(f"Answered by somebody else: {self.in_words}", Remedy.LOOK)
@@ -198,7 +198,7 @@ class AgentState(msgspec.Struct, frozen=True):
         """Raises Refused when the calls from `before` still wait, when somebody else answered them
         differently, or when the answer reached calls that were not shown."""
         if self.still_waits(before):
-            raise Refused("The server took the answer, but what waited still waits", Remedy.LOOK)
+            raise Refused("The server accepted the answer, but the call still waits", Remedy.LOOK)
         self.require_nothing_unseen(before)
         ids = {call.event.id for call in before.calls}
         results = [step.result for step in self.steps if step.event.id in ids and step.result]
@@ -236,7 +236,7 @@ class AgentState(msgspec.Struct, frozen=True):
     def require_stopped(self) -> None:
         """Raises Refused when the agent still works."""
         if self.runs:
-            raise Refused("The agent was asked to stop, and works on", Remedy.STOP_AGAIN)
+            raise Refused("The agent was asked to stop, but still works", Remedy.STOP_AGAIN)
 
     def require_gone_on(self, before: AgentState) -> None:
         """Raises Refused when the agent does not work and nothing has changed since `before`, or
@@ -249,7 +249,7 @@ class AgentState(msgspec.Struct, frozen=True):
         )
         if same and self.same_calls(before) and not self.runs:
             raise Refused(
-                "The agent was asked to go on, and stands as before", Remedy.CONTINUE_AGAIN
+                "The agent was asked to continue, but its state is as before", Remedy.CONTINUE_AGAIN
             )
 
 

@@ -30,7 +30,7 @@ class Records:
         renamed since the user saw it."""
         title = clean_line(title)
         if not title:
-            raise Problem("A title needs some words")
+            raise Problem("The title is empty")
         if len(title) > LONGEST_TITLE:
             raise Problem(
                 f"A title has at most {LONGEST_TITLE} characters, and this one {len(title):,}",
@@ -47,7 +47,7 @@ class Records:
         renamed = await self._api.rename_conversation(shown.id, title)
         if renamed.title != title:
             raise Refused(
-                f"The server made another title of it: {safe_line(renamed.title or '')[:80]}",
+                f"The server changed the title to: {safe_line(renamed.title or '')[:80]}",
                 Remedy.REFRESH,
             )
         return renamed
@@ -63,7 +63,7 @@ class Records:
         now = await self._now(shown)
         agent = self._api.agent_server(now) if now.sandbox_status == "RUNNING" else None
         if agent is None:
-            raise Refused("No agent server runs that could hold the tags", Remedy.RESUME)
+            raise Refused("No agent server is running to keep the tags", Remedy.RESUME)
         before = (await agent.conversation()).tags or {}
         after = applied(before, changes)
         if after == before:

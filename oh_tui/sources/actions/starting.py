@@ -115,7 +115,7 @@ def request_for(draft: Draft, known: Choices) -> StartRequest:
     repository, provider = read_repository(typed)
     if typed and not repository:
         raise Invalid(
-            "repository", "That is no repository", "write owner/name, or the address of its page"
+            "repository", "That is not a repository", "write owner/name, or the address of its page"
         )
     if branch and not repository:
         raise Invalid("repository", "A branch needs its repository", "name it, or empty the branch")

@@ -33,7 +33,8 @@ async def start(
     server cannot do, or lacks."""
     if request.selected_repository:
         raise Refused(
-            "An agent server clones no repository", "leave it out, and tell the agent to clone it"
+            "An agent server does not clone repositories",
+            "leave it out, and tell the agent to clone it",
         )
     if request.llm_model:
         raise Refused(

@@ -105,7 +105,7 @@ class Workspace:
         `whole_folder`. Raises Problem."""
         path = text.strip()
         if not path or "\0" in path:
-            raise Problem("That is no path", f"say where it is {self.workplace.inside}")
+            raise Problem("That is not a path", f"say where it is {self.workplace.inside}")
         if path.startswith("/"):
             return path
         if folder is None:
@@ -229,7 +229,7 @@ def local_size(path: Path) -> int:
         if stat.S_ISDIR(about.st_mode):
             raise Problem(f"{shown} is a folder", "put one file, such as an archive of it")
         if not stat.S_ISREG(about.st_mode):
-            raise Problem(f"{shown} is no plain file", "put a copy of what it gives")
+            raise Problem(f"{shown} is not a regular file", "put a copy of what it gives")
         if not os.access(path, os.R_OK):
             raise Problem(f"{shown} may not be read", "check its rights")
     except FileNotFoundError:

@@ -132,7 +132,7 @@ class Annotations:
 
     def _require_id(self, event_id: str) -> None:
         if not _is_event(event_id):
-            raise Problem("This step has no id by which it could be known again")
+            raise Problem("This step has no id to remember it by")
 
     def _take(self, changes: list[Change]) -> None:
         name = changes[0].run if changes else ""

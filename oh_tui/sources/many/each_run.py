@@ -81,7 +81,7 @@ class Ahead(NamedTuple, Generic[T]):
     vanished: int = 0
     """Runs that were known and are no longer there."""
     settled: int = 0
-    """Runs for which there is no result, and that need not be read."""
+    """Runs that the index rules out."""
     indexed: Collection[str] = ()
     """The ids of those left that are in the index as they are now."""
 
@@ -150,7 +150,7 @@ class ManyRuns(Generic[T]):
         return found
 
     async def results(self) -> AsyncGenerator[Result[T], None]:
-        """The result of each run, the newest first, but of those that are settled ahead. Raises
+        """The results, newest first. Runs that the index settled are skipped. Raises
         Problem."""
         rows, listed = await self._wanted()
         rows = self._choose(rows) if self._choose else rows

@@ -105,7 +105,7 @@ class Filler:
         self._stopped = False
 
     def fill(self, task: Task) -> bool:
-        """Returns when the run is in or left; False where none can be taken in."""
+        """Blocks until the run is indexed or skipped. False if the index cannot be written."""
         line = self._started()
         if line is None:
             return False

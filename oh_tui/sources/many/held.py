@@ -40,8 +40,8 @@ class Held:
         return self._library.as_now("place", now, columns)
 
     def vanished(self, listed: Sequence[Conversation] | None) -> int:
-        """How many runs of the source were read once and are no longer there. Without a whole list
-        of a server these are the ones that were missed before."""
+        """The number of indexed runs that are gone. If the list of a server was cut, only those
+        that are already marked as gone."""
         seen = set(map(self.place, listed or ()))
         if self._address:
             found = self._library.gone([] if listed is None else [self._address])

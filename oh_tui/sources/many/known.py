@@ -1,4 +1,4 @@
-"""What sums need of runs that the library has as they are now, so that these need not be read."""
+"""The rows for sums of runs whose index entry is up to date, so that they need not be read."""
 
 from __future__ import annotations
 

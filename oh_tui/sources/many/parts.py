@@ -1,8 +1,8 @@
 """Tables of many runs in part files, which several machines and interrupted exports add to.
 
-A part holds up to so many runs of one shard and is named after these; it is there when its file of
-the table runs is, which is written last. One that lacks runs, since they could not be read, is made
-anew by the next export: what ended the reading may have been the machine.
+A part has up to `RUNS` runs of one shard and is named after them. Its file of the table `runs` is
+written last and marks it complete. The next export writes parts with unreadable runs again: it may
+have been the machine that failed.
 """
 
 from __future__ import annotations

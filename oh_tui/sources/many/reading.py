@@ -44,7 +44,7 @@ class Left(NamedTuple):
 
 Found: TypeAlias = Record | Left | int | str
 
-TELLS_KEY = "it tells a key of yours"
+TELLS_KEY = "it contains one of your keys"
 
 
 def records(
@@ -63,7 +63,7 @@ def records(
     try:
         str(path).encode()
     except UnicodeError:
-        yield Left(str(path), "its name is no UTF-8")
+        yield Left(str(path), "its name is not UTF-8")
         return
     source = FileSource([path], indexes=indexes)
     try:
@@ -178,8 +178,8 @@ def _stamp(one: Path, path: Path) -> str:
 
 
 def _beside(path: Path) -> list[Path]:
-    """Of an output its reports, labels and costs, and conversations of its instances; of a run in
-    ATIF the files that continue it and those of its sub-agents."""
+    """Files whose change also changes the run. For an output its reports, labels, costs and the
+    conversations of its instances; for ATIF the files that continue it and its sub-agents'."""
     folder = path.parent
     if not _is_output(path):
         return [folder / name for name in atif_file.names_beside(path)]

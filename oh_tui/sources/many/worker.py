@@ -1,4 +1,4 @@
-"""What a process does that reads runs in files: it opens them by their places, in turn."""
+"""The worker process: opens runs by path and number, and applies the job to each."""
 
 from __future__ import annotations
 

@@ -402,5 +402,5 @@ def _missing_end(conversation: Conversation, newest: Trajectory) -> str:
     if conversation.sandbox_status == "PAUSED" and newest.status == "running":
         return "sandbox paused while the agent worked: its last events may come after a resume"
     if newest.status == "error" and not any(e.kind in RUN_ERRORS for e in newest.events):
-        return "the run ended in an error, and the server does not hold which"
+        return "the run ended in an error, and the server does not say which"
     return ""

@@ -166,9 +166,9 @@ def _error(trajectory: Trajectory) -> Verdict:
     if recorded and (step is None or _is_beside(step, recorded)):
         return _recorded(trajectory, *recorded_words(recorded))
     if step is None:
-        sentence = "The run failed, and the server holds no reason."
+        sentence = "The run failed; the server does not say why."
         return _verdict(
-            "error", sentence, "failed, the server holds no reason", landing=len(trajectory)
+            "error", sentence, "failed, the server does not say why", landing=len(trajectory)
         )
     if is_refusal(step):
         return _verdict("error", *refusal_words(step.event), [step], step.number)
@@ -300,7 +300,7 @@ def _idle(trajectory: Trajectory) -> Verdict:
         return _verdict("idle", "Nothing was asked yet.", landing=len(trajectory))
     number = f"step {latest.number}" if trajectory.complete else "the last step"
     if latest.event.kind == "MessageEvent" and latest.event.source == "user":
-        cause, short = "The last message was not taken up yet.", ""
+        cause, short = "The last message has not been answered yet.", ""
     elif latest.result is not None and latest.result.kind == "UserRejectObservation":
         what = _what(trajectory, latest)
         cause, short = f"Nothing runs since {number} was rejected: {what}", f"rejected: {what}"

@@ -20,7 +20,7 @@ class Paired(NamedTuple):
     a: float | None
     b: float | None
     difference: float | None
-    """The median of B less A within a pair."""
+    """The median of B minus A within a pair."""
     interval: tuple[float, float] | None
     """Its 95 % interval; None for fewer than two pairs."""
 

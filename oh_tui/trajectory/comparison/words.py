@@ -35,7 +35,7 @@ def parting_words(comparison: Comparison) -> str:
 
 
 def counts_words(comparison: Comparison, dot: str = "·") -> str:
-    """How many steps are of each kind, without those that there are none of."""
+    """How many steps are of each kind, without list the tags none of."""
     counts = ((comparison.counts[kind], name) for kind, name in _COUNTED.items())
     return f" {dot} ".join(f"{count:,} {name}" for count, name in counts if count)
 

@@ -137,7 +137,7 @@ def output_blocks(raw: str, command: str = "") -> list[Block]:
     blocks: list[Block] = [Output(output.text, output.coloured)]
     if output.folded:
         count = plural(output.folded, "rewrite")
-        blocks.append(Note(f"{count} folded: lines as they were at last, JSON has them all"))
+        blocks.append(Note(f"{count} folded: lines as they were in the end, JSON has them all"))
     return blocks
 
 

@@ -106,7 +106,7 @@ def _condensation(body: dict[str, Any], context: StepContext | None) -> list[Blo
     text = safe(take.text(body, "summary")).strip()
     if not text:
         return [Note(f"the model no longer sees {what}; no summary was kept")]
-    return [Note(f"the model no longer sees {what}, but this summary"), Markdown(text)]
+    return [Note(f"the model sees this summary instead of {what}"), Markdown(text)]
 
 
 def _summary(body: dict[str, Any], context: StepContext | None) -> list[Block]:

@@ -204,7 +204,7 @@ def event_blocks(event: Event, context: StepContext | None = None) -> list[Block
         return show(body, context) + rest_blocks(body)
     if event.kind == UNREADABLE:
         text = output_blocks(text_field(body, "text"))
-        return [Note("no JSON object, shown as it came"), *text]
+        return [Note("not a JSON object, shown as it came"), *text]
     remark = "this object names no kind" if event.kind == NO_KIND else "unknown kind"
     return [Note(f"{remark}, shown as it came"), *rest_blocks(body)]
 

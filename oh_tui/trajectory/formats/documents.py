@@ -49,7 +49,7 @@ def read_document(text: bytes, where: str) -> Converted:
         raise FormatProblem(f"{where} {why.get(str(error), 'is no JSON')}") from error
     claims = [document for document in DOCUMENTS if document.is_one(top)]
     if not claims:
-        raise FormatProblem(f"{where} holds no run that oh-tui knows", HINT)
+        raise FormatProblem(f"{where} is not in a format that oh-tui reads", HINT)
     try:
         converted = claims[0].convert(text, top)
     except ValueError as error:

@@ -171,7 +171,7 @@ class ParquetRuns(Unchanging):
         """Their sum."""
         self._starts = array("Q", [sum(self._rows[:n]) for n in range(len(self._rows))])
         if not self._columns & set(_RUNS):
-            raise FormatProblem(f"{self.name} holds no run that oh-tui knows", HINT)
+            raise FormatProblem(f"{self.name} is not in a format that oh-tui reads", HINT)
         if self._bombs and all(self._bombs):
             raise FormatProblem(f"{self.name} {self._bombs[0]}")
 

@@ -74,7 +74,7 @@ def open_runs(path: Path, indexes: Indexes | None = None) -> RunList:
             if one.recognises(head, kind):
                 return one.open(path, indexes)
     if head and not kind.lower().endswith((".zip", "/")):
-        raise FormatProblem(f"{name} holds no run that oh-tui knows", HINT)
+        raise FormatProblem(f"{name} is not in a format that oh-tui reads", HINT)
     return archive.open_list(path, indexes)  # which says what is wrong with it
 
 
@@ -154,8 +154,7 @@ def _held_by(folder: Path) -> tuple[list[Path], list[Path]]:
 
 
 def _belonging(parts: Mapping[str, Sequence[str]]) -> set[str]:
-    """The files that are read with another, which has them as its parts; of files that name each
-    other in a circle all but the first."""
+    """Files that are parts of another file. In a cycle, all but the first."""
     named = {part for one in parts.values() for part in one}
     found: set[str] = set()
     for name in sorted(parts, key=named.__contains__):  # those first that nothing names

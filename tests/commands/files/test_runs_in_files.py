@@ -124,7 +124,7 @@ def test_a_row_that_is_no_run_is_refused_and_the_others_are_not(output: Path) ->
     output.write_bytes(output.read_bytes() + b'{"instance_id": "x", "cost": 5}\n{"instance')
     done = oh_tui("why", f"{output}#x")
     assert done.returncode == 2
-    assert "output.jsonl, row 4 holds no run that oh-tui knows" in done.stderr
+    assert "output.jsonl, row 4 is not in a format that oh-tui reads" in done.stderr
     done = oh_tui("conversations", output)
     assert len(done.stdout.splitlines()) == 4
     assert "output.jsonl, row 5 is still being written" in done.stderr

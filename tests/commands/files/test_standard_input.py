@@ -1,4 +1,4 @@
-"""`-` where a path can be: a file that comes by standard input."""
+"""`-` where a path can be: a file from standard input."""
 
 from __future__ import annotations
 

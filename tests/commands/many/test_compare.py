@@ -136,8 +136,8 @@ def test_into_a_pipe_go_all_rows(output: Path) -> None:
     [
         (["run.zip"], "compare needs A B"),
         (["gone.zip", "gone.zip"], "There is no file or folder gone.zip"),
-        (["--demo", "gone.zip", "x"], "'x' is no conversation id"),
-        (["a", "b", "c"], "compare has no use for: c"),
+        (["--demo", "gone.zip", "x"], "'x' is not a conversation id"),
+        (["a", "b", "c"], "compare: unexpected argument: c"),
     ],
 )
 def test_wrong_use_is_said(words: list[str], said: str) -> None:
@@ -233,7 +233,7 @@ def test_sets_without_a_pair_say_so_in_a_pipe(tmp_path: Path) -> None:
         2,
         "0 pairs, 2 only in A, 2 only in B",
     )
-    assert "no run of one has the id or the title" in done.stderr
+    assert "no run in A has the id or the title" in done.stderr
     assert oh_tui("compare", *places, "--json").returncode == 2
 
 

@@ -198,10 +198,13 @@ def test_a_word_of_a_run_is_suggested_for_a_step(shell: Shell) -> None:
 def test_a_mistyped_path_is_told_where_nothing_is_found(
     capsys: pytest.CaptureFixture[str], run_file: Path
 ) -> None:
-    told = "oh-tui: mnay is no file: it counts as a word to find\n"
+    told = "oh-tui: not a file, so searched for as a word: mnay\n"
     assert grep(capsys, "ValueError", run_file, "mnay") == (1, "", told)
     assert grep(capsys, "nosuchword", run_file, "-mnay", "title:mnay") == (1, "", "")
-    assert "a, b are no files" in grep(capsys, "ValueError nosuchword", run_file, "a", "b")[2]
+    assert (
+        "not files, so searched for as words: a, b"
+        in grep(capsys, "ValueError nosuchword", run_file, "a", "b")[2]
+    )
     found = grep(capsys, "ValueError", run_file, "week")
     assert found[0] == 0 and found[2] == ""
     code, _, err = grep(capsys, "ValueError", "mnay")
@@ -213,4 +216,4 @@ def test_a_blank_word_is_refused(
     capsys: pytest.CaptureFixture[str], run_file: Path, blank: str
 ) -> None:
     code, out, err = grep(capsys, blank, run_file)
-    assert (code, out) == (2, "") and "An empty word names nothing" in err
+    assert (code, out) == (2, "") and "An argument is empty" in err

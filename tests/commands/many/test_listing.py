@@ -83,7 +83,7 @@ def test_a_run_and_the_words_its_steps_must_match_come_in_any_order(run_file: Pa
     assert numbers("is:failed", run_file, "tool:terminal") == failed
     assert numbers("tool:terminal", "is:failed", run_file) == failed
     assert set(numbers(run_file, "-is:failed", "tool:terminal")).isdisjoint(failed)
-    assert "no conversation id" in oh_tui("export", "is:failed").stderr
+    assert "not a conversation id" in oh_tui("export", "is:failed").stderr
     counted = json.loads(demo("steps", "is:failed", "477f", "tool:terminal", "--json").stdout)
     assert len(counted["steps"]) == len(failed)
 
@@ -94,4 +94,4 @@ def test_changed_files_of_files_are_found_and_those_of_servers_not_known(run_fil
     assert oh_tui("conversations", folder, "changed:nosuch").stdout == ""
     done = demo("conversations", "changed:src/", "repo:dates")
     assert done.stdout == ""
-    assert "changed is not known: only files tell it" in done.stderr
+    assert "changed files unknown, only files say them" in done.stderr

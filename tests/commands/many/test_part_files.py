@@ -191,5 +191,5 @@ def test_wrong_use(runs: Path, tmp_path: Path) -> None:
     assert "name a folder" in refused(runs, "--to", "parquet")
     assert "--to jsonl" in refused(runs, *out)
     for share in ("0/3", "4/3", "x", "1/0", "1"):
-        assert "no share such as 3/64" in refused(runs, "--to", "jsonl", *out, "--shard", share)
+        assert "not a share such as 3/64" in refused(runs, "--to", "jsonl", *out, "--shard", share)
     assert "--to jsonl" in refused(runs / "part-000", runs / "part-001")

@@ -167,7 +167,7 @@ except Problem as problem:
 def test_what_it_sorts_fills_neither_memory_nor_disk(caches: Path) -> None:
     words = [sys.executable, "-c", GREEDY, str(caches / "oh-tui")]
     done = subprocess.run(words, capture_output=True, text=True)
-    expected = "The answer takes too much memory: 20.0 MB is the most\n"
+    expected = "The query needs more than 20.0 MB of memory\n"
     assert (done.stdout, done.stderr) == (expected, "")
 
 
@@ -258,7 +258,7 @@ def test_without_an_index(tmp_path: Path) -> None:
     assert "Nothing is indexed yet" in refused("select 1", XDG_CACHE_HOME=str(tmp_path))
     assert "There is no index" in refused("select 1", OH_TUI_CACHE="off")
     assert "leave one out" in refused("select 1", "--json", "--csv")
-    assert "no number of seconds" in refused("select 1", "--seconds", "x")
+    assert "not a number of seconds" in refused("select 1", "--seconds", "x")
 
 
 def test_what_the_user_keeps_of_runs_can_be_asked(

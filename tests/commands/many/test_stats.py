@@ -114,7 +114,7 @@ def test_csv_without_a_run_has_its_head(folder: Path, capsys: pytest.CaptureFixt
 
 def test_wrong_use_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["stats", str(folder), "--by", "colour"]) == 2
-    assert "'colour' is none of model, repo" in capsys.readouterr().err
+    assert "'colour' is not a grouping; choose model, repo" in capsys.readouterr().err
     assert cli.main(["stats", str(folder), "--csv", "--json"]) == 2
 
 

@@ -263,7 +263,7 @@ async def test_a_call_that_gets_no_result_after_a_stop_is_not_waited_for_for_eve
         await asyncio.sleep(0.02)
     while not (await here.state("flaky-ci")).calls:
         here.demo.advance(0.2)
-    with pytest.raises(Problem, match="is stopped, but the call that it still made") as caught:
+    with pytest.raises(Problem, match="is stopped, but its last call") as caught:
         await asyncio.wait_for(stopping, 60)
     assert caught.value.hint == Remedy.CONTINUE
     now = await here.state("flaky-ci")

@@ -59,7 +59,7 @@ def test_an_agent_asked_to_stop_does_not_run(record: str, told: list[str], stand
         ("finished", "the agent has finished", False),
         ("idle", "the agent is idle, with nothing to do", False),
         ("napping", "the agent is napping", False),
-        ("", "the agent is in no known state", False),
+        ("", "the agent is in an unknown state", False),
     ],
 )
 def test_how_an_agent_stands_and_whether_it_can_go_on(

@@ -166,7 +166,7 @@ async def test_to_continue_runs_no_call_that_came_meanwhile(race: Race) -> None:
     await done(race.agents.answer(shown, accept=False))
     idle = await race.agents.settled(shown)
     race.other.approves_and_it_asks_anew()
-    with pytest.raises(Problem, match=f"By now it asks: .*{NEXT}"):
+    with pytest.raises(Problem, match=f"Now it asks: .*{NEXT}"):
         await done(race.agents.go_on(idle))
     assert race.posts == ["respond_to_confirmation"]
 

@@ -196,7 +196,7 @@ def test_a_local_path_that_cannot_be_sent_says_why(tmp_path: Path) -> None:
         ("a\0b", "No file was named"),
         (str(tmp_path), "is a folder"),
         (str(tmp_path / "none"), "There is no file"),
-        (str(tmp_path / "pipe"), "is no plain file"),
+        (str(tmp_path / "pipe"), "is not a regular file"),
         (str(tmp_path / ("x" * 300)), "cannot be read"),
         ("~no-such-user-here/x", "There is no file"),
     ):
@@ -254,8 +254,8 @@ async def test_a_path_counts_from_the_folder_of_the_agent(here: Inside) -> None:
     assert here.between.asked == [], "the folder is asked for where it is not known"
     assert await workspace.path("a.txt") == f"{await workspace.whole_folder()}/a.txt"
     for typed, folder, wrong in (
-        ("", "/x", "no path"),
-        ("a\0b", "/x", "no path"),
+        ("", "/x", "not a path"),
+        ("a\0b", "/x", "not a path"),
         ("a", "", "not"),
     ):
         with pytest.raises(Problem, match=wrong):

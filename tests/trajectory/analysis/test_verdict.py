@@ -229,12 +229,12 @@ def test_what_can_be_done_is_said_when_the_server_says_it(
 
 def test_an_error_without_its_event() -> None:
     verdict = judge(run(ASKED, state("r", "running"), *pairs("a"), state("s", "error")))
-    assert verdict.cause == "The run failed, and the server holds no reason."
+    assert verdict.cause == "The run failed; the server does not say why."
     assert verdict.landing == 2
     # that of an earlier turn explains nothing
     again = [state("r2", "running"), *pairs("b"), state("s2", "error")]
     first = [ASKED, state("r", "running"), state("s", "error"), failed("OSError", "x")]
-    assert "no reason" in judge(run(*first, *again)).cause
+    assert "does not say why" in judge(run(*first, *again)).cause
 
 
 def test_the_error_of_the_run_goes_before_one_of_the_server() -> None:
@@ -353,7 +353,7 @@ def test_what_is_left_of_the_plan() -> None:
 def test_idle() -> None:
     assert judge(run(state("s", "idle"))).short == "nothing was asked yet"
     verdict = judge(run(state("s", "idle"), ASKED))
-    assert (verdict.word, verdict.cause) == ("idle", "The last message was not taken up yet.")
+    assert (verdict.word, verdict.cause) == ("idle", "The last message has not been answered yet.")
     rejected = event("UserRejectObservation", "u", 4, action_id="a", tool_call_id="call-a")
     verdict = judge(run(ASKED, shell("a", "rm x"), rejected, state("s", "idle")))
     assert verdict.cause == "Nothing runs since step 2 was rejected: $ rm x"

@@ -459,7 +459,7 @@ def test_a_failed_call_says_whether_trying_again_helps() -> None:
 def test_a_condensation_counts_what_was_forgotten() -> None:
     event = {"kind": "Condensation", "forgotten_event_ids": ["a", "b"], "summary": "It began."}
     assert result(event) == [
-        Note("the model no longer sees 2 old events, but this summary"),
+        Note("the model sees this summary instead of 2 old events"),
         Markdown("It began."),
     ]
 
@@ -498,7 +498,7 @@ def test_an_unknown_kind_shows_all_of_its_fields() -> None:
 
 def test_text_that_is_no_json_is_shown_as_it_came() -> None:
     assert event_blocks(parse_event(b"oops \x1b[1m")) == [
-        Note("no JSON object, shown as it came"),
+        Note("not a JSON object, shown as it came"),
         Output("oops ", "oops \x1b[1m"),
     ]
 

@@ -53,7 +53,7 @@ def test_a_secret_is_in_neither_text() -> None:
 def test_folded_rewrites_are_told() -> None:
     assert output_blocks("1\r2\r3\n") == [
         Output("3"),
-        Note("2 rewrites folded: lines as they were at last, JSON has them all"),
+        Note("2 rewrites folded: lines as they were in the end, JSON has them all"),
     ]
     assert output_blocks(" \r\n") == []
 

@@ -123,7 +123,7 @@ def test_a_row_that_holds_no_run_is_told_when_it_is_opened(tmp_path: Path) -> No
     path.write_text("\n".join(texts) + "\n")
     (x, y, good), problems = listed(path)
     assert problems == []
-    with pytest.raises(Problem, match=r"output.jsonl, row 1 holds no run"):
+    with pytest.raises(Problem, match=r"output.jsonl, row 1 is not in a format"):
         x.open()
     with pytest.raises(Problem, match=r"output.jsonl, row 2 is no JSON"):
         y.open()
@@ -296,7 +296,7 @@ def test_rows_of_several_formats_in_one_file_are_each_read_as_what_they_are(
     assert [len(entry.open()) for entry in entries[:2]] == [9, 3]
     assert entries[2].open().event(0).kind == "MessageEvent"
     assert json.loads(entries[1].open().original(0)) == v0["history"][0]
-    with pytest.raises(Problem, match="row 4 holds no run"):
+    with pytest.raises(Problem, match="row 4 is not in a format"):
         entries[3].open()
     assert problems == []
 

@@ -127,7 +127,7 @@ def test_a_row_without_a_run_is_named_and_the_others_open(tmp_path: Path) -> Non
     first, second, third = runs.entries()
     assert [len(one.open()) for one in (first, third)] == [4, 6]
     assert second.name == "row 2"
-    with pytest.raises(Problem, match=r"x\.parquet, row 2 holds no run"):
+    with pytest.raises(Problem, match=r"x\.parquet, row 2 is not in a format"):
         second.open()
 
 
@@ -135,7 +135,7 @@ def test_parquet_is_found_in_folders(tmp_path: Path) -> None:
     path = write(tmp_path / "a.parquet", ROWS[:1])
     write(tmp_path / "numbers.parquet", [{"x": 1}])
     assert find_files([tmp_path]) == [path]
-    with pytest.raises(Problem, match=r"numbers\.parquet holds no run that oh-tui knows"):
+    with pytest.raises(Problem, match=r"numbers\.parquet is not in a format that oh-tui reads"):
         open_runs(tmp_path / "numbers.parquet")
 
 

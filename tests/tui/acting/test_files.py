@@ -103,7 +103,7 @@ async def test_a_path_that_is_wrong_is_asked_for_again_with_its_text(tmp_path: P
         for typed, words in (
             ("none.txt", "File not found"),
             ("/workspace/dates", "Path is not a file"),
-            ("", "That is no path"),
+            ("", "That is not a path"),
         ):
             await answer(it, typed)
             await it.until(partial(said, it, words))

@@ -82,7 +82,7 @@ async def test_a_message_runs_nothing_that_was_not_shown_and_is_not_sent_twice(k
         assert SHOWN in await asked(it, "ctrl+s")
         other.before(SEND)
         await it.send(key)
-        await error_told(it, f"now it asks: $ {NEXT}" if key == "y" else "The message is there")
+        await error_told(it, f"now it asks: $ {NEXT}" if key == "y" else "The message arrived")
         assert between.count(RUN) == 0 and between.count(SEND) == 1
         assert it.screen.asking.editor is None and not it.screen.session.drafts
         assert NEXT not in other.ran

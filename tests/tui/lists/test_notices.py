@@ -36,7 +36,7 @@ def test_the_setting_is_two_words_or_a_command(written: str, words: tuple[str, .
 
 
 def test_what_is_no_command_is_told() -> None:
-    with pytest.raises(Problem, match="OH_TUI_NOTICE is no command: no closing quotation"):
+    with pytest.raises(Problem, match="OH_TUI_NOTICE is not a command: no closing quotation"):
         read_settings({"OH_TUI_NOTICE": "say 'it"})
 
 

@@ -82,7 +82,7 @@ async def test_a_title_that_another_client_changed_is_not_overwritten() -> None:
 
 @pytest.mark.parametrize(
     ("title", "told"),
-    [(" ", "A title needs some words"), ("x" * 201, "A title has at most 200 characters")],
+    [(" ", "The title is empty"), ("x" * 201, "A title has at most 200 characters")],
 )
 async def test_what_is_no_title_is_said_and_can_be_typed_again(title: str, told: str) -> None:
     async with explore() as it:

@@ -22,7 +22,7 @@ START = 2**12
 """Bytes at the start of a row that are looked through for its id."""
 
 LARGEST_CHECKED = 2**26
-"""Bytes of a last row without the end of its line that is decoded, as it may be cut off."""
+"""A last row without a line end is decoded up to this size, to see whether it is cut off."""
 
 NAMED = 20
 """How many broken rows are named; the others are counted."""

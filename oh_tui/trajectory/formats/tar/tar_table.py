@@ -57,7 +57,7 @@ class TarTable:
 
     @property
     def problems(self) -> list[str]:
-        """Predicates of the tar."""
+        """Each worded to follow the name of the file: "holds 2 links, which are not read"."""
         told = []
         for kind, names in self._left_out.items():
             count = self._counts[kind]

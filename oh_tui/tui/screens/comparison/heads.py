@@ -24,7 +24,7 @@ TITLE = 12
 """Cells that are left to a title at least."""
 
 _TITLE, _MODEL, _STEPS, _TIME, _COST, _FILES, _GAP = range(2, 9)
-"""Places of the columns behind the name of the run and how it ended."""
+"""The numbers of the columns; the run's name and how it ended are 0 and 1."""
 
 _FIRST_TO_GO = (_MODEL, _FILES, _GAP)
 """Columns that are left out where there is no room, in this order."""
