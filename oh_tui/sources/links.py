@@ -9,6 +9,7 @@ import msgspec
 
 from oh_tui.api.models import Conversation, bare_id
 from oh_tui.text.patterns import pattern
+from oh_tui.text.redact import masked
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -32,6 +33,9 @@ _GUESSED = {
 }
 
 _HOSTS = {"github.com": "github", "gitlab.com": "gitlab", "bitbucket.org": "bitbucket"}
+
+LONGEST = 2_000
+"""Characters of an address."""
 
 _REPOSITORY = pattern(r"[^\s/\\?#%:@]+(?:/[^\s/\\?#%:@]+)+")
 """`owner/name`, on GitLab with groups in between."""
@@ -68,13 +72,17 @@ def web_link(url: str) -> Link | None:
     except ValueError:
         return None
     plain = url.isascii() and url.isprintable() and not re.search(r"[\s\"'<>`\\]", url)
-    if parts.scheme not in ("http", "https") or not host or parts.username or not plain:
+    if parts.scheme not in ("http", "https") or not host or "@" in parts.netloc:
+        return None
+    if not plain or len(url) > LONGEST:
         return None
     return Link(url)
 
 
 def is_repository(text: str) -> bool:
-    """Whether the text is a repository in the form that servers use."""
+    """Whether the text is a repository in the form that servers use, and no secret."""
+    if len(text) > LONGEST // 4 or masked(text) != text:
+        return False
     return bool(_REPOSITORY.fullmatch(text)) and not {".", ".."} & set(text.split("/"))
 
 

@@ -69,6 +69,8 @@ def test_no_address_is_made_up_where_the_host_cannot_be_known() -> None:
     assert pull_links(conversation("github", "acme", 7)) == []
     assert pull_links(conversation("github", "acme/..", 7)) == []
     assert pull_links(conversation("github", "acme/dates")) == []
+    assert pull_links(conversation("github", f"acme/{'x' * 500}", 7)) == []
+    assert pull_links(conversation("github", "acme/ghp_abcdefghij0123456789", 7)) == [], "a secret"
 
 
 @pytest.mark.parametrize(
@@ -76,6 +78,8 @@ def test_no_address_is_made_up_where_the_host_cannot_be_known() -> None:
     [
         "javascript:alert(1)", "file:///etc/passwd", "https://", "https://me:pw@host/", "ftp://x/y",
         "https://host/a b", "https://host/\x1b[2J", "https://[::1", "", "https://host/'; rm -rf",
+        "https://:pw@host/", "https://@host/", "data:text/html,x", f"https://host/{'x' * 2000}",
+        "HTTPS://host\r\n/x", "//host/x", "https:host", "vscode://x/y",
     ],
 )  # fmt: skip
 def test_only_plain_http_addresses_are_links(url: str) -> None:

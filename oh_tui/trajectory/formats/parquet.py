@@ -51,9 +51,11 @@ RATIO_FREE, RATIO_LIMIT = 2**30, 100
 MOST_ROWS = 100_000
 """As of a listing of a server."""
 
-TAKEN, FAILED = 2**28, 2**27
-"""Bytes of rows that a row group may give beyond its RATIO_LIMIT, as one text may be all its rows;
-and what a row counts that cannot be read."""
+TAKEN = 2**28
+"""Bytes of rows that a row group may give, whatever its RATIO_LIMIT: one text may be all rows."""
+
+MOST_TOO_LARGE = 3
+"""Rows of a row group that are too large before the rest of it is left: each takes time."""
 
 _NO_ANSWER = "takes more time or memory than it may, like a bomb"
 
@@ -167,6 +169,7 @@ class ParquetRuns(Unchanging):
         """Why a row group is not read; "" if it is."""
         self._taken: list[dict[int, int]] = [{} for _ in self._rows]
         """Of each row group the size of the rows that were opened, by their place."""
+        self._large: list[set[int]] = [set() for _ in self._rows]
         self._whole = [0] * len(self._rows)
         """Their sum."""
         self._starts = array("Q", [sum(self._rows[:n]) for n in range(len(self._rows))])
@@ -243,9 +246,12 @@ class ParquetRuns(Unchanging):
             text: bytes = self._ask("row", group, place)
         except (NoAnswer, OSError) as error:
             why = str(error) if isinstance(error, NoAnswer) else ""
-            self._take(group, place, FAILED)
+            if why:
+                self._large[group].add(place)
             if why == _NO_ANSWER:
                 self._bombs[group] = why
+            elif len(self._large[group]) == MOST_TOO_LARGE:
+                self._bombs[group] = f"has {MOST_TOO_LARGE} rows that are too large"
             raise FormatProblem(f"{where} {why or 'cannot be read'}") from error
         self._take(group, place, len(text))
         converted = read_document(text, where)

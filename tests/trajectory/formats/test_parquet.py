@@ -423,6 +423,22 @@ def test_a_row_above_the_limit_is_refused_before_it_is_decoded(
         TableFile(file).row(0, 0)
 
 
+def test_after_some_rows_that_are_too_large_the_rest_of_their_group_is_left(
+    tmp_path: Path,
+) -> None:
+    many: list[JsonObject] = [{}] * 100_001
+    rows: list[JsonObject] = [{"history": json.dumps(many)}] * 4 + [{"history": "[]"}] * 2
+    entries = list(open_runs(write(tmp_path / "x.parquet", rows, row_group_size=5)).entries())
+    for entry in entries[:3]:
+        with pytest.raises(Problem, match="has more than 100,000 events"):
+            entry.open()
+    for entry in entries[3:5]:
+        with pytest.raises(Problem, match="its row group has 3 rows that are too large"):
+            entry.open()
+    with pytest.raises(Problem, match="holds no run"):
+        entries[5].open()
+
+
 def test_a_row_of_too_many_events_is_refused(tmp_path: Path) -> None:
     path = one_value(tmp_path / "x.parquet", 8, history="[" + "{}," * 100_000 + "{}]")
     with pytest.raises(Problem, match=r"x\.parquet, row 1 has more than 100,000 events"):

@@ -16,6 +16,8 @@ from oh_tui.demo.runs.images import SCREENSHOT
 from oh_tui.settings.startup import Settings
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.content.images import Image
+from oh_tui.trajectory.model.events import parse_event
+from oh_tui.trajectory.model.steps import Step
 from oh_tui.tui import desktop
 from oh_tui.tui.controllers.desktop import external, images
 from tests.terminal.runs import make_zip
@@ -210,3 +212,9 @@ def test_without_any_pager_the_sentence_says_what_to_set(monkeypatch: pytest.Mon
     monkeypatch.setattr("oh_tui.tui.controllers.desktop.external.shutil.which", lambda name: None)
     with pytest.raises(Problem, match="Neither less nor more is installed"):
         external._program(("PAGER",), external.PAGERS)
+
+
+def test_the_name_of_an_image_file_is_made_of_a_masked_name() -> None:
+    key = "ghp_AbCd0123456789AbCd0123456789AbCd01"
+    event = parse_event(json.dumps({"id": "a", "kind": "ActionEvent", "tool_name": key}).encode())
+    assert images._image_name(Step(4, event)) == "step-4-hidden"

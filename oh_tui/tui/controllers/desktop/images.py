@@ -12,6 +12,7 @@ from oh_tui.sources.saving import cannot_write
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import size
 from oh_tui.text.problem import Problem
+from oh_tui.text.redact import masked
 from oh_tui.trajectory.content.images import EXTENSIONS, Image, images_of
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.tui.desktop import open_file
@@ -57,7 +58,7 @@ class Images:
 
 def _image_name(step: Step | None) -> str:
     """Such as step-4-browser-get-state; only digits, letters and hyphens."""
-    tool = step.event.tool_name if step else ""
+    tool = masked(step.event.tool_name) if step else ""
     words = "".join(c if c.isascii() and c.isalnum() else " " for c in tool[:60]).split()
     return "-".join([f"step-{step.number}" if step else "event", *words])
 

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from oh_tui.sources.links import Link, conversation_link, pull_links, web_link
+from oh_tui.sources.links import Link, conversation_link, is_repository, pull_links, web_link
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.tui.desktop import start_detached
@@ -81,6 +81,9 @@ class WebPages:
         if not numbers:
             raise Problem("No pull request is known for this conversation")
         links = pull_links(conversation)
+        repository = (conversation.selected_repository or "").strip("/")
+        if not links and repository and not is_repository(repository):
+            raise Problem("The repository's name cannot be part of a web address")
         if not links:
             at = safe_line(conversation.git_provider or "") or "an unknown provider"
             raise Problem(
