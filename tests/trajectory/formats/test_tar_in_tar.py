@@ -6,7 +6,6 @@ import gzip
 import io
 import json
 import lzma
-import sys
 import tarfile
 import zipfile
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any
 import pytest
 
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.formats import results_tar, streams
+from oh_tui.trajectory.formats import parquet, results_tar, streams
 from oh_tui.trajectory.formats.table import open_runs
 from oh_tui.trajectory.formats.tar import tar_folder
 from tests.trajectory.evaluation_files import history, lines, row
@@ -303,7 +302,7 @@ def test_rows_of_parquet_are_labelled_as_on_disk(tmp_path: Path, ending: str) ->
 def test_parquet_in_a_tar_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    monkeypatch.setattr(parquet, "is_installed", lambda: False)
     path = written(tmp_path, {"t.parquet": b"PAR1"} | conversation("a/"))
     runs, _ = opened(path)
     assert runs.problems == [
