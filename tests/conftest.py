@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import itertools
 import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +31,15 @@ settings.register_profile(
     suppress_health_check=list(HealthCheck),
 )
 settings.load_profile("fuzz" if "FUZZ_EXAMPLES" in os.environ else "fixed")
+
+# A signal that is ignored, as in the background or under nohup, would be ignored by all that tests
+# start; one that is handled is not.
+for _number, _handler in (
+    (signal.SIGINT, signal.default_int_handler),
+    *((number, lambda *_: None) for number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM)),
+):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, _handler)
 
 AMBIENT = ("OPENHANDS_", "OH_TUI_", "XDG_", "TEXTUAL")
 """What the names of variables begin with that steer oh-tui or what it is built on."""
