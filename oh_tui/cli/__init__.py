@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from oh_tui.api.models import CLOUD
 from oh_tui.cli import opening
@@ -65,11 +65,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs oh-tui and returns the exit code. An error is printed as one line and a hint."""
     # Spares the three garbage collections that Python runs at exit.
     atexit.register(gc.freeze)
-    with masking.masking():
-        return _masked(sys.argv[1:] if argv is None else list(argv))
+    with masking.masking(), signals_end_work() as codes:
+        code = _code_of(sys.argv[1:] if argv is None else list(argv), codes)
+        for stream in (sys.stdout, sys.stderr):
+            _let_go(stream)
+    return code
 
 
-def _masked(words: list[str]) -> int:
+def _code_of(words: list[str], signalled: Sequence[int]) -> int:
+    """Runs oh-tui; its exit code, that of a signal if one ended it."""
     try:
         # A terminal that lacks a character gets a question mark instead of an error.
         for stream in (sys.stdout, sys.stderr):
@@ -81,22 +85,28 @@ def _masked(words: list[str]) -> int:
         return code
     except Problem as problem:
         return failing.problem(problem)
-    except Ended as ended:
-        if not ended.goes_on:
-            return ended.code
-        return failing.say(f"interrupted; {ended.goes_on}", "", ended.code)
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    except KeyboardInterrupt as ended:
+        code = signalled[0] if signalled else INTERRUPTED
+        goes_on = ended.goes_on if isinstance(ended, Ended) else ""
+        return failing.say(f"interrupted; {goes_on}", "", code) if goes_on else code
     except BrokenPipeError:
-        # The reader has seen enough; flushing the rest at exit must not fail either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
+        return OK  # the reader has seen enough
     except OSError as error:
         return failing.os_error(error)
     except Exception as error:
         if sys.flags.dev_mode:
             raise
         return failing.bug(error)
+
+
+def _let_go(stream: TextIO | None) -> None:
+    """Drops what a stream cannot write, for Python would try again at its exit and say so."""
+    if stream is None:
+        return
+    try:
+        stream.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _run(words: list[str]) -> int:
@@ -210,14 +220,13 @@ def _carry_out(command: Command, call: Call, make_source: MakeSource, *, on_file
     # What a command creates lives as long as the command: few collections.
     gc.set_threshold(100_000, 50, 100)
     gc.enable()
-    with signals_end_work() as codes:
-        try:
-            follows = getattr(call.args, "follow", False)
-            if (on_files and not follows) or command.wants == "nothing":
-                return _run_through(work())
-            return asyncio.run(work())
-        except KeyboardInterrupt:
-            raise Ended(codes[0] if codes else INTERRUPTED, call.goes_on) from None
+    try:
+        follows = getattr(call.args, "follow", False)
+        if (on_files and not follows) or command.wants == "nothing":
+            return _run_through(work())
+        return asyncio.run(work())
+    except KeyboardInterrupt:
+        raise Ended(call.goes_on) from None
 
 
 def _no_key() -> Problem:

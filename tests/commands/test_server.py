@@ -296,20 +296,48 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, run_file: Path)
     assert done.returncode == 2 and "Cannot write into" in complaint(done)
 
 
-def test_no_space_left_is_told_and_leaves_nothing(tmp_path: Path, run_file: Path) -> None:
-    done = oh_tui("events", run_file)
-    assert done.returncode == 0
-    if Path("/dev/full").exists():
-        with Path("/dev/full").open("w") as full:
-            failed = subprocess.run(
-                [sys.executable, "-m", "oh_tui", "events", run_file],
-                stdout=full,
-                stderr=subprocess.PIPE,
-                text=True,
+FULL = Path("/dev/full")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="needs a file that is always full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "events RUN",
+        "steps RUN --json",
+        "why RUN",
+        "export RUN --to jsonl",
+        "--demo conversations --json",
+        "--help",
+        "help why",
+        "--version",
+        "--print-completion bash",
+    ],
+)
+def test_no_space_left_is_told_in_one_line(run_file: Path, words: str, unbuffered: str) -> None:
+    given = [str(run_file) if word == "RUN" else word for word in words.split()]
+    with FULL.open("w") as full:
+        failed = subprocess.run(
+            [sys.executable, "-m", "oh_tui", *given],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+        )
+    assert failed.returncode == 1
+    assert failed.stderr == "oh-tui: Cannot write the output: no space left on device\n"
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="needs a file that is always full")
+def test_errors_that_cannot_be_written_leave_the_exit_code_as_it_is(run_file: Path) -> None:
+    for words, code in ((["steps", str(run_file)], 0), (["nosuch"], 2)):
+        with FULL.open("w") as full:
+            done = subprocess.run(
+                [sys.executable, "-m", "oh_tui", *words],
+                stdout=subprocess.DEVNULL,
+                stderr=full,
                 check=False,
             )
-        assert failed.returncode == 1
-        assert failed.stderr.splitlines() == [
-            "oh-tui: Cannot write the output: no space left on device",
-            "        make room, or write elsewhere",
-        ]
+        assert done.returncode == code

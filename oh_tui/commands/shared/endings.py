@@ -17,9 +17,8 @@ OK, REFUSED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 class Ended(KeyboardInterrupt):
     """A command was ended by ctrl+c, by kill, or by the end of its terminal."""
 
-    def __init__(self, code: int = INTERRUPTED, goes_on: str = "") -> None:
+    def __init__(self, goes_on: str) -> None:
         super().__init__()
-        self.code = code
         self.goes_on = goes_on
         """What continues on the server, as a sentence."""
 

@@ -39,8 +39,8 @@ def os_error(error: OSError) -> int:
     why = (error.strerror or type(error).__name__).lower()
     subject, hint = clean_line(str(error.filename)) if error.filename else "", ""
     if error.errno in _FULL:
+        hint = "make room, or write elsewhere" if subject else ""
         subject = subject or "Cannot write the output"
-        hint = "make room, or write elsewhere"
     return say(f"{subject}: {why}" if subject else why, hint, REFUSED)
 
 

@@ -7,6 +7,7 @@ import contextlib
 import difflib
 import os
 import re
+import sys
 import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
@@ -106,6 +107,10 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, prog: str = "oh-tui", **how: Any) -> None:
         super().__init__(prog=prog, allow_abbrev=False, formatter_class=Formatter, **how)
         self.color = False  # Python 3.14 colours help by itself
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        if message:  # argparse passes over a full disk
+            print(message, end="", file=file or sys.stderr)
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,27 @@ def test_runs_from_standard_input_are_listed(tmp_path: Path, given: bytes) -> No
     found = json.loads(done.stdout)["conversations"]
     assert [one["id"] for one in found] == ["a", "b"] and not done.stderr
     assert not list(tmp_path.iterdir()), "the copy goes with the program"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_the_copy_goes_when_a_signal_ends_the_program(tmp_path: Path, number: int) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "oh_tui", "conversations", "-"],
+        stdin=subprocess.PIPE,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        start_new_session=True,
+    )
+    assert process.stdin
+    process.stdin.write(TEXT)
+    process.stdin.flush()
+    end = time.monotonic() + 60
+    while not list(tmp_path.rglob("standard-input")):
+        assert time.monotonic() < end and process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(number)
+    assert process.wait(60) == 128 + number
+    process.stdin.close()
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_came_without_its_end_is_cut_off(tmp_path: Path) -> None:
