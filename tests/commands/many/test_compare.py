@@ -125,7 +125,7 @@ def test_into_a_pipe_go_all_rows(output: Path) -> None:
     done = oh_tui("compare", f"{output}#base", f"{output}#changed")
     *lines, parting, sums = done.stdout.splitlines()
     rows = [line.split("\t") for line in lines]
-    assert "apart from 3 on" in parting and "4 same" in sums
+    assert "then they part at step 3" in parting and "4 same" in sums
     assert [row[4] for row in rows] == ["=", "=", "~", "=", "="]
     assert [(row[2], row[7]) for row in rows][2] == ("$ echo 2", "$ echo two")
     assert {len(row) for row in rows} == {9}
