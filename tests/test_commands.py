@@ -27,6 +27,7 @@ KEYS = [
     "events",
     "calls",
     "ok",
+    "with_result",
     "failed",
     "rejected",
     "running",

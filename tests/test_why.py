@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from oh_tui.api.models import Conversation, Metrics
+from oh_tui.commands.shared.documents import Facts
 from oh_tui.commands.why import report
 from tests.demo_runs import SLUGS, demo_events, demo_run
 from tests.processes import oh_tui
@@ -43,7 +44,7 @@ def why(*words: str) -> str:
 
 
 def told(slug: str, **fields: Any) -> dict[str, Any]:
-    return report(Conversation("c", **fields), demo_run(slug))
+    return report(Conversation("c", **fields), Facts(demo_run(slug)))
 
 
 def test_a_run_that_got_stuck(save: Save) -> None:
@@ -136,7 +137,7 @@ def test_secrets_and_escapes_stay_inside() -> None:
     key = "sk-ant-api03-" + "a1B2" * 12
     run = demo_run("dep-bump")
     run.extend([event("ServerErrorEvent", "x", code="\x1b[2J", detail=f"{key} \x1b]0;t\x07 no")])
-    found = json.dumps(report(Conversation("c", title=key, llm_model=key), run))
+    found = json.dumps(report(Conversation("c", title=key, llm_model=key), Facts(run)))
     assert key not in found and "u001b" not in found
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 
@@ -82,6 +82,10 @@ class Metrics(msgspec.Struct, frozen=True):
 
     accumulated_cost: float | None = None
     accumulated_token_usage: TokenUsage | None = None
+    is_partial: ClassVar[bool] = True
+    """They may be those of the agent alone: an app server leaves out condenser and sub-agents after
+    each stats event, and has all usages after some acts; the record does not tell which
+    (measured)."""
 
     @property
     def cost(self) -> float | None:
@@ -94,6 +98,12 @@ class Metrics(msgspec.Struct, frozen=True):
         """Prompt and completion tokens together."""
         usage = self.accumulated_token_usage
         return (usage.prompt_tokens or 0) + (usage.completion_tokens or 0) if usage else 0
+
+
+class WholeMetrics(Metrics, frozen=True):
+    """Those of all uses of a model together."""
+
+    is_partial: ClassVar[bool] = False
 
 
 class Conversation(msgspec.Struct, frozen=True):
@@ -136,6 +146,13 @@ class Conversation(msgspec.Struct, frozen=True):
     def tokens(self) -> int:
         """Prompt and completion tokens together."""
         return self.metrics.tokens if self.metrics else 0
+
+    @property
+    def cost_is_partial(self) -> bool | None:
+        """Whether cost and tokens may lack a part; None when neither is known."""
+        if self.metrics is None or not (self.metrics.cost or self.metrics.tokens):
+            return None
+        return self.metrics.is_partial
 
 
 class Sandbox(msgspec.Struct, frozen=True):
@@ -272,9 +289,11 @@ class AgentRecord(msgspec.Struct, frozen=True):
             return None
         costs = [one.cost for one in uses if one.cost is not None]
         tokens = [one.accumulated_token_usage for one in uses if one.accumulated_token_usage]
-        names = TokenUsage.__struct_fields__
-        sums = {name: sum(getattr(one, name) or 0 for one in tokens) for name in names}
-        return Metrics(sum(costs), TokenUsage(**sums))
+        sums: dict[str, int] = {}
+        for name in TokenUsage.__struct_fields__:
+            told = [count for one in tokens if (count := getattr(one, name)) is not None]
+            sums |= {name: sum(told)} if told else {}
+        return WholeMetrics(sum(costs) if costs else None, TokenUsage(**sums))
 
 
 class AgentSettings(msgspec.Struct, frozen=True):

@@ -27,6 +27,7 @@ from oh_tui.commands.shared.printing import (
 from oh_tui.commands.shared.reading import short_id, title
 from oh_tui.commands.shared.status import GLYPHS, HUES, Needy, Seen, needy
 from oh_tui.sources.agent_server import AgentServerSource
+from oh_tui.sources.lists.spent import with_spent
 from oh_tui.sources.lists.triage import updated_text
 from oh_tui.sources.server import ServerSource
 from oh_tui.text.human import age, cost_words, plural
@@ -117,6 +118,8 @@ class _Counts(msgspec.Struct, frozen=True):
     """US dollars for the `priced` ones."""
     priced: int = 0
     """Conversations whose price is known."""
+    partial: int = 0
+    """Those of them whose cost may lack a part."""
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -146,7 +149,7 @@ async def status(call: Call) -> int:
             {
                 "server": call.source.label,
                 **msgspec.structs.asdict(counts),
-                "cost": number(counts.cost),
+                "cost": number(counts.cost) if counts.priced else None,
                 "asked": stamp(answer.at),
                 "age_s": number(max(0.0, now - answer.at), 1),
                 "listed": [
@@ -200,11 +203,16 @@ async def _ask(call: Call) -> tuple[_Answer, list[Needy]]:
     for one in page.items:
         seen.record(one)
     seen.save()
-    found, rows = needy(page.items, seen.of)
-    costs = [one.cost for one in page.items if one.cost]
-    more = page.next_page_id is not None
+    listed = [with_spent(one, seen.of(one).spent) for one in page.items]
+    found, rows = needy(listed, seen.of)
+    priced = [one for one in listed if one.cost]
     counts = _Counts(
-        *found, conversations=len(page.items), cost=sum(costs), priced=len(costs), more=more
+        *found,
+        conversations=len(listed),
+        cost=sum(one.cost or 0.0 for one in priced),
+        priced=len(priced),
+        partial=sum(bool(one.cost_is_partial) for one in priced),
+        more=page.next_page_id is not None,
     )
     return _Answer(counts, call.style.now, call.style.now), rows
 
@@ -231,7 +239,8 @@ def _sentence(style: Style, counts: _Counts) -> str:
         parts.append(style.paint(f"{style.glyph(*GLYPHS[name])} {many} {words}", hues[name]))
     more = "the newest " if counts.more else ""
     total = f"{more}{plural(counts.conversations, 'conversation')}"
-    parts.append(total + cost_words(counts.cost, counts.priced, counts.conversations))
+    costs = (counts.cost, counts.priced, counts.conversations, counts.partial)
+    parts.append(total + cost_words(*costs))
     return f"  {style.glyph('·', '|')}  ".join(parts)
 
 

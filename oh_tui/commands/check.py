@@ -58,8 +58,9 @@ async def check(call: Call) -> int:
 
 
 def report(trajectory: Trajectory) -> dict[str, Any]:
-    """What `--json` prints. Every call counts as one of ok, failed, rejected, running and open;
-    the open calls that wait for an answer count as waiting too."""
+    """What `--json` prints. Every call counts as one of ok, with a result that tells no
+    more, failed, rejected, running and open; the open calls that wait for an answer count as
+    waiting too."""
     counts = trajectory.counts
     unanswered = list(_unanswered(trajectory))
     errors = [event for event in trajectory.events if event.kind in ERROR_KINDS]
@@ -68,6 +69,7 @@ def report(trajectory: Trajectory) -> dict[str, Any]:
         "events": counts.events,
         "calls": counts.calls,
         "ok": counts.ok + ended,
+        "with_result": counts.with_result,
         "failed": counts.failed_commands + counts.call_errors,
         "rejected": counts.rejected,
         "running": counts.open - len(unanswered) - ended,
@@ -121,6 +123,7 @@ def _print_found(
     """The report for people: nothing that is zero, and ids before texts, so that columns hold."""
     parts = {
         "ok": found["ok"],
+        "with a result": found["with_result"],
         "failed": found["failed"],
         "rejected": found["rejected"],
         "running": found["running"],

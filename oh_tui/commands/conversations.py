@@ -13,6 +13,7 @@ from oh_tui.commands.shared.command import LISTED, Call, argument, command, flag
 from oh_tui.commands.shared.documents import (
     conversation_id,
     conversation_json,
+    cost_of,
     line,
 )
 from oh_tui.commands.shared.keeping import read_annotations
@@ -34,11 +35,12 @@ from oh_tui.sources.lists import conversation_query
 from oh_tui.sources.lists.conversation_order import Order, Sorting
 from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.sources.lists.last_known import LastKnown
+from oh_tui.sources.lists.spent import with_spent
 from oh_tui.sources.lists.triage import conversation_state, status_word, updated, updated_text
 from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.sources.results import cut_words
 from oh_tui.text.clean import clean_line
-from oh_tui.text.human import dollars, plural
+from oh_tui.text.human import plural
 from oh_tui.trajectory.analysis.search.moments import seconds_of
 from oh_tui.trajectory.model.clock import by_the_clock
 
@@ -75,8 +77,8 @@ def _since(text: str) -> float:
     argument(
         "--sort",
         choices=[str(order) for order in Order],
-        help="needs (you), newest, cost, longest, title, repo or model, before --limit; what is "
-        "not known last",
+        help="needs (you), newest, cost, tokens, longest, title, repo, model or pr, before "
+        "--limit; what is not known last",
     ),
     argument(
         "--limit", type=_count, default=LIMIT, metavar="N", help=f"at most N; {LIMIT} by default"
@@ -176,6 +178,7 @@ async def _found(
         for one in page.items:
             one = with_state(call.source, one)
             seen.record(one)
+            one = with_spent(one, seen.of(one).spent)
             state = conversation_state(one, seen.of(one))
             if not _is_wanted(args, one, seen.of(one)):
                 continue
@@ -247,7 +250,7 @@ def conversation_row(style: Style, one: Conversation, last_known: LastKnown) -> 
         conversation_id(one) if style.piped else short_id(one),
         Cell(*outcome(one, last_known)),
         style.when(updated_text(one)),
-        dollars(one.cost) if one.cost else "",
+        cost_of(one),
         line(one.selected_repository) or "",
         ("└ " if one.parent_conversation_id and not style.ascii else "") + title(one),
     )

@@ -26,6 +26,7 @@ from oh_tui.commands.shared.documents import (
     Facts,
     conversation_id,
     conversation_json,
+    cost_of,
     step_json,
     verdict_json,
 )
@@ -33,7 +34,7 @@ from oh_tui.commands.shared.keeping import read_annotations
 from oh_tui.commands.shared.masking import print_masked
 from oh_tui.commands.shared.printing import json_line, say, say_given_up
 from oh_tui.commands.shared.reading import open_run, title, whole
-from oh_tui.commands.shared.status import Seen
+from oh_tui.commands.shared.status import Seen, as_read
 from oh_tui.commands.steps import matching
 from oh_tui.sources.file_conversation import BELOW
 from oh_tui.sources.files import FileSource
@@ -41,7 +42,7 @@ from oh_tui.sources.lists.tags import tag_words
 from oh_tui.sources.lists.user_annotations import NOTHING
 from oh_tui.sources.saving import part_file, publish_as
 from oh_tui.text.clean import clean_line
-from oh_tui.text.human import dollars, duration, plural
+from oh_tui.text.human import duration, plural
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import HIDDEN, masked, safe, safe_line
@@ -53,6 +54,7 @@ from oh_tui.trajectory.formats.foreign import atif_export
 from oh_tui.trajectory.formats.foreign.atif_sub_agents import EMBEDDED
 from oh_tui.trajectory.formats.table import find_files
 from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.stats import Cost
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 
@@ -110,6 +112,7 @@ async def export(call: Call) -> int:
     is_whole = call.args.to == "atif" and not query.terms
     conversation, loaded = await open_run(call, sub_agents=is_whole)
     facts = Facts(whole(loaded), read_annotations(call).of(conversation))
+    conversation = as_read(call, conversation, facts)
     notes = [loaded.note, facts.sub_runs.note if is_whole else ""]
     for note in filter(None, notes):
         say(note)
@@ -175,12 +178,11 @@ def _markdown(
     others: list[Event],
 ) -> Iterator[str]:
     verdict, accounts = facts.verdict, facts.accounts
-    cost = accounts.total.cost or about["cost"] or 0.0
     facts_line = (
         about["repository"],
         f"model {about['model']}" if about["model"] else "",
         f"{duration(accounts.active)} of work" if accounts.active >= 0.5 else "",
-        dollars(cost) if cost else "",
+        cost_of(conversation),
         plural(len(facts.trajectory), "step"),
         f"{len(steps):,} of them here" if len(steps) < len(facts.trajectory) else "",
     )
@@ -285,13 +287,14 @@ def _atif(
     top = atif_export.top_of(facts.trajectory, session=session, model=model)
     top = _with_note(top, note)
     spent = facts.accounts.of
+    cost = facts.sub_runs.cost(about["cost"], is_partial=about["cost_is_partial"])
     if others is None:
-        total = facts.accounts.total
+        own, told = facts.accounts.total, facts.accounts.told.tokens
         made = atif_export.steps_of(facts.trajectory, steps, [], spent)
-        final = partial(atif_export.final_of, facts.trajectory, total, total, {})
+        final = partial(atif_export.final_of, facts.trajectory, cost, own, told, {})
         yield from _atif_run(top, made, final)
     else:
-        yield from _atif_whole(top, facts.accounts, facts.sub_runs)
+        yield from _atif_whole(top, facts.accounts, facts.sub_runs, cost)
     yield "\n"
 
 
@@ -303,7 +306,9 @@ def _with_note(top: dict[str, Any], note: str) -> dict[str, Any]:
     return top | {"notes": f"{known}\n{note}".strip()}
 
 
-def _atif_whole(top: dict[str, Any], accounts: Accounts, sub_runs: SubRuns) -> Iterator[str]:
+def _atif_whole(
+    top: dict[str, Any], accounts: Accounts, sub_runs: SubRuns, cost: Cost
+) -> Iterator[str]:
     def started(step: Step) -> list[str]:
         return [one.name for one in sub_runs.of(step)]
 
@@ -312,7 +317,8 @@ def _atif_whole(top: dict[str, Any], accounts: Accounts, sub_runs: SubRuns) -> I
     others = accounts.others.items()
     apart = {u: used for u, used in others if not u.startswith(SUB_AGENT_USAGES)}
     apart |= sub_runs.without_run
-    final = partial(atif_export.final_of, run, sub_runs.total, sub_runs.own, apart)
+    told = sub_runs.told.tokens
+    final = partial(atif_export.final_of, run, cost, sub_runs.own, told, apart)
     yield from _atif_run(top, steps, final, sub_runs.runs)
 
 
@@ -338,7 +344,7 @@ def _atif_run(
         of_sub = atif_export.top_of(sub.trajectory, session=sub.name, model="")
         of_sub["trajectory_id"] = sub.name
         of_sub = _with_note(of_sub, sub.note)
-        yield from _atif_whole(of_sub, sub.accounts, sub.below)
+        yield from _atif_whole(of_sub, sub.accounts, sub.below, sub.below.cost())
     end = {"final_metrics": final(number)}
     extra = dict(extra) if isinstance(extra, dict) else {}
     extra |= {"hidden": hidden} if hidden else {}

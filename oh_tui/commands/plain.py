@@ -14,6 +14,7 @@ from oh_tui.commands.shared.reading import name, read_run, whole, with_state
 from oh_tui.commands.shared.status import Seen
 from oh_tui.commands.steps import COLUMNS as STEP
 from oh_tui.commands.steps import step_row
+from oh_tui.sources.lists.spent import with_spent
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.trajectory import find_step
@@ -39,7 +40,8 @@ async def show_plain(call: Call) -> int:
     print(f"Conversations: {source.label}")
     style = Style(room=10**6, ascii=True, times="relative", now=call.style.now)
     seen = Seen(call)
-    shown = (with_state(source, one) for one in page.items)
+    found = (with_state(source, one) for one in page.items)
+    shown = (with_spent(one, seen.of(one).spent) for one in found)
     rows = (conversation_row(style, one, seen.of(one)) for one in shown)
     _print_table(style, CONVERSATION, rows, "none yet")
     if page.next_page_id:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from oh_tui.api.models import Conversation, Sandbox
 from oh_tui.commands.shared.command import RUN, Call, command
 from oh_tui.commands.shared.documents import (
+    Facts,
     conversation_id,
     conversation_json,
+    cost_of,
     line,
     sandbox_json,
     verdict_json,
@@ -15,14 +17,15 @@ from oh_tui.commands.shared.ids import SHOWN
 from oh_tui.commands.shared.keeping import read_annotations
 from oh_tui.commands.shared.printing import Cell, print_json, print_pairs, say
 from oh_tui.commands.shared.reading import chosen, title, with_state
-from oh_tui.commands.shared.status import Seen, outcome
+from oh_tui.commands.shared.status import Seen, as_read, outcome
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.lists.last_known import LastKnown
+from oh_tui.sources.lists.spent import with_spent
 from oh_tui.sources.lists.tags import of_people, tag_words
-from oh_tui.text.human import compact, dollars, plural
+from oh_tui.text.human import compact, plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.analysis.verdict import judge
+from oh_tui.trajectory.analysis.verdict import Verdict
 
 
 @command(
@@ -38,6 +41,7 @@ async def show(call: Call) -> int:
     seen.record(conversation)
     last_known = seen.of(conversation)
     seen.save()
+    conversation = with_spent(conversation, last_known.spent)
     events: int | None = None
     counted_by: str | None = None
     sandbox: Sandbox | None = None
@@ -47,8 +51,10 @@ async def show(call: Call) -> int:
             sandbox = await source.sandboxes.get(conversation.sandbox_id)
     except Problem as problem:
         say(problem.sentence)
-    # a server tells the present state instead
-    ended = judge(source.runs.read(conversation)) if isinstance(source, FileSource) else None
+    ended: Verdict | None = None
+    if isinstance(source, FileSource):  # a server tells the present state
+        facts = Facts(source.runs.read(conversation))
+        conversation, ended = as_read(call, conversation, facts), facts.verdict
     # where a browser shows it; files, the demo and agent servers have no pages
     page = f"{source.address}/conversations/{conversation_id(conversation)}"
     web = page if source.has_pages else ""
@@ -101,7 +107,7 @@ def _facts(
         ("branch", line(one.selected_branch) or ""),
         ("pull request", ", ".join(map(str, one.pr_number or ()))),
         ("model", line(one.llm_model) or ""),
-        ("cost", dollars(one.cost) if one.cost else "price unknown" if tokens else ""),
+        ("cost", cost_of(one) or ("price unknown" if tokens else "")),
         ("tokens", compact(tokens) if tokens else ""),
         ("events", known["events"]),
         ("changed", changed + ago),

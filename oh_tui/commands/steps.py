@@ -30,7 +30,7 @@ from oh_tui.commands.shared.printing import (
     say_given_up,
 )
 from oh_tui.commands.shared.reading import name, open_run, whole
-from oh_tui.commands.shared.status import Seen
+from oh_tui.commands.shared.status import Seen, as_read
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import clock, dollars, plural, tenths
 from oh_tui.trajectory.analysis.search.query import Query, parse
@@ -85,6 +85,7 @@ async def steps(call: Call) -> int:
     query = parse(call.args.filter)
     conversation, loaded = await open_run(call, sub_agents=True)
     facts = Facts(whole(loaded), read_annotations(call).of(conversation))
+    conversation = as_read(call, conversation, facts)
     found = list(matching(facts, query))
     say_given_up(query.gave_up)
     loose = facts.sub_runs.loose if query.empty else []

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from oh_tui.commands.shared.command import RUN, Call, command
 from oh_tui.commands.shared.documents import (
     Facts,
+    cost_json,
     line,
     llm_seconds,
     sub_agent_json,
@@ -16,8 +17,9 @@ from oh_tui.commands.shared.documents import (
 )
 from oh_tui.commands.shared.printing import print_json
 from oh_tui.commands.shared.reading import open_run, say_damage, title, whole
+from oh_tui.commands.shared.status import as_read
 from oh_tui.sources.file_conversation import label_of
-from oh_tui.text.human import dollars, duration, plural
+from oh_tui.text.human import duration, plural, told_cost
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.ending import is_cut_off
 from oh_tui.trajectory.analysis.failures import failure_words
@@ -27,7 +29,6 @@ from oh_tui.trajectory.comparison.deeds import recovers
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.recorded import Label
-from oh_tui.trajectory.model.stats import Usage
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.model.trajectory import CUT_OFF, Trajectory
@@ -68,7 +69,8 @@ async def why(call: Call) -> int:
     """Returns 1 when the file lacks the end of the run, so that it cannot be judged."""
     conversation, loaded = await open_run(call, sub_agents=True)
     trajectory = whole(loaded)
-    found = report(conversation, trajectory)
+    facts = Facts(trajectory)
+    found = report(as_read(call, conversation, facts), facts)
     if call.as_json:
         say_damage(loaded)
         print_json(found)
@@ -79,9 +81,9 @@ async def why(call: Call) -> int:
     return NOT_JUDGED if trajectory.cut_off else 0
 
 
-def report(conversation: Conversation, trajectory: Trajectory) -> dict[str, Any]:
+def report(conversation: Conversation, facts: Facts) -> dict[str, Any]:
     """What `--json` prints. All texts are clean; step numbers are those of the timeline."""
-    facts = Facts(trajectory)
+    trajectory = facts.trajectory
     verdict, accounts, counts = facts.verdict, facts.accounts, trajectory.counts
     total = facts.sub_runs.total
     first = _first_trouble(trajectory, verdict)
@@ -95,10 +97,10 @@ def report(conversation: Conversation, trajectory: Trajectory) -> dict[str, Any]
             "model": line(conversation.llm_model),
             "repository": line(conversation.selected_repository),
             "work_seconds": round(accounts.active, 3) or None,
-            "cost": _cost(conversation, total),
-            "priced": facts.sub_runs.priced or conversation.cost is not None,
+            **cost_json(facts, conversation),
+            "priced": True if conversation.cost else facts.sub_runs.priced,
             "llm_s": llm_seconds(total),
-            "tokens": tokens_json(total),
+            "tokens": tokens_json(total, facts.sub_runs.told),
         },
         "counts": {
             "events": counts.events,
@@ -121,11 +123,6 @@ def report(conversation: Conversation, trajectory: Trajectory) -> dict[str, Any]
         if first and about
         else None,
     }
-
-
-def _cost(conversation: Conversation, total: Usage) -> float | None:
-    """US dollars; None when no price is known."""
-    return round(total.cost or conversation.cost or 0.0, 6) or None
 
 
 def _first_trouble(trajectory: Trajectory, verdict: Verdict) -> Step | None:
@@ -241,10 +238,11 @@ def _head(found: dict[str, Any]) -> str:
     if label := about["label"]:
         word = f"{word or 'outcome not known'}, {Label(label).words}"
     work = about["work_seconds"]
+    no_price = "price unknown" if about["priced"] is False else ""
     parts = [
         f"{duration(work)} of work" if work and work >= 0.5 else "",
         plural(found["counts"]["steps"], "step") if found["counts"]["steps"] else "",
-        dollars(about["cost"]) if about["cost"] else "" if about["priced"] else "price unknown",
+        told_cost(about["cost"], is_partial=bool(about["cost_is_partial"])) or no_price,
         f"model {about['model']}" if about["model"] else "",
     ]
     about_run = ", ".join(filter(None, parts))

@@ -52,11 +52,13 @@ class Entry:
     opened: bool = True
     """It was opened before today."""
     status: str = ""
-    """The status in which it ended, measured as are `lasted` and `metrics`; none of a live one."""
+    """The status in which it ended, measured as are `lasted` and `usages`; none of a live one."""
     lasted: float = 0.0
     """Seconds from its first event to its last."""
-    metrics: dict[str, Any] = field(default_factory=dict, compare=False)
-    """Its cost and tokens."""
+    usages: dict[str, Any] = field(default_factory=dict, compare=False)
+    """Its cost and tokens by usage id."""
+    heard: dict[str, Any] | None = field(default=None, compare=False)
+    """The same as its last event with stats tells them, where that differs."""
 
     @property
     def id(self) -> str:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from starlette.types import ASGIApp
 
-from oh_tui.demo.catalog import SETS
+from oh_tui.demo.catalog import SETS, Entry
+from oh_tui.demo.runs.meter import TOKENS
 from oh_tui.demo.runs.recorder import fixed_uuid
 from oh_tui.demo.servers.alone import make_alone
 from oh_tui.demo.servers.app_server import make_app
 from oh_tui.demo.servers.network import Network
 from oh_tui.demo.world import World
 from oh_tui.sources.lists.last_known import LastKnown
+from oh_tui.sources.lists.spent import AGENT, Spent, Sum
 
 BASE_URL = "http://demo.invalid"
 
@@ -41,7 +44,12 @@ class Demo:
     def last_known(self) -> dict[str, LastKnown]:
         """What a reader of these conversations would remember from the days before."""
         return {
-            entry.id: LastKnown(entry.status, updated, opened=updated if entry.opened else 0.0)
+            entry.id: LastKnown(
+                entry.status,
+                updated,
+                opened=updated if entry.opened else 0.0,
+                spent=_spent(entry) if entry.opened else None,
+            )
             for conversation in self.world.conversations.values()
             if (entry := conversation.entry).seen and not entry.live
             for updated in [self.world.updated(conversation)]
@@ -64,6 +72,20 @@ class Demo:
     def advance(self, seconds: float) -> None:
         """Move the clock on."""
         self.world.clock.advance(seconds)
+
+
+def _spent(entry: Entry) -> Spent | None:
+    """What a reader of its run has seen that it took."""
+    usages = entry.usages if entry.heard is None else entry.heard
+    if not usages:
+        return None
+    return Spent(_sum(usages), _sum({AGENT: usages[AGENT]}))
+
+
+def _sum(usages: dict[str, Any]) -> Sum:
+    tokens = [one["accumulated_token_usage"] for one in usages.values()]
+    cost = sum(one["accumulated_cost"] for one in usages.values())
+    return Sum(cost, *(sum(one[name] for one in tokens) for name in TOKENS))
 
 
 def make_demo(now: datetime | None = None, shows: str = "showcase") -> Demo:

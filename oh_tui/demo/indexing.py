@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from oh_tui.demo.catalog import make_entry
-from oh_tui.demo.runs.meter import combined
+from oh_tui.demo.runs.events import last_stats
 from oh_tui.demo.runs.player import FOLDER, load_scenario
 from oh_tui.demo.state import write_run
 
@@ -46,9 +46,11 @@ def _measured(facts: dict[str, Any]) -> dict[str, Any]:
         return {}
     began = datetime(2026, 1, 1, tzinfo=UTC).timestamp() - facts["age"]
     _, app, run = write_run(make_entry(facts), began + facts.get("delay", 0))
+    usages, heard = run.stats(lists=False)["usage_to_metrics"], last_stats(app)[1]
     last = max((event.appended_at for event in app), default=run.began)
     return {
         "status": run.status,
         "lasted": round(last - run.began, 3),
-        "metrics": combined(run.stats(lists=False)),
+        "usages": usages,
+        **({} if heard == usages else {"heard": heard}),
     }

@@ -61,6 +61,8 @@ class Conversation:
     """The agent's events are visible up to this time, even if the clock has not reached it."""
     heard: float = 0.0
     """The same on the app server, which otherwise gets events later."""
+    rebuilt: float = 0.0
+    """When the app server last rebuilt its row; 0.0 when it never did."""
     built: Built | None = None
 
     def __post_init__(self) -> None:

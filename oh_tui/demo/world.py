@@ -14,8 +14,8 @@ import msgspec
 
 from oh_tui.demo.catalog import BOXES, RUNNING_LIMIT, STARTING_TAKES, Entry
 from oh_tui.demo.clock import Clock
-from oh_tui.demo.runs.events import StoredEvent
-from oh_tui.demo.runs.meter import combined
+from oh_tui.demo.runs.events import StoredEvent, last_stats
+from oh_tui.demo.runs.meter import row_metrics
 from oh_tui.demo.runs.recorder import Act
 from oh_tui.demo.state import Built, Conversation, Sandbox, cached_run, write_run
 
@@ -179,10 +179,27 @@ class World:
         return status
 
     def metrics(self, conversation: Conversation) -> dict[str, Any]:
-        """Cost and tokens of all usages together, as the app server knows them."""
+        """Cost and tokens in the app server's row: of the agent alone, from the last stats that it
+        heard, or of all usages when it has rebuilt the row since (measured)."""
+        entry, at = conversation.entry, 0.0
+        usages = entry.usages if entry.heard is None else entry.heard
+        if conversation.live:
+            event, usages = last_stats(self.app_events(conversation))
+            at = max(event.delivered_at, event.appended_at) if event else 0.0
+        if conversation.rebuilt > at:
+            return row_metrics(self.usages(conversation))
+        return row_metrics({name: one for name, one in usages.items() if name == "agent"})
+
+    def usages(self, conversation: Conversation) -> dict[str, Any]:
+        """Cost and tokens by usage id so far, as the agent server reports them in its list."""
         if not conversation.live:
-            return dict(conversation.entry.metrics)
-        return combined(self._last(conversation, "stats", {"usage_to_metrics": {}}))
+            return conversation.entry.usages
+        return last_stats(self.agent_events(conversation))[1]
+
+    def rebuild_row(self, conversation: Conversation) -> None:
+        """The app server makes its row anew of the agent server's record: the conversation looks
+        newly created (measured)."""
+        conversation.created = conversation.rebuilt = self.clock.now()
 
     def updated(self, conversation: Conversation) -> float:
         """When its last event was appended."""
@@ -196,7 +213,7 @@ class World:
         run = self._build(conversation)[2]
         value = run.stats(lists=True)
         if conversation.live:
-            last = self._last(conversation, "stats", {"usage_to_metrics": {}})["usage_to_metrics"]
+            last = self.usages(conversation)
             for name, metrics in value["usage_to_metrics"].items():
                 heard = last.get(name, {})
                 metrics.update(heard)
@@ -258,12 +275,11 @@ class World:
 
     def show(self, conversation: Conversation, at: float, *, anew: bool = False) -> None:
         """Make the agent's events visible up to a time. With `anew` the app server gets them
-        too and rebuilds its row, so that the conversation looks newly created (measured, of a
-        stopped agent)."""
+        too and rebuilds its row (measured, of a stopped agent)."""
         conversation.shown = max(conversation.shown, at)
         if anew:
             conversation.heard = conversation.shown
-            conversation.created = self.clock.now()
+            self.rebuild_row(conversation)
 
     async def wait_until(
         self,

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from oh_tui.api.models import Conversation, Metrics, TokenUsage, bare_id
+from oh_tui.api.models import Conversation, Metrics, TokenUsage, WholeMetrics, bare_id
 from oh_tui.sources.clocks import clock_of_file
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.lists.triage import RunStatus
@@ -18,13 +18,25 @@ from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
+from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.content.describe import describe_event
 from oh_tui.trajectory.formats.run_file import Entry, RunFile, shown_name
 from oh_tui.trajectory.model.clock import zoned
-from oh_tui.trajectory.model.stats import NO_USAGE, record_sums
+from oh_tui.trajectory.model.stats import (
+    NO_USAGE,
+    TOKENS,
+    UNTOLD,
+    read_record,
+    record_sums,
+    told_in,
+)
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 FIRST_EVENTS, LAST_EVENTS = 20, 3
 """Events in which the first message, and the time of the last event, are looked for."""
+
+ENOUGH = 10
+"""Events at the end of a run in which its last stats are looked for."""
 
 _ID = pattern("[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}")
 
@@ -52,7 +64,7 @@ def row_of_entry(name: str, entry: Entry, file_name: str) -> Conversation:
         file_name=file_name,
         label=info.get("label"),
         llm_model=_text(info, "llm_model"),
-        metrics=Metrics(cost) if isinstance(cost, int | float) else None,
+        metrics=WholeMetrics(cost) if isinstance(cost, int | float) else None,
     )
 
 
@@ -71,7 +83,7 @@ def row_of_run(name: str, run: RunFile, listed: Conversation | None = None) -> C
         selected_repository=_text(info, "selected_repository"),
         selected_branch=_text(info, "selected_branch"),
         llm_model=_text(info, "llm_model"),
-        metrics=_metrics(run.stats),
+        metrics=_metrics(run),
         created_at=_text(info, "created_at"),
         updated_at=zoned(_last_time(run), clock) or _text(info, "updated_at"),
     )
@@ -231,11 +243,20 @@ def _last_time(run: RunFile) -> str:
     return next((e.timestamp for e in reversed(last) if e.seconds() is not None), "")
 
 
-def _metrics(stats: bytes) -> Metrics | None:
-    sums = record_sums(stats)
+def _metrics(run: RunFile) -> Metrics | None:
+    """The sums beside the events, or in the last of them. They may lack a part: those of an app
+    server's record, and those without a sub-agent that has a file here."""
+    usages, is_partial = read_record(run.stats), False
+    sums, told = record_sums(run.stats), told_in(usages)
+    if not usages or UNTOLD in usages:
+        end = Trajectory(complete=False)
+        end.stats = run.stats
+        end.extend(run.events(max(0, len(run) - ENOUGH)))
+        accounts = Accounts(end)
+        sums, told, is_partial = accounts.total, accounts.told.tokens, accounts.is_partial
     if sums == NO_USAGE:
         return None
-    usage = TokenUsage(
-        sums.prompt, sums.completion, sums.cache_read, sums.cache_write, sums.reasoning
-    )
-    return Metrics(sums.cost, usage)
+    is_partial |= any(one.usage not in usages for one in run.sub_agents)
+    counts = {name: getattr(sums, name) for name in TOKENS}
+    usage = TokenUsage(*(n if n or name in told else None for name, n in counts.items()))
+    return (Metrics if is_partial else WholeMetrics)(sums.cost, usage)

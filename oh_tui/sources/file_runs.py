@@ -8,7 +8,7 @@ import sys
 import threading
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Iterable
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, TypeVar
 
 from oh_tui.api.models import Conversation
@@ -180,7 +180,9 @@ def run_of(source: RunFile, events: Iterable[Event], *, complete: bool = True) -
     run = build(events, complete=complete, stats=source.stats, clock=clock)
     run.recorded = source.recorded
     run.sub_agents = [
-        SubAgent(one.name, partial(_sub_run, one), started_by=one.started_by, usage=one.usage)
+        SubAgent(
+            one.name, cache(partial(_sub_run, one)), started_by=one.started_by, usage=one.usage
+        )
         for one in source.sub_agents
     ]
     written.take_state(run, source)

@@ -83,12 +83,20 @@ def dollars(amount: float) -> str:
     return f"${amount:,.2f}" if amount < 1000 else f"${amount:,.0f}"
 
 
-def cost_words(cost: float, priced: int, total: int) -> str:
-    """The cost after a number of conversations: `, $21.37`, or `, $21.37 (39 priced)` if only
-    some have a known cost; "" without any."""
+def told_cost(cost: float | None, *, is_partial: bool = False) -> str:
+    """A cost as $4.28, as $4.28+ where a part of it may be missing; "" for none."""
+    return dollars(cost) + "+" * is_partial if cost else ""
+
+
+def cost_words(cost: float, priced: int, total: int, partial: int = 0) -> str:
+    """The cost after a number of conversations: `, $21.37`; `, $21.37 (39 priced)` if only some
+    have a known cost, `, $21.37+ (4 in part)` if some may lack a part of theirs; "" without any."""
     if not cost:
         return ""
-    return f", {dollars(cost)}" + (f" ({priced:,} priced)" if priced < total else "")
+    about = [f"{priced:,} priced"] if priced < total else []
+    about += [f"{partial:,} in part"] if partial else []
+    words = f" ({', '.join(about)})" if about else ""
+    return f", {told_cost(cost, is_partial=bool(partial))}{words}"
 
 
 def compact(number: int) -> str:

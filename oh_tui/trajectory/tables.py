@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import cache
 from operator import attrgetter
 from typing import NamedTuple
@@ -20,7 +20,7 @@ from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.bodies import arguments, field
 from oh_tui.trajectory.model.clock import is_bare, seconds
-from oh_tui.trajectory.model.stats import NO_USAGE, Usage, sum_of
+from oh_tui.trajectory.model.stats import TOKENS, Usage, sum_of
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 
@@ -40,6 +40,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     """A timestamp, in the form of the source."""
     cost: float | None = None
     """US dollars, for a run whose events have no price."""
+    cost_is_partial: bool = False
     note: str = ""
     """What of the run cannot be read."""
 
@@ -85,12 +86,13 @@ class RunRow(_Row, frozen=True, gc=False):
     ended: float | None
     knows_zone: bool
     work_s: float | None
-    waited_s: float
+    waited_s: float | None
     llm_s: float | None
     events: int
     steps: int
     calls: int
     ok: int
+    with_result: int
     failed_commands: int
     errors: int
     rejected: int
@@ -99,14 +101,15 @@ class RunRow(_Row, frozen=True, gc=False):
     sub_agents: int
     last_error: str
     cost: float | None
-    other_cost: float
-    priced: bool
-    llm_calls: int
-    prompt: int
-    completion: int
-    cache_read: int
-    cache_write: int
-    reasoning: int
+    cost_is_partial: bool | None
+    other_cost: float | None
+    priced: bool | None
+    llm_calls: int | None
+    prompt: int | None
+    completion: int | None
+    cache_read: int | None
+    cache_write: int | None
+    reasoning: int | None
     files_changed: int
     added: int
     removed: int
@@ -133,12 +136,12 @@ class StepRow(_Row, frozen=True, gc=False):
     llm_s: float | None
     ran_s: float | None
     cost: float | None
-    llm_calls: int
-    prompt: int
-    completion: int
-    cache_read: int
-    cache_write: int
-    reasoning: int
+    llm_calls: int | None
+    prompt: int | None
+    completion: int | None
+    cache_read: int | None
+    cache_write: int | None
+    reasoning: int | None
 
 
 class CallRow(_Row, frozen=True, gc=False):
@@ -246,11 +249,11 @@ class _Part:
         ]
 
     def steps(self) -> Iterator[StepRow]:
+        told = self.accounts.told.tokens
         for step in self.trajectory.steps:
             outcome = self.trajectory.outcome(step)
             about = describe(step, outcome)
-            used = self.accounts.of(step)
-            spent = used or NO_USAGE
+            spent = self.accounts.of(step)
             yield StepRow(
                 self.run,
                 f"{self.path}{step.number}",
@@ -267,9 +270,9 @@ class _Part:
                 step.number in self.loops,
                 _finite(self.accounts.llm(step)),
                 _finite(self.accounts.ran(step)),
-                spent.cost if spent.cost else None,
-                spent.calls,
-                *_tokens(spent),
+                spent.cost or None if spent else None,
+                spent.calls if spent else None,
+                *_tokens(spent, told if spent else _NOTHING),
             )
 
     def calls(self) -> Iterator[CallRow]:
@@ -299,7 +302,9 @@ def _run_row(part: _Part, sub_runs: SubRuns) -> RunRow:
     verdict, counts, total = judge(run), run.counts, sub_runs.total
     parts = [(run, accounts), *((sub.trajectory, sub.accounts) for sub in sub_runs.all())]
     charged = sum_of(used for part, paid in parts for step in part.steps if (used := paid.of(step)))
-    cost, tokens = total.cost or _finite(about.cost), _tokens(total)
+    told = sub_runs.told
+    tokens = _tokens(total, told.tokens)
+    cost = sub_runs.cost(_finite(about.cost), is_partial=about.cost_is_partial)
     return RunRow(
         run=part.run,
         source=safe_line(about.source),
@@ -316,12 +321,13 @@ def _run_row(part: _Part, sub_runs: SubRuns) -> RunRow:
         ended=_finite(run.ended()),
         knows_zone=not is_bare(about.created) if run.began is None else run.knows_zone,
         work_s=None if run.began is None else _finite(accounts.active),
-        waited_s=_finite(accounts.waited) or 0.0,
+        waited_s=None if run.began is None else _finite(accounts.waited),
         llm_s=total.llm or None,
         events=counts.events,
         steps=len(run),
         calls=counts.calls,
         ok=counts.ok,
+        with_result=counts.with_result,
         failed_commands=counts.failed_commands,
         errors=counts.errors,
         rejected=counts.rejected,
@@ -329,15 +335,12 @@ def _run_row(part: _Part, sub_runs: SubRuns) -> RunRow:
         loop_steps=len(part.loops),
         sub_agents=sum(1 for _ in sub_runs.all()),
         last_error=_last_error(run),
-        cost=cost or None,
-        other_cost=(total - charged).cost if total.cost else cost or 0.0,
-        priced=sub_runs.priced or about.cost is not None,
-        llm_calls=total.calls,
-        prompt=tokens[0],
-        completion=tokens[1],
-        cache_read=tokens[2],
-        cache_write=tokens[3],
-        reasoning=tokens[4],
+        cost=cost.dollars,
+        cost_is_partial=cost.is_partial,
+        other_cost=(total - charged).cost if total.cost else cost.dollars,
+        priced=True if cost.dollars else sub_runs.priced,
+        llm_calls=total.calls if told.calls else None,
+        **dict(zip(TOKENS, tokens, strict=True)),
         files_changed=part.changed[0],
         added=part.changed[1],
         removed=part.changed[2],
@@ -355,15 +358,14 @@ def _last_error(run: Trajectory) -> str:
     return ""
 
 
-def _tokens(used: Usage) -> tuple[int, int, int, int, int]:
-    """Sums of so many bits that no table holds them are impossible, and count as 0 like others."""
-    return (
-        _int64(used.prompt) or 0,
-        _int64(used.completion) or 0,
-        _int64(used.cache_read) or 0,
-        _int64(used.cache_write) or 0,
-        _int64(used.reasoning) or 0,
-    )
+_NOTHING = frozenset[str]()
+
+
+def _tokens(used: Usage | None, told: Collection[str]) -> Iterator[int | None]:
+    """Null for kinds that are not told. Sums of so many bits that no table holds them are
+    impossible, and not known like others."""
+    for name in TOKENS:
+        yield _int64(getattr(used, name)) if used and name in told else None
 
 
 def _arguments(step: Step) -> str:

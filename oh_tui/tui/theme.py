@@ -294,7 +294,7 @@ _UNKNOWN = ("unknown", "dim")
 
 def outcome_mark(glyphs: Glyphs, outcome: Outcome) -> tuple[str, str]:
     """Glyph and hue of how a step ended; ("", "") when all is well."""
-    if outcome is Outcome.OK:
+    if outcome in (Outcome.OK, Outcome.WITH_RESULT):
         return "", ""
     glyph, hue = _OUTCOMES[outcome]
     return getattr(glyphs, glyph), hue

@@ -67,7 +67,9 @@ def totals(session: Session, glyphs: Glyphs) -> tuple[tuple[Piece, ...], str]:
             facts.append((f"{glyph} {count:,} {words}{for_you}", hue))
             title.append(f"{glyph}{count}")
     total = max(session.total or 0, len(session.loaded.rows))
-    words = plural(total, "conversation") + cost_words(sums.cost, sums.with_cost, total)
+    words = plural(total, "conversation") + cost_words(
+        sums.cost, sums.with_cost, total, sums.partial
+    )
     facts.append((words, "dim"))
     return joined(facts, glyphs.dot), " ".join(title)
 

@@ -219,7 +219,7 @@ def test_a_step_costs_cents_and_a_model_without_a_price_nothing() -> None:
         per_step = metrics["accumulated_cost"] / trajectory(slug).counts.calls
         assert 0.01 < per_step < 0.05, slug
     for slug in ("handbook", "fuzzing"):
-        metrics = talk(at_rest(), slug).entry.metrics
+        metrics = talk(at_rest(), slug).entry.usages["agent"]
         assert metrics["accumulated_cost"] == 0.0
         assert metrics["accumulated_token_usage"]["prompt_tokens"] > 0
 

@@ -108,7 +108,7 @@ def tell_all(raw: list[bytes]) -> None:
         QUERY.matches(step, run, study)
         tasks_of(step.event.body())
     told += [
-        why_command.report(Conversation("5f3a"), run),
+        why_command.report(Conversation("5f3a"), Facts(run)),
         check_command.report(run),
         changes_command.report(study.changes, None),
     ]

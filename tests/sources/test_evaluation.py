@@ -64,7 +64,7 @@ async def test_rows_count_cost_and_end_as_their_json_says(tmp_path: Path) -> Non
         events, calls, answers, failed, cost, tokens = told(one)
         assert (counts.events, counts.calls, results) == (events, calls, answers)
         assert counts.failed_commands == failed
-        assert accounts.priced == (cost is not None or len(run) < 2)
+        assert accounts.priced is (True if cost else False if len(run) > 1 else None)
         assert accounts.total.cost == pytest.approx(cost or 0.0)
         assert accounts.total.tokens == (tokens or 0)
         assert judge(run).word == word

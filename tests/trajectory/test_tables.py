@@ -15,6 +15,7 @@ from oh_tui.commands.shared.documents import Facts, step_json
 from oh_tui.commands.why import report
 from oh_tui.sources.file_runs import run_of
 from oh_tui.text.redact import HIDDEN
+from oh_tui.trajectory.analysis.accounting import Told
 from oh_tui.trajectory.analysis.changes import changes
 from oh_tui.trajectory.analysis.sub_agents import SubRuns
 from oh_tui.trajectory.formats.zip.archive import open_archive
@@ -31,18 +32,22 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "tables.md"
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_the_sums_are_those_of_why_and_steps(slug: str) -> None:
-    found, told = rows(demo_run(slug), About(run="r")), report(Conversation("c"), demo_run(slug))
+    found = rows(demo_run(slug), About(run="r"))
+    told = report(Conversation("c"), Facts(demo_run(slug)))
     (run,) = found.runs
     assert run.verdict == told["verdict"]["word"]
     assert run.cause == told["verdict"]["cause"]
-    assert run.cost == pytest.approx(told["conversation"]["cost"], abs=1e-6)
+    cost = told["conversation"]["cost"]
+    assert run.cost == (cost and pytest.approx(cost, abs=1e-6))
+    assert run.cost_is_partial is told["conversation"]["cost_is_partial"]
     llm_s = told["conversation"]["llm_s"]
     assert run.llm_s == (llm_s and pytest.approx(llm_s, abs=1e-3))
     names = ("prompt", "completion", "cache_read", "cache_write", "reasoning")
-    assert {name: getattr(run, name) for name in names} == told["conversation"]["tokens"]
+    tokens = told["conversation"]["tokens"] or dict.fromkeys(names)
+    assert {name: getattr(run, name) for name in names} == tokens
     assert {name: getattr(run, name) for name in told["counts"]} == told["counts"]
     assert (run.work_s or 0) == pytest.approx(told["conversation"]["work_seconds"] or 0, abs=1e-3)
-    assert sum(step.cost or 0 for step in found.steps) + run.other_cost == pytest.approx(
+    assert sum(step.cost or 0 for step in found.steps) + (run.other_cost or 0) == pytest.approx(
         run.cost or 0, abs=1e-9
     )
     assert len(found.steps) == run.steps
@@ -81,7 +86,7 @@ def test_sub_agents_are_rows_of_their_own_and_counted_once(tmp_path: Path) -> No
     paths = [step.path for step in found.steps]
     assert len(set(paths)) == len(paths)
     assert {call.path for call in found.calls} <= set(paths)
-    spent = sum(step.cost or 0 for step in found.steps) + run.other_cost
+    spent = sum(step.cost or 0 for step in found.steps) + (run.other_cost or 0)
     assert run.cost == pytest.approx(spent, abs=1e-9)
     archive.close()
 
@@ -100,10 +105,12 @@ def test_numbers_that_no_table_holds_are_left_out() -> None:
     assert [one.exit_code for one in rows(run).calls] == [None, None, None, 2**63 - 1, 1]
 
 
-def test_sums_that_no_table_holds_count_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sums_that_no_table_holds_are_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = Told(frozenset({"prompt", "completion"}), cost=False, calls=True, answered=True)
     monkeypatch.setattr(SubRuns, "total", Usage(prompt=2**63, completion=7))
+    monkeypatch.setattr(SubRuns, "told", told)
     (run,) = rows(Trajectory()).runs
-    assert (run.prompt, run.completion) == (0, 7)
+    assert (run.prompt, run.completion, run.cache_read) == (None, 7, None)
 
 
 def test_no_text_has_a_secret_or_an_escape() -> None:

@@ -28,7 +28,7 @@ from oh_tui.commands.shared.status import HUES, LABEL_HUES
 from oh_tui.commands.steps import step_row
 from oh_tui.sources import file_indexes
 from oh_tui.sources.files import FileSource
-from oh_tui.text.human import dollars, duration
+from oh_tui.text.human import duration
 from oh_tui.trajectory.comparison.compare import Comparison, Kind
 from oh_tui.trajectory.comparison.compare import Row as Pair
 from oh_tui.trajectory.comparison.words import SIGNS, counts_words, gap_words, parting_words
@@ -168,7 +168,7 @@ def _heads(style: Style, a: Side, b: Side) -> Iterator[Row]:
             line(side.conversation.llm_model) or "",
             str(found.steps),
             "" if found.work is None else duration(found.work),
-            "not known" if found.cost is None else dollars(found.cost),
+            found.told_cost.words or "not known",
             found.changes,
             Cell("  ".join(filter(None, gap)), "dim"),
         )

@@ -225,6 +225,7 @@ def _told_json(told: Told) -> dict[str, Any]:
         "steps": found.steps,
         "work_s": number(found.work, 3),
         "cost": number(found.cost),
+        "cost_is_partial": found.told_cost.is_partial,
     }
 
 
@@ -268,9 +269,8 @@ def _row(style: Style, one: Pair) -> Row:
 
 
 def _told_cells(told: Told) -> Row:
-    cost = told.figures.cost
     ended = ", ".join(filter(None, (told.ended, told.label.words if told.label else "")))
-    return ended, str(told.figures.steps), "" if cost is None else dollars(cost)
+    return ended, str(told.figures.steps), told.figures.told_cost.words
 
 
 def _totals(sets: Sets) -> Iterator[str]:

@@ -14,6 +14,7 @@ from oh_tui.sources.file_conversation import label_of
 from oh_tui.sources.files import FileSource
 from oh_tui.trajectory.analysis.changes import changes
 from oh_tui.trajectory.comparison.figures import Figures, figures
+from oh_tui.trajectory.model.stats import Cost
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
@@ -37,8 +38,8 @@ class Side:
     def figures(self) -> Figures:
         facts = self.facts
         log = changes(facts.trajectory)
-        cost = self.conversation.cost
-        return figures(facts.accounts, facts.sub_runs, log, cost, facts.verdict)
+        beside = Cost(self.conversation.cost, self.conversation.cost_is_partial)
+        return figures(facts.accounts, facts.sub_runs, log, beside, facts.verdict)
 
     def document(self) -> dict[str, Any]:
         found = self.figures
@@ -51,7 +52,8 @@ class Side:
             "steps": found.steps,
             "work_s": number(found.work, 3),
             "cost": number(found.cost),
-            "tokens": tokens_json(self.facts.sub_runs.total),
+            "cost_is_partial": found.told_cost.is_partial,
+            "tokens": tokens_json(self.facts.sub_runs.total, self.facts.sub_runs.told),
             "files": found.files,
             "added": found.added,
             "removed": found.removed,

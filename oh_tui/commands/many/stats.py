@@ -29,7 +29,7 @@ from oh_tui.sources.many.rows import rows_of
 from oh_tui.sources.many.sums import GROUPINGS, SORTS, Group, Spread, Summand, grouped, summed
 from oh_tui.sources.many.worker import Unread
 from oh_tui.text.clean import clean_line
-from oh_tui.text.human import dollars, duration, percentages, plural
+from oh_tui.text.human import dollars, duration, percentages, plural, told_cost
 from oh_tui.text.problem import Problem
 
 BAR = 16
@@ -138,6 +138,7 @@ def _json(group: Group) -> dict[str, Any]:
         "steps": _spread_json(group.steps, whole=True),
         "work_s": _spread_json(group.time),
         "cost": _spread_json(group.cost),
+        "cost_partial_runs": group.partial,
         "errors": _spread_json(group.errors, whole=True),
         "looped": group.loops,
         "last_error": group.last_error or None,
@@ -201,7 +202,9 @@ def _print_table(style: Style, by: Sequence[str], groups: Sequence[Group], total
     if not style.piped:
         facts = [plural(total.runs, "run")]
         if total.cost.known:
-            facts.append(dollars(total.cost.total))
+            facts.append(total_words(total))
+        if total.partial:
+            facts.append(f"the cost of {plural(total.partial, 'run')} is known in part")
         if unknown := total.runs - total.cost.known:
             facts.append(f"the cost of {plural(unknown, 'run')} is not known")
         if total.labelled:
@@ -221,7 +224,7 @@ def _rows(style: Style, groups: Sequence[Group]) -> Iterator[Row]:
             _time(group.time.median),
             Cell(_time(group.time.p90), "dim"),
             _dollars(group.cost.median),
-            _dollars(group.cost.total if group.cost.known else None),
+            total_words(group),
             f"{errors:.1f}" if errors else "",
             f"{group.loops:,}" if group.loops else "",
             Cell(group.error_words, "dim"),
@@ -247,6 +250,11 @@ def bar(parts: Sequence[int], signs: Sequence[str], room: int) -> str:
         end = min(room - later, max(len(drawn) + bool(part), round(room * done / whole)))
         drawn += sign * (end - len(drawn))
     return drawn
+
+
+def total_words(group: Group) -> str:
+    """What the runs of a group cost, "" for none with a known cost."""
+    return told_cost(group.cost.total, is_partial=bool(group.partial))
 
 
 def _number(value: float | None) -> str:

@@ -15,19 +15,20 @@ from oh_tui.sources.file_conversation import FileConversation, label_of
 from oh_tui.sources.lists.last_known import UNSEEN, LastKnown
 from oh_tui.sources.lists.triage import conversation_state, status_word
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
+from oh_tui.text.human import told_cost
 from oh_tui.text.redact import safe, safe_line
-from oh_tui.trajectory.analysis.accounting import Accounts
+from oh_tui.trajectory.analysis.accounting import Accounts, Told
 from oh_tui.trajectory.analysis.loops import loop_steps
 from oh_tui.trajectory.analysis.sub_agents import SubRun, SubRuns
 from oh_tui.trajectory.analysis.verdict import Verdict, judge
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.clock import is_bare, seconds
-from oh_tui.trajectory.model.stats import NO_USAGE, Usage
+from oh_tui.trajectory.model.stats import NO_USAGE, TOKENS, Usage
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation, Sandbox
+    from oh_tui.api.models import Conversation, Metrics, Sandbox
 
 
 class Facts:
@@ -70,7 +71,6 @@ def conversation_json(
     """The record of a server or a file, clean and without secrets, with what the user keeps of its
     run. The status is the agent's, as `last_known` where its server tells none."""
     how = conversation_state(conversation, last_known)
-    usage = conversation.metrics and conversation.metrics.accumulated_token_usage
     return {
         "id": conversation_id(conversation),
         "title": title(conversation),
@@ -86,9 +86,8 @@ def conversation_json(
         "model": line(conversation.llm_model),
         "trigger": line(conversation.trigger),
         "cost": number(conversation.cost),
-        "tokens": {name: getattr(usage, f"{name}_tokens") or 0 for name in _TOKENS}
-        if usage
-        else None,
+        "cost_is_partial": conversation.cost_is_partial,
+        "tokens": _record_tokens(conversation.metrics),
         "parent_id": line(bare_id(conversation.parent_conversation_id or "")),
         "sub_conversation_ids": [
             safe_line(bare_id(one)) for one in conversation.sub_conversation_ids or ()
@@ -97,6 +96,15 @@ def conversation_json(
         "updated": moment(conversation.updated_at),
         **_kept_json(conversation, kept),
     }
+
+
+def _record_tokens(metrics: Metrics | None) -> dict[str, int | None] | None:
+    """None without any; a zero of an app server stands for not known (source)."""
+    usage = metrics and metrics.accumulated_token_usage
+    counts = {name: getattr(usage, f"{name}_tokens", None) for name in TOKENS}
+    if metrics and metrics.is_partial:
+        counts = {name: count or None for name, count in counts.items()}
+    return counts if any(count is not None for count in counts.values()) else None
 
 
 def _kept_json(conversation: Conversation, kept: RunAnnotations) -> dict[str, Any]:
@@ -113,6 +121,11 @@ def _kept_json(conversation: Conversation, kept: RunAnnotations) -> dict[str, An
 
 MOST_TAGS = 100
 """Tags of a server that a document has."""
+
+
+def cost_of(conversation: Conversation) -> str:
+    """US dollars, with a sign behind those that may lack a part; "" when no price is known."""
+    return told_cost(conversation.cost, is_partial=bool(conversation.cost_is_partial))
 
 
 def sandbox_json(sandbox: Sandbox) -> dict[str, Any]:
@@ -137,6 +150,7 @@ def counts_json(facts: Facts) -> dict[str, int]:
         "hidden_events": counts.hidden,
         "calls": counts.calls,
         "ok": counts.ok,
+        "with_result": counts.with_result,
         "failed_commands": counts.failed_commands,
         "errors": counts.errors,
         "rejected": counts.rejected,
@@ -148,19 +162,29 @@ def counts_json(facts: Facts) -> dict[str, int]:
     }
 
 
+def cost_json(facts: Facts, conversation: Conversation) -> dict[str, Any]:
+    """What the run and its sub-agents cost, by its events or else by its record, and whether a part
+    may be missing."""
+    found = facts.sub_runs.cost(conversation.cost, is_partial=conversation.cost_is_partial)
+    return {"cost": number(found.dollars), "cost_is_partial": found.is_partial}
+
+
 def totals_json(facts: Facts) -> dict[str, Any]:
     """Sums of the whole run with its sub-agents; `own` leaves those out, and `other` is what no
-    step of the run itself was charged."""
+    step of the run itself was charged. Sub-conversations of a server are counted apart."""
     accounts, sub_runs = facts.accounts, facts.sub_runs
+    told, apart = sub_runs.told, sub_runs.conversations
     more = sub_runs.unreported
     about = [*accounts.other_about, *(["sub-agents in files of their own"] if more.calls else [])]
     return {
         "work_s": None if facts.trajectory.began is None else number(accounts.active, 3),
-        "waited_s": number(accounts.waited, 3),
-        **_usage_json(sub_runs.total),
-        "own": _usage_json(sub_runs.own),
+        "waited_s": None if facts.trajectory.began is None else number(accounts.waited, 3),
+        **_usage_json(sub_runs.total, told),
+        "cost_is_partial": sub_runs.cost().is_partial,
+        "own": _usage_json(sub_runs.own, told),
         "priced": sub_runs.priced,
-        "other": {**_usage_json(accounts.other + more), "about": about},
+        "other": {**_usage_json(accounts.other + more, told), "about": about},
+        **({"sub_conversations": _usage_json(apart)} if apart != NO_USAGE else {}),
     }
 
 
@@ -184,7 +208,7 @@ def step_json(facts: Facts, step: Step) -> dict[str, Any]:
         "llm_s": number(facts.accounts.llm(step), 3),
         "ran_s": number(facts.accounts.ran(step), 3),
         "cost": number(usage.cost) if usage and usage.cost else None,
-        "tokens": tokens_json(usage) if usage else None,
+        "tokens": tokens_json(usage, facts.accounts.told) if usage else None,
         "call_id": line(event.tool_call_id),
         "result_ids": [safe_line(result.id) for result in step.results],
         "parallel_group": line(event.llm_response_id) if len(group) > 1 else None,
@@ -212,8 +236,8 @@ def sub_agent_json(run: SubRun) -> dict[str, Any]:
         "path": run.path[:-1],
         "verdict": verdict_json(run.verdict),
         "steps": len(run.trajectory),
-        **_usage_json(run.total),
-        "own": _usage_json(run.below.own),
+        **_usage_json(run.total, run.below.told),
+        "own": _usage_json(run.below.own, run.below.told),
     }
 
 
@@ -268,12 +292,15 @@ def moment(text: str | None) -> str | None:
     return f"{stamp(whole)[:-1]}.{round((rounded - whole) * 1000) % 1000:03}" + zone
 
 
-def _usage_json(usage: Usage) -> dict[str, Any]:
+def _usage_json(usage: Usage, told: Told | None = None) -> dict[str, Any]:
+    """Null for what is not told of the run; without `told` for all that is 0."""
+    has_cost = usage.cost or (told is not None and told.cost)
+    has_calls = usage.calls or (told is not None and told.calls)
     return {
         "llm_s": llm_seconds(usage),
-        "cost": number(usage.cost),
-        "llm_calls": usage.calls,
-        "tokens": tokens_json(usage),
+        "cost": number(usage.cost) if has_cost else None,
+        "llm_calls": usage.calls if has_calls else None,
+        "tokens": tokens_json(usage, told),
     }
 
 
@@ -282,11 +309,13 @@ def llm_seconds(usage: Usage) -> float | None:
     return number(usage.llm, 3) if usage.microseconds else None
 
 
-def tokens_json(usage: Usage) -> dict[str, int]:
-    return {name: getattr(usage, name) for name in _TOKENS}
+def tokens_json(usage: Usage, told: Told | None = None) -> dict[str, int | None] | None:
+    """None where nothing tells them, as each of them."""
+    counts = {name: getattr(usage, name) for name in TOKENS}
+    known = told.tokens if told else ()
+    found = {name: n if n or name in known else None for name, n in counts.items()}
+    return found if any(n is not None for n in found.values()) else None
 
-
-_TOKENS = ("prompt", "completion", "cache_read", "cache_write", "reasoning")
 
 GLYPHS = {
     Outcome.COMMAND_FAILED: ("!", "!"),

@@ -1,4 +1,4 @@
-"""The state of a conversation in one word, and which conversations need somebody."""
+"""The state of a conversation in one word, its cost, and which conversations need somebody."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from oh_tui.api.models import bare_id
 from oh_tui.commands.shared.printing import Hue
 from oh_tui.sources.file_conversation import label_of
+from oh_tui.sources.files import FileSource
 from oh_tui.sources.lists.last_known import LastKnown, LastKnownStates
+from oh_tui.sources.lists.spent import Spent, spent_of, with_spent
 from oh_tui.sources.lists.triage import (
     NOT_KNOWN,
     STATUSES,
@@ -29,6 +31,7 @@ from oh_tui.trajectory.model.recorded import Label
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
     from oh_tui.commands.shared.command import Call
+    from oh_tui.commands.shared.documents import Facts
 
 SANDBOXES = {
     "STARTING": "starting",
@@ -82,6 +85,9 @@ class Seen:
         if status not in (RunStatus.UNKNOWN, RunStatus.STARTING, RunStatus.IDLE):
             self._states.record_outcome(bare_id(conversation.id), status, updated(conversation))
 
+    def record_spent(self, conversation: Conversation, spent: Spent) -> None:
+        self._states.record_spent(bare_id(conversation.id), spent)
+
     def save(self) -> None:
         """Writes what was recorded, for other commands and the explorer."""
         self._states.write(self._states.take_changes())
@@ -91,6 +97,18 @@ def sandbox_word(conversation: Conversation) -> str:
     """The state of its sandbox; "" where there is none, as in files."""
     status = conversation.sandbox_status if conversation.sandbox_id else None
     return SANDBOXES.get(status or "", safe_line(status or "").lower())
+
+
+def as_read(call: Call, conversation: Conversation, facts: Facts) -> Conversation:
+    """The conversation with what its run took, which is kept of one on a server."""
+    source = call.source
+    if isinstance(source, FileSource):
+        return with_spent(conversation, spent_of(facts.accounts, facts.sub_runs))
+    seen = Seen(call)
+    if (spent := spent_of(facts.accounts)) and conversation.execution_status != "running":
+        seen.record_spent(conversation, spent)
+        seen.save()
+    return with_spent(conversation, spent)
 
 
 def outcome(conversation: Conversation, last_known: LastKnown) -> tuple[str, Hue]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -27,6 +28,16 @@ class StoredEvent(msgspec.Struct):
         value = msgspec.json.decode(self.raw)
         del value["parent_id"]
         return msgspec.json.encode(_without_nulls(value))
+
+
+def last_stats(events: Sequence[StoredEvent]) -> tuple[StoredEvent | None, dict[str, Any]]:
+    """The last event with stats, and these by usage id."""
+    for event in reversed(events):
+        if event.kind == "ConversationStateUpdateEvent":
+            state = msgspec.json.decode(event.raw)
+            if state["key"] == "stats":
+                return event, state["value"]["usage_to_metrics"]
+    return None, {}
 
 
 def select(

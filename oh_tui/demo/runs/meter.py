@@ -64,13 +64,13 @@ class Meter:
         model, new = self.model, prompt - cached
         writes = model.written > model.fresh
         per_new = model.written if writes else model.fresh
-        price = new * per_new + cached * model.cached + out * model.out
+        price = round((new * per_new + cached * model.cached + out * model.out) / 1e6, 6)
         counts = [prompt, out, cached, new if writes else 0, reasoning]
-        self.cost = round(self.cost + price / 1e6, 6)
+        self.cost = round(self.cost + price, 6)
         self.tokens = [total + count for total, count in zip(self.tokens, counts, strict=True)]
         self.per_turn = prompt + out
         if price:
-            self.costs.append({"model": model.name, "cost": round(price / 1e6, 6), "timestamp": at})
+            self.costs.append({"model": model.name, "cost": price, "timestamp": at})
         self.latencies.append(
             {"model": model.name, "latency": round(latency, 6), "response_id": response}
         )
@@ -92,7 +92,18 @@ class Meter:
 
 def combined(stats: dict[str, Any]) -> dict[str, Any]:
     """One snapshot out of the metrics of all usage ids."""
-    parts = list(stats["usage_to_metrics"].values())
+    return _sum_of(list(stats["usage_to_metrics"].values()))
+
+
+def row_metrics(usages: dict[str, Any]) -> dict[str, Any]:
+    """The metrics of these usage ids in a row of the app server, which has no tokens of reasoning
+    (source)."""
+    metrics = _sum_of(list(usages.values()))
+    metrics["accumulated_token_usage"]["reasoning_tokens"] = 0
+    return metrics
+
+
+def _sum_of(parts: list[dict[str, Any]]) -> dict[str, Any]:
     usages = [part["accumulated_token_usage"] for part in parts]
     usage: dict[str, Any] = {"model": "", "response_id": ""}
     usage |= {name: sum(one[name] for one in usages) for name in TOKENS}

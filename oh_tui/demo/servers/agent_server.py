@@ -172,7 +172,7 @@ class AgentServers:
         if tags is not None:
             conversation.agent_tags = dict(tags)
         conversation.tags = conversation.tags | conversation.agent_tags
-        conversation.created = self.world.clock.now()
+        self.world.rebuild_row(conversation)
         return answer({"success": True})
 
     def _require_title(self, title: Any) -> None:

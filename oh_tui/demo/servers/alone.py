@@ -113,7 +113,7 @@ class AgentServerAlone(AgentServers):
         return [one for one in found if status in (None, self.world.execution_status(one))]
 
     def _row(self, conversation: Conversation) -> dict[str, Any]:
-        """The record in a list. Its stats are a single total, so that no run has to be played."""
+        """The record in a list. Its stats list no answers, so that no run has to be played."""
         entry = conversation.entry
         every = [one.entry for one in self.world.conversations.values()]
         parent = entry.parent and str(fixed_uuid("conversation", entry.parent))
@@ -124,7 +124,7 @@ class AgentServerAlone(AgentServers):
             "title": conversation.agent_title,
             "agent": self.agent_of(conversation),
             "execution_status": self.world.execution_status(conversation),
-            "stats": {"usage_to_metrics": {"agent": self.world.metrics(conversation)}},
+            "stats": {"usage_to_metrics": self.world.usages(conversation)},
             "metrics": None,
             "tags": conversation.agent_tags,
             "created_at": utc(conversation.created),

@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from oh_tui.settings.paths import read_small, update_private
+from oh_tui.sources.lists.spent import Spent
 from oh_tui.text.clean import clean_line
 from oh_tui.text.redact import safe
 
@@ -43,6 +44,8 @@ class LastKnown(msgspec.Struct, frozen=True, omit_defaults=True):
     """One line: the question, or the reason of a failure."""
     opened: float = 0.0
     """The `updated_at` of the conversation when its run was last opened, in seconds."""
+    spent: Spent | None = None
+    """What its run took in all when it was last read."""
 
 
 _Servers = dict[str, dict[str, LastKnown]]
@@ -85,7 +88,8 @@ class LastKnownStates:
         """Records an outcome since `when`. A new outcome drops the line of the previous one."""
         state = self.get(identifier)
         line = state.line if state.outcome == outcome else ""
-        self._set(identifier, LastKnown(outcome, when, line, state.opened))
+        changed = msgspec.structs.replace(state, outcome=outcome, when=when, line=line)
+        self._set(identifier, changed)
 
     def record_line(self, identifier: str, line: str, *, keep: bool = True) -> None:
         """Records the line of the outcome, on the disk only with `keep`."""
@@ -95,6 +99,11 @@ class LastKnownStates:
     def record_opened(self, identifier: str, updated_at: float) -> None:
         """Records that the user opened the run in this state."""
         self._set(identifier, msgspec.structs.replace(self.get(identifier), opened=updated_at))
+
+    def record_spent(self, identifier: str, spent: Spent, *, keep: bool = True) -> None:
+        """Records what the run took, on the disk only with `keep`."""
+        state = msgspec.structs.replace(self.get(identifier), spent=spent)
+        self._set(identifier, state, keep=keep)
 
     def _set(self, identifier: str, state: LastKnown, *, keep: bool = True) -> None:
         if state != self.get(identifier):
@@ -156,6 +165,8 @@ def _entries(raw: msgspec.Raw) -> dict[str, LastKnown]:
     for identifier, entry in entries.items():
         with contextlib.suppress(*_ODD):
             one = _DECODER.decode(entry)
+            if one.spent and not one.spent.is_possible:
+                one = msgspec.structs.replace(one, spent=None)
             if len(identifier) <= LONGEST and len(one.outcome) <= LONGEST:
                 found[identifier] = msgspec.structs.replace(
                     _not_after(one, now), line=_line(one.line)

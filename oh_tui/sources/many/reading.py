@@ -146,6 +146,7 @@ def about_of(
         benchmark=benchmark,
         created=row.created_at or "",
         cost=row.cost,
+        cost_is_partial=bool(row.cost_is_partial),
         note=note,
     )
 

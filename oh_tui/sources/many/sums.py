@@ -37,6 +37,7 @@ class Summand(NamedTuple):
     steps: int
     work_s: float | None
     cost: float | None
+    cost_is_partial: bool | None
     errors: int
     loop_steps: int
     last_error: str
@@ -111,6 +112,8 @@ class Group(NamedTuple):
     """Seconds of work."""
     cost: Spread
     """US dollars, with sub-agents."""
+    partial: int
+    """Runs whose cost may lack a part."""
     errors: Spread
     loops: int
     """Runs that went in a loop."""
@@ -195,6 +198,7 @@ def summed(names: tuple[str, ...], rows: Sequence[Summand]) -> Group:
         _spread(each("steps")),
         _spread(each("work_s")),
         _spread(each("cost")),
+        sum(bool(row.cost_is_partial) and row.cost is not None for row in rows),
         _spread(each("errors")),
         sum(map(bool, each("loop_steps"))),
         last_error,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import holds_key
-from oh_tui.trajectory.model.stats import agent_text, has_stats, lists_answers, stats_text
+from oh_tui.trajectory.model.stats import has_stats, lists_answers, stats_text, untold_text
 
 if TYPE_CHECKING:
     from oh_tui.api import AgentServer
@@ -30,13 +30,13 @@ async def read_stats(agent: AgentServer) -> bytes | None:
 
 def stats_of_app(conversation: Conversation, held: Trajectory | None) -> bytes:
     """The stats without an agent server: those it gave before, or the sums of the app server, which
-    leave out the condenser and sometimes the last answer (measured)."""
+    may leave out the condenser, sub-agents and the last answer (measured)."""
     if held is not None and lists_answers(held.stats):
         return held.stats
     metrics = conversation.metrics
     if metrics is None:
         return b""
-    return agent_text(metrics.accumulated_cost, metrics.accumulated_token_usage)
+    return untold_text(metrics.accumulated_cost, metrics.accumulated_token_usage)
 
 
 def worth_keeping(stats: bytes) -> bytes:

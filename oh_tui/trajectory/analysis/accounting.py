@@ -12,16 +12,20 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from operator import itemgetter
+from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from oh_tui.text.human import plural
-from oh_tui.trajectory.analysis.ledger import Ledger, Update, about
+from oh_tui.trajectory.analysis.ledger import ROUNDING, Ledger, Update, about
 from oh_tui.trajectory.analysis.waits import Waits, gap_before
 from oh_tui.trajectory.model.clock import seconds
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.stats import (
     NO_USAGE,
+    TOKENS,
+    UNTOLD,
     Usage,
     has_stats,
     read_record,
@@ -40,6 +44,31 @@ _NOT_BY_STEPS = ("title", "delegate", "task", "workflow", "critic", "ask", "orac
 
 SUB_AGENT_USAGES = ("task:", "delegate:")
 """What the usage ids begin with under which a run has the totals of its sub-agents."""
+
+
+class Told(NamedTuple):
+    """What is told of the usage of a run; what is not is 0 in it."""
+
+    tokens: frozenset[str]
+    """The kinds of them."""
+    cost: bool
+    calls: bool
+    answered: bool
+    """A model answered."""
+
+    @property
+    def priced(self) -> bool | None:
+        """False if a model answered but no price is known; None if nothing tells of one."""
+        return True if self.cost else False if self.answered else None
+
+    def joined(self, other: Told) -> Told:
+        """That of the sum of two."""
+        return Told(
+            self.tokens | other.tokens,
+            self.cost or other.cost,
+            self.calls and other.calls,
+            self.answered or other.answered,
+        )
 
 
 class _Charge(msgspec.Struct, gc=False, frozen=True):
@@ -72,6 +101,8 @@ class Accounts:
         self._seen_steps = 0
         self._last_step: Step | None = None
         self._ledgers: dict[str, Ledger] = {}
+        self._record: Ledger | None = None
+        """The sums of a record that do not tell whose they are."""
         self._responses: dict[str, str] = {}
         """Response id -> event id of its first step."""
         self._made_by: dict[str, Step] = {}
@@ -128,7 +159,11 @@ class Accounts:
         if self._seen_stats is not self.trajectory.stats:
             self._seen_stats = self.trajectory.stats
             for usage, metrics in read_record(self._seen_stats).items():
-                self._ledger(usage).enter_record(metrics)
+                if usage == UNTOLD:
+                    self._record = self._record or Ledger(UNTOLD)
+                    self._record.enter_record(metrics)
+                else:
+                    self._ledger(usage).enter_record(metrics)
         found = [ledger.read_lists() for ledger in self._ledgers.values()]  # reads all of them
         return any(found)
 
@@ -300,28 +335,49 @@ class Accounts:
     # The properties below are also read in threads: the ledgers may grow meanwhile.
 
     @property
-    def total(self) -> Usage:
+    def _told(self) -> Usage:
+        """What is told by usage id."""
         return sum((ledger.total for ledger in list(self._ledgers.values())), NO_USAGE)
+
+    @property
+    def untold(self) -> Usage:
+        """What the sums of a record have beyond that: they are a part of it, or more recent, so
+        the higher numbers count and nothing counts twice."""
+        if self._record is None:
+            return NO_USAGE
+        told = self._told
+        rest = self._record.total.highest(told) - told
+        return replace(rest, picodollars=0) if rest.picodollars <= ROUNDING else rest
+
+    @property
+    def total(self) -> Usage:
+        return self._told + self.untold
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether the total may lack a part: it is that of a record which may leave out others than
+        the agent."""
+        return self.untold != NO_USAGE
 
     @property
     def other(self) -> Usage:
         """The usage that no step was charged."""
-        return sum((ledger.other for ledger in list(self._ledgers.values())), NO_USAGE)
+        others = (ledger.other for ledger in list(self._ledgers.values()))
+        return sum(others, self.untold)
 
     @property
     def others(self) -> dict[str, Usage]:
         """The same by usage id."""
         found = {usage: ledger.other for usage, ledger in list(self._ledgers.items())}
+        found[UNTOLD] = found.get(UNTOLD, NO_USAGE) + self.untold
         return {usage: used for usage, used in found.items() if used != NO_USAGE}
 
     @property
     def usages(self) -> dict[str, Usage]:
         """Usage id of the server (agent, condenser, ...) -> its part of the total."""
-        return {
-            usage: ledger.total
-            for usage, ledger in list(self._ledgers.items())
-            if ledger.total != NO_USAGE
-        }
+        found = {usage: ledger.total for usage, ledger in list(self._ledgers.items())}
+        found[UNTOLD] = found.get(UNTOLD, NO_USAGE) + self.untold
+        return {usage: used for usage, used in found.items() if used != NO_USAGE}
 
     @property
     def of_sub_agents(self) -> dict[str, Usage]:
@@ -336,20 +392,34 @@ class Accounts:
         parts = about(ledgers, apart, whole=self.trajectory.complete)
         if self._unreadable:
             parts.append(f"{plural(self._unreadable, 'update')} cannot be read")
+        if self.is_partial:
+            parts.append("its record has more, perhaps of the agent alone")
         return tuple(parts)
 
     @property
-    def priced(self) -> bool:
-        """False if the model answered but no price is known."""
+    def told(self) -> Told:
+        ledgers = list(self._ledgers.values())
+        tokens = frozenset[str]().union(*(ledger.told for ledger in ledgers))
+        if self._record:  # zeros of a record stand for not known
+            record = self._record.total
+            tokens |= {name for name in TOKENS if getattr(record, name)}
         total = self.total
-        return bool(total.cost) or not (total.tokens or self._made_by)
+        answered = bool(total.tokens or self._made_by)
+        # no answer is none, as far as the run is read
+        calls = bool(total.calls) or not self._made_by
+        return Told(tokens, bool(total.cost), calls, answered)
+
+    @property
+    def priced(self) -> bool | None:
+        """False if the model answered but no price is known; None if nothing tells of a model."""
+        return self.told.priced
 
     @property
     def context_window(self) -> int:
         """Size of the agent's context in tokens; 0 if unknown."""
         ledgers = list(self._ledgers.items())
-        known = (led.window for usage, led in ledgers if self._paid_by(usage) is self._calls)
-        return next(filter(None, known), 0)
+        known = [led.window for usage, led in ledgers if self._paid_by(usage) is self._calls]
+        return next(filter(None, known), self._record.window if self._record else 0)
 
     @property
     def context_now(self) -> int:

@@ -165,7 +165,7 @@ class ChangeLog:
                 self._uncounted.pop(file.path, None)
 
     def _take(self, step: Step) -> None:
-        if self.trajectory.outcome(step) is not Outcome.OK:
+        if self.trajectory.outcome(step) not in (Outcome.OK, Outcome.WITH_RESULT):
             return
         for touch in touches(step):
             path = self.key(touch.path)

@@ -12,6 +12,7 @@ from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.stats import (
     DOLLAR,
     NO_USAGE,
+    TOKENS,
     Answer,
     Metrics,
     Usage,
@@ -20,7 +21,7 @@ from oh_tui.trajectory.model.stats import (
     sum_of,
 )
 
-_ROUNDING = DOLLAR // 10**6
+ROUNDING = DOLLAR // 10**6
 """Tolerance of a cost per answer: servers add floats, and may round."""
 
 
@@ -42,6 +43,7 @@ class Ledger:
         """The usage before the first update."""
         self._has_past = has_past
         self.window = 0
+        self._told: frozenset[str] = frozenset()
         self.updates: list[Update] = []
         """All growth of the totals."""
         self.open: list[Update] = []
@@ -119,6 +121,8 @@ class Ledger:
     def _read(self, stats: msgspec.Raw) -> Metrics:
         metrics = read_metrics(stats)
         self.window = metrics.window or self.window
+        if not metrics.told <= self._told:
+            self._told |= metrics.told
         self.left_out += not metrics.is_whole
         return metrics
 
@@ -205,9 +209,15 @@ class Ledger:
         """The totals of the server, and at least the sum of the answers."""
         known, sums = self._known(), self._sums()
         total = sums.highest(self.charged + self._unclaimed)
-        is_close = abs(sums.picodollars - known.picodollars) <= _ROUNDING * max(1, known.calls)
+        is_close = abs(sums.picodollars - known.picodollars) <= ROUNDING * max(1, known.calls)
         cost = max(known.picodollars if is_close else total.picodollars, self.charged.picodollars)
         return replace(total, picodollars=cost, calls=max(total.calls, known.calls))
+
+    @property
+    def told(self) -> frozenset[str]:
+        """The kinds of tokens that are told: for the others 0 stands for not known."""
+        total = self.total
+        return self._told | {name for name in TOKENS if getattr(total, name)}
 
     @property
     def other(self) -> Usage:
@@ -288,6 +298,6 @@ def about(ledgers: Iterable[Ledger], apart: Collection[str], *, whole: bool) -> 
 
 def _is_below(total: Usage, other: Usage, answers: int) -> bool:
     """Whether some number of tokens, or the cost, is lower."""
-    if total.picodollars < other.picodollars - _ROUNDING * answers:
+    if total.picodollars < other.picodollars - ROUNDING * answers:
         return True
     return total.has_fewer(other)

@@ -60,6 +60,10 @@ class Spending(msgspec.Struct, frozen=True):
     other: Usage
     other_about: tuple[str, ...]
     priced: bool
+    answered: bool
+    """Whether a model answered, whatever it took."""
+    is_partial: bool
+    """Whether the total may lack a part."""
     usages: tuple[tuple[str, Usage], ...]
     """By usage id, clean and redacted, the most expensive first; the rest in one sum under ""."""
     prompts: tuple[int, ...]
@@ -99,7 +103,7 @@ def spending(trajectory: Trajectory, accounts: Accounts, below: Usage = NO_USAGE
         return tuple(_costly(steps[n], spans[n], trajectory, accounts) for n in numbers)
 
     slowest = [n for n in _top(MOST, [span[0] for span in spans]) if spans[n][0] >= SHORT]
-    priced = accounts.priced
+    priced = bool(accounts.priced)
     worth: list[float] = []
     for step in steps:
         spent = accounts.of(step)
@@ -119,6 +123,8 @@ def spending(trajectory: Trajectory, accounts: Accounts, below: Usage = NO_USAGE
         other=accounts.other,
         other_about=accounts.other_about,
         priced=priced,
+        answered=accounts.told.answered,
+        is_partial=accounts.is_partial,
         usages=_usages(accounts, priced, below),
         prompts=_prompts(steps, answers),
         fullest=max((prompt for _, prompt in answers), default=0),
@@ -147,7 +153,7 @@ def _usages(accounts: Accounts, priced: bool, below: Usage) -> tuple[tuple[str, 
         usages.items(),
         key=lambda pair: (-pair[1].cost if priced else -pair[1].tokens, pair[0]),
     )
-    named = [(safe_line(usage[:200]), spent) for usage, spent in ordered[:USAGES]]
+    named = [(safe_line(usage[:200]) or "its record", spent) for usage, spent in ordered[:USAGES]]
     rest = sum((spent for _, spent in ordered[USAGES:]), NO_USAGE)
     return (*named, ("", rest)) if ordered[USAGES:] else tuple(named)
 

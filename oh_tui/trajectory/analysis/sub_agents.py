@@ -7,11 +7,11 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from oh_tui.text.human import plural
-from oh_tui.trajectory.analysis.accounting import Accounts
+from oh_tui.trajectory.analysis.accounting import Accounts, Told
 from oh_tui.trajectory.analysis.strip import Strip
 from oh_tui.trajectory.analysis.verdict import Verdict, judge
 from oh_tui.trajectory.model.bodies import field, message_text, text_field
-from oh_tui.trajectory.model.stats import NO_USAGE, Usage
+from oh_tui.trajectory.model.stats import NO_USAGE, Cost, Usage
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
 
@@ -88,7 +88,8 @@ class SubRuns:
     first sub-agent that began while the step ran is taken. Reads all of them.
 
     The stats of the run have the total of each sub-agent too (`task:ID`), which is not counted
-    twice: where both tell, the higher counts.
+    twice: where both tell, the higher counts. A conversation of a server that the run started has
+    a total of its own, which is no part of this one.
     """
 
     def __init__(
@@ -120,6 +121,11 @@ class SubRuns:
         return self._by_step.get(step.number, [])
 
     @property
+    def _within(self) -> list[SubRun]:
+        """Those that are no conversations of their own."""
+        return [run for run in self.runs if not run.needs_id]
+
+    @property
     def loose(self) -> list[SubRun]:
         """Sub-agents that no step is known to have started."""
         return self._by_step.get(0, [])
@@ -136,12 +142,13 @@ class SubRuns:
 
     @cached_property
     def _used(self) -> dict[int, Usage]:
-        """Number of a step -> what its sub-agents used; 0 for what belongs to no step."""
+        """Number of a step -> what its sub-agents within the run used; 0 for what belongs to no
+        step."""
         used: dict[int, Usage] = {}
         told = dict(self._reported)
         untold = NO_USAGE
         """What is used by sub-agents whose usage id is not known."""
-        for run in self.runs:
+        for run in self._within:
             amount = run.total
             if run.usage in told:
                 amount = amount.highest(told.pop(run.usage))
@@ -157,8 +164,10 @@ class SubRuns:
         return used
 
     def used_by(self, step: Step) -> Usage:
-        """What the sub-agents used that a step started, and those below them."""
-        return self._used.get(step.number, NO_USAGE)
+        """What the sub-agents and the conversations used that a step started, and those below
+        them."""
+        apart = (run.total for run in self.of(step) if run.needs_id)
+        return sum(apart, self._used.get(step.number, NO_USAGE))
 
     @property
     def without_run(self) -> dict[str, Usage]:
@@ -175,12 +184,20 @@ class SubRuns:
 
     @property
     def below(self) -> Usage:
-        """What all sub-agents used."""
+        """What all sub-agents within the run used."""
         return sum(self._used.values(), NO_USAGE)
 
     @property
+    def conversations(self) -> Usage:
+        """What the conversations used that the run started, with those below them."""
+        return sum(
+            (one.total + one.below.conversations for one in self.runs if one.needs_id),
+            sum((one.below.conversations for one in self._within), NO_USAGE),
+        )
+
+    @property
     def total(self) -> Usage:
-        """What the run and all sub-agents used."""
+        """What the run and its sub-agents used."""
         return self.own + self.below
 
     @property
@@ -199,10 +216,29 @@ class SubRuns:
         return [run for run in self.all() if run.has_failed]
 
     @property
-    def priced(self) -> bool:
-        """False if a model answered but no price is known."""
-        accounts = [self._accounts, *(run.accounts for run in self.all())]
-        return bool(self.total.cost) or all(one.priced for one in accounts)
+    def is_partial(self) -> bool:
+        """Whether the total may lack a part."""
+        return self._accounts.is_partial or any(one.below.is_partial for one in self._within)
+
+    def cost(self, beside: float | None = None, *, is_partial: bool | None = False) -> Cost:
+        """That of the total; of a run whose events have no price the one that is told `beside`."""
+        total = self.total
+        if not total.cost and beside:
+            return Cost(beside, bool(is_partial))
+        return Cost(total.cost or None, self.is_partial if total.cost or total.tokens else None)
+
+    @property
+    def told(self) -> Told:
+        """What is told of the total."""
+        found = self._accounts.told
+        for run in self._within:
+            found = found.joined(run.below.told)
+        return found
+
+    @property
+    def priced(self) -> bool | None:
+        """False if a model answered but no price is known; None if nothing tells of one."""
+        return self.told.priced
 
     @property
     def note(self) -> str:

@@ -8,6 +8,9 @@ from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.changes import ChangeLog, size_words
 from oh_tui.trajectory.analysis.sub_agents import SubRuns
 from oh_tui.trajectory.analysis.verdict import Verdict, judge
+from oh_tui.trajectory.model.stats import Cost
+
+NO_COST = Cost(None, None)
 
 
 class Figures(msgspec.Struct, frozen=True):
@@ -17,8 +20,7 @@ class Figures(msgspec.Struct, frozen=True):
     steps: int
     work: float | None
     """Seconds without those in which it waited for the user."""
-    cost: float | None
-    """US dollars."""
+    told_cost: Cost
     tokens: int
     files: int
     added: int
@@ -28,6 +30,11 @@ class Figures(msgspec.Struct, frozen=True):
     def changes(self) -> str:
         """Such as "5 files +142 -97"; without lines if they are unknown, "" without a change."""
         return size_words(self.files, self.added, self.removed)
+
+    @property
+    def cost(self) -> float | None:
+        """US dollars."""
+        return self.told_cost.dollars
 
     def less(self, other: Figures) -> Gap:
         return Gap(
@@ -49,17 +56,17 @@ def figures(
     accounts: Accounts,
     sub_runs: SubRuns,
     log: ChangeLog,
-    cost: float | None = None,
+    beside: Cost = NO_COST,
     verdict: Verdict | None = None,
 ) -> Figures:
-    """Those of a whole run. `cost` is for a run whose events have no price."""
-    trajectory, total = accounts.trajectory, sub_runs.total
+    """Those of a whole run. The cost `beside` is for a run whose events have no price."""
+    trajectory = accounts.trajectory
     return Figures(
         verdict or judge(trajectory),
         len(trajectory),
         None if trajectory.began is None else accounts.active,
-        total.cost or cost or None,
-        total.tokens,
+        sub_runs.cost(beside.dollars, is_partial=beside.is_partial),
+        sub_runs.total.tokens,
         log.changed,
         log.added,
         log.removed,

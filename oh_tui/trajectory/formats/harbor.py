@@ -34,7 +34,7 @@ from oh_tui.trajectory.formats.run_file import (
 )
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import decode_json
-from oh_tui.trajectory.model.recorded import Label, Recorded
+from oh_tui.trajectory.model.recorded import UNKNOWN_AGENT, Label, Recorded
 
 _MOST_TRIALS = 100_000
 _LARGEST = 2**24
@@ -132,7 +132,9 @@ def _converted(folder: Folder, name: str) -> Converted:
     if not any(error):
         error = [text_field(result, "exception_info")]  # a text alone
     converted.recorded = Recorded(
-        error=": ".join(filter(None, error)), label=_label(folder, result)
+        error=": ".join(filter(None, error)),
+        label=_label(folder, result),
+        agent=text_field(result, "agent_info", "name") or UNKNOWN_AGENT,
     )
     return converted
 

@@ -9,13 +9,15 @@ from oh_tui.trajectory.model.steps import Outcome, Step, closed_outcome
 
 
 class Counts(msgspec.Struct):
-    """Counts of a run, updated as events arrive. `calls`, `ok`, `failed_commands`, `call_errors`,
-    `rejected` and `open` count calls only; `errors` counts every step that is an error."""
+    """Counts of a run, updated as events arrive. `calls`, `ok`, `with_result`, `failed_commands`,
+    `call_errors`, `rejected` and `open` count calls only; `errors` counts every step that is an
+    error."""
 
     events: int = 0
     hidden: int = 0
     calls: int = 0
     ok: int = 0
+    with_result: int = 0
     failed_commands: int = 0
     call_errors: int = 0
     rejected: int = 0
@@ -49,5 +51,7 @@ class Counts(msgspec.Struct):
             self.failed_commands += sign
         elif outcome is Outcome.REJECTED:
             self.rejected += sign
+        elif outcome is Outcome.WITH_RESULT:
+            self.with_result += sign
         else:
             self.ok += sign

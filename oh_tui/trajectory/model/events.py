@@ -21,6 +21,7 @@ from oh_tui.trajectory.model.result_state import (
     as_code,
     exit_code,
     has_failed,
+    is_untold,
     timed_out,
 )
 
@@ -88,6 +89,8 @@ class Event(msgspec.Struct, gc=False, eq=False):
     failed: bool = False
     """The event reports a failure: an error kind, a rejection, `is_error` or `error`, a hook that
     blocked or failed. An exit code or a timeout alone does not set it."""
+    untold: bool = False
+    """The format of a result does not tell whether the call worked."""
     ended: bool = False
     """Of an ACPToolCallEvent: it reports the end of the call."""
     exit_code: int | None = None
@@ -242,6 +245,7 @@ def parse_event(raw: bytes, *, store: Bodies | None = None, place: int = 0) -> E
         key=_name(head.key),
         status=_name(status),
         failed=has_failed(kind, head),
+        untold=is_untold(head.observation),
         ended=kind == "ACPToolCallEvent" and head.status not in _ACP_OPEN,
         exit_code=exit_code(head.observation),
         timed_out=timed_out(head.observation),
@@ -292,7 +296,11 @@ def _loose(kind: type[_Struct], value: Any) -> _Struct | None:
     if not isinstance(value, dict):
         return None
     fields = msgspec.structs.fields(kind)
-    return kind(**{field.name: _LOOSE[field.type](value.get(field.name)) for field in fields})
+    found = {}
+    for field in fields:
+        missing = msgspec.UNSET if field.default is msgspec.UNSET else None
+        found[field.name] = _LOOSE[field.type](value.get(field.name, missing))
+    return kind(**found)
 
 
 def _raw(value: Any) -> msgspec.Raw:
@@ -312,6 +320,9 @@ def _text(value: Any) -> str | None:
 _LOOSE: dict[Any, Callable[[Any], Any]] = {
     str | None: _text,
     bool | None: lambda value: value if isinstance(value, bool) else None,
+    bool | None | msgspec.UnsetType: lambda value: (
+        value if value is None or isinstance(value, bool) else msgspec.UNSET
+    ),
     int | None: as_code,
     msgspec.Raw: _raw,
     _ActionHead | None: lambda value: _loose(_ActionHead, value),

@@ -37,6 +37,9 @@ def told_label(resolved: Any) -> Label | None:
     return None
 
 
+UNKNOWN_AGENT = "unknown"
+
+
 class Recorded(msgspec.Struct, frozen=True):
     """Read for runs whose events do not tell how they ended."""
 
@@ -48,6 +51,8 @@ class Recorded(msgspec.Struct, frozen=True):
     """What an evaluation says; None without one."""
     patch: str = ""
     """The change that the run handed in, as git prints it."""
+    agent: str = "openhands"
+    """The program that it is a run of."""
 
 
 NOTHING_RECORDED = Recorded()

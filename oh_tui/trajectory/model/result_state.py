@@ -29,7 +29,8 @@ class ObservationHead(msgspec.Struct, gc=False):
 
     kind: str | None = None
     command: msgspec.Raw = _NONE
-    is_error: bool | None = None
+    is_error: bool | msgspec.UnsetType | None = msgspec.UNSET
+    """Null in a run of a format whose results do not tell whether the call worked."""
     error: msgspec.Raw = _NONE
     exit_code: int | None = None
     timeout: msgspec.Raw = _NONE
@@ -66,6 +67,13 @@ def has_failed(kind: str, head: ResultHead) -> bool:
         observation.is_error
         or _is_error(observation.error)
         or (len(observation.status) <= 11 and bytes(observation.status) in _BAD_STATUSES)
+    )
+
+
+def is_untold(observation: ObservationHead | None) -> bool:
+    """Whether nothing tells how a call ended."""
+    return (
+        observation is not None and observation.is_error is None and exit_code(observation) is None
     )
 
 

@@ -10,14 +10,19 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from operator import sub
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from msgspec.structs import astuple
 
+from oh_tui.text.human import told_cost
 from oh_tui.trajectory.model.events import Event
+
+UNTOLD = ""
+"""The usage id of sums that do not tell whose they are. An app server's record has those of the
+agent alone after each stats event, and of all usages after some acts (measured)."""
 
 DOLLAR = 10**12
 SECOND = 10**6
@@ -94,6 +99,23 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
 
 NO_USAGE = Usage()
 
+TOKENS = ("prompt", "completion", "cache_read", "cache_write", "reasoning")
+"""The kinds of tokens, as `Usage` names them."""
+
+
+class Cost(NamedTuple):
+    """What a run cost with its sub-agents."""
+
+    dollars: float | None
+    """None when no price is known."""
+    is_partial: bool | None
+    """Whether a part of it, and of the tokens, may be missing; None when neither is known."""
+
+    @property
+    def words(self) -> str:
+        """ "" when no price is known."""
+        return told_cost(self.dollars, is_partial=bool(self.is_partial))
+
 
 def sum_of(amounts: Iterable[Usage]) -> Usage:
     """The sum of many, in a third of the time of adding one after the other."""
@@ -112,6 +134,8 @@ class Metrics(NamedTuple):
     """The stats of one usage id in one state update."""
 
     total: Usage
+    told: frozenset[str]
+    """The kinds of tokens that are told; the others are 0 in `total`."""
     window: int
     """Size of the model's context in tokens; 0 when unknown."""
     is_whole: bool
@@ -211,17 +235,22 @@ def stats_text(stats: Any) -> bytes:
     return msgspec.json.encode({"usage_to_metrics": texts}) if texts else b""
 
 
-def agent_text(cost: Any, tokens: Any) -> bytes:
-    """The sums of the agent's model, as the app server has them for a conversation, in the form of
-    `stats_text`; b"" when all are zero."""
+def untold_text(cost: Any, tokens: Any) -> bytes:
+    """The sums of an app server's record in the form of `stats_text`, as those of `UNTOLD`; b""
+    when all are zero, which stands for not known there (source)."""
     metrics = {"accumulated_cost": cost, "accumulated_token_usage": tokens}
-    text = stats_text({"usage_to_metrics": {"agent": metrics}})
+    text = stats_text({"usage_to_metrics": {UNTOLD: metrics}})
     return text if record_sums(text) != NO_USAGE else b""
 
 
 def record_sums(text: bytes) -> Usage:
     """The sum of all usage ids in a text of `stats_text`."""
     return sum((read_metrics(metrics).total for metrics in read_record(text).values()), NO_USAGE)
+
+
+def told_in(usages: Mapping[str, msgspec.Raw]) -> frozenset[str]:
+    """The kinds of tokens that some usage id tells."""
+    return frozenset[str]().union(*(read_metrics(one).told for one in usages.values()))
 
 
 def lists_answers(text: bytes) -> bool:
@@ -242,15 +271,17 @@ def read_metrics(text: msgspec.Raw) -> Metrics:
     try:
         metrics = _decode_metrics(text)
     except _UNREADABLE:
-        return Metrics(NO_USAGE, 0, False, None)
+        return Metrics(NO_USAGE, frozenset(), 0, False, None)
     tokens = metrics.accumulated_token_usage or _NO_TOKENS
     cost = _whole(metrics.accumulated_cost, DOLLAR)
     calls, llm = metrics.oh_tui_calls or 0, _whole(metrics.oh_tui_llm_s, SECOND)
     amount, is_whole = _amount(tokens, cost or 0, llm or 0, calls if 0 <= calls < _MOST else 0)
     lists = (metrics.token_usages, metrics.costs, metrics.response_latencies)
     window = tokens.context_window or 0
+    told = (name for name in TOKENS if getattr(tokens, f"{name}_tokens") is not None)
     return Metrics(
         amount,
+        frozenset(told),
         window if 0 < window < _MOST else 0,
         is_whole and cost is not None,
         lists if len(lists[0]) > 2 or len(lists[2]) > 2 else None,

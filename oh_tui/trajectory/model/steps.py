@@ -23,6 +23,8 @@ MESSAGE_KINDS = frozenset({"MessageEvent"})
 
 class Outcome(StrEnum):
     OK = "ok"
+    WITH_RESULT = "with a result"
+    """It has one that does not tell whether the call worked."""
     COMMAND_FAILED = "command failed"
     ERROR = "error"
     REJECTED = "rejected"
@@ -95,4 +97,4 @@ def closed_outcome(event: Event, result: Event | None) -> Outcome:
         return Outcome.ERROR
     if last.command_failed:
         return Outcome.COMMAND_FAILED
-    return Outcome.OK
+    return Outcome.WITH_RESULT if last.untold else Outcome.OK

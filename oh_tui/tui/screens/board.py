@@ -12,7 +12,7 @@ from textual.reactive import reactive
 from textual.screen import ModalScreen
 
 from oh_tui.sources.many.sums import GROUPINGS, Group
-from oh_tui.text.human import dollars, duration, percentages
+from oh_tui.text.human import dollars, duration, percentages, told_cost
 from oh_tui.tui.keys import HELP, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.remedies import offer
@@ -72,7 +72,7 @@ COLUMNS: tuple[tuple[str, str, Callable[[Group], str]], ...] = (
     ("time", "time", lambda group: _time(group.time.median)),
     ("p90", "", lambda group: _time(group.time.p90)),
     ("cost", "cost", lambda group: _dollars(group.cost.median)),
-    ("total", "total", lambda group: _dollars(group.cost.total if group.cost.known else None)),
+    ("total", "total", lambda group: told_cost(group.cost.total, is_partial=bool(group.partial))),
     ("errors", "errors", lambda group: _mean(group.errors.mean)),
     ("loops", "loops", lambda group: f"{group.loops:,}" if group.loops else ""),
 )

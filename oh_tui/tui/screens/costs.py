@@ -33,6 +33,10 @@ WIDEST = 100
 LEAST = 57
 """Cells of a line at least; a narrower screen cuts it off."""
 
+NO_ANSWER = "no model has answered yet"
+NOTHING = "nothing tells times, tokens or cost of this run"
+"""What stands in place of the page."""
+
 LARGE = 5_000
 """Steps from which a thread adds them up, so that the screen goes on."""
 
@@ -161,7 +165,7 @@ class CostsPage(RowList):
             return
         self._write()
         if not self._lines:
-            self.empty = ("no time and no money was spent yet",)
+            self.empty = (NOTHING if self._spent.answered else NO_ANSWER,)
         self.rows_changed()
 
     def _write(self) -> None:

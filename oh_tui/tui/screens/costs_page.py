@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from textwrap import wrap
 
-from oh_tui.text.human import compact, dollars, duration, plural, tenths
+from oh_tui.text.human import compact, dollars, duration, plural, tenths, told_cost
 from oh_tui.trajectory.analysis.spending import SHORT, Costly, Spending
 from oh_tui.trajectory.model.stats import NO_USAGE, Usage
 from oh_tui.tui.rendering.cells import width_of
@@ -74,12 +74,14 @@ class Writer:
         """The cost by usage id."""
         spent, total = self.spent, self.spent.total
         if total == NO_USAGE:
+            if spent.answered:
+                self._head("Money", ("nothing tells tokens or cost of this run", "dim"))
             return
         facts: list[Piece] = []
         if not spent.priced:
             facts.append(("price unknown", "warn"))
         elif total.cost:
-            facts.append((dollars(total.cost), ""))
+            facts.append((told_cost(total.cost, is_partial=spent.is_partial), ""))
         if total.calls:
             facts.append((plural(total.calls, "answer"), ""))
         if total.prompt:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.sources.many.each_run import ManyRuns
 from oh_tui.sources.many.sums import GROUPINGS, Group, Summand, grouped, names_of, resolved_of
-from oh_tui.text.human import dollars, plural
+from oh_tui.text.human import plural, told_cost
 
 NAMES = {
     "model": "model",
@@ -99,7 +99,7 @@ class Board:
             first, last = min(days), max(days)
             found.append(first if first == last else f"{first} to {last}")
         if costs := [cost for one in self.runs if (cost := one.row.cost) is not None]:
-            found.append(dollars(math.fsum(costs)))
+            found.append(told_cost(math.fsum(costs), is_partial=bool(self._partial)))
         resolved, labelled = resolved_of(Counter(one.row.label for one in self.runs))
         if labelled:
             found.append(f"{resolved:,} of {labelled:,} labelled resolved")
@@ -114,7 +114,14 @@ class Board:
         unknown = sum(one.row.cost is None for one in self.runs)
         if unknown and not self.is_running:
             found.append(f"the cost of {plural(unknown, 'run')} is not known")
+        if self._partial and not self.is_running:
+            found.append(f"the cost of {plural(self._partial, 'run')} is known in part")
         return found
+
+    @property
+    def _partial(self) -> int:
+        rows = (one.row for one in self.runs)
+        return sum(bool(row.cost_is_partial) and row.cost is not None for row in rows)
 
     def cost_by_day(self, room: int) -> Days | None:
         """All days, several to a cell where there are more than `room`."""

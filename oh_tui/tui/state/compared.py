@@ -9,6 +9,7 @@ from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.verdict import with_sandbox
 from oh_tui.trajectory.comparison.figures import Figures, figures
 from oh_tui.trajectory.model.recorded import Label
+from oh_tui.trajectory.model.stats import Cost
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 
@@ -31,5 +32,6 @@ def compared(conversation: Conversation, study: Study, title: str, model: str) -
     """A whole run; reads what of it is not read yet."""
     study.changes.update()
     verdict = with_sandbox(study.verdict, conversation.sandbox_status)
-    found = figures(study.accounts, study.sub_runs, study.changes, conversation.cost, verdict)
+    beside = Cost(conversation.cost, conversation.cost_is_partial)
+    found = figures(study.accounts, study.sub_runs, study.changes, beside, verdict)
     return Compared(title, model, study, found)

@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from oh_tui.api.models import Conversation, bare_id, same_id
+from oh_tui.api.models import Conversation, Metrics, bare_id, same_id
 from oh_tui.sources.file_conversation import label_of
 from oh_tui.sources.lists.last_known import LastKnownStates
+from oh_tui.sources.lists.spent import spent_of, with_spent
 from oh_tui.sources.lists.triage import (
     AT_WORK,
     STATUSES,
@@ -27,6 +28,8 @@ from oh_tui.sources.lists.triage import (
     reported_status,
     updated,
 )
+from oh_tui.trajectory.analysis.accounting import Accounts
+from oh_tui.trajectory.analysis.sub_agents import SubRuns
 from oh_tui.trajectory.model.clock import seconds
 from oh_tui.trajectory.model.recorded import Label
 from oh_tui.trajectory.model.trajectory import CUT_OFF
@@ -82,6 +85,8 @@ class Sums(NamedTuple):
     """The US dollars of all rows."""
     with_cost: int
     """How many rows have a known cost."""
+    partial: int
+    """Those of them whose cost may lack a part."""
     labels: Counter[Label]
     """How many runs have each label of an evaluation; empty where none has one."""
 
@@ -99,11 +104,13 @@ class LoadedConversations:
         """The rows that `_places` was computed from."""
         self._ordered: tuple[Row, ...] | None = None
         """The rows as last ordered; None while one is kept in a group that it has left."""
-        self._sums = Sums((), Counts(), 0.0, 0, Counter())
+        self._sums = Sums((), Counts(), 0.0, 0, 0, Counter())
         self._heard: dict[str, RunStatus] = {}
         """The state last reported for each agent, to detect changes."""
         self._looks: dict[str, Look] = {}
         """By id."""
+        self._records: dict[str, Metrics | None] = {}
+        """What the record of a conversation tells of its cost, by id; rows have what is known."""
         self._settled: dict[str, float] = {}
         """When an action last reported the state of a conversation, by id."""
 
@@ -117,10 +124,12 @@ class LoadedConversations:
     def sums(self) -> Sums:
         """Summed once for the same rows: the header asks with every change of the lists."""
         if self._sums.rows is not self.rows:
-            costs = [cost for row in self.rows if (cost := row.conversation.cost)]
+            priced = [row.conversation for row in self.rows if row.conversation.cost]
+            cost = sum(one.cost or 0.0 for one in priced)
+            partial = sum(bool(one.cost_is_partial) for one in priced)
             labels = (label_of(row.conversation) for row in self.rows if row.due.is_label)
             counted = Counter(label for label in labels if label)
-            self._sums = Sums(self.rows, self._count(), sum(costs), len(costs), counted)
+            self._sums = Sums(self.rows, self._count(), cost, len(priced), partial, counted)
         return self._sums
 
     def _count(self) -> Counts:
@@ -140,7 +149,7 @@ class LoadedConversations:
         updated since stay unchanged. Listed rows keep their places; new ones come to the top of
         their groups, or to the end if they belong to an older page. Returns the state changes since
         the last call."""
-        fresh = {bare_id(one.id): one for one in conversations}
+        fresh = {bare_id(one.id): self._with_spent(one) for one in conversations}
         changes: list[Change] = []
         rows: list[Row] = []
         is_same = True
@@ -188,11 +197,33 @@ class LoadedConversations:
             self.last_known.record_line(row.id, line, keep=status is not RunStatus.RUNNING)
         self._put(self._renewed(row, conversation))
 
+    def take_spent(
+        self, identifier: str, accounts: Accounts, sub_runs: SubRuns | None = None
+    ) -> None:
+        """Take what a run cost, which its record may tell in part; of a file with its sub-agents,
+        which are no rows."""
+        row = self.row(identifier)
+        spent = spent_of(accounts, None if self.grouped else sub_runs)
+        if row is None or spent is None or spent == self.last_known.get(row.id).spent:
+            return
+        self.last_known.record_spent(row.id, spent, keep=row.status is not RunStatus.RUNNING)
+        record = self._records.get(row.id, row.conversation.metrics)
+        one = msgspec.structs.replace(row.conversation, metrics=record)
+        self._put(self._renewed(row, self._with_spent(one)))
+
+    def _with_spent(self, one: Conversation) -> Conversation:
+        """A conversation of a server with its cost as far as it is known."""
+        identifier = bare_id(one.id)
+        self._records[identifier] = one.metrics
+        return with_spent(one, self.last_known.get(identifier).spent)
+
     def settled(self, conversation: Conversation, now: float) -> None:
         """Take the state of a conversation after an action; `now` is compared with the request
         times of refreshes."""
         if row := self.row(conversation.id):
             self._settled[row.id] = now
+            if conversation.metrics is not row.conversation.metrics:  # another answer of the server
+                conversation = self._with_spent(conversation)
             self._put(self._renewed(row, conversation))
 
     def sandbox_settled(self, sandbox_id: str, status: str, now: float) -> None:

@@ -81,8 +81,7 @@ class Summary(Drawn):
     def _short_totals(self) -> str:
         """Time and cost, for the end of the first line when there is no second."""
         assert self.study is not None
-        spent = self.study.sub_runs.total
-        cost = dollars(spent.cost) if spent.cost else ""
+        cost = self.study.sub_runs.cost().words
         return "  ".join(filter(None, (self._spans[0], cost)))
 
     def _totals(self, width: int) -> list[Piece]:
@@ -131,7 +130,9 @@ def totals(study: Study, spans: tuple[str, str]) -> list[Piece]:
     tokens = spent.tokens
     if spent.cost:
         part = f", {dollars(below.cost)} of it by sub-agents" if below.cost else ""
-        facts.append((f"{dollars(spent.cost)}{part}", ""))
+        facts.append((f"{study.sub_runs.cost().words}{part}", ""))
+    if apart := study.sub_runs.conversations.cost:
+        facts.append((f"{dollars(apart)} by its sub-conversations", "dim"))
     elif tokens and not accounts.priced:
         facts.append(("price unknown", "dim"))
     if tokens:

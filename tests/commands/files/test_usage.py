@@ -16,7 +16,8 @@ from tests.trajectory.model.test_record import TITLE, A, B, kept_run, record
 
 PRICED = json.loads(record(TITLE, A, B))
 FREE = json.loads(record(*((*answer[:3], 0.0, answer[4]) for answer in (TITLE, A, B))))
-TOKENS = {"prompt": 330, "completion": 33, "cache_read": 0, "cache_write": 0, "reasoning": 0}
+TOKENS = {"prompt": 330, "completion": 33, "cache_read": None, "cache_write": None,
+          "reasoning": None}  # fmt: skip
 
 
 def told(*words: str | Path) -> Any:
@@ -29,7 +30,7 @@ def test_a_folder_is_told_with_its_base_state(tmp_path: Path, stats: Any, cost: 
     folder = kept_run(tmp_path / "run", {"stats": stats, "execution_status": "finished"})
     found = told("steps", folder)
     totals = found["totals"]
-    assert (totals["cost"], totals["priced"]) == (cost or 0.0, cost is not None)
+    assert (totals["cost"], totals["priced"]) == (cost, cost is not None)
     assert (totals["tokens"], totals["llm_s"], totals["llm_calls"]) == (TOKENS, 4.5, 3)
     assert [step["llm_s"] for step in found["steps"]] == [None, 1.5, 2.25]
     assert [step["tokens"] is None for step in found["steps"]] == [True, False, False]
@@ -47,10 +48,10 @@ def test_a_folder_is_told_with_its_base_state(tmp_path: Path, stats: Any, cost: 
 def test_of_a_run_of_which_nothing_is_told_no_price_or_time_is_known(tmp_path: Path) -> None:
     folder = kept_run(tmp_path / "run", {"stats": {}})
     totals = told("steps", folder)["totals"]
-    assert (totals["priced"], totals["cost"], totals["llm_s"]) == (False, 0.0, None)
+    assert (totals["priced"], totals["cost"], totals["llm_s"]) == (False, None, None)
+    assert totals["tokens"] is totals["llm_calls"] is totals["cost_is_partial"] is None
     assert totals["own"]["llm_s"] is totals["other"]["llm_s"] is None
     assert told("why", folder)["conversation"]["llm_s"] is None
-    assert totals["tokens"] == dict.fromkeys(TOKENS, 0)
 
 
 def test_no_price_is_not_a_price_of_nothing() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
+from oh_tui.demo.runs.meter import combined
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.stats import NO_USAGE
@@ -91,7 +92,7 @@ def assert_sums(accounts: Accounts) -> None:
 def test_the_total_is_that_of_the_conversation(slug: str, via: str) -> None:
     world = make_demo(NOW, "everything").world
     entry = next(entry for entry in ENTRIES if entry.slug == slug)
-    told = world.metrics(world.conversations[entry.id])
+    told = combined({"usage_to_metrics": world.usages(world.conversations[entry.id])})
     accounts = Accounts(demo_run(slug, via))
     assert_sums(accounts)
     if slug == "crashed":

@@ -88,7 +88,8 @@ def test_a_run_is_counted_as_its_json_says() -> None:
     study = Study(run)
     assert study.accounts.priced and study.verdict.cause == "All is done."
     assert [run.outcome(step) for step in run.steps if step.is_call] == [
-        Outcome.OK, Outcome.OK, Outcome.OK, Outcome.COMMAND_FAILED, Outcome.OK,
+        Outcome.WITH_RESULT, Outcome.WITH_RESULT, Outcome.WITH_RESULT, Outcome.COMMAND_FAILED,
+        Outcome.OK,
     ]  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from oh_tui.trajectory.formats.foreign import atif, atif_export, chat, v0
 from oh_tui.trajectory.formats.foreign.made import is_empty
 from oh_tui.trajectory.model.bodies import content_text, thought_text
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.stats import NO_USAGE, stats_text
+from oh_tui.trajectory.model.stats import NO_USAGE, Cost, stats_text
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 
@@ -34,7 +34,8 @@ def exported(run: Trajectory) -> JsonObject:
     top = atif_export.top_of(run, session="one", model="some/model")
     steps = list(atif_export.steps_of(run, run.steps, others, accounts.of))
     total, below = accounts.total, sum(accounts.of_sub_agents.values(), NO_USAGE)
-    final = atif_export.final_of(run, total, total - below, accounts.others, len(steps))
+    cost, told = Cost(total.cost or None, None), accounts.told.tokens
+    final = atif_export.final_of(run, cost, total - below, told, accounts.others, len(steps))
     document: JsonObject = json.loads(json.dumps({**top, "steps": steps, "final_metrics": final}))
     return document
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from oh_tui.api.models import Conversation
+from oh_tui.commands.shared.documents import Facts
 from oh_tui.commands.why import report
 from oh_tui.sources.file_runs import end_of, run_of
 from oh_tui.trajectory.analysis.accounting import Accounts
@@ -140,7 +141,7 @@ def test_a_command_that_still_runs_has_not_failed(tmp_path: Path) -> None:
 
 def test_a_test_that_is_written_first_is_no_trouble(tmp_path: Path) -> None:
     def first(history: History) -> Any:
-        found = report(Conversation("c"), opened(tmp_path, history)[0])["first"]
+        found = report(Conversation("c"), Facts(opened(tmp_path, history)[0]))["first"]
         return found and found["what"]
 
     history = worked(0)

@@ -14,7 +14,7 @@ from oh_tui.sources.results import build as trajectory_of
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.formats.zip.archive import open_archive
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.stats import NO_USAGE, agent_text, stats_text
+from oh_tui.trajectory.model.stats import NO_USAGE, stats_text, untold_text
 from tests.trajectory.analysis.test_accounting import (
     assert_same,
     assert_sums,
@@ -175,19 +175,41 @@ def test_of_a_usage_without_a_price_beside_one_with_it_that_is_said() -> None:
 
 
 def test_the_sums_of_the_app_server_are_the_least_that_was_spent() -> None:
-    """The app server sums the agent's usage only, sometimes without the last answer (measured)."""
+    """They are those of the agent, sometimes without the last answer, or of all (measured)."""
     usage = {"prompt_tokens": 300, "completion_tokens": 30}
-    accounts = accounts_of(CALLS, agent_text(0.75, usage))
+    accounts = accounts_of(CALLS, untold_text(0.75, usage))
     assert accounts.total == accounts.other == used(cost=0.75, prompt=300, completion=30)
-    assert accounts.other_about == ("the total is higher than the sum of its calls",)
+    assert accounts.other_about == ("its record has more, perhaps of the agent alone",)
+    assert accounts.is_partial
     updates = [
         stats("s", 1.9, agent=metrics(0.25, 100, 10)),
         stats("t", 5.9, agent=metrics(0.75, 300, 30), condenser=metrics(0.25, 50, 5)),
     ]
-    accounts = accounts_of([*updates, *CALLS], agent_text(0.25, {"prompt_tokens": 100}))
+    accounts = accounts_of([*updates, *CALLS], untold_text(0.25, {"prompt_tokens": 100}))
     assert accounts.total.cost == 1.0
+    assert not accounts.is_partial
     assert costs(accounts) == [None, 0.25, 0.5]
-    assert agent_text(0.0, {"prompt_tokens": 0}) == agent_text(None, None) == b""
+    assert untold_text(0.0, {"prompt_tokens": 0}) == untold_text(None, None) == b""
+
+
+@pytest.mark.parametrize(
+    ("cost", "prompt", "total", "is_partial"),
+    [
+        (0.75, 300, 1.0, False),  # of the agent
+        (1.0, 350, 1.0, False),  # of all usages
+        (1.0000000001, 350, 1.0, False),  # as floats add up
+        (1.25, 450, 1.25, True),  # with one answer more, whoever gave it
+    ],
+)
+def test_what_a_record_has_of_the_usages_of_the_events_is_not_added(
+    cost: float, prompt: int, total: float, is_partial: bool
+) -> None:
+    told = {"agent": metrics(0.75, 300, 30), "condenser": metrics(0.25, 50, 5)}
+    text = untold_text(cost, {"prompt_tokens": prompt, "completion_tokens": 35})
+    accounts = accounts_of([stats("s", 1.9, **told), *CALLS], text)
+    assert accounts.total.cost == total
+    assert sum(one.cost for one in accounts.usages.values()) == total
+    assert accounts.is_partial is is_partial
 
 
 def test_a_cost_without_tokens_is_explained_too() -> None:

@@ -86,7 +86,7 @@ async def test_the_pause_doubles_while_nothing_changes_and_nothing_runs(
     source = Changing()
     async with explore(source=lambda: source) as it:
         assert [await by_itself(it) for _ in range(2)] == [15.0, 15.0], "some run"
-        nothing = Sums((), Counts(), 0.0, 0, Counter())
+        nothing = Sums((), Counts(), 0.0, 0, 0, Counter())
         monkeypatch.setattr(LoadedConversations, "sums", lambda loaded: nothing)
         assert [await by_itself(it) for _ in range(4)] == [30.0, 60.0, 60.0, 60.0]
         source.statuses = {LEDGER: "error"}

@@ -7,7 +7,7 @@ the run that started them, and the result of a call names those that it started.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from oh_tui.trajectory.formats.foreign.atif import MARK
@@ -18,7 +18,7 @@ from oh_tui.trajectory.formats.foreign.made import is_empty
 from oh_tui.trajectory.formats.foreign.named_tools import action_of
 from oh_tui.trajectory.model.bodies import arguments, content_text, field, text_field
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.stats import Usage
+from oh_tui.trajectory.model.stats import Cost, Usage
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 
@@ -31,6 +31,11 @@ _TOLD = frozenset({"id", "kind", "timestamp", "source", "tool_name", "tool_call_
                    "llm_response_id", "parent_id", MARK})  # fmt: skip
 """Fields of events that ATIF has in its own way."""
 
+_TOTALS = {
+    "total_prompt_tokens": "prompt",
+    "total_completion_tokens": "completion",
+    "total_cached_tokens": "cache_read",
+}
 _FINAL = frozenset({"total_prompt_tokens", "total_completion_tokens", "total_cached_tokens",
                     "total_cost_usd", "total_steps"})  # fmt: skip
 """Fields of the final metrics that are counted anew."""
@@ -55,7 +60,7 @@ def top_of(run: Trajectory, *, session: str, model: str) -> Fields:
     left = ("steps", "final_metrics", "schema_version", EMBEDDED)
     kept = {name: value for name, value in own.items() if name not in left}
     agent = own.get("agent") if isinstance(own.get("agent"), dict) else {}
-    agent = {"name": "openhands", "version": "unknown"} | (agent or {})
+    agent = {"name": run.recorded.agent, "version": "unknown"} | (agent or {})
     if model:
         agent.setdefault("model_name", model)
     prompt = next((e for e in run.events if e.kind == "SystemPromptEvent"), None)
@@ -71,25 +76,36 @@ def _own_top(run: Trajectory) -> Fields:
 
 
 def final_of(
-    run: Trajectory, total: Usage, own: Usage, apart: Mapping[str, Usage], steps: int
+    run: Trajectory,
+    cost: Cost,
+    own: Usage,
+    told: Collection[str],
+    apart: Mapping[str, Usage],
+    steps: int,
 ) -> Fields:
-    """The `final_metrics`; a cost that is not known is left out. It is that of the `total`, with
-    sub-agents, and the tokens are those of the run alone, as its steps are. `apart` is what no
-    step was charged, by usage id; what other programs wrote stays."""
-    cost = {"total_cost_usd": total.cost} if total.picodollars else {}
-    told = field(_own_top(run), "final_metrics")
-    kept = {n: v for n, v in told.items() if n not in _FINAL} if isinstance(told, dict) else {}
+    """The `final_metrics`; a cost, and tokens of a kind that is not `told`, are left out.
+    The cost includes sub-agents, and the tokens are those of the run alone, as its steps are.
+    `apart` is what no step was charged, by usage id; what other programs wrote stays."""
+    final = {"total_cost_usd": cost.dollars} if cost.dollars else {}
+    told_before = field(_own_top(run), "final_metrics")
+    kept: Fields = {}
+    if isinstance(told_before, dict):
+        kept = {n: v for n, v in told_before.items() if n not in _FINAL}
     extra = kept.get("extra", {})
     if isinstance(extra, dict):
         extra = {name: value for name, value in extra.items() if name != KEPT}
+        ours: Fields = {}
         if apart:
-            extra[KEPT] = {APART: {usage: _amounts(used) for usage, used in apart.items()}}
+            ours[APART] = {usage: _amounts(used) for usage, used in apart.items()}
+        if cost.is_partial:
+            ours["cost_is_partial"] = True
+        if ours:
+            extra[KEPT] = ours
         kept["extra"] = extra
+    tokens = {n: getattr(own, kind) for n, kind in _TOTALS.items() if kind in told}
     return {
-        "total_prompt_tokens": own.prompt,
-        "total_completion_tokens": own.completion,
-        "total_cached_tokens": own.cache_read,
-        **cost,
+        **tokens,
+        **final,
         "total_steps": steps,
     } | {name: value for name, value in kept.items() if not is_empty(value)}
 
@@ -336,6 +352,8 @@ def _result(event: Event, call_id: str) -> tuple[Fields, Fields]:
     if content or "content" not in made:  # else it had one of another form in ATIF
         made["content"] = _text(content) if isinstance(content, list) else content_text(body)
     told |= {n: v for n, v in seen.items() if n != "content" and not is_empty(v)}
+    if seen.get("is_error") is False:  # without it the result does not tell how the call ended
+        told["is_error"] = False
     return made, told | _rest(body, "observation")
 
 

@@ -185,7 +185,10 @@ class Bill:
                 sums[name] += number
         apart, beside = self._apart.get(_AGENT, {}), self._beside
         totals = dict[str, int]()
+        told = {*self._total, *apart, *(name for one in self._tokens.values() for name in one)}
         for name, number in sums.items():
+            if name not in told:
+                continue
             others = sum(
                 int(amounts.get(name, 0))
                 for usage, amounts in beside.items()

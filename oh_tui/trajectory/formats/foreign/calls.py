@@ -99,7 +99,7 @@ class Calls:
         error or a rejection."""
         text = plain(content)
         found = observation_of(call.action if call else {"kind": "ToolAction"}, content, text)
-        found |= observed or {}
+        found = {"is_error": None} | found | (observed or {})
         links: dict[str, Any] = {}
         if call is not None:
             call.has_result = True

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.formats.document import (
@@ -29,7 +30,7 @@ from oh_tui.trajectory.formats.held_run import HeldRun
 from oh_tui.trajectory.formats.run_file import SubAgentFile, shown_name
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import decode_json
-from oh_tui.trajectory.model.recorded import Recorded
+from oh_tui.trajectory.model.recorded import UNKNOWN_AGENT, Recorded
 
 LONGEST = 4_000_000
 """Characters of a patch or an error that are kept."""
@@ -171,7 +172,7 @@ def as_converted(run: ForeignRun, info: dict[str, Any], recorded: Recorded) -> C
         originals=run.originals,
         info={name: value for name, value in info.items() if value},
         stats=run.stats,
-        recorded=recorded,
+        recorded=recorded if run.mark == v0.MARK else replace(recorded, agent=UNKNOWN_AGENT),
         notes=run.notes,
     )
 

@@ -24,6 +24,8 @@ from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import decode_json
 from oh_tui.trajectory.model.result_state import as_code
 
+MARK = "v0"
+
 _MOST_FORGOTTEN = 1_000_000
 """How many ids are looked up for condensations that name a range."""
 
@@ -69,7 +71,7 @@ class _Converter:
     """Adds the entries of one run, in order."""
 
     def __init__(self) -> None:
-        self.run = ForeignRun("v0")
+        self.run = ForeignRun(MARK)
         self._told: dict[str, Fields] = {}
         """Response id -> the metadata of its first event; the others repeat it."""
         self._numbers: dict[int, str] = {}
@@ -310,7 +312,7 @@ def _taken(values: Fields, **kinds: type) -> Fields:
     return {name: values.pop(name) for name in names}
 
 
-_TAKEN = frozenset(REDUNDANT) | {"entry", "rest", "original", "content", "v0", "args", "extras"}
+_TAKEN = frozenset(REDUNDANT) | {"entry", "rest", "original", "content", MARK, "args", "extras"}
 
 
 def _inline(inside: Fields, name: str) -> Fields:

@@ -41,7 +41,7 @@ from oh_tui.trajectory.formats.zip.zip_table import NotOpened
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.events import UNREADABLE, Event, decode_json, parse_event
 from oh_tui.trajectory.model.recorded import NOTHING_RECORDED, Recorded
-from oh_tui.trajectory.model.stats import agent_text, stats_text
+from oh_tui.trajectory.model.stats import stats_text, untold_text
 from oh_tui.trajectory.model.trajectory import CUT_OFF, NO_END
 
 _LAST = ("leaf_event_id", "last_user_message_id")
@@ -289,7 +289,7 @@ class Archive:
             return None
         metrics = field(found[0], "metrics")
         sums = (field(metrics, f"accumulated_{name}") for name in ("cost", "token_usage"))
-        stats = [*(stats_text(field(values, "stats")) for values in found), agent_text(*sums)]
+        stats = [*(stats_text(field(values, "stats")) for values in found), untold_text(*sums)]
         self.stats = next(filter(None, stats), b"")
         meta: dict[str, Any] = {}
         for values in found:

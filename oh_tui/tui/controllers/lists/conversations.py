@@ -20,6 +20,7 @@ from oh_tui.sources.lists.triage import is_current
 from oh_tui.sources.many import kept_status
 from oh_tui.sources.results import cut_words, has_moved
 from oh_tui.text.problem import Problem, Remedy
+from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.tui.controllers.lists.refresh_schedule import RefreshSchedule
 from oh_tui.tui.controllers.lists.run_ends import RunEnds
@@ -380,6 +381,7 @@ class Conversations:
             if run is not None:
                 verdict = judge(run)
                 loaded.take_outcome(conversation.id, verdict.word, verdict.short)
+                loaded.take_spent(conversation.id, Accounts(run))
             news = loaded.row(conversation.id) != before
             loaded.looked(conversation, time.monotonic(), news=news)
             if news:

@@ -269,9 +269,11 @@ class RunReader:
             loaded, name = session.loaded, run.conversation.id
             before = loaded.row(name)
             loaded.take_outcome(name, verdict.word, verdict.short)
+            loaded.take_spent(name, run.study.accounts, run.study.sub_runs)
             now = loaded.row(name)
             if before and now and now.status is not before.status:
                 session.reorder_unwatched()
+            if before is not now:
                 self._ui.post_message(ListsChanged())
             self._ui.post_message(RunStudied(grew=grew))
 

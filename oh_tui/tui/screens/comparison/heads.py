@@ -10,7 +10,7 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip as Line
 
-from oh_tui.text.human import dollars, duration, plural
+from oh_tui.text.human import duration, plural
 from oh_tui.trajectory.comparison.words import gap_words
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.theme import Glyphs, label_mark, verdict_mark
@@ -49,7 +49,7 @@ def numbers(run: Compared) -> tuple[str, str, str, str]:
     return (
         plural(found.steps, "step"),
         "" if found.work is None else duration(found.work),
-        unknown if found.cost is None else dollars(found.cost),
+        found.told_cost.words or unknown,
         found.changes,
     )
 
