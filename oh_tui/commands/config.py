@@ -27,7 +27,7 @@ FIRST = """\
 
 # default = "work"                  # the server to open; without it, OpenHands Cloud
 # theme = "oh-dark"                 # oh-light, ansi, or one of Textual's, such as nord
-# sort = "needs"                    # newest, cost, longest, title, repo or model, until `s` sorts
+# sort = "needs"                    # newest, cost, tokens, longest, title, repo, model, pr
 # mouse = true                      # false leaves the mouse to the terminal
 # ascii = false                     # true draws with ASCII characters alone
 # download_folder = "~/runs"        # else the folder oh-tui was started in

@@ -112,7 +112,7 @@ async def export(call: Call) -> int:
     is_whole = call.args.to == "atif" and not query.terms
     conversation, loaded = await open_run(call, sub_agents=is_whole)
     facts = Facts(whole(loaded), read_annotations(call).of(conversation))
-    conversation = as_read(call, conversation, facts)
+    conversation = as_read(call, conversation, facts.accounts, facts.sub_runs)
     notes = [loaded.note, facts.sub_runs.note if is_whole else ""]
     for note in filter(None, notes):
         say(note)

@@ -54,7 +54,10 @@ async def show(call: Call) -> int:
     ended: Verdict | None = None
     if isinstance(source, FileSource):  # a server tells the present state
         facts = Facts(source.runs.read(conversation))
-        conversation, ended = as_read(call, conversation, facts), facts.verdict
+        conversation, ended = (
+            as_read(call, conversation, facts.accounts, facts.sub_runs),
+            facts.verdict,
+        )
     # where a browser shows it; files, the demo and agent servers have no pages
     page = f"{source.address}/conversations/{conversation_id(conversation)}"
     web = page if source.has_pages else ""

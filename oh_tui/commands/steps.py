@@ -85,7 +85,7 @@ async def steps(call: Call) -> int:
     query = parse(call.args.filter)
     conversation, loaded = await open_run(call, sub_agents=True)
     facts = Facts(whole(loaded), read_annotations(call).of(conversation))
-    conversation = as_read(call, conversation, facts)
+    conversation = as_read(call, conversation, facts.accounts, facts.sub_runs)
     found = list(matching(facts, query))
     say_given_up(query.gave_up)
     loose = facts.sub_runs.loose if query.empty else []

@@ -70,7 +70,7 @@ async def why(call: Call) -> int:
     conversation, loaded = await open_run(call, sub_agents=True)
     trajectory = whole(loaded)
     facts = Facts(trajectory)
-    found = report(as_read(call, conversation, facts), facts)
+    found = report(as_read(call, conversation, facts.accounts, facts.sub_runs), facts)
     if call.as_json:
         say_damage(loaded)
         print_json(found)

@@ -38,7 +38,7 @@ THEMES = (
 )  # fmt: skip
 """Names of the themes to choose from: ours, the terminal's own colours, and Textual's."""
 
-ORDERS = ("needs", "newest", "cost", "longest", "title", "repo", "model")
+ORDERS = ("needs", "newest", "cost", "tokens", "longest", "title", "repo", "model", "pr")
 """Names of the orders of conversations."""
 
 AUTHS: Mapping[str, Auth | None] = {"": None, "bearer": "bearer", "session": "session"}

@@ -138,8 +138,8 @@ TO_OPEN = argument("word", nargs="?", metavar="ID|PATH", help="what to open firs
 SORT = argument(
     "--sort",
     choices=ORDERS,
-    help="the list by: needs (you), newest, cost, longest, title, repo or model, whatever order "
-    "is remembered",
+    help="the list by: needs (you), newest, cost, tokens, longest, title, repo, model or pr, "
+    "whatever order is remembered",
 )
 FILTER = argument(
     "--filter",

@@ -31,7 +31,8 @@ from oh_tui.trajectory.model.recorded import Label
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
     from oh_tui.commands.shared.command import Call
-    from oh_tui.commands.shared.documents import Facts
+    from oh_tui.trajectory.analysis.accounting import Accounts
+    from oh_tui.trajectory.analysis.sub_agents import SubRuns
 
 SANDBOXES = {
     "STARTING": "starting",
@@ -99,13 +100,15 @@ def sandbox_word(conversation: Conversation) -> str:
     return SANDBOXES.get(status or "", safe_line(status or "").lower())
 
 
-def as_read(call: Call, conversation: Conversation, facts: Facts) -> Conversation:
+def as_read(
+    call: Call, conversation: Conversation, accounts: Accounts, sub_runs: SubRuns
+) -> Conversation:
     """The conversation with what its run took, which is kept of one on a server."""
     source = call.source
     if isinstance(source, FileSource):
-        return with_spent(conversation, spent_of(facts.accounts, facts.sub_runs))
+        return with_spent(conversation, spent_of(accounts, sub_runs))
     seen = Seen(call)
-    if (spent := spent_of(facts.accounts)) and conversation.execution_status != "running":
+    if (spent := spent_of(accounts)) and conversation.execution_status != "running":
         seen.record_spent(conversation, spent)
         seen.save()
     return with_spent(conversation, spent)

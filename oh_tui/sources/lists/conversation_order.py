@@ -24,15 +24,17 @@ class Order(StrEnum):
     NEEDS = "needs"
     NEWEST = "newest"
     COST = "cost"
+    TOKENS = "tokens"
     LONGEST = "longest"
     TITLE = "title"
     REPOSITORY = "repo"
     MODEL = "model"
+    PULL = "pr"
 
     @property
     def is_falling(self) -> bool:
         """The largest value comes first."""
-        return self in (Order.NEWEST, Order.COST, Order.LONGEST)
+        return self in (Order.NEWEST, Order.COST, Order.TOKENS, Order.LONGEST, Order.PULL)
 
     @property
     def key(self) -> Callable[[Conversation, ConversationState], Any]:
@@ -71,20 +73,24 @@ _HEADINGS = {
     Order.NEEDS: ("what needs you", "what needs you last"),
     Order.NEWEST: ("newest first", "oldest first"),
     Order.COST: ("most expensive first", "cheapest first"),
+    Order.TOKENS: ("most tokens first", "fewest tokens first"),
     Order.LONGEST: ("longest first", "shortest first"),
     Order.TITLE: ("by title", "by title, from the end"),
     Order.REPOSITORY: ("by repository", "by repository, from the end"),
     Order.MODEL: ("by model", "by model, from the end"),
+    Order.PULL: ("newest pull request first", "oldest pull request first"),
 }
 
 _SHORT = {
     Order.NEEDS: ("needs", "needs last"),
     Order.NEWEST: ("newest", "oldest"),
     Order.COST: ("by cost", "cheapest"),
+    Order.TOKENS: ("by tokens", "fewest tokens"),
     Order.LONGEST: ("longest", "shortest"),
     Order.TITLE: ("by title", "title, back"),
     Order.REPOSITORY: ("by repo", "repo, back"),
     Order.MODEL: ("by model", "model, back"),
+    Order.PULL: ("by PR", "PR, back"),
 }
 
 
@@ -111,8 +117,10 @@ _KEYS: dict[Order, Callable[[Conversation, ConversationState], Any]] = {
     Order.NEEDS: _needs,
     Order.NEWEST: lambda one, _: updated(one) or None,
     Order.COST: lambda one, _: one.cost,
+    Order.TOKENS: lambda one, _: one.tokens or None,
     Order.LONGEST: lambda one, _: took(one),
     Order.TITLE: lambda one, _: _folded(one.title),
     Order.REPOSITORY: lambda one, _: _folded(one.selected_repository),
     Order.MODEL: lambda one, _: _folded(one.llm_model),
+    Order.PULL: lambda one, _: one.pr_number[-1] if one.pr_number else None,
 }

@@ -14,15 +14,15 @@ from textual.reactive import reactive
 
 from oh_tui.api.models import Conversation
 from oh_tui.sources.file_conversation import FileConversation, label_of
-from oh_tui.sources.lists.conversation_order import Order, Sorting, took
+from oh_tui.sources.lists.conversation_order import Order, Sorting
 from oh_tui.sources.lists.triage import AT_WORK, NOT_KNOWN, Group, RunStatus, updated_text
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations, run_name
 from oh_tui.text.clean import clean_line
-from oh_tui.text.human import age, clock, compact, dollars, duration, unzoned
+from oh_tui.text.human import age, clock, duration, unzoned
 from oh_tui.text.redact import held, safe
 from oh_tui.trajectory.model.clock import is_bare
 from oh_tui.tui.rendering.cells import width_of
-from oh_tui.tui.state.columns import Choice, fitting
+from oh_tui.tui.state.columns import NUMBERS, Choice, fitting, number_of
 from oh_tui.tui.state.conversation_rows import Row
 from oh_tui.tui.state.loaded_conversations import LoadedConversations
 from oh_tui.tui.theme import Glyphs, label_mark, status_mark
@@ -35,7 +35,7 @@ WIDE = 76
 """Cells from which a row also shows repository and status; with fewer, titles need the room."""
 
 FACTS = 35
-"""Cells from which a row shows pull request or cost."""
+"""Cells from which a row shows its cost."""
 
 TWO_NAMES = 50
 """As FACTS, for a row with a file name beside its title."""
@@ -46,7 +46,7 @@ LEAST_TITLE = 16
 LEAST_NAME = 6
 """Cells of a file name beside a title; with fewer it is left out."""
 
-STATUS, NUMBER = 13, 8
+STATUS, NUMBER, TOKENS, PULL = 13, 8, 7, 6
 """Cells of these columns, without the gaps between them."""
 
 REPOSITORY, MODEL = (12, 20), (7, 18)
@@ -91,8 +91,8 @@ class ConversationList(RowList):
         """The first line of each row, in order."""
         self._headings: dict[int, tuple[str, int]] = {}
         """Line of each heading -> its text, and the number of rows below it."""
-        self._has_repositories = True
-        """Whether their column has something to show: files seldom name one."""
+        self._empty: frozenset[str] = frozenset()
+        """Columns that have nothing to show: files seldom name a repository."""
         self._repository, self._model = REPOSITORY[1], MODEL[1]
         """Cells of these columns."""
         self._repeated: frozenset[str] = frozenset()
@@ -127,7 +127,9 @@ class ConversationList(RowList):
     def _lay_out(self) -> None:
         """Give rows and headings their lines, and the columns their widths."""
         repositories = {row.conversation.selected_repository for row in self.rows}
-        self._has_repositories = not self.rows or any(repositories)
+        has_pulls = any(row.conversation.pr_number for row in self.rows)
+        told = {"repo": not self.rows or any(repositories), "pr": has_pulls}
+        self._empty = frozenset(name for name, holds in told.items() if not holds)
         models = {row.conversation.llm_model for row in self.rows}
         self._repository = _cells_of(map(display_line, repositories), *REPOSITORY)
         self._model = _cells_of(map(_model_name, models), *MODEL)
@@ -238,14 +240,19 @@ class ConversationList(RowList):
     def _shown(self, width: int) -> frozenset[str]:
         """The columns between title and age."""
         usual = (
-            {"repo", "status", "cost"} if width >= WIDE else {"cost"} if width >= FACTS else set()
+            {"repo", "status", "cost", "pr"}
+            if width >= WIDE
+            else {"cost"}
+            if width >= FACTS
+            else set()
         )
-        if not self._has_repositories:
-            usual -= {"repo"}
+        usual -= self._empty
         cells = {
             "cost": NUMBER + 2,
             "status": STATUS + 2,
             "repo": self._repository + 2,
+            "pr": PULL + 2,
+            "tokens": TOKENS + 2,
             "model": self._model + 2,
         }
         return fitting(cells, usual, self.choice, width - LEAST_TITLE - 8)
@@ -259,7 +266,7 @@ class ConversationList(RowList):
         return self._shown(self.row_width)
 
     def _facts(self, row: Row, width: int) -> str:
-        """The columns between title and age: pull request or cost, and more with more room."""
+        """The columns between title and age: the cost, and more with more room."""
         shown, one, more = self._shown(width), row.conversation, self.glyphs.more
         text = ""
         if "repo" in shown:
@@ -268,36 +275,47 @@ class ConversationList(RowList):
             text += f"  {fit(_model_name(one.llm_model), self._model, more)}"
         if "status" in shown:
             text += f"  {status_words(row):{STATUS}}"
+        if "pr" in shown:
+            text += f"  {number_of(Order.PULL, one):>{PULL}}"
+        if "tokens" in shown:
+            text += f"  {number_of(Order.TOKENS, one):>{TOKENS}}"
         return text + self._number(row, width, "cost" in shown)
 
     def _number(self, row: Row, width: int, is_shown: bool) -> str:
-        """The column of pull request or cost; of what the rows are sorted by, if they are."""
-        number, is_chosen = number_or_cost(row.conversation), "cost" in self.choice
-        if self.order:
-            number = _sorted_by(self.order.order, row.conversation)
-            if width < WIDE and not is_shown:
-                return f" {number:>7} " if number or self._is_table(width) else " "
+        """The column of the cost, or of the number that the rows are sorted by."""
+        number = number_of(self._counted(self._shown(width)), row.conversation)
+        is_chosen = "cost" in self.choice
+        if self.order and width < WIDE and not is_shown:
+            return f" {number:>7} " if number or self._is_table(width) else " "
         if not self._is_table(width) and not is_chosen and not self.order:
             enough = width >= (TWO_NAMES if file_name_of(row.conversation) else FACTS)
             return f"{' ' + number:>6} " if enough and not row.tall else " "
         return f" {number:>{NUMBER if self._is_table(width) else 7}} " if is_shown else " "
 
+    def _counted(self, shown: frozenset[str]) -> Order:
+        """What the column of the cost shows: the number that the rows are sorted by, unless that
+        has a column."""
+        order = self.order.order if self.order else Order.COST
+        return order if order in NUMBERS and NUMBERS[order].name not in shown else Order.COST
+
     def head(self) -> list[HeadCell]:
         width = self.row_width
-        shown, took = self._shown(width), self.order and self.order.order is Order.LONGEST
+        shown = self._shown(width)
         cells = [
-            (Order.REPOSITORY, "  ", "repository", self._repository, "repo" in shown),
-            (Order.MODEL, "  ", "model", self._model, "model" in shown),
-            (Order.NEEDS, "  ", "status", STATUS, "status" in shown),
+            (Order.REPOSITORY, "<", "repository", self._repository, "repo" in shown),
+            (Order.MODEL, "<", "model", self._model, "model" in shown),
+            (Order.NEEDS, "<", "status", STATUS, "status" in shown),
+            (Order.PULL, ">", "PR", PULL, "pr" in shown),
+            (Order.TOKENS, ">", "tokens", TOKENS, "tokens" in shown),
         ]
         found = [
-            HeadCell(f"{gap}{self._named(order, name):<{cells}}", order, self._is_by(order))
-            for order, gap, name, cells, is_shown in cells
+            HeadCell(f"  {self._named(order, name):{side}{cells}}", order, self._is_by(order))
+            for order, side, name, cells, is_shown in cells
             if is_shown
         ]
-        number, named = Order.LONGEST if took else Order.COST, "took" if took else "cost"
         if "cost" in shown:
-            text = f" {self._named(number, named):>{NUMBER}} "
+            number = self._counted(shown)
+            text = f" {self._named(number, NUMBERS[number].head):>{NUMBER}} "
             found.append(HeadCell(text, number, self._is_by(number)))
         age = self._named(Order.NEWEST, "age")
         found.append(HeadCell(f"{age:>5} ", Order.NEWEST, self._is_by(Order.NEWEST)))
@@ -324,22 +342,12 @@ class ConversationList(RowList):
         return unzoned(age(row.since, self.now), is_written)
 
     def row_text(self, row: int) -> str:
-        """Title, file name, second line, repository, and pull request or cost."""
+        """Title, file name, second line, repository, cost and pull request."""
         shown = self.rows[row]
         where = display_line(shown.conversation.selected_repository)
-        number = number_or_cost(shown.conversation)
+        number = " ".join(number_of(one, shown.conversation) for one in (Order.COST, Order.PULL))
         title = f"{title_of(shown.conversation)} {file_name_of(shown.conversation)}"
         return f"{title} {shown.line if shown.tall else ''} {where} {number}"
-
-
-def _sorted_by(order: Order, conversation: Conversation) -> str:
-    """The number by which conversations are sorted; "" if unknown."""
-    if order is Order.LONGEST:
-        span = took(conversation)
-        return duration(span) if span else ""
-    if order is Order.COST:
-        return dollars(conversation.cost) if conversation.cost else ""
-    return number_or_cost(conversation)
 
 
 def status_words(row: Row) -> str:
@@ -359,19 +367,6 @@ def _model_name(model: str | None) -> str:
 def _cells_of(texts: Iterable[str], least: int, most: int) -> int:
     """Cells of a column with these texts."""
     return min(most, max(least, *map(width_of, texts), 0))
-
-
-def number_or_cost(conversation: Conversation) -> str:
-    """`PR 482`, else the cost, else the tokens, for a model without a price; "" for none."""
-    if conversation.pr_number:
-        return f"PR {conversation.pr_number[-1]}"
-    if conversation.cost:
-        return dollars(conversation.cost)
-    tokens = conversation.tokens
-    number = compact(tokens)
-    if len(number) > 4:
-        number = number.partition(".")[0] + number[-1]
-    return f"{number} tok" if tokens > 0 else ""
 
 
 def title_of(conversation: Conversation) -> str:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.commands.conftest import IDS, Served, serve
+from tests.commands.sums import Told, listed, odd, of_run, of_zip
 from tests.processes import oh_tui
-from tests.sums import Told, listed, odd, of_run, of_zip
 
 SOME = ("week-dates", "team", "crashed", "handbook", "untitled")
 """With a condenser, with a sub-conversation, without its last stats, without a price, without an

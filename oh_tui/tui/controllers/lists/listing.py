@@ -46,6 +46,7 @@ KEYS = (
     ("y", "needs you", Order.NEEDS),
     ("w", "newest", Order.NEWEST),
     ("e", "most expensive", Order.COST),
+    ("k", "most tokens", Order.TOKENS),
     ("l", "longest", Order.LONGEST),
     ("t", "title", Order.TITLE),
     ("r", "repository", Order.REPOSITORY),
