@@ -122,7 +122,7 @@ async def export(call: Call) -> int:
         facts.kept = NOTHING
     others = [] if query.terms else _hidden_events(facts.trajectory)
     about = conversation_json(conversation, facts.kept, Seen(call).of(conversation))
-    about |= {"id": _id(call, conversation)}
+    about |= {"id": _id(call, conversation), "source": None}  # no path of this machine leaves
     if call.args.to == "atif":
         pieces = _atif(facts, about, steps, others if is_whole else None, loaded.note)
     elif call.args.to == "jsonl" or call.as_json:
