@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -107,8 +108,6 @@ def test_help_is_a_command_too(
         (["check", "run.zip", "--at", "3"], "--at is for the explorer"),
         (["step", "run.zip"], "did you mean steps?"),
         (["check", "--bogus", "run.zip"], "oh-tui check --help"),
-        (["--json"], "--json is for commands"),
-        (["open", "run.zip", "--json"], "has no --json"),
         (["steps", "run.zip", "is:odd"], "is:odd is not known"),
         (["tail", "run.zip", "-n", "x"], "not a number of steps"),
         (["conversations", "--since", "soon", "--demo"], "neither a span"),
@@ -404,3 +403,37 @@ def test_causes_in_a_circle_end() -> None:
     first, second = Problem("one"), Refused("other")
     first.__cause__, second.__cause__ = second, first
     assert (failing.code_of(first), failing.code_of(second)) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("why gone.zip", "There is no file or folder gone.zip"),
+        ("why", "why needs ID or PATH"),
+        ("conversations --nope", "conversations has no option --nope"),
+        ("conversations --limit x", "--limit: 'x' is not a number of conversations"),
+        ("nosuchcommand", "'nosuchcommand' is not a command, a conversation id or a file"),
+        ("grep re:/(/ x", ""),
+        ("query drop", ""),
+        ("", "--json is for commands"),
+        ("open gone.zip", "open opens the explorer and has no --json"),
+    ],
+)
+def test_with_json_an_error_is_an_object(
+    words: str, message: str, capsys: pytest.CaptureFixture[str], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    code = cli.main([*words.split(), "--json"])
+    out, err = capsys.readouterr()
+    error = json.loads(err.splitlines()[-1])["error"]
+    assert code == error["code"] == 2 and not out
+    assert set(error) == {"message", "hint", "code"} and message in error["message"]
+    assert error["message"] and (error["hint"] is None or error["hint"])
+
+
+def test_json_of_a_command_that_is_passed_on_is_not_ours(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert cli.main(["--demo", "exec", "zz", "--", "ls", "--json"]) == 2
+    assert capsys.readouterr().err.startswith("oh-tui: ")

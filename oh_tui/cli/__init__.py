@@ -84,18 +84,24 @@ def _code_of(words: list[str], signalled: Sequence[int]) -> int:
             sys.stdout.flush()
         return code
     except Problem as problem:
+        failing.form_of(words)
         return failing.problem(problem)
     except KeyboardInterrupt as ended:
         code = signalled[0] if signalled else INTERRUPTED
         goes_on = ended.goes_on if isinstance(ended, Ended) else ""
-        return failing.say(f"interrupted; {goes_on}", "", code) if goes_on else code
+        if not goes_on:
+            return code
+        failing.form_of(words)
+        return failing.say(f"interrupted; {goes_on}", "", code)
     except BrokenPipeError:
         return OK  # the reader has seen enough
     except OSError as error:
+        failing.form_of(words)
         return failing.os_error(error)
     except Exception as error:
         if sys.flags.dev_mode:
             raise
+        failing.form_of(words)
         return failing.bug(error)
 
 
@@ -187,7 +193,9 @@ def _run(words: list[str]) -> int:
         raise _no_key()
     for caution in settings.cautions:
         print(f"oh-tui: {caution}", file=sys.stderr)
-    style = printing.style_of_stdout(os.environ, ascii=settings.ascii, times=args.time)
+    style = printing.style_of_stdout(
+        os.environ, ascii=settings.ascii, times=args.time, head=args.header
+    )
     call = Call(args, settings, style, identifiers, explorer_names=_known)
     call.paths = paths
     call.ask_server = partial(_ask_server, settings, make_source, log=args.log)

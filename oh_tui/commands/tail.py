@@ -75,7 +75,7 @@ async def tail(call: Call) -> int:
         say(loaded.note)
     printer = _Printer(call)
     trajectory, via = whole(loaded), loaded.via
-    if not (call.as_json or call.style.piped):
+    if not call.as_json and (call.style.head or not call.style.piped):
         print(_head(call.style))
     printer.begin(trajectory, call.args.lines)
     if not call.args.follow:
@@ -194,7 +194,9 @@ def _line(style: Style, facts: Facts, step: Step) -> str:
 
 def _head(style: Style) -> str:
     names = [Cell(column.title, "dim") for column in COLUMNS]
-    return laid_out(style, COLUMNS, _widths(style, style.room or 0), names)
+    if style.room is None:
+        return between_tabs(names)
+    return laid_out(style, COLUMNS, _widths(style, style.room), names)
 
 
 def _widths(style: Style, room: int) -> list[int]:

@@ -79,6 +79,8 @@ async def grep(call: Call) -> int:
         live=call.args.live,
     )
     reading = search.reading
+    if call.style.head and call.style.piped and not call.as_json:
+        print(between_tabs(_head(call)))
     try:
         with progress():
             async for one in search.results():
@@ -119,6 +121,12 @@ def _print(call: Call, one: RunHits) -> None:
             print(between_tabs([named["run"], named["title"], hit.path, safe_line(hit.line)]))
     else:
         _print_run(call, run, hits)
+
+
+def _head(call: Call) -> list[str]:
+    if call.args.runs or call.args.count:
+        return [*(["hits"] if call.args.count else []), "run", "title"]
+    return ["run", "title", "step", "line"]
 
 
 def _documents(call: Call, hits: list[Hit]) -> list[dict[str, Any]]:

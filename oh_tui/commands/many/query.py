@@ -8,6 +8,7 @@ import os
 import sys
 from argparse import ArgumentTypeError
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from oh_tui.commands.shared import failing
@@ -63,7 +64,9 @@ async def query(call: Call) -> int:
     if call.as_json and call.args.csv:
         raise Problem("--json and --csv are two forms of the same", "leave one out")
     kept = _kept(read_annotations(call))
-    with asked(folder, call.args.sql, call.args.seconds, _end, kept) as answer:
+    with asked(
+        folder, call.args.sql, call.args.seconds, partial(_end, call.as_json), kept
+    ) as answer:
         if call.as_json:
             for row in answer.rows:
                 print_json_line(dict(zip(answer.columns, map(_value, row), strict=True)))
@@ -75,8 +78,9 @@ async def query(call: Call) -> int:
     return 0
 
 
-def _end(problem: Problem) -> None:
+def _end(as_json: bool, problem: Problem) -> None:
     """Ends the process while SQLite goes on, which only reads."""
+    failing.as_json = as_json
     code = failing.problem(problem)
     with contextlib.suppress(OSError):
         sys.stdout.flush()

@@ -1,10 +1,12 @@
-"""Errors on standard error: one line, a hint, the exit code. Loaded only when there is one."""
+"""Errors on standard error, as lines or as JSON, and exit codes. Loaded only when there is one."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from oh_tui.commands.shared.endings import REFUSED, WRONG_USE
@@ -16,16 +18,30 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 """Errors of the disk, which no other use of the command avoids."""
 
 
+as_json = False
+"""Whether an error is told as a JSON object."""
+
+
+def form_of(words: Sequence[str]) -> None:
+    """Takes the form of errors from the words of the command line, which may be wrong."""
+    global as_json
+    as_json = "--json" in (words[: words.index("--")] if "--" in words else words)
+
+
 def say(sentence: str, hint: str, code: int) -> int:
     """Prints an error and returns its exit code."""
     # The texts are clean already; this makes sure.
     sentence, hint = (safe(text) for text in (sentence, hint))
+    # hints of the service layer begin with a capital; names such as OPENHANDS_… keep theirs
+    hint = (hint[:1].lower() if hint[1:2].islower() else hint[:1]) + hint[1:]
     with contextlib.suppress(OSError):
+        if as_json:
+            error = {"message": sentence, "hint": hint or None, "code": code}
+            print(json.dumps({"error": error}), file=sys.stderr)
+            return code
         print(f"oh-tui: {sentence}", file=sys.stderr)
         if hint:
-            # hints of the service layer begin with a capital; names such as OPENHANDS_… keep theirs
-            first = hint[:1].lower() if hint[1:2].islower() else hint[:1]
-            print(f"        {first}{hint[1:]}", file=sys.stderr)
+            print(f"        {hint}", file=sys.stderr)
     return code
 
 

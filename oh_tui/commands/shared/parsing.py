@@ -153,6 +153,7 @@ def options_parser(*, asks: bool = True) -> Parser:
     add("--no-state", action="store_true", help="neither read nor write what is remembered")
     add("--no-library", action="store_true", help="do without the index of runs (oh-tui index)")
     add("--json", action="store_true", help="print one JSON document, or JSON lines")
+    add("--header", action="store_true", help="names above the columns of a table in a pipe too")
     add(
         "--time",
         choices=("relative", "absolute", "utc"),

@@ -51,6 +51,8 @@ class Style(msgspec.Struct, frozen=True):
     room: int | None = None
     color: bool = False
     ascii: bool = False
+    head: bool = False
+    """A table for a pipe has a head too."""
     times: Times = "utc"
     now: float = msgspec.field(default_factory=time.time)
 
@@ -81,7 +83,11 @@ class Style(msgspec.Struct, frozen=True):
 
 
 def style_of_stdout(
-    environment: Mapping[str, str], *, ascii: bool = False, times: Times | None = None
+    environment: Mapping[str, str],
+    *,
+    ascii: bool = False,
+    times: Times | None = None,
+    head: bool = False,
 ) -> Style:
     """The style for what stdout is now. Ages are for a terminal; a script gets times in UTC."""
     terminal = bool(sys.stdout) and sys.stdout.isatty()
@@ -90,6 +96,7 @@ def style_of_stdout(
         room=_terminal_width(environment) if terminal else None,
         color=color,
         ascii=ascii,
+        head=head,
         times=times or ("relative" if terminal else "utc"),
     )
 
@@ -126,6 +133,8 @@ def table(style: Style, columns: Sequence[Column], rows: Iterable[Row]) -> Itera
     """The lines of a table. On a terminal it has a head, leaves out empty columns and fits the
     width; for a pipe each row is its cells between tabs, as soon as it comes."""
     if style.room is None:
+        if style.head:
+            yield between_tabs([column.title for column in columns])
         for row in rows:
             yield between_tabs(row)
         return
