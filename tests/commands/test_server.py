@@ -188,7 +188,7 @@ def test_a_refusal_is_one_line_and_a_hint(
 ) -> None:
     refusing.answer = (status, b"{}", "application/json")  # type: ignore[attr-defined]
     monkeypatch.setenv("OPENHANDS_API_KEY", KEY)
-    for words in (["conversations"], ["steps", "5f3a91c0" * 4], ["whoami", "--json"]):
+    for words in (["conversations"], ["steps", "5f3a91c0" * 4], ["whoami"]):
         assert cli.main(["--server", f"127.0.0.1:{refusing.server_port}", *words]) == 1
         out, said = capsys.readouterr()
         lines = said.splitlines()
