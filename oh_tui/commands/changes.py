@@ -81,7 +81,7 @@ async def _git(source: Source, conversation: Conversation) -> Git | None:
 
 async def _commits(source: Source, conversation: Conversation, run: Trajectory) -> list[Committed]:
     """What was committed since the run began; nothing where the server cannot tell."""
-    if source.workspaces is None or not run.complete:
+    if source.workspaces is None or not (run.complete and run.knows_zone):
         return []
     try:
         return await source.workspaces.commits(conversation, run.began)

@@ -109,7 +109,7 @@ class Reports:
                 view.set_git(None, problem.sentence)
                 return
             study = await self._run.until_shown(conversation)
-            if places and study and study.trajectory.complete:
+            run = study.trajectory if study else None
+            if places and run and run.complete and run.knows_zone:
                 with contextlib.suppress(Problem):  # the list has said what git cannot tell
-                    began = study.trajectory.began
-                    view.set_commits(await places.commits(conversation, began))
+                    view.set_commits(await places.commits(conversation, run.began))
