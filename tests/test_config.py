@@ -321,3 +321,23 @@ def test_the_document_names_every_setting_and_its_example_is_taken() -> None:
 def test_the_document_names_every_key_that_can_be_another() -> None:
     listed = DOCUMENT.read_text("utf-8").partition("The ids of `[keys]`:")[2].partition("\n\n")[0]
     assert set(re.findall("`(.*?)`", listed)) == set(known().actions)
+
+
+@pytest.mark.parametrize(
+    "line", ["a" + ".a" * 100_000 + " = 1", "[" + '"a".' * 50_000 + "a]", "." * 200_000]
+)
+def test_what_nests_too_far_is_refused_before_it_is_parsed(
+    line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tomllib, "loads", lambda _: pytest.fail("it was parsed"))
+    with pytest.raises(Faults) as caught:
+        parse_config(f'theme = "nord"\n{line}\n')
+    assert [(one.line, one.text) for one in caught.value.faults] == [
+        (2, "this nests further than any setting")
+    ]
+
+
+def test_dots_in_texts_and_comments_nest_nothing() -> None:
+    address = "http://" + ".".join("abc" * 20)
+    config = parse_config(f'# {"." * 100}\n[servers.lab]\nurl = "{address}"\n')
+    assert config.servers["lab"].url == address

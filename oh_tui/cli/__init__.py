@@ -65,11 +65,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs oh-tui and returns the exit code. An error is printed as one line and a hint."""
     # Spares the three garbage collections that Python runs at exit.
     atexit.register(gc.freeze)
+    for name in ("COLUMNS", "LINES"):
+        if not _is_size(os.environ.get(name, "")):
+            os.environ.pop(name, None)
     with masking.masking(), signals_end_work() as codes:
         code = _code_of(sys.argv[1:] if argv is None else list(argv), codes)
         for stream in (sys.stdout, sys.stderr):
             _let_go(stream)
     return code
+
+
+def _is_size(text: str) -> bool:
+    """Whether a terminal may have so many columns or lines."""
+    return text.isascii() and text.isdecimal() and len(text) < 6 and 0 < int(text) <= 10_000
 
 
 def _code_of(words: list[str], signalled: Sequence[int]) -> int:

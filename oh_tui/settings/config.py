@@ -127,6 +127,8 @@ def parse_config(text: str, known: ExplorerNames | None = None) -> Config:
     out.
     """
     text = text.removeprefix("\ufeff")
+    if line := toml_lines.too_nested(text):
+        raise Faults([Fault(line, "this nests further than any setting")], Config())
     try:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:

@@ -20,6 +20,22 @@ _HEADER = pattern(rf"\[\[?[ \t]*({_DOTTED})[ \t]*\]")
 _VALUE = pattern(rf"({_DOTTED})[ \t]*=")
 
 
+MOST_DOTS = 32
+"""Dots outside of texts and comments in a line. Each may be a level of nesting; tomllib takes the
+square of those in time and memory."""
+
+
+def too_nested(text: str) -> int:
+    """The first line that may nest too far to be parsed; 0 for none."""
+    line, dots = 1, 0
+    for token in _TOKEN.findall(text):
+        dots = 0 if token == "\n" else dots + token.count(".") * (token[0] not in "\"'#")
+        if dots > MOST_DOTS:
+            return line
+        line += token.count("\n")
+    return 0
+
+
 def lines_of(text: str) -> dict[tuple[str, ...], int]:
     """The line in which each table and each name of a valid TOML text first appears. A name inside
     a value of several lines has the line where the value begins."""

@@ -102,3 +102,20 @@ def test_a_question_that_is_interrupted_changes_nothing() -> None:
     process.expect(pexpect.EOF)
     process.close()
     assert process.exitstatus == 130
+
+
+@pytest.mark.parametrize("size", ["-5", "0", "99999999999", "abc", "²", ""])
+def test_a_size_that_no_terminal_has_is_ignored(size: str) -> None:
+    plain = seen("conversations", "--help", columns=100)
+    assert seen("conversations", "--help", columns=100, COLUMNS=size, LINES=size) == plain
+    told = seen("sandboxes", columns=100, COLUMNS=size, LINES=size).splitlines()
+    assert 60 < max(len(CONTROL.sub("", line)) for line in told) <= 100
+
+
+@pytest.mark.parametrize("named", ["nowhere:Driver", ":", "textual.driver:Driver", "os:path"])
+def test_a_driver_that_is_none_is_told(named: str) -> None:
+    process = spawn(TEXTUAL_DRIVER=named)
+    told = CONTROL.sub("", str(process.read()))
+    process.close()
+    assert process.exitstatus == 2
+    assert told.splitlines()[0] == f"oh-tui: TEXTUAL_DRIVER names no driver: {named}"

@@ -5,6 +5,7 @@ Every private member of Textual's `App` that we use is used here.
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from textual.driver import Driver
 from textual.worker import WorkerFailed
 
 from oh_tui import __version__
+from oh_tui.text.problem import Problem
 from oh_tui.text.redact import hide_keys, safe, safe_line
 from oh_tui.tui.platform.key_queue import FrameShown, KeyQueueApp
 from oh_tui.tui.platform.terminal import TerminalDriver
@@ -42,7 +44,17 @@ class BaseApp(KeyQueueApp):
     # The terminal
 
     def get_driver_class(self) -> type[Driver]:
-        return super().get_driver_class() if constants.DRIVER else TerminalDriver
+        if not constants.DRIVER:
+            return TerminalDriver
+        try:
+            driver = super().get_driver_class()
+            usable = not inspect.isabstract(driver)
+        except Exception:
+            usable = False
+        if not usable:
+            named = safe_line(constants.DRIVER)
+            raise Problem(f"TEXTUAL_DRIVER names no driver: {named}", "unset it")
+        return driver
 
     @property
     def terminal(self) -> TerminalDriver | None:
