@@ -118,27 +118,36 @@ class Commands(Provider):
             yield DiscoveryHit(Content(f"{'':9}  server: {server}  {what}"), go)
 
     async def search(self, query: str) -> Hits:
+        found = False
         for key in self._keys:
             text = f"{key.label}: {key.help}"
-            if (score := closeness(query, text)) > 0:
+            if (score := closeness(query, f"{text} {key.also}")) > 0:
+                found = True
                 yield Hit(score, Content(f"{key.shown:<9}  {text}"), partial(self._do, key.action))
         for label, help, action in self._more:
             if (score := closeness(query, f"{label}: {help}")) > 0:
+                found = True
                 yield Hit(score, Content(f"{label}: {help}"), partial(self._do, action))
         for name, what in self._main.controllers.servers.others():
             text = f"server: {name}  {what}"
             if (score := closeness(query, text)) > 0:
+                found = True
                 yield Hit(score, Content(text), partial(self._switch, name))
         for theme in THEMES:
             if (score := closeness(query, f"theme: {theme}")) > 0:
+                found = True
                 yield Hit(score, Content(f"theme: {theme}"), partial(self._colour, theme))
         for conversation in self._main.session.conversations:
             title = title_of(conversation)
             if (score := closeness(query, title)) > 0:
+                found = True
                 yield Hit(score, Content(f"open: {title}"), partial(self._open, conversation))
         if query.lower() in "messages":
             for text, error in reversed(self._main.footer.history[-100:]):
+                found = True
                 yield Hit(0.1, Content(f"{'error' if error else 'news'}: {text}"), lambda: None)
+        if not found:
+            yield Hit(0.1, Content("nothing is called that here: ? shows all keys"), lambda: None)
 
     async def _do(self, action: str) -> None:
         await self.screen.run_action(action)

@@ -252,6 +252,13 @@ async def test_the_palette_lists_what_can_be_done_here_first_a_line_each() -> No
         assert lines.index("F3         pager") > lines.index("c          changed files")
         await it.type("zzzz")
         await it.until(lambda: listed.option_count == 1)
+        await it.until(lambda: "nothing is called that" in str(listed.options[0].prompt))
+        for _ in "zzzz":
+            await it.pilot.press("backspace")
+        await it.type("export")
+        await it.until(
+            lambda: any("download the trajectory" in str(one.prompt) for one in listed.options)
+        )
 
 
 async def test_a_search_during_which_the_palette_closes_ends_quietly() -> None:
