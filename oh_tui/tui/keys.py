@@ -150,7 +150,7 @@ SCREEN_KEYS = (
     Key("open.page", "o", "web_pages.open", "o", "web page", "the conversation in the browser", _ACT, also="url link website"),
     Key("open.pull", "O", "web_pages.open_pull_request", "O", "pull request", "its pull request in the browser", _ACT, also="PR github"),
     Key("download", "d", "downloads.download", "d", "download", "download the trajectory as a zip", _ACT, ALL - {"sandboxes"}, also="export save zip archive"),
-    Key("mark", "space", "conversations.mark", "space", "mark", "mark a conversation: = compares those marked, and other keys act on all of them", _ACT, frozenset({"conversations"}), also="check multiple"),
+    Key("mark", "space", "conversations.mark", "space", "mark", "mark a conversation: = compares those marked, d and p act on all of them; others on the one that they name", _ACT, frozenset({"conversations"}), also="check multiple"),
     Key("copy", "y", "clipboard.copy", "y", "copy", "copy; one more key says what", _ACT, RUN, also="clipboard yank export"),
     Key("pager", "f3", "external_programs.page", "F3", "pager", "call or result in $PAGER", _LOOK),
     Key("editor", "f4", "external_programs.edit", "F4", "editor", "a copy of call or result in $EDITOR", _LOOK, also="vim external"),
