@@ -276,6 +276,13 @@ class OhTui(BaseApp):
             self.main.call_later(self.exit, code)
 
 
+ENDING = (
+    signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT,
+    signal.SIGALRM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU,
+)  # fmt: skip
+"""Signals that end a program by default, of those that can be handled."""
+
+
 def run_app(
     make_source: Callable[[], Source] | None, settings: Settings, **options: Unpack[Options]
 ) -> int:
@@ -307,7 +314,7 @@ async def _run(app: OhTui) -> int | None:
     loop = asyncio.get_running_loop()
     loop.set_default_executor(_Threads())
     # quit as `q` does: by default a signal does not restore the terminal
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in ENDING:
         loop.add_signal_handler(number, app.end, 128 + number)
         # this handler is called even while the loop is busy
         signal.signal(number, lambda number, _: app.end_in_time(number))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from oh_tui.tui.app import ENDING
 from tests.terminal.runs import make_zip
 from tests.terminal.terminal import LONGEST, OH_TUI, Terminal
 
@@ -73,7 +74,7 @@ def quit_to_shell(terminal: Terminal, key: str) -> None:
     terminal.until(lambda: "code=0" in terminal.said, "the exit code")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize("number", ENDING)
 def test_a_signal_that_ends_it_gives_the_terminal_back(run: Path, number: signal.Signals) -> None:
     with Terminal(OH_TUI, "open", run) as terminal:
         terminal.wait_for("30 steps")
