@@ -7,7 +7,7 @@ import functools
 import json
 import math
 from collections.abc import Callable
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -137,12 +137,23 @@ def _loose_field(value: Any, wanted: Any) -> Any:
     """The value as type `wanted`, numbers also from text; None when it does not fit."""
     for part in get_args(wanted):
         if isinstance(part, type) and issubclass(part, msgspec.Struct):
-            return _loose(value, part)
+            return _loose_inside(value, get_origin(wanted), part)
     try:
         found = msgspec.convert(value, wanted, strict=False, dec_hook=_secret)
     except _FAILED:
         return None
     return None if isinstance(found, float) and not math.isfinite(found) else found
+
+
+def _loose_inside(value: Any, holder: Any, kind: type[M]) -> Any:
+    """The model, or those that a list or the fields of an object hold, without what is none."""
+    if holder is dict:
+        inside = value.items() if isinstance(value, dict) else ()
+        return {name: one for name, each in inside if (one := _loose(each, kind)) is not None}
+    if holder in (list, tuple):
+        items = value if isinstance(value, list) else ()
+        return holder(one for each in items if (one := _loose(each, kind)) is not None)
+    return _loose(value, kind)
 
 
 def _secret(kind: type[Any], value: Any) -> Any:

@@ -16,6 +16,7 @@ from oh_tui.api.decode import count, event_page, loose_model, model_list, model_
 from oh_tui.api.http.failures import Answer, ApiCall
 from oh_tui.api.models import (
     AgentConversation,
+    AgentRecord,
     Conversation,
     Sandbox,
     Secret,
@@ -167,3 +168,14 @@ def test_nesting_without_end_is_named() -> None:
 
 def test_an_answer_shows_no_body() -> None:
     assert "word" not in repr(answer(b'{"session_api_key": "word"}'))
+
+
+@pytest.mark.parametrize("odd", ["null", "1", '"x"', "[]", '{"agent": 1, "condenser": {}}'])
+def test_what_an_object_holds_of_another_kind_is_left_out(odd: str) -> None:
+    stats = f'{{"usage_to_metrics": {odd}}}'
+    raw = f'{{"id": "a", "title": 5, "stats": {stats}}}'.encode()
+    one = loose_model(raw, AgentRecord)
+    assert one and (one.total is None or not one.total.cost)
+    uses = '{"usage_to_metrics": {"a": {"accumulated_cost": 1.5}, "b": 3}}'
+    one = loose_model(f'{{"id": "a", "tags": 7, "stats": {uses}}}'.encode(), AgentRecord)
+    assert one and one.total and one.total.cost == 1.5

@@ -67,7 +67,7 @@ def test_the_editor_gets_a_private_copy_that_is_gone_afterwards(run: Path, tmp_p
     with Terminal(OH_TUI, "open", run, VISUAL="", EDITOR=editor) as terminal:
         terminal.wait_for("ValueError: not in order")
         terminal.press("\x1bOS")  # F4
-        terminal.wait_for("it was a copy")
+        terminal.wait_for("that was a copy")
         terminal.wait_for("3 Timeline")
         assert (tmp_path / "seen").read_text() == "ValueError: not in order\n"
         name = (tmp_path / "name").read_text().strip()
