@@ -23,6 +23,7 @@ REDUNDANT = {
     "timestamp": "the timeline shows it, as elapsed time",
     "source": "the row and the title say who",
     "tool_name": "the title names the tool",
+    "oh_tui_untold": "no word of the run",
 }
 """Top-level fields whose text or number is redundant, and why. An object or a list is shown. In an
 action or an observation only `kind` is redundant."""

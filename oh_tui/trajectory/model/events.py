@@ -21,7 +21,6 @@ from oh_tui.trajectory.model.result_state import (
     as_code,
     exit_code,
     has_failed,
-    is_untold,
     timed_out,
 )
 
@@ -245,7 +244,7 @@ def parse_event(raw: bytes, *, store: Bodies | None = None, place: int = 0) -> E
         key=_name(head.key),
         status=_name(status),
         failed=has_failed(kind, head),
-        untold=is_untold(head.observation),
+        untold=bool(head.oh_tui_untold),
         ended=kind == "ACPToolCallEvent" and head.status not in _ACP_OPEN,
         exit_code=exit_code(head.observation),
         timed_out=timed_out(head.observation),
@@ -296,11 +295,7 @@ def _loose(kind: type[_Struct], value: Any) -> _Struct | None:
     if not isinstance(value, dict):
         return None
     fields = msgspec.structs.fields(kind)
-    found = {}
-    for field in fields:
-        missing = msgspec.UNSET if field.default is msgspec.UNSET else None
-        found[field.name] = _LOOSE[field.type](value.get(field.name, missing))
-    return kind(**found)
+    return kind(**{field.name: _LOOSE[field.type](value.get(field.name)) for field in fields})
 
 
 def _raw(value: Any) -> msgspec.Raw:
@@ -320,9 +315,6 @@ def _text(value: Any) -> str | None:
 _LOOSE: dict[Any, Callable[[Any], Any]] = {
     str | None: _text,
     bool | None: lambda value: value if isinstance(value, bool) else None,
-    bool | None | msgspec.UnsetType: lambda value: (
-        value if value is None or isinstance(value, bool) else msgspec.UNSET
-    ),
     int | None: as_code,
     msgspec.Raw: _raw,
     _ActionHead | None: lambda value: _loose(_ActionHead, value),

@@ -29,8 +29,7 @@ class ObservationHead(msgspec.Struct, gc=False):
 
     kind: str | None = None
     command: msgspec.Raw = _NONE
-    is_error: bool | msgspec.UnsetType | None = msgspec.UNSET
-    """Null in a run of a format whose results do not tell whether the call worked."""
+    is_error: bool | None = None
     error: msgspec.Raw = _NONE
     exit_code: int | None = None
     timeout: msgspec.Raw = _NONE
@@ -47,6 +46,8 @@ class ResultHead(msgspec.Struct, gc=False):
     blocked: bool | None = None
     status: str | None = None
     observation: ObservationHead | None = None
+    oh_tui_untold: bool | None = None
+    """Nothing in a result of another format tells whether the call worked."""
 
 
 def has_failed(kind: str, head: ResultHead) -> bool:
@@ -67,13 +68,6 @@ def has_failed(kind: str, head: ResultHead) -> bool:
         observation.is_error
         or _is_error(observation.error)
         or (len(observation.status) <= 11 and bytes(observation.status) in _BAD_STATUSES)
-    )
-
-
-def is_untold(observation: ObservationHead | None) -> bool:
-    """Whether nothing tells how a call ended."""
-    return (
-        observation is not None and observation.is_error is None and exit_code(observation) is None
     )
 
 

@@ -28,7 +28,7 @@ _LEFT_OUT = frozenset({"StreamingDeltaEvent", "TokenEvent", "LLMCompletionLogEve
 """Kinds that repeat what other events hold."""
 
 _TOLD = frozenset({"id", "kind", "timestamp", "source", "tool_name", "tool_call_id", "action_id",
-                   "llm_response_id", "parent_id", MARK})  # fmt: skip
+                   "llm_response_id", "parent_id", "oh_tui_untold", MARK})  # fmt: skip
 """Fields of events that ATIF has in its own way."""
 
 _TOTALS = {

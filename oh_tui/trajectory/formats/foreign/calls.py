@@ -12,6 +12,11 @@ from oh_tui.trajectory.formats.foreign.made import ForeignRun, leaves_out, plain
 from oh_tui.trajectory.formats.foreign.named_tools import action_of, observation_of, take_risk
 from oh_tui.trajectory.model.bodies import text_field
 
+UNTOLD = "oh_tui_untold"
+"""The field of a result that does not tell whether its call worked."""
+
+_TELLING = frozenset({"is_error", "exit_code"})
+
 
 class Call(msgspec.Struct):
     """A call that was added, for its result."""
@@ -99,7 +104,7 @@ class Calls:
         error or a rejection."""
         text = plain(content)
         found = observation_of(call.action if call else {"kind": "ToolAction"}, content, text)
-        found = {"is_error": None} | found | (observed or {})
+        found |= observed or {}
         links: dict[str, Any] = {}
         if call is not None:
             call.has_result = True
@@ -116,5 +121,7 @@ class Calls:
                 rest = rest | {"content": content}
         else:
             kind, links = "ObservationEvent", links | {"observation": found}
+            if not found.keys() & _TELLING:
+                links[UNTOLD] = True
         fields = fields | {"source": "environment"} | links
         self.run.add(kind, original, id=id, rest=leaves_out(rest), **fields)
