@@ -89,13 +89,12 @@ def told_cost(cost: float | None, *, is_partial: bool = False) -> str:
 
 
 def cost_words(cost: float, priced: int, total: int, partial: int = 0) -> str:
-    """The cost after a number of conversations: `, $21.37`; `, $21.37 (39 priced)` if only some
-    have a known cost, `, $21.37+ (4 in part)` if some may lack a part of theirs; "" without any."""
+    """The cost after a number of conversations: `, $21.37`; `, $21.37+ (4 in part)` if some may
+    lack a part of theirs, `, $21.37 (39 priced)` if only some have a known cost; "" without any."""
     if not cost:
         return ""
-    about = [f"{priced:,} priced"] if priced < total else []
-    about += [f"{partial:,} in part"] if partial else []
-    words = f" ({', '.join(about)})" if about else ""
+    words = f" ({priced:,} priced)" if priced < total else ""
+    words = f" ({partial:,} in part)" if partial else words
     return f", {told_cost(cost, is_partial=bool(partial))}{words}"
 
 
