@@ -84,6 +84,17 @@ def test_a_signal_that_ends_it_gives_the_terminal_back(run: Path, number: signal
         assert terminal.said == ""
 
 
+@pytest.mark.parametrize("number", (signal.SIGKILL, signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT))
+def test_an_end_that_nothing_can_handle_gives_the_terminal_back(
+    run: Path, number: signal.Signals
+) -> None:
+    with Terminal(OH_TUI, "open", run) as terminal:
+        terminal.wait_for("30 steps")
+        terminal.child.kill(number)
+        assert terminal.ends() == 128 + number
+        assert terminal.is_restored()
+
+
 def test_a_signal_at_the_very_start_gives_the_terminal_back_too(run: Path) -> None:
     with Terminal(OH_TUI, "open", run) as terminal:
         terminal.until(lambda: b"\x1b[?1049h" in terminal.drawn, "the alternate screen")

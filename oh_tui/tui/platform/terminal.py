@@ -4,6 +4,7 @@ key or resize -> input thread -> app            Textual's, except for reading
 frame -> writer thread -> stderr                Textual's, except that the terminal may be gone
 mark -> writer thread -> input thread -> app    ours: after the frames before it, between the keys
 SIGTSTP, SIGCONT -> event loop -> here          ours: stop as a group, redraw when continued
+end without a word -> watcher                   ours: gives the terminal back
 """
 
 from __future__ import annotations
@@ -23,16 +24,22 @@ from typing import TYPE_CHECKING, Any, TextIO
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
+from oh_tui.tui.platform.watcher import Watcher
+
 if TYPE_CHECKING:
     from textual.app import App
     from textual.message import Message
 
 
-_GIVEN_BACK = "".join(f"\x1b[?{mode}" for mode in (
-    *("1000l", "1003l", "1015l", "1006l", "1004l", "2048l", "2004l"), *("7h", "1049l", "25h"),
+_GIVEN_BACK = "\x1b[0m" + "".join(f"\x1b[?{mode}" for mode in (
+    *("2026l", "1000l", "1003l", "1015l", "1006l", "1004l", "2048l", "2004l"),
+    *("7h", "1049l", "25h"),
 ))  # fmt: skip
-"""Turns off mouse, focus, resize and paste reports; restores wrapping, the normal screen and the
-cursor."""
+"""Ends an update of the screen; turns off colours, mouse, focus, resize and paste reports; restores
+wrapping, the normal screen and the cursor."""
+
+_KEYS_BACK = "\x1b[<u"
+_TITLE_BACK = "\x1b]2;\x07\x1b[23;2t"
 
 
 class TerminalDriver(LinuxDriver):
@@ -45,6 +52,7 @@ class TerminalDriver(LinuxDriver):
         self._file: Any = _Output(self._hang_up)
         self._title = "oh-tui"
         self._has_title = False
+        self._watcher: Watcher | None = None
         self._wake_read, self._wake_write = os.pipe()
         self._marks: deque[Message] = deque()
         self._mark_read, self._mark_write = os.pipe()
@@ -71,9 +79,13 @@ class TerminalDriver(LinuxDriver):
             self.write(f"\x1b]2;{title}\x07")
 
     def start_application_mode(self) -> None:
-        super().start_application_mode()  # type: ignore[no-untyped-call]
         # old Linux consoles print sequences they do not know
-        if self._is_started() and not self._has_title and os.environ.get("TERM") != "linux":
+        takes_title = os.environ.get("TERM") != "linux"
+        if self._watcher is None and sys.__stderr__:
+            text = _KEYS_BACK + _GIVEN_BACK + (_TITLE_BACK if takes_title else "")
+            self._watcher = Watcher(sys.__stderr__, text)
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        if self._is_started() and not self._has_title and takes_title:
             self._has_title = True
             self.write("\x1b[22;2t")  # saves the title before, if the terminal can
             self.set_title(self._title)
@@ -81,8 +93,14 @@ class TerminalDriver(LinuxDriver):
     def stop_application_mode(self) -> None:
         if self._has_title:
             self._has_title = False
-            self.write("\x1b]2;\x07\x1b[23;2t")
+            self.write(_TITLE_BACK)
         super().stop_application_mode()
+        self._dismiss()
+
+    def _dismiss(self) -> None:
+        if self._watcher:
+            self._watcher.dismiss()
+            self._watcher = None
 
     def _heed(self, number: signal.Signals, call: Callable[[], None]) -> None:
         # in the loop, because a signal handler could run in the middle of a write
@@ -127,9 +145,9 @@ class TerminalDriver(LinuxDriver):
         event loop is stuck."""
         text = _GIVEN_BACK
         if self._is_started():
-            text = "\x1b[<u" + text
+            text = _KEYS_BACK + text
         if self._has_title:
-            text += "\x1b]2;\x07\x1b[23;2t"
+            text += _TITLE_BACK
         out = sys.__stderr__
         with contextlib.suppress(OSError, termios.error):
             if self.attrs_before is not None:
@@ -137,6 +155,7 @@ class TerminalDriver(LinuxDriver):
             # a terminal that reads nothing must not delay the end
             if out and select.select([], [out], [], 0.2)[1]:
                 os.write(out.fileno(), text.encode())
+        self._dismiss()
 
     def _is_started(self) -> bool:
         return self._key_thread is not None and self._key_thread.is_alive()
