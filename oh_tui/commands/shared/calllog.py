@@ -31,7 +31,9 @@ class CallLog:
 
     def _append(self, text: str) -> None:
         try:
-            descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            # a pipe that nobody reads must not block
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK
+            descriptor = os.open(self._path, flags, 0o600)
             try:
                 os.write(descriptor, text.encode("utf-8", "replace"))
             finally:

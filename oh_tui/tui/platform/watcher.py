@@ -1,8 +1,8 @@
-"""A small process that gives the terminal back where oh-tui itself cannot: after SIGKILL, or a fault
-in native code.
+"""A small process that gives the terminal back where oh-tui cannot: after SIGKILL, or a fault in
+native code.
 
-Such an end runs nothing of the program, and leaves the terminal raw, in its alternate screen and with
-its mouse reported. A shell that waits on a pipe notices the end. It costs 3 ms at the start and 1 MB.
+Such an end runs nothing of the program. It leaves the terminal raw, in its alternate screen and
+with its mouse reported. A shell that waits on a pipe notices the end. It costs 3 ms at the start.
 """
 
 from __future__ import annotations
