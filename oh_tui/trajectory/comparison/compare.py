@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from oh_tui.trajectory.comparison.alignment import Pairs, common
 from oh_tui.trajectory.comparison.deeds import Deed, deeds
-from oh_tui.trajectory.model.steps import Step
+from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 
@@ -75,9 +75,19 @@ def _rows(a: Trajectory, b: Trajectory) -> Iterator[Row]:
             yield Row(Kind.ONLY_B, None, step)
         if place_a < len(a.steps):
             one, other = a.steps[place_a], b.steps[place_b]
-            same = is_equal and a.outcome(one) is b.outcome(other)
+            same = is_equal and _ended_alike(a.outcome(one), b.outcome(other))
             yield Row(Kind.SAME if same else Kind.CHANGED, one, other)
         done_a, done_b = place_a + 1, place_b + 1
+
+
+_ENDED = {Outcome.OK, Outcome.COMMAND_FAILED, Outcome.ERROR}
+
+
+def _ended_alike(one: Outcome, other: Outcome) -> bool:
+    """Whether nothing tells that two calls ended in different ways: a result that does not say
+    whether its call worked differs from no other result."""
+    both = {one, other}
+    return len(both) == 1 or (Outcome.WITH_RESULT in both and len(both & _ENDED) == 1)
 
 
 def _aligned(a: Sequence[Deed], b: Sequence[Deed]) -> Iterator[tuple[int, int, bool]]:
