@@ -132,10 +132,10 @@ SCREEN_KEYS = (
     Key("changes", "c", "reports.changes", "c", "changed files", "the files that the run read and changed", _LOOK, RUN, also="diff patch git"),
     Key("where", "T", "reports.costs", "T", "where it went", "where time and money went", _LOOK, frozenset({"timeline"}), also="cost money price tokens duration"),
     Key("compare", "equals_sign", "comparisons.open", "=", "compare", "compare the marked runs, two to eight; or the one shown with the marked one", _LOOK, frozenset({"conversations"}), also="diff versus"),
-    Key("hidden", "x", "view.hidden", "x", "hidden", "show or hide the other events, and gone sandboxes", _LOOK, frozenset({"sandboxes"}), also="delete archive gone"),
+    Key("hidden", "x", "view.hidden", "x", "hidden", "show or hide the other events, and gone sandboxes", _LOOK, frozenset({"sandboxes"}), also="gone"),
     Key("time", "t", "view.time", "t", "time", "elapsed, clock, UTC", _LOOK),
     Key("wrap", "w", "view.wrap", "w", "wrap", "wrap or cut long lines in call and result", _LOOK, frozenset({"detail"}), also="lines"),
-    Key("json", "R", "view.json", "R", "JSON", "the step as raw JSON and back", _LOOK, frozenset({"detail"}), also="raw source export"),
+    Key("json", "R", "view.json", "R", "JSON", "the step as raw JSON and back", _LOOK, frozenset({"detail"}), also="raw source"),
     Key("zoom", "z", "navigation.zoom", "z", "zoom", "the pane on the whole screen and back", _LOOK, also="fullscreen maximize"),
     Key("divider.left", "less_than_sign", "view.divider(-2)", "<", "narrower lists", "the divider to the left; the mouse drags it too", _LOOK),
     Key("divider.right", "greater_than_sign", "view.divider(2)", ">", "wider lists", "the divider to the right", _LOOK),
@@ -145,13 +145,13 @@ SCREEN_KEYS = (
     Key("message", "m", "composer.write", "m", "message", "write to the agent", _ACT, ALL - {"sandboxes"}, also="send reply chat write prompt"),
     Key("agent.stop", "P", "agents.stop_or_continue", "P", "stop agent", "stop the agent, or let it go on when it is stopped", _ACT, ALL - {"sandboxes"}, also="cancel abort interrupt kill resume continue"),
     Key("sandbox.pause", "p", "sandboxes.pause", "p", "pause sandbox", "pause the sandbox, or resume it when paused", _ACT, ALL, also="suspend sleep stop resume wake"),
-    Key("start", "ctrl+n", "new_conversations.open", "ctrl+n", "new conversation", "start a conversation", _ACT, also="create fork duplicate task"),
+    Key("start", "ctrl+n", "new_conversations.open", "ctrl+n", "new conversation", "start a conversation", _ACT, also="create task"),
     Key("shell", "exclamation_mark", "shells.open", "!", "shell", "run a command where the agent works", _ACT, also="terminal command bash exec"),
     Key("open.page", "o", "web_pages.open", "o", "web page", "the conversation in the browser", _ACT, also="url link website"),
     Key("open.pull", "O", "web_pages.open_pull_request", "O", "pull request", "its pull request in the browser", _ACT, also="PR github"),
-    Key("download", "d", "downloads.download", "d", "download", "download the trajectory as a zip", _ACT, ALL - {"sandboxes"}, also="export save zip archive"),
+    Key("download", "d", "downloads.download", "d", "download", "download the trajectory as a zip", _ACT, ALL - {"sandboxes"}, also="export save zip"),
     Key("mark", "space", "conversations.mark", "space", "mark", "mark a conversation: = compares those marked, d and p act on all of them; others on the one that they name", _ACT, frozenset({"conversations"}), also="check multiple"),
-    Key("copy", "y", "clipboard.copy", "y", "copy", "copy; one more key says what", _ACT, RUN, also="clipboard yank export"),
+    Key("copy", "y", "clipboard.copy", "y", "copy", "copy; one more key says what", _ACT, RUN, also="clipboard yank"),
     Key("pager", "f3", "external_programs.page", "F3", "pager", "call or result in $PAGER", _LOOK),
     Key("editor", "f4", "external_programs.edit", "F4", "editor", "a copy of call or result in $EDITOR", _LOOK, also="vim external"),
     Key("images", "i", "images.save", "i", "images", "save the images of the step, and open them", _ACT, also="screenshot picture"),
@@ -174,6 +174,12 @@ MORE = (
     ("put a file", "put a local file where the agent works", "files.put"),
 )
 """Commands of the palette alone, without a key: label, help, action."""
+
+CANNOT = (
+    ("fork duplicate clone", "oh-tui does not copy conversations; ctrl+n starts a new one"),
+    ("delete remove archive", "oh-tui deletes no conversation and no sandbox on a server"),
+)
+"""What people look for in the palette and the program does not do: words, why not."""
 
 COPY_KEYS = (
     ("c", "command", "the command or the arguments of the call"),

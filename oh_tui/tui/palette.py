@@ -15,7 +15,7 @@ from textual.worker import Worker
 
 from oh_tui.settings.config import THEMES
 from oh_tui.tui.hints import doable, idle_keys
-from oh_tui.tui.keys import MORE, SCREEN_KEYS, Key, bound
+from oh_tui.tui.keys import CANNOT, MORE, SCREEN_KEYS, Key, bound
 from oh_tui.tui.messages import RunWanted
 from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.theme import theme_name
@@ -109,10 +109,10 @@ class Commands(Provider):
         keys = {key.id: key for key in self._keys}
         for name in dict.fromkeys((*(name for name in here if name in keys), *keys)):
             key = keys[name]
-            text = Content(f"{key.shown:<9}  {here.get(name, key.label)}")
-            yield DiscoveryHit(text, partial(self._do, key.action))
-        for label, _, action in self._more:
-            yield DiscoveryHit(Content(f"{'':9}  {label}"), partial(self._do, action))
+            told = line(key.shown, here.get(name, key.label), key.help)
+            yield DiscoveryHit(told, partial(self._do, key.action))
+        for label, help, action in self._more:
+            yield DiscoveryHit(line("", label, help), partial(self._do, action))
         for server, what in main.controllers.servers.others():
             go = partial(self._switch, server)
             yield DiscoveryHit(Content(f"{'':9}  server: {server}  {what}"), go)
@@ -120,14 +120,18 @@ class Commands(Provider):
     async def search(self, query: str) -> Hits:
         found = False
         for key in self._keys:
-            text = f"{key.label}: {key.help}"
-            if (score := closeness(query, f"{text} {key.also}")) > 0:
+            if (score := closeness(query, f"{key.label}: {key.help} {key.also}")) > 0:
                 found = True
-                yield Hit(score, Content(f"{key.shown:<9}  {text}"), partial(self._do, key.action))
+                told = line(key.shown, key.label, key.help)
+                yield Hit(score, told, partial(self._do, key.action))
         for label, help, action in self._more:
             if (score := closeness(query, f"{label}: {help}")) > 0:
                 found = True
-                yield Hit(score, Content(f"{label}: {help}"), partial(self._do, action))
+                yield Hit(score, line("", label, help), partial(self._do, action))
+        for words, why in CANNOT:
+            if (score := closeness(query, words)) > 0:
+                found = True
+                yield Hit(score, line("", words.split()[0], why), lambda: None)
         for name, what in self._main.controllers.servers.others():
             text = f"server: {name}  {what}"
             if (score := closeness(query, text)) > 0:
@@ -164,6 +168,12 @@ class Commands(Provider):
 
     def _open(self, conversation: Conversation) -> None:
         self.screen.post_message(RunWanted(conversation, go=True))
+
+
+def line(keys: str, label: str, help: str) -> Content:
+    """A line of the palette; a help that begins with its label does not have it before it again."""
+    told = help if help == label or help.startswith(f"{label}: ") else f"{label}: {help}"
+    return Content(f"{keys:<9}  {told}")
 
 
 def closeness(query: str, text: str) -> float:

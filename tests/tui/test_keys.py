@@ -247,9 +247,12 @@ async def test_the_palette_lists_what_can_be_done_here_first_a_line_each() -> No
         listed = it.app.screen.query_one("CommandList", OptionList)
         await it.until(lambda: listed.option_count > 20)
         lines = [str(option.prompt) for option in listed.options]
-        assert lines[0].split() == ["a", "answer"]
-        assert not any("\n" in line for line in lines)
-        assert lines.index("F3         pager") > lines.index("c          changed files")
+        assert lines[0].split()[:2] == ["a", "answer:"] and not any("\n" in line for line in lines)
+        pager = lines.index("F3         pager: call or result in $PAGER")
+        assert pager > lines.index(
+            "c          changed files: the files that the run read and changed"
+        )
+        assert "           rename: give the conversation another title, on its server" in lines
         await it.type("zzzz")
         await it.until(lambda: listed.option_count == 1)
         await it.until(lambda: "nothing is called that" in str(listed.options[0].prompt))
@@ -259,6 +262,17 @@ async def test_the_palette_lists_what_can_be_done_here_first_a_line_each() -> No
         await it.until(
             lambda: any("download the trajectory" in str(one.prompt) for one in listed.options)
         )
+
+
+@pytest.mark.parametrize("typed", ["fork", "duplicate", "delete", "archive"])
+async def test_the_palette_says_what_the_program_does_not_do(typed: str) -> None:
+    async with explore() as it:
+        await it.pilot.press("ctrl+p")
+        await it.until(lambda: len(it.app.screen.query("CommandList")) > 0)
+        listed = it.app.screen.query_one("CommandList", OptionList)
+        await it.type(typed)
+        await it.until(lambda: listed.option_count == 1)
+        await it.until(lambda: "oh-tui d" in str(listed.options[0].prompt))
 
 
 async def test_a_search_during_which_the_palette_closes_ends_quietly() -> None:

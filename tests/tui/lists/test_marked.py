@@ -6,6 +6,7 @@ import asyncio
 import zipfile
 from pathlib import Path
 
+import pytest
 from msgspec.structs import replace
 
 from oh_tui.demo.catalog import ENTRIES
@@ -90,6 +91,31 @@ async def test_all_marked_are_downloaded_after_one_question(tmp_path: Path) -> N
         assert len(list(tmp_path.iterdir())) == 3
         assert all(zipfile.is_zipfile(path) for path in tmp_path.iterdir())
         assert marked(it) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "title", "place"),
+    [
+        ("number_sign", LEDGER, "#asked-rule"),
+        ("semicolon", LEDGER, "Editor Rule"),
+        ("m", FLAKY, "Editor Rule"),
+        ("P", FLAKY, "#question"),
+        ("P", SPLIT, "#question"),  # stopped: without marks it goes on at once
+    ],
+)
+async def test_what_acts_on_one_of_the_marked_names_it_before(
+    key: str, title: str, place: str
+) -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await mark(it, ADD, ESLINT)
+        it.screen.sidebar.highlight(IDS[title])
+        await it.press(key)
+        await it.until(lambda: title in it.text(place))
+        assert between.count("POST *") == 0
+        await it.press("escape")
+        await it.until(lambda: not it.screen.asking.is_asking and not it.screen.asking.editor)
+        assert between.count("POST *") == 0 and marked(it) == [ADD, ESLINT]
 
 
 async def test_no_is_no_and_keeps_the_marks(tmp_path: Path) -> None:

@@ -406,7 +406,7 @@ async def test_a_shell_whose_server_is_left_while_its_sandbox_wakes_says_one_thi
 async def leave(it: Explorer, servers: Servers) -> None:
     """Go to the other server although something goes on at this one."""
     await go_without_waiting(it, "lab")
-    await it.until(lambda: "go to lab all the same" in it.text("#question"))
+    await it.until(lambda: "go to lab anyway" in it.text("#question"))
     await it.send("enter")
     await it.until(lambda: len(servers.made) == 2 and it.screen.sidebar.conversations)
 

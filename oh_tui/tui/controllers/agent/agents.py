@@ -228,6 +228,11 @@ class AgentActions:
 
     async def _continue(self, agents: Agents, state: AgentState) -> None:
         stakes: list[list[Piece]] = []
+        title, session = short_title(state.conversation), self._session
+        if session.means_marked and any(
+            not same_id(one.id, state.conversation.id) for one in session.marked
+        ):
+            stakes.append([(f"{title} alone goes on, none of the others that are marked.", "")])
         if repeats := state.repeats:
             stakes.append([(f"It is stuck: {repeats}.", "warn")])
             stakes.append([("It may do that again, and what it does costs. ", ""), _TELL_IT])
@@ -240,8 +245,8 @@ class AgentActions:
             if not await self.ask_about_calls(state, question):
                 return
         elif stakes:
-            title = f"Continue {short_title(state.conversation)}"
-            if not await self._ui.ask(Question(title, stakes, (("y", "go on", "yes"),))):
+            answers = (("y", "go on", "yes"),)
+            if not await self._ui.ask(Question(f"Continue {title}", stakes, answers)):
                 return
         now = await self.carry_out(state, agents.go_on(state))
         self._ui.tell(state_words(now))

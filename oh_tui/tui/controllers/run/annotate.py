@@ -112,7 +112,8 @@ class AnnotationActions:
         if self._in_lists:
             conversation = self._session.target()
             if conversation:
-                self._ui.work_on("write", partial(self.write_note, conversation, "", "the run"))
+                title = shorten(title_of(conversation), TITLE)
+                self._ui.work_on("write", partial(self.write_note, conversation, "", title))
             else:
                 self._ui.tell(self._session.no_target)
         else:
