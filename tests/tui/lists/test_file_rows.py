@@ -58,3 +58,16 @@ async def test_titles_get_the_room_of_repositories_that_no_file_names(tmp_path: 
         await it.until(lambda: "by column two" in it.text("#conversations"))
         head = it.text("#conversations-pane ColumnHead")
         assert head.split() == ["conversation", "status", "cost", "age"]
+
+
+async def test_names_stand_below_each_other_where_a_row_has_no_age(tmp_path: Path) -> None:
+    for name, when in (("with-age", "2026-11-24T12:00:00Z"), ("ageless.", None)):
+        meta = {"title": "Sort the list of all lists of lists of lists", "created_at": when}
+        with ZipFile(tmp_path / f"{name}.zip", "w") as archive:
+            archive.writestr("meta.json", json.dumps(meta))
+    async with explore(source=lambda: FileSource([tmp_path]), size=(160, 30)) as it:
+        await it.until(lambda: "ageless." in it.text("#conversations"))
+        shown = it.text("#conversations")
+        lines = [line for line in shown.split("\n") if "Sort the list" in line]
+        ends = [line.index(name) for line in lines for name in ("h-age", "less.") if name in line]
+        assert len(ends) == 2 and ends[0] == ends[1], shown
