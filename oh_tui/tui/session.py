@@ -307,6 +307,12 @@ class Session:
         """The marked conversations in display order."""
         return tuple(row.conversation for row in self.listed if row.id in self.marks)
 
+    def drop(self, gone: frozenset[str]) -> None:
+        """These conversations are no longer on the server."""
+        self.marks -= gone
+        if self.total is not None:
+            self.total -= len(gone)
+
     def keep_marks(self, marks: frozenset[str]) -> None:
         """Replace the marks; conversations that are no longer listed lose theirs."""
         if marks and self.listing.is_whole:

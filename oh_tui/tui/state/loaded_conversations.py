@@ -6,7 +6,7 @@ Knows no widget and makes no requests; callers pass in what they have learned.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from math import inf
 from typing import NamedTuple
 
@@ -174,6 +174,18 @@ class LoadedConversations:
         if is_first:
             self.reorder()
         return changes
+
+    def drop(self, gone: Collection[str], asked: float) -> frozenset[str]:
+        """Remove conversations that a server did not have at the time of the request, without those
+        that an action has reported since. Returns which."""
+        dropped = frozenset(
+            row.id
+            for row in self.rows
+            if row.id in gone and self._settled.get(row.id, -inf) < asked
+        )
+        if dropped:
+            self.rows = tuple(row for row in self.rows if row.id not in dropped)
+        return dropped
 
     def take_outcome(self, identifier: str, word: str, line: str) -> None:
         """Take the state found in the events of a run: it is newer than the list, and available

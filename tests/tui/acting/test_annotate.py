@@ -164,7 +164,7 @@ async def test_an_event_that_is_no_step_has_no_bookmark_and_no_note() -> None:
         timeline.move_to(next(n for n in range(timeline.row_count()) if timeline.row(n)[0] is None))
         for key in ("b", "semicolon"):
             await it.press(key)
-            assert "this event belongs to no step" in it.footer
+            assert "this event is not part of a step" in it.footer
         assert kept(it) == RunAnnotations()
 
 
@@ -378,7 +378,7 @@ async def test_a_tag_is_offered_to_the_agent_server_and_added_to_those_it_has() 
         await it.press("number_sign")
         await it.type("bug needs-review -gone")
         await it.press("enter")
-        assert "bug: it is kept here. The server can hold it" in it.text("#question")
+        assert "bug is saved on this machine. The server can keep it" in it.text("#question")
         assert agent_tags(it) == {"team": "web"}
         await it.press("y")
         await it.settle()

@@ -118,6 +118,56 @@ async def test_what_acts_on_one_of_the_marked_names_it_before(
         assert between.count("POST *") == 0 and marked(it) == [ADD, ESLINT]
 
 
+def delete(it: Explorer, *titles: str) -> None:
+    """Delete conversations with their sandboxes on the server."""
+    world = it.demo.world
+    for title in titles:
+        box = world.conversations.pop(IDS[title]).sandbox
+        world.sandboxes = {name: one for name, one in world.sandboxes.items() if one is not box}
+
+
+async def test_what_was_deleted_fails_alone_and_leaves_the_list(tmp_path: Path) -> None:
+    settings = replace(Settings(), download_folder=tmp_path)
+    async with explore(settings=settings) as it:
+        await mark(it, ADD, ESLINT, CLICK)
+        delete(it, ESLINT)
+        await it.press("d", "enter")
+        await it.until(lambda: "2 of 3 trajectories saved" in told(it))
+        assert "1 failed" in told(it) and marked(it) == [ESLINT]
+        await it.press("r")
+        await it.until(lambda: ESLINT not in it.text("#conversations"))
+        await it.until(lambda: "41 conversations" in it.text("#header"))
+        assert not it.screen.session.means_marked and marked(it) == []
+
+
+async def test_a_sandbox_that_goes_while_the_question_stands_fails_alone() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await mark(it, LEDGER, FLAKY, CACHE)
+        await it.press("p")
+        await it.until(lambda: "Pause 3 sandboxes" in it.text("#question"))
+        delete(it, FLAKY)
+        await it.press("f")
+        await it.until(lambda: "2 of 3 sandboxes paused, 1 failed" in told(it))
+        await it.until(lambda: FLAKY not in it.text("#conversations"))
+        assert marked(it) == []
+
+
+@pytest.mark.parametrize("key", ["m", "number_sign", "P"])
+async def test_what_acts_on_a_deleted_run_says_that_it_is_gone(key: str) -> None:
+    async with explore() as it:
+        it.screen.sidebar.highlight(IDS[FLAKY])
+        await it.press(key)
+        if key != "P":
+            await it.type("bug")
+        delete(it, FLAKY)
+        await it.send("ctrl+s" if key == "m" else "enter")
+        if key == "number_sign":
+            await it.until(lambda: "write it to the server too" in it.text("#question"))
+            await it.send("y")
+        await it.until(lambda: "not on the server any more" in told(it))
+
+
 async def test_no_is_no_and_keeps_the_marks(tmp_path: Path) -> None:
     between = Between()
     settings = replace(Settings(), download_folder=tmp_path)
@@ -154,7 +204,7 @@ async def test_d_again_while_the_marked_are_downloaded_starts_none_twice(tmp_pat
         await it.send("enter")
         await it.until(lambda: between.count(DOWNLOAD) == 1)
         await it.send("d")
-        await it.until(lambda: "one is still being downloaded" in it.footer)
+        await it.until(lambda: "one of the marked runs is still being downloaded" in it.footer)
         it.screen.sidebar.highlight(IDS[ESLINT])
         await it.send("enter", "d")
         await it.until(lambda: "it is still being downloaded · esc stops" in it.footer)
@@ -232,7 +282,7 @@ async def test_gone_sandboxes_are_neither_paused_nor_resumed() -> None:
         await mark(it, ADD, ESLINT)
         assert "sandbox" not in it.footer
         await it.press("p")
-        await it.until(lambda: "Neither pause nor resume" in it.footer)
+        await it.until(lambda: "It cannot be paused or resumed" in it.footer)
         assert between.count("POST *") == 0
 
 

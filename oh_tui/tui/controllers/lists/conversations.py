@@ -286,6 +286,7 @@ class Conversations:
         if source is None:
             return False
         sandboxes, fresh, is_whole = session.sandboxes.all, dict[str, Conversation](), False
+        gone = set[str]()
         asked = time.monotonic()
         with ui.reporting():
             page = await source.newest()
@@ -296,9 +297,12 @@ class Conversations:
                 if further:
                     found = await source.get(further)
                     fresh |= {bare_id(c.id): c for c in found if c}
+                    gone = {bare_id(i) for i, c in zip(further, found, strict=True) if not c}
                 await self.read_sandboxes()
             is_whole = True
         before = loaded.rows
+        if loaded is session.loaded:
+            session.drop(loaded.drop(gone, asked))
         changes = loaded.take(fresh.values(), asked=asked)
         changed = loaded.rows is not before or session.sandboxes.all != sandboxes
         await asyncio.sleep(0)  # many rows take a while: let keys in between
