@@ -24,7 +24,7 @@ from oh_tui.sources.lists.triage import (
     status_word,
     updated,
 )
-from oh_tui.sources.many import kept_status
+from oh_tui.sources.many import kept_runs
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.recorded import Label
 
@@ -60,25 +60,33 @@ GLYPHS = {"waiting": ("◆", "?"), "failed": ("✗", "x"), "running": ("●", "*
 
 
 class Seen:
-    """What explorer and commands saw of the conversations of a source, for those whose sandbox is
-    away: their servers tell no status then."""
+    """What explorer and commands saw of the conversations of a source: servers tell no status of
+    those whose sandbox is away, and a part of their costs."""
 
     def __init__(self, call: Call) -> None:
         source, settings = call.source, call.settings
         file = settings.last_known_file if source.address else None
         self._states = LastKnownStates(source.address, file, source.last_known)
-        self._kept = kept_status.KeptStatus(settings.library_folder, source)
+        self._kept = kept_runs.KeptRuns(settings.library_folder, source)
+        self._asked: set[str] = set()
 
     @property
     def known(self) -> Mapping[str, LastKnown]:
         return self._states.known
 
     def of(self, conversation: Conversation) -> LastKnown:
-        """What is known of a conversation. Index and cache are asked where nobody saw it as it is
-        now."""
-        if not is_current(conversation, self._states.get(bare_id(conversation.id))):
-            self.record(conversation, self._kept(conversation))
-        return self._states.get(bare_id(conversation.id))
+        """What is known of a conversation. Index and cache are asked once where nobody saw it as it
+        is now."""
+        identifier = bare_id(conversation.id)
+        known = self._states.get(identifier)
+        if identifier not in self._asked and kept_runs.is_wanted(conversation, known):
+            self._asked.add(identifier)
+            word, spent = self._kept(conversation)
+            if not is_current(conversation, known):
+                self.record(conversation, word)
+            if spent:
+                self.record_spent(conversation, spent)
+        return self._states.get(identifier)
 
     def record(self, conversation: Conversation, word: str = "") -> None:
         """Records the status that the server reports, else this one that its run tells."""

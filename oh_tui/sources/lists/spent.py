@@ -9,16 +9,13 @@ import msgspec
 
 from oh_tui.api.models import Metrics, TokenUsage, WholeMetrics
 from oh_tui.sources.file_conversation import FileConversation
-from oh_tui.trajectory.model.stats import TOKENS
+from oh_tui.trajectory.model.stats import AGENT, TOKENS
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
     from oh_tui.trajectory.analysis.accounting import Accounts
     from oh_tui.trajectory.analysis.sub_agents import SubRuns
     from oh_tui.trajectory.model.stats import Usage
-
-AGENT = "agent"
-"""The usage id of the agent itself."""
 
 _CENT = 1e-6
 """Dollars by which the same cost may differ: servers add floats."""
@@ -48,10 +45,11 @@ class Sum(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True):
 
 
 class Spent(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True):
-    """What all uses of a model took when the run was read, and the part of the agent."""
+    """What all uses of a model took when the run was read."""
 
     total: Sum
     agent: Sum
+    """The most that the record of the run as it was read may tell of a part: that of the agent."""
 
     @property
     def is_possible(self) -> bool:
@@ -94,6 +92,11 @@ def with_spent(one: Conversation, spent: Spent | None) -> Conversation:
     cost, *tokens = [max((n for n in pair if n is not None), default=None) for pair in numbers]
     known = (WholeMetrics if is_whole else Metrics)(cost, TokenUsage(*tokens))
     return msgspec.structs.replace(one, metrics=known)
+
+
+def with_record(spent: Spent | None, one: Conversation) -> Spent | None:
+    """Of a run that is known to be as its record is, such as one kept with it."""
+    return spent and Spent(spent.total, _of_record(one.metrics))
 
 
 def _of_record(metrics: Metrics | None) -> Sum:

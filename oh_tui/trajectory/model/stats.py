@@ -24,6 +24,12 @@ UNTOLD = ""
 """The usage id of sums that do not tell whose they are. An app server's record has those of the
 agent alone after each stats event, and of all usages after some acts (measured)."""
 
+AGENT = "agent"
+"""The usage id of the agent itself."""
+
+COMBINED = "*"
+"""The usage id of the sums of all usages together, as a row of an evaluation has them."""
+
 DOLLAR = 10**12
 SECOND = 10**6
 """A dollar and a second in the units of `Usage`."""

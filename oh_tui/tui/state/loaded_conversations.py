@@ -15,7 +15,7 @@ import msgspec
 from oh_tui.api.models import Conversation, Metrics, bare_id, same_id
 from oh_tui.sources.file_conversation import label_of
 from oh_tui.sources.lists.last_known import LastKnownStates
-from oh_tui.sources.lists.spent import spent_of, with_spent
+from oh_tui.sources.lists.spent import Spent, with_spent
 from oh_tui.sources.lists.triage import (
     AT_WORK,
     STATUSES,
@@ -28,8 +28,6 @@ from oh_tui.sources.lists.triage import (
     reported_status,
     updated,
 )
-from oh_tui.trajectory.analysis.accounting import Accounts
-from oh_tui.trajectory.analysis.sub_agents import SubRuns
 from oh_tui.trajectory.model.clock import seconds
 from oh_tui.trajectory.model.recorded import Label
 from oh_tui.trajectory.model.trajectory import CUT_OFF
@@ -209,13 +207,9 @@ class LoadedConversations:
             self.last_known.record_line(row.id, line, keep=status is not RunStatus.RUNNING)
         self._put(self._renewed(row, conversation))
 
-    def take_spent(
-        self, identifier: str, accounts: Accounts, sub_runs: SubRuns | None = None
-    ) -> None:
-        """Take what a run cost, which its record may tell in part; of a file with its sub-agents,
-        which are no rows."""
+    def take_spent(self, identifier: str, spent: Spent | None) -> None:
+        """Take what a run cost, which its record may tell in part."""
         row = self.row(identifier)
-        spent = spent_of(accounts, None if self.grouped else sub_runs)
         if row is None or spent is None or spent == self.last_known.get(row.id).spent:
             return
         self.last_known.record_spent(row.id, spent, keep=row.status is not RunStatus.RUNNING)

@@ -80,6 +80,30 @@ def test_sums_over_many_say_how_many_are_known_in_part(server: Served) -> None:
         assert odd([before[run], Told("query", cost, None, bool(partial))]) == []
 
 
+def test_what_was_indexed_is_known_to_the_list(server: Served) -> None:
+    """The sum of the index, until the record changes."""
+    at = ("--server", server.url)
+    asked("index", *at, "--yes")
+    status = asked(*at, "status")
+    assert status["priced"] > status["partial"]
+    rows = listed(*at)
+    assert (rows[IDS["week-dates"]].cost, rows[IDS["week-dates"]].is_partial) == (1.119455, False)
+    for slug in ("team", "coverage", "handbook"):
+        row, why = rows[IDS[slug]], asked(*at, "why", IDS[slug])["conversation"]
+        assert not row.is_partial
+        assert row.cost == (why["cost"] and pytest.approx(why["cost"], abs=2e-6))
+
+
+def test_the_last_events_that_are_kept_tell_the_sum(server: Served, home: Path) -> None:
+    at = ("--server", server.url)
+    asked(*at, "why", IDS["coverage"])
+    for file in (home / "state").rglob("*.json"):
+        file.unlink()
+    row = listed(*at)[IDS["coverage"]]
+    assert not row.is_partial
+    assert row.cost == pytest.approx(asked(*at, "why", IDS["coverage"])["conversation"]["cost"])
+
+
 def test_an_agent_server_tells_all_at_once() -> None:
     with serve("agent") as server:
         at = ("--server", server.url)

@@ -6,14 +6,11 @@ import math
 from typing import Any, TypeAlias
 
 from oh_tui.trajectory.model.bodies import field
-from oh_tui.trajectory.model.stats import stats_text
+from oh_tui.trajectory.model.stats import AGENT, stats_text
 
 TOKENS = ("prompt_tokens", "completion_tokens", "cache_read_tokens", "cache_write_tokens",
           "reasoning_tokens")  # fmt: skip
 """The names of the model."""
-
-_AGENT = "agent"
-"""The usage id of the model of the steps."""
 
 _REST = "oh-tui: without a step"
 """The response id of all answers that belong to no step."""
@@ -142,12 +139,12 @@ class Bill:
     @property
     def _beside(self) -> dict[str, Amounts]:
         """What is apart, but for the model of the steps."""
-        return {usage: amounts for usage, amounts in self._apart.items() if usage != _AGENT}
+        return {usage: amounts for usage, amounts in self._apart.items() if usage != AGENT}
 
     @property
     def _of_steps(self) -> float:
         """What the model of the steps cost, as far as its answers tell."""
-        return math.fsum((*self._costs.values(), self._apart.get(_AGENT, {}).get("cost_usd", 0.0)))
+        return math.fsum((*self._costs.values(), self._apart.get(AGENT, {}).get("cost_usd", 0.0)))
 
     @property
     def _of_others(self) -> float:
@@ -183,7 +180,7 @@ class Bill:
         for tokens in self._tokens.values():
             for name, number in tokens.items():
                 sums[name] += number
-        apart, beside = self._apart.get(_AGENT, {}), self._beside
+        apart, beside = self._apart.get(AGENT, {}), self._beside
         totals = dict[str, int]()
         told = {*self._total, *apart, *(name for one in self._tokens.values() for name in one)}
         for name, number in sums.items():
@@ -209,7 +206,7 @@ class Bill:
         return stats_text(
             {
                 "usage_to_metrics": {
-                    _AGENT: metrics,
+                    AGENT: metrics,
                     **{usage_of(name): {"accumulated_cost": cost} for name, cost in below.items()},
                     **{usage: _metrics_of(amounts) for usage, amounts in beside.items()},
                 }

@@ -16,8 +16,9 @@ from oh_tui.sources import server
 from oh_tui.sources.actions import starting
 from oh_tui.sources.lists.last_known import LastKnownStates
 from oh_tui.sources.lists.pager import Pager
+from oh_tui.sources.lists.spent import spent_of
 from oh_tui.sources.lists.triage import is_current
-from oh_tui.sources.many import kept_status
+from oh_tui.sources.many import kept_runs
 from oh_tui.sources.results import cut_words, has_moved
 from oh_tui.text.problem import Problem, Remedy
 from oh_tui.trajectory.analysis.accounting import Accounts
@@ -252,17 +253,19 @@ class Conversations:
             self._ui.post_message(ListEmpty(*lines, run="no run to show"))
 
     async def _recall(self, source: Source, conversations: Sequence[Conversation]) -> None:
-        """Look up what index and cache tell of runs whose sandbox is away."""
+        """Look up what index and cache tell of runs that nobody saw as they are now."""
         session, loaded = self._session, self._session.loaded
-        kept = kept_status.KeptStatus(session.settings.library_folder, source)
+        kept = kept_runs.KeptRuns(session.settings.library_folder, source)
         is_news = False
         for one in conversations:
-            if not is_current(one, loaded.last_known.get(bare_id(one.id))):
-                word = await asyncio.to_thread(kept, one)
+            if kept_runs.is_wanted(one, loaded.last_known.get(bare_id(one.id))):
+                word, spent = await asyncio.to_thread(kept, one)
                 if session.loaded is not loaded:
                     return
-                loaded.take_outcome(one.id, word, "")
-                is_news |= bool(word)
+                if not is_current(one, loaded.last_known.get(bare_id(one.id))):
+                    loaded.take_outcome(one.id, word, "")
+                loaded.take_spent(one.id, spent)
+                is_news |= bool(word or spent)
         if is_news:
             self._ui.post_message(ListsChanged())
 
@@ -385,7 +388,7 @@ class Conversations:
             if run is not None:
                 verdict = judge(run)
                 loaded.take_outcome(conversation.id, verdict.word, verdict.short)
-                loaded.take_spent(conversation.id, Accounts(run))
+                loaded.take_spent(conversation.id, spent_of(Accounts(run)))
             news = loaded.row(conversation.id) != before
             loaded.looked(conversation, time.monotonic(), news=news)
             if news:

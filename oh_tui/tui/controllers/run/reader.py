@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from oh_tui.api.models import Conversation, same_id
+from oh_tui.sources.lists.spent import spent_of
 from oh_tui.sources.results import DOWNLOAD_LIMIT, Loaded, has_moved
 from oh_tui.text.human import plural, rough
 from oh_tui.text.problem import Problem
@@ -269,7 +270,9 @@ class RunReader:
             loaded, name = session.loaded, run.conversation.id
             before = loaded.row(name)
             loaded.take_outcome(name, verdict.word, verdict.short)
-            loaded.take_spent(name, run.study.accounts, run.study.sub_runs)
+            # sub-conversations are rows of their own, sub-agents of a file are not
+            below = None if loaded.grouped else run.study.sub_runs
+            loaded.take_spent(name, spent_of(run.study.accounts, below))
             now = loaded.row(name)
             if before and now and now.status is not before.status:
                 session.reorder_unwatched()
