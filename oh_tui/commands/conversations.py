@@ -50,6 +50,13 @@ LIMIT = 50
 MOST = 10**9
 
 STATES = "waiting, running, starting, finished, error, stuck, stopped, idle, not known"
+_WHY = {
+    "outcome": ", a server says it only while the sandbox runs",
+    "cost": ", a server may say a part; oh-tui index reads the rest",
+    "changed files": ", only files say them",
+}
+"""Why what a filter asks for may not be known."""
+
 OF_SANDBOXES = "up, paused, gone, failed"
 _STATES = (*STATES.split(", "), *OF_SANDBOXES.split(", "), "deleting")
 
@@ -128,10 +135,7 @@ async def conversations(call: Call) -> int:
         say(sentence)
     if unsure:
         others = plural(unsure, "other conversation")
-        if query.needs_changed:
-            say(f"{others}: changed files unknown, only files say them")
-        else:
-            say(f"{others}: outcome unknown, a server says it only while the sandbox runs")
+        say(f"{others}: {query.may_lack} unknown{_WHY.get(query.may_lack, '')}")
     if args.status and not found and args.status.lower() not in _STATES:
         known = f"{STATES}, {OF_SANDBOXES}"
         say(f"{clean_line(args.status)!r} is not a known status; choose one of {known}")

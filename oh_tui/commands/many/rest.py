@@ -39,4 +39,4 @@ def say_rest(call: Call, reading: ManyRuns[Any]) -> None:
     if reading.vanished:
         say(f"{plural(reading.vanished, 'run')} of the index can no longer be read")
     if reading.unsure:
-        say(f"left out: {plural(reading.unsure, 'run')} whose outcome or files are not known")
+        say(f"left out: {plural(reading.unsure, 'run')} of unknown {reading.lacked}")

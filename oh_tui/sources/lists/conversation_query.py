@@ -128,6 +128,16 @@ def _cost(asked: Asked, bound: Bound) -> bool:
     return abs(cost - bound.number) < 0.005 if bound.sign == "=" else bound.holds(cost)
 
 
+def _may_cost(asked: Asked, bound: Bound) -> bool:
+    """Whether a cost that is known in part may lie on either side of the bound."""
+    if not asked.conversation.cost_is_partial:
+        return False
+    least = asked.conversation.cost or 0.0
+    if bound.sign == "=":
+        return least < bound.number + 0.005
+    return bound.holds(least) is (bound.sign in ("<", "<="))
+
+
 def _pull(typed: str) -> int:
     """0 for any."""
     number = typed.removeprefix("#")
@@ -233,6 +243,12 @@ _IS: dict[str, Callable[[Asked], bool]] = {
 _OF_OTHERS = frozenset({"paused", "gone", "resolved", "unresolved", "unlabelled", "bookmarked"})
 """Words that the state of a sandbox, an evaluation or what the user keeps answers."""
 
+_LEFT_OUT = frozenset({"changed", "cost"})
+"""Fields by which nothing is found, negated or not, while they are not known."""
+
+_LACKED = {"is": "outcome", "cost": "cost", "changed": "changed files"}
+"""Fields that may not be known -> our words for them."""
+
 FIELDS: dict[str, Field] = {
     "is": Field(one_of(_IS), lambda asked, value: _IS[value](asked), any_of(_IS)),
     "title": Field(str.lower, _contains(lambda one: one.title), any_of(())),
@@ -272,6 +288,12 @@ class ConversationQuery(msgspec.Struct, frozen=True):
         return any(t.field in ("tag", "note") or t.value == "bookmarked" for t in self.terms)
 
     @property
+    def may_lack(self) -> str:
+        """What is not known of a conversation of which it cannot tell, in words."""
+        fields = {one.field for one in self.terms if one.value not in _OF_OTHERS}
+        return " or ".join(word for field, word in _LACKED.items() if field in fields)
+
+    @property
     def needs_changed(self) -> bool:
         """Whether matches depend on the files that runs changed."""
         return any(term.field == "changed" for term in self.terms)
@@ -288,7 +310,7 @@ class ConversationQuery(msgspec.Struct, frozen=True):
             return False
         asked = Asked(one, state, now, kept, changed)
         for term in self.terms:  # a plain loop, as thousands are tested at once
-            if term.field == "changed" and changed is None:
+            if term.field in _LEFT_OUT and _is_open(term, asked):
                 return False
             if FIELDS[term.field].holds(asked, term.value) is term.negated:
                 return False
@@ -302,13 +324,13 @@ class ConversationQuery(msgspec.Struct, frozen=True):
         kept: RunAnnotations = NOTHING,
         changed: Collection[str] | None = None,
     ) -> bool:
-        """Whether a conversation that does not match might, if its outcome and the files that it
-        changed were known."""
+        """Whether a conversation that does not match might, if its outcome, all of its cost and the
+        files that it changed were known."""
         if self.only is not None and one.id not in self.only:
             return False
         asked = Asked(one, state, now, kept, changed)
         open_ones = [term for term in self.terms if _is_open(term, asked)]
-        missed = any(one.field == "changed" or not _matches(one, asked) for one in open_ones)
+        missed = any(one.field in _LEFT_OUT or not _matches(one, asked) for one in open_ones)
         return missed and all(_matches(term, asked) for term in self.terms if term not in open_ones)
 
     def for_server(self, now: float) -> ConversationFilters:
@@ -383,5 +405,7 @@ def _is_open(term: Term, asked: Asked) -> bool:
     """Whether it is not known if a conversation passes."""
     if term.field == "changed":
         return asked.changed is None
+    if term.field == "cost":
+        return _may_cost(asked, term.value)
     is_outcome = term.field == "is" and term.value not in _OF_OTHERS
     return is_outcome and asked.state.status is RunStatus.UNKNOWN

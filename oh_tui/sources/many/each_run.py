@@ -30,6 +30,7 @@ from oh_tui.sources.file_rows import path_at
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.sources.lists.last_known import LastKnown
+from oh_tui.sources.lists.spent import with_spent
 from oh_tui.sources.lists.triage import conversation_state, updated
 from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.sources.many import worker
@@ -124,7 +125,7 @@ class ManyRuns(Generic[T]):
         self.not_kept: list[Conversation] = []
         """Runs of a server that are not on this machine."""
         self.unsure = 0
-        """Runs left out though they may be meant, were their outcome or changed files known."""
+        """Runs left out though they may be meant, were all known of them that the query asks."""
         self.unread: list[str] = []
         """Why runs could not be read."""
         self.vanished = 0
@@ -136,6 +137,11 @@ class ManyRuns(Generic[T]):
         return sum(not is_over(self.source, row) for row in self.not_kept)
 
     @property
+    def lacked(self) -> str:
+        """What is not known of those that are `unsure`."""
+        return self._query.may_lack
+
+    @property
     def left_out(self) -> list[str]:
         """What the pass has left out, a phrase each."""
         found = []
@@ -144,7 +150,7 @@ class ManyRuns(Generic[T]):
         if self.unread:
             found.append(f"{plural(len(self.unread), 'run')} could not be read")
         if self.unsure:
-            found.append(f"{plural(self.unsure, 'run')} of unknown outcome left out")
+            found.append(f"{plural(self.unsure, 'run')} of unknown {self.lacked} left out")
         if self.vanished:
             found.append(f"{plural(self.vanished, 'run')} can no longer be read")
         return found
@@ -219,7 +225,8 @@ class ManyRuns(Generic[T]):
         if isinstance(self.source, FileSource):
             one = self.source.with_state(one)
         kept = self._annotations.of(one)
-        state = conversation_state(one, self._last_known.get(bare_id(one.id), LastKnown()))
+        last_known = self._last_known.get(bare_id(one.id), LastKnown())
+        one, state = with_spent(one, last_known.spent), conversation_state(one, last_known)
         changed = await self.source.runs.changed_paths(one) if query.needs_changed else None
         passed = query.matches(one, state, now, kept, changed)
         self.unsure += not passed and query.cannot_tell(one, state, now, kept, changed)

@@ -45,7 +45,7 @@ def test_all_are_sorted_before_they_are_cut() -> None:
 
 def test_outcomes_that_are_not_known_are_counted_on_stderr() -> None:
     done = demo("conversations", "is:failed", "--all")
-    assert "other conversations is not known" in done.stderr
+    assert "2 other conversations: outcome unknown" in done.stderr
     assert "not known" not in demo("conversations", "repo:dates", "--all").stderr
 
 

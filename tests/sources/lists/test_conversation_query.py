@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from oh_tui.api.models import Conversation, Metrics
+from oh_tui.api.models import Conversation, Metrics, TokenUsage, WholeMetrics
 from oh_tui.settings.config import ORDERS
 from oh_tui.sources.lists.conversation_order import Order, Sorting
 from oh_tui.sources.lists.conversation_query import FIELDS, complete, known_words, parse
@@ -32,7 +32,7 @@ def conversation(
         id=name.ljust(32, "0"),
         created_at=(changed - timedelta(seconds=lasted)).astimezone(UTC).isoformat(),
         updated_at=changed.astimezone(UTC).isoformat(),
-        metrics=Metrics(cost) if cost else None,  # type: ignore[arg-type]
+        metrics=WholeMetrics(cost) if cost else None,  # type: ignore[arg-type]
         **fields,  # type: ignore[arg-type]
     )
 
@@ -188,6 +188,39 @@ def test_what_the_user_keeps_finds(text: str, names: list[str]) -> None:
         if query.matches(one, state, NOW, KEPT.get(one.id[:2], NOTHING)):
             found.append(one.id[:2])
     assert found == names
+
+
+@pytest.mark.parametrize(
+    ("words", "passes"),
+    [
+        ("cost:>1", None),
+        ("cost:>0.5", True),
+        ("cost:<1", None),
+        ("cost:<0.5", False),
+        ("-cost:>1", None),
+        ("-cost:>0.5", False),
+        ("-cost:<0.5", True),
+        ("cost:=0.9", None),
+        ("cost:=0.5", False),
+        ("cost:>1 is:failed", False),
+        ("cost:>1 is:finished", None),
+    ],
+)
+def test_a_part_of_a_cost_is_the_least_that_it_may_be(words: str, passes: bool | None) -> None:
+    """None where it cannot be told."""
+    one = replace(conversation("aa"), metrics=Metrics(0.9, TokenUsage(10)))
+    state = ConversationState(RunStatus.FINISHED)
+    query = parse(words)
+    assert query.matches(one, state, NOW) is (passes is True)
+    assert query.cannot_tell(one, state, NOW) is (passes is None)
+    whole = replace(one, metrics=WholeMetrics(0.9, TokenUsage(10)))
+    assert not query.cannot_tell(whole, state, NOW)
+
+
+def test_what_a_filter_may_lack_is_named() -> None:
+    assert parse("is:failed").may_lack == "outcome"
+    assert parse("cost:>1 is:paused").may_lack == "cost"
+    assert parse("changed:a.py -cost:>1 is:stuck").may_lack == "outcome or cost or changed files"
 
 
 def test_a_bookmark_is_known_though_the_outcome_is_not() -> None:

@@ -310,7 +310,7 @@ class ListActions:
             self._ui.tell(f"sorted {self._found()}{more}", log=False)
             return
         unsure = session.listing.undecided()
-        what = "changed files" if session.listing.query.needs_changed else "outcome"
+        what = session.listing.query.may_lack
         unknown = f" · {what} of {plural(unsure, 'other')} not known" if unsure else ""
         self._ui.tell(f"{self._found()} conversations{unknown}{more}", log=False)
 
