@@ -23,6 +23,7 @@ from oh_tui.trajectory.content.describe import describe_event
 from oh_tui.trajectory.formats.run_file import Entry, RunFile, shown_name
 from oh_tui.trajectory.model.clock import zoned
 from oh_tui.trajectory.model.stats import (
+    COMBINED,
     NO_USAGE,
     TOKENS,
     UNTOLD,
@@ -248,7 +249,7 @@ def _metrics(run: RunFile) -> Metrics | None:
     server's record, and those without a sub-agent that has a file here."""
     usages, is_partial = read_record(run.stats), False
     sums, told = record_sums(run.stats), told_in(usages)
-    if not usages or UNTOLD in usages:
+    if not usages or usages.keys() & {UNTOLD, COMBINED}:
         end = Trajectory(complete=False)
         end.stats = run.stats
         end.extend(run.events(max(0, len(run) - ENOUGH)))
@@ -256,7 +257,8 @@ def _metrics(run: RunFile) -> Metrics | None:
         sums, told, is_partial = accounts.total, accounts.told.tokens, accounts.is_partial
     if sums == NO_USAGE:
         return None
-    is_partial |= any(one.usage not in usages for one in run.sub_agents)
+    within = (one for one in run.sub_agents if not one.is_conversation)
+    is_partial |= any(one.usage not in usages for one in within)
     counts = {name: getattr(sums, name) for name in TOKENS}
     usage = TokenUsage(*(n if n or name in told else None for name, n in counts.items()))
     return (Metrics if is_partial else WholeMetrics)(sums.cost, usage)

@@ -18,7 +18,9 @@ from oh_tui.sources.file_indexes import FileIndexes
 from oh_tui.sources.file_rows import parts_apart
 from oh_tui.sources.files import FileSource
 from oh_tui.text.problem import Problem
+from oh_tui.trajectory import tables
 from oh_tui.trajectory.analysis.accounting import Accounts
+from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.trajectory.formats import streams
 from oh_tui.trajectory.formats.lines import json_lines, row_index
@@ -74,6 +76,47 @@ async def test_rows_count_cost_and_end_as_their_json_says(tmp_path: Path) -> Non
         assert full.llm_model == one["metadata"].get("llm", {}).get("model")
         assert full.title == one["instance_id"]
     await source.close()
+
+
+def stats(**costs: float) -> dict[str, Any]:
+    usages = {
+        usage: {
+            "accumulated_cost": cost,
+            "accumulated_token_usage": {"prompt_tokens": int(400 * cost), "completion_tokens": 10},
+        }
+        for usage, cost in costs.items()
+    }
+    kind = "ConversationStateUpdateEvent"
+    value = {"usage_to_metrics": usages}
+    return {"id": f"s{sum(costs.values())}", "kind": kind, "source": "environment", "key": "stats",
+            "timestamp": "2026-03-01T10:00:02.9", "value": value}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("told", "whole"),
+    [
+        ({"agent": 0.5, "condenser": 0.375}, 0.875),  # the row has both
+        ({"agent": 0.875, "condenser": 0.25}, 1.125),  # the row has the agent alone
+        ({"agent": 0.25}, 0.875),  # the row is later
+        ({}, 0.875),
+    ],
+)
+async def test_the_metrics_of_a_row_and_those_of_its_events_count_once(
+    tmp_path: Path, told: dict[str, float], whole: float
+) -> None:
+    events = [*history(2, finish=False), stats(**told), *history(2)[5:]]
+    one = row("a", events, metrics=metrics([0.25, 0.5, 0.125]))
+    source = FileSource([write(tmp_path / "output.jsonl", [one])])
+    (listed,) = (await source.newest()).items
+    study = Study(source.runs.read(listed))
+    assert study.accounts.total.cost == pytest.approx(whole)
+    assert not study.accounts.is_partial
+    full = source.with_state(listed)
+    assert full.cost == pytest.approx(whole) and full.cost_is_partial is False
+    assert tables.run_row(study.trajectory).cost == pytest.approx(whole)
+    assert sum(one.picodollars for one in study.accounts.usages.values()) == pytest.approx(
+        study.accounts.total.picodollars
+    )
 
 
 async def test_an_error_beside_the_events_and_a_limit_are_causes(tmp_path: Path) -> None:

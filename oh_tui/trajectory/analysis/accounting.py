@@ -23,6 +23,8 @@ from oh_tui.trajectory.analysis.waits import Waits, gap_before
 from oh_tui.trajectory.model.clock import seconds
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.stats import (
+    AGENT,
+    COMBINED,
     NO_USAGE,
     TOKENS,
     UNTOLD,
@@ -102,7 +104,7 @@ class Accounts:
         self._last_step: Step | None = None
         self._ledgers: dict[str, Ledger] = {}
         self._record: Ledger | None = None
-        """The sums of a record that do not tell whose they are."""
+        """The sums of a record that do not tell whose they are, or those of all usages."""
         self._responses: dict[str, str] = {}
         """Response id -> event id of its first step."""
         self._made_by: dict[str, Step] = {}
@@ -159,11 +161,12 @@ class Accounts:
         if self._seen_stats is not self.trajectory.stats:
             self._seen_stats = self.trajectory.stats
             for usage, metrics in read_record(self._seen_stats).items():
-                if usage == UNTOLD:
-                    self._record = self._record or Ledger(UNTOLD)
+                has_told = any(one.total != NO_USAGE for one in self._ledgers.values())
+                if usage == UNTOLD or (usage == COMBINED and has_told):
+                    self._record = self._record or Ledger(usage)
                     self._record.enter_record(metrics)
                 else:
-                    self._ledger(usage).enter_record(metrics)
+                    self._ledger(AGENT if usage == COMBINED else usage).enter_record(metrics)
         found = [ledger.read_lists() for ledger in self._ledgers.values()]  # reads all of them
         return any(found)
 
@@ -357,7 +360,8 @@ class Accounts:
     def is_partial(self) -> bool:
         """Whether the total may lack a part: it is that of a record which may leave out others than
         the agent."""
-        return self.untold != NO_USAGE
+        is_combined = self._record is not None and self._record.usage == COMBINED
+        return not is_combined and self.untold != NO_USAGE
 
     @property
     def other(self) -> Usage:

@@ -15,7 +15,7 @@ from oh_tui.trajectory.formats.document import Converted, Document, Fields, Top,
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import decode_json
 from oh_tui.trajectory.model.recorded import Recorded
-from oh_tui.trajectory.model.stats import stats_text
+from oh_tui.trajectory.model.stats import COMBINED, stats_text
 
 _NAMED = pattern(rb'"(?:instance_id|history|test_result)"\s*:')
 
@@ -88,7 +88,7 @@ def convert(text: bytes, top: Top) -> Converted:
     return Converted(
         events=_events(text, top),
         info={name: value for name, value in info.items() if value},
-        stats=stats_text({"usage_to_metrics": {"agent": metrics}}) if metrics else b"",
+        stats=stats_text({"usage_to_metrics": {COMBINED: metrics}}) if metrics else b"",
         recorded=Recorded(
             error=told_error(error)[:LONGEST],
             max_iterations=most if isinstance(most, int) and 0 < most < 10**6 else 0,

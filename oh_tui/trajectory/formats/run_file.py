@@ -132,6 +132,8 @@ class SubAgentFile(NamedTuple):
     """The id of the event that tells its start, where the file says which one that is."""
     usage: str = ""
     """The usage id under which the stats of its parent may have its total, where that is known."""
+    is_conversation: bool = False
+    """It was a conversation of a server: its sum is no part of that of its parent."""
 
 
 class RunList(Protocol):

@@ -105,7 +105,7 @@ def test_the_total_is_that_of_the_conversation(slug: str, via: str) -> None:
         assert getattr(accounts.total, name) == usage.get(f"{name}_tokens", 0), name
     # the demo rounds each cost to a millionth
     assert accounts.total.cost == pytest.approx(told["accumulated_cost"], abs=5e-5)
-    assert accounts.priced is (bool(told["accumulated_cost"]) or not accounts.total.prompt)
+    assert accounts.priced is (bool(told["accumulated_cost"]) if accounts.total.prompt else None)
 
 
 @pytest.mark.parametrize("via", ["app", "agent"])
@@ -363,7 +363,7 @@ def test_one_bad_usage_id_leaves_the_others() -> None:
 
 
 def test_tokens_without_a_price_are_not_free() -> None:
-    assert build(message("m", "go")).priced
+    assert build(message("m", "go")).priced is None, "no model was asked"
     assert not build(shell("a")).priced, "nothing is told of its answer"
     assert not build(stats("s", agent=metrics(0.0, 10, 5)), shell("a")).priced
 
