@@ -51,6 +51,7 @@ from oh_tui.trajectory.analysis.search.query import parse
 from oh_tui.trajectory.analysis.sub_agents import SubRun, SubRuns
 from oh_tui.trajectory.content.markdown import event_markdown, step_markdown
 from oh_tui.trajectory.formats.foreign import atif_export
+from oh_tui.trajectory.formats.foreign.atif_kept import CONVERSATION, KEPT
 from oh_tui.trajectory.formats.foreign.atif_sub_agents import EMBEDDED
 from oh_tui.trajectory.formats.table import find_files
 from oh_tui.trajectory.model.events import Event
@@ -343,6 +344,8 @@ def _atif_run(
         yield f'{"," if place else f"""], "{EMBEDDED}": ["""}\n'
         of_sub = atif_export.top_of(sub.trajectory, session=sub.name, model="")
         of_sub["trajectory_id"] = sub.name
+        if sub.needs_id:
+            of_sub["extra"] = of_sub.get("extra", {}) | {KEPT: {CONVERSATION: True}}
         of_sub = _with_note(of_sub, sub.note)
         yield from _atif_whole(of_sub, sub.accounts, sub.below, sub.below.cost())
     end = {"final_metrics": final(number)}

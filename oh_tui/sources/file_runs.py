@@ -181,7 +181,7 @@ def run_of(source: RunFile, events: Iterable[Event], *, complete: bool = True) -
     run.recorded = source.recorded
     run.sub_agents = [
         SubAgent(
-            one.name, cache(partial(_sub_run, one)), started_by=one.started_by, usage=one.usage
+            one.name, cache(partial(_sub_run, one)), one.is_conversation, one.started_by, one.usage
         )
         for one in source.sub_agents
     ]

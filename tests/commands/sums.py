@@ -56,6 +56,11 @@ def of_run(run: tuple[str | Path, ...], folder: Path, **environment: str) -> Ite
     kept = final.get("extra", {}).get("oh_tui", {})
     partial = bool(kept.get("cost_is_partial"))
     yield Told("atif", final.get("total_cost_usd"), None, partial)
+    path = folder / f"{name}.trajectory.json"
+    path.write_text(json.dumps(atif))
+    yield _told("atif, read again", _value("why", path, **environment)["conversation"])
+    (row,) = listed(path, **environment).values()
+    yield row._replace(where="the list of atif")
     page = oh_tui(*at, "export", name, **environment).stdout.split("\n## ")[0]
     cost = why["cost"]
     words = f"${cost:.2f}" + "+" * partial if cost and cost >= 0.005 else ""

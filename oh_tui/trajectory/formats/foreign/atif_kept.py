@@ -16,6 +16,9 @@ KEPT = "oh_tui"
 APART = "apart"
 """Of it in the final metrics: what no step was charged, by usage id."""
 
+CONVERSATION = "is_conversation"
+"""Of it in the run of a sub-agent that is a conversation of its own, with a sum of its own."""
+
 Fields = dict[str, Any]
 
 _OURS = frozenset({"kind", "id", "timestamp", "source", "tool_name", "tool_call_id", "action_id",

@@ -21,6 +21,7 @@ from oh_tui.trajectory.formats.document import (
 )
 from oh_tui.trajectory.formats.evaluation import told_error
 from oh_tui.trajectory.formats.foreign import atif, v0
+from oh_tui.trajectory.formats.foreign.atif_kept import CONVERSATION, KEPT
 from oh_tui.trajectory.formats.foreign.atif_sub_agents import DEEPEST, sub_agents
 from oh_tui.trajectory.formats.foreign.bill import usage_of
 from oh_tui.trajectory.formats.foreign.made import ForeignRun, name_in
@@ -146,10 +147,13 @@ def _with_sub_agents(
         names = f"{prefix}{agent.name}/"
         inner = atif.convert(agent.run, prefix=names)
         converted = _with_sub_agents([agent.run], inner, beside, names, depth + 1)
-        run.bill.sub_agent(agent.name, inner.bill.whole)
         held = HeldRun(shown_name(agent.name), converted)
-        usage = usage_of(agent.name)
-        agents.append(SubAgentFile(agent.name, partial(_same, held), agent.started_by, usage))
+        found = SubAgentFile(agent.name, partial(_same, held), agent.started_by)
+        if field(agent.run, "extra", KEPT, CONVERSATION) is True:
+            agents.append(found._replace(is_conversation=True))
+            continue
+        run.bill.sub_agent(agent.name, inner.bill.whole)
+        agents.append(found._replace(usage=usage_of(agent.name)))
     info = {
         "id": text_field(first, "session_id") or text_field(first, "trajectory_id"),
         "llm_model": run.model,

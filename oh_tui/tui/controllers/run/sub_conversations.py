@@ -52,12 +52,11 @@ class SubConversations:
         session, steps = self._session, self._steps
         if session.source is None or session.current is None:
             return {}
-        runs = [run for run in steps.sub_runs_here if run.needs_id or not session.source.remote]
+        id, is_remote = session.current.id, session.source.remote
+        runs = [run for run in steps.sub_runs_here if run.needs_id or not is_remote]
         if runs:
-            id = session.current.id
             return {
-                run.name if run.needs_id else sub_agent_id(id, run.names): run.prompt
-                for run in runs
+                run.name if is_remote else sub_agent_id(id, run.names): run.prompt for run in runs
             }
         step = steps.current[0] if steps.current else None
         return dict.fromkeys(links_of(step), "") if step else {}
