@@ -85,6 +85,8 @@ class SearchScreen(ModalScreen[None], ClosesOnce[None]):
     SearchScreen #hits-divider { display: none; }
     SearchScreen.-wide #hits-divider { display: block; }
     SearchScreen.-narrow #search-right, SearchScreen.-narrow #step-divider { display: none; }
+    SearchScreen.-nothing #search-hits, SearchScreen.-nothing #search-right { display: none; }
+    SearchScreen.-nothing #hits-divider, SearchScreen.-nothing #step-divider { display: none; }
     """
     HELP_TITLE = "In the search of all runs"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -164,6 +166,7 @@ class SearchScreen(ModalScreen[None], ClosesOnce[None]):
     def renew(self) -> None:
         """Show what was found since."""
         found, runs = self.found, self.runs
+        self.set_class(not found.found, "-nothing")
         if len(runs.found) != len(found.found) or not found.found:
             first = not runs.found
             runs.found = tuple(found.found)
@@ -306,8 +309,9 @@ class SearchScreen(ModalScreen[None], ClosesOnce[None]):
         if self.words.has_focus and by > 0 and self.words.suggestion and self.words.cursor_at_end:
             self.words.action_take_completion()
             return
-        panes = [self.words, self.runs, self.hits]
-        panes += [] if self.has_class("-narrow") else [self.step]
+        panes = [self.words, self.runs]
+        if self.found.found:
+            panes += [self.hits] if self.has_class("-narrow") else [self.hits, self.step]
         here = next((n for n, pane in enumerate(panes) if pane.has_focus), 0)
         self.set_focus(panes[(here + by) % len(panes)])
 

@@ -15,6 +15,7 @@ from oh_tui.api.models import Conversation, Page, Sandbox
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.settings.startup import Settings
+from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.lists.triage import Group, RunStatus
 from oh_tui.sources.runs.loading import ServerRuns
@@ -23,6 +24,7 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.state.conversation_rows import Row
 from oh_tui.tui.widgets.conversation_list import ConversationList, title_of
 from tests.tui.explorer import NOW, Between, Explorer, explore
+from tests.work import counted
 
 FLAKY = "Flaky CI on main"
 LEDGER = "Rename Store to Ledger"
@@ -474,6 +476,16 @@ def test_what_a_server_tells_of_a_conversation_is_shown_without_keys() -> None:
     assert key not in shown.row_text(0)
     assert title_of(Conversation(id="a", title="\x07\n")) == "untitled"
     assert len(title_of(Conversation(id="a", title="t " * 100_000))) < 1_000
+
+
+def test_a_change_of_the_list_cleans_no_titles_of_files() -> None:
+    """Of 20,000, that took longer than people wait for a key."""
+    shown = ConversationList()
+    rows = [FileConversation(id=str(n), title=f"title {n}", file_name="f") for n in range(1_000)]
+    shown.set_reactive(ConversationList.rows, tuple(map(Row, rows)))
+    with counted() as work:
+        shown._lay_out()
+    assert work.lines < 100 * len(rows)
 
 
 async def test_a_second_line_leaves_the_last_column_free() -> None:

@@ -99,7 +99,7 @@ async def test_wrong_words_are_marked_and_none_are_asked_for() -> None:
         await it.press("asterisk")
         view = shown(it)
         await it.press("enter")
-        assert "what is to be found?" in it.text_of(view.footer)
+        assert "type what to find" in it.text_of(view.footer)
         await it.type("nosuch:x")
         await it.press("enter")
         assert "There is no field nosuch" in it.text_of(view.footer)
@@ -111,6 +111,19 @@ async def test_nothing_found_is_said() -> None:
         view = await search(it, "zzqx repo:acme/d")
         await it.until(lambda: "no step matches: all words" in text(it, view, "#runs-hit"))
         assert "nothing in" in text(it, view, "#search-rule")
+
+
+async def test_panes_without_hits_have_no_room_and_no_focus() -> None:
+    async with explore(size=(160, 48)) as it:
+        view = await search(it, "zqzqzq")
+        for _ in range(3):
+            assert view.runs.region.width == 160 and not view.hits.region and not view.step.region
+            await it.press("tab")
+            assert view.focused in (view.words, view.runs)
+        view.set_focus(view.words)
+        view.words.value = "ValueError repo:dates"
+        await it.press("enter")
+        await it.until(lambda: view.found.found and view.hits.region and view.step.region, 30)
 
 
 async def test_other_words_without_hits_leave_nothing_of_the_step_before() -> None:
