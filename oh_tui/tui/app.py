@@ -100,6 +100,8 @@ class OhTui(BaseApp):
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
 
+    _has_few_colours = False
+
     def __init__(
         self,
         make_source: Callable[[], Source] | None,
@@ -111,11 +113,10 @@ class OhTui(BaseApp):
         QuietScrollBar.is_dim = settings.no_color
         self.register_theme(DARK)
         self.register_theme(LIGHT)
-        # with 16 colours text and background would often get the same one
-        few = settings.no_color or self.console.color_system == "standard"
+        self._has_few_colours = settings.no_color or self.console.color_system == "standard"
         preferences = Preferences(settings.preferences_file)
         chosen = preferences.theme(THEMES, settings.config.theme or THEMES[0])
-        self.theme = theme_name("ansi" if few else chosen)
+        self.theme = theme_name(chosen)
         # Textual would compute all styles for its own theme first, then for this one
         self.stylesheet.set_variables(self.get_css_variables())
         self._styled_for = self.theme
@@ -127,6 +128,10 @@ class OhTui(BaseApp):
         self.collector = idle_gc.IdleCollector()
         kept = Annotations(settings.annotations_file)
         self.main = MainScreen(make_source, settings, preferences, kept, **options)
+
+    def validate_theme(self, theme: str) -> str:
+        """With 16 colours text and background, or two signs, often get the same one in others."""
+        return theme_name("ansi") if self._has_few_colours else theme
 
     def refresh_css(self, animate: bool = True) -> None:
         """Skip Textual's first call: the styles already are those of the theme."""

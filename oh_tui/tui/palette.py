@@ -161,6 +161,10 @@ class Commands(Provider):
 
     def _colour(self, theme: str) -> None:
         self.app.theme = theme_name(theme)
+        if self.app.theme != theme_name(theme):
+            self._main.ui.tell(
+                f"with so few colours the theme stays ansi: {theme} is kept for later"
+            )
         session = self._main.session
         # the theme of the settings file is not remembered: the file may change
         usual = session.settings.config.theme or THEMES[0]

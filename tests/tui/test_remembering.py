@@ -50,6 +50,17 @@ async def test_theme_clock_and_wrap_stay(settings: Settings) -> None:
         assert not it.screen.run_view.detail.result_view.wrap
 
 
+async def test_with_few_colours_a_theme_is_kept_for_later(settings: Settings) -> None:
+    async with explore(settings=replace(settings, no_color=True)) as it:
+        await it.press("ctrl+p")
+        await it.find_command("theme: nord", "nord")
+        await it.press("enter")
+        await it.until(lambda: "nord is kept for later" in it.footer)
+        assert it.app.theme == "ansi-dark"
+    async with explore(settings=settings) as it:
+        assert it.app.theme == "nord"
+
+
 async def test_what_was_chosen_is_written_while_the_explorer_runs(settings: Settings) -> None:
     assert settings.preferences_file
     async with explore(settings=settings) as it:
