@@ -207,12 +207,13 @@ class ConversationList(RowList):
         depth = min(shown.depth, DEEPEST)
         tree = "  " * (depth - 1) + f"{self.glyphs.last} " if depth else ""
         facts = self._facts(shown, width)
-        cells = 5 if self._is_table(width) else 4 if self._has_ages or facts.strip() else 0
+        conversation = shown.conversation
+        title, name = title_of(conversation), file_name_of(conversation)
+        is_column = facts.strip() or (self._has_ages and name)
+        cells = 5 if self._is_table(width) else 4 if is_column else 0
         aged = f"{self._aged(shown):>{cells}} "
         room = width - 2 - len(tree) - width_of(facts) - len(aged)
-        conversation = shown.conversation
         inside = self.marked_sandbox and conversation.sandbox_id == self.marked_sandbox
-        title, name = title_of(conversation), file_name_of(conversation)
         beside = 0
         if name:
             left = max(
