@@ -106,7 +106,7 @@ async def test_without_a_file_nothing_is_written(tmp_path: Path) -> None:
 async def test_the_first_start_says_how_to_get_help(settings: Settings) -> None:
     for told in (True, False):
         async with explore(settings=settings) as it:
-            assert ("? shows the keys" in str(it.screen.footer.history)) is told
+            assert ("press ? for the keys" in str(it.screen.footer.history)) is told
 
 
 def order_of(it: Explorer) -> str:

@@ -177,7 +177,7 @@ async def test_esc_stops_the_reading_of_pages_then_takes_the_filter_off() -> Non
         await it.until(lambda: it.screen.ui.at_work("sift"))
         await it.send("escape")
         assert not it.screen.ui.at_work("sift")
-        assert "not all were read" in it.footer
+        assert "not all read" in it.footer
         assert titles(it) == ["Add OAuth login"]
         await it.send("escape")
         assert len(titles(it)) == 6
@@ -192,7 +192,7 @@ async def test_after_a_page_that_fails_a_filter_goes_on_where_it_broke_off(words
         between.answer(SEARCH, 500)
         await filter_by(it, words)
         assert "Could not list conversations" in it.footer
-        assert "& or s goes on" in it.footer
+        assert "& or s continues" in it.footer
         assert titles(it) == ["Add OAuth login"]
         assert len(it.screen.sidebar.loaded) == 6
         between.answers.clear()
@@ -207,7 +207,7 @@ async def test_an_order_goes_on_too() -> None:
     async with explore(wrap=lambda app: between(SHORT_PAGES.over(app, seed=1))) as it:
         between.answer(SEARCH, 500)
         await it.press("s", "e")
-        assert "& or s goes on" in it.footer
+        assert "& or s continues" in it.footer
         between.answers.clear()
         await it.press("s", "e")
         assert len(it.screen.sidebar.loaded) == ALL

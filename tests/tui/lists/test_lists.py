@@ -190,9 +190,9 @@ async def test_the_four_groups_are_as_in_the_drawing() -> None:
             "   starting",
         ]
         assert "finished, not opened yet            2" in lines[14]
-        assert "✓ Cache the docker layers PR 482   1h" in lines[15]
+        assert "✓ Cache the docker layers $0.21+   1h" in lines[15]
         assert "earlier                            34" in lines[17]
-        assert any("· Bump eslint to 10       PR 468   1d" in line for line in lines)
+        assert any("· Bump eslint to 10       $0.15+   1d" in line for line in lines)
         assert any("✓ └ Migration notes        $0.13   1d" in line for line in lines)
         assert it.app.title == "oh-tui ◆1 ✗2 ●3"
         assert "◆ 1 waits for you · ✗ 2 failed · ● 3 running · 42 conversations, $1" in (

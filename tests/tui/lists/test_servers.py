@@ -378,7 +378,7 @@ async def test_a_message_whose_server_is_left_is_kept_and_not_offered_on_the_nex
         held.set()
         await it.until(lambda: not it.screen.ui.at_work("write"))
         assert it.screen.asking.editor is None
-        assert not [text for text, _ in it.screen.footer.history if "m goes on" in text]
+        assert not [text for text, _ in it.screen.footer.history if "m continues" in text]
         assert "more tests" in it.screen.session.drafts.values()
         assert servers.between["lab"].count("POST *") == 0
 
