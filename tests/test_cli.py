@@ -405,6 +405,16 @@ def test_causes_in_a_circle_end() -> None:
     assert (failing.code_of(first), failing.code_of(second)) == (2, 1)
 
 
+def test_a_system_that_starts_no_threads_is_no_bug(capsys: pytest.CaptureFixture[str]) -> None:
+    follows = RuntimeError("cannot join thread before it is started")
+    follows.__context__ = RuntimeError("can't start new thread")
+    assert failing.bug(follows) == 1
+    assert "the system starts no more threads or processes" in capsys.readouterr().err
+    follows.__context__.__context__ = follows
+    assert failing.bug(RuntimeError("another")) == 1
+    assert "a bug in oh-tui" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

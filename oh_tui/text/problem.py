@@ -66,3 +66,18 @@ def why(error: Exception) -> str:
 
 class Refused(Problem):
     """The server or the network refused or failed; the request itself was valid."""
+
+
+NO_THREADS = "the system starts no more threads or processes"
+NO_THREADS_HINT = "end other programs, or raise the limit: ulimit -u"
+
+
+def is_of_threads(error: BaseException) -> bool:
+    """Whether an error, or one that it followed, is that no thread could be started."""
+    seen, one = set[int](), error
+    while id(one) not in seen:
+        if isinstance(one, RuntimeError) and "start new thread" in str(one):
+            return True
+        seen.add(id(one))
+        one = one.__cause__ or one.__context__ or one
+    return False

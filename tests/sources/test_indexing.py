@@ -11,6 +11,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection
@@ -434,4 +435,17 @@ def test_without_space_it_breaks_off_and_says_so(folder: Path, tmp_path: Path) -
     assert process.returncode == 1
     assert b"It broke off: " in told
     index(cache, folder)
+    assert found(cache) == expected()
+
+
+def no_threads(*_: Any) -> None:
+    raise RuntimeError("can't start new thread")
+
+
+def test_without_threads_the_runs_go_in_all_the_same(
+    cache: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as short:
+        short.setattr(threading.Thread, "start", no_threads)
+        index(cache, folder)
     assert found(cache) == expected()

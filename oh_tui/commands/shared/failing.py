@@ -11,7 +11,7 @@ from pathlib import Path
 
 from oh_tui.commands.shared.endings import REFUSED, WRONG_USE
 from oh_tui.text.clean import clean_line
-from oh_tui.text.problem import Problem, Refused
+from oh_tui.text.problem import NO_THREADS, NO_THREADS_HINT, Problem, Refused, is_of_threads
 from oh_tui.text.redact import safe
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
@@ -62,6 +62,8 @@ def os_error(error: OSError) -> int:
 
 def bug(error: Exception) -> int:
     """Prints that oh-tui failed, and where."""
+    if is_of_threads(error):
+        return say(NO_THREADS, NO_THREADS_HINT, REFUSED)
     return say(
         f"This is a bug in oh-tui: {_kind_and_line(error)}",
         "the same words after `python -X dev -m oh_tui` show where it comes from",

@@ -185,7 +185,12 @@ class Indexing:
         self._wait()
         batch, self._batch = self._batch, []
         jobs, self._done, self._characters = self._done, [], 0
-        self._writing = self._writer.submit(self._store, batch, jobs)
+        try:
+            self._writing = self._writer.submit(self._store, batch, jobs)
+        except RuntimeError:  # the system starts no thread
+            self._writer.shutdown(wait=False, cancel_futures=True)
+            self._writer, self._writing = ThreadPoolExecutor(1), None
+            self._store(batch, jobs)
         self._written = time.monotonic()
 
     def _wait(self) -> None:

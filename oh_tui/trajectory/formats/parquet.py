@@ -19,6 +19,7 @@ import msgspec
 
 import oh_tui
 from oh_tui.text.human import size
+from oh_tui.text.problem import NO_THREADS
 from oh_tui.trajectory.formats import parquet_worker
 from oh_tui.trajectory.formats.documents import read_document
 from oh_tui.trajectory.formats.evaluation import name_in
@@ -32,6 +33,7 @@ from oh_tui.trajectory.formats.run_file import (
     RunFile,
     RunList,
     Unchanging,
+    Unforeseen,
     shown_name,
 )
 from oh_tui.trajectory.model.recorded import Label, told_label
@@ -64,6 +66,10 @@ class NoAnswer(Exception):
     """Why the worker could not read something, as the end of a sentence; "" for no reason."""
 
 
+class NoProcess(NoAnswer):
+    """No process could be started: nothing is known of the file."""
+
+
 class Worker:
     """The process of `parquet_worker`, one for all files: the first that needs it starts it, and
     one that ends it costs only what was asked then."""
@@ -78,7 +84,10 @@ class Worker:
     def ask(self, file: ParquetRuns, source: IO[bytes], *request: Any) -> Any:
         """Raises NoAnswer, OSError for the file."""
         if self._process is None or self._pid != os.getpid():  # of a process that forked this one
-            self._process, self._pid, self._file = _started(), os.getpid(), None
+            try:
+                self._process, self._pid, self._file = _started(), os.getpid(), None
+            except OSError as error:
+                raise NoProcess(f"cannot be read: {NO_THREADS}") from error
         if self._file is not file:
             self._file = file
             told = self._answer(source, ["open", source.seek(0, os.SEEK_END)])
@@ -161,7 +170,8 @@ class ParquetRuns(Unchanging):
             told = self._ask("open")
         except (NoAnswer, OSError) as error:
             why = str(error) if isinstance(error, NoAnswer) else ""
-            raise FormatProblem(f"{self.name} {why or 'cannot be read as Parquet'}") from error
+            kind = Unforeseen if isinstance(error, NoProcess) else FormatProblem
+            raise kind(f"{self.name} {why or 'cannot be read as Parquet'}") from error
         self._columns = set(told["columns"])
         self._rows = [rows for rows, _, _ in told["groups"]]
         self._packed = [packed for _, packed, _ in told["groups"]]

@@ -22,7 +22,7 @@ from textual.driver import Driver
 from textual.worker import WorkerFailed
 
 from oh_tui import __version__
-from oh_tui.text.problem import Problem
+from oh_tui.text.problem import NO_THREADS, NO_THREADS_HINT, Problem, is_of_threads
 from oh_tui.text.redact import hide_keys, safe, safe_line
 from oh_tui.tui.platform.key_queue import FrameShown, KeyQueueApp
 from oh_tui.tui.platform.terminal import TerminalDriver
@@ -142,6 +142,9 @@ class BaseApp(KeyQueueApp):
             return
         if isinstance(error, WorkerFailed):
             error = error.error if isinstance(error.error, Exception) else error
+        if is_of_threads(error):
+            self.crashed = f"{NO_THREADS}; {NO_THREADS_HINT}"
+            return
         self.crashed = type(error).__name__
         self.report = write_report("".join(traceback.format_exception(error)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import random
 import subprocess
@@ -90,6 +91,23 @@ def test_rows_are_runs_with_their_labels(tmp_path: Path, group: int) -> None:
         assert run.info["selected_repository"] == "acme/dates"
         assert run.recorded.patch == "diff --git a/x b/x" and not run.note
     runs.close()
+
+
+def test_a_file_for_which_no_process_starts_is_not_taken_for_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "train.parquet", ROWS)
+
+    def none(*_: Any, **__: Any) -> None:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    parquet._worker.end()
+    with monkeypatch.context() as short:
+        short.setattr(subprocess, "Popen", none)
+        with pytest.raises(Problem, match=r"train\.parquet cannot be read: the system starts no"):
+            open_runs(path)
+        assert find_files([tmp_path]) == [path], "opening it tells why"
+    assert len(list(open_runs(path).entries())) == len(ROWS)
 
 
 def test_texts_of_json_in_a_column_are_read(tmp_path: Path) -> None:
