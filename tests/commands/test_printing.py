@@ -84,7 +84,7 @@ def test_moments_are_told_as_asked(times: str, told: str) -> None:
     style = Style(room=80, times=times, now=when + 7300)  # type: ignore[arg-type]
     assert style.when(when).startswith(told)
     assert style.when(None) == ""
-    assert stamp(-1e18) == "1970-01-01T00:00:00Z" and stamp(1e18).startswith("9987")
+    assert stamp(-1e18) == stamp(1e18) == "", "no other time is told for one that cannot be"
 
 
 @pytest.mark.parametrize(

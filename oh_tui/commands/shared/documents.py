@@ -9,7 +9,7 @@ import msgspec
 
 from oh_tui.api.models import bare_id
 from oh_tui.commands.shared.ids import WHOLE, read_id
-from oh_tui.commands.shared.printing import number, stamp
+from oh_tui.commands.shared.printing import LAST, number, stamp
 from oh_tui.commands.shared.reading import title
 from oh_tui.sources.file_conversation import FileConversation, label_of
 from oh_tui.sources.lists.last_known import UNSEEN, LastKnown
@@ -285,7 +285,7 @@ def moment(text: str | None) -> str | None:
     """A time as ISO 8601 in UTC, to the millisecond, or without a `Z` as it is written if its zone
     is not known; None for another text."""
     when = seconds(text or "")
-    if when is None or not 0 <= when < 253_000_000_000:
+    if when is None or not 0 <= when < LAST:
         return None
     rounded = round(when, 3)
     whole, zone = int(rounded), "" if is_bare(text or "") else "Z"
