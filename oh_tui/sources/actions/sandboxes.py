@@ -96,7 +96,13 @@ class ServerSandboxes:
                 agent = running_agent(self._api, conversation)
                 if agent:
                     yield SandboxStage.AGENT_STOPPING
-                    await agent_actions.watched(agent, agent.pause())
+                    try:
+                        await agent_actions.watched(agent, agent.pause())
+                    except ApiError:
+                        sandbox = await self.get(sandbox_id)
+                        if sandbox is not None and sandbox.status == "RUNNING":
+                            raise
+                        break  # another client was first
                     yield SandboxStage.AGENT_STOPPED
         yield SandboxStage.PAUSING if wanted == "PAUSED" else SandboxStage.RESUMING
         failure: ApiError | None = None

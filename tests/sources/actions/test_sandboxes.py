@@ -38,6 +38,15 @@ async def test_a_pause_gives_its_stages_the_last_being_what_is_true(
     assert await here.source.sandboxes.displaced(plan) == [], "a pause makes no room"
 
 
+async def test_a_sandbox_that_another_client_pauses_meanwhile_is_paused(here: Here) -> None:
+    plan = await planned(here, "flaky-ci")
+    assert plan.running and plan.sandbox is not None
+    await here.source.api.sandboxes.pause(plan.sandbox.id)
+    here.demo.advance(60)
+    stages = [one async for one in here.source.sandboxes.carry_out(plan, stop_agents=True)]
+    assert stages == [SandboxStage.AGENT_STOPPING, SandboxStage.PAUSING, SandboxStage.PAUSED]
+
+
 async def test_what_is_asked_for_and_does_not_happen_says_so(here: Here) -> None:
     """The demo's clock stands still, so the pause never completes."""
     plan = await planned(here, "settings-split")
