@@ -135,10 +135,10 @@ def test_what_cannot_be_opened_is_told_in_the_shell_and_no_screen_comes_up(run: 
     (folder / "text.zip").write_text("no zip")
     (folder / "empty.zip").write_bytes(b"")
     cases = {
-        "text.zip": "text.zip is no zip",
-        "empty.zip": "empty.zip is empty",
-        "missing.zip": "There is no file or folder missing.zip",
-        "none": "none holds no trajectory",
+        "text.zip": "{} is no zip",
+        "empty.zip": "{} is empty",
+        "missing.zip": "There is no file or folder {}",
+        "none": "{} holds no trajectory",
     }
     terminals = {name: Terminal(OH_TUI, "open", folder / name) for name in cases}
     with contextlib.ExitStack() as stack:
@@ -146,8 +146,9 @@ def test_what_cannot_be_opened_is_told_in_the_shell_and_no_screen_comes_up(run: 
             terminal = stack.enter_context(terminals[name])
             with terminal.named(name):
                 assert terminal.ends() == 2
-                assert terminal.said.splitlines()[0] == f"oh-tui: {sentence}"
-                assert len(terminal.said.splitlines()) <= 2
+                said = terminal.said.splitlines()
+                assert said[0] == f"oh-tui: {sentence.format(folder / name)}"
+                assert len(said) <= 2
                 assert b"\x1b" not in terminal.drawn
 
 

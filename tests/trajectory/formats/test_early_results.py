@@ -44,7 +44,7 @@ def _steps(events: list[Event], one_by_one: bool) -> list[tuple[str, list[str]]]
     for some in [[event] for event in events] if one_by_one else [events]:
         run.extend(some)
     assert run.counts.stray_results == run.counts.second_results == run.counts.open == 0
-    assert run.counts.ok == run.counts.calls == len(run)
+    assert run.counts.ok + run.counts.with_result == run.counts.calls == len(run)
     return [
         (step.event.tool_call_id, [one.tool_call_id for one in step.results]) for step in run.steps
     ]

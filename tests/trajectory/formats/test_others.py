@@ -125,7 +125,7 @@ def test_the_runs_beside_them_are_listed(tmp_path: Path) -> None:
     source = FileSource([tmp_path])
     assert [row.title for row in source.conversations()] == ["acme-1"]
     assert source.problems == [
-        "one.jsonl is a session of Codex, which oh-tui does not read",
+        f"{tmp_path}/one.jsonl is a session of Codex, which oh-tui does not read",
         "2 files are each a session of Claude Code, which oh-tui does not read",
     ]
     source.close_files()

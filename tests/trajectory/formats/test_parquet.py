@@ -453,7 +453,7 @@ def test_after_some_rows_that_are_too_large_the_rest_of_their_group_is_left(
     for entry in entries[3:5]:
         with pytest.raises(Problem, match="its row group has 3 rows that are too large"):
             entry.open()
-    with pytest.raises(Problem, match="holds no run"):
+    with pytest.raises(Problem, match="is not in a format that oh-tui reads"):
         entries[5].open()
 
 

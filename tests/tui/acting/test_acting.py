@@ -213,7 +213,7 @@ async def test_files_have_no_sandboxes_and_need_no_download(trajectory: Path) ->
         assert not it.screen.query_one("#sandboxes-pane").display
         assert "pause" not in it.footer
         await it.press("p")
-        assert "these are files: there is no sandbox" in it.footer
+        assert "these are files: they have no sandbox and no agent" in it.footer
         await it.press("d")
         assert "this run is a file already" in it.footer
 
