@@ -32,7 +32,7 @@ ROOM = 640 * 2**20
 """Bytes that one file may take. Of a system that does not limit these (macOS) no more is known."""
 
 PATIENCE = 10
-"""Seconds that an answer may take."""
+"""Seconds of a processor that an answer may take: a busy machine is no reason to end it."""
 
 AT_ONCE, LISTED_BYTES = 1000, 2**24
 """Rows that are decoded at once for the list, and bytes of them. The names of a thousand rows of a
@@ -323,7 +323,7 @@ def main() -> None:
             request = receive(asked)
         except EOFError:
             return
-        signal.alarm(PATIENCE)  # ends the process
+        signal.setitimer(signal.ITIMER_PROF, PATIENCE)  # ends the process
         answer: Any = None
         try:
             match request:
@@ -348,7 +348,7 @@ def main() -> None:
             done = ["failed", ""]
         send(asks, done)
         done = answer = None  # which the next answer needs room for
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 if __name__ == "__main__":
