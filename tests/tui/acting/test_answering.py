@@ -149,7 +149,7 @@ async def test_without_a_reason_ctrl_s_rejects_and_esc_leaves_the_call_waiting()
     ("title", "words"),
     [
         (FLAKY, "the agent works"),
-        (LEDGER, "the agent has finished: m goes on"),
+        (LEDGER, "the agent has finished: m sends it another message"),
         (COVERAGE, "the sandbox is paused"),
         (GONE, "the sandbox is gone"),
     ],

@@ -259,7 +259,7 @@ async def test_a_message_is_sent_by_a_key_that_came_after_its_field() -> None:
             await it.until(
                 lambda: it.screen.asking.editor and it.screen.asking.editor.text == "go on"
             )
-            await it.until(lambda: "ctrl+s came before the field" in it.text("EditorKeys"))
+            await it.until(lambda: "ctrl+s came too early" in it.text("EditorKeys"))
             assert between.count("POST *") == 0
             await it.until(lambda: terminal.frames)
             terminal.release()
@@ -278,7 +278,7 @@ async def test_a_command_typed_ahead_is_run_by_a_key_that_came_after_its_line() 
             await terminal.early("l", "s", "enter")
             shell = it.app.screen
             assert isinstance(shell, ShellScreen)
-            await it.until(lambda: "enter came before" in it.text_of(shell.footer))
+            await it.until(lambda: "enter came too early" in it.text_of(shell.footer))
             assert shell.line.value == "ls" and between.count(BASH) == 0
             terminal.release()
             await it.until(lambda: shell.line.is_seen)
@@ -295,7 +295,7 @@ async def test_a_start_typed_ahead_waits_for_a_key_that_came_after_the_form() ->
             await terminal.early("g", "o", "ctrl+s")
             form = it.app.screen
             assert isinstance(form, StartScreen)
-            assert "ctrl+s came before" in form.message.text and form.text.text == "go"
+            assert "ctrl+s came too early" in form.message.text and form.text.text == "go"
             assert between.count(START) == 0
             terminal.release()
             await it.until(lambda: form.text.is_seen)
@@ -310,12 +310,12 @@ async def test_a_paste_outside_a_field_does_nothing_and_says_so() -> None:
     async with explore(wrap=between) as it:
         await opened(it, OAUTH)
         it.app.post_message(events.Paste("a\ny\nq\n"))
-        await it.until(lambda: "pasted text does nothing here" in it.footer)
+        await it.until(lambda: "pasting does nothing here" in it.footer)
         it.screen.footer.clear()
         await it.send("a")
         await it.until(lambda: it.screen.asking.question_bar.is_seen)
         it.app.post_message(events.Paste("y"))
-        await it.until(lambda: "pasted text does nothing here" in it.footer)
+        await it.until(lambda: "pasting does nothing here" in it.footer)
         assert it.screen.asking.question_bar.display and between.count("POST *") == 0
         await it.press("escape")
 
@@ -328,7 +328,7 @@ async def test_a_paste_into_a_field_is_no_news(key: str) -> None:
         it.app.post_message(events.Paste("pytest"))
 
         await it.until(lambda: in_field(it) == "pytest")
-        assert "pasted text" not in told(it)
+        assert "pasting does nothing" not in told(it)
         await it.press("escape")
 
 

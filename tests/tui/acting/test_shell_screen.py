@@ -206,7 +206,7 @@ async def test_a_paused_sandbox_is_resumed_only_when_asked_to() -> None:
 
         await it.press("exclamation_mark")
         await it.send("p")
-        await it.until(lambda: "Over its limit" in it.text("#question"))
+        await it.until(lambda: "over its limit" in it.text("#question"))
         await it.send("enter")
         await it.until(lambda: isinstance(it.app.screen, ShellScreen))
         assert between.count("POST */resume") == 1

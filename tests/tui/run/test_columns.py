@@ -68,7 +68,7 @@ async def test_columns_of_the_wide_list() -> None:
         row = next(line for line in rows if "claude-sonnet" in line)
         assert row.index("claude-sonnet") == head.index("model")
         await it.press("2", "vertical_line")
-        assert "columns of 1 and 3" in it.footer
+        assert "only the list (1) and the timeline (3) have columns" in it.footer
 
 
 async def test_a_chosen_column_of_the_narrow_list_is_straight() -> None:

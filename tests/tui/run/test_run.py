@@ -225,7 +225,7 @@ async def test_find_goes_round_marks_its_hits_and_ends_with_esc() -> None:
         assert it.screen.session.find_text == ""
         assert it.screen.session.pane == "timeline"
         await it.press("n")
-        assert "nothing to find yet" in it.footer
+        assert "search first" in it.footer
 
 
 async def test_what_is_not_there_is_said_and_the_cursor_stays() -> None:

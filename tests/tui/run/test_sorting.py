@@ -128,10 +128,10 @@ async def test_what_belongs_to_the_order_of_the_run_says_so() -> None:
     async with explore() as it:
         await it.open(DATES)
         await it.press("s", "c", "v")
-        assert "a range is one of time" in it.footer
+        assert "a range needs the order of time" in it.footer
         assert it.screen.timeline.range is None
         await it.press("x")
-        assert "steps alone can be sorted" in it.footer
+        assert "only steps can be sorted" in it.footer
         await it.press("1", "j", "enter")
         assert it.screen.timeline.order is None, "another run begins in its own order"
 

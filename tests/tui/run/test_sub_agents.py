@@ -67,11 +67,11 @@ async def test_right_and_left_say_why_they_do_nothing(tmp_path: Path) -> None:
         await it.press("right")
         assert "its sub-agents are open" in it.footer
         await it.press("x", "left")
-        assert "x shows these alone" in it.footer
+        assert "x shows steps only" in it.footer
         await it.press("x", "s", "c")
         await it.until(lambda: it.screen.timeline.order)
         await it.press("right")
-        assert "esc ends this one" in it.footer
+        assert "esc ends the sorting" in it.footer
 
 
 async def test_right_says_that_a_run_is_missing(tmp_path: Path) -> None:

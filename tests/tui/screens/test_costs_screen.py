@@ -219,14 +219,14 @@ async def test_a_run_of_one_answer_is_told_in_one_table_without_a_picture() -> N
     async with look(demo_run("rtl")) as it:
         assert it.words("Its one step") == ["Its", "one", "step", "llm", "ran", "in", "out", "cost"]
         assert it.row.split()[5:] == ["1.9", "26.3k", "36", "$0.099"]
-        assert "Slowest" not in it.text and "Dearest" not in it.text
+        assert "Slowest" not in it.text and "Most expensive" not in it.text
         assert "Context  at the end 26.3k of 200k tokens, 13%" in it.text
         assert "█" not in it.text.partition("Context")[2]
 
 
 async def test_a_run_without_anything_says_so() -> None:
     async with look(Trajectory()) as it:
-        assert "no time and no money was spent yet" in it.text
+        assert "no model has answered yet" in it.text
         await it.press("enter", "j", "k", "G", "g", "pagedown")
         assert it.app.answers == []
         await it.press("escape")

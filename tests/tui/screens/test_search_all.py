@@ -154,7 +154,7 @@ async def test_a_search_that_was_stopped_does_not_claim_to_be_complete() -> None
         said = f"nothing in 0 of {view.found.search.reading.runs} runs"
         assert f"{said} · stopped" in text(it, view, "#search-rule")
         assert said in text(it, view, "#runs-hit") and "stopped" in text(it, view, "#runs-hit")
-        assert "no step of these runs" not in text(it, view, "#runs-hit")
+        assert "no step matches" not in text(it, view, "#runs-hit")
 
 
 async def test_the_count_says_how_many_runs_were_searched() -> None:
