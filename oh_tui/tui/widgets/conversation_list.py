@@ -34,6 +34,9 @@ UNTITLED = "untitled"
 WIDE = 76
 """Cells from which a row also shows repository and status; with fewer, titles need the room."""
 
+WITH_PULLS = 86
+"""Cells from which it also shows the number of its pull request."""
+
 FACTS = 35
 """Cells from which a row shows its cost."""
 
@@ -245,14 +248,8 @@ class ConversationList(RowList):
 
     def _shown(self, width: int) -> frozenset[str]:
         """The columns between title and age."""
-        usual = (
-            {"repo", "status", "cost", "pr"}
-            if width >= WIDE
-            else {"cost"}
-            if width >= FACTS
-            else set()
-        )
-        usual -= self._empty
+        least = {"cost": FACTS, "repo": WIDE, "status": WIDE, "pr": WITH_PULLS}
+        usual = {name for name, cells in least.items() if width >= cells} - self._empty
         cells = {
             "cost": NUMBER + 2,
             "status": STATUS + 2,
