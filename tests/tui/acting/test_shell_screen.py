@@ -250,7 +250,7 @@ def test_output_is_cleaned_and_keys_are_hidden() -> None:
 
 @pytest.mark.parametrize(
     ("code", "took", "words"),
-    [(3, 0.0, "exit 3"), (-1, 120.5, "2 minutes were over"), (-1, 0.1, "could not be started")],
+    [(3, 0.0, "exit 3"), (-1, 120.5, "stopped after 2 minutes"), (-1, 0.1, "could not be started")],
 )
 def test_how_it_ended_is_said(code: int, took: float, words: str) -> None:
     (block,) = result_blocks(CommandResult(code), took, 120)

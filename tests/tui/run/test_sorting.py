@@ -158,7 +158,7 @@ async def test_a_click_on_a_name_sorts_the_wide_list() -> None:
         listed = it.screen.sidebar.list
         usual = [row.id for row in listed.rows]
         assert it.text(LIST_HEAD).split() == [
-            *("conversation", "repository", "status", "cost", "age"),
+            *("conversation", "repository", "status", "PR", "cost", "age"),
         ]
         for sign in ("▼", "▲"):
             await click_head(it, LIST_HEAD, "cost")

@@ -100,7 +100,7 @@ async def test_a_step_with_sub_agents_has_a_sign_and_theirs_are_indented(tmp_pat
         (command,) = [line for line in lines if " 2.2 " in line]
         (last,) = [line for line in lines if " 4 " in line]
         assert command.index("$") == last.index("$") + 2
-        assert "1 sub-agent of no step" in it.text("#timeline-rule")
+        assert "1 sub-agent without a step" in it.text("#timeline-rule")
 
 
 async def test_the_detail_and_a_copy_are_of_the_step_of_the_sub_agent(tmp_path: Path) -> None:
