@@ -124,7 +124,10 @@ def test_files_stand_beside_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("given", "told"),
-    [(b"", b"Nothing came in by standard input"), (b"no run", b"standard input is not in a format")],
+    [
+        (b"", b"Nothing came in by standard input"),
+        (b"no run", b"standard input is not in a format"),
+    ],
 )
 def test_what_is_no_run_is_said(tmp_path: Path, given: bytes, told: bytes) -> None:
     done = run(tmp_path, "why", "-", given=given)

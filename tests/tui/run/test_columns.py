@@ -63,7 +63,14 @@ async def test_a_column_without_room_is_named() -> None:
 async def test_columns_of_the_wide_list() -> None:
     async with explore(size=(90, 30)) as it:
         await it.press("vertical_line", "r", "m", "escape")
-        assert it.text(LIST_HEAD).split() == ["conversation", "model", "status", "PR", "cost", "age"]
+        assert it.text(LIST_HEAD).split() == [
+            "conversation",
+            "model",
+            "status",
+            "PR",
+            "cost",
+            "age",
+        ]
         head, rows = it.text(LIST_HEAD), it.text("#conversations").split("\n")
         row = next(line for line in rows if "claude-sonnet" in line)
         assert row.index("claude-sonnet") == head.index("model")
