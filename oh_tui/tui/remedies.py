@@ -23,7 +23,7 @@ WORDS = {
     Remedy.LOOK: "look, and answer again",
     Remedy.LOOK_FIRST: "look at the run first",
     Remedy.LOOK_WHAT_IT_DID: "look at what it did; P stops an agent that works",
-    Remedy.ANSWER_LATER: "It is not ready for an answer: look how it stands, and try again in a "
+    Remedy.ANSWER_LATER: "It is not ready for an answer: check its state, and try again in a "
     "moment",
     Remedy.STOP: "P stops it",
     Remedy.STOP_AGAIN: "P asks again",

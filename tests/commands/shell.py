@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import signal
 import subprocess
@@ -29,6 +30,9 @@ class Said(NamedTuple):
     @property
     def complaint(self) -> str:
         """What a failed command said, checked for its form: a sentence, then at most one hint."""
+        if self.err.startswith("{"):
+            error = json.loads(self.err)["error"]
+            return f"{error['message']}\n{error['hint']}"
         first, *hint = self.err.splitlines()
         assert self.out == "" and first.startswith("oh-tui: ") and not first.endswith(".")
         assert len(hint) <= 1 and all(line.startswith("        ") for line in hint)

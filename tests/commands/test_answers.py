@@ -123,7 +123,9 @@ def test_stopped_while_the_model_thinks_a_call_without_end_is_told_of(
     assert said.code == 1 and "had no result within" in said.complaint
     assert f"oh-tui continue {FLAKY[:8]} lets the agent go on" in said.complaint
     again = shell(f"continue {FLAKY} --yes")
-    assert again.code == 1 and "stopped: try again in a moment" in again.complaint
+    assert (
+        again.code == 1 and "it is still ending its step: try again in a moment" in again.complaint
+    )
 
 
 def test_to_continue_what_waits_would_be_to_approve_it(shell: Shell) -> None:

@@ -20,7 +20,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "scripts.md"
 def _run_snippet(index: int, served: Served) -> list[str]:
     """The lines that one of the Python snippets prints."""
     snippets = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(snippets) == 2
+    assert len(snippets) == 3, "the third goes on from the second"
     done = subprocess.run(
         [sys.executable, "-c", snippets[index]],
         env={"OPENHANDS_BASE_URL": served.url, "OPENHANDS_API_KEY": "any", "PATH": ""},

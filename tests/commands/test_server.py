@@ -317,6 +317,7 @@ FULL = Path("/dev/full")
 )
 def test_no_space_left_is_told_in_one_line(run_file: Path, words: str, unbuffered: str) -> None:
     given = [str(run_file) if word == "RUN" else word for word in words.split()]
+    sentence = "Cannot write the output: no space left on device"
     with FULL.open("w") as full:
         failed = subprocess.run(
             [sys.executable, "-m", "oh_tui", *given],
@@ -327,7 +328,10 @@ def test_no_space_left_is_told_in_one_line(run_file: Path, words: str, unbuffere
             env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
         )
     assert failed.returncode == 1
-    assert failed.stderr == "oh-tui: Cannot write the output: no space left on device\n"
+    if "--json" in given:
+        assert json.loads(failed.stderr)["error"]["message"] == sentence
+    else:
+        assert failed.stderr == f"oh-tui: {sentence}\n"
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="needs a file that is always full")

@@ -76,7 +76,7 @@ AGENT = {
         "the agent stops after this step", "stop the agent", LOOK, WORKS_ON,
     ),
     "P, now": Key(
-        "Flaky CI on main", ("P", "n"), "POST /runtime/*/interrupt",
+        "Flaky CI on main", ("P", "f"), "POST /runtime/*/interrupt",
         "stopping the agent now", "interrupt the agent", LOOK, WORKS_ON,
     ),
     "P, continue": Key(

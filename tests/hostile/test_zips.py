@@ -176,12 +176,13 @@ def test_what_is_packed_without_a_bound_is_never_unpacked(tmp_path: Path) -> Non
 
 
 def test_commands_say_it_in_one_sentence(tmp_path: Path) -> None:
-    (tmp_path / "run.zip").write_bytes(one_for_all())
+    path = tmp_path / "run.zip"
+    path.write_bytes(one_for_all())
     for command in ("why", "check", "steps", "open"):
-        told = oh_tui(command, str(tmp_path / "run.zip"))
+        told = oh_tui(command, str(path))
         assert told.returncode in (1, 2)
         assert told.stderr.startswith(
-            "oh-tui: run.zip is not opened: it has files that lie over each other, like a zip bomb"
+            f"oh-tui: {path} is not opened: it has files that lie over each other, like a zip bomb"
         )
         assert "do not trust it" in told.stderr
         assert len(told.stderr.splitlines()) <= 2

@@ -22,7 +22,7 @@ def test_a_yes_in_one_write_with_what_asks_approves_nothing() -> None:
         at_oauth(terminal)
         terminal.child.send(b"a" + b"w" * 600 + b"y")
         terminal.wait_for(ASKS)
-        terminal.wait_for("y was typed")  # before the question, or too early for it
+        terminal.wait_for("typed before the question")  # before the question, or too early for it
         terminal.settle()
         assert ASKS in terminal.text and "approved" not in terminal.text
         terminal.press("y")
@@ -37,7 +37,7 @@ def test_more_than_one_read_of_typed_keys_approves_nothing() -> None:
         data = b"a" + b"w" * 9_000 + b"y"
         while data:
             data = data[terminal.child.send(data[:1024]) :]
-        terminal.wait_for("y was typed")
+        terminal.wait_for("typed before the question")
         assert ASKS in terminal.text and "approved" not in terminal.text
         terminal.press("esc")
         terminal.wait_without(ASKS)
@@ -55,7 +55,7 @@ def test_a_frame_that_is_not_written_yet_takes_no_key() -> None:
         terminal.press("y")
         time.sleep(0.3)
         terminal.wait_for(ASKS)
-        terminal.wait_for("y was typed")  # before the question, or too early for it
+        terminal.wait_for("typed before the question")  # before the question, or too early for it
         assert "approved" not in terminal.text
 
 

@@ -59,10 +59,10 @@ async def test_keys_move_the_divider_and_say_where_it_ends() -> None:
         assert it.screen.run_view.size.width == 120 - 33
         await it.type(">" * 15)
         assert left(it) == 120 - RIGHT - 1
-        assert "the run cannot have less" in it.footer
+        assert "the run cannot be narrower" in it.footer
         await it.type("<" * 21)
         assert left(it) == LEFT[0]
-        assert "the lists cannot have less" in it.footer
+        assert "the lists cannot be narrower" in it.footer
 
 
 @pytest.mark.parametrize(

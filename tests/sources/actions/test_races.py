@@ -122,7 +122,7 @@ async def test_a_reason_that_the_agent_does_not_read_is_not_said_to_be_given(rac
 async def test_a_message_that_approves_runs_nothing_that_was_not_shown(race: Race) -> None:
     shown = await race.state()
     race.other.before(SEND)
-    with pytest.raises(HalfDone, match=f"message is there, but .*now it asks: .*{NEXT}"):
+    with pytest.raises(HalfDone, match=f"message arrived, but .*now it asks: .*{NEXT}"):
         await done(race.agents.send(shown, "go", approve=True))
     assert race.posts == ["send-message"]
     assert race.other.ran == [SHOWN]
@@ -136,7 +136,7 @@ async def test_rejected_then_sent_the_next_call_waits_still(race: Race) -> None:
         race.other.approves_and_it_asks_anew()
 
     race.other.between.first(SEND, somebody_lets_it_ask)
-    with pytest.raises(HalfDone, match=f"by now it asks: .*{NEXT}"):
+    with pytest.raises(HalfDone, match=f"now it asks: .*{NEXT}"):
         await done(race.agents.send(free, "go"))
     assert race.posts == ["respond_to_confirmation", "send-message"]
     assert race.other.ran == []

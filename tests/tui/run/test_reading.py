@@ -209,9 +209,11 @@ async def test_a_record_that_has_moved_is_read_from_where_it_is_now() -> None:
         now = it.screen.session.current
         assert now and it.screen.ui.at_work("follow")
         it.screen.session.current = paused = replace(now, sandbox_status="PAUSED")
+        it.screen.session.loaded.take([paused])
         it.screen.controllers.run.read(paused)
         await it.settle()
         assert not it.screen.ui.at_work("follow")
+        it.screen.session.loaded.take([now])
         it.screen.controllers.run.open(now)
         await it.settle()
         assert it.screen.ui.at_work("follow")

@@ -430,9 +430,9 @@ async def test_a_run_grows_while_it_is_watched() -> None:
         await it.until(lambda: timeline.row_count() > before)
         assert timeline.cursor == timeline.row_count() - 1, "it follows the newest step"
         await it.press("f")
-        assert "not following" in it.footer
+        assert "stopped following" in it.footer
         await it.press("g", "j")
-        assert "not following" not in it.footer
+        assert "stopped following" not in it.footer
         held = it.row()
         grown = timeline.row_count()
         it.demo.advance(120)

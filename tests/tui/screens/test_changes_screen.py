@@ -199,7 +199,7 @@ async def test_a_run_that_changed_nothing_says_why() -> None:
     async with look(demo_run("retry"), size=(80, 24)) as it:
         shown = "\n".join(it.files)
         assert "this run edited no file through the editor; commands may have" in shown
-        assert "1 file only read: x shows them" in shown
+        assert "1 file only read: x shows it" in shown
         assert "editor and patch calls only" in it.rule
         assert not it.screen.change.display
         await it.press("enter", "s", "ampersand", "j")
@@ -293,7 +293,7 @@ def test_what_has_no_diff_says_why() -> None:
     assert "as it was before the first one" in blocks(
         run(*edit("1", A, "a", "b"), *edit("2", A, "b", "a"))
     )
-    assert "cannot be shown" in blocks(run(*edit("1", A, "a\r\n", "a\n")))
+    assert "Note only invisible characters differ" in blocks(run(*edit("1", A, "a\r\n", "a\n")))
     assert "an empty file, new" in blocks(run(*edit("1", A, None, "", "create")))
 
 
