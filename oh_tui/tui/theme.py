@@ -265,6 +265,7 @@ _STATES = {
     "starting": ("starting", "good"),
     "finished": ("finished", "dim"),
     "stopped": ("paused", "dim"),
+    "paused": ("paused", "dim"),  # a sandbox
     "cut off": ("failed", "warn"),
 }
 _VERDICTS = _STATES | {
