@@ -215,8 +215,10 @@ def one_value(path: Path, rows: int, **columns: str) -> Path:
 PEAK = """
 from oh_tui.trajectory.formats import parquet
 parquet._worker.end()
-peak = max(resource.getrusage(who).ru_maxrss for who in (
-    resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+# Linux hands ru_maxrss of this one on from the process that started it
+with open("/proc/self/status") as file:
+    peak = max(peak, *(int(line.split()[1]) for line in file if line.startswith("VmHWM")))
 print(peak, file=sys.stderr)
 """
 
