@@ -160,8 +160,13 @@ async def test_the_lines_of_a_closed_view_go() -> None:
         del page
         await it.press("q")
         assert len(it.app.screen_stack) == 1
-        it.app.collector.collect()
-        assert lines() is None
+
+        def is_gone() -> bool:
+            it.app.collector.collect()
+            return lines() is None
+
+        # its timer is still on its way out
+        await it.until(is_gone)
 
 
 ARENAS = """
