@@ -16,6 +16,8 @@ PARENT, CHILD = Conversation(id="1" * 32), Conversation(id="2" * 32)
 
 
 class FakeSource:
+    remote = None
+
     async def get(self, ids: list[str]) -> list[Conversation | None]:
         return [CHILD if one == CHILD.id else None for one in ids]
 
