@@ -45,8 +45,12 @@ class Watcher:
 
     def dismiss(self) -> None:
         """Ends it; the terminal stays as it is."""
-        if self._process is None:
+        process, self._process = self._process, None
+        if process is None:
             return
-        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-            self._process.communicate(b"\n", PATIENCE)
-        self._process = None
+        try:
+            with contextlib.suppress(OSError):  # it has ended
+                process.communicate(b"\n", PATIENCE)
+        except subprocess.TimeoutExpired:  # a busy machine
+            process.kill()
+            process.communicate()
