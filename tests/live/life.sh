@@ -41,7 +41,7 @@ oh-tui send "$id" - <<< script:long > sent.txt
 retry works
 oh-tui stop "$id" --now > stopped.txt
 grep -q 'the agent is stopped' stopped.txt
-is paused || fail "after stop: $(status)"
+is stopped || fail "after stop: $(status)"
 oh-tui continue "$id" < /dev/null
 retry is finished
 
