@@ -98,6 +98,12 @@ def test_explanations_are_found_in_odd_bodies(body: bytes, content_type: str, sa
     assert explanation(body, content_type) == said
 
 
+def test_a_deep_explanation_is_none() -> None:
+    for depth in (100, 500, 900):
+        body = b'{"detail":' + b"[" * depth + b'"x"' + b"]" * depth + b"}"
+        assert explanation(body, "application/json") == ""
+
+
 def test_a_long_explanation_is_cut() -> None:
     assert len(explanation(b"word " * 100_000, "text/plain")) <= 1000
 

@@ -164,14 +164,20 @@ def explanation(body: bytes, content_type: str, key: Secret | None = None) -> st
     return _shortened(safe_line(_shortened(text, 4000)), 1000).strip()
 
 
-def _explained(value: Any) -> str:
+_DEEPEST = 20
+"""Levels of JSON in which an explanation is looked for; a real one has three."""
+
+
+def _explained(value: Any, depth: int = 0) -> str:
     if isinstance(value, str):
         return value
+    if depth == _DEEPEST:
+        return ""
     if isinstance(value, list):
-        return "; ".join(filter(None, map(_explained, value[:5])))
+        return "; ".join(filter(None, (_explained(one, depth + 1) for one in value[:5])))
     if isinstance(value, dict):
         for name in ("detail", "exception", "error", "message", "msg"):
-            text = _explained(value.get(name))
+            text = _explained(value.get(name), depth + 1)
             if text and not (text.lower() in _GENERIC and value.get("exception")):
                 location = value.get("loc")
                 last = location[-1] if isinstance(location, list) and location else None
