@@ -149,9 +149,8 @@ class AskingBars(Stack):
         title: tuple[Piece, ...],
         facts: tuple[Piece, ...] = (),
     ) -> str:
-        """As `ask`, with the subject shown above the answers. What the model says of it is shown
-        whole if all has room in half of the screen; else it is cut, and the subject scrolls in a
-        third."""
+        """As `ask`, with the subject above the answers. The model's reason is whole if everything
+        fits in half of the screen; else it is cut, and the subject scrolls in a third."""
         await self.be_there()
         if self.is_questioning:
             return ""

@@ -23,7 +23,7 @@ _CODES = (("returncode",), ("exit_code",), ("metadata", "exit_code"))
 
 _SAID = frozenset({"returncode", "exit_code", "output", "output_head", "output_tail",
                    "elided_chars", "exception_info", "kind", "content"})  # fmt: skip
-"""Fields of a result as JSON that are read here, or mean another thing in an observation."""
+"""Fields of a JSON result that are read here, or that mean something else in an observation."""
 
 
 TIMED_OUT = "The last command <command>"

@@ -200,7 +200,7 @@ class AgentActions:
         self._ui.tell(state_words(now))
 
     def _stop_question(self, state: AgentState) -> Question:
-        """Names the call that runs: of the run at the right now, of others as last read."""
+        """Names the call that runs: now, if the run is open; else as the run was last read."""
         run = self._session.run if self._session.is_open(state.conversation) else None
         calls, was = state.calls, "" if run else "was "
         if run and all(run.trajectory.holds(call.event.id) for call in calls):  # as new as that
