@@ -6,10 +6,8 @@ import asyncio
 import gc
 import signal
 import sys
-import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, ClassVar, TypedDict, Unpack
+from typing import TYPE_CHECKING, ClassVar, TypedDict, Unpack
 
 from rich.segment import Segment
 from textual import events
@@ -36,6 +34,7 @@ from oh_tui.tui.main_screen import MainScreen
 from oh_tui.tui.platform import idle_gc, startup
 from oh_tui.tui.platform.base_app import BaseApp
 from oh_tui.tui.platform.base_screen import ClosesOnce
+from oh_tui.tui.platform.daemon_threads import DaemonThreads
 from oh_tui.tui.platform.key_queue import MANY
 from oh_tui.tui.platform.scroll_bar import QuietScrollBar
 from oh_tui.tui.screens import help as help_screen
@@ -317,30 +316,10 @@ def run_app(
 
 async def _run(app: OhTui) -> int | None:
     loop = asyncio.get_running_loop()
-    loop.set_default_executor(_Threads())
+    loop.set_default_executor(DaemonThreads())
     # quit as `q` does: by default a signal does not restore the terminal
     for number in ENDING:
         loop.add_signal_handler(number, app.end, 128 + number)
         # this handler is called even while the loop is busy
         signal.signal(number, lambda number, _: app.end_in_time(number))
     return await app.run_async(mouse=app.main.session.settings.config.mouse)
-
-
-class _Threads(ThreadPoolExecutor):
-    """Threads that the shutdown does not wait for: resolving an unknown host name blocks one for up
-    to half a minute and cannot be cancelled."""
-
-    def submit(self, call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        future.set_running_or_notify_cancel()
-
-        def run() -> None:
-            try:
-                result = call(*args, **kwargs)
-            except BaseException as error:
-                future.set_exception(error)
-            else:
-                future.set_result(result)
-
-        threading.Thread(target=run, daemon=True).start()
-        return future
