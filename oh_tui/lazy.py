@@ -40,6 +40,7 @@ LAZY = frozenset(
         "lzma",  # 0.6
         "mimetypes",  # 0.4
         "msgspec",  # 1.3 for its schemas and other formats
+        "regex",  # 24, which only patterns of the user need
         "ssl",  # 4.3
         "tokenize",  # 0.8
     }

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-import signal
-import threading
 import warnings
 from collections.abc import Generator, Iterator
 from time import thread_time
+
+import regex
 
 from oh_tui.text.patterns import pattern
 
@@ -35,12 +34,15 @@ LONGEST = 200
 _LITERAL = pattern(r"(?<!\\)[A-Za-z0-9_]{2,}(?![?*{])")
 _SPECIAL = pattern(r"[|()\[\]{]|\\[^\WbBdDsSwW]")
 """In a pattern with one of these, a literal part may be missing in what matches."""
+_PLAIN_BRACE = pattern(r"(\\.)|\{(?!\d*,?\d*\})")
+"""A brace that repeats nothing: a plain character for `re`, a search for typos for `regex`."""
 _OTHER_CASE = pattern("[is]")
 """Without regard to case these match further letters (İ, ı, ſ) that `lower` keeps apart."""
 
 
 class Regex:
-    """A pattern without regard to case, as grep takes it: a match lies within one line."""
+    """A pattern without regard to case, as grep takes it: a match lies within one line. It has the
+    syntax of `re`; `regex` searches, as it can be stopped."""
 
     def __init__(self, typed: str) -> None:
         """Raises ValueError with what is wrong."""
@@ -53,8 +55,10 @@ class Regex:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of what another version may read otherwise
-                self._pattern = re.compile(typed, re.IGNORECASE)
-        except (re.error, OverflowError, RecursionError) as error:
+                re.compile(typed, re.IGNORECASE)
+                plain = _PLAIN_BRACE.sub(lambda brace: brace[1] or r"\{", typed)
+                self._pattern = regex.compile(plain, regex.IGNORECASE | regex.VERSION0)
+        except (re.error, regex.error, OverflowError, RecursionError) as error:
             raise ValueError(f"the pattern cannot be read: {error}") from None
         literals = [] if _SPECIAL.search(typed) else _LITERAL.findall(typed)
         self.runs = frozenset(one.lower().encode() for one in literals)
@@ -86,17 +90,27 @@ class Regex:
             self.slow += 1
             return None
         began = thread_time()
+        until = began + LIMIT + len(few) * LONG_LINE
         try:
-            with _limited(LIMIT + len(few) * LONG_LINE):
-                for line in few.split("\n"):
-                    if found := self._pattern.search(line):
-                        return line, found.start()
-        except _TooSlow:
+            for line in few.split("\n"):
+                if found := self._search_line(line, until):
+                    return line, found.start()
+        except TimeoutError:
             self.slow += 1
         finally:
             beyond = thread_time() - began - FREE - len(few) * FREE_EACH
             self._spent = max(0.0, self._spent + beyond)
         return None
+
+    def _search_line(self, line: str, until: float) -> regex.Match[str] | None:
+        """Raises TimeoutError at this time of the thread. Other threads wait, at most for the
+        limit: taking turns with them for each line would take longer than most searches."""
+        while (left := until - thread_time()) > 0:
+            try:
+                return self._pattern.search(line, timeout=left)
+            except TimeoutError:
+                continue  # it counts what other threads do too
+        raise TimeoutError
 
 
 def whole_lines(text: str, size: int) -> Iterator[str]:
@@ -109,35 +123,3 @@ def whole_lines(text: str, size: int) -> Iterator[str]:
         yield text[start:end]
         start = end + 1
     yield text[start:]
-
-
-class _TooSlow(Exception):
-    pass
-
-
-@contextlib.contextmanager
-def _limited(seconds: float) -> Iterator[None]:
-    """Raises `_TooSlow` after so much time of this thread. Only the main thread can be interrupted
-    in `re`, which is where the explorer filters and where a process that searches works."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    until, ended = thread_time() + seconds, False
-
-    def stop(*_: object) -> None:
-        if ended:  # no timer may go on without its handler
-            return
-        left = until - thread_time()
-        if left <= 0.001:
-            raise _TooSlow
-        signal.setitimer(signal.ITIMER_VIRTUAL, left)  # other threads worked: it counts them too
-
-    before = signal.signal(signal.SIGVTALRM, stop)
-    try:
-        signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
-        yield
-    finally:
-        ended = True
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        signal.signal(signal.SIGVTALRM, before)
