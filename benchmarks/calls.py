@@ -14,7 +14,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,8 +23,7 @@ from benchmarks import made
 from benchmarks.result import Result, child, middle, result
 
 if TYPE_CHECKING:
-    from oh_tui.api import AppServer, Page
-    from oh_tui.trajectory.model.events import Event
+    pass
 
 EVENTS = 7_000
 PAGE = 100
@@ -99,17 +97,12 @@ def _served(server: _Server) -> Iterator[str]:
             http.shutdown()
 
 
-async def _page(api: AppServer, conversation_id: str, cursor: str | None) -> Page[Event]:
-    return await api.search_events(conversation_id, page_id=cursor, limit=PAGE)
-
-
 async def _load() -> dict[str, float]:
     """Milliseconds (medians) and calls to have the whole run as a trajectory."""
     from aiolimiter import AsyncLimiter
 
     from oh_tui.api import AppServer
     from oh_tui.api.models import Conversation
-    from oh_tui.api.paging import Pages
     from oh_tui.sources.results import build
     from oh_tui.sources.runs.cache import RunCache
     from oh_tui.sources.server import ServerSource
@@ -131,10 +124,8 @@ async def _load() -> dict[str, float]:
                     api = AppServer(address, limiter=AsyncLimiter(10_000, 1))
                     began = time.perf_counter()
                     if what == "paging":
-                        events = []
-                        async for page in Pages(partial(_page, api, record.id)):
-                            events += page.items
-                        whole = build(events)
+                        events = api.events(record.id, limit=PAGE)
+                        whole = build([event async for event in events])
                     else:
                         source = ServerSource(api, "it", cache=cache)
                         async for loaded in source.runs.load(record):

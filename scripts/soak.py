@@ -239,7 +239,7 @@ class Soak:
             agent = self.truth.agent_server(found) if found else None
             if found and agent:
                 with contextlib.suppress(Problem):
-                    there = {e.id: e.kind async for page in agent.iter_events() for e in page.items}
+                    there = {event.id: event.kind async for event in agent.events()}
                 run = self.screen.session.runs.get(found.id)
                 held = {event.id: event.kind for event in run.trajectory.events} if run else {}
                 same = list(held) == list(there)

@@ -40,7 +40,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from oh_tui.api import agent_server, app_server, bare_server
 from oh_tui.api import sandbox_server, sandbox_service, start_tasks
-from oh_tui.api.blocking import Blocking, Pieces, Server
+from oh_tui.api.blocking import Blocking, Listing, Pieces, Server
 '''
 
 CLASSES = (
@@ -58,7 +58,7 @@ CLASSES = (
 def module() -> str:
     """The text of sync.py."""
     body = "\n".join(map(_class, CLASSES))
-    defined = {"Pieces", *(kind.__name__ for kind in CLASSES)}
+    defined = {"Listing", "Pieces", *(kind.__name__ for kind in CLASSES)}
     homes = dict(name for kind in CLASSES for name in _names(sys.modules[kind.__module__]))
     imports = [
         f"from {homes[name]} import {name}\n"

@@ -34,7 +34,7 @@ from oh_tui.api.models import (
     Page,
     Workplace,
 )
-from oh_tui.api.paging import Pages
+from oh_tui.api.paging import Listing
 from oh_tui.api.requests import message
 from oh_tui.api.sandbox_server import SandboxServer
 from oh_tui.text.problem import Remedy
@@ -101,11 +101,9 @@ class AgentServer:
         )
         return await decode.in_thread(decode.event_page, answer)
 
-    def iter_events(
-        self, *, sort_order: SortOrder = "TIMESTAMP", limit: int = 100
-    ) -> AsyncIterator[Page[Event]]:
-        """All pages, each event once."""
-        return Pages(
+    def events(self, *, sort_order: SortOrder = "TIMESTAMP", limit: int = 100) -> Listing[Event]:
+        """All events, in pages of `limit`."""
+        return Listing(
             lambda cursor: self.search_events(sort_order=sort_order, page_id=cursor, limit=limit)
         )
 

@@ -35,7 +35,7 @@ from oh_tui.api.http.connections import PATIENT, Connections, Watch
 from oh_tui.api.http.failures import short_id
 from oh_tui.api.http.transport import MISSING_ENDPOINT, Hints, HttpClient, Limiter, RetryPolicy
 from oh_tui.api.models import CLOUD, IN_SANDBOX, Auth, Conversation, Page, Secret, SentMessage, User
-from oh_tui.api.paging import MAX_ROWS, Pages
+from oh_tui.api.paging import MAX_ROWS, Listing
 from oh_tui.api.requests import message
 from oh_tui.api.sandbox_service import SandboxService
 from oh_tui.api.start_tasks import StartTasks
@@ -147,11 +147,11 @@ class AppServer:
         )
         return await decode.in_thread(partial(decode.model_page, model=Conversation), answer)
 
-    def iter_conversations(
+    def conversations(
         self, *, limit: int = 100, **filters: Unpack[ConversationFilters]
-    ) -> AsyncIterator[Page[Conversation]]:
-        """All pages, each conversation once. After 100,000 conversations the last page `is_cut`."""
-        return Pages(
+    ) -> Listing[Conversation]:
+        """All conversations, in pages of `limit`. After 100,000 the last page `is_cut`."""
+        return Listing(
             lambda cursor: self.search_conversations(page_id=cursor, limit=limit, **filters),
             limit=MAX_ROWS,
         )
@@ -257,6 +257,16 @@ class AppServer:
             PATIENT,
         )
         return await decode.in_thread(decode.event_page, answer)
+
+    def events(
+        self, conversation_id: str, *, sort_order: SortOrder = "TIMESTAMP", limit: int = 100
+    ) -> Listing[Event]:
+        """All events, in pages of `limit`; see `search_events` for what each page costs."""
+        return Listing(
+            lambda cursor: self.search_events(
+                conversation_id, sort_order=sort_order, page_id=cursor, limit=limit
+            )
+        )
 
     async def count_events(self, conversation_id: str) -> int:
         """How many events there are, quickly; 0 for an unknown conversation."""

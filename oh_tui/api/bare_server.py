@@ -32,7 +32,7 @@ from oh_tui.api.models import (
     Secret,
     bare_id,
 )
-from oh_tui.api.paging import MAX_ROWS, Pages
+from oh_tui.api.paging import MAX_ROWS, Listing
 from oh_tui.api.requests import message
 from oh_tui.trajectory.model.events import Event
 
@@ -116,9 +116,9 @@ class BareAgentServer:
         items = [self._conversation(record) for record in page.items]
         return Page(items, page.next_page_id, page.unreadable, page.is_cut, page.size)
 
-    def iter_conversations(self, *, limit: int = 100) -> AsyncIterator[Page[Conversation]]:
-        """All pages, each conversation once. After 100,000 conversations the last page `is_cut`."""
-        return Pages(
+    def conversations(self, *, limit: int = 100) -> Listing[Conversation]:
+        """All conversations, in pages of `limit`. After 100,000 the last page `is_cut`."""
+        return Listing(
             lambda cursor: self.search_conversations(page_id=cursor, limit=limit), limit=MAX_ROWS
         )
 
@@ -157,6 +157,12 @@ class BareAgentServer:
         return await self._of(conversation_id).search_events(
             sort_order=sort_order, page_id=page_id, limit=limit
         )
+
+    def events(
+        self, conversation_id: str, *, sort_order: SortOrder = "TIMESTAMP", limit: int = 100
+    ) -> Listing[Event]:
+        """All events, in pages of `limit`."""
+        return self._of(conversation_id).events(sort_order=sort_order, limit=limit)
 
     async def count_events(self, conversation_id: str) -> int:
         return await self._of(conversation_id).count_events()

@@ -7,11 +7,13 @@ import inspect
 import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
+from oh_tui.api import paging
 from oh_tui.api.http import bodies
+from oh_tui.api.models import Page
 
 T = TypeVar("T")
 
@@ -26,6 +28,7 @@ class Blocking:
     _of: ClassVar[type]
 
     def __init_subclass__(cls, of: type | None = None) -> None:
+        super().__init_subclass__()
         if of:
             cls._of = of
             _KINDS[of] = cls
@@ -71,6 +74,20 @@ class Pieces(Items[bytes], of=bodies.Pieces):
         """The sum of their bytes, None when the server does not say."""
         size: int | None = self._get("size")
         return size
+
+
+class Listing(Blocking, Generic[T], of=paging.Listing):
+    """The items of a listing, each once. Each iteration reads the listing from its start. Items
+    that cannot be read are left out, and those beyond 100,000: the pages tell of both."""
+
+    def __iter__(self) -> Iterator[T]:
+        items: Iterator[T] = self._call("__aiter__")
+        return items
+
+    def pages(self) -> Iterator[Page[T]]:
+        """The same page by page; a page that failed is read again by the next step."""
+        pages: Iterator[Page[T]] = self._call("pages")
+        return pages
 
 
 class Server(Blocking):

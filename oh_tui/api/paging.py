@@ -1,4 +1,4 @@
-"""Iterating over the pages of a listing without repeats."""
+"""Iterating over a listing without repeats, by items or by pages."""
 
 from __future__ import annotations
 
@@ -83,3 +83,28 @@ class Pages(Generic[T]):
         """Whether the listing ends here although the server has more."""
         rows, more = len(self._seen), page.next_page_id is not None
         return page.is_cut or rows > limit or (more and (rows == limit or self._bytes > MAX_BYTES))
+
+
+class Listing(Generic[T]):
+    """The items of a listing, each once:
+
+        async for one in listing: ...
+
+    Each iteration reads the listing from its start. Items that cannot be read are left out, and
+    those beyond 100,000 of a listing with a limit: the pages tell of both.
+    """
+
+    def __init__(
+        self, fetch: Callable[[str | None], Awaitable[Page[T]]], *, limit: int | None = None
+    ) -> None:
+        self._fetch = fetch
+        self._limit = limit
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        async for page in self.pages():
+            for item in page.items:
+                yield item
+
+    def pages(self) -> AsyncIterator[Page[T]]:
+        """The same page by page; a page that failed is read again by the next step."""
+        return Pages(self._fetch, limit=self._limit)

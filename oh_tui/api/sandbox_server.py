@@ -19,7 +19,7 @@ from oh_tui.api.http.connections import PATIENT, QUICK, USUAL
 from oh_tui.api.http.failures import MAYBE_DONE
 from oh_tui.api.http.transport import Hints, HttpClient, Params
 from oh_tui.api.models import IN_SANDBOX, BashCommand, BashOutput, CommandResult, Page, Workplace
-from oh_tui.api.paging import Pages
+from oh_tui.api.paging import Listing
 from oh_tui.api.requests import Content, Upload
 from oh_tui.text.redact import safe_line
 
@@ -152,10 +152,10 @@ class SandboxServer:
             wait = min(wait * 1.5, 1.0)
 
     async def _parts(self, command_id: str, after: int | None) -> list[BashOutput]:
-        pages = Pages(
+        parts = Listing(
             lambda cursor: self.search_bash_events(command_id, order__gt=after, page_id=cursor)
         )
-        return [part async for page in pages for part in page.items]
+        return [part async for part in parts]
 
     async def run_command(
         self,

@@ -5,7 +5,7 @@ Facts without another source are measured on app server 1.11.0.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from oh_tui.api import decode
@@ -16,7 +16,7 @@ from oh_tui.api.filters import page_params
 from oh_tui.api.http.failures import short_id
 from oh_tui.api.http.transport import MISSING_ENDPOINT, HttpClient
 from oh_tui.api.models import Page, Sandbox
-from oh_tui.api.paging import MAX_ROWS, Pages
+from oh_tui.api.paging import MAX_ROWS, Listing
 
 
 class SandboxService:
@@ -36,9 +36,9 @@ class SandboxService:
         )
         return await decode.in_thread(partial(decode.model_page, model=Sandbox), answer)
 
-    def iter(self) -> AsyncIterator[Page[Sandbox]]:
-        """All pages, each sandbox once. After 100,000 sandboxes the last page `is_cut`."""
-        return Pages(lambda cursor: self.search(page_id=cursor), limit=MAX_ROWS)
+    def all(self) -> Listing[Sandbox]:
+        """All sandboxes. After 100,000 the last page `is_cut`."""
+        return Listing(lambda cursor: self.search(page_id=cursor), limit=MAX_ROWS)
 
     async def get(self, ids: Sequence[str]) -> list[Sandbox | None]:
         """The sandboxes with these ids in the same order; None for an unknown one."""

@@ -26,7 +26,7 @@ from oh_tui.api import (
     start_tasks,
 )
 from oh_tui.api.bare_server import FOLDER
-from oh_tui.api.blocking import Blocking, Pieces, Server
+from oh_tui.api.blocking import Blocking, Listing, Pieces, Server
 from oh_tui.api.filters import ConversationFilters, SortOrder
 from oh_tui.api.http.asgi import ASGIApp
 from oh_tui.api.http.connections import Watch
@@ -183,11 +183,9 @@ class AgentServer(Blocking, of=agent_server.AgentServer):
         """
         return self._call("search_events", sort_order=sort_order, page_id=page_id, limit=limit)
 
-    def iter_events(
-        self, *, sort_order: SortOrder = "TIMESTAMP", limit: int = 100
-    ) -> Iterator[Page[Event]]:
-        """All pages, each event once."""
-        return self._call("iter_events", sort_order=sort_order, limit=limit)
+    def events(self, *, sort_order: SortOrder = "TIMESTAMP", limit: int = 100) -> Listing[Event]:
+        """All events, in pages of `limit`."""
+        return self._call("events", sort_order=sort_order, limit=limit)
 
     def count_events(self) -> int:
         """How many events there are: fewer than the app server has of the same conversation."""
@@ -296,9 +294,9 @@ class SandboxService(Blocking, of=sandbox_service.SandboxService):
         by 5 s (source)."""
         return self._call("search", page_id=page_id, limit=limit)
 
-    def iter(self) -> Iterator[Page[Sandbox]]:
-        """All pages, each sandbox once. After 100,000 sandboxes the last page `is_cut`."""
-        return self._call("iter")
+    def all(self) -> Listing[Sandbox]:
+        """All sandboxes. After 100,000 the last page `is_cut`."""
+        return self._call("all")
 
     def get(self, ids: Sequence[str]) -> list[Sandbox | None]:
         """The sandboxes with these ids in the same order; None for an unknown one."""
@@ -411,11 +409,11 @@ class AppServer(Server, of=app_server.AppServer):
         """
         return self._call("search_conversations", page_id=page_id, limit=limit, **filters)
 
-    def iter_conversations(
+    def conversations(
         self, *, limit: int = 100, **filters: Unpack[ConversationFilters]
-    ) -> Iterator[Page[Conversation]]:
-        """All pages, each conversation once. After 100,000 conversations the last page `is_cut`."""
-        return self._call("iter_conversations", limit=limit, **filters)
+    ) -> Listing[Conversation]:
+        """All conversations, in pages of `limit`. After 100,000 the last page `is_cut`."""
+        return self._call("conversations", limit=limit, **filters)
 
     def count_conversations(self) -> int:
         """How many conversations there are, including sub-conversations."""
@@ -479,6 +477,12 @@ class AppServer(Server, of=app_server.AppServer):
             "search_events", conversation_id, sort_order=sort_order, page_id=page_id, limit=limit
         )
 
+    def events(
+        self, conversation_id: str, *, sort_order: SortOrder = "TIMESTAMP", limit: int = 100
+    ) -> Listing[Event]:
+        """All events, in pages of `limit`; see `search_events` for what each page costs."""
+        return self._call("events", conversation_id, sort_order=sort_order, limit=limit)
+
     def count_events(self, conversation_id: str) -> int:
         """How many events there are, quickly; 0 for an unknown conversation."""
         return self._call("count_events", conversation_id)
@@ -529,9 +533,9 @@ class BareAgentServer(Server, of=bare_server.BareAgentServer):
         kind, for a server that is none."""
         return self._call("search_conversations", page_id=page_id, limit=limit)
 
-    def iter_conversations(self, *, limit: int = 100) -> Iterator[Page[Conversation]]:
-        """All pages, each conversation once. After 100,000 conversations the last page `is_cut`."""
-        return self._call("iter_conversations", limit=limit)
+    def conversations(self, *, limit: int = 100) -> Listing[Conversation]:
+        """All conversations, in pages of `limit`. After 100,000 the last page `is_cut`."""
+        return self._call("conversations", limit=limit)
 
     def count_conversations(self) -> int:
         return self._call("count_conversations")
@@ -562,6 +566,12 @@ class BareAgentServer(Server, of=bare_server.BareAgentServer):
         return self._call(
             "search_events", conversation_id, sort_order=sort_order, page_id=page_id, limit=limit
         )
+
+    def events(
+        self, conversation_id: str, *, sort_order: SortOrder = "TIMESTAMP", limit: int = 100
+    ) -> Listing[Event]:
+        """All events, in pages of `limit`."""
+        return self._call("events", conversation_id, sort_order=sort_order, limit=limit)
 
     def count_events(self, conversation_id: str) -> int:
         return self._call("count_events", conversation_id)

@@ -218,10 +218,10 @@ def _pages(call: Call, query: ConversationQuery, now: float) -> AsyncIterator[Pa
         since = datetime.fromtimestamp(args.since, UTC)
         filters["updated_at__gte"] = max(since, query.changed_since(now) or since)
     narrows = args.all or args.repo or args.status or args.sort or query.terms
-    return source.api.iter_conversations(
+    return source.api.conversations(
         limit=100 if narrows else max(1, min(100, args.limit)),
         **filters,
-    )
+    ).pages()
 
 
 def _is_wanted(args: Any, one: Conversation, last_known: LastKnown) -> bool:

@@ -63,7 +63,7 @@ class AgentServerSource:
         await self.api.aclose()
 
     def pages(self) -> AsyncIterator[Page[Conversation]]:
-        return self.api.iter_conversations()
+        return self.api.conversations().pages()
 
     def narrowed(self, filters: ConversationFilters) -> None:
         """It finds conversations by their state alone, which the record already tells."""

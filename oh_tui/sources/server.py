@@ -94,11 +94,11 @@ class ServerSource:
         await self.api.aclose()
 
     def pages(self) -> AsyncIterator[Page[Conversation]]:
-        return self.api.iter_conversations(include_sub_conversations=True)
+        return self.api.conversations(include_sub_conversations=True).pages()
 
     def narrowed(self, filters: ConversationFilters) -> AsyncIterator[Page[Conversation]]:
         wanted: ConversationFilters = {**filters, "include_sub_conversations": True}
-        return self.api.iter_conversations(**wanted)
+        return self.api.conversations(**wanted).pages()
 
     async def newest(self) -> Page[Conversation]:
         page = await self.api.search_conversations(limit=PAGE, include_sub_conversations=True)

@@ -62,7 +62,7 @@ async def test_the_pages_of_events_follow_the_cursor() -> None:
     app = Script(page({"id": "e2"}, {"id": "e3"}, next_page_id="e4"), page({"id": "e4"}))
     async with over(app) as server:
         found = [
-            [event.id for event in page.items] async for page in agent_of(server).iter_events()
+            [event.id for event in page.items] async for page in agent_of(server).events().pages()
         ]
     assert found == [["e2", "e3"], ["e4"]]
     assert [request.query_params.get("page_id") for request in app.asked] == [None, "e4"]

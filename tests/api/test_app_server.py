@@ -107,9 +107,22 @@ async def test_pages_follow_the_cursor_and_drop_rows_seen_before() -> None:
         page(*rows("d")),
     )
     async with over(app) as server:
-        assert await gathered(server.iter_conversations(limit=2)) == [["a", "b"], ["c"], ["d"]]
+        assert await gathered(server.conversations(limit=2).pages()) == [["a", "b"], ["c"], ["d"]]
     asked = [request.query_params.get("page_id") for request in app.asked]
     assert asked == [None, "2", "4"]
+
+
+async def test_items_come_one_by_one_and_each_iteration_starts_anew() -> None:
+    app = Script(
+        page(*rows("a", "b"), next_page_id="2"), page(*rows("b", "c")), page(*rows("d")), page()
+    )
+    async with over(app) as server:
+        listing = server.conversations(limit=2)
+        items = aiter(listing)
+        assert (await anext(items)).id == "a" and len(app.asked) == 1, "no page ahead"
+        assert [one.id async for one in items] == ["b", "c"]
+        assert [one.id async for one in listing] == ["d"]
+        assert [one async for one in server.events("c")] == []
 
 
 async def test_a_repeated_cursor_ends_the_pages() -> None:
@@ -120,7 +133,7 @@ async def test_a_repeated_cursor_ends_the_pages() -> None:
 
     app = Script(answer)
     async with over(app) as server:
-        assert await gathered(server.iter_conversations()) == [["0"], ["1"]]
+        assert await gathered(server.conversations().pages()) == [["0"], ["1"]]
 
 
 async def test_a_page_without_news_ends_the_pages() -> None:
@@ -131,20 +144,20 @@ async def test_a_page_without_news_ends_the_pages() -> None:
 
     app = Script(answer)
     async with over(app) as server:
-        assert await gathered(server.sandboxes.iter()) == [["a", "b"]]
+        assert await gathered(server.sandboxes.all().pages()) == [["a", "b"]]
     assert len(app.asked) == 2
 
 
 async def test_unreadable_rows_are_counted_and_do_not_end_the_pages() -> None:
     app = Script(page(5, {"no": "id"}, next_page_id="2"), page(*rows("a")))
     async with over(app) as server:
-        pages = [page async for page in server.iter_conversations()]
+        pages = [page async for page in server.conversations().pages()]
     assert [(len(page.items), page.unreadable) for page in pages] == [(0, 2), (1, 0)]
 
 
 async def test_an_empty_listing_is_one_empty_page() -> None:
     async with over(Script(page())) as server:
-        assert await gathered(server.iter_conversations()) == [[]]
+        assert await gathered(server.conversations().pages()) == [[]]
 
 
 @pytest.mark.parametrize(("given", "cursor"), [(5, "5"), ("", None), ([], None), (True, None)])

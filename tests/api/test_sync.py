@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,7 @@ def test_what_a_server_returns_is_of_the_classes_here(server: sync.AppServer) ->
     assert isinstance(server.sandboxes, sync.SandboxService)
     assert isinstance(server.start_tasks, sync.StartTasks)
     assert server.base_url == "http://demo"
-    agents = (server.agent_server(c) for page in server.iter_conversations() for c in page.items)
+    agents = map(server.agent_server, server.conversations())
     agent = next(filter(None, agents))
     assert isinstance(agent, sync.AgentServer)
     assert isinstance(agent.sandbox, sync.SandboxServer)
@@ -79,31 +80,34 @@ def test_what_a_server_returns_is_of_the_classes_here(server: sync.AppServer) ->
 def test_calls_answer_as_the_asynchronous_client_does(demo: Demo, server: sync.AppServer) -> None:
     async def awaited() -> list[object]:
         async with api.AppServer("http://demo", key=Secret("sk-demo"), app=demo.app) as there:
-            pages = [page.items async for page in there.iter_conversations(limit=7)]
-            return [await there.users_me(), pages, await there.count_conversations()]
+            listing = there.conversations(limit=7)
+            pages = [page.items async for page in listing.pages()]
+            items = [one async for one in listing]
+            assert items == [*chain(*pages)]
+            return [await there.users_me(), pages, items, await there.count_conversations()]
 
-    pages = [page.items for page in server.iter_conversations(limit=7)]
+    listing = server.conversations(limit=7)
+    pages, items = [page.items for page in listing.pages()], list(listing)
     assert len(pages) > 2
-    assert [server.users_me(), pages, server.count_conversations()] == asyncio.run(awaited())
+    count = server.count_conversations()
+    assert [server.users_me(), pages, items, count] == asyncio.run(awaited())
 
 
 def test_an_agent_server_alone_too(demo: Demo) -> None:
     with sync.BareAgentServer("http://demo", app=make_alone(demo.world)) as server:
         (first, *_) = server.search_conversations().items
         assert server.count_events(first.id) == server.agent_server(first).count_events()
+        assert list(server.events(first.id)) == list(server.agent_server(first).events())
 
 
 def test_agent_servers_sandboxes_and_files_too(server: sync.AppServer) -> None:
     running = next(
-        c
-        for page in server.iter_conversations()
-        for c in page.items
-        if c.conversation_url and c.sandbox_status == "RUNNING"
+        c for c in server.conversations() if c.conversation_url and c.sandbox_status == "RUNNING"
     )
     agent = server.agent_server(running)
     assert agent is not None
     assert agent.conversation_id == running.id.replace("-", "")
-    assert sum(len(page.items) for page in agent.iter_events()) == agent.count_events()
+    assert len(list(agent.events())) == agent.count_events()
     assert agent.sandbox.upload_file("/workspace/note.txt", b"two words") == 9
     with agent.sandbox.download_file("/workspace/note.txt") as pieces:
         assert pieces.size == 9

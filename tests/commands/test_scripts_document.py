@@ -35,8 +35,7 @@ def _run_snippet(index: int, served: Served) -> list[str]:
 
 def test_the_quick_start_lists_conversations(served: Served) -> None:
     lines = _run_snippet(0, served)
-    assert len(lines) == 5
-    assert all(re.match(r"[0-9a-f]{32} ", line) for line in lines)
+    assert sum(bool(re.match(r"[0-9a-f]{32} ", line)) for line in lines) >= 35
 
 
 def test_the_quick_start_without_asyncio_lists_all_titles(served: Served) -> None:

@@ -157,8 +157,7 @@ class Stage:
         await self.until(taken, 20)
 
     async def events(self, conversation: Conversation) -> list[Event]:
-        pages = self.agent(conversation).iter_events()
-        return [event async for page in pages for event in page.items]
+        return [event async for event in self.agent(conversation).events()]
 
     async def kinds(self, conversation: Conversation) -> list[str]:
         """The kinds of its events, a change of status as that status, other changes left out."""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import dataclass
 
 import httpx
 import pytest
 
-from oh_tui.api import AgentServer, AppServer, BareAgentServer, Conversation, Page, Secret
+from oh_tui.api import AgentServer, AppServer, BareAgentServer, Conversation, Secret
 from oh_tui.api.http.asgi import ASGIApp
-from oh_tui.api.paging import Pages
 from oh_tui.demo.world import AgentVersion
 from oh_tui.trajectory.model.events import Event
 
@@ -83,13 +82,8 @@ def agent(api: AppServer, run: Conversation) -> AgentServer:
     return agent
 
 
-def pages_of(api: AppServer, conversation_id: str, limit: int = 100) -> Pages[Event]:
-    """All events of a conversation on the app server."""
-    return Pages(lambda cursor: api.search_events(conversation_id, page_id=cursor, limit=limit))
-
-
-async def joined(pages: AsyncIterator[Page[Event]]) -> list[Event]:
-    return [event async for page in pages for event in page.items]
+async def joined(events: AsyncIterable[Event]) -> list[Event]:
+    return [event async for event in events]
 
 
 def ids(events: list[Event]) -> list[str]:

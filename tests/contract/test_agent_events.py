@@ -35,13 +35,13 @@ async def test_an_agent_servers_zip_holds_the_events(agent: AgentServer) -> None
 async def test_the_agent_servers_cursor_is_the_next_event(
     agent: AgentServer, run: Conversation
 ) -> None:
-    whole = ids(await joined(agent.iter_events()))
+    whole = ids(await joined(agent.events()))
     page = await agent.search_events(limit=3)
     assert ids(page.items) == whole[:3]
     assert page.next_page_id == whole[3]
     page = await agent.search_events(page_id=whole[3], limit=2)
     assert ids(page.items) == whole[3:5]
-    assert ids(await joined(agent.iter_events(limit=4))) == whole
+    assert ids(await joined(agent.events(limit=4))) == whole
 
 
 async def test_an_agent_servers_unknown_cursor_is_page_one(agent: AgentServer) -> None:
@@ -50,19 +50,19 @@ async def test_an_agent_servers_unknown_cursor_is_page_one(agent: AgentServer) -
 
 
 async def test_the_last_page_of_the_agent_server_has_no_cursor(agent: AgentServer) -> None:
-    whole = ids(await joined(agent.iter_events()))
+    whole = ids(await joined(agent.events()))
     page = await agent.search_events(page_id=whole[-1])
     assert (ids(page.items), page.next_page_id) == (whole[-1:], None)
 
 
 async def test_the_agent_server_lists_backwards_too(agent: AgentServer) -> None:
-    whole = ids(await joined(agent.iter_events()))
-    backwards = await joined(agent.iter_events(sort_order="TIMESTAMP_DESC", limit=7))
+    whole = ids(await joined(agent.events()))
+    backwards = await joined(agent.events(sort_order="TIMESTAMP_DESC", limit=7))
     assert ids(backwards) == whole[::-1]
 
 
 async def test_the_agent_server_counts_what_it_lists(agent: AgentServer) -> None:
-    assert await agent.count_events() == len(await joined(agent.iter_events()))
+    assert await agent.count_events() == len(await joined(agent.events()))
 
 
 async def test_the_agent_servers_record_has_status_and_stats(

@@ -87,7 +87,7 @@ async def test_conversations_come_by_their_last_change(api: BareAgentServer) -> 
 
 async def test_pages_of_conversations_join_to_the_list(api: BareAgentServer) -> None:
     whole = [one.id for one in (await api.search_conversations()).items]
-    pages = [page.items async for page in api.iter_conversations(limit=2)]
+    pages = [page.items async for page in api.conversations(limit=2).pages()]
     assert sorted(one.id for page in pages for one in page) == sorted(whole)
     assert [len(page) for page in pages[:-1]] == [2] * (len(pages) - 1)
 

@@ -137,4 +137,4 @@ async def finished(answer: Any) -> None:
         async with answer:
             pass
     else:
-        await anext(answer)
+        await anext(aiter(answer))

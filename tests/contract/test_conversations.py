@@ -33,7 +33,7 @@ async def test_conversations_come_newest_first(api: AppServer) -> None:
 
 async def test_pages_of_conversations_join_to_the_whole_list(api: AppServer) -> None:
     whole = [one.id for one in (await api.search_conversations()).items]
-    pages = [[one.id for one in page.items] async for page in api.iter_conversations(limit=2)]
+    pages = [[one.id for one in page.items] async for page in api.conversations(limit=2).pages()]
     assert [identifier for page in pages for identifier in page] == whole
     assert [len(page) for page in pages[:-1]] == [2] * (len(pages) - 1)
 

@@ -7,7 +7,7 @@ import pytest
 from oh_tui.api import AgentServer, AppServer, Conversation, ServerError
 from oh_tui.trajectory.model.trajectory import Trajectory
 
-from .fixtures import UNKNOWN, ids, joined, pages_of
+from .fixtures import UNKNOWN, ids, joined
 
 ONLY_ON_THE_APP_SERVER = {"StreamingDeltaEvent", "ConversationStateUpdateEvent"}
 
@@ -24,7 +24,7 @@ async def test_events_come_in_the_order_of_their_timestamps(
 
 async def test_pages_of_events_join_to_the_whole_run(api: AppServer, run: Conversation) -> None:
     whole = (await api.search_events(run.id)).items
-    assert ids(await joined(pages_of(api, run.id, 7))) == ids(whole)
+    assert ids(await joined(api.events(run.id, limit=7))) == ids(whole)
 
 
 async def test_the_cursor_of_events_is_an_offset(api: AppServer, run: Conversation) -> None:
@@ -78,7 +78,7 @@ async def test_the_app_server_has_every_event_of_the_agent_server(
     api: AppServer, agent: AgentServer, run: Conversation
 ) -> None:
     app = {event.id: event for event in (await api.search_events(run.id)).items}
-    there = await joined(agent.iter_events())
+    there = await joined(agent.events())
     assert set(ids(there)) <= set(app)
     more = [event for event in app.values() if event.id not in set(ids(there))]
     assert {event.kind for event in more} <= ONLY_ON_THE_APP_SERVER
@@ -100,8 +100,8 @@ async def test_both_stores_tell_of_the_same_steps(
     api: AppServer, agent: AgentServer, run: Conversation
 ) -> None:
     app, there = Trajectory(), Trajectory()
-    app.extend(await joined(pages_of(api, run.id)))
-    there.extend(await joined(agent.iter_events()))
+    app.extend(await joined(api.events(run.id)))
+    there.extend(await joined(agent.events()))
     assert len(app.steps) > 2
     assert [(step.event.id, ids(list(step.results))) for step in app.steps] == [
         (step.event.id, ids(list(step.results))) for step in there.steps

@@ -33,7 +33,7 @@ async def test_sandboxes_come_newest_first(api: AppServer) -> None:
     times = [datetime.fromisoformat(one.created_at or "") for one in sandboxes]
     assert times
     assert times == sorted(times, reverse=True)
-    pages = [page.items async for page in api.sandboxes.iter()]
+    pages = [page.items async for page in api.sandboxes.all().pages()]
     assert [one.id for page in pages for one in page] == [one.id for one in sandboxes]
 
 

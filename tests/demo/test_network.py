@@ -35,7 +35,7 @@ async def test_a_call_takes_as_long_as_the_network_says() -> None:
 
 async def test_pages_of_the_lists_have_few_rows_and_together_all() -> None:
     async with through(Network((0.0, 0.0), fails=0.0, rows=10)) as api:
-        pages = [page async for page in api.iter_conversations(include_sub_conversations=True)]
+        pages = [page async for page in api.conversations(include_sub_conversations=True).pages()]
         assert [len(page.items) for page in pages] == [10, 10, 10, 5]
         assert len({c.id for page in pages for c in page.items}) == 35
         assert len((await api.search_conversations(limit=3)).items) == 3

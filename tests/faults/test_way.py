@@ -205,10 +205,10 @@ async def test_pages_without_an_end_are_given_up(
 
     wire.arm("GET /api/*/search", another_page)
     async with client(wire.url) as api:
-        for listing in (api.iter_conversations(), api.sandboxes.iter()):
+        for listing in (api.conversations().pages(), api.sandboxes.all()):
             asked = 0
             with pytest.raises(errors.BadAnswer, match="page after page without an end"):
-                [page async for page in listing]
+                [one async for one in listing]
             assert asked == 20
 
 
@@ -227,7 +227,7 @@ async def test_pages_that_come_again_are_each_taken_once(wire: Wire) -> None:
         held = Conversation("c", conversation_url=f"{wire.url}/api/conversations/c")
         agent = api.agent_server(held)
         assert agent is not None
-        rows = [event.id async for page in agent.iter_events() for event in page.items]
+        rows = [event.id async for event in agent.events()]
     assert sorted(rows) == ["event-0", "event-1", "event-2"]
     assert turn <= 4
 

@@ -48,7 +48,7 @@ async def test_one_page_or_many_100_000_rows_are_taken_and_that_there_are_more_i
     one = Response(f'{{"items":[{rows}],"next_page_id":null}}', media_type="application/json")
     for answer in (one, WithoutEnd()):
         async with over(Script(answer)) as server:
-            for listing in (server.sandboxes.iter(), server.iter_conversations()):
+            for listing in (server.sandboxes.all().pages(), server.conversations().pages()):
                 pages = [page async for page in listing]
                 assert sum(len(page.items) for page in pages) == MAX_ROWS
                 assert [page.is_cut for page in pages] == [*[False] * (len(pages) - 1), True]
@@ -58,7 +58,7 @@ async def test_a_listing_of_so_many_rows_and_no_more_is_whole() -> None:
     rows = ",".join(map(row, range(MAX_ROWS)))
     whole = Response(f'{{"items":[{rows}],"next_page_id":null}}', media_type="application/json")
     async with over(Script(whole)) as server:
-        (page,) = [page async for page in server.sandboxes.iter()]
+        (page,) = [page async for page in server.sandboxes.all().pages()]
     assert (len(page.items), page.is_cut) == (MAX_ROWS, False)
 
 
@@ -66,7 +66,7 @@ async def test_few_rows_of_many_bytes_end_it_too(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(paging, "MAX_BYTES", 1 << 20)
     answer = WithoutEnd(10, "x" * 10_000)
     async with over(Script(answer)) as server:
-        pages = [page async for page in server.iter_conversations()]
+        pages = [page async for page in server.conversations().pages()]
     assert pages[-1].is_cut
     assert answer.asked <= 12
 

@@ -17,7 +17,6 @@ from oh_tui.api import (
     NotFound,
     Secret,
 )
-from oh_tui.api.paging import Pages
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 
@@ -56,16 +55,14 @@ async def agent_of(api: AppServer, conversation_id: str) -> AgentServer:
 async def stored(api: AppServer, conversation_id: str) -> Trajectory:
     """What the app server holds."""
     trajectory = Trajectory()
-    async for page in Pages(lambda cursor: api.search_events(conversation_id, page_id=cursor)):
-        trajectory.extend(page.items)
+    trajectory.extend([event async for event in api.events(conversation_id)])
     return trajectory
 
 
 async def in_sandbox(agent: AgentServer) -> Trajectory:
     """What the agent server holds."""
     trajectory = Trajectory(live=True)
-    async for page in agent.iter_events():
-        trajectory.extend(page.items)
+    trajectory.extend([event async for event in agent.events()])
     return trajectory
 
 

@@ -48,7 +48,7 @@ class ServerSandboxes:
     async def all(self) -> list[Sandbox]:
         """All sandboxes, up to 100,000."""
         found: list[Sandbox] = []
-        async for page in self._api.sandboxes.iter():
+        async for page in self._api.sandboxes.all().pages():
             found += page.items
             if page.is_cut and (note := cut_words("sandboxes")) not in self._problems:
                 self._problems.append(note)

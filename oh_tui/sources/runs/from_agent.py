@@ -84,7 +84,7 @@ async def _events_from_agent(
     if whole:
         return
     events: list[Event] = []
-    async for page in agent.iter_events(limit=PAGE):
+    async for page in agent.events(limit=PAGE).pages():
         events += page.items
         yield Loaded(via, None, len(events), max(total, len(events)))
     clock = clock_of_record(conversation, events, True, held)
