@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,9 +20,7 @@ from oh_tui.cli import opening
 from oh_tui.commands import TABLE
 from oh_tui.commands.shared import failing
 from oh_tui.settings.startup import Settings
-from oh_tui.sources import prefetch
 from oh_tui.text.problem import Problem, Refused
-from oh_tui.trajectory.formats.zip.archive import Archive, open_archive
 from tests.processes import oh_tui as run
 from tests.terminal.runs import make_zip
 
@@ -360,22 +357,15 @@ def test_the_explorer_opens_a_conversation_named_by_its_web_address(explorer: Ex
 
 
 @pytest.mark.parametrize("is_large", [False, True])
-def test_a_larger_file_is_being_opened_while_the_explorer_starts(
+def test_the_list_of_a_large_file_waits_for_the_explorer(
     explorer: Explorer, is_large: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, begun = tmp_path / "one.zip", list[Path]()
+    path = tmp_path / "one.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("meta.json", '{"id": "one"}')
-
-    def begin(path: Path) -> Callable[[], Archive]:
-        begun.append(path)
-        return lambda: open_archive(path)
-
-    monkeypatch.setattr(prefetch, "WORTH_IT", 0)
-    monkeypatch.setattr(prefetch, "begin", begin)
     monkeypatch.setattr(opening, "LARGE", 0 if is_large else opening.LARGE)
     assert cli.main(["open", str(path)]) == 0
-    assert begun == [path] and explorer.told["at_once"] is not is_large
+    assert explorer.told["at_once"] is not is_large
     source = explorer.make_source()
     assert [row.id for row in source.conversations()] == ["one"]
     asyncio.run(source.close())

@@ -17,7 +17,7 @@ from oh_tui.commands.shared.command import path_of
 from oh_tui.settings.config import DEMO as DEMO_SERVER
 from oh_tui.settings.config import LOCAL
 from oh_tui.settings.startup import Settings, fetch_key
-from oh_tui.sources import agent_server, file_indexes, files, prefetch, server, this_machine
+from oh_tui.sources import agent_server, file_indexes, files, server, this_machine
 from oh_tui.sources.runs import cache
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats import table
@@ -133,7 +133,7 @@ async def with_source(
 
 def open_files(settings: Settings, paths: list[Path]) -> tuple[files.FileSource | None, bool]:
     """The source for a single file, None for several, and whether it is open when the explorer
-    appears; a large file is opened meanwhile. Raises Problem when none of the paths can be
+    appears; the rest of a large file is listed then. Raises Problem when none of the paths can be
     opened, while there is still a shell to print it."""
     if not paths:
         return None, False
@@ -141,14 +141,9 @@ def open_files(settings: Settings, paths: list[Path]) -> tuple[files.FileSource 
     def is_large(path: Path) -> bool:
         return path.is_file() and path.stat().st_size > LARGE
 
-    def is_zip(path: Path) -> bool:
-        return path.is_file() and table.head_of(path)[0][:2] == b"PK"
-
     found = table.find_files(paths)
     if len(found) == 1:
         path = found[0]
-        if is_zip(path) and path.stat().st_size > prefetch.WORTH_IT:
-            return files.FileSource(paths, {path: prefetch.begin(path)}), not is_large(path)
         source = files.FileSource(paths, indexes=_indexes(settings))
         source.begin()
         return source, not is_large(path)

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,8 +35,6 @@ from oh_tui.trajectory.formats.run_file import (
     Entry,
     Indexes,
     NotRead,
-    OneRun,
-    RunFile,
     RunList,
     opening,
     shown_name,
@@ -69,17 +67,14 @@ class FileSource:
     def __init__(
         self,
         paths: Sequence[Path],
-        begun: Mapping[Path, Callable[[], RunFile]] | None = None,
         *,
         wanted: Sequence[str] = (),
         indexes: Indexes | None = None,
         label: str = "",
     ) -> None:
-        """`begun` maps paths that are already being opened to functions that return the run.
-        `wanted` names for each path the one run of it to list, "" for all. `label` says where they
-        came from, if not from their paths."""
+        """`wanted` names for each path the one run of it to list, "" for all. `label` says where
+        they came from, if not from their paths."""
         self.paths = list(paths)
-        self._begun = dict(begun or {})
         self._wanted = wanted or [""] * len(paths)
         self.indexes = indexes
         shown = clean_line(str(paths[0])) if len(paths) == 1 else f"{len(paths)} files"
@@ -228,10 +223,9 @@ class FileSource:
         is_only = len(files) == len(self.paths) == 1
         for file in files:
             try:
-                begun = self._begun.pop(file, None)
                 runs = self._grown.pop(file, None)
                 with opening(shown_name(file.name)):
-                    runs = runs or (OneRun(begun()) if begun else open_runs(file, self.indexes))
+                    runs = runs or open_runs(file, self.indexes)
                     self._lists.append(runs)
                     self._at[file], home = runs, str(plain_path(file))
                     for entry in _entries(runs, wanted):

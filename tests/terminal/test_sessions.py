@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import os
 import re
 import sys
 import zipfile
@@ -13,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from oh_tui.cli import OWN_RUNS
-from oh_tui.sources import prefetch
 from tests.terminal.runs import make_zip
 from tests.terminal.terminal import OH_TUI, Terminal
 
@@ -107,21 +105,6 @@ def test_a_file_opens_on_its_failure_and_quitting_says_nothing(run: Path) -> Non
     with Terminal(OH_TUI, "open", run) as terminal:
         terminal.wait_for("30 steps")
         terminal.wait_for("exit 1  ValueError: not in")
-        terminal.wait_for("Now part 29.")
-        terminal.press("q")
-        assert terminal.ends() == 0
-        assert terminal.is_restored()
-        assert terminal.said == ""
-
-
-def test_a_larger_file_is_listed_by_another_process_and_opens_all_the_same(
-    tmp_path: Path,
-) -> None:
-    path = make_zip(tmp_path / "run.zip")
-    with zipfile.ZipFile(path, "a") as archive:
-        archive.writestr("noise.bin", os.urandom(prefetch.WORTH_IT))
-    with Terminal(OH_TUI, "open", path) as terminal:
-        terminal.wait_for("30 steps")
         terminal.wait_for("Now part 29.")
         terminal.press("q")
         assert terminal.ends() == 0

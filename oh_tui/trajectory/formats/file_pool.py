@@ -23,10 +23,10 @@ class PooledFile:
     """The open ones, the last used at the end."""
     _latest: ClassVar[PooledFile | None] = None
 
-    def __init__(self, path: Path, file: IO[bytes] | None = None) -> None:
-        """`file` is the file at `path`, where it is open already. Raises OSError."""
+    def __init__(self, path: Path) -> None:
+        """Raises OSError."""
         self._path = path.absolute()
-        self._file = file or self._open()
+        self._file = self._open()
         self._same = os.fstat(self._file.fileno())
         self.is_closed = False
         self.use()

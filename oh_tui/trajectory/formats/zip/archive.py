@@ -120,18 +120,6 @@ class Archive:
             self.is_held_back = self.folder.is_unfinished(members.names[self._files[-1]])
             del self._files[len(self._files) - self.is_held_back :]
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Pickles all but the file: another process has to `take` it. For complete zips only."""
-        return {name: value for name, value in vars(self).items() if name != "_lock"}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state, _lock=threading.Lock())
-
-    def take(self, file: PooledFile) -> None:
-        """Sets the zip file to read, and takes ownership of it."""
-        assert isinstance(self._members, ZipMembers)
-        self._members.take(file)
-
     def __len__(self) -> int:
         return len(self._files)
 

@@ -7,7 +7,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import IO
 
 from oh_tui.trajectory.formats.file_pool import PooledFile, source_of
 from oh_tui.trajectory.formats.zip.members import MEMBER_LIMIT, CannotRead, Members, Names
@@ -44,17 +44,6 @@ class ZipMembers(Members):
         self._offsets, self._end = table.offsets, table.end
         self._sums, self._flags, self._methods = table.sums, table.flags, table.methods
         self.names = Names(table.names)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Pickles all but the file: another process has to `take` it."""
-        left = {"_file", "_source", "_again"}
-        return {name: value for name, value in vars(self).items() if name not in left}
-
-    def take(self, file: PooledFile) -> None:
-        """Sets the file to read, and takes ownership of it."""
-        self._file = file
-        self._source = file.use()
-        self._again = None
 
     def read(self, index: int) -> bytes:
         self._refuse(index)
