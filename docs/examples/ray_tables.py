@@ -7,7 +7,6 @@ makes folders `runs`, `steps`, `calls` and `files` of Parquet files.
 
 import json
 import sys
-from contextlib import closing
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,11 +16,9 @@ import pyarrow
 import ray
 from pyarrow.fs import FileSelector, FileSystem, LocalFileSystem, copy_files
 
-from oh_tui.sources.files import run_of
+from oh_tui import runs
 from oh_tui.sources.many.parts import schema
-from oh_tui.text.problem import Problem
-from oh_tui.trajectory.formats.table import open_runs
-from oh_tui.trajectory.tables import SCHEMAS, About, rows
+from oh_tui.trajectory.tables import SCHEMAS
 
 ENDINGS = (".zip", ".tar.gz", ".jsonl", ".parquet")
 
@@ -40,14 +37,10 @@ def tables_of(system, row):
         path = Path(folder, Path(source).name)
         copy_files(source, str(path), system, LocalFileSystem())
         try:
-            with closing(open_runs(path, None)) as runs:
-                for entry in runs.entries():
-                    file = entry.open()
-                    run = f"{source}#{entry.name}" if entry.name else source
-                    about = About(run=run, source=source, model=file.info.get("llm_model", ""))
-                    tables = rows(run_of(file, file.events()), about)
-                    yield {name: msgspec.json.encode(getattr(tables, name)) for name in SCHEMAS}
-        except Problem as problem:  # the other files are read all the same
+            for run in runs.open_all(path):
+                tables = run.to_rows(run=f"{source}#{run.id}", source=source)
+                yield {name: msgspec.json.encode(getattr(tables, name)) for name in SCHEMAS}
+        except runs.Problem as problem:  # the other files are read all the same
             print(f"{source}: {problem.sentence}", file=sys.stderr)
 
 
@@ -59,9 +52,9 @@ def as_table(name, batch):
 
 def main(place, target):
     system, paths = files_in(place)
-    runs = ray.data.from_items(paths).flat_map(partial(tables_of, system)).materialize()
+    rows = ray.data.from_items(paths).flat_map(partial(tables_of, system)).materialize()
     for name in SCHEMAS:
-        table = runs.select_columns([name]).map_batches(
+        table = rows.select_columns([name]).map_batches(
             partial(as_table, name), batch_format="pyarrow", batch_size=500
         )
         table.write_parquet(f"{target}/{name}")

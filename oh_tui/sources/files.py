@@ -26,7 +26,6 @@ from oh_tui.sources.file_rows import (
     row_of_run,
 )
 from oh_tui.sources.file_runs import FileRuns, end_of, in_thread
-from oh_tui.sources.file_runs import run_of as run_of  # where the docs tell scripts to find it
 from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem

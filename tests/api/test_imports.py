@@ -45,36 +45,6 @@ def test_the_program_loads_no_command_line_of_httpx() -> None:
     assert not {"httpx._main", "click", "rich", "pygments", "textual"} & loaded
 
 
-def test_importing_changes_nothing_in_the_host() -> None:
-    """No module is passed off as another or kept from being loaded, and signals, warnings, logs and
-    what runs at the end stay as they were."""
-    code = """
-import atexit, gc, logging, signal, sys, threading, warnings
-import httpx
-
-def state():
-    return (
-        list(sys.meta_path), list(sys.path_hooks), sys.excepthook, threading.excepthook,
-        list(warnings.filters), logging.root.handlers[:], logging.root.level,
-        [signal.getsignal(number) for number in sorted(signal.valid_signals())],
-        gc.isenabled(), gc.get_threshold(), sys.getrecursionlimit(), threading.active_count(),
-        sys.get_int_max_str_digits(), atexit._ncallbacks(),
-    )
-
-before, there = state(), dict(sys.modules)
-from oh_tui.api import *
-import oh_tui.api.sync
-assert state() == before, (before, state())
-assert all(sys.modules[name] is module for name, module in there.items())
-new = {n: m for n, m in sys.modules.items() if n not in there}
-assert not [name for name, module in new.items() if module is None]
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
-    fresh = "import oh_tui.api.sync, sys; assert sys.modules.get('httpx._main', 1)"
-    subprocess.run([sys.executable, "-c", fresh], check=True)
-
-
 def test_every_exported_name_is_there() -> None:
     assert sorted(oh_tui.api.__all__) == oh_tui.api.__all__
     for name in oh_tui.api.__all__:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,18 +12,23 @@ from pathlib import Path
 import pytest
 
 from oh_tui import cli
+from oh_tui.trajectory.analysis.changes import changes
+from oh_tui.trajectory.analysis.verdict import judge
+from scripts.many_runs import Maker, write_outputs
+from tests.demo_runs import demo_run
 
 from .conftest import Served
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "scripts.md"
 
 
-def _run_snippet(index: int, served: Served) -> list[str]:
+def _run_snippet(index: int, served: Served, folder: Path) -> list[str]:
     """The lines that one of the Python snippets prints."""
     snippets = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(snippets) == 3, "the third goes on from the second"
+    assert len(snippets) == 4, "the fourth goes on from the third"
     done = subprocess.run(
         [sys.executable, "-c", snippets[index]],
+        cwd=folder,
         env={"OPENHANDS_BASE_URL": served.url, "OPENHANDS_API_KEY": "any", "PATH": ""},
         capture_output=True,
         text=True,
@@ -33,13 +39,26 @@ def _run_snippet(index: int, served: Served) -> list[str]:
     return done.stdout.splitlines()
 
 
-def test_the_quick_start_lists_conversations(served: Served) -> None:
-    lines = _run_snippet(0, served)
+def test_the_program_for_files_reads_a_run_and_all_of_a_folder(
+    served: Served, run_file: Path, tmp_path: Path
+) -> None:
+    slug = "week-dates"
+    shutil.copy(run_file, tmp_path / "run.zip")
+    write_outputs(tmp_path / "results", 3, Maker())
+    first, *files = _run_snippet(0, served, tmp_path)
+    verdict, log = judge(demo_run(slug)), changes(demo_run(slug))
+    assert first.startswith(f"{verdict.word} {verdict.cause} ")
+    assert files[:-3] == [f"{one.shown} {one.added} {one.removed}" for one in log.files]
+    assert all(re.fullmatch(r"\S+ \d+ \d+ \d+", line) for line in files[-3:])
+
+
+def test_the_quick_start_lists_conversations(served: Served, tmp_path: Path) -> None:
+    lines = _run_snippet(1, served, tmp_path)
     assert sum(bool(re.match(r"[0-9a-f]{32} ", line)) for line in lines) >= 35
 
 
-def test_the_quick_start_without_asyncio_lists_all_titles(served: Served) -> None:
-    assert "Parse ISO week dates" in _run_snippet(1, served)
+def test_the_quick_start_without_asyncio_lists_all_titles(served: Served, tmp_path: Path) -> None:
+    assert "Parse ISO week dates" in _run_snippet(2, served, tmp_path)
 
 
 def _rows() -> list[tuple[str, str]]:

@@ -17,10 +17,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from oh_tui.sources.files import run_of
+from oh_tui import runs
 from oh_tui.sources.many.parts import columns
-from oh_tui.trajectory.formats.table import open_runs
-from oh_tui.trajectory.tables import SCHEMAS, About, rows
+from oh_tui.trajectory.tables import SCHEMAS
 from scripts.many_runs import Maker, write_outputs, write_zip
 
 ROOT = Path(__file__).parents[2]
@@ -47,15 +46,10 @@ def test_the_document_shows_the_program() -> None:
 def alone(path: Path) -> dict[str, list[dict[str, Any]]]:
     """The tables of a file, made in this process."""
     found: dict[str, list[dict[str, Any]]] = {table: [] for table in SCHEMAS}
-    runs = open_runs(path, None)
-    for entry in runs.entries():
-        file = entry.open()
-        name = f"{path}#{entry.name}" if entry.name else str(path)
-        about = About(run=name, source=str(path), model=file.info["llm_model"])
-        tables = rows(run_of(file, file.events()), about)
+    for run in runs.open_all(path):
+        tables = run.to_rows(run=f"{path}#{run.id}", source=str(path))
         for table, made in found.items():
             made += map(msgspec.to_builtins, getattr(tables, table))
-    runs.close()
     return found
 
 
@@ -68,7 +62,8 @@ def test_a_file_without_runs_is_told_and_left(
     path = tmp_path / "notes.jsonl"
     path.write_text('{"note": 1}\n')
     assert list(tables_of(files.LocalFileSystem(), {"item": str(path)})) == []
-    assert capsys.readouterr().err.startswith(f"{path}: notes.jsonl is not in a format")
+    err = capsys.readouterr().err
+    assert err.startswith(f"{path}: ") and "notes.jsonl is not in a format" in err
     (path,) = write_outputs(tmp_path / "runs", 2, MAKER)
     assert len(list(tables_of(files.LocalFileSystem(), {"item": str(path)}))) == 2
 

@@ -79,7 +79,6 @@ class Worker:
         self._process: subprocess.Popen[bytes] | None = None
         self._pid = 0
         self._file: ParquetRuns | None = None
-        atexit.register(self.end)
 
     def ask(self, file: ParquetRuns, source: IO[bytes], *request: Any) -> Any:
         """Raises NoAnswer, OSError for the file."""
@@ -88,6 +87,7 @@ class Worker:
                 self._process, self._pid, self._file = _started(), os.getpid(), None
             except OSError as error:
                 raise NoProcess(f"cannot be read: {NO_THREADS}") from error
+            atexit.register(self.end)
         if self._file is not file:
             self._file = file
             told = self._answer(source, ["open", source.seek(0, os.SEEK_END)])
@@ -121,6 +121,7 @@ class Worker:
             raise
 
     def end(self) -> None:
+        atexit.unregister(self.end)
         process, self._process, self._file = self._process, None, None
         if process and self._pid == os.getpid():
             process.kill()

@@ -1,0 +1,171 @@
+"""Runs in files, for scripts:
+
+    from oh_tui import runs
+
+    run = runs.open("run.zip")
+    print(run.verdict.word, run.cost.dollars, run.time.worked)
+    for step in run.steps:
+        print(step.number, step.event.tool_name, run.trajectory.outcome(step))
+
+A place is a file or a folder of any format that oh-tui reads, or `PATH#ID`, one of several runs in
+a file. All errors are a `Problem`, whose `sentence` and `hint` are written for people. A run is
+read when something of it is first used; an event that cannot be read then has the kind
+`(cannot read)` and is no error, and `note` tells of it.
+
+Verdict, names of changed files and rows are clean and without secrets. Events and steps hold the
+texts as they were recorded: pass what you show or hand on through `oh_tui.text.redact.safe`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from oh_tui.api.models import Conversation
+from oh_tui.settings import paths
+from oh_tui.sources.file_conversation import FileConversation
+from oh_tui.sources.files import FileSource
+from oh_tui.sources.many.rows import told
+from oh_tui.sources.many.worker import About
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory import tables
+from oh_tui.trajectory.analysis.changes import ChangeLog
+from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.analysis.verdict import Verdict
+from oh_tui.trajectory.formats.run_file import shown_name
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.stats import Cost
+from oh_tui.trajectory.model.steps import Step
+from oh_tui.trajectory.model.trajectory import Trajectory
+
+__all__ = ["Problem", "Run", "Time", "open", "open_all"]
+
+
+class Time(NamedTuple):
+    """When a run was, and how long. None where its events have no times."""
+
+    began: float | None
+    """Of its first step, in seconds since 1970."""
+    ended: float | None
+    """Of its last event, in seconds since 1970."""
+    worked: float | None
+    """Seconds without those in which it waited for the user."""
+    waited: float | None
+    """Seconds in which it waited for the user."""
+
+
+class Run:
+    """One run in a file, from `open` or `open_all`."""
+
+    def __init__(self, source: FileSource, row: Conversation) -> None:
+        self._source = source
+        self._row = row
+
+    def __repr__(self) -> str:
+        return f"<Run {shown_name(self.id)}>"
+
+    @property
+    def id(self) -> str:
+        """The id of its conversation, the id of its instance in an output, or its file name."""
+        return self._row.id
+
+    @property
+    def conversation(self) -> Conversation:
+        """What the file says of it: `title`, `llm_model`, `selected_repository`, ..."""
+        self._source.runs.run(self._row)  # tells what listing did not
+        return self._source.runs.rows[self.id]
+
+    @property
+    def note(self) -> str:
+        """What of the file cannot be read, on one line, or ""."""
+        return self._source.runs.run(self._row).note
+
+    @cached_property
+    def trajectory(self) -> Trajectory:
+        """Its events and steps and what joins them, such as `trajectory.outcome(step)`."""
+        return self._source.runs.read(self._row)
+
+    @cached_property
+    def study(self) -> Study:
+        """All that follows from its events: what the properties below are taken from."""
+        return Study(self.trajectory)
+
+    @property
+    def events(self) -> Sequence[Event]:
+        """All events, in the order of the file. `event.body()` is one as JSON."""
+        return self.trajectory.events
+
+    @property
+    def steps(self) -> Sequence[Step]:
+        """Calls with their results, messages and errors, in order; `step.number` is from 1."""
+        return self.trajectory.steps
+
+    @property
+    def verdict(self) -> Verdict:
+        """How it ended, as a `word` such as "finished" or "stuck", and why, as `cause`. The word is
+        "" where nothing tells it; `cut_off` then says whether the end of the file is missing."""
+        return self.study.verdict
+
+    @property
+    def cost(self) -> Cost:
+        """With its sub-agents: `dollars`, None when no price is known, and `is_partial`."""
+        row = self.conversation
+        return self.study.sub_runs.cost(row.cost, is_partial=row.cost_is_partial)
+
+    @property
+    def time(self) -> Time:
+        run, accounts = self.trajectory, self.study.accounts
+        if run.began is None:
+            return Time(None, run.ended(), None, None)
+        return Time(run.began, run.ended(), accounts.active, accounts.waited)
+
+    @property
+    def changes(self) -> ChangeLog:
+        """The files that its editor and patch calls changed: `files`, each with `shown` (its path),
+        `added` and `removed` (lines) and `steps` (numbers). Commands may have changed others."""
+        return self.study.changes
+
+    def to_rows(self, *, run: str = "", source: str = "") -> tables.Tables:
+        """As rows of the tables `runs`, `steps`, `calls` and `files`, which docs/tables.md
+        describes. `run` and `source` stand in these columns, by default its id, or else its place,
+        and the path of its file."""
+        row, file = self.conversation, self._source.runs.run(self._row)
+        home = row.home if isinstance(row, FileConversation) else ""
+        about = told(About(row, info=file.info), source or home)
+        return tables.rows(self.trajectory, replace(about, run=run or about.run))
+
+
+def open(place: str | os.PathLike[str]) -> Run:
+    """The run at a place. Raises Problem where there is none that oh-tui reads, or several."""
+    source = _source(place)
+    rows = source.conversations()
+    if len(rows) > 1:
+        names = ", ".join(shown_name(row.id) for row in rows[:3])
+        raise Problem(
+            f"There are {len(rows):,} runs in {source.label}",
+            f"name one of them, as PATH#ID, or go through them with open_all: {names}, ...",
+        )
+    source.runs.run(rows[0])
+    return Run(source, rows[0])
+
+
+def open_all(place: str | os.PathLike[str]) -> Iterator[Run]:
+    """Each run at a place; of a folder those in its files and folders.
+
+    Raises Problem where there is none, and after the last one where a file could not be read. A
+    run that cannot be read raises Problem when something of it is first used.
+    """
+    source = _source(place)
+    for row in source.conversations():
+        yield Run(source, row)
+    if source.problems:
+        raise Problem("; ".join(source.problems))
+
+
+def _source(place: str | os.PathLike[str]) -> FileSource:
+    path, run = paths.split_run(os.fspath(place), os.environ)
+    return FileSource([paths.expanded(path, os.environ)], wanted=[run])
