@@ -30,14 +30,14 @@ run: setup ## open the explorer on your server (ARGS="--server URL", ARGS="open 
 dev: setup-dev ## the demo with live styles: saving app.tcss shows at once, prints go to dev.log
 	@TEXTUAL=debug TEXTUAL_LOG=dev.log $(PY) -m oh_tui --demo $(ARGS)
 
-test: setup-dev ## the tests (ARGS="-k name" for some of them)
-	@scripts/test -n auto --dist worksteal $(ARGS)
+test: setup-dev ## the tests (ARGS="-k name" for some of them), and the slowest of them
+	@scripts/test -n auto --dist worksteal --durations=20 $(ARGS)
 
 test-pythons: setup-dev ## those that may differ between versions of Python, on each version here
 	@scripts/test-pythons $(ARGS)
 
-test-slow: setup-slow ## the tests that start many processes and wait for them
-	@scripts/test -n auto --dist worksteal -m slow $(ARGS)
+test-slow: setup-slow ## those that start many processes and wait for them, and 100 examples of each property
+	@EXAMPLES=100 scripts/test -n auto --dist worksteal -m "slow or hypothesis" $(ARGS)
 
 fuzz: setup-dev ## the property tests with fresh examples, for minutes (MINUTES=10, ARGS="-k name")
 	@$(PY) -m scripts.fuzz --minutes $(MINUTES) $(ARGS)

@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-# A property test tries the same examples each time, and however slowly the machine makes them.
+# A property test tries the same examples each time, and however slowly the machine makes them; more
+# of them in `make test-slow`.
 settings.register_profile(
     "fixed",
-    max_examples=60,
+    max_examples=int(os.environ.get("EXAMPLES", "20")),
     derandomize=True,
     database=None,
     deadline=None,

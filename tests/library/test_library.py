@@ -176,9 +176,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Library, li
         yield opened, runs
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_run_in_which_a_scan_finds_a_text_is_ruled_out(
     demo: tuple[Library, list[Trajectory]], data: st.DataObject
