@@ -17,7 +17,7 @@ from oh_tui.text.clean import clean
 from tests.hostile.kinds import run, write_zip
 from tests.hostile.test_json import said_by
 from tests.hostile.test_terminal import SIZE, Looker
-from tests.terminal.terminal import OH_TUI, Terminal
+from tests.terminal.terminal import OH_TUI, Terminal, first_of
 from tests.trajectory import evaluation_files
 from tests.trajectory.foreign import test_atif, test_chat, test_folders, test_v0_golden
 
@@ -243,7 +243,7 @@ def unpacked(data: bytes) -> bytes:
     return b"\n".join(found)
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", first_of(FORMATS))
 def test_no_key_is_drawn_or_copied(name: str, home: Path) -> None:
     path = FORMATS[name](home / "in", Planter(whole_names=True))
     given: dict[str, Any] = {"OPENHANDS_API_KEY": OURS}

@@ -188,6 +188,7 @@ def test_every_step_of_a_run_of_every_kind(number: int, keys: str, runs: Path) -
         it.quit()
 
 
+@pytest.mark.slow
 def test_a_server_whose_every_word_is_hostile() -> None:
     demo = make_demo(shows="everything")
     demo.rate_limited = False

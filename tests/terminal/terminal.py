@@ -9,13 +9,14 @@ import sys
 import tempfile
 import termios
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import pexpect
 import pyte
+import pytest
 
 OH_TUI = Path(sys.executable).with_name("oh-tui")
 
@@ -53,6 +54,15 @@ _UPDATE, _UPDATED = b"\x1b[?2026h", b"\x1b[?2026l"
 
 _MODE = re.compile(rb"\x1b\[\?([\d;]+)([hl])")
 _ESCAPE = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[ -/]*[0-~]")
+
+
+T = TypeVar("T")
+
+
+def first_of(cases: Iterable[T]) -> list[Any]:
+    """The cases of a test: `make test` tries the first, `make test-slow` the others."""
+    first, *others = cases
+    return [first, *(pytest.param(case, marks=pytest.mark.slow) for case in others)]
 
 
 LONGEST = 60.0

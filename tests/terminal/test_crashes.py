@@ -13,6 +13,8 @@ import pytest
 from tests.terminal.runs import make_zip
 from tests.terminal.terminal import Terminal
 
+SLOW = pytest.mark.slow
+
 LOCAL, KEY, SET_KEY = "canary-in-a-local", "sk-canary0123456789abcdef", "plain-canary-of-settings"
 
 DRIVER = """
@@ -71,9 +73,9 @@ def check_end(terminal: Terminal, folder: Path) -> None:
     ("change", "key"),
     [
         pytest.param("view.ViewActions.action_hidden = breaks", "x", id="a key"),
-        pytest.param("find.Find.ask = breaks_later", "/", id="a worker"),
-        pytest.param("FileSource.close = breaks_later", "q", id="closing the source"),
-        pytest.param("Screen.on_unmount = breaks", "q", id="closing the screen"),
+        pytest.param("find.Find.ask = breaks_later", "/", id="a worker", marks=SLOW),
+        pytest.param("FileSource.close = breaks_later", "q", id="closing the source", marks=SLOW),
+        pytest.param("Screen.on_unmount = breaks", "q", id="closing the screen", marks=SLOW),
     ],
 )
 def test_a_bug_in_use_gives_the_terminal_back_and_one_sentence_and_a_report(
@@ -121,12 +123,14 @@ def test_the_key_in_use_is_not_in_the_report_whatever_its_shape(tmp_path: Path) 
         assert SET_KEY.encode() not in terminal.drawn
 
 
+@pytest.mark.slow
 def test_styles_that_cannot_be_read_end_as_a_bug_does(tmp_path: Path) -> None:
     with crash(tmp_path, "app.OhTui.CSS = 'Screen { colour: red; '") as terminal:
         assert terminal.ends() == 1 and terminal.is_restored()
         assert re.fullmatch(r"oh-tui crashed: \w+; the report is in \S+", terminal.said)
 
 
+@pytest.mark.slow
 def test_without_a_place_for_the_report_the_sentence_stands_alone(tmp_path: Path) -> None:
     change = """
 def full(**_):

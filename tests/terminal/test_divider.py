@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.terminal.terminal import OH_TUI, Terminal
 
 DOWN, MOVED, UP = (0, "M"), (32, "M"), (0, "m")
@@ -20,6 +22,7 @@ def divider(terminal: Terminal) -> int:
     return terminal.text.split("\n")[10].find("│", 20)
 
 
+@pytest.mark.slow
 def test_dragged_resized_under_the_drag_and_remembered(tmp_path: Path) -> None:
     with Terminal(OH_TUI, "--demo", size=(160, 30), home=tmp_path) as terminal:
         terminal.wait_for("1 Conversations")

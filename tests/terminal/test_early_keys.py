@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from tests.terminal.terminal import OH_TUI, Terminal
 
 ASKS = "approve: it runs now"
@@ -31,6 +33,7 @@ def test_a_yes_in_one_write_with_what_asks_approves_nothing() -> None:
         assert terminal.ends() == 0
 
 
+@pytest.mark.slow
 def test_more_than_one_read_of_typed_keys_approves_nothing() -> None:
     with Terminal(OH_TUI, "--demo", size=(120, 36)) as terminal:
         at_oauth(terminal)
@@ -43,6 +46,7 @@ def test_more_than_one_read_of_typed_keys_approves_nothing() -> None:
         terminal.wait_without(ASKS)
 
 
+@pytest.mark.slow
 def test_a_frame_that_is_not_written_yet_takes_no_key() -> None:
     """A slow line: the terminal does not accept the output."""
     with Terminal(OH_TUI, "--demo", size=(160, 48)) as terminal:
@@ -59,6 +63,7 @@ def test_a_frame_that_is_not_written_yet_takes_no_key() -> None:
         assert "approved" not in terminal.text
 
 
+@pytest.mark.slow
 def test_text_typed_ahead_arrives_in_its_field_and_a_menu_that_only_copies_takes_its_key() -> None:
     with Terminal(OH_TUI, "--demo", size=(120, 36)) as terminal:
         at_oauth(terminal)
@@ -72,6 +77,7 @@ def test_text_typed_ahead_arrives_in_its_field_and_a_menu_that_only_copies_takes
         terminal.wait_for("draft kept")
 
 
+@pytest.mark.slow
 def test_a_paste_outside_a_field_does_nothing_and_says_so() -> None:
     with Terminal(OH_TUI, "--demo", size=(120, 36)) as terminal:
         at_oauth(terminal)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.terminal.terminal import OH_TUI, Terminal
 
 WHEEL_UP, WHEEL_DOWN = 64, 65
@@ -60,6 +62,7 @@ def test_wheel_names_of_columns_and_counts(tmp_path: Path) -> None:
         terminal.until(lambda: not terminal.child.isalive(), "the end")
 
 
+@pytest.mark.slow
 def test_a_click_chooses_and_a_double_click_opens(tmp_path: Path) -> None:
     with Terminal(OH_TUI, "--demo", size=(160, 40), home=tmp_path) as terminal:
         terminal.wait_for("conversations, $")

@@ -13,7 +13,7 @@ import pytest
 
 from oh_tui.cli import OWN_RUNS
 from tests.terminal.runs import make_zip
-from tests.terminal.terminal import OH_TUI, Terminal
+from tests.terminal.terminal import OH_TUI, Terminal, first_of
 
 COLOUR = re.compile(rb"[34]8[;:]|\b(?:3[0-7]|4[0-7]|9[0-7]|10[0-7])\b")
 """In the parameters of an SGR sequence: a colour, other than the terminal's own (39, 49)."""
@@ -59,7 +59,7 @@ def look_around(terminal: Terminal) -> None:
     terminal.wait_without("Search for commands")
 
 
-@pytest.mark.parametrize("size", [(160, 48), (120, 36)])
+@pytest.mark.parametrize("size", first_of([(160, 48), (120, 36)]))
 def test_the_demo_shows_its_runs_knows_its_keys_and_leaves_nothing_behind(
     size: tuple[int, int],
 ) -> None:
@@ -85,6 +85,7 @@ def test_the_demo_shows_its_runs_knows_its_keys_and_leaves_nothing_behind(
         assert terminal.said == OWN_RUNS
 
 
+@pytest.mark.slow
 def test_in_80_columns_the_list_and_the_run_take_turns() -> None:
     with Terminal(OH_TUI, "--demo", size=(80, 24)) as terminal:
         terminal.wait_for("1 Conversations")
@@ -135,6 +136,7 @@ def test_what_cannot_be_opened_is_told_in_the_shell_and_no_screen_comes_up(run: 
                 assert b"\x1b" not in terminal.drawn
 
 
+@pytest.mark.slow
 def test_a_truncated_zip_shows_what_came_before_the_cut(run: Path) -> None:
     cut = run.with_name("half.zip")
     cut.write_bytes(run.read_bytes()[: run.stat().st_size // 3])
@@ -145,6 +147,7 @@ def test_a_truncated_zip_shows_what_came_before_the_cut(run: Path) -> None:
         assert terminal.ends() == 0 and terminal.is_restored()
 
 
+@pytest.mark.slow
 def test_a_file_that_is_broken_beside_a_good_one_hides_nothing(run: Path) -> None:
     bad = run.with_name("bad.zip")
     bad.write_text("no zip")
@@ -169,6 +172,7 @@ def test_without_colour_none_is_sent_and_the_cursor_row_is_in_reverse(run: Path)
         assert [codes for codes in sgr(terminal) if COLOUR.search(codes)] == []
 
 
+@pytest.mark.slow
 def test_with_16_colours_text_never_has_the_colour_of_its_ground(run: Path) -> None:
     with Terminal(OH_TUI, "open", run, TERM="xterm", COLORTERM="") as terminal:
         terminal.wait_for("30 steps")
@@ -195,6 +199,7 @@ def test_with_the_flag_nothing_but_ascii_is_drawn(run: Path) -> None:
         assert max(terminal.drawn) <= 0x7E
 
 
+@pytest.mark.slow
 def test_the_linux_console_and_the_locale_c_ask_for_ascii_by_themselves(run: Path) -> None:
     with contextlib.ExitStack() as stack:
         terminals = [
@@ -213,7 +218,7 @@ def test_the_linux_console_and_the_locale_c_ask_for_ascii_by_themselves(run: Pat
                 assert max(terminal.drawn) <= 0x7E
 
 
-@pytest.mark.parametrize("redirection", ["2>/dev/null", "2>errors", "</dev/null", ">out"])
+@pytest.mark.parametrize("redirection", first_of(["2>/dev/null", "2>errors", "</dev/null", ">out"]))
 def test_with_a_stream_that_is_no_terminal_plain_lists_are_printed(
     run: Path, redirection: str
 ) -> None:
@@ -224,6 +229,7 @@ def test_with_a_stream_that_is_no_terminal_plain_lists_are_printed(
         assert "make part29" in terminal.said and "wants a terminal" in terminal.said
 
 
+@pytest.mark.slow
 def test_no_size_is_too_small_and_no_change_of_size_too_much(run: Path) -> None:
     with Terminal(OH_TUI, "open", run) as terminal:
         terminal.wait_for("30 steps")
@@ -239,6 +245,7 @@ def test_no_size_is_too_small_and_no_change_of_size_too_much(run: Path) -> None:
         assert terminal.ends() == 0 and terminal.is_restored()
 
 
+@pytest.mark.slow
 def test_it_starts_and_quits_in_one_column_and_one_row(run: Path) -> None:
     with Terminal(OH_TUI, "open", run, size=(1, 1)) as terminal:
         terminal.until(lambda: b"\x1b[?2026l" in terminal.drawn, "a frame")
@@ -276,6 +283,7 @@ def test_a_faulty_settings_file_ends_it_before_the_screen_comes_up(tmp_path: Pat
     assert b"\x1b[?1049h" not in terminal.drawn
 
 
+@pytest.mark.slow
 def test_a_settings_file_can_leave_the_mouse_to_the_terminal(tmp_path: Path, run: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text("mouse = false\n[keys]\nquit = 'Q'\n")
@@ -301,6 +309,7 @@ sys.exit(cli.main({words}))
 """
 
 
+@pytest.mark.slow
 def test_quitting_waits_for_no_step_that_is_still_being_made(run: Path, tmp_path: Path) -> None:
     driver = tmp_path / "driver.py"
     driver.write_text(WITH_A_LARGE_STEP.format(words=["open", str(run)]))

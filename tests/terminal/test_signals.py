@@ -12,7 +12,7 @@ import pytest
 
 from oh_tui.tui.app import ENDING
 from tests.terminal.runs import make_zip
-from tests.terminal.terminal import LONGEST, OH_TUI, Terminal
+from tests.terminal.terminal import LONGEST, OH_TUI, Terminal, first_of
 
 SHELL = ("bash", "--norc", "--noprofile", "--noediting", "-i")
 """A shell with job control that changes no modes of the terminal by itself."""
@@ -74,7 +74,7 @@ def quit_to_shell(terminal: Terminal, key: str) -> None:
     terminal.until(lambda: "code=0" in terminal.said, "the exit code")
 
 
-@pytest.mark.parametrize("number", ENDING)
+@pytest.mark.parametrize("number", first_of(ENDING))
 def test_a_signal_that_ends_it_gives_the_terminal_back(run: Path, number: signal.Signals) -> None:
     with Terminal(OH_TUI, "open", run) as terminal:
         terminal.wait_for("30 steps")
@@ -84,7 +84,9 @@ def test_a_signal_that_ends_it_gives_the_terminal_back(run: Path, number: signal
         assert terminal.said == ""
 
 
-@pytest.mark.parametrize("number", (signal.SIGKILL, signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT))
+@pytest.mark.parametrize(
+    "number", first_of([signal.SIGKILL, signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT])
+)
 def test_an_end_that_nothing_can_handle_gives_the_terminal_back(
     run: Path, number: signal.Signals
 ) -> None:
@@ -99,6 +101,7 @@ def test_an_end_that_nothing_can_handle_gives_the_terminal_back(
         assert terminal.is_restored()
 
 
+@pytest.mark.slow
 def test_a_signal_at_the_very_start_gives_the_terminal_back_too(run: Path) -> None:
     with Terminal(OH_TUI, "open", run) as terminal:
         terminal.until(lambda: b"\x1b[?1049h" in terminal.drawn, "the alternate screen")
@@ -120,6 +123,7 @@ def test_ctrl_c_says_how_to_quit_and_ctrl_q_does(run: Path) -> None:
         assert terminal.is_restored()
 
 
+@pytest.mark.slow
 def test_bytes_that_are_no_text_are_no_keys(run: Path) -> None:
     with Terminal(OH_TUI, "open", run) as terminal:
         terminal.wait_for("30 steps")
@@ -161,6 +165,7 @@ def test_ctrl_z_gives_the_terminal_to_the_shell_and_fg_comes_back_drawn_and_aliv
         assert terminal.ends() == 0
 
 
+@pytest.mark.slow
 def test_ctrl_z_under_make_stops_make_too(run: Path) -> None:
     (run.parent / "Makefile").write_text(f"look:\n\t@oh-tui open {run}\n")
     with Terminal(*SHELL, home=run.parent) as terminal:
@@ -174,6 +179,7 @@ def test_ctrl_z_under_make_stops_make_too(run: Path) -> None:
         quit_to_shell(terminal, "q")
 
 
+@pytest.mark.slow
 def test_ctrl_z_without_a_shell_to_continue_it_does_not_stop_for_ever(run: Path) -> None:
     with Terminal(OH_TUI, "open", run) as terminal:
         terminal.wait_for("30 steps")
@@ -185,6 +191,7 @@ def test_ctrl_z_without_a_shell_to_continue_it_does_not_stop_for_ever(run: Path)
         assert terminal.ends() == 0 and terminal.is_restored()
 
 
+@pytest.mark.slow
 def test_a_stop_from_outside_is_mended_when_it_goes_on(run: Path) -> None:
     with Terminal(*SHELL) as terminal:
         terminal.wait_for("$")
@@ -203,7 +210,7 @@ def test_a_stop_from_outside_is_mended_when_it_goes_on(run: Path) -> None:
         assert terminal.attributes() == in_shell
 
 
-@pytest.mark.parametrize("words", [["--demo"], ["open", "run.zip"]])
+@pytest.mark.parametrize("words", first_of([["--demo"], ["open", "run.zip"]]))
 def test_when_the_terminal_closes_it_ends(run: Path, words: list[str]) -> None:
     with Terminal(OH_TUI, *words, home=run.parent) as terminal:
         terminal.wait_for("1 Conversations")
@@ -213,6 +220,7 @@ def test_when_the_terminal_closes_it_ends(run: Path, words: list[str]) -> None:
         assert not list(run.parent.glob("oh-tui-*"))
 
 
+@pytest.mark.slow
 def test_when_the_terminal_of_its_shell_closes_it_ends(run: Path) -> None:
     with Terminal(*SHELL, home=run.parent) as terminal:
         terminal.wait_for("$")
@@ -224,6 +232,7 @@ def test_when_the_terminal_of_its_shell_closes_it_ends(run: Path) -> None:
         assert not list(run.parent.glob("oh-tui-*"))
 
 
+@pytest.mark.slow
 def test_when_the_terminal_closes_and_no_signal_comes_it_ends_too(run: Path) -> None:
     line = f"trap '' HUP; oh-tui open {run}; echo $? > code"
     with Terminal("sh", "-c", line, home=run.parent) as terminal:
@@ -246,6 +255,7 @@ sys.exit(code)
 """
 
 
+@pytest.mark.slow
 def test_quitting_does_not_wait_for_a_host_that_is_not_found(tmp_path: Path) -> None:
     driver = tmp_path / "driver.py"
     driver.write_text(SLOW)

@@ -27,6 +27,7 @@ def test_the_title_counts_and_is_given_back() -> None:
         assert drawn.index(b"\x1b]2;\x07") < drawn.index(b"\x1b[23;2t")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("term", ["linux"])
 def test_a_console_without_titles_is_left_alone(term: str) -> None:
     with Terminal(OH_TUI, "--demo", TERM=term) as terminal:

@@ -58,6 +58,7 @@ def test_the_pager_has_the_terminal_and_the_text_and_gives_the_screen_back(
         assert terminal.is_restored()
 
 
+@pytest.mark.slow
 def test_the_editor_gets_a_private_copy_that_is_gone_afterwards(run: Path, tmp_path: Path) -> None:
     editor = script(
         tmp_path / "editor",
@@ -76,6 +77,7 @@ def test_the_editor_gets_a_private_copy_that_is_gone_afterwards(run: Path, tmp_p
         assert (tmp_path / "mode").read_text().startswith("drwx------")
 
 
+@pytest.mark.slow
 def test_a_program_that_is_missing_or_fails_is_a_sentence(run: Path, tmp_path: Path) -> None:
     broken = tmp_path / "no-program"
     broken.write_text("neither script nor program")
@@ -89,6 +91,7 @@ def test_a_program_that_is_missing_or_fails_is_a_sentence(run: Path, tmp_path: P
         terminal.wait_for("3 Timeline")
 
 
+@pytest.mark.slow
 def test_output_under_no_color_has_no_colours(tmp_path: Path) -> None:
     path = coloured_zip(tmp_path / "run.zip")
     with Terminal(OH_TUI, "open", path, NO_COLOR="1") as terminal:
