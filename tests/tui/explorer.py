@@ -8,13 +8,17 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
+from weakref import WeakSet
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from textual import events
+from textual.app import App
 from textual.command import CommandList
 from textual.message_pump import MessagePump
 from textual.pilot import Pilot
+from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -40,6 +44,9 @@ AT_ONCE = RetryPolicy(first=0, longest=0, jitter=0)
 
 LONGEST = 60.0
 """Seconds to wait for what comes about in far under one where nothing else runs."""
+
+TURNS = 1000
+"""Turns of the event loop in which something may be left to do, one after the other."""
 
 READS = (
     "lists",
@@ -144,6 +151,23 @@ class Late:
         return serve
 
 
+_UNPAINTED: WeakSet[App[Any]] = WeakSet()
+"""Apps on their way to what a test sees. Painting each frame until then took a third of the
+time."""
+
+
+def _paint(
+    screen: Screen[Any], paint: Callable[[Screen[Any]], None] = Screen._compositor_refresh
+) -> None:
+    if screen.app not in _UNPAINTED:
+        paint(screen)
+    else:
+        screen._dirty_widgets.clear()  # the compositor keeps what is to be painted
+
+
+Screen._compositor_refresh = _paint  # type: ignore[assignment, method-assign]
+
+
 @dataclass
 class Explorer:
     app: OhTui
@@ -158,7 +182,8 @@ class Explorer:
         """Keys one after the other, each with all it sets off that needs no answer. Quicker than
         the Pilot's own, which waits after each until the processor is idle."""
         for key in keys:
-            await self.send(key)
+            await self.seen()
+            self._type(key)
             await self.settle()
 
     async def send(self, *keys: str) -> None:
@@ -166,10 +191,13 @@ class Explorer:
         or is typed in is seen first, as by whoever presses them."""
         for key in keys:
             await self.seen()
-            character = CHARACTERS.get(key, key if len(key) == 1 else None)
-            self.app.post_message(events.Key(key, character))
+            self._type(key)
             for _ in range(3):
                 await self.pilot.pause(0)
+
+    def _type(self, key: str) -> None:
+        character = CHARACTERS.get(key, key if len(key) == 1 else None)
+        self.app.post_message(events.Key(key, character))
 
     async def seen(self) -> None:
         """Wait until the question or the field that has the keys is drawn."""
@@ -185,10 +213,19 @@ class Explorer:
 
     async def settle(self) -> None:
         """Wait for the reads and writes under way; with a question open they wait for us."""
+        _UNPAINTED.add(self.app)
+        try:
+            await self._quiet()
+        finally:
+            _UNPAINTED.discard(self.app)
+        self.app.screen._compositor_refresh()
+
+    async def _quiet(self) -> None:
         quiet, end = 0, asyncio.get_running_loop().time() + LONGEST
         while asyncio.get_running_loop().time() < end:
             for _ in range(3):
-                await self.pilot.pause(0)
+                await self._idle()
+                self.app.screen._on_timer_update()
             asks = self.screen.asking.question_bar.display or self.screen.asking.find_input.display
             open_question = asks or self.screen.asking.editor is not None
             busy = [w for w in self.app.workers if w.group in READS and w.is_running]
@@ -200,6 +237,15 @@ class Explorer:
             if not quiet:
                 await asyncio.sleep(0.005)
         raise AssertionError(f"still busy: {busy}")
+
+    async def _idle(self) -> None:
+        """Wait until all that runs waits for a timer, a thread or an event. The Pilot sends each
+        widget a message instead, and cannot tell when they have nothing left to do."""
+        ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
+            if not ready:
+                return
 
     async def turn(self, node: MessagePump) -> None:
         """Wait for what the node was to call next, such as asynchronous watchers. Unlike `pause` of
@@ -302,6 +348,7 @@ async def explore(
         connect=connect,
         clock=NOW.timestamp,
     )
+    _UNPAINTED.add(app)
     async with app.run_test(size=size) as pilot:
         explorer = Explorer(app, pilot, demo)
         await explorer.until(lambda: app.main.is_mounted)
