@@ -1,4 +1,7 @@
-"""Runs oh-tui as its own process, as a shell would, with nothing on standard input.
+"""Runs oh-tui as a shell would, with nothing on standard input: in this process, or in its own.
+
+A process of its own costs eight times what most commands do, so only `forked` has one; of each
+command there is a test that uses it.
 
 Nearly all that a process costs is the start of Python and the reading of modules. So one process,
 the nursery, has done both, and each run is forked off it: it has its own environment, folder, files
@@ -7,6 +10,7 @@ and end, and whatever it leaves behind goes with it.
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import gc
 import json
@@ -18,10 +22,14 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+from oh_tui import cli
 
 STEERING = ("LANG", "LC_", "PYTHON", "TZ")
 """What the names of variables begin with that Python itself reads, at its start."""
@@ -34,6 +42,46 @@ TIMEOUT = 60.0
 
 def oh_tui(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """`oh-tui` with these words; the environment is the test's own, changed by `environment`."""
+    if any(name.startswith(STEERING) for name in environment) or _in_loop():
+        return forked(*words, **environment)
+    given, before = list(map(str, words)), dict(os.environ)
+    os.environ.update(environment)
+    with tempfile.TemporaryDirectory() as folder:
+        told = [Path(folder, name) for name in ("out", "err")]
+        try:
+            with _streams(*told):
+                code = cli.main(given)
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+        out, err = (path.read_text("utf-8") for path in told)
+    return subprocess.CompletedProcess(["oh-tui", *given], code, out, err)
+
+
+def _in_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+@contextmanager
+def _streams(out: Path, err: Path) -> Iterator[None]:
+    before = sys.stdin, sys.stdout, sys.stderr
+    with (
+        Path(os.devnull).open(encoding="utf-8") as sys.stdin,
+        out.open("w", encoding="utf-8") as sys.stdout,
+        err.open("w", encoding="utf-8", errors="backslashreplace") as sys.stderr,
+    ):
+        try:
+            yield
+        finally:
+            sys.stdin, sys.stdout, sys.stderr = before
+
+
+def forked(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """As `oh_tui`, in a process of its own."""
     env = {**os.environ, **environment}
     nursery = _nursery(frozenset(item for item in env.items() if item[0].startswith(STEERING)))
     assert nursery.stdin and nursery.stdout
@@ -81,7 +129,6 @@ def _serve() -> None:
         for found in pkgutil.walk_packages(package.__path__, f"oh_tui.{name}."):
             if not found.name.endswith("__main__"):
                 import_module(found.name)
-    import_module("oh_tui.cli")
     gc.freeze()
     for line in sys.stdin:
         process = os.fork()

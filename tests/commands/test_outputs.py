@@ -15,7 +15,7 @@ from jsonschema import ValidationError
 from oh_tui.commands import TABLE
 from tests.commands import schemas
 from tests.commands.conftest import IDS
-from tests.processes import oh_tui
+from tests.processes import forked, oh_tui
 
 DATES, OAUTH = IDS["week-dates"], IDS["oauth"]
 
@@ -68,7 +68,7 @@ STREAMS = {"grep": "grep", "tail": "step", "events": "events", "export": "export
 
 @cache
 def demo(*words: str) -> subprocess.CompletedProcess[str]:
-    """A process on the demo; the same words are run once."""
+    """What it says of the demo; the same words are run once."""
     return oh_tui("--demo", *words)
 
 
@@ -88,7 +88,7 @@ def test_on_a_server_the_document_is_as_its_schema_says(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    done = oh_tui("--demo", "--json", *ON_SERVER[name], FORCE_COLOR="1")
+    done = forked("--demo", "--json", *ON_SERVER[name], FORCE_COLOR="1")
     made_room = "oh-tui: the server paused Rename Store to Ledger to make room\n"
     assert (done.returncode, done.stderr) == (0, made_room if name == "resume" else "")
     assert done.stdout.isascii() and "\x1b" not in done.stdout

@@ -26,7 +26,7 @@ from scripts.many_runs import Maker
 from tests.commands import schemas
 from tests.library.made import made_record
 from tests.many.made import TOKEN
-from tests.processes import oh_tui
+from tests.processes import forked, oh_tui
 
 MAKER = Maker(seed=4, events=20)
 RUNS = 6
@@ -54,7 +54,7 @@ def told(*words: str) -> str:
 
 
 def refused(*words: str, **environment: str) -> str:
-    done = oh_tui("query", *words, **environment)
+    done = forked("query", *words, **environment)
     assert done.returncode == 2
     assert done.stdout == ""
     return done.stderr
