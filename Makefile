@@ -66,7 +66,7 @@ test-live: setup-dev ## tests against real OpenHands servers, installed at the f
 	@$(PY) scripts/live_setup.py; code=$$?; \
 	if [ $$code -eq 75 ]; then exit 0; fi; \
 	if [ $$code -ne 0 ]; then exit $$code; fi; \
-	scripts/test tests/live -rs $(ARGS)
+	scripts/test tests/live -n 3 --dist loadgroup --durations=20 -rs $(ARGS)
 
 screenshots: setup-dev ## make the pictures in screenshots/ and the recorded minute again, from the demo
 	$(PY) -m scripts.screenshots $(ARGS)

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -26,7 +27,17 @@ from .servers.server import PYTHON, LiveServer, keep_logs, temporary_folder
 
 __all__ = ["agent", "api", "every_version", "run", "wire"]
 
-LOGS = pytest.StashKey[Path]()
+LOGS = pytest.StashKey[list[str]]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests of a version share a worker: its servers are started once, and the versions, where
+    most of the time is waiting, run side by side."""
+    for item in items:
+        if isinstance(item, pytest.Function) and item.get_closest_marker("live"):
+            given = item.callspec.params if hasattr(item, "callspec") else {}
+            item.add_marker(pytest.mark.xdist_group(given.get("version", IN_SANDBOXES)))
 
 
 @dataclass(frozen=True)
@@ -63,16 +74,25 @@ def folder(request: pytest.FixtureRequest) -> Iterator[Path]:
     folder = temporary_folder()
     yield folder
     if request.session.testsfailed:
-        request.config.stash[LOGS] = keep_logs(folder)
+        kept = str(keep_logs(folder))
+        if hasattr(request.config, "workeroutput"):
+            request.config.workeroutput["logs"] = kept
+        else:
+            request.config.stash[LOGS] = [kept]
     shutil.rmtree(folder, ignore_errors=True)
     # the browser tool makes these, and nothing can tell it where
     for made in set(Path("/tmp").glob("browser-use-downloads-*")) - downloads:
         shutil.rmtree(made, ignore_errors=True)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    if logs := getattr(node, "workeroutput", {}).get("logs"):
+        node.config.stash.setdefault(LOGS, []).append(logs)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    logs = terminalreporter.config.stash.get(LOGS, None)
-    if logs is not None:
+    for logs in terminalreporter.config.stash.get(LOGS, []):
         terminalreporter.write_line(f"What the servers logged is in {logs}")
 
 
