@@ -136,9 +136,9 @@ async def stop(call: Call) -> int:
 @command(
     "continue",
     RUNNING,
-    flag("--yes", about="do not ask, even if a call runs again"),
+    flag("--yes", about="do not ask, even if it is stuck or a call runs again"),
     examples={
-        "continue 5f3a": "asks if a call would run again",
+        "continue 5f3a": "asks if it is stuck or a call would run again",
         "continue 5f3a --yes": "in a script",
     },
     wants="change",
@@ -152,13 +152,14 @@ async def go_on(call: Call) -> int:
         raise Refused(f"{_calls_wait(before)}: continuing would approve it", _next(before))
     if not before.can_continue:
         raise Refused(f"There is nothing to continue: {before.in_words}", _next(before))
+    stakes = []
+    if before.repeats:
+        stakes.append(f"It is stuck ({before.repeats}) and may repeat that, which costs")
     if before.calls:
         again = "again" if len(before.calls) == 1 else f"again, all {len(before.calls)}"
-        require_consent(
-            call,
-            f"A call without a result runs {again}: {_names(before.calls)}",
-            f"oh-tui continue {call.about} --yes",
-        )
+        stakes.append(f"A call without a result runs {again}: {_names(before.calls)}")
+    if stakes:
+        require_consent(call, ". ".join(stakes), f"oh-tui continue {call.about} --yes")
     call.goes_on = "the agent may go on"
     after, stages = await _carry_out(call, call.agents.go_on(before))
     _print(call, after, "continued", stages, before.calls)

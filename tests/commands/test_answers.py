@@ -33,7 +33,7 @@ EACH = {
     "approve": f"approve {OAUTH}",
     "reject": f"reject {OAUTH} no",
     "stop": f"stop {FLAKY} --now",
-    "continue": f"continue {DATES}",
+    "continue": f"continue {DATES} --yes",
     "start": "start hello --yes",
     "exec": f"exec {DATES} -- ls",
     "put": f"put {DATES} {__file__} /tmp/x",
@@ -147,6 +147,26 @@ def test_a_call_that_would_run_again_needs_a_yes(
     assert shell(f"continue {OAUTH} --yes").out.startswith(f"continued  {PUSH}\n")
 
 
+def test_one_that_is_stuck_needs_a_yes(shell: Shell) -> None:
+    said = shell(f"continue {DATES}")
+    assert said.code == 2 and f"oh-tui continue {DATES[:8]} --yes" in said.complaint
+    assert "It is stuck (same call and " in said.complaint and "which costs" in said.complaint
+    assert acts(shell) == []
+
+
+def test_one_that_another_client_continued_first_runs_already(shell: Shell) -> None:
+    world = shell.demo.world
+    conversation = world.conversation(DATES)
+    assert conversation is not None
+
+    def other_client() -> None:
+        world.show(conversation, world.shows(conversation, world.act(conversation, "run", "")))
+
+    shell.between.first("POST /runtime/*/run", other_client)
+    said = shell(f"continue {DATES} --yes")
+    assert said.code == 1 and "The agent runs already" in said.complaint
+
+
 def test_one_that_has_nothing_to_do_cannot_continue(shell: Shell) -> None:
     said = shell(f"continue {IDS['pydantic-notes']}")
     assert said.code == 1 and "nothing to continue" in said.complaint
@@ -159,7 +179,7 @@ def test_one_that_stands_as_before_is_not_said_to_be_continued(
     """The server accepted the request, but the state did not change."""
     monkeypatch.setattr(agent_actions, "SETTLE", 0.1)
     shell.between.answer("POST /runtime/*/run", 200, '{"success": true}', "application/json")
-    said = shell(f"continue {DATES}")
+    said = shell(f"continue {DATES} --yes")
     assert (said.code, said.out) == (1, "")
     assert said.complaint == (
         "oh-tui: The agent was asked to continue, but its state is as before\n        try again\n"

@@ -220,13 +220,15 @@ class Agents:
         """Lets the agent go on. Calls without a result are run, again if need be."""
         now = await self._as_shown(state)
         if now.runs:
-            raise Refused("The agent runs already", Remedy.STOP)
+            raise _runs()
         now.require_in_sight()
         agent = self._agent(now.conversation)
         yield AgentStage.GOING_ON
         try:
             await self._run(agent, now, agent.run, 0)
         except Conflict as refused:
+            if (await self.state(now.conversation.id)).runs:  # another client was first
+                raise _runs() from refused
             if now.status == "paused":  # and still at work: see `_step_over`
                 refused.hint = Remedy.CONTINUE_LATER
             raise
@@ -382,6 +384,10 @@ def _may_arrive() -> Iterator[None]:
         if given_up and error.hint == Remedy.MAYBE_DONE:
             error.hint = Remedy.MAY_ARRIVE
         raise
+
+
+def _runs() -> Problem:
+    return Refused("The agent runs already", Remedy.STOP)
 
 
 def _changed() -> Problem:
