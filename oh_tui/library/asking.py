@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 import math
 import sqlite3
-import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +15,7 @@ from oh_tui.library.file import FILE, FOLDER, connected_to_read, require_own
 from oh_tui.text.human import size
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
+from oh_tui.trajectory.tables import SCHEMAS
 
 ALLOWED = {
     sqlite3.SQLITE_SELECT,
@@ -39,10 +39,6 @@ two texts; a row takes the length of a value times the columns."""
 MEMORY = 1_000_000_000
 """Bytes of memory that SQLite may take: a sort is bounded by nothing else."""
 
-GRACE = 0.5
-"""Seconds after its limit when a question counts as deaf to it. SQLite looks at the clock after
-`OPERATIONS`, and each of these may be a call of a function that takes so long."""
-
 BESIDE = {
     "tags": ("run", "key", "value"),
     "bookmarks": ("run", "event_id"),
@@ -51,7 +47,7 @@ BESIDE = {
 """Tables of what the user keeps of runs, and their columns. They are filled for each question, so
 that they are never behind the file that keeps it, and nothing of it stays in ours."""
 
-TABLES = f"runs, steps, files, {', '.join(BESIDE)}; docs/tables.md has their columns"
+TABLES = f"{', '.join(SCHEMAS)}, {', '.join(BESIDE)}; docs/tables.md has their columns"
 
 
 class Answer(NamedTuple):
@@ -85,23 +81,6 @@ class _Limit:
             f"The query takes longer than {self.seconds:g} s", "--seconds allows it more"
         )
 
-    @contextlib.contextmanager
-    def watched(self, deaf: Callable[[Problem], object]) -> Iterator[None]:
-        """Calls `deaf` from another thread when SQLite does not hear of the limit."""
-        done = threading.Event()
-
-        def watch() -> None:
-            while not done.wait(GRACE / 5):
-                if time.monotonic() > self._until + GRACE:
-                    deaf(self.problem)
-                    return
-
-        threading.Thread(target=watch, daemon=True).start()
-        try:
-            yield
-        finally:
-            done.set()
-
 
 _FAILURES = (sqlite3.Error, sqlite3.Warning, UnicodeError, ValueError, OverflowError, MemoryError)
 
@@ -111,17 +90,11 @@ def asked(
     cache_folder: Path,
     sql: str,
     seconds: float,
-    deaf: Callable[[Problem], object] = lambda problem: None,
     beside: Mapping[str, Iterable[Sequence[str]]] = {},
 ) -> Iterator[Answer]:
-    """The answer to one SELECT. Raises Problem. `deaf` is called from another thread when the
-    question goes on after its time, and has to end the process. `beside` has the rows of tables in
-    BESIDE."""
+    """The answer to one SELECT. Raises Problem. `beside` has the rows of tables in BESIDE."""
     limit = _Limit(seconds)
-    with (
-        contextlib.closing(_opened((cache_folder / FOLDER / FILE).absolute())) as database,
-        limit.watched(deaf),
-    ):
+    with contextlib.closing(_opened((cache_folder / FOLDER / FILE).absolute())) as database:
         try:
             if not schema.is_ours(database):
                 raise Problem("Another version of oh-tui made the index", "oh-tui index")
@@ -141,22 +114,9 @@ def asked(
             raise _problem(error, limit) from error
         if cursor.description is None:
             raise Problem("That is not a query", f"expected one SELECT over {TABLES}")
-        names = _unlike(safe_line(str(one[0])) for one in cursor.description)
+        names = [safe_line(str(one[0])) for one in cursor.description]
         with contextlib.closing(_rows(cursor, limit)) as rows:
             yield Answer(names, rows)
-
-
-def _unlike(names: Iterable[str]) -> list[str]:
-    """The second of two columns with one name is called `name_2`, so that a row as an object has
-    both."""
-    found = dict[str, None]()
-    for name in names:
-        other, count = name, 1
-        while other in found:
-            count += 1
-            other = f"{name}_{count}"
-        found[other] = None
-    return list(found)
 
 
 def _fill(database: sqlite3.Connection, beside: Mapping[str, Iterable[Sequence[str]]]) -> None:

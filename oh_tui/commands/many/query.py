@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
-import os
 import sys
 from argparse import ArgumentTypeError
 from collections.abc import Iterable, Sequence
-from functools import partial
 from typing import Any
 
-from oh_tui.commands.shared import failing
 from oh_tui.commands.shared.command import Call, argument, command, flag
 from oh_tui.commands.shared.keeping import read_annotations
 from oh_tui.commands.shared.printing import Column, print_json_line, print_table
@@ -52,9 +48,8 @@ def _seconds(text: str) -> float:
         "query 'select * from runs' --csv": "for a spreadsheet",
     },
     epilog="It reads what is in the index, with your tags, bookmarks and notes, and cannot write.\n"
-    "The second of two columns with one name is called name_2. --csv has texts as they are: a\n"
-    "spreadsheet may take one that begins with = + - @ for a formula, so import the columns of\n"
-    "texts as text.",
+    "--csv has texts as they are: a spreadsheet may take one that begins with = + - @ for a\n"
+    "formula, so import the columns of texts as text.",
     wants="nothing",
 )  # fmt: skip
 async def query(call: Call) -> int:
@@ -64,10 +59,9 @@ async def query(call: Call) -> int:
     if call.as_json and call.args.csv:
         raise Problem("--json and --csv are two forms of the same", "leave one out")
     kept = _kept(read_annotations(call))
-    with asked(
-        folder, call.args.sql, call.args.seconds, partial(_end, call.as_json), kept
-    ) as answer:
+    with asked(folder, call.args.sql, call.args.seconds, kept) as answer:
         if call.as_json:
+            _require_names(answer.columns)
             for row in answer.rows:
                 print_json_line(dict(zip(answer.columns, map(_value, row), strict=True)))
         elif call.args.csv:
@@ -78,13 +72,10 @@ async def query(call: Call) -> int:
     return 0
 
 
-def _end(as_json: bool, problem: Problem) -> None:
-    """Ends the process while SQLite goes on, which only reads."""
-    failing.as_json = as_json
-    code = failing.problem(problem)
-    with contextlib.suppress(OSError):
-        sys.stdout.flush()
-    os._exit(code)
+def _require_names(columns: Sequence[str]) -> None:
+    for column in columns:
+        if columns.count(column) > 1:
+            raise Problem(f"Two columns are called {column}", f"name one: {column} as other")
 
 
 def _kept(annotations: Annotations) -> dict[str, list[tuple[str, ...]]]:
