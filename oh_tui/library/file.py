@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self, TypeVar
 
-from oh_tui.library import packed, schema
+from oh_tui.library import schema
 from oh_tui.settings.paths import make_private
 
 T = TypeVar("T")
@@ -23,10 +23,6 @@ FOLDER = "library"
 """In the cache folder."""
 
 FILE = "runs.db"
-
-PAGE = 16_384
-"""Bytes of a page of a new file: the packed steps of a run would leave half of a smaller one
-empty."""
 
 DAMAGED = "it was damaged"
 
@@ -125,7 +121,6 @@ class LibraryFile:
             return connected_to_read(self._path)
         database = _connect_as(self._path, "mode=rw")
         try:
-            database.execute(f"PRAGMA page_size = {PAGE}")
             database.execute("PRAGMA journal_mode = WAL")
             # a power cut may lose the last runs, never the order in which they were written
             database.execute("PRAGMA synchronous = NORMAL")
@@ -254,15 +249,13 @@ _FIRST = "SELECT count(*) FROM sqlite_master"
 
 
 def _connect_as(path: Path, mode: str) -> sqlite3.Connection:
-    database = sqlite3.connect(
+    return sqlite3.connect(
         f"{path.absolute().as_uri()}?{mode}",
         uri=True,
         timeout=PATIENCE,
         isolation_level=None,
         check_same_thread=False,
     )
-    packed.teach(database)
-    return database
 
 
 def require_own(path: Path) -> None:

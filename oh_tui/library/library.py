@@ -11,13 +11,11 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 
 from oh_tui.library import schema
 from oh_tui.library.file import FILE, LibraryFile
-from oh_tui.library.packed import LONGEST_OF_ALL
-from oh_tui.library.records import Record, names_key
+from oh_tui.library.records import LONGEST, Record, names_key, stored
 from oh_tui.library.texts import folded
 from oh_tui.trajectory.tables import RunRow
 
@@ -77,20 +75,15 @@ class Library(LibraryFile):
         return self.do(work) or False
 
     def _put(self, database: sqlite3.Connection, record: Record) -> None:
-        if len(record.place) > 2 * LONGEST_OF_ALL:
+        if len(record.place) > 2 * LONGEST:
             raise OverflowError("the place of a run is too long")
         self._drop(database, "place = ?", record.place)
         characters = sum(len(block.text) for block in record.blocks)
         known = (record.place, record.home, record.fingerprint, time.time(), characters)
-        number = database.execute(
-            schema.INSERT_RUN, (*known, *_bounded(_run_values(record.run)))
-        ).lastrowid
-        steps = ((number, seq, part) for seq, part in enumerate(record.steps))
-        database.executemany(schema.INSERT_STEPS, steps)
-        files = (
-            (number, seq, *_bounded(_file_values(row))) for seq, row in enumerate(record.files)
-        )
-        database.executemany(schema.INSERT_FILE, files)
+        values = (*known, *stored(record.run))
+        number = database.execute(schema.INSERT_RUN, values).lastrowid
+        for table, rows in record.rows.items():
+            database.executemany(schema.INSERT[table], ((*row, number) for row in rows))
         if not self.has_texts:
             return
         for block in record.blocks:
@@ -109,7 +102,7 @@ class Library(LibraryFile):
                     "DELETE FROM texts WHERE rowid IN (SELECT id FROM blocks WHERE run_id = ?)",
                     (number,),
                 )
-            for table in schema.TABLES_OF_RUN:
+            for table in (*schema.TABLES_OF_RUN, "blocks"):
                 database.execute(f"DELETE FROM {table} WHERE run_id = ?", (number,))
             database.execute("DELETE FROM runs WHERE id = ?", (number,))
         if found:
@@ -320,15 +313,6 @@ def _transaction(database: sqlite3.Connection) -> Iterator[None]:
         if database.in_transaction:
             database.execute("ROLLBACK")
         raise
-
-
-_file_values = attrgetter(*schema.FILE_COLUMNS)
-_run_values = attrgetter(*schema.RUN_COLUMNS)
-
-
-def _bounded(values: Iterable[Any]) -> list[Any]:
-    most = LONGEST_OF_ALL
-    return [one[:most] if isinstance(one, str) else one for one in values]
 
 
 def _grams(text: str) -> Iterator[str]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
-from oh_tui.library.packed import packed
-from oh_tui.library.schema import BLOCK
+from oh_tui.library.schema import BLOCK, TABLES_OF_RUN
 from oh_tui.library.texts import step_texts
 from oh_tui.text.redact import held, holds_key
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.tables import About, FileRow, RunRow, rows
+from oh_tui.trajectory.tables import About, RunRow, rows
+
+LONGEST = 4_096
+"""Characters of a text in a row, as of a path on Linux: `query` could not read the row of one that
+has a model of a megabyte."""
 
 
 class Block(NamedTuple):
@@ -31,9 +34,8 @@ class Record(msgspec.Struct, frozen=True):
     fingerprint: str
     """Changes whenever the run may have changed."""
     run: RunRow
-    steps: list[bytes]
-    """The rows of the steps, `packed`."""
-    files: list[FileRow]
+    rows: dict[str, list[tuple[Any, ...]]]
+    """Those of the other tables, `stored`."""
     blocks: list[Block]
 
 
@@ -43,17 +45,30 @@ def record_of(
     """None for a run that tells a key of the user's, which must not be indexed."""
     if names_key(place) or _tells_key(trajectory):
         return None
-    tables = rows(trajectory, about, calls=False)
+    tables = rows(trajectory, about)
     own = [f"{row.what} {row.result}" for row in tables.steps[: len(trajectory)]]
     return Record(
         place=place,
         home=home,
         fingerprint=fingerprint,
         run=tables.runs[0],
-        steps=packed(tables.steps),
-        files=tables.files,
+        rows={name: list(map(stored, getattr(tables, name))) for name in TABLES_OF_RUN},
         blocks=list(_blocks(step_texts(trajectory, own))),
     )
+
+
+def stored(row: msgspec.Struct) -> tuple[Any, ...]:
+    """The values of a row as the library keeps them: no text is longer than `LONGEST`."""
+    values = msgspec.structs.astuple(row)
+    if not [one for one in values if isinstance(one, str) and len(one) > LONGEST]:
+        return values
+    return tuple(map(_cut, row.__struct_fields__, values))
+
+
+def _cut(name: str, value: Any) -> Any:
+    if not isinstance(value, str) or len(value) <= LONGEST:
+        return value
+    return None if name == "arguments" else value[:LONGEST]  # JSON that is cut is no JSON
 
 
 def names_key(place: str) -> bool:

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from oh_tui.library.packed import STEP_COLUMNS
-from oh_tui.trajectory.tables import FileRow, RunRow
+from oh_tui.trajectory.tables import SCHEMAS, RunRow
 
 APPLICATION = 0x6F687475
 """`ohtu`, by which `file` and we know the database."""
@@ -18,7 +17,9 @@ APPLICATION = 0x6F687475
 TYPES = {"str": "TEXT", "int": "INTEGER", "bool": "INTEGER", "float": "REAL"}
 
 RUN_COLUMNS = RunRow.__struct_fields__
-FILE_COLUMNS = tuple(name for name in FileRow.__struct_fields__ if name != "run")
+
+TABLES_OF_RUN = tuple(name for name in SCHEMAS if name != "runs")
+"""Those with several rows of each run."""
 
 BLOCK = 64_000
 """Characters of the texts of one document of the index.
@@ -29,17 +30,16 @@ run does not seem to hold every text.
 """
 
 
-def _declared(row: type[msgspec.Struct], names: Sequence[str]) -> str:
-    kinds = row.__annotations__
-    return ", ".join(f"{name} {TYPES[str(kinds[name]).split(' ')[0]]}" for name in names)
+def _declared(row: type[msgspec.Struct]) -> str:
+    kinds = row.__annotations__.items()
+    return ", ".join(f"{name} {TYPES[str(kind).split(' ')[0]]}" for name, kind in kinds)
 
 
-def _unpacked() -> str:
-    values = {name: f"json_extract(step.value, '$[{n}]')" for n, name in enumerate(STEP_COLUMNS)}
-    # null for the steps of the run itself, which most are
-    values["path"] = f"coalesce({values['path']}, CAST({values['step']} AS TEXT))"
-    values["sub_agent"] = f"coalesce({values['sub_agent']}, '')"
-    return ", ".join(f"{value} AS {name}" for name, value in values.items())
+def _table(name: str) -> str:
+    return (
+        f"CREATE TABLE {name} ({_declared(SCHEMAS[name])}, run_id INTEGER NOT NULL);\n"
+        f"CREATE INDEX {name}_of_run ON {name} (run_id);\n"
+    )
 
 
 TABLES = f"""
@@ -48,19 +48,13 @@ CREATE TABLE homes (home TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, indexed RE
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY, place TEXT NOT NULL UNIQUE, home TEXT NOT NULL,
     fingerprint TEXT NOT NULL, indexed REAL NOT NULL, gone INTEGER NOT NULL DEFAULT 0,
-    characters INTEGER NOT NULL, {_declared(RunRow, RUN_COLUMNS)});
+    characters INTEGER NOT NULL, {_declared(RunRow)});
 CREATE INDEX runs_of_home ON runs (home);
-CREATE TABLE step_parts (run_id INTEGER, seq INTEGER, part BLOB NOT NULL,
-    PRIMARY KEY (run_id, seq));
-CREATE TABLE file_rows (run_id INTEGER, seq INTEGER, {_declared(FileRow, FILE_COLUMNS)},
-    PRIMARY KEY (run_id, seq)) WITHOUT ROWID;
+CREATE INDEX runs_of_run ON runs (run);
+{"".join(map(_table, TABLES_OF_RUN))}
 CREATE TABLE blocks (id INTEGER PRIMARY KEY, run_id INTEGER NOT NULL, first INTEGER NOT NULL,
     last INTEGER NOT NULL);
 CREATE INDEX blocks_of_run ON blocks (run_id);
-CREATE VIEW steps AS SELECT runs.run, {_unpacked()}
-    FROM runs JOIN step_parts ON step_parts.run_id = runs.id JOIN json_each(unpacked(part)) AS step;
-CREATE VIEW files AS SELECT runs.run, {", ".join(f"file_rows.{name}" for name in FILE_COLUMNS)}
-    FROM file_rows JOIN runs ON runs.id = file_rows.run_id;
 CREATE TABLE untidy (id INTEGER PRIMARY KEY, since REAL NOT NULL);
 PRAGMA application_id = {APPLICATION};
 """
@@ -88,18 +82,17 @@ ROWS = "2"
 VERSION = version_of(TABLES + TEXTS + ROWS)
 """A file of another version is made anew."""
 
-TABLES_OF_RUN = ("step_parts", "file_rows", "blocks")
 
-
-def insertion(table: str, names: Sequence[str]) -> str:
+def _insertion(table: str, names: Sequence[str]) -> str:
     return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
 
 
-INSERT_RUN = insertion(
+INSERT_RUN = _insertion(
     "runs", ("place", "home", "fingerprint", "indexed", "characters", *RUN_COLUMNS)
 )
-INSERT_STEPS = insertion("step_parts", ("run_id", "seq", "part"))
-INSERT_FILE = insertion("file_rows", ("run_id", "seq", *FILE_COLUMNS))
+INSERT = {
+    name: _insertion(name, (*SCHEMAS[name].__struct_fields__, "run_id")) for name in TABLES_OF_RUN
+}
 
 
 def make(database: sqlite3.Connection) -> None:

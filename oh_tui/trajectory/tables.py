@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache
 from operator import attrgetter
 from typing import NamedTuple
 
 import msgspec
 
+from oh_tui.text.clean import clean_line
 from oh_tui.text.redact import hide_keys, masked, redact_json, safe_line
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.changes import changes
@@ -197,16 +198,17 @@ SCHEMAS: dict[str, type[msgspec.Struct]] = {
 ANY = About()
 
 
-def rows(run: Trajectory, about: About = ANY, *, calls: bool = True) -> Tables:
+def rows(run: Trajectory, about: About = ANY) -> Tables:
     """The rows of a whole run; reads the runs of its sub-agents. Texts are clean and without
-    secrets, so call `hold` with keys of your own before. `calls` False leaves that table empty."""
+    secrets, so call `hold` with keys of your own before."""
     part = _Part(run, about, safe_line(about.run))
     sub_runs = SubRuns(run, part.accounts)
     parts = [part, *(_Part(sub.trajectory, about, part.run, sub) for sub in sub_runs.all())]
+    steps = [list(each.steps()) for each in parts]
     return Tables(
         [_run_row(part, sub_runs)],
-        [row for each in parts for row in each.steps()],
-        [row for each in parts for row in each.calls()] if calls else [],
+        [row for each in steps for row in each],
+        [row for each, of_it in zip(parts, steps, strict=True) for row in each.calls(of_it)],
         part.files,
     )
 
@@ -259,7 +261,7 @@ class _Part:
                 f"{self.path}{step.number}",
                 self.sub_agent,
                 step.number,
-                safe_line(step.event.id),
+                clean_line(step.event.id),
                 _finite(step.event.seconds()),
                 self.name_of(step.event.kind),
                 str(about.family),
@@ -275,25 +277,26 @@ class _Part:
                 *_tokens(spent, told if spent else _NOTHING),
             )
 
-    def calls(self) -> Iterator[CallRow]:
-        for step in self.trajectory.steps:
+    def calls(self, steps: Iterable[StepRow]) -> Iterator[CallRow]:
+        """`steps` are the rows of all steps."""
+        for step, row in zip(self.trajectory.steps, steps, strict=True):
             event, result = step.event, step.result
             if not step.is_call:
                 continue
             yield CallRow(
                 self.run,
-                f"{self.path}{step.number}",
-                safe_line(event.id),
-                safe_line(event.tool_call_id),
-                safe_line(event.llm_response_id),
-                self.name_of(event.tool_name),
+                row.path,
+                row.event_id,
+                clean_line(event.tool_call_id),
+                clean_line(event.llm_response_id),
+                row.tool,
                 _arguments(step),
-                str(self.trajectory.outcome(step)),
+                row.outcome,
                 len(step.results),
-                safe_line(result.id) if result else "",
+                clean_line(result.id) if result else "",
                 _int64(result.exit_code) if result else None,
-                safe_line(event.risk),
-                _finite(self.accounts.ran(step)),
+                self.name_of(event.risk),
+                row.ran_s,
             )
 
 

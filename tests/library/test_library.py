@@ -10,7 +10,6 @@ import sqlite3
 import stat
 import subprocess
 import sys
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,14 +22,13 @@ from oh_tui.library import schema
 from oh_tui.library.asking import asked
 from oh_tui.library.file import FILE, FOLDER
 from oh_tui.library.library import Library
-from oh_tui.library.packed import PART, STEP_COLUMNS, packed, unpacked
-from oh_tui.library.records import record_of
+from oh_tui.library.records import record_of, stored
 from oh_tui.text import redact
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.search.query import parse, quoted
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.tables import About, StepRow, rows
+from oh_tui.trajectory.tables import SCHEMAS, About, rows
 from scripts.many_runs import COMMON, Maker
 from tests.demo_runs import SLUGS, demo_events, demo_run
 from tests.library.made import HOME, made_record, run_of
@@ -64,28 +62,17 @@ def bytes_of(cache_folder: Path) -> bytes:
     return b"".join(one.read_bytes() for one in (cache_folder / FOLDER).iterdir())
 
 
-def as_kept(row: StepRow) -> tuple[object, ...]:
-    """What `steps` has of a row."""
-    cut = msgspec.structs.replace(
-        row,
-        what=row.what[:80],
-        result=row.result[:80],
-        llm_s=row.llm_s and pytest.approx(row.llm_s, abs=1e-6),
-        ran_s=row.ran_s and pytest.approx(row.ran_s, abs=1e-6),
-    )
-    return tuple(getattr(cut, name) for name in STEP_COLUMNS)
-
-
 def test_a_run_comes_out_as_it_went_in(filled: Library) -> None:
     record = made_record(MAKER, 3)
     (known,) = filled.runs("place = ?", place(3)) or []
     assert (known.place, known.home, known.is_gone) == (place(3), HOME, False)
     assert known.row == record.run
-    names = ", ".join(STEP_COLUMNS)
-    steps = filled.select(f"SELECT {names} FROM steps WHERE run = ?", known.row.run)
-    assert steps == [as_kept(row) for row in rows(run_of(MAKER.history(3))).steps]
-    files = filled.select("SELECT path, edits FROM files WHERE run = ?", known.row.run)
-    assert sorted(files or ()) == sorted((row.path, row.edits) for row in record.files)
+    made = rows(run_of(MAKER.history(3)), About(run=known.row.run))
+    for table in schema.TABLES_OF_RUN:
+        names = ", ".join(SCHEMAS[table].__struct_fields__)
+        found = filled.select(f"SELECT {names} FROM {table} WHERE run = ?", known.row.run)
+        assert found == [msgspec.structs.astuple(row) for row in getattr(made, table)]
+        assert found or table == "files"
     status = filled.status()
     assert status is not None
     assert (status.runs, status.gone, status.homes) == (RUNS, 0, 1)
@@ -93,40 +80,21 @@ def test_a_run_comes_out_as_it_went_in(filled: Library) -> None:
 
 def test_no_row_is_too_long_to_be_asked_for(library: Library, tmp_path: Path) -> None:
     long = "M" * 1_000_000
-    records = (made_record(MAKER, number) for number in range(RUNS))
-    record = next(one for one in records if one.files)
-    (row, *_) = rows(run_of(MAKER.history(0))).steps
-    steps = packed([msgspec.structs.replace(row, tool=long)])
-    file = msgspec.structs.replace(record.files[0], path=long)
+    record = made_record(MAKER, 0)
+    made = rows(run_of(MAKER.history(0)))
+    step = msgspec.structs.replace(made.steps[0], tool=long)
+    call = msgspec.structs.replace(made.calls[0], arguments=f'"{long}"')
     run = msgspec.structs.replace(record.run, model=long, repository=long)
-    assert library.put([msgspec.structs.replace(record, run=run, steps=steps, files=[file])])
-    for sql in ("select model, repository from runs", "select tool from steps, files"):
-        with asked(tmp_path, sql, 10) as answer:
-            assert len(list(answer.rows)) == 1
+    held = {"steps": [stored(step)], "calls": [stored(call)]}
+    assert library.put([msgspec.structs.replace(record, run=run, rows=held)])
+    sql = (
+        "select length(model), length(repository), length(steps.tool), arguments "
+        "from runs, steps, calls"
+    )
+    with asked(tmp_path, sql, 10) as answer:
+        assert list(answer.rows) == [(4_096, 4_096, 4_096, None)]  # a part of JSON is none
     assert not library.put([msgspec.structs.replace(record, place=long)])
     assert library.is_of_value
-
-
-def test_steps_of_a_long_run_are_in_parts_that_can_be_asked_for(
-    library: Library, tmp_path: Path
-) -> None:
-    (row, *_) = rows(run_of(MAKER.history(0))).steps
-    steps = [
-        msgspec.structs.replace(row, step=n, path=f"7/{n}", sub_agent="\U0001f600" * 5_000)
-        for n in range(1, 301)
-    ]
-    record = msgspec.structs.replace(made_record(MAKER, 0), steps=packed(steps))
-    assert len(record.steps) > 1
-    assert library.put([record])
-    sql = "select count(*), sum(step), min(path), min(length(sub_agent)) from steps"
-    with asked(tmp_path, sql, 10) as answer:
-        assert [tuple(one) for one in answer.rows] == [(300, 300 * 301 // 2, "7/1", 4_096)]
-
-
-@pytest.mark.parametrize("part", [zlib.compress(b" " * 10_000_000), b"no zlib", "text", 3, None])
-def test_nothing_else_unpacks_to_much(part: object) -> None:
-    with contextlib.suppress(zlib.error, TypeError):
-        assert len(unpacked(part)) <= 2 * PART
 
 
 def test_runs_are_newest_first(filled: Library) -> None:
@@ -224,14 +192,12 @@ def test_runs_that_a_home_no_longer_has_are_marked(filled: Library) -> None:
 
 def test_what_is_forgotten_is_gone_from_the_file(filled: Library, tmp_path: Path) -> None:
     made = MAKER.made(4)
-    (part,) = made_record(MAKER, 4).steps
+    assert all(filled.select(f"SELECT * FROM {table}") for table in schema.TABLES_OF_RUN)
     assert made.name.encode() in bytes_of(tmp_path)
-    assert part[:100] in bytes_of(tmp_path)
     assert filled.forget(place(4)) == 1
     assert filled.candidates(made.rare) == {}
     found = bytes_of(tmp_path)
     assert made.name.encode() not in found
-    assert part[:100] not in found
     for gram in (made.rare[n : n + 3] for n in range(len(made.rare) - 2)):
         if not any(
             gram in block.text
@@ -241,6 +207,7 @@ def test_what_is_forgotten_is_gone_from_the_file(filled: Library, tmp_path: Path
         ):
             assert filled.candidates(gram) == {}
     assert filled.forget(HOME) == RUNS - 1
+    assert not any(filled.select(f"SELECT * FROM {table}") for table in schema.TABLES_OF_RUN)
     assert filled.forget("/no/such/place") == 0
     assert MAKER.made(1).name.encode() not in bytes_of(tmp_path)
 
