@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from oh_tui.sources.actions.starting import Draft
     from oh_tui.sources.lists.pager import Pager
     from oh_tui.trajectory.model.trajectory import Trajectory
-    from oh_tui.tui.panes import Cursors
     from oh_tui.tui.state.columns import Choice
+    from oh_tui.tui.state.cursors import Cursors
     from oh_tui.tui.state.filtering import Filtering
     from oh_tui.tui.state.finding import Finding
     from oh_tui.tui.state.shells import Shell

@@ -38,9 +38,11 @@ if TYPE_CHECKING:
 
     from oh_tui.settings.startup import Settings
     from oh_tui.sources.source import Source
-    from oh_tui.tui.panes import Rows, StepBodies, Steps
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
+    from oh_tui.tui.widgets.conversation_list import ConversationList
+    from oh_tui.tui.widgets.step_detail import StepDetail
+    from oh_tui.tui.widgets.timeline import Timeline
 
 READS = (
     *("lists", "more", "run", "older", "follow", "below", "find", "hits", "filter"),
@@ -63,9 +65,9 @@ class Controllers:
         preparations: preparations.Preparations,
         connect: Callable[[Settings], Source] | None,
         demo: Callable[[], Source] | None,
-        conversations: Rows,
-        steps: Steps,
-        bodies: StepBodies,
+        conversations: ConversationList,
+        steps: Timeline,
+        bodies: StepDetail,
     ) -> None:
         self._session = session
         self._ui = ui

@@ -12,14 +12,14 @@ from oh_tui.tui.widgets.question_bar import Question
 
 if TYPE_CHECKING:
     from oh_tui.tui.controllers import Controllers
-    from oh_tui.tui.panes import Steps
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.drawing import Piece
+    from oh_tui.tui.widgets.timeline import Timeline
 
 
 class Navigation:
-    def __init__(self, session: Session, ui: Ui, steps: Steps, controllers: Controllers) -> None:
+    def __init__(self, session: Session, ui: Ui, steps: Timeline, controllers: Controllers) -> None:
         """`controllers` is asked to stop what Esc stops."""
         self._session = session
         self._ui = ui

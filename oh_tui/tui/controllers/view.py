@@ -9,9 +9,11 @@ from oh_tui.tui.messages import LayoutChanged, ListsChanged, WrapChanged
 from oh_tui.tui.widgets.drawing import spelled
 
 if TYPE_CHECKING:
-    from oh_tui.tui.panes import ShownRun, StepBodies, Steps
+    from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
+    from oh_tui.tui.widgets.step_detail import StepDetail
+    from oh_tui.tui.widgets.timeline import Timeline
 
 CLOCKS = {"elapsed": "since the run began", "clock": "local clock", "UTC": "clock in UTC"}
 """Descriptions of the time column's clocks."""
@@ -19,7 +21,7 @@ CLOCKS = {"elapsed": "since the run began", "clock": "local clock", "UTC": "cloc
 
 class ViewActions:
     def __init__(
-        self, session: Session, ui: Ui, steps: Steps, bodies: StepBodies, run: ShownRun
+        self, session: Session, ui: Ui, steps: Timeline, bodies: StepDetail, run: TargetRun
     ) -> None:
         self._session = session
         self._ui = ui

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from textwrap import wrap
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual import events
 from textual.binding import BindingType
@@ -123,13 +124,11 @@ class RowList(ScrollView, Drawn, can_focus=True):
     basis: object = None
     """Changes when rows may have been replaced, but not when rows are added at the end."""
 
-    @property
-    def place(self) -> object:
-        """The cursor and the visible part."""
-        return self.cursor, self.scroll_y
+    def way_back(self) -> Callable[[], None]:
+        """What brings the cursor and the visible part back to where they are now."""
+        return partial(self._return_to, self.cursor, self.scroll_y)
 
-    def return_to(self, place: object) -> None:
-        cursor, top = cast("tuple[int, float]", place)
+    def _return_to(self, cursor: int, top: float) -> None:
         self.move_to(cursor)
         self.scroll_to(y=top, animate=False, immediate=True, force=True)
 
@@ -165,7 +164,7 @@ class RowList(ScrollView, Drawn, can_focus=True):
             self.post_message(self.Rearranged(self))
 
     def move_to(self, row: int) -> None:
-        """Bring the cursor to a row, within bounds."""
+        """Bring the cursor to a row, within bounds, at once: the next frame shows it."""
         if self.row_count():
             wanted = min(max(0, row), self.row_count() - 1)
             if wanted == self.cursor and wanted != row:

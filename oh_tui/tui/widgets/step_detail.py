@@ -31,7 +31,7 @@ user's note, and what the whole run knows of the step."""
 
 
 class StepDetail(Stack):
-    """Implements `StepBodies`."""
+    """The bodies of the step, in full: large ones are made in a thread."""
 
     as_json: reactive[bool] = reactive(False)
     whole_call: reactive[bool] = reactive(False)
@@ -168,13 +168,9 @@ class StepDetail(Stack):
         """Find out which lines of the result hold the text, one line per turn."""
         return self.result_view.count_hits(finding)
 
-    @property
-    def place(self) -> object:
-        """The visible part of the result."""
-        return self.result_view.scroll_offset.y
-
-    def return_to(self, place: object) -> None:
-        self.result_view.return_to(cast("int", place))
+    def way_back(self) -> Callable[[], None]:
+        """What brings the visible part of the result back to where it is now."""
+        return partial(self.result_view.return_to, self.result_view.scroll_offset.y)
 
     @property
     def is_making(self) -> bool:

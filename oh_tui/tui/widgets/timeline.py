@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 from weakref import WeakKeyDictionary
 
 from textual.binding import BindingType
@@ -443,16 +443,16 @@ class Timeline(RowList):
 
     # Finding
 
-    @property
-    def place(self) -> object:
+    def way_back(self) -> Callable[[], None]:
         """By event: older ones may arrive while the user types."""
-        return self._here, self.cursor - self.scroll_y
+        here, line = self._here, self.cursor - self.scroll_y
 
-    def return_to(self, place: object) -> None:
-        here, line = cast("tuple[_Place, float]", place)
-        row = self._row_at(here)
-        if row is not None:
-            super().return_to((row, row - line))
+        def go_back() -> None:
+            row = self._row_at(here)
+            if row is not None:
+                self._return_to(row, row - line)
+
+        return go_back
 
     def steps_from_cursor(self, by: int) -> Iterator[Step]:
         """The steps shown after (`by` 1) or before (-1) the cursor."""

@@ -15,12 +15,12 @@ from oh_tui.tui.controllers.lists.conversations import Conversations
 from oh_tui.tui.controllers.lists.notices import Notices
 from oh_tui.tui.controllers.run.reader import RunReader
 from oh_tui.tui.messages import ListEmpty, ListsChanged, RunWanted, SourceChanged
-from oh_tui.tui.panes import Rows
 from oh_tui.tui.session import Session
+from oh_tui.tui.widgets.conversation_list import ConversationList
 from tests.terminal.runs import make_zip
 from tests.tui.fake_ui import FakeUi
 
-NO_ROWS = cast("Rows", None)
+NO_ROWS = cast("ConversationList", None)
 """No cursor is moved."""
 NO_RUN = cast("RunReader", None)
 """None is at the right."""

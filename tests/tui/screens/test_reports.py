@@ -36,11 +36,12 @@ class FakeRun:
         return False
 
 
-def made() -> tuple[Session, FakeUi, Reports, FakeRun, list[str]]:
+def made() -> tuple[Session, FakeUi, Reports, Any, list[str]]:
     filters: list[str] = []
     search: Any = SimpleNamespace(set_filter=lambda query: filters.append(query.text))
     steps: Any = SimpleNamespace(empty=("no events",))
-    session, ui, run = Session(Settings()), FakeUi(), FakeRun()
+    session, ui = Session(Settings()), FakeUi()
+    run: Any = FakeRun()
     session.current = OPEN
     return session, ui, Reports(session, ui, steps, run, search), run, filters
 

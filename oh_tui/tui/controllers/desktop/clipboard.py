@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
     from oh_tui.trajectory.model.trajectory import Trajectory
     from oh_tui.tui.controllers.desktop.web_pages import WebPages
-    from oh_tui.tui.panes import ShownRun, StepBodies, Steps
+    from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
+    from oh_tui.tui.widgets.step_detail import StepDetail
+    from oh_tui.tui.widgets.timeline import Timeline
 
 MOST = 1000
 """Steps copied at once; terminals refuse much more."""
@@ -59,9 +61,9 @@ class Clipboard:
         self,
         session: Session,
         ui: Ui,
-        steps: Steps,
-        bodies: StepBodies,
-        run: ShownRun,
+        steps: Timeline,
+        bodies: StepDetail,
+        run: TargetRun,
         web_pages: WebPages,
     ) -> None:
         self._session = session

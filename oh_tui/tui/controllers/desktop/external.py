@@ -23,8 +23,10 @@ from oh_tui.text.redact import hide_keys
 from oh_tui.trajectory.content.block import Block, Code, Diff, Json, Markdown, plain_text
 
 if TYPE_CHECKING:
-    from oh_tui.tui.panes import ShownRun, StepBodies, Steps
+    from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.ui import Ui
+    from oh_tui.tui.widgets.step_detail import StepDetail
+    from oh_tui.tui.widgets.timeline import Timeline
 
 PAGERS = ("less", "more")
 EDITORS = ("nano", "vim", "vi")
@@ -43,7 +45,7 @@ class Body(NamedTuple):
 
 
 class ExternalPrograms:
-    def __init__(self, ui: Ui, steps: Steps, bodies: StepBodies, run: ShownRun) -> None:
+    def __init__(self, ui: Ui, steps: Timeline, bodies: StepDetail, run: TargetRun) -> None:
         self._ui = ui
         self._steps = steps
         self._bodies = bodies

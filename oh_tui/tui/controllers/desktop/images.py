@@ -19,16 +19,17 @@ from oh_tui.tui.desktop import open_file
 from oh_tui.tui.widgets.drawing import shorten
 
 if TYPE_CHECKING:
-    from oh_tui.tui.panes import ShownRun, Steps
+    from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
+    from oh_tui.tui.widgets.timeline import Timeline
 
 MOST_IMAGES = 20
 """Images saved at once."""
 
 
 class Images:
-    def __init__(self, session: Session, ui: Ui, steps: Steps, run: ShownRun) -> None:
+    def __init__(self, session: Session, ui: Ui, steps: Timeline, run: TargetRun) -> None:
         self._session = session
         self._ui = ui
         self._steps = steps

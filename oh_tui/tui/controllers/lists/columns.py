@@ -11,17 +11,20 @@ from oh_tui.tui.state.columns import LIST, STEPS, Column
 from oh_tui.tui.widgets.question_bar import Question
 
 if TYPE_CHECKING:
-    from oh_tui.tui.panes import Rows, Steps
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
+    from oh_tui.tui.widgets.conversation_list import ConversationList
     from oh_tui.tui.widgets.drawing import Piece
+    from oh_tui.tui.widgets.timeline import Timeline
 
 USUAL = "usual"
 """The answer that leaves the columns to the room again."""
 
 
 class ColumnActions:
-    def __init__(self, session: Session, ui: Ui, conversations: Rows, steps: Steps) -> None:
+    def __init__(
+        self, session: Session, ui: Ui, conversations: ConversationList, steps: Timeline
+    ) -> None:
         self._session = session
         self._ui = ui
         self._conversations = conversations

@@ -42,9 +42,9 @@ if TYPE_CHECKING:
     from oh_tui.sources.source import Source
     from oh_tui.tui.controllers.lists.notices import Notices
     from oh_tui.tui.controllers.run.reader import RunReader
-    from oh_tui.tui.panes import Rows
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
+    from oh_tui.tui.widgets.conversation_list import ConversationList
 
 NAMES_R = (Remedy.REFRESH, Remedy.LIST, Remedy.WAIT)
 """Remedies that are the key `r`."""
@@ -55,7 +55,7 @@ ANSWER = 5.0
 
 class Conversations:
     def __init__(
-        self, session: Session, ui: Ui, rows: Rows, run: RunReader, notices: Notices
+        self, session: Session, ui: Ui, rows: ConversationList, run: RunReader, notices: Notices
     ) -> None:
         self._session = session
         self._ui = ui

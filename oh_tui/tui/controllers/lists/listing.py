@@ -29,10 +29,11 @@ if TYPE_CHECKING:
     from oh_tui.sources.lists.conversation_query import ConversationQuery
     from oh_tui.tui.controllers.lists.conversations import Conversations
     from oh_tui.tui.controllers.run.search import Search
-    from oh_tui.tui.panes import ShownRun, Steps
+    from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.prompt import Complete
+    from oh_tui.tui.widgets.timeline import Timeline
 
 BETWEEN = 0.1
 """Seconds between two pages, to spare the server; and between two frames while rows are tested."""
@@ -67,8 +68,8 @@ class ListActions:
         ui: Ui,
         conversations: Conversations,
         search: Search,
-        steps: Steps,
-        run: ShownRun,
+        steps: Timeline,
+        run: TargetRun,
     ) -> None:
         self._session = session
         self._ui = ui

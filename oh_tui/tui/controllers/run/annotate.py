@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from oh_tui.sources.actions.records import Records
     from oh_tui.trajectory.model.steps import Step
     from oh_tui.tui.controllers.run.search import Search
-    from oh_tui.tui.panes import ShownRun, Steps
+    from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.prompt import Complete
+    from oh_tui.tui.widgets.timeline import Timeline
 
 WRITING = "writing a note"
 TAGGING = "writing tags"
@@ -36,7 +37,7 @@ TITLE = 40
 
 class AnnotationActions:
     def __init__(
-        self, session: Session, ui: Ui, steps: Steps, run: ShownRun, search: Search
+        self, session: Session, ui: Ui, steps: Timeline, run: TargetRun, search: Search
     ) -> None:
         self._session = session
         self._ui = ui

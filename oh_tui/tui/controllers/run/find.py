@@ -30,10 +30,12 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from oh_tui.tui.controllers.run.search import Search
-    from oh_tui.tui.panes import Rows, StepBodies, Steps
     from oh_tui.tui.session import Session
     from oh_tui.tui.state.opened_sub_agents import ClosedStep
     from oh_tui.tui.ui import Ui
+    from oh_tui.tui.widgets.row_list import RowList
+    from oh_tui.tui.widgets.step_detail import StepDetail
+    from oh_tui.tui.widgets.timeline import Timeline
 
 PAUSE = 0.004
 """Seconds without a key before searching for the typed text: letters that come at once are one
@@ -50,9 +52,9 @@ class Find:
         session: Session,
         ui: Ui,
         *,
-        conversations: Rows,
-        steps: Steps,
-        bodies: StepBodies,
+        conversations: RowList,
+        steps: Timeline,
+        bodies: StepDetail,
         search: Search,
     ) -> None:
         self._session = session
@@ -72,44 +74,43 @@ class Find:
     async def ask(self) -> None:
         """Ask for a text and go to it while the user types; Esc goes back."""
         session, ui, pane = self._session, self._ui, self._session.pane
-        before, searched = session.finding, self._searched(pane)
-        place = searched.place
+        before, go_back = session.finding, self._searched(pane).way_back()
         typed = await ui.prompt(
             "find text, enter, then n and N",
             session.find_text,
             enter="find",
-            changed=partial(self._typing, searched, place),
+            changed=partial(self._typing, go_back),
         )
         self._wait_no_more()
         ui.focus_pane(pane)
         if typed:
-            searched.return_to(place)
+            go_back()
             if typed != session.find_text:
                 self.set_find(typed)
             self.action_next(0)
         elif typed is None and session.find_text != (before.text if before else ""):
             ui.cancel("find")
-            searched.return_to(place)
+            go_back()
             self._keep(before)
         elif typed == "":
             self.set_find("")
 
-    def _typing(self, searched: Rows | StepBodies, place: object, text: str) -> None:
+    def _typing(self, go_back: Callable[[], None], text: str) -> None:
         self._wait_no_more()
         if text != self._session.find_text:
-            self._due = self._ui.set_timer(PAUSE, partial(self._jump, searched, place, text))
+            self._due = self._ui.set_timer(PAUSE, partial(self._jump, go_back, text))
 
     def _wait_no_more(self) -> None:
         if self._due:
             self._due.stop()
         self._due = None
 
-    def _jump(self, searched: Rows | StepBodies, place: object, text: str) -> None:
+    def _jump(self, go_back: Callable[[], None], text: str) -> None:
         """Go to the first hit after the position where the find began."""
         if self._due is None:
             return  # the line was entered meanwhile
         self._ui.cancel("find")
-        searched.return_to(place)
+        go_back()
         self.set_find(text)
         if text:
             self._ui.work_on("find", self._find, 0, True, instead=True)
@@ -132,10 +133,10 @@ class Find:
         else:
             self._ui.tell("search first: /", remark=True)
 
-    def _searched(self, pane: str) -> Rows | StepBodies:
+    def _searched(self, pane: str) -> RowList | StepDetail:
         return self._bodies if pane == "detail" else self._rows(_kind(pane))
 
-    def _rows(self, kind: str) -> Rows:
+    def _rows(self, kind: str) -> RowList:
         return self._conversations if kind == "list" else self._steps
 
     async def _find(self, by: int, typing: bool = False) -> None:
@@ -158,7 +159,7 @@ class Find:
         if not finding.is_counted or kind == "result":
             self._ui.work_on("hits", self._count, finding, instead=True)
 
-    async def _find_row(self, finding: Finding, rows: Rows, by: int, typing: bool) -> None:
+    async def _find_row(self, finding: Finding, rows: RowList, by: int, typing: bool) -> None:
         noun, count = self._noun(rows), rows.row_count()
         finding.begin(rows.basis, count)
         start, walk, tested = rows.cursor, by or 1, 0
@@ -234,12 +235,12 @@ class Find:
     def _remark(self, text: str) -> None:
         self._ui.tell(text, remark=True)
 
-    def _noun(self, rows: Rows) -> str:
+    def _noun(self, rows: RowList) -> str:
         if rows is not self._steps:
             return "rows"
         return "events" if self._steps.show_events else "steps"
 
-    def _test(self, finding: Finding, rows: Rows) -> Callable[[int], Breathing]:
+    def _test(self, finding: Finding, rows: RowList) -> Callable[[int], Breathing]:
         """Whether a row holds the text; the result is kept."""
         steps, wanted, low = self._steps, needle(finding.text), finding.text.lower()
 
@@ -309,7 +310,7 @@ def _kind(pane: str) -> str:
     return "list" if pane in ("conversations", "sandboxes") else "steps"
 
 
-def _said_in_row(steps: Steps, row: int) -> Said:
+def _said_in_row(steps: Timeline, row: int) -> Said:
     """The text of a row's step, or of its event where each event has a row."""
     step, event = steps.row(row)
     run = steps.run_of(step)

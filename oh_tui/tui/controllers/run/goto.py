@@ -14,13 +14,14 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.controllers.run.pace import Pace
 
 if TYPE_CHECKING:
-    from oh_tui.tui.panes import ShownRun, Steps
+    from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
+    from oh_tui.tui.widgets.timeline import Timeline
 
 
 class GoTo:
-    def __init__(self, session: Session, ui: Ui, steps: Steps, run: ShownRun) -> None:
+    def __init__(self, session: Session, ui: Ui, steps: Timeline, run: TargetRun) -> None:
         self._session = session
         self._ui = ui
         self._steps = steps

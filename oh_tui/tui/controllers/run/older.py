@@ -13,7 +13,7 @@ from oh_tui.tui.widgets.question_bar import Question
 
 if TYPE_CHECKING:
     from oh_tui.tui.controllers.run.reader import RunReader
-    from oh_tui.tui.panes import ShownRun
+    from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.session import Session
     from oh_tui.tui.state.runs import Run
     from oh_tui.tui.ui import Ui
@@ -25,7 +25,7 @@ that was read, so a fixed number of events would make the total quadratic."""
 
 
 class OlderEvents:
-    def __init__(self, session: Session, ui: Ui, run: RunReader, shown: ShownRun) -> None:
+    def __init__(self, session: Session, ui: Ui, run: RunReader, shown: TargetRun) -> None:
         self._session = session
         self._ui = ui
         self._run = run

@@ -34,9 +34,9 @@ from oh_tui.tui.state.runs import Run, landing
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.model.events import Event
-    from oh_tui.tui.panes import Steps
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
+    from oh_tui.tui.widgets.timeline import Timeline
 
 AT_ONCE = 2000
 """Up to this many events a run is analysed before it is shown, in a few hundredths of a second."""
@@ -55,7 +55,7 @@ PREVIEW = 2000
 class RunReader:
     """Opens, reads and follows the run at the right."""
 
-    def __init__(self, session: Session, ui: Ui, steps: Steps) -> None:
+    def __init__(self, session: Session, ui: Ui, steps: Timeline) -> None:
         self._session = session
         self._ui = ui
         self._steps = steps

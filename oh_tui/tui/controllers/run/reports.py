@@ -14,14 +14,15 @@ from oh_tui.tui.widgets.conversation_list import title_of
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
     from oh_tui.tui.controllers.run.search import Search
-    from oh_tui.tui.panes import ShownRun, Steps
+    from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
+    from oh_tui.tui.widgets.timeline import Timeline
 
 
 class Reports:
     def __init__(
-        self, session: Session, ui: Ui, steps: Steps, run: ShownRun, search: Search
+        self, session: Session, ui: Ui, steps: Timeline, run: TargetRun, search: Search
     ) -> None:
         self._session = session
         self._ui = ui

@@ -20,9 +20,10 @@ from oh_tui.tui.messages import FilterChanged
 from oh_tui.tui.state.filtering import Filtering
 
 if TYPE_CHECKING:
-    from oh_tui.tui.panes import ShownRun, Steps
+    from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
+    from oh_tui.tui.widgets.timeline import Timeline
 
 FIRST = 0.01
 """Seconds of work before the first rest, so that the frame that closes the input line already shows
@@ -47,8 +48,8 @@ class Search:
         session: Session,
         ui: Ui,
         *,
-        steps: Steps,
-        run: ShownRun,
+        steps: Timeline,
+        run: TargetRun,
     ) -> None:
         self._session = session
         self._ui = ui

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from oh_tui.tui.controllers.run.search import Search
-    from oh_tui.tui.panes import ShownRun, StepBodies, Steps
+    from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
+    from oh_tui.tui.widgets.step_detail import StepDetail
+    from oh_tui.tui.widgets.timeline import Timeline
 
 TROUBLE = ("error", "failed", "waiting", "loop")
 """The marks of the strip at which `e` stops."""
@@ -31,9 +33,9 @@ class StepActions:
         self,
         session: Session,
         ui: Ui,
-        steps: Steps,
-        bodies: StepBodies,
-        run: ShownRun,
+        steps: Timeline,
+        bodies: StepDetail,
+        run: TargetRun,
         search: Search,
     ) -> None:
         self._session = session

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from oh_tui.sources.source import Source
     from oh_tui.trajectory.model.steps import Step
     from oh_tui.trajectory.model.trajectory import Trajectory
-    from oh_tui.tui.panes import Steps
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
+    from oh_tui.tui.widgets.timeline import Timeline
 
 MOST = 9
 """How many sub-agents of a step can be chosen from, by one figure each."""
@@ -39,7 +39,7 @@ class SubConversations:
     """A sub-agent is a conversation of its own: on servers with an id, in files named below the id
     of the run that started it."""
 
-    def __init__(self, session: Session, ui: Ui, steps: Steps) -> None:
+    def __init__(self, session: Session, ui: Ui, steps: Timeline) -> None:
         self._session = session
         self._ui = ui
         self._steps = steps

@@ -16,15 +16,15 @@ from oh_tui.tui.widgets.drawing import shorten
 if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.study import Study
     from oh_tui.tui.controllers.run.reader import RunReader
-    from oh_tui.tui.panes import Steps
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
+    from oh_tui.tui.widgets.timeline import Timeline
 
 
 class TargetRun:
-    """Implements `ShownRun` for the other controllers."""
+    """Shows the run that a key means at the right, and waits for it."""
 
-    def __init__(self, session: Session, ui: Ui, steps: Steps, run: RunReader) -> None:
+    def __init__(self, session: Session, ui: Ui, steps: Timeline, run: RunReader) -> None:
         self._session = session
         self._ui = ui
         self._steps = steps
@@ -32,6 +32,7 @@ class TargetRun:
 
     @property
     def progress(self) -> str:
+        """What is being read, or why not everything is; "" when everything is."""
         return self._session.progress
 
     def show_target(self, *, wanted: bool = False) -> Conversation | None:

@@ -19,14 +19,16 @@ from oh_tui.tui.widgets.question_bar import Question
 
 if TYPE_CHECKING:
     from oh_tui.tui.controllers.sandbox.sandboxes import SandboxActions
-    from oh_tui.tui.panes import Steps
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.prompt import Complete
+    from oh_tui.tui.widgets.timeline import Timeline
 
 
 class FileTransfers:
-    def __init__(self, session: Session, ui: Ui, steps: Steps, sandboxes: SandboxActions) -> None:
+    def __init__(
+        self, session: Session, ui: Ui, steps: Timeline, sandboxes: SandboxActions
+    ) -> None:
         self._session = session
         self._ui = ui
         self._steps = steps
