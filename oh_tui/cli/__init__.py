@@ -39,7 +39,6 @@ from oh_tui.commands.shared.ids import (
     is_file_address,
     is_path,
     is_stdin,
-    not_files,
     require_id,
     split_place,
 )
@@ -196,7 +195,7 @@ def _run(words: list[str]) -> int:
     if explores and _has_terminal():
         return _explore(args, settings, make_source if has_key else None, identifiers[0], paths)
     if not has_key and command.wants != "nothing":
-        if told := not_files(getattr(args, "no_files", ())):
+        if told := getattr(args, "no_files", ""):
             printing.say(told)
         raise _no_key()
     for caution in settings.cautions:

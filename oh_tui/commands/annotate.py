@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from oh_tui.commands.shared import words
 from oh_tui.commands.shared.acting import require_writable, short, text_of
-from oh_tui.commands.shared.command import RUN, TAGS, Call, argument, command, flag
+from oh_tui.commands.shared.command import RUN, Call, argument, command, flag
 from oh_tui.commands.shared.documents import conversation_id
 from oh_tui.commands.shared.keeping import read_annotations, require_disk, save
 from oh_tui.commands.shared.printing import print_json, progress
@@ -112,7 +113,14 @@ async def note(call: Call) -> int:
 @command(
     "tag",
     RUN,
-    TAGS,
+    argument(
+        "tags",
+        metavar="TAG",
+        nargs="*",
+        default=(),
+        action=words.Words,
+        help="a word, or a word with a value: kind:flaky; -word takes it off",
+    ),
     flag("--on-server", about="write them to the agent server too, for everyone who uses it"),
     examples={
         "tag 5f3a bug kind:flaky": "two tags, one with a value",
@@ -125,7 +133,7 @@ async def note(call: Call) -> int:
     "clients see them. While the agent works, it waits for the end of its step.",
 )
 async def tag(call: Call) -> int:
-    changes = read_tags(" ".join(call.args.tags))
+    changes = read_tags(call.args.tags)
     conversation = await chosen(call.source, call.identifier)
     kept = read_annotations(call)
     if call.args.on_server:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from oh_tui.api.models import Conversation, Page
-from oh_tui.commands.shared.command import LISTED, Call, argument, command, flag
+from oh_tui.commands.shared.command import LISTED, PATHS, Call, argument, command, flag
 from oh_tui.commands.shared.documents import (
     conversation_id,
     conversation_json,
@@ -80,6 +80,7 @@ def _since(text: str) -> float:
 
 @command(
     "conversations",
+    PATHS,
     LISTED,
     argument(
         "--sort",
@@ -122,7 +123,7 @@ def _since(text: str) -> float:
     "  after:2d       changed within two days; today, monday, 2026-03-01; before: too\n"
     "  changed:src/   changed a file with this in its path; known only for files\n"
     "  other words    in title, repository, branch or id\n\n"
-    "A word that is a file, is written as one (runs/, ./runs, a.zip) or is an address is a PATH.",
+    "What is a file, is written as one (./runs, a.zip) or is an address is a PATH; words follow.",
 )
 async def conversations(call: Call) -> int:
     args = call.args

@@ -13,15 +13,9 @@ import msgspec
 
 from oh_tui.api.models import Conversation
 from oh_tui.commands.many import part_files
+from oh_tui.commands.shared import words
 from oh_tui.commands.shared.acting import require_free
-from oh_tui.commands.shared.command import (
-    RUNS_AND_FILTER,
-    Call,
-    argument,
-    command,
-    flag,
-    path_of,
-)
+from oh_tui.commands.shared.command import Call, argument, command, flag, path_of
 from oh_tui.commands.shared.documents import (
     Facts,
     conversation_id,
@@ -67,7 +61,21 @@ _NAMED = pattern(
 
 @command(
     "export",
-    RUNS_AND_FILTER,
+    argument(
+        "words",
+        metavar="ID|PATH",
+        nargs="+",
+        help="a conversation, or files and folders of some",
+    ),
+    argument(
+        "filter",
+        metavar="FILTER",
+        nargs="*",
+        default=(),
+        const="words",
+        action=words.Words,
+        help="words that steps must match: is:failed tool:terminal -docs",
+    ),
     argument(
         "--to",
         choices=("md", "jsonl", "atif", "parquet"),

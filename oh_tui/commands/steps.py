@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from oh_tui.commands.shared.command import RUN_AND_FILTER, Call, command
+from oh_tui.commands.shared import words
+from oh_tui.commands.shared.command import RUN, Call, argument, command
 from oh_tui.commands.shared.documents import (
     GLYPHS,
     Facts,
@@ -73,7 +74,16 @@ _MARK_HUES: dict[Outcome, Hue] = {Outcome.ERROR: "red", Outcome.REJECTED: "dim"}
 
 @command(
     "steps",
-    RUN_AND_FILTER,
+    RUN,
+    argument(
+        "filter",
+        metavar="FILTER",
+        nargs="*",
+        default=(),
+        const="word",
+        action=words.Words,
+        help="words that steps must match: is:failed tool:terminal -docs",
+    ),
     examples={
         "steps run.zip": "all steps",
         "steps 5f3a is:failed": "the commands that failed",

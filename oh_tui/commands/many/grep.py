@@ -7,9 +7,9 @@ from typing import Any
 from oh_tui.api.errors import OtherKind
 from oh_tui.api.models import Conversation
 from oh_tui.commands.many.rest import LIVE, say_rest
-from oh_tui.commands.shared.command import SOUGHT, SOUGHT_IN, Call, command, flag
+from oh_tui.commands.shared import words
+from oh_tui.commands.shared.command import Call, argument, command, flag
 from oh_tui.commands.shared.documents import GLYPHS, conversation_id, line
-from oh_tui.commands.shared.ids import not_files
 from oh_tui.commands.shared.keeping import read_annotations
 from oh_tui.commands.shared.printing import (
     Hue,
@@ -40,8 +40,19 @@ HIT, NONE, FAULT = 0, 1, 2
 
 @command(
     "grep",
-    SOUGHT,
-    SOUGHT_IN,
+    argument(
+        "filter",
+        metavar="WORDS",
+        help="what to find: 'IndexError tool:terminal is:failed repo:dates'",
+    ),
+    argument(
+        "paths",
+        metavar="PATH",
+        nargs="*",
+        default=(),
+        action=words.Searched,
+        help="files and folders with runs; a word before them that is no file is one more to find",
+    ),
     (
         flag("-l", "--runs", about="print only the runs with a hit"),
         flag("-c", "--count", about="print how many hits each of them has"),
@@ -60,14 +71,16 @@ HIT, NONE, FAULT = 0, 1, 2
     "  is: tool: path: kind: took: cost: after: before:   as in oh-tui steps: of the step\n"
     "  run.is: run.cost: run.took: run.after:             as in oh-tui conversations: of its run\n"
     "  repo: branch: model: title: tag: pr: changed:      of its run\n\n"
-    "The first word is never a PATH. Without a PATH it searches the runs of the server that are\n"
-    "in the index or kept on this machine, and says how many are not. Prints a line for each\n"
-    "step, 12.3 for step 3 of a sub-agent that step 12 started; with --json an object: run,\n"
-    "source, title, step, path (of a sub-agent), event_id, where (call, result or row), line.\n\n"
+    "Without a PATH it searches the runs of the server that are in the index or kept on this\n"
+    "machine, and says how many are not. Prints a line for each step, 12.3 for step 3 of a\n"
+    "sub-agent that step 12 started; with --json an object: run, source, title, step, path (of a\n"
+    "sub-agent), event_id, where (call, result or row), line.\n\n"
     "Exit codes: 0 something was found, 1 nothing, 2 wrong use, a run that cannot be read, or\n"
     "nothing was found where not all was searched.",
 )
 async def grep(call: Call) -> int:
+    if not call.args.filter.strip():
+        raise Problem("An argument is empty", "oh-tui grep --help shows how it is used")
     query = queries.parse(call.args.filter)
     search = Search(
         call.source,
@@ -97,8 +110,8 @@ async def grep(call: Call) -> int:
     if search.sub_agents:
         say(f"not all searched: the steps of {plural(search.sub_agents, 'sub-agent')}")
     say_given_up(search.gave_up)
-    if not search.hits and (told := not_files(call.args.no_files)):
-        say(told)
+    if not search.hits and call.args.no_files:
+        say(call.args.no_files)
     if reading.unread or call.source.problems:
         return FAULT
     if search.hits:

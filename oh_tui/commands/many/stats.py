@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from oh_tui.commands.many.rest import LIVE, say_rest
-from oh_tui.commands.shared.command import LISTED, Call, argument, command, flag
+from oh_tui.commands.shared.command import LISTED, PATHS, Call, argument, command, flag
 from oh_tui.commands.shared.keeping import read_annotations
 from oh_tui.commands.shared.printing import (
     Cell,
@@ -48,6 +48,7 @@ def _groupings(text: str) -> list[str]:
 
 @command(
     "stats",
+    PATHS,
     LISTED,
     argument(
         "--by",
@@ -66,7 +67,7 @@ def _groupings(text: str) -> list[str]:
     examples={
         "stats runs/": "by model",
         "stats output.jsonl --by model,benchmark": "two at once",
-        "stats 'repo:dates after:7d' runs/ --by day": "what did this week cost?",
+        "stats runs/ 'repo:dates after:7d' --by day": "what did this week cost?",
         "stats runs/ --by cause --sort total": "what do failures cost?",
         "stats runs/ --json | jq '.groups[].cost.total'": "for a script",
     },

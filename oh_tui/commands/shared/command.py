@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import msgspec
 
 from oh_tui.commands import TABLE
+from oh_tui.commands.shared import words
 from oh_tui.settings.config import ORDERS
 from oh_tui.settings.paths import expanded
 from oh_tui.text.problem import Problem
@@ -103,8 +104,7 @@ Run: TypeAlias = Callable[[Call], Coroutine[Any, Any, int]]
 class Argument(msgspec.Struct, frozen=True):
     """An argument as argparse takes it. The conversation of a command is `word`, or `words` where
     several are allowed: of those a command that reads runs opens the files itself. Files alone are
-    `paths`. With filter words in any order beside it, it is `RUN_AND_FILTER`; files and filter
-    words in any order are `LISTED`."""
+    `paths`, the words of a filter are `filter`."""
 
     names: tuple[str, ...]
     options: dict[str, Any]
@@ -144,6 +144,7 @@ SORT = argument(
 FILTER = argument(
     "--filter",
     metavar="WORDS",
+    action=words.Words,
     help="list only what matches these words: 'is:failed repo:dates cost:>1 -docs'",
 )
 """How the explorer's list begins."""
@@ -152,51 +153,18 @@ RUNNING = argument(
     "word", metavar="ID", help="a conversation whose sandbox runs, or of an agent server"
 )
 
-RUN_AND_FILTER = argument(
-    "given",
-    metavar="ID|PATH|FILTER",
-    nargs="+",
-    help="a conversation, or a zip or folder of one; and words that its steps must match, in any "
-    "order: is:failed tool:terminal -docs",
-)
-"""What the parser divides into `word` and `filter`."""
-
-RUNS_AND_FILTER = argument(
-    "given",
-    metavar="ID|PATH|FILTER",
-    nargs="+",
-    help="a conversation, or files and folders of some; and words that its steps must match, in "
-    "any order: is:failed tool:terminal -docs",
-)
-"""As `RUN_AND_FILTER`, with `words` for those that name runs."""
-
-TAGS = argument(
-    "tags",
-    metavar="TAG",
-    nargs="*",
-    help="a word, or a word with a value: kind:flaky; -word takes it off",
-)
+PATHS = argument("paths", metavar="PATH", nargs="*", help="files and folders, for the runs in them")
 
 LISTED = argument(
-    "paths",
-    metavar="FILTER|PATH",
+    "filter",
+    metavar="FILTER",
     nargs="*",
-    help="words that conversations must match: 'is:failed repo:dates cost:>1 -docs'; a file or "
-    "folder lists those in it instead",
+    default=(),
+    const="paths",
+    action=words.Words,
+    help="words that conversations must match: 'is:failed repo:dates cost:>1 -docs'",
 )
-"""What the parser divides into `paths` and `filter`."""
-
-SOUGHT = argument(
-    "filter", metavar="WORDS", help="what to find: 'IndexError tool:terminal is:failed repo:dates'"
-)
-
-SOUGHT_IN = argument(
-    "paths",
-    metavar="PATH",
-    nargs="*",
-    help="files and folders with runs; a word that is no file is one more to find",
-)
-"""Goes with `SOUGHT`, which is never a path. The parser adds other words to it."""
+"""Goes behind `PATHS`."""
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):

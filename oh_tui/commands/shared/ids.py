@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -92,29 +91,6 @@ def split_place(text: str) -> tuple[str, str]:
 def split_run(text: str) -> tuple[str, str]:
     """The path and the run in `PATH#ID`; "" for the run where none is named."""
     return paths.split_run(text, os.environ)
-
-
-def is_listed_path(text: str) -> bool:
-    """Whether a filter word names a path: an existing file, also with `#ID` after it, a word with
-    the form of a path, `-`, or an address."""
-    if "://" in text or is_stdin(text) or text in (".", "..", "~"):
-        return True
-    if text.endswith(".zip") or text.startswith(("/", "./", "../", "~/")):
-        return True
-    return bool(text) and (paths.exists(text, os.environ) or bool(split_run(text)[1]))
-
-
-def may_be_mistyped(word: str) -> bool:
-    """Whether a word of a search may have been meant as a path."""
-    return not re.search(r'[\s:"]|^-', word.strip())
-
-
-def not_files(words: Sequence[str]) -> str:
-    """The note on words that name no file, for a search that found nothing; "" without any."""
-    shown = ", ".join(safe_line(word) for word in words)
-    if len(words) > 1:
-        return f"not files, so searched for as words: {shown}"
-    return f"not a file, so searched for as a word: {shown}" if words else ""
 
 
 def require_id(text: str, base_url: str) -> str:

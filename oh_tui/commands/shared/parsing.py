@@ -15,24 +15,15 @@ from typing import Any, NoReturn
 from oh_tui import __version__
 from oh_tui.api.models import CLOUD
 from oh_tui.commands import TABLE
-from oh_tui.commands.shared.command import (
-    FILTER,
-    LISTED,
-    RUN_AND_FILTER,
-    RUNS_AND_FILTER,
-    SORT,
-    SOUGHT_IN,
-    TAGS,
-    TO_OPEN,
-    Command,
-    load,
-)
-from oh_tui.commands.shared.ids import SHORTEST, is_listed_path, is_path, may_be_mistyped, read_id
+from oh_tui.commands.shared.command import FILTER, SORT, TO_OPEN, Command, load
+from oh_tui.commands.shared.ids import SHORTEST, is_path, is_stdin, read_id
 from oh_tui.commands.shared.misuse import HELP, help_of, misuse
+from oh_tui.commands.shared.words import Words
 from oh_tui.settings.config import THEMES, Faults, parse_config
 from oh_tui.settings.paths import config_file, tilde
 from oh_tui.settings.startup import read_config_file
 from oh_tui.text.clean import clean_line
+from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 
@@ -83,9 +74,8 @@ DEMOS = {
 
 SHELLS = ("bash", "zsh", "fish", "tcsh")
 
-_HIDDEN = "\0"
-"""Before `-#ID`, a run from standard input, which argparse would take for an option. No word of a
-command line can hold it."""
+_DASHED = pattern(r"-[^-\s]\S")
+"""How a word begins that must not match, as `-docs`. No option has one dash and two letters."""
 
 
 class Formatter(argparse.RawDescriptionHelpFormatter):
@@ -112,6 +102,13 @@ class Parser(argparse.ArgumentParser):
         if message:  # argparse passes over a full disk
             print(message, end="", file=file or sys.stderr)
 
+    def _parse_optional(self, arg_string: str) -> Any:
+        """None for a word: `-#ID`, a run from standard input, and `-docs` where words go."""
+        takes_words = any(isinstance(action, Words) for action in self._actions)
+        if is_stdin(arg_string) or (takes_words and _DASHED.match(arg_string)):
+            return None
+        return super()._parse_optional(arg_string)
+
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:
             choices = ", ".join(map(str, action.choices))
@@ -125,7 +122,7 @@ class Parser(argparse.ArgumentParser):
             if action.help != argparse.SUPPRESS
             for name in action.option_strings
         ]
-        raise misuse(message.replace(_HIDDEN, ""), self.prog.partition(" ")[2], shown)
+        raise misuse(message, self.prog.partition(" ")[2], shown)
 
 
 class _RefuseKey(argparse.Action):
@@ -267,21 +264,7 @@ def _columns(pairs: Iterable[tuple[str, str]]) -> list[str]:
 
 def read_words(words: Sequence[str]) -> tuple[str, Command, Any]:
     """The command that the words name ("" for the explorer), and its arguments. Raises Problem on
-    wrong use."""
-    hidden = [_HIDDEN + word if word.startswith("-#") else word for word in words]
-    name, command, args = _read_words(hidden)
-    for one, value in vars(args).items():
-        given = list(map(_as_given, value)) if isinstance(value, list) else _as_given(value)
-        setattr(args, one, given)
-    return name, command, args
-
-
-def _as_given(value: Any) -> Any:
-    return value.removeprefix(_HIDDEN) if isinstance(value, str) else value
-
-
-def _read_words(words: Sequence[str]) -> tuple[str, Command, Any]:
-    """As `read_words`, which hides `-#ID`.
+    wrong use.
 
     A word that is no command is a conversation or a file, so argparse's own subcommands do not
     fit: the command is found first, among the words that are neither options nor their values.
@@ -297,8 +280,8 @@ def _read_words(words: Sequence[str]) -> tuple[str, Command, Any]:
     if index is None:
         # a word after an option may be its value: argparse tells what is wrong with either
         if rest and not rest[0].startswith("-"):
-            _require_meaning(_as_given(rest[0]))
-        main_parser(options, _MainParser).parse_intermixed_args(_no_options(rest), args)
+            _require_meaning(rest[0])
+        main_parser(options, _MainParser).parse_intermixed_args(rest, args)
         if args.json:
             raise Problem("--json is for commands", "such as oh-tui conversations --json")
         return "", load(""), args
@@ -312,46 +295,12 @@ def _read_words(words: Sequence[str]) -> tuple[str, Command, Any]:
         if len(rest) > 1 and not args.command and not rest[1].startswith("-"):
             line = clean_line(" ".join(rest[1:]))
             raise Problem("The command goes after --", f"oh-tui {name} {rest[0]} -- {line}")
-    with_words = (RUN_AND_FILTER, RUNS_AND_FILTER, LISTED, SOUGHT_IN, TAGS, FILTER)
-    if any(words in command.arguments for words in with_words):
-        rest = _no_options(rest)
     parser.parse_intermixed_args(rest, args)
-    if LISTED in command.arguments or SOUGHT_IN in command.arguments:
-        first = [args.filter] if SOUGHT_IN in command.arguments else []
-        words_of_filter = [_as_given(word) for word in args.paths if not is_listed_path(word)]
-        args.paths = [word for word in args.paths if is_listed_path(word)]
-        args.filter = " ".join([*first, *words_of_filter])
-        args.no_files = list(filter(may_be_mistyped, words_of_filter)) if first else []
-        if first and not args.filter.strip():
-            raise Problem("An argument is empty", help_of(name))
-    if RUN_AND_FILTER in command.arguments:
-        args.word = _runs_among(args.given)[0]
-        args.given.remove(args.word)
-        args.filter = " ".join(map(_as_given, args.given))
-    if RUNS_AND_FILTER in command.arguments:
-        args.words = _runs_among(args.given)
-        args.filter = " ".join(_as_given(word) for word in args.given if word not in args.words)
     if args.at and name != "open" and not command.takes_step:
         raise Problem(f"--at is for the explorer: {name} reads the whole run", "leave it out")
     if args.json and not command.has_json:
         raise Problem(f"{name} opens the explorer and has no --json", "oh-tui steps PATH --json")
     return name, command, args
-
-
-def _no_options(words: Sequence[str]) -> list[str]:
-    """The words of a filter so that argparse does not take '-is:failed' for an option; none of ours
-    has one dash and two letters."""
-    return [f" {word}" if re.match(r"-[^-\s]\S", word) else word for word in words]
-
-
-def _runs_among(words: Sequence[str]) -> list[str]:
-    """The words that name runs: files and addresses, else one id, else runs from standard input,
-    for `-#1` beside another run is a word that must not match; else the first word."""
-    if found := list(filter(is_listed_path, words)):
-        return found
-    if found := list(filter(read_id, words)):
-        return found[:1]
-    return [word for word in words if word.startswith(_HIDDEN)] or [words[0]]
 
 
 def _print_help(words: Sequence[str], options: Parser) -> NoReturn:

@@ -19,6 +19,7 @@ from oh_tui.commands.shared.parsing import (
     main_parser,
     options_parser,
 )
+from oh_tui.commands.shared.words import Words
 
 _FILES = ("PATH", "FILE", "FOLDER")
 
@@ -34,6 +35,8 @@ def completion(shell: str) -> str:
         inner._name_parser_map[name] = command_parser(name, load(name), options_parser())
     for one in (parser, *inner.choices.values()):
         for action in one._actions:
+            if isinstance(action, Words) and action.const in ("words", "paths"):
+                action.help = argparse.SUPPRESS  # of two lists a shell completes the first
             if any(word in str(action.metavar) for word in _FILES):
                 action.complete = shtab.FILE  # type: ignore[attr-defined]
     return str(shtab.complete(parser, shell=shell))

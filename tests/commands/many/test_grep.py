@@ -198,17 +198,23 @@ def test_a_word_of_a_run_is_suggested_for_a_step(shell: Shell) -> None:
 def test_a_mistyped_path_is_told_where_nothing_is_found(
     capsys: pytest.CaptureFixture[str], run_file: Path
 ) -> None:
-    told = "oh-tui: not a file, so searched for as a word: mnay\n"
-    assert grep(capsys, "ValueError", run_file, "mnay") == (1, "", told)
-    assert grep(capsys, "nosuchword", run_file, "-mnay", "title:mnay") == (1, "", "")
+    told = "oh-tui: not a file, so a word to find: mnay\n"
+    assert grep(capsys, "ValueError", "mnay", run_file) == (1, "", told)
+    assert grep(capsys, "nosuchword", "-mnay", "title:mnay", run_file) == (1, "", "")
     assert (
-        "not files, so searched for as words: a, b"
-        in grep(capsys, "ValueError nosuchword", run_file, "a", "b")[2]
+        "not files, so words to find: a, b"
+        in grep(capsys, "ValueError nosuchword", "a", "b", run_file)[2]
     )
-    found = grep(capsys, "ValueError", run_file, "week")
+    found = grep(capsys, "ValueError", "week", run_file)
     assert found[0] == 0 and found[2] == ""
     code, _, err = grep(capsys, "ValueError", "mnay")
     assert code == 2 and err.startswith(told) and "no key" in err
+
+
+def test_words_stand_before_the_files(capsys: pytest.CaptureFixture[str], run_file: Path) -> None:
+    code, out, err = grep(capsys, "ValueError", run_file, "is:failed", "-tool:edit")
+    assert (code, out) == (2, "") and f"is:failed goes before {run_file}: words come" in err
+    assert f"oh-tui grep ValueError is:failed -tool:edit {run_file}\n" in err
 
 
 @pytest.mark.parametrize("blank", ["", " ", "\t "])

@@ -46,6 +46,6 @@ def test_tags_and_bookmarks(runs: Path, is_indexed: bool) -> None:
         lines = oh_tui("grep", words, runs, "-l").stdout.splitlines()
         assert [line.split("\t")[1] for line in lines] == [own], words
     for words in ("tag:good", "is:bookmarked"):
-        groups = oh_tui("stats", words, runs, "--csv").stdout.splitlines()
+        groups = oh_tui("stats", runs, words, "--csv").stdout.splitlines()
         assert len(groups) == 2 and groups[1].split(",")[1] == "1", words
     assert oh_tui("grep", "tag:bad", runs).returncode == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -65,13 +66,34 @@ def test_wrong_words_are_refused_with_a_suggestion(word: str, told: str) -> None
 
 def test_what_is_a_file_is_a_path_and_all_else_filter_words(run_file: Path) -> None:
     folder = run_file.parent
-    for words in ((folder, "dates"), ("dates", folder), ("is:stuck", folder, "week")):
+    for words in ((folder, "dates"), (folder, run_file, "is:stuck", "week")):
         assert "Parse ISO week dates" in oh_tui("conversations", *words).stdout
     assert oh_tui("conversations", folder, "is:waiting").stdout == ""
     assert "There is no run x in" in oh_tui("conversations", f"{run_file}#x").stderr
 
 
-def test_a_run_and_the_words_its_steps_must_match_come_in_any_order(run_file: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "words", "right"),
+    [
+        ("steps", "is:failed {run} tool:terminal", "{run} is:failed tool:terminal"),
+        ("steps", "-is:failed 477f", "477f -is:failed"),
+        ("export", "'took:>5s' is:failed {run}", "{run} 'took:>5s' is:failed"),
+        ("export", "{run} is:failed {folder}", "{run} {folder} is:failed"),
+        ("conversations", "is:stuck {folder} week", "{folder} is:stuck week"),
+        ("stats", "{folder} week {run}", "{folder} {run} week"),
+    ],
+)
+def test_words_before_a_run_are_told_the_right_order(
+    run_file: Path, name: str, words: str, right: str
+) -> None:
+    named = {"run": str(run_file), "folder": str(run_file.parent)}
+    done = oh_tui(name, *shlex.split(words.format(**named)))
+    assert (done.returncode, done.stdout) == (2, "") and "words come after runs" in done.stderr
+    assert f"oh-tui {name} {right.format(**named)}\n" in done.stderr
+    assert "words come" not in oh_tui(name, *shlex.split(right.format(**named))).stderr
+
+
+def test_behind_a_run_are_the_words_its_steps_must_match(run_file: Path) -> None:
     def numbers(*words: str | Path) -> list[int]:
         done = oh_tui("export", *words, "--to", "jsonl")
         assert done.returncode == 0, done.stderr
@@ -80,11 +102,10 @@ def test_a_run_and_the_words_its_steps_must_match_come_in_any_order(run_file: Pa
 
     failed = numbers(run_file, "is:failed tool:terminal")
     assert failed
-    assert numbers("is:failed", run_file, "tool:terminal") == failed
-    assert numbers("tool:terminal", "is:failed", run_file) == failed
+    assert numbers(run_file, "is:failed", "tool:terminal") == failed
     assert set(numbers(run_file, "-is:failed", "tool:terminal")).isdisjoint(failed)
     assert "not a conversation id" in oh_tui("export", "is:failed").stderr
-    counted = json.loads(demo("steps", "is:failed", "477f", "tool:terminal", "--json").stdout)
+    counted = json.loads(demo("steps", "477f", "is:failed", "tool:terminal", "--json").stdout)
     assert len(counted["steps"]) == len(failed)
 
 

@@ -89,9 +89,9 @@ def test_sums_equal_those_of_why(
 
 
 def test_words_narrow_the_runs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    found = document(capsys, "stats", "is:stuck", folder, "--by", "cause")
+    found = document(capsys, "stats", folder, "is:stuck", "--by", "cause")
     assert [group["names"] for group in found["groups"]] == [{"cause": "stuck"}]
-    assert document(capsys, "stats", "model:nosuch", folder)["groups"] == []
+    assert document(capsys, "stats", folder, "model:nosuch")["groups"] == []
 
 
 def test_csv_has_every_number(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -106,7 +106,7 @@ def test_csv_has_every_number(folder: Path, capsys: pytest.CaptureFixture[str]) 
 def test_csv_without_a_run_has_its_head(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     heads = []
     for words in (["model:nosuch"], []):
-        assert cli.main(["stats", *words, str(folder), "--by", "model,day", "--csv"]) == 0
+        assert cli.main(["stats", str(folder), *words, "--by", "model,day", "--csv"]) == 0
         heads.append(capsys.readouterr().out.splitlines())
     (head,), (other, *_) = heads
     assert head == other and head.startswith("model,day,runs,")
