@@ -12,8 +12,7 @@ from textual.screen import Screen
 from oh_tui.sources.files import FileSource
 from oh_tui.trajectory.comparison.compare import Kind
 from oh_tui.tui.messages import MarksChanged
-from oh_tui.tui.screens.comparison.many import CompareManyScreen
-from oh_tui.tui.screens.comparison.two import CompareScreen
+from oh_tui.tui.screens.comparison.screen import CompareScreen
 from tests.demo_runs import demo_events
 from tests.tui.acting.test_target import FLAKY, FUZZ, IDS, at
 from tests.tui.explorer import Between, Explorer, explore
@@ -140,24 +139,26 @@ async def test_three_runs_are_a_table_and_enter_compares_one_with_the_first() ->
         await mark(it, WEEKS, LEDGER, ADD)
         assert "compare 3" in it.footer
         await it.send("equals_sign")
-        await it.until(lambda: isinstance(it.app.screen, CompareManyScreen))
-        table = it.app.screen
-        assert isinstance(table, CompareManyScreen)
-        await it.until(lambda: table.table.row_count() == 3)
+        await it.until(lambda: isinstance(it.app.screen, CompareScreen))
+        screen = view(it)
+        await it.until(lambda: screen.table.row_count() == 3)
+        assert screen.table.has_focus
         text = shown(it)
         assert "3 runs" in text and "parts from A" in text and "step 1" in text
-        lines = [table.table.row_text(n) for n in range(3)]
+        lines = [screen.table.row_text(n) for n in range(3)]
         assert [line.strip()[0] for line in lines] == ["A", "B", "C"]
         await it.press("k", "enter")
         assert "this is A" in shown(it)
+        await it.press("e", "d")
+        assert "3 runs" in shown(it) and screen.view == "runs"
         await it.press("j", "j")
         await it.send("enter")
-        await it.until(lambda: isinstance(it.app.screen, CompareScreen))
-        await it.until(lambda: view(it).steps.row_count())
+        await it.until(lambda: screen.view == "steps" and screen.steps.has_focus)
         assert ADD in shown(it) and LEDGER not in shown(it)
-        await it.press("escape")
-        await it.until(lambda: it.app.screen is table)
-        assert table.table.cursor == 2
+        await it.press("enter", "q")
+        assert screen.table.has_focus and screen.table.cursor == 2 and "3 runs" in shown(it)
+        await it.press("enter", "d", "escape", "escape")
+        assert screen.view == "runs" and LEDGER in shown(it)
         await it.press("escape")
         await it.until(lambda: it.app.screen is it.screen)
 

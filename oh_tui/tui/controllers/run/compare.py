@@ -10,9 +10,8 @@ from oh_tui.api.models import bare_id, same_id
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis import study as studies
-from oh_tui.trajectory.comparison import compare as comparing
 from oh_tui.tui.remedies import hint_of
-from oh_tui.tui.screens.comparison import many, two
+from oh_tui.tui.screens.comparison import screen
 from oh_tui.tui.state import compared as runs_compared
 from oh_tui.tui.state import runs
 from oh_tui.tui.widgets.conversation_list import display_line, title_of
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from oh_tui.api.models import Conversation
+    from oh_tui.tui.screens.comparison.screen import CompareScreen
     from oh_tui.tui.session import Session
     from oh_tui.tui.state.compared import Compared
     from oh_tui.tui.ui import Ui
@@ -40,10 +40,10 @@ class Comparisons:
             self._ui.tell("mark another run with space, then = compares it with this one")
         elif len(chosen) > MOST:
             self._ui.tell(f"{len(chosen)} runs are marked: at most {MOST} can be compared")
-        elif len(chosen) == 2:
-            self._show_two(chosen)
         else:
-            self._show_many(chosen)
+            view = screen.CompareScreen(len(chosen))
+            self._ui.push_screen(view, self._closed)
+            self._ui.work_on("compare", self._compare, view, chosen, instead=True)
 
     def _chosen(self) -> list[Conversation]:
         """The marked runs as they are listed; to a single one the run of the key is added."""
@@ -58,45 +58,16 @@ class Comparisons:
             marked.append(other)
         return marked
 
-    def _show_two(self, chosen: Sequence[Conversation]) -> None:
-        view = two.CompareScreen()
-        self._ui.push_screen(view, self._closed)
-        self._ui.work_on("compare", self._compare_two, view, chosen, instead=True)
-
-    def _show_many(self, chosen: Sequence[Conversation]) -> None:
-        view = many.CompareManyScreen(lambda place: self._show_two((chosen[0], chosen[place])))
-        self._ui.push_screen(view, self._closed)
-        self._ui.work_on("compare", self._compare_many, view, chosen, instead=True)
-
     def _closed(self, _: None) -> None:
         """The view was closed: reading for it ends."""
         self._ui.cancel("compare")
 
-    async def _compare_two(self, view: two.CompareScreen, chosen: Sequence[Conversation]) -> None:
-        found = await self._read_all(view, chosen)
-        if found is None:
-            return
-        view.tell_progress("comparing the steps …")
-        a, b = found
-        view.show_runs(a, b, await asyncio.to_thread(comparing.Comparison, a.run, b.run))
-
-    async def _compare_many(
-        self, view: many.CompareManyScreen, chosen: Sequence[Conversation]
-    ) -> None:
-        found = await self._read_all(view, chosen)
-        if found is None:
-            return
-        rows = []
-        for place, run in enumerate(found):
-            view.tell_progress(f"comparing {place + 1} of {len(found)} …")
-            comparison = await asyncio.to_thread(comparing.Comparison, found[0].run, run.run)
-            rows.append(many.Compare(run, comparison.first))
-        view.show_rows(rows)
+    async def _compare(self, view: CompareScreen, chosen: Sequence[Conversation]) -> None:
+        if found := await self._read_all(view, chosen):
+            await view.show_runs(found)
 
     async def _read_all(
-        self,
-        view: two.CompareScreen | many.CompareManyScreen,
-        chosen: Sequence[Conversation],
+        self, view: CompareScreen, chosen: Sequence[Conversation]
     ) -> list[Compared] | None:
         """All runs, whole; None where one does not come, and the view says why."""
         found: list[Compared] = []
@@ -120,12 +91,7 @@ class Comparisons:
             found.append(made)
         return found
 
-    async def _read(
-        self,
-        view: two.CompareScreen | many.CompareManyScreen,
-        conversation: Conversation,
-        head: str,
-    ) -> runs.Run:
+    async def _read(self, view: CompareScreen, conversation: Conversation, head: str) -> runs.Run:
         """The run as it was read before, or read now. Raises Problem."""
         session = self._session
         held, is_open = session.runs.get(conversation.id), session.is_open(conversation)

@@ -1,6 +1,7 @@
-"""Two runs side by side: their numbers, their strips, and their steps from the first difference.
+"""Two runs side by side: their numbers, their strips, and their steps from the first difference;
+of three to eight first a table, whose rows are compared with the first.
 
-`enter` on a row shows the calls and results of both steps, `d` their difference.
+`enter` on a row of steps shows the calls and results of both, `d` their difference.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from textual.binding import Binding, BindingType
 from textual.reactive import var
 from textual.screen import ModalScreen
 
-from oh_tui.trajectory.comparison.compare import Comparison, Kind, Row
+from oh_tui.trajectory.comparison.compare import Comparison, Kind, Parting, Row
 from oh_tui.trajectory.comparison.step_diff import difference_blocks
-from oh_tui.trajectory.comparison.words import counts_words, parting_words
+from oh_tui.trajectory.comparison.words import counts_words, gap_words, parting_words
 from oh_tui.trajectory.content.block import Block, Heading, Note
 from oh_tui.trajectory.content.blocks import call_blocks, call_title, result_blocks, result_title
 from oh_tui.trajectory.content.step_context import StepContext
@@ -24,13 +25,14 @@ from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.keys import HELP, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
-from oh_tui.tui.screens.comparison.heads import ComparedHeads, ComparedStrips
+from oh_tui.tui.screens.comparison.runs import ComparedHeads, ComparedRuns
 from oh_tui.tui.screens.comparison.steps import ComparedSteps
+from oh_tui.tui.screens.comparison.strips import ComparedStrips
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Piece, Stack
 from oh_tui.tui.widgets.drawing import Row as SideBySide
-from oh_tui.tui.widgets.row_list import RowList
+from oh_tui.tui.widgets.row_list import ColumnHead, RowList
 from oh_tui.tui.widgets.rule import Rule, joined
 
 if TYPE_CHECKING:
@@ -42,15 +44,19 @@ SIDE_BY_SIDE = 100
 WITH_STRIPS = 20
 """Lines of a screen that has room for the strips."""
 
+COLUMNS = ("", "ended", "title", "model", "steps", "time", "cost", "files", "parts from A")
+
 
 class CompareScreen(ModalScreen[None], ClosesOnce[None]):
-    """Call `show_runs` when both runs are read, or `fail`."""
+    """Call `tell_progress` while runs are read, or if they cannot be, and `show_runs` with them."""
 
     DEFAULT_CSS = """
     CompareScreen { background: $background; }
-    CompareScreen ComparedHeads { height: 2; }
+    CompareScreen ColumnHead { height: 1; width: 1fr; }
+    CompareScreen #compared-heads { height: 2; }
     CompareScreen ComparedStrips { height: 5; }
-    CompareScreen ComparedSteps, CompareScreen BodyView { height: 1fr; }
+    CompareScreen #compared-runs, CompareScreen ComparedSteps { height: 1fr; }
+    CompareScreen BodyView { height: 1fr; }
     CompareScreen #both { height: 1fr; }
     CompareScreen.-narrow #both { layout: vertical; }
     CompareScreen #both Stack { width: 1fr; height: 1fr; }
@@ -58,7 +64,7 @@ class CompareScreen(ModalScreen[None], ClosesOnce[None]):
     HELP_TITLE = "In the comparison"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", show=False),
-        Binding("equals_sign,q", "dismiss", "close", show=False),
+        Binding("equals_sign,q", "close", "close", show=False),
         Binding("e", "next_difference(1)", "next difference", show=False),
         Binding("E", "next_difference(-1)", "previous difference", show=False),
         Binding("d", "difference", "what differs, as a diff", show=False),
@@ -69,22 +75,26 @@ class CompareScreen(ModalScreen[None], ClosesOnce[None]):
         Binding("w", "wrap", "wrap", show=False),
         Binding("tab,shift+tab", "other_side", "other side", show=False),
     ]
-    AUTO_FOCUS = "#compared-steps"
+    AUTO_FOCUS = ""
 
     view: var[str] = var("steps")
-    """What has the room below the heads: the "steps", "both" calls and results of a row, or their
-    "diff"."""
+    """What is shown: the table of "runs", the "steps" of two, "both" calls and results of a row, or
+    their "diff"."""
 
-    def __init__(self) -> None:
+    def __init__(self, count: int) -> None:
         super().__init__()
-        self._runs: tuple[Compared, Compared] | None = None
-        self._comparison: Comparison | None = None
-        self._waits: tuple[str, ...] = ("reading the runs …",)
-        """Shown in place of steps until the runs are compared."""
-
-    def compose(self) -> ComposeResult:
+        self._runs: list[Compared] = []
+        self._comparisons: list[Comparison] = []
+        """Of the first run with each of the others."""
+        self._other = 1
+        """The place of the run that is compared with the first."""
+        self._start = "runs" if count > 2 else "steps"
+        """The view that `esc` comes back to before it closes the screen."""
+        self.set_reactive(CompareScreen.view, self._start)
         self.rule = Rule("Compare")
-        self.heads = ComparedHeads()
+        self.table = ComparedRuns(id="compared-runs", names=COLUMNS)
+        self.table_head = ColumnHead(self.table)
+        self.heads = ComparedHeads(id="compared-heads")
         self.strips = ComparedStrips()
         self.steps_rule = Rule("Steps")
         self.steps = ComparedSteps(id="compared-steps")
@@ -93,46 +103,64 @@ class CompareScreen(ModalScreen[None], ClosesOnce[None]):
         self.diff_rule = Rule()
         self.diff = BodyView(id="compared-diff")
         self.footer = Footer()
-        yield from (self.rule, self.heads, self.strips, self.steps_rule, self.steps)
         self.both = SideBySide(id="both")
+        self.tell_progress("reading the runs …")
+
+    def compose(self) -> ComposeResult:
+        yield from (self.rule, self.table_head, self.table)
+        yield from (self.heads, self.strips, self.steps_rule, self.steps)
         with self.both:
             for parts in zip(self.side_rules, self.bodies, strict=True):
                 yield Stack(*parts)
         yield from (self.diff_rule, self.diff, self.footer)
 
     def on_mount(self) -> None:
-        self._arrange()
-        if self._comparison:
-            self._show()
-        else:
-            self.steps.empty = self._waits
-            self._show_keys()
+        self._show_view()
 
     # The runs
 
-    def show_runs(self, a: Compared, b: Compared, comparison: Comparison) -> None:
-        self._runs, self._comparison = (a, b), comparison
-        if self.is_mounted:
-            self._show()
+    @property
+    def _comparison(self) -> Comparison | None:
+        return self._comparisons[self._other - 1] if self._comparisons else None
 
     def tell_progress(self, *lines: str) -> None:
         """What is being read, or why nothing can be compared."""
-        self._waits = lines
-        if self.is_mounted:
-            self.steps.empty = lines
+        self.table.empty = self.steps.empty = lines
 
-    def _show(self) -> None:
-        assert self._runs and self._comparison
-        a, b = self._runs
-        comparison = self._comparison
-        self.heads.show(a, b)
+    async def show_runs(self, runs: list[Compared]) -> None:
+        """Compares the first with each of the others."""
+        first, *others = runs
+        comparisons = []
+        for place, run in enumerate(others, 2):
+            self.tell_progress(f"comparing {place} of {len(runs)} …")
+            comparisons.append(await asyncio.to_thread(Comparison, first.run, run.run))
+        self._runs, self._comparisons = runs, comparisons
+        parts = [
+            (run, (_parts(one.first), "")) for run, one in zip(others, comparisons, strict=True)
+        ]
+        self.table.show([(first, ("", "")), *parts], 1)
+        self.table_head.refresh()
+        self._show_pair(1)
+
+    def _show_pair(self, place: int) -> None:
+        self._other = place
+        a, b, comparison = self._runs[0], self._runs[place], self._comparisons[place - 1]
+        gap = "  ".join(filter(None, gap_words(b.figures.less(a.figures))))
+        self.heads.show([(a, ("", "")), (b, (gap, "mark"))], 0)
         self.strips.show(a, b)
-        self.rule.facts = ((parting_words(comparison), "" if comparison.differences else "good"),)
         dot = self.steps_rule.glyphs.dot
         self.steps_rule.facts = ((counts_words(comparison, dot), ""),)
-        self._arrange()
         self.steps.show(comparison)
+        self._arrange()
         self._at_a_row()
+
+    @on(RowList.Opened, "#compared-runs")
+    def action_pair(self) -> None:
+        if self.table.cursor:
+            self._show_pair(self.table.cursor)
+            self.view = "steps"
+        else:
+            self.footer.tell("this is A: choose another row to compare with it", remark=True)
 
     @on(RowList.Highlighted, "#compared-steps")
     def _at_a_row(self) -> None:
@@ -141,7 +169,7 @@ class CompareScreen(ModalScreen[None], ClosesOnce[None]):
             numbers = [step.number if step else None for step in (row.a, row.b)]
             self.strips.select(*numbers)
         self._show_keys()
-        if self.view != "steps":
+        if self.view in ("both", "diff"):
             self._read_row()
 
     @on(ComparedStrips.Picked)
@@ -153,7 +181,10 @@ class CompareScreen(ModalScreen[None], ClosesOnce[None]):
     def _show_keys(self) -> None:
         hints: list[Hint] = []
         row, comparison = self.steps.current, self._comparison
-        if row and comparison:
+        if self.view == "runs":
+            if comparison:
+                hints.append(Hint("enter", "compare it with A", "pair"))
+        elif row and comparison:
             if self.view != "both":
                 hints.append(Hint("enter", "read both", "both"))
             if comparison.differences:
@@ -165,12 +196,17 @@ class CompareScreen(ModalScreen[None], ClosesOnce[None]):
                 hints.append(Hint("J K", "scroll", "scroll_both(1)"))
                 hints.append(Hint("w", "wrap", "wrap"))
         self.footer.hints = tuple(hints)
-        back = "close" if self.view == "steps" else "back"
+        back = "close" if self.view == self._start else "back"
         self.footer.always = (HELP, Hint("esc", back, "back"))
         self.steps_rule.heavy = self.view == "steps"
         for rule, body in zip(self.side_rules, self.bodies, strict=True):
             rule.heavy = body.has_focus
         self.diff_rule.heavy = self.view == "diff"
+        if comparison and self.view == "runs":
+            self.rule.facts = ((f"{len(self._runs)} runs", ""),)
+        elif comparison:
+            hue = "" if comparison.differences else "good"
+            self.rule.facts = ((parting_words(comparison), hue),)
 
     # Both steps of a row
 
@@ -192,11 +228,21 @@ class CompareScreen(ModalScreen[None], ClosesOnce[None]):
 
     # Keys
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        in_table = self.view == "runs" and action in _OF_STEPS
+        return not in_table and super().check_action(action, parameters)
+
     def action_back(self) -> None:
-        if self.view == "steps":
+        if self.view in ("both", "diff"):
+            self.view = "steps"
+        else:
+            self.action_close()
+
+    def action_close(self) -> None:
+        if self.view == self._start:
             self.dismiss(None)
         else:
-            self.view = "steps"
+            self.view = self._start
 
     @on(RowList.Opened, "#compared-steps")
     @on(BodyView.Opened)
@@ -246,24 +292,40 @@ class CompareScreen(ModalScreen[None], ClosesOnce[None]):
     # Arrangement
 
     def watch_view(self) -> None:
-        if not self.is_mounted:
-            return
+        if self.is_mounted:
+            self._show_view()
+
+    def _show_view(self) -> None:
         self._arrange()
-        {"steps": self.steps, "both": self.bodies[0], "diff": self.diff}[self.view].focus()
+        {"runs": self.table, "steps": self.steps, "both": self.bodies[0], "diff": self.diff}[
+            self.view
+        ].focus()
         self._at_a_row()
 
     def on_resize(self) -> None:
         self._arrange()
 
     def _arrange(self) -> None:
-        in_steps, is_high = self.view == "steps", self.size.height >= WITH_STRIPS
-        is_compared = self._runs is not None
+        in_runs, in_steps = self.view == "runs", self.view == "steps"
+        is_high = self.size.height >= WITH_STRIPS
+        is_compared = bool(self._runs) and not in_runs
         self.set_class(self.size.width < SIDE_BY_SIDE, "-narrow")
+        self.table_head.display = self.table.display = in_runs
         self.heads.display = is_compared and (in_steps or is_high)
         self.strips.display = is_compared and in_steps and is_high
         self.steps_rule.display = self.steps.display = in_steps
         self.both.display = self.view == "both"
         self.diff_rule.display = self.diff.display = self.view == "diff"
+
+
+_OF_STEPS = ("both", "difference", "next_difference", "move_on", "scroll_both", "wrap")
+"""The actions that the table of runs has not."""
+
+
+def _parts(first: Parting | None) -> str:
+    if first is None:
+        return "nowhere"
+    return f"step {first.b}" if first.b else "ends earlier"
 
 
 def _title(name: str, step: Step | None) -> tuple[Piece, ...]:
