@@ -37,7 +37,7 @@ from oh_tui.sources.many.indexing import Indexing
 from oh_tui.sources.many.known import KnownRows
 from oh_tui.sources.many.narrowing import Narrowing
 from oh_tui.sources.many.query import parse
-from oh_tui.sources.many.reading import fingerprint_of, records
+from oh_tui.sources.many.reading import RunsOf, fingerprint_of
 from oh_tui.sources.many.searching import Search
 from oh_tui.sources.many.sums import Summand, grouped
 from oh_tui.trajectory.comparison.compare import Comparison
@@ -223,7 +223,8 @@ def _summed(source: FileSource, cache_folder: Path, rows: list[Conversation]) ->
 
 def _records(folder: Path) -> Iterator[Record]:
     for path in find_files([folder]):
-        yield from (one for one in records(path, fingerprint_of(path)) if isinstance(one, Record))
+        found = RunsOf(path, fingerprint_of(path)).work()
+        yield from (one for one in found if isinstance(one, Record))
 
 
 def _write_texts(folder: Path) -> int:

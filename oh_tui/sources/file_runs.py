@@ -7,7 +7,7 @@ import contextlib
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from functools import cache, partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -23,7 +23,7 @@ from oh_tui.trajectory.analysis import changes
 from oh_tui.trajectory.analysis.verdict import judge, may_be_limit
 from oh_tui.trajectory.formats.run_file import Entry, RunFile, SubAgentFile, opening, shown_name
 from oh_tui.trajectory.formats.zip.archive import open_archive
-from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.events import UNREADABLE, Event, parse_event
 from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
 
 if TYPE_CHECKING:
@@ -33,6 +33,10 @@ T = TypeVar("T")
 
 SLICE = 2000
 """Events that are read between two reports of progress."""
+
+HELD = 64_000_000
+"""Bytes of a run that stay in memory while it is worked on, so that they are read once; what
+follows is read again for each use."""
 
 OPEN = 4
 """Runs of files with many that are kept open."""
@@ -151,8 +155,7 @@ class FileRuns:
 
     def read(self, conversation: Conversation) -> Trajectory:
         """The whole run at once."""
-        run = self.run(conversation)
-        return run_of(run, run.events())
+        return whole_run(self.run(conversation))
 
     async def keeps(self, conversation: Conversation) -> bool:
         return True
@@ -187,6 +190,24 @@ def run_of(source: RunFile, events: Iterable[Event], *, complete: bool = True) -
     ]
     written.take_state(run, source)
     return run
+
+
+def whole_run(source: RunFile) -> Trajectory:
+    """The run with all its events, to be worked on and let go."""
+    return run_of(source, _held_events(source))
+
+
+def _held_events(source: RunFile) -> Iterator[Event]:
+    held = 0
+    for place in range(len(source)):
+        if held > HELD:
+            yield source.event(place)
+            continue
+        text = source.read(place)
+        held += len(text)
+        event = parse_event(text, store=source, place=place)
+        event.held = text
+        yield source.event(place) if event.kind == UNREADABLE else event
 
 
 def _sub_run(agent: SubAgentFile) -> tuple[Trajectory, str]:

@@ -26,8 +26,9 @@ from oh_tui.sources.many import each_run, worker
 from oh_tui.sources.many.hits import Part, hits
 from oh_tui.sources.many.indexing import Indexing
 from oh_tui.sources.many.narrowing import Narrowing
+from oh_tui.sources.many.pool import At
 from oh_tui.sources.many.query import parse
-from oh_tui.sources.many.searching import Search
+from oh_tui.sources.many.searching import Search, SearchJob
 from oh_tui.text import regex
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.search.query import QueryError, quoted
@@ -215,7 +216,8 @@ def test_a_file_that_fails_us_does_not_end_the_process_that_reads_it(
 
     monkeypatch.setattr(worker, "open_runs", fails)
     place = worker.Place(tmp_path / "x.jsonl", 1, worker.About(Conversation(id="x")))
-    assert worker.read([place]) == [worker.Unread(BUG)]
+    job = SearchJob(parse("error").steps)
+    assert [*worker.Listed(job, [place]).work()] == [At(str(place)), worker.Unread(BUG)]
 
 
 def test_words_for_runs_and_for_steps() -> None:

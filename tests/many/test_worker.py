@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,29 +18,29 @@ import pytest
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.sources.many import each_run
-from oh_tui.sources.many.each_run import AHEAD, AT_ONCE, ManyRuns, _Pool, cores
+from oh_tui.sources.many.each_run import ManyRuns
+from oh_tui.sources.many.pool import ENDED, At, Pool, Task
 from oh_tui.sources.many.query import parse
-from oh_tui.sources.many.searching import SearchJob
-from oh_tui.sources.many.worker import ENDED, About, Place
+from oh_tui.sources.many.worker import About
 from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.many.made import make_runs
 from tests.sources.test_filling import is_alive
 
-JOB = SearchJob(parse("error").steps)
-
 PARENT = """
-import multiprocessing, sys, time
+import sys, time
 from pathlib import Path
 from oh_tui.sources.files import FileSource
-from oh_tui.sources.many import each_run
-from oh_tui.sources.many.each_run import _Pool
+from oh_tui.sources.many.pool import Pool
 from oh_tui.sources.many.query import parse
 from oh_tui.sources.many.searching import SearchJob
+from oh_tui.sources.many.worker import About, Listed, Place
 if __name__ == "__main__":
-    source = FileSource([Path(sys.argv[1])])
-    with _Pool(SearchJob(parse("error").steps), source, 2) as pool:
-        pool._pool.submit(len, "").result()
-        print(*(one.pid for one in multiprocessing.active_children()), flush=True)
+    path = Path(sys.argv[1])
+    (row,) = FileSource([path]).conversations()
+    tasks = [Listed(SearchJob(parse("error").steps), [Place(path, 1, About(row))])] * 2
+    with Pool(2) as pool:
+        assert len(list(pool.each(tasks))) == 4
+        print(*(one.process.pid for one in pool.workers), flush=True)
         time.sleep(600)
 """
 
@@ -60,25 +61,77 @@ def test_they_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
         time.sleep(0.01)
 
 
-def test_the_screen_goes_before_them_and_places_are_made_as_they_are_needed(
-    tmp_path: Path,
-) -> None:
-    (run, *_) = make_runs(tmp_path, 1)
-    source = FileSource([run])
-    (row,) = source.conversations()
-    reading = ManyRuns(source, JOB, parse("error").runs, Annotations(None), {})
-    made: list[Place] = []
+def test_tasks_are_made_as_they_are_needed_and_others_go_before_their_processes() -> None:
+    made: list[int] = []
 
-    def places() -> Iterator[Place]:
+    def tasks() -> Iterator[Task[int]]:
         while True:
-            made.append(reading._place(source, row))
-            yield made[-1]
+            made.append(len(made))
+            yield Nices()
 
-    with _Pool(JOB, source, cores(), nice=3) as pool:
-        pool.start()
-        assert pool._pool.submit(os.nice, 0).result() == min(19, os.nice(0) + 3)
-        assert len(next(pool.answers(places())).result()) == AT_ONCE
-    assert len(made) <= (AHEAD * cores() + 1) * AT_ONCE
+    with Pool[int](2, nice=3) as pool:
+        found = pool.in_order(tasks(), 4)
+        assert next(found) == next(found) == [min(19, os.nice(0) + 3)]
+        assert len(made) <= 2 + 4 + 1
+
+
+class Nices(NamedTuple):
+    """A task that tells the niceness of its process."""
+
+    def work(self) -> Iterator[At | int]:
+        yield os.nice(0)
+
+    def without(self, places: Sequence[str]) -> Nices:
+        return self
+
+
+class Slow(NamedTuple):
+    """A task that waits until a file is there, and tells its number."""
+
+    number: int
+    until: Path
+
+    def work(self) -> Iterator[At | int]:
+        while not self.until.exists():
+            time.sleep(0.001)
+        yield self.number
+
+    def without(self, places: Sequence[str]) -> Slow:
+        return self
+
+
+def test_results_come_in_order_and_few_are_held_for_a_slow_task(tmp_path: Path) -> None:
+    there, gate = tmp_path, tmp_path / "gate"
+    tasks = [Slow(0, gate), *(Slow(number, there) for number in range(1, 50))]
+    made: list[int] = []
+
+    def counted() -> Iterator[Slow]:
+        for task in tasks:
+            made.append(task.number)
+            yield task
+
+    with Pool[int](2) as pool:
+        for number, found in pool.each(counted(), 8):
+            if (number, found) == (7, None):
+                assert not gate.exists() and made[-1] <= 8
+                gate.touch()
+    assert made == list(range(50))
+    with Pool[int](2) as pool:
+        assert list(pool.in_order(tasks, 8)) == [[number] for number in range(50)]
+
+
+def test_stopped_from_another_thread_they_end_and_nothing_waits(tmp_path: Path) -> None:
+    pool, found = Pool[int](2), list[object]()
+    tasks = [Slow(number, tmp_path / "never") for number in range(3)]
+    work = threading.Thread(target=lambda: found.extend(pool.each(tasks)))
+    work.start()
+    while len(pool.workers) < 2:
+        time.sleep(0.001)
+    processes = [one.process for one in pool.workers]
+    pool.stop()
+    work.join(60)
+    assert not work.is_alive() and found == []
+    assert not any(one.is_alive() for one in processes)
 
 
 class Deadly(NamedTuple):

@@ -49,7 +49,7 @@ from oh_tui.sources.many.filling import Filler, InFile
 if __name__ == "__main__":
     filler = Filler(Path(sys.argv[1]))
     filler.fill(InFile(Path(sys.argv[2])))
-    print(filler._process.pid, flush=True)
+    print(filler.pool.workers[0].process.pid, flush=True)
     time.sleep(600)
 """
 
@@ -216,7 +216,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def filler(cache: Path) -> Iterator[Filler]:
     one = Filler(cache)
     yield one
-    one.stop()
+    one.pool.stop()
 
 
 def test_the_process_hears_of_keys(
@@ -258,9 +258,9 @@ def test_another_process_follows_one_that_was_killed(
     zips: list[Path], cache: Path, filler: Filler
 ) -> None:
     assert filler.fill(InFile(zips[0]))
-    assert filler._process
-    filler._process.kill()
-    filler._process.join()
+    (worker,) = filler.pool.workers
+    worker.process.kill()
+    worker.process.join()
     assert filler.fill(InFile(zips[1])), "that run is left"
     assert filler.fill(InFile(zips[2]))
     assert {str(zips[0]), str(zips[2])} <= set(places(cache))
@@ -276,7 +276,7 @@ def test_stopped_while_it_works_it_ends_at_once(
         work = threading.Thread(target=lambda: told.append(filler.fill(InFile(zips[1]))))
         work.start()
         began = time.monotonic()
-        filler.stop()
+        filler.pool.stop()
         work.join(60)
     assert told == [False] and time.monotonic() - began < file.PATIENCE
     assert filler.fill(InFile(zips[2])) is False

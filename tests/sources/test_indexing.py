@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -21,15 +21,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from oh_tui.api.models import Conversation
 from oh_tui.library.file import FILE, FOLDER
 from oh_tui.library.library import Library
 from oh_tui.library.records import Record, record_of
-from oh_tui.sources.files import FileSource
-from oh_tui.sources.many import indexing, reading
-from oh_tui.sources.many.indexing import Indexing, Outcome, work
-from oh_tui.sources.many.reading import Found, Left, fingerprint_of
-from oh_tui.sources.many.worker import ENDED
+from oh_tui.sources.many import indexing, pool, reading
+from oh_tui.sources.many.indexing import Indexing, Outcome
+from oh_tui.sources.many.pool import ENDED, At, Worker, serve
+from oh_tui.sources.many.reading import Found, Left, RunsOf, fingerprint_of
 from oh_tui.trajectory.formats.table import find_files
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.tables import About
@@ -246,13 +244,15 @@ def test_a_name_that_is_no_text_stops_no_other_file(folder: Path, cache: Path) -
 def test_what_cannot_be_stored_stops_no_other_run(
     folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, value: dict[str, Any]
 ) -> None:
-    def changed(*words: Any) -> Iterator[Found]:
-        for one in reading.records(*words):
+    work = RunsOf.work
+
+    def changed(task: RunsOf) -> Iterator[At | Found]:
+        for one in work(task):
             if isinstance(one, Record) and one.run.title == MAKER.made(3).name:
                 one = msgspec.structs.replace(one, run=msgspec.structs.replace(one.run, **value))
             yield one
 
-    monkeypatch.setattr(indexing, "records", changed)
+    monkeypatch.setattr(RunsOf, "work", changed)
     outcome = index(cache, folder)
     assert (outcome.runs, outcome.trouble) == (RUNS - 1, "")
     assert [one.place.endswith(MAKER.made(3).name) for one in outcome.left] == [True]
@@ -278,18 +278,18 @@ def test_a_file_at_which_a_process_was_killed_is_read_again(
     folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(indexing, "WORTH_HELP", 0)
-    begin, killed = indexing._Worker.begin, list[indexing.Job]()
+    begin, killed = Worker.begin, list[str]()
 
-    def begin_and_kill(worker: indexing._Worker, job: indexing.Job, task: indexing.Task) -> None:
+    def begin_and_kill(worker: Worker[Found], number: int, task: RunsOf) -> None:
         if not killed:
             worker.process.kill()
             worker.process.join()
-            killed.append(job)
-        begin(worker, job, task)
+            killed.append(str(task.path))
+        begin(worker, number, task)
 
-    monkeypatch.setattr(indexing._Worker, "begin", begin_and_kill)
+    monkeypatch.setattr(Worker, "begin", begin_and_kill)
     outcome = index(cache, folder, processes=2)
-    assert outcome.left == [Left(killed[0].home, ENDED)]
+    assert outcome.left == [Left(killed[0], ENDED)]
     index(cache, folder)
     assert found(cache) == expected()
 
@@ -298,17 +298,17 @@ DEADLY = (3, 4, 8)
 """Runs of which each process that reads them ends."""
 
 
-def deadly_work(line: Connection, keys: Sequence[str]) -> None:
-    read, names = reading._record, {MAKER.made(number).name for number in DEADLY}
+def deadly(line: Connection, nice: int) -> None:
+    make, names = record_of, {MAKER.made(number).name for number in DEADLY}
 
-    def reads(source: FileSource, row: Conversation, *rest: Any) -> Record | None:
-        if row.title in names:
+    def makes(run: Trajectory, about: About, **words: str) -> Record | None:
+        if about.title in names:
             os.kill(os.getpid(), signal.SIGKILL)
-        return read(source, row, *rest)
+        return make(run, about, **words)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(reading, "_record", reads)
-        work(line, keys)
+        patched.setattr(reading, "record_of", makes)
+        serve(line, nice)
 
 
 @pytest.mark.parametrize("parts", [0, sys.maxsize])
@@ -317,13 +317,13 @@ def test_where_a_process_ends_its_run_alone_is_left_and_named(
 ) -> None:
     monkeypatch.setattr(indexing, "WORTH_HELP", 0)
     monkeypatch.setattr(indexing, "WORTH_PARTS", parts)
-    monkeypatch.setattr(indexing, "work", deadly_work)
+    monkeypatch.setattr(pool, "serve", deadly)
     outcome = index(cache, folder, processes=2)
     assert outcome.runs == RUNS - len(DEADLY)
     assert {one.why for one in outcome.left} == {ENDED}
     places = sorted(one.place.partition("#")[2] for one in outcome.left)
     assert places == sorted(MAKER.made(number).name for number in DEADLY)
-    monkeypatch.setattr(indexing, "work", work)
+    monkeypatch.setattr(pool, "serve", serve)
     assert index(cache, folder, processes=2).runs == len(DEADLY)
     assert found(cache) == expected()
 

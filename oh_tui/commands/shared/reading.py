@@ -16,7 +16,7 @@ from oh_tui.commands.shared.printing import progress, say, show_progress
 from oh_tui.commands.shared.remedies import worded
 from oh_tui.commands.shared.status import Seen
 from oh_tui.sources import server
-from oh_tui.sources.file_runs import note_of, run_of
+from oh_tui.sources.file_runs import note_of, whole_run
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.results import Loaded, joined
 from oh_tui.sources.runs import below
@@ -25,7 +25,6 @@ from oh_tui.text.human import plural, rough
 from oh_tui.text.problem import Problem, Refused
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.verdict import judge
-from oh_tui.trajectory.model.events import UNREADABLE, Event, parse_event
 from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
 
 if TYPE_CHECKING:
@@ -34,9 +33,6 @@ if TYPE_CHECKING:
 
 WORTH_TELLING = 5.0
 """Seconds above which a command announces how long reading takes."""
-
-HELD = 64_000_000
-"""Bytes of a file that are kept in memory, so that each event is read once."""
 
 
 async def chosen(source: Source, identifier: str) -> Conversation:
@@ -166,19 +162,8 @@ async def _read_older(source: Source, conversation: Conversation, read: Loaded) 
 
 
 def _read_file(run: RunFile, sub_agents: bool) -> Loaded:
-    """Reads the events at once rather than on demand: a command needs nearly all their texts."""
-    events: list[Event] = []
-    held = 0
-    for index in range(len(run)):
-        if held > HELD:
-            events.append(run.event(index))
-            continue
-        text = run.read(index)
-        held += len(text)
-        event = parse_event(text)
-        events.append(run.event(index) if event.kind == UNREADABLE else event)
-    trajectory = run_of(run, events)
-    count, damaged = len(events), bool(run.problems)
+    trajectory = whole_run(run)
+    count, damaged = len(run), bool(run.problems)
     note = run.note if sub_agents else note_of(run)
     return Loaded("file", trajectory, count, count, note, damaged=damaged)
 

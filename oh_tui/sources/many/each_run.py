@@ -4,11 +4,9 @@ a server for what is kept on this machine."""
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import sys
 import time
-from collections import deque
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
@@ -18,28 +16,24 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from itertools import islice
-from multiprocessing import get_context, resource_tracker
-from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar, cast
+from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 
 from oh_tui.api.models import Conversation, bare_id
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.file_rows import path_at
+from oh_tui.sources.file_runs import in_thread
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.sources.lists.last_known import LastKnown
 from oh_tui.sources.lists.spent import with_spent
 from oh_tui.sources.lists.triage import conversation_state, updated
 from oh_tui.sources.lists.user_annotations import Annotations
-from oh_tui.sources.many import worker
+from oh_tui.sources.many.pool import ENDED, Died, Pool
 from oh_tui.sources.many.servers import is_over
-from oh_tui.sources.many.worker import About, Job, Place, Unread
+from oh_tui.sources.many.worker import About, Job, Listed, Place, Unread
 from oh_tui.sources.source import Source
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, why
-from oh_tui.text.redact import held
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 T = TypeVar("T")
@@ -60,10 +54,7 @@ BREATH = 200
 """Results that are known, between two breaths."""
 
 AHEAD = 4
-"""Answers for each process that are worked on before they are asked for."""
-
-SUSPECTS = 100
-"""Runs that are read one by one after a process ended, before several are tried again."""
+"""Answers for each process that may wait for an earlier one."""
 
 
 class Result(NamedTuple, Generic[T]):
@@ -162,7 +153,7 @@ class ManyRuns(Generic[T]):
         rows = self._choose(rows) if self._choose else rows
         self.runs = len(rows)
         if self._known:
-            ahead = await _in_thread(self._known, rows, listed)
+            ahead = await in_thread(self._known, rows, listed)
             rows, self.vanished = ahead.left, ahead.vanished
             self.read, self._indexed = self.read + ahead.settled, ahead.indexed
             for number, one in enumerate(ahead.results):
@@ -264,49 +255,25 @@ class ManyRuns(Generic[T]):
     async def _by_processes(
         self, source: FileSource, rows: Sequence[Conversation], loops: bool
     ) -> AsyncIterator[Result[T]]:
-        """Where a process ends, the runs that it may have ended at are read one by one."""
-        try:
-            while rows:
-                done = 0
-                with contextlib.suppress(BrokenProcessPool):
-                    async for one in self._in_pool(source, rows, loops):
-                        yield one
-                        done += 1
-                rows, done = rows[done:], 0
-                async for one in self._one_by_one(source, rows[:SUSPECTS], loops):
-                    yield one
-                    done += 1
-                rows = rows[done:]
-        except (OSError, BrokenProcessPool) as error:
-            raise Problem("No process can be started to read the runs", "try again") from error
+        coming = iter(rows)
+        with Pool[T | Unread](cores(), NICE if loops else 0) as pool:
+            found = pool.in_order(self._tasks(source, rows), AHEAD * cores())
+            while some := await in_thread(next, found, None):
+                for one in some:
+                    yield self._told(next(coming), one)
 
-    async def _in_pool(
-        self, source: FileSource, rows: Sequence[Conversation], loops: bool
-    ) -> AsyncIterator[Result[T]]:
-        rows_left = iter(rows)
-        with _Pool(self._job, source, cores(), NICE if loops else 0) as pool:
-            if loops:  # starting them takes longer than a frame
-                await asyncio.to_thread(pool.start)
-            for answer in pool.answers(self._place(source, row) for row in rows):
-                for one in await _given(answer, loops):
-                    yield Result(next(rows_left), one)
+    def _tasks(self, source: FileSource, rows: Sequence[Conversation]) -> Iterator[Listed[T]]:
+        for start in range(0, len(rows), AT_ONCE):
+            places = [self._place(source, row) for row in rows[start : start + AT_ONCE]]
+            yield Listed(self._job, places, source.indexes)
 
-    async def _one_by_one(
-        self, source: FileSource, rows: Sequence[Conversation], loops: bool
-    ) -> AsyncIterator[Result[T]]:
-        """Up to the run at which the process ends, which is unread."""
-        if not rows:
-            return
-        with _Pool(self._job, source, 1, NICE if loops else 0) as pool:
-            await _given(pool.read(()), loops)  # it does not end of itself
-            for row in rows:
-                try:
-                    (value,) = await _given(pool.read([self._place(source, row)]), loops)
-                except BrokenProcessPool:
-                    place = row.place if isinstance(row, FileConversation) else ""
-                    yield Result(row, Unread(f"{place or row.id}: {worker.ENDED}"))
-                    return
-                yield Result(row, value)
+    def _told(self, row: Conversation, found: T | Unread | Died) -> Result[T]:
+        if not isinstance(found, Died):
+            return Result(row, found)
+        if not found.place:
+            raise Problem("No process can be started to read the runs", "try again")
+        place = row.place if isinstance(row, FileConversation) else ""
+        return Result(row, Unread(f"{place or row.id}: {ENDED}"))
 
     def _place(self, source: FileSource, row: Conversation) -> Place:
         entry = source.runs.entries[row.id]
@@ -349,50 +316,7 @@ def has_loop() -> bool:
     return sys.get_asyncgen_hooks().firstiter is not None
 
 
-async def _in_thread(work: Callable[..., Ahead[T]], *words: object) -> Ahead[T]:
-    return await asyncio.to_thread(work, *words) if has_loop() else work(*words)
-
-
-async def _given(answer: Future[list[Any]], loops: bool) -> list[Any]:
-    return await asyncio.wrap_future(answer) if loops else answer.result()
-
-
 def cores() -> int:
     """The processors that this process may use."""
     allowed = getattr(os, "sched_getaffinity", None)  # of Linux
     return len(allowed(0)) if allowed else os.cpu_count() or 1
-
-
-class _Pool:
-    """Processes that do the job. They are begun anew rather than forked: threads may run here."""
-
-    def __init__(self, job: Job[Any], source: FileSource, processes: int, nice: int = 0) -> None:
-        # Textual's own stderr has no file, which the first process of a kind needs
-        with contextlib.redirect_stderr(sys.__stderr__):
-            resource_tracker.ensure_running()
-        self._processes = processes
-        self._pool = ProcessPoolExecutor(
-            processes, get_context("spawn"), worker.begin, (job, held(), source.indexes, nice)
-        )
-
-    def __enter__(self) -> _Pool:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
-
-    def start(self) -> None:
-        for _ in range(self._processes):  # each call starts one more process
-            self.read(())
-
-    def read(self, places: Sequence[Place]) -> Future[list[Any]]:
-        return self._pool.submit(worker.read, places)
-
-    def answers(self, places: Iterator[Place]) -> Iterator[Future[list[Any]]]:
-        """In the order of the places, each as it is asked for or before."""
-        coming: deque[Future[list[Any]]] = deque()
-        while some := list(islice(places, AT_ONCE)):
-            coming.append(self.read(some))
-            if len(coming) > AHEAD * self._processes:
-                yield coming.popleft()
-        yield from coming

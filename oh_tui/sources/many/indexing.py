@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
-import multiprocessing
 import os
-import signal
 import time
-from collections import deque
-from collections.abc import Collection, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from multiprocessing import connection
-from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
 from oh_tui.library.library import Library
 from oh_tui.library.records import Record
 from oh_tui.sources.file_rows import plain_path
-from oh_tui.sources.many.reading import TELLS_KEY, Found, Left, fingerprint_of, records, size_of
-from oh_tui.sources.many.worker import ENDED
-from oh_tui.text.problem import Problem
-from oh_tui.text.redact import held, hold
+from oh_tui.sources.many.pool import ENDED, At, Died, Pool
+from oh_tui.sources.many.reading import TELLS_KEY, Found, Left, RunsOf, fingerprint_of, size_of
 
 AT_ONCE = 5_000_000
 """Characters of texts that are written at once. More would take memory, fewer time."""
@@ -228,134 +218,28 @@ class Indexing:
         self.outcome.runs += len(batch)
         return True
 
-    def _all(self) -> Iterator[tuple[Job, Record | Left | int | None]]:
+    def _all(self) -> Iterator[tuple[Job, Found | None]]:
         """What is found in each file; None after each of its parts."""
-        if self._processes == 1 or self.outcome.size < WORTH_HELP:
-            for job in self._jobs:
-                known = _known(self.library, job)
-                for found in records(job.path, job.fingerprint, known):
-                    if not isinstance(found, str):
-                        yield job, found
+        alone = self._processes == 1 or self.outcome.size < WORTH_HELP
+        processes = 1 if alone else self._processes
+        parts = [(job, part) for job in self._jobs for part in self._parts(job, processes)]
+        if alone:
+            for job, part in parts:
+                yield from ((job, found) for found in part.work() if not isinstance(found, At))
                 yield job, None
-        else:
-            yield from _in_processes(self.library, self._jobs, self._processes)
+            return
+        with Pool[Found](min(processes, len(parts))) as pool:
+            for number, found in pool.each(part for _, part in parts):
+                job, _ = parts[number]
+                if isinstance(found, Died):
+                    found = Left(found.place or job.home, ENDED)
+                yield job, found
 
-
-def _known(library: Library, job: Job) -> list[str]:
-    """The runs of a file that are in already, from an update that was left."""
-    found = library.places(job.home)
-    return [place for place, fingerprint in found.items() if fingerprint == job.fingerprint]
-
-
-# processes
-
-
-class Task(NamedTuple):
-    """The arguments of `records`."""
-
-    path: Path
-    fingerprint: str
-    known: Collection[str]
-    part: int
-    parts: int
-
-
-class _Worker:
-    """A process that reads one file after the other, and what it is at work on."""
-
-    def __init__(self) -> None:
-        # a copy of this process would hold its threads' locks
-        context = multiprocessing.get_context("spawn")
-        self.line, theirs = context.Pipe()
-        self.process: BaseProcess = context.Process(target=work, args=(theirs, held()), daemon=True)
-        self.process.start()
-        theirs.close()
-        self.job: Job | None = None
-        self.task: Task | None = None
-        self.begun: list[str] = []
-        """The places of the task that were begun."""
-        self.at = ""
-        """That which is being read."""
-
-    def begin(self, job: Job, task: Task) -> None:
-        self.job, self.task, self.begun, self.at = job, task, [], ""
-        with contextlib.suppress(OSError):  # it has ended, which the line tells whoever waits
-            self.line.send(task)
-
-    def rest(self) -> Task | None:
-        """What is left of its task after the run at which it ended; None where it began none."""
-        if self.task is None or not self.begun:
-            return None
-        return self.task._replace(known=[*self.task.known, *self.begun])
-
-    def stop(self) -> None:
-        self.process.kill()
-        self.process.join()
-        self.line.close()
-
-
-def work(line: connection.Connection, keys: Sequence[str]) -> None:
-    """What the process does, until the other end is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it says when it ends
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 100)  # runs have no reference cycles
-    for key in keys:
-        hold(key)
-    try:
-        while True:
-            path, fingerprint, known, part, parts = line.recv()
-            for found in records(path, fingerprint, known, part, parts):
-                line.send(found)
-            line.send(None)
-    except (EOFError, OSError):
-        return
-
-
-def _in_processes(
-    library: Library, jobs: Sequence[Job], processes: int
-) -> Iterator[tuple[Job, Record | Left | int | None]]:
-    """A process that dies of a run leaves it."""
-    tasks: deque[tuple[Job, Task]] = deque()
-    for job in jobs:
+    def _parts(self, job: Job, processes: int) -> Iterator[RunsOf]:
+        """What a file is read in, without the runs that are in already from an update that was
+        left."""
+        places = self.library.places(job.home)
+        known = [place for place, fingerprint in places.items() if fingerprint == job.fingerprint]
         job.parts = processes if job.path.is_file() and job.size > WORTH_PARTS else 1
-        known = _known(library, job)
         for part in range(job.parts):
-            tasks.append((job, Task(job.path, job.fingerprint, known, part, job.parts)))
-    workers: list[_Worker] = []
-    try:
-        workers += (_Worker() for _ in range(min(processes, len(tasks))))
-        for worker in workers:
-            worker.begin(*tasks.popleft())
-        while busy := [worker for worker in workers if worker.job]:
-            ready = connection.wait([worker.line for worker in busy])
-            for worker in (one for one in busy if one.line in ready):
-                reading = worker.job
-                assert reading is not None
-                found: Found | None
-                try:
-                    found = worker.line.recv()
-                except (EOFError, OSError):
-                    rest, found = worker.rest(), None
-                    if worker.at or not rest:
-                        yield reading, Left(worker.at or reading.home, ENDED)
-                    worker.stop()
-                    workers.remove(worker)
-                    workers.append(worker := _Worker())
-                    if rest:
-                        worker.begin(reading, rest)
-                        continue
-                if isinstance(found, str):
-                    worker.begun.append(found)
-                    worker.at = found
-                    continue
-                worker.at = ""
-                if found is None:
-                    worker.job = None
-                    if tasks:
-                        worker.begin(*tasks.popleft())
-                yield reading, found
-    except OSError as error:
-        raise Problem("No process can be started to read the files") from error
-    finally:
-        for worker in workers:
-            worker.stop()
+            yield RunsOf(job.path, job.fingerprint, known, part, job.parts)

@@ -4,30 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from oh_tui.api.models import Conversation, bare_id
 from oh_tui.library.records import Record, record_of
 from oh_tui.sources.file_conversation import FileConversation
-from oh_tui.sources.file_runs import run_of
+from oh_tui.sources.file_runs import whole_run
 from oh_tui.sources.files import FileSource
+from oh_tui.sources.many.pool import At
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import why
 from oh_tui.trajectory.formats import atif_file
 from oh_tui.trajectory.formats.lines import conversation_beside, cost_report, json_lines, row_index
-from oh_tui.trajectory.formats.run_file import Indexes, RunFile
+from oh_tui.trajectory.formats.run_file import Indexes
 from oh_tui.trajectory.formats.table import head_of
-from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.tables import About
 
-HELD = 20_000
-"""Events of a run that are read once and held while it is worked on; those of a longer one are read
-again for each use, so that memory stays flat."""
-
 DECODED = 2_000
-"""The same for events that are decoded once."""
+"""Events of a run up to which each is decoded once: rows and texts both need them. It takes about
+three times the memory of the texts."""
 
 MOST_BESIDE = 2_000
 """Files beside an output that may be about it."""
@@ -42,86 +39,73 @@ class Left(NamedTuple):
     why: str
 
 
-Found: TypeAlias = Record | Left | int | str
-
 TELLS_KEY = "it contains one of your keys"
 
-
-def records(
-    path: Path,
-    fingerprint: str,
-    known: Collection[str] = (),
-    part: int = 0,
-    parts: int = 1,
-    *,
-    wanted: str = "",
-    indexes: Indexes | None = None,
-) -> Iterator[Found]:
-    """The number of runs at a path, then these, apart from `known` places, or the one at the place
-    that is `wanted`; of several parts, every so many. Before each its place, as reading it may end
-    the process. Never raises: what cannot be read is left."""
-    try:
-        str(path).encode()
-    except UnicodeError:
-        yield Left(str(path), "its name is not UTF-8")
-        return
-    source = FileSource([path], indexes=indexes)
-    try:
-        rows = source.conversations()
-    except Exception as error:  # the other files are read all the same
-        yield Left(str(path), why(error))
-        return
-    rows = rows[part::parts]
-    yield len(rows)
-    try:
-        for row in rows:
-            place = place_of(row, path)
-            if place in known or (wanted and place != wanted):
-                continue
-            yield place
-            try:
-                found = _record(source, row, place, path, fingerprint) or Left(place, TELLS_KEY)
-            except Exception as error:
-                found = Left(place, why(error))
-            yield found
-    finally:
-        source.close_files()
+Found: TypeAlias = Record | Left | int
+"""The number of runs comes first."""
 
 
-def _record(
-    source: FileSource, row: Conversation, place: str, path: Path, fingerprint: str
-) -> Record | None:
-    file = source.runs.run(row)
-    row = source.runs.rows.get(row.id, row)
-    dataset = file.info.get("dataset")
-    about = about_of(
-        row,
-        name=place,
-        source=str(path.absolute()),
-        benchmark=dataset if isinstance(dataset, str) else "",
-        note=file.note,
-    )
-    return record_of(
-        run_of(file, _held(file)),
-        about,
-        place=place,
-        home=str(path.absolute()),
-        fingerprint=fingerprint,
-    )
+class RunsOf(NamedTuple):
+    """The runs of a file or folder for the library, as a task of a process."""
 
+    path: Path
+    fingerprint: str
+    known: Collection[str] = ()
+    """Places of runs that are in already."""
+    part: int = 0
+    parts: int = 1
+    """Every so many runs are read, from the one with this number."""
+    wanted: str = ""
+    """The place of the only one that is read, "" for all."""
+    indexes: Indexes | None = None
 
-def _held(file: RunFile) -> Iterable[Event]:
-    if len(file) > HELD:
-        return file.events()
-    return _all_held(file, decoded=len(file) <= DECODED)
+    def without(self, places: Sequence[str]) -> RunsOf:
+        return self._replace(known=[*self.known, *places])
 
+    def work(self) -> Iterator[At | Found]:
+        """Never raises: what cannot be read is left."""
+        try:
+            str(self.path).encode()
+        except UnicodeError:
+            yield Left(str(self.path), "its name is not UTF-8")
+            return
+        source = FileSource([self.path], indexes=self.indexes)
+        try:
+            rows = source.conversations()
+        except Exception as error:  # the other files are read all the same
+            yield Left(str(self.path), why(error))
+            return
+        rows = rows[self.part :: self.parts]
+        yield len(rows)
+        try:
+            for row in rows:
+                place = place_of(row, self.path)
+                if place in self.known or (self.wanted and place != self.wanted):
+                    continue
+                yield At(place)
+                try:
+                    yield self._record(source, row, place) or Left(place, TELLS_KEY)
+                except Exception as error:
+                    yield Left(place, why(error))
+        finally:
+            source.close_files()
 
-def _all_held(file: RunFile, *, decoded: bool) -> Iterator[Event]:
-    for event in file.events():
-        event.held, event.store = event.raw(), None
-        if decoded:
-            event.hold_body()
-        yield event
+    def _record(self, source: FileSource, row: Conversation, place: str) -> Record | None:
+        file = source.runs.run(row)
+        row = source.runs.rows.get(row.id, row)
+        dataset, home = file.info.get("dataset"), str(self.path.absolute())
+        about = about_of(
+            row,
+            name=place,
+            source=home,
+            benchmark=dataset if isinstance(dataset, str) else "",
+            note=file.note,
+        )
+        run = whole_run(file)
+        if len(run.events) <= DECODED:
+            for event in run.events:
+                event.hold_body()
+        return record_of(run, about, place=place, home=home, fingerprint=self.fingerprint)
 
 
 def place_of(row: Conversation, path: Path) -> str:

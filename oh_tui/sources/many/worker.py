@@ -1,25 +1,21 @@
-"""The worker process: opens runs by path and number, and applies the job to each."""
+"""A job for runs that were listed: what a process does with some of them."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import threading
 from collections.abc import Iterator, Mapping, Sequence
-from multiprocessing import connection, parent_process
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from oh_tui.api.models import Conversation
-from oh_tui.sources.file_runs import run_of
+from oh_tui.sources.file_runs import whole_run
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
+from oh_tui.sources.many.pool import At
 from oh_tui.text.problem import Problem, why
-from oh_tui.text.redact import hold
 from oh_tui.trajectory.formats.run_file import Entry, Indexes, RunFile, RunList, shown_name
 from oh_tui.trajectory.formats.table import open_runs
 from oh_tui.trajectory.model.trajectory import Trajectory
 
+T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
@@ -50,6 +46,9 @@ class Place(NamedTuple):
     """From 1, in its file."""
     about: About
 
+    def __str__(self) -> str:
+        return f"{self.number} {self.path}"
+
 
 class Unread(NamedTuple):
     """Why a run could not be read, a sentence."""
@@ -57,57 +56,40 @@ class Unread(NamedTuple):
     reason: str
 
 
-ENDED = "the process that read it ended"
+class Listed(NamedTuple, Generic[T]):
+    """The job for some runs, as a task of a process."""
 
-_job: Job[Any]
-_indexes: Indexes | None = None
+    job: Job[T]
+    places: Sequence[Place]
+    indexes: Indexes | None = None
+
+    def work(self) -> Iterator[At | T | Unread]:
+        for place in self.places:
+            yield At(str(place))
+            yield self._read(place)
+
+    def without(self, places: Sequence[str]) -> Listed[T]:
+        return self._replace(places=[one for one in self.places if str(one) not in places])
+
+    def _read(self, place: Place) -> T | Unread:
+        try:
+            file = _opened(place, self.indexes)
+            return self.job(whole_run(file), place.about._replace(info=file.info))
+        except Exception as error:  # the other runs are read all the same
+            return Unread(why(error))
+
+
 _open: dict[Path, tuple[RunList, Iterator[Entry], list[Entry]]] = {}
 """The file that was opened last."""
 
 
-def begin(job: Job[Any], keys: Sequence[str], indexes: Indexes | None, nice: int = 0) -> None:
-    """Prepares this process. The parent says when it ends, also after ctrl+c. `nice` is added to
-    the niceness of the process."""
-    global _job, _indexes
-    with contextlib.suppress(OSError):
-        os.nice(nice)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    for key in keys:
-        hold(key)
-    _job, _indexes = job, indexes
-
-
-def _end_with_parent() -> None:
-    """A parent that is killed says nothing, and the queue of work would be waited for forever."""
-    parent = parent_process()
-    if parent is not None:
-        connection.wait([parent.sentinel])
-        os._exit(1)
-
-
-def read(places: Sequence[Place]) -> list[Any]:
-    """The results of the job, or why there is none."""
-    return [_read(place) for place in places]
-
-
-def _read(place: Place) -> Any:
-    try:
-        with _opened(place) as file:
-            about = place.about._replace(info=file.info)
-            return _job(run_of(file, file.events()), about)
-    except Exception as error:  # the other runs are read all the same
-        return Unread(why(error))
-
-
-@contextlib.contextmanager
-def _opened(place: Place) -> Iterator[RunFile]:
+def _opened(place: Place, indexes: Indexes | None) -> RunFile:
     """The run at a place. Its file stays open, as the next run may be in it too."""
     if place.path not in _open:
         for runs, _, _ in _open.values():
             runs.close()
         _open.clear()
-        runs = open_runs(place.path, _indexes)
+        runs = open_runs(place.path, indexes)
         _open[place.path] = runs, runs.entries(), []
     runs, coming, entries = _open[place.path]
     while len(entries) < place.number:
@@ -115,4 +97,4 @@ def _opened(place: Place) -> Iterator[RunFile]:
         if entry is None:
             raise Problem(f"{shown_name(place.path.name)} has changed meanwhile")
         entries.append(entry)
-    yield entries[place.number - 1].open()
+    return entries[place.number - 1].open()

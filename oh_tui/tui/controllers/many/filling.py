@@ -33,7 +33,7 @@ class Filling:
     def __init__(self, session: Session, ui: Ui) -> None:
         self._session = session
         self._ui = ui
-        self._waiting: dict[tuple[str, str], Callable[[], filling.Task | None]] = {}
+        self._waiting: dict[tuple[str, str], Callable[[], filling.Wanted | None]] = {}
         """What identifies a run as it is -> where it is, in the order in which they came."""
         self._seen: set[tuple[str, str]] = set()
         self._came = asyncio.Event()
@@ -60,7 +60,7 @@ class Filling:
         if source and source.address:
             self._add((str(path), "file"), lambda: filling.InFile(path))
 
-    def _add(self, key: tuple[str, str], task: Callable[[], filling.Task | None]) -> None:
+    def _add(self, key: tuple[str, str], task: Callable[[], filling.Wanted | None]) -> None:
         folder = self._session.settings.library_folder
         if folder is None or self._is_off or key in self._seen:
             return
@@ -85,15 +85,15 @@ class Filling:
         except TimeoutError:
             pass
         finally:
-            filler.stop()
+            filler.pool.stop()
 
 
-def _fill(filler: filling.Filler, make: Callable[[], filling.Task | None]) -> bool:
+def _fill(filler: filling.Filler, make: Callable[[], filling.Wanted | None]) -> bool:
     task = make()
     return task is None or filler.fill(task)
 
 
-def _task(source: Source, conversation: Conversation) -> filling.Task | None:
+def _task(source: Source, conversation: Conversation) -> filling.Wanted | None:
     """None for what is not on this machine, or has a record that may still change."""
     if isinstance(source, FileSource):
         entry = source.runs.entries.get(conversation.id)

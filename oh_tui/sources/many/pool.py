@@ -1,0 +1,196 @@
+"""The processes that read runs: started, told the user's keys, ended, replaced where one dies."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from multiprocessing import connection, get_context, resource_tracker
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+
+from oh_tui.text.problem import Problem
+from oh_tui.text.redact import held, hold_these
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+ENDED = "the process that read it ended"
+
+
+class At(NamedTuple):
+    """A run is read next, which may end the process."""
+
+    place: str
+
+
+class Died(NamedTuple):
+    """The process ended at this run; "" if it had begun none."""
+
+    place: str
+
+
+class Task(Protocol[T_co]):
+    """Work of a process, which gets it as a pickle and sends back what it finds."""
+
+    def work(self) -> Iterator[At | T_co]:
+        """What is found of each run, after an `At`. Never raises."""
+        ...
+
+    def without(self, places: Sequence[str]) -> Task[T_co]:
+        """The same for the runs that were not begun."""
+        ...
+
+
+class Pool(Generic[T]):
+    """Processes for one task after the other. `stop` ends them at once, from any thread."""
+
+    def __init__(self, processes: int, nice: int = 0) -> None:
+        """`nice` is added to the niceness of each process."""
+        self.workers: list[Worker[T]] = []
+        self._processes, self._nice = processes, nice
+        self._lock = threading.Lock()
+        self._is_stopped = False
+
+    def __enter__(self) -> Pool[T]:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def each(
+        self, tasks: Iterable[Task[T]], ahead: int = sys.maxsize
+    ) -> Iterator[tuple[int, T | Died | None]]:
+        """The number of a task and what it found, as it comes; None at its end. A process that dies
+        costs the run that it read. A task waits while one that is `ahead` places before it goes on.
+        Raises Problem where no process can be started."""
+        coming = enumerate(tasks)
+        following = next(coming, None)
+        while not self._is_stopped:
+            busy = [worker for worker in self.workers if worker.task is not None]
+            while following and len(busy) < self._processes:
+                if busy and following[0] >= ahead + min(worker.number for worker in busy):
+                    break
+                busy.append(self._begun(*following))
+                following = next(coming, None)
+            if not busy:
+                return
+            for line in connection.wait([worker.line for worker in busy]):
+                yield from self._received(next(one for one in busy if one.line is line))
+
+    def in_order(self, tasks: Iterable[Task[T]], ahead: int) -> Iterator[list[T | Died]]:
+        """All that each task found, in the order of the tasks."""
+        found: dict[int, list[T | Died]] = {}
+        ended, following = set[int](), 0
+        for number, one in self.each(tasks, ahead):
+            if one is not None:
+                found.setdefault(number, []).append(one)
+                continue
+            ended.add(number)
+            while following in ended:
+                yield found.pop(following, [])
+                following += 1
+
+    def stop(self) -> None:
+        with self._lock:
+            self._is_stopped = True
+            workers, self.workers = self.workers, []
+        for worker in workers:
+            worker.end()
+
+    def _begun(self, number: int, task: Task[T]) -> Worker[T]:
+        worker = next((one for one in self.workers if one.task is None), None)
+        if worker is None:
+            worker = self._started()
+        worker.begin(number, task)
+        return worker
+
+    def _started(self) -> Worker[T]:
+        with self._lock:
+            try:
+                worker = Worker[T](self._nice)
+            except OSError as error:  # there are too many processes or files
+                raise Problem("No process can be started to read the runs", "try again") from error
+            self.workers.append(worker)
+            if self._is_stopped:
+                worker.end()
+            return worker
+
+    def _received(self, worker: Worker[T]) -> Iterator[tuple[int, T | Died | None]]:
+        number, task = worker.number, worker.task
+        try:
+            found = worker.line.recv()
+        except (EOFError, OSError):
+            if self._is_stopped or task is None:
+                return
+            worker.end()
+            self.workers.remove(worker)
+            if worker.at or not worker.begun:
+                yield number, Died(worker.at)
+            if worker.begun:
+                self._begun(number, task.without(worker.begun))
+                return
+            found = None
+        if isinstance(found, At):
+            worker.begun.append(found.place)
+            worker.at = found.place
+            return
+        worker.at = ""
+        if found is None:
+            worker.task = None
+        yield number, found
+
+
+class Worker(Generic[T]):
+    """A process, and what it is at work on."""
+
+    def __init__(self, nice: int) -> None:
+        # a copy of this process would hold its threads' locks
+        context = get_context("spawn")
+        # Textual's own stderr has no file, which the first process of a kind needs
+        with contextlib.redirect_stderr(sys.__stderr__):
+            resource_tracker.ensure_running()
+        self.line, theirs = context.Pipe()
+        with theirs:
+            self.process = context.Process(target=serve, args=(theirs, nice), daemon=True)
+            self.process.start()
+        self.number = 0
+        self.task: Task[T] | None = None
+        self.begun: list[str] = []
+        """The places of the task that it has begun."""
+        self.at = ""
+        """That which it reads."""
+
+    def begin(self, number: int, task: Task[T]) -> None:
+        self.number, self.task, self.begun, self.at = number, task, [], ""
+        with contextlib.suppress(OSError):  # it has ended, which the line tells whoever waits
+            self.line.send((task, held()))
+
+    def end(self) -> None:
+        """The line closes once nobody waits on it."""
+        self.process.kill()
+        self.process.join()
+
+
+def serve(line: connection.Connection, nice: int) -> None:
+    """What a process does, until the other end is closed. It says nothing: the terminal belongs to
+    the program that started it, which also hears of ctrl+c."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(nothing, stream)
+    with contextlib.suppress(OSError):
+        os.nice(nice)
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)  # runs have no reference cycles
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            received: tuple[Task[Any], Sequence[str]] = line.recv()
+            task, keys = received
+            hold_these(keys)
+            for found in task.work():
+                line.send(found)
+            line.send(None)
