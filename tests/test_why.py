@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from oh_tui.api.models import Conversation, Metrics
-from oh_tui.commands.shared.documents import Facts
 from oh_tui.commands.why import report
+from oh_tui.trajectory.analysis.study import Study
 from tests.demo_runs import SLUGS, demo_events, demo_run
 from tests.processes import oh_tui
 from tests.trajectory.made import event
@@ -44,7 +44,7 @@ def why(*words: str) -> str:
 
 
 def told(slug: str, **fields: Any) -> dict[str, Any]:
-    return report(Conversation("c", **fields), Facts(demo_run(slug)))
+    return report(Conversation("c", **fields), Study(demo_run(slug)))
 
 
 def test_a_run_that_got_stuck(save: Save) -> None:
@@ -137,7 +137,7 @@ def test_secrets_and_escapes_stay_inside() -> None:
     key = "sk-ant-api03-" + "a1B2" * 12
     run = demo_run("dep-bump")
     run.extend([event("ServerErrorEvent", "x", code="\x1b[2J", detail=f"{key} \x1b]0;t\x07 no")])
-    found = json.dumps(report(Conversation("c", title=key, llm_model=key), Facts(run)))
+    found = json.dumps(report(Conversation("c", title=key, llm_model=key), Study(run)))
     assert key not in found and "u001b" not in found
 
 

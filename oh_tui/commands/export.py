@@ -17,7 +17,6 @@ from oh_tui.commands.shared import words
 from oh_tui.commands.shared.acting import require_free
 from oh_tui.commands.shared.command import Call, argument, command, flag, path_of
 from oh_tui.commands.shared.documents import (
-    Facts,
     conversation_id,
     conversation_json,
     cost_of,
@@ -33,7 +32,7 @@ from oh_tui.commands.steps import matching
 from oh_tui.sources.file_conversation import BELOW
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.lists.tags import tag_words
-from oh_tui.sources.lists.user_annotations import NOTHING
+from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.sources.saving import part_file, publish_as
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import duration, plural
@@ -42,6 +41,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.text.redact import HIDDEN, masked, safe, safe_line
 from oh_tui.trajectory.analysis.accounting import SUB_AGENT_USAGES, Accounts
 from oh_tui.trajectory.analysis.search.query import parse
+from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.sub_agents import SubRun, SubRuns
 from oh_tui.trajectory.content.markdown import event_markdown, step_markdown
 from oh_tui.trajectory.formats.foreign import atif_export
@@ -120,24 +120,24 @@ async def export(call: Call) -> int:
     query = parse(call.args.filter)
     is_whole = call.args.to == "atif" and not query.terms
     conversation, loaded = await open_run(call, sub_agents=is_whole)
-    facts = Facts(whole(loaded), read_annotations(call).of(conversation))
-    conversation = as_read(call, conversation, facts.accounts, facts.sub_runs)
-    notes = [loaded.note, facts.sub_runs.note if is_whole else ""]
+    study, kept = Study(whole(loaded)), read_annotations(call).of(conversation)
+    conversation = as_read(call, conversation, study.accounts, study.sub_runs)
+    notes = [loaded.note, study.sub_runs.note if is_whole else ""]
     for note in filter(None, notes):
         say(note)
-    steps = list(matching(facts, query))
+    steps = list(matching(study, query, kept))
     say_given_up(query.gave_up)
     if not call.args.notes:  # they are for the user alone
-        facts.kept = NOTHING
-    others = [] if query.terms else _hidden_events(facts.trajectory)
-    about = conversation_json(conversation, facts.kept, Seen(call).of(conversation))
+        kept = NOTHING
+    others = [] if query.terms else _hidden_events(study.trajectory)
+    about = conversation_json(conversation, kept, Seen(call).of(conversation))
     about |= {"id": _id(call, conversation), "source": None}  # no path of this machine leaves
     if call.args.to == "atif":
-        pieces = _atif(facts, about, steps, others if is_whole else None, loaded.note)
+        pieces = _atif(study, about, steps, others if is_whole else None, loaded.note)
     elif call.args.to == "jsonl" or call.as_json:
-        pieces = _json_lines(facts, about, steps, others)
+        pieces = _json_lines(study, about, steps, others, kept)
     else:
-        pieces = map(masked, _markdown(facts, conversation, about, steps, others))
+        pieces = map(masked, _markdown(study, conversation, about, steps, others, kept))
     if call.args.output:
         _write(target := path_of(call.args.output), pieces)
         say(f"wrote {plural(len(steps), 'step')} to {clean_line(str(target))}")
@@ -180,20 +180,21 @@ def _hidden_events(trajectory: Trajectory) -> list[Event]:
 
 
 def _markdown(
-    facts: Facts,
+    study: Study,
     conversation: Conversation,
     about: dict[str, Any],
     steps: list[Step],
     others: list[Event],
+    kept: RunAnnotations,
 ) -> Iterator[str]:
-    verdict, accounts = facts.verdict, facts.accounts
+    verdict, accounts = study.verdict, study.accounts
     facts_line = (
         about["repository"],
         f"model {about['model']}" if about["model"] else "",
         f"{duration(accounts.active)} of work" if accounts.active >= 0.5 else "",
         cost_of(conversation),
-        plural(len(facts.trajectory), "step"),
-        f"{len(steps):,} of them here" if len(steps) < len(facts.trajectory) else "",
+        plural(len(study.trajectory), "step"),
+        f"{len(steps):,} of them here" if len(steps) < len(study.trajectory) else "",
     )
     yield f"# {_escaped(title(conversation))}\n\n"
     if verdict.word:
@@ -202,14 +203,14 @@ def _markdown(
         yield f"**{verdict.cause}**\n\n"
     yield _escaped(" · ".join(filter(None, facts_line))) + "\n\n"
     hidden: dict[str, Counter[str]] = {}
-    if own := _own_markdown(facts.kept.note, tag_words(facts.kept.tags)):
+    if own := _own_markdown(kept.note, tag_words(kept.tags)):
         hidden["your note"] = _secrets(own)
         yield own
     for step in steps:
-        text = step_markdown(step, facts.trajectory.outcome(step))
+        text = step_markdown(step, study.trajectory.outcome(step))
         head, _, rest = text.partition("\n\n")
-        note = facts.kept.step_notes.get(step.event.id, "")
-        signs = ["bookmarked"] if step.event.id in facts.kept.bookmarks else []
+        note = kept.step_notes.get(step.event.id, "")
+        signs = ["bookmarked"] if step.event.id in kept.bookmarks else []
         if own := _own_markdown(note, signs):
             text = f"{head}\n\n{own}{rest}"
         hidden[f"step {step.number}"] = _secrets(text)
@@ -258,11 +259,15 @@ def _escaped(text: str) -> str:
 
 
 def _json_lines(
-    facts: Facts, about: dict[str, Any], steps: list[Step], others: list[Event]
+    study: Study,
+    about: dict[str, Any],
+    steps: list[Step],
+    others: list[Event],
+    kept: RunAnnotations,
 ) -> Iterator[str]:
     """The conversation, then each step with its events, then each event that belongs to no step,
     then what was hidden."""
-    yield _line({"conversation": about, "verdict": verdict_json(facts.verdict)})
+    yield _line({"conversation": about, "verdict": verdict_json(study.verdict)})
     hidden: list[dict[str, Any]] = []
     for step in steps:
         events = [json_line(e.body()) for e in (step.event, *step.results)]
@@ -270,7 +275,7 @@ def _json_lines(
         found = _secrets(text)
         if found:
             hidden.append({"step": step.number, "secrets": dict(found)})
-        yield f'{{"step": {json_line(step_json(facts, step))}, "events": {text}}}\n'
+        yield f'{{"step": {json_line(step_json(study, step, kept))}, "events": {text}}}\n'
     for event in others:
         text = json_line(event.body())
         found = _secrets(text)
@@ -288,22 +293,22 @@ def _line(document: Any) -> str:
 
 
 def _atif(
-    facts: Facts, about: dict[str, Any], steps: list[Step], others: list[Event] | None, note: str
+    study: Study, about: dict[str, Any], steps: list[Step], others: list[Event] | None, note: str
 ) -> Iterator[str]:
     """One document, a step a line; the places of what was hidden stand in its `extra`, what is
     missing in its `notes`. With `others` it is whole, with the runs of sub-agents."""
     session, model = str(about["id"]), str(about["model"] or "")
-    top = atif_export.top_of(facts.trajectory, session=session, model=model)
+    top = atif_export.top_of(study.trajectory, session=session, model=model)
     top = _with_note(top, note)
-    spent = facts.accounts.of
-    cost = facts.sub_runs.cost(about["cost"], is_partial=about["cost_is_partial"])
+    spent = study.accounts.of
+    cost = study.sub_runs.cost(about["cost"], is_partial=about["cost_is_partial"])
     if others is None:
-        own, told = facts.accounts.total, facts.accounts.told.tokens
-        made = atif_export.steps_of(facts.trajectory, steps, [], spent)
-        final = partial(atif_export.final_of, facts.trajectory, cost, own, told, {})
+        own, told = study.accounts.total, study.accounts.told.tokens
+        made = atif_export.steps_of(study.trajectory, steps, [], spent)
+        final = partial(atif_export.final_of, study.trajectory, cost, own, told, {})
         yield from _atif_run(top, made, final)
     else:
-        yield from _atif_whole(top, facts.accounts, facts.sub_runs, cost)
+        yield from _atif_whole(top, study.accounts, study.sub_runs, cost)
     yield "\n"
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from oh_tui.commands.conversations import COLUMNS as CONVERSATION
 from oh_tui.commands.conversations import conversation_row
-from oh_tui.commands.shared.documents import Facts
 from oh_tui.commands.shared.ids import find
 from oh_tui.commands.shared.printing import Cell, Column, Row, Style, fit, print_table, say
 from oh_tui.commands.shared.reading import name, read_run, whole, with_state
@@ -17,6 +16,7 @@ from oh_tui.commands.steps import step_row
 from oh_tui.sources.lists.spent import with_spent
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
+from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.trajectory import find_step
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ async def show_plain(call: Call) -> int:
     print(f"\n{name(opened)}")
     if loaded.note:
         print(f"note: {loaded.note}")
-    facts = Facts(trajectory)
-    rows = (step_row(style, facts, step)[:-1] for step in trajectory.steps)
+    study = Study(trajectory)
+    rows = (step_row(style, study, step)[:-1] for step in trajectory.steps)
     _print_table(style, STEP[:-1], rows, "nothing was asked yet")
     print(f"\n{WANTS_TERMINAL}")
     wanted = call.args.at

@@ -5,7 +5,6 @@ from __future__ import annotations
 from oh_tui.api.models import Conversation, Sandbox
 from oh_tui.commands.shared.command import RUN, Call, command
 from oh_tui.commands.shared.documents import (
-    Facts,
     conversation_id,
     conversation_json,
     cost_of,
@@ -25,6 +24,7 @@ from oh_tui.sources.lists.tags import of_people, tag_words
 from oh_tui.text.human import compact, plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
+from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.verdict import Verdict
 
 
@@ -53,10 +53,10 @@ async def show(call: Call) -> int:
         say(problem.sentence)
     ended: Verdict | None = None
     if isinstance(source, FileSource):  # a server tells the present state
-        facts = Facts(source.runs.read(conversation))
+        study = Study(source.runs.read(conversation))
         conversation, ended = (
-            as_read(call, conversation, facts.accounts, facts.sub_runs),
-            facts.verdict,
+            as_read(call, conversation, study.accounts, study.sub_runs),
+            study.verdict,
         )
     # where a browser shows it; files, the demo and agent servers have no pages
     page = f"{source.address}/conversations/{conversation_id(conversation)}"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from oh_tui.commands.shared import words
 from oh_tui.commands.shared.command import RUN, Call, argument, command
 from oh_tui.commands.shared.documents import (
     GLYPHS,
-    Facts,
     children_json,
     conversation_json,
     counts_json,
@@ -32,17 +31,16 @@ from oh_tui.commands.shared.printing import (
 )
 from oh_tui.commands.shared.reading import name, open_run, whole
 from oh_tui.commands.shared.status import Seen, as_read
+from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import clock, dollars, plural, tenths
 from oh_tui.trajectory.analysis.search.query import Query, parse
 from oh_tui.trajectory.analysis.search.suggestions import suggest
+from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.sub_agents import SubRun, SubRuns
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family
-
-if TYPE_CHECKING:
-    from oh_tui.sources.lists.user_annotations import RunAnnotations
 
 COLUMNS = (
     Column("#", right=True),
@@ -94,27 +92,27 @@ _MARK_HUES: dict[Outcome, Hue] = {Outcome.ERROR: "red", Outcome.REJECTED: "dim"}
 async def steps(call: Call) -> int:
     query = parse(call.args.filter)
     conversation, loaded = await open_run(call, sub_agents=True)
-    facts = Facts(whole(loaded), read_annotations(call).of(conversation))
-    conversation = as_read(call, conversation, facts.accounts, facts.sub_runs)
-    found = list(matching(facts, query))
+    study, kept = Study(whole(loaded)), read_annotations(call).of(conversation)
+    conversation = as_read(call, conversation, study.accounts, study.sub_runs)
+    found = list(matching(study, query, kept))
     say_given_up(query.gave_up)
-    loose = facts.sub_runs.loose if query.empty else []
-    note = "; ".join(filter(None, (loaded.note, _sub_agents_note(facts, query))))
-    if not found and (hint := suggest(query, facts.trajectory)):
+    loose = study.sub_runs.loose if query.empty else []
+    note = "; ".join(filter(None, (loaded.note, _sub_agents_note(study, query))))
+    if not found and (hint := suggest(query, study.trajectory)):
         say(f'no steps match "{clean_line(query.text)}": {hint}')
     if note and (call.as_json or call.style.piped):
         say(note)
     if call.as_json:
         print_json(
             {
-                "conversation": conversation_json(
-                    conversation, facts.kept, Seen(call).of(conversation)
-                ),
-                "verdict": verdict_json(facts.verdict),
-                "counts": counts_json(facts) | {"shown": len(found)},
-                "totals": totals_json(facts),
-                "steps": [step_with_children_json(facts, facts.sub_runs, step) for step in found],
-                **_loose_json(facts, loose),
+                "conversation": conversation_json(conversation, kept, Seen(call).of(conversation)),
+                "verdict": verdict_json(study.verdict),
+                "counts": counts_json(study) | {"shown": len(found)},
+                "totals": totals_json(study),
+                "steps": [
+                    step_with_children_json(study, study.sub_runs, step, kept) for step in found
+                ],
+                **_loose_json(loose, kept),
             }
         )
         return 0
@@ -122,50 +120,52 @@ async def steps(call: Call) -> int:
         print(call.style.paint(name(conversation), "bold"))
         if note:
             print(f"note: {note}")
-        if facts.verdict.word:  # the note says when a run is cut off
-            print(f"{facts.verdict.word}  {facts.verdict.cause}".rstrip())
-    print_table(call.style, COLUMNS, _rows(call.style, facts, found, loose))
+        if study.verdict.word:  # the note says when a run is cut off
+            print(f"{study.verdict.word}  {study.verdict.cause}".rstrip())
+    print_table(call.style, COLUMNS, _rows(call.style, study, found, loose, kept))
     if not call.style.piped:
-        print(call.style.paint(_foot(facts, query, len(found)), "dim"))
+        print(call.style.paint(_foot(study, query, len(found)), "dim"))
     return 0
 
 
-def _sub_agents_note(facts: Facts, query: Query) -> str:
+def _sub_agents_note(study: Study, query: Query) -> str:
     """What cannot be told of the sub-agents; and that a filter is not for them."""
-    sub_runs = facts.sub_runs
+    sub_runs = study.sub_runs
     if query.empty or not sub_runs.runs:
         return sub_runs.note
     agents = plural(len(list(sub_runs.all())), "sub-agent")
     return f"the filter does not look at the steps of {agents}"
 
 
-def _loose_json(facts: Facts, loose: list[SubRun]) -> dict[str, Any]:
+def _loose_json(loose: list[SubRun], kept: RunAnnotations) -> dict[str, Any]:
     """The sub-agents that belong to no step."""
     if not loose:
         return {}
     return {
         "sub_agents": [sub_agent_json(run) for run in loose],
-        "children": [one for run in loose for one in children_json(run, facts.kept)],
+        "children": [one for run in loose for one in children_json(run, kept)],
     }
 
 
-def _rows(style: Style, facts: Facts, found: list[Step], loose: list[SubRun]) -> Iterator[Row]:
+def _rows(
+    style: Style, study: Study, found: list[Step], loose: list[SubRun], kept: RunAnnotations
+) -> Iterator[Row]:
     """The steps, below each those of the sub-agents that it started, indented."""
-    began = facts.trajectory.began
+    began = study.trajectory.began
     for step in found:
-        yield _with_sub_cost(list(step_row(style, facts, step)), facts.sub_runs, step)
-        for run in facts.sub_runs.of(step):
-            yield from _sub_rows(style, facts.kept, run, began)
+        yield _with_sub_cost(list(step_row(style, study, step, kept=kept)), study.sub_runs, step)
+        for run in study.sub_runs.of(step):
+            yield from _sub_rows(style, kept, run, began)
     for run in loose:
-        yield from _sub_rows(style, facts.kept, run, began)
+        yield from _sub_rows(style, kept, run, began)
 
 
 def _sub_rows(
     style: Style, kept: RunAnnotations, run: SubRun, began: float | None, depth: int = 1
 ) -> Iterator[Row]:
-    facts = Facts(run.trajectory, kept)
+    study = Study(run.trajectory)
     for step in run.trajectory.steps:
-        row = list(step_row(style, facts, step, began))
+        row = list(step_row(style, study, step, began, kept))
         what = row[_WHAT]
         assert isinstance(what, Cell)
         row[0], row[_WHAT] = f"{run.path}{step.number}", Cell("  " * depth + what.text, what.hue)
@@ -185,18 +185,24 @@ def _with_sub_cost(row: list[str | Cell], sub_runs: SubRuns, step: Step) -> Row:
     return row
 
 
-def matching(facts: Facts, query: Query) -> Iterator[Step]:
+def matching(study: Study, query: Query, kept: RunAnnotations) -> Iterator[Step]:
     """The steps that the filter lets through, in order."""
-    trajectory = facts.trajectory
+    trajectory = study.trajectory
     for step in trajectory.steps:
-        if query.empty or query.matches(step, trajectory, facts, facts.kept):
+        if query.empty or query.matches(step, trajectory, study, kept):
             yield step
 
 
-def step_row(style: Style, facts: Facts, step: Step, began: float | None = None) -> Row:
+def step_row(
+    style: Style,
+    study: Study,
+    step: Step,
+    began: float | None = None,
+    kept: RunAnnotations = NOTHING,
+) -> Row:
     """A step under `COLUMNS`. Times count from when the run `began`, of a sub-agent that which
     started it, unless `style` asks for absolute ones."""
-    trajectory, accounts = facts.trajectory, facts.accounts
+    trajectory, accounts = study.trajectory, study.accounts
     outcome = trajectory.outcome(step)
     about = describe(step, outcome)
     when = step.event.seconds()
@@ -205,7 +211,7 @@ def step_row(style: Style, facts: Facts, step: Step, began: float | None = None)
     if style.times == "relative":
         time = "" if when is None or began is None else clock(when - began)
     llm, ran, spent = accounts.llm(step), accounts.ran(step), accounts.of(step)
-    mark, hue = _mark(style, facts, step, outcome)
+    mark, hue = _mark(style, study, step, outcome, kept)
     return (
         str(step.number),
         Cell(time, "dim"),
@@ -218,22 +224,24 @@ def step_row(style: Style, facts: Facts, step: Step, began: float | None = None)
     )
 
 
-def _mark(style: Style, facts: Facts, step: Step, outcome: Outcome) -> tuple[str, Hue]:
+def _mark(
+    style: Style, study: Study, step: Step, outcome: Outcome, kept: RunAnnotations
+) -> tuple[str, Hue]:
     drawn = GLYPHS.get(outcome)
     mark = style.glyph(*drawn) if drawn else ""
     hue: Hue = _MARK_HUES.get(outcome, "amber" if drawn else "")
-    if step.event.id in facts.kept.bookmarks:
+    if step.event.id in kept.bookmarks:
         mark, hue = style.glyph("★", "b") + mark, hue or "blue"
-    if step.event.id in facts.kept.step_notes:
+    if step.event.id in kept.step_notes:
         mark, hue = style.glyph("¶", ";") + mark, hue or "blue"
-    if step.number in facts.loops:
+    if step.number in study.loops:
         return style.glyph("∞", "@") + mark, "red"
     return mark, hue
 
 
-def _foot(facts: Facts, query: Query, shown: int) -> str:
-    counts = facts.trajectory.counts
-    count = len(facts.trajectory)
+def _foot(study: Study, query: Query, shown: int) -> str:
+    counts = study.trajectory.counts
+    count = len(study.trajectory)
     total = plural(count, "step") if count else "nothing was asked yet"
     parts = [
         total if query.empty else f"{shown:,} of {total}",

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from oh_tui.api.models import Conversation
 from oh_tui.commands.shared.command import RUN, Call, argument, command, flag
-from oh_tui.commands.shared.documents import Facts, step_json
+from oh_tui.commands.shared.documents import step_json
 from oh_tui.commands.shared.ids import find
 from oh_tui.commands.shared.printing import (
     Cell,
@@ -24,6 +24,7 @@ from oh_tui.commands.steps import COLUMNS, step_row
 from oh_tui.sources.source import Runs
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
+from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 
@@ -150,33 +151,33 @@ class _Printer:
 
     def go_on(self, trajectory: Trajectory) -> None:
         """Prints what is new in a run that was read again."""
-        self._facts = Facts(trajectory)
+        self._study = Study(trajectory)
         self._print(trajectory.steps)
 
     def add(self, changed: Iterable[int]) -> None:
         """The trajectory grew; steps with these numbers got a result."""
-        self._facts.renew()
-        steps = self._facts.trajectory.steps
+        self._study.update()
+        steps = self._study.trajectory.steps
         first = len(steps)
         while first and steps[first - 1].event.id not in self._printed:
             first -= 1
         self._print([*(steps[number - 1] for number in changed), *steps[first:]])
 
     def end(self) -> None:
-        verdict = self._facts.verdict
+        verdict = self._study.verdict
         if verdict.word:
             say(f"{verdict.word}  {verdict.cause}".rstrip())
 
     def _print(self, steps: Iterable[Step]) -> None:
-        trajectory = self._facts.trajectory
+        trajectory = self._study.trajectory
         for step in steps:
             if self._printed.get(step.event.id) == len(step.results):
                 continue
             self._printed[step.event.id] = len(step.results)
             if self._call.as_json:
-                print_json_line(step_json(self._facts, step))
+                print_json_line(step_json(self._study, step))
             else:
-                print(_line(self._call.style, self._facts, step))
+                print(_line(self._call.style, self._study, step))
             waits = trajectory.outcome(step) is Outcome.WAITING
             if waits and self._call.args.follow and self._announced != step.event.id:
                 self._announced = step.event.id
@@ -184,9 +185,9 @@ class _Printer:
         sys.stdout.flush()
 
 
-def _line(style: Style, facts: Facts, step: Step) -> str:
+def _line(style: Style, study: Study, step: Step) -> str:
     """A row whose columns stand where those of the row before stand."""
-    row = step_row(style, facts, step)
+    row = step_row(style, study, step)
     if style.room is None:
         return between_tabs(row)
     return laid_out(style, COLUMNS, _widths(style, style.room), row)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from oh_tui.commands.shared.command import RUN, Call, command
 from oh_tui.commands.shared.documents import (
-    Facts,
     cost_json,
     line,
     llm_seconds,
@@ -24,6 +23,7 @@ from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.ending import is_cut_off
 from oh_tui.trajectory.analysis.failures import failure_words
 from oh_tui.trajectory.analysis.loops import Pattern
+from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.verdict import Verdict, spans, stopped_loop
 from oh_tui.trajectory.comparison.deeds import recovers
 from oh_tui.trajectory.content.describe import describe
@@ -69,8 +69,8 @@ async def why(call: Call) -> int:
     """Returns 1 when the file lacks the end of the run, so that it cannot be judged."""
     conversation, loaded = await open_run(call, sub_agents=True)
     trajectory = whole(loaded)
-    facts = Facts(trajectory)
-    found = report(as_read(call, conversation, facts.accounts, facts.sub_runs), facts)
+    study = Study(trajectory)
+    found = report(as_read(call, conversation, study.accounts, study.sub_runs), study)
     if call.as_json:
         say_damage(loaded)
         print_json(found)
@@ -81,11 +81,11 @@ async def why(call: Call) -> int:
     return NOT_JUDGED if trajectory.cut_off else 0
 
 
-def report(conversation: Conversation, facts: Facts) -> dict[str, Any]:
+def report(conversation: Conversation, study: Study) -> dict[str, Any]:
     """What `--json` prints. All texts are clean; step numbers are those of the timeline."""
-    trajectory = facts.trajectory
-    verdict, accounts, counts = facts.verdict, facts.accounts, trajectory.counts
-    total = facts.sub_runs.total
+    trajectory = study.trajectory
+    verdict, accounts, counts = study.verdict, study.accounts, trajectory.counts
+    total = study.sub_runs.total
     first = _first_trouble(trajectory, verdict)
     about = describe(first, trajectory.outcome(first)) if first else None
     return {
@@ -97,10 +97,10 @@ def report(conversation: Conversation, facts: Facts) -> dict[str, Any]:
             "model": line(conversation.llm_model),
             "repository": line(conversation.selected_repository),
             "work_seconds": round(accounts.active, 3) or None,
-            **cost_json(facts, conversation),
-            "priced": True if conversation.cost else facts.sub_runs.priced,
+            **cost_json(study, conversation),
+            "priced": True if conversation.cost else study.sub_runs.priced,
             "llm_s": llm_seconds(total),
-            "tokens": tokens_json(total, facts.sub_runs.told),
+            "tokens": tokens_json(total, study.sub_runs.told),
         },
         "counts": {
             "events": counts.events,
@@ -110,10 +110,10 @@ def report(conversation: Conversation, facts: Facts) -> dict[str, Any]:
             "failed_commands": counts.failed_commands,
             "rejected": counts.rejected,
             "without_result": counts.open,
-            "loop_steps": len(facts.loops),
+            "loop_steps": len(study.loops),
         },
         "before": _before(trajectory, verdict),
-        **_failed_json(facts),
+        **_failed_json(study),
         "first": {
             "step": first.number,
             "event_id": safe_line(first.event.id),
@@ -138,9 +138,9 @@ def _first_trouble(trajectory: Trajectory, verdict: Verdict) -> Step | None:
     return None
 
 
-def _failed_json(facts: Facts) -> dict[str, Any]:
+def _failed_json(study: Study) -> dict[str, Any]:
     """The sub-agents that failed, at any depth; nothing where there is none."""
-    failed = [sub_agent_json(run) for run in facts.sub_runs.failed]
+    failed = [sub_agent_json(run) for run in study.sub_runs.failed]
     return {"failed_sub_agents": failed} if failed else {}
 
 

@@ -20,7 +20,6 @@ from oh_tui.commands import changes as changes_command
 from oh_tui.commands import check as check_command
 from oh_tui.commands import why as why_command
 from oh_tui.commands.shared.documents import (
-    Facts,
     counts_json,
     step_json,
     totals_json,
@@ -101,14 +100,14 @@ def tell_all(raw: list[bytes]) -> None:
     study = Study(run)
     study.strip.picture(40)
     spending(run, study.accounts)
-    facts = Facts(run)
+    facts = Study(run)
     told: list[Any] = [verdict_json(facts.verdict), counts_json(facts), totals_json(facts)]
     for step in run.steps:
         told.append(step_json(facts, step))
         QUERY.matches(step, run, study)
         tasks_of(step.event.body())
     told += [
-        why_command.report(Conversation("5f3a"), Facts(run)),
+        why_command.report(Conversation("5f3a"), Study(run)),
         check_command.report(run),
         changes_command.report(study.changes, None),
     ]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from oh_tui.commands.shared.documents import Facts, cost_json
+from oh_tui.commands.shared.documents import cost_json
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.sources.files import FileSource
@@ -40,7 +40,7 @@ async def test_a_run_of_the_demo_took_the_same_everywhere(slug: str, tmp_path: P
             assert (after.cost or 0.0) == pytest.approx(total.cost, abs=2e-6)
             assert (after.tokens, after.cost_is_partial) == (total.tokens, False)
 
-        found = cost_json(Facts(read.trajectory), row)
+        found = cost_json(Study(read.trajectory), row)
         assert found["cost"] == (cost.dollars and pytest.approx(cost.dollars, abs=1e-6))
         run = tables.run_row(read.trajectory)
         assert (run.cost, run.cost_is_partial) == tuple(cost)

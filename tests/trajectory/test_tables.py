@@ -11,12 +11,13 @@ import pytest
 
 from oh_tui.api.models import Conversation
 from oh_tui.commands.changes import report as changes_report
-from oh_tui.commands.shared.documents import Facts, step_json
+from oh_tui.commands.shared.documents import step_json
 from oh_tui.commands.why import report
 from oh_tui.sources.file_runs import run_of
 from oh_tui.text.redact import HIDDEN
 from oh_tui.trajectory.analysis.accounting import Told
 from oh_tui.trajectory.analysis.changes import changes
+from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.sub_agents import SubRuns
 from oh_tui.trajectory.formats.zip.archive import open_archive
 from oh_tui.trajectory.model.events import parse_event
@@ -33,7 +34,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "tables.md"
 @pytest.mark.parametrize("slug", SLUGS)
 def test_the_sums_are_those_of_why_and_steps(slug: str) -> None:
     found = rows(demo_run(slug), About(run="r"))
-    told = report(Conversation("c"), Facts(demo_run(slug)))
+    told = report(Conversation("c"), Study(demo_run(slug)))
     (run,) = found.runs
     assert run.verdict == told["verdict"]["word"]
     assert run.cause == told["verdict"]["cause"]
@@ -53,7 +54,7 @@ def test_the_sums_are_those_of_why_and_steps(slug: str) -> None:
     assert len(found.steps) == run.steps
     assert len(found.calls) == run.calls
     assert sum(step.loop for step in found.steps) == run.loop_steps
-    facts = Facts(demo_run(slug))
+    facts = Study(demo_run(slug))
     for step, row in zip(facts.trajectory.steps[:100], found.steps, strict=False):
         said = step_json(facts, step)
         assert (row.step, row.what, row.result) == (said["index"], said["what"], said["result"])

@@ -92,7 +92,7 @@ def _as_sets(places: list[tuple[Source, str]]) -> list[FileSource] | None:
 
 
 def _print(call: Call, a: Side, b: Side) -> int:
-    comparison = Comparison(a.facts.trajectory, b.facts.trajectory)
+    comparison = Comparison(a.study.trajectory, b.study.trajectory)
     for name, side in (("A", a), ("B", b)):
         if side.note:
             say(f"{name}: {side.note}")
@@ -218,5 +218,5 @@ def _cells(style: Style, side: Side, step: Step | None) -> Row:
     """Number, mark, what and result of a step."""
     if step is None:
         return ("", "", "", "")
-    row = step_row(style, side.facts, step)
+    row = step_row(style, side.study, step)
     return row[0], *row[4:7]

@@ -174,7 +174,7 @@ async def _pair(
     for source, row in ((a, row_a), (b, row_b)):
         sides.append(await read_side(call, source, row))
     one, other = sides
-    comparison = Comparison(one.facts.trajectory, other.facts.trajectory)
+    comparison = Comparison(one.study.trajectory, other.study.trajectory)
     told = [Told(side.figures, side.label) for side in sides]
     return Pair(conversation_id(row_a), title(row_a), told[0], told[1], comparison.first)
 

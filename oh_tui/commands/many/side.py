@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from oh_tui.commands.shared.documents import Facts, conversation_id, line, tokens_json, verdict_json
+from oh_tui.commands.shared.documents import conversation_id, line, tokens_json, verdict_json
 from oh_tui.commands.shared.printing import number
 from oh_tui.commands.shared.reading import read_run, title, whole
 from oh_tui.sources.file_conversation import label_of
 from oh_tui.sources.files import FileSource
-from oh_tui.trajectory.analysis.changes import changes
+from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.comparison.figures import Figures, figures
 from oh_tui.trajectory.model.stats import Cost
 
@@ -28,7 +28,7 @@ class Side:
     def __init__(self, conversation: Conversation, loaded: Loaded) -> None:
         self.conversation = conversation
         self.note = loaded.note
-        self.facts = Facts(whole(loaded))
+        self.study = Study(whole(loaded))
 
     @property
     def label(self) -> Label | None:
@@ -36,10 +36,9 @@ class Side:
 
     @cached_property
     def figures(self) -> Figures:
-        facts = self.facts
-        log = changes(facts.trajectory)
+        study = self.study
         beside = Cost(self.conversation.cost, self.conversation.cost_is_partial)
-        return figures(facts.accounts, facts.sub_runs, log, beside, facts.verdict)
+        return figures(study.accounts, study.sub_runs, study.changes, beside, study.verdict)
 
     def document(self) -> dict[str, Any]:
         found = self.figures
@@ -53,7 +52,7 @@ class Side:
             "work_s": number(found.work, 3),
             "cost": number(found.cost),
             "cost_is_partial": found.told_cost.is_partial,
-            "tokens": tokens_json(self.facts.sub_runs.total, self.facts.sub_runs.told),
+            "tokens": tokens_json(self.study.sub_runs.total, self.study.sub_runs.told),
             "files": found.files,
             "added": found.added,
             "removed": found.removed,

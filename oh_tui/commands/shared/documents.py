@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,50 +16,17 @@ from oh_tui.sources.lists.triage import conversation_state, status_word
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.human import told_cost
 from oh_tui.text.redact import safe, safe_line
-from oh_tui.trajectory.analysis.accounting import Accounts, Told
-from oh_tui.trajectory.analysis.loops import loop_steps
+from oh_tui.trajectory.analysis.accounting import Told
+from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.sub_agents import SubRun, SubRuns
-from oh_tui.trajectory.analysis.verdict import Verdict, judge
+from oh_tui.trajectory.analysis.verdict import Verdict
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.clock import is_bare, seconds
 from oh_tui.trajectory.model.stats import NO_USAGE, TOKENS, Usage
 from oh_tui.trajectory.model.steps import Outcome, Step
-from oh_tui.trajectory.model.trajectory import Trajectory
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation, Metrics, Sandbox
-
-
-class Facts:
-    """What follows from the events of a run, computed on first use, and what the user keeps."""
-
-    def __init__(self, trajectory: Trajectory, kept: RunAnnotations = NOTHING) -> None:
-        self.trajectory = trajectory
-        self.kept = kept
-
-    @cached_property
-    def accounts(self) -> Accounts:
-        return Accounts(self.trajectory)
-
-    @cached_property
-    def sub_runs(self) -> SubRuns:
-        """The sub-agents whose runs are in the source."""
-        return SubRuns(self.trajectory, self.accounts)
-
-    @cached_property
-    def loops(self) -> frozenset[int]:
-        return loop_steps(self.trajectory)
-
-    @cached_property
-    def verdict(self) -> Verdict:
-        return judge(self.trajectory)
-
-    def renew(self) -> None:
-        """Takes in the events that the trajectory got since."""
-        self.accounts.update()
-        self.__dict__.pop("loops", None)
-        self.__dict__.pop("verdict", None)
-        self.__dict__.pop("sub_runs", None)
 
 
 def conversation_json(
@@ -142,11 +108,11 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
     return document
 
 
-def counts_json(facts: Facts) -> dict[str, int]:
-    counts = facts.trajectory.counts
+def counts_json(study: Study) -> dict[str, int]:
+    counts = study.trajectory.counts
     return {
         "events": counts.events,
-        "steps": len(facts.trajectory),
+        "steps": len(study.trajectory),
         "hidden_events": counts.hidden,
         "calls": counts.calls,
         "ok": counts.ok,
@@ -158,27 +124,27 @@ def counts_json(facts: Facts) -> dict[str, int]:
         "second_results": counts.second_results,
         "results_without_call": counts.stray_results,
         "unreadable": counts.unreadable,
-        "loop_steps": len(facts.loops),
+        "loop_steps": len(study.loops),
     }
 
 
-def cost_json(facts: Facts, conversation: Conversation) -> dict[str, Any]:
+def cost_json(study: Study, conversation: Conversation) -> dict[str, Any]:
     """What the run and its sub-agents cost, by its events or else by its record, and whether a part
     may be missing."""
-    found = facts.sub_runs.cost(conversation.cost, is_partial=conversation.cost_is_partial)
+    found = study.sub_runs.cost(conversation.cost, is_partial=conversation.cost_is_partial)
     return {"cost": number(found.dollars), "cost_is_partial": found.is_partial}
 
 
-def totals_json(facts: Facts) -> dict[str, Any]:
+def totals_json(study: Study) -> dict[str, Any]:
     """Sums of the whole run with its sub-agents; `own` leaves those out, and `other` is what no
     step of the run itself was charged. Sub-conversations of a server are counted apart."""
-    accounts, sub_runs = facts.accounts, facts.sub_runs
+    accounts, sub_runs = study.accounts, study.sub_runs
     told, apart = sub_runs.told, sub_runs.conversations
     more = sub_runs.unreported
     about = [*accounts.other_about, *(["sub-agents in files of their own"] if more.calls else [])]
     return {
-        "work_s": None if facts.trajectory.began is None else number(accounts.active, 3),
-        "waited_s": None if facts.trajectory.began is None else number(accounts.waited, 3),
+        "work_s": None if study.trajectory.began is None else number(accounts.active, 3),
+        "waited_s": None if study.trajectory.began is None else number(accounts.waited, 3),
         **_usage_json(sub_runs.total, told),
         "cost_is_partial": sub_runs.cost().is_partial,
         "own": _usage_json(sub_runs.own, told),
@@ -188,12 +154,12 @@ def totals_json(facts: Facts) -> dict[str, Any]:
     }
 
 
-def step_json(facts: Facts, step: Step) -> dict[str, Any]:
+def step_json(study: Study, step: Step, kept: RunAnnotations = NOTHING) -> dict[str, Any]:
     """One step. Texts are clean, redacted and on one line; null stands for unknown."""
-    trajectory, event = facts.trajectory, step.event
+    trajectory, event = study.trajectory, step.event
     outcome = trajectory.outcome(step)
     about = describe(step, outcome)
-    usage = facts.accounts.of(step)
+    usage = study.accounts.of(step)
     group = trajectory.group(step)
     return {
         "index": step.number,
@@ -203,30 +169,32 @@ def step_json(facts: Facts, step: Step) -> dict[str, Any]:
         "what": about.what,
         "result": about.result,
         "outcome": str(outcome),
-        "marks": marks(facts, step),
+        "marks": marks(study, step),
         "started": moment(event.timestamp),
-        "llm_s": number(facts.accounts.llm(step), 3),
-        "ran_s": number(facts.accounts.ran(step), 3),
+        "llm_s": number(study.accounts.llm(step), 3),
+        "ran_s": number(study.accounts.ran(step), 3),
         "cost": number(usage.cost) if usage and usage.cost else None,
-        "tokens": tokens_json(usage, facts.accounts.told) if usage else None,
+        "tokens": tokens_json(usage, study.accounts.told) if usage else None,
         "call_id": line(event.tool_call_id),
         "result_ids": [safe_line(result.id) for result in step.results],
         "parallel_group": line(event.llm_response_id) if len(group) > 1 else None,
         "risk": line(event.risk),
-        **_kept_of_step(facts.kept, event.id),
+        **_kept_of_step(kept, event.id),
     }
 
 
-def step_with_children_json(facts: Facts, sub_runs: SubRuns, step: Step) -> dict[str, Any]:
+def step_with_children_json(
+    study: Study, sub_runs: SubRuns, step: Step, kept: RunAnnotations
+) -> dict[str, Any]:
     """One step; of one that started sub-agents with these, and with their steps as `children`."""
-    document = step_json(facts, step)
+    document = step_json(study, step, kept)
     runs, used = sub_runs.of(step), sub_runs.used_by(step)
     if runs or used != NO_USAGE:
-        own = facts.accounts.of(step) or NO_USAGE
+        own = study.accounts.of(step) or NO_USAGE
         document["with_sub_agents"] = _usage_json(own + used)
     if runs:
         document["sub_agents"] = [sub_agent_json(run) for run in runs]
-        document["children"] = [one for run in runs for one in children_json(run, facts.kept)]
+        document["children"] = [one for run in runs for one in children_json(run, kept)]
     return document
 
 
@@ -243,9 +211,9 @@ def sub_agent_json(run: SubRun) -> dict[str, Any]:
 
 def children_json(run: SubRun, kept: RunAnnotations) -> list[dict[str, Any]]:
     """The steps of a sub-agent; `path` is the number that each has in the whole run."""
-    facts = Facts(run.trajectory, kept)
+    study = Study(run.trajectory)
     return [
-        step_with_children_json(facts, run.below, step) | {"path": f"{run.path}{step.number}"}
+        step_with_children_json(study, run.below, step, kept) | {"path": f"{run.path}{step.number}"}
         for step in run.trajectory.steps
     ]
 
@@ -257,13 +225,13 @@ def _kept_of_step(kept: RunAnnotations, event_id: str) -> dict[str, Any]:
     return found | ({"note": safe(note)} if note else {})
 
 
-def marks(facts: Facts, step: Step) -> list[str]:
+def marks(study: Study, step: Step) -> list[str]:
     """What is odd about a step, beside its outcome."""
     found = {
-        "loop": step.number in facts.loops,
+        "loop": step.number in study.loops,
         "second result": step.event.kind != "ACPToolCallEvent" and len(step.results) > 1,
         "result without a call": step.is_stray,
-        "clock went back": facts.accounts.is_odd(step),
+        "clock went back": study.accounts.is_odd(step),
     }
     return [mark for mark, holds in found.items() if holds]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from functools import cached_property
 from typing import NamedTuple
 
 import msgspec
@@ -11,30 +10,13 @@ import msgspec
 from oh_tui.text.clean import clean_line, cleaned_pieces
 from oh_tui.text.redact import hide_split, redacted_pieces
 from oh_tui.text.regex import Regex
-from oh_tui.trajectory.analysis.accounting import Accounts
-from oh_tui.trajectory.analysis.loops import loop_steps
-from oh_tui.trajectory.analysis.search.fields import Facts, Kept
+from oh_tui.trajectory.analysis.search.fields import Kept
 from oh_tui.trajectory.analysis.search.query import Query
 from oh_tui.trajectory.analysis.search.scan import Needle, Said, said_by_step
+from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.sub_agents import SubRuns
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
-
-
-class Derived:
-    """What a query may need of a run beside its events, derived on first use."""
-
-    def __init__(self, trajectory: Trajectory) -> None:
-        self._trajectory = trajectory
-
-    @cached_property
-    def accounts(self) -> Accounts:
-        return Accounts(self._trajectory)
-
-    @cached_property
-    def loops(self) -> frozenset[int]:
-        return loop_steps(self._trajectory)
-
 
 LONGEST = 240
 """Characters of a line that are shown, around its match."""
@@ -92,18 +74,18 @@ def sub_agents(run: Trajectory) -> tuple[list[Part], int]:
             add(one.below, started or "")
 
     if run.sub_agents:
-        add(SubRuns(run, Accounts(run)))
+        add(Study(run).sub_runs)
     return found, unread
 
 
 def hits(
-    part: Part, query: Query, facts: Facts | None = None, kept: Kept | None = None
+    part: Part, query: Query, study: Study | None = None, kept: Kept | None = None
 ) -> Iterator[Hit | None]:
     """The hits in order; None for each step that is none, and within large bodies, so that the
     caller can breathe."""
     trajectory = part.trajectory
     for step in trajectory.steps:
-        work, passed = query.test(step, trajectory, facts, kept), False
+        work, passed = query.test(step, trajectory, study, kept), False
         while True:
             try:
                 yield next(work)

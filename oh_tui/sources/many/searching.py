@@ -11,11 +11,12 @@ from oh_tui.api.models import Conversation
 from oh_tui.sources.lists.last_known import LastKnown
 from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.sources.many.each_run import Known, ManyRuns, Result
-from oh_tui.sources.many.hits import Derived, Hit, Part, hits, sub_agents
+from oh_tui.sources.many.hits import Hit, Part, hits, sub_agents
 from oh_tui.sources.many.query import ManyQuery
 from oh_tui.sources.many.worker import About, Unread
 from oh_tui.sources.source import Source
 from oh_tui.trajectory.analysis.search.query import Query
+from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 SLICE = 0.004
@@ -60,7 +61,7 @@ class SearchJob(NamedTuple):
 
     def _hits(self, parts: Iterable[Part], about: About) -> Iterator[Hit | None]:
         for part in parts:
-            yield from hits(part, self.query, Derived(part.trajectory), about.kept)
+            yield from hits(part, self.query, Study(part.trajectory), about.kept)
 
 
 class Search:

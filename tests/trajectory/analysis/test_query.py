@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from oh_tui.trajectory.analysis.search.fields import FIELDS
 from oh_tui.trajectory.analysis.search.moments import moment, seconds_of
 from oh_tui.trajectory.analysis.search.query import QueryError, complete, parse
 from oh_tui.trajectory.analysis.search.suggestions import suggest
+from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.stats import Usage
 from oh_tui.trajectory.model.steps import Step
@@ -76,7 +78,7 @@ def run() -> Trajectory:
     return trajectory
 
 
-KNOWN = Known(frozenset({2, 3}), Books({2: 0.02, 3: 0.005, 4: 0.0}))
+KNOWN = cast("Study", Known(frozenset({2, 3}), Books({2: 0.02, 3: 0.005, 4: 0.0})))
 
 
 @pytest.mark.parametrize(

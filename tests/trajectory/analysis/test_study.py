@@ -16,7 +16,7 @@ from .test_changes import edit
 def test_files_are_read_a_little_at_a_time_while_the_agent_works() -> None:
     trajectory = Trajectory(live=True)
     trajectory.extend([state("s", "running")])
-    study = Study(trajectory)
+    study = Study(trajectory).compute()
     edits: list[Event] = []
     for n in range(3_000):
         edits += edit(str(n), f"/w/{n}.py", "a\n", "b\n")
@@ -40,7 +40,7 @@ def test_a_long_run_is_followed_within_a_frame() -> None:
     trajectory = Trajectory(live=True)
     trajectory.extend([state("s", "running"), full_state("f", 0, agent=listed)])
     trajectory.extend([e for n in range(count) for e in (shell(str(n)), output(str(n)))])
-    study = Study(trajectory)
+    study = Study(trajectory).compute()
     assert len(study.accounts.context) == count
 
     def tick(*events: Event) -> int:

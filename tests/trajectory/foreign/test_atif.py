@@ -247,7 +247,7 @@ def _inside(value: Any, name: str) -> Any:
 @given(DOCUMENTS)
 def test_nothing_raises_and_everything_is_shown(document: JsonObject) -> None:
     run = trajectory(atif.convert(document))
-    Study(run)
+    Study(run).compute()
     assert not lost(without_links(document), run)
 
 

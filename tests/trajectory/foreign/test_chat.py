@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from oh_tui.commands.shared.documents import Facts, totals_json
+from oh_tui.commands.shared.documents import totals_json
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.formats.foreign import chat
@@ -55,7 +55,7 @@ def test_a_run_is_counted_as_its_json_says() -> None:
     assert describe(run.steps[1], run.outcome(run.steps[1])).what == "$ ls"
     assert run.steps[2].event.part == "ThinkAction"
     assert describe(run.steps[3], run.outcome(run.steps[3])).result == "no such file"
-    assert totals_json(Facts(run))["work_s"] is None
+    assert totals_json(Study(run))["work_s"] is None
 
 
 def test_parts_of_a_message_may_be_calls_and_results() -> None:
@@ -182,5 +182,5 @@ NO_CALL = {"function": {"name": "bash", "arguments": '{"role": "\\u00a1"}'}}
 @given(st.lists(MESSAGES | VALUES, max_size=5))
 def test_nothing_raises_and_everything_is_shown(messages: list[Any]) -> None:
     run = trajectory(chat.convert(messages))
-    Study(run)
+    Study(run).compute()
     assert not lost(without_links(messages), run)

@@ -462,7 +462,7 @@ MESSAGES = st.fixed_dictionaries(
 @given(st.lists(MESSAGES | ANY, max_size=6), st.sampled_from(["", "Submitted", "x"]))
 def test_nothing_raises(messages: list[Any], status: str) -> None:
     run = trajectory(chat.convert(messages, exit_status=status))
-    Study(run)
+    Study(run).compute()
 
 
 @pytest.mark.parametrize("text", ["<function=a>" * 90_000, "<parameter=a>" * 90_000,

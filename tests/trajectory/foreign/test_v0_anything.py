@@ -116,5 +116,5 @@ def _is_usual(name: str, value: Any) -> bool:
 @given(st.lists(events() | st.lists(events(), max_size=2), max_size=6), VALUES)
 def test_nothing_raises_and_everything_is_shown(history: list[Any], metrics: Any) -> None:
     run = trajectory(v0.convert(history, metrics))
-    Study(run)
+    Study(run).compute()
     assert not lost(without_links(history), run)

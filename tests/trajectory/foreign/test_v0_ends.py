@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from oh_tui.api.models import Conversation
-from oh_tui.commands.shared.documents import Facts
 from oh_tui.commands.why import report
 from oh_tui.sources.file_runs import end_of, run_of
 from oh_tui.trajectory.analysis.accounting import Accounts
+from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.trajectory.formats.table import open_runs
 from oh_tui.trajectory.model.steps import Outcome
@@ -141,7 +141,7 @@ def test_a_command_that_still_runs_has_not_failed(tmp_path: Path) -> None:
 
 def test_a_test_that_is_written_first_is_no_trouble(tmp_path: Path) -> None:
     def first(history: History) -> Any:
-        found = report(Conversation("c"), Facts(opened(tmp_path, history)[0]))["first"]
+        found = report(Conversation("c"), Study(opened(tmp_path, history)[0]))["first"]
         return found and found["what"]
 
     history = worked(0)

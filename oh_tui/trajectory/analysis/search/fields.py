@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from weakref import WeakKeyDictionary
 
 import msgspec
@@ -19,26 +19,13 @@ from oh_tui.trajectory.analysis.search.scan import Said, needle, said_by_step
 from oh_tui.trajectory.content.block_files import patch_files
 from oh_tui.trajectory.content.describe import family_of
 from oh_tui.trajectory.model.bodies import arguments, field
-from oh_tui.trajectory.model.stats import Usage
 from oh_tui.trajectory.model.steps import HIDDEN_KINDS, Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.model.trajectory import Trajectory
 
-
-class Accounts(Protocol):
-    def of(self, step: Step) -> Usage | None: ...
-    def ran(self, step: Step) -> float | None: ...
-
-
-class Facts(Protocol):
-    """Derived facts that a query needs beyond the events; a `Study` has them."""
-
-    @property
-    def loops(self) -> Collection[int]:
-        """Numbers of the steps in loops."""
-
-    @property
-    def accounts(self) -> Accounts | None: ...
+if TYPE_CHECKING:
+    from oh_tui.trajectory.analysis.accounting import Accounts
+    from oh_tui.trajectory.analysis.study import Study
 
 
 class Kept(Protocol):
@@ -54,9 +41,9 @@ class Asked:
     """A step under test; derived values are computed once, on demand."""
 
     def __init__(
-        self, step: Step, trajectory: Trajectory, facts: Facts | None, kept: Kept | None
+        self, step: Step, trajectory: Trajectory, study: Study | None, kept: Kept | None
     ) -> None:
-        self.step, self.trajectory, self.facts, self.kept = step, trajectory, facts, kept
+        self.step, self.trajectory, self.study, self.kept = step, trajectory, study, kept
 
     @cached_property
     def said(self) -> Said:
@@ -68,7 +55,7 @@ class Asked:
 
     @property
     def accounts(self) -> Accounts | None:
-        return self.facts.accounts if self.facts else None
+        return self.study.accounts if self.study else None
 
 
 class Wrong(Exception):
@@ -183,7 +170,7 @@ _IS: dict[str, Callable[[Asked], bool]] = {
     "failed": lambda asked: asked.outcome in (Outcome.ERROR, Outcome.COMMAND_FAILED),
     "error": lambda asked: asked.outcome is Outcome.ERROR,
     "rejected": lambda asked: asked.outcome is Outcome.REJECTED,
-    "loop": lambda asked: asked.facts is not None and asked.step.number in asked.facts.loops,
+    "loop": lambda asked: asked.study is not None and asked.step.number in asked.study.loops,
     "noresult": lambda asked: asked.outcome is Outcome.NO_RESULT,
     "waiting": lambda asked: asked.outcome is Outcome.WAITING,
     "running": lambda asked: asked.outcome is Outcome.RUNNING,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -17,10 +17,13 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
 from oh_tui.text.regex import Regex
-from oh_tui.trajectory.analysis.search.fields import FIELDS, Asked, Facts, Kept, Wrong
+from oh_tui.trajectory.analysis.search.fields import FIELDS, Asked, Kept, Wrong
 from oh_tui.trajectory.analysis.search.scan import Breathing, Needle, finish
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
+
+if TYPE_CHECKING:
+    from oh_tui.trajectory.analysis.study import Study
 
 
 class QueryError(Problem, ValueError):
@@ -102,8 +105,8 @@ class Query(msgspec.Struct, frozen=True):
         return [t.value.typed for t in self.terms if t.field == "re" and t.value.slow]
 
     @property
-    def needs_facts(self) -> bool:
-        """Whether matches depend on `facts`."""
+    def needs_study(self) -> bool:
+        """Whether matches depend on `study`."""
         return any(t.field in ("took", "cost") or t.value == "loop" for t in self.terms)
 
     @property
@@ -115,22 +118,22 @@ class Query(msgspec.Struct, frozen=True):
         self,
         step: Step,
         trajectory: Trajectory,
-        facts: Facts | None = None,
+        study: Study | None = None,
         kept: Kept | None = None,
     ) -> bool:
-        """Whether a step matches; never raises. Without `facts` no step has a cost or is in a
+        """Whether a step matches; never raises. Without `study` no step has a cost or is in a
         loop, without `kept` none has a bookmark or a note."""
-        return finish(self.test(step, trajectory, facts, kept))
+        return finish(self.test(step, trajectory, study, kept))
 
     def test(
         self,
         step: Step,
         trajectory: Trajectory,
-        facts: Facts | None = None,
+        study: Study | None = None,
         kept: Kept | None = None,
     ) -> Breathing:
         """`matches` as interruptible work for `scan`."""
-        asked = Asked(step, trajectory, facts, kept)
+        asked = Asked(step, trajectory, study, kept)
         for term in self.cheapest_first:
             if term.field in TEXTS:
                 unknown = _unknown_texts(term)

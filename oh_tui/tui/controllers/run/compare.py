@@ -83,7 +83,7 @@ class Comparisons:
                 )
                 return None
             if run.study is None or run.study.trajectory is not run.trajectory:
-                run.study = await asyncio.to_thread(studies.Study, run.trajectory)
+                run.study = await asyncio.to_thread(studies.Study(run.trajectory).compute)
             model = display_line(conversation.llm_model).rpartition("/")[2]
             made = await asyncio.to_thread(
                 runs_compared.compared, conversation, run.study, title_of(conversation), model

@@ -256,9 +256,9 @@ class RunReader:
         if run.study is None or run.study.trajectory is not trajectory:
             # the files of sub-agents are read with it, and may be long
             if len(trajectory.events) <= AT_ONCE and not trajectory.sub_agents:
-                run.study = Study(trajectory)
+                run.study = Study(trajectory).compute()
             else:
-                run.study = await asyncio.to_thread(Study, trajectory)
+                run.study = await asyncio.to_thread(Study(trajectory).compute)
                 # Freeze the new objects: scanning them would make a key wait for 0.3 s.
                 gc.freeze()
         self._show_study(run)

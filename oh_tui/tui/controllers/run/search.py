@@ -156,7 +156,7 @@ class Search:
         filtering = self._session.filtering
         if filtering and filtering.trajectory is not None and not filtering.has_study:
             filtering.has_study = True
-            if filtering.query.needs_facts:
+            if filtering.query.needs_study:
                 self.refilter()
 
     def annotations_changed(self) -> None:
@@ -175,7 +175,7 @@ class Search:
             self.refilter()  # steps may have new numbers
             return
         again = {*changed, *range(max(1, filtering.known - RETESTED), now + 1)}
-        if steps.study is not None and filtering.query.needs_facts:
+        if steps.study is not None and filtering.query.needs_study:
             again |= set(steps.study.loops)
         filtering.also(sorted(again))
         filtering.known = now
