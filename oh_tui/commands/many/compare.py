@@ -29,9 +29,14 @@ from oh_tui.commands.steps import step_row
 from oh_tui.sources import file_indexes
 from oh_tui.sources.files import FileSource
 from oh_tui.text.human import duration
-from oh_tui.trajectory.comparison.compare import Comparison, Kind
+from oh_tui.trajectory.comparison.compare import (
+    SIGNS,
+    Comparison,
+    Kind,
+    counts_words,
+    parting_words,
+)
 from oh_tui.trajectory.comparison.compare import Row as Pair
-from oh_tui.trajectory.comparison.words import SIGNS, counts_words, gap_words, parting_words
 
 if TYPE_CHECKING:
     from oh_tui.sources.source import Source
@@ -156,7 +161,6 @@ _HEAD = (
 def _heads(style: Style, a: Side, b: Side) -> Iterator[Row]:
     for name, side in (("A", a), ("B", b)):
         found = side.figures
-        gap = gap_words(found.less(a.figures))
         word, label = found.verdict.word or "not known", side.label
         if found.verdict.cut_off:
             word = "cut off"
@@ -170,7 +174,7 @@ def _heads(style: Style, a: Side, b: Side) -> Iterator[Row]:
             "" if found.work is None else duration(found.work),
             found.told_cost.words or "not known",
             found.changes,
-            Cell("  ".join(filter(None, gap)), "dim"),
+            Cell(found.less(a.figures).words, "dim"),
         )
 
 

@@ -28,9 +28,7 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.human import are, dollars, duration, plural
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.comparison.compare import Comparison, Parting
-from oh_tui.trajectory.comparison.figures import Figures
-from oh_tui.trajectory.comparison.pairing import Named, pair
-from oh_tui.trajectory.comparison.statistics import Paired, mcnemar, paired
+from oh_tui.trajectory.comparison.statistics import Figures, Named, Paired, mcnemar, pair, paired
 from oh_tui.trajectory.model.recorded import Label
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from oh_tui.commands.shared.reading import read_run, title, whole
 from oh_tui.sources.file_conversation import label_of
 from oh_tui.sources.files import FileSource
 from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.comparison.figures import Figures, figures
+from oh_tui.trajectory.comparison.statistics import Figures, figures
 from oh_tui.trajectory.model.stats import Cost
 
 if TYPE_CHECKING:

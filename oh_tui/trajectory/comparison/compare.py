@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
+from oh_tui.text.human import plural
 from oh_tui.trajectory.comparison.alignment import Pairs, common
 from oh_tui.trajectory.comparison.deeds import Deed, deeds
 from oh_tui.trajectory.model.steps import Outcome, Step
@@ -18,6 +19,17 @@ class Kind(StrEnum):
     """The same tool on the same file or program, with other arguments or another outcome."""
     ONLY_A = "only_a"
     ONLY_B = "only_b"
+
+
+SIGNS = {Kind.SAME: "=", Kind.CHANGED: "~", Kind.ONLY_A: "<", Kind.ONLY_B: ">"}
+"""What stands between two steps."""
+
+_COUNTED = {
+    Kind.SAME: "same",
+    Kind.CHANGED: "different",
+    Kind.ONLY_A: "only A",
+    Kind.ONLY_B: "only B",
+}
 
 
 class Row(NamedTuple):
@@ -63,6 +75,27 @@ class Comparison:
     def same_before(self) -> int:
         """How many steps are the same before the first difference."""
         return self.differences[0] if self.differences else len(self.rows)
+
+
+def parting_words(comparison: Comparison) -> str:
+    """From where on the runs differ."""
+    parting, same = comparison.first, comparison.same_before
+    if parting is None:
+        return f"the same for all {plural(same, 'step')}" if same else "neither has any steps"
+    if parting.a is None or parting.b is None:
+        ended, began = ("A", "B") if parting.a is None else ("B", "A")
+        if same:
+            return f"the same for {plural(same, 'step')}, then {ended} ends"
+        return f"{ended} has no steps, {began} has"
+    if not same:
+        return "they part at step 1"
+    return f"the same for {plural(same, 'step')}, then they part at step {parting.a}"
+
+
+def counts_words(comparison: Comparison, dot: str = "·") -> str:
+    """How many steps are of each kind, without those of which there is none."""
+    counts = ((comparison.counts[kind], name) for kind, name in _COUNTED.items())
+    return f" {dot} ".join(f"{count:,} {name}" for count, name in counts if count)
 
 
 def _rows(a: Trajectory, b: Trajectory) -> Iterator[Row]:

@@ -1,16 +1,133 @@
-"""What paired runs say of two settings: the exact test of McNemar, medians, bootstrap intervals."""
+"""The numbers of compared runs: those of one, what another took more, and of pairs of two sets."""
 
 from __future__ import annotations
 
 import math
 import random
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
+
+import msgspec
+
+from oh_tui.text.human import dollars, duration
+from oh_tui.trajectory.analysis.accounting import Accounts
+from oh_tui.trajectory.analysis.changes import ChangeLog, size_words
+from oh_tui.trajectory.analysis.sub_agents import SubRuns
+from oh_tui.trajectory.analysis.verdict import Verdict, judge
+from oh_tui.trajectory.model.stats import Cost
+
+NO_COST = Cost(None, None)
 
 RESAMPLES = 10_000
 
 _SEED = 20261
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """Cost and tokens are those of the run with its sub-agents. None stands for unknown."""
+
+    verdict: Verdict
+    steps: int
+    work: float | None
+    """Seconds without those in which it waited for the user."""
+    told_cost: Cost
+    tokens: int
+    files: int
+    added: int
+    removed: int
+
+    @property
+    def changes(self) -> str:
+        """Such as "5 files +142 -97"; without lines if they are unknown, "" without a change."""
+        return size_words(self.files, self.added, self.removed)
+
+    @property
+    def cost(self) -> float | None:
+        """US dollars."""
+        return self.told_cost.dollars
+
+    def less(self, other: Figures) -> Gap:
+        return Gap(
+            self.steps - other.steps,
+            None if self.work is None or other.work is None else self.work - other.work,
+            None if self.cost is None or other.cost is None else self.cost - other.cost,
+        )
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """What one run took more than another, less when negative; None where one is unknown."""
+
+    steps: int
+    work: float | None
+    cost: float | None
+
+    @property
+    def words(self) -> str:
+        """With signs; without what does not differ or is not known."""
+        steps = f"{self.steps:+,}" if self.steps else ""
+        work, cost = _signed(self.work, duration, 0.05), _signed(self.cost, dollars, 0.005)
+        return "  ".join(filter(None, (steps, work, cost)))
+
+
+def _signed(value: float | None, word: Callable[[float], str], least: float) -> str:
+    if value is None or abs(value) < least:
+        return ""
+    return f"{'-' if value < 0 else '+'}{word(abs(value))}"
+
+
+def figures(
+    accounts: Accounts,
+    sub_runs: SubRuns,
+    log: ChangeLog,
+    beside: Cost = NO_COST,
+    verdict: Verdict | None = None,
+) -> Figures:
+    """Those of a whole run. The cost `beside` is for a run whose events have no price."""
+    trajectory = accounts.trajectory
+    return Figures(
+        verdict or judge(trajectory),
+        len(trajectory),
+        None if trajectory.began is None else accounts.active,
+        sub_runs.cost(beside.dollars, is_partial=beside.is_partial),
+        sub_runs.total.tokens,
+        log.changed,
+        log.added,
+        log.removed,
+    )
+
+
+class Named(NamedTuple):
+    """What tells the task of a run: the id of an evaluation's instance, else the title."""
+
+    id: str
+    title: str
+
+
+class Pairing(NamedTuple):
+    """Indexes in both sets."""
+
+    pairs: list[tuple[int, int]]
+    only_a: list[int]
+    only_b: list[int]
+
+
+def pair(a: Sequence[Named], b: Sequence[Named]) -> Pairing:
+    """Pairs the runs with the same id, then of the rest those with the same title. Several with one
+    title are paired in their order."""
+    pairs: list[tuple[int, int]] = []
+    left_a, left_b = list(range(len(a))), list(range(len(b)))
+    for field in (0, 1):
+        places: dict[str, list[int]] = {}
+        for place in reversed(left_b):
+            places.setdefault(b[place][field], []).append(place)
+        found = {n: places[a[n][field]].pop() for n in left_a
+                 if a[n][field] and places.get(a[n][field])}  # fmt: skip
+        pairs += found.items()
+        taken = set(found.values())
+        left_a = [n for n in left_a if n not in found]
+        left_b = [n for n in left_b if n not in taken]
+    return Pairing(sorted(pairs), left_a, left_b)
 
 
 class Paired(NamedTuple):

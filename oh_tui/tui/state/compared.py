@@ -7,7 +7,7 @@ import msgspec
 from oh_tui.api.models import Conversation
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.verdict import with_sandbox
-from oh_tui.trajectory.comparison.figures import Figures, figures
+from oh_tui.trajectory.comparison.statistics import Figures, figures
 from oh_tui.trajectory.model.recorded import Label
 from oh_tui.trajectory.model.stats import Cost
 from oh_tui.trajectory.model.trajectory import Trajectory

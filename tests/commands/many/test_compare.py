@@ -13,7 +13,7 @@ import pytest
 
 from oh_tui import cli
 from oh_tui.trajectory.analysis.verdict import judge
-from oh_tui.trajectory.comparison.figures import NO_COST, Figures
+from oh_tui.trajectory.comparison.statistics import NO_COST, Figures
 from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.commands.conftest import IDS
 from tests.commands.schemas import check

@@ -15,9 +15,15 @@ from textual.binding import Binding, BindingType
 from textual.reactive import var
 from textual.screen import ModalScreen
 
-from oh_tui.trajectory.comparison.compare import Comparison, Kind, Parting, Row
+from oh_tui.trajectory.comparison.compare import (
+    Comparison,
+    Kind,
+    Parting,
+    Row,
+    counts_words,
+    parting_words,
+)
 from oh_tui.trajectory.comparison.step_diff import difference_blocks
-from oh_tui.trajectory.comparison.words import counts_words, gap_words, parting_words
 from oh_tui.trajectory.content.block import Block, Heading, Note
 from oh_tui.trajectory.content.blocks import call_blocks, call_title, result_blocks, result_title
 from oh_tui.trajectory.content.step_context import StepContext
@@ -145,8 +151,8 @@ class CompareScreen(ModalScreen[None], ClosesOnce[None]):
     def _show_pair(self, place: int) -> None:
         self._other = place
         a, b, comparison = self._runs[0], self._runs[place], self._comparisons[place - 1]
-        gap = "  ".join(filter(None, gap_words(b.figures.less(a.figures))))
-        self.heads.show([(a, ("", "")), (b, (gap, "mark"))], 0)
+        gap = b.figures.less(a.figures)
+        self.heads.show([(a, ("", "")), (b, (gap.words, "mark"))], 0)
         self.strips.show(a, b)
         dot = self.steps_rule.glyphs.dot
         self.steps_rule.facts = ((counts_words(comparison, dot), ""),)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from textual.cache import LRUCache
 
-from oh_tui.trajectory.comparison.compare import Comparison, Kind, Row
-from oh_tui.trajectory.comparison.words import SIGNS
+from oh_tui.trajectory.comparison.compare import SIGNS, Comparison, Kind, Row
 from oh_tui.trajectory.content.describe import Description, describe
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory

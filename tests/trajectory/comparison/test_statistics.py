@@ -10,8 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.trajectory.comparison.pairing import Named, pair
-from oh_tui.trajectory.comparison.statistics import interval_of_median, mcnemar, paired
+from oh_tui.trajectory.comparison.statistics import (
+    Named,
+    interval_of_median,
+    mcnemar,
+    pair,
+    paired,
+)
 
 NAMES = st.lists(
     st.builds(Named, st.sampled_from(["", "1", "2", "3"]), st.sampled_from(["", "x", "y"])),
