@@ -96,5 +96,5 @@ def write_run(entry: Entry, began: float, interventions: Interventions | None = 
 
 @lru_cache(len(ENTRIES))
 def cached_run(entry: Entry, began: float) -> Built:
-    """The events of a finished run that nobody changed; demos of the same time share them."""
+    """The events of a run that nobody changed; demos of the same time share them."""
     return write_run(entry, began)

@@ -16,7 +16,7 @@ from oh_tui.demo.catalog import BOXES, RUNNING_LIMIT, STARTING_TAKES, Entry
 from oh_tui.demo.clock import Clock
 from oh_tui.demo.runs.events import StoredEvent, last_stats
 from oh_tui.demo.runs.meter import row_metrics
-from oh_tui.demo.runs.recorder import Act
+from oh_tui.demo.runs.recorder import Act, Interventions
 from oh_tui.demo.state import Built, Conversation, Sandbox, cached_run, write_run
 
 PAUSE_TAKES = 0.4
@@ -335,7 +335,7 @@ class World:
             began = self.clock.start - entry.age + entry.delay
             conversation.built = (
                 write_run(entry, began, conversation.interventions)
-                if conversation.live
+                if conversation.interventions != Interventions()
                 else cached_run(entry, began)
             )
         return conversation.built
