@@ -14,6 +14,7 @@ import random
 import zipfile
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -47,28 +48,42 @@ class Made(NamedTuple):
     """A word that stands in this run alone, in an output."""
 
 
+@cache
+def _texts(seed: int) -> tuple[list[str], list[str]]:
+    """The paths and the lines of outputs that runs are made of."""
+    chance = random.Random(seed)
+    words = ["".join(chance.choices(_SYLLABLES, k=chance.randint(1, 4))) for _ in range(4000)]
+    paths = [f"src/{'/'.join(chance.choices(words, k=2))}.py" for _ in range(2000)]
+    return paths, [_line(chance, words, paths) for _ in range(40_000)]
+
+
+def _line(chance: random.Random, words: Sequence[str], paths: Sequence[str]) -> str:
+    said = chance.choices(words, k=5)
+    match chance.randint(0, 4):
+        case 0:
+            return f"    {said[0]}_{said[1]} = {said[2]}({said[3]}, {chance.randint(0, 9999)})"
+        case 1:
+            return f"{chance.choice(paths)}:{chance.randint(1, 900)}: {' '.join(said)}"
+        case 2:
+            return f"tests/test_{said[0]}.py::test_{said[1]}_{said[2]} PASSED"
+        case 3:
+            return f"-rw-r--r-- 1 root root {chance.randint(10, 99999):6} {said[0]}.{said[1]}"
+    return " ".join(said)
+
+
 class Maker:
     """Runs by number. Each depends on the seed and its number alone."""
 
     def __init__(self, seed: int = 1, events: int = 100) -> None:
         self.seed, self.events = seed, events
-        chance = random.Random(seed)
-        words = ["".join(chance.choices(_SYLLABLES, k=chance.randint(1, 4))) for _ in range(4000)]
-        self._paths = [f"src/{'/'.join(chance.choices(words, k=2))}.py" for _ in range(2000)]
-        self._lines = [self._line(chance, words) for _ in range(40_000)]
 
-    def _line(self, chance: random.Random, words: Sequence[str]) -> str:
-        said = chance.choices(words, k=5)
-        match chance.randint(0, 4):
-            case 0:
-                return f"    {said[0]}_{said[1]} = {said[2]}({said[3]}, {chance.randint(0, 9999)})"
-            case 1:
-                return f"{chance.choice(self._paths)}:{chance.randint(1, 900)}: {' '.join(said)}"
-            case 2:
-                return f"tests/test_{said[0]}.py::test_{said[1]}_{said[2]} PASSED"
-            case 3:
-                return f"-rw-r--r-- 1 root root {chance.randint(10, 99999):6} {said[0]}.{said[1]}"
-        return " ".join(said)
+    @property
+    def _paths(self) -> list[str]:
+        return _texts(self.seed)[0]
+
+    @property
+    def _lines(self) -> list[str]:
+        return _texts(self.seed)[1]
 
     def made(self, number: int) -> Made:
         chance = random.Random(f"{self.seed}/{number}")
