@@ -50,7 +50,7 @@ from oh_tui.sources.lists import conversation_query
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 from oh_tui.tui import app, keys
-from oh_tui.tui.platform import textual_app
+from oh_tui.tui.platform import daemon_threads, textual_app
 
 if TYPE_CHECKING:
     from oh_tui.sources.source import Source
@@ -238,7 +238,7 @@ def _carry_out(command: Command, call: Call, make_source: MakeSource, *, on_file
     try:
         follows = getattr(call.args, "follow", False)
         if (on_files and not follows) or command.wants == "nothing":
-            return _run_through(work())
+            return _on_files(work())
         return asyncio.run(work())
     except KeyboardInterrupt:
         raise Ended(call.goes_on) from None
@@ -252,7 +252,7 @@ def _no_key() -> Problem:
     )
 
 
-def _ask_server(
+async def _ask_server(
     settings: Settings,
     make_source: MakeSource,
     name: str,
@@ -266,16 +266,16 @@ def _ask_server(
         raise _no_key()
     if name:
         make_source = partial(opening.server_source, chosen, opening.call_log(log))
-    return asyncio.run(opening.with_source(make_source, work))
+    return await opening.with_source(make_source, work)
 
 
-def _run_through(work: Coroutine[Any, Any, int]) -> int:
-    """Runs a command that waits for nothing, without an event loop."""
-    try:
-        work.send(None)
-    except StopIteration as done:
-        return int(done.value)
-    raise AssertionError("a command on files waits for nothing")
+def _on_files(work: Coroutine[Any, Any, int]) -> int:
+    """Runs a command that reads for seconds between two awaits: ctrl+c ends it there, and it does
+    not wait for the threads that read. `asyncio.run` would cancel it at its next await."""
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        loop.set_default_executor(daemon_threads.DaemonThreads())
+        return loop.run_until_complete(work)
 
 
 def _explore(

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sys
 import threading
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from functools import cache, partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from oh_tui.api.models import Conversation
 from oh_tui.sources import written
@@ -28,8 +27,6 @@ from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-
-T = TypeVar("T")
 
 SLICE = 2000
 """Events that are read between two reports of progress."""
@@ -106,17 +103,19 @@ class FileRuns:
     async def load(
         self, conversation: Conversation, held: Trajectory | None = None, via: str = ""
     ) -> AsyncGenerator[Loaded, None]:
-        run = await in_thread(self.run, conversation)
+        run = await asyncio.to_thread(self.run, conversation)
         total = len(run)
         first = max(0, total - 2 * PAGE)
-        newest = await in_thread(_newest, run, first)
+        newest = await asyncio.to_thread(_newest, run, first)
         yield Loaded("file", newest, total - first, total, run.note, first > 0)
         if first == 0:
             return
         whole = run_of(run, ())
         for start in range(0, total, SLICE):
             stop = min(total, start + SLICE)
-            await in_thread(lambda first: whole.extend(run.events(first, first + SLICE)), start)
+            await asyncio.to_thread(
+                lambda first: whole.extend(run.events(first, first + SLICE)), start
+            )
             yield Loaded("file", None, stop, total)
         written.take_state(whole, run)
         yield Loaded("file", whole, total, total, run.note)
@@ -136,22 +135,24 @@ class FileRuns:
                 async for news in following:
                     if news is None and folder.folder:
                         path = folder.folder.folder
-                        self.entries[conversation.id].opened = await in_thread(open_archive, path)
+                        self.entries[conversation.id].opened = await asyncio.to_thread(
+                            open_archive, path
+                        )
                     yield news
 
     async def count_events(self, conversation: Conversation) -> tuple[int, str]:
-        return len(await in_thread(self.run, conversation)), "file"
+        return len(await asyncio.to_thread(self.run, conversation)), "file"
 
     async def peek(self, conversation: Conversation) -> Trajectory | None:
-        run = await in_thread(self.run, conversation)
-        return await in_thread(end_of, run)
+        run = await asyncio.to_thread(self.run, conversation)
+        return await asyncio.to_thread(end_of, run)
 
     async def changed_paths(self, conversation: Conversation) -> Collection[str]:
         def read() -> tuple[str, ...]:
             log = changes.changes(self.read(conversation))
             return tuple(file.shown for file in log.files if not file.same)
 
-        return await in_thread(read)
+        return await asyncio.to_thread(read)
 
     def read(self, conversation: Conversation) -> Trajectory:
         """The whole run at once."""
@@ -162,13 +163,6 @@ class FileRuns:
 
     async def cost(self, conversation: Conversation, trajectory: Trajectory) -> Cost:
         return Cost(len(self.run(conversation)) - len(trajectory.events))
-
-
-async def in_thread(work: Callable[..., T], *arguments: object) -> T:
-    """Runs `work` in a thread if there is an event loop. A command on a file has none."""
-    if sys.get_asyncgen_hooks().firstiter is None:  # a running loop has set it
-        return work(*arguments)
-    return await asyncio.to_thread(work, *arguments)
 
 
 def note_of(run: RunFile) -> str:

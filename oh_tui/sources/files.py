@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import sys
 import threading
@@ -25,7 +26,7 @@ from oh_tui.sources.file_rows import (
     row_of_entry,
     row_of_run,
 )
-from oh_tui.sources.file_runs import FileRuns, end_of, in_thread
+from oh_tui.sources.file_runs import FileRuns, end_of
 from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
@@ -130,7 +131,7 @@ class FileSource:
         known = 0
         while True:
             most = NEXT_PAGES if known else FIRST_PAGE
-            rows = await in_thread(self._rows_from, known, most)
+            rows = await asyncio.to_thread(self._rows_from, known, most)
             known += len(rows)
             is_last = self._is_listed and known == len(self.runs.rows)
             yield Page(rows, None if is_last else "the next rows")
@@ -141,7 +142,7 @@ class FileSource:
         """None: nothing is found faster than by reading the list."""
 
     async def newest(self) -> Page[Conversation]:
-        return Page(await in_thread(self._again), None)
+        return Page(await asyncio.to_thread(self._again), None)
 
     def _again(self) -> list[Conversation]:
         """All rows, listed anew if a file has changed."""
@@ -261,9 +262,9 @@ class FileSource:
     async def get(self, ids: Sequence[str]) -> list[Conversation | None]:
         rows = self.runs.rows
         if any(BELOW in one and one not in rows for one in ids):
-            return [await in_thread(self.runs.sub_agent, one) for one in ids]
+            return [await asyncio.to_thread(self.runs.sub_agent, one) for one in ids]
         if not self._is_listed and not all(one in rows for one in ids):
-            await in_thread(self.conversations)
+            await asyncio.to_thread(self.conversations)
         rows = self.runs.rows
         if all(one in rows for one in ids):
             return [rows[one] for one in ids]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import json
 from functools import cache
@@ -45,8 +46,7 @@ def found(source: FileSource, words: str, cache_folder: Path | None) -> tuple[li
             if one:
                 hits.append((one.conversation.id, [hit.step for hit in one.hits]))
 
-    with pytest.raises(StopIteration):
-        collect().send(None)
+    asyncio.run(collect())
     return hits, narrowing(source.conversations(), None).settled
 
 

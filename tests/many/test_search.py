@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import errno
 import json
@@ -68,7 +69,6 @@ def corpus(count: int = RUNS) -> tuple[FileSource, dict[str, Trajectory], Path]:
 def searched(
     source: FileSource, words: str, index: Path | None = None
 ) -> tuple[Search, dict[str, list[int]]]:
-    """As a command does it, without an event loop."""
     query, found = parse(words), dict[str, list[int]]()
     known = Narrowing(index, source, query.steps)
     search = Search(source, query, Annotations(None), {}, known=known)
@@ -80,8 +80,7 @@ def searched(
                 for hit in one.hits:
                     assert TOKEN not in hit.line + hit.shown and "\x1b" not in hit.line + hit.shown
 
-    with pytest.raises(StopIteration):
-        collect().send(None)
+    asyncio.run(collect())
     return search, found
 
 
@@ -422,11 +421,8 @@ def test_hits_name_where_and_the_line() -> None:
                 return one.hits[0]
         return None
 
-    with pytest.raises(StopIteration) as done:
-        first("tool:terminal needle").send(None)
-    hit = done.value.value
+    hit = asyncio.run(first("tool:terminal needle"))
     assert "needle" in hit.line.lower() and "\n" not in hit.line
     assert hit.where in ("call", "result") and hit.event_id.startswith(("a", "r-a"))
-    with pytest.raises(StopIteration) as done:
-        first("tool:terminal").send(None)
-    assert done.value.value.where == "row" and done.value.value.line == done.value.value.shown
+    row = asyncio.run(first("tool:terminal"))
+    assert row.where == "row" and row.line == row.shown

@@ -148,9 +148,8 @@ class Deadly(NamedTuple):
         return self(run, about)
 
 
-@pytest.mark.parametrize("loops", [False, True])
 def test_where_a_process_ends_its_run_alone_is_unread_and_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loops: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     paths = make_runs(tmp_path, 160)
     source = FileSource(paths)
@@ -166,11 +165,7 @@ def test_where_a_process_ends_its_run_alone_is_unread_and_named(
         async for _ in reading.results():
             pass
 
-    if loops:
-        asyncio.run(read())
-    else:
-        with pytest.raises(StopIteration):
-            read().send(None)
+    asyncio.run(read())
     assert reading.read == len(rows) - len(deadly)
     assert len(reading.unread) == len(deadly)
     assert all(one.endswith(f": {ENDED}") for one in reading.unread)

@@ -86,7 +86,7 @@ async def index(call: Call) -> int:
             done = _files(call, library, homes)
         for name in _servers(call):
             assert call.ask_server is not None
-            read = call.ask_server(name, partial(_read, call, library))
+            read = await call.ask_server(name, partial(_read, call, library))
             done.runs += read.runs
             done.unchanged += read.unchanged
             done.left += read.left

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from oh_tui.sources.source import Source
 
 
-AskServer: TypeAlias = Callable[[str, Callable[["Source"], Coroutine[Any, Any, Any]]], Any]
+AskServer: TypeAlias = Callable[
+    [str, Callable[["Source"], Coroutine[Any, Any, Any]]], Coroutine[Any, Any, Any]
+]
 
 
 class Call(msgspec.Struct):

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 import time
 from collections.abc import (
     AsyncGenerator,
@@ -21,7 +20,6 @@ from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 from oh_tui.api.models import Conversation, bare_id
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.file_rows import path_at
-from oh_tui.sources.file_runs import in_thread
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.sources.lists.last_known import LastKnown
@@ -44,8 +42,8 @@ ALONE = 0.4
 WORTH_HELP = 1.0
 """Seconds of work left that are worth it."""
 
-NICE = 10
-"""Niceness of the processes that read for the explorer, so that its keys go first."""
+KEYS_FIRST = 10
+"""Niceness of the processes that read for the explorer, so that its keys go before them."""
 
 AT_ONCE = 8
 """Runs that a process reads for one answer."""
@@ -100,15 +98,17 @@ class ManyRuns(Generic[T]):
         choose: Callable[[list[Conversation]], list[Conversation]] | None = None,
         known: Known[T] | None = None,
         live: bool = False,
+        nice: int = 0,
     ) -> None:
         """`query` says which runs are meant; `report` gets the progress of listing them. `choose`
         takes some of those, in the order in which they are to be read; `known` gives the results of
-        some without reading them. `live` reads from a server those that go on."""
+        some without reading them. `live` reads from a server those that go on. `nice` is added to
+        the niceness of the processes that help."""
         self.source = source
         self._job, self._query = job, query
         self._annotations, self._last_known = annotations, last_known
         self._report, self._choose, self._known = report, choose, known
-        self._live = live
+        self._live, self._nice = live, nice
         self._indexed: Collection[str] = ()
         self.runs = 0
         """Runs that are meant."""
@@ -153,12 +153,12 @@ class ManyRuns(Generic[T]):
         rows = self._choose(rows) if self._choose else rows
         self.runs = len(rows)
         if self._known:
-            ahead = await in_thread(self._known, rows, listed)
+            ahead = await asyncio.to_thread(self._known, rows, listed)
             rows, self.vanished = ahead.left, ahead.vanished
             self.read, self._indexed = self.read + ahead.settled, ahead.indexed
             for number, one in enumerate(ahead.results):
                 yield self._counted(one)
-                if number % BREATH == BREATH - 1 and has_loop():
+                if number % BREATH == BREATH - 1:
                     await asyncio.sleep(0)
         found = self._in_files(rows) if isinstance(self.source, FileSource) else self._here(rows)
         async for one in found:
@@ -229,36 +229,33 @@ class ManyRuns(Generic[T]):
     async def _in_files(self, rows: Sequence[Conversation]) -> AsyncIterator[Result[T]]:
         """Begins in this process, where the first results are there at once; others help where
         much is left."""
-        source, loops = cast("FileSource", self.source), has_loop()
+        source = cast("FileSource", self.source)
         began = time.perf_counter()
         for done, row in enumerate(rows):
             took = time.perf_counter() - began
             left = (len(rows) - done) * took / max(1, done)
             if took > ALONE and left > WORTH_HELP and cores() > 1:
-                async for one in self._by_processes(source, rows[done:], loops):
+                async for one in self._by_processes(source, rows[done:]):
                     yield one
                 return
             try:
-                value: T | Unread = await self._in_file(source, row, loops)
+                value: T | Unread = await self._in_file(source, row)
             except Exception as error:  # the other runs are read all the same
                 value = Unread(why(error))
             yield Result(row, value)
 
-    async def _in_file(self, source: FileSource, row: Conversation, loops: bool) -> T:
-        if not loops:
-            run = source.runs.read(row)
-            return self._job(run, self._about(row)._replace(info=source.runs.run(row).info))
+    async def _in_file(self, source: FileSource, row: Conversation) -> T:
         run = await asyncio.to_thread(source.runs.read, row)
         about = self._about(row)._replace(info=source.runs.run(row).info)
         return await self._job.breathing(run, about)
 
     async def _by_processes(
-        self, source: FileSource, rows: Sequence[Conversation], loops: bool
+        self, source: FileSource, rows: Sequence[Conversation]
     ) -> AsyncIterator[Result[T]]:
         coming = iter(rows)
-        with Pool[T | Unread](cores(), NICE if loops else 0) as pool:
+        with Pool[T | Unread](cores(), self._nice) as pool:
             found = pool.in_order(self._tasks(source, rows), AHEAD * cores())
-            while some := await in_thread(next, found, None):
+            while some := await asyncio.to_thread(next, found, None):
                 for one in some:
                     yield self._told(next(coming), one)
 
@@ -309,11 +306,6 @@ class ManyRuns(Generic[T]):
         async for state in self.source.runs.load(row):
             run = state.trajectory or run
         return run
-
-
-def has_loop() -> bool:
-    """Whether an event loop runs. A command on files has none."""
-    return sys.get_asyncgen_hooks().firstiter is not None
 
 
 def cores() -> int:

@@ -57,7 +57,10 @@ def rows_of(
     known: Known[Summand] | None = None,
     *,
     live: bool = False,
+    nice: int = 0,
 ) -> ManyRuns[Summand]:
     """Reads the runs that the query means, apart from those that are known."""
     job = RowJob(source.label)
-    return ManyRuns(source, job, query, annotations, last_known, report, known=known, live=live)
+    return ManyRuns(
+        source, job, query, annotations, last_known, report, known=known, live=live, nice=nice
+    )

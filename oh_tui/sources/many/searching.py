@@ -77,9 +77,10 @@ class Search:
         known: Known[Found] | None = None,
         *,
         live: bool = False,
+        nice: int = 0,
     ) -> None:
-        """`known` tells of runs without reading them that nothing is found in them; `live` as of
-        `ManyRuns`."""
+        """`known` tells of runs without reading them that nothing is found in them; `live` and
+        `nice` as of `ManyRuns`."""
         self.reading = ManyRuns(
             source,
             SearchJob(query.steps),
@@ -89,6 +90,7 @@ class Search:
             report,
             known=known,
             live=live,
+            nice=nice,
         )
         self.hits = 0
         self.runs_hit = 0

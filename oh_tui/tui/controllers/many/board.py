@@ -8,7 +8,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from oh_tui.sources.lists.conversation_query import ConversationQuery
-from oh_tui.sources.many import known, rows
+from oh_tui.sources.many import each_run, known, rows
 from oh_tui.sources.many.worker import Unread
 from oh_tui.text.problem import Problem
 from oh_tui.tui.remedies import hint_of
@@ -81,6 +81,7 @@ class BoardOfRuns:
             session.loaded.last_known.known,
             # called in a thread: loading the library takes longer than a frame
             known=lambda *runs: known.KnownRows(folder, source)(*runs),
+            nice=each_run.KEYS_FIRST,
         )
         board = self._board = state.Board(query, reading)
         if before:

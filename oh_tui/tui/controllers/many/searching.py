@@ -9,7 +9,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from oh_tui.api.models import same_id
-from oh_tui.sources.many import narrowing, searching
+from oh_tui.sources.many import each_run, narrowing, searching
 from oh_tui.text.problem import Problem
 from oh_tui.tui.messages import RunWanted, StepWanted
 from oh_tui.tui.remedies import hint_of
@@ -115,6 +115,7 @@ class SearchAllRuns:
             session.loaded.last_known.known,
             # called in a thread: loading the library takes longer than a frame
             known=lambda *runs: narrowing.Narrowing(folder, source, query.steps)(*runs),
+            nice=each_run.KEYS_FIRST,
         )
         await self._collect(found, found.search.results())
 
