@@ -8,9 +8,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from oh_tui.commands.many.sets import compare_sets
-from oh_tui.commands.many.side import Side, read_side
 from oh_tui.commands.shared.command import Call, argument, command, path_of
-from oh_tui.commands.shared.documents import line
+from oh_tui.commands.shared.documents import conversation_id, line, tokens_json, verdict_json
 from oh_tui.commands.shared.ids import is_path, split_run
 from oh_tui.commands.shared.printing import (
     Cell,
@@ -23,10 +22,11 @@ from oh_tui.commands.shared.printing import (
     print_table,
     say,
 )
-from oh_tui.commands.shared.reading import chosen, title
+from oh_tui.commands.shared.reading import chosen, read_compared, title
 from oh_tui.commands.shared.status import HUES, LABEL_HUES
 from oh_tui.commands.steps import step_row
 from oh_tui.sources import file_indexes
+from oh_tui.sources.compared import Compared
 from oh_tui.sources.files import FileSource
 from oh_tui.text.human import duration
 from oh_tui.trajectory.comparison.compare import (
@@ -76,7 +76,7 @@ async def compare(call: Call) -> int:
         if sets := _as_sets(places):
             return await compare_sets(call, *sets)
         a, b = [
-            await read_side(call, source, await chosen(source, identifier))
+            await read_compared(call, source, await chosen(source, identifier))
             for source, identifier in places
         ]
         return _print(call, a, b)
@@ -96,7 +96,7 @@ def _as_sets(places: list[tuple[Source, str]]) -> list[FileSource] | None:
     return named if several else None
 
 
-def _print(call: Call, a: Side, b: Side) -> int:
+def _print(call: Call, a: Compared, b: Compared) -> int:
     comparison = Comparison(a.study.trajectory, b.study.trajectory)
     for name, side in (("A", a), ("B", b)):
         if side.note:
@@ -115,14 +115,14 @@ def _print(call: Call, a: Side, b: Side) -> int:
     return 0
 
 
-def report(a: Side, b: Side, comparison: Comparison) -> dict[str, Any]:
+def report(a: Compared, b: Compared, comparison: Comparison) -> dict[str, Any]:
     """What `--json` prints. Steps are named by their numbers, which `steps --json` calls `index`;
     null stands for none."""
     first, gap = comparison.first, b.figures.less(a.figures)
     rows = (comparison.rows[place] for place in comparison.differences)
     return {
-        "a": a.document(),
-        "b": b.document(),
+        "a": _document(a),
+        "b": _document(b),
         "first_difference": first._asdict() if first else None,
         "differences": [
             {
@@ -143,6 +143,25 @@ def report(a: Side, b: Side, comparison: Comparison) -> dict[str, Any]:
     }
 
 
+def _document(side: Compared) -> dict[str, Any]:
+    found, conversation, sub_runs = side.figures, side.conversation, side.study.sub_runs
+    return {
+        "id": conversation_id(conversation),
+        "title": title(conversation),
+        "model": line(conversation.llm_model),
+        "label": found.label,
+        "verdict": verdict_json(found.verdict),
+        "steps": found.steps,
+        "work_s": number(found.work, 3),
+        "cost": number(found.cost),
+        "cost_is_partial": found.told_cost.is_partial,
+        "tokens": tokens_json(sub_runs.total, sub_runs.told),
+        "files": found.files,
+        "added": found.added,
+        "removed": found.removed,
+    }
+
+
 # for people
 
 _HEAD = (
@@ -158,12 +177,10 @@ _HEAD = (
 )
 
 
-def _heads(style: Style, a: Side, b: Side) -> Iterator[Row]:
+def _heads(style: Style, a: Compared, b: Compared) -> Iterator[Row]:
     for name, side in (("A", a), ("B", b)):
         found = side.figures
-        word, label = found.verdict.word or "not known", side.label
-        if found.verdict.cut_off:
-            word = "cut off"
+        word, label = found.ended or "not known", found.label
         hue = LABEL_HUES.get(label, "") if label else HUES.get(word, "")
         yield (
             Cell(name, "bold"),
@@ -194,7 +211,7 @@ _FOLDED = 4
 """As many rows of equal steps become one on a terminal."""
 
 
-def _rows(style: Style, a: Side, b: Side, comparison: Comparison) -> Iterator[Row]:
+def _rows(style: Style, a: Compared, b: Compared, comparison: Comparison) -> Iterator[Row]:
     for is_same, group in groupby(comparison.rows, lambda row: row.kind is Kind.SAME):
         pairs = list(group)
         if is_same and not style.piped and len(pairs) >= _FOLDED:
@@ -218,7 +235,7 @@ def _folded(pairs: list[Pair]) -> Row:
     return a, "", told, "", Cell("=", "dim"), b, "", "", ""
 
 
-def _cells(style: Style, side: Side, step: Step | None) -> Row:
+def _cells(style: Style, side: Compared, step: Step | None) -> Row:
     """Number, mark, what and result of a step."""
     if step is None:
         return ("", "", "", "")

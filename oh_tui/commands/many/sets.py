@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from oh_tui.commands.many.side import Side, read_side
 from oh_tui.commands.shared.documents import conversation_id
 from oh_tui.commands.shared.endings import OK, WRONG_USE
 from oh_tui.commands.shared.printing import (
@@ -21,7 +20,7 @@ from oh_tui.commands.shared.printing import (
     progress,
     say,
 )
-from oh_tui.commands.shared.reading import title
+from oh_tui.commands.shared.reading import read_compared, title
 from oh_tui.sources.file_conversation import label_of
 from oh_tui.sources.many.sums import resolved_of
 from oh_tui.text.clean import clean_line
@@ -29,7 +28,6 @@ from oh_tui.text.human import are, dollars, duration, plural
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.comparison.compare import Comparison, Parting
 from oh_tui.trajectory.comparison.statistics import Figures, Named, Paired, mcnemar, pair, paired
-from oh_tui.trajectory.model.recorded import Label
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
@@ -43,28 +41,11 @@ CHANGES = ("gained", "lost", "both", "neither", "unknown")
 """Whether only B, only A, both or neither resolved a task; unknown without labels."""
 
 
-class Told(NamedTuple):
-    """What is kept of a run when it was read."""
-
-    figures: Figures
-    label: Label | None
-
-    @property
-    def resolved(self) -> bool | None:
-        if self.label in (None, Label.NONE):
-            return None
-        return self.label is Label.RESOLVED
-
-    @property
-    def ended(self) -> str:
-        return "cut off" if self.figures.verdict.cut_off else self.figures.verdict.word
-
-
 class Pair(NamedTuple):
     id: str
     title: str
-    a: Told
-    b: Told
+    a: Figures
+    b: Figures
     first: Parting | None
 
     @property
@@ -78,7 +59,7 @@ class Pair(NamedTuple):
 
     @property
     def differs(self) -> bool:
-        outcomes = [(one.ended, one.label, one.figures.steps) for one in (self.a, self.b)]
+        outcomes = [(one.ended, one.label, one.steps) for one in (self.a, self.b)]
         return self.first is not None or outcomes[0] != outcomes[1]
 
 
@@ -106,7 +87,7 @@ class Sets(NamedTuple):
         return mcnemar(self.count("gained"), self.count("lost"))
 
     def measures(self) -> dict[str, Paired]:
-        both = [(one.a.figures, one.b.figures) for one in self.pairs]
+        both = [(one.a, one.b) for one in self.pairs]
         return {
             "steps": paired((a.steps, b.steps) for a, b in both),
             "work_s": paired((a.work, b.work) for a, b in both),
@@ -168,13 +149,11 @@ def _named(rows: Sequence[Conversation]) -> list[Named]:
 async def _pair(
     call: Call, a: FileSource, row_a: Conversation, b: FileSource, row_b: Conversation
 ) -> Pair:
-    sides: list[Side] = []
-    for source, row in ((a, row_a), (b, row_b)):
-        sides.append(await read_side(call, source, row))
-    one, other = sides
+    one = await read_compared(call, a, row_a)
+    other = await read_compared(call, b, row_b)
     comparison = Comparison(one.study.trajectory, other.study.trajectory)
-    told = [Told(side.figures, side.label) for side in sides]
-    return Pair(conversation_id(row_a), title(row_a), told[0], told[1], comparison.first)
+    named = conversation_id(row_a), title(row_a)
+    return Pair(*named, one.figures, other.figures, comparison.first)
 
 
 # as JSON
@@ -209,17 +188,16 @@ def _pair_json(one: Pair) -> dict[str, Any]:
         "id": one.id,
         "title": one.title,
         "resolved": one.change,
-        "a": _told_json(one.a),
-        "b": _told_json(one.b),
+        "a": _figures_json(one.a),
+        "b": _figures_json(one.b),
         "first_difference": one.first._asdict() if one.first else None,
     }
 
 
-def _told_json(told: Told) -> dict[str, Any]:
-    found = told.figures
+def _figures_json(found: Figures) -> dict[str, Any]:
     return {
-        "label": told.label,
-        "verdict": told.ended,
+        "label": found.label,
+        "verdict": found.ended,
         "steps": found.steps,
         "work_s": number(found.work, 3),
         "cost": number(found.cost),
@@ -260,15 +238,15 @@ def _row(style: Style, one: Pair) -> Row:
     return (
         Cell(shown, _HUES.get(one.change, "")),
         one.title if one.id == one.title or not style.piped else f"{one.id} {one.title}",
-        *_told_cells(one.a),
-        *_told_cells(one.b),
+        *_cells(one.a),
+        *_cells(one.b),
         str(at or ""),
     )
 
 
-def _told_cells(told: Told) -> Row:
-    ended = ", ".join(filter(None, (told.ended, told.label.words if told.label else "")))
-    return ended, str(told.figures.steps), told.figures.told_cost.words
+def _cells(found: Figures) -> Row:
+    ended = ", ".join(filter(None, (found.ended, found.label.words if found.label else "")))
+    return ended, str(found.steps), found.told_cost.words
 
 
 def _totals(sets: Sets) -> Iterator[str]:

@@ -16,6 +16,7 @@ from oh_tui.commands.shared.printing import progress, say, show_progress
 from oh_tui.commands.shared.remedies import worded
 from oh_tui.commands.shared.status import Seen
 from oh_tui.sources import server
+from oh_tui.sources.compared import Compared, compared
 from oh_tui.sources.file_runs import note_of, whole_run
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.results import Loaded, joined
@@ -24,6 +25,7 @@ from oh_tui.sources.source import Source
 from oh_tui.text.human import plural, rough
 from oh_tui.text.problem import Problem, Refused
 from oh_tui.text.redact import safe_line
+from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
 
@@ -74,6 +76,16 @@ async def read_run(call: Call, conversation: Conversation, *, sub_agents: bool =
     if read.damaged and not (whole(read).events or whole(read).cut_off):
         raise Problem(f"No event of this file can be read: {read.note}", "download it again")
     return read
+
+
+async def read_compared(call: Call, source: Source, conversation: Conversation) -> Compared:
+    """Reads a run, which may tell more of it than its row in the list did. Raises Problem."""
+    own = msgspec.structs.replace(call, opened=source)
+    loaded = await read_run(own, conversation, sub_agents=True)
+    if isinstance(source, FileSource):
+        conversation = source.runs.rows.get(conversation.id, conversation)
+    study = Study(whole(loaded))
+    return compared(conversation, study, study.verdict, loaded.note)
 
 
 async def _read_server(source: Source, conversation: Conversation) -> Loaded:

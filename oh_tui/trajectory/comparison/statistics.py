@@ -11,13 +11,11 @@ from typing import NamedTuple
 import msgspec
 
 from oh_tui.text.human import dollars, duration
-from oh_tui.trajectory.analysis.accounting import Accounts
-from oh_tui.trajectory.analysis.changes import ChangeLog, size_words
-from oh_tui.trajectory.analysis.sub_agents import SubRuns
-from oh_tui.trajectory.analysis.verdict import Verdict, judge
+from oh_tui.trajectory.analysis.changes import size_words
+from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.analysis.verdict import Verdict
+from oh_tui.trajectory.model.recorded import Label
 from oh_tui.trajectory.model.stats import Cost
-
-NO_COST = Cost(None, None)
 
 RESAMPLES = 10_000
 
@@ -28,6 +26,7 @@ class Figures(msgspec.Struct, frozen=True):
     """Cost and tokens are those of the run with its sub-agents. None stands for unknown."""
 
     verdict: Verdict
+    label: Label | None
     steps: int
     work: float | None
     """Seconds without those in which it waited for the user."""
@@ -41,6 +40,16 @@ class Figures(msgspec.Struct, frozen=True):
     def changes(self) -> str:
         """Such as "5 files +142 -97"; without lines if they are unknown, "" without a change."""
         return size_words(self.files, self.added, self.removed)
+
+    @property
+    def ended(self) -> str:
+        return "cut off" if self.verdict.cut_off else self.verdict.word
+
+    @property
+    def resolved(self) -> bool | None:
+        if self.label in (None, Label.NONE):
+            return None
+        return self.label is Label.RESOLVED
 
     @property
     def cost(self) -> float | None:
@@ -76,17 +85,15 @@ def _signed(value: float | None, word: Callable[[float], str], least: float) -> 
     return f"{'-' if value < 0 else '+'}{word(abs(value))}"
 
 
-def figures(
-    accounts: Accounts,
-    sub_runs: SubRuns,
-    log: ChangeLog,
-    beside: Cost = NO_COST,
-    verdict: Verdict | None = None,
-) -> Figures:
+def figures(study: Study, beside: Cost, verdict: Verdict) -> Figures:
     """Those of a whole run. The cost `beside` is for a run whose events have no price."""
-    trajectory = accounts.trajectory
+    trajectory, accounts, sub_runs, log = (
+        study.trajectory, study.accounts, study.sub_runs, study.changes
+    )  # fmt: skip
+    log.update()
     return Figures(
-        verdict or judge(trajectory),
+        verdict,
+        trajectory.recorded.label,
         len(trajectory),
         None if trajectory.began is None else accounts.active,
         sub_runs.cost(beside.dollars, is_partial=beside.is_partial),

@@ -13,7 +13,8 @@ import pytest
 
 from oh_tui import cli
 from oh_tui.trajectory.analysis.verdict import judge
-from oh_tui.trajectory.comparison.statistics import NO_COST, Figures
+from oh_tui.trajectory.comparison.statistics import Figures
+from oh_tui.trajectory.model.stats import Cost
 from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.commands.conftest import IDS
 from tests.commands.schemas import check
@@ -245,7 +246,7 @@ def test_sets_that_do_not_differ_say_so_in_a_pipe(tmp_path: Path) -> None:
 
 
 def test_lines_that_are_not_known_are_left_out() -> None:
-    known = Figures(judge(Trajectory()), 1, None, NO_COST, 0, 2, 3, 0)
+    known = Figures(judge(Trajectory()), None, 1, None, Cost(None, None), 0, 2, 3, 0)
     assert known.changes == "2 files +3"
     assert msgspec.structs.replace(known, added=0).changes == "2 files"
     assert msgspec.structs.replace(known, files=0, added=0).changes == ""

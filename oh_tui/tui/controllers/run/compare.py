@@ -7,22 +7,23 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from oh_tui.api.models import bare_id, same_id
+from oh_tui.sources import compared
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis import study as studies
+from oh_tui.trajectory.analysis import verdict
 from oh_tui.tui.remedies import hint_of
 from oh_tui.tui.screens.comparison import screen
-from oh_tui.tui.state import compared as runs_compared
 from oh_tui.tui.state import runs
-from oh_tui.tui.widgets.conversation_list import display_line, title_of
+from oh_tui.tui.widgets.conversation_list import title_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from oh_tui.api.models import Conversation
+    from oh_tui.sources.compared import Compared
     from oh_tui.tui.screens.comparison.screen import CompareScreen
     from oh_tui.tui.session import Session
-    from oh_tui.tui.state.compared import Compared
     from oh_tui.tui.ui import Ui
 
 MOST = 8
@@ -84,10 +85,8 @@ class Comparisons:
                 return None
             if run.study is None or run.study.trajectory is not run.trajectory:
                 run.study = await asyncio.to_thread(studies.Study(run.trajectory).compute)
-            model = display_line(conversation.llm_model).rpartition("/")[2]
-            made = await asyncio.to_thread(
-                runs_compared.compared, conversation, run.study, title_of(conversation), model
-            )
+            judged = verdict.with_sandbox(run.study.verdict, conversation.sandbox_status)
+            made = await asyncio.to_thread(compared.compared, conversation, run.study, judged)
             found.append(made)
         return found
 

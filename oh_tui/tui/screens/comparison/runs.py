@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from oh_tui.text.human import duration, plural
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.theme import label_mark, verdict_mark
+from oh_tui.tui.widgets.conversation_list import display_line, title_of
 from oh_tui.tui.widgets.drawing import Piece, fit
 from oh_tui.tui.widgets.row_list import HeadCell, RowList
 
 if TYPE_CHECKING:
-    from oh_tui.tui.state.compared import Compared
+    from oh_tui.sources.compared import Compared
+    from oh_tui.trajectory.comparison.statistics import Figures
 
 _TITLE, _MODEL, _STEPS, _TIME, _COST, _FILES, _LAST = range(2, 9)
 """The numbers of the columns; the run's letter and how it ended are 0 and 1."""
@@ -72,9 +74,9 @@ class ComparedRuns(RowList):
         steps = f"{found.steps:,}" if self._names else plural(found.steps, "step")
         return [
             ("ABCDEFGH"[row], "title"),
-            self._ended(run),
-            (run.title, ""),
-            (run.model, "dim"),
+            self._ended(found),
+            (title_of(run.conversation), ""),
+            (display_line(run.conversation.llm_model).rpartition("/")[2], "dim"),
             (steps, ""),
             ("" if found.work is None else duration(found.work), ""),
             (found.told_cost.words or ("price unknown" if found.tokens else ""), ""),
@@ -82,16 +84,14 @@ class ComparedRuns(RowList):
             last,
         ]
 
-    def _ended(self, run: Compared) -> Piece:
+    def _ended(self, found: Figures) -> Piece:
         """How a run ended, with its sign; and what an evaluation says of it."""
-        verdict = run.figures.verdict
-        if verdict.cut_off:
-            text, hue = f"{self.glyphs.failed} cut off", "warn"
-        else:
-            glyph, hue = verdict_mark(self.glyphs, verdict.word)
-            text = f"{glyph} {verdict.word or 'not known'}"
-        marked = label_mark(self.glyphs, run.label)
-        return (f"{text}, {run.label.words}", marked[1]) if marked and run.label else (text, hue)
+        glyph, hue = verdict_mark(self.glyphs, found.verdict.word)
+        if found.verdict.cut_off:
+            glyph, hue = self.glyphs.failed, "warn"
+        text, label = f"{glyph} {found.ended or 'not known'}", found.label
+        marked = label_mark(self.glyphs, label)
+        return (f"{text}, {label.words}", marked[1]) if marked and label else (text, hue)
 
 
 class ComparedHeads(ComparedRuns, can_focus=False):

@@ -42,7 +42,7 @@ from oh_tui.tui.widgets.row_list import ColumnHead, RowList
 from oh_tui.tui.widgets.rule import Rule, joined
 
 if TYPE_CHECKING:
-    from oh_tui.tui.state.compared import Compared
+    from oh_tui.sources.compared import Compared
 
 SIDE_BY_SIDE = 100
 """Columns from which two bodies stand side by side, else one above the other."""
@@ -139,7 +139,9 @@ class CompareScreen(ModalScreen[None], ClosesOnce[None]):
         comparisons = []
         for place, run in enumerate(others, 2):
             self.tell_progress(f"comparing {place} of {len(runs)} …")
-            comparisons.append(await asyncio.to_thread(Comparison, first.run, run.run))
+            comparisons.append(
+                await asyncio.to_thread(Comparison, first.study.trajectory, run.study.trajectory)
+            )
         self._runs, self._comparisons = runs, comparisons
         parts = [
             (run, (_parts(one.first), "")) for run, one in zip(others, comparisons, strict=True)

@@ -14,7 +14,7 @@ from oh_tui.tui.widgets.drawing import Drawn
 from oh_tui.tui.widgets.strip_view import REVERSE, axis_cells, llm_cell, tool_cell
 
 if TYPE_CHECKING:
-    from oh_tui.tui.state.compared import Compared
+    from oh_tui.sources.compared import Compared
 
 LABEL = 8
 """Cells before the lanes."""
