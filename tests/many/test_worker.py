@@ -144,9 +144,6 @@ class Deadly(NamedTuple):
             os.kill(os.getpid(), signal.SIGKILL)
         return len(run.steps)
 
-    async def breathing(self, run: Trajectory, about: About) -> int:
-        return self(run, about)
-
 
 def test_where_a_process_ends_its_run_alone_is_unread_and_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -176,7 +176,7 @@ class ManyRuns(Generic[T]):
                 try:
                     run = await self._load(row)
                     came(row)
-                    value: T | Unread = await self._job.breathing(run, self._about(row))
+                    value: T | Unread = await asyncio.to_thread(self._job, run, self._about(row))
                 except Problem as problem:
                     value = Unread(problem.sentence)
                 done += 1
@@ -238,16 +238,14 @@ class ManyRuns(Generic[T]):
                 async for one in self._by_processes(source, rows[done:]):
                     yield one
                 return
-            try:
-                value: T | Unread = await self._in_file(source, row)
-            except Exception as error:  # the other runs are read all the same
-                value = Unread(why(error))
-            yield Result(row, value)
+            yield Result(row, await asyncio.to_thread(self._in_file, source, row))
 
-    async def _in_file(self, source: FileSource, row: Conversation) -> T:
-        run = await asyncio.to_thread(source.runs.read, row)
-        about = self._about(row)._replace(info=source.runs.run(row).info)
-        return await self._job.breathing(run, about)
+    def _in_file(self, source: FileSource, row: Conversation) -> T | Unread:
+        try:
+            run = source.runs.read(row)
+            return self._job(run, self._about(row)._replace(info=source.runs.run(row).info))
+        except Exception as error:  # the other runs are read all the same
+            return Unread(why(error))
 
     async def _by_processes(
         self, source: FileSource, rows: Sequence[Conversation]
@@ -291,7 +289,7 @@ class ManyRuns(Generic[T]):
             if run is None:
                 self.not_kept.append(row)
             else:
-                yield Result(row, await self._job.breathing(run, self._about(row)))
+                yield Result(row, await asyncio.to_thread(self._job, run, self._about(row)))
 
     def _is_worth_asking(self, row: Conversation) -> bool:
         return row.id in self._indexed or (self._live and not is_over(self.source, row))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -12,7 +12,7 @@ from oh_tui.text.redact import hide_split, redacted_pieces
 from oh_tui.text.regex import Regex
 from oh_tui.trajectory.analysis.search.fields import Kept
 from oh_tui.trajectory.analysis.search.query import Query
-from oh_tui.trajectory.analysis.search.scan import Needle, Said, said_by_step
+from oh_tui.trajectory.analysis.search.scan import Needle, Said, finish, said_by_step
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.sub_agents import SubRuns
 from oh_tui.trajectory.model.steps import Outcome, Step
@@ -80,31 +80,18 @@ def sub_agents(run: Trajectory) -> tuple[list[Part], int]:
 
 def hits(
     part: Part, query: Query, study: Study | None = None, kept: Kept | None = None
-) -> Iterator[Hit | None]:
-    """The hits in order; None for each step that is none, and within large bodies, so that the
-    caller can breathe."""
-    trajectory = part.trajectory
-    for step in trajectory.steps:
-        work, passed = query.test(step, trajectory, study, kept), False
-        while True:
-            try:
-                yield next(work)
-            except StopIteration as done:
-                passed = bool(done.value)
-                break
-        yield (yield from _hit(step, part, query)) if passed else None
+) -> Iterator[Hit]:
+    """The hits in order."""
+    for step in part.trajectory.steps:
+        if query.matches(step, part.trajectory, study, kept):
+            yield _hit(step, part, query)
 
 
-_Found = Generator[None, None, tuple[str, int] | None]
-
-
-def _hit(step: Step, part: Part, query: Query) -> Generator[None, None, Hit]:
+def _hit(step: Step, part: Part, query: Query) -> Hit:
     said = said_by_step(step, part.trajectory)
-    yield  # the row, and each of the texts below, decodes an event
     event, where, line, at = step.event, "row", said.shown, 0
-    yield
     if texts := query.texts:
-        place, line, at = yield from _first(said, texts[0])
+        place, line, at = _first(said, texts[0])
         if place is not None:
             event = (step.event, *step.results)[place]
             where = "result" if place else "call"
@@ -130,40 +117,29 @@ def step_of(run: Trajectory, hit: Hit) -> tuple[Step, Trajectory] | None:
     return None
 
 
-def _first(
-    said: Said, wanted: Needle | Regex
-) -> Generator[None, None, tuple[int | None, str, int]]:
+def _first(said: Said, wanted: Needle | Regex) -> tuple[int | None, str, int]:
     """The event that says it first, the line, and where in it; None for the row."""
     for place in range(len(said.events)):
-        texts = said.texts(place)
-        yield
-        for text in texts:
-            found = yield from _in_text(text, wanted)
-            if found is not None:
+        for text in said.texts(place):
+            if found := _in_text(text, wanted):
                 return place, *found
     return None, said.shown, 0
 
 
-def _in_text(text: str, wanted: Needle | Regex) -> _Found:
+def _in_text(text: str, wanted: Needle | Regex) -> tuple[str, int] | None:
     """The line of a text that holds what was searched, cut around it, and where it begins in that;
-    None without it. Breathes between the pieces of a long text."""
-    cleaned, before = list[str](), ""
-    for piece in cleaned_pieces(hide_split(text)):
-        cleaned.append(piece)
-        if len(text) > len(piece):
-            yield
-    for piece in redacted_pieces("".join(cleaned)):
+    None without it."""
+    before = ""
+    for piece in redacted_pieces("".join(cleaned_pieces(hide_split(text)))):
         lines = piece.removesuffix("\n")
         if isinstance(wanted, Regex):
-            line = yield from wanted.search(lines)
-            found = None if line is None else _cut(*line)
+            line = finish(wanted.search(lines))
+            found = _cut(*line) if line else None
         else:
             found = _line_with(lines, wanted.text, before)
             before = lines[-2 * len(wanted.text) - 200 :] + "\n"
         if found is not None:
             return found
-        if len(text) > len(piece):
-            yield
     return None
 
 

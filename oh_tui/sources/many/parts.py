@@ -7,7 +7,6 @@ have been the machine that failed.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import importlib
 import json
@@ -63,9 +62,6 @@ class TablesJob(NamedTuple):
     def __call__(self, run: Trajectory, about: About) -> Tables:
         path = _place(about.conversation)[1].partition("#")[0]
         return tables.rows(run, told(about, path))
-
-    async def breathing(self, run: Trajectory, about: About) -> Tables:
-        return await asyncio.to_thread(self.__call__, run, about)
 
 
 class Part(msgspec.Struct):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -26,9 +25,6 @@ class RowJob(NamedTuple):
 
     def __call__(self, run: Trajectory, about: About) -> Summand:
         return summand(tables.run_row(run, told(about, self.source)))
-
-    async def breathing(self, run: Trajectory, about: About) -> Summand:
-        return await asyncio.to_thread(self.__call__, run, about)
 
 
 def told(about: About, source: str) -> tables.About:

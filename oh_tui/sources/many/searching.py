@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from oh_tui.api.models import Conversation
@@ -18,9 +16,6 @@ from oh_tui.sources.source import Source
 from oh_tui.trajectory.analysis.search.query import Query
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.trajectory import Trajectory
-
-SLICE = 0.004
-"""Seconds of work on the event loop between two breaths."""
 
 
 class Found(NamedTuple):
@@ -45,23 +40,12 @@ class SearchJob(NamedTuple):
 
     def __call__(self, run: Trajectory, about: About) -> Found:
         below, unread = sub_agents(run)
-        found = [hit for hit in self._hits([Part(run), *below], about) if hit]
+        found = [
+            hit
+            for part in (Part(run), *below)
+            for hit in hits(part, self.query, Study(part.trajectory), about.kept)
+        ]
         return Found(found, unread, self.query.gave_up)
-
-    async def breathing(self, run: Trajectory, about: About) -> Found:
-        below, unread = await asyncio.to_thread(sub_agents, run) if run.sub_agents else ([], 0)
-        found, until = [], time.perf_counter() + SLICE
-        for hit in self._hits([Part(run), *below], about):
-            if hit is not None:
-                found.append(hit)
-            if time.perf_counter() > until:
-                await asyncio.sleep(0)
-                until = time.perf_counter() + SLICE
-        return Found(found, unread, self.query.gave_up)
-
-    def _hits(self, parts: Iterable[Part], about: About) -> Iterator[Hit | None]:
-        for part in parts:
-            yield from hits(part, self.query, Study(part.trajectory), about.kept)
 
 
 class Search:

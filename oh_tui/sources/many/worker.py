@@ -29,13 +29,9 @@ class About(NamedTuple):
 
 
 class Job(Protocol[T_co]):
-    """What is asked of each run. It goes to other processes, so it can be pickled."""
+    """What is asked of each run, in a thread or another process: it can be pickled."""
 
     def __call__(self, run: Trajectory, about: About) -> T_co: ...
-
-    async def breathing(self, run: Trajectory, about: About) -> T_co:
-        """The same on the event loop, which goes on meanwhile."""
-        ...
 
 
 class Place(NamedTuple):

@@ -23,6 +23,8 @@ from oh_tui.trajectory.model.events import UNREADABLE, Event
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 
+T = TypeVar("T")
+
 SLICE = 0.002
 """Seconds of work between two yields."""
 
@@ -202,13 +204,14 @@ def said_by_step(step: Step, trajectory: Trajectory) -> Said:
     return Said((step.event, *step.results), described)
 
 
-def finish(work: Breathing) -> bool:
+def finish(work: Generator[None, None, T]) -> T:
     """Runs such work without interruption."""
     while True:
         try:
             next(work)
         except StopIteration as done:
-            return bool(done.value)
+            found: T = done.value
+            return found
 
 
 def scan(
