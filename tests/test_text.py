@@ -14,6 +14,7 @@ from wcwidth import wcwidth
 from oh_tui.text import clean as clean_module
 from oh_tui.text import pieces as pieces_module
 from oh_tui.text import redact as redact_module
+from oh_tui.text import secret_patterns
 from oh_tui.text.clean import MOST_MARKS, clean, clean_line, clean_pieces
 from oh_tui.text.pieces import PIECE
 from oh_tui.text.redact import (
@@ -491,11 +492,11 @@ def test_words_that_begin_as_keys_do_stay(words: str) -> None:
 
 
 def test_no_start_of_a_key_is_passed_over_by_the_quick_look() -> None:
-    starts = [start for start, _ in redact_module._SHAPES]
+    starts = [start for start, _ in secret_patterns.SHAPES]
     assert [
-        start for start in starts if not redact_module._finds(redact_module._STARTS, f"a {start}")
+        start for start in starts if not redact_module._finds(secret_patterns.STARTS, f"a {start}")
     ] == []
     words = ("api_key=", 'token": ', "secret:", "password =", "passwd:", "passphrase=")
     assert [
-        word for word in words if not redact_module._finds(redact_module._HINTS, f"a {word}")
+        word for word in words if not redact_module._finds(secret_patterns.HINTS, f"a {word}")
     ] == []

@@ -13,6 +13,19 @@ from typing import Any, TypeAlias
 from oh_tui.text.clean import Seen, clean, clean_line, seen_in
 from oh_tui.text.patterns import pattern
 from oh_tui.text.pieces import LINE_END, by_pieces, pieces
+from oh_tui.text.secret_patterns import (
+    HEADER,
+    HINTS,
+    NAME_OF_CODE,
+    NO_SECRET,
+    PAIR,
+    PRIVATE_KEY,
+    SCHEME,
+    SHAPES,
+    STARTS,
+    USER_INFO,
+    WAITS,
+)
 
 HIDDEN = "[hidden]"
 """Replaces a secret."""
@@ -80,112 +93,8 @@ def _json_forms(keys: tuple[str, ...]) -> tuple[bytes, ...]:
     return tuple(form.encode() for form in forms)
 
 
-def _shape(start: str, rest: str) -> tuple[str, re.Pattern[str]]:
-    """The start of a key and the key, which must not be inside a longer word. The lookbehind
-    follows the literal, because `re` searches fast for a leading literal."""
-    return start, pattern(rf"{re.escape(start)}(?<![\w-]{re.escape(start)}){rest}")
-
-
-def _sure(start: str, rest: str) -> tuple[str, re.Pattern[str]]:
-    """The same for a start that no word has: it may follow `_` and `-`, as in the name of a tool,
-    and a letter, where a long rest is as mixed as keys are."""
-    escaped = re.escape(start)
-    mixed = "".join(rf"(?={rest[:-2]}{{0,99}}?{kind})" for kind in ("[0-9]", "[A-Z]", "[a-z]"))
-    pieces = rf"(?<![A-Za-z0-9]{escaped}){rest}|{mixed}{rest[:-2]}{{24,}}+"
-    return start, pattern(rf"{escaped}(?:{pieces})")
-
-
-_PRIVATE_KEY = pattern(
-    r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY-----(?:"
-    r"(?:[^-]|-(?!----))*+-----END [A-Z0-9 ]{0,30}PRIVATE KEY-----"
-    r"|(?:\s{0,4}[A-Za-z0-9+/=]{40,}+)*+)"
-)
-"""Hidden first and in the whole text: it spans any number of lines, and a part of it that looks
-like another key must not end it."""
-
-_NO_WORD_OF_CODE = r"(?:(?=[a-z0-9]*[A-Z])[A-Za-z0-9]++(?!\w)|[A-Za-z0-9]{20,}+)"
-"""The rest of a key whose prefix also starts names in code (`hf_model`, `npm_config_cache`): it has
-a capital letter and no further underscore, or is long."""
-
-_SHAPES = [
-    # only keys have these prefixes: a rest of any length is hidden
-    *(
-        _sure(f"sk-{kind}-", r"[\w-]++")
-        for kind in ("ant", "or", "proj", "svcacct", "admin", "oh", "lf")
-    ),
-    *(_sure(start, r"\w++") for start in ("sk_live_", "sk_test_", "rk_live_", "rk_test_")),
-    *(_sure(f"gh{kind}_", r"[A-Za-z0-9]++") for kind in "pousr"),
-    _sure("github_pat_", r"\w++"),
-    *(_sure(f"gl{kind}-", r"[\w-]++") for kind in ("pat", "dt", "rt", "ptt", "cbt")),
-    *(_sure(f"xox{kind}-", r"[\w-]++") for kind in "abeoprs"),
-    _sure("xapp-", r"[\w-]++"),
-    _sure("AIza", r"[\w-]++"),
-    _sure("pypi-Ag", r"[\w-]++"),
-    _shape("gAAAAAB", r"[\w-]++={0,2}"),
-    # words have these prefixes too: sk-learn, sk-SK, hf_model, ASIA2026
-    _shape("sk-", r"(?:(?=[\w-]*\d)[\w-]++|\w{16,}+)"),
-    *(_shape(start, _NO_WORD_OF_CODE) for start in ("hf_", "npm_", "gsk_")),
-    _shape("AKIA", r"(?:(?=[A-Z]*\d)[A-Z0-9]++|[A-Z]{16})(?!\w)"),
-    _shape("ASIA", r"(?:(?=[A-Z]*\d)[A-Z0-9]{8,}+|[A-Z]{16})(?!\w)"),
-    _shape("pypi-", r"[\w-]{50,}+"),
-    _shape("gAAAA", r"[\w-]{40,}+={0,2}"),
-    _shape("eyJ", r"[\w-]++\.[\w-]{4,}+\.[\w-]*+"),
-]
-_STARTS = (
-    ("_", pattern("_(?:(?<=[sr]k_|hf_)|(?<=npm_|pat_|gh[pousr]_))")),
-    ("-", pattern("-(?:(?<=sk-)|(?<=xapp-|pypi-|xox[abeoprs]-|gl[dr]t-|l(?:pat|ptt|cbt)-))")),
-    ("A", pattern("A(?:Iza|AAA|(?<=[KS]IA))")),
-    ("eyJ", pattern("eyJ")),
-)
-"""One of these patterns finds something in any text with the start of a key. Each begins with its
-literal, a single letter where that is rare enough, for which `re` searches at twice the speed of
-`in` for a longer word: on 56 kB of a run the four take 0.3 ms, `in` for each start 0.7."""
-
-_SCHEME = pattern(
-    r"(\b(?:bearer|basic)\s{1,4})((?=[\w.~+/-]*\d)[\w.~+/-]{12,}+={0,2})", re.IGNORECASE
-)
-_HEADER = pattern(
-    r"((?:authorization|cookie)\\?[\"']?\s{0,4}[:=]\s{0,4}\\?[\"']?)([^\n\"'\\]{8,}+)",
-    re.IGNORECASE,
-)
-_USER_INFO = pattern(r"(:/{1,3}[^\s/:@]{0,80}:)([^\s/@\[]{1,300})(?=@)")
-"""User and password in a URL, or in a path made of one, with a single slash."""
-_PAIR = pattern(
-    r"(?P<name>(?:api|access|secret|private|signing|encryption|master)[-_ ]?key"
-    r"|token|secret|passw(?:or)?d|passphrase)"
-    r"(?P<between>(?:_?\d{1,3})?\\?[\"']?\s{0,4}(?::\s{0,4}|=>?[^\S\n]{0,4}))"
-    r"(?:(?P<quote>\\?[\"'])(?P<quoted>[^\"'\\\n]{1,4000})(?=\\?[\"'])"
-    r"|(?P<plain>[^\s\"'\\,;&|<>(){}\[\]`]{1,4000})(?P<after>[(\[.]?))",
-    re.IGNORECASE,
-)
-_HINTS = tuple(
-    (start, pattern(rf"{word}[\d_\\\"']{{0,6}}\s{{0,4}}[:=]"))
-    for start, word in (
-        ("k", "k(?:ey|en(?<=token))"),
-        ("secret", "secret"),
-        ("pass", "pass(?:word|wd|phrase)"),
-    )
-)
-"""One of these patterns finds something in any text with a match of `_PAIR`, which takes several
-times as long. They search lower case text, and begin with their literal, as `_STARTS` do."""
-_NO_SECRET = pattern(
-    r"[*.x•…-]+|none|null|nil|true|false|undefined|str|string|bytes|secretstr|secret|any|object"
-    r"|optional|required|text|varchar|self|os|env|environ|process|getpass|[$%@&!].*",
-    re.IGNORECASE,
-)
-_NAME_OF_CODE = pattern(r"[A-Za-z_][A-Za-z_]*(?:\.[A-Za-z_]\w*)*")
-
-
-_WAITS = pattern(
-    r"(?:bearer|basic|authorization|cookie|key|token|secret|passw(?:or)?d|passphrase)"
-    r"(?:_?\d{1,3})?\\?[\"']?\s*(?:[:=]>?\s*\\?[\"']?)?\s*\Z",
-    re.IGNORECASE,
-)
-"""The end of a line after which a pattern above may continue on the next."""
-
-
 def _secret_at(text: str, since: int, cut: int) -> tuple[int, int]:
-    return (cut + 1 if _WAITS.search(text, max(0, cut - 200), cut) else cut), since
+    return (cut + 1 if WAITS.search(text, max(0, cut - 200), cut) else cut), since
 
 
 def redact(text: str) -> str:
@@ -197,14 +106,14 @@ def redact(text: str) -> str:
     `safe` for a text that is not.
     """
     if "PRIVATE KEY-----" in text:
-        text = _PRIVATE_KEY.sub(HIDDEN, text)
+        text = PRIVATE_KEY.sub(HIDDEN, text)
     return by_pieces(_redact, text, LINE_END, _secret_at)
 
 
 def redacted_pieces(text: str) -> Iterator[str]:
     """The pieces of `redact(text)`, one by one: whole lines, with the end of the last one."""
     if "PRIVATE KEY-----" in text:
-        text = _PRIVATE_KEY.sub(HIDDEN, text)
+        text = PRIVATE_KEY.sub(HIDDEN, text)
     return map(_redact, pieces(text, LINE_END, _secret_at))
 
 
@@ -221,14 +130,14 @@ def hide_keys(text: str) -> str:
 def _redact(text: str, hide: Hide = _hidden) -> str:
     text = _hide_keys(text, hide)
     if "@" in text and ":/" in text:
-        text = _USER_INFO.sub(lambda match: match[1] + hide(match[2]), text)
+        text = USER_INFO.sub(lambda match: match[1] + hide(match[2]), text)
     lower = text.lower()
     if "authorization" in lower or "cookie" in lower:
-        text = _HEADER.sub(lambda match: _hide_header(match, hide), text)
+        text = HEADER.sub(lambda match: _hide_header(match, hide), text)
     if "bearer" in lower or "basic" in lower:
-        text = _SCHEME.sub(lambda match: match[1] + hide(match[2]), text)
-    if _finds(_HINTS, lower):
-        text = _PAIR.sub(lambda match: _hide_value(match, hide), text)
+        text = SCHEME.sub(lambda match: match[1] + hide(match[2]), text)
+    if _finds(HINTS, lower):
+        text = PAIR.sub(lambda match: _hide_value(match, hide), text)
     return text
 
 
@@ -236,8 +145,8 @@ def _hide_keys(text: str, hide: Hide = _hidden) -> str:
     for key in _held:
         if key in text:
             text = text.replace(key, hide(key))
-    if _finds(_STARTS, text):
-        for start, shape in _SHAPES:
+    if _finds(STARTS, text):
+        for start, shape in SHAPES:
             if start in text:
                 text = shape.sub(lambda match: hide(match[0]), text)
     return text
@@ -262,14 +171,14 @@ def _hide_value(match: re.Match[str], hide: Hide) -> str:
     )
     password = name.lower().startswith("pass")
     if quoted is not None:
-        is_secret = not _NO_SECRET.fullmatch(quoted) and (password or " " not in quoted)
+        is_secret = not NO_SECRET.fullmatch(quoted) and (password or " " not in quoted)
         return f"{name}{between}{quote}{hide(quoted)}" if is_secret else match.group()
     value = plain.rstrip(".")
-    if HIDDEN.startswith(value) or after or _NO_SECRET.fullmatch(value) or value.lower() == name:
+    if HIDDEN.startswith(value) or after or NO_SECRET.fullmatch(value) or value.lower() == name:
         return match.group()
     if name.isupper():
         is_secret = len(value) >= 4
-    elif _NAME_OF_CODE.fullmatch(value):
+    elif NAME_OF_CODE.fullmatch(value):
         # a variable, a type or a word, except after a name of passwords
         is_secret = (
             password and "." not in value and "pass" not in value.lower() and len(value) >= 6
@@ -309,7 +218,7 @@ def _marked(text: str) -> str:
     """The text with marks in place of its secrets, as long as before."""
     text = text.replace(_MARK, "\ufffd")
     if "PRIVATE KEY-----" in text:
-        text = _PRIVATE_KEY.sub(lambda match: _MARK * len(match[0]), text)
+        text = PRIVATE_KEY.sub(lambda match: _MARK * len(match[0]), text)
     return by_pieces(_mark, text, LINE_END, _secret_at)
 
 
