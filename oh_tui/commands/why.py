@@ -24,7 +24,8 @@ from oh_tui.trajectory.analysis.ending import is_cut_off
 from oh_tui.trajectory.analysis.failures import failure_words
 from oh_tui.trajectory.analysis.loops import Pattern
 from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.analysis.verdict import Verdict, spans, stopped_loop
+from oh_tui.trajectory.analysis.verdict import Verdict, stopped_loop
+from oh_tui.trajectory.analysis.verdict_words import spans
 from oh_tui.trajectory.comparison.deeds import recovers
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.bodies import text_field

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from itertools import islice
 
 import msgspec
 
 from oh_tui.text.clean import clean_line
-from oh_tui.text.human import clock, clock_time, unzoned
 from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.analysis import verdict_words as words
 from oh_tui.trajectory.analysis.ending import (
     FAILURES,
-    RECENT,
     STOPS,
     before_last_change,
     calls_before,
@@ -38,7 +37,6 @@ from oh_tui.trajectory.content.classification import remedy
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.content.plans import done_and_all
 from oh_tui.trajectory.model.bodies import text_field
-from oh_tui.trajectory.model.clock import is_bare
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 
@@ -47,9 +45,6 @@ CAUSE, SHORT = 200, 60
 
 _PLAN = 5_000
 """How many steps from the end are searched for a plan."""
-
-_TRUE_SPAN = 10 * 365 * 86_400.0
-"""Longest plausible run, in seconds; a longer one has a wrong clock."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -89,8 +84,8 @@ def with_sandbox(verdict: Verdict, status: str | None) -> Verdict:
     return msgspec.structs.replace(
         verdict,
         word=word,
-        cause=_fit(verdict.cause.replace("Saved", what, 1), CAUSE),
-        short=_fit(verdict.short.replace("saved", what.lower(), 1), SHORT),
+        cause=words.fit(verdict.cause.replace("Saved", what, 1), CAUSE),
+        short=words.fit(verdict.short.replace("saved", what.lower(), 1), SHORT),
     )
 
 
@@ -101,7 +96,9 @@ def judge(trajectory: Trajectory) -> Verdict:
     missing, its texts have no step numbers, as these are not final.
     """
     if why := trajectory.cut_off:
-        return Verdict("", why, _fit(why, SHORT), landing=len(trajectory) or None, cut_off=True)
+        return Verdict(
+            "", why, words.fit(why, SHORT), landing=len(trajectory) or None, cut_off=True
+        )
     verdict = _ended(trajectory)
     if trajectory.complete and may_be_limit(trajectory, verdict):
         limit = trajectory.recorded.max_iterations
@@ -112,8 +109,8 @@ def judge(trajectory: Trajectory) -> Verdict:
         left = f" (plan {plan[0]}/{plan[1]})"
         verdict = msgspec.structs.replace(
             verdict,
-            cause=_fit(verdict.cause, CAUSE - len(left)) + left,
-            short=_fit(verdict.short, SHORT - len(left)) + left,
+            cause=words.fit(verdict.cause, CAUSE - len(left)) + left,
+            short=words.fit(verdict.short, SHORT - len(left)) + left,
         )
     return msgspec.structs.replace(verdict, plan=plan)
 
@@ -148,19 +145,6 @@ def stopped_loop(trajectory: Trajectory) -> Loop | None:
     return find_loop(trajectory, after) or (find_loop(trajectory, end) if after != end else None)
 
 
-def spans(numbers: Sequence[int]) -> str:
-    """Ascending numbers as "58-61" or "3, 5-7"; more than four ranges as "12 from 3 to 40"."""
-    ranges: list[list[int]] = []
-    for number in numbers:
-        if ranges and number == ranges[-1][1] + 1:
-            ranges[-1][1] = number
-        else:
-            ranges.append([number, number])
-    if len(ranges) > 4:
-        return f"{len(numbers)} from {numbers[0]} to {numbers[-1]}"
-    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in ranges)
-
-
 def _error(trajectory: Trajectory) -> Verdict:
     step, recorded = failure_of(trajectory), trajectory.recorded.error
     if recorded and (step is None or _is_beside(step, recorded)):
@@ -172,7 +156,7 @@ def _error(trajectory: Trajectory) -> Verdict:
         )
     if is_refusal(step):
         return _verdict("error", *refusal_words(step.event), [step], step.number)
-    cause, short = failure_words(step.event, _done_before(trajectory, step))
+    cause, short = failure_words(step.event, words.done_before(trajectory, step))
     if told := remedy(step.event.body()):
         told = f" {told[0].upper()}{told[1:]}."
         cause += told if len(cause) + len(told) <= CAUSE else ""
@@ -184,7 +168,7 @@ def _stuck(trajectory: Trajectory) -> Verdict:
     if loop is None:
         return _verdict("stuck", "Stuck, no loop found in these events.", landing=len(trajectory))
     count = len(loop.steps)
-    who = f"Steps {spans(loop.steps)}" if trajectory.complete else f"The last {count} steps"
+    who = f"Steps {words.spans(loop.steps)}" if trajectory.complete else f"The last {count} steps"
     did, short = _LOOPS[loop.pattern]
     short = short.format(times=loop.times, count=count)
     cause = f"{who} {did}, so OpenHands stopped the run."
@@ -213,12 +197,14 @@ def _waiting(trajectory: Trajectory) -> Verdict:
     if not steps:
         sentence = "Waits for you, no open call found in these events."
         return _verdict("waiting", sentence, landing=len(trajectory))
-    first = _what(trajectory, steps[0]).removeprefix("$ ")
+    first = words.what(trajectory, steps[0]).removeprefix("$ ")
     risk = steps[0].event.risk
     rated = f" (risk {clean_line(risk[:20])})" if risk in ("HIGH", "MEDIUM") else ""
-    more = _more(steps)
-    cause = f"Asks: {_fit(first, CAUSE - 60)}{rated}{more}"
-    return _verdict("waiting", cause, f"asks: {_fit(first, SHORT - 6 - len(more))}{more}", steps)
+    more = words.more(steps)
+    cause = f"Asks: {words.fit(first, CAUSE - 60)}{rated}{more}"
+    return _verdict(
+        "waiting", cause, f"asks: {words.fit(first, SHORT - 6 - len(more))}{more}", steps
+    )
 
 
 def _running(trajectory: Trajectory) -> Verdict:
@@ -227,14 +213,17 @@ def _running(trajectory: Trajectory) -> Verdict:
     last = len(trajectory)
     steps = with_outcome(trajectory, Outcome.RUNNING)
     if steps:
-        what, more = _what(trajectory, steps[0]), _more(steps)
-        cause, short = _fit(what, CAUSE - len(more)) + more, _fit(what, SHORT - len(more)) + more
+        what, more = words.what(trajectory, steps[0]), words.more(steps)
+        cause, short = (
+            words.fit(what, CAUSE - len(more)) + more,
+            words.fit(what, SHORT - len(more)) + more,
+        )
         return _verdict("running", cause, short, steps, last)
     latest = last_telling(trajectory)
     if latest is None or (latest.event.kind == "MessageEvent" and latest.event.source == "user"):
         about = "your message" if latest else "its first step"
         return _verdict("running", f"Thinks about {about}.", landing=last)
-    what = _what(trajectory, latest)
+    what = words.what(trajectory, latest)
     after = f"step {latest.number}: {what}" if trajectory.complete else what
     cause = f"Thinks about what comes next, after {after}"
     return _verdict("running", cause, f"thinks, after {what}", [latest], last)
@@ -249,11 +238,13 @@ def _saved(trajectory: Trajectory) -> Verdict:
     steps = open_calls(trajectory)
     last = len(trajectory)
     if steps:
-        numbers = spans([step.number for step in steps])
+        numbers = words.spans([step.number for step in steps])
         which = f"step{'s' if steps[1:] else ''} {numbers}" if trajectory.complete else "a call"
         were = "were" if steps[1:] and trajectory.complete else "was"
-        what = _what(trajectory, steps[0])
-        cause = f"{how} while {which} {were} running: {_fit(what, CAUSE - 90)}{_more(steps)}"
+        what = words.what(trajectory, steps[0])
+        cause = (
+            f"{how} while {which} {were} running: {words.fit(what, CAUSE - 90)}{words.more(steps)}"
+        )
         return _verdict(word, cause, f"{how.lower()} during {what}", steps)
     where = f" after step {last}" if last and trajectory.complete else ""
     return _verdict(word, f"{how} while the model was at work{where}.", landing=last)
@@ -268,13 +259,13 @@ def _stopped(trajectory: Trajectory) -> Verdict:
     did, by = STOPS[step.event.kind], {"user": "you", "agent": "the agent"}.get(step.event.source)
     how = f"{did} by {by}" if by else did
     sentence = how.capitalize()
-    moment = _moment(trajectory, step)
+    moment = words.moment(trajectory, step)
     cut = [call for call in calls_before(trajectory, step) if is_cut_off(call)]
     if cut:
-        what, more = _what(trajectory, cut[0]), _more(cut)
-        numbers = spans([call.number for call in cut])
+        what, more = words.what(trajectory, cut[0]), words.more(cut)
+        numbers = words.spans([call.number for call in cut])
         which = f"step{'s' if cut[1:] else ''} {numbers}: " if trajectory.complete else ""
-        cause = f"{sentence}{moment}, which cut off {which}{_fit(what, CAUSE - 100)}{more}"
+        cause = f"{sentence}{moment}, which cut off {which}{words.fit(what, CAUSE - 100)}{more}"
         return _verdict("stopped", cause, f"{how}, cut off {what}", [*cut, step], cut[0].number)
     done = next((call.number for call in calls_before(trajectory, step)), None)
     after = f", after step {done}" if done and trajectory.complete else ""
@@ -302,10 +293,10 @@ def _idle(trajectory: Trajectory) -> Verdict:
     if latest.event.kind == "MessageEvent" and latest.event.source == "user":
         cause, short = "The last message has not been answered yet.", ""
     elif latest.result is not None and latest.result.kind == "UserRejectObservation":
-        what = _what(trajectory, latest)
+        what = words.what(trajectory, latest)
         cause, short = f"Nothing runs since {number} was rejected: {what}", f"rejected: {what}"
     else:
-        what = _what(trajectory, latest)
+        what = words.what(trajectory, latest)
         cause, short = f"Nothing runs since {number}: {what}", f"idle after {what}"
     return _verdict("idle", cause, short, [latest], latest.number)
 
@@ -365,49 +356,6 @@ _ENDS = ("finished", "error", "stuck")
 """Statuses in which a run has ended; the error of the source then says more, or nothing new."""
 
 
-def _done_before(trajectory: Trajectory, failure: Step) -> str:
-    """Where a model failed: " at the first step", " after step 12", or "" if unknown."""
-    if not trajectory.complete:
-        return ""
-    before = trajectory.steps[max(0, failure.number - 1 - RECENT) : failure.number - 1]
-    for step in reversed(before):
-        if step.is_call or (step.event.kind == "MessageEvent" and step.event.source == "agent"):
-            return f" after step {step.number}"
-    return "" if failure.number > RECENT else " at the first step"
-
-
-def _moment(trajectory: Trajectory, step: Step) -> str:
-    """ " at 2:14:05" since the start of the run, or the time of day while the start is unknown; ""
-    for a time that is missing or goes back."""
-    when = step.event.seconds()
-    if when is None:
-        return ""
-    if not trajectory.complete:
-        if not 0 < when < 100 * _TRUE_SPAN:
-            return ""
-        is_known = not is_bare(step.event.timestamp)
-        return (
-            f" at {clock_time(when)} UTC" if is_known else f" at {unzoned(clock_time(when), True)}"
-        )
-    before = (s.event.seconds() for s in trajectory.steps[max(0, step.number - 4) : step.number])
-    known = [began for began in (trajectory.began, *before) if began is not None]
-    span = when - (trajectory.began or 0.0)
-    return f" at {clock(span)}" if max(known) <= when and span < _TRUE_SPAN else ""
-
-
-def _what(trajectory: Trajectory, step: Step) -> str:
-    about = describe(step, trajectory.outcome(step))
-    return about.what if step.event.kind != "MessageEvent" else f"{about.what}: {about.result}"
-
-
-def _more(steps: Sequence[Step]) -> str:
-    return f" +{len(steps) - 1} more" if len(steps) > 1 else ""
-
-
-def _fit(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
-
-
 def _verdict(
     word: str,
     cause: str,
@@ -419,4 +367,4 @@ def _verdict(
     numbers = tuple(sorted({step.number for step in steps}))
     landing = landing or (numbers[0] if numbers else 0)
     short = short or cause[:1].lower() + cause[1:].rstrip(".")
-    return Verdict(word, _fit(cause, CAUSE), _fit(short, SHORT), numbers, landing or None)
+    return Verdict(word, words.fit(cause, CAUSE), words.fit(short, SHORT), numbers, landing or None)

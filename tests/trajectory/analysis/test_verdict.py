@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.trajectory.analysis.loops import loop_steps
-from oh_tui.trajectory.analysis.verdict import Verdict, judge, spans, with_sandbox
+from oh_tui.trajectory.analysis.verdict import Verdict, judge, with_sandbox
+from oh_tui.trajectory.analysis.verdict_words import spans
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.demo_runs import SLUGS, demo_run

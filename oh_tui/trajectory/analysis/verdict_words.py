@@ -1,0 +1,71 @@
+"""The words of a verdict: at which step, when, and what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from oh_tui.text.human import clock, clock_time, unzoned
+from oh_tui.trajectory.analysis.ending import RECENT
+from oh_tui.trajectory.content.describe import describe
+from oh_tui.trajectory.model.clock import is_bare
+from oh_tui.trajectory.model.steps import Step
+from oh_tui.trajectory.model.trajectory import Trajectory
+
+_TRUE_SPAN = 10 * 365 * 86_400.0
+"""Longest plausible run, in seconds; a longer one has a wrong clock."""
+
+
+def spans(numbers: Sequence[int]) -> str:
+    """Ascending numbers as "58-61" or "3, 5-7"; more than four ranges as "12 from 3 to 40"."""
+    ranges: list[list[int]] = []
+    for number in numbers:
+        if ranges and number == ranges[-1][1] + 1:
+            ranges[-1][1] = number
+        else:
+            ranges.append([number, number])
+    if len(ranges) > 4:
+        return f"{len(numbers)} from {numbers[0]} to {numbers[-1]}"
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in ranges)
+
+
+def done_before(trajectory: Trajectory, failure: Step) -> str:
+    """Where a model failed: " at the first step", " after step 12", or "" if unknown."""
+    if not trajectory.complete:
+        return ""
+    before = trajectory.steps[max(0, failure.number - 1 - RECENT) : failure.number - 1]
+    for step in reversed(before):
+        if step.is_call or (step.event.kind == "MessageEvent" and step.event.source == "agent"):
+            return f" after step {step.number}"
+    return "" if failure.number > RECENT else " at the first step"
+
+
+def moment(trajectory: Trajectory, step: Step) -> str:
+    """ " at 2:14:05" since the start of the run, or the time of day while the start is unknown; ""
+    for a time that is missing or goes back."""
+    when = step.event.seconds()
+    if when is None:
+        return ""
+    if not trajectory.complete:
+        if not 0 < when < 100 * _TRUE_SPAN:
+            return ""
+        is_known = not is_bare(step.event.timestamp)
+        return (
+            f" at {clock_time(when)} UTC" if is_known else f" at {unzoned(clock_time(when), True)}"
+        )
+    before = (s.event.seconds() for s in trajectory.steps[max(0, step.number - 4) : step.number])
+    known = [began for began in (trajectory.began, *before) if began is not None]
+    span = when - (trajectory.began or 0.0)
+    return f" at {clock(span)}" if max(known) <= when and span < _TRUE_SPAN else ""
+
+
+def what(trajectory: Trajectory, step: Step) -> str:
+    about = describe(step, trajectory.outcome(step))
+    return about.what if step.event.kind != "MessageEvent" else f"{about.what}: {about.result}"
+
+
+def more(steps: Sequence[Step]) -> str:
+    return f" +{len(steps) - 1} more" if len(steps) > 1 else ""
+
+
+def fit(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
