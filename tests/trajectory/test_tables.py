@@ -15,13 +15,12 @@ from oh_tui.commands.shared.documents import step_json
 from oh_tui.commands.why import report
 from oh_tui.sources.file_runs import run_of
 from oh_tui.text.redact import HIDDEN
-from oh_tui.trajectory.analysis.accounting import Told
 from oh_tui.trajectory.analysis.changes import changes
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.sub_agents import SubRuns
 from oh_tui.trajectory.formats.zip.archive import open_archive
 from oh_tui.trajectory.model.events import parse_event
-from oh_tui.trajectory.model.stats import Usage
+from oh_tui.trajectory.model.stats import Told, Usage
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.tables import SCHEMAS, About, rows
 from tests.demo_runs import SLUGS, demo_run

@@ -16,13 +16,12 @@ from oh_tui.sources.lists.triage import conversation_state, status_word
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.human import told_cost
 from oh_tui.text.redact import safe, safe_line
-from oh_tui.trajectory.analysis.accounting import Told
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.sub_agents import SubRun, SubRuns
 from oh_tui.trajectory.analysis.verdict import Verdict
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.clock import is_bare, seconds
-from oh_tui.trajectory.model.stats import NO_USAGE, TOKENS, Usage
+from oh_tui.trajectory.model.stats import NO_USAGE, TOKENS, Told, Usage
 from oh_tui.trajectory.model.steps import Outcome, Step
 
 if TYPE_CHECKING:

@@ -11,13 +11,12 @@ agent server after its result, or in no order (1.58.2).
 from __future__ import annotations
 
 from bisect import bisect_left
-from operator import itemgetter
-from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
 
 from oh_tui.text.human import plural
+from oh_tui.trajectory.analysis.answer_steps import AnswerSteps, Times
 from oh_tui.trajectory.analysis.ledger import ROUNDING, Ledger, Update, about
 from oh_tui.trajectory.analysis.waits import Waits, gap_before
 from oh_tui.trajectory.model.clock import seconds
@@ -28,6 +27,7 @@ from oh_tui.trajectory.model.stats import (
     NO_USAGE,
     TOKENS,
     UNTOLD,
+    Told,
     Usage,
     has_stats,
     read_record,
@@ -39,38 +39,8 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 NEAR = 5.0
 """Longest time from an update to the step of its answer, in seconds (measured: under 0.1)."""
 
-_NOT_BY_STEPS = ("title", "delegate", "task", "workflow", "critic", "ask", "oracle", "vision",
-                 "security", "analyz")  # fmt: skip
-"""Parts of usage ids whose answers are not steps of this run."""
-
-
 SUB_AGENT_USAGES = ("task:", "delegate:")
 """What the usage ids begin with under which a run has the totals of its sub-agents."""
-
-
-class Told(NamedTuple):
-    """What is told of the usage of a run; what is not is 0 in it."""
-
-    tokens: frozenset[str]
-    """The kinds of them."""
-    cost: bool
-    calls: bool
-    answered: bool
-    """A model answered."""
-
-    @property
-    def priced(self) -> bool | None:
-        """False if a model answered but no price is known; None if nothing tells of one."""
-        return True if self.cost else False if self.answered else None
-
-    def joined(self, other: Told) -> Told:
-        """That of the sum of two."""
-        return Told(
-            self.tokens | other.tokens,
-            self.cost or other.cost,
-            self.calls and other.calls,
-            self.answered or other.answered,
-        )
 
 
 class _Charge(msgspec.Struct, gc=False, frozen=True):
@@ -80,13 +50,6 @@ class _Charge(msgspec.Struct, gc=False, frozen=True):
     usage: str
     amount: Usage
     at: float | None = None
-
-
-class _Answers(msgspec.Struct, gc=False):
-    """The steps that one kind of usage pays for, ordered by time."""
-
-    times: list[float] = []
-    events: list[str] = []
 
 
 class Accounts:
@@ -105,14 +68,9 @@ class Accounts:
         self._ledgers: dict[str, Ledger] = {}
         self._record: Ledger | None = None
         """The sums of a record that do not tell whose they are, or those of all usages."""
-        self._responses: dict[str, str] = {}
-        """Response id -> event id of its first step."""
-        self._made_by: dict[str, Step] = {}
-        """Event id -> the step of an answer, the first one of a group."""
+        self._answers = AnswerSteps()
         self._charges: dict[str, _Charge] = {}
         """Event id -> the charge of its step."""
-        self._calls = _Answers()
-        self._condensations = _Answers()
         self._unreadable = 0
         self._waits = Waits()
         self._llm_from: int | None = None
@@ -134,7 +92,7 @@ class Accounts:
         fresh = events[self._seen_events :]
         self._seen_events = len(events)
         listed = self._take_stats(fresh)
-        added, in_order = self._take_steps(steps[self._seen_steps :])
+        added, in_order = self._answers.take(steps[self._seen_steps :])
         self._seen_steps = len(steps)
         self._last_step = steps[-1] if steps else None
         if listed or not in_order:
@@ -177,40 +135,11 @@ class Accounts:
             ledger = self._ledgers[usage] = Ledger(usage, has_past=has_past)
         return ledger
 
-    def _take_steps(self, steps: list[Step]) -> tuple[list[Step], bool]:
-        """The steps of answers, and whether their times are in order."""
-        made: list[Step] = []
-        in_order = True
-        for step in steps:
-            event = step.event
-            if not _is_answer(event):
-                continue
-            if event.llm_response_id:
-                if event.llm_response_id in self._responses:
-                    continue
-                self._responses[event.llm_response_id] = event.id
-            self._made_by[event.id] = step
-            made.append(step)
-            when = event.seconds()
-            if when is None:
-                continue
-            answers = self._condensations if event.kind == "Condensation" else self._calls
-            in_order &= not answers.times or when >= answers.times[-1]
-            answers.times.append(when)
-            answers.events.append(event.id)
-        if not in_order:
-            for answers in (self._calls, self._condensations):
-                pairs = list(zip(answers.times, answers.events, strict=True))
-                pairs.sort(key=itemgetter(0))
-                answers.times = [when for when, _ in pairs]
-                answers.events = [event_id for _, event_id in pairs]
-        return made, in_order
-
     def _charge_all(self) -> None:
         before, charges = self._charges, dict[str, _Charge]()
         for ledger in self._ledgers.values():
             claimed: list[Usage] = []
-            for event_id, step in self._made_by.items() if ledger.listed else ():
+            for event_id, step in self._answers.made_by.items() if ledger.listed else ():
                 call = ledger.listed.get(step.event.llm_response_id)
                 if call is None or event_id in charges:
                     continue
@@ -226,7 +155,7 @@ class Accounts:
 
     def _compare(self, before: dict[str, _Charge]) -> None:
         """Finds the first steps whose charge or model time has changed."""
-        for event_id, step in self._made_by.items():
+        for event_id, step in self._answers.made_by.items():
             old, new = before.get(event_id), self._charges.get(event_id)
             if old is new:
                 continue
@@ -249,16 +178,10 @@ class Accounts:
         steps stays open."""
         for ledger in self._ledgers.values():
             if ledger.open:
-                answers = self._paid_by(ledger.usage)
+                answers = self._answers.paid_by(ledger.usage)
                 ledger.open = [u for u in ledger.open if self._is_ahead(ledger, u, answers)]
 
-    def _paid_by(self, usage: str) -> _Answers | None:
-        name = usage.lower()
-        if "condens" in name:
-            return self._condensations
-        return None if any(part in name for part in _NOT_BY_STEPS) else self._calls
-
-    def _is_ahead(self, ledger: Ledger, update: Update, answers: _Answers | None) -> bool:
+    def _is_ahead(self, ledger: Ledger, update: Update, answers: Times | None) -> bool:
         """Charges an update; True if it is ahead of all steps."""
         if answers is None or ledger.is_listed(update):
             return False
@@ -278,7 +201,7 @@ class Accounts:
             self._ledgers[held.usage].take_back(held.amount)
         ledger.charge(update.amount)
         self._charges[event_id] = _Charge(ledger.usage, update.amount, when)
-        self._context_from = min(self._context_from, self._made_by[event_id].number)
+        self._context_from = min(self._context_from, self._answers.made_by[event_id].number)
         return False
 
     def _keep_context(self) -> None:
@@ -331,7 +254,7 @@ class Accounts:
         return gap is not None and gap < 0
 
     def _gap(self, step: Step) -> float | None:
-        if step.event.id not in self._made_by and step.event.kind != "ACPToolCallEvent":
+        if step.event.id not in self._answers.made_by and step.event.kind != "ACPToolCallEvent":
             return None
         return gap_before(self.trajectory, step)
 
@@ -392,7 +315,7 @@ class Accounts:
     def other_about(self) -> tuple[str, ...]:
         """Explanations of `other` and of inconsistent sums."""
         ledgers = list(self._ledgers.values())
-        apart = {ledger.usage for ledger in ledgers if self._paid_by(ledger.usage) is None}
+        apart = {ledger.usage for ledger in ledgers if self._answers.paid_by(ledger.usage) is None}
         parts = about(ledgers, apart, whole=self.trajectory.complete)
         if self._unreadable:
             parts.append(f"{plural(self._unreadable, 'update')} cannot be read")
@@ -408,9 +331,9 @@ class Accounts:
             record = self._record.total
             tokens |= {name for name in TOKENS if getattr(record, name)}
         total = self.total
-        answered = bool(total.tokens or self._made_by)
+        answered = bool(total.tokens or self._answers.made_by)
         # no answer is none, as far as the run is read
-        calls = bool(total.calls) or not self._made_by
+        calls = bool(total.calls) or not self._answers.made_by
         return Told(tokens, bool(total.cost), calls, answered)
 
     @property
@@ -422,7 +345,11 @@ class Accounts:
     def context_window(self) -> int:
         """Size of the agent's context in tokens; 0 if unknown."""
         ledgers = list(self._ledgers.items())
-        known = [led.window for usage, led in ledgers if self._paid_by(usage) is self._calls]
+        known = [
+            led.window
+            for usage, led in ledgers
+            if self._answers.paid_by(usage) is self._answers.calls
+        ]
         return next(filter(None, known), self._record.window if self._record else 0)
 
     @property
@@ -458,10 +385,3 @@ class Accounts:
         elif run.status == "waiting_for_confirmation" and self._waits.since is not None:
             waited += max(0.0, now - self._waits.since)
         return active, waited
-
-
-def _is_answer(event: Event) -> bool:
-    """Whether an event comes from the model; one of an unknown kind then has a response id."""
-    if event.kind == "MessageEvent":
-        return event.source == "agent"
-    return event.kind in ("ActionEvent", "Condensation") or bool(event.llm_response_id)

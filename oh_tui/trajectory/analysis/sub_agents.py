@@ -7,11 +7,11 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from oh_tui.text.human import plural
-from oh_tui.trajectory.analysis.accounting import Accounts, Told
+from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.strip import Strip
 from oh_tui.trajectory.analysis.verdict import Verdict, judge
 from oh_tui.trajectory.model.bodies import field, message_text, text_field
-from oh_tui.trajectory.model.stats import NO_USAGE, Cost, Usage
+from oh_tui.trajectory.model.stats import NO_USAGE, Cost, Told, Usage
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
 

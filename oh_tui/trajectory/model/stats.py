@@ -109,6 +109,31 @@ TOKENS = ("prompt", "completion", "cache_read", "cache_write", "reasoning")
 """The kinds of tokens, as `Usage` names them."""
 
 
+class Told(NamedTuple):
+    """What is told of the usage of a run; what is not is 0 in it."""
+
+    tokens: frozenset[str]
+    """The kinds of them."""
+    cost: bool
+    calls: bool
+    answered: bool
+    """A model answered."""
+
+    @property
+    def priced(self) -> bool | None:
+        """False if a model answered but no price is known; None if nothing tells of one."""
+        return True if self.cost else False if self.answered else None
+
+    def joined(self, other: Told) -> Told:
+        """That of the sum of two."""
+        return Told(
+            self.tokens | other.tokens,
+            self.cost or other.cost,
+            self.calls and other.calls,
+            self.answered or other.answered,
+        )
+
+
 class Cost(NamedTuple):
     """What a run cost with its sub-agents."""
 
