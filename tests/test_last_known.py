@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import stat
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from oh_tui.settings import paths
 from oh_tui.sources.lists import last_known
 from oh_tui.sources.lists.last_known import LastKnown, LastKnownStates
 
@@ -21,16 +18,12 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "state" / "oh-tui" / "seen.json"
 
 
-def kept(memory: LastKnownStates) -> None:
-    memory.write(memory.take_changes())
-
-
 def test_what_was_seen_is_there_in_the_next_session_of_the_same_server(file: Path) -> None:
     memory = LastKnownStates(HERE, file)
     memory.record_outcome("a", "stuck", 5.0)
     memory.record_line("a", "stuck: same call and result, 4 times")
     memory.record_opened("a", 6.0)
-    kept(memory)
+    memory.save()
     again = LastKnownStates(HERE, file).get("a")
     assert again == LastKnown("stuck", 5.0, "stuck: same call and result, 4 times", 6.0)
     assert LastKnownStates(THERE, file).get("a") == LastKnown()
@@ -46,41 +39,28 @@ def test_another_outcome_takes_the_line_away_and_the_same_keeps_it() -> None:
     assert memory.get("a").line == ""
 
 
-def test_the_file_is_private_and_replaced_whole(file: Path) -> None:
-    memory = LastKnownStates(HERE, file)
-    memory.record_outcome("a", "finished", 1.0)
-    kept(memory)
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
-    inode = file.stat().st_ino
-    memory.record_outcome("b", "finished", 1.0)
-    kept(memory)
-    assert file.stat().st_ino != inode
-    assert [path.name for path in file.parent.iterdir()] == ["seen.json"]
-
-
 def test_two_sessions_at_once_keep_what_each_of_them_saw(file: Path) -> None:
     one, two = LastKnownStates(HERE, file), LastKnownStates(HERE, file)
     one.record_outcome("a", "finished", 1.0)
     two.record_outcome("b", "error", 2.0)
-    kept(one)
-    kept(two)
+    one.save()
+    two.save()
     again = LastKnownStates(HERE, file)
     assert (again.get("a").outcome, again.get("b").outcome) == ("finished", "error")
 
 
 def test_nothing_is_written_when_nothing_is_new_or_only_what_passes(file: Path) -> None:
     memory = LastKnownStates(HERE, file)
-    kept(memory)
+    memory.save()
     memory.record_line("a", "$ make", keep=False)
-    kept(memory)
+    memory.save()
     assert not file.exists()
     assert memory.get("a").line == "$ make"
     memory.record_outcome("a", "running", 1.0)
-    kept(memory)
+    memory.save()
     before = file.stat().st_ino
     memory.record_outcome("a", "running", 1.0)
-    kept(memory)
+    memory.save()
     assert file.stat().st_ino == before
 
 
@@ -104,7 +84,7 @@ def test_a_damaged_file_holds_nothing_and_is_written_anew(file: Path, damage: by
     memory = LastKnownStates(HERE, file)
     assert memory.get("a") == LastKnown()
     memory.record_outcome("a", "finished", 1.0)
-    kept(memory)
+    memory.save()
     assert LastKnownStates(HERE, file).get("a").outcome == "finished"
 
 
@@ -118,7 +98,7 @@ def test_one_odd_entry_is_left_out_and_the_others_stay(file: Path, odd: str) -> 
     memory = LastKnownStates(HERE, file)
     assert (memory.get("a"), memory.get("odd")) == (LastKnown("error", 2.0), LastKnown())
     memory.record_outcome("b", "finished", 3.0)
-    kept(memory)
+    memory.save()
     for server in (HERE, THERE):
         assert LastKnownStates(server, file).get("a") == LastKnown("error", 2.0)
     assert LastKnownStates(HERE, file).get("b").outcome == "finished"
@@ -131,31 +111,6 @@ def test_a_key_in_the_file_is_not_shown(file: Path) -> None:
     assert LastKnownStates(HERE, file).get("a").line == "token=[hidden]"
 
 
-def test_many_writers_lose_nothing(file: Path) -> None:
-    def writes(writer: int) -> None:
-        for number in range(10):
-            memory = LastKnownStates(HERE, file)
-            memory.record_outcome(f"{writer}-{number}", "finished", 1.0)
-            kept(memory)
-
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(writes, range(4)))
-    assert len(LastKnownStates(HERE, file).known) == 40
-    assert [path.name for path in file.parent.iterdir()] == ["seen.json"]
-
-
-def test_one_that_was_stopped_while_it_wrote_is_not_waited_for(
-    file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(paths, "PATIENCE", 0.05)
-    file.parent.mkdir(parents=True)
-    with paths.locked(file.parent):
-        memory = LastKnownStates(HERE, file)
-        memory.record_outcome("a", "finished", 1.0)
-        kept(memory)
-    assert LastKnownStates(HERE, file).get("a").outcome == "finished"
-
-
 def test_a_file_of_a_later_version_is_read_as_far_as_it_is_known(file: Path) -> None:
     file.parent.mkdir(parents=True)
     told = {"outcome": "error", "when": 3, "line": "a\x1b[31mb\nc", "colour": "red"}
@@ -166,21 +121,6 @@ def test_a_file_of_a_later_version_is_read_as_far_as_it_is_known(file: Path) -> 
     assert "\n" not in found.line
 
 
-def test_a_place_that_cannot_be_written_changes_nothing(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    memory = LastKnownStates(HERE, tmp_path / "file" / "seen.json")
-    memory.record_outcome("a", "finished", 1.0)
-    news = memory.take_changes()
-    assert not memory.write(news)
-    assert memory.get("a").outcome == "finished"
-    memory.put_back(news)
-    memory.record_outcome("a", "error", 2.0)
-    (tmp_path / "file").unlink()
-    assert memory.take_changes() == {"a": LastKnown("error", 2.0)}, (
-        "the newest, once that can be written"
-    )
-
-
 def test_the_oldest_are_dropped_beyond_the_limit(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -189,7 +129,7 @@ def test_the_oldest_are_dropped_beyond_the_limit(
         memory = LastKnownStates(server, file)
         for number in range(8):
             memory.record_outcome(f"c{number}", "finished", 100.0 + number)
-        kept(memory)
+        memory.save()
     held = json.loads(file.read_text())["servers"]
     assert sum(map(len, held.values())) == 10
     assert "c7" in held[HERE]

@@ -10,7 +10,7 @@ import stat
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from oh_tui.text.clean import clean_line
@@ -62,20 +62,6 @@ def replace_private(file: Path, data: bytes) -> None:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-
-
-def update_private(file: Path, updated: Callable[[], bytes]) -> bool:
-    """Replaces a small file with what `updated` makes of its content, which another oh-tui may have
-    changed; False if that fails, and for a pipe or a device in its place."""
-    try:
-        make_private(file.parent)
-        if file.exists() and not file.is_file():
-            return False
-        with locked(file.parent):
-            replace_private(file, updated())
-    except OSError:
-        return False
-    return True
 
 
 @contextlib.contextmanager

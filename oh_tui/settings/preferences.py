@@ -12,10 +12,10 @@ from typing import Annotated, Any, TypedDict, TypeVar, Unpack
 import msgspec
 from msgspec.structs import replace
 
-from oh_tui.settings.paths import read_small, update_private
+from oh_tui.settings.private_store import PrivateStore
 
 VERSION = 1
-"""Of the file: one with another version is ignored, and replaced by the next choice."""
+"""Of the file: one with another version is ignored, and put aside by the next choice."""
 
 LARGEST = 64_000
 """Bytes above which the file is not read."""
@@ -91,21 +91,17 @@ class _File(Choices, frozen=True, kw_only=True):
     version: int
 
 
-class Preferences:
-    """The choices, and the file that keeps them; without a file they last for the session.
-
-    The constructor reads the file and `write` writes it. Neither raises for the state of the disk.
-    """
+class Preferences(PrivateStore[Choices, Changes]):
+    """The choices, and the file that keeps them."""
 
     def __init__(self, file: Path | None = None) -> None:
-        self._file = file
-        self.chosen = _read(file) if file else Choices()
-        self._changes: Changes = {}
+        super().__init__(file, LARGEST, Choices)
+        self.chosen = self.read() or Choices()
 
     def change(self, **changes: Unpack[Changes]) -> None:
         """Chooses something else, to be written later."""
-        self.chosen = _changed(self.chosen, changes)
-        self._changes = _joined(self._changes, changes)
+        self.chosen = self.changed(self.chosen, changes)
+        self.to_write(changes)
 
     def of(self, server: str) -> OfServer:
         return self.chosen.servers.get(server, OfServer())
@@ -114,11 +110,6 @@ class Preferences:
         """Chooses something else for a server."""
         if len(server) <= LONGEST:
             self.change(servers={server: replace(self.of(server), **fields)})
-
-    @property
-    def has_changes(self) -> bool:
-        """There is something to write."""
-        return bool(self._changes and self._file)
 
     def greet(self) -> bool:
         """Whether this is the first start of oh-tui according to the file; True once."""
@@ -131,38 +122,25 @@ class Preferences:
         """The chosen theme if it exists, else the other one."""
         return self.chosen.theme if self.chosen.theme in known else otherwise
 
-    def take_changes(self) -> Changes:
-        """The changes since the last call, for `write`."""
-        changes, self._changes = self._changes, {}
-        return changes
+    def changed(self, held: Choices, change: Changes) -> Choices:
+        """A width of 0 removes the choice for this terminal."""
+        left = _latest(held.left, change.get("left", {}), SIZES)
+        servers = _latest(held.servers, change.get("servers", {}), SERVERS)
+        return replace(held, **{**change, "left": left, "servers": servers})
 
-    def put_back(self, changes: Changes) -> None:
-        """Puts back changes that could not be written, unless there are newer ones."""
-        self._changes = _joined(changes, self._changes)
+    def decoded(self, data: bytes) -> Choices:
+        read = msgspec.json.decode(data, type=_File)
+        if read.version != VERSION:
+            raise ValueError
+        servers = dict(read.servers)
+        if (of_files := servers.pop("", None)) and FILES not in servers:
+            servers[FILES] = of_files
+        choices = Choices(read.theme, read.time, read.wrap, greeted=read.greeted)
+        return self.changed(choices, {"left": read.left, "servers": servers})
 
-    def write(self, changes: Changes) -> bool:
-        """Adds the changes to the file, which another oh-tui may have changed; False if that
-        fails."""
-        file = self._file
-        if not changes or not file:
-            return True
-        return update_private(file, lambda: _encoded(_changed(_read(file), changes)))
-
-
-def _joined(before: Changes, after: Changes) -> Changes:
-    joined: Changes = {**before, **after}
-    if left := {**before.get("left", {}), **after.get("left", {})}:
-        joined["left"] = left
-    if servers := {**before.get("servers", {}), **after.get("servers", {})}:
-        joined["servers"] = servers
-    return joined
-
-
-def _changed(chosen: Choices, changes: Changes) -> Choices:
-    """A width of 0 removes the choice for this terminal."""
-    left = _latest(chosen.left, changes.get("left", {}), SIZES)
-    servers = _latest(chosen.servers, changes.get("servers", {}), SERVERS)
-    return replace(chosen, **{**changes, "left": left, "servers": servers})
+    def encoded(self, held: Choices) -> bytes:
+        fields = {name: getattr(held, name) for name in Choices.__struct_fields__}
+        return msgspec.json.encode(_File(**fields, version=VERSION))
 
 
 def _latest(before: dict[K, V], changes: dict[K, V], most: int) -> dict[K, V]:
@@ -170,25 +148,3 @@ def _latest(before: dict[K, V], changes: dict[K, V], most: int) -> dict[K, V]:
     kept = {key: value for key, value in before.items() if key not in changes}
     kept |= {key: value for key, value in changes.items() if value and value != OfServer()}
     return dict(list(kept.items())[-most:])
-
-
-def _read(file: Path) -> Choices:
-    """The choices in the file; none when it is missing, broken, too large or of another version."""
-    try:
-        read = msgspec.json.decode(read_small(file, LARGEST), type=_File)
-    except (OSError, ValueError, RecursionError):
-        return Choices()
-    if read.version != VERSION:
-        return Choices()
-    servers = dict(read.servers)
-    if (of_files := servers.pop("", None)) and FILES not in servers:
-        servers[FILES] = of_files
-    return _changed(
-        Choices(read.theme, read.time, read.wrap, greeted=read.greeted),
-        {"left": read.left, "servers": servers},
-    )
-
-
-def _encoded(chosen: Choices) -> bytes:
-    fields = {name: getattr(chosen, name) for name in Choices.__struct_fields__}
-    return msgspec.json.encode(_File(**fields, version=VERSION))

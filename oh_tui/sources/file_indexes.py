@@ -7,7 +7,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from oh_tui.settings.paths import make_private, read_small, replace_private
+from oh_tui.settings.private_store import PrivateStore
 
 FOLDER = "indexes"
 
@@ -18,46 +18,52 @@ MOST = 50
 """Indexes that are kept; those used longest ago are dropped."""
 
 
+class _Index(PrivateStore[bytes, bytes]):
+    """One index, with the key before it."""
+
+    def __init__(self, folder: Path, key: str) -> None:
+        self._key = key.encode("utf-8", "surrogateescape")
+        self.file = folder / f"{hashlib.sha256(self._key).hexdigest()[:32]}.index"
+        super().__init__(self.file, LARGEST, bytes)
+
+    def decoded(self, data: bytes) -> bytes:
+        key, _, held = data.partition(b"\0")
+        if key != self._key:
+            raise ValueError
+        return held
+
+    def encoded(self, held: bytes) -> bytes:
+        return self._key + b"\0" + held
+
+    def changed(self, held: bytes, change: bytes) -> bytes:
+        return change
+
+
 class FileIndexes:
     """The indexes on disk. A missing or damaged one costs a pass through its file, no more."""
 
     def __init__(self, cache_folder: Path) -> None:
-        self._cache, self._folder = cache_folder, cache_folder / FOLDER
+        self._folder = cache_folder / FOLDER
 
     def load(self, key: str) -> bytes:
         """What was saved under this key; b"" without it, and for a file of another's making."""
-        path = self._path(key)
+        index = _Index(self._folder, key)
         try:
-            found = path.lstat()
+            found = index.file.lstat()
             if found.st_uid != os.geteuid() or found.st_mode & 0o077:
                 return b""
-            data = read_small(path, LARGEST)
-            os.utime(path)
+            os.utime(index.file)
         except OSError:
             return b""
-        first, _, rest = data.partition(b"\0")
-        return rest if first == _encoded(key) else b""
+        return index.read() or b""
 
     def save(self, key: str, data: bytes) -> None:
-        if len(data) + len(key) > LARGEST:
+        if self._folder.is_symlink() or not _Index(self._folder, key).write([data]):
             return
         with contextlib.suppress(OSError):
-            make_private(self._cache)
-            with contextlib.suppress(FileExistsError):
-                self._folder.mkdir(mode=0o700)
-            if self._folder.is_symlink():
-                return
-            replace_private(self._path(key), _encoded(key) + b"\0" + data)
             self._drop()
 
     def _drop(self) -> None:
         kept = sorted(self._folder.glob("*.index"), key=lambda one: one.lstat().st_mtime)
         for old in kept[:-MOST]:
             old.unlink(missing_ok=True)
-
-    def _path(self, key: str) -> Path:
-        return self._folder / f"{hashlib.sha256(_encoded(key)).hexdigest()[:32]}.index"
-
-
-def _encoded(key: str) -> bytes:
-    return key.encode("utf-8", "surrogateescape")

@@ -195,12 +195,9 @@ class OhTui(BaseApp):
 
     async def on_unmount(self) -> None:
         if self.main.is_mounted:
-            memory = self.main.session.loaded.last_known
-            memory.write(memory.take_changes())
-            preferences = self.main.session.preferences
-            preferences.write(preferences.take_changes())
-            annotations = self.main.session.annotations
-            annotations.write(annotations.take_changes())
+            self.main.session.loaded.last_known.save()
+            self.main.session.preferences.save()
+            self.main.session.annotations.save()
         if self.main.session.source:
             async with asyncio.timeout(CLOSE):
                 await self.main.session.source.close()

@@ -106,10 +106,10 @@ def test_check_names_a_theme_that_was_chosen_in_the_explorer(
         ("no-such", []),
     ):
         kept.change(theme=theme)
-        kept.write(kept.take_changes())
+        kept.save()
         assert shell("config check").out.splitlines()[1:] == told
     kept.change(theme="nord")
-    kept.write(kept.take_changes())
+    kept.save()
     assert shell("config check --no-state").out.splitlines()[1:] == []
     monkeypatch.setenv("NO_COLOR", "1")
     assert shell("config check").out.splitlines()[1:] == [
@@ -131,7 +131,7 @@ def test_check_names_an_order_that_was_chosen_in_the_explorer(
         ("files", "newest", ["newest, chosen in the explorer for files,"]),
     ):
         kept.change_for(server, sort=sort)
-        kept.write(kept.take_changes())
+        kept.save()
         assert shell("config check").out.splitlines()[1:] == [
             f"sort is not in force: {words} comes first" for words in told
         ]

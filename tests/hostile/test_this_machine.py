@@ -42,7 +42,7 @@ def told(server: str, file: Path, ids: list[str], when: float = 5.0) -> None:
     memory = LastKnownStates(server, file)
     for identifier in ids:
         memory.record_outcome(identifier, "finished", when)
-    assert memory.write(memory.take_changes())
+    assert memory.save()
 
 
 # What was seen
@@ -80,7 +80,7 @@ def test_the_file_never_grows_beyond_what_is_read(
     for n in range(1_000):
         memory.record_outcome(str(n), "error", n)
         memory.record_line(str(n), "\U0001f600" * 120)
-    assert memory.write(memory.take_changes())
+    assert memory.save()
     assert 5_000 < file.stat().st_size <= 20_000
     assert "999" in LastKnownStates(HERE, file).known
 
@@ -97,7 +97,7 @@ def test_a_pipe_or_a_device_in_the_place_of_a_file_is_neither_waited_for_nor_rep
     memory = LastKnownStates(HERE, file)
     assert memory.get("a") == LastKnown()
     memory.record_outcome("a", "finished", 1.0)
-    assert not memory.write(memory.take_changes())
+    assert not memory.save()
     assert not file.is_file()
     odd_file(kind, tmp_path / "status.json")
     assert store.read(tmp_path, "status") == b""

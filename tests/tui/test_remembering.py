@@ -16,7 +16,7 @@ from oh_tui.api import AppServer
 from oh_tui.demo import make_demo
 from oh_tui.demo.servers.network import Network
 from oh_tui.settings.config import Config
-from oh_tui.settings.preferences import Changes
+from oh_tui.settings.preferences import Changes, Preferences
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.server import ServerSource
@@ -199,12 +199,12 @@ async def test_names_of_orders_and_columns_that_do_not_exist_are_passed_over(
 
 async def test_what_is_being_written_when_the_app_ends_is_written_by_it(tmp_path: Path) -> None:
     """The thread may not get so far: the process ends without it."""
-    session = Session(Settings(preferences_file=tmp_path / "preferences.json"))
+    session = Session(Settings(), preferences=Preferences(tmp_path / "preferences.json"))
     session.preferences.change(theme="nord")
     begun, goes_on = threading.Event(), threading.Event()
     write = session.preferences.write
 
-    def slow(changes: Changes) -> bool:
+    def slow(changes: list[Changes]) -> bool:
         begun.set()
         return goes_on.wait(LONGEST) and write(changes)
 
@@ -214,7 +214,7 @@ async def test_what_is_being_written_when_the_app_ends_is_written_by_it(tmp_path
     saving.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await saving
-    assert session.preferences.take_changes() == {"theme": "nord"}
+    assert session.preferences.take_changes() == [{"theme": "nord"}]
     goes_on.set()
 
 

@@ -27,7 +27,7 @@ def require_disk(call: Call) -> None:
 
 def save(kept: Annotations) -> None:
     """Writes what was changed. Raises Problem."""
-    if not kept.write(kept.take_changes()):
+    if not kept.save():
         raise Problem(
             "The file of bookmarks, notes and tags could not be written",
             "oh-tui config path names its folder",

@@ -99,7 +99,7 @@ class Seen:
 
     def save(self) -> None:
         """Writes what was recorded, for other commands and the explorer."""
-        self._states.write(self._states.take_changes())
+        self._states.save()
 
 
 def sandbox_word(conversation: Conversation) -> str:

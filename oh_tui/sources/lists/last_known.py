@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from oh_tui.settings.paths import read_small, update_private
+from oh_tui.settings.private_store import PrivateStore
 from oh_tui.sources.lists.spent import Spent
 from oh_tui.text.clean import clean_line
 from oh_tui.text.redact import safe
@@ -56,12 +56,9 @@ class _File(msgspec.Struct):
     """Decoded one by one, so that an invalid entry costs only itself."""
 
 
-class LastKnownStates:
-    """The last known states of the conversations of one server, by id without dashes.
-
-    Without a `file` it lasts for the session. The constructor reads the file and `write` writes it;
-    both may take milliseconds, and neither raises for the state of the disk.
-    """
+class LastKnownStates(PrivateStore[_Servers, tuple[str, LastKnown]]):
+    """The last known states of the conversations of one server, by id without dashes, and the file
+    that keeps those of all servers. Reading and writing it may take milliseconds."""
 
     def __init__(
         self,
@@ -69,12 +66,9 @@ class LastKnownStates:
         file: Path | None = None,
         last_known: Mapping[str, LastKnown] | None = None,
     ) -> None:
+        super().__init__(file, LARGEST, dict)
         self._server = server
-        self._file = file
-        self._states = dict(last_known or {})
-        if file:
-            self._states |= _read(file).get(server, {})
-        self._changed: set[str] = set()
+        self._states = dict(last_known or {}) | (self.read() or {}).get(server, {})
 
     @property
     def known(self) -> Mapping[str, LastKnown]:
@@ -109,34 +103,23 @@ class LastKnownStates:
         if state != self.get(identifier):
             self._states[identifier] = state
             if keep and len(identifier) <= LONGEST:
-                self._changed.add(identifier)
+                self.to_write((identifier, state))
 
-    def take_changes(self) -> dict[str, LastKnown]:
-        """The changes since the last call, for `write`."""
-        changed, self._changed = self._changed, set()
-        return (
-            {identifier: self._states[identifier] for identifier in changed} if self._file else {}
-        )
+    def changed(self, held: _Servers, change: tuple[str, LastKnown]) -> _Servers:
+        identifier, state = change
+        held.setdefault(self._server, {})[identifier] = _not_after(state, time.time())
+        return held
 
-    def put_back(self, news: Mapping[str, LastKnown]) -> None:
-        """Puts back changes that could not be written, unless there are newer ones."""
-        self._changed |= news.keys()
+    def decoded(self, data: bytes) -> _Servers:
+        read = msgspec.json.decode(data, type=_File)
+        return {server: _entries(raw) for server, raw in read.servers.items()}
 
-    def write(self, news: Mapping[str, LastKnown]) -> bool:
-        """Adds the changes to the file, which another oh-tui may have changed; False if that
-        fails."""
-        file = self._file
-        if not news or not file:
-            return True
-
-        def updated() -> bytes:
-            held, now = _read(file), time.time()
-            held.setdefault(self._server, {}).update(
-                (identifier, _not_after(one, now)) for identifier, one in news.items()
-            )
-            return _encoded(held)
-
-        return update_private(file, updated)
+    def encoded(self, held: _Servers) -> bytes:
+        """As many entries as may be read again."""
+        kept = KEPT
+        while len(text := msgspec.json.encode({"servers": _newest(held, kept)})) > LARGEST:
+            kept //= 2
+        return text
 
 
 UNSEEN = LastKnown()
@@ -144,15 +127,6 @@ UNSEEN = LastKnown()
 
 _ODD = (ValueError, RecursionError)
 """The errors of msgspec, whose own class is a ValueError."""
-
-
-def _read(file: Path) -> _Servers:
-    """The valid entries of the file; none when it is damaged, too large or missing."""
-    try:
-        held = msgspec.json.decode(read_small(file, LARGEST), type=_File)
-    except (OSError, *_ODD):
-        return {}
-    return {server: _entries(raw) for server, raw in held.servers.items()}
 
 
 def _entries(raw: msgspec.Raw) -> dict[str, LastKnown]:
@@ -185,16 +159,6 @@ _DECODER = msgspec.json.Decoder(LastKnown)
 
 def _line(text: str) -> str:
     return clean_line(safe(text[: 50 * LINE]))[:LINE]
-
-
-def _encoded(servers: _Servers) -> bytes:
-    """The text of the file, with as many entries as may be read again."""
-    kept = KEPT
-    while True:
-        text = msgspec.json.encode({"servers": _newest(servers, kept)})
-        if len(text) <= LARGEST:
-            return text
-        kept //= 2
 
 
 def _newest(servers: _Servers, kept: int) -> _Servers:

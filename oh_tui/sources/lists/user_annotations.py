@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Mapping
+from functools import reduce
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -16,7 +17,7 @@ import msgspec
 from msgspec.structs import replace
 
 from oh_tui.api.models import Conversation, bare_id
-from oh_tui.settings.paths import read_small, update_private
+from oh_tui.settings.private_store import PrivateStore
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.lists.tags import LONGEST_VALUE, MOST, applied, is_key
 from oh_tui.text.clean import clean, clean_line
@@ -82,19 +83,17 @@ class _File(msgspec.Struct):
     """Decoded one by one, so that an invalid entry costs only itself."""
 
 
-class Annotations:
-    """All annotations, and the file that keeps them; without a file they last for the session.
+_Runs = Mapping[str, RunAnnotations]
 
-    The constructor reads the file and `write` writes it. Neither raises for the state of the disk.
-    """
+
+class Annotations(PrivateStore[_Runs, Change]):
+    """All annotations, and the file that keeps them."""
 
     def __init__(self, file: Path | None = None) -> None:
-        self._file = file
-        read = _read(file) if file else {}
-        self.runs: Mapping[str, RunAnnotations] = read or {}
+        super().__init__(file, LARGEST, dict)
+        self.runs: _Runs = self.read() or {}
         """By the name of the run; replaced with each change."""
         self._size = sum(len(msgspec.json.encode(run)) for run in self.runs.values())
-        self._changes: list[Change] = []
 
     @property
     def lasts(self) -> bool:
@@ -144,8 +143,7 @@ class Annotations:
         self._require_room(name, after, size)
         self._size = size
         self.runs = _with(self.runs, name, after)
-        if self._file:
-            self._changes += changes
+        self.to_write(*changes)
 
     def _require_room(self, name: str, run: RunAnnotations, size: int) -> None:
         for count, most, what in (
@@ -168,41 +166,28 @@ class Annotations:
 
     def read_again(self) -> None:
         """Take in what other programs have written since."""
-        if self._file and (read := _read(self._file)) is not None:
-            self.runs = _joined(read, self._changes)
+        if self.lasts and (read := self.read()) is not None:
+            self.runs = reduce(self.changed, self._changes, read)
             self._size = sum(len(msgspec.json.encode(run)) for run in self.runs.values())
 
-    def take_changes(self) -> list[Change]:
-        """The changes since the last call, for `write`."""
-        changes, self._changes = self._changes, []
-        return changes
+    def changed(self, held: _Runs, change: Change) -> _Runs:
+        run = _changed(held.get(change.run, NOTHING), [change])
+        return _with(held, change.run, run)
 
-    def put_back(self, changes: list[Change]) -> None:
-        """Put back changes that could not be written."""
-        self._changes = [*changes, *self._changes]
+    def decoded(self, data: bytes) -> _Runs:
+        read = msgspec.json.decode(data, type=_File)
+        if read.version != VERSION:
+            raise ValueError
+        found: dict[str, RunAnnotations] = {}
+        for name, entry in list(read.runs.items())[:MOST_RUNS]:
+            with contextlib.suppress(ValueError, RecursionError):
+                run = _sound(_DECODER.decode(entry))
+                if len(name) <= LONGEST_NAME and run != NOTHING:
+                    found[name] = run
+        return found
 
-    def write(self, changes: list[Change]) -> bool:
-        """Adds the changes to the file, which another oh-tui may have changed; False if that
-        fails. A file that cannot be read is kept beside it."""
-        file = self._file
-        if not changes or not file:
-            return True
-
-        def updated() -> bytes:
-            held = _read(file)
-            if held is None:
-                file.replace(aside(file))
-            text = _encoded(_joined(held or {}, changes))
-            if len(text) > LARGEST:
-                raise OSError(0, "it is too large")
-            return text
-
-        return update_private(file, updated)
-
-
-def aside(file: Path) -> Path:
-    """Where a file is kept that could not be read."""
-    return file.with_name(f"{file.stem}.old{file.suffix}")
+    def encoded(self, held: _Runs) -> bytes:
+        return msgspec.json.encode({"version": VERSION, "runs": held})
 
 
 def run_name(conversation: Conversation) -> str:
@@ -213,18 +198,7 @@ def run_name(conversation: Conversation) -> str:
     return bare[:LONGEST_NAME]
 
 
-def _joined(
-    runs: Mapping[str, RunAnnotations], changes: Iterable[Change]
-) -> Mapping[str, RunAnnotations]:
-    for change in changes:
-        before = runs.get(change.run, NOTHING)
-        runs = _with(runs, change.run, _changed(before, [change]))
-    return runs
-
-
-def _with(
-    runs: Mapping[str, RunAnnotations], name: str, run: RunAnnotations
-) -> Mapping[str, RunAnnotations]:
+def _with(runs: _Runs, name: str, run: RunAnnotations) -> _Runs:
     others = {other: held for other, held in runs.items() if other != name}
     return others if run == NOTHING else {**others, name: run}
 
@@ -244,28 +218,6 @@ def _changed(run: RunAnnotations, changes: Iterable[Change]) -> RunAnnotations:
 
 
 _DECODER = msgspec.json.Decoder(RunAnnotations)
-
-_ODD = (ValueError, RecursionError)
-"""The errors of msgspec, whose own class is a ValueError."""
-
-
-def _read(file: Path) -> dict[str, RunAnnotations] | None:
-    """The valid entries of the file; None when it is broken, too large or of another version."""
-    try:
-        held = msgspec.json.decode(read_small(file, LARGEST), type=_File)
-    except FileNotFoundError:
-        return {}
-    except (OSError, *_ODD):
-        return None
-    if held.version != VERSION:
-        return None
-    found: dict[str, RunAnnotations] = {}
-    for name, entry in list(held.runs.items())[:MOST_RUNS]:
-        with contextlib.suppress(*_ODD):
-            run = _sound(_DECODER.decode(entry))
-            if len(name) <= LONGEST_NAME and run != NOTHING:
-                found[name] = run
-    return found
 
 
 def _sound(run: RunAnnotations) -> RunAnnotations:
@@ -290,7 +242,3 @@ def _note(text: str) -> str:
 
 def _is_event(identifier: str) -> bool:
     return 0 < len(identifier) <= LONGEST_EVENT
-
-
-def _encoded(runs: Mapping[str, RunAnnotations]) -> bytes:
-    return msgspec.json.encode({"version": VERSION, "runs": runs})

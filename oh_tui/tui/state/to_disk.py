@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol, TypeVar
+from typing import Any, TypeVar
+
+from oh_tui.settings.private_store import PrivateStore
 
 C = TypeVar("C")
 
 
-class Kept(Protocol[C]):
-    """What is written to disk as it changes."""
-
-    def take_changes(self) -> C: ...
-    def put_back(self, changes: C, /) -> None: ...
-    def write(self, changes: C, /) -> bool: ...
-
-
-async def save(kept: Kept[C]) -> bool:
+async def save(kept: PrivateStore[Any, C]) -> bool:
     """Write the changes in a thread; False if that fails. When the app ends meanwhile, it writes
     them itself: the thread may not get so far."""
     if not (changes := kept.take_changes()):

@@ -30,7 +30,7 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     kept = Annotations(annotations_file(os.environ))
     kept.tag(row, {"good": ""})
     kept.bookmark(row, event, on=True)
-    assert kept.write(kept.take_changes())
+    assert kept.save()
     return path
 
 

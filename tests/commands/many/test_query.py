@@ -259,7 +259,7 @@ def test_what_the_user_keeps_of_runs_can_be_asked(
     kept.bookmark(run, "event-7", on=True)
     kept.write_note(run, "of the run \ud800")
     kept.write_note(run, f"of a step {TOKEN}", "event-8")
-    assert kept.write(kept.take_changes())
+    assert kept.save()
     assert told("select key, value from runs join tags using (run) order by key") == (
         "good\t\nteam\ta red one\n"
     )
@@ -271,5 +271,5 @@ def test_what_the_user_keeps_of_runs_can_be_asked(
     assert done.stdout == "0\n"
     assert refused("insert into tags values ('a', 'b', 'c')")
     kept.bookmark(run, "event-7", on=False)
-    assert kept.write(kept.take_changes())
+    assert kept.save()
     assert told("select count(*) from bookmarks") == "0\n"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import stat
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from oh_tui.api.models import Conversation
 from oh_tui.settings import paths
+from oh_tui.settings.private_store import aside
 from oh_tui.settings.startup import read_settings
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.lists import user_annotations
@@ -18,7 +17,6 @@ from oh_tui.sources.lists.user_annotations import (
     NOTHING,
     Annotations,
     RunAnnotations,
-    aside,
     run_name,
 )
 from oh_tui.text.problem import Problem
@@ -33,10 +31,6 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "state" / "oh-tui" / "annotations.json"
 
 
-def write(kept: Annotations) -> bool:
-    return kept.write(kept.take_changes())
-
-
 def filled(file: Path | None = None) -> Annotations:
     kept = Annotations(file)
     kept.tag(RUN, {"bug": "", "kind": "flaky", "old": None})
@@ -48,7 +42,7 @@ def filled(file: Path | None = None) -> Annotations:
 
 
 def test_what_was_kept_is_there_in_the_next_session(file: Path) -> None:
-    assert write(filled(file))
+    assert filled(file).save()
     again = Annotations(file)
     assert again.of(RUN) == WHOLE
     assert again.of(Conversation(id="5F3A5F3A-5f3a-5f3a-5f3a-5f3a5f3a5f3a")) == WHOLE
@@ -57,7 +51,7 @@ def test_what_was_kept_is_there_in_the_next_session(file: Path) -> None:
 
 def test_what_is_taken_off_is_gone_and_a_run_with_nothing_left_too(file: Path) -> None:
     kept = filled(file)
-    write(kept)
+    kept.save()
     kept.bookmark(RUN, "e1", on=False)
     kept.write_note(RUN, "", "e2")
     assert kept.of(RUN) == RunAnnotations(WHOLE.tags, WHOLE.note, ("e2",))
@@ -65,33 +59,21 @@ def test_what_is_taken_off_is_gone_and_a_run_with_nothing_left_too(file: Path) -
     kept.write_note(RUN, " \n ")
     kept.tag(RUN, {"bug": None, "kind": None})
     assert kept.of(RUN) == NOTHING and not kept.runs
-    write(kept)
+    kept.save()
     assert json.loads(file.read_text()) == {"version": 1, "runs": {}}
-
-
-def test_the_file_is_private_and_replaced_whole(file: Path) -> None:
-    kept = filled(file)
-    write(kept)
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
-    inode = file.stat().st_ino
-    kept.tag(RUN, {"more": ""})
-    write(kept)
-    assert file.stat().st_ino != inode
-    assert [path.name for path in file.parent.iterdir()] == ["annotations.json"]
 
 
 def test_nothing_is_written_where_nothing_changed(file: Path) -> None:
     kept = Annotations(file)
     kept.bookmark(RUN, "e1", on=False)
     kept.tag(RUN, {})
-    assert write(kept) and not file.parent.exists()
+    assert kept.save() and not file.parent.exists()
 
 
 def test_without_a_file_it_lasts_for_the_session(tmp_path: Path) -> None:
     kept = filled()
     assert kept.of(RUN) == WHOLE and not kept.lasts
-    assert kept.take_changes() == [] and write(kept)
+    assert kept.take_changes() == [] and kept.save()
 
 
 def test_a_run_without_an_id_of_its_own_is_known_by_its_place(file: Path, tmp_path: Path) -> None:
@@ -132,7 +114,7 @@ def test_a_broken_or_newer_file_is_put_aside(file: Path, broken: bytes) -> None:
     kept = Annotations(file)
     assert not kept.runs
     kept.tag(RUN, {"bug": ""})
-    assert write(kept)
+    assert kept.save()
     assert Annotations(file).of(RUN) == RunAnnotations({"bug": ""})
     assert aside(file).read_bytes() == broken, "what the user wrote is not thrown away"
 
@@ -169,52 +151,12 @@ def test_two_programs_keep_what_the_other_kept_of_the_same_run(file: Path) -> No
     one.tag(RUN, {"bug": ""})
     other.bookmark(RUN, "e2", on=True)
     other.tag(RUN, {"bug": "bad"})
-    write(one)
-    write(other)
+    one.save()
+    other.save()
     assert Annotations(file).of(RUN) == RunAnnotations({"bug": "bad"}, "", ("e1", "e2"))
     one.write_note(RUN, "unsaved")
     one.read_again()
     assert one.of(RUN) == RunAnnotations({"bug": "bad"}, "unsaved", ("e1", "e2"))
-
-
-def test_many_that_write_at_once_lose_nothing(file: Path) -> None:
-    def keep(number: int) -> bool:
-        kept = Annotations(file)
-        kept.bookmark(RUN, f"e{number}", on=True)
-        return write(kept)
-
-    with ThreadPoolExecutor(8) as pool:
-        assert all(pool.map(keep, range(20)))
-    assert len(Annotations(file).of(RUN).bookmarks) == 20
-
-
-def test_what_could_not_be_written_is_tried_again(tmp_path: Path) -> None:
-    blocked = tmp_path / "state"
-    blocked.write_text("a file in the place of the folder")
-    kept = Annotations(blocked / "annotations.json")
-    kept.write_note(RUN, "first")
-    changes = kept.take_changes()
-    assert not kept.write(changes)
-    kept.write_note(RUN, "second")
-    kept.put_back(changes)
-    blocked.unlink()
-    assert write(kept)
-    assert Annotations(blocked / "annotations.json").of(RUN).note == "second"
-
-
-@pytest.mark.parametrize("in_place", ["folder", "pipe"])
-def test_what_is_no_file_stays(file: Path, in_place: str) -> None:
-    import os
-
-    file.parent.mkdir(parents=True)
-    if in_place == "folder":
-        file.mkdir()
-    else:
-        os.mkfifo(file)
-    kept = Annotations(file)
-    kept.write_note(RUN, "mine")
-    assert not write(kept)
-    assert file.exists() and not file.is_file()
 
 
 def test_nothing_is_kept_beyond_the_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,14 +182,6 @@ def test_nothing_is_kept_beyond_the_bounds(monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(Problem, match="together are too long"):
         kept.write_note(RUN, "x" * 2_000)
     assert kept.of(RUN) == WHOLE and kept.of(OTHER) == NOTHING, "nothing of it was taken"
-
-
-def test_what_another_program_made_too_large_is_not_written(
-    file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    kept = filled(file)
-    monkeypatch.setattr(user_annotations, "LARGEST", 100)
-    assert not write(kept) and not file.exists()
 
 
 def test_no_state_names_no_file(tmp_path: Path) -> None:

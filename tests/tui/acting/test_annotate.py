@@ -336,7 +336,7 @@ async def test_what_another_program_keeps_is_there_after_reading_again(
         assert current
         other = Annotations(settings.annotations_file)
         other.tag(current, {"theirs": ""})
-        assert other.write(other.take_changes())
+        assert other.save()
         await it.press("r")
         assert "#theirs" in it.text("#annotations")
 
