@@ -107,7 +107,7 @@ def test_help_is_a_command_too(
         (["check", "--bogus", "run.zip"], "oh-tui check --help"),
         (["steps", "run.zip", "is:odd"], "is:odd is not known"),
         (["tail", "run.zip", "-n", "x"], "not a number of steps"),
-        (["conversations", "--since", "soon", "--demo"], "neither a span"),
+        (["conversations", "--since", "soon", "--demo"], "filter word after: does the same"),
         (["download", "run.zip", "--demo"], "run.zip is a file"),
         (["pause", "run.zip", "--demo"], "a file has no sandbox"),
         (["pause", "5f3a", "--read-only"], "--read-only forbids that"),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from argparse import ArgumentTypeError
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import AsyncIterator, Sequence
 
 from oh_tui.api.models import Conversation, Page
 from oh_tui.commands.shared.command import LISTED, PATHS, Call, argument, command, flag
@@ -29,27 +28,26 @@ from oh_tui.commands.shared.printing import (
     show_progress,
 )
 from oh_tui.commands.shared.reading import on_server, short_id, title, with_state
-from oh_tui.commands.shared.status import Seen, outcome, sandbox_word
+from oh_tui.commands.shared.status import Seen, outcome
 from oh_tui.sources.file_conversation import apart_of
 from oh_tui.sources.lists import conversation_query
 from oh_tui.sources.lists.conversation_order import Order, Sorting
 from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.sources.lists.last_known import LastKnown
 from oh_tui.sources.lists.spent import with_spent
-from oh_tui.sources.lists.triage import conversation_state, status_word, updated, updated_text
+from oh_tui.sources.lists.triage import conversation_state, updated, updated_text
 from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.sources.results import cut_words
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
-from oh_tui.trajectory.analysis.search.moments import seconds_of
-from oh_tui.trajectory.model.clock import by_the_clock
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.analysis.search.query import QueryError, quoted
 
 LIMIT = 50
 """Conversations that are listed by default."""
 
 MOST = 10**9
 
-STATES = "waiting, running, starting, finished, error, stuck, stopped, idle, not known"
 _WHY = {
     "outcome": ", a server says it only while the sandbox runs",
     "cost": ", a server may say a part; oh-tui index reads the rest",
@@ -57,8 +55,8 @@ _WHY = {
 }
 """Why what a filter asks for may not be known."""
 
-OF_SANDBOXES = "up, paused, gone, failed"
-_STATES = (*STATES.split(", "), *OF_SANDBOXES.split(", "), "deleting")
+_GONE = {"--title": "title", "--repo": "repo", "--status": "is", "--since": "after"}
+"""Options of former versions -> the words that do the same."""
 
 
 def _count(text: str) -> int:
@@ -67,15 +65,29 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _since(text: str) -> float:
-    """A moment in seconds since 1970."""
-    span = seconds_of(text)
-    if span is not None and not text.replace(".", "").isdecimal():
-        return max(1.0, time.time() - span)
-    moment = by_the_clock(text)
-    if moment is None or moment <= 0 or "-" not in text:
-        raise ArgumentTypeError(f"{clean_line(text)!r} is neither a span (2d) nor a date")
-    return moment
+def _refuse(words: Sequence[str]) -> None:
+    """Raises Problem for an option of a former version, with the words that do the same."""
+    left = iter(words)
+    kept: list[str] = []
+    asked: list[str] = []
+    gone: list[str] = []
+    for word in left:
+        option, sign, value = word.partition("=")
+        if option not in _GONE or "--" in kept:
+            kept.append(word)
+            continue
+        gone.append(option)
+        value = value if sign else next(left, "")
+        asked.append(f"{_GONE[option]}:{quoted(value) if ' ' in value else value}")
+    if not gone:
+        return
+    hint = f"oh-tui {shlex.join([*kept, ' '.join(asked)])}"
+    try:
+        conversation_query.parse(" ".join(asked))
+    except QueryError as error:
+        hint = error.hint
+    sentence = f"There is no option {gone[0]}: the filter word {_GONE[gone[0]]}: does the same"
+    raise Problem(sentence, hint)
 
 
 @command(
@@ -92,23 +104,12 @@ def _since(text: str) -> float:
         "--limit", type=_count, default=LIMIT, metavar="N", help=f"at most N; {LIMIT} by default"
     ),
     flag("--all", about="all of them"),
-    argument("--title", metavar="TEXT", default="", help="with this in the title"),
-    argument("--repo", metavar="NAME", default="", help="with this in the name of the repository"),
-    argument(
-        "--status",
-        metavar="WORD",
-        default="",
-        help=f"of the agent: {STATES}; or of its sandbox: {OF_SANDBOXES}",
-    ),
-    argument(
-        "--since", type=_since, metavar="SPAN", help="changed within 2d, 3h, or since 2026-03-01"
-    ),
     flag("--sub", about="sub-conversations too"),
     examples={
         "conversations": f"the {LIMIT} created last",
-        "conversations --status error --since 2d": "what failed lately",
+        "conversations 'is:error after:2d'": "what failed lately",
         "conversations 'is:failed repo:acme' --sort cost": "the most expensive failures",
-        "conversations --repo acme/api --all --json": "for a script",
+        "conversations repo:acme/api --all --json": "for a script",
         "conversations runs/": "those in a folder of zips",
     },
     epilog="Filter words, all of which must match; - negates one:\n"
@@ -124,6 +125,7 @@ def _since(text: str) -> float:
     "  changed:src/   changed a file with this in its path; known only for files\n"
     "  other words    in title, repository, branch or id\n\n"
     "What is a file, is written as one (./runs, a.zip) or is an address is a PATH; words follow.",
+    refuse=_refuse,
 )
 async def conversations(call: Call) -> int:
     args = call.args
@@ -137,9 +139,6 @@ async def conversations(call: Call) -> int:
     if unsure:
         others = plural(unsure, "other conversation")
         say(f"{others}: {query.may_lack} unknown{_WHY.get(query.may_lack, '')}")
-    if args.status and not found and args.status.lower() not in _STATES:
-        known = f"{STATES}, {OF_SANDBOXES}"
-        say(f"{clean_line(args.status)!r} is not a known status; choose one of {known}")
     if call.as_json:
         print_json(
             {
@@ -160,8 +159,7 @@ async def conversations(call: Call) -> int:
     print_table(call.style, (*COLUMNS, *apart), rows)
     if not call.style.piped:
         if not found:
-            narrowed = query.terms or args.title or args.repo or args.status or args.since
-            print("no conversations match" if narrowed else "no conversations yet")
+            print("no conversations match" if query.terms else "no conversations yet")
         elif more:
             print(call.style.paint("there are more: --limit N or --all", "dim"))
     return 0
@@ -185,7 +183,7 @@ async def _found(
             seen.record(one)
             one = with_spent(one, seen.of(one).spent)
             state = conversation_state(one, seen.of(one))
-            if not _is_wanted(args, one, seen.of(one)):
+            if one.parent_conversation_id and not args.sub:
                 continue
             changed = await call.source.runs.changed_paths(one) if query.needs_changed else None
             if query.matches(one, state, now, kept.of(one), changed):
@@ -207,36 +205,17 @@ async def _found(
 
 
 def _pages(call: Call, query: ConversationQuery, now: float) -> AsyncIterator[Page[Conversation]]:
-    """The server filters by title and time; `_is_wanted` and the query do the rest."""
+    """The server filters by title and time; the query does the rest."""
     source, args = on_server(call.source), call.args
     if source is None:
         return call.source.pages()
+    narrows = args.all or args.sort or query.terms
     filters = query.for_server(now)
     filters["include_sub_conversations"] = args.sub
-    if args.title:
-        filters["title__contains"] = args.title
-    if args.since:
-        since = datetime.fromtimestamp(args.since, UTC)
-        filters["updated_at__gte"] = max(since, query.changed_since(now) or since)
-    narrows = args.all or args.repo or args.status or args.sort or query.terms
     return source.api.conversations(
         limit=100 if narrows else max(1, min(100, args.limit)),
         **filters,
     ).pages()
-
-
-def _is_wanted(args: Any, one: Conversation, last_known: LastKnown) -> bool:
-    """Whether the options let it through. `--status` means the agent or its sandbox."""
-    if one.parent_conversation_id and not args.sub:
-        return False
-    if args.title and args.title.lower() not in (one.title or "").lower():
-        return False
-    if args.repo and args.repo.lower() not in (one.selected_repository or "").lower():
-        return False
-    how = conversation_state(one, last_known)
-    if args.status and args.status.lower() not in (status_word(one, how), sandbox_word(one)):
-        return False
-    return not args.since or updated(one) >= args.since
 
 
 COLUMNS = (

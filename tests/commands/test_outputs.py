@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import zipfile
 from functools import cache
@@ -187,16 +188,40 @@ def test_conversations_can_be_narrowed() -> None:
     everything = ids()
     assert DATES in everything and len(everything) > 30
     assert len(ids("--limit", "3")) == 3
-    assert ids("--title", "iso week") == [DATES]
-    assert ids("--status", "stuck") == [DATES]
-    assert OAUTH in ids("--status", "waiting")
-    assert DATES in ids("--repo", "ACME/dates")
-    assert set(ids("--since", "2h")) < set(everything)
+    assert ids('title:"iso week"') == [DATES]
+    assert ids("is:stuck") == [DATES]
+    assert OAUTH in ids("is:waiting")
+    assert DATES in ids("repo:ACME/dates")
+    assert set(ids("after:2h")) < set(everything)
     assert set(ids("--sub")) > set(everything)
     assert json.loads(demo("conversations", "--limit", "3", "--json").stdout)["more"] is True
-    odd = demo("conversations", "--status", "asleep")
-    assert (odd.returncode, odd.stdout) == (0, "")
-    assert odd.stderr.startswith("oh-tui: 'asleep' is not a known status; choose one of waiting, ")
+
+
+@pytest.mark.parametrize(
+    ("words", "told", "line"),
+    [
+        (
+            "--title 'iso week' --json",
+            "--title: the filter word title:",
+            """--json 'title:"iso week"'""",
+        ),
+        ("--repo=acme is:failed", "--repo: the filter word repo:", "is:failed repo:acme"),
+        ("--status error --since 2d", "--status: the filter word is:", "'is:error after:2d'"),
+        ("--since 3h", "--since: the filter word after:", "after:3h"),
+    ],
+)
+def test_an_option_that_is_gone_names_its_word(words: str, told: str, line: str) -> None:
+    done = demo("conversations", *shlex.split(words))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert told in done.stderr
+    assert f"conversations {line}" in done.stderr.replace('\\"', '"')
+    assert demo("conversations", *shlex.split(line)).returncode == 0
+
+
+def test_an_option_that_is_gone_says_what_its_word_takes() -> None:
+    done = demo("conversations", "--status", "asleep")
+    assert done.returncode == 2
+    assert "one of waiting stuck" in done.stderr
 
 
 def test_conversations_of_a_folder(run_file: Path) -> None:
@@ -349,7 +374,7 @@ def test_of_a_file_the_state_and_the_model_are_told(run_file: Path, tmp_path: Pa
         for name in before.namelist()[1:]:
             archive.writestr(name, before.read(name))
     assert oh_tui("conversations", other).stdout.split("\t")[1] == "stuck"
-    assert oh_tui("conversations", other, "--status", "error").stdout == ""
+    assert oh_tui("conversations", other, "is:error").stdout == ""
     shown = oh_tui("show", other).stdout
     assert "state\tstuck\n" in shown
     assert "ended\tSteps 58-61 made the same call" in shown

@@ -74,10 +74,10 @@ def test_the_state_that_is_listed_is_that_of_the_agent_as_in_the_explorer() -> N
 def test_a_list_asked_for_by_state_knows_the_agent_s_and_the_sandbox_s() -> None:
     title = "Get the Windows build green"  # failed, and its sandbox was paused
     for status in ("error", "paused"):
-        told = demo("conversations", "--status", status).stdout
+        told = demo("conversations", f"is:{status}").stdout
         (line,) = [line for line in told.splitlines() if line.endswith(title)]
         assert line.split("\t")[1] == "error"
-    assert title not in demo("conversations", "--status", "finished").stdout
+    assert title not in demo("conversations", "is:finished").stdout
 
 
 def test_of_several_in_a_sandbox_the_one_that_the_explorer_lists_first_is_named_first() -> None:

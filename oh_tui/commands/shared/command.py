@@ -190,6 +190,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     passes_on: bool = False
     """What follows `--` is a command line of its own: `command`, a list of words."""
     epilog: str = ""
+    refuse: Callable[[Sequence[str]], None] | None = None
+    """Raises Problem for words of the command line that this version does not take."""
 
     @property
     def asks(self) -> bool:

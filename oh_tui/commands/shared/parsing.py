@@ -287,6 +287,8 @@ def read_words(words: Sequence[str]) -> tuple[str, Command, Any]:
         return "", load(""), args
     name = rest.pop(index)
     command = load(name)
+    if command.refuse:
+        command.refuse(words)
     parser = command_parser(name, command, options)
     if command.passes_on:
         # argparse would remove each "--", also those of the command that is passed on

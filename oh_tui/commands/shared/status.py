@@ -25,7 +25,6 @@ from oh_tui.sources.lists.triage import (
     updated,
 )
 from oh_tui.sources.many import kept_runs
-from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.recorded import Label
 
 if TYPE_CHECKING:
@@ -33,15 +32,6 @@ if TYPE_CHECKING:
     from oh_tui.commands.shared.command import Call
     from oh_tui.trajectory.analysis.accounting import Accounts
     from oh_tui.trajectory.analysis.sub_agents import SubRuns
-
-SANDBOXES = {
-    "STARTING": "starting",
-    "RUNNING": "up",
-    "PAUSED": "paused",
-    "MISSING": "gone",
-    "ERROR": "failed",
-}
-"""Our words for states of sandboxes; other states are their own words."""
 
 HUES: Mapping[str, Hue] = {
     "waiting": "amber",
@@ -100,12 +90,6 @@ class Seen:
     def save(self) -> None:
         """Writes what was recorded, for other commands and the explorer."""
         self._states.save()
-
-
-def sandbox_word(conversation: Conversation) -> str:
-    """The state of its sandbox; "" where there is none, as in files."""
-    status = conversation.sandbox_status if conversation.sandbox_id else None
-    return SANDBOXES.get(status or "", safe_line(status or "").lower())
 
 
 def as_read(

@@ -338,19 +338,13 @@ class ConversationQuery(msgspec.Struct, frozen=True):
         found: ConversationFilters = {}
         if titles := self._asked("title"):
             found["title__contains"] = max(titles, key=len)
-        if after := self.changed_since(now):
-            found["updated_at__gte"] = after
+        if after := self._asked("after"):
+            limit = max(when.seconds(now) for when in after)
+            found["updated_at__gte"] = datetime.fromtimestamp(limit, UTC)
         if before := self._asked("before"):
             limit = min(when.seconds(now) for when in before)
             found["updated_at__lt"] = datetime.fromtimestamp(limit, UTC)
         return found
-
-    def changed_since(self, now: float) -> datetime | None:
-        """Since when conversations must have changed."""
-        after = self._asked("after")
-        if not after:
-            return None
-        return datetime.fromtimestamp(max(when.seconds(now) for when in after), UTC)
 
     def _asked(self, field: str) -> list[Any]:
         return [term.value for term in self.terms if term.field == field and not term.negated]
