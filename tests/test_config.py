@@ -31,6 +31,7 @@ DOCUMENT = Path(__file__).parents[1] / "docs" / "settings.md"
 SOME = ExplorerNames(
     {"find": "slash", "find.next": "n", "find.previous": "N", "quit": "q", "mark": "space"},
     ("oh-dark", "oh-light", "nord"),
+    ("needs", "newest", "cost"),
 )
 
 WHOLE = """
@@ -115,11 +116,7 @@ def test_where_the_explorer_is_not_meant_its_names_are_left_unread() -> None:
         ('mouse = "no"', 1, "mouse is true or false, not a text"),
         ("ascii = 1", 1, "ascii is true or false, not a number"),
         ('sort = "cots"', 1, "there is no order 'cots'; did you mean cost?"),
-        (
-            'sort = "zzz"',
-            1,
-            "there is no order 'zzz': needs, newest, cost, ",
-        ),
+        ('sort = "zzz"', 1, "there is no order 'zzz': needs, newest, cost"),
         ("theme = true", 1, "theme is a text in quotes, not true"),
         ('theme = "oh-drak"', 1, "there is no theme 'oh-drak'; did you mean oh-dark?"),
         ('theme = "zzz"', 1, "there is no theme 'zzz': oh-dark, oh-light, nord, …"),

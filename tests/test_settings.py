@@ -401,5 +401,5 @@ def test_the_explorers_names_are_asked_for_only_where_the_file_has_some(tmp_path
 
     read_settings(write(tmp_path, SERVERS), server="lab", known=never)
     text = '[keys]\nquit = "Q"'
-    known = ExplorerNames({"quit": "q"}, ())
+    known = ExplorerNames({"quit": "q"}, (), ())
     assert read_settings(write(tmp_path, text), known=lambda: known).config.keys == {"quit": "Q"}

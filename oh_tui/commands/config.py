@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 
 from oh_tui.commands.shared.command import Call, argument, command
 from oh_tui.commands.shared.printing import print_json
-from oh_tui.settings.config import ORDERS, Fault, Faults, parse_config
+from oh_tui.settings.config import Fault, Faults, parse_config
 from oh_tui.settings.paths import config_file, make_private, preferences_file, tilde
 from oh_tui.settings.preferences import Preferences
 from oh_tui.settings.startup import before_file, read_config_file
+from oh_tui.sources.lists.attributes import ORDERS
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, Refused
@@ -22,12 +23,12 @@ from oh_tui.text.redact import safe_line
 FAULTY = 2
 """Exit code of a file with faults, as of every other command that reads it."""
 
-FIRST = """\
+FIRST = f"""\
 # Settings of oh-tui. Every line is optional; `oh-tui config check` tells what is wrong with one.
 
 # default = "work"                  # the server to open; without it, OpenHands Cloud
 # theme = "oh-dark"                 # oh-light, ansi, or one of Textual's, such as nord
-# sort = "needs"                    # newest, cost, tokens, longest, title, repo, model, pr
+# sort = "needs"                    # {", ".join([*ORDERS][1:])}
 # mouse = true                      # false leaves the mouse to the terminal
 # ascii = false                     # true draws with ASCII characters alone
 # download_folder = "~/runs"        # else the folder oh-tui was started in
@@ -155,12 +156,13 @@ def _remembered(written: Mapping[str, Any], call: Call) -> dict[str, str]:
     """Setting -> what was chosen in the explorer in its place, in words."""
     kept = Preferences(None if call.args.no_state else preferences_file(os.environ))
     assert call.explorer_names is not None
-    theme = kept.theme(call.explorer_names().themes, "")
+    names = call.explorer_names()
+    theme = kept.theme(names.themes, "")
     found = {}
     if theme not in ("", written.get("theme")):
         found["theme"] = f"{theme}, chosen in the explorer,"
     for server, choices in kept.chosen.servers.items():
-        if choices.sort in ORDERS and choices.sort != written.get("sort"):
+        if choices.sort in names.orders and choices.sort != written.get("sort"):
             where = clean_line(server)
             found["sort"] = f"{choices.sort}, chosen in the explorer for {where},"
     return found

@@ -6,13 +6,13 @@ import shlex
 import time
 from argparse import ArgumentTypeError
 from collections.abc import AsyncIterator, Sequence
+from textwrap import wrap
 
 from oh_tui.api.models import Conversation, Page
 from oh_tui.commands.shared.command import LISTED, PATHS, Call, argument, command, flag
 from oh_tui.commands.shared.documents import (
     conversation_id,
     conversation_json,
-    cost_of,
     line,
 )
 from oh_tui.commands.shared.keeping import read_annotations
@@ -31,7 +31,8 @@ from oh_tui.commands.shared.reading import on_server, short_id, title, with_stat
 from oh_tui.commands.shared.status import Seen, outcome
 from oh_tui.sources.file_conversation import apart_of
 from oh_tui.sources.lists import conversation_query
-from oh_tui.sources.lists.conversation_order import Order, Sorting
+from oh_tui.sources.lists.attributes import ORDERS, cost_text, filter_help
+from oh_tui.sources.lists.conversation_order import Sorting
 from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.sources.lists.last_known import LastKnown
 from oh_tui.sources.lists.spent import with_spent
@@ -90,15 +91,22 @@ def _refuse(words: Sequence[str]) -> None:
     raise Problem(sentence, hint)
 
 
+def _help_of_words() -> str:
+    rows = (
+        wrap(f"{example:<13}  {meaning}", 76, subsequent_indent=" " * 15)
+        for example, meaning in filter_help()
+    )
+    return "\n".join(f"  {line}" for row in rows for line in row)
+
+
 @command(
     "conversations",
     PATHS,
     LISTED,
     argument(
         "--sort",
-        choices=[str(order) for order in Order],
-        help="needs (you), newest, cost, tokens, longest, title, repo, model or pr, before "
-        "--limit; what is not known last",
+        choices=tuple(ORDERS),
+        help="the order, before --limit; needs is what needs you; what is not known is last",
     ),
     argument(
         "--limit", type=_count, default=LIMIT, metavar="N", help=f"at most N; {LIMIT} by default"
@@ -112,18 +120,7 @@ def _refuse(words: Sequence[str]) -> None:
         "conversations repo:acme/api --all --json": "for a script",
         "conversations runs/": "those in a folder of zips",
     },
-    epilog="Filter words, all of which must match; - negates one:\n"
-    "  is:            waiting, stuck, failed, error, running, stopped, finished, unread;\n"
-    "                 paused, gone: its sandbox is;\n"
-    "                 needs: waits for you, or failed and was not opened since;\n"
-    "                 resolved, unresolved, unlabelled, by an evaluation\n"
-    "  tag:bug        also tag:kind:flaky, tag:any; note:word in your notes; is:bookmarked\n"
-    "  repo: branch: model: title:   with this in it\n"
-    "  pr:482         with this pull request; pr:any\n"
-    "  cost:>1        dollars; took:>10m from its start to its last change\n"
-    "  after:2d       changed within two days; today, monday, 2026-03-01; before: too\n"
-    "  changed:src/   changed a file with this in its path; known only for files\n"
-    "  other words    in title, repository, branch or id\n\n"
+    epilog=f"Filter words, all of which must match:\n{_help_of_words()}\n\n"
     "What is a file, is written as one (./runs, a.zip) or is an address is a PATH; words follow.",
     refuse=_refuse,
 )
@@ -196,9 +193,10 @@ async def _found(
         if more and not args.sort:
             break
     if args.sort:
-        key = Order(args.sort).key
-        found = Sorting(Order(args.sort)).sort(
-            (key(one, conversation_state(one, seen.of(one))), updated(one), one) for one in found
+        order = ORDERS[args.sort]
+        found = Sorting(order).sort(
+            (order.key(one, conversation_state(one, seen.of(one))), updated(one), one)
+            for one in found
         )
         more = len(found) > limit
     return found[:limit], more, unsure
@@ -234,7 +232,7 @@ def conversation_row(style: Style, one: Conversation, last_known: LastKnown) -> 
         conversation_id(one) if style.piped else short_id(one),
         Cell(*outcome(one, last_known)),
         style.when(updated_text(one)),
-        cost_of(one),
+        cost_text(one),
         line(one.selected_repository) or "",
         ("└ " if one.parent_conversation_id and not style.ascii else "") + title(one),
     )

@@ -19,7 +19,6 @@ from oh_tui.commands.shared.command import Call, argument, command, flag, path_o
 from oh_tui.commands.shared.documents import (
     conversation_id,
     conversation_json,
-    cost_of,
     step_json,
     verdict_json,
 )
@@ -31,6 +30,7 @@ from oh_tui.commands.shared.status import Seen, as_read
 from oh_tui.commands.steps import matching
 from oh_tui.sources.file_conversation import BELOW
 from oh_tui.sources.files import FileSource
+from oh_tui.sources.lists.attributes import cost_text
 from oh_tui.sources.lists.tags import tag_words
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.sources.saving import part_file, publish_as
@@ -192,7 +192,7 @@ def _markdown(
         about["repository"],
         f"model {about['model']}" if about["model"] else "",
         f"{duration(accounts.active)} of work" if accounts.active >= 0.5 else "",
-        cost_of(conversation),
+        cost_text(conversation),
         plural(len(study.trajectory), "step"),
         f"{len(steps):,} of them here" if len(steps) < len(study.trajectory) else "",
     )

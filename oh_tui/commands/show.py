@@ -7,7 +7,6 @@ from oh_tui.commands.shared.command import RUN, Call, command
 from oh_tui.commands.shared.documents import (
     conversation_id,
     conversation_json,
-    cost_of,
     line,
     sandbox_json,
     verdict_json,
@@ -18,6 +17,7 @@ from oh_tui.commands.shared.printing import Cell, print_json, print_pairs, say
 from oh_tui.commands.shared.reading import chosen, title, with_state
 from oh_tui.commands.shared.status import Seen, as_read, outcome
 from oh_tui.sources.files import FileSource
+from oh_tui.sources.lists.attributes import cost_text
 from oh_tui.sources.lists.last_known import LastKnown
 from oh_tui.sources.lists.spent import with_spent
 from oh_tui.sources.lists.tags import of_people, tag_words
@@ -110,7 +110,7 @@ def _facts(
         ("branch", line(one.selected_branch) or ""),
         ("pull request", ", ".join(map(str, one.pr_number or ()))),
         ("model", line(one.llm_model) or ""),
-        ("cost", cost_of(one) or ("price unknown" if tokens else "")),
+        ("cost", cost_text(one) or ("price unknown" if tokens else "")),
         ("tokens", compact(tokens) if tokens else ""),
         ("events", known["events"]),
         ("changed", changed + ago),

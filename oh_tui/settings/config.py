@@ -38,9 +38,6 @@ THEMES = (
 )  # fmt: skip
 """Names of the themes to choose from: ours, the terminal's own colours, and Textual's."""
 
-ORDERS = ("needs", "newest", "cost", "tokens", "longest", "title", "repo", "model", "pr")
-"""Names of the orders of conversations."""
-
 AUTHS: Mapping[str, Auth | None] = {"": None, "bearer": "bearer", "session": "session"}
 """The words for `auth`."""
 
@@ -99,6 +96,8 @@ class ExplorerNames(NamedTuple):
     actions: Mapping[str, str]
     """Id of an action -> its keys by Textual's names, separated by commas."""
     themes: Collection[str]
+    orders: Collection[str]
+    """The words of the orders of conversations."""
 
 
 class Fault(NamedTuple):
@@ -123,8 +122,8 @@ class Faults(Exception):
 def parse_config(text: str, known: ExplorerNames | None = None) -> Config:
     """The settings in the text of a file. Raises Faults with everything that is wrong with it.
 
-    Keys and themes belong to the explorer: without `known` they are not checked, and keys are left
-    out.
+    Keys, themes and orders belong to the explorer: without `known` they are not checked, and keys
+    are left out.
     """
     text = text.removeprefix("\ufeff")
     if line := toml_lines.too_nested(text):
@@ -230,8 +229,8 @@ def _config(top: _Table, known: ExplorerNames | None) -> Config:
         suggestion = _suggestion(theme, known.themes) or some
         top.blame(f"there is no theme {_quoted(theme)}{suggestion}", "theme")
     sort = top.text("sort")
-    if sort and sort not in ORDERS:
-        hint = _suggestion(sort, ORDERS) or f": {', '.join(ORDERS)}"
+    if sort and known and sort not in known.orders:
+        hint = _suggestion(sort, known.orders) or f": {', '.join(known.orders)}"
         top.blame(f"there is no order {_quoted(sort)}{hint}", "sort")
     entries = {name: _server(name, servers) for name in servers.values}
     keys = top.table("keys")

@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 
 from oh_tui.settings.config import THEMES, ExplorerNames
 from oh_tui.settings.keyboard import shown_keys
+from oh_tui.sources.lists.attributes import ORDERS
 
 LISTS = frozenset({"conversations", "sandboxes"})
 RUN = frozenset({"timeline", "detail"})
@@ -205,26 +206,10 @@ FILTER_WORDS = (
 )
 """The words of a filter (`&`) of steps, for the help."""
 
-LIST_FILTER_WORDS = (
-    ("word", "in title, repository, branch or id"),
-    ("is:needs", "needs you: waits, or failed and was not opened since"),
-    (
-        "is:failed",
-        "also waiting, stuck, error, running, stopped, finished, unread; paused, gone: its sandbox",
-    ),
-    ("repo:name", "also branch: model: title: pr:482 pr:any"),
-    ("tag:key", "also tag:key:value tag:any; note:word in your notes; is:bookmarked"),
-    ("cost:>1", "dollars; took:>10m from its start to its last change"),
-    ("changed:src/", "changed a file with this in its path; known only for files"),
-    ("after:2d", "changed since; today, monday, 2026-03-01; before: too"),
-    ("-word", "all but these"),
-)
-"""The words of a filter (`&`) of conversations, for the help."""
-
 
 def known() -> ExplorerNames:
     """The ids that a settings file can use."""
-    return ExplorerNames({key.id: key.keys for key in ALL_KEYS}, THEMES)
+    return ExplorerNames({key.id: key.keys for key in ALL_KEYS}, THEMES, tuple(ORDERS))
 
 
 Keymap = Mapping[str, str]

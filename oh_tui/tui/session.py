@@ -17,7 +17,8 @@ from oh_tui.api.models import Conversation, bare_id, same_id
 from oh_tui.settings.preferences import Preferences
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.lists import conversation_query
-from oh_tui.sources.lists.conversation_order import Order, Sorting
+from oh_tui.sources.lists.attributes import NEEDS, ORDERS
+from oh_tui.sources.lists.conversation_order import Sorting
 from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.sources.source import Source
 from oh_tui.text.human import plural
@@ -241,16 +242,16 @@ class Session:
         """The order of the command line, else the remembered one, else that of the settings."""
         kept = self.preferences.of(self._server)
         name = self.open_sort or kept.sort or self.settings.config.sort
-        usual = name not in [*Order] or name == Order.NEEDS
+        order = ORDERS.get(name, NEEDS)
         back = kept.back and bool(kept.sort) and not self.open_sort
-        return None if usual else Sorting(Order(name), back)
+        return None if order is NEEDS else Sorting(order, back)
 
     def sort(self, order: Sorting | None) -> None:
         """Sort the list, None for the order by need, and remember that."""
         self.listing.set_order(order)
-        usual = Order.NEEDS if self.settings.config.sort else ""
-        sort, back = order or (usual, False)
-        self.preferences.change_for(self._server, sort=str(sort), back=back)
+        usual = NEEDS.word if self.settings.config.sort else ""
+        sort, back = (order.order.word, order.back) if order else (usual, False)
+        self.preferences.change_for(self._server, sort=sort, back=back)
 
     def columns(self, pane: str) -> Choice:
         """The columns that the user chose for "conversations" or "timeline"."""

@@ -40,7 +40,7 @@ def test_a_completion_knows_the_commands_and_their_options(shell: str) -> None:
     for word in ("conversations", "export", "demo"):
         assert word in told
     if shell != "tcsh":  # which completes no options of subcommands
-        assert "limit" in told and "follow" in told
+        assert "limit" in told and "follow" in told and "longest" in told
 
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="there is no bash")

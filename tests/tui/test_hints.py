@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from oh_tui.api.models import Conversation, Sandbox
 from oh_tui.settings.startup import Settings
-from oh_tui.sources.lists.conversation_order import Order, Sorting
+from oh_tui.sources.lists.attributes import ORDERS
+from oh_tui.sources.lists.conversation_order import Sorting
 from oh_tui.sources.lists.conversation_query import parse
 from oh_tui.tui.hints import key_hints
 from oh_tui.tui.session import Session
@@ -120,7 +121,7 @@ def states() -> Iterator[Session]:
                 case "query":
                     session.listing.set_query(parse("is:failed"))
                 case "order":
-                    session.listing.set_order(Sorting(Order.COST))
+                    session.listing.set_order(Sorting(ORDERS["cost"]))
                 case "selecting":
                     cursors: Any = SimpleNamespace(selecting=True, listed=ONE, sandbox=None)
                     session.cursors = cursors

@@ -111,7 +111,7 @@ async def test_the_first_start_says_how_to_get_help(settings: Settings) -> None:
 
 def order_of(it: Explorer) -> str:
     sorting = it.screen.session.listing.order
-    return f"{sorting.order}{' back' if sorting.back else ''}" if sorting else ""
+    return f"{sorting.order.word}{' back' if sorting.back else ''}" if sorting else ""
 
 
 async def test_the_order_stays_until_it_is_ended(settings: Settings) -> None:

@@ -13,8 +13,8 @@ import msgspec
 
 from oh_tui.commands import TABLE
 from oh_tui.commands.shared import words
-from oh_tui.settings.config import ORDERS
 from oh_tui.settings.paths import expanded
+from oh_tui.sources.lists import attributes
 from oh_tui.text.problem import Problem
 
 if TYPE_CHECKING:
@@ -137,11 +137,20 @@ RUN = argument(
 
 TO_OPEN = argument("word", nargs="?", metavar="ID|PATH", help="what to open first")
 
+
+def _order(word: str) -> str:
+    """The word of an order. Their table is loaded when one is given: the help is faster without."""
+    if word not in attributes.ORDERS:
+        known = ", ".join(attributes.ORDERS)
+        raise argparse.ArgumentTypeError(f"invalid choice: {word!r} (choose from {known})")
+    return word
+
+
 SORT = argument(
     "--sort",
-    choices=ORDERS,
-    help="the list by: needs (you), newest, cost, tokens, longest, title, repo, model or pr, "
-    "whatever order is remembered",
+    type=_order,
+    metavar="ORDER",
+    help="the list by an order of oh-tui conversations, whatever order is remembered",
 )
 FILTER = argument(
     "--filter",

@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from oh_tui.api.models import bare_id
 from oh_tui.commands.shared.ids import WHOLE, read_id
 from oh_tui.commands.shared.printing import LAST, number, stamp
 from oh_tui.commands.shared.reading import title
-from oh_tui.sources.file_conversation import FileConversation, label_of
+from oh_tui.sources.lists.attributes import ATTRIBUTES
 from oh_tui.sources.lists.last_known import UNSEEN, LastKnown
-from oh_tui.sources.lists.triage import conversation_state, status_word
+from oh_tui.sources.lists.triage import conversation_state
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
-from oh_tui.text.human import told_cost
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.sub_agents import SubRun, SubRuns
@@ -25,7 +23,7 @@ from oh_tui.trajectory.model.stats import NO_USAGE, TOKENS, Told, Usage
 from oh_tui.trajectory.model.steps import Outcome, Step
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation, Metrics, Sandbox
+    from oh_tui.api.models import Conversation, Sandbox
 
 
 def conversation_json(
@@ -35,41 +33,27 @@ def conversation_json(
 ) -> dict[str, Any]:
     """The record of a server or a file, clean and without secrets, with what the user keeps of its
     run. The status is the agent's, as `last_known` where its server tells none."""
-    how = conversation_state(conversation, last_known)
+    state = conversation_state(conversation, last_known)
+    record = {one.json: _told(one.value(conversation, state)) for one in ATTRIBUTES if one.json}
     return {
+        **record,
         "id": conversation_id(conversation),
         "title": title(conversation),
-        "source": line(conversation.home) if isinstance(conversation, FileConversation) else None,
-        "status": status_word(conversation, how) or None,
-        "label": label_of(conversation),
-        "sandbox_id": line(conversation.sandbox_id),
-        # an agent server that is the server is no sandbox
-        "sandbox_status": line(conversation.sandbox_status) if conversation.sandbox_id else None,
-        "repository": line(conversation.selected_repository),
-        "branch": line(conversation.selected_branch),
-        "pull_requests": list(conversation.pr_number or ()),
-        "model": line(conversation.llm_model),
-        "trigger": line(conversation.trigger),
-        "cost": number(conversation.cost),
-        "cost_is_partial": conversation.cost_is_partial,
-        "tokens": _record_tokens(conversation.metrics),
-        "parent_id": line(bare_id(conversation.parent_conversation_id or "")),
-        "sub_conversation_ids": [
-            safe_line(bare_id(one)) for one in conversation.sub_conversation_ids or ()
-        ],
         "created": moment(conversation.created_at),
         "updated": moment(conversation.updated_at),
         **_kept_json(conversation, kept),
     }
 
 
-def _record_tokens(metrics: Metrics | None) -> dict[str, int | None] | None:
-    """None without any; a zero of an app server stands for not known (source)."""
-    usage = metrics and metrics.accumulated_token_usage
-    counts = {name: getattr(usage, f"{name}_tokens", None) for name in TOKENS}
-    if metrics and metrics.is_partial:
-        counts = {name: count or None for name, count in counts.items()}
-    return counts if any(count is not None for count in counts.values()) else None
+def _told(value: Any) -> Any:
+    """A value of a record as JSON has it: texts on one line, null for what is empty."""
+    if isinstance(value, str):
+        return line(value)
+    if isinstance(value, float):
+        return number(value)
+    if isinstance(value, tuple):
+        return [safe_line(one) if isinstance(one, str) else one for one in value]
+    return value
 
 
 def _kept_json(conversation: Conversation, kept: RunAnnotations) -> dict[str, Any]:
@@ -86,11 +70,6 @@ def _kept_json(conversation: Conversation, kept: RunAnnotations) -> dict[str, An
 
 MOST_TAGS = 100
 """Tags of a server that a document has."""
-
-
-def cost_of(conversation: Conversation) -> str:
-    """US dollars, with a sign behind those that may lack a part; "" when no price is known."""
-    return told_cost(conversation.cost, is_partial=bool(conversation.cost_is_partial))
 
 
 def sandbox_json(sandbox: Sandbox) -> dict[str, Any]:

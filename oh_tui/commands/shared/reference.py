@@ -9,7 +9,7 @@ import shtab
 
 from oh_tui import __version__
 from oh_tui.commands import TABLE
-from oh_tui.commands.shared.command import load
+from oh_tui.commands.shared.command import SORT, load
 from oh_tui.commands.shared.parsing import (
     USAGE,
     Formatter,
@@ -20,6 +20,7 @@ from oh_tui.commands.shared.parsing import (
     options_parser,
 )
 from oh_tui.commands.shared.words import Words
+from oh_tui.sources.lists.attributes import ORDERS
 
 _FILES = ("PATH", "FILE", "FOLDER")
 
@@ -39,6 +40,8 @@ def completion(shell: str) -> str:
                 action.help = argparse.SUPPRESS  # of two lists a shell completes the first
             if any(word in str(action.metavar) for word in _FILES):
                 action.complete = shtab.FILE  # type: ignore[attr-defined]
+            if action.metavar == SORT.options["metavar"]:
+                action.choices = tuple(ORDERS)
     return str(shtab.complete(parser, shell=shell))
 
 

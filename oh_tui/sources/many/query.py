@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from oh_tui.sources.lists import conversation_query
+from oh_tui.sources.lists.attributes import WORDS
 from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.trajectory.analysis.search import query as queries
 from oh_tui.trajectory.analysis.search.fields import FIELDS as STEP_FIELDS
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.model.trajectory import Trajectory
 
 _OF_RUNS = {
-    name if name not in STEP_FIELDS else f"{queries.RUN}{name}": field
-    for name, field in conversation_query.FIELDS.items()
+    name if name not in STEP_FIELDS else f"{queries.RUN}{name}": word
+    for name, word in WORDS.items()
     if name
-} | {f"{queries.RUN}{name}": field for name, field in conversation_query.FIELDS.items() if name}
+} | {f"{queries.RUN}{name}": word for name, word in WORDS.items() if name}
 
 
 class _OfSteps(NamedTuple):
@@ -36,7 +37,7 @@ class _OfSteps(NamedTuple):
         try:
             return STEP_FIELDS[self.name].read(typed)
         except Wrong as wrong:
-            if typed.lower() not in conversation_query.FIELDS[self.name].values(None):
+            if typed.lower() not in WORDS[self.name].values(None):
                 raise
             told = f"did you mean {queries.RUN}{self.name}:{typed}, which asks for the run?"
             raise Wrong(told) from wrong

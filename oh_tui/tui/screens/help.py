@@ -16,10 +16,10 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from oh_tui.sources.lists.attributes import filter_help
 from oh_tui.tui.keys import (
     COPY_KEYS,
     FILTER_WORDS,
-    LIST_FILTER_WORDS,
     MORE,
     Hint,
     Ids,
@@ -142,7 +142,7 @@ def sections(
     the signs."""
     keys = {title: key_section(title, keys) for title, keys in help_groups(keymap, idle)}
     of_steps = Section("Filter (&) of steps", [Entry(*pair) for pair in FILTER_WORDS])
-    of_list = Section("Filter (&) of conversations", [Entry(*p) for p in LIST_FILTER_WORDS])
+    of_list = Section("Filter (&) of conversations", [Entry(*p) for p in filter_help()])
     left = (here, keys["Moving"], keys["The program"], of_list, of_steps)
     right = (keys["Looking"], keys["Acting"], without_key(idle), MOUSE, signs(glyphs))
     return [_spelled(one, glyphs) for one in left], [_spelled(one, glyphs) for one in right]

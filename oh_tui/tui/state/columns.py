@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-from oh_tui.api.models import Conversation
-from oh_tui.sources.lists.conversation_order import Order, took
-from oh_tui.text.human import compact, duration, told_cost
+from oh_tui.sources.lists.attributes import COLUMNS
 
 Choice = Mapping[str, bool]
 """Name of a column -> whether the user wants it; the others follow the room."""
@@ -21,14 +19,7 @@ class Column(NamedTuple):
     label: str
 
 
-LIST = (
-    Column("repo", "r", "repository"),
-    Column("model", "m", "model"),
-    Column("status", "s", "status"),
-    Column("cost", "c", "cost"),
-    Column("tokens", "t", "tokens"),
-    Column("pr", "p", "pull request"),
-)
+LIST = tuple(Column(one.name, one.key, one.label) for one in COLUMNS)
 
 STEPS = (
     Column("at", "a", "time"),
@@ -49,44 +40,3 @@ def fitting(
             room -= width
             kept.add(name)
     return frozenset(kept)
-
-
-class Number(NamedTuple):
-    """A number of a conversation."""
-
-    name: str
-    """Its column."""
-    head: str
-    text: Callable[[Conversation], str]
-    """"" if unknown."""
-
-
-def _cost(conversation: Conversation) -> str:
-    return told_cost(conversation.cost, is_partial=bool(conversation.cost_is_partial))
-
-
-def _tokens(conversation: Conversation) -> str:
-    tokens = conversation.tokens
-    return compact(tokens) + "+" * bool(conversation.cost_is_partial) if tokens > 0 else ""
-
-
-def _span(conversation: Conversation) -> str:
-    span = took(conversation)
-    return duration(span) if span else ""
-
-
-def _pull(conversation: Conversation) -> str:
-    return f"#{conversation.pr_number[-1]}" if conversation.pr_number else ""
-
-
-NUMBERS = {
-    Order.COST: Number("cost", "cost", _cost),
-    Order.TOKENS: Number("tokens", "tokens", _tokens),
-    Order.LONGEST: Number("took", "took", _span),
-    Order.PULL: Number("pr", "PR", _pull),
-}
-"""By the orders by a number."""
-
-
-def number_of(order: Order, conversation: Conversation) -> str:
-    return NUMBERS[order].text(conversation)

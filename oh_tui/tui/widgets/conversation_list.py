@@ -7,22 +7,21 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
 
 from textual.reactive import reactive
 
 from oh_tui.api.models import Conversation
 from oh_tui.sources.file_conversation import FileConversation, label_of
-from oh_tui.sources.lists.conversation_order import Order, Sorting
-from oh_tui.sources.lists.triage import AT_WORK, NOT_KNOWN, Group, RunStatus, updated_text
+from oh_tui.sources.lists.attributes import BY_NAME, COLUMNS, NUMBERS, Attribute
+from oh_tui.sources.lists.conversation_order import Sorting
+from oh_tui.sources.lists.triage import AT_WORK, Group, RunStatus, updated_text
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations, run_name
-from oh_tui.text.clean import clean_line
+from oh_tui.text.display import display_line
 from oh_tui.text.human import age, clock, duration, unzoned
-from oh_tui.text.redact import held, safe
 from oh_tui.trajectory.model.clock import is_bare
 from oh_tui.tui.rendering.cells import width_of
-from oh_tui.tui.state.columns import NUMBERS, Choice, fitting, number_of
+from oh_tui.tui.state.columns import Choice, fitting
 from oh_tui.tui.state.conversation_rows import Row
 from oh_tui.tui.state.loaded_conversations import LoadedConversations
 from oh_tui.tui.theme import Glyphs, label_mark, status_mark
@@ -31,33 +30,19 @@ from oh_tui.tui.widgets.row_list import HeadCell, RowList
 
 UNTITLED = "untitled"
 
-WIDE = 76
-"""Cells from which a row also shows repository and status; with fewer, titles need the room."""
+COST, REPOSITORY = BY_NAME["cost"], BY_NAME["repo"]
 
-WITH_PULLS = 86
-"""Cells from which it also shows the number of its pull request."""
-
-FACTS = 35
-"""Cells from which a row shows its cost."""
+WIDE = REPOSITORY.usual_from
+"""Cells from which a row shows several columns; with fewer, titles need the room."""
 
 TWO_NAMES = 50
-"""As FACTS, for a row with a file name beside its title."""
+"""Cells from which a row with a file name beside its title shows its cost."""
 
 LEAST_TITLE = 16
 """Cells that chosen columns leave to the title."""
 
 LEAST_NAME = 6
 """Cells of a file name beside a title; with fewer it is left out."""
-
-STATUS, NUMBER, TOKENS, PULL = 13, 8, 7, 6
-"""Cells of these columns, without the gaps between them."""
-
-REPOSITORY, MODEL = (12, 20), (7, 18)
-"""Cells that these columns have at least, for their heads, and at most; what their texts do not
-need is the title's."""
-
-LONGEST = 1_000
-"""Characters of a title that are read."""
 
 DEEPEST = 4
 """Levels of sub-conversations that are drawn with an indent."""
@@ -67,6 +52,14 @@ NAMED = 4
 
 TITLE = 28
 """Cells of a title in a question."""
+
+_FROM_THE_LEFT = [one for one in COLUMNS if not one.is_number] + [
+    one for one in COLUMNS[::-1] if one.is_number
+]
+"""The columns between title and age; the cost stands last."""
+
+_BY_WEIGHT = sorted(COLUMNS, key=lambda one: (one.usual_from, -one.place))
+"""The most important columns first."""
 
 
 class ConversationList(RowList):
@@ -96,8 +89,8 @@ class ConversationList(RowList):
         """Line of each heading -> its text, and the number of rows below it."""
         self._empty: frozenset[str] = frozenset()
         """Columns that have nothing to show: files seldom name a repository."""
-        self._repository, self._model = REPOSITORY[1], MODEL[1]
-        """Cells of these columns."""
+        self._cells = {one.name: one.most or one.cells for one in COLUMNS}
+        """Cells of the columns, by their names."""
         self._repeated: frozenset[str | None] = frozenset()
         """Titles of several files, as they came, which only their names tell apart."""
         self._has_ages = False
@@ -130,13 +123,17 @@ class ConversationList(RowList):
 
     def _lay_out(self) -> None:
         """Give rows and headings their lines, and the columns their widths."""
-        repositories = {row.conversation.selected_repository for row in self.rows}
-        has_pulls = any(row.conversation.pr_number for row in self.rows)
-        told = {"repo": not self.rows or any(repositories), "pr": has_pulls}
-        self._empty = frozenset(name for name, holds in told.items() if not holds)
-        models = {row.conversation.llm_model for row in self.rows}
-        self._repository = _cells_of(map(display_line, repositories), *REPOSITORY)
-        self._model = _cells_of(map(_model_name, models), *MODEL)
+        empty: set[str] = set()
+        for column in COLUMNS:
+            rows = self.rows if column.is_measured else ()
+            # of many rows few have a value of their own
+            apart = {column.value(row.conversation, row.state): row for row in rows}
+            texts = (column.text(row.conversation, row.state) for row in apart.values())
+            widest = max(map(width_of, texts), default=0)
+            self._cells[column.name] = max(column.cells, min(column.most, widest))
+            if not any(apart) and (rows or column.is_rare):
+                empty.add(column.name)
+        self._empty = frozenset(empty)
         self._has_ages = any(row.since is not None for row in self.rows)
         named = (one for row in self.rows if file_name_of(one := row.conversation))
         titles = Counter(one.title for one in named)  # cleaned, 20,000 take 0.3 s
@@ -248,21 +245,13 @@ class ConversationList(RowList):
 
     def _shown(self, width: int) -> frozenset[str]:
         """The columns between title and age."""
-        least = {"cost": FACTS, "repo": WIDE, "status": WIDE, "pr": WITH_PULLS}
-        usual = {name for name, cells in least.items() if width >= cells} - self._empty
-        cells = {
-            "cost": NUMBER + 2,
-            "status": STATUS + 2,
-            "repo": self._repository + 2,
-            "pr": PULL + 2,
-            "tokens": TOKENS + 2,
-            "model": self._model + 2,
-        }
+        usual = {one.name for one in COLUMNS if width >= one.usual_from} - self._empty
+        cells = {one.name: self._cells[one.name] + 2 for one in _BY_WEIGHT}
         return fitting(cells, usual, self.choice, width - LEAST_TITLE - 8)
 
     def _is_table(self, width: int) -> bool:
         """Whether columns stand before number and age, which then are as wide in every row."""
-        return width >= WIDE or bool(self._shown(width) - {"cost"})
+        return width >= WIDE or bool(self._shown(width) - {COST.name})
 
     @property
     def columns(self) -> frozenset[str]:
@@ -270,67 +259,64 @@ class ConversationList(RowList):
 
     def _facts(self, row: Row, width: int) -> str:
         """The columns between title and age: the cost, and more with more room."""
-        shown, one, more = self._shown(width), row.conversation, self.glyphs.more
-        text = ""
-        if "repo" in shown:
-            text += f"  {fit(display_line(one.selected_repository), self._repository, more)}"
-        if "model" in shown:
-            text += f"  {fit(_model_name(one.llm_model), self._model, more)}"
-        if "status" in shown:
-            text += f"  {status_words(row):{STATUS}}"
-        if "pr" in shown:
-            text += f"  {number_of(Order.PULL, one):>{PULL}}"
-        if "tokens" in shown:
-            text += f"  {number_of(Order.TOKENS, one):>{TOKENS}}"
-        return text + self._number(row, width, "cost" in shown)
+        shown = self._shown(width)
+        cells = (
+            "  " + self._cell(one, one.text(row.conversation, row.state))
+            for one in _FROM_THE_LEFT
+            if one.name in shown and one is not COST
+        )
+        return "".join(cells) + self._number(row, width, COST.name in shown)
+
+    def _cell(self, column: Attribute, text: str) -> str:
+        cells = self._cells[column.name]
+        return fit(text, cells, self.glyphs.more) if column.most else self._aligned(column, text)
+
+    def _aligned(self, column: Attribute, text: str) -> str:
+        return f"{text:{'>' if column.is_number else '<'}{self._cells[column.name]}}"
 
     def _number(self, row: Row, width: int, is_shown: bool) -> str:
         """The column of the cost, or of the number that the rows are sorted by."""
-        number = number_of(self._counted(self._shown(width)), row.conversation)
-        is_chosen = "cost" in self.choice
+        counted = self._counted(self._shown(width))
+        number, is_chosen = counted.text(row.conversation, row.state), COST.name in self.choice
         if self.order and width < WIDE and not is_shown:
             return f" {number:>7} " if number or self._is_table(width) else " "
         if not self._is_table(width) and not is_chosen and not self.order:
-            enough = width >= (TWO_NAMES if file_name_of(row.conversation) else FACTS)
+            enough = width >= (TWO_NAMES if file_name_of(row.conversation) else COST.usual_from)
             return f"{' ' + number:>6} " if enough and not row.tall else " "
-        return f" {number:>{NUMBER if self._is_table(width) else 7}} " if is_shown else " "
+        return f" {number:>{COST.cells if self._is_table(width) else 7}} " if is_shown else " "
 
-    def _counted(self, shown: frozenset[str]) -> Order:
+    def _counted(self, shown: frozenset[str]) -> Attribute:
         """What the column of the cost shows: the number that the rows are sorted by, unless that
         has a column."""
-        order = self.order.order if self.order else Order.COST
-        return order if order in NUMBERS and NUMBERS[order].name not in shown else Order.COST
+        sorted_by = NUMBERS.get(self.order.order.word, COST) if self.order else COST
+        return COST if sorted_by.name in shown else sorted_by
 
     def head(self) -> list[HeadCell]:
         width = self.row_width
         shown = self._shown(width)
-        cells = [
-            (Order.REPOSITORY, "<", "repository", self._repository, "repo" in shown),
-            (Order.MODEL, "<", "model", self._model, "model" in shown),
-            (Order.NEEDS, "<", "status", STATUS, "status" in shown),
-            (Order.PULL, ">", "PR", PULL, "pr" in shown),
-            (Order.TOKENS, ">", "tokens", TOKENS, "tokens" in shown),
-        ]
         found = [
-            HeadCell(f"  {self._named(order, name):{side}{cells}}", order, self._is_by(order))
-            for order, side, name, cells, is_shown in cells
-            if is_shown
+            self._head_cell(one, f"  {self._aligned(one, self._named(one))}")
+            for one in _FROM_THE_LEFT
+            if one.name in shown and one is not COST
         ]
-        if "cost" in shown:
-            number = self._counted(shown)
-            text = f" {self._named(number, NUMBERS[number].head):>{NUMBER}} "
-            found.append(HeadCell(text, number, self._is_by(number)))
-        age = self._named(Order.NEWEST, "age")
-        found.append(HeadCell(f"{age:>5} ", Order.NEWEST, self._is_by(Order.NEWEST)))
-        title = self._named(Order.TITLE, "conversation")
+        if COST.name in shown:
+            counted = self._counted(shown)
+            found.append(self._head_cell(counted, f" {self._named(counted):>{COST.cells}} "))
+        age, title = BY_NAME["age"], BY_NAME["title"]
+        found.append(self._head_cell(age, f"{self._named(age):>5} "))
         room = max(3, width + 1 - sum(width_of(cell.text) for cell in found))
-        return [HeadCell(f"   {title:<{room - 3}}", Order.TITLE, self._is_by(Order.TITLE)), *found]
+        return [self._head_cell(title, f"   {self._named(title):<{room - 3}}"), *found]
 
-    def _is_by(self, order: Order) -> bool:
-        return self.order is not None and self.order.order is order
+    def _head_cell(self, column: Attribute, text: str) -> HeadCell:
+        return HeadCell(text, column.sorts_by, self._is_by(column))
 
-    def _named(self, order: Order, name: str) -> str:
-        if self.order and self._is_by(order):
+    def _is_by(self, column: Attribute) -> bool:
+        return self.order is not None and self.order.order is column.order
+
+    def _named(self, column: Attribute) -> str:
+        """The name of a column, with the sign of the order."""
+        name = column.head or column.label
+        if self.order and self._is_by(column):
             return name + self.sort_sign(falling=self.order.is_falling)
         return name
 
@@ -347,29 +333,11 @@ class ConversationList(RowList):
     def row_text(self, row: int) -> str:
         """Title, file name, second line, repository, cost and pull request."""
         shown = self.rows[row]
-        where = display_line(shown.conversation.selected_repository)
-        number = " ".join(number_of(one, shown.conversation) for one in (Order.COST, Order.PULL))
-        title = f"{title_of(shown.conversation)} {file_name_of(shown.conversation)}"
-        return f"{title} {shown.line if shown.tall else ''} {where} {number}"
-
-
-def status_words(row: Row) -> str:
-    """The status of an agent in two words, for a wide row."""
-    if row.status is RunStatus.WAITING:
-        return "waits for you"
-    if row.status is RunStatus.ERROR and row.conversation.sandbox_status == "ERROR":
-        return "sandbox failed"
-    return row.status.value or (NOT_KNOWN if row.conversation.sandbox_status else "")
-
-
-def _model_name(model: str | None) -> str:
-    """The name of a model without that of the provider."""
-    return display_line(model).rpartition("/")[2]
-
-
-def _cells_of(texts: Iterable[str], least: int, most: int) -> int:
-    """Cells of a column with these texts."""
-    return min(most, max(least, *map(width_of, texts), 0))
+        line = shown.line if shown.tall else ""
+        found = (REPOSITORY, COST, BY_NAME["pr"])
+        columns = (one.text(shown.conversation, shown.state) for one in found)
+        names = title_of(shown.conversation), file_name_of(shown.conversation)
+        return " ".join((*names, line, *columns))
 
 
 def title_of(conversation: Conversation) -> str:
@@ -382,17 +350,6 @@ def file_name_of(conversation: Conversation) -> str:
     if not isinstance(conversation, FileConversation):
         return ""
     return conversation.apart or conversation.file_name
-
-
-def display_line(text: str | None) -> str:
-    """Text from the server, such as a title, as one clean line."""
-    return _line(text[:LONGEST], held()) if text else ""
-
-
-@lru_cache(8192)
-def _line(text: str, held: tuple[str, ...]) -> str:
-    """Cached, because rows are drawn often; `held` are the keys that are redacted."""
-    return clean_line(safe(text))
 
 
 def first_titles(

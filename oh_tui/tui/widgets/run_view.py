@@ -12,6 +12,7 @@ from textual.reactive import reactive
 from oh_tui.api.models import Conversation
 from oh_tui.sources.file_conversation import apart_of
 from oh_tui.text.clean import clean_line
+from oh_tui.text.display import display_line
 from oh_tui.text.human import day_span, plural, unzoned
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.clock import is_bare, seconds
@@ -19,7 +20,7 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.state.arrangement import Arrangement
 from oh_tui.tui.state.runs import Run, why_empty
 from oh_tui.tui.widgets.annotation_line import AnnotationLine
-from oh_tui.tui.widgets.conversation_list import display_line, file_name_of, title_of
+from oh_tui.tui.widgets.conversation_list import file_name_of, title_of
 from oh_tui.tui.widgets.drawing import Piece, Stack, glyphs_of, shorten
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
 from oh_tui.tui.widgets.rule import Rule, joined

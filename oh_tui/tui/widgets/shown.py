@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from oh_tui.text.display import display_line
 from oh_tui.text.human import compact, dollars, duration, size
 from oh_tui.text.redact import safe
 from oh_tui.trajectory.content import blocks as content
@@ -14,7 +15,6 @@ from oh_tui.trajectory.model.stats import NO_USAGE, Usage
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.theme import Glyphs, outcome_mark
-from oh_tui.tui.widgets.conversation_list import display_line
 from oh_tui.tui.widgets.drawing import Piece
 
 if TYPE_CHECKING:

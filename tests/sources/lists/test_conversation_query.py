@@ -8,9 +8,9 @@ import pytest
 from msgspec.structs import replace
 
 from oh_tui.api.models import Conversation, Metrics, TokenUsage, WholeMetrics
-from oh_tui.settings.config import ORDERS
-from oh_tui.sources.lists.conversation_order import Order, Sorting
-from oh_tui.sources.lists.conversation_query import FIELDS, complete, known_words, parse
+from oh_tui.sources.lists.attributes import ORDERS, WORDS
+from oh_tui.sources.lists.conversation_order import Sorting
+from oh_tui.sources.lists.conversation_query import complete, known_words, parse
 from oh_tui.sources.lists.triage import ConversationState, RunStatus, updated
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.trajectory.analysis.search import query as queries
@@ -141,7 +141,7 @@ def test_wrong_words_say_what_was_meant(text: str, sentence: str, hint: str) -> 
 
 
 def test_the_filter_of_steps_knows_the_fields_of_this_one() -> None:
-    assert set(queries.LISTED.fields) == FIELDS.keys() - STEP_FIELDS.keys()
+    assert set(queries.LISTED.fields) == WORDS.keys() - STEP_FIELDS.keys()
     with pytest.raises(QueryError, match="tag: filters conversations, and this is for steps"):
         queries.parse("is:failed tag:bug")
     with pytest.raises(QueryError, match="changed: filters conversations") as caught:
@@ -256,17 +256,19 @@ def test_the_server_is_asked_for_dates_and_title() -> None:
 
 
 @pytest.mark.parametrize(
-    ("order", "names"),
+    ("word", "names"),
     [
-        (Order.COST, [BROKEN, STUCK, WAITS, RUNS, DONE, READ, UNKNOWN]),
-        (Order.NEWEST, [WAITS, STUCK, RUNS, DONE, BROKEN, READ, UNKNOWN]),
-        (Order.LONGEST, [STUCK, DONE, WAITS, RUNS, BROKEN, READ, UNKNOWN]),
-        (Order.TITLE, [UNKNOWN, WAITS, DONE, RUNS, BROKEN, STUCK, READ]),
-        (Order.REPOSITORY, [STUCK, WAITS, RUNS, DONE, BROKEN, READ, UNKNOWN]),
-        (Order.NEEDS, [WAITS, BROKEN, RUNS, DONE, STUCK, READ, UNKNOWN]),
+        ("cost", [BROKEN, STUCK, WAITS, RUNS, DONE, READ, UNKNOWN]),
+        ("newest", [WAITS, STUCK, RUNS, DONE, BROKEN, READ, UNKNOWN]),
+        ("longest", [STUCK, DONE, WAITS, RUNS, BROKEN, READ, UNKNOWN]),
+        ("title", [UNKNOWN, WAITS, DONE, RUNS, BROKEN, STUCK, READ]),
+        ("repo", [STUCK, WAITS, RUNS, DONE, BROKEN, READ, UNKNOWN]),
+        ("needs", [WAITS, BROKEN, RUNS, DONE, STUCK, READ, UNKNOWN]),
     ],
 )
-def test_orders_put_what_is_not_known_last(order: Order, names: list[str]) -> None:
+def test_orders_put_what_is_not_known_last(word: str, names: list[str]) -> None:
+    order = ORDERS[word]
+
     def ordered(sorting: Sorting) -> list[str]:
         found = sorting.sort((order.key(*one), updated(one[0]), one) for one in LISTED)
         return [one.id[:2] for one, _ in found]
@@ -275,18 +277,14 @@ def test_orders_put_what_is_not_known_last(order: Order, names: list[str]) -> No
     known = [one.id[:2] for one, state in LISTED if order.key(one, state) is not None]
     back = ordered(Sorting(order, back=True))
     assert set(back[: len(known)]) == set(known), "what is not known is last also back to front"
-    if order not in (Order.NEEDS, Order.NEWEST):  # of equal ones the newest is first both ways
+    if word not in ("needs", "newest"):  # of equal ones the newest is first both ways
         assert back[: len(known)] == names[: len(known)][::-1]
-
-
-def test_the_settings_file_knows_every_order() -> None:
-    assert tuple(Order) == ORDERS
 
 
 def test_words_are_completed() -> None:
     assert complete("is:fi") == ["is:finished"]
     assert complete("word co") == ["word cost:"]
-    assert all(field.values(None) is not None for field in FIELDS.values())
+    assert all(word.values(None) is not None for word in WORDS.values())
 
 
 def test_repositories_and_tags_that_there_are_complete_a_word() -> None:

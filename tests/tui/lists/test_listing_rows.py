@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 
-from oh_tui.sources.lists.conversation_order import Order, Sorting
+from oh_tui.sources.lists.attributes import ORDERS
+from oh_tui.sources.lists.conversation_order import Sorting
 from oh_tui.sources.lists.conversation_query import parse
 from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.tui.state.listing import Listing
@@ -41,7 +42,7 @@ def test_a_child_is_as_deep_as_it_has_parents_that_are_listed() -> None:
     assert listed(narrowed("grandx"), held) == [("grandx", 1)]
     assert listed(narrowed("x"), held) == [("childx", 1), ("grandx", 2)]
     sorted_by_title = Listing()
-    sorted_by_title.set_order(Sorting(Order.TITLE))
+    sorted_by_title.set_order(Sorting(ORDERS["title"]))
     assert listed(sorted_by_title, held) == [("childx", 1), ("grandx", 1), ("top", 0)]
 
 
@@ -59,7 +60,7 @@ def test_only_the_row_under_the_cursor_stays_when_it_does_not_pass_any_more() ->
 def test_what_changes_moves_no_row_until_the_rows_are_sorted_again() -> None:
     held = loaded(talk("one", ago=10), talk("two", ago=20))
     listing = Listing()
-    listing.set_order(Sorting(Order.NEWEST))
+    listing.set_order(Sorting(ORDERS["newest"]))
     assert listed(listing, held) == [("one", 0), ("two", 0)]
     held.take([talk("two", ago=5), talk("new", ago=15)])
     assert listed(listing, held) == [("one", 0), ("new", 0), ("two", 0)]
@@ -89,7 +90,7 @@ def test_the_first_of_many_are_listed_at_once_and_the_rest_bit_by_bit() -> None:
 def test_ten_thousand_are_sorted_at_once() -> None:
     held = loaded(*(talk(f"{n:032x}", ago=n) for n in range(10_000)))
     by_title = Listing()
-    by_title.set_order(Sorting(Order.TITLE))
+    by_title.set_order(Sorting(ORDERS["title"]))
     began = time.thread_time()
     by_title.rows(held.rows, keep="", now=NOW)
     assert time.thread_time() - began < 0.1

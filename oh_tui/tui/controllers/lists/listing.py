@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequen
 from typing import TYPE_CHECKING
 
 from oh_tui.sources.lists import conversation_query
+from oh_tui.sources.lists.attributes import NEEDS, ORDERS
 from oh_tui.sources.lists.conversation_order import Order, Sorting
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
@@ -43,15 +44,7 @@ HOPS = 3
 
 GOES_ON = "& or s continues"
 
-KEYS = (
-    ("y", "needs you", Order.NEEDS),
-    ("w", "newest", Order.NEWEST),
-    ("e", "most expensive", Order.COST),
-    ("k", "most tokens", Order.TOKENS),
-    ("l", "longest", Order.LONGEST),
-    ("t", "title", Order.TITLE),
-    ("r", "repository", Order.REPOSITORY),
-)
+KEYS = [(*order.menu, order.word) for order in ORDERS.values() if order.menu]
 STEP_KEYS = (
     ("t", "time", StepOrder.TIME),
     ("c", "cost", StepOrder.COST),
@@ -140,7 +133,7 @@ class ListActions:
     async def _ask_order(self) -> None:
         answer = await self._ask("Sort conversations by", KEYS)
         if answer:
-            self.set_order(Order(answer))
+            self.set_order(ORDERS[answer])
 
     async def _ask_step_order(self) -> None:
         answer = await self._ask("Sort steps by", STEP_KEYS)
@@ -164,15 +157,15 @@ class ListActions:
                 back = StepSorting(order, back=True)
                 self._steps.sort_by(back if now != back else None)
             return
-        before, wanted = self._session.listing.order, Order(column)
+        before, wanted = self._session.listing.order, ORDERS[column]
         if before is None or before.order is not wanted:
             self.set_order(wanted)
         else:
-            self.set_order(Order.NEEDS if before.back else wanted, back=not before.back)
+            self.set_order(NEEDS if before.back else wanted, back=not before.back)
 
     def set_order(self, order: Order, *, back: bool = False) -> None:
         """Sort the list. "Needs you" is the order of the loaded rows, in their groups."""
-        wanted = Sorting(order, back) if order is not Order.NEEDS else None
+        wanted = Sorting(order, back) if order is not NEEDS else None
         self._session.sort(wanted)
         self._begin()
 

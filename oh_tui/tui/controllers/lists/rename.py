@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from oh_tui.text.display import display_line
 from oh_tui.text.problem import Problem
 from oh_tui.tui.messages import ListsChanged
 from oh_tui.tui.remedies import words_of
-from oh_tui.tui.widgets.conversation_list import display_line
 
 if TYPE_CHECKING:
     from oh_tui.tui.session import Session

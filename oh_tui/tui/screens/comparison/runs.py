@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from oh_tui.text.display import display_line
 from oh_tui.text.human import duration, plural
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.theme import label_mark, verdict_mark
-from oh_tui.tui.widgets.conversation_list import display_line, title_of
+from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Piece, fit
 from oh_tui.tui.widgets.row_list import HeadCell, RowList
 

@@ -1,0 +1,289 @@
+"""What lists show of a conversation: a row of `ATTRIBUTES` for each attribute.
+
+Columns, orders, filter words and JSON are made of the table, and of these menus, completion and
+help.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeAlias
+
+import msgspec
+
+from oh_tui.api.models import Conversation, bare_id
+from oh_tui.sources.file_conversation import FileConversation, label_of
+from oh_tui.sources.lists import filter_words as words
+from oh_tui.sources.lists.conversation_order import Order, took
+from oh_tui.sources.lists.filter_words import Word, containing
+from oh_tui.sources.lists.triage import (
+    NOT_KNOWN,
+    ConversationState,
+    Group,
+    RunStatus,
+    status_word,
+    updated,
+)
+from oh_tui.text.display import display_line
+from oh_tui.text.human import compact, duration, told_cost
+from oh_tui.trajectory.model.stats import TOKENS
+
+Read: TypeAlias = Callable[[Conversation, ConversationState], Any]
+
+NEVER = 10_000
+"""Cells that no list has."""
+
+
+class Attribute(msgspec.Struct, frozen=True, kw_only=True):
+    name: str = ""
+    """Of its column."""
+    label: str = ""
+    """Its name for people."""
+    json: str = ""
+    """Its field in JSON documents."""
+    value: Read = lambda _one, _state: None
+    """As JSON has it; a text as it came, which whoever shows it cleans."""
+    words: tuple[Word, ...] = ()
+    order: Order | None = None
+
+    # its column in the explorer's list
+
+    text: Callable[[Conversation, ConversationState], str] = lambda _one, _state: ""
+    """"" if not known."""
+    is_number: bool = False
+    """At the right of its column."""
+    place: int = 0
+    """Texts stand at the left in this order, numbers at the right in the opposite one. 0 for one
+    without a column, and for a number that takes the place of the cost when it is sorted by."""
+    key: str = ""
+    """Shows and hides the column in the chooser."""
+    head: str = ""
+    """Above it, if not the label."""
+    cells: int = 0
+    most: int = 0
+    """As wide as its texts, at least `cells`, for the head; 0 for as wide as `cells`."""
+    usual_from: int = NEVER
+    """Cells of a list that shows it unless the user chose otherwise."""
+    is_rare: bool = False
+    """Left out unless a row has it."""
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether its texts say how wide its column is, or that it is left out."""
+        return bool(self.most) or self.is_rare
+
+    @property
+    def sorts_by(self) -> str:
+        """The word of its order, "" without one."""
+        return self.order.word if self.order else ""
+
+
+def _text(
+    name: str,
+    label: str,
+    read: Callable[[Conversation], str | None],
+    *,
+    json: str,
+    rank: int = 0,
+    menu: tuple[str, str] | None = None,
+    told: Callable[[Conversation], Iterable[str]] | None = None,
+    **column: Any,
+) -> Attribute:
+    """A text: sorted from a to z, filtered by what it contains. Without `rank` it has no order."""
+    order = Order(
+        name,
+        rank,
+        lambda one, _: _folded(read(one)),
+        (f"by {label}", f"by {label}, from the end"),
+        (f"by {name}", f"{name}, back"),
+        menu,
+    )
+    column = {"text": lambda one, _: display_line(read(one)), **column}
+    return Attribute(
+        name=name,
+        label=label,
+        json=json,
+        value=lambda one, _: read(one),
+        words=(containing(name, read, told),),
+        order=order if rank else None,
+        **column,
+    )
+
+
+def _folded(text: str | None) -> str | None:
+    return " ".join(text.split()).casefold() or None if text else None
+
+
+def is_later(state: ConversationState, group: Group) -> bool:
+    """Comes after those that wait, or after those that run."""
+    later = (RunStatus.STUCK, RunStatus.ERROR, RunStatus.STARTING)
+    return group <= Group.RUNNING and state.status in later
+
+
+def _needs(one: Conversation, state: ConversationState) -> tuple[Group, bool]:
+    group = state.group(one)
+    return group, is_later(state, group)
+
+
+def _status_text(one: Conversation, state: ConversationState) -> str:
+    """The status of an agent in two words."""
+    if state.status is RunStatus.WAITING:
+        return "waits for you"
+    if state.status is RunStatus.ERROR and one.sandbox_status == "ERROR":
+        return "sandbox failed"
+    return state.status.value or (NOT_KNOWN if one.sandbox_status else "")
+
+
+def _source(one: Conversation, _: ConversationState) -> str:
+    return one.home if isinstance(one, FileConversation) else ""
+
+
+def _repositories(one: Conversation) -> tuple[str, str]:
+    """A repository with its owner, and without."""
+    place = one.selected_repository or ""
+    return place, place.rpartition("/")[2]
+
+
+def _sub_conversations(one: Conversation, _: ConversationState) -> tuple[str, ...]:
+    return tuple(map(bare_id, one.sub_conversation_ids or ()))
+
+
+def _tokens(one: Conversation, _: ConversationState) -> dict[str, int | None] | None:
+    """None without any; a zero of an app server stands for not known (source)."""
+    metrics = one.metrics
+    usage = metrics and metrics.accumulated_token_usage
+    counts = {name: getattr(usage, f"{name}_tokens", None) for name in TOKENS}
+    if metrics and metrics.is_partial:
+        counts = {name: count or None for name, count in counts.items()}
+    return counts if any(count is not None for count in counts.values()) else None
+
+
+def cost_text(one: Conversation) -> str:
+    """US dollars, with a sign behind those that may lack a part."""
+    return told_cost(one.cost, is_partial=bool(one.cost_is_partial))
+
+
+def _tokens_text(one: Conversation, _: ConversationState) -> str:
+    return compact(one.tokens) + "+" * bool(one.cost_is_partial) if one.tokens > 0 else ""
+
+
+def _took_text(one: Conversation, _: ConversationState) -> str:
+    span = took(one)
+    return duration(span) if span else ""
+
+
+ATTRIBUTES = (
+    Attribute(json="id", value=lambda one, _: one.id),
+    _text(
+        "title", "title", lambda one: one.title, json="title",
+        rank=6, menu=("t", "title"), head="conversation",
+    ),
+    Attribute(json="source", value=_source),
+    Attribute(
+        name="status", label="status", json="status", value=status_word, words=(words.STATUS,),
+        order=Order(
+            "needs", 1, _needs, ("what needs you", "what needs you last"),
+            ("needs", "needs last"), ("y", "needs you"),
+        ),
+        text=_status_text, place=3, key="s", cells=13, usual_from=76,
+    ),
+    Attribute(json="label", value=lambda one, _: label_of(one)),
+    Attribute(json="sandbox_id", value=lambda one, _: one.sandbox_id),
+    # an agent server that is the server is no sandbox
+    Attribute(json="sandbox_status", value=lambda one, _: one.sandbox_id and one.sandbox_status),
+    _text(
+        "repo", "repository", lambda one: one.selected_repository, json="repository",
+        rank=7, menu=("r", "repository"), told=_repositories,
+        place=1, key="r", cells=12, most=20, usual_from=76,
+    ),
+    _text("branch", "branch", lambda one: one.selected_branch, json="branch"),
+    Attribute(
+        name="pr", label="pull request", json="pull_requests", words=(words.PULL,),
+        value=lambda one, _: one.pr_number or (),
+        order=Order(
+            "pr", 9, lambda one, _: one.pr_number[-1] if one.pr_number else None,
+            ("newest pull request first", "oldest pull request first"), ("by PR", "PR, back"),
+            is_falling=True,
+        ),
+        text=lambda one, _: f"#{one.pr_number[-1]}" if one.pr_number else "",
+        is_number=True, place=6, key="p", head="PR", cells=6, usual_from=86, is_rare=True,
+    ),
+    _text(
+        "model", "model", lambda one: one.llm_model, json="model", rank=8,
+        # without the name of the provider
+        text=lambda one, _: display_line(one.llm_model).rpartition("/")[2],
+        place=2, key="m", cells=7, most=18,
+    ),
+    Attribute(json="trigger", value=lambda one, _: one.trigger),
+    Attribute(
+        name="cost", label="cost", json="cost", value=lambda one, _: one.cost, words=(words.COST,),
+        order=Order(
+            "cost", 3, lambda one, _: one.cost, ("most expensive first", "cheapest first"),
+            ("by cost", "cheapest"), ("e", "most expensive"), is_falling=True,
+        ),
+        text=lambda one, _: cost_text(one),
+        is_number=True, place=4, key="c", cells=8, usual_from=35,
+    ),
+    Attribute(json="cost_is_partial", value=lambda one, _: one.cost_is_partial),
+    Attribute(
+        name="tokens", label="tokens", json="tokens", value=_tokens,
+        order=Order(
+            "tokens", 4, lambda one, _: one.tokens or None,
+            ("most tokens first", "fewest tokens first"), ("by tokens", "fewest tokens"),
+            ("k", "most tokens"), is_falling=True,
+        ),
+        text=_tokens_text, is_number=True, place=5, key="t", cells=7,
+    ),
+    Attribute(json="parent_id", value=lambda one, _: bare_id(one.parent_conversation_id or "")),
+    Attribute(json="sub_conversation_ids", value=_sub_conversations),
+    Attribute(json="created", value=lambda one, _: one.created_at),
+    Attribute(
+        name="age", label="age", json="updated", value=lambda one, _: one.updated_at,
+        words=(words.AFTER, words.BEFORE),
+        order=Order(
+            "newest", 2, lambda one, _: updated(one) or None, ("newest first", "oldest first"),
+            ("newest", "oldest"), ("w", "newest"), is_falling=True,
+        ),
+    ),
+    Attribute(
+        name="took", label="took", words=(words.TOOK,),
+        order=Order(
+            "longest", 5, lambda one, _: took(one), ("longest first", "shortest first"),
+            ("longest", "shortest"), ("l", "longest"), is_falling=True,
+        ),
+        text=_took_text, is_number=True,
+    ),
+    Attribute(words=(words.TAG, words.NOTE, words.CHANGED)),
+)  # fmt: skip
+
+BY_NAME = {one.name: one for one in ATTRIBUTES if one.name}
+
+COLUMNS = sorted((one for one in ATTRIBUTES if one.place), key=lambda one: one.place)
+
+ORDERS = {
+    order.word: order
+    for order in sorted(
+        (one.order for one in ATTRIBUTES if one.order), key=lambda order: order.rank
+    )
+}
+"""By their words."""
+
+NEEDS = ORDERS["needs"]
+"""The order of the list, in groups, unless the user chose another."""
+
+NUMBERS = {one.sorts_by: one for one in ATTRIBUTES if one.is_number}
+"""By the words of the orders by a number."""
+
+WORDS = {"": words.PLAIN} | {word.name: word for one in ATTRIBUTES for word in one.words}
+"""By what stands before the colon."""
+
+
+def filter_help() -> Iterator[tuple[str, str]]:
+    """The words of the filter, each an example and what it means; those that mean the same are one
+    row."""
+    rows: dict[str, list[str]] = {}
+    for example, meaning in (pair for word in WORDS.values() for pair in word.help):
+        rows.setdefault(meaning, []).append(example)
+    for meaning, (first, *others) in rows.items():
+        yield first, f"{meaning}; also {' '.join(others)}" if others else meaning
+    yield "-word", "all but these"

@@ -1,0 +1,314 @@
+"""The words of the filter of conversations: what stands after each, and what they let through."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Collection, Iterable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from oh_tui.api.models import Conversation, bare_id
+from oh_tui.sources.file_conversation import label_of
+from oh_tui.sources.lists.conversation_order import took
+from oh_tui.sources.lists.tags import MACHINE, of_people, tag_words
+from oh_tui.sources.lists.triage import AT_WORK, ConversationState, Group, RunStatus, updated
+from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
+from oh_tui.trajectory.analysis.search.fields import (
+    ANY,
+    Bound,
+    Wrong,
+    any_of,
+    bound_of,
+    dollars_of,
+    in_notes,
+    one_of,
+)
+from oh_tui.trajectory.analysis.search.moments import days_back, moment, seconds_of
+from oh_tui.trajectory.model.recorded import Label
+
+if TYPE_CHECKING:
+    from oh_tui.trajectory.model.trajectory import Trajectory
+
+LONGEST = 1_000
+"""Characters of a text that are looked through."""
+
+
+class Asked(NamedTuple):
+    """A conversation under test."""
+
+    conversation: Conversation
+    state: ConversationState
+    now: float
+    """In seconds since 1970."""
+    kept: RunAnnotations = NOTHING
+    changed: Collection[str] | None = None
+    """The files that the run changed; None while that is not known."""
+
+
+class Word(NamedTuple):
+    """A word of the filter: `cost:>1` asks `holds` with what `read` makes of `>1`."""
+
+    name: str
+    """What stands before the colon; "" for plain words."""
+    help: tuple[tuple[str, str], ...]
+    """Examples, each with what it means."""
+    read: Callable[[str], Any]
+    """Parses a typed value; raises `Wrong`."""
+    holds: Callable[[Asked, Any], bool]
+    values: Callable[[Trajectory | None], Collection[str]] = any_of(())
+    """Values for completion and hints."""
+    told: Callable[[Conversation], Iterable[str]] | None = None
+    """Values that a conversation has, for completion."""
+    is_open: Callable[[Asked, Any], bool] = lambda _asked, _value: False
+    """Whether it is not known if a conversation passes."""
+    lacks: str = ""
+    """What is not known then, in our words."""
+    is_left_out: bool = False
+    """What is not known is not found, negated or not."""
+
+
+_LATEST = 250_000_000_000.0
+"""In the year 9892."""
+
+
+class When(msgspec.Struct, frozen=True):
+    """A typed time; exactly one field is set."""
+
+    ago: float | None = None
+    """Seconds before now."""
+    days: int | None = None
+    """Days before the beginning of this one."""
+    at: float | None = None
+    """In seconds since 1970."""
+
+    def seconds(self, now: float) -> float:
+        """In seconds since 1970, within what a date can be."""
+        if self.days is None:
+            at = now - self.ago if self.ago is not None else self.at or 0.0
+            return min(max(1.0, at), _LATEST)
+        midnight = datetime.fromtimestamp(now).replace(hour=0, minute=0, second=0, microsecond=0)
+        return (midnight - timedelta(days=self.days)).timestamp()
+
+
+def _when(typed: str) -> When:
+    low = typed.lower()
+    if (days := days_back(low, datetime.now().date())) is not None:
+        return When(days=days)
+    span = None if low.replace(".", "").isdecimal() else seconds_of(low)
+    if span is not None:
+        return When(ago=span)
+    found = moment(typed)
+    try:
+        if found and found.clock:
+            return When(at=datetime.combine(datetime.now().date(), found.clock).timestamp())
+        if found and found.when:
+            return When(at=found.when.timestamp())
+    except (ValueError, OverflowError, OSError):
+        pass
+    raise Wrong("a time is today, monday, 2d, 3h, 13:30, 2026-03-01 or 2026-03-01T13:30")
+
+
+def _time(holds: Callable[[float, float], bool]) -> Callable[[Asked, When], bool]:
+    def test(asked: Asked, limit: When) -> bool:
+        changed = updated(asked.conversation)
+        return bool(changed) and holds(changed, limit.seconds(asked.now))
+
+    return test
+
+
+def _took(asked: Asked, bound: Bound) -> bool:
+    span = took(asked.conversation)
+    return span is not None and bound.holds(span)
+
+
+def _cost(asked: Asked, bound: Bound) -> bool:
+    cost = asked.conversation.cost
+    if cost is None:
+        return False
+    return abs(cost - bound.number) < 0.005 if bound.sign == "=" else bound.holds(cost)
+
+
+def _may_cost(asked: Asked, bound: Bound) -> bool:
+    """Whether a cost that is known in part may lie on either side of the bound."""
+    if not asked.conversation.cost_is_partial:
+        return False
+    least = asked.conversation.cost or 0.0
+    if bound.sign == "=":
+        return least < bound.number + 0.005
+    return bound.holds(least) is (bound.sign in ("<", "<="))
+
+
+def _pull(typed: str) -> int:
+    """0 for any."""
+    number = typed.removeprefix("#")
+    if typed.lower() == "any":
+        return 0
+    if not number.isascii() or not number.isdecimal() or not 0 < int(number[:12]) < 10**11:
+        raise Wrong("a pull request is pr:482, or pr:any")
+    return int(number)
+
+
+def _has_pull(asked: Asked, wanted: int) -> bool:
+    numbers = asked.conversation.pr_number or ()
+    return wanted in numbers if wanted else bool(numbers)
+
+
+class Tag(NamedTuple):
+    """In lower case, "" for any value; the key ANY for any tag."""
+
+    key: str
+    value: str
+
+
+def _tag(typed: str) -> Tag:
+    key, _, value = typed.lower().partition(":")
+    if not key:
+        raise Wrong("a tag is tag:key, tag:key:value or tag:any")
+    return Tag(key, value.strip('"'))
+
+
+def _tagged(asked: Asked, wanted: Tag) -> bool:
+    for tags in (asked.conversation.tags or {}, asked.kept.tags):
+        if wanted.key == ANY and not wanted.value and tags.keys() - MACHINE:
+            return True
+        if wanted.key in tags and (not wanted.value or tags[wanted.key].lower() == wanted.value):
+            return True
+    return False
+
+
+def _contains(text: Callable[[Conversation], str | None]) -> Callable[[Asked, str], bool]:
+    def test(asked: Asked, wanted: str) -> bool:
+        return wanted in (text(asked.conversation) or "")[:LONGEST].lower()
+
+    return test
+
+
+def _changed(asked: Asked, wanted: str) -> bool:
+    return any(wanted in path.lower() for path in asked.changed or ())
+
+
+class Words(NamedTuple):
+    """Plain words, in lower case."""
+
+    text: str
+    bare: str
+    """As a part of an id, without dashes; "" if it cannot be one."""
+
+
+def _words(typed: str) -> Words:
+    bare = bare_id(typed)
+    return Words(typed.lower(), bare if bare.isalnum() else "")
+
+
+def _says(asked: Asked, wanted: Words) -> bool:
+    one, text = asked.conversation, wanted.text
+    return bool(
+        (one.title and text in one.title[:LONGEST].lower())
+        or (one.selected_repository and text in one.selected_repository[:LONGEST].lower())
+        or (one.selected_branch and text in one.selected_branch[:LONGEST].lower())
+        or (wanted.bare and wanted.bare in bare_id(one.id))
+    )
+
+
+_FAILED = (RunStatus.STUCK, RunStatus.ERROR)
+
+_ENDED = (RunStatus.FINISHED, *_FAILED)
+
+
+def _is_unread(asked: Asked) -> bool:
+    one, state = asked.conversation, asked.state
+    return not (state.opened or one.parent_conversation_id) and state.status in _ENDED
+
+
+_IS: dict[str, Callable[[Asked], bool]] = {
+    "waiting": lambda asked: asked.state.status is RunStatus.WAITING,
+    "stuck": lambda asked: asked.state.status is RunStatus.STUCK,
+    "failed": lambda asked: asked.state.status in _FAILED,
+    "error": lambda asked: (
+        asked.state.status is RunStatus.ERROR or label_of(asked.conversation) is Label.ERROR
+    ),
+    "running": lambda asked: asked.state.status in AT_WORK,
+    "stopped": lambda asked: asked.state.status is RunStatus.STOPPED,
+    "paused": lambda asked: asked.conversation.sandbox_status == "PAUSED",
+    "finished": lambda asked: asked.state.status is RunStatus.FINISHED,
+    "unread": _is_unread,
+    "needs": lambda asked: asked.state.group(asked.conversation) is Group.NEEDS_YOU,
+    "gone": lambda asked: asked.conversation.sandbox_status == "MISSING",
+    "resolved": lambda asked: label_of(asked.conversation) is Label.RESOLVED,
+    "unresolved": lambda asked: label_of(asked.conversation) is Label.UNRESOLVED,
+    "unlabelled": lambda asked: label_of(asked.conversation) is Label.NONE,
+    "bookmarked": lambda asked: bool(asked.kept.bookmarks),
+}
+
+OF_OTHERS = frozenset({"paused", "gone", "resolved", "unresolved", "unlabelled", "bookmarked"})
+"""Words that the state of a sandbox, an evaluation or what the user keeps answers."""
+
+
+def _outcome_is_open(asked: Asked, value: str) -> bool:
+    return value not in OF_OTHERS and asked.state.status is RunStatus.UNKNOWN
+
+
+def containing(
+    name: str,
+    text: Callable[[Conversation], str | None],
+    told: Callable[[Conversation], Iterable[str]] | None = None,
+) -> Word:
+    """Asks for a part of a text."""
+    return Word(name, ((f"{name}:", "with this in it"),), str.lower, _contains(text), told=told)
+
+
+STATUS = Word(
+    "is",
+    (
+        ("is:needs", "needs you: waits, or failed and was not opened since"),
+        ("is:failed", "also waiting, stuck, error, running, stopped, finished, unread; paused, "
+         "gone: its sandbox"),
+        ("is:resolved", "also unresolved, unlabelled: by an evaluation"),
+    ),
+    one_of(_IS), lambda asked, value: _IS[value](asked), any_of(_IS),
+    is_open=_outcome_is_open, lacks="outcome",
+)  # fmt: skip
+
+PULL = Word(
+    "pr", (("pr:482", "with this pull request; pr:any"),), _pull, _has_pull, any_of(("any", "482"))
+)
+
+COST = Word(
+    "cost", (("cost:>1", "dollars"),),
+    bound_of(dollars_of, "a cost is >1 or <0.50"), _cost, any_of((">1", ">0.10")),
+    is_open=_may_cost, lacks="cost", is_left_out=True,
+)  # fmt: skip
+
+TOOK = Word(
+    "took", (("took:>10m", "from its start to its last change"),),
+    bound_of(seconds_of, "a time is >10m, <1h30m"), _took, any_of((">10m", ">1h")),
+)  # fmt: skip
+
+_DAYS = any_of(("today", "yesterday", "2d"))
+
+AFTER = Word(
+    "after", (("after:2d", "changed since; today, monday, 2026-03-01; before: too"),),
+    _when, _time(operator.ge), _DAYS,
+)  # fmt: skip
+
+BEFORE = Word("before", (), _when, _time(operator.lt), _DAYS)
+
+TAG = Word(
+    "tag", (("tag:key", "also tag:key:value tag:any"),), _tag, _tagged, any_of((ANY, "key:value")),
+    told=lambda one: tag_words(of_people(one.tags)),
+)  # fmt: skip
+
+NOTE = Word(
+    "note", (("note:word", "in your notes; note:any; is:bookmarked"),),
+    str.lower, lambda asked, wanted: in_notes(asked.kept.notes, wanted), any_of((ANY,)),
+)  # fmt: skip
+
+CHANGED = Word(
+    "changed", (("changed:src/", "changed a file with this in its path; known only for files"),),
+    str.lower, _changed,
+    is_open=lambda asked, _: asked.changed is None, lacks="changed files", is_left_out=True,
+)  # fmt: skip
+
+PLAIN = Word("", (("word", "in title, repository, branch or id"),), _words, _says)

@@ -1,0 +1,22 @@
+"""Foreign texts as they stand in lists, which are drawn often."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from oh_tui.text.clean import clean_line
+from oh_tui.text.redact import held, safe
+
+LONGEST = 1_000
+"""Characters of a text that are read."""
+
+
+def display_line(text: str | None) -> str:
+    """A text of a server or a file, such as a title, as one clean line without secrets."""
+    return _line(text[:LONGEST], held()) if text else ""
+
+
+@lru_cache(8192)
+def _line(text: str, held: tuple[str, ...]) -> str:
+    """`held` are the keys that are redacted."""
+    return clean_line(safe(text))
