@@ -5,11 +5,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import chain
 
 import msgspec
 
 from oh_tui.api.models import Conversation, bare_id
+from oh_tui.sources.lists.attributes import is_later
 from oh_tui.sources.lists.triage import (
     ConversationState,
     Group,
@@ -18,7 +20,7 @@ from oh_tui.sources.lists.triage import (
 )
 
 
-class Row(msgspec.Struct, frozen=True):
+class Row(msgspec.Struct, frozen=True, dict=True):
     """A row of the list. Derived values are computed once: each refresh and each sort looks at all
     rows."""
 
@@ -39,34 +41,36 @@ class Row(msgspec.Struct, frozen=True):
     tall: bool = False
     """Takes two lines; stays so until the next sort, so that no row below it moves."""
 
-    id: str = ""
-    parent: str = ""
-    """The id of its parent; "" for none."""
-    reported: RunStatus = RunStatus.UNKNOWN
-    """The state that the server reports for its agent."""
-    state: ConversationState = ConversationState()
-    """What the header counts and filter words ask: a row that no longer needs anybody counts as
-    long as it is listed among those that do."""
-    due: Group = Group.EARLIER
-    """The group it belongs to."""
-    urgency: tuple[Group, bool, float] = (Group.EARLIER, False, 0.0)
-    """The sort key."""
+    @cached_property
+    def id(self) -> str:
+        return bare_id(self.conversation.id)
 
-    def __post_init__(self) -> None:
-        one = self.conversation
-        state = ConversationState(self.status, self.certain, self.opened)
-        group = state.group(one)
-        if self.group is Group.NEEDS_YOU:
-            state = state._replace(stays=True)
-        for name, value in (
-            ("id", bare_id(one.id)),
-            ("parent", bare_id(one.parent_conversation_id or "")),
-            ("reported", reported_status(one)),
-            ("state", state),
-            ("due", group),
-            ("urgency", _urgency(self, group)),
-        ):
-            msgspec.structs.force_setattr(self, name, value)
+    @cached_property
+    def parent(self) -> str:
+        """The id of its parent; "" for none."""
+        return bare_id(self.conversation.parent_conversation_id or "")
+
+    @cached_property
+    def reported(self) -> RunStatus:
+        """The state that the server reports for its agent."""
+        return reported_status(self.conversation)
+
+    @cached_property
+    def state(self) -> ConversationState:
+        """What the header counts and filter words ask: a row that no longer needs anybody counts as
+        long as it is listed among those that do."""
+        stays = self.group is Group.NEEDS_YOU
+        return ConversationState(self.status, self.certain, self.opened, stays)
+
+    @cached_property
+    def due(self) -> Group:
+        """The group it belongs to."""
+        return self.state._replace(stays=False).group(self.conversation)
+
+    @cached_property
+    def urgency(self) -> tuple[Group, bool, float]:
+        """The sort key."""
+        return _urgency(self, self.due)
 
     def at(self, group: Group, depth: int, tall: bool) -> Row:
         """The row with another depth or group; itself if nothing differs."""
@@ -203,8 +207,4 @@ def _is_child(row: Row) -> int:
 def _urgency(row: Row, group: Group) -> tuple[Group, bool, float]:
     """Among those that need somebody the waiting come first, among the running the starting come
     last; then the newest first."""
-    later = (
-        row.status in (RunStatus.STUCK, RunStatus.ERROR, RunStatus.STARTING)
-        and group <= Group.RUNNING
-    )
-    return group, later, -(row.since or 0.0)
+    return group, is_later(row.state, group), -(row.since or 0.0)
