@@ -185,7 +185,7 @@ ATTRIBUTES = (
             "needs", 1, _needs, ("what needs you", "what needs you last"),
             ("needs", "needs last"), ("y", "needs you"),
         ),
-        text=_status_text, place=3, key="s", cells=13, usual_from=76,
+        text=_status_text, place=4, key="s", cells=13, usual_from=76,
     ),
     Attribute(json="label", value=lambda one, _: label_of(one)),
     Attribute(json="sandbox_id", value=lambda one, _: one.sandbox_id),
@@ -196,23 +196,26 @@ ATTRIBUTES = (
         rank=7, menu=("r", "repository"), told=_repositories,
         place=1, key="r", cells=12, most=20, usual_from=76,
     ),
-    _text("branch", "branch", lambda one: one.selected_branch, json="branch"),
+    _text(
+        "branch", "branch", lambda one: one.selected_branch, json="branch", rank=8,
+        told=lambda one: (one.selected_branch or "",), place=2, key="b", cells=8, most=18,
+    ),
     Attribute(
         name="pr", label="pull request", json="pull_requests", words=(words.PULL,),
         value=lambda one, _: one.pr_number or (),
         order=Order(
-            "pr", 9, lambda one, _: one.pr_number[-1] if one.pr_number else None,
+            "pr", 10, lambda one, _: one.pr_number[-1] if one.pr_number else None,
             ("newest pull request first", "oldest pull request first"), ("by PR", "PR, back"),
             is_falling=True,
         ),
         text=lambda one, _: f"#{one.pr_number[-1]}" if one.pr_number else "",
-        is_number=True, place=6, key="p", head="PR", cells=6, usual_from=86, is_rare=True,
+        is_number=True, place=7, key="p", head="PR", cells=6, usual_from=86, is_rare=True,
     ),
     _text(
-        "model", "model", lambda one: one.llm_model, json="model", rank=8,
+        "model", "model", lambda one: one.llm_model, json="model", rank=9,
         # without the name of the provider
         text=lambda one, _: display_line(one.llm_model).rpartition("/")[2],
-        place=2, key="m", cells=7, most=18,
+        place=3, key="m", cells=7, most=18,
     ),
     Attribute(json="trigger", value=lambda one, _: one.trigger),
     Attribute(
@@ -222,7 +225,7 @@ ATTRIBUTES = (
             ("by cost", "cheapest"), ("e", "most expensive"), is_falling=True,
         ),
         text=lambda one, _: cost_text(one),
-        is_number=True, place=4, key="c", cells=8, usual_from=35,
+        is_number=True, place=5, key="c", cells=8, usual_from=35,
     ),
     Attribute(json="cost_is_partial", value=lambda one, _: one.cost_is_partial),
     Attribute(
@@ -232,7 +235,7 @@ ATTRIBUTES = (
             ("most tokens first", "fewest tokens first"), ("by tokens", "fewest tokens"),
             ("k", "most tokens"), is_falling=True,
         ),
-        text=_tokens_text, is_number=True, place=5, key="t", cells=7,
+        text=_tokens_text, is_number=True, place=6, key="t", cells=7,
     ),
     Attribute(json="parent_id", value=lambda one, _: bare_id(one.parent_conversation_id or "")),
     Attribute(json="sub_conversation_ids", value=_sub_conversations),

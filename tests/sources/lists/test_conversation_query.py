@@ -263,6 +263,7 @@ def test_the_server_is_asked_for_dates_and_title() -> None:
         ("longest", [STUCK, DONE, WAITS, RUNS, BROKEN, READ, UNKNOWN]),
         ("title", [UNKNOWN, WAITS, DONE, RUNS, BROKEN, STUCK, READ]),
         ("repo", [STUCK, WAITS, RUNS, DONE, BROKEN, READ, UNKNOWN]),
+        ("branch", [WAITS, STUCK, RUNS, DONE, BROKEN, READ, UNKNOWN]),
         ("needs", [WAITS, BROKEN, RUNS, DONE, STUCK, READ, UNKNOWN]),
     ],
 )
@@ -297,6 +298,7 @@ def test_repositories_and_tags_that_there_are_complete_a_word() -> None:
     assert not complete("tag:arch", known), "the server set it for itself"
     assert complete("repo:acme/d", known) == ["repo:acme/dates"]
     assert complete("repo:dat", known) == ["repo:dates"]
+    assert complete("branch:o", known) == ["branch:oauth"]
 
 
 def test_changed_files_are_found_where_they_are_known() -> None:
