@@ -22,6 +22,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -42,7 +43,7 @@ TIMEOUT = 60.0
 
 def oh_tui(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """`oh-tui` with these words; the environment is the test's own, changed by `environment`."""
-    if any(name.startswith(STEERING) for name in environment) or _in_loop():
+    if any(name.startswith(STEERING) for name in environment) or not _runs_commands():
         return forked(*words, **environment)
     given, before = list(map(str, words)), dict(os.environ)
     os.environ.update(environment)
@@ -58,12 +59,15 @@ def oh_tui(*words: str | Path, **environment: str) -> subprocess.CompletedProces
     return subprocess.CompletedProcess(["oh-tui", *given], code, out, err)
 
 
-def _in_loop() -> bool:
+def _runs_commands() -> bool:
+    """Not so in other threads, which get no signals, and under an event loop."""
+    if threading.current_thread() is not threading.main_thread():
+        return False
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return False
-    return True
+        return True
+    return False
 
 
 @contextmanager

@@ -48,7 +48,7 @@ class LiveServer:
         headers = {"X-Session-API-Key": key} if key else {}
         self._client = httpx.Client(base_url=self.url, headers=headers, timeout=60)
         try:
-            wait_for(self._alive, "the app server to start", 60)
+            wait_for(self._alive, "the app server to start", 180)
         except BaseException:
             self.close()
             raise
@@ -75,7 +75,7 @@ class LiveServer:
         """The app server at its old address, with what it had written down."""
         self._process = self._launched()
         self._groups.append(self._process.pid)
-        wait_for(self._alive, "the app server to start again", 60)
+        wait_for(self._alive, "the app server to start again", 180)
 
     def _environment(self) -> dict[str, str]:
         """The environment of the app server, with webhooks that do not dawdle.
