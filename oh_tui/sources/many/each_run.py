@@ -4,7 +4,6 @@ a server for what is kept on this machine."""
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import (
     AsyncGenerator,
@@ -26,7 +25,7 @@ from oh_tui.sources.lists.last_known import LastKnown
 from oh_tui.sources.lists.spent import with_spent
 from oh_tui.sources.lists.triage import conversation_state, updated
 from oh_tui.sources.lists.user_annotations import Annotations
-from oh_tui.sources.many.pool import ENDED, Died, Pool
+from oh_tui.sources.many.pool import ENDED, Died, Pool, cores
 from oh_tui.sources.many.servers import is_over
 from oh_tui.sources.many.worker import About, Job, Listed, Place, Unread
 from oh_tui.sources.source import Source
@@ -304,9 +303,3 @@ class ManyRuns(Generic[T]):
         async for state in self.source.runs.load(row):
             run = state.trajectory or run
         return run
-
-
-def cores() -> int:
-    """The processors that this process may use."""
-    allowed = getattr(os, "sched_getaffinity", None)  # of Linux
-    return len(allowed(0)) if allowed else os.cpu_count() or 1

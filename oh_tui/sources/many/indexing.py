@@ -13,7 +13,7 @@ import msgspec
 from oh_tui.library.library import Library
 from oh_tui.library.records import Record
 from oh_tui.sources.file_rows import plain_path
-from oh_tui.sources.many.pool import ENDED, At, Died, Pool
+from oh_tui.sources.many.pool import ENDED, At, Died, Pool, cores
 from oh_tui.sources.many.reading import TELLS_KEY, Found, Left, RunsOf, fingerprint_of, size_of
 
 AT_ONCE = 5_000_000
@@ -29,7 +29,7 @@ WORTH_HELP = 3_000_000
 """Bytes below which starting processes takes longer than reading."""
 
 
-class Job(msgspec.Struct, eq=False):
+class ChangedFile(msgspec.Struct, eq=False):
     """A file or folder whose runs are to be taken in."""
 
     path: Path
@@ -84,10 +84,10 @@ class Indexing:
         """`paths` are files and folders as `find_files` names them."""
         self.library = library
         self.outcome = Outcome(files=len(paths))
-        self._processes = processes or min(8, os.cpu_count() or 1)
-        self._jobs = list(self._changed(paths))
+        self._processes = processes or min(8, cores())
+        self._files = list(self._changed(paths))
         self._batch: list[Record] = []
-        self._done: list[Job] = []
+        self._done: list[ChangedFile] = []
         """The files that are read to their end; what is in of them, or in the batch."""
         self._lacking = set[str]()
         """The homes of which something is left that may be readable later."""
@@ -99,30 +99,30 @@ class Indexing:
         self._writing: Future[None] | None = None
         """What was read goes in while more is read: SQLite works without the interpreter's lock."""
 
-    def _changed(self, paths: Sequence[Path]) -> Iterator[Job]:
+    def _changed(self, paths: Sequence[Path]) -> Iterator[ChangedFile]:
         for path in dict.fromkeys(map(plain_path, paths)):
             fingerprint = fingerprint_of(path)
             if fingerprint and self.library.fingerprint(str(path)) == fingerprint:
                 self.outcome.unchanged += 1
                 continue
-            job = Job(path, size_of(path), fingerprint)
-            self.outcome.size += job.size
-            yield job
+            file = ChangedFile(path, size_of(path), fingerprint)
+            self.outcome.size += file.size
+            yield file
 
     def run(self) -> Generator[Outcome, None, None]:
         """Yields how far it is, again and again. Close it to leave."""
         began = time.monotonic()
         self._mark_vanished()
         try:
-            for job, found in self._all():
+            for file, found in self._all():
                 if isinstance(found, int):
-                    job.share = job.size / job.parts / max(1, found)
+                    file.share = file.size / file.parts / max(1, found)
                     continue
                 if found is None:
-                    self._finish(job)
+                    self._finish(file)
                 else:
-                    self.outcome.read += job.share
-                    self._take(job, found)
+                    self.outcome.read += file.share
+                    self._take(file, found)
                 self.outcome.seconds = time.monotonic() - began
                 yield self.outcome
                 if self.outcome.trouble:
@@ -139,9 +139,9 @@ class Indexing:
                 self.library.mark_gone(home)
                 self.outcome.vanished += 1
 
-    def _take(self, job: Job, found: Record | Left) -> None:
+    def _take(self, file: ChangedFile, found: Record | Left) -> None:
         if isinstance(found, Left):
-            self._leave(job.home, found)
+            self._leave(file.home, found)
             return
         self._batch.append(found)
         self._characters += sum(len(block.text) for block in found.blocks)
@@ -156,14 +156,14 @@ class Indexing:
         if found.why == ENDED:
             self._ended.add(home)
 
-    def _finish(self, job: Job) -> None:
-        job.ended += 1
-        if job.ended < job.parts:
+    def _finish(self, file: ChangedFile) -> None:
+        file.ended += 1
+        if file.ended < file.parts:
             return
         # one that has changed meanwhile is read again next time, as is one with something left:
         # a process was killed, or a library is not installed
-        if fingerprint_of(job.path) == job.fingerprint:
-            self._done.append(job)
+        if fingerprint_of(file.path) == file.fingerprint:
+            self._done.append(file)
         self._write_if_due()
 
     def _write_if_due(self) -> None:
@@ -174,32 +174,32 @@ class Indexing:
         """Begins to take in what was read, once what was read before is in."""
         self._wait()
         batch, self._batch = self._batch, []
-        jobs, self._done, self._characters = self._done, [], 0
+        files, self._done, self._characters = self._done, [], 0
         try:
-            self._writing = self._writer.submit(self._store, batch, jobs)
+            self._writing = self._writer.submit(self._store, batch, files)
         except RuntimeError:  # the system starts no thread
             self._writer.shutdown(wait=False, cancel_futures=True)
             self._writer, self._writing = ThreadPoolExecutor(1), None
-            self._store(batch, jobs)
+            self._store(batch, files)
         self._written = time.monotonic()
 
     def _wait(self) -> None:
         if self._writing:
             self._writing.result()
 
-    def _store(self, batch: list[Record], jobs: list[Job]) -> None:
+    def _store(self, batch: list[Record], files: list[ChangedFile]) -> None:
         """Takes in what was read, without a record that cannot be stored."""
-        if not self._put(batch, self._whole(jobs)) and self.library.is_of_value:
+        if not self._put(batch, self._whole(files)) and self.library.is_of_value:
             self.outcome.trouble = ""
             for record in batch:
                 self._put_alone(record)
-            self._put([], self._whole(jobs))
-        for job in jobs:
-            if job.home in self._lacking and job.home not in self._ended:
-                self.library.mark_others_gone(job.home, job.fingerprint)
+            self._put([], self._whole(files))
+        for file in files:
+            if file.home in self._lacking and file.home not in self._ended:
+                self.library.mark_others_gone(file.home, file.fingerprint)
 
-    def _whole(self, jobs: Sequence[Job]) -> list[Job]:
-        return [job for job in jobs if job.home not in self._lacking]
+    def _whole(self, files: Sequence[ChangedFile]) -> list[ChangedFile]:
+        return [file for file in files if file.home not in self._lacking]
 
     def _put_alone(self, record: Record) -> None:
         if self.outcome.trouble:
@@ -209,37 +209,37 @@ class Indexing:
             self.library.drop(record.place)
             self._leave(record.home, Left(record.place, "the index cannot hold what it holds"))
 
-    def _put(self, batch: list[Record], jobs: list[Job]) -> bool:
+    def _put(self, batch: list[Record], files: list[ChangedFile]) -> bool:
         """Once more after the library was made anew."""
-        done = [(job.home, job.fingerprint) for job in jobs]
+        done = [(file.home, file.fingerprint) for file in files]
         if (batch or done) and not (self.library.put(batch, done) or self.library.put(batch, done)):
             self.outcome.trouble = self.library.trouble or self.library.why
             return False
         self.outcome.runs += len(batch)
         return True
 
-    def _all(self) -> Iterator[tuple[Job, Found | None]]:
+    def _all(self) -> Iterator[tuple[ChangedFile, Found | None]]:
         """What is found in each file; None after each of its parts."""
         alone = self._processes == 1 or self.outcome.size < WORTH_HELP
         processes = 1 if alone else self._processes
-        parts = [(job, part) for job in self._jobs for part in self._parts(job, processes)]
+        parts = [(file, part) for file in self._files for part in self._parts(file, processes)]
         if alone:
-            for job, part in parts:
-                yield from ((job, found) for found in part.work() if not isinstance(found, At))
-                yield job, None
+            for file, part in parts:
+                yield from ((file, found) for found in part.work() if not isinstance(found, At))
+                yield file, None
             return
         with Pool[Found](min(processes, len(parts))) as pool:
             for number, found in pool.each(part for _, part in parts):
-                job, _ = parts[number]
+                file, _ = parts[number]
                 if isinstance(found, Died):
-                    found = Left(found.place or job.home, ENDED)
-                yield job, found
+                    found = Left(found.place or file.home, ENDED)
+                yield file, found
 
-    def _parts(self, job: Job, processes: int) -> Iterator[RunsOf]:
+    def _parts(self, file: ChangedFile, processes: int) -> Iterator[RunsOf]:
         """What a file is read in, without the runs that are in already from an update that was
         left."""
-        places = self.library.places(job.home)
-        known = [place for place, fingerprint in places.items() if fingerprint == job.fingerprint]
-        job.parts = processes if job.path.is_file() and job.size > WORTH_PARTS else 1
-        for part in range(job.parts):
-            yield RunsOf(job.path, job.fingerprint, known, part, job.parts)
+        places = self.library.places(file.home)
+        known = {place for place, fingerprint in places.items() if fingerprint == file.fingerprint}
+        file.parts = processes if file.path.is_file() and file.size > WORTH_PARTS else 1
+        for part in range(file.parts):
+            yield RunsOf(file.path, file.fingerprint, known, part, file.parts)

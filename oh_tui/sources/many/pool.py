@@ -45,6 +45,12 @@ class Task(Protocol[T_co]):
         ...
 
 
+def cores() -> int:
+    """The processors that this process may use."""
+    allowed = getattr(os, "sched_getaffinity", None)  # of Linux
+    return len(allowed(0)) if allowed else os.cpu_count() or 1
+
+
 class Pool(Generic[T]):
     """Processes for one task after the other. `stop` ends them at once, from any thread."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -50,7 +50,7 @@ class RunsOf(NamedTuple):
 
     path: Path
     fingerprint: str
-    known: Collection[str] = ()
+    known: Set[str] = frozenset()
     """Places of runs that are in already."""
     part: int = 0
     parts: int = 1
@@ -60,7 +60,7 @@ class RunsOf(NamedTuple):
     indexes: Indexes | None = None
 
     def without(self, places: Sequence[str]) -> RunsOf:
-        return self._replace(known=[*self.known, *places])
+        return self._replace(known=self.known | {*places})
 
     def work(self) -> Iterator[At | Found]:
         """Never raises: what cannot be read is left."""
