@@ -41,8 +41,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.text.redact import HIDDEN, masked, safe, safe_line
 from oh_tui.trajectory.analysis.accounting import SUB_AGENT_USAGES, Accounts
 from oh_tui.trajectory.analysis.search.query import parse
-from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.analysis.sub_agents import SubRun, SubRuns
+from oh_tui.trajectory.analysis.study import Study, SubRun, SubRuns
 from oh_tui.trajectory.content.markdown import event_markdown, step_markdown
 from oh_tui.trajectory.formats.foreign import atif_export
 from oh_tui.trajectory.formats.foreign.atif_kept import CONVERSATION, KEPT
@@ -360,7 +359,7 @@ def _atif_run(
         if sub.needs_id:
             of_sub["extra"] = of_sub.get("extra", {}) | {KEPT: {CONVERSATION: True}}
         of_sub = _with_note(of_sub, sub.note)
-        yield from _atif_whole(of_sub, sub.accounts, sub.below, sub.below.cost())
+        yield from _atif_whole(of_sub, sub.accounts, sub.sub_runs, sub.sub_runs.cost())
     end = {"final_metrics": final(number)}
     extra = dict(extra) if isinstance(extra, dict) else {}
     extra |= {"hidden": hidden} if hidden else {}

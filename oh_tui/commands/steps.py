@@ -36,8 +36,7 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.human import clock, dollars, plural, tenths
 from oh_tui.trajectory.analysis.search.query import Query, parse
 from oh_tui.trajectory.analysis.search.suggestions import suggest
-from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.analysis.sub_agents import SubRun, SubRuns
+from oh_tui.trajectory.analysis.study import Study, SubRun, SubRuns
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family
@@ -109,9 +108,7 @@ async def steps(call: Call) -> int:
                 "verdict": verdict_json(study.verdict),
                 "counts": counts_json(study) | {"shown": len(found)},
                 "totals": totals_json(study),
-                "steps": [
-                    step_with_children_json(study, study.sub_runs, step, kept) for step in found
-                ],
+                "steps": [step_with_children_json(study, step, kept) for step in found],
                 **_loose_json(loose, kept),
             }
         )
@@ -163,16 +160,15 @@ def _rows(
 def _sub_rows(
     style: Style, kept: RunAnnotations, run: SubRun, began: float | None, depth: int = 1
 ) -> Iterator[Row]:
-    study = Study(run.trajectory)
     for step in run.trajectory.steps:
-        row = list(step_row(style, study, step, began, kept))
+        row = list(step_row(style, run, step, began, kept))
         what = row[_WHAT]
         assert isinstance(what, Cell)
         row[0], row[_WHAT] = f"{run.path}{step.number}", Cell("  " * depth + what.text, what.hue)
-        yield _with_sub_cost(row, run.below, step)
-        for one in run.below.of(step):
+        yield _with_sub_cost(row, run.sub_runs, step)
+        for one in run.sub_runs.of(step):
             yield from _sub_rows(style, kept, one, began, depth + 1)
-    for one in run.below.loose:
+    for one in run.sub_runs.loose:
         yield from _sub_rows(style, kept, one, began, depth + 1)
 
 

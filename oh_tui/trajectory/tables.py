@@ -13,11 +13,7 @@ import msgspec
 
 from oh_tui.text.clean import clean_line
 from oh_tui.text.redact import hide_keys, masked, redact_json, safe_line
-from oh_tui.trajectory.analysis.accounting import Accounts
-from oh_tui.trajectory.analysis.changes import changes
-from oh_tui.trajectory.analysis.loops import loop_steps
-from oh_tui.trajectory.analysis.sub_agents import SubRun, SubRuns
-from oh_tui.trajectory.analysis.verdict import judge
+from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.bodies import arguments, field
 from oh_tui.trajectory.model.clock import is_bare, seconds
@@ -201,42 +197,36 @@ ANY = About()
 def rows(run: Trajectory, about: About = ANY) -> Tables:
     """The rows of a whole run; reads the runs of its sub-agents. Texts are clean and without
     secrets, so call `hold` with keys of your own before."""
-    part = _Part(run, about, safe_line(about.run))
-    sub_runs = SubRuns(run, part.accounts)
-    parts = [part, *(_Part(sub.trajectory, about, part.run, sub) for sub in sub_runs.all())]
+    study, name = Study(run), safe_line(about.run)
+    parts = [_Part(one, name) for one in (study, *study.sub_runs.all())]
     steps = [list(each.steps()) for each in parts]
     return Tables(
-        [_run_row(part, sub_runs)],
+        [_run_row(parts[0], about)],
         [row for each in steps for row in each],
         [row for each, of_it in zip(parts, steps, strict=True) for row in each.calls(of_it)],
-        part.files,
+        parts[0].files(),
     )
 
 
 def run_row(run: Trajectory, about: About = ANY) -> RunRow:
     """The row of the table runs alone, in a part of the time of `rows`."""
-    part = _Part(run, about, safe_line(about.run))
-    return _run_row(part, SubRuns(run, part.accounts))
+    return _run_row(_Part(Study(run), safe_line(about.run)), about)
 
 
 class _Part:
     """The run itself, or that of a sub-agent."""
 
-    def __init__(self, run: Trajectory, about: About, name: str, sub: SubRun | None = None) -> None:
-        self.trajectory = run
-        self.about = about
-        self.run = name
-        self.path = sub.path if sub else ""
-        self.sub_agent = safe_line(sub.name) if sub else ""
+    def __init__(self, study: Study, run: str) -> None:
+        self.study, self.trajectory, self.accounts = study, study.trajectory, study.accounts
+        self.run, self.path = run, study.path
+        self.sub_agent = safe_line(study.names[-1]) if study.names else ""
         self.name_of = cache(safe_line)  # kinds and tools are few
-        self.accounts = sub.accounts if sub else Accounts(run)
-        self.loops = loop_steps(run)
-        self.last_error = ""
-        log = changes(run)
-        self.changed = (log.changed, log.added, log.removed)
-        self.files = [
+
+    def files(self) -> list[FileRow]:
+        log = self.study.changes
+        return [
             FileRow(
-                name,
+                self.run,
                 file.shown,
                 len(file.reads),
                 len(file.edits),
@@ -269,7 +259,7 @@ class _Part:
                 about.what,
                 about.result,
                 str(outcome),
-                step.number in self.loops,
+                step.number in self.study.loops,
                 _finite(self.accounts.llm(step)),
                 _finite(self.accounts.ran(step)),
                 spent.cost or None if spent else None,
@@ -300,11 +290,16 @@ class _Part:
             )
 
 
-def _run_row(part: _Part, sub_runs: SubRuns) -> RunRow:
-    run, about, accounts = part.trajectory, part.about, part.accounts
-    verdict, counts, total = judge(run), run.counts, sub_runs.total
-    parts = [(run, accounts), *((sub.trajectory, sub.accounts) for sub in sub_runs.all())]
-    charged = sum_of(used for part, paid in parts for step in part.steps if (used := paid.of(step)))
+def _run_row(part: _Part, about: About) -> RunRow:
+    study, run, accounts = part.study, part.trajectory, part.accounts
+    sub_runs, changed = study.sub_runs, study.changes
+    verdict, counts, total = study.verdict, run.counts, sub_runs.total
+    charged = sum_of(
+        used
+        for one in (study, *sub_runs.all())
+        for step in one.trajectory.steps
+        if (used := one.accounts.of(step))
+    )
     told = sub_runs.told
     tokens = _tokens(total, told.tokens)
     cost = sub_runs.cost(_finite(about.cost), is_partial=about.cost_is_partial)
@@ -335,7 +330,7 @@ def _run_row(part: _Part, sub_runs: SubRuns) -> RunRow:
         errors=counts.errors,
         rejected=counts.rejected,
         without_result=counts.open,
-        loop_steps=len(part.loops),
+        loop_steps=len(study.loops),
         sub_agents=sum(1 for _ in sub_runs.all()),
         last_error=_last_error(run),
         cost=cost.dollars,
@@ -344,9 +339,9 @@ def _run_row(part: _Part, sub_runs: SubRuns) -> RunRow:
         priced=True if cost.dollars else sub_runs.priced,
         llm_calls=total.calls if told.calls else None,
         **dict(zip(TOKENS, tokens, strict=True)),
-        files_changed=part.changed[0],
-        added=part.changed[1],
-        removed=part.changed[2],
+        files_changed=changed.changed,
+        added=changed.added,
+        removed=changed.removed,
         cut_off=bool(run.cut_off),
         note=safe_line("; ".join(filter(None, (about.note, sub_runs.note)))),
     )

@@ -33,6 +33,7 @@ from oh_tui.sources.many.searching import Search, SearchJob
 from oh_tui.text import regex
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.search.query import QueryError, quoted
+from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.formats.run_file import RunList
 from oh_tui.trajectory.formats.table import find_files
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -356,7 +357,7 @@ def test_the_end_of_a_large_output_is_found() -> None:
     run = Trajectory()
     run.extend([shell("a1", "x"), output("a1", lines)])
     for words in ("re:/needle\\d+/", "needle77", '"of it the needle77"'):
-        (hit,) = hits(Part(run), parse(words).steps)
+        (hit,) = hits(Part(Study(run)), parse(words).steps)
         assert "the needle77 is here" in hit.line and hit.where == "result"
 
 
@@ -367,7 +368,7 @@ def test_the_line_of_a_hit_has_no_secret_of_the_lines_before(gap: str) -> None:
     run = Trajectory()
     run.extend([shell("a1", "x"), output("a1", gap + key)])
     for words in ("needle77", "re:/needle77/"):
-        for hit in hits(Part(run), parse(words).steps):
+        for hit in hits(Part(Study(run)), parse(words).steps):
             assert "needle77" not in hit.line
 
 

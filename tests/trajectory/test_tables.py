@@ -16,8 +16,7 @@ from oh_tui.commands.why import report
 from oh_tui.sources.file_runs import run_of
 from oh_tui.text.redact import HIDDEN
 from oh_tui.trajectory.analysis.changes import changes
-from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.analysis.sub_agents import SubRuns
+from oh_tui.trajectory.analysis.study import Study, SubRuns
 from oh_tui.trajectory.formats.zip.archive import open_archive
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.stats import Told, Usage

@@ -14,8 +14,7 @@ from oh_tui.sources.lists.last_known import UNSEEN, LastKnown
 from oh_tui.sources.lists.triage import conversation_state
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.redact import safe, safe_line
-from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.analysis.sub_agents import SubRun, SubRuns
+from oh_tui.trajectory.analysis.study import Study, SubRun
 from oh_tui.trajectory.analysis.verdict import Verdict
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.clock import is_bare, seconds
@@ -161,12 +160,10 @@ def step_json(study: Study, step: Step, kept: RunAnnotations = NOTHING) -> dict[
     }
 
 
-def step_with_children_json(
-    study: Study, sub_runs: SubRuns, step: Step, kept: RunAnnotations
-) -> dict[str, Any]:
+def step_with_children_json(study: Study, step: Step, kept: RunAnnotations) -> dict[str, Any]:
     """One step; of one that started sub-agents with these, and with their steps as `children`."""
     document = step_json(study, step, kept)
-    runs, used = sub_runs.of(step), sub_runs.used_by(step)
+    runs, used = study.sub_runs.of(step), study.sub_runs.used_by(step)
     if runs or used != NO_USAGE:
         own = study.accounts.of(step) or NO_USAGE
         document["with_sub_agents"] = _usage_json(own + used)
@@ -182,16 +179,15 @@ def sub_agent_json(run: SubRun) -> dict[str, Any]:
         "path": run.path[:-1],
         "verdict": verdict_json(run.verdict),
         "steps": len(run.trajectory),
-        **_usage_json(run.total, run.below.told),
-        "own": _usage_json(run.below.own, run.below.told),
+        **_usage_json(run.total, run.sub_runs.told),
+        "own": _usage_json(run.sub_runs.own, run.sub_runs.told),
     }
 
 
 def children_json(run: SubRun, kept: RunAnnotations) -> list[dict[str, Any]]:
     """The steps of a sub-agent; `path` is the number that each has in the whole run."""
-    study = Study(run.trajectory)
     return [
-        step_with_children_json(study, run.below, step, kept) | {"path": f"{run.path}{step.number}"}
+        step_with_children_json(run, step, kept) | {"path": f"{run.path}{step.number}"}
         for step in run.trajectory.steps
     ]
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
     from oh_tui.commands.shared.command import Call
     from oh_tui.trajectory.analysis.accounting import Accounts
-    from oh_tui.trajectory.analysis.sub_agents import SubRuns
+    from oh_tui.trajectory.analysis.study import SubRuns
 
 HUES: Mapping[str, Hue] = {
     "waiting": "amber",

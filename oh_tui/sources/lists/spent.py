@@ -14,7 +14,7 @@ from oh_tui.trajectory.model.stats import AGENT, TOKENS
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
     from oh_tui.trajectory.analysis.accounting import Accounts
-    from oh_tui.trajectory.analysis.sub_agents import SubRuns
+    from oh_tui.trajectory.analysis.study import SubRuns
     from oh_tui.trajectory.model.stats import Usage
 
 _CENT = 1e-6

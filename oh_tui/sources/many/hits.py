@@ -13,8 +13,7 @@ from oh_tui.text.regex import Regex
 from oh_tui.trajectory.analysis.search.fields import Kept
 from oh_tui.trajectory.analysis.search.query import Query
 from oh_tui.trajectory.analysis.search.scan import Needle, Said, finish, said_by_step
-from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.analysis.sub_agents import SubRuns
+from oh_tui.trajectory.analysis.study import Study, SubRuns
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 
@@ -54,41 +53,39 @@ class Hit(msgspec.Struct, frozen=True):
 class Part(NamedTuple):
     """The run itself, or that of a sub-agent."""
 
-    trajectory: Trajectory
-    path: str = ""
-    """What the numbers of its steps begin with."""
+    study: Study
     above: str = ""
     """The event of the run that started the sub-agent, "" where that is not known."""
 
 
-def sub_agents(run: Trajectory) -> tuple[list[Part], int]:
+def sub_agents(study: Study) -> tuple[list[Part], int]:
     """The runs of all sub-agents, which are read now, and how many cannot be read whole."""
-    found, unread = list[Part](), 0
+    run, found, unread = study.trajectory, list[Part](), 0
 
     def add(runs: SubRuns, above: str | None = None) -> None:
         nonlocal unread
         for one in runs.runs:
             started = run.steps[one.step - 1].event.id if above is None and one.step else above
-            found.append(Part(one.trajectory, one.path, started or ""))
+            found.append(Part(one, started or ""))
             unread += bool(one.note)
-            add(one.below, started or "")
+            add(one.sub_runs, started or "")
 
     if run.sub_agents:
-        add(Study(run).sub_runs)
+        add(study.sub_runs)
     return found, unread
 
 
-def hits(
-    part: Part, query: Query, study: Study | None = None, kept: Kept | None = None
-) -> Iterator[Hit]:
+def hits(part: Part, query: Query, kept: Kept | None = None) -> Iterator[Hit]:
     """The hits in order."""
-    for step in part.trajectory.steps:
-        if query.matches(step, part.trajectory, study, kept):
+    study = part.study
+    for step in study.trajectory.steps:
+        if query.matches(step, study.trajectory, study, kept):
             yield _hit(step, part, query)
 
 
 def _hit(step: Step, part: Part, query: Query) -> Hit:
-    said = said_by_step(step, part.trajectory)
+    run = part.study.trajectory
+    said = said_by_step(step, run)
     event, where, line, at = step.event, "row", said.shown, 0
     if texts := query.texts:
         place, line, at = _first(said, texts[0])
@@ -97,23 +94,23 @@ def _hit(step: Step, part: Part, query: Query) -> Hit:
             where = "result" if place else "call"
     return Hit(
         step.number,
-        f"{part.path}{step.number}",
+        f"{part.study.path}{step.number}",
         part.above,
         event.id,
         where,
         clean_line(line),
         len(clean_line(line[:at])),
         clean_line(said.shown),
-        part.trajectory.outcome(step),
+        run.outcome(step),
     )
 
 
 def step_of(run: Trajectory, hit: Hit) -> tuple[Step, Trajectory] | None:
     """The step that was found, and the run that it is in: that of a sub-agent too."""
-    parts = sub_agents(run)[0] if hit.is_of_sub_agent else [Part(run)]
-    for part in parts:
-        if f"{part.path}{hit.step}" == hit.path and (step := part.trajectory.step_of(hit.event_id)):
-            return step, part.trajectory
+    study = Study(run)
+    for one in [part.study for part in sub_agents(study)[0]] if hit.is_of_sub_agent else [study]:
+        if f"{one.path}{hit.step}" == hit.path and (step := one.trajectory.step_of(hit.event_id)):
+            return step, one.trajectory
     return None
 
 

@@ -39,11 +39,10 @@ class SearchJob(NamedTuple):
     query: Query
 
     def __call__(self, run: Trajectory, about: About) -> Found:
-        below, unread = sub_agents(run)
+        study = Study(run)
+        below, unread = sub_agents(study)
         found = [
-            hit
-            for part in (Part(run), *below)
-            for hit in hits(part, self.query, Study(part.trajectory), about.kept)
+            hit for part in (Part(study), *below) for hit in hits(part, self.query, about.kept)
         ]
         return Found(found, unread, self.query.gave_up)
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from oh_tui.trajectory.analysis.strip import Column, Strip
-from oh_tui.trajectory.analysis.sub_agents import SubRun
+from oh_tui.trajectory.analysis.study import SubRun
 from oh_tui.trajectory.model.steps import Step
 
 

@@ -1,25 +1,40 @@
-"""What follows from a run: time and cost, sub-agents, loops, verdict, strip, changed files."""
+"""What follows from a run: time and cost, loops, verdict, strip, changed files, sub-agents."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
+from oh_tui.text.human import plural
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.changes import ChangeLog, changes
 from oh_tui.trajectory.analysis.loops import Loops
 from oh_tui.trajectory.analysis.strip import Strip
-from oh_tui.trajectory.analysis.sub_agents import SubRuns
+from oh_tui.trajectory.analysis.sub_agents import Slot, bare, prefix, slots
 from oh_tui.trajectory.analysis.verdict import Verdict, judge
+from oh_tui.trajectory.model.bodies import message_text
+from oh_tui.trajectory.model.stats import NO_USAGE, Cost, Told, Usage
+from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
 
 READING = 0.005
 """Longest time for changed files in one update while the agent works, in seconds."""
 
+_EARLY = 1.0
+"""Seconds by which the clocks of a run and of its sub-agent may differ."""
+
+_TOLD = 3
+"""Sub-agents of which it is told on one line what is not known."""
+
 
 class Study:
     """The analysis of a growing trajectory, each part computed when it is first asked for. Call
     `update` after each `extend`."""
+
+    path = ""
+    """What the numbers of its steps begin with, of a sub-agent."""
+    names: tuple[str, ...] = ()
+    """The names of the sub-agents on the way to it, its own last."""
 
     def __init__(self, trajectory: Trajectory) -> None:
         self.trajectory = trajectory
@@ -32,7 +47,7 @@ class Study:
     def sub_runs(self) -> SubRuns:
         """Its sub-agents, which a file has; they are read now. Those of a server come later, by
         `take_sub_agents`."""
-        return SubRuns(self.trajectory, self.accounts)
+        return SubRuns(self)
 
     @cached_property
     def verdict(self) -> Verdict:
@@ -68,7 +83,7 @@ class Study:
         same names."""
         names = {agent.name for agent in agents}
         run.sub_agents = [*(a for a in run.sub_agents if a.name not in names), *agents]
-        self.sub_runs = SubRuns(self.trajectory, self.accounts)
+        self.sub_runs = SubRuns(self)
 
     @property
     def tells_something(self) -> bool:
@@ -91,3 +106,256 @@ class Study:
         if "changes" in computed:
             is_at_work = trajectory.live and trajectory.status == "running"
             self.changes.update(budget=READING if is_at_work else None)
+
+
+class SubRun(Study):
+    """The run of a sub-agent, with those that it started."""
+
+    usage: str
+    """The usage id under which the run that started it has its total; "" when not known."""
+
+    def __init__(self, agent: SubAgent, above: tuple[str, ...] = ()) -> None:
+        trajectory, self.note = agent.load()
+        super().__init__(trajectory)
+        self.name, self.names = agent.name, (*above, agent.name)
+        self.needs_id = agent.is_conversation
+        self.started_by, self.usage = agent.started_by, agent.usage
+        self.step = 0
+        """The number of the step that started it; 0 when that is not known."""
+        self.path = ""
+        """`12.` of the first that step 12 started, `12b.` of the second; `a.` of the first whose
+        step is not known."""
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it was not at work when it was read."""
+        return not (self.trajectory.live and self.trajectory.status == "running")
+
+    @property
+    def has_failed(self) -> bool:
+        return self.verdict.word in ("error", "stuck")
+
+    @property
+    def total(self) -> Usage:
+        """What it and those below it used."""
+        return self.sub_runs.total
+
+    @cached_property
+    def prompt(self) -> str:
+        """The first message to it."""
+        steps = (step.event for step in self.trajectory.steps[:3])
+        first = next((e for e in steps if e.kind == "MessageEvent" and e.source == "user"), None)
+        return message_text(first.body()).strip() if first else ""
+
+
+class SubRuns:
+    """The sub-agents that a run started, joined with its steps.
+
+    A step tells the id of the sub-agent, or its prompt, which is the first message to it; else the
+    first sub-agent that began while the step ran is taken. Reads all of them.
+
+    The stats of the run have the total of each sub-agent too (`task:ID`), which is not counted
+    twice: where both tell, the higher counts. A conversation of a server that the run started has
+    a total of its own, which is no part of this one.
+    """
+
+    def __init__(self, study: Study) -> None:
+        self.trajectory, self._accounts = study.trajectory, study.accounts
+        self.runs = [SubRun(agent, study.names) for agent in self.trajectory.sub_agents]
+        """In the order in which they began, as far as that is known."""
+        self.runs.sort(key=lambda run: run.trajectory.began or 0.0)
+        self._slots = (
+            list(slots(self.trajectory.steps)) if self.runs or self._accounts.of_sub_agents else []
+        )
+        for run in self.runs:
+            step = self.trajectory.step_of(run.started_by) if run.started_by else None
+            run.step = step.number if step else 0
+        _join([run for run in self.runs if not run.step], self._slots)
+        self._by_step: dict[int, list[SubRun]] = {}
+        for run in self.runs:
+            siblings = self._by_step.setdefault(run.step, [])
+            siblings.append(run)
+            run.path = f"{study.path}{prefix(run.step, len(siblings))}."
+
+    def of(self, step: Step) -> list[SubRun]:
+        """Those that a step started."""
+        return self._by_step.get(step.number, [])
+
+    @property
+    def _within(self) -> list[SubRun]:
+        """Those that are no conversations of their own."""
+        return [run for run in self.runs if not run.needs_id]
+
+    @property
+    def loose(self) -> list[SubRun]:
+        """Sub-agents that no step is known to have started."""
+        return self._by_step.get(0, [])
+
+    def all(self) -> Iterator[SubRun]:
+        """These and all below them."""
+        for run in self.runs:
+            yield run
+            yield from run.sub_runs.all()
+
+    @cached_property
+    def _reported(self) -> dict[str, Usage]:
+        return self._accounts.of_sub_agents
+
+    @cached_property
+    def _used(self) -> dict[int, Usage]:
+        """Number of a step -> what its sub-agents within the run used; 0 for what belongs to no
+        step."""
+        used: dict[int, Usage] = {}
+        told = dict(self._reported)
+        untold = NO_USAGE
+        """What is used by sub-agents whose usage id is not known."""
+        for run in self._within:
+            amount = run.total
+            if run.usage in told:
+                amount = amount.highest(told.pop(run.usage))
+            else:
+                untold += amount
+            used[run.step] = used.get(run.step, NO_USAGE) + amount
+        for slot in self._slots:
+            if slot.usage in told:
+                number = slot.step.number
+                used[number] = used.get(number, NO_USAGE) + told.pop(slot.usage)
+        rest = sum(told.values(), NO_USAGE)
+        used[0] = used.get(0, NO_USAGE) + (rest.highest(untold) - untold)
+        return used
+
+    def used_by(self, step: Step) -> Usage:
+        """What the sub-agents and the conversations used that a step started, and those below
+        them."""
+        apart = (run.total for run in self.of(step) if run.needs_id)
+        return sum(apart, self._used.get(step.number, NO_USAGE))
+
+    @property
+    def without_run(self) -> dict[str, Usage]:
+        """Usage id -> what a sub-agent used whose run is not here."""
+        known = {run.usage for run in self.runs}
+        if not known <= set(self._reported):
+            return {}  # the run of one may be here all the same
+        return {usage: used for usage, used in self._reported.items() if usage not in known}
+
+    @property
+    def own(self) -> Usage:
+        """What the run used itself."""
+        return self._accounts.total - sum(self._reported.values(), NO_USAGE)
+
+    @property
+    def below(self) -> Usage:
+        """What all sub-agents within the run used."""
+        return sum(self._used.values(), NO_USAGE)
+
+    @property
+    def conversations(self) -> Usage:
+        """What the conversations used that the run started, with those below them."""
+        return sum(
+            (one.total + one.sub_runs.conversations for one in self.runs if one.needs_id),
+            sum((one.sub_runs.conversations for one in self._within), NO_USAGE),
+        )
+
+    @property
+    def total(self) -> Usage:
+        """What the run and its sub-agents used."""
+        return self.own + self.below
+
+    @property
+    def unreported(self) -> Usage:
+        """The part of the total that the stats of the run do not have."""
+        return self.total - self._accounts.total
+
+    def recount(self) -> None:
+        """The run has grown, and may have reported more."""
+        for name in ("_reported", "_used"):
+            self.__dict__.pop(name, None)
+
+    @cached_property
+    def failed(self) -> list[SubRun]:
+        """Those that failed, at any depth."""
+        return [run for run in self.all() if run.has_failed]
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether the total may lack a part."""
+        return self._accounts.is_partial or any(one.sub_runs.is_partial for one in self._within)
+
+    def cost(self, beside: float | None = None, *, is_partial: bool | None = False) -> Cost:
+        """That of the total; of a run whose events have no price the one that is told `beside`."""
+        total = self.total
+        if not total.cost and beside:
+            return Cost(beside, bool(is_partial))
+        return Cost(total.cost or None, self.is_partial if total.cost or total.tokens else None)
+
+    @property
+    def told(self) -> Told:
+        """What is told of the total."""
+        found = self._accounts.told
+        for run in self._within:
+            found = found.joined(run.sub_runs.told)
+        return found
+
+    @property
+    def priced(self) -> bool | None:
+        """False if a model answered but no price is known; None if nothing tells of one."""
+        return self.told.priced
+
+    @property
+    def note(self) -> str:
+        """What cannot be told of them, on one line, or ""."""
+        loose = sum(len(part.loose) for part in (self, *(run.sub_runs for run in self.all())))
+        told = [f"{plural(loose, 'sub-agent')} at the end: no step tells the start"][: bool(loose)]
+        told += [f"sub-agent {run.path[:-1]}: {run.note}" for run in self.all() if run.note]
+        rest = len(told) - _TOLD
+        return "; ".join(told[:_TOLD] + ([f"{rest} more"] if rest > 0 else []))
+
+
+def _join(runs: list[SubRun], slots: list[Slot]) -> None:
+    """Finds the step of each run: by id, by the prompt, then by time and order."""
+    free = dict.fromkeys(range(len(slots)))
+    named: dict[str, int] = {}
+    prompts: dict[str, list[int]] = {}
+    """Places of slots, the first one last."""
+    for place in reversed(range(len(slots))):
+        named |= dict.fromkeys(slots[place].ids, place)
+        if not slots[place].needs_id:
+            prompts.setdefault(slots[place].prompt, []).append(place)
+
+    def take(run: SubRun, place: int) -> None:
+        run.step, run.usage = slots[place].step.number, slots[place].usage or run.usage
+        free.pop(place, None)
+
+    for run in runs:
+        if (found := named.get(bare(run.name))) is not None:
+            take(run, found)
+    rest = [run for run in runs if not (run.step or run.needs_id)]
+    for run in rest:
+        same = prompts.get(run.prompt, []) if run.prompt else []
+        while same and same[-1] not in free:
+            same.pop()
+        if same:
+            take(run, same.pop())
+    left = iter([place for place in free if not slots[place].needs_id])
+    following = next(left, None)
+    for run in rest:
+        if run.step:
+            continue
+        while following is not None and _ended_before(slots[following].step, run):
+            following = next(left, None)
+        if following is not None and not _began_after(slots[following].step, run):
+            take(run, following)
+            following = next(left, None)
+
+
+def _ended_before(step: Step, run: SubRun) -> bool:
+    """False where a time is unknown."""
+    ended = step.result.seconds() if step.result else None
+    began = run.trajectory.began
+    return ended is not None and began is not None and ended + _EARLY < began
+
+
+def _began_after(step: Step, run: SubRun) -> bool:
+    """False where a time is unknown."""
+    started, began = step.event.seconds(), run.trajectory.began
+    return started is not None and began is not None and began + _EARLY < started

@@ -1,259 +1,20 @@
-"""Which step of a run started which of its sub-agents, and the runs of those."""
+"""Which steps of a run started sub-agents, and what they tell of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cached_property
 from typing import Any, NamedTuple
 
-from oh_tui.text.human import plural
-from oh_tui.trajectory.analysis.accounting import Accounts
-from oh_tui.trajectory.analysis.strip import Strip
-from oh_tui.trajectory.analysis.verdict import Verdict, judge
-from oh_tui.trajectory.model.bodies import field, message_text, text_field
-from oh_tui.trajectory.model.stats import NO_USAGE, Cost, Told, Usage
+from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.steps import Step
-from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
 
 _TOOLS = frozenset({"Task", "Delegate", "StartChildConversation"})
 """The tools that start sub-agents."""
 
 _IDS = ("conversation_id", "sub_conversation_id", "sub_conversation_ids")
 
-_EARLY = 1.0
-"""Seconds by which the clocks of a run and of its sub-agent may differ."""
 
-
-class SubRun:
-    """The run of a sub-agent."""
-
-    usage: str
-    """The usage id under which the run that started it has its total; "" when not known."""
-
-    def __init__(self, agent: SubAgent, above: tuple[str, ...] = ()) -> None:
-        self.name = agent.name
-        self.names = (*above, agent.name)
-        """The names of the sub-agents on the way to it, its own last."""
-        self.needs_id = agent.is_conversation
-        self.started_by, self.usage = agent.started_by, agent.usage
-        self.trajectory, self.note = agent.load()
-        self.step = 0
-        """The number of the step that started it; 0 when that is not known."""
-        self.path = ""
-        """What the numbers of its steps begin with: `12.` of the first that step 12 started, `12b.`
-        of the second; `a.` of the first whose step is not known."""
-
-    @cached_property
-    def accounts(self) -> Accounts:
-        return Accounts(self.trajectory)
-
-    @cached_property
-    def strip(self) -> Strip:
-        return Strip(self.trajectory, self.accounts)
-
-    @cached_property
-    def verdict(self) -> Verdict:
-        return judge(self.trajectory)
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether it was not at work when it was read."""
-        return not (self.trajectory.live and self.trajectory.status == "running")
-
-    @property
-    def has_failed(self) -> bool:
-        return self.verdict.word in ("error", "stuck")
-
-    @cached_property
-    def below(self) -> SubRuns:
-        return SubRuns(self.trajectory, self.accounts, self.path, self.names)
-
-    @property
-    def total(self) -> Usage:
-        """What it and those below it used."""
-        return self.below.total
-
-    @cached_property
-    def prompt(self) -> str:
-        """The first message to it."""
-        steps = (step.event for step in self.trajectory.steps[:3])
-        first = next((e for e in steps if e.kind == "MessageEvent" and e.source == "user"), None)
-        return message_text(first.body()).strip() if first else ""
-
-
-class SubRuns:
-    """The sub-agents that a run started, joined with its steps.
-
-    A step tells the id of the sub-agent, or its prompt, which is the first message to it; else the
-    first sub-agent that began while the step ran is taken. Reads all of them.
-
-    The stats of the run have the total of each sub-agent too (`task:ID`), which is not counted
-    twice: where both tell, the higher counts. A conversation of a server that the run started has
-    a total of its own, which is no part of this one.
-    """
-
-    def __init__(
-        self,
-        trajectory: Trajectory,
-        accounts: Accounts,
-        path: str = "",
-        names: tuple[str, ...] = (),
-    ) -> None:
-        """`path` and `names` are those of the sub-agent whose run it is."""
-        self.trajectory = trajectory
-        self._accounts = accounts
-        self.runs = [SubRun(agent, names) for agent in trajectory.sub_agents]
-        """In the order in which they began, as far as that is known."""
-        self.runs.sort(key=lambda run: run.trajectory.began or 0.0)
-        self._slots = list(_slots(trajectory.steps)) if self.runs or accounts.of_sub_agents else []
-        for run in self.runs:
-            step = trajectory.step_of(run.started_by) if run.started_by else None
-            run.step = step.number if step else 0
-        _join([run for run in self.runs if not run.step], self._slots)
-        self._by_step: dict[int, list[SubRun]] = {}
-        for run in self.runs:
-            siblings = self._by_step.setdefault(run.step, [])
-            siblings.append(run)
-            run.path = f"{path}{_prefix(run.step, len(siblings))}."
-
-    def of(self, step: Step) -> list[SubRun]:
-        """Those that a step started."""
-        return self._by_step.get(step.number, [])
-
-    @property
-    def _within(self) -> list[SubRun]:
-        """Those that are no conversations of their own."""
-        return [run for run in self.runs if not run.needs_id]
-
-    @property
-    def loose(self) -> list[SubRun]:
-        """Sub-agents that no step is known to have started."""
-        return self._by_step.get(0, [])
-
-    def all(self) -> Iterator[SubRun]:
-        """These and all below them."""
-        for run in self.runs:
-            yield run
-            yield from run.below.all()
-
-    @cached_property
-    def _reported(self) -> dict[str, Usage]:
-        return self._accounts.of_sub_agents
-
-    @cached_property
-    def _used(self) -> dict[int, Usage]:
-        """Number of a step -> what its sub-agents within the run used; 0 for what belongs to no
-        step."""
-        used: dict[int, Usage] = {}
-        told = dict(self._reported)
-        untold = NO_USAGE
-        """What is used by sub-agents whose usage id is not known."""
-        for run in self._within:
-            amount = run.total
-            if run.usage in told:
-                amount = amount.highest(told.pop(run.usage))
-            else:
-                untold += amount
-            used[run.step] = used.get(run.step, NO_USAGE) + amount
-        for slot in self._slots:
-            if slot.usage in told:
-                number = slot.step.number
-                used[number] = used.get(number, NO_USAGE) + told.pop(slot.usage)
-        rest = sum(told.values(), NO_USAGE)
-        used[0] = used.get(0, NO_USAGE) + (rest.highest(untold) - untold)
-        return used
-
-    def used_by(self, step: Step) -> Usage:
-        """What the sub-agents and the conversations used that a step started, and those below
-        them."""
-        apart = (run.total for run in self.of(step) if run.needs_id)
-        return sum(apart, self._used.get(step.number, NO_USAGE))
-
-    @property
-    def without_run(self) -> dict[str, Usage]:
-        """Usage id -> what a sub-agent used whose run is not here."""
-        known = {run.usage for run in self.runs}
-        if not known <= set(self._reported):
-            return {}  # the run of one may be here all the same
-        return {usage: used for usage, used in self._reported.items() if usage not in known}
-
-    @property
-    def own(self) -> Usage:
-        """What the run used itself."""
-        return self._accounts.total - sum(self._reported.values(), NO_USAGE)
-
-    @property
-    def below(self) -> Usage:
-        """What all sub-agents within the run used."""
-        return sum(self._used.values(), NO_USAGE)
-
-    @property
-    def conversations(self) -> Usage:
-        """What the conversations used that the run started, with those below them."""
-        return sum(
-            (one.total + one.below.conversations for one in self.runs if one.needs_id),
-            sum((one.below.conversations for one in self._within), NO_USAGE),
-        )
-
-    @property
-    def total(self) -> Usage:
-        """What the run and its sub-agents used."""
-        return self.own + self.below
-
-    @property
-    def unreported(self) -> Usage:
-        """The part of the total that the stats of the run do not have."""
-        return self.total - self._accounts.total
-
-    def recount(self) -> None:
-        """The run has grown, and may have reported more."""
-        for name in ("_reported", "_used"):
-            self.__dict__.pop(name, None)
-
-    @cached_property
-    def failed(self) -> list[SubRun]:
-        """Those that failed, at any depth."""
-        return [run for run in self.all() if run.has_failed]
-
-    @property
-    def is_partial(self) -> bool:
-        """Whether the total may lack a part."""
-        return self._accounts.is_partial or any(one.below.is_partial for one in self._within)
-
-    def cost(self, beside: float | None = None, *, is_partial: bool | None = False) -> Cost:
-        """That of the total; of a run whose events have no price the one that is told `beside`."""
-        total = self.total
-        if not total.cost and beside:
-            return Cost(beside, bool(is_partial))
-        return Cost(total.cost or None, self.is_partial if total.cost or total.tokens else None)
-
-    @property
-    def told(self) -> Told:
-        """What is told of the total."""
-        found = self._accounts.told
-        for run in self._within:
-            found = found.joined(run.below.told)
-        return found
-
-    @property
-    def priced(self) -> bool | None:
-        """False if a model answered but no price is known; None if nothing tells of one."""
-        return self.told.priced
-
-    @property
-    def note(self) -> str:
-        """What cannot be told of them, on one line, or ""."""
-        loose = sum(len(part.loose) for part in (self, *(run.below for run in self.all())))
-        told = [f"{plural(loose, 'sub-agent')} at the end: no step tells the start"][: bool(loose)]
-        told += [f"sub-agent {run.path[:-1]}: {run.note}" for run in self.all() if run.note]
-        rest = len(told) - _TOLD
-        return "; ".join(told[:_TOLD] + ([f"{rest} more"] if rest > 0 else []))
-
-
-_TOLD = 3
-
-
-class _Slot(NamedTuple):
+class Slot(NamedTuple):
     """A sub-agent that a step started, with what its events say of it."""
 
     step: Step
@@ -272,10 +33,10 @@ def may_start(step: Step) -> bool:
 
 def starts(step: Step) -> bool:
     """Whether a step started a sub-agent, by what it and its result tell."""
-    return may_start(step) and next(_slots([step]), None) is not None
+    return may_start(step) and next(slots([step]), None) is not None
 
 
-def _slots(steps: Iterable[Step]) -> Iterator[_Slot]:
+def slots(steps: Iterable[Step]) -> Iterator[Slot]:
     """A step that was refused starts none; one that resumes a task goes on with that of another."""
     seen: set[str] = set()
     for step in steps:
@@ -296,11 +57,11 @@ def _slots(steps: Iterable[Step]) -> Iterator[_Slot]:
         if tool != "Delegate":
             usage = f"task:{task}" if task else ""
             prompt = text_field(action, "prompt").strip()
-            yield _Slot(step, ids, prompt, usage, tool == "StartChildConversation")
+            yield Slot(step, ids, prompt, usage, tool == "StartChildConversation")
         elif isinstance(tasks, dict) and text_field(action, "command") != "spawn":
             for name, prompt in tasks.items():
                 told = prompt.strip() if isinstance(prompt, str) else ""
-                yield _Slot(step, ids | {bare(str(name))}, told, f"delegate:{name}")
+                yield Slot(step, ids | {bare(str(name))}, told, f"delegate:{name}")
 
 
 def _ids(action: Any, observation: Any) -> Iterator[str]:
@@ -314,57 +75,7 @@ def _ids(action: Any, observation: Any) -> Iterator[str]:
         yield bare(task)
 
 
-def _join(runs: list[SubRun], slots: list[_Slot]) -> None:
-    """Finds the step of each run: by id, by the prompt, then by time and order."""
-    free = dict.fromkeys(range(len(slots)))
-    named: dict[str, int] = {}
-    prompts: dict[str, list[int]] = {}
-    """Places of slots, the first one last."""
-    for place in reversed(range(len(slots))):
-        named |= dict.fromkeys(slots[place].ids, place)
-        if not slots[place].needs_id:
-            prompts.setdefault(slots[place].prompt, []).append(place)
-
-    def take(run: SubRun, place: int) -> None:
-        run.step, run.usage = slots[place].step.number, slots[place].usage or run.usage
-        free.pop(place, None)
-
-    for run in runs:
-        if (found := named.get(bare(run.name))) is not None:
-            take(run, found)
-    rest = [run for run in runs if not (run.step or run.needs_id)]
-    for run in rest:
-        same = prompts.get(run.prompt, []) if run.prompt else []
-        while same and same[-1] not in free:
-            same.pop()
-        if same:
-            take(run, same.pop())
-    left = iter([place for place in free if not slots[place].needs_id])
-    following = next(left, None)
-    for run in rest:
-        if run.step:
-            continue
-        while following is not None and _ended_before(slots[following].step, run):
-            following = next(left, None)
-        if following is not None and not _began_after(slots[following].step, run):
-            take(run, following)
-            following = next(left, None)
-
-
-def _ended_before(step: Step, run: SubRun) -> bool:
-    """False where a time is unknown."""
-    ended = step.result.seconds() if step.result else None
-    began = run.trajectory.began
-    return ended is not None and began is not None and ended + _EARLY < began
-
-
-def _began_after(step: Step, run: SubRun) -> bool:
-    """False where a time is unknown."""
-    started, began = step.event.seconds(), run.trajectory.began
-    return started is not None and began is not None and began + _EARLY < started
-
-
-def _prefix(step: int, place: int) -> str:
+def prefix(step: int, place: int) -> str:
     """`12`, `12b`, `12c` ... for the sub-agents of step 12; `a`, `b` ... without a step."""
     if not step:
         return letters(place)

@@ -10,8 +10,7 @@ from oh_tui.trajectory.content import blocks
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from oh_tui.trajectory.analysis.study import Study
-    from oh_tui.trajectory.analysis.sub_agents import SubRun, SubRuns
+    from oh_tui.trajectory.analysis.study import Study, SubRun, SubRuns
     from oh_tui.trajectory.model.steps import Step
 
 
@@ -96,7 +95,7 @@ class OpenedSubAgents:
             for each in run.trajectory.steps:
                 sub = SubStep(run, each, depth)
                 found.append(sub)
-                found += self._below(run.below, each, sub.path, depth + 1)
+                found += self._below(run.sub_runs, each, sub.path, depth + 1)
         return found
 
     def closed(self, study: Study) -> Iterator[ClosedStep]:
@@ -110,7 +109,7 @@ class OpenedSubAgents:
             for run in runs.of(step):
                 if not is_shown:
                     yield from (ClosedStep(chain, run, each) for each in run.trajectory.steps)
-                yield from self._closed(run.below, run.path, chain)
+                yield from self._closed(run.sub_runs, run.path, chain)
 
     def place(self, step: Step | None) -> SubStep | None:
         """The place of a step of a sub-agent that is shown; None for a step of the run."""
@@ -121,7 +120,7 @@ class OpenedSubAgents:
         if step is None or study is None:
             return []
         place = self.place(step)
-        return (place.run.below if place else study.sub_runs).of(step)
+        return (place.run.sub_runs if place else study.sub_runs).of(step)
 
     def why_none(self, study: Study | None, step: Step) -> str:
         """Why there is no sub-agent of a step to open."""

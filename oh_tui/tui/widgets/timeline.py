@@ -32,8 +32,7 @@ from oh_tui.tui.widgets.shown import Place
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.lane import Lane
-    from oh_tui.trajectory.analysis.study import Study
-    from oh_tui.trajectory.analysis.sub_agents import SubRun
+    from oh_tui.trajectory.analysis.study import Study, SubRun
     from oh_tui.tui.state.event_rows import EventRows
     from oh_tui.tui.state.opened_sub_agents import ClosedStep, SubStep
 
@@ -416,7 +415,7 @@ class Timeline(RowList):
         """Its number, and what it and the sub-agents that it started used."""
         sub, study = self._opened.place(step), self.study
         if sub is not None:
-            return Place(sub.path, sub.run.accounts, sub.run.below.used_by(step))
+            return Place(sub.path, sub.run.accounts, sub.run.sub_runs.used_by(step))
         if study is None or self.show_events:
             return Place(str(step.number), study.accounts if study else None)
         return Place(str(step.number), study.accounts, study.sub_runs.used_by(step))

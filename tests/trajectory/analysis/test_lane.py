@@ -28,7 +28,7 @@ def lane(study: Study, *numbers: int) -> Lane:
     runs, steps = study.sub_runs, study.trajectory.steps
     for number in numbers:
         run = runs.of(steps[number - 1])[0]
-        runs, steps = run.below, run.trajectory.steps
+        runs, steps = run.sub_runs, run.trajectory.steps
     return Lane(run, study.trajectory.steps[numbers[0] - 1])
 
 

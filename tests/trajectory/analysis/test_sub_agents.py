@@ -13,8 +13,8 @@ import pytest
 from oh_tui.sources.file_runs import run_of
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.spending import spending
-from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.analysis.sub_agents import SubRun, SubRuns, letters
+from oh_tui.trajectory.analysis.study import Study, SubRun, SubRuns
+from oh_tui.trajectory.analysis.sub_agents import letters
 from oh_tui.trajectory.formats.zip.archive import open_archive
 from oh_tui.trajectory.formats.zip.zip_layout import DEEPEST
 from oh_tui.trajectory.model.events import Event
@@ -47,7 +47,7 @@ Make = Callable[[Path, Files], Path]
 def read(path: Path) -> Iterator[SubRuns]:
     with open_archive(path) as archive:
         trajectory = run_of(archive, archive.events())
-        yield SubRuns(trajectory, Accounts(trajectory))
+        yield Study(trajectory).sub_runs
 
 
 def told(runs: SubRuns) -> list[tuple[str, str, int]]:
@@ -183,7 +183,7 @@ def test_the_run_and_its_sub_agents_make_the_total(
             0, 0.35, 0.03, 0,
         ]  # fmt: skip
         check = next(run for run in runs.runs if run.name == CHECK)
-        assert (round(check.below.own.cost, 9), round(check.total.cost, 9)) == (0.3, 0.35)
+        assert (round(check.sub_runs.own.cost, 9), round(check.total.cost, 9)) == (0.3, 0.35)
 
 
 def test_where_the_stats_tell_more_than_the_files_the_more_counts(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_a_conversation_of_a_server_belongs_to_a_step_by_its_id_alone() -> None:
     sub = Trajectory()
     sub.extend(worked("a", "Look.", 2))
     trajectory.sub_agents = [SubAgent("x", lambda: (sub, ""), is_conversation=True)]
-    runs = SubRuns(trajectory, Accounts(trajectory))
+    runs = Study(trajectory).sub_runs
     assert [run.path for run in runs.runs] == ["a."]
 
 

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from oh_tui.sources.file_runs import run_of
-from oh_tui.trajectory.analysis.accounting import Accounts
-from oh_tui.trajectory.analysis.sub_agents import SubRuns
+from oh_tui.trajectory.analysis.study import Study, SubRuns
 from oh_tui.trajectory.formats.foreign import atif_sub_agents
 from oh_tui.trajectory.formats.foreign.atif_sub_agents import DEEPEST
 from oh_tui.trajectory.formats.table import find_files, open_runs
@@ -79,7 +78,7 @@ def read(path: Path, **files: Any) -> tuple[Trajectory, SubRuns, list[str]]:
     runs = open_runs(path / "run.json")
     run = next(iter(runs.entries())).open()
     trajectory = run_of(run, run.events())
-    return trajectory, SubRuns(trajectory, Accounts(trajectory)), run.problems
+    return trajectory, Study(trajectory).sub_runs, run.problems
 
 
 def told(runs: SubRuns) -> list[tuple[str, str]]:

@@ -99,6 +99,6 @@ async def test_parent_and_sub_agents_are_the_total(
     loose = sum(run.total.cost for run in runs.loose)
     assert sum(used.cost for used in steps) + loose + own == pytest.approx(whole, abs=1e-9)
     for run in runs.all():
-        below = sum(one.total.cost for one in run.below.runs)
-        assert run.total.cost == pytest.approx(run.below.own.cost + below, abs=1e-9)
+        below = sum(one.total.cost for one in run.sub_runs.runs)
+        assert run.total.cost == pytest.approx(run.sub_runs.own.cost + below, abs=1e-9)
     assert told == [failed]
