@@ -66,7 +66,7 @@ class ComparedRuns(RowList):
         for place in self._first_to_go:
             if _taken(widths) + TITLE > width:
                 widths[place] = 0
-        widths[_TITLE] = max(TITLE, min(widths[_TITLE], width - _taken(widths) - 2))
+        widths[_TITLE] = max(TITLE, min(widths[_TITLE], width - _taken(widths)))
         return widths
 
     def _cells(self, row: int) -> list[Piece]:
@@ -102,5 +102,6 @@ class ComparedHeads(ComparedRuns, can_focus=False):
 
 
 def _taken(widths: list[int]) -> int:
-    """Cells of all columns but the title, with the gaps behind them."""
+    """Cells of all columns but the title, with the gaps behind them; that of the last makes room
+    for the title's."""
     return sum(cells + 2 for n, cells in enumerate(widths) if cells and n != _TITLE)
