@@ -47,7 +47,7 @@ ON_SERVER: dict[str, list[str]] = {
     "approve": ["approve", OAUTH],
     "reject": ["reject", OAUTH, "not on main"],
     "stop": ["stop", IDS["flaky-ci"], "--now"],
-    "continue": ["continue", DATES],
+    "continue": ["continue", DATES, "--yes"],
     "exec": ["exec", DATES, "--", "ls"],
     "get": ["get", DATES, "src/dates/parse.py"],
     "put": ["put", DATES, __file__, "/tmp/here.py"],
