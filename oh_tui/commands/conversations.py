@@ -34,6 +34,7 @@ from oh_tui.sources.lists import conversation_query
 from oh_tui.sources.lists.attributes import ORDERS, cost_text, filter_help
 from oh_tui.sources.lists.conversation_order import Sorting
 from oh_tui.sources.lists.conversation_query import ConversationQuery
+from oh_tui.sources.lists.filter_words import Asked
 from oh_tui.sources.lists.last_known import LastKnown
 from oh_tui.sources.lists.spent import with_spent
 from oh_tui.sources.lists.triage import conversation_state, updated, updated_text
@@ -183,10 +184,10 @@ async def _found(
             if one.parent_conversation_id and not args.sub:
                 continue
             changed = await call.source.runs.changed_paths(one) if query.needs_changed else None
-            if query.matches(one, state, now, kept.of(one), changed):
+            passes = query.matches(Asked(one, state, now, kept.of(one), changed))
+            if passes:
                 found.append(one)
-            else:
-                unsure += query.cannot_tell(one, state, now, kept.of(one), changed)
+            unsure += passes is None
         looked += len(page.items)
         show_progress(f"{len(found):,} found in {looked:,} conversations")
         more = len(found) > limit or (len(found) == limit and bool(page.next_page_id))

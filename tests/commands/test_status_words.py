@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from oh_tui.api.models import Conversation
 from oh_tui.commands.shared.documents import conversation_json
 from oh_tui.sources.lists import conversation_query
+from oh_tui.sources.lists.filter_words import Asked
 from oh_tui.sources.lists.last_known import UNSEEN, LastKnown
 from oh_tui.sources.lists.triage import conversation_state
 from oh_tui.sources.runs.cache import RunCache, zip_of_events
@@ -55,7 +56,7 @@ def test_a_word(status: str | None, sandbox: str | None, known: str, word: str |
 def test_a_filter_asks_for_the_agent_or_for_the_sandbox() -> None:
     def holds(words: str, one: Conversation) -> bool:
         state = conversation_state(one, LastKnown("finished", SINCE))
-        return conversation_query.parse(words).matches(one, state, 0.0)
+        return bool(conversation_query.parse(words).matches(Asked(one, state, 0.0)))
 
     stopped = replace(AWAY, execution_status="paused", sandbox_status="RUNNING")
     assert holds("is:stopped", stopped) and not holds("is:paused", stopped)

@@ -17,8 +17,7 @@ from oh_tui.api.models import Conversation
 from oh_tui.sources.lists.attributes import WORDS
 from oh_tui.sources.lists.filter_words import OF_OTHERS, Asked
 from oh_tui.sources.lists.tags import tag_words
-from oh_tui.sources.lists.triage import ConversationState
-from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
+from oh_tui.sources.lists.user_annotations import RunAnnotations
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.search import query as queries
 from oh_tui.trajectory.analysis.search.fields import ANY, any_of
@@ -58,41 +57,22 @@ class ConversationQuery(msgspec.Struct, frozen=True):
         """Whether matches depend on the files that runs changed."""
         return any(term.field == "changed" for term in self.terms)
 
-    def matches(
-        self,
-        one: Conversation,
-        state: ConversationState,
-        now: float,
-        kept: RunAnnotations = NOTHING,
-        changed: Collection[str] | None = None,
-    ) -> bool:
-        if self.only is not None and one.id not in self.only:
+    def matches(self, asked: Asked) -> bool | None:
+        """Whether a conversation passes; None for one that might, were its outcome, all of its cost
+        or the files that it changed known."""
+        if self.only is not None and asked.conversation.id not in self.only:
             return False
-        asked = Asked(one, state, now, kept, changed)
+        is_open = False
         for term in self.terms:  # a plain loop, as thousands are tested at once
             word = WORDS[term.field]
-            if word.is_left_out and word.is_open(asked, term.value):
+            holds = word.holds(asked, term.value) is not term.negated
+            if holds and not word.is_left_out:
+                continue
+            if word.is_open(asked, term.value):
+                is_open = True
+            elif not holds:
                 return False
-            if word.holds(asked, term.value) is term.negated:
-                return False
-        return True
-
-    def cannot_tell(
-        self,
-        one: Conversation,
-        state: ConversationState,
-        now: float,
-        kept: RunAnnotations = NOTHING,
-        changed: Collection[str] | None = None,
-    ) -> bool:
-        """Whether a conversation that does not match might, if its outcome, all of its cost and the
-        files that it changed were known."""
-        if self.only is not None and one.id not in self.only:
-            return False
-        asked = Asked(one, state, now, kept, changed)
-        open_ones = [one for one in self.terms if WORDS[one.field].is_open(asked, one.value)]
-        missed = any(WORDS[one.field].is_left_out or not _matches(one, asked) for one in open_ones)
-        return missed and all(_matches(term, asked) for term in self.terms if term not in open_ones)
+        return None if is_open else True
 
     def for_server(self, now: float) -> ConversationFilters:
         """What an app server can filter by itself: the dates and one text in the title."""
@@ -151,7 +131,3 @@ def known_words(
 def _is_word(text: str) -> bool:
     """Whether a text can be typed as it is, without quotes."""
     return bool(text) and text == safe_line(text) and not any(c in text for c in ' "')
-
-
-def _matches(term: Term, asked: Asked) -> bool:
-    return WORDS[term.field].holds(asked, term.value) is not term.negated

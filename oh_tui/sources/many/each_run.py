@@ -21,6 +21,7 @@ from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.file_rows import path_at
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.lists.conversation_query import ConversationQuery
+from oh_tui.sources.lists.filter_words import Asked
 from oh_tui.sources.lists.last_known import LastKnown
 from oh_tui.sources.lists.spent import with_spent
 from oh_tui.sources.lists.triage import conversation_state, updated
@@ -218,9 +219,9 @@ class ManyRuns(Generic[T]):
         last_known = self._last_known.get(bare_id(one.id), LastKnown())
         one, state = with_spent(one, last_known.spent), conversation_state(one, last_known)
         changed = await self.source.runs.changed_paths(one) if query.needs_changed else None
-        passed = query.matches(one, state, now, kept, changed)
-        self.unsure += not passed and query.cannot_tell(one, state, now, kept, changed)
-        return passed
+        passed = query.matches(Asked(one, state, now, kept, changed))
+        self.unsure += passed is None
+        return bool(passed)
 
     def _about(self, row: Conversation) -> About:
         return About(row, self._annotations.of(row))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec.structs import replace
 
+from oh_tui.sources.lists.filter_words import Asked
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 
 if TYPE_CHECKING:
@@ -26,9 +27,8 @@ BETWEEN_LOOKS = 64
 
 class Tested(NamedTuple):
     row: Row
-    passes: bool
-    is_unsure: bool
-    """It might pass, were its outcome known."""
+    passes: bool | None
+    """None if it might pass, were more known of it."""
 
 
 class Listing:
@@ -99,9 +99,7 @@ class Listing:
                 continue
             one, state, kept = row.conversation, row.state, self._kept_of(row.conversation)
             changed = self.changed.get(row.id)
-            passes = query.matches(one, state, now, kept, changed)
-            unsure = not passes and query.cannot_tell(one, state, now, kept, changed)
-            tested[row.id] = Tested(row, passes, unsure)
+            tested[row.id] = Tested(row, query.matches(Asked(one, state, now, kept, changed)))
             self._of = None
             news += 1
             if not (news % BETWEEN_LOOKS or self.is_whole) and perf_counter() > end:
@@ -131,7 +129,7 @@ class Listing:
 
     def undecided(self) -> int:
         """How many more might match if their outcome were known."""
-        return sum(one.is_unsure for one in self._tested.values())
+        return sum(one.passes is None for one in self._tested.values())
 
     def _passing(self, loaded: tuple[Row, ...], keep: str) -> Iterator[Row]:
         if self.query is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from oh_tui.api.models import Conversation, Metrics, TokenUsage, WholeMetrics
 from oh_tui.sources.lists.attributes import ORDERS, WORDS
 from oh_tui.sources.lists.conversation_order import Sorting
 from oh_tui.sources.lists.conversation_query import complete, known_words, parse
+from oh_tui.sources.lists.filter_words import Asked
 from oh_tui.sources.lists.triage import ConversationState, RunStatus, updated
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.trajectory.analysis.search import query as queries
@@ -59,9 +61,18 @@ LISTED = [
 ]  # fmt: skip
 
 
+def asked(
+    one: Conversation,
+    state: ConversationState,
+    kept: RunAnnotations = NOTHING,
+    changed: Collection[str] | None = None,
+) -> Asked:
+    return Asked(one, state, NOW, kept, changed)
+
+
 def found(text: str) -> list[str]:
     query = parse(text)
-    return [one.id[:2] for one, state in LISTED if query.matches(one, state, NOW)]
+    return [one.id[:2] for one, state in LISTED if query.matches(asked(one, state))]
 
 
 @pytest.mark.parametrize(
@@ -185,7 +196,7 @@ def test_what_the_user_keeps_finds(text: str, names: list[str]) -> None:
             one = replace(one, tags={"owner": "Ada"})
         if one.id.startswith(RUNS):  # these are no tags of a person
             one = replace(one, tags={"archiveworkspacepath": "/workspace"})
-        if query.matches(one, state, NOW, KEPT.get(one.id[:2], NOTHING)):
+        if query.matches(asked(one, state, KEPT.get(one.id[:2], NOTHING))):
             found.append(one.id[:2])
     assert found == names
 
@@ -211,10 +222,9 @@ def test_a_part_of_a_cost_is_the_least_that_it_may_be(words: str, passes: bool |
     one = replace(conversation("aa"), metrics=Metrics(0.9, TokenUsage(10)))
     state = ConversationState(RunStatus.FINISHED)
     query = parse(words)
-    assert query.matches(one, state, NOW) is (passes is True)
-    assert query.cannot_tell(one, state, NOW) is (passes is None)
+    assert query.matches(asked(one, state)) is passes
     whole = replace(one, metrics=WholeMetrics(0.9, TokenUsage(10)))
-    assert not query.cannot_tell(whole, state, NOW)
+    assert query.matches(asked(whole, state)) is not None
 
 
 def test_what_a_filter_may_lack_is_named() -> None:
@@ -225,17 +235,17 @@ def test_what_a_filter_may_lack_is_named() -> None:
 
 def test_a_bookmark_is_known_though_the_outcome_is_not() -> None:
     one, state = LISTED[-1]
-    assert not parse("is:bookmarked").cannot_tell(one, state, NOW)
-    assert not parse("is:failed tag:bug").cannot_tell(one, state, NOW)
+    assert parse("is:bookmarked").matches(asked(one, state)) is not None
+    assert parse("is:failed tag:bug").matches(asked(one, state)) is not None
     kept = RunAnnotations({"bug": ""})
-    assert parse("is:failed tag:bug").cannot_tell(one, state, NOW, kept)
+    assert parse("is:failed tag:bug").matches(asked(one, state, kept)) is None
     assert not parse("is:failed").needs_kept
 
 
 def test_what_might_match_is_told_apart_from_what_does_not() -> None:
     def unsure(text: str) -> list[str]:
         query = parse(text)
-        return [one.id[:2] for one, state in LISTED if query.cannot_tell(one, state, NOW)]
+        return [one.id[:2] for one, state in LISTED if query.matches(asked(one, state)) is None]
 
     assert unsure("is:failed") == [UNKNOWN]
     assert unsure("is:failed repo:dates") == []  # whatever became of it
@@ -244,8 +254,8 @@ def test_what_might_match_is_told_apart_from_what_does_not() -> None:
 
 
 def test_the_server_is_asked_for_dates_and_title() -> None:
-    asked = parse("title:ci title:flaky -title:x after:2d after:today before:13:00 is:failed ci")
-    filters = asked.for_server(NOW)
+    query = parse("title:ci title:flaky -title:x after:2d after:today before:13:00 is:failed ci")
+    filters = query.for_server(NOW)
     midnight = NOON.replace(hour=0).astimezone(UTC)
     assert filters.get("title__contains") == "flaky"
     assert filters.get("updated_at__gte") == midnight
@@ -305,10 +315,8 @@ def test_changed_files_are_found_where_they_are_known() -> None:
     one, state = LISTED[0]
     query, without = parse("changed:SRC/ add"), parse("-changed:src/")
     for files, passes in ((("src/a.py",), True), (("docs/a.md",), False), ((), False)):
-        assert query.matches(one, state, NOW, changed=files) is passes
-        assert without.matches(one, state, NOW, changed=files) is not passes
-        assert not query.cannot_tell(one, state, NOW, changed=files)
+        assert query.matches(asked(one, state, changed=files)) is passes
+        assert without.matches(asked(one, state, changed=files)) is not passes
     for words in (query, without):
-        assert not words.matches(one, state, NOW), "what is not known does not pass"
-        assert words.cannot_tell(one, state, NOW)
-    assert not parse("changed:src/ zebra").cannot_tell(one, state, NOW)
+        assert words.matches(asked(one, state)) is None, "what is not known does not pass"
+    assert parse("changed:src/ zebra").matches(asked(one, state)) is not None
