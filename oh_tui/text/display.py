@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from oh_tui.text.clean import clean_line
-from oh_tui.text.redact import held, safe
+from oh_tui.text.redact import held, safe_line
 
 LONGEST = 1_000
 """Characters of a text that are read."""
@@ -19,4 +18,4 @@ def display_line(text: str | None) -> str:
 @lru_cache(8192)
 def _line(text: str, held: tuple[str, ...]) -> str:
     """`held` are the keys that are redacted."""
-    return clean_line(safe(text))
+    return safe_line(text)

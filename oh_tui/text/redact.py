@@ -249,9 +249,14 @@ def safe(text: str) -> str:
     return redact(clean(hide_split(text)))
 
 
-def safe_line(text: str) -> str:
-    """Any text on one line, clean and without secrets."""
-    return redact(clean_line(hide_split(text)))
+def safe_line(text: str, most: int | None = None) -> str:
+    """Any text on one line, clean and without secrets; cut with "…" where it has more than `most`
+    characters."""
+    if most is None:
+        return redact(clean_line(hide_split(text)))
+    # cut first, as cleaning is slow, but not so short that half a key could stay at the end
+    line = safe_line(text[: 5 * most])
+    return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def masked(text: str) -> str:

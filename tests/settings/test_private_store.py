@@ -47,7 +47,7 @@ def saved(file: Path | None, *words: str) -> bool:
 def test_without_a_file_nothing_is_kept_to_be_written() -> None:
     store = Words(None)
     store.to_write("a")
-    assert store.save() and not store.has_changes
+    assert not store.has_changes and store.save()
     assert store.read() == []
 
 

@@ -79,20 +79,15 @@ def _require_names(columns: Sequence[str]) -> None:
 
 
 def _kept(annotations: Annotations) -> dict[str, list[tuple[str, ...]]]:
-    """Tags, bookmarks and notes as rows."""
+    """Tags, bookmarks and notes as rows, without lone surrogates, which SQLite does not take."""
     rows: dict[str, list[tuple[str, ...]]] = {"tags": [], "bookmarks": [], "notes": []}
     for name, one in annotations.runs.items():
-        run = _plain(name)
-        rows["tags"] += ((run, _plain(key), _plain(value)) for key, value in one.tags.items())
-        rows["bookmarks"] += ((run, _plain(event)) for event in one.bookmarks)
+        run = safe(name)
+        rows["tags"] += ((run, safe(key), safe(value)) for key, value in one.tags.items())
+        rows["bookmarks"] += ((run, safe(event)) for event in one.bookmarks)
         notes = {"": one.note, **one.step_notes} if one.note else one.step_notes
-        rows["notes"] += ((run, _plain(event), _plain(text)) for event, text in notes.items())
+        rows["notes"] += ((run, safe(event), safe(text)) for event, text in notes.items())
     return rows
-
-
-def _plain(text: str) -> str:
-    """Also without lone surrogates, which SQLite does not take."""
-    return safe(text)
 
 
 def _print_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

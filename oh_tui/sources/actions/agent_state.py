@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from oh_tui.text.clean import clean
+from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Refused, Remedy
 from oh_tui.text.redact import safe_line
@@ -210,7 +210,7 @@ class AgentState(msgspec.Struct, frozen=True):
         if not accept and len(rejected) < len(results):
             raise Refused(f"Answered by somebody else: {named(before.calls)} was run", Remedy.LOOK)
         reasons = {str(field(event.body(), "rejection_reason") or "") for event in rejected}
-        if reason and reasons and {_plain(one) for one in reasons} != {_plain(reason)}:
+        if reason and reasons and set(map(clean_line, reasons)) != {clean_line(reason)}:
             raise Refused("Rejected by somebody else, with another reason than yours", Remedy.LOOK)
 
     def unseen(self, before: AgentState) -> Refused | None:
@@ -358,7 +358,3 @@ def _last_agent_event(run: Trajectory) -> str:
         s for s in reversed(run.steps) if s.event.source == "agent" or s.event.kind == _CONDENSED
     )
     return next((step.event.id for step in own), "")
-
-
-def _plain(text: str) -> str:
-    return " ".join(clean(text).split())

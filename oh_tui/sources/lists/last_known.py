@@ -16,8 +16,7 @@ import msgspec
 
 from oh_tui.settings.private_store import PrivateStore
 from oh_tui.sources.lists.spent import Spent
-from oh_tui.text.clean import clean_line
-from oh_tui.text.redact import safe
+from oh_tui.text.redact import safe_line
 
 KEPT = 5_000
 """Conversations that are remembered of all servers together. The oldest go first, and no server
@@ -87,7 +86,7 @@ class LastKnownStates(PrivateStore[_Servers, tuple[str, LastKnown]]):
 
     def record_line(self, identifier: str, line: str, *, keep: bool = True) -> None:
         """Records the line of the outcome, on the disk only with `keep`."""
-        line = _line(line)
+        line = safe_line(line, LINE)
         self._set(identifier, msgspec.structs.replace(self.get(identifier), line=line), keep=keep)
 
     def record_opened(self, identifier: str, updated_at: float) -> None:
@@ -143,7 +142,7 @@ def _entries(raw: msgspec.Raw) -> dict[str, LastKnown]:
                 one = msgspec.structs.replace(one, spent=None)
             if len(identifier) <= LONGEST and len(one.outcome) <= LONGEST:
                 found[identifier] = msgspec.structs.replace(
-                    _not_after(one, now), line=_line(one.line)
+                    _not_after(one, now), line=safe_line(one.line, LINE)
                 )
     return found
 
@@ -155,10 +154,6 @@ def _not_after(one: LastKnown, now: float) -> LastKnown:
 
 
 _DECODER = msgspec.json.Decoder(LastKnown)
-
-
-def _line(text: str) -> str:
-    return clean_line(safe(text[: 50 * LINE]))[:LINE]
 
 
 def _newest(servers: _Servers, kept: int) -> _Servers:

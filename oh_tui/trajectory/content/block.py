@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
-from oh_tui.text.clean import clean, clean_line
+from oh_tui.text.clean import clean
 from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
-from oh_tui.text.redact import redact_json, safe
+from oh_tui.text.redact import redact_json, safe, safe_line
 from oh_tui.trajectory.content.plans import Task
 from oh_tui.trajectory.content.terminal import read_output
 from oh_tui.trajectory.model.bodies import content_text
@@ -117,7 +117,7 @@ def content(body: Any) -> str:
 def one_line(value: Any) -> str:
     """A text or number on one line; "" for anything else."""
     if isinstance(value, str):
-        return clean_line(safe(value))
+        return safe_line(value)
     return number_text(value) if isinstance(value, int | float) else ""
 
 

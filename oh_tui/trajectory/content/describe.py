@@ -92,13 +92,8 @@ def family_of(event: Event) -> Family:
 
 
 def _description(family: Family, what: str, parts: Parts) -> Description:
-    lines = [line for part in parts if part and (line := _line(part))]
-    return Description(family, _line(what), _fit("  ".join(lines)))
-
-
-def _line(text: str) -> str:
-    # cut first, as cleaning is slow, but not so short that half a key could stay at the end
-    return _fit(safe_line(text[: 5 * LIMIT]))
+    lines = [line for part in parts if part and (line := safe_line(part, LIMIT))]
+    return Description(family, safe_line(what, LIMIT), _fit("  ".join(lines)))
 
 
 def _fit(text: str) -> str:

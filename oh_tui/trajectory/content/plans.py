@@ -9,8 +9,7 @@ from typing import Any
 
 import msgspec
 
-from oh_tui.text.clean import clean_line
-from oh_tui.text.redact import safe
+from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.model.bodies import field, text_field
 
 _ALIKE = 0.5
@@ -40,7 +39,7 @@ def tasks_of(half: Any) -> list[Task]:
     items = field(half, "task_list")
     return [
         Task(
-            clean_line(safe(text_field(item, "title"))) or "(no title)",
+            safe_line(text_field(item, "title")) or "(no title)",
             status if (status := text_field(item, "status")) in _STATUSES else "todo",
             safe(text_field(item, "notes")).strip(),
         )

@@ -248,5 +248,4 @@ class OneRun(Unchanging):
 
 def shown_name(text: str) -> str:
     """A name in a file as a clean line of at most 120 characters."""
-    line = safe_line(text[:400])
-    return line if len(line) <= 120 else line[:119] + "…"
+    return safe_line(text, 120)
