@@ -1,4 +1,4 @@
-"""Files at https addresses of any server: what one is, and its bytes from some place on.
+"""Files at https addresses of any server: what one is, and its bytes.
 
 No key is sent. A redirect is followed to https only.
 """
@@ -17,24 +17,19 @@ from oh_tui.api.http.connections import USUAL, Connections
 from oh_tui.api.http.failures import ApiCall, FailedAttempt, from_status, translated
 from oh_tui.api.http.transport import MAX_REDIRECTS
 from oh_tui.text.human import size
-from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe_line
-
-_RANGE = pattern(r"bytes (\d{1,18})-\d{1,18}/(?:(\d{1,18})|\*)")
 
 _HINTS: dict[type[ApiError], str] = {
     AuthError: "It wants a login: download it with your browser, and give the file"
 }
 
-_TRY_AGAIN = "the same command goes on where it stopped, if the server can"
+_TRY_AGAIN = "the same command begins anew; curl -LO -C - ADDRESS goes on where it broke off"
 
 
 @dataclass(frozen=True)
 class WebFile:
     """A file whose bytes are on their way."""
 
-    start: int
-    """Where in the file the bytes begin: 0 if the server cannot go on, or the file has changed."""
     total: int | None
     """Bytes of the whole file, as the server tells; None if it does not."""
     version: str
@@ -44,16 +39,13 @@ class WebFile:
 
 
 @contextlib.asynccontextmanager
-async def open_web_file(
-    connections: Connections, address: str, start: int = 0, version: str = ""
-) -> AsyncIterator[WebFile]:
-    """The file at an address, from `start` on if it still has this version. Raises ApiError."""
+async def open_web_file(connections: Connections, address: str) -> AsyncIterator[WebFile]:
+    """The file at an address. Raises ApiError."""
     url = _https(address)
-    going_on = {"Range": f"bytes={start}-", "If-Range": version} if start and version else {}
     for _ in range(MAX_REDIRECTS + 1):
         place = str(url.copy_with(query=None))
         call = ApiCall("download the file", "GET", place, url.host, hints=_HINTS)
-        async with _answer(connections, call, url, going_on) as response:
+        async with _answer(connections, call, url) as response:
             if "location" in response.extensions:
                 target = redirect_target(response)
                 if target is None or target.scheme != "https":
@@ -64,7 +56,7 @@ async def open_web_file(
                     )
                 url = target
                 continue
-            yield _file(call, response, start, version)
+            yield _file(call, response)
             return
     raise Unreachable(f"{url.host} redirects more than {MAX_REDIRECTS} times", "check the address")
 
@@ -79,10 +71,10 @@ def _https(address: str) -> httpx.URL:
 
 @contextlib.asynccontextmanager
 async def _answer(
-    connections: Connections, call: ApiCall, url: httpx.URL, headers: dict[str, str]
+    connections: Connections, call: ApiCall, url: httpx.URL
 ) -> AsyncIterator[httpx.Response]:
     client = connections.client(call)
-    asked = {"Accept": "*/*", "Accept-Encoding": "identity", **headers}
+    asked = {"Accept": "*/*", "Accept-Encoding": "identity"}
     request = client.build_request("GET", url, headers=asked, timeout=connections.timeout(USUAL))
     try:
         with translated(call):
@@ -95,31 +87,21 @@ async def _answer(
         await response.aclose()
 
 
-def _file(call: ApiCall, response: httpx.Response, start: int, asked: str) -> WebFile:
-    if response.status_code not in (200, 206):
+def _file(call: ApiCall, response: httpx.Response) -> WebFile:
+    if response.status_code != 200:
         raise from_status(call, response.status_code, b"", "")
     told = response.headers.get("Content-Length", "")
-    length = int(told) if told.isdecimal() and len(told) < 19 else None
+    total = int(told) if told.isdecimal() and len(told) < 19 else None
     tag = response.headers.get("ETag", "")
     version = tag if tag and not tag.startswith("W/") else response.headers.get("Last-Modified", "")
-    version = safe_line(version)[:200]
-    place, total = 0, length
-    if response.status_code == 206:
-        match = _RANGE.fullmatch(response.headers.get("Content-Range", ""))
-        if match is None or int(match[1]) != start or version != asked:
-            raise BadAnswer(
-                f"{call.host} sent another part of the file than was asked for",
-                "the next try begins anew",
-                address=call.address,
-            )
-        place, total = start, int(match[2]) if match[2] else None
-    return WebFile(place, total, version, _pieces(call, response, place, total))
+    return WebFile(total, safe_line(version)[:200], _pieces(call, response, total))
 
 
 async def _pieces(
-    call: ApiCall, response: httpx.Response, place: int, total: int | None
+    call: ApiCall, response: httpx.Response, total: int | None
 ) -> AsyncIterator[bytes]:
     """The bytes as they stand on the server: an output.jsonl.gz stays packed."""
+    place = 0
     try:
         with translated(call):
             async for piece in response.aiter_raw():

@@ -27,6 +27,7 @@ from oh_tui.commands.shared import (
     reference,
     remedies,
     standard_input,
+    unpacking,
     web,
 )
 from oh_tui.commands.shared.command import Call, Command, path_of
@@ -150,6 +151,7 @@ def _run(words: list[str]) -> int:
     local = args.demo or bool(paths)
     is_ascii = args.ascii or _says_c(os.environ)
     explores = name in ("", "open")
+    reads_files = bool(paths) or any(map(is_path, targets))
     if command.reads_settings:
         settings = read_settings(
             os.environ,
@@ -160,10 +162,12 @@ def _run(words: list[str]) -> int:
             no_library=args.no_library,
             local=local,
             known=_known if explores else None,
-            uses=None if explores else command.uses(local=local),
+            uses=None if explores else command.uses(local=local) + ("cache",) * reads_files,
         )
     else:
         settings = Settings(ascii=is_ascii)
+    if reads_files:
+        opening.keep_copies(settings)
     several = getattr(args, "words", ())
     words_of_several = [word for word in several if is_file_address(word) or is_stdin(word)]
     addresses = [place for place, _ in (*places, *map(split_place, words_of_several))]
@@ -290,6 +294,8 @@ def _explore(
     if make_source and not paths and 0 < len(identifier) < WHOLE:
         identifier = _whole_id(make_source, identifier)
     opened, at_once = opening.open_files(settings, paths)
+    if paths:
+        unpacking.tell_nothing()
     if make_source and opened:
         make_source = opening.with_first(opened, make_source)
     # Nothing becomes garbage before the first paint; the screen enables collecting again.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -12,15 +13,17 @@ from oh_tui.api import app_server, bare_server
 from oh_tui.api.errors import OtherKind
 from oh_tui.api.models import CLOUD
 from oh_tui.commands import MakeSource
-from oh_tui.commands.shared import calllog
+from oh_tui.commands.shared import calllog, unpacking
 from oh_tui.commands.shared.command import path_of
+from oh_tui.commands.shared.store import KEPT
 from oh_tui.settings.config import DEMO as DEMO_SERVER
 from oh_tui.settings.config import LOCAL
+from oh_tui.settings.paths import expanded
 from oh_tui.settings.startup import Settings, fetch_key
-from oh_tui.sources import agent_server, file_indexes, files, server, this_machine
+from oh_tui.sources import agent_server, cache_limit, file_indexes, files, server, this_machine
 from oh_tui.sources.runs import cache
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.formats import table
+from oh_tui.trajectory.formats import copies, shared_folders, table
 
 if TYPE_CHECKING:
     from oh_tui.sources.source import Source
@@ -63,6 +66,24 @@ def source_maker(
 def _indexes(settings: Settings) -> file_indexes.FileIndexes | None:
     folder = settings.cache_folder
     return file_indexes.FileIndexes(folder) if folder and settings.cache_limit else None
+
+
+def keep_copies(settings: Settings) -> None:
+    """Has packed files unpacked in the cache, or without one in a folder that goes in the end, and
+    tells of it. In the end what is in the cache keeps to its limit."""
+    folder, limit, named = settings.cache_folder, settings.cache_limit, os.environ.get(copies.PLACE)
+    unpacking.tell()
+    if not (folder and limit):
+        os.environ[copies.PLACE] = str(copies.temporary())
+        return
+    place = expanded(named, os.environ) if named else folder / KEPT["copies"].path
+    os.environ[copies.PLACE] = str(place)
+    atexit.register(_keep_to_limit, folder, limit)
+
+
+def _keep_to_limit(folder: Path, limit: int) -> None:
+    shared_folders.release()
+    cache_limit.make_room(folder, 0, limit)
 
 
 def call_log(path: str | None) -> calllog.CallLog | None:

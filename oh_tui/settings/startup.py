@@ -174,7 +174,8 @@ def read_settings(
     config = _read_config(environment, known, uses, named)
     hold_keys(environment, config.servers.values())
     notice = before("notice") if uses is None or "notice" in uses else ""
-    kept = environment.get("OH_TUI_CACHE", "") if uses is None or "servers" in uses else ""
+    keeps = uses is None or "servers" in uses or "cache" in uses
+    kept = environment.get("OH_TUI_CACHE", "") if keeps else ""
     forbids = bool(before("read_only")) or config.read_only
     settings = Settings(
         ascii=bool(before("ascii"))

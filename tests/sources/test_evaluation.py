@@ -22,7 +22,7 @@ from oh_tui.trajectory import tables
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.verdict import judge
-from oh_tui.trajectory.formats import streams
+from oh_tui.trajectory.formats import plain_file
 from oh_tui.trajectory.formats.lines import json_lines, row_index
 from oh_tui.trajectory.formats.table import open_runs
 from tests.trajectory.evaluation_files import action, history, message, metrics, result, row, write
@@ -256,9 +256,9 @@ class Reads:
         read = row_index.RowIndex.read
         monkeypatch.setattr(json_lines, "KEPT_FROM", 0)
 
-        def counted(index: Any, stream: Any) -> Any:
+        def counted(index: Any, file: Any) -> Any:
             self.count += 1
-            return read(index, stream)
+            return read(index, file)
 
         monkeypatch.setattr(row_index.RowIndex, "read", counted)
 
@@ -295,7 +295,7 @@ async def test_a_list_that_was_left_early_keeps_no_index(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reads = Reads(monkeypatch)
-    monkeypatch.setattr(streams, "PIECE", 5000)
+    monkeypatch.setattr(plain_file, "PIECE", 5000)
     path, cache = tmp_path / "output.jsonl", tmp_path / "cache"
     write(path, [row(f"i{n}", history(2)) for n in range(20)])
     runs = open_runs(path, FileIndexes(cache))

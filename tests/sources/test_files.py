@@ -17,7 +17,7 @@ from oh_tui.sources.this_machine import ThisMachine
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.trajectory.formats.lines import json_lines
-from oh_tui.trajectory.formats.run_file import Format
+from oh_tui.trajectory.formats.run_file import Format, Source
 from tests.trajectory import evaluation_files
 
 
@@ -265,11 +265,11 @@ async def test_a_bug_in_reading_one_file_is_told_and_the_others_are_listed(
     def recognises(head: bytes, name: str) -> bool:
         return fails() if where == "recognises" and b"bad" in head else first.recognises(head, name)
 
-    def opened(path: Path, indexes: Any) -> Any:
-        if where == "open" and path.name == "b.jsonl":
+    def opened(source: Source) -> Any:
+        if where == "open" and source.name == "b.jsonl":
             fails()
-        runs = first.open(path, indexes)
-        if where == "entries" and path.name == "b.jsonl":
+        runs = first.open(source)
+        if where == "entries" and source.name == "b.jsonl":
             runs.entries = fails  # type: ignore[method-assign]
         return runs
 

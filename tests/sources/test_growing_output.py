@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from oh_tui.sources.file_indexes import FileIndexes
 from oh_tui.sources.files import FileSource
+from oh_tui.trajectory.formats import unpack
 from oh_tui.trajectory.formats.lines import json_lines
 from oh_tui.trajectory.formats.lines.row_index import RowIndex
-from oh_tui.trajectory.formats.streams import PlainStream
+from oh_tui.trajectory.formats.plain_file import PlainFile
 from tests.trajectory.evaluation_files import history, lines, row
 
 
@@ -65,15 +66,15 @@ async def test_only_what_was_added_is_read(output: Output, monkeypatch: pytest.M
     output.add(lines([row(f"b-{n}", history(20)) for n in range(100)]))
     await output.rows()
     read = 0
-    plain = PlainStream.read
+    plain = PlainFile.read
 
-    def counted(self: PlainStream, start: int, count: int) -> bytes:
+    def counted(self: PlainFile, start: int, count: int) -> bytes:
         nonlocal read
         found = plain(self, start, count)
         read += len(found)
         return found
 
-    monkeypatch.setattr(PlainStream, "read", counted)
+    monkeypatch.setattr(PlainFile, "read", counted)
     added = lines([row("last", history(1))])
     output.add(added)
     assert (await output.rows())[-1] == "last"
@@ -133,15 +134,19 @@ async def test_labels_that_come_later_are_joined(output: Output) -> None:
     assert [one.label for one in rows] == ["unlabelled", "resolved"]
 
 
-async def test_a_packed_file_that_changed_is_read_anew(tmp_path: Path) -> None:
+async def test_a_packed_file_that_changed_is_read_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "output.jsonl.gz"
     path.write_bytes(gzip.compress(lines([row("a", history(1))])))
     source = FileSource([path])
     assert len((await source.newest()).items) == 1
     path.write_bytes(gzip.compress(lines([row("a", history(1)), row("b", history(1))])))
     assert [one.id for one in (await source.newest()).items] == ["a", "b"]
-    (tmp_path / "other").write_bytes(b"")
-    assert not any(runs.is_outdated for runs in source._lists), "that would unpack all of it"
+    monkeypatch.setattr(unpack.Unpacking, "run", None)
+    (tmp_path / "output.report.json").write_text(json.dumps({"resolved_ids": ["b"]}))
+    rows: list[Any] = list((await source.newest()).items)
+    assert [one.label for one in rows] == ["unlabelled", "resolved"], "and is not unpacked again"
     await source.close()
 
 
@@ -173,15 +178,15 @@ def test_an_index_made_in_steps_is_that_of_the_whole(
     cuts = sorted(data.draw(st.lists(st.integers(0, len(whole)), max_size=4)))
     path = tmp_path_factory.mktemp("x") / "output.jsonl"
     path.write_bytes(b"")
-    stream, index = PlainStream(path), RowIndex()
+    file, index = PlainFile(path), RowIndex()
     for start, end in zip([0, *cuts], [*cuts, len(whole)], strict=True):
-        with path.open("ab") as file:
-            file.write(whole[start:end])
-        list(index.read(stream))
+        with path.open("ab") as out:
+            out.write(whole[start:end])
+        list(index.read(file))
     at_once = RowIndex()
-    list(at_once.read(stream))
+    list(at_once.read(file))
     assert told(index) == told(at_once)
-    stream.close()
+    file.close()
 
 
 def told(index: RowIndex) -> Iterator[Any] | list[Any]:

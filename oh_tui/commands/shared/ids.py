@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -17,6 +16,7 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
+from oh_tui.trajectory.formats import endings
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
@@ -34,7 +34,6 @@ SHOWN = 8
 STDIN = "-"
 """The word for standard input where a path can be."""
 
-_FILE = pattern(r"/[^/]+\.(?:zip|json|jsonl|ndjson|parquet|tar|tgz|gz|xz|zst)$", re.IGNORECASE)
 
 _ID = pattern(rf"[0-9a-f]{{{SHORTEST},{WHOLE}}}")
 
@@ -70,7 +69,8 @@ def is_address(text: str) -> bool:
 
 def is_file_address(text: str) -> bool:
     """Whether an address names a file with runs, not a conversation: its name tells."""
-    return is_address(text) and _FILE.search(text.partition("#")[0].partition("?")[0]) is not None
+    path = text.partition("#")[0].partition("?")[0]
+    return is_address(text) and endings.may_hold_runs(path.rpartition("/")[2])
 
 
 def is_stdin(text: str) -> bool:

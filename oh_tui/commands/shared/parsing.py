@@ -52,6 +52,7 @@ environment:
   OH_TUI_NOTICE         bell, osc9 or a command: rings when a run waits, failed or finished
   OH_TUI_CACHE          megabytes for runs and downloads that are kept here (500), or off,
                         which keeps no index of runs either
+  OH_TUI_UNPACK         the folder for packed files and tars, which are unpacked once
   OH_TUI_CONFIG         another settings file
   NO_COLOR              no colours
 

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import os
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 from oh_tui.commands.shared.printing import interruptible
 from oh_tui.text.human import size
 from oh_tui.text.problem import Problem
+from oh_tui.trajectory.formats import copies
+from oh_tui.trajectory.formats.unpack import SPARE
 
 NAME = "standard-input"
 """Of the file, and so of a run without an id."""
 
 LABEL = "standard input"
 """Of the list of what came."""
-
-SPARE = 2**28
-"""Bytes of the disk that stay free."""
 
 _PIECE = 2**20
 
@@ -30,14 +27,13 @@ def copy_of_stdin() -> Path:
     """The path of the copy. The explorer then reads its keys from the terminal. Raises Problem."""
     if sys.stdin is None or sys.stdin.isatty():
         raise Problem("Nothing is piped into standard input", "cat FILE | oh-tui open -")
-    folder = Path(tempfile.mkdtemp(prefix="oh-tui-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    path = folder / NAME
+    path = copies.temporary() / os.urandom(8).hex() / copies.FILES / NAME
     try:
+        path.parent.mkdir(0o700, parents=True)
         with path.open("xb") as out, interruptible():
             while piece := sys.stdin.buffer.read(_PIECE):
                 out.write(piece)
-                free = shutil.disk_usage(folder).free
+                free = shutil.disk_usage(path.parent).free
                 if free < SPARE:
                     raise Problem(
                         f"{size(free)} are free to keep standard input", "free some of it"

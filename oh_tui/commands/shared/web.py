@@ -16,14 +16,8 @@ from oh_tui.text.problem import Problem
 
 def local_copy(address: str, settings: Settings, *, yes: bool) -> Path:
     """The path of the copy. With `yes` nothing is asked. Raises Problem, also after a no."""
-    folder = settings.cache_folder
-    if not folder or not settings.cache_limit:
-        raise Problem(
-            "There is no cache to keep the file in", "download it with curl -LO, and give the file"
-        )
-    copy = WebCopy(folder, address, settings.cache_limit)
-    agree = partial(_agree, settings.cache_limit)
-    return asyncio.run(_fetched(copy, _say if yes else agree))
+    agree = partial(_agree, settings.cache_limit if settings.cache_folder else 0)
+    return asyncio.run(_fetched(WebCopy(address), _say if yes else agree))
 
 
 async def _fetched(copy: WebCopy, agree: Agree) -> Path:
@@ -39,7 +33,7 @@ async def _fetched(copy: WebCopy, agree: Agree) -> Path:
         await connections.aclose()
 
 
-def _say(name: str, total: int | None, there: int) -> None:
+def _say(name: str, total: int | None) -> None:
     say(f"downloading {name}, {_size(total)}")
 
 
@@ -47,12 +41,13 @@ def _size(total: int | None) -> str:
     return f"{size(total)}" if total is not None else "of unknown size"
 
 
-def _agree(limit: int, name: str, total: int | None, there: int) -> None:
+def _agree(limit: int, name: str, total: int | None) -> None:
+    """`limit` is that of the cache, 0 without one."""
     told = _size(total)
-    rest = f", {size(there)} of it are here" if there else ""
-    if total is not None and total > limit:
-        rest += f"; the cache may hold {size(limit)}: the next download removes it"
-    answer = ask(f"Download {name} ({told}{rest}) to the cache?")
+    rest, place = "", " to the cache" if limit else ""
+    if limit and total is not None and total > limit:
+        rest = f"; the cache may hold {size(limit)}: it goes a day after it was last opened"
+    answer = ask(f"Download {name} ({told}{rest}){place}?")
     if answer is None:
         raise Problem(
             f"{name} has {told}: oh-tui asks before it downloads, and there is no terminal",

@@ -10,23 +10,24 @@ from typing import Any, NamedTuple
 from oh_tui.text.human import size
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
+from oh_tui.trajectory.formats.copies import source_of
 from oh_tui.trajectory.formats.document import Converted
 from oh_tui.trajectory.formats.documents import also_claimed
-from oh_tui.trajectory.formats.folders import DiskFolder, Folder
 from oh_tui.trajectory.formats.foreign.atif import is_atif
 from oh_tui.trajectory.formats.foreign.atif_sub_agents import files_of
 from oh_tui.trajectory.formats.foreign.documents import ATIF, converted_atif, top_of_atif
 from oh_tui.trajectory.formats.held_run import HeldRun, OneHeldRun
 from oh_tui.trajectory.formats.lines import json_lines
+from oh_tui.trajectory.formats.plain_file import start_of
 from oh_tui.trajectory.formats.run_file import (
     HEAD,
     Format,
     FormatProblem,
-    Indexes,
     RunList,
+    Source,
     shown_name,
 )
-from oh_tui.trajectory.formats.streams import unpacked
+from oh_tui.trajectory.formats.unpack import head_of
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.events import decode_json
 
@@ -59,7 +60,7 @@ class AtifFiles(NamedTuple):
         return converted
 
 
-def read_files(folder: Folder, name: str) -> AtifFiles:
+def read_files(folder: Path, name: str) -> AtifFiles:
     """The run in a file of a folder, with all files that belong to it. Raises OSError and
     FormatProblem; ValueError if the file is no ATIF."""
     parts, names, notes = _read_parts(folder, name)
@@ -80,7 +81,7 @@ def read_files(folder: Folder, name: str) -> AtifFiles:
     return AtifFiles(parts, names, beside, notes)
 
 
-def _read_parts(folder: Folder, name: str) -> tuple[list[Any], list[str], list[str]]:
+def _read_parts(folder: Path, name: str) -> tuple[list[Any], list[str], list[str]]:
     """The file and its continuations, the names of these, and what of them is missing."""
     parts, names, notes = [_read(folder, name)], list[str](), list[str]()
     known = {name}
@@ -109,7 +110,7 @@ def names_beside(path: Path) -> list[str]:
     names, todo = list[str](), [path.name]
     while todo and len(names) < MOST_PARTS:
         with contextlib.suppress(OSError, ValueError, Problem):
-            text = _text(DiskFolder(path.parent), todo.pop(), ATIF.may_be)
+            text = _text(path.parent, todo.pop(), ATIF.may_be)
             for found in _NAMED.finditer(text) if any(word in text for word in _NAMING) else ():
                 name = decode_json(found[1])
                 if Path(name).name == name and name not in (path.name, *names):
@@ -118,18 +119,14 @@ def names_beside(path: Path) -> list[str]:
     return sorted(names)
 
 
-def _text(folder: Folder, name: str, is_wanted: Callable[[bytes], bool] | None = None) -> bytes:
+def _text(folder: Path, name: str, is_wanted: Callable[[bytes], bool] | None = None) -> bytes:
     """A little more than the most that is decoded; nothing of a file whose head is not wanted."""
-    stream = unpacked(folder.open(name))
-    try:
-        if is_wanted and not is_wanted(stream.read(0, HEAD)):
-            return b""
-        return stream.read(0, json_lines.LARGEST + 1)
-    finally:
-        stream.close()
+    if is_wanted and not is_wanted(head_of(folder / name, HEAD)):
+        return b""
+    return start_of(source_of(folder / name, name).path, json_lines.LARGEST + 1)
 
 
-def _read(folder: Folder, name: str) -> Any:
+def _read(folder: Path, name: str) -> Any:
     text = _text(folder, name)
     if len(text) > json_lines.LARGEST:
         most = size(json_lines.LARGEST)
@@ -144,15 +141,16 @@ def _may_be(head: bytes, name: str) -> bool:
     return head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{" and ATIF.may_be(head)
 
 
-def _open(path: Path, indexes: Indexes | None) -> RunList:
+def _open(source: Source) -> RunList:
+    path = source.given or source.path
+
     def read() -> HeldRun:
-        files = read_files(DiskFolder(path.parent), path.name)
-        return HeldRun(shown_name(path.name), files.converted)
+        return HeldRun(source.name, read_files(source.folder, path.name).converted)
 
     try:
         return OneHeldRun(read)
     except (ValueError, FormatProblem):
-        return json_lines.FORMAT.open(path, indexes)  # rows, or broken, which is told there
+        return json_lines.FORMAT.open(source)  # rows, or broken, which is told there
 
 
 FORMAT = Format("ATIF file", _may_be, _open)

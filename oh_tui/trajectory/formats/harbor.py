@@ -7,7 +7,6 @@ the verifier said.
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,18 +16,18 @@ import msgspec
 
 from oh_tui.trajectory.formats.atif_file import read_files
 from oh_tui.trajectory.formats.document import Converted
-from oh_tui.trajectory.formats.folders import DiskFolder, Folder
 from oh_tui.trajectory.formats.foreign import atif
 from oh_tui.trajectory.formats.foreign.bill import amount, tokens_of, told_amount
 from oh_tui.trajectory.formats.foreign.documents import converted_atif
 from oh_tui.trajectory.formats.foreign.made import ForeignRun
 from oh_tui.trajectory.formats.held_run import HeldRun
+from oh_tui.trajectory.formats.plain_file import start_of
 from oh_tui.trajectory.formats.run_file import (
     Entry,
     Format,
     FormatProblem,
-    Indexes,
     RunList,
+    Source,
     Unchanging,
     shown_name,
 )
@@ -42,9 +41,6 @@ _LARGEST = 2**24
 
 TELLS_TRIAL = ("result.json", "config.json")
 """One of them is beside the folder `agent` of a trial."""
-
-TOLD = frozenset({"result.json", "reward.json", "reward.txt", "ctrf.json"})
-"""Files that say how a trial ended."""
 
 
 def is_trial(folder: Path) -> bool:
@@ -87,19 +83,19 @@ class Job(Unchanging):
 
     def entries(self) -> Iterator[Entry]:
         for number, folder in enumerate(self._trials, 1):
-            info = told_of(DiskFolder(folder), folder.name)
+            info = told_of(folder, folder.name)
             name = folder.name if self._is_job else ""
             yield Entry(self, number, shown_name(name) if name else "", info)
 
     def open(self, number: int) -> HeldRun:
         folder = self._trials[number - 1]
-        return open_trial(DiskFolder(folder), folder.name, shown_name(folder.name))
+        return open_trial(folder, folder.name, shown_name(folder.name))
 
     def close(self) -> None:
         """Nothing is open."""
 
 
-def told_of(folder: Folder, name: str) -> dict[str, Any]:
+def told_of(folder: Path, name: str) -> dict[str, Any]:
     """What is known of the trial in a folder of this name without its trajectory."""
     result = _json(folder, "result.json")
     info = _info(name, result) | {"label": _label(folder, result)}
@@ -108,15 +104,15 @@ def told_of(folder: Folder, name: str) -> dict[str, Any]:
     return info
 
 
-def open_trial(folder: Folder, name: str, where: str) -> HeldRun:
+def open_trial(folder: Path, name: str, where: str) -> HeldRun:
     return HeldRun(where, _converted(folder, name))
 
 
-def _converted(folder: Folder, name: str) -> Converted:
+def _converted(folder: Path, name: str) -> Converted:
     result = _json(folder, "result.json")
     parts, beside = list[Any](), dict[str, Any]()
     try:
-        parts, _, beside, notes = read_files(folder.below("agent"), "trajectory.json")
+        parts, _, beside, notes = read_files(folder / "agent", "trajectory.json")
     except FileNotFoundError:
         notes = ["the trial has no agent/trajectory.json"]
     except (OSError, ValueError):
@@ -154,7 +150,7 @@ def _tokens(told: Any) -> dict[str, Any]:
     return {f"{new}_tokens": field(told, f"n_{old}_tokens") for old, new in names.items()}
 
 
-def _label(folder: Folder, result: Any) -> Label | None:
+def _label(folder: Path, result: Any) -> Label | None:
     """What the verifier said; an error only if it said nothing."""
     reward = _reward(field(result, "verifier_result", "rewards"))
     if reward is None:
@@ -194,16 +190,15 @@ def _number(text: bytes) -> float | None:
         return None
 
 
-def _read(folder: Folder, name: str) -> bytes:
+def _read(folder: Path, name: str) -> bytes:
     """A small file; b"" without it."""
     try:
-        with contextlib.closing(folder.open(name)) as file:
-            return file.read(0, _LARGEST)
+        return start_of(folder / name, _LARGEST)
     except (OSError, ValueError):
         return b""
 
 
-def _json(folder: Folder, name: str) -> Any:
+def _json(folder: Path, name: str) -> Any:
     try:
         return decode_json(_read(folder, name) or b"null")
     except (ValueError, msgspec.DecodeError):
@@ -215,8 +210,8 @@ def _recognises(head: bytes, name: str) -> bool:
     return bool(names & {b"config.json", b"result.json"})
 
 
-def _open(path: Path, indexes: Indexes | None) -> RunList:
-    return Job(path)
+def _open(source: Source) -> RunList:
+    return Job(source.path)
 
 
 FORMAT = Format("Harbor job", _recognises, _open)

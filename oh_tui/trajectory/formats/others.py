@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.formats.documents import holds_run
+from oh_tui.trajectory.formats.plain_file import start_of
 from oh_tui.trajectory.formats.run_file import (
     HEAD,
     Format,
     FormatProblem,
-    Indexes,
     NotRead,
     RunList,
-    shown_name,
+    Source,
 )
-from oh_tui.trajectory.formats.streams import open_stream
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import decode_json
 
@@ -159,15 +157,11 @@ def _recognises(head: bytes, name: str) -> bool:
     return not name.endswith("/") and _other(head) is not None
 
 
-def _open(path: Path, indexes: Indexes | None) -> RunList:
-    stream = open_stream(path)
-    try:
-        found = _other(stream.read(0, HEAD))
-    finally:
-        stream.close()
+def _open(source: Source) -> RunList:
+    found = _other(start_of(source.path, HEAD))
     if found is None:
-        raise FormatProblem(f"{shown_name(path.name)} has changed", "open it again")
-    raise NotRead(shown_name(path.name), found.what, found.hint)
+        raise FormatProblem(f"{source.name} has changed", "open it again")
+    raise NotRead(source.name, found.what, found.hint)
 
 
 FORMAT = Format("session of another program", _recognises, _open)

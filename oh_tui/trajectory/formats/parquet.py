@@ -29,9 +29,9 @@ from oh_tui.trajectory.formats.run_file import (
     Entry,
     Format,
     FormatProblem,
-    Indexes,
     RunFile,
     RunList,
+    Source,
     Unchanging,
     Unforeseen,
     shown_name,
@@ -309,8 +309,8 @@ def _recognises(head: bytes, name: str) -> bool:
     return head.startswith(MAGIC)
 
 
-def _open(path: Path, indexes: Indexes | None) -> RunList:
-    return ParquetRuns(path.name, path)
+def _open(source: Source) -> RunList:
+    return ParquetRuns(source.name, source.path)
 
 
 FORMAT = Format("Parquet", _recognises, _open)

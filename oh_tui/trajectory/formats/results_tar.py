@@ -1,4 +1,5 @@
-"""A tar as people pass it on: runs in folders, outputs of evaluations, and files of one run each.
+"""A tar as people pass it on: runs in folders, outputs of evaluations, files of one run each, and
+archives of all that.
 
 The `results.tar.gz` of OpenHands/benchmarks holds `output.jsonl`, its report, and
 `conversations/ID.tar.gz`.
@@ -6,104 +7,123 @@ The `results.tar.gz` of OpenHands/benchmarks holds `output.jsonl`, its report, a
 
 from __future__ import annotations
 
+import contextlib
+import struct
+import threading
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import islice
 from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from oh_tui.text.human import are, plural, size
-from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.formats import harbor, tar_files
+from oh_tui.trajectory.formats import copies, harbor, json_file
+from oh_tui.trajectory.formats.atif_file import read_files
+from oh_tui.trajectory.formats.copied_runs import UniqueNames, open_run, runs_in
 from oh_tui.trajectory.formats.documents import holds_run, may_be_run
+from oh_tui.trajectory.formats.endings import (
+    PACKED_ENDINGS,
+    TAR_ENDINGS,
+    ending_of,
+    output_of,
+)
+from oh_tui.trajectory.formats.foreign.documents import ATIF
 from oh_tui.trajectory.formats.lines import conversation_beside, cost_report
 from oh_tui.trajectory.formats.lines.json_lines import JsonLines, are_lines, holds_no_run
+from oh_tui.trajectory.formats.parquet import ParquetRuns
+from oh_tui.trajectory.formats.plain_file import start_of
 from oh_tui.trajectory.formats.run_file import (
     HEAD,
+    HINT,
     MOST,
     Entry,
     Format,
     FormatProblem,
-    Indexes,
     RunFile,
     RunList,
+    Source,
+    Unchanging,
     shown_name,
 )
-from oh_tui.trajectory.formats.streams import (
-    PartStream,
-    Stream,
-    open_stream,
-    unpacked,
-)
-from oh_tui.trajectory.formats.tar.tar_folder import Folders, Room, TarFolder
-from oh_tui.trajectory.formats.tar.tar_runs import TarRuns
-from oh_tui.trajectory.formats.tar.tar_table import Member, is_header
-from oh_tui.trajectory.formats.zip.archive import Archive
-
-_OUTPUT = pattern(r".+\.(?:jsonl|ndjson)(?:\.(?:gz|xz|zst))?")
-_ATTEMPT = pattern(r"output\.critic_attempt_\d+\.jsonl.*")
-_TAR = pattern(r"(.+?)(?:\.tar(?:\.(?:gz|xz|zst))?|\.tgz)")
-_JSON = pattern(r".+\.(?:json|traj)(?:\.(?:gz|xz|zst))?")
+from oh_tui.trajectory.formats.unpack import head_of, is_tar
+from oh_tui.trajectory.formats.zip.archive import Archive, open_archive
+from oh_tui.trajectory.formats.zip.zip_layout import may_be_run as names_run
 
 MOST_FILES = 20_000
-"""Files beside outputs, and files of one run, that are kept in mind."""
+"""Files beside runs that are looked at."""
 
-HELD_OF_TRIALS = 2**25
-"""Bytes of the results of trials that are kept in memory."""
-
-DEEPEST = 3
-"""Levels of tar files in a tar that are read."""
+DEEPEST = 50
+"""Levels of archives in archives: one may hold itself."""
 
 LOOKED_INTO = 2**25
 """Unpacked bytes of conversations without a row that are looked through for more than one run; the
 others are known by their names until they are opened."""
 
+_COMMON = frozenset({"agent", "output", "run", "traj", "trajectory", ""})
+"""Names that tell nothing of a run."""
 
-class ResultsTar(TarRuns):
+T = TypeVar("T")
+
+Opener: TypeAlias = Callable[[], RunFile]
+
+
+class _Item(NamedTuple):
+    """A run of the list."""
+
+    name: str
+    """Unique in the tar."""
+    info: dict[str, Any]
+    open: Opener
+    is_folder: bool = False
+
+
+class ResultsTar(Unchanging):
+    """Its runs are listed one by one, as each file in it is looked at."""
+
     def __init__(
-        self, name: str, stream: Stream, room: Room | None = None, depth: int = 0,
-        tell: Callable[[list[Entry]], None] | None = None,
-    ) -> None:  # fmt: skip
-        """`room` and `depth` are those of a tar in another; `tell` takes runs that were found when
-        others in it were opened."""
-        super().__init__(name, stream)
-        self._room = room or Room(stream.packed_size)
-        self._depth = depth
-        self._tell = tell
+        self, source: Source, level: int = 0, tell: Callable[[list[Entry]], None] | None = None
+    ) -> None:
+        """`level` is that of a tar in others; `tell` takes runs that were found when others in it
+        were opened."""
+        self.name = source.name
         self.is_outdated = False
         """Opening a run has found others that are not listed yet."""
-        self._files: dict[str, Member] = {}
-        """The files that are not of runs in folders, and that may be or label runs."""
-        self._folders: Folders = {}
-        self._kinds: dict[str, str] = {}
-        """Those that may be runs, rows, document, zip or tar; or a report."""
+        self._tar, self._folder = source, source.path
+        self._level, self._tell = level, tell
+        self._homes, self._others = runs_in(source.about.names or ())
+        self._items: list[_Item] = []
+        self._unique = UniqueNames()
+        self._more = self._found()
         self._lists: list[RunList] = []
         self._firsts: dict[str, tuple[Entry, list[Entry]]] = {}
         """The first run of a tar in this one that was opened, and the others in it."""
         self._told: list[str] = []
-        self._looked_into = 0
         self._empty: list[str] = []
         """Tar files without runs."""
-        self._agents: dict[str, None] = {}
-        """Folders with one of the name `agent`, as trials of Harbor have."""
-        self._held: dict[str, bytes] = {}
-        """The small files that say how trials ended: in a packed tar each would cost a pass."""
-        self._held_room = HELD_OF_TRIALS
         self._unread: list[str] = []
-        """Files for which there was no room."""
+        """Files that would unpack to too much."""
+        self._most = 0
+        self._looked_into = 0
+        self._lock = threading.RLock()
+        self.size = source.about.size
 
     @property
     def problems(self) -> list[str]:
-        told = super().problems + self._told
+        told = self._tar.problems + self._told
         if self._empty:
             count = plural(len(self._empty), "tar file")
             told.append(f"{self.name} holds {count} without a run: {_some(self._empty)}")
         if self._unread:
-            most, unread = size(self._room.all), len(self._unread)
+            unread = len(self._unread)
             told.append(
-                f"{self.name} unpacks from so little to more than {most}, like a bomb:"
+                f"{self.name} unpacks from so little to more than {size(self._most)}, like a bomb:"
                 f" {plural(unread, 'file')} {are(unread)} not read: {_some(self._unread)}"
             )
-        return told + [problem for runs in self._lists for problem in runs.problems]
+        told += [problem for runs in self._lists for problem in runs.problems]
+        return list(
+            dict.fromkeys(told)
+        )  # of a tar in it they are told when it is listed and opened
 
     @property
     def remarks(self) -> list[str]:
@@ -113,275 +133,265 @@ class ResultsTar(TarRuns):
         self.is_outdated = False
         return True
 
-    def _add_found(self, before: str, entries: list[Entry]) -> None:
-        """Lists runs that stand in a tar in this one, of which another was opened."""
-        with self._lock:
-            for entry in entries:
-                self.add((entry.name, f"{before}/{entry.name}"), entry.info, entry.open)
-        self.is_outdated = True
-        if self._tell:
-            self._tell(entries)
+    def entries(self) -> Iterator[Entry]:
+        number = 0
+        while self._is_found(number + 1):
+            item = self._items[number]
+            number += 1
+            if item.is_folder and number == 1 and not self._is_found(2):
+                yield Entry(self, 1)  # the only run needs no name
+            else:
+                yield Entry(self, number, item.name, item.info)
+        if not number:
+            told = self.problems
+            raise FormatProblem(told[0] if told else f"{self.name} holds no run", HINT)
+
+    def open(self, number: int) -> RunFile:
+        return self._items[number - 1].open()
 
     def close(self) -> None:
         for runs in self._lists:
             runs.close()
-        super().close()
 
-    def take_other(self, member: Member) -> None:
-        name = member.name
-        home, _, last = name.rpartition("/")
-        above, _, folder = home.rpartition("/")
-        if folder == "agent" and len(self._agents) < MOST_FILES:
-            self._agents[above] = None
-        kind = self._kind(member)
-        is_told = last in harbor.TOLD
-        if not (kind or is_told or name.endswith(".json")):
-            return
-        if len(self._files) == MOST_FILES:
-            if not self._told:
-                self._told.append(f"{self.name} holds more than {MOST_FILES:,} files beside runs")
-            return
-        if is_told and member.size <= min(HEAD, self._held_room):
-            self._held[name] = self.table.head(member, HEAD)
-            self._held_room -= member.size
-        self._files[name] = member
-        self._folders.setdefault(home, {})[last] = member
-        if kind == "json":
-            kind = self._kind_of_json(member)
-        if kind:
-            self._kinds[name] = kind
+    def _is_found(self, count: int) -> bool:
+        """Looks for more runs until there are so many."""
+        with self._lock:
+            while len(self._items) < count:
+                if next(self._more, self) is self:
+                    return False
+            return True
 
-    @staticmethod
-    def _kind(member: Member) -> str:
-        name = member.name.lower()
-        patterns = {"rows": _OUTPUT, "tar": _TAR, "json": _JSON}
-        if name.rpartition("/")[2] == cost_report.NAME:
-            return "report"
-        kind = next((kind for kind, one in patterns.items() if one.fullmatch(name)), "")
-        last = name.rpartition(".")[2]
-        return last if last in ("zip", "parquet") else kind
+    def _add(self, short: str, path: str, info: dict[str, Any], opener: Opener) -> None:
+        """List a run by the second name if another has the first."""
+        name = self._unique.take(short, path)
+        self._items.append(_Item(name, info or {"id": name, "title": name}, opener))
 
-    def _kind_of_json(self, member: Member) -> str:
-        """By its beginning, which is read as the pass comes by."""
-        if not member.name.lower().endswith((".json", ".traj")):
-            return "document"  # packed
-        head = self.table.head(member, HEAD)
-        if are_lines(head, member.name) and b"\n" in head.strip():
-            return "rows"
-        is_run = holds_run(head) if member.size <= len(head) else may_be_run(head)
-        return "document" if is_run else ""
-
-    def more(self) -> Iterator[None]:
-        """The rows of outputs, then the runs that are not joined to a row, in the order of the
-        tar: a packed one is unpacked once for each."""
+    def _found(self) -> Iterator[None]:
+        """The runs in folders, the rows of outputs, trials, then what is not joined to those."""
+        for home in self._homes:
+            name = self._unique.take(home.rpartition("/")[2] or self.name, home)
+            opener = partial(self._run_in, home, name)
+            self._items.append(_Item(name, {"id": name, "title": name}, opener, is_folder=True))
+            yield
+        kinds = {file: kind for file in self._others if (kind := self._kind(file))}
+        if len(kinds) > MOST_FILES:
+            self._told.append(f"{self.name} holds more than {MOST_FILES:,} files beside runs")
+            kinds = dict(islice(kinds.items(), MOST_FILES))
         joined: set[str] = set()
-        for file in [file for file, kind in self._kinds.items() if kind == "rows"]:
-            home, _, name = file.rpartition("/")
-            if self._is_other_attempt(home, name):
-                continue
-            before = f"{home}/" if home else ""
-            for entry in self._rows(file, home):
-                instance = entry.name.removesuffix(f"@{entry.info.get('attempt')}")
-                for ending in conversation_beside.ENDINGS:
-                    joined.add(f"{before}{conversation_beside.FOLDER}/{instance}{ending}")
-                title = entry.name or tar_files.title_of(file)
-                self.add((title, f"{file}/{entry.name}".rstrip("/")), entry.info, entry.open)
+        for file in [file for file, kind in kinds.items() if kind == "rows"]:
+            for entry in self._each(file, self._rows):
+                joined.update(_conversations(file, entry))
+                name = entry.name or title_of(file)
+                self._add(name, f"{file}/{entry.name}".rstrip("/"), entry.info, entry.open)
                 yield
-        for home in self._agents:
-            if any(name in self._folders.get(home, ()) for name in harbor.TELLS_TRIAL):
-                name = home.rpartition("/")[2] or tar_files.title_of(self.name)
-                folder = self._folder(home)
-                joined.add(f"{home}/agent/trajectory.json".lstrip("/"))
-                info = harbor.told_of(folder, name)
-                where = shown_name(f"{self.name}/{home}")
-                self.add((name, home), info, partial(harbor.open_trial, folder, name, where))
-                yield
-        for file, kind in self._kinds.items():
-            if kind in ("rows", "report") or file in joined:
-                continue
-            if self._room.left <= 0:
-                self._unread.append(file)
-                continue
-            where = shown_name(f"{self.name}/{file}")
-            try:
-                if kind == "tar":
-                    yield from self._runs_of_tar(file, where)
-                elif kind == "parquet":
-                    yield from self._rows_of_table(file, where)
-                elif self._is_run(file, kind):
-                    self.add((tar_files.title_of(file), file), {}, partial(self._one, file, kind))
-                    yield
-            except (Problem, OSError) as error:
-                told = error.sentence if isinstance(error, Problem) else "cannot be read"
-                told = told if told.startswith(where) else f"{where}: {told}"
-                hint = error.hint if kind == "parquet" and isinstance(error, Problem) else ""
-                self._told.append(f"{told}: {hint}" if hint else told)
+        for home, folder in self._trials():
+            name = folder.name if home else title_of(self.name)
+            joined.add(f"{home}/agent/trajectory.json".lstrip("/"))
+            info = harbor.told_of(folder, name)
+            self._add(name, home, info, partial(harbor.open_trial, folder, name, self._where(home)))
+            yield
+        listed = {"tar": self._runs_of_tar, "parquet": self._rows_of_table}
+        for file, kind in kinds.items():
+            if kind != "rows" and file not in joined:
+                yield from self._each(file, listed.get(kind, self._one))
 
-    def _is_other_attempt(self, home: str, name: str) -> bool:
-        before = f"{home}/" if home else ""
-        others = (f"{before}output.jsonl{ending}" for ending in ("", ".gz", ".xz", ".zst"))
-        return bool(_ATTEMPT.fullmatch(name)) and any(one in self._files for one in others)
+    def _kind(self, file: str) -> str:
+        """What a file may be: a value of `endings.KINDS`; of plain JSON its beginning tells."""
+        path, (kind, _, is_packed) = self._folder / file, ending_of(file)
+        if path.name == cost_report.NAME:
+            return ""
+        if kind != "document" or is_packed:
+            return kind
+        head = start_of(path, HEAD)
+        if are_lines(head, file) and b"\n" in head.strip():
+            return "rows"
+        return kind if _is_document(head) else ""
 
-    def _folder(self, home: str) -> TarFolder:
-        return TarFolder(self._stream, home, self._folders, self._held)
-
-    def _source(self, file: str) -> Stream:
-        member = self._files[file]
-        return PartStream(self._stream, member.start, member.size)
-
-    def _part(self, file: str) -> Stream:
-        return unpacked(self._source(file), self._room.all)
-
-    def _rows(self, file: str, home: str) -> Iterator[Entry]:
-        where = shown_name(f"{self.name}/{file}")
-        if self._room.left <= 0:
-            self._unread.append(file)
-            return
+    def _each(self, file: str, found: Callable[[str], Iterator[T]]) -> Iterator[T]:
+        """What is found in a file. What is wrong with it is told."""
+        where = self._where(file)
         try:
-            stream = self._part(file)
-            if not are_lines(stream.read(0, HEAD), file) or holds_no_run(stream):
-                return  # lines of something else
-            runs = JsonLines(
-                where, stream, self._folder(home),
-                tell=partial(self._add_found, file),
-            )  # fmt: skip
-            self._lists.append(runs)
-            yield from runs.entries()
-            self._room.take(stream)
+            yield from found(file)
+        except copies.Stopped:
+            raise
+        except copies.UsedUp as problem:
+            self._unread.append(file)
+            self._most = problem.most
         except (Problem, OSError) as error:
             told = error.sentence if isinstance(error, Problem) else "cannot be read"
-            self._told.append(f"{where}: {told}")
+            told = told if told.startswith(where) else f"{where}: {told}"
+            needs = file.endswith(".parquet") and isinstance(error, Problem) and error.hint
+            self._told.append(f"{told}: {needs}" if needs else told)
 
-    # Files of one run
+    def _where(self, file: str) -> str:
+        return shown_name(f"{self.name}/{file}")
 
-    def _is_run(self, file: str, kind: str) -> bool:
-        if kind == "zip":
-            stream = self._source(file)
-            is_run = tar_files.is_zip_of_run(stream.read(0, HEAD))
-            if is_run is None:
-                try:
-                    tar_files.open_zip(stream, file).close()
-                except Problem:
-                    return False
-            return is_run is not False
-        if file.lower().endswith((".json", ".traj")):
-            return True  # told by its beginning
-        stream = self._part(file)
-        head = stream.read(0, HEAD)
-        self._room.take(stream)
-        return holds_run(head) if len(head) < HEAD else may_be_run(head)
+    def _source(self, file: str) -> Source:
+        indexes = self._tar.indexes
+        return copies.source_of(self._folder / file, self._where(file), indexes=indexes)
 
-    def _one(self, file: str, kind: str) -> RunFile:
-        where = shown_name(f"{self.name}/{file}")
-        if kind == "zip":
-            return tar_files.open_zip(self._source(file), where)
-        home, _, name = file.rpartition("/")
-        return tar_files.open_document(self._folder(home), name, where)
+    def _run_in(self, home: str, name: str) -> RunFile:
+        return open_run(self._tar, home, name if len(self._items) > 1 else self.name)
 
-    # Parquet files
-
-    def _rows_of_table(self, file: str, where: str) -> Iterator[None]:
-        runs = tar_files.open_table(self._source(file), where)
+    def _rows(self, file: str) -> Iterator[Entry]:
+        if output_of(Path(file).name) and self._has_output_beside(file):
+            return
+        source = self._source(file)
+        if not are_lines(start_of(source.path, HEAD), file) or holds_no_run(source.path):
+            return  # lines of something else
+        runs = JsonLines(source, tell=partial(self._add_found, file))
         self._lists.append(runs)
-        try:
-            for entry in runs.entries():
-                opener = entry.open
-                if not self._stream.reads_anywhere:  # else each would stay in memory
-                    opener = partial(self._row_of_table, file, where, entry.number)
-                self.add((entry.name, f"{file}/{entry.name}"), entry.info, opener)
-                yield
-        finally:
-            if not self._stream.reads_anywhere:
-                runs.close()
+        yield from runs.entries()
 
-    def _row_of_table(self, file: str, where: str, number: int) -> RunFile:
-        runs = tar_files.open_table(self._source(file), where)
-        try:
-            return runs.open(number)
-        finally:
-            runs.close()
+    def _has_output_beside(self, file: str) -> bool:
+        output = (self._folder / file).with_name("output.jsonl")
+        return any(Path(f"{output}{ending}").exists() for ending in PACKED_ENDINGS)
+
+    def _trials(self) -> Iterator[tuple[str, Path]]:
+        """The folders of trials of Harbor."""
+        agents = (Path(file).parent for file in self._others)
+        for home in dict.fromkeys(one.parent for one in agents if one.name == "agent"):
+            if harbor.is_trial(self._folder / home):
+                yield "" if home == Path() else str(home), self._folder / home
+
+    def _one(self, file: str) -> Iterator[None]:
+        """A zip or a document."""
+        path, where = self._folder / file, self._where(file)
+        ending = ending_of(file)
+        if ending.kind == "zip":
+            if not _is_zip_of_run(path):
+                return
+            self._add(title_of(file), file, {}, partial(open_archive, path, where))
+        elif not ending.is_packed or _is_document(head_of(path, HEAD)):
+            self._add(title_of(file), file, {}, partial(self._document, file))
+        else:
+            return
+        yield
+
+    def _document(self, file: str) -> RunFile:
+        source = self._source(file)
+        if ATIF.may_be(start_of(source.path, HEAD)):
+            with contextlib.suppress(ValueError, Problem):
+                converted = read_files(source.folder, Path(file).name).converted
+                return json_file.held(source, converted)
+        return json_file.read(source)
+
+    def _rows_of_table(self, file: str) -> Iterator[None]:
+        runs = ParquetRuns(self._where(file), self._folder / file)
+        self._lists.append(runs)
+        for entry in runs.entries():
+            self._add(entry.name, f"{file}/{entry.name}", entry.info, entry.open)
+            yield
 
     # Tar files in the tar
 
-    def _runs_of_tar(self, file: str, where: str) -> Iterator[None]:
-        title = tar_files.title_of(file)
-        if self._depth == DEEPEST:
-            raise FormatProblem(f"{where} is not read: tar files are, {DEEPEST} levels deep")
-        is_conversation = file.split("/")[-2:-1] == [conversation_beside.FOLDER]
+    def _runs_of_tar(self, file: str) -> Iterator[None]:
+        title = title_of(file)
+        is_conversation = Path(file).parent.name == conversation_beside.FOLDER
         if is_conversation and self._looked_into > LOOKED_INTO:
-            self.add((title, file), {}, partial(self._first, file))
+            self._add(title, file, {}, partial(self._first, file))
             yield
             return
-        stream, runs = self._inner(file)
-        names = []
+        runs, names = self._inner(file), list[str]()
         try:
             for entry in runs.entries():
                 names.append(entry.name)
-                info = entry.info if entry.name else {}
+                name, info = entry.name or title, entry.info if entry.name else {}
+                # the list of a tar with one run is made again when that is opened
                 opener = entry.open if entry.name else partial(self._first, file)
-                name = entry.name or title
-                self.add((name, f"{title}/{name}"), info, opener)
+                self._add(name, f"{title}/{name}", info, opener)
                 yield
         except FormatProblem:
             if not runs.problems:
                 self._empty.append(file)
-        self._looked_into += self._room.take(stream)
+        self._looked_into += runs.size
         if names in ([], [""]):
             self._told += runs.problems
-            runs.close()  # opened again when its run is read: a tar may hold thousands
         else:
             self._lists.append(runs)
 
-    def _inner(self, file: str) -> tuple[Stream, ResultsTar]:
-        where = shown_name(f"{self.name}/{file}")
-        stream = self._part(file)
-        if not is_header(stream.read(0, 512)):
-            raise FormatProblem(f"{where} {stream.problem or 'is no tar'}")
-        tell = partial(self._add_found, tar_files.title_of(file))
-        return stream, ResultsTar(where, stream, self._room, self._depth + 1, tell)
+    def _inner(self, file: str) -> ResultsTar:
+        where, title = self._where(file), title_of(file)
+        if self._level == DEEPEST:
+            raise FormatProblem(f"{where} is not read: archives are, {DEEPEST} levels deep")
+        source = self._source(file)
+        if source.about.names is None:
+            raise FormatProblem(f"{where} {source.about.problem or 'is no tar'}")
+        return ResultsTar(source, self._level + 1, partial(self._add_found, title))
 
     def _first(self, file: str) -> RunFile:
         """The first run of a tar in the tar."""
         if file not in self._firsts:
-            _, runs = self._inner(file)
+            runs = self._inner(file)
             found = runs.entries()
-            try:
-                first, others = next(found), list(found)
-            except BaseException:
-                runs.close()
-                raise
-            run = None if others else first.open()
-            if isinstance(run, Archive) and not (runs.is_needed or runs.problems):
-                runs.close()  # opened again when its run is: a tar may hold thousands
-                return run
+            first, others = next(found), list(found)
+            if not others:
+                self._told += runs.problems
+                return first.open()
             self._lists.append(runs)
-            title = tar_files.title_of(file)
+            title = title_of(file)
             for one in others:
                 one.name = shown_name(f"{title}/{one.name}")
                 one.info = one.info | {"id": one.name, "title": one.name}
             self._firsts[file] = first, others
-            if others:
-                self._add_found(file, others)
+            self._add_found(file, others)
         first, others = self._firsts[file]
         run = first.open()
-        if others and isinstance(run, Archive):
-            where = shown_name(f"{self.name}/{file}")
+        if isinstance(run, Archive):
             names = _some([one.name for one in others])
-            note = f"{where} holds {len(others) + 1} runs: this is the first; then {names}"
+            note = (
+                f"{self._where(file)} holds {len(others) + 1} runs: this is the first; then {names}"
+            )
             run.add_row({}, b"", run.recorded, [note])
         return run
+
+    def _add_found(self, before: str, entries: list[Entry]) -> None:
+        """Lists runs that stand in a file of this tar, of which another was opened."""
+        with self._lock:
+            for entry in entries:
+                self._add(entry.name, f"{before}/{entry.name}", entry.info, entry.open)
+        self.is_outdated = True
+        if self._tell:
+            self._tell(entries)
+
+
+def title_of(file: str) -> str:
+    """The part of a path that tells runs apart: `acme-1` of `acme-1/trajectory.json`."""
+    ending = ending_of(file)
+    stem = ending.stem
+    if ending.kind:
+        stem = stem.removesuffix(".traj").removesuffix(".trajectory")
+    return next((part for part in reversed(stem.split("/")) if part not in _COMMON), file)
+
+
+def _conversations(file: str, entry: Entry) -> Iterator[str]:
+    """The paths at which the conversation of a row may be."""
+    instance = entry.name.removesuffix(f"@{entry.info.get('attempt')}")
+    before = file.removesuffix(Path(file).name)
+    for ending in TAR_ENDINGS:
+        yield f"{before}{conversation_beside.FOLDER}/{instance}{ending}"
+
+
+def _is_document(head: bytes) -> bool:
+    return holds_run(head) if len(head) < HEAD else may_be_run(head)
+
+
+def _is_zip_of_run(path: Path) -> bool:
+    head = start_of(path, HEAD)
+    if head[:4] != b"PK\x03\x04" or len(head) < 30:
+        return False
+    (length,) = struct.unpack_from("<H", head, 26)
+    if names_run([head[30 : 30 + length].decode("utf-8", "replace")]):
+        return True
+    try:
+        open_archive(path).close()  # its end tells
+    except Problem:
+        return False
+    return True
 
 
 def _some(names: list[str]) -> str:
     return ", ".join(map(shown_name, names[:MOST])) + (", ..." if len(names) > MOST else "")
 
 
-def _is_tar(head: bytes, name: str) -> bool:
-    return is_header(head[:512])
-
-
-def _open(path: Path, indexes: Indexes | None) -> RunList:
-    return ResultsTar(path.name, open_stream(path))
-
-
-FORMAT = Format("tar of runs", _is_tar, _open)
+FORMAT = Format("tar of runs", lambda head, name: is_tar(head), ResultsTar)

@@ -203,6 +203,54 @@ class Indexes(Protocol):
     def save(self, key: str, data: bytes) -> None: ...
 
 
+class Unpacked(msgspec.Struct, frozen=True):
+    """What came of a file that was unpacked; of any other file nothing."""
+
+    size: int = 0
+    """Bytes on disk."""
+    problem: str = ""
+    """Why the packed data ends where it does, to follow the name of the file; "" for its end."""
+    names: list[str] | None = None
+    """The files of a tar in its order; None for a file that is none."""
+    problems: list[str] = []
+    """What is wrong with the tar, each to follow its name."""
+    is_cut: bool = False
+    """The end of the tar is missing."""
+    partial: str = ""
+    """The file whose end is missing."""
+
+
+PLAIN = Unpacked()
+
+
+class Source(NamedTuple):
+    """A file or folder that a format opens."""
+
+    path: Path
+    """To read: of a packed file what it unpacks to, of a tar the folder with its files."""
+    name: str
+    """As sentences call it."""
+    folder: Path
+    """In which the files beside it are."""
+    given: Path | None = None
+    """As the user has it; None in a tar."""
+    indexes: Indexes | None = None
+    about: Unpacked = PLAIN
+
+    @property
+    def problems(self) -> list[str]:
+        """What is wrong with what was unpacked, each a sentence."""
+        told = [f"{self.name} {problem}" for problem in self.about.problems]
+        if self.about.problem:
+            told.append(f"{self.name} {self.about.problem}; what comes before is shown")
+        return told
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether others may write to what is read."""
+        return self.path is self.given
+
+
 class Format(NamedTuple):
     """A format of files.
 
@@ -213,7 +261,7 @@ class Format(NamedTuple):
 
     name: str
     recognises: Callable[[bytes, str], bool]
-    open: Callable[[Path, Indexes | None], RunList]
+    open: Callable[[Source], RunList]
 
 
 class Unchanging:

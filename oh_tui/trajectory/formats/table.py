@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
-from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats import (
     atif_file,
@@ -22,7 +21,10 @@ from oh_tui.trajectory.formats import (
     others,
     parquet,
     results_tar,
+    unpack,
 )
+from oh_tui.trajectory.formats.copies import source_of
+from oh_tui.trajectory.formats.endings import ending_of, output_of
 from oh_tui.trajectory.formats.lines import json_lines
 from oh_tui.trajectory.formats.run_file import (
     HEAD,
@@ -31,11 +33,11 @@ from oh_tui.trajectory.formats.run_file import (
     FormatProblem,
     Indexes,
     RunList,
+    Source,
     Unforeseen,
     opening,
     shown_name,
 )
-from oh_tui.trajectory.formats.streams import open_stream
 from oh_tui.trajectory.formats.zip import archive, folder_members
 
 NAMES = 1000
@@ -43,12 +45,6 @@ NAMES = 1000
 
 DEEPEST, MOST_FOLDERS = 4, 2_000
 """Levels of folders, and their number, in which files are looked for."""
-
-_MAY_HOLD_RUNS = pattern(
-    r".+\.(?:zip|json|json\.gz|traj|tgz|parquet|(?:jsonl|tar)(?:\.(?:gz|xz|zst))?)"
-)
-_ATTEMPT = pattern(r"(output)\.critic_attempt_\d+(\.jsonl.*)")
-"""An attempt of an evaluation, whose best rows are in the file without it."""
 
 
 def formats() -> Iterator[Format]:
@@ -72,10 +68,10 @@ def open_runs(path: Path, indexes: Indexes | None = None) -> RunList:
         head, kind = head_of(path)
         for one in formats():
             if one.recognises(head, kind):
-                return one.open(path, indexes)
+                return one.open(source_of(path, name, given=True, indexes=indexes))
     if head and not kind.lower().endswith((".zip", "/")):
         raise FormatProblem(f"{name} is not in a format that oh-tui reads", HINT)
-    return archive.open_list(path, indexes)  # which says what is wrong with it
+    return archive.open_list(Source(path, name, path.parent))  # which says what is wrong with it
 
 
 def head_of(path: Path) -> tuple[bytes, str]:
@@ -87,14 +83,7 @@ def head_of(path: Path) -> tuple[bytes, str]:
         return "\n".join(names).encode("utf-8", "replace"), f"{path.name}/"
     if not stat.S_ISREG(mode):
         return b"", path.name  # a pipe would block
-    stream = open_stream(path)
-    try:
-        head = stream.read(0, HEAD)
-    finally:
-        stream.close()
-    if not head and stream.problem:
-        raise FormatProblem(f"{shown_name(path.name)} {stream.problem}")
-    return head, path.name
+    return unpack.head_of(path, HEAD), path.name
 
 
 def find_files(paths: Iterable[str | Path]) -> list[Path]:
@@ -140,9 +129,8 @@ def _held_by(folder: Path) -> tuple[list[Path], list[Path]]:
     for child in children:
         if _is_run(child):
             found.append(child)
-        elif _MAY_HOLD_RUNS.fullmatch(child.name.lower()) and child.is_file():
-            match = _ATTEMPT.fullmatch(child.name)
-            if match and match[1] + match[2] in names:
+        elif ending_of(child.name).kind and child.is_file():
+            if output_of(child.name) in names:
                 continue
             if (parts_of_run := _parts_of_run(child)) is not None:
                 found.append(child)

@@ -259,6 +259,7 @@ class Controllers:
             or self.sandboxes.stop_batch()
             or self.search.stop_filter()
             or self._stop_worker()
+            or self.conversations.unpacking.stop()
             or self.listing.stop()
         )
 

@@ -11,8 +11,7 @@ import pytest
 from oh_tui.sources.files import FileSource
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.verdict import judge
-from oh_tui.trajectory.formats.folders import DiskFolder
-from oh_tui.trajectory.formats.streams import HeldStream
+from oh_tui.trajectory.formats import harbor
 from oh_tui.trajectory.formats.table import open_runs
 from oh_tui.trajectory.model.recorded import Label
 from oh_tui.trajectory.model.steps import Outcome
@@ -231,9 +230,8 @@ def test_what_is_no_amount_in_the_metrics_of_v1_is_none(tmp_path: Path, cost: An
     assert Accounts(read(write_rows(tmp_path / "output.jsonl", rows))).total.cost == 0
 
 
-class Unreadable(HeldStream):
-    def read(self, start: int, count: int) -> bytes:
-        raise OSError("a bad place on the disk")
+def unreadable(path: Path, most: int) -> bytes:
+    raise OSError("a bad place on the disk")
 
 
 def test_a_trial_whose_result_cannot_be_read_is_listed_with_the_others(
@@ -243,7 +241,7 @@ def test_a_trial_whose_result_cannot_be_read_is_listed_with_the_others(
         (tmp_path / name / "agent").mkdir(parents=True)
         (tmp_path / name / "result.json").write_text("{}")
     (tmp_path / "config.json").write_text("{}")
-    monkeypatch.setattr(DiskFolder, "open", lambda *_: Unreadable(b"{}"))
+    monkeypatch.setattr(harbor, "start_of", unreadable)
     assert [one.name for one in open_runs(tmp_path).entries()] == ["a", "b"]
 
 

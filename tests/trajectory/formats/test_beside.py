@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from oh_tui.trajectory.formats.folders import DiskFolder
 from oh_tui.trajectory.formats.lines.beside import Beside
 from oh_tui.trajectory.formats.table import open_runs
 from oh_tui.trajectory.model.recorded import Label
@@ -134,7 +133,7 @@ def test_an_opened_run_has_its_label(tmp_path: Path) -> None:
     runs = open_runs(output(tmp_path))
     labels = [entry.open().recorded.label for entry in runs.entries()]
     assert labels == ["resolved", "unresolved", "unresolved", "error", "unlabelled"]
-    assert Beside(DiskFolder(tmp_path), "nosuch.jsonl").problems == []
+    assert Beside(tmp_path, "nosuch.jsonl").problems == []
 
 
 def test_a_file_of_one_instance_labels_it(tmp_path: Path) -> None:

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from oh_tui.trajectory.formats import results_tar
 from oh_tui.trajectory.formats.lines import json_lines
-from oh_tui.trajectory.formats.streams import open_stream
 from oh_tui.trajectory.formats.table import open_runs
 from tests.trajectory.evaluation_files import history, lines, metrics, row
 from tests.trajectory.formats.test_tar_runs import Files, conversation, opened, tar, texts, write
@@ -108,21 +104,3 @@ def test_what_is_broken_inside_is_told_and_the_rest_shown(tmp_path: Path) -> Non
     assert any(told.startswith("r.tar.gz/b/output.jsonl.gz is cut off") for told in runs.problems)
     assert "r.tar.gz/d/x.tar.gz is no tar" in runs.problems
     assert "r.tar.gz holds 1 tar file without a run: d/y.tar.gz" in runs.problems
-
-
-def test_files_of_a_folder_are_found_without_those_of_all_others(tmp_path: Path) -> None:
-    class Counted(dict[str, Any]):
-        looked = 0
-
-        def __iter__(self) -> Iterator[str]:
-            Counted.looked += len(self)
-            return super().__iter__()
-
-    path = tmp_path / "r.tar"
-    path.write_bytes(tar({f"d{n}/output.jsonl": lines([row(f"acme-{n}")]) for n in range(200)}))
-    runs = results_tar.ResultsTar("r.tar", open_stream(path))
-    runs._files = Counted()
-    runs._folders = Counted()
-    assert len(list(runs.entries())) == 200
-    assert Counted.looked <= 400
-    runs.close()

@@ -14,9 +14,8 @@ from typing import Any
 import pytest
 
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.formats import parquet, results_tar, streams
+from oh_tui.trajectory.formats import copies, parquet, results_tar
 from oh_tui.trajectory.formats.table import open_runs
-from oh_tui.trajectory.formats.tar import tar_folder
 from tests.trajectory.evaluation_files import history, lines, row
 from tests.trajectory.foreign import test_folders
 from tests.trajectory.foreign.test_atif import made as made_atif
@@ -186,14 +185,19 @@ def test_tars_whose_run_was_opened_are_not_kept(tmp_path: Path) -> None:
     runs.close()
 
 
-def test_tars_are_read_a_few_levels_deep(tmp_path: Path) -> None:
-    files = nested(conversation("a/"), 3) | {"x": b""}
-    _, found = opened(written(tmp_path, files))
-    assert [texts(run) for run in found.values()] == [history(2)]
+def test_tars_are_read_at_any_depth(tmp_path: Path) -> None:
+    runs, found = opened(written(tmp_path, nested(conversation("a/"), 12) | {"x": b""}))
+    assert [texts(run) for run in found.values()] == [history(2)] and not runs.problems
+
+
+def test_an_archive_that_goes_on_and_on_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results_tar, "DEEPEST", 3)
     runs, found = opened(written(tmp_path, nested(conversation("a/"), 4) | conversation("b/")))
     assert list(found) == [""]
-    told = "r.tar.gz/3.tar.gz/2.tar.gz/1.tar.gz/0.tar.gz is not read: tar files are, 3 levels deep"
-    assert runs.problems == [told]
+    where = "r.tar.gz/3.tar.gz/2.tar.gz/1.tar.gz/0.tar.gz"
+    assert runs.problems == [f"{where} is not read: archives are, 3 levels deep"]
 
 
 def bomb() -> bytes:
@@ -223,8 +227,8 @@ def test_bombs_in_a_tar_are_not_unpacked_to_their_end(tmp_path: Path) -> None:
 
 
 def test_files_beyond_the_room_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tar_folder, "RATIO_FREE", 300_000)
-    monkeypatch.setattr(tar_folder, "RATIO_LIMIT", 0)
+    monkeypatch.setattr(copies, "RATIO_FREE", 300_000)
+    monkeypatch.setattr(copies, "RATIO_LIMIT", 0)
     files = conversation("a/") | {
         f"{n}.tar.gz": packed(conversation(f"n{n}/", 20)) for n in range(9)
     }
@@ -316,28 +320,3 @@ def test_a_tar_without_a_run_names_the_tars_in_it(tmp_path: Path) -> None:
     runs = open_runs(written(tmp_path, {"a.tar.gz": packed({"x": b""})}))
     with pytest.raises(Problem, match=r"r\.tar\.gz holds 1 tar file without a run: a\.tar\.gz"):
         list(runs.entries())
-
-
-def test_a_packed_tar_is_unpacked_a_few_times_whatever_it_holds(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Listing documents, zips and tars costs one more pass for each kind, not one for each file."""
-    pieces = 0
-    unpack = streams._Gunzip.decompress
-
-    def counted(self: Any, data: bytes, most: int) -> bytes:
-        nonlocal pieces
-        pieces += 1
-        return unpack(self, data, most)
-
-    monkeypatch.setattr(streams._Gunzip, "decompress", counted)
-    found = []
-    for count in (50, 200):
-        files = {f"{n}.json": encoded(V0) for n in range(count)}
-        files |= {f"{n}.json.gz": gzip.compress(encoded(CHAT)) for n in range(count)}
-        files |= {f"{n}.tar.gz": packed(conversation("")) for n in range(count)}
-        pieces = 0
-        runs = open_runs(written(tmp_path, files))
-        assert len(list(runs.entries())) == 3 * count
-        found.append(pieces)
-    assert found[1] < 6 * found[0]

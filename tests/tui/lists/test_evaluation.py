@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from oh_tui.settings.config import Config
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.lists import conversation_query
+from oh_tui.trajectory.formats import copies
 from oh_tui.tui.totals import filter_for
 from tests.trajectory.evaluation_files import history, lines, metrics, row, write
 from tests.trajectory.formats.test_results_tar import results
@@ -213,3 +217,26 @@ async def test_a_tar_that_is_no_whole_one_shows_what_it_has(tmp_path: Path) -> N
         await it.until(lambda: "results.tar.gz is cut off" in drawn(it))
         await it.open("a")
         await it.until(lambda: "echo 2" in it.text("#timeline"))
+
+
+async def test_esc_ends_the_unpacking_of_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The footer tells how far it is; nothing of it stays."""
+    monkeypatch.setenv(copies.PLACE, str(tmp_path / "copies"))
+    told = copies.Work.tell
+
+    def slow(work: copies.Work, *how: int) -> None:
+        for _ in range(600):
+            told(work, *how)
+            time.sleep(0.05)
+
+    monkeypatch.setattr(copies.Work, "tell", slow)
+    path = tmp_path / "output.jsonl.gz"
+    path.write_bytes(gzip.compress(lines(ROWS)))
+    async with explore(source=lambda: FileSource([path]), size=(160, 30)) as it:
+        await it.until(lambda: "unpacking output.jsonl.gz" in it.footer)
+        assert "esc stops" in it.footer
+        await it.press("escape")
+        await it.until(lambda: "output.jsonl.gz was not unpacked" in drawn(it))
+        assert not list((tmp_path / "copies").rglob("output*"))

@@ -7,16 +7,19 @@ label file has an object with `resolved` for each id; `metadata.json` names the 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import os
+from collections.abc import Collection, Iterator
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from oh_tui.text.human import are, plural
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.formats.evaluation import name_in
-from oh_tui.trajectory.formats.folders import Folder
 from oh_tui.trajectory.formats.foreign.bill import told_amount
 from oh_tui.trajectory.formats.lines import cost_report
 from oh_tui.trajectory.formats.lines.cost_report import CostReport
+from oh_tui.trajectory.formats.plain_file import start_of
 from oh_tui.trajectory.formats.run_file import MOST, shown_name
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.events import decode_json
@@ -48,7 +51,7 @@ resolves nothing."""
 class Beside:
     """The files beside one output."""
 
-    def __init__(self, folder: Folder, output: str) -> None:
+    def __init__(self, folder: Path, output: str) -> None:
         """`output` is the name of the file. Never raises; a file that cannot be read is named in
         `problems`."""
         self.labels: dict[str, Label] = {}
@@ -62,30 +65,24 @@ class Beside:
         """Id -> the report that names it. A label file may be about several outputs."""
         stem = output.partition(".jsonl")[0]
         room = MOST_BYTES
-        for name in folder.names(".json", MOST_FILES):
+        for name in islice(sorted(_json_files(folder)), MOST_FILES):
             is_metadata = name == "metadata.json"
             if name == output or (name.endswith(".report.json") and name != f"{stem}.report.json"):
                 continue  # the latter is of another output
             try:
-                file = folder.open(name)
-            except OSError:
-                continue
-            try:
-                if not (is_metadata or _TELLS.search(file.read(0, _HEAD))):
+                if not (is_metadata or _TELLS.search(start_of(folder / name, _HEAD))):
                     continue
-                size = file.packed_size
-                if size > min(LARGEST, room):
+                text = start_of(folder / name, min(LARGEST, room) + 1)
+                if len(text) > min(LARGEST, room):
                     self.problems.append(f"{shown_name(name)} is too large to be read")
                     continue
-                room -= size
-                value = decode_json(file.read(0, size))
+                room -= len(text)
+                value = decode_json(text)
             except OSError:
                 continue
             except ValueError:
                 self.problems.append(f"{shown_name(name)} is no JSON")
                 continue
-            finally:
-                file.close()
             if is_metadata:
                 model = field(value, "llm", "model")
                 self.model = model if isinstance(model, str) else ""
@@ -93,20 +90,17 @@ class Beside:
                 self._take(name, value)
         self._read_costs(folder, output)
 
-    def _read_costs(self, folder: Folder, output: str) -> None:
+    def _read_costs(self, folder: Path, output: str) -> None:
         try:
-            file = folder.open(cost_report.NAME)
-        except OSError:
-            return
-        try:
-            if file.packed_size > LARGEST:
+            text = start_of(folder / cost_report.NAME, LARGEST + 1)
+            if len(text) > LARGEST:
                 self.problems.append(f"{cost_report.NAME} is too large to be read")
                 return
-            self.report = cost_report.read(file.read(0, LARGEST), output)
+            self.report = cost_report.read(text, output)
+        except OSError:
+            return
         except ValueError:
             self.problems.append(f"{cost_report.NAME} is no JSON")
-        finally:
-            file.close()
         self.costs = self.report.costs | self.costs
 
     def label(self, name: str) -> Label | None:
@@ -142,3 +136,11 @@ class Beside:
                 self.labels[name] = label
                 if cost := told_amount(field(each, "cost")):
                     self.costs[name] = float(cost)
+
+
+def _json_files(folder: Path) -> Iterator[str]:
+    try:
+        with os.scandir(folder) as entries:
+            yield from (one.name for one in entries if one.name.endswith(".json") and one.is_file())
+    except OSError:
+        return

@@ -19,22 +19,20 @@ from oh_tui.text.human import size
 from oh_tui.trajectory.formats.document import Converted, Fields, top_of
 from oh_tui.trajectory.formats.documents import holds_run, may_be_run, read_document
 from oh_tui.trajectory.formats.evaluation import Slices
-from oh_tui.trajectory.formats.folders import DiskFolder, Folder
 from oh_tui.trajectory.formats.held_run import HeldRun
 from oh_tui.trajectory.formats.lines import conversation_beside
 from oh_tui.trajectory.formats.lines.beside import Beside
 from oh_tui.trajectory.formats.lines.row_index import Row, RowIndex
+from oh_tui.trajectory.formats.plain_file import PlainFile, start_of
 from oh_tui.trajectory.formats.run_file import (
     HINT,
     Entry,
     Format,
     FormatProblem,
-    Indexes,
     RunFile,
     RunList,
-    shown_name,
+    Source,
 )
-from oh_tui.trajectory.formats.streams import PlainStream, Stream, open_stream
 from oh_tui.trajectory.formats.zip.folder_members import YOUNG
 
 LARGEST = 128 * 2**20
@@ -67,24 +65,21 @@ class JsonLines:
     """A file that stays open; rows are listed while it is read for the first time."""
 
     def __init__(
-        self, name: str, stream: Stream, folder: Folder,
-        path: Path | None = None, indexes: Indexes | None = None,
-        tell: Callable[[list[Entry]], None] = lambda entries: None,
-    ) -> None:  # fmt: skip
-        """Takes ownership of the stream. `path` is that of a file on disk, whose changes are seen.
-        `tell` takes runs that were found when a row was opened. Raises OSError."""
-        self.name = shown_name(name)
-        self._file = name.rpartition("/")[2]
-        self._folder, self._path, self._tell = folder, path, tell
+        self, source: Source, tell: Callable[[list[Entry]], None] = lambda entries: None
+    ) -> None:
+        """The changes of a file that is given are seen. `tell` takes runs that were found when a
+        row was opened. Raises OSError."""
+        self.name = source.name
+        self._source, self._folder, self._path = source, source.folder, source.given
+        self._tell = tell
         self._strangers: list[str] = []
-        self._stream = stream
-        self._indexes = indexes if path and stream.packed_size >= KEPT_FROM else None
-        self._stamp, self._beside_stamp = _stamp_of(path), self._beside_now()
+        self._file = PlainFile(source.path)
+        self._indexes = source.indexes if self._file.size >= KEPT_FROM else None
+        self._stamp = _stamp_of(self._path or source.path)
+        self._beside_stamp = self._beside_now()
         self._marked = b""
         self._index = self._kept_index() or RowIndex()
         self._lock = threading.Lock()
-        self._tars: list[RunList] = []
-        """Conversations beside the file that were opened."""
         self._others: dict[str, list[Entry]] = {}
         """Instance -> the runs in its conversation after the one that its row has."""
         self._has_more = False
@@ -95,14 +90,14 @@ class JsonLines:
 
     @cached_property
     def _beside(self) -> Beside:
-        return Beside(self._folder, self._file)
+        return Beside(self._folder, self._path.name if self._path else self.name.rpartition("/")[2])
 
     @property
     def problems(self) -> list[str]:
         told = list(self._beside.problems) + self._strangers
         told += [f"{self.name}, {problem}" for problem in self._index.problems]
-        if self._stream.problem:
-            told.append(f"{self.name} {self._stream.problem}; what comes before is shown")
+        if self._source.about.problem:
+            told += self._source.problems
         elif self._index.unfinished and not self.may_grow:
             told.append(f"{self.name}, row {self._index.unfinished:,} is cut off")
         return told
@@ -117,7 +112,7 @@ class JsonLines:
     @property
     def may_grow(self) -> bool:
         try:
-            found = self._path.stat() if self._path else None
+            found = self._path.stat() if self._path and self._source.is_plain else None
         except OSError:
             return False
         # nobody writes to a file that is read-only, such as a copy of one from the web
@@ -130,26 +125,29 @@ class JsonLines:
     @property
     def _is_changed(self) -> bool:
         try:
-            now = _stamp_of(self._path), self._beside_now()
+            now = _stamp_of(self._path or self._source.path), self._beside_now()
             return now != (self._stamp, self._beside_stamp)
         except OSError:
             return False  # gone: what was listed is all that there is
 
     def grow(self) -> bool:
-        """Takes in what was written since: rows at the end, files beside. False if the file is not
-        a plain one that has grown, and has to be opened anew."""
-        path, stream, index = self._path, self._stream, self._index
+        """Takes in what was written since: rows at the end, files beside. False if the file has
+        changed otherwise, and has to be opened anew."""
+        path, file, index = self._path, self._file, self._index
         if self._has_more and index.is_complete and not self._is_changed:
             return True  # they are listed after the rows
-        if path is None or not (isinstance(stream, PlainStream) and index.is_complete):
+        if path is None or not index.is_complete:
             return False
         try:
             stamp, beside, size = _stamp_of(path), self._beside_now(), path.stat().st_size
-            if size < index.end or not stream.is_at(path) or self._mark() != self._marked:
+            if not self._source.is_plain:
+                if stamp != self._stamp:
+                    return False
+            elif size < index.end or not file.is_at(path) or self._mark() != self._marked:
                 return False
         except OSError:
             return False
-        for _ in index.read(stream):
+        for _ in index.read(file):
             pass
         if beside != self._beside_stamp:
             vars(self).pop("_beside", None)
@@ -157,20 +155,15 @@ class JsonLines:
         return True
 
     def _beside_now(self) -> int:
-        """When the folder last gained or lost a file; 0 for a packed file, which would be unpacked
-        again. Raises OSError."""
-        if self._path is None or not self._stream.reads_anywhere:
-            return 0
-        return self._path.parent.stat().st_mtime_ns
+        """When the folder last gained or lost a file. Raises OSError."""
+        return self._folder.stat().st_mtime_ns if self._path else 0
 
     def _mark(self) -> bytes:
         """Bytes at the beginning and before the end, by which a file that was written anew under
         the same name is told from one that has grown."""
-        if not self._stream.reads_anywhere:
-            return b""
         end = self._index.end
         place = max(0, end - MARK)
-        return self._stream.read(0, min(end, MARK)) + self._stream.read(place, end - place)
+        return self._file.read(0, min(end, MARK)) + self._file.read(place, end - place)
 
     def entries(self) -> Iterator[Entry]:
         if self._index.is_complete:
@@ -188,7 +181,7 @@ class JsonLines:
 
     def _other_entries(self) -> Iterator[Entry]:
         """Further runs in the conversations of rows without history, as far as these are small."""
-        room = LOOKED_INTO if self._folder.has(conversation_beside.FOLDER) else 0
+        room = LOOKED_INTO if (self._folder / conversation_beside.FOLDER).is_dir() else 0
         self._has_more, self._is_listed = False, False
         for row in self._index:
             instance = _instance(row)
@@ -200,18 +193,13 @@ class JsonLines:
                 if not self._has_history(row):
                     others, taken = conversation_beside.look(self._folder, instance)
                     room -= taken
-                    self._keep(instance, others)
+                    self._others[instance] = others
                     yield from others
         self._is_listed = True
 
-    def _keep(self, instance: str, others: list[Entry]) -> None:
-        self._others[instance] = others
-        if others:
-            self._tars.append(others[0].home)
-
     def _has_history(self, row: Row) -> bool:
         try:
-            top = top_of(self._stream.read(row.start, row.size))
+            top = top_of(self._file.read(row.start, row.size))
             return not isinstance(top, Fields) or bool(top.list_at("history"))
         except ValueError:
             return True
@@ -220,7 +208,7 @@ class JsonLines:
         """Lists the rows while the file is read."""
         rows = self._index = RowIndex()
         first: Row | None = None
-        for row in rows.read(self._stream):
+        for row in rows.read(self._file):
             if row.number == 1 and not row.name:
                 first = row  # perhaps the only one, which needs no name
                 continue
@@ -230,7 +218,7 @@ class JsonLines:
             yield self._entry(row)
         if first:
             yield self._entry(first)
-        if self._indexes and rows.is_complete and not self._stream.problem:
+        if self._indexes and rows.is_complete:
             self._indexes.save(self._stamp, rows.dump())
 
     def open(self, number: int) -> RunFile:
@@ -243,12 +231,12 @@ class JsonLines:
                 "the other rows open as ever",
             )
         with self._lock:  # one row in memory at a time
-            text = self._stream.read(row.start, row.size)
+            text = self._file.read(row.start, row.size)
             if len(text) < row.size:
                 raise FormatProblem(f"{where} is gone: the file has changed", "open it again")
             converted = read_document(text, where)
-        if self._stream.reads_anywhere and row.size > HELD:
-            converted = _on_disk(converted, self._stream, row.start)
+        if row.size > HELD:
+            converted = _on_disk(converted, self._file, row.start)
         label = self._beside.label(_instance(row))
         if label:
             converted.recorded = msgspec.structs.replace(converted.recorded, label=label)
@@ -266,9 +254,8 @@ class JsonLines:
         )
         if joined is None:
             return None
-        self._tars.append(joined.tar)
         if instance not in self._others:
-            self._keep(instance, joined.others)
+            self._others[instance] = joined.others
             if joined.others and self._is_listed:
                 self._has_more = True
                 self._tell(joined.others)
@@ -285,9 +272,7 @@ class JsonLines:
         return found
 
     def close(self) -> None:
-        self._stream.close()
-        for tar in self._tars:
-            tar.close()
+        self._file.close()
 
     def _entry(self, row: Row, *, alone: bool | None = None) -> Entry:
         if row.name:
@@ -309,23 +294,20 @@ class JsonLines:
         if self._indexes is None:
             return None
         data = self._indexes.load(self._stamp)
-        size = self._stream.packed_size if self._stream.reads_anywhere else None
-        return RowIndex.load(data, size) if data else None
+        return RowIndex.load(data, self._file.size) if data else None
 
 
-def _on_disk(converted: Converted, stream: Stream, start: int) -> Converted:
+def _on_disk(converted: Converted, file: PlainFile, start: int) -> Converted:
     """The run without its text in memory, where each event is a part of the text."""
     events = converted.events
     if isinstance(events, Slices):
         starts = array("Q", (start + each for each in events.starts))
-        converted.events = Slices(stream.read, starts, events.sizes)
+        converted.events = Slices(file.read, starts, events.sizes)
     return converted
 
 
-def _stamp_of(path: Path | None) -> str:
+def _stamp_of(path: Path) -> str:
     """Names a file as it is now. Raises OSError."""
-    if path is None:
-        return ""
     found = path.stat()
     return f"{path.absolute()}\n{found.st_size}\n{found.st_mtime_ns}"
 
@@ -347,9 +329,9 @@ def are_lines(head: bytes, name: str) -> bool:
     return (is_whole or is_next) and may_be_run(head)
 
 
-def holds_no_run(stream: Stream) -> bool:
-    """Whether the first rows are JSON, and none of them is a run."""
-    text = stream.read(0, LOOKED_AT)
+def holds_no_run(path: Path) -> bool:
+    """Whether the first rows are JSON, and none of them is a run. Raises OSError."""
+    text = start_of(path, LOOKED_AT)
     lines = text.split(b"\n")
     if len(text) == LOOKED_AT:
         lines.pop()  # it may go on
@@ -366,16 +348,10 @@ def holds_no_run(stream: Stream) -> bool:
     return tops > 0
 
 
-def _open(path: Path, indexes: Indexes | None) -> RunList:
-    stream = open_stream(path)
-    try:
-        if holds_no_run(stream):
-            told = f"None of the rows of {shown_name(path.name)} is a run that oh-tui knows"
-            raise FormatProblem(told, HINT)
-        return JsonLines(path.name, stream, DiskFolder(path.parent), path, indexes)
-    except (OSError, FormatProblem):
-        stream.close()
-        raise
+def _open(source: Source) -> RunList:
+    if holds_no_run(source.path):
+        raise FormatProblem(f"None of the rows of {source.name} is a run that oh-tui knows", HINT)
+    return JsonLines(source)
 
 
 FORMAT = Format("JSON lines", are_lines, _open)

@@ -14,8 +14,8 @@ import msgspec
 
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.formats.document import top_of
+from oh_tui.trajectory.formats.plain_file import PlainFile
 from oh_tui.trajectory.formats.run_file import shown_name
-from oh_tui.trajectory.formats.streams import Stream, pieces_from
 from oh_tui.trajectory.model.events import decode_json
 
 START = 2**12
@@ -109,14 +109,14 @@ class RowIndex:
         more = f"{self._more_broken:,} more rows are no JSON"
         return [*self.broken, more] if self._more_broken else self.broken
 
-    def read(self, stream: Stream) -> Iterator[Row]:
-        """Makes the index, or takes in what was added to a plain file since; gives each row as it
+    def read(self, file: PlainFile) -> Iterator[Row]:
+        """Makes the index, or takes in what was added to a file since; gives each row as it
         is found."""
         if self.is_complete:
             self._reopen()
         number, start, at = self.lines, self.end, self.end
         head = tail = b""
-        for piece in pieces_from(stream, at) if at else stream.pieces():
+        for piece in file.pieces(at):
             place = 0
             while (end := piece.find(b"\n", place)) >= 0:
                 if len(head) < START:
@@ -124,7 +124,7 @@ class RowIndex:
                 if head and not head.isspace():
                     number += 1
                     tail = (tail + piece[max(place, end - _TAIL) : end])[-_TAIL:]
-                    if row := self._take(stream, number, start, at + end - start, head, tail):
+                    if row := self._take(file, number, start, at + end - start, head, tail):
                         yield row
                 place = end + 1
                 start, head, tail = at + place, b"", b""
@@ -134,21 +134,21 @@ class RowIndex:
             tail = (tail + piece[max(place, len(piece) - _TAIL) :])[-_TAIL:]
             at += len(piece)
         if head and not head.isspace():
-            row = self._take(stream, number + 1, start, at - start, head, tail, is_last=True)
+            row = self._take(file, number + 1, start, at - start, head, tail, is_last=True)
             if row:
                 self._is_open = True
                 yield row
         self._attempts, self._highest = {}, {}
-        self.is_complete = not stream.is_closed
+        self.is_complete = not file.is_closed
 
     def _take(
-        self, stream: Stream, number: int, start: int, size: int, head: bytes, tail: bytes,
+        self, file: PlainFile, number: int, start: int, size: int, head: bytes, tail: bytes,
         *, is_last: bool = False,
     ) -> Row | None:  # fmt: skip
         first = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
         is_whole = tail.rstrip()[-1:] == _PAIRS.get(first)
         if is_whole and is_last:  # there was no end of the line to tell
-            is_whole = not stream.reads_anywhere or _is_json(stream, start, size)
+            is_whole = _is_json(file, start, size)
         if not is_whole:
             why = "is no JSON"
             if is_last and first in _PAIRS:
@@ -214,9 +214,8 @@ class RowIndex:
         )  # fmt: skip
 
     @classmethod
-    def load(cls, data: bytes, length: int | None) -> RowIndex | None:
-        """The index that `dump` gave; None for anything else. `length` is that of the file, None
-        for a packed one."""
+    def load(cls, data: bytes, length: int) -> RowIndex | None:
+        """The index that `dump` gave; None for anything else. `length` is that of the file."""
         index = cls()
         try:
             kept = _decode(data)
@@ -234,7 +233,7 @@ class RowIndex:
         columns = (index.numbers, index.starts, index.sizes, index.attempts, index.names)
         if kept.version != _VERSION or len({len(column) for column in columns}) != 1:
             return None
-        if length is not None and any(
+        if any(
             start + size > length for start, size in zip(index.starts, index.sizes, strict=True)
         ):
             return None
@@ -251,11 +250,11 @@ def names_row(head: bytes) -> bool:
     return _id_in(head[:START]) is not None
 
 
-def _is_json(stream: Stream, start: int, size: int) -> bool:
+def _is_json(file: PlainFile, start: int, size: int) -> bool:
     if size > LARGEST_CHECKED:
         return True
     try:
-        top_of(stream.read(start, size))
+        top_of(file.read(start, size))
     except ValueError as error:
         return str(error) in ("nested too deep", "too many values")
     return True

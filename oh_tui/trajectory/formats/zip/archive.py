@@ -19,8 +19,8 @@ from oh_tui.trajectory.formats.run_file import (
     MOST,
     Format,
     FormatProblem,
-    Indexes,
     OneRun,
+    Source,
     SubAgentFile,
     opening,
     shown_name,
@@ -99,8 +99,10 @@ class Archive:
         before = f"{layout.home}/" if layout.home else ""
         states = (before + name for name in STATE_FILES)
         self._states = {one: layout.others[one] for one in states if one in layout.others}
-        self.folder = members if isinstance(members, FolderMembers) and parent is None else None
+        self.folder: FolderMembers | None = None
         """The files of a run in a folder, to which another program may add."""
+        if isinstance(members, FolderMembers) and members.grows and parent is None:
+            self.folder = members
         self.is_held_back = False
         """The newest event is left out: it is being written."""
         meta = self._meta()
@@ -317,9 +319,9 @@ class Archive:
         return value if isinstance(value, dict) else {}
 
 
-def open_list(path: Path, indexes: Indexes | None = None) -> OneRun:
+def open_list(source: Source) -> OneRun:
     """The run in a zip or folder. Raises FormatProblem."""
-    return OneRun(open_archive(path))
+    return OneRun(open_archive(source.path, source.name))
 
 
 def _is_zip(head: bytes, name: str) -> bool:
@@ -337,14 +339,15 @@ ZIP = Format("trajectory zip", _is_zip, open_list)
 FOLDER = Format("folder of a run", _is_run_folder, open_list)
 
 
-def open_archive(source: str | Path | IO[bytes], name: str = "the zip") -> Archive:
-    """Opens a zip, a folder, or a zip in a binary file object, which the caller has to close and
-    which problems call `name`. Raises FormatProblem.
+def open_archive(source: str | Path | IO[bytes], name: str = "") -> Archive:
+    """Opens a zip, a folder, or a zip in a binary file object, which the caller has to close.
+    Problems call it `name`, if not by that of its path. Raises FormatProblem.
     """
     if not isinstance(source, str | Path):
-        return Archive(_zip_members(source, shown_name(name)), shown_name(name))
+        name = shown_name(name or "the zip")
+        return Archive(_zip_members(source, name), name)
     path = Path(source)
-    name = shown_name(path.name or path.absolute().name or str(path))
+    name = shown_name(name or path.name or path.absolute().name or str(path))
     with opening(name):
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):

@@ -29,6 +29,9 @@ NEVER = (0.0, 0)
 class FolderMembers(Members):
     """The files of a folder, of its `events` folder and of its sub-agents, without links."""
 
+    grows = True
+    """Another program may add to them."""
+
     def __init__(self, folder: Path) -> None:
         """Raises OSError."""
         super().__init__()

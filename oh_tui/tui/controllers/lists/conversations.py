@@ -25,6 +25,7 @@ from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.tui.controllers.lists.refresh_schedule import RefreshSchedule
 from oh_tui.tui.controllers.lists.run_ends import RunEnds
+from oh_tui.tui.controllers.lists.unpacking import Unpacking
 from oh_tui.tui.messages import (
     ConversationChanged,
     ListEmpty,
@@ -64,6 +65,7 @@ class Conversations:
         self._notices = notices
         self._ends = RunEnds(session, ui)
         self.schedule = RefreshSchedule(session, ui, self.refresh)
+        self.unpacking = Unpacking(ui)
 
     def action_mark(self) -> None:
         """Mark or unmark the conversation under the cursor for `d` and `p`, and move to the next
@@ -94,6 +96,8 @@ class Conversations:
                 await former.close()
             source = await asyncio.to_thread(make_source) if in_thread else make_source()
             session.source = source
+            if not source.remote:
+                self.unpacking.begin()
             session.begin_lists(await asyncio.to_thread(_nothing_loaded, session, source))
             ui.post_message(SourceChanged())
             pager = Pager(source.pages())

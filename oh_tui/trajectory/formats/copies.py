@@ -1,0 +1,272 @@
+"""Copies of packed files and tars: each is unpacked once, for all processes of oh-tui, into a
+private folder, and read there as plain files.
+
+    PLACE/KEY/            a file of the user, or one that was fetched
+        room              what the archives in it may unpack to, of that is left, and what it takes
+        KEY/about         what came of the file, or of an archive in it
+        KEY/files/...
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import stat
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from oh_tui.text.human import size
+from oh_tui.text.redact import holds_key
+from oh_tui.trajectory.formats import shared_folders, unpack
+from oh_tui.trajectory.formats.endings import is_wanted, unpacked_name
+from oh_tui.trajectory.formats.run_file import (
+    PLAIN,
+    FormatProblem,
+    Indexes,
+    Source,
+    Unpacked,
+    shown_name,
+)
+from oh_tui.trajectory.formats.unpack import NoRoom, Stream, Unpacking
+from oh_tui.trajectory.formats.zip.zip_table import RATIO_FREE, RATIO_LIMIT
+
+PLACE = "OH_TUI_UNPACK"
+"""The variable that names the folder, also to the processes that this one starts."""
+
+FILES, ABOUT, ROOM = "files", "about", "room"
+
+TEMPORARY = "oh-tui-unpacked-"
+
+
+class Work:
+    """A file that this process unpacks, or waits for while another does."""
+
+    def __init__(self, name: str) -> None:
+        self.name = shown_name(name)
+        self.read = self.whole = self.written = 0
+        """Bytes of the file that are read, of how many, and what came of them."""
+        self.is_stopped = self.is_over = False
+        self._began = time.monotonic()
+
+    @property
+    def expected(self) -> int:
+        """Bytes that it unpacks to, about."""
+        return self.written * self.whole // max(1, self.read)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds."""
+        return time.monotonic() - self._began
+
+    @property
+    def left(self) -> float:
+        """Seconds that it will take, about."""
+        return self.elapsed * (self.whole / max(1, self.read) - 1)
+
+    def tell(self, read: int = 0, whole: int = 0, written: int = 0) -> None:
+        """Raises Stopped."""
+        self.read, self.whole, self.written = read, whole, written
+        for watch in watching:
+            watch(self)
+        if self.is_stopped:
+            raise Stopped(f"{self.name} was not unpacked", "open it again to unpack it")
+
+
+at_work: list[Work] = []
+watching: list[Callable[[Work], None]] = []
+"""Who is told of all that is unpacked, in the thread that does."""
+
+
+def stop() -> bool:
+    """Ends what is being unpacked; False if nothing is."""
+    for work in at_work:
+        work.is_stopped = True
+    return bool(at_work)
+
+
+class Stopped(FormatProblem):
+    """The user has ended the unpacking."""
+
+
+class UsedUp(FormatProblem):
+    """All archives in a file unpack to more than they may together."""
+
+    def __init__(self, name: str, most: int) -> None:
+        super().__init__(f"{name} unpacks from so little to more than {size(most)}, like a bomb")
+        self.most = most
+
+
+class _TellsKey(Exception):
+    """What is unpacked holds a key of the user's, and must not be kept."""
+
+
+def place() -> Path:
+    """The folder of copies that last as long as there is room; without one, `temporary`."""
+    named = os.environ.get(PLACE)
+    return Path(named).absolute() if named else temporary()
+
+
+_temporary: list[Path] = []
+
+
+def temporary() -> Path:
+    """The folder of what goes when this process ends. That of one that was killed goes now."""
+    if not _temporary:
+        for other in Path(tempfile.gettempdir()).glob(f"{TEMPORARY}*"):
+            with contextlib.suppress(OSError):
+                if not shared_folders.is_held(other / shared_folders.LOCK):
+                    shutil.rmtree(other)
+        folder = Path(tempfile.mkdtemp(prefix=TEMPORARY))
+        shared_folders.hold(folder / shared_folders.LOCK)
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        _temporary.append(folder)
+    return _temporary[0]
+
+
+def source_of(
+    path: Path, name: str, *, given: bool = False, indexes: Indexes | None = None
+) -> Source:
+    """A file or folder as a format reads it: one that is packed, or a tar, by its copy, which is
+    made if there is none of it as it is now. `given` is what the user has. Raises OSError, and
+    FormatProblem for what cannot be unpacked."""
+    read, about = path, PLAIN
+    found = path.stat()
+    if stat.S_ISREG(found.st_mode) and unpack.is_archive(path):
+        key = key_of(f"{path.absolute()}\n{found.st_size}\n{found.st_mtime_ns}")
+        try:
+            read, about = _copy(_top_of(path) or place() / key, key, path)
+        except (_TellsKey, PermissionError):  # or nobody may write to the cache
+            read, about = _copy(temporary() / key, key, path)
+    return Source(read, name, path.parent, path if given else None, indexes, about)
+
+
+def key_of(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+
+
+def _top_of(path: Path) -> Path | None:
+    """The folder of the copy in which a path is."""
+    for one in (place(), *_temporary):
+        if path.is_relative_to(one):
+            return one / path.relative_to(one).parts[0]
+    return None
+
+
+def _copy(top: Path, key: str, path: Path) -> tuple[Path, Unpacked]:
+    """The file, or the folder with the files of a tar, and what is known of it."""
+    home = top / key
+    with _working(path.name) as work, shared_folders.locked(top, work.tell):
+        shared_folders.use(top)
+        about = _about(home) or _make(top, home, path, work)
+    return home / FILES / ("" if about.names is not None else unpacked_name(path.name)), about
+
+
+@contextlib.contextmanager
+def _working(name: str) -> Iterator[Work]:
+    work = Work(name)
+    at_work.append(work)
+    try:
+        yield work
+    finally:
+        at_work.remove(work)
+        work.is_over = True
+        for watch in watching:
+            watch(work)
+
+
+def _about(home: Path) -> Unpacked | None:
+    try:
+        return msgspec.convert(json.loads((home / ABOUT).read_bytes()), Unpacked)
+    except (OSError, ValueError, msgspec.MsgspecError):
+        return None
+
+
+def _make(top: Path, home: Path, path: Path, work: Work) -> Unpacked:
+    room = _room(top)
+    stream = Stream(path, room.left if room else None)
+    try:
+        if room and room.left <= 0:
+            raise UsedUp(work.name, room.all)
+        with shared_folders.making(home) as part:
+            files = part / FILES
+            files.mkdir(0o700)
+            check = _accept if top.parent in _temporary else _refuse_key
+            unpacking = Unpacking(stream, files, work.tell, check)
+            about = unpacking.run(unpacked_name(path.name), is_wanted)
+            # names may hold lone surrogates, which msgspec does not take
+            (part / ABOUT).write_text(json.dumps(msgspec.structs.asdict(about)), "utf-8")
+    except NoRoom as problem:
+        raise FormatProblem(f"{work.name} {problem.sentence}", problem.hint) from None
+    finally:
+        stream.close()
+    if room is None:
+        count(top, about.size, stream.size)
+    else:
+        spent = max(stream.given, about.size)
+        _save(top, Room(room.all, room.left - spent, room.taken + about.size))
+    return about
+
+
+def _refuse_key(data: bytes) -> None:
+    if holds_key(data):
+        raise _TellsKey
+
+
+def _accept(data: bytes) -> None:
+    """Takes all that comes."""
+
+
+class Room(NamedTuple):
+    """Of one file of the user, in bytes."""
+
+    all: int
+    """What all archives in it may unpack to, together."""
+    left: int
+    taken: int
+    """What its copies take on disk."""
+
+
+def count(top: Path, taken: int, packed: int) -> None:
+    """Notes the first that is in a folder: the bytes that it takes, and those of the file itself,
+    by which it is told what archives in it may unpack to."""
+    most = max(RATIO_FREE, RATIO_LIMIT * packed)
+    _save(top, Room(most, most, taken))
+
+
+def _room(top: Path) -> Room | None:
+    try:
+        return Room(*map(int, (top / ROOM).read_text().split()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _save(top: Path, room: Room) -> None:
+    (top / ROOM).write_text(" ".join(map(str, room)))
+
+
+class Kept(NamedTuple):
+    """A copy that no process uses."""
+
+    used: float
+    """In seconds since 1970."""
+    size: int
+    path: Path
+
+
+def unused() -> list[Kept]:
+    """Those that last."""
+    found = []
+    for top in shared_folders.unused(place()) if PLACE in os.environ else ():
+        with contextlib.suppress(OSError):
+            room = _room(top)
+            found.append(Kept(top.stat().st_mtime, room.taken if room else 0, top))
+    return found

@@ -1,0 +1,169 @@
+"""Folders that several processes of oh-tui share: one at a time makes something in each, none
+removes what another has in use, and what a killed one left is removed by the next."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from oh_tui.trajectory.formats.run_file import FormatProblem
+
+LOCK, PART = "lock", "part"
+"""Names in a shared folder: its lock, and what is being made."""
+
+MARK, GONE = "open-", "gone-"
+"""What names beside them begin with: what a process has in use, and what is being removed."""
+
+LEFT_OVER = 60.0
+"""Seconds after which a file that nobody holds is left over."""
+
+
+@contextlib.contextmanager
+def locked(folder: Path, wait: Callable[[], None] | None = None) -> Iterator[None]:
+    """Makes a folder, and keeps it for this process. `wait` is called while another has it; without
+    it that is a BlockingIOError. Raises OSError, and FormatProblem for a place that is not ours."""
+    _require_private(folder.parent)
+    while (lock := _lock(folder)) is None:
+        if wait is None:
+            raise BlockingIOError
+        wait()
+        time.sleep(0.05)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            if [one.name for one in folder.iterdir()] == [LOCK]:
+                shutil.rmtree(folder)
+        os.close(lock)
+
+
+@contextlib.contextmanager
+def making(folder: Path) -> Iterator[Path]:
+    """A new folder that takes this name in the end; an error or a stop leaves nothing of it."""
+    part = folder.with_name(PART)
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(0o700)
+    try:
+        yield part
+        shutil.rmtree(folder, ignore_errors=True)  # damaged
+        part.rename(folder)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+
+
+def hold(path: Path) -> int:
+    """A descriptor that holds a new file while this process lives."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    _takes(handle)
+    atexit.register(path.unlink, missing_ok=True)
+    return handle
+
+
+def is_held(path: Path) -> bool:
+    """Whether a process holds this file, or may be about to. Raises OSError."""
+    handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+    try:
+        return not _takes(handle) or time.time() - os.fstat(handle).st_mtime < LEFT_OVER
+    finally:
+        os.close(handle)
+
+
+_marks: dict[Path, tuple[Path, int]] = {}
+"""Place -> the file in it that names what this process has in use, and its descriptor."""
+_used: set[Path] = set()
+
+
+def use(folder: Path) -> None:
+    """Tells the others that a folder is in use until this process ends."""
+    place = folder.parent
+    if place not in _marks or not _marks[place][0].exists():
+        clear(place)
+        mark = place / f"{MARK}{os.urandom(8).hex()}"
+        _marks[place] = mark, hold(mark)
+        _used.difference_update({one for one in _used if one.parent == place})
+    if folder not in _used:
+        os.write(_marks[place][1], f"{folder.name}\n".encode())
+        _used.add(folder)
+    os.utime(folder)  # what was used last is dropped last
+
+
+def release() -> None:
+    """Tells the others that this process uses nothing any more."""
+    for mark, handle in _marks.values():
+        mark.unlink(missing_ok=True)
+        os.close(handle)
+    _marks.clear()
+    _used.clear()
+
+
+def clear(place: Path) -> None:
+    """Removes what killed processes left."""
+    for one in [*place.glob(f"{MARK}*"), *place.glob(f"{GONE}*"), *place.glob(f"*/{PART}")]:
+        with contextlib.suppress(OSError):
+            if one.name == PART:
+                with locked(one.parent):
+                    shutil.rmtree(one)
+            elif one.name.startswith(GONE):
+                shutil.rmtree(one)
+            elif not is_held(one):
+                one.unlink()
+
+
+def unused(place: Path) -> list[Path]:
+    """The folders that no process uses."""
+    clear(place)
+    in_use = set[str]()
+    for mark in place.glob(f"{MARK}*"):
+        with contextlib.suppress(OSError):
+            in_use.update(mark.read_text().split())
+    return [one.parent for one in place.glob(f"*/{LOCK}") if one.parent.name not in in_use]
+
+
+def remove(folder: Path) -> bool:
+    """Removes a folder in which nothing is made; False if it stays."""
+    with contextlib.suppress(OSError), locked(folder):
+        gone = folder.with_name(f"{GONE}{os.urandom(8).hex()}")
+        folder.rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
+        return True
+    return False
+
+
+def _require_private(place: Path) -> None:
+    for missing in [*reversed(place.parents), place]:
+        if not missing.is_dir():
+            missing.mkdir(mode=0o700, exist_ok=True)
+    found = place.lstat()
+    if found.st_uid != os.geteuid() or found.st_mode & 0o022:
+        raise FormatProblem(
+            "Others may write to the folder for unpacked files", "name one that is yours alone"
+        )
+
+
+def _lock(folder: Path) -> int | None:
+    """A descriptor that holds the lock of a folder; None while another has it."""
+    with contextlib.suppress(FileNotFoundError):  # it was just removed
+        folder.mkdir(mode=0o700, exist_ok=True)
+        path = folder / LOCK
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        if _takes(handle) and os.path.samestat(os.fstat(handle), path.stat()):
+            return handle
+        os.close(handle)
+    return None
+
+
+def _takes(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True  # a disk without locks
+    return True

@@ -1,1 +1,0 @@
-"""Tars, plain or packed, that hold runs."""

@@ -1,0 +1,385 @@
+"""Unpacks a file or a tar into a folder: whatever it holds, within bounds of size, ratio, names,
+members and free disk, which are checked here and nowhere else."""
+
+from __future__ import annotations
+
+import bz2
+import errno
+import gzip
+import importlib
+import lzma
+import os
+import shutil
+import tarfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+from oh_tui.text.human import are, plural, size
+from oh_tui.trajectory.formats.run_file import MOST, FormatProblem, Unpacked, shown_name
+from oh_tui.trajectory.formats.zip.zip_table import RATIO_FREE, RATIO_LIMIT
+
+PIECE = 2**18
+"""Bytes that are unpacked at once."""
+
+SPARE, SEEN = 2**28, 2**26
+"""Bytes of the disk that stay free, and that are written before it is looked at again."""
+
+MEMBERS_LIMIT = 1_000_000
+"""Most files of a tar; an evaluation of 500 instances has 150,000."""
+
+LONGEST_HEADERS, LONGEST_NAME, LONGEST_PART = 2**18, 4096, 255
+"""Bytes of all headers of one file, of a name, and of a part of it."""
+
+BLOCK = 512
+
+PADDING = 2**20
+"""Bytes after the end mark that are looked at in a plain tar."""
+
+Watch = Callable[[int, int, int], None]
+"""Told how many bytes of how many are read, and how many written; ends the unpacking by raising."""
+
+
+class Packing(NamedTuple):
+    """A way to compress a file."""
+
+    magic: bytes
+    open: Callable[[IO[bytes]], Any]
+    """Raises FormatProblem where Python cannot."""
+
+
+def _open_zstd(file: IO[bytes]) -> Any:
+    """Python 3.14 can; before, the module that brings it to older versions."""
+    for name in ("compression.zstd", "backports.zstd"):
+        try:
+            return importlib.import_module(name).ZstdFile(file)
+        except ImportError:
+            continue
+    raise FormatProblem(
+        "This Python cannot unpack .zst files",
+        "use Python 3.14, or: pip install backports.zstd; or unpack the file: zstd -d FILE",
+    )
+
+
+PACKINGS = (  # loaded when they are used
+    Packing(b"\x1f\x8b", lambda file: gzip.GzipFile(fileobj=file)),
+    Packing(b"\xfd7zXZ\0", lambda file: lzma.LZMAFile(file)),  # noqa: SIM115
+    Packing(b"BZh", lambda file: bz2.BZ2File(file)),
+    Packing(b"\x28\xb5\x2f\xfd", _open_zstd),
+)
+
+
+class NoRoom(FormatProblem):
+    """What does not fit on the disk."""
+
+    def __init__(self, folder: Path) -> None:
+        free = shutil.disk_usage(folder).free
+        super().__init__(
+            f"has no room to be unpacked: {size(free)} of the disk are free",
+            "unpack it yourself where there is room (tar xf FILE -C FOLDER, gunzip -k FILE)"
+            " and give that, or name a folder with room in OH_TUI_UNPACK",
+        )
+
+
+class Stream:
+    """A file as what it unpacks to, read once, forward; a file object for `tarfile`."""
+
+    def __init__(self, path: Path, room: int | None = None) -> None:
+        """A packed file gives `room` bytes at most. Raises OSError, and FormatProblem for a packing
+        that this Python lacks."""
+        # a pipe would block
+        self._file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb")
+        self.size = os.fstat(self._file.fileno()).st_size
+        most = max(RATIO_FREE, RATIO_LIMIT * self.size)
+        self._most = most if room is None else min(most, room)
+        self.place = self.given = 0
+        self.problem = ""
+        self._piece, self._at = b"", 0
+        self.headers = LONGEST_HEADERS
+        """Bytes that `tarfile` may still read for the next file."""
+        self.block = b""
+        """What it read last."""
+        try:
+            head = self._file.read(8)
+            self._file.seek(0)
+            packing = next((one for one in PACKINGS if head.startswith(one.magic)), None)
+            self._inner = packing.open(self._file) if packing else None
+        except BaseException:
+            self._file.close()
+            raise
+
+    @property
+    def is_packed(self) -> bool:
+        return self._inner is not None
+
+    @property
+    def packed_place(self) -> int:
+        return self._file.tell()
+
+    def close(self) -> None:
+        self._file.close()
+
+    def peek(self, count: int) -> bytes:
+        """The next bytes, which stay."""
+        while len(self._piece) - self._at < count and (more := self._next()):
+            self._piece, self._at = self._piece[self._at :] + more, 0
+        return self._piece[self._at : self._at + count]
+
+    def pieces(self, count: int | None = None) -> Iterator[bytes]:
+        """The next bytes; all that follow without a count."""
+        while count is None or count > 0:
+            if self._at == len(self._piece):
+                self._piece, self._at = self._next(), 0
+                if not self._piece:
+                    return
+            end = len(self._piece) if count is None else self._at + count
+            part = self._piece[self._at : end]
+            self._at += len(part)
+            self.place += len(part)
+            count = None if count is None else count - len(part)
+            yield part
+
+    def _next(self) -> bytes:
+        if self._inner is None:
+            return self._file.read(PIECE)
+        if self.problem:
+            return b""
+        try:
+            piece: bytes = self._inner.read1(PIECE)
+        except EOFError:
+            return self._end("is cut off: the end of the packed data is missing")
+        except MemoryError:
+            raise
+        except Exception as error:  # each module has an error of its own
+            if self.given and str(error).startswith("Not a gzipped file"):
+                return self._end("has something else after its end")
+            return self._end("is damaged: what follows cannot be unpacked")
+        self.given += len(piece)
+        if self.given > self._most:
+            return self._end(f"unpacks from so little to more than {size(self._most)}, like a bomb")
+        return piece
+
+    def _end(self, problem: str) -> bytes:
+        self.problem = problem
+        return b""
+
+    # for tarfile
+
+    def tell(self) -> int:
+        return self.place
+
+    def read(self, count: int) -> bytes:
+        self.headers -= count
+        if self.headers < 0:
+            raise tarfile.ReadError("oversized header")
+        self.block = b"".join(self.pieces(count))
+        return self.block
+
+    def seek(self, place: int) -> None:
+        if place < self.place:
+            raise tarfile.ReadError("a size below zero")
+        if self._inner is None and place > self.place + len(self._piece) - self._at:
+            self._file.seek(place)
+            self.place, self._piece, self._at = place, b"", 0
+            return
+        for _ in self.pieces(place - self.place):
+            pass
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a file is packed or a tar. Raises OSError."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+        head = file.read(BLOCK)
+    return any(head.startswith(one.magic) for one in PACKINGS) or is_tar(head)
+
+
+def is_tar(head: bytes) -> bool:
+    """Whether a file that begins so is a tar, by the sum of its first header."""
+    block = head[:BLOCK]
+    told = block[148:156].strip(b" \0")
+    if len(block) < BLOCK or not any(block[:100]) or not told or told.strip(b"01234567"):
+        return False
+    return int(told, 8) == sum(block[:148]) + 8 * 32 + sum(block[156:])
+
+
+def head_of(path: Path, count: int) -> bytes:
+    """The first bytes of a file, unpacked. Raises OSError, and FormatProblem for a packing that
+    this Python lacks, and for what cannot be unpacked."""
+    stream = Stream(path)
+    try:
+        head = stream.peek(count)
+    finally:
+        stream.close()
+    if not head and stream.problem:
+        raise FormatProblem(f"{shown_name(path.name)} {stream.problem}")
+    return head
+
+
+_KINDS = {b"1": "link", b"2": "link", b"3": "device", b"4": "device", b"6": "pipe"}
+
+
+class Unpacking:
+    """One file on its way into a folder."""
+
+    def __init__(
+        self, stream: Stream, folder: Path, watch: Watch, check: Callable[[bytes], None]
+    ) -> None:
+        """`check` sees all bytes that are kept, and ends the unpacking by raising."""
+        self._stream, self._folder = stream, folder
+        self._watch, self._check = watch, check
+        self._size = self._unseen = 0
+        """Bytes written, and those since the free disk was looked at."""
+        self._made = {folder}
+        self._left_out: dict[str, list[str]] = {}
+        self._ends: list[str] = []
+        """How the tar ends, if not as it should."""
+        self._is_cut, self._partial = False, ""
+
+    def run(self, name: str, is_wanted: Callable[[str], bool]) -> Unpacked:
+        """A file as one of this name; of a tar the files whose names are wanted. Raises OSError,
+        and NoRoom."""
+        self._require(0)
+        try:
+            return self._run(name, is_wanted)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise NoRoom(self._folder) from error
+            raise
+
+    def _run(self, name: str, is_wanted: Callable[[str], bool]) -> Unpacked:
+        if is_tar(self._stream.peek(BLOCK)):
+            names = self._files(is_wanted)
+            left_out = [
+                f"holds {plural(len(all), kind)}, which {are(len(all))} not read: {_some(all)}"
+                for kind, all in self._left_out.items()
+            ]
+            problems = left_out + self._ends
+        else:
+            names, problems = None, []
+            self._copy(self._folder / name)
+        return Unpacked(
+            self._size, self._stream.problem, names, problems, self._is_cut, self._partial
+        )
+
+    def _require(self, count: int) -> None:
+        if shutil.disk_usage(self._folder).free < count + SPARE:
+            raise NoRoom(self._folder)
+
+    def _copy(self, path: Path, count: int | None = None) -> int:
+        """Writes the next bytes to a file; returns how many. Raises OSError."""
+        if count and count > SEEN:
+            self._require(count)
+        written, tail = 0, b""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+        with os.fdopen(os.open(path, flags, 0o600), "wb", 0) as out:
+            for piece in self._stream.pieces(count):
+                out.write(piece)
+                self._check(tail + piece)
+                written, tail = written + len(piece), piece[-LONGEST_NAME:]
+                self._spent(len(piece))
+        return written
+
+    def _spent(self, count: int) -> None:
+        self._size += count
+        self._unseen += count
+        if self._unseen > SEEN:
+            self._unseen = 0
+            self._require(0)
+        self._watch(self._stream.packed_place, self._stream.size, self._size)
+
+    def _files(self, is_wanted: Callable[[str], bool]) -> list[str]:
+        stream, names, fails = self._stream, dict[str, None](), False
+        try:
+            for number, member in enumerate(self._members()):
+                if number == MEMBERS_LIMIT:
+                    self._ends.append(f"holds more than {MEMBERS_LIMIT:,} files")
+                    return list(names)
+                name = "" if member.isdir() else self._accepted(member)
+                if not (name and is_wanted(name) and self._makes_folder(name)):
+                    continue
+                names[name] = None
+                if self._copy(self._folder / name, member.size) < member.size:
+                    stream.block, self._partial = b"", name
+                    break
+        except (tarfile.TarError, ValueError, OverflowError, RecursionError):
+            fails = True
+        self._tell_end(fails)
+        return list(names)
+
+    def _members(self) -> Iterator[tarfile.TarInfo]:
+        tar = tarfile.TarFile(fileobj=self._stream, encoding="utf-8")  # type: ignore[arg-type]
+        while (member := tar.next()) is not None:
+            yield member
+            tar.members = []  # type: ignore[attr-defined]  # else each stays in memory
+            self._stream.headers = LONGEST_HEADERS
+
+    def _accepted(self, member: tarfile.TarInfo) -> str:
+        """The name of a file that is unpacked; "" for anything else, which is named."""
+        name = member.name
+        parts = [part for part in name.split("/") if part not in ("", ".")]
+        if member.issparse():
+            kind = "sparse file"
+        elif not member.isreg():
+            kind = _KINDS.get(member.type, "odd file")
+        elif name.startswith("/"):
+            kind = "absolute name"
+        elif ".." in parts:
+            kind = "escaping name"
+        elif not parts or not _is_usable(name):
+            kind = "unusable name"
+        else:
+            return "/".join(parts)
+        self._leave_out(kind, name)
+        return ""
+
+    def _makes_folder(self, name: str) -> bool:
+        """Whether a file of this name can be made: another may stand where its folder would."""
+        path = self._folder / name
+        missing = []
+        for folder in path.parents:
+            if folder in self._made:
+                break
+            missing.append(folder)
+        try:
+            for folder in reversed(missing):
+                folder.mkdir(mode=0o700, exist_ok=True)
+                self._made.add(folder)
+        except (FileExistsError, NotADirectoryError):
+            missing = [path]
+        if path in self._made or path in missing:
+            self._leave_out("unusable name", name)
+            return False
+        return True
+
+    def _leave_out(self, kind: str, name: str) -> None:
+        names = self._left_out.setdefault(kind, [])
+        names.append(name if len(names) < MOST else "")  # the others are counted
+
+    def _tell_end(self, fails: bool) -> None:
+        """The block that was read last tells how the tar ends."""
+        stream, problems = self._stream, self._ends
+        if len(stream.block) < BLOCK:
+            self._is_cut = True
+            if not stream.problem:
+                problems.append("has no end mark: it may be cut off")
+        elif any(stream.block) or fails:
+            place = stream.place - BLOCK
+            problems.append(f"is damaged at byte {place:,}: what follows is not listed")
+        else:
+            place = stream.place
+            for piece in stream.pieces(None if stream.is_packed else PADDING):
+                if piece.strip(b"\0"):
+                    told = f"has something else after its end, at byte {place:,} or later"
+                    problems.append(told)
+                    return
+                place += len(piece)
+
+
+def _is_usable(name: str) -> bool:
+    encoded = name.encode("utf-8", "surrogateescape")
+    longest = max(map(len, encoded.split(b"/")))
+    return b"\0" not in encoded and len(encoded) <= LONGEST_NAME and longest <= LONGEST_PART
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(map(shown_name, names[:MOST])) + (", ..." if len(names) > MOST else "")

@@ -1,0 +1,52 @@
+"""Files that are unpacked: the footer tells how far, and Esc ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+
+from oh_tui.text.human import size
+from oh_tui.trajectory.formats import copies
+from oh_tui.tui.ui import Ui
+
+OFTEN = 0.2
+"""Seconds between two news."""
+
+
+class Unpacking:
+    def __init__(self, ui: Ui) -> None:
+        self._ui = ui
+        self._told = 0.0
+        """When the last news were shown; 0 for none of what is unpacked now."""
+        self._is_begun = False
+
+    def begin(self) -> None:
+        """Tell of all that is unpacked from now on, in whichever thread."""
+        loop, self._is_begun = asyncio.get_running_loop(), True
+
+        def watch(work: copies.Work) -> None:
+            if work.is_over or time.monotonic() - self._told > OFTEN:
+                with contextlib.suppress(RuntimeError):  # the loop has ended
+                    loop.call_soon_threadsafe(self._tell, work)
+
+        copies.watching[:] = [watch]
+
+    def stop(self) -> bool:
+        """End what is being unpacked; False if nothing is."""
+        if not (self._is_begun and copies.stop()):
+            return False
+        self._ui.tell("stopped: it is not unpacked")
+        return True
+
+    def _tell(self, work: copies.Work) -> None:
+        if work.is_over or work.is_stopped:
+            if self._told and not work.is_stopped:
+                self._ui.clear_news()
+            self._told = 0.0
+        elif work.elapsed > OFTEN:
+            self._told = time.monotonic()
+            of = f": {size(work.read)} of {size(work.whole)}" if work.whole else ""
+            if work.expected > 2**30:
+                of += f", about {size(work.expected)} in the end"
+            self._ui.tell(f"unpacking {work.name}{of} · esc stops", log=False)
