@@ -11,10 +11,11 @@ from oh_tui.library.library import Library
 from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.sources.many import servers
+from oh_tui.sources.many.each_run import ManyRuns
 from oh_tui.sources.many.known import KnownRows
 from oh_tui.sources.many.narrowing import Narrowing
 from oh_tui.sources.many.query import parse
-from oh_tui.sources.many.rows import rows_of
+from oh_tui.sources.many.rows import RowJob
 from oh_tui.sources.many.searching import Search
 from oh_tui.sources.many.worker import Unread
 from tests.sources.here import Here, demo_read
@@ -36,7 +37,10 @@ async def test_their_rows_are_there_at_once(tmp_path: Path) -> None:
     async with demo_read() as here:
         planned = await indexed(here, tmp_path)
         known = KnownRows(tmp_path, here.source)
-        reading = rows_of(here.source, ConversationQuery(), Annotations(None), {}, known=known)
+        job = RowJob(here.source.label)
+        reading = ManyRuns(
+            here.source, job, ConversationQuery(), Annotations(None), {}, known=known
+        )
         rows = [one async for one in reading.results() if not isinstance(one.value, Unread)]
     assert {row.conversation.id for row in rows} == {one.id for one in planned.runs}
     assert len(reading.not_kept) == reading.runs - 3 and reading.vanished == 0

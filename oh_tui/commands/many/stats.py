@@ -24,8 +24,9 @@ from oh_tui.commands.shared.printing import (
 )
 from oh_tui.commands.shared.status import Seen
 from oh_tui.sources.lists import conversation_query
+from oh_tui.sources.many.each_run import ManyRuns
 from oh_tui.sources.many.known import KnownRows
-from oh_tui.sources.many.rows import rows_of
+from oh_tui.sources.many.rows import RowJob
 from oh_tui.sources.many.sums import GROUPINGS, SORTS, Group, Spread, Summand, grouped, summed
 from oh_tui.sources.many.worker import Unread
 from oh_tui.text.clean import clean_line
@@ -86,13 +87,14 @@ async def stats(call: Call) -> int:
     if args.csv and call.as_json:
         raise Problem("--csv and --json are two forms of the same", "give one of them")
     known = KnownRows(call.settings.library_folder, call.source)
-    reading = rows_of(
+    reading = ManyRuns(
         call.source,
+        RowJob(call.source.label),
         conversation_query.parse(args.filter),
         read_annotations(call),
         Seen(call).known,
         show_progress,
-        known,
+        known=known,
         live=args.live,
     )
     rows = list[Summand]()

@@ -74,8 +74,9 @@ class BoardOfRuns:
         source = self._of = session.source
         assert source is not None
         folder = session.settings.library_folder
-        reading = rows.rows_of(
+        reading = each_run.ManyRuns(
             source,
+            rows.RowJob(source.label),
             query,
             session.annotations,
             session.loaded.last_known.known,
