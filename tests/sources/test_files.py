@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 
 from oh_tui.api.models import Conversation, bare_id
+from oh_tui.sources import file_runs
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.this_machine import ThisMachine
 from oh_tui.text.problem import Problem
@@ -64,6 +65,17 @@ async def test_each_archive_is_a_row_that_tells_what_its_file_tells(
     assert await source.count() == 2
     assert await source.get(["1" * 32, "2" * 32]) == [rows[0], None]
     assert source.problems == []
+
+
+async def test_of_a_long_run_what_is_above_the_limit_is_read_again(
+    tmp_path: Path, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_runs, "HELD", 2_000)
+    source = files(write(tmp_path / "a.zip", 100))
+    (row,) = (await source.newest()).items
+    run, file = source.runs.read(row), source.runs.run(row)
+    assert 2_000 < sum(len(event.held) for event in run.events) < 2_500
+    assert [event.raw() for event in run.events] == [file.read(n) for n in range(100)]
 
 
 @pytest.mark.parametrize("other", ["1" * 32, str(UUID("1" * 32))])
