@@ -83,13 +83,12 @@ def _text(
     label: str,
     read: Callable[[Conversation], str | None],
     *,
-    json: str,
-    rank: int = 0,
+    rank: int,
     menu: tuple[str, str] | None = None,
     told: Callable[[Conversation], Iterable[str]] | None = None,
     **column: Any,
 ) -> Attribute:
-    """A text: sorted from a to z, filtered by what it contains. Without `rank` it has no order."""
+    """A text, whose field in JSON is its label: sorted from a to z, filtered by its parts."""
     order = Order(
         name,
         rank,
@@ -102,10 +101,10 @@ def _text(
     return Attribute(
         name=name,
         label=label,
-        json=json,
+        json=label,
         value=lambda one, _: read(one),
         words=(containing(name, read, told),),
-        order=order if rank else None,
+        order=order,
         **column,
     )
 
@@ -175,7 +174,7 @@ def _took_text(one: Conversation, _: ConversationState) -> str:
 ATTRIBUTES = (
     Attribute(json="id", value=lambda one, _: one.id),
     _text(
-        "title", "title", lambda one: one.title, json="title",
+        "title", "title", lambda one: one.title,
         rank=6, menu=("t", "title"), head="conversation",
     ),
     Attribute(json="source", value=_source),
@@ -192,12 +191,12 @@ ATTRIBUTES = (
     # an agent server that is the server is no sandbox
     Attribute(json="sandbox_status", value=lambda one, _: one.sandbox_id and one.sandbox_status),
     _text(
-        "repo", "repository", lambda one: one.selected_repository, json="repository",
+        "repo", "repository", lambda one: one.selected_repository,
         rank=7, menu=("r", "repository"), told=_repositories,
         place=1, key="r", cells=12, most=20, usual_from=76,
     ),
     _text(
-        "branch", "branch", lambda one: one.selected_branch, json="branch", rank=8,
+        "branch", "branch", lambda one: one.selected_branch, rank=8,
         told=lambda one: (one.selected_branch or "",), place=2, key="b", cells=8, most=18,
     ),
     Attribute(
@@ -212,7 +211,7 @@ ATTRIBUTES = (
         is_number=True, place=7, key="p", head="PR", cells=6, usual_from=86, is_rare=True,
     ),
     _text(
-        "model", "model", lambda one: one.llm_model, json="model", rank=9,
+        "model", "model", lambda one: one.llm_model, rank=9,
         # without the name of the provider
         text=lambda one, _: display_line(one.llm_model).rpartition("/")[2],
         place=3, key="m", cells=7, most=18,

@@ -187,7 +187,8 @@ class ConversationList(RowList):
         if heading:
             words, count = heading
             number = f"{count:,} "
-            return [(fit(words, width - len(number), self.glyphs.more) + number, "dim")]
+            words = fit(words, width - len(number), self.glyphs.more)
+            return [(words, "heading"), (number, "dim")]
         index = self.row_near(line)
         row = self.rows[index]
         if line == self._tops[index]:
