@@ -53,6 +53,8 @@ class LibraryFile:
         self.why = ""
         self.anew = ""
         """Why the file was made anew, in a few words; "" where it was not."""
+        self.before: list[str] = []
+        """The homes of its runs before that, as far as they can be read."""
         self._lock = threading.RLock()
         self._database: sqlite3.Connection | None = None
         self._folder = cache_folder and cache_folder / FOLDER
@@ -113,6 +115,8 @@ class LibraryFile:
         if self.writes and not self._database.execute("PRAGMA user_version").fetchone()[0]:
             self._begin()
         if not schema.is_ours(self._database):
+            with contextlib.suppress(sqlite3.Error):
+                self._keep_homes(self._database)
             raise NotOurs("another version of oh-tui made it")
         self.has_texts = self._finds_texts()
 
@@ -193,20 +197,20 @@ class LibraryFile:
                 self.trouble, self.is_of_value = _words(error), isinstance(error, _OF_VALUE)
                 return None
 
-    def check(self) -> list[str]:
-        """Reads the whole file, and makes a damaged one anew. Returns the homes that can still be
-        read from that one."""
-        homes = list[str]()
+    def check(self) -> None:
+        """Reads the whole file, and makes a damaged one anew."""
 
         def work(database: sqlite3.Connection) -> None:
-            for (home,) in database.execute("SELECT DISTINCT home FROM runs ORDER BY 1"):
-                if isinstance(home, str):
-                    homes.append(home)
+            self._keep_homes(database)
             if database.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",):
                 raise sqlite3.DatabaseError("malformed")
 
         self.do(work)
-        return homes if self.anew else []
+
+    def _keep_homes(self, database: sqlite3.Connection) -> None:
+        for (home,) in database.execute("SELECT DISTINCT home FROM runs ORDER BY 1"):
+            if isinstance(home, str):
+                self.before.append(home)
 
     trouble = ""
     """Why the last piece of work failed."""

@@ -73,7 +73,7 @@ async def index(call: Call) -> int:
     with Library(call.settings.library_folder, writes=True) as library:
         if not library:
             raise _no_library(library.why)
-        homes = library.check()
+        library.check()
         if library.anew:
             say(f"the index is made anew: {clean_line(library.anew)}")
         if library.is_untidy():
@@ -83,7 +83,7 @@ async def index(call: Call) -> int:
         call.goes_on = "what was indexed stays, and the same words go on from there"
         done = Outcome()
         if not args.server:
-            done = _files(call, library, homes)
+            done = _files(call, library)
         for name in _servers(call):
             assert call.ask_server is not None
             read = await call.ask_server(name, partial(_read, call, library))
@@ -114,13 +114,12 @@ def _servers(call: Call) -> Iterator[str]:
 # files
 
 
-def _files(call: Call, library: Library, before: list[str]) -> Outcome:
-    """`before` are the homes that an index had which was damaged."""
+def _files(call: Call, library: Library) -> Outcome:
     named = list(call.paths)
     for path in named:
         if not os.path.lexists(path):
             raise Problem(f"There is no file or folder {clean_line(str(path))}", "check the path")
-    known = dict.fromkeys((*library.homes(), *before))
+    known = dict.fromkeys((*library.homes(), *library.before))
     if not named:
         named = [Path(home) for home in known if home.startswith("/")]
         named = [path for path in named if os.path.lexists(path)]

@@ -124,6 +124,18 @@ def test_the_cache_shows_it_and_clears_it(runs: Path, cache: Path) -> None:
     assert as_json("--status") == {"library": None, "why": "nothing is indexed yet"}
 
 
+def test_an_index_of_another_version_is_made_anew_once_with_all_runs(
+    runs: Path, cache: Path
+) -> None:
+    told(runs)
+    with contextlib.closing(sqlite3.connect(cache / "library" / "runs.db")) as database:
+        database.execute("PRAGMA user_version = 7")
+    done = oh_tui("index")
+    assert done.stderr == ("oh-tui: the index is made anew: another version of oh-tui made it\n")
+    assert done.stdout == "4 runs indexed; 4 runs in all\n"
+    assert told() == "0 runs indexed; 4 runs in all\n"
+
+
 @pytest.mark.parametrize("words", ["the folder", "none"])
 @pytest.mark.parametrize(
     "damage",
