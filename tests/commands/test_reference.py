@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from oh_tui.commands import TABLE
 from oh_tui.commands.shared.command import load
-from oh_tui.commands.shared.parsing import SHELLS
+from oh_tui.commands.shared.parsing import SHELLS, read_words
 from oh_tui.commands.shared.reference import completion, manual, reference
 
 ROOT = Path(__file__).parent.parent.parent
@@ -90,3 +91,11 @@ def test_the_file_of_a_command_has_it_and_its_examples_begin_with_it(name: str) 
     command = load(name)
     assert command.examples
     assert all(words.split()[0] == name for words in command.examples)
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_the_examples_of_a_command_are_understood(name: str) -> None:
+    for example in load(name).examples:
+        words = shlex.split(example)
+        stops = [place for place, word in enumerate(words) if word in ("|", "<", ">")]
+        assert read_words(words[: min(stops, default=len(words))])[0] == name
