@@ -149,7 +149,7 @@ async def test_three_runs_are_a_table_and_enter_compares_one_with_the_first() ->
         assert [line.strip()[0] for line in lines] == ["A", "B", "C"]
         await it.press("k", "enter")
         assert "this is A" in shown(it)
-        await it.press("e", "d")
+        await it.press("d", "e")
         assert "3 runs" in shown(it) and screen.view == "runs"
         await it.press("j", "j")
         await it.send("enter")
