@@ -13,9 +13,8 @@ import msgspec
 
 from oh_tui.api.models import Conversation
 from oh_tui.commands.many import part_files
-from oh_tui.commands.shared import words
 from oh_tui.commands.shared.acting import require_free
-from oh_tui.commands.shared.command import Call, argument, command, flag, path_of
+from oh_tui.commands.shared.command import STEPS_OF_RUNS, Call, argument, command, flag, path_of
 from oh_tui.commands.shared.documents import (
     conversation_id,
     conversation_json,
@@ -66,15 +65,7 @@ _NAMED = pattern(
         nargs="+",
         help="a conversation, or files and folders of some",
     ),
-    argument(
-        "filter",
-        metavar="FILTER",
-        nargs="*",
-        default=(),
-        const="words",
-        action=words.Words,
-        help="words that steps must match: is:failed tool:terminal -docs",
-    ),
+    STEPS_OF_RUNS,
     argument(
         "--to",
         choices=("md", "jsonl", "atif", "parquet"),

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from oh_tui.commands.shared import words
-from oh_tui.commands.shared.command import RUN, Call, argument, command
+from oh_tui.commands.shared.command import RUN, STEPS_OF_RUN, Call, command
 from oh_tui.commands.shared.documents import (
     GLYPHS,
     children_json,
@@ -72,15 +71,7 @@ _MARK_HUES: dict[Outcome, Hue] = {Outcome.ERROR: "red", Outcome.REJECTED: "dim"}
 @command(
     "steps",
     RUN,
-    argument(
-        "filter",
-        metavar="FILTER",
-        nargs="*",
-        default=(),
-        const="word",
-        action=words.Words,
-        help="words that steps must match: is:failed tool:terminal -docs",
-    ),
+    STEPS_OF_RUN,
     examples={
         "steps run.zip": "all steps",
         "steps 5f3a is:failed": "the commands that failed",

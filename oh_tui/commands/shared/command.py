@@ -166,16 +166,22 @@ RUNNING = argument(
 
 PATHS = argument("paths", metavar="PATH", nargs="*", help="files and folders, for the runs in them")
 
-LISTED = argument(
-    "filter",
-    metavar="FILTER",
-    nargs="*",
-    default=(),
-    const="paths",
-    action=words.Words,
-    help="words that conversations must match: 'is:failed repo:dates cost:>1 -docs'",
-)
-"""Goes behind `PATHS`."""
+
+def filter_behind(runs: str, about: str) -> Argument:
+    """The words of a filter, behind the argument `runs`."""
+    return argument(
+        "filter", metavar="FILTER", nargs="*", default=(), const=runs, action=words.Words,
+        help=f"words that {about}",
+    )  # fmt: skip
+
+
+_OF_STEPS = "steps must match: is:failed tool:terminal -docs"
+
+STEPS_OF_RUN = filter_behind("word", _OF_STEPS)
+
+STEPS_OF_RUNS = filter_behind("words", _OF_STEPS)
+
+LISTED = filter_behind("paths", "conversations must match: 'is:failed repo:dates cost:>1 -docs'")
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
