@@ -113,6 +113,11 @@ class Stream:
         return self._inner is not None
 
     @property
+    def left(self) -> int:
+        """The most bytes that may follow, whatever it claims."""
+        return self._most - self.given if self.is_packed else self.size - self.place
+
+    @property
     def packed_place(self) -> int:
         return self._file.tell()
 
@@ -267,8 +272,8 @@ class Unpacking:
 
     def _copy(self, path: Path, count: int | None = None) -> int:
         """Writes the next bytes to a file; returns how many. Raises OSError."""
-        if count and count > SEEN:
-            self._require(count)
+        if (needed := min(count or 0, self._stream.left)) > SEEN:
+            self._require(needed)
         written, tail = 0, b""
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
         with os.fdopen(os.open(path, flags, 0o600), "wb", 0) as out:

@@ -231,6 +231,16 @@ def test_headers_that_lie_end_the_list_or_are_left_out(
     assert texts(found[""]) == history(2) and runs.problems
 
 
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_file_that_claims_to_be_huge_needs_no_room(tmp_path: Path, pack: Any) -> None:
+    huge = tarfile.TarInfo("huge.json")
+    huge.size = 2**50
+    data = tar(conversation("a/")).rstrip(b"\0")
+    data += bytes(-len(data) % 512) + huge.tobuf(tarfile.GNU_FORMAT) + b"{}"
+    _, found = opened(write(tmp_path / "r.tar", pack(data)))
+    assert texts(found[""]) == history(2)
+
+
 def test_what_is_of_no_use_is_not_written(tmp_path: Path, place: Path) -> None:
     files_in = {"a/log.txt": b"x" * 1000, "a/core": b"x"} | conversation("a/")
     opened(write(tmp_path / "r.tar", tar(files_in)))
