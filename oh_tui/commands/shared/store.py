@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from oh_tui.settings.paths import make_private, read_small, replace_private
+from oh_tui.trajectory.formats import shared_folders
 
 LARGEST = 1_000_000
 """Bytes above which a file cannot be ours."""
@@ -70,8 +71,14 @@ def held(folder: Path | None, name: str) -> Held:
 
 
 def clear(folder: Path | None, name: str) -> Held:
-    """Removes it and returns what was there. Raises OSError."""
+    """Removes it, but for copies that another oh-tui reads, and returns what was removed. Raises
+    OSError."""
     was = held(folder, name)
+    if folder is not None and name == "copies":
+        for one in shared_folders.unused(folder / KEPT[name].path):
+            shared_folders.remove(one)
+        left = held(folder, name)
+        return Held(was.files - left.files, was.size - left.size, was.changed)
     if folder is not None and was.files:
         path = folder / KEPT[name].path
         if path.is_dir() and not path.is_symlink():

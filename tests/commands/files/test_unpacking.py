@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from oh_tui.commands.shared import unpacking
+from oh_tui.trajectory.formats import copies, shared_folders
 from oh_tui.trajectory.formats.copies import Work
 from tests.processes import forked
 from tests.trajectory.evaluation_files import history, lines, row
@@ -72,3 +73,15 @@ def test_the_cache_keeps_a_copy_and_without_one_nothing_stays(tmp_path: Path) ->
     assert forked("why", str(path), OH_TUI_UNPACK=str(other), **places).returncode == 0
     assert len(list(other.rglob("output.jsonl"))) == 1 and kept.exists()
     assert not list(temporary.iterdir()) and not list(tmp_path.rglob("open-*"))
+
+
+def test_cache_clear_leaves_what_another_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "cache" / "oh-tui" / "copies"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv(copies.PLACE, str(place))
+    read = copies.source_of(output(tmp_path), "x").path
+    assert forked("cache", "clear").stdout == "nothing was kept\n" and read.exists()
+    shared_folders.release()
+    assert "files removed" in forked("cache", "clear").stdout and not read.exists()
