@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import contextlib
 import importlib.util
 import os
 import subprocess
@@ -156,18 +155,18 @@ class ParquetRuns(Unchanging):
     """The runs of a Parquet file, which is open only while it is read. Two or three columns are
     enough to list them."""
 
-    def __init__(self, name: str, source: Path | IO[bytes]) -> None:
+    def __init__(self, name: str, path: Path) -> None:
         """Raises FormatProblem."""
         self.name = shown_name(name)
         self.problems: list[str] = []
-        self._source = source
+        self._path = path
         if not is_installed():
             raise FormatProblem(
                 f"{self.name} is a Parquet file, and pyarrow, which reads those, is not installed",
                 "pip install 'oh-tui[parquet]'",
             )
         try:
-            self._same = source.stat() if isinstance(source, Path) else None
+            self._same = path.stat()
             told = self._ask("open")
         except (NoAnswer, OSError) as error:
             why = str(error) if isinstance(error, NoAnswer) else ""
@@ -191,14 +190,9 @@ class ParquetRuns(Unchanging):
 
     def _ask(self, *request: Any) -> Any:
         """Raises NoAnswer; OSError, also when another file is in its place."""
-        source, same = self._source, self._same
-        with _worker.lock, contextlib.ExitStack() as stack:
-            if isinstance(source, Path):
-                file: IO[bytes] = stack.enter_context(source.open("rb"))
-                if same and not os.path.samestat(same, os.fstat(file.fileno())):
-                    raise OSError("another file is there now")
-            else:
-                file = source
+        with _worker.lock, self._path.open("rb") as file:
+            if not os.path.samestat(self._same, os.fstat(file.fileno())):
+                raise OSError("another file is there now")
             return _worker.ask(self, file, *request)
 
     def entries(self) -> Iterator[Entry]:
