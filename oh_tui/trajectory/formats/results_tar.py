@@ -12,7 +12,6 @@ import struct
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
@@ -121,9 +120,8 @@ class ResultsTar(Unchanging):
                 f" {plural(unread, 'file')} {are(unread)} not read: {_some(self._unread)}"
             )
         told += [problem for runs in self._lists for problem in runs.problems]
-        return list(
-            dict.fromkeys(told)
-        )  # of a tar in it they are told when it is listed and opened
+        # those of a tar in it were told when it was listed, and again when it was opened
+        return list(dict.fromkeys(told))
 
     @property
     def remarks(self) -> list[str]:
@@ -173,10 +171,10 @@ class ResultsTar(Unchanging):
             opener = partial(self._run_in, home, name)
             self._items.append(_Item(name, {"id": name, "title": name}, opener, is_folder=True))
             yield
-        kinds = {file: kind for file in self._others if (kind := self._kind(file))}
-        if len(kinds) > MOST_FILES:
+        if len(self._others) > MOST_FILES:
             self._told.append(f"{self.name} holds more than {MOST_FILES:,} files beside runs")
-            kinds = dict(islice(kinds.items(), MOST_FILES))
+            del self._others[MOST_FILES:]
+        kinds = {file: kind for file in self._others if (kind := self._kind(file))}
         joined: set[str] = set()
         for file in [file for file, kind in kinds.items() if kind == "rows"]:
             for entry in self._each(file, self._rows):
