@@ -138,7 +138,6 @@ def _ask(library: Library, folder: Path, maker: Maker, runs: int) -> None:
         _told(f"{grep[0]} over the texts", [looked])
     sums = "SELECT model, count(*), sum(steps), sum(cost) FROM runs GROUP BY model"
     _told("sums by model, in SQL", [_took(lambda: library.select(sums)) for _ in range(REPEATS)])
-    _told("rows of all runs", [_took(library.runs)])
     rows = source.conversations()
     summed = [_took(lambda: _summed(source, cache, rows)) for _ in range(REPEATS)]
     _told("sums by model, listed", summed)

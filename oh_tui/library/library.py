@@ -17,25 +17,12 @@ from oh_tui.library import schema
 from oh_tui.library.file import FILE, LibraryFile
 from oh_tui.library.records import LONGEST, Record, names_key, stored
 from oh_tui.library.texts import folded
-from oh_tui.trajectory.tables import RunRow
 
 SHORTEST = 3
 """Characters of the shortest text that the index can look for."""
 
 MOST_GRAMS = 100
 """Parts of a text that are looked for; more of them would hardly rule out another run."""
-
-
-class Known(NamedTuple):
-    """A run in the library."""
-
-    place: str
-    """`PATH`, `PATH#ID` or `ADDRESS#ID`."""
-    home: str
-    """The file, folder or address in which it is."""
-    is_gone: bool
-    """It could no longer be read when it was looked for last."""
-    row: RunRow
 
 
 class Status(NamedTuple):
@@ -205,10 +192,6 @@ class Library(LibraryFile):
         """The homes of all runs."""
         return [row[0] for row in self.select("SELECT DISTINCT home FROM runs ORDER BY 1") or ()]
 
-    def fingerprints(self) -> dict[str, str]:
-        """Home -> fingerprint, of those all of whose runs are in."""
-        return dict(self.select("SELECT home, fingerprint FROM homes") or ())
-
     def places(self, home: str) -> dict[str, str]:
         """Place -> fingerprint of the runs of a home, without those that are gone."""
         sql = "SELECT place, fingerprint FROM runs WHERE home = ? AND NOT gone"
@@ -223,7 +206,7 @@ class Library(LibraryFile):
         self, by: Literal["home", "place"], now: Mapping[str, str], columns: Sequence[str]
     ) -> dict[str, Sequence[Any]]:
         """Of the runs that are in as they are now, by place, what some columns have. `now` has the
-        fingerprints of homes or of places. `runs` reads all columns, in three times the time."""
+        fingerprints of homes or of places."""
         found = self.select(
             f"SELECT {', '.join(f'runs.{name}' for name in ('place', *columns))} "
             f"FROM json_each(?) AS now JOIN runs ON runs.{by} = now.key "
@@ -236,17 +219,6 @@ class Library(LibraryFile):
         """Place and home of the runs that are marked as gone, and of all runs of some homes."""
         sql = "SELECT place, home FROM runs WHERE gone OR home IN (SELECT value FROM json_each(?))"
         return self.select(sql, json.dumps(homes)) or []
-
-    def runs(self, where: str = "1", *values: Any) -> list[Known] | None:
-        """The runs that a condition on the columns of `runs` lets through, the newest first. It is
-        SQL: what a user typed belongs into `values`."""
-        columns = ", ".join(schema.RUN_COLUMNS)
-        found = self.select(
-            f"SELECT place, home, gone, {columns} FROM runs WHERE {where} "
-            "ORDER BY began IS NULL, began DESC, id DESC",
-            *values,
-        )
-        return None if found is None else [_known(row) for row in found]
 
     def candidates(self, text: str) -> Candidates | None:
         """The runs in which a text may stand, in lower or upper case; the others do not hold it.
@@ -321,13 +293,3 @@ def _grams(text: str) -> Iterator[str]:
         gram = text[start : start + SHORTEST]
         if "\0" not in gram and gram.isprintable():
             yield '"' + gram.replace('"', '""') + '"'
-
-
-_BOOLS = tuple(map(schema.RUN_COLUMNS.index, ("priced", "cut_off")))
-
-
-def _known(row: Sequence[Any]) -> Known:
-    place, home, gone, *values = row
-    for column in _BOOLS:
-        values[column] = bool(values[column])
-    return Known(place, home, bool(gone), RunRow(*values))

@@ -4,14 +4,35 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from typing import NamedTuple
 
+from oh_tui.library.library import Library
 from oh_tui.library.records import Record, record_of
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.tables import About
+from oh_tui.trajectory.tables import About, RunRow
 from scripts.many_runs import Json, Maker
 
 HOME = "/runs/output.jsonl"
+
+
+class Known(NamedTuple):
+    """A run in the library."""
+
+    place: str
+    home: str
+    is_gone: bool
+    row: RunRow
+
+
+def known_runs(library: Library, where: str = "1", *values: object) -> list[Known] | None:
+    """The runs that a condition on the columns of `runs` lets through, the newest first."""
+    columns = ", ".join(RunRow.__struct_fields__)
+    sql = (
+        f"SELECT place, home, gone, {columns} FROM runs WHERE {where} ORDER BY began DESC, id DESC"
+    )
+    found = library.select(sql, *values)
+    return found and [Known(row[0], row[1], bool(row[2]), RunRow(*row[3:])) for row in found]
 
 
 def run_of(events: Iterable[Json]) -> Trajectory:

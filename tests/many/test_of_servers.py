@@ -18,6 +18,7 @@ from oh_tui.sources.many.query import parse
 from oh_tui.sources.many.rows import RowJob
 from oh_tui.sources.many.searching import Search
 from oh_tui.sources.many.worker import Unread
+from tests.library.made import known_runs
 from tests.sources.here import Here, demo_read
 
 ADDRESS = "https://server.test"
@@ -56,7 +57,9 @@ async def test_those_that_cannot_hold_a_text_count_as_searched(tmp_path: Path) -
         assert [one async for one in search.results() if one] == []
         listed = [one async for page in here.source.pages() for one in page.items]
     with Library(tmp_path) as library:
-        whole = sum(not one.row.sub_agents for one in library.runs() or () if library.has_texts)
+        whole = sum(
+            not one.row.sub_agents for one in known_runs(library) or () if library.has_texts
+        )
     assert search.reading.read == whole
     assert len(search.reading.not_kept) == len(listed) - whole
 

@@ -32,6 +32,7 @@ from oh_tui.trajectory.formats.table import find_files
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.tables import About
 from scripts.many_runs import Maker, write_outputs, write_zip
+from tests.library.made import known_runs
 
 MAKER = Maker(seed=3, events=24)
 RUNS = 12
@@ -65,7 +66,7 @@ def index(cache: Path, *paths: Path, processes: int = 1) -> Outcome:
 
 def found(cache: Path) -> list[tuple[str, bool, int]]:
     with opened(cache) as library:
-        runs = library.runs() or []
+        runs = known_runs(library) or []
         return sorted((known.row.title, known.is_gone, known.row.steps) for known in runs)
 
 
@@ -222,7 +223,7 @@ def test_zips_and_broken_files(tmp_path: Path, cache: Path) -> None:
     assert outcome.runs == 3
     assert [one.place for one in outcome.left] == [str(broken)]
     with opened(cache) as library:
-        (known,) = library.runs("title = ?", MAKER.made(1).name) or []
+        (known,) = known_runs(library, "title = ?", MAKER.made(1).name) or []
     assert known.row.run == f"{1:032x}"
     assert known.row.repository == MAKER.made(1).repository
     assert index(cache, runs, broken).unchanged == 3

@@ -19,6 +19,7 @@ from oh_tui.sources.source import Source
 from oh_tui.tui.platform import startup
 from oh_tui.tui.screens.board import BoardScreen
 from scripts.many_runs import Maker, write_outputs, write_zip
+from tests.library.made import known_runs
 from tests.tui.explorer import AT_ONCE, NOW, Between, Explorer, explore
 
 MAKER = Maker(seed=5, events=20)
@@ -32,7 +33,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def titles(cache: Path) -> list[str]:
     with Library(cache) as library:
-        return sorted(one.row.title for one in library.runs() or ())
+        return sorted(one.row.title for one in known_runs(library) or ())
 
 
 def server(cache: Path, between: Between | None = None) -> Callable[[], Source]:
@@ -128,7 +129,7 @@ async def test_what_the_board_reads_from_the_server_is_there_the_next_time(tmp_p
 
 def ids(cache: Path) -> set[str]:
     with Library(cache) as library:
-        return {one.row.run for one in library.runs() or ()}
+        return {one.row.run for one in known_runs(library) or ()}
 
 
 @pytest.mark.parametrize("off", ["--no-library", "no folder"])

@@ -19,6 +19,7 @@ from oh_tui.sources.files import FileSource
 from scripts.many_runs import Maker, write_outputs
 from tests.commands import schemas
 from tests.commands.conftest import IDS, Served, serve
+from tests.library.made import known_runs
 from tests.processes import oh_tui
 
 MAKER = Maker(seed=4, events=12)
@@ -104,7 +105,7 @@ def test_what_was_indexed_is_forgotten_by_the_same_words(
     assert told(file) == "4 runs indexed; 4 runs in all\n"
     (row, *_) = FileSource([file]).conversations()
     with Library(cache) as library:
-        assert isinstance(row, FileConversation) and library.runs("place = ?", row.place)
+        assert isinstance(row, FileConversation) and known_runs(library, "place = ?", row.place)
     assert told("--forget", file) == "4 runs forgotten\n"
 
 
@@ -239,7 +240,7 @@ def test_grep_searches_what_stats_counts(kind: str, cache: Path) -> None:
     schemas.check("stats", sums)
     assert sums["total"]["runs"] == done["indexed"] > 10
     with Library(cache) as library:
-        with_steps = library.runs("steps > 0 AND fingerprint != ''") or []
+        with_steps = known_runs(library, "steps > 0 AND fingerprint != ''") or []
     assert len(found[0].stdout.splitlines()) == len(with_steps) >= done["indexed"] - 1
     assert found[1].returncode == 0 and found[1].stdout
     assert done["going_on"] == sums["left_out"]["going_on"] > 0
@@ -270,7 +271,7 @@ def test_what_is_over_on_a_server_is_read_after_a_yes(server: Served, cache: Pat
     assert (again["indexed"], again["unchanged"]) == (0, document["indexed"])
     with Library(cache) as library:
         place = f"{server.url}#{IDS['csv-bom']}"
-        (known,) = library.runs("place = ?", place) or []
+        (known,) = known_runs(library, "place = ?", place) or []
         assert known.row.run == IDS["csv-bom"]
         assert known.row.source == known.home == server.url
         candidates = library.candidates("passed in")
@@ -289,7 +290,7 @@ def test_a_run_that_a_server_lists_again_is_no_longer_gone(server: Served, cache
     assert done.returncode == 0, done.stderr
     assert json.loads(oh_tui("index", *words, "--yes", "--json", **keyed).stdout)["indexed"] == 1
     with Library(cache) as library:
-        (known,) = library.runs("place = ?", place) or []
+        (known,) = known_runs(library, "place = ?", place) or []
     assert not known.is_gone
 
 
