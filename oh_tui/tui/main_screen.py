@@ -163,10 +163,13 @@ class MainScreen(BaseScreen):
         self._show_keys()
 
     @on(RowList.Highlighted, "#sandboxes")
+    def _at_a_sandbox(self) -> None:
+        self._mark_sandbox()
+        self._show_keys()
+
     def _mark_sandbox(self) -> None:
         self.sidebar.mark_sandbox()
         self.ui.preparations.cursors_moved()
-        self._show_keys()
 
     @on(RowList.Opened, "#conversations")
     def _open_conversation(self) -> None:
@@ -547,8 +550,9 @@ class MainScreen(BaseScreen):
             self._enter("detail")
         elif focused in PANES:
             self._enter(focused)
-        self._show_keys()
         self._mark_sandbox()
+        if not self.asking.is_asking:  # it tells that it asks
+            self._show_keys()
 
     def _enter(self, pane: str) -> None:
         """A pane gets the focus. When it leaves a list, the list's rows may move; when it enters

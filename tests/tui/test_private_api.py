@@ -15,6 +15,7 @@ import textual
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 from textual.screen import Screen
+from textual.scroll_view import ScrollView
 from textual.widgets import Input, TextArea
 
 from oh_tui import tui
@@ -27,6 +28,7 @@ OVERRIDDEN = {
     (App, "_handle_exception"): "the only place that sees every unhandled error",
     (LinuxDriver, "_run_input_thread"): "ends the app by printing a traceback",
     (Screen, "_screen_resized"): "lays out the first frame three times",
+    (ScrollView, "_size_updated"): "draws all lines anew with another height",
     (TextArea, "_on_paste"): "takes control sequences out of a paste",
 }
 """Member -> what goes wrong without our own."""
@@ -39,6 +41,7 @@ USED = {
     },
     Input: {"_suggestion"},
     TextArea: {"_component_styles"},
+    ScrollView: {"_size"},
 }  # fmt: skip
 """Members that we read or set."""
 

@@ -138,9 +138,11 @@ class AskingBars(Stack):
         try:
             yield
         finally:
-            self._host.post_message(self.Changed())
-            if before:
+            moves = before is not None and before is not self._host.focused
+            if moves:
                 self._host.set_focus(before)
+            if not moves or self._host.focused is not before:  # else the focus tells of it
+                self._host.post_message(self.Changed())
 
     async def ask_about(
         self,

@@ -15,13 +15,13 @@ from textual.cache import LRUCache
 from textual.geometry import Offset, Size
 from textual.message import Message
 from textual.reactive import reactive
-from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 from textual.timer import Timer
 
 from oh_tui.trajectory.content.block import Block
 from oh_tui.tui.keys import MOVE
+from oh_tui.tui.platform.kept_lines import KeptLines
 from oh_tui.tui.rendering.colours import PREFIX, style_of
 from oh_tui.tui.rendering.lines import Document, in_sight
 from oh_tui.tui.rendering.sections import Line, cut
@@ -34,7 +34,7 @@ _PREPARE_EVERY = 0.02
 """Seconds between two slices of Markdown rendered ahead, so that keys get their turn."""
 
 
-class BodyView(ScrollView, Drawn, can_focus=True):
+class BodyView(KeptLines, Drawn, can_focus=True):
     """Shows blocks, scrolls, finds, and lets text be selected with the mouse.
 
     Without `wrap`, outputs, code and diffs are scrolled sideways.
@@ -266,6 +266,7 @@ class BodyView(ScrollView, Drawn, can_focus=True):
     def _settle(self, anchor: tuple[int, float] | None = None) -> None:
         """Make the visible lines true ones, keeping the place, and fit the size to all lines."""
         document, height = self._document, self.size.height
+        is_settled = anchor is None and not document.pending
         self._settling = True
         if anchor is None:
             anchor = document.anchor(self.scroll_offset.y)
@@ -274,11 +275,15 @@ class BodyView(ScrollView, Drawn, can_focus=True):
             document.prepare(len(document) - height, len(document))
             top = len(document)
         document.prepare(top, top + height)
-        self._fit()
+        if not is_settled:
+            self._fit()
         if not self.at_end:
             top = document.row_of(anchor)
+        seen = self.scroll_offset.y
         self.set_scroll(None, max(0, min(top, self.max_scroll_y)))
         self._settling = False
+        if self.scroll_offset.y != seen:
+            self.refresh()
         if document.pending and height and self._ahead is not None:
             self._ahead.resume()
         self._report()

@@ -12,10 +12,10 @@ from textual.binding import BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from oh_tui.tui.keys import MOVE
+from oh_tui.tui.platform.kept_lines import KeptLines
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.widgets.drawing import Drawn, PaneMessage, Piece, hits
 
@@ -34,7 +34,7 @@ class HeadCell(NamedTuple):
     is_sorted: bool = False
 
 
-class RowList(ScrollView, Drawn, can_focus=True):
+class RowList(KeptLines, Drawn, can_focus=True):
     """A subclass gives the rows by `row_count` and `pieces`; nothing is kept of rows out of sight.
 
     A row is one line. A subclass with higher rows, or with lines that belong to no row, overrides
@@ -268,10 +268,12 @@ class RowList(ScrollView, Drawn, can_focus=True):
             self.scroll_to(y=last, animate=False, immediate=True, force=True)
         self.show_cursor()
 
-    def on_focus(self) -> None:
+    # Textual calls those of KeptLines too
+
+    def on_focus(self, event: events.Focus) -> None:
         self._refresh_row(self.cursor)
 
-    def on_blur(self) -> None:
+    def on_blur(self, event: events.Blur) -> None:
         self._refresh_row(self.cursor)
 
     def on_click(self, event: events.Click) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC
 from itertools import groupby
-from typing import TYPE_CHECKING
+from operator import itemgetter
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
+from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip as Line
@@ -17,10 +19,10 @@ from oh_tui.tui.theme import FAMILY_HUES, Glyphs
 from oh_tui.tui.widgets.drawing import Drawn, Piece, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 
     from oh_tui.trajectory.analysis.lane import Lane
-    from oh_tui.trajectory.analysis.strip import Column, Label, Picture, Strip
+    from oh_tui.trajectory.analysis.strip import Column, Picture, Strip
     from oh_tui.tui.state.opened_sub_agents import SubStep
 
 LABEL = 7
@@ -42,7 +44,7 @@ class StripView(Drawn):
     """Four rows: axis, `llm`, `tool`, marks; `compact` leaves out the axis. Below them a lane for
     each sub-agent that is opened, as far as there is room."""
 
-    selected: reactive[int | None] = reactive(None)
+    selected: reactive[int | None] = reactive(None, repaint=False)
     """The number of the step that the timeline's cursor is on."""
     compact: reactive[bool] = reactive(False)
     time: reactive[str] = reactive("elapsed")
@@ -63,20 +65,37 @@ class StripView(Drawn):
         """Those of them that are shown."""
         self._here: SubStep | None = None
         """The step of a sub-agent that the timeline's cursor is on."""
-        self._drawn: dict[tuple[str, int], list[Column]] = {}
+        self._columns: dict[tuple[str, int], list[Column]] = {}
         """Name of a lane and width -> its columns."""
+        self._drawn: dict[Hashable, tuple[Line, list[Piece]]] = {}
+        """The rows as they are without the mark of the selected step, and their cells."""
 
     def show(self, strip: Strip | None) -> None:
         """Show a run, or show it again after it was updated."""
         self._run = strip
+        self._columns.clear()
         self._drawn.clear()
         self.refresh()
 
     def show_lanes(self, lanes: Sequence[Lane], here: SubStep | None) -> None:
         """Show the lanes of sub-agents; of many those around the one that has the cursor."""
+        if (list(lanes), here) == (self._opened, self._here):
+            return
         self._opened, self._here = list(lanes), here
         self._fit()
         self.refresh()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._drawn.clear()
+
+    def watch_selected(self, before: int | None, now: int | None) -> None:
+        """Draw the axis, whose labels make room, and the columns of the mark."""
+        width = self.size.width - LABEL
+        marked = {self._run.column_of(n, width) for n in (before, now) if n and self._run}
+        if len(marked) > 1 or None in (before, now):
+            columns = (Region(LABEL + at, 0, 1, self.size.height) for at in marked)
+            self.refresh(Region(0, 0, self.size.width, 1), *columns)
 
     def watch_compact(self) -> None:
         self._fit()
@@ -103,85 +122,116 @@ class StripView(Drawn):
         width = self.size.width - LABEL
         row = y + 1 if self.compact else y
         picture = self._run.picture(width) if self._run is not None and width > 0 else None
-        if picture is None or not picture.columns or row < 0:
+        if self._run is None or picture is None or not picture.columns or row < 0:
             return self.strip([], self.size.width)
         if row >= len(_LANES):
-            return self._lane(row - len(_LANES), width)
+            return self._lane(self._run, row - len(_LANES), width)
         selected = None
-        if self.selected is not None and self._run is not None:
+        if self.selected is not None:
             selected = self._run.column_of(self.selected, width)
-        if row == 0:
-            cells = axis_cells(len(picture.columns), self._labels(picture), self.glyphs, selected)
-            if self._run is not None and self._run.is_cut_off:
-                _end_with("cut off", cells, selected)
-            if self._run is not None and not self._run.has_times:
-                _end_with("no times are known", cells, selected, "dim")
-        else:
-            draw = (llm_cell, tool_cell, _mark)[row - 1]
-            cells = [draw(column, self.glyphs) for column in picture.columns]
         label = f"{_LANES[row]:<{LABEL}}", "dim"
-        return self._line(label, cells, selected if row else None, is_marks=row == _MARKS)
+        if row == 0:
+            texts = (*self._labels(picture), *self._at_the_end(self._run, width))
+            shown = tuple(text for text in texts if not text.touches(selected))
+            line, _ = self._row((width, shown), label, lambda: axis_cells(width, shown))
+            mark = self.glyphs.selected, self.base + self.hue("mark")
+            return line if selected is None else _with_mark(line, selected, *mark)
+        draw = (llm_cell, tool_cell, _mark)[row - 1]
+        line, cells = self._row(
+            (width, row), label, lambda: [draw(column, self.glyphs) for column in picture.columns]
+        )
+        return self._marked(line, cells, selected, is_marks=row == _MARKS)
 
-    def _lane(self, number: int, width: int) -> Line:
+    def _lane(self, run: Strip, number: int, width: int) -> Line:
         """The line of a sub-agent."""
-        if number >= len(self._lanes) or self._run is None:
+        if number >= len(self._lanes):
             return self.strip([], self.size.width)
         lane = self._lanes[number]
         key = lane.name, width
-        if (columns := self._drawn.get(key)) is None:
-            columns = lane.columns(self._run, width)
-            self._drawn[key] = columns
-        cells = [_below(column, self.glyphs) for column in columns]
-        if cells and not any(glyph.strip(f" {self.glyphs.cut}") for glyph, _ in cells):
-            cells = _written(lane.outside(self._run), len(cells))
+        if (columns := self._columns.get(key)) is None:
+            columns = lane.columns(run, width)
+            self._columns[key] = columns
         is_here = self._here is not None and self._here.run is lane.run
         name = shorten(lane.name, LABEL - 2, self.glyphs.more)
         label = f" {name:<{LABEL - 1}}", "mark" if is_here else "dim"
+        line, cells = self._row(
+            (*key, is_here), label, lambda: self._lane_cells(run, lane, columns)
+        )
         selected = None
         if is_here and self._here is not None:
-            selected = lane.column_of(self._run, self._here.step, width)
-        return self._line(label, cells, selected, is_marks=True)
+            selected = lane.column_of(run, self._here.step, width)
+        return self._marked(line, cells, selected, is_marks=True)
 
-    def _line(
-        self, label: Piece, cells: list[Piece], selected: int | None, *, is_marks: bool
+    def _lane_cells(self, run: Strip, lane: Lane, columns: list[Column]) -> list[Piece]:
+        cells = [_below(column, self.glyphs) for column in columns]
+        if cells and not any(glyph.strip(f" {self.glyphs.cut}") for glyph, _ in cells):
+            return _written(lane.outside(run), len(cells))
+        return cells
+
+    def _row(
+        self, key: Hashable, label: Piece, make: Callable[[], list[Piece]]
+    ) -> tuple[Line, list[Piece]]:
+        """A row without the mark, drawn once until the picture changes."""
+        if (drawn := self._drawn.get(key)) is None:
+            cells = make()
+            groups = groupby(cells, itemgetter(1))
+            pieces = [("".join(cell for cell, _ in group), hue) for hue, group in groups]
+            drawn = self._drawn[key] = self.strip([label, *pieces], self.size.width), cells
+        return drawn
+
+    def _marked(
+        self, line: Line, cells: list[Piece], selected: int | None, *, is_marks: bool
     ) -> Line:
-        base = self.base
-        segments = [Segment(label[0], base + self.hue(label[1]))]
-        numbered = groupby(enumerate(cells), lambda at: (at[1][1], at[0] == selected))
-        for (hue, is_inverted), group in numbered:
-            text = "".join(cell for _, (cell, _) in group)
-            style = base + self.hue(hue) if hue else base
-            if is_inverted:
-                # in the hue of its lane an empty cell would look like a full one
-                style = (style if is_marks else base) + REVERSE
-            segments.append(Segment(text, style))
-        return Line(segments, self.size.width)
+        if selected is None:
+            return line
+        text, hue = cells[selected]
+        # in the hue of its lane an empty cell would look like a full one
+        style = self.base + self.hue(hue) if is_marks and hue else self.base
+        return _with_mark(line, selected, text, style + REVERSE)
 
-    def _labels(self, picture: Picture) -> list[Label]:
-        if self.time == "elapsed" or self._run is None:
-            return picture.axis
-        return self._run.axis(len(picture.columns), UTC if self.time == "UTC" else None)
+    def _labels(self, picture: Picture) -> list[AxisText]:
+        axis = picture.axis
+        if self.time != "elapsed" and self._run is not None:
+            axis = self._run.axis(len(picture.columns), UTC if self.time == "UTC" else None)
+        return [AxisText(column, text) for column, text in axis]
+
+    def _at_the_end(self, run: Strip, width: int) -> Iterator[AxisText]:
+        """What stands at the right end of the axis."""
+        if run.is_cut_off:
+            yield AxisText(width - len("cut off"), "cut off", "warn", gap=True)
+        if not run.has_times:
+            told = "no times are known"
+            yield AxisText(width - len(told), told, gap=True)
 
 
-def axis_cells(
-    width: int, labels: list[Label], glyphs: Glyphs, selected: int | None
-) -> list[Piece]:
-    """The glyphs of the axis, without labels that the mark of the selected step would touch."""
+class AxisText(NamedTuple):
+    """A text on the axis, from a column on."""
+
+    column: int
+    text: str
+    hue: str = "dim"
+    gap: bool = False
+    """It stands at the end, with a blank before it, over other texts."""
+
+    def touches(self, selected: int | None) -> bool:
+        """Whether the mark of the selected step would touch it."""
+        if self.gap and self.column <= 0:
+            return True  # there is no room
+        last = self.column + len(self.text)
+        return selected is not None and self.column - 1 <= selected <= last
+
+
+def axis_cells(width: int, texts: Iterable[AxisText]) -> list[Piece]:
     cells: list[Piece] = [(" ", "dim")] * width
-    for column, text in labels:
-        end = column + len(text)
-        if selected is None or not column - 1 <= selected <= end:
-            cells[column:end] = [(character, "dim") for character in text]
-    if selected is not None:
-        cells[selected] = (glyphs.selected, "mark")
+    for column, text, hue, gap in texts:
+        start = column - gap
+        cells[start : column + len(text)] = [(one, hue) for one in " " * gap + text]
     return cells
 
 
-def _end_with(text: str, cells: list[Piece], selected: int | None, hue: str = "warn") -> None:
-    """Put a text at the right end, but not over the mark of the selected step."""
-    start = len(cells) - len(text)
-    if start > 0 and (selected is None or selected < start - 1):
-        cells[start - 1 :] = [(character, hue) for character in f" {text}"]
+def _with_mark(line: Line, column: int, text: str, style: Style) -> Line:
+    at = LABEL + column
+    return Line.join([line.crop(0, at), Line([Segment(text, style)]), line.crop(at + 1)])
 
 
 def llm_cell(column: Column, glyphs: Glyphs) -> Piece:

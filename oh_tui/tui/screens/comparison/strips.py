@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.strip import Strip as Line
 
 from oh_tui.tui.widgets.drawing import Drawn
-from oh_tui.tui.widgets.strip_view import REVERSE, axis_cells, llm_cell, tool_cell
+from oh_tui.tui.widgets.strip_view import REVERSE, AxisText, axis_cells, llm_cell, tool_cell
 
 if TYPE_CHECKING:
     from oh_tui.sources.compared import Compared
@@ -79,7 +79,7 @@ class ComparedStrips(Drawn):
         number = self._selected[side]
         selected = None if number is None else strip.column_of(number, width)
         if y == 0:
-            cells = axis_cells(len(picture.columns), picture.axis, self.glyphs, None)
+            cells = axis_cells(width, (AxisText(*label) for label in picture.axis))
         else:
             draw = tool_cell if y % 2 == 0 else llm_cell
             cells = [draw(column, self.glyphs) for column in picture.columns]
