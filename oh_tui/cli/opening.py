@@ -78,12 +78,13 @@ def keep_copies(settings: Settings) -> None:
         return
     place = expanded(named, os.environ) if named else folder / KEPT["copies"].path
     os.environ[copies.PLACE] = str(place)
-    atexit.register(_keep_to_limit, folder, limit)
+    atexit.register(_keep_to_limit, place, folder, limit)
 
 
-def _keep_to_limit(folder: Path, limit: int) -> None:
-    shared_folders.release()
-    cache_limit.make_room(folder, 0, limit)
+def _keep_to_limit(place: Path, folder: Path, limit: int) -> None:
+    if place.is_dir():
+        shared_folders.release()
+        cache_limit.make_room(folder, 0, limit)
 
 
 def call_log(path: str | None) -> calllog.CallLog | None:

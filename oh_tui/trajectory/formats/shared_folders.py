@@ -10,6 +10,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 
 from oh_tui.trajectory.formats.run_file import FormatProblem
@@ -38,7 +39,7 @@ def locked(folder: Path, wait: Callable[[], None] | None = None) -> Iterator[Non
         yield
     finally:
         with contextlib.suppress(OSError):
-            if [one.name for one in folder.iterdir()] == [LOCK]:
+            if _is_empty(folder):
                 shutil.rmtree(folder)
         os.close(lock)
 
@@ -145,6 +146,12 @@ def _require_private(place: Path) -> None:
         raise FormatProblem(
             "Others may write to the folder for unpacked files", "name one that is yours alone"
         )
+
+
+def _is_empty(folder: Path) -> bool:
+    """Whether there is nothing but its lock; there may be thousands of others."""
+    with os.scandir(folder) as entries:
+        return [one.name for one in islice(entries, 2)] == [LOCK]
 
 
 def _lock(folder: Path) -> int | None:
