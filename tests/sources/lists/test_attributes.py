@@ -7,6 +7,8 @@ from collections import Counter
 from pathlib import Path
 
 import oh_tui.commands
+from oh_tui.api.models import Conversation
+from oh_tui.commands.shared.documents import conversation_json
 from oh_tui.sources.lists.attributes import ATTRIBUTES, COLUMNS, ORDERS, WORDS, filter_help
 
 ROOT = Path(__file__).parents[3]
@@ -50,3 +52,20 @@ def test_the_documents_name_every_order() -> None:
     settings = (ROOT / "docs" / "settings.md").read_text()
     line = next(line for line in settings.splitlines() if line.startswith("sort = "))
     assert [word for word in ORDERS if word not in line] == []
+
+
+def test_the_record_of_a_conversation_has_clean_values() -> None:
+    one = Conversation(
+        "C0FFEE00-0000-4000-8000-000000000000",
+        title="a\x1b[31m\nb",
+        selected_branch="",
+        created_at="2026-03-01T15:00:00+01:00",
+        updated_at="2026-03-01T15:00:01.5Z",
+        pr_number=(482, 7),
+    )
+    found = conversation_json(one)
+    assert found["id"] == "c0ffee00000040008000000000000000"
+    assert (found["title"], found["branch"], found["label"]) == ("a b", None, None)
+    assert found["created"] == "2026-03-01T14:00:00.000Z"
+    assert found["updated"] == "2026-03-01T15:00:01.500Z"
+    assert (found["pull_requests"], found["sub_conversation_ids"]) == ([482, 7], [])
