@@ -128,6 +128,30 @@ def test_no_text_has_a_secret_or_an_escape() -> None:
     assert HIDDEN in text
 
 
+KEY = "sk-ant-" + "a1" * 20
+
+
+@pytest.mark.parametrize(
+    ("bad", "shown"),
+    [("an\x1b[2J\nid", "an id"), (f"{KEY[:12]}\x1b[0m{KEY[12:]}", HIDDEN)],
+    ids=["escape", "a secret that one splits"],
+)
+def test_ids_are_lines_without_secrets(bad: str, shown: str) -> None:
+    made, done = call("a", {"kind": "TerminalAction", "command": "ls"}), output("a")
+    run = Trajectory()
+    for event, name in ((made, "a"), (done, "r")):
+        ids = dict.fromkeys(("tool_call_id", "llm_response_id"), bad)
+        body = event.body() | ids | {"id": f"{name} {bad}", "action_id": f"a {bad}"}
+        run.extend([parse_event(json.dumps(body).encode())])
+    (step,), (row,) = rows(run).steps, rows(run).calls
+    assert (step.event_id, row.event_id, row.result_id) == (
+        f"a {shown}",
+        f"a {shown}",
+        f"r {shown}",
+    )
+    assert (row.call_id, row.answer_id) == (shown, shown)
+
+
 def test_the_document_has_each_column_in_its_order() -> None:
     text = DOCUMENT.read_text("utf-8")
     for name, row in SCHEMAS.items():
