@@ -71,7 +71,7 @@ async def follow(
                 total = await api.count_events(conversation.id)
                 news = []
                 if total != known:
-                    news = await _news_from_app(api, conversation, trajectory)
+                    news = await news_from_app(api, conversation, trajectory)
                     known = total
         except Problem as problem:
             quiet, misses = max(quiet + 1, 10), misses + 1
@@ -106,7 +106,7 @@ async def is_on_agent_server(api: Server, conversation: Conversation) -> bool:
     return moved is not None and moved.sandbox_status == "RUNNING"
 
 
-async def _news_from_app(
+async def news_from_app(
     api: Server, conversation: Conversation, trajectory: Trajectory
 ) -> list[Event] | None:
     """The new events of the newest page; None when there may be more before it."""

@@ -33,7 +33,7 @@ async def load_from_agent(
             yield state
         return
     count = len(whole.events) + len(news)
-    if news:
+    if news or not whole.live:
         yield Loaded("agent server", None, count, count, news=news)
     stats = await read_stats(agent) if news or not whole.stats else None
     if stats and stats != whole.stats:

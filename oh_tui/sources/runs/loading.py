@@ -133,8 +133,27 @@ class ServerRuns:
                 if moved is None:
                     break
                 conversation, note = moved, ""
+        # its sandbox is down, not silent
+        news = await self._last_news(conversation, whole) if whole and not note else None
+        if whole and news is not None:
+            whole.stats = stats_of_app(conversation, whole) or whole.stats
+            count = len(whole.events) + len(news)
+            note = "" if news else _missing_end(conversation, whole)
+            yield Loaded(via, None, count, count, note, news=news)
+            return
         async for state in self._load_from_app(conversation, held, note):
             yield state
+
+    async def _last_news(self, conversation: Conversation, held: Trajectory) -> list[Event] | None:
+        """What an agent server wrote before its sandbox went down and after the held run was read;
+        None where the newest page of the app server does not reach back to that."""
+        news = await following.news_from_app(self.api, conversation, held)
+        if news is None:
+            return None
+        last = max((event.timestamp for event in held.events[-LATE:]), default="")
+        since = last.removesuffix(held.clock)
+        # the app server also has events that no agent server gives
+        return [event for event in news if event.timestamp > since]
 
     async def _load_from_app(
         self, conversation: Conversation, held: Trajectory | None, note: str

@@ -217,7 +217,12 @@ class RunReader:
         run = session.runs.get(conversation.id)
         if loaded.news is not None:
             if run:
-                self._take_news(run, loaded.news)
+                before = run.trajectory.status, run.trajectory.live
+                run.conversation = conversation
+                run.trajectory.live = conversation.sandbox_status == "RUNNING"
+                self._take_news(run, loaded.news, before)
+                if loaded.note:
+                    self._ui.tell(loaded.note)
             return run
         if loaded.trajectory is None:
             if loaded.total:
