@@ -30,8 +30,6 @@ from oh_tui.tui.state.runs import Run, Runs
 from tests.api.servers import over
 from tests.sources.test_server import ID, parsed
 
-SEEDS = 60
-
 PAGE, LATE, SPAN = 12, 9, 2
 """Those of the servers and the client, made smaller, so that few events make many pages."""
 
@@ -244,9 +242,12 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(following, "COME_BACK", 0.0)
 
 
+@pytest.mark.parametrize(
+    "seeds", [range(20), pytest.param(range(20, 60), marks=pytest.mark.slow)], ids=["some", "more"]
+)
 @pytest.mark.usefixtures("small")
-async def test_a_run_read_somehow_is_whole_in_the_end_and_in_order() -> None:
-    for seed in range(SEEDS):
+async def test_a_run_read_somehow_is_whole_in_the_end_and_in_order(seeds: range) -> None:
+    for seed in seeds:
         try:
             await read_somehow(seed)
         except AssertionError as error:
