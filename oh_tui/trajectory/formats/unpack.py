@@ -99,6 +99,8 @@ class Stream:
         """Bytes that `tarfile` may still read for the next file."""
         self.block = b""
         """What it read last."""
+        self.watch: Callable[[], None] = lambda: None
+        """Called for each piece; ends the reading by raising."""
         try:
             head = self._file.read(8)
             self._file.seek(0)
@@ -145,6 +147,7 @@ class Stream:
             yield part
 
     def _next(self) -> bytes:
+        self.watch()
         if self._inner is None:
             return self._file.read(PIECE)
         if self.problem:
@@ -231,7 +234,7 @@ class Unpacking:
     ) -> None:
         """`check` sees all bytes that are kept, and ends the unpacking by raising."""
         self._stream, self._folder = stream, folder
-        self._watch, self._check = watch, check
+        self._check = check
         self._size = self._unseen = 0
         """Bytes written, and those since the free disk was looked at."""
         self._made = {folder}
@@ -239,6 +242,7 @@ class Unpacking:
         self._ends: list[str] = []
         """How the tar ends, if not as it should."""
         self._is_cut, self._partial = False, ""
+        stream.watch = lambda: watch(stream.packed_place, stream.size, self._size)
 
     def run(self, name: str, is_wanted: Callable[[str], bool]) -> Unpacked:
         """A file as one of this name; of a tar the files whose names are wanted. Raises OSError,
@@ -290,7 +294,6 @@ class Unpacking:
         if self._unseen > SEEN:
             self._unseen = 0
             self._require(0)
-        self._watch(self._stream.packed_place, self._stream.size, self._size)
 
     def _files(self, is_wanted: Callable[[str], bool]) -> list[str]:
         stream, names, fails = self._stream, dict[str, None](), False

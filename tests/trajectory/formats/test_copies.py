@@ -113,6 +113,16 @@ def test_a_stop_leaves_nothing(place: Path, output: Path, monkeypatch: pytest.Mo
     assert not files(place) and not copies.at_work and not copies.stop()
 
 
+def test_what_is_left_out_can_be_stopped_too(
+    tmp_path: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "r.tar.gz", gzip.compress(tar({"x.log": bytes(3_000_000)})))
+    monkeypatch.setattr(copies, "watching", [lambda work: work.read > 1000 and copies.stop()])
+    with pytest.raises(Problem, match=r"r\.tar\.gz was not unpacked"):
+        open_runs(path)
+    assert not files(place)
+
+
 def test_without_room_it_says_how_to_unpack_it(
     place: Path, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -226,17 +226,19 @@ async def test_esc_ends_the_unpacking_of_a_file(
     monkeypatch.setenv(copies.PLACE, str(tmp_path / "copies"))
     told = copies.Work.tell
 
-    def slow(work: copies.Work, *how: int) -> None:
-        for _ in range(600):
+    def waits(work: copies.Work, *how: int) -> None:
+        for _ in range(1000):
             told(work, *how)
-            time.sleep(0.05)
+            time.sleep(0.02)
 
-    monkeypatch.setattr(copies.Work, "tell", slow)
-    path = tmp_path / "output.jsonl.gz"
-    path.write_bytes(gzip.compress(lines(ROWS)))
-    async with explore(source=lambda: FileSource([path]), size=(160, 30)) as it:
-        await it.until(lambda: "unpacking output.jsonl.gz" in it.footer)
+    monkeypatch.setattr(copies.Work, "tell", waits)
+    packed = tmp_path / "other.jsonl.gz"
+    packed.write_bytes(gzip.compress(lines(ROWS)))
+    plain = output(tmp_path, ROWS)
+    async with explore(source=lambda: FileSource([plain]), size=(160, 30)) as it:
+        it.screen.controllers.conversations.open(lambda: FileSource([packed]))
+        await it.until(lambda: "unpacking other.jsonl.gz" in it.footer)
         assert "esc stops" in it.footer
         await it.press("escape")
-        await it.until(lambda: "output.jsonl.gz was not unpacked" in drawn(it))
-        assert not list((tmp_path / "copies").rglob("output*"))
+        await it.until(lambda: "other.jsonl.gz was not unpacked" in drawn(it))
+        assert not list((tmp_path / "copies").rglob("other*"))
