@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 
+from oh_tui.sources.written import folder_of
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import hold, hold_these
 from oh_tui.trajectory.formats import copies, shared_folders, unpack
@@ -249,6 +250,11 @@ def test_a_file_that_claims_to_be_huge_needs_no_room(tmp_path: Path, pack: Any) 
     data += bytes(-len(data) % 512) + huge.tobuf(tarfile.GNU_FORMAT) + b"{}"
     _, found = opened(write(tmp_path / "r.tar", pack(data)))
     assert texts(found[""]) == history(2)
+
+
+def test_nobody_adds_to_a_run_in_a_tar(tmp_path: Path) -> None:
+    _, found = opened(write(tmp_path / "r.tar", tar(conversation("a/"))))
+    assert folder_of(found[""]) is None, "it is not followed, nor taken for left by its writer"
 
 
 def test_what_is_of_no_use_is_not_written(tmp_path: Path, place: Path) -> None:
