@@ -141,6 +141,7 @@ async def test_a_packed_file_that_changed_is_read_anew(
     path.write_bytes(gzip.compress(lines([row("a", history(1))])))
     source = FileSource([path])
     assert len((await source.newest()).items) == 1
+    assert not source.changes, "nobody adds rows to what is packed"
     path.write_bytes(gzip.compress(lines([row("a", history(1)), row("b", history(1))])))
     assert [one.id for one in (await source.newest()).items] == ["a", "b"]
     monkeypatch.setattr(unpack.Unpacking, "run", None)
