@@ -31,15 +31,15 @@ from oh_tui.api.models import Conversation
 from oh_tui.library import schema
 from oh_tui.library.library import Library
 from oh_tui.library.records import Record
+from oh_tui.sources.across_runs.indexing import Indexing
+from oh_tui.sources.across_runs.known import KnownRows
+from oh_tui.sources.across_runs.narrowing import Narrowing
+from oh_tui.sources.across_runs.query import parse
+from oh_tui.sources.across_runs.reading import RunsOf, fingerprint_of
+from oh_tui.sources.across_runs.searching import Search
+from oh_tui.sources.across_runs.sums import Summand, grouped
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.lists.user_annotations import Annotations
-from oh_tui.sources.many.indexing import Indexing
-from oh_tui.sources.many.known import KnownRows
-from oh_tui.sources.many.narrowing import Narrowing
-from oh_tui.sources.many.query import parse
-from oh_tui.sources.many.reading import RunsOf, fingerprint_of
-from oh_tui.sources.many.searching import Search
-from oh_tui.sources.many.sums import Summand, grouped
 from oh_tui.trajectory.comparison.compare import Comparison
 from oh_tui.trajectory.formats.table import find_files
 from oh_tui.trajectory.model.events import parse_event

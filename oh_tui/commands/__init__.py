@@ -31,9 +31,9 @@ _ACT, _OWN = "act", "oh-tui itself"
 
 TABLE = {
     "conversations": Entry(_FIND, "list the conversations, the last created first"),
-    "grep": Entry(_FIND, "search many runs for words, and print the lines", "many.grep"),
-    "stats": Entry(_FIND, "sums over many runs, by model, repository, day", "many.stats"),
-    "query": Entry(_FIND, "ask SQL of the runs that are indexed", "many.query"),
+    "grep": Entry(_FIND, "search many runs for words, and print the lines", "across_runs.grep"),
+    "stats": Entry(_FIND, "sums over many runs, by model, repository, day", "across_runs.stats"),
+    "query": Entry(_FIND, "ask SQL of the runs that are indexed", "across_runs.query"),
     "sandboxes": Entry(_FIND, "list the sandboxes and what is in them"),
     "show": Entry(_FIND, "everything known about one conversation"),
     "status": Entry(_FIND, "how many wait for you, failed, run", "account"),
@@ -43,7 +43,7 @@ TABLE = {
     "steps": Entry(_READ, "what happened, step by step"),
     "tail": Entry(_READ, "the last steps, and with -f those to come"),
     "changes": Entry(_READ, "which files did it change, and by how much?"),
-    "compare": Entry(_READ, "where do two runs differ, and from where on?", "many.compare"),
+    "compare": Entry(_READ, "where do two runs differ, and from where on?", "across_runs.compare"),
     "check": Entry(_READ, "do its calls and results match?"),
     "count": Entry(_READ, "how many events, and who counted them", "events"),
     "events": Entry(_READ, "the events as they are, without secrets"),
@@ -64,7 +64,7 @@ TABLE = {
     "put": Entry(_ACT, "put a file where the agent works", "files"),
     "pause": Entry(_ACT, "pause a sandbox", "sandboxes"),
     "resume": Entry(_ACT, "resume a sandbox", "sandboxes"),
-    "index": Entry(_OWN, "index runs, so that all of them are searched at once", "many.index"),
+    "index": Entry(_OWN, "index runs, so that all of them are searched at once", "across_runs.index"),
     "config": Entry(_OWN, "the settings file: where it is, a first one, what is wrong with it"),
     "cache": Entry(_OWN, "what oh-tui keeps on this machine; clear it"),
 }

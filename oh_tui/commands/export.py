@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from oh_tui.api.models import Conversation
-from oh_tui.commands.many import part_files
+from oh_tui.commands.across_runs import part_files
 from oh_tui.commands.shared.acting import require_free
 from oh_tui.commands.shared.command import STEPS_OF_RUNS, Call, argument, command, flag, path_of
 from oh_tui.commands.shared.documents import (

@@ -24,10 +24,10 @@ import pytest
 from oh_tui.library.file import FILE, FOLDER
 from oh_tui.library.library import Library
 from oh_tui.library.records import Record, record_of
-from oh_tui.sources.many import indexing, pool, reading
-from oh_tui.sources.many.indexing import Indexing, Outcome
-from oh_tui.sources.many.pool import ENDED, At, Worker, serve
-from oh_tui.sources.many.reading import Found, Left, RunsOf, fingerprint_of
+from oh_tui.sources.across_runs import indexing, pool, reading
+from oh_tui.sources.across_runs.indexing import Indexing, Outcome
+from oh_tui.sources.across_runs.pool import ENDED, At, Worker, serve
+from oh_tui.sources.across_runs.reading import Found, Left, RunsOf, fingerprint_of
 from oh_tui.trajectory.formats.table import find_files
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.tables import About
@@ -369,7 +369,7 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(folder: Path, cache:
 
 def command(cache: Path, folder: Path) -> list[str]:
     code = (
-        "import sys; from oh_tui.__main__ import main; from oh_tui.sources.many import indexing; "
+        "import sys; from oh_tui.__main__ import main; from oh_tui.sources.across_runs import indexing; "
         "indexing.AT_ONCE = 1; sys.exit(main())"
     )
     return [sys.executable, "-c", code, "index", str(folder)]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from oh_tui.api.models import bare_id
 from oh_tui.commands.shared.printing import Hue
+from oh_tui.sources.across_runs import kept_runs
 from oh_tui.sources.file_conversation import label_of
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.lists.last_known import LastKnown, LastKnownStates
@@ -24,7 +25,6 @@ from oh_tui.sources.lists.triage import (
     status_word,
     updated,
 )
-from oh_tui.sources.many import kept_runs
 from oh_tui.trajectory.model.recorded import Label
 
 if TYPE_CHECKING:

@@ -11,12 +11,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from oh_tui.tui.controllers import navigation, preparations, servers, view
+from oh_tui.tui.controllers.across_runs import board as board_of_runs
+from oh_tui.tui.controllers.across_runs import filling
+from oh_tui.tui.controllers.across_runs import searching as many_searching
 from oh_tui.tui.controllers.agent import agents, compose, start
 from oh_tui.tui.controllers.desktop import clipboard, downloads, external, images, web_pages
 from oh_tui.tui.controllers.lists import columns, conversations, listing, notices, rename
-from oh_tui.tui.controllers.many import board as board_of_runs
-from oh_tui.tui.controllers.many import filling
-from oh_tui.tui.controllers.many import searching as many_searching
 from oh_tui.tui.controllers.run import (
     annotate,
     compare,

@@ -8,9 +8,16 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
+from oh_tui.sources.across_runs.each_run import ManyRuns
+from oh_tui.sources.across_runs.sums import (
+    GROUPINGS,
+    Group,
+    Summand,
+    grouped,
+    names_of,
+    resolved_of,
+)
 from oh_tui.sources.lists.conversation_query import ConversationQuery
-from oh_tui.sources.many.each_run import ManyRuns
-from oh_tui.sources.many.sums import GROUPINGS, Group, Summand, grouped, names_of, resolved_of
 from oh_tui.text.human import plural, told_cost
 
 NAMES = {

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from oh_tui.api.errors import ApiError, AuthError, OtherKind
 from oh_tui.api.models import Conversation, Page, bare_id
 from oh_tui.sources import server
+from oh_tui.sources.across_runs import kept_runs
 from oh_tui.sources.actions import starting
 from oh_tui.sources.lists.last_known import LastKnownStates
 from oh_tui.sources.lists.pager import Pager
 from oh_tui.sources.lists.spent import spent_of
 from oh_tui.sources.lists.triage import is_current
-from oh_tui.sources.many import kept_runs
 from oh_tui.sources.results import cut_words, has_moved
 from oh_tui.text.problem import Problem, Remedy
 from oh_tui.trajectory.analysis.accounting import Accounts

@@ -1,0 +1,243 @@
+"""`oh-tui compare`: where two runs differ, and from which step on."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from oh_tui.commands.across_runs.sets import compare_sets
+from oh_tui.commands.shared.command import Call, argument, command, path_of
+from oh_tui.commands.shared.documents import conversation_id, line, tokens_json, verdict_json
+from oh_tui.commands.shared.ids import is_path, split_run
+from oh_tui.commands.shared.printing import (
+    Cell,
+    Column,
+    Hue,
+    Row,
+    Style,
+    number,
+    print_json,
+    print_table,
+    say,
+)
+from oh_tui.commands.shared.reading import chosen, read_compared, title
+from oh_tui.commands.shared.status import HUES, LABEL_HUES
+from oh_tui.commands.steps import step_row
+from oh_tui.sources import file_indexes
+from oh_tui.sources.compared import Compared
+from oh_tui.sources.files import FileSource
+from oh_tui.text.human import duration
+from oh_tui.trajectory.comparison.compare import (
+    SIGNS,
+    Comparison,
+    Kind,
+    counts_words,
+    parting_words,
+)
+from oh_tui.trajectory.comparison.compare import Row as Pair
+
+if TYPE_CHECKING:
+    from oh_tui.sources.source import Source
+    from oh_tui.trajectory.model.steps import Step
+
+
+@command(
+    "compare",
+    argument(
+        "words",
+        metavar="A B",
+        nargs=2,
+        help="two runs, each an id, a path or PATH#ID; or two folders or output.jsonl with many",
+    ),
+    examples={
+        "compare one.zip other.zip": "where they part, and what each did",
+        "compare 5f3a 0123": "two conversations of the server",
+        "compare output.jsonl#acme-1 5f3a --json": "the numbers of the steps that differ",
+        "compare runs-a/ runs-b/": "many: which were gained, which lost, medians",
+    },
+    epilog="Steps are compared by what they do: their tool and its arguments, without what varies\n"
+    "by run. Many runs are paired by the id of their instance, else by title. docs/compare.md has\n"
+    "the rules. In a pipe the sums are the last lines.\n\n"
+    "Exit codes: 0 compared, 2 wrong use, or no run of one set is in the other.",
+)
+async def compare(call: Call) -> int:
+    identifiers = iter(call.identifiers)
+    async with contextlib.AsyncExitStack() as opened:
+        places: list[tuple[Source, str]] = []
+        for word in call.args.words:
+            if is_path(word):
+                source = _files(call, word)
+                opened.push_async_callback(source.close)
+                places.append((source, ""))
+            else:
+                places.append((call.source, next(identifiers)))
+        if sets := _as_sets(places):
+            return await compare_sets(call, *sets)
+        a, b = [
+            await read_compared(call, source, await chosen(source, identifier))
+            for source, identifier in places
+        ]
+        return _print(call, a, b)
+
+
+def _files(call: Call, word: str) -> FileSource:
+    place, run = split_run(word)
+    folder = call.settings.cache_folder if call.settings.cache_limit else None
+    indexes = file_indexes.FileIndexes(folder) if folder else None
+    return FileSource([path_of(place)], wanted=[run], indexes=indexes)
+
+
+def _as_sets(places: list[tuple[Source, str]]) -> list[FileSource] | None:
+    """Two places in files, if one has several runs."""
+    named = [source for source, run in places if isinstance(source, FileSource) and not run]
+    several = len(named) == 2 and any(len(one.conversations()) > 1 for one in named)
+    return named if several else None
+
+
+def _print(call: Call, a: Compared, b: Compared) -> int:
+    comparison = Comparison(a.study.trajectory, b.study.trajectory)
+    for name, side in (("A", a), ("B", b)):
+        if side.note:
+            say(f"{name}: {side.note}")
+    if call.as_json:
+        print_json(report(a, b, comparison))
+        return 0
+    style = call.style
+    if not style.piped:
+        print_table(style, _HEAD, _heads(style, a, b))
+        print(style.paint(parting_words(comparison), "bold"))
+    print_table(style, _COLUMNS, _rows(style, a, b, comparison))
+    if style.piped:
+        print(parting_words(comparison))
+    print(style.paint(counts_words(comparison, style.glyph("·", ",")), "dim"))
+    return 0
+
+
+def report(a: Compared, b: Compared, comparison: Comparison) -> dict[str, Any]:
+    """What `--json` prints. Steps are named by their numbers, which `steps --json` calls `index`;
+    null stands for none."""
+    first, gap = comparison.first, b.figures.less(a.figures)
+    rows = (comparison.rows[place] for place in comparison.differences)
+    return {
+        "a": _document(a),
+        "b": _document(b),
+        "first_difference": first._asdict() if first else None,
+        "differences": [
+            {
+                "kind": str(row.kind),
+                "a": row.a.number if row.a else None,
+                "b": row.b.number if row.b else None,
+            }
+            for row in rows
+        ],
+        "totals": {
+            **{str(kind): count for kind, count in comparison.counts.items()},
+            "b_minus_a": {
+                "steps": gap.steps,
+                "work_s": number(gap.work, 3),
+                "cost": number(gap.cost),
+            },
+        },
+    }
+
+
+def _document(side: Compared) -> dict[str, Any]:
+    found, conversation, sub_runs = side.figures, side.conversation, side.study.sub_runs
+    return {
+        "id": conversation_id(conversation),
+        "title": title(conversation),
+        "model": line(conversation.llm_model),
+        "label": found.label,
+        "verdict": verdict_json(found.verdict),
+        "steps": found.steps,
+        "work_s": number(found.work, 3),
+        "cost": number(found.cost),
+        "cost_is_partial": found.told_cost.is_partial,
+        "tokens": tokens_json(sub_runs.total, sub_runs.told),
+        "files": found.files,
+        "added": found.added,
+        "removed": found.removed,
+    }
+
+
+# for people
+
+_HEAD = (
+    Column(""),
+    Column("ended"),
+    Column("title", share=2),
+    Column("model", share=1),
+    Column("steps", right=True),
+    Column("time", right=True),
+    Column("cost", right=True),
+    Column("files"),
+    Column("B minus A"),
+)
+
+
+def _heads(style: Style, a: Compared, b: Compared) -> Iterator[Row]:
+    for name, side in (("A", a), ("B", b)):
+        found = side.figures
+        word, label = found.ended or "not known", found.label
+        hue = LABEL_HUES.get(label, "") if label else HUES.get(word, "")
+        yield (
+            Cell(name, "bold"),
+            Cell(f"{word}, {label.words}" if label else word, hue),
+            title(side.conversation),
+            line(side.conversation.llm_model) or "",
+            str(found.steps),
+            "" if found.work is None else duration(found.work),
+            found.told_cost.words or "not known",
+            found.changes,
+            Cell(found.less(a.figures).words, "dim"),
+        )
+
+
+_COLUMNS = (
+    Column("A", right=True),
+    Column(""),
+    Column("what", share=3),
+    Column("result", share=2),
+    Column(""),
+    Column("B", right=True),
+    Column(""),
+    Column("what", share=3),
+    Column("result", share=2),
+)
+
+_FOLDED = 4
+"""As many rows of equal steps become one on a terminal."""
+
+
+def _rows(style: Style, a: Compared, b: Compared, comparison: Comparison) -> Iterator[Row]:
+    for is_same, group in groupby(comparison.rows, lambda row: row.kind is Kind.SAME):
+        pairs = list(group)
+        if is_same and not style.piped and len(pairs) >= _FOLDED:
+            yield _folded(pairs)
+            continue
+        for pair in pairs:
+            sign = Cell(SIGNS[pair.kind], _SIGN_HUES.get(pair.kind, ""))
+            yield *_cells(style, a, pair.a), sign, *_cells(style, b, pair.b)
+
+
+_SIGN_HUES: dict[Kind, Hue] = {Kind.SAME: "dim", Kind.CHANGED: "blue"}
+
+
+def _folded(pairs: list[Pair]) -> Row:
+    first, last = pairs[0], pairs[-1]
+    assert first.a and first.b and last.a and last.b
+    told = Cell(f"{len(pairs):,} steps are the same", "dim")
+    numbers = (Cell(f"{one.number}-{other.number}", "dim") for one, other in
+               ((first.a, last.a), (first.b, last.b)))  # fmt: skip
+    a, b = numbers
+    return a, "", told, "", Cell("=", "dim"), b, "", "", ""
+
+
+def _cells(style: Style, side: Compared, step: Step | None) -> Row:
+    """Number, mark, what and result of a step."""
+    if step is None:
+        return ("", "", "", "")
+    row = step_row(style, side.study, step)
+    return row[0], *row[4:7]

@@ -1,0 +1,194 @@
+"""`oh-tui grep`: searches many runs, and prints the lines with a match."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from oh_tui.api.errors import OtherKind
+from oh_tui.api.models import Conversation
+from oh_tui.commands.across_runs.rest import LIVE, say_rest
+from oh_tui.commands.shared import words
+from oh_tui.commands.shared.command import Call, argument, command, flag
+from oh_tui.commands.shared.documents import GLYPHS, conversation_id, line
+from oh_tui.commands.shared.keeping import read_annotations
+from oh_tui.commands.shared.printing import (
+    Hue,
+    between_tabs,
+    fit,
+    print_json_line,
+    progress,
+    say,
+    say_given_up,
+    show_progress,
+)
+from oh_tui.commands.shared.reading import title
+from oh_tui.commands.shared.status import Seen
+from oh_tui.sources.across_runs import query as queries
+from oh_tui.sources.across_runs.hits import Hit
+from oh_tui.sources.across_runs.narrowing import Narrowing
+from oh_tui.sources.across_runs.searching import RunHits, Search
+from oh_tui.sources.file_conversation import FileConversation
+from oh_tui.sources.lists.triage import updated_text
+from oh_tui.text.human import plural
+from oh_tui.text.problem import Problem, Refused
+from oh_tui.text.redact import safe_line
+from oh_tui.trajectory.model.steps import Outcome
+
+HIT, NONE, FAULT = 0, 1, 2
+"""Exit codes, those of grep."""
+
+
+@command(
+    "grep",
+    argument(
+        "filter",
+        metavar="WORDS",
+        help="what to find: 'IndexError tool:terminal is:failed repo:dates'",
+    ),
+    argument(
+        "paths",
+        metavar="PATH",
+        nargs="*",
+        default=(),
+        action=words.Searched,
+        help="files and folders with runs; a word before them that is no file is one more to find",
+    ),
+    (
+        flag("-l", "--runs", about="print only the runs with a hit"),
+        flag("-c", "--count", about="print how many hits each of them has"),
+    ),
+    LIVE,
+    examples={
+        "grep IndexError runs/": "where did this error come up?",
+        "grep '\"no such file\" is:failed repo:dates'": "a phrase, in failed steps of some runs",
+        "grep 're:/exit (1|2)\\b/ tool:terminal' output.jsonl": "a pattern",
+        "grep path:src/dates -l": "which runs touched this file?",
+        "grep IndexError runs/ --json | jq -r .run | sort -u": "for a script",
+    },
+    epilog="Words, all of which a step must match; - negates one:\n"
+    '  any words      in what it did and got, without regard to case; "in quotes" a phrase\n'
+    "  re:/.../       a pattern of Python, within a line\n"
+    "  is: tool: path: kind: took: cost: after: before:   as in oh-tui steps: of the step\n"
+    "  run.is: run.cost: run.took: run.after:             as in oh-tui conversations: of its run\n"
+    "  repo: branch: model: title: tag: pr: changed:      of its run\n\n"
+    "Without a PATH it searches the runs of the server that are in the index or kept on this\n"
+    "machine, and says how many are not. Prints a line for each step, 12.3 for step 3 of a\n"
+    "sub-agent that step 12 started; with --json an object: run, source, title, step, path (of a\n"
+    "sub-agent), event_id, where (call, result or row), line.\n\n"
+    "Exit codes: 0 something was found, 1 nothing, 2 wrong use, a run that cannot be read, or\n"
+    "nothing was found where not all was searched.",
+)
+async def grep(call: Call) -> int:
+    if not call.args.filter.strip():
+        raise Problem("An argument is empty", "oh-tui grep --help shows how it is used")
+    query = queries.parse(call.args.filter)
+    search = Search(
+        call.source,
+        query,
+        read_annotations(call),
+        Seen(call).known,
+        show_progress,
+        Narrowing(call.settings.library_folder, call.source, query.steps),
+        live=call.args.live,
+    )
+    reading = search.reading
+    if call.style.head and call.style.piped and not call.as_json:
+        print(between_tabs(_head(call)))
+    try:
+        with progress():
+            async for one in search.results():
+                if one:
+                    show_progress("")
+                    _print(call, one)
+                runs = f"{reading.read:,} of {plural(reading.runs, 'run')}"
+                show_progress(f"{plural(search.hits, 'hit')}, {runs}")
+    except OtherKind:
+        raise
+    except Refused as problem:  # 1 would mean that nothing was found
+        raise Problem(problem.sentence, problem.hint) from problem
+    say_rest(call, reading)
+    if search.sub_agents:
+        say(f"not all searched: the steps of {plural(search.sub_agents, 'sub-agent')}")
+    say_given_up(search.gave_up)
+    if not search.hits and call.args.no_files:
+        say(call.args.no_files)
+    if reading.unread or call.source.problems:
+        return FAULT
+    if search.hits:
+        return HIT
+    is_left = reading.not_kept or reading.unsure or search.sub_agents or search.gave_up
+    return FAULT if is_left else NONE
+
+
+def _print(call: Call, one: RunHits) -> None:
+    run, hits = one.conversation, one.hits
+    named = {"run": run_name(run), "source": _source(call, run), "title": title(run)}
+    if call.as_json:
+        for document in _documents(call, hits):
+            print_json_line(named | document)
+    elif call.args.runs or call.args.count:
+        count = [str(len(hits))] if call.args.count else []
+        _print_row(call, [*count, named["run"], named["title"]])
+    elif call.style.piped:
+        for hit in hits:
+            print(between_tabs([named["run"], named["title"], hit.path, safe_line(hit.line)]))
+    else:
+        _print_run(call, run, hits)
+
+
+def _head(call: Call) -> list[str]:
+    if call.args.runs or call.args.count:
+        return [*(["hits"] if call.args.count else []), "run", "title"]
+    return ["run", "title", "step", "line"]
+
+
+def _documents(call: Call, hits: list[Hit]) -> list[dict[str, Any]]:
+    if call.args.runs:
+        return [{}]
+    if call.args.count:
+        return [{"hits": len(hits)}]
+    return [
+        {
+            "step": hit.step,
+            **({"path": hit.path} if hit.is_of_sub_agent else {}),
+            "event_id": safe_line(hit.event_id),
+            "where": hit.where,
+            "line": safe_line(hit.line),
+        }
+        for hit in hits
+    ]
+
+
+def _print_row(call: Call, cells: list[str]) -> None:
+    style = call.style
+    text = between_tabs(cells) if style.room is None else fit("  ".join(cells), style.room, style)
+    print(text)
+
+
+def _print_run(call: Call, run: Conversation, hits: list[Hit]) -> None:
+    """The title, and below it a line for each hit."""
+    style, room = call.style, call.style.room or 0
+    facts = [line(run.selected_repository) or "", style.when(updated_text(run))]
+    head = "  ".join(filter(None, (title(run), *facts, plural(len(hits), "hit"))))
+    print(style.paint(fit(head, room, style), "bold"))
+    width = max(4, *(len(hit.path) for hit in hits))
+    for hit in hits:
+        drawn = GLYPHS.get(hit.outcome)
+        mark = style.glyph(*drawn) if drawn else " "
+        hue: Hue = "red" if hit.outcome is Outcome.ERROR else "amber"
+        text = fit(safe_line(hit.line), room - width - 5, style)
+        print(f" {hit.path:>{width}} {style.paint(mark, hue)} {text}")
+
+
+def run_name(run: Conversation) -> str:
+    """The id of a conversation without dashes; of a run in a file `PATH` or `PATH#ID`."""
+    if isinstance(run, FileConversation) and run.place:
+        return safe_line(run.place)
+    return conversation_id(run)
+
+
+def _source(call: Call, run: Conversation) -> str:
+    """The server, or the file."""
+    if isinstance(run, FileConversation) and run.place:
+        return safe_line(run.place.partition("#")[0])
+    return safe_line(call.source.label)

@@ -1,0 +1,274 @@
+"""`oh-tui index`: takes runs into the library, so that all of them are searched at once."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from oh_tui.commands.across_runs.rest import LIVE, say_going_on
+from oh_tui.commands.shared.acting import require_consent
+from oh_tui.commands.shared.command import Call, argument, command, flag, path_of
+from oh_tui.commands.shared.printing import print_json, print_pairs, progress, say, show_progress
+from oh_tui.library.library import Library, Status
+from oh_tui.sources.across_runs import servers
+from oh_tui.sources.across_runs.indexing import Indexing, Outcome
+from oh_tui.sources.across_runs.reading import Left
+from oh_tui.sources.file_rows import plain_path
+from oh_tui.text.clean import clean_line
+from oh_tui.text.human import plural, rough, size
+from oh_tui.text.problem import Problem, Refused
+from oh_tui.text.redact import safe_line
+from oh_tui.trajectory.formats.table import find_files
+
+if TYPE_CHECKING:
+    from oh_tui.sources.source import Source
+
+MOST_LEFT = 10
+"""Runs that are named because they are not taken in; the others are counted."""
+
+
+REDRAWN = 0.1
+"""Seconds between two lines of progress."""
+
+
+@command(
+    "index",
+    argument(
+        "paths",
+        metavar="PATH",
+        nargs="*",
+        help="files and folders with runs; by default those that are indexed, and the runs of "
+        "the OpenHands CLI",
+    ),
+    flag("--all", about="and those of every server in the settings file"),
+    flag("--status", about="what is indexed"),
+    argument("--forget", metavar="PATH|NAME", help="remove a file, a folder or a server from it"),
+    LIVE,
+    flag("--yes", about="read from a server without asking"),
+    settings=("servers", "default"),
+    examples={
+        "index runs/": "all runs in a folder; again, those that have changed",
+        "index": "index again what has changed",
+        "index --server work": "finished runs of a server; says the cost first",
+        "index --status": "how much there is",
+        "index --forget runs/old": "forget a folder",
+    },
+    epilog="It can be interrupted at any moment, and goes on from there. Secrets are hidden\n"
+    "before anything is written; a run that contains one of your keys is left out.",
+    wants="nothing",
+)
+async def index(call: Call) -> int:
+    args = call.args
+    if args.demo:
+        raise Problem("The demo is made up, and nothing of it is indexed", "leave --demo out")
+    if call.paths and args.server:
+        raise Problem("Files and a server are indexed one after the other", "leave one out")
+    if args.status:
+        return _status(call)
+    with Library(call.settings.library_folder, writes=True) as library:
+        if not library:
+            raise _no_library(library.why)
+        library.check()
+        if library.anew:
+            say(f"the index is made anew: {clean_line(library.anew)}")
+        if library.is_untidy():
+            library.tidy()
+        if args.forget is not None:
+            return _forget(call, library)
+        call.goes_on = "what was indexed stays, and the same words go on from there"
+        done = Outcome()
+        if not args.server:
+            done = _files(call, library)
+        for name in _servers(call):
+            assert call.ask_server is not None
+            read = await call.ask_server(name, partial(_read, call, library))
+            done.runs += read.runs
+            done.unchanged += read.unchanged
+            done.left += read.left
+            done.going_on += read.going_on
+        if done.runs:
+            library.tidy()
+        return _tell(call, done, library.status())
+
+
+def _no_library(why: str) -> Problem:
+    if why == "the library is off":
+        return Problem("There is no index of runs", "--no-library or OH_TUI_CACHE turns it off")
+    return Refused(f"Nothing can be indexed: {clean_line(why)}", "oh-tui cache clear library")
+
+
+def _servers(call: Call) -> Iterator[str]:
+    """The names of the servers to read; "" is that of the command line."""
+    if call.args.server:
+        yield ""
+    if call.args.all:
+        servers_of_file = call.settings.config.servers
+        yield from (name for name in servers_of_file if name != call.args.server)
+
+
+# files
+
+
+def _files(call: Call, library: Library) -> Outcome:
+    named = list(call.paths)
+    for path in named:
+        if not os.path.lexists(path):
+            raise Problem(f"There is no file or folder {clean_line(str(path))}", "check the path")
+    known = dict.fromkeys((*library.homes(), *library.before))
+    if not named:
+        named = [Path(home) for home in known if home.startswith("/")]
+        named = [path for path in named if os.path.lexists(path)]
+        own = call.settings.own_runs
+        named += [own] if own and own.is_dir() else []
+    if not (named or call.args.all or known):
+        raise Problem("Nothing is indexed yet", "name files or folders: oh-tui index PATH")
+    work = Indexing(library, find_files(named))
+    shown = 0.0
+    with progress(), contextlib.closing(work.run()) as going:
+        for outcome in going:
+            if time.monotonic() - shown > REDRAWN:
+                shown = time.monotonic()
+                show_progress(_progress(outcome))
+    if work.outcome.trouble:
+        raise Refused(f"It broke off: {clean_line(work.outcome.trouble)}")
+    return work.outcome
+
+
+def _progress(outcome: Outcome) -> str:
+    left = outcome.time_left
+    rate = outcome.runs / outcome.seconds if outcome.seconds >= 1 else 0
+    parts = (
+        plural(outcome.runs, "run"),
+        f"{rate:,.0f} a second" if rate else "",
+        f"{size(round(outcome.read))} of {size(outcome.size)}",
+        f"{rough(left)} left" if left is not None else "",
+    )
+    return ", ".join(filter(None, parts))
+
+
+# servers
+
+
+async def _read(call: Call, library: Library, source: Source) -> Outcome:
+    if not source.address:
+        raise Problem(f"{clean_line(source.label)} has no address to index it under")
+    with progress():
+        planned = await servers.plan(source, library, live=call.args.live)
+    if planned.open:
+        say_going_on(planned.open)
+    outcome = Outcome(unchanged=planned.known, going_on=planned.open)
+    if not planned.runs:
+        return outcome
+    calls = plural(planned.calls, "call")
+    stake = f"{plural(len(planned.runs), 'run')}, "
+    stake += f"{calls} or more" if planned.by_pages else f"about {calls}"
+    if planned.seconds >= 1:
+        stake += f", {rough(planned.seconds)}"
+    require_consent(call, stake, "the same with --yes")
+    with progress():
+        async for left in servers.read(source, library, planned):
+            outcome.left += [left] if left else []
+            outcome.runs += left is None
+            done = outcome.runs + len(outcome.left)
+            show_progress(f"{done:,} of {plural(len(planned.runs), 'run')}")
+    return outcome
+
+
+# what is said
+
+
+def _tell(call: Call, done: Outcome, status: Status | None) -> int:
+    if call.as_json:
+        print_json(
+            {
+                "indexed": done.runs,
+                "unchanged": done.unchanged,
+                "vanished": done.vanished,
+                "going_on": done.going_on,
+                "left_out": [
+                    {"place": safe_line(one.place), "why": safe_line(one.why)} for one in done.left
+                ],
+                "library": _status_json(status),
+            }
+        )
+        return 0
+    for left in done.left[:MOST_LEFT]:
+        say(f"left out: {_line(left)}")
+    if len(done.left) > MOST_LEFT:
+        say(f"left out: {len(done.left) - MOST_LEFT:,} more")
+    total = f"; {plural(status.runs, 'run')} in all" if status else ""
+    print(f"{plural(done.runs, 'run')} indexed{total}")
+    if done.vanished:
+        print(f"{plural(done.vanished, 'file')} can no longer be read")
+    return 0
+
+
+def _line(left: Left) -> str:
+    place, why = safe_line(left.place), safe_line(left.why)
+    return why if place in why else f"{place}: {why}"
+
+
+def _status(call: Call) -> int:
+    with Library(call.settings.library_folder) as library:
+        status, why = library.status(), library.why
+    if call.as_json:
+        print_json({"library": _status_json(status), "why": clean_line(why) or None})
+        return 0
+    if status is None:
+        print(clean_line(why))
+        return 0
+    share = f", {status.size / status.characters:.0%} of their texts" if status.characters else ""
+    gone = f", {status.gone:,} can no longer be read" if status.gone else ""
+    print_pairs(
+        call.style,
+        (
+            ("runs", f"{status.runs:,}{gone}"),
+            ("in", f"{plural(status.homes, 'place')}" if status.homes else ""),
+            ("texts", size(status.characters) if status.has_texts else "are not indexed here"),
+            ("index", f"{size(status.size)}{share}"),
+        ),
+    )
+    return 0
+
+
+def _status_json(status: Status | None) -> dict[str, Any] | None:
+    if status is None:
+        return None
+    return {
+        "runs": status.runs,
+        "gone": status.gone,
+        "places": status.homes,
+        "text_bytes": status.characters,
+        "bytes": status.size,
+        "has_texts": status.has_texts,
+    }
+
+
+def _forget(call: Call, library: Library) -> int:
+    named = call.args.forget
+    server = call.settings.config.servers.get(named)
+    if server is not None:
+        name = server.url
+    elif "://" in named:
+        name = named.rstrip("/")
+    else:
+        # a path that is gone, and a place within a file, are no paths to resolve
+        name = str(plain_path(path_of(named)))
+    found = library.forget(name)
+    if found is None:
+        raise Refused(f"It was not forgotten: {clean_line(library.trouble)}")
+    if not found:
+        raise Problem(f"Nothing of {safe_line(named)} is indexed", "oh-tui index --status")
+    if call.as_json:
+        print_json({"forgotten": found, "library": _status_json(library.status())})
+    else:
+        print(f"{plural(found, 'run')} forgotten")
+    if library.is_untidy():
+        why = clean_line(library.trouble) or "another oh-tui reads it"
+        say(f"The next oh-tui index removes it from the file: {why}")
+    return 0

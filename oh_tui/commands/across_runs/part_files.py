@@ -1,0 +1,64 @@
+"""`oh-tui export` of many runs: the tables of docs/tables.md in part files."""
+
+from __future__ import annotations
+
+from argparse import ArgumentTypeError
+from typing import cast
+
+from oh_tui.commands.across_runs.rest import say_rest
+from oh_tui.commands.shared.command import Call, path_of
+from oh_tui.commands.shared.keeping import read_annotations
+from oh_tui.commands.shared.printing import print_json, progress, say, show_progress
+from oh_tui.commands.shared.status import Seen
+from oh_tui.settings.paths import make_private
+from oh_tui.sources.across_runs.each_run import ManyRuns
+from oh_tui.sources.across_runs.parts import Parts, Shard, TablesJob, To
+from oh_tui.sources.files import FileSource
+from oh_tui.sources.lists import conversation_query
+from oh_tui.text.clean import clean_line
+from oh_tui.text.human import plural
+from oh_tui.text.patterns import pattern
+from oh_tui.text.problem import Problem
+
+_SHARD = pattern(r"(\d{1,6})/(\d{1,6})")
+
+
+def shard(text: str) -> Shard:
+    found = _SHARD.fullmatch(text)
+    made = Shard(int(found[1]), int(found[2])) if found else Shard(0, 0)
+    if not 0 < made.number <= made.of:
+        raise ArgumentTypeError(f"{clean_line(text)!r} is not a share such as 3/64, from 1 to N")
+    return made
+
+
+async def export_tables(call: Call) -> int:
+    args = call.args
+    if args.to not in ("jsonl", "parquet"):
+        raise Problem("Tables of runs are written as jsonl or parquet", "--to jsonl")
+    if not args.output:
+        raise Problem("Tables of runs are several files", "name a folder for them: -o FOLDER")
+    if not isinstance(call.source, FileSource):
+        raise Problem("Tables are made of files", "oh-tui download ID saves a run as one")
+    folder = path_of(args.output)
+    parts = Parts(folder, args.shard or Shard(), cast(To, args.to))
+    make_private(folder)
+    reading = ManyRuns(
+        call.source,
+        TablesJob(),
+        conversation_query.parse(args.filter),
+        read_annotations(call),
+        Seen(call).known,
+        show_progress,
+        choose=parts.plan,
+    )
+    with progress():
+        async for done in parts.write(reading):
+            show_progress(f"{done:,} of {plural(reading.runs, 'run')}")
+    say_rest(call, reading)
+    code = 2 if reading.unread or call.source.problems else 0
+    if call.as_json:
+        print_json({"runs": parts.written, "kept": parts.kept, "unread": len(reading.unread)})
+        return code
+    kept = f"; {parts.kept:,} were there" if parts.kept else ""
+    say(f"wrote {plural(parts.written, 'run')} to {clean_line(str(folder))}{kept}")
+    return code

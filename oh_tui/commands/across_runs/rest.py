@@ -1,0 +1,42 @@
+"""What a command on many runs has left out, and how that can be read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from oh_tui.commands.shared.command import Call, flag
+from oh_tui.commands.shared.printing import say
+from oh_tui.sources.across_runs.each_run import ManyRuns
+from oh_tui.text.clean import clean_line
+from oh_tui.text.human import plural
+
+MOST_TOLD = 5
+"""Files that cannot be read and are named one by one."""
+
+
+LIVE = flag("--live", about="those too that may still go on, as they stand; asks their server")
+
+
+def say_going_on(count: int) -> None:
+    say(f"left out: {plural(count, 'run')} that may still go on; --live reads them as they stand")
+
+
+def say_rest(call: Call, reading: ManyRuns[Any]) -> None:
+    for problem in call.source.problems:
+        say(problem)
+    for reason in reading.unread[:MOST_TOLD]:
+        say(clean_line(reason))
+    if (more := len(reading.unread) - MOST_TOLD) > 0:
+        say(f"{plural(more, 'more run')} could not be read")
+    if going_on := reading.going_on:
+        say_going_on(going_on)
+    if not_read := len(reading.not_kept) - going_on:
+        name = call.args.server or call.source.address
+        say(
+            f"left out: {plural(not_read, 'run')} of {clean_line(call.source.label)} that this "
+            f"machine has not read; oh-tui index --server {clean_line(name)} reads them"
+        )
+    if reading.vanished:
+        say(f"{plural(reading.vanished, 'run')} of the index can no longer be read")
+    if reading.unsure:
+        say(f"left out: {plural(reading.unsure, 'run')} of unknown {reading.lacked}")

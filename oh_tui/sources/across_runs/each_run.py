@@ -1,0 +1,306 @@
+"""Does a job for each run of a source, the newest first: for files by processes where that pays, of
+a server for what is kept on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Collection,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar, cast
+
+from oh_tui.api.models import Conversation, bare_id
+from oh_tui.sources.across_runs.pool import ENDED, Died, Pool, cores
+from oh_tui.sources.across_runs.servers import is_over
+from oh_tui.sources.across_runs.worker import About, Job, Listed, Place, Unread
+from oh_tui.sources.file_conversation import FileConversation
+from oh_tui.sources.file_rows import path_at
+from oh_tui.sources.files import FileSource
+from oh_tui.sources.lists.conversation_query import ConversationQuery
+from oh_tui.sources.lists.filter_words import Asked
+from oh_tui.sources.lists.last_known import LastKnown
+from oh_tui.sources.lists.spent import with_spent
+from oh_tui.sources.lists.triage import conversation_state, updated
+from oh_tui.sources.lists.user_annotations import Annotations
+from oh_tui.sources.source import Source
+from oh_tui.text.human import plural
+from oh_tui.text.problem import Problem, why
+from oh_tui.trajectory.model.trajectory import Trajectory
+
+T = TypeVar("T")
+
+ALONE = 0.4
+"""Seconds that one process works before others help: so long do they take to start."""
+
+WORTH_HELP = 1.0
+"""Seconds of work left that are worth it."""
+
+KEYS_FIRST = 10
+"""Niceness of the processes that read for the explorer, so that its keys go before them."""
+
+AT_ONCE = 8
+"""Runs that a process reads for one answer."""
+
+BREATH = 200
+"""Results that are known, between two breaths."""
+
+AHEAD = 4
+"""Answers for each process that may wait for an earlier one."""
+
+
+class Result(NamedTuple, Generic[T]):
+    """What the job gives for one run."""
+
+    conversation: Conversation
+    value: T | Unread
+
+
+class Ahead(NamedTuple, Generic[T]):
+    """What is known of runs before any is read."""
+
+    results: list[Result[T]]
+    left: list[Conversation]
+    """The runs that have to be read."""
+    vanished: int = 0
+    """Runs that were known and are no longer there."""
+    settled: int = 0
+    """Runs that the index rules out."""
+    indexed: Collection[str] = ()
+    """The ids of those left that are in the index as they are now."""
+
+
+Known: TypeAlias = Callable[[list[Conversation], list[Conversation] | None], Ahead[T]]
+"""Takes the runs that are meant, and all that are listed; None where the list was cut."""
+
+
+class _Keeps(Protocol):
+    async def kept(self, conversation: Conversation) -> Trajectory | None: ...
+
+
+class ManyRuns(Generic[T]):
+    """One pass through the runs of a source. The counts grow while it goes on."""
+
+    def __init__(
+        self,
+        source: Source,
+        job: Job[T],
+        query: ConversationQuery,
+        annotations: Annotations,
+        last_known: Mapping[str, LastKnown],
+        report: Callable[[str], None] = lambda text: None,
+        choose: Callable[[list[Conversation]], list[Conversation]] | None = None,
+        known: Known[T] | None = None,
+        live: bool = False,
+        nice: int = 0,
+    ) -> None:
+        """`query` says which runs are meant; `report` gets the progress of listing them. `choose`
+        takes some of those, in the order in which they are to be read; `known` gives the results of
+        some without reading them. `live` reads from a server those that go on. `nice` is added to
+        the niceness of the processes that help."""
+        self.source = source
+        self._job, self._query = job, query
+        self._annotations, self._last_known = annotations, last_known
+        self._report, self._choose, self._known = report, choose, known
+        self._live, self._nice = live, nice
+        self._indexed: Collection[str] = ()
+        self.runs = 0
+        """Runs that are meant."""
+        self.read = 0
+        self.not_kept: list[Conversation] = []
+        """Runs of a server that are not on this machine."""
+        self.unsure = 0
+        """Runs left out though they may be meant, were all known of them that the query asks."""
+        self.unread: list[str] = []
+        """Why runs could not be read."""
+        self.vanished = 0
+        """Runs that were known and are no longer there."""
+
+    @property
+    def going_on(self) -> int:
+        """How many of those not kept may still go on."""
+        return sum(not is_over(self.source, row) for row in self.not_kept)
+
+    @property
+    def lacked(self) -> str:
+        """What is not known of those that are `unsure`."""
+        return self._query.may_lack
+
+    @property
+    def left_out(self) -> list[str]:
+        """What the pass has left out, a phrase each."""
+        found = []
+        if self.not_kept:
+            found.append(f"{plural(len(self.not_kept), 'run')} not read yet")
+        if self.unread:
+            found.append(f"{plural(len(self.unread), 'run')} could not be read")
+        if self.unsure:
+            found.append(f"{plural(self.unsure, 'run')} of unknown {self.lacked} left out")
+        if self.vanished:
+            found.append(f"{plural(self.vanished, 'run')} can no longer be read")
+        return found
+
+    async def results(self) -> AsyncGenerator[Result[T], None]:
+        """The results, newest first. Runs that the index settled are skipped. Raises
+        Problem."""
+        rows, listed = await self._wanted()
+        rows = self._choose(rows) if self._choose else rows
+        self.runs = len(rows)
+        if self._known:
+            ahead = await asyncio.to_thread(self._known, rows, listed)
+            rows, self.vanished = ahead.left, ahead.vanished
+            self.read, self._indexed = self.read + ahead.settled, ahead.indexed
+            for number, one in enumerate(ahead.results):
+                yield self._counted(one)
+                if number % BREATH == BREATH - 1:
+                    await asyncio.sleep(0)
+        found = self._in_files(rows) if isinstance(self.source, FileSource) else self._here(rows)
+        async for one in found:
+            yield self._counted(one)
+
+    async def missing(
+        self, came: Callable[[Conversation], None] = lambda _: None
+    ) -> AsyncGenerator[Result[T], None]:
+        """The results of those runs that were not kept, read from the server; `came` is called with
+        each that was read."""
+        rows, self.not_kept = self.not_kept, []
+        done = 0
+        try:
+            for row in rows:
+                try:
+                    run = await self._load(row)
+                    came(row)
+                    value: T | Unread = await asyncio.to_thread(self._job, run, self._about(row))
+                except Problem as problem:
+                    value = Unread(problem.sentence)
+                done += 1
+                yield self._counted(Result(row, value))
+        finally:
+            self.not_kept += rows[done:]  # it was stopped, while it read or between two results
+
+    async def run_of(self, row: Conversation) -> Trajectory | None:
+        """The whole run, read once more; None where it is not on this machine. Raises Problem."""
+        if isinstance(self.source, FileSource):
+            return await asyncio.to_thread(self.source.runs.read, row)
+        return await self._read(row)
+
+    def _counted(self, one: Result[T]) -> Result[T]:
+        if isinstance(one.value, Unread):
+            self.unread.append(one.value.reason)
+        else:
+            self.read += 1
+        return one
+
+    async def _wanted(self) -> tuple[list[Conversation], list[Conversation] | None]:
+        """The runs that are meant, the newest first, and all; None where the list was cut."""
+        rows, listed = list[Conversation](), list[Conversation]()
+        now, is_cut = time.time(), False
+        async for page in self.source.pages():
+            listed += page.items
+            is_cut = is_cut or page.is_cut
+            if self._query.empty:
+                rows += page.items
+            else:
+                rows += [one for one in page.items if await self._is_wanted(one, now)]
+            self._report(f"{len(rows):,} runs")
+        return sorted(rows, key=updated, reverse=True), None if is_cut else listed
+
+    async def _is_wanted(self, one: Conversation, now: float) -> bool:
+        query = self._query
+        if isinstance(self.source, FileSource):
+            one = self.source.with_state(one)
+        kept = self._annotations.of(one)
+        last_known = self._last_known.get(bare_id(one.id), LastKnown())
+        one, state = with_spent(one, last_known.spent), conversation_state(one, last_known)
+        changed = await self.source.runs.changed_paths(one) if query.needs_changed else None
+        passed = query.matches(Asked(one, state, now, kept, changed))
+        self.unsure += passed is None
+        return bool(passed)
+
+    def _about(self, row: Conversation) -> About:
+        return About(row, self._annotations.of(row))
+
+    async def _in_files(self, rows: Sequence[Conversation]) -> AsyncIterator[Result[T]]:
+        """Begins in this process, where the first results are there at once; others help where
+        much is left."""
+        source = cast("FileSource", self.source)
+        began = time.perf_counter()
+        for done, row in enumerate(rows):
+            took = time.perf_counter() - began
+            left = (len(rows) - done) * took / max(1, done)
+            if took > ALONE and left > WORTH_HELP and cores() > 1:
+                async for one in self._by_processes(source, rows[done:]):
+                    yield one
+                return
+            yield Result(row, await asyncio.to_thread(self._in_file, source, row))
+
+    def _in_file(self, source: FileSource, row: Conversation) -> T | Unread:
+        try:
+            run = source.runs.read(row)
+            return self._job(run, self._about(row)._replace(info=source.runs.run(row).info))
+        except Exception as error:  # the other runs are read all the same
+            return Unread(why(error))
+
+    async def _by_processes(
+        self, source: FileSource, rows: Sequence[Conversation]
+    ) -> AsyncIterator[Result[T]]:
+        coming = iter(rows)
+        with Pool[T | Unread](cores(), self._nice) as pool:
+            found = pool.in_order(self._tasks(source, rows), AHEAD * cores())
+            while some := await asyncio.to_thread(next, found, None):
+                for one in some:
+                    yield self._told(next(coming), one)
+
+    def _tasks(self, source: FileSource, rows: Sequence[Conversation]) -> Iterator[Listed[T]]:
+        for start in range(0, len(rows), AT_ONCE):
+            places = [self._place(source, row) for row in rows[start : start + AT_ONCE]]
+            yield Listed(self._job, places, source.indexes)
+
+    def _told(self, row: Conversation, found: T | Unread | Died) -> Result[T]:
+        if not isinstance(found, Died):
+            return Result(row, found)
+        if not found.place:
+            raise Problem("No process can be started to read the runs", "try again")
+        place = row.place if isinstance(row, FileConversation) else ""
+        return Result(row, Unread(f"{place or row.id}: {ENDED}"))
+
+    def _place(self, source: FileSource, row: Conversation) -> Place:
+        entry = source.runs.entries[row.id]
+        place = row.place if isinstance(row, FileConversation) else row.id
+        return Place(path_at(place, entry.name), entry.number, self._about(row))
+
+    async def _here(self, rows: Sequence[Conversation]) -> AsyncIterator[Result[T]]:
+        """The runs of a server that are on this machine: those of the embedded one all are. What is
+        in the index is read from the server, which was asked for it before."""
+        for row in rows:
+            try:
+                run = await self._read(row)
+                if run is None and self._is_worth_asking(row):
+                    run = await self._load(row)
+            except Problem as problem:
+                yield Result(row, Unread(problem.sentence))
+                continue
+            if run is None:
+                self.not_kept.append(row)
+            else:
+                yield Result(row, await asyncio.to_thread(self._job, run, self._about(row)))
+
+    def _is_worth_asking(self, row: Conversation) -> bool:
+        return row.id in self._indexed or (self._live and not is_over(self.source, row))
+
+    async def _read(self, row: Conversation) -> Trajectory | None:
+        if self.source.address:
+            return await cast("_Keeps", self.source.runs).kept(row)
+        return await self._load(row)
+
+    async def _load(self, row: Conversation) -> Trajectory:
+        run = Trajectory()
+        async for state in self.source.runs.load(row):
+            run = state.trajectory or run
+        return run

@@ -1,0 +1,42 @@
+"""Leaves out of a search the runs that the library knows not to hold its texts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from oh_tui.api.models import Conversation
+from oh_tui.library.library import Library
+from oh_tui.sources.across_runs.each_run import Ahead
+from oh_tui.sources.across_runs.held import Held
+from oh_tui.sources.across_runs.searching import Found
+from oh_tui.sources.source import Source
+from oh_tui.trajectory.analysis.search.query import Query
+from oh_tui.trajectory.analysis.search.scan import Needle
+
+
+class Narrowing:
+    """Asks the library once for each text. A run that is not in it, or has changed since, is left
+    to read: it may hold anything. So is one with sub-agents, whose steps are not in
+    the library."""
+
+    def __init__(self, cache_folder: Path | None, source: Source, query: Query) -> None:
+        self._folder, self._source, self._query = cache_folder, source, query
+
+    def __call__(
+        self, meant: list[Conversation], listed: list[Conversation] | None
+    ) -> Ahead[Found]:
+        texts = [
+            text
+            for one in self._query.texts
+            for text in ([one.text] if isinstance(one, Needle) else one.folded)
+        ]
+        with Library(self._folder) as library:
+            held = Held(library, self._source)
+            found = [one for text in texts if (one := library.candidates(text)) is not None]
+            known = held.as_now(meant, ["sub_agents"])
+            vanished = held.vanished(listed)
+        whole = {place for place, (sub_agents,) in known.items() if not sub_agents}
+        ruled_out = set[str]().union(*(whole.difference(one) for one in found))
+        left = [row for row in meant if held.place(row) not in ruled_out]
+        indexed = {row.id for row in left if held.place(row) in known}
+        return Ahead([], left, vanished, settled=len(meant) - len(left), indexed=indexed)

@@ -1,0 +1,38 @@
+"""What sums need of each run of a source."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from oh_tui.sources.across_runs.reading import about_of
+from oh_tui.sources.across_runs.sums import Summand, summand
+from oh_tui.sources.across_runs.worker import About
+from oh_tui.sources.file_conversation import FileConversation
+from oh_tui.trajectory import tables
+from oh_tui.trajectory.model.trajectory import Trajectory
+
+
+class RowJob(NamedTuple):
+    source: str
+
+    def __call__(self, run: Trajectory, about: About) -> Summand:
+        return summand(tables.run_row(run, told(about, self.source)))
+
+
+def told(about: About, source: str) -> tables.About:
+    """What is known of a run beside its events, by its source and its file."""
+    one = about.conversation
+    place = one.place if isinstance(one, FileConversation) else one.id
+
+    def text(known: str, name: str) -> str:
+        value = known or about.info.get(name)
+        return value if isinstance(value, str) else ""
+
+    row = about_of(one, name=place, source=source, benchmark=text("", "dataset"))
+    return replace(
+        row,
+        repository=text(row.repository, "selected_repository"),
+        model=text(row.model, "llm_model"),
+    )

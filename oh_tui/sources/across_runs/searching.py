@@ -1,0 +1,105 @@
+"""Searches the runs of a source, the newest first."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from oh_tui.api.models import Conversation
+from oh_tui.sources.across_runs.each_run import Known, ManyRuns, Result
+from oh_tui.sources.across_runs.hits import Hit, Part, hits, sub_agents
+from oh_tui.sources.across_runs.query import ManyQuery
+from oh_tui.sources.across_runs.worker import About, Unread
+from oh_tui.sources.lists.last_known import LastKnown
+from oh_tui.sources.lists.user_annotations import Annotations
+from oh_tui.sources.source import Source
+from oh_tui.trajectory.analysis.search.query import Query
+from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.model.trajectory import Trajectory
+
+
+class Found(NamedTuple):
+    """What was found in one run."""
+
+    hits: list[Hit]
+    sub_agents: int = 0
+    """Sub-agents that cannot be read whole."""
+    gave_up: Sequence[str] = ()
+    """Patterns that took too long."""
+
+
+class RunHits(NamedTuple):
+    """The hits in one run, at least one."""
+
+    conversation: Conversation
+    hits: list[Hit]
+
+
+class SearchJob(NamedTuple):
+    query: Query
+
+    def __call__(self, run: Trajectory, about: About) -> Found:
+        study = Study(run)
+        below, unread = sub_agents(study)
+        found = [
+            hit for part in (Part(study), *below) for hit in hits(part, self.query, about.kept)
+        ]
+        return Found(found, unread, self.query.gave_up)
+
+
+class Search:
+    """One search of a source. The counts grow while it goes on."""
+
+    def __init__(
+        self,
+        source: Source,
+        query: ManyQuery,
+        annotations: Annotations,
+        last_known: Mapping[str, LastKnown],
+        report: Callable[[str], None] = lambda text: None,
+        known: Known[Found] | None = None,
+        *,
+        live: bool = False,
+        nice: int = 0,
+    ) -> None:
+        """`known` tells of runs without reading them that nothing is found in them; `live` and
+        `nice` as of `ManyRuns`."""
+        self.reading = ManyRuns(
+            source,
+            SearchJob(query.steps),
+            query.runs,
+            annotations,
+            last_known,
+            report,
+            known=known,
+            live=live,
+            nice=nice,
+        )
+        self.hits = 0
+        self.runs_hit = 0
+        self.sub_agents = 0
+        """Sub-agents whose steps were not all searched."""
+        self.gave_up: list[str] = []
+        """Patterns that took too long."""
+
+    async def results(self) -> AsyncGenerator[RunHits | None, None]:
+        """The runs with hits, the newest first, and None for the others. Raises Problem."""
+        async for one in self.reading.results():
+            yield self._taken(one)
+
+    async def missing(
+        self, came: Callable[[Conversation], None] = lambda _: None
+    ) -> AsyncGenerator[RunHits | None, None]:
+        """The same of the runs that were not on this machine, read from the server."""
+        async for one in self.reading.missing(came):
+            yield self._taken(one)
+
+    def _taken(self, one: Result[Found]) -> RunHits | None:
+        found = one.value
+        if isinstance(found, Unread):
+            return None
+        self.hits += len(found.hits)
+        self.runs_hit += bool(found.hits)
+        self.sub_agents += found.sub_agents
+        self.gave_up += [each for each in found.gave_up if each not in self.gave_up]
+        return RunHits(one.conversation, found.hits) if found.hits else None

@@ -1,0 +1,96 @@
+"""A job for runs that were listed: what a process does with some of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+
+from oh_tui.api.models import Conversation
+from oh_tui.sources.across_runs.pool import At
+from oh_tui.sources.file_runs import whole_run
+from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
+from oh_tui.text.problem import Problem, why
+from oh_tui.trajectory.formats.run_file import Entry, Indexes, RunFile, RunList, shown_name
+from oh_tui.trajectory.formats.table import open_runs
+from oh_tui.trajectory.model.trajectory import Trajectory
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class About(NamedTuple):
+    """What is known of a run beside its events."""
+
+    conversation: Conversation
+    kept: RunAnnotations = NOTHING
+    info: Mapping[str, Any] = {}
+    """What its file says."""
+
+
+class Job(Protocol[T_co]):
+    """What is asked of each run, in a thread or another process: it can be pickled."""
+
+    def __call__(self, run: Trajectory, about: About) -> T_co: ...
+
+
+class Place(NamedTuple):
+    """A run in a file."""
+
+    path: Path
+    number: int
+    """From 1, in its file."""
+    about: About
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.path}"
+
+
+class Unread(NamedTuple):
+    """Why a run could not be read, a sentence."""
+
+    reason: str
+
+
+class Listed(NamedTuple, Generic[T]):
+    """The job for some runs, as a task of a process."""
+
+    job: Job[T]
+    places: Sequence[Place]
+    indexes: Indexes | None = None
+
+    def work(self) -> Iterator[At | T | Unread]:
+        for place in self.places:
+            yield At(str(place))
+            yield self._read(place)
+
+    def without(self, places: Sequence[str]) -> Listed[T]:
+        return self._replace(places=[one for one in self.places if str(one) not in places])
+
+    def _read(self, place: Place) -> T | Unread:
+        try:
+            file = _opened(place, self.indexes)
+            return self.job(whole_run(file), place.about._replace(info=file.info))
+        except Exception as error:  # the other runs are read all the same
+            return Unread(why(error))
+
+
+_open: dict[Path, tuple[RunList, Iterator[Entry], list[Entry]]] = {}
+"""The file that was opened last."""
+
+
+def _opened(place: Place, indexes: Indexes | None) -> RunFile:
+    """The run at a place. Its file stays open, as the next run may be in it too."""
+    if place.path not in _open:
+        for runs, _, _ in _open.values():
+            runs.close()
+        _open.clear()
+        runs = open_runs(place.path, indexes)
+        _open[place.path] = runs, runs.entries(), []
+    runs, coming, entries = _open[place.path]
+    while len(entries) < place.number:
+        entry = next(coming, None)
+        if entry is None:
+            raise Problem(f"{shown_name(place.path.name)} has changed meanwhile")
+        entries.append(entry)
+    return entries[place.number - 1].open()

@@ -1,0 +1,142 @@
+"""`B` shows sums over all runs of the source, by model, repository and more; Enter lists the runs
+of a row."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING
+
+from oh_tui.sources.across_runs import each_run, known, rows
+from oh_tui.sources.across_runs.worker import Unread
+from oh_tui.sources.lists.conversation_query import ConversationQuery
+from oh_tui.text.problem import Problem
+from oh_tui.tui.remedies import hint_of
+from oh_tui.tui.screens import board as board_screen
+from oh_tui.tui.state import board as state
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+
+    from oh_tui.api.models import Conversation
+    from oh_tui.sources.across_runs.each_run import Result
+    from oh_tui.sources.across_runs.sums import Group, Summand
+    from oh_tui.sources.source import Source
+    from oh_tui.tui.controllers.lists.listing import ListActions
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.ui import Ui
+
+EVERY = 0.2
+"""Seconds between two showings of new sums."""
+
+
+class BoardOfRuns:
+    def __init__(
+        self,
+        session: Session,
+        ui: Ui,
+        listing: ListActions,
+        keep: Callable[[Conversation], None],
+    ) -> None:
+        """`keep` gets each run that was read from the server."""
+        self._session = session
+        self._ui = ui
+        self._keep = keep
+        self._listing = listing
+        self._board: state.Board | None = None
+        self._of: Source | None = None
+        """The source that was counted."""
+        self._view: board_screen.BoardScreen | None = None
+        """While it is open."""
+
+    def action_board(self) -> None:
+        """Count the runs that the list shows, or all without a filter. What was counted stays until
+        another filter or source, or `r`. Closing the board while it counts stops that."""
+        session = self._session
+        if session.source is None or session.unopened:
+            self._ui.tell("there are no runs to count yet")
+            return
+        query = session.listing.query or ConversationQuery()
+        board = self._board
+        is_same = board and session.source is self._of and board.query == query
+        if board is None or board.stopped or not is_same:
+            board = self._begin(query)
+
+        def closed(_: None) -> None:
+            self._view = None
+            self._ui.cancel("sums")
+
+        self._view = board_screen.BoardScreen(board, self)
+        self._ui.push_screen(self._view, closed)
+
+    def _begin(self, query: ConversationQuery) -> state.Board:
+        session, before = self._session, self._board
+        source = self._of = session.source
+        assert source is not None
+        folder = session.settings.library_folder
+        reading = each_run.ManyRuns(
+            source,
+            rows.RowJob(source.label),
+            query,
+            session.annotations,
+            session.loaded.last_known.known,
+            # called in a thread: loading the library takes longer than a frame
+            known=lambda *runs: known.KnownRows(folder, source)(*runs),
+            nice=each_run.KEYS_FIRST,
+        )
+        board = self._board = state.Board(query, reading)
+        if before:
+            board.by, board.sort = before.by, before.sort
+        self._ui.work_on("sums", self._collect, board, reading.results(), instead=True)
+        return board
+
+    async def _collect(
+        self, board: state.Board, results: AsyncGenerator[Result[Summand], None]
+    ) -> None:
+        board.is_running, board.ended, board.problem = True, False, ()
+        clock = asyncio.get_running_loop().time
+        shown = clock()
+        try:
+            async with contextlib.aclosing(results) as running:
+                async for one in running:
+                    if not isinstance(one.value, Unread):
+                        board.runs.append(state.Counted.of(one.conversation.id, one.value))
+                    if clock() - shown > EVERY:
+                        await self._renew()
+                        shown = clock()
+            board.ended = True
+        except Problem as problem:
+            board.problem = (problem.sentence, *filter(None, [hint_of(problem)]))
+        finally:
+            board.is_running = False
+            await self._renew()
+
+    async def _renew(self) -> None:
+        if self._view and self._view.is_mounted:
+            await self._view.renew()
+
+    # What the screen asks for
+
+    def count_again(self) -> state.Board:
+        assert self._board is not None
+        return self._begin(self._board.query)
+
+    def read_missing(self) -> None:
+        """Read from the server the runs that this machine does not keep, and count them."""
+        board = self._board
+        if board and not board.is_running:
+            self._ui.work_on(
+                "sums", self._collect, board, board.reading.missing(self._keep), instead=True
+            )
+
+    def narrow(self, group: Group) -> None:
+        """List only the runs of a group."""
+        board = self._board
+        if board is None:
+            return
+        if self._view:
+            self._view.dismiss(None)
+        self._ui.focus_pane("conversations")
+        self._listing.set_filter(
+            ConversationQuery(board.words(group), board.query.terms, board.ids(group))
+        )

@@ -1,0 +1,204 @@
+"""`*` searches all runs of the source. The search goes on while its screen is closed, and Esc leads
+from a run that was opened there back to it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from oh_tui.api.models import same_id
+from oh_tui.sources.across_runs import each_run, narrowing, searching
+from oh_tui.text.problem import Problem
+from oh_tui.tui.messages import RunWanted, StepWanted
+from oh_tui.tui.remedies import hint_of
+from oh_tui.tui.screens import search as search_screen
+from oh_tui.tui.state import search_all
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+
+    from oh_tui.api.models import Conversation
+    from oh_tui.sources.across_runs.hits import Hit
+    from oh_tui.sources.across_runs.query import ManyQuery
+    from oh_tui.sources.across_runs.searching import RunHits
+    from oh_tui.sources.source import Source
+    from oh_tui.trajectory.model.trajectory import Trajectory
+    from oh_tui.tui.controllers.run.target import TargetRun
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.ui import Ui
+
+EVERY = 0.05
+"""Seconds between two showings of new hits."""
+
+HELD = 3
+"""Runs that are held for the preview."""
+
+
+class SearchAllRuns:
+    def __init__(
+        self,
+        session: Session,
+        ui: Ui,
+        run: TargetRun,
+        keep: Callable[[Conversation], None],
+    ) -> None:
+        """`keep` gets each run that was read from the server."""
+        self._session = session
+        self._ui = ui
+        self._keep = keep
+        self._run = run
+        self._all: search_all.SearchAll | None = None
+        self._of: Source | None = None
+        """The source that was searched."""
+        self._view: search_screen.SearchScreen | None = None
+        """While it is open."""
+        self._previewed: OrderedDict[str, Trajectory] = OrderedDict()
+
+    def action_search(self) -> None:
+        source = self._session.source
+        if source is None or self._session.unopened:
+            self._ui.tell("there are no runs to search yet")
+            return
+        if self._all is None or source is not self._of:
+            self._ui.cancel("many")
+            self._all, self._of = search_all.SearchAll(), source
+            self._previewed.clear()
+        self._all.opened = None
+        self._show(comes_back=False)
+
+    def come_back(self) -> bool:
+        """Esc in a run that was opened from the search: show the search again, where it was."""
+        found, now = self._all, self._session.current
+        if found is None or found.opened is None or self._session.source is not self._of:
+            return False
+        opened, found.opened = found.opened, None
+        if now is None or not same_id(now.id, opened.id) or not self._session.in_run:
+            return False
+        self._show(comes_back=True)
+        return True
+
+    def _show(self, *, comes_back: bool) -> None:
+        assert self._all is not None
+
+        def closed(_: None) -> None:
+            self._view = None
+
+        self._view = search_screen.SearchScreen(
+            self._session, self._all, self, comes_back=comes_back
+        )
+        self._ui.push_screen(self._view, closed)
+
+    # What the screen asks for
+
+    def start(self, typed: str, query: ManyQuery) -> None:
+        """Search for other words."""
+        assert self._all is not None
+        self._all = search_all.SearchAll(typed, query)
+        if self._view:
+            self._view.take(self._all)
+        self._ui.work_on("many", self._search, self._all, instead=True)
+
+    def stop(self) -> None:
+        """End the search; what it has found stays."""
+        self._ui.cancel("many")
+
+    async def _search(self, found: search_all.SearchAll) -> None:
+        session, query = self._session, found.query
+        assert session.source is not None and query is not None
+        source, folder = session.source, session.settings.library_folder
+        found.search = searching.Search(
+            source,
+            query,
+            session.annotations,
+            session.loaded.last_known.known,
+            # called in a thread: loading the library takes longer than a frame
+            known=lambda *runs: narrowing.Narrowing(folder, source, query.steps)(*runs),
+            nice=each_run.KEYS_FIRST,
+        )
+        await self._collect(found, found.search.results())
+
+    async def _collect(
+        self, found: search_all.SearchAll, results: AsyncGenerator[RunHits | None, None]
+    ) -> None:
+        found.is_running, found.ended, found.problem = True, False, ()
+        clock = asyncio.get_running_loop().time
+        shown = clock()
+        try:
+            async with contextlib.aclosing(results) as running:
+                async for one in running:
+                    if one:
+                        found.found.append(one)
+                    if clock() - shown > EVERY or len(found.found) == 1:
+                        self._renew()
+                        await asyncio.sleep(0)
+                        shown = clock()
+            found.ended = True
+        except Problem as problem:
+            found.problem = (problem.sentence, *filter(None, [hint_of(problem)]))
+        finally:
+            found.is_running = False
+            self._renew()
+
+    def _renew(self) -> None:
+        if self._view and self._view.is_mounted:
+            self._view.renew()
+
+    def open(self) -> None:
+        """Open the run under the cursor at the hit under the cursor."""
+        found = self._all
+        if found is None or found.at is None:
+            return
+        hit, conversation = found.at_hit, found.at.conversation
+        found.opened = conversation
+        if self._view:
+            self._view.dismiss(None)
+        self._ui.post_message(RunWanted(conversation, go=True))
+        if hit:
+            self._ui.work_on("place", self._go_to, found, hit, instead=True)
+
+    async def _go_to(self, found: search_all.SearchAll, hit: Hit) -> None:
+        """Go to the step as soon as it is read, unless the user goes elsewhere before; to the one
+        that started the sub-agent whose step it is."""
+        if hit.is_of_sub_agent and not hit.above:
+            self._ui.tell(f"cannot tell which step started sub-agent {hit.path}")
+            return
+        conversation, session = found.opened, self._session
+        await self._ui.drawn()
+        while conversation and (study := await self._run.until_shown(conversation)):
+            step = study.trajectory.step_of(hit.above or hit.event_id)
+            if step is not None:
+                self._ui.post_message(StepWanted(step.number))
+                return
+            if session.reader is None:
+                self._ui.tell("that step has not been read yet")
+                return
+            await session.run_news.wait()
+
+    async def run_of(self, found: search_all.SearchAll) -> Trajectory | None:
+        """The run under the cursor, read again for the preview."""
+        one = found.at
+        if one is None or found.search is None:
+            return None
+        name = one.conversation.id
+        kept = self._session.runs.get(name)
+        if kept and kept.trajectory.complete:
+            return kept.trajectory
+        if name not in self._previewed:
+            run = await found.search.reading.run_of(one.conversation)
+            if run is None:
+                return None
+            self._previewed[name] = run
+            while len(self._previewed) > HELD:
+                self._previewed.popitem(last=False)
+        self._previewed.move_to_end(name)
+        return self._previewed[name]
+
+    def read_missing(self) -> None:
+        """Read from the server the runs that this machine does not keep, and search them."""
+        found = self._all
+        if found and found.search and not found.is_running:
+            self._ui.work_on(
+                "many", self._collect, found, found.search.missing(self._keep), instead=True
+            )
