@@ -1,7 +1,7 @@
 """Executes a module when one of its attributes is first used: a start loads what it needs.
 
     lazy.install()                                  # the program does, as its first act
-    from oh_tui.commands.shared import reference    # found, not executed
+    from oh_tui.commands.framework import reference    # found, not executed
     reference.completion("bash")                    # executed now
     from oh_tui.text.clean import clean             # one of its names: executed at once
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from oh_tui.commands.shared.reference import manual, reference
+from oh_tui.commands.framework.reference import manual, reference
 
 DOCS = Path(__file__).parent.parent / "docs"
 

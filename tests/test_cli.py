@@ -18,7 +18,7 @@ import oh_tui
 from oh_tui import cli
 from oh_tui.cli import opening
 from oh_tui.commands import TABLE
-from oh_tui.commands.shared import failing
+from oh_tui.commands.framework import failing
 from oh_tui.settings.startup import Settings
 from oh_tui.text.problem import Problem, Refused
 from tests.processes import oh_tui as run

@@ -15,7 +15,7 @@ import pytest
 from oh_tui.api.errors import NotFound
 from oh_tui.api.models import Conversation, Page
 from oh_tui.commands.check import report
-from oh_tui.commands.shared.ids import find, is_path, read_id, require_id
+from oh_tui.commands.framework.ids import find, is_path, read_id, require_id
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory

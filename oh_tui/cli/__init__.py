@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 from oh_tui.api.models import CLOUD
 from oh_tui.cli import opening
 from oh_tui.commands import MakeSource
-from oh_tui.commands.shared import (
+from oh_tui.commands.framework import (
     acting,
     failing,
     masking,
@@ -30,9 +30,9 @@ from oh_tui.commands.shared import (
     unpacking,
     web,
 )
-from oh_tui.commands.shared.command import Call, Command, path_of
-from oh_tui.commands.shared.endings import INTERRUPTED, OK, Ended, signals_end_work
-from oh_tui.commands.shared.ids import (
+from oh_tui.commands.framework.command import Call, Command, path_of
+from oh_tui.commands.framework.endings import INTERRUPTED, OK, Ended, signals_end_work
+from oh_tui.commands.framework.ids import (
     STDIN,
     WHOLE,
     find,
@@ -43,7 +43,7 @@ from oh_tui.commands.shared.ids import (
     require_id,
     split_place,
 )
-from oh_tui.commands.shared.parsing import read_words
+from oh_tui.commands.framework.parsing import read_words
 from oh_tui.settings.config import LOCAL, ExplorerNames
 from oh_tui.settings.startup import Settings, choose, read_settings
 from oh_tui.sources import file_rows, server

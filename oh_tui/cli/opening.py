@@ -13,9 +13,9 @@ from oh_tui.api import app_server, bare_server
 from oh_tui.api.errors import OtherKind
 from oh_tui.api.models import CLOUD
 from oh_tui.commands import MakeSource
-from oh_tui.commands.shared import calllog, unpacking
-from oh_tui.commands.shared.command import path_of
-from oh_tui.commands.shared.store import KEPT
+from oh_tui.commands.framework import calllog, unpacking
+from oh_tui.commands.framework.command import path_of
+from oh_tui.commands.framework.store import KEPT
 from oh_tui.settings.config import DEMO as DEMO_SERVER
 from oh_tui.settings.config import LOCAL
 from oh_tui.settings.paths import expanded

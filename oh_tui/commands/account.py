@@ -10,10 +10,10 @@ import msgspec
 from oh_tui import __version__
 from oh_tui.api.errors import OtherKind
 from oh_tui.api.models import User
-from oh_tui.commands.shared import store
-from oh_tui.commands.shared.command import Call, command, flag
-from oh_tui.commands.shared.documents import conversation_id, conversation_json, line
-from oh_tui.commands.shared.printing import (
+from oh_tui.commands.framework import store
+from oh_tui.commands.framework.command import Call, command, flag
+from oh_tui.commands.framework.documents import conversation_id, conversation_json, line
+from oh_tui.commands.framework.printing import (
     Cell,
     Column,
     Hue,
@@ -24,8 +24,8 @@ from oh_tui.commands.shared.printing import (
     print_table,
     stamp,
 )
-from oh_tui.commands.shared.reading import short_id, title
-from oh_tui.commands.shared.status import GLYPHS, HUES, Needy, Seen, needy
+from oh_tui.commands.framework.reading import short_id, title
+from oh_tui.commands.framework.status import GLYPHS, HUES, Needy, Seen, needy
 from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.sources.lists.spent import with_spent
 from oh_tui.sources.lists.triage import updated_text

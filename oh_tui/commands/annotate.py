@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from oh_tui.commands.shared import words
-from oh_tui.commands.shared.acting import require_writable, short, text_of
-from oh_tui.commands.shared.command import RUN, Call, argument, command, flag
-from oh_tui.commands.shared.documents import conversation_id
-from oh_tui.commands.shared.keeping import read_annotations, require_disk, save
-from oh_tui.commands.shared.printing import print_json, progress
-from oh_tui.commands.shared.reading import chosen, open_run, title, whole
+from oh_tui.commands.framework import words
+from oh_tui.commands.framework.acting import require_writable, short, text_of
+from oh_tui.commands.framework.command import RUN, Call, argument, command, flag
+from oh_tui.commands.framework.documents import conversation_id
+from oh_tui.commands.framework.keeping import read_annotations, require_disk, save
+from oh_tui.commands.framework.printing import print_json, progress
+from oh_tui.commands.framework.reading import chosen, open_run, title, whole
 from oh_tui.sources.lists.tags import fits_server, read_tags, tag_words
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe, safe_line

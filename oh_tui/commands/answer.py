@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from oh_tui.commands.shared.acting import require_consent, short, text_of
-from oh_tui.commands.shared.command import RUNNING, Call, argument, command, flag
-from oh_tui.commands.shared.documents import conversation_id, line
-from oh_tui.commands.shared.ids import find
-from oh_tui.commands.shared.printing import print_json, progress
-from oh_tui.commands.shared.reading import title
+from oh_tui.commands.framework.acting import require_consent, short, text_of
+from oh_tui.commands.framework.command import RUNNING, Call, argument, command, flag
+from oh_tui.commands.framework.documents import conversation_id, line
+from oh_tui.commands.framework.ids import find
+from oh_tui.commands.framework.printing import print_json, progress
+from oh_tui.commands.framework.reading import title
 from oh_tui.sources.actions.agent_actions import AgentStage
 from oh_tui.sources.actions.agent_state import AgentStatus
 from oh_tui.text.human import plural

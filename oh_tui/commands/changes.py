@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from oh_tui.commands.shared.command import RUN, Call, command
-from oh_tui.commands.shared.printing import Column, Row, print_json, print_table, say, stamp
-from oh_tui.commands.shared.reading import name, open_run, say_damage, whole
+from oh_tui.commands.framework.command import RUN, Call, command
+from oh_tui.commands.framework.printing import Column, Row, print_json, print_table, say, stamp
+from oh_tui.commands.framework.reading import name, open_run, say_damage, whole
 from oh_tui.sources.source import Source
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem

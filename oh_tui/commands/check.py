@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from oh_tui.commands.shared.command import RUN, Call, command
-from oh_tui.commands.shared.printing import (
+from oh_tui.commands.framework.command import RUN, Call, command
+from oh_tui.commands.framework.printing import (
     Cell,
     Column,
     Hue,
@@ -15,7 +15,7 @@ from oh_tui.commands.shared.printing import (
     print_json,
     print_table,
 )
-from oh_tui.commands.shared.reading import name, open_run, say_damage, whole
+from oh_tui.commands.framework.reading import name, open_run, say_damage, whole
 from oh_tui.text.human import plural
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.content.describe import describe, describe_event

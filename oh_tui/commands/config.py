@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from oh_tui.commands.shared.command import Call, argument, command
-from oh_tui.commands.shared.printing import print_json
+from oh_tui.commands.framework.command import Call, argument, command
+from oh_tui.commands.framework.printing import print_json
 from oh_tui.settings.config import Fault, Faults, parse_config
 from oh_tui.settings.paths import config_file, make_private, preferences_file, tilde
 from oh_tui.settings.preferences import Preferences

@@ -9,14 +9,10 @@ from collections.abc import AsyncIterator, Sequence
 from textwrap import wrap
 
 from oh_tui.api.models import Conversation, Page
-from oh_tui.commands.shared.command import LISTED, PATHS, Call, argument, command, flag
-from oh_tui.commands.shared.documents import (
-    conversation_id,
-    conversation_json,
-    line,
-)
-from oh_tui.commands.shared.keeping import read_annotations
-from oh_tui.commands.shared.printing import (
+from oh_tui.commands.framework.command import LISTED, PATHS, Call, argument, command, flag
+from oh_tui.commands.framework.documents import conversation_id, conversation_json, line
+from oh_tui.commands.framework.keeping import read_annotations
+from oh_tui.commands.framework.printing import (
     Cell,
     Column,
     Row,
@@ -27,8 +23,8 @@ from oh_tui.commands.shared.printing import (
     say,
     show_progress,
 )
-from oh_tui.commands.shared.reading import on_server, short_id, title, with_state
-from oh_tui.commands.shared.status import Seen, outcome
+from oh_tui.commands.framework.reading import on_server, short_id, title, with_state
+from oh_tui.commands.framework.status import Seen, outcome
 from oh_tui.sources.file_conversation import apart_of
 from oh_tui.sources.lists import conversation_query
 from oh_tui.sources.lists.attributes import ORDERS, cost_text, filter_help

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from oh_tui.api.errors import TooLarge
 from oh_tui.api.models import Conversation
-from oh_tui.commands.shared.acting import short, target_of
-from oh_tui.commands.shared.command import Call, argument, command
-from oh_tui.commands.shared.documents import conversation_id
-from oh_tui.commands.shared.ids import find
-from oh_tui.commands.shared.printing import print_json, show_progress
-from oh_tui.commands.shared.reading import title
+from oh_tui.commands.framework.acting import short, target_of
+from oh_tui.commands.framework.command import Call, argument, command
+from oh_tui.commands.framework.documents import conversation_id
+from oh_tui.commands.framework.ids import find
+from oh_tui.commands.framework.printing import print_json, show_progress
+from oh_tui.commands.framework.reading import title
 from oh_tui.library.library import Library
 from oh_tui.sources.across_runs.filling import InFile, fill
 from oh_tui.text import human

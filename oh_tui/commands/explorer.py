@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from oh_tui.commands import plain
-from oh_tui.commands.shared.command import FILTER, SORT, TO_OPEN, Call, argument, command
+from oh_tui.commands.framework.command import FILTER, SORT, TO_OPEN, Call, argument, command
 from oh_tui.text.problem import Problem
 
 

@@ -13,19 +13,19 @@ import msgspec
 
 from oh_tui.api.models import Conversation
 from oh_tui.commands.across_runs import part_files
-from oh_tui.commands.shared.acting import require_free
-from oh_tui.commands.shared.command import STEPS_OF_RUNS, Call, argument, command, flag, path_of
-from oh_tui.commands.shared.documents import (
+from oh_tui.commands.framework.acting import require_free
+from oh_tui.commands.framework.command import STEPS_OF_RUNS, Call, argument, command, flag, path_of
+from oh_tui.commands.framework.documents import (
     conversation_id,
     conversation_json,
     step_json,
     verdict_json,
 )
-from oh_tui.commands.shared.keeping import read_annotations
-from oh_tui.commands.shared.masking import print_masked
-from oh_tui.commands.shared.printing import json_line, say, say_given_up
-from oh_tui.commands.shared.reading import open_run, title, whole
-from oh_tui.commands.shared.status import Seen, as_read
+from oh_tui.commands.framework.keeping import read_annotations
+from oh_tui.commands.framework.masking import print_masked
+from oh_tui.commands.framework.printing import json_line, say, say_given_up
+from oh_tui.commands.framework.reading import open_run, title, whole
+from oh_tui.commands.framework.status import Seen, as_read
 from oh_tui.commands.steps import matching
 from oh_tui.sources.file_conversation import BELOW
 from oh_tui.sources.files import FileSource

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from oh_tui.commands.conversations import COLUMNS as CONVERSATION
 from oh_tui.commands.conversations import conversation_row
-from oh_tui.commands.shared.ids import find
-from oh_tui.commands.shared.printing import Cell, Column, Row, Style, fit, print_table, say
-from oh_tui.commands.shared.reading import name, read_run, whole, with_state
-from oh_tui.commands.shared.status import Seen
+from oh_tui.commands.framework.ids import find
+from oh_tui.commands.framework.printing import Cell, Column, Row, Style, fit, print_table, say
+from oh_tui.commands.framework.reading import name, read_run, whole, with_state
+from oh_tui.commands.framework.status import Seen
 from oh_tui.commands.steps import COLUMNS as STEP
 from oh_tui.commands.steps import step_row
 from oh_tui.sources.lists.spent import with_spent
@@ -20,7 +20,7 @@ from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.trajectory import find_step
 
 if TYPE_CHECKING:
-    from oh_tui.commands.shared.command import Call
+    from oh_tui.commands.framework.command import Call
 
 WANTS_TERMINAL = "The explorer wants a terminal; this is the plain list."
 

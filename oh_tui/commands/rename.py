@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from oh_tui.commands.shared.acting import short
-from oh_tui.commands.shared.command import Call, argument, command
-from oh_tui.commands.shared.documents import conversation_id
-from oh_tui.commands.shared.ids import find
-from oh_tui.commands.shared.printing import print_json
-from oh_tui.commands.shared.reading import title
+from oh_tui.commands.framework.acting import short
+from oh_tui.commands.framework.command import Call, argument, command
+from oh_tui.commands.framework.documents import conversation_id
+from oh_tui.commands.framework.ids import find
+from oh_tui.commands.framework.printing import print_json
+from oh_tui.commands.framework.reading import title
 
 
 @command(

@@ -7,11 +7,11 @@ import contextlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from oh_tui.commands.shared.acting import require_consent
-from oh_tui.commands.shared.command import Call, argument, command, flag
-from oh_tui.commands.shared.documents import conversation_id, sandbox_json
-from oh_tui.commands.shared.ids import find, is_path, read_id, require_id
-from oh_tui.commands.shared.printing import (
+from oh_tui.commands.framework.acting import require_consent
+from oh_tui.commands.framework.command import Call, argument, command, flag
+from oh_tui.commands.framework.documents import conversation_id, sandbox_json
+from oh_tui.commands.framework.ids import find, is_path, read_id, require_id
+from oh_tui.commands.framework.printing import (
     Cell,
     Column,
     Row,
@@ -21,8 +21,8 @@ from oh_tui.commands.shared.printing import (
     progress,
     say,
 )
-from oh_tui.commands.shared.reading import title
-from oh_tui.commands.shared.status import HUES, Seen
+from oh_tui.commands.framework.reading import title
+from oh_tui.commands.framework.status import HUES, Seen
 from oh_tui.sources.actions.sandboxes import SandboxStage, ServerSandboxes
 from oh_tui.sources.lists.triage import Group, conversation_state
 from oh_tui.sources.results import SandboxPlan

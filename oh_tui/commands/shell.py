@@ -10,11 +10,11 @@ import time
 from argparse import ArgumentTypeError
 from typing import IO, TYPE_CHECKING
 
-from oh_tui.commands.shared.acting import short
-from oh_tui.commands.shared.command import RUNNING, Call, argument, command
-from oh_tui.commands.shared.documents import conversation_id
-from oh_tui.commands.shared.ids import find
-from oh_tui.commands.shared.printing import for_terminal, print_json, say
+from oh_tui.commands.framework.acting import short
+from oh_tui.commands.framework.command import RUNNING, Call, argument, command
+from oh_tui.commands.framework.documents import conversation_id
+from oh_tui.commands.framework.ids import find
+from oh_tui.commands.framework.printing import for_terminal, print_json, say
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import duration
 from oh_tui.text.problem import Problem

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from oh_tui.api.models import Conversation, Sandbox
-from oh_tui.commands.shared.command import RUN, Call, command
-from oh_tui.commands.shared.documents import (
+from oh_tui.commands.framework.command import RUN, Call, command
+from oh_tui.commands.framework.documents import (
     conversation_id,
     conversation_json,
     line,
     sandbox_json,
     verdict_json,
 )
-from oh_tui.commands.shared.ids import SHOWN
-from oh_tui.commands.shared.keeping import read_annotations
-from oh_tui.commands.shared.printing import Cell, print_json, print_pairs, say
-from oh_tui.commands.shared.reading import chosen, title, with_state
-from oh_tui.commands.shared.status import Seen, as_read, outcome
+from oh_tui.commands.framework.ids import SHOWN
+from oh_tui.commands.framework.keeping import read_annotations
+from oh_tui.commands.framework.printing import Cell, print_json, print_pairs, say
+from oh_tui.commands.framework.reading import chosen, title, with_state
+from oh_tui.commands.framework.status import Seen, as_read, outcome
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.lists.attributes import cost_text
 from oh_tui.sources.lists.last_known import LastKnown

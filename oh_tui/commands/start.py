@@ -10,18 +10,18 @@ from msgspec.structs import replace
 
 from oh_tui.api.errors import NotFound
 from oh_tui.api.models import StartTask
-from oh_tui.commands.shared.acting import file_text, require_consent, short, text_of
-from oh_tui.commands.shared.command import Call, argument, command, flag
-from oh_tui.commands.shared.documents import (
+from oh_tui.commands.framework.acting import file_text, require_consent, short, text_of
+from oh_tui.commands.framework.command import Call, argument, command, flag
+from oh_tui.commands.framework.documents import (
     conversation_id,
     conversation_json,
     line,
     verdict_json,
 )
-from oh_tui.commands.shared.ids import read_id
-from oh_tui.commands.shared.printing import print_json, progress, say, show_progress
-from oh_tui.commands.shared.reading import on_server, read_run, whole
-from oh_tui.commands.shared.status import outcome
+from oh_tui.commands.framework.ids import read_id
+from oh_tui.commands.framework.printing import print_json, progress, say, show_progress
+from oh_tui.commands.framework.reading import on_server, read_run, whole
+from oh_tui.commands.framework.status import outcome
 from oh_tui.sources.actions.starting import Choices, Draft, choices, request_for, stage_of
 from oh_tui.sources.lists.last_known import UNSEEN
 from oh_tui.text.problem import Problem

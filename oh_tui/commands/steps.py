@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from oh_tui.commands.shared.command import RUN, STEPS_OF_RUN, Call, command
-from oh_tui.commands.shared.documents import (
+from oh_tui.commands.framework.command import RUN, STEPS_OF_RUN, Call, command
+from oh_tui.commands.framework.documents import (
     GLYPHS,
     children_json,
     conversation_json,
@@ -16,8 +16,8 @@ from oh_tui.commands.shared.documents import (
     totals_json,
     verdict_json,
 )
-from oh_tui.commands.shared.keeping import read_annotations
-from oh_tui.commands.shared.printing import (
+from oh_tui.commands.framework.keeping import read_annotations
+from oh_tui.commands.framework.printing import (
     Cell,
     Column,
     Hue,
@@ -28,8 +28,8 @@ from oh_tui.commands.shared.printing import (
     say,
     say_given_up,
 )
-from oh_tui.commands.shared.reading import name, open_run, whole
-from oh_tui.commands.shared.status import Seen, as_read
+from oh_tui.commands.framework.reading import name, open_run, whole
+from oh_tui.commands.framework.status import Seen, as_read
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import clock, dollars, plural, tenths

@@ -8,10 +8,10 @@ from argparse import ArgumentTypeError
 from collections.abc import Iterable
 
 from oh_tui.api.models import Conversation
-from oh_tui.commands.shared.command import RUN, Call, argument, command, flag
-from oh_tui.commands.shared.documents import step_json
-from oh_tui.commands.shared.ids import find
-from oh_tui.commands.shared.printing import (
+from oh_tui.commands.framework.command import RUN, Call, argument, command, flag
+from oh_tui.commands.framework.documents import step_json
+from oh_tui.commands.framework.ids import find
+from oh_tui.commands.framework.printing import (
     Cell,
     Style,
     between_tabs,
@@ -19,7 +19,7 @@ from oh_tui.commands.shared.printing import (
     print_json_line,
     say,
 )
-from oh_tui.commands.shared.reading import chosen, read_run, whole
+from oh_tui.commands.framework.reading import chosen, read_run, whole
 from oh_tui.commands.steps import COLUMNS, step_row
 from oh_tui.sources.source import Runs
 from oh_tui.text.clean import clean_line

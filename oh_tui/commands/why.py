@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from oh_tui.commands.shared.command import RUN, Call, command
-from oh_tui.commands.shared.documents import (
+from oh_tui.commands.framework.command import RUN, Call, command
+from oh_tui.commands.framework.documents import (
     cost_json,
     line,
     llm_seconds,
@@ -14,9 +14,9 @@ from oh_tui.commands.shared.documents import (
     tokens_json,
     verdict_json,
 )
-from oh_tui.commands.shared.printing import print_json
-from oh_tui.commands.shared.reading import open_run, say_damage, title, whole
-from oh_tui.commands.shared.status import as_read
+from oh_tui.commands.framework.printing import print_json
+from oh_tui.commands.framework.reading import open_run, say_damage, title, whole
+from oh_tui.commands.framework.status import as_read
 from oh_tui.sources.file_conversation import label_of
 from oh_tui.text.human import duration, plural, told_cost
 from oh_tui.text.redact import safe_line

@@ -15,7 +15,7 @@ import pytest
 from msgspec.structs import replace
 
 from oh_tui import cli
-from oh_tui.commands.shared.printing import interruptible
+from oh_tui.commands.framework.printing import interruptible
 from oh_tui.sources.actions import agent_actions
 from oh_tui.sources.actions.agent_actions import Agents
 from oh_tui.sources.actions.agent_state import AgentState
@@ -285,7 +285,7 @@ def test_a_ctrl_c_a_moment_before_the_wait_ends_it_too() -> None:
 
 def test_waiting_for_a_text_can_be_interrupted() -> None:
     reads = (
-        "import sys; from oh_tui.commands.shared import acting; was = acting._read_stdin\n"
+        "import sys; from oh_tui.commands.framework import acting; was = acting._read_stdin\n"
         "def said():\n"
         "    print('reads', flush=True)\n"
         "    return was()\n"

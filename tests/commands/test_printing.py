@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.commands.shared.printing import (
+from oh_tui.commands.framework.printing import (
     Cell,
     Column,
     Row,

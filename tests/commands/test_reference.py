@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from oh_tui.commands import TABLE
-from oh_tui.commands.shared.command import load
-from oh_tui.commands.shared.parsing import SHELLS, read_words
-from oh_tui.commands.shared.reference import completion, manual, reference
+from oh_tui.commands.framework.command import load
+from oh_tui.commands.framework.parsing import SHELLS, read_words
+from oh_tui.commands.framework.reference import completion, manual, reference
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from oh_tui import cli
-from oh_tui.commands.shared.parsing import main_parser, options_parser
+from oh_tui.commands.framework.parsing import main_parser, options_parser
 from oh_tui.settings.startup import read_settings
 from oh_tui.text.problem import Problem
 from tests.commands.shell import Shell, shell

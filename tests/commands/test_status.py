@@ -6,7 +6,7 @@ import json
 from itertools import product
 
 from oh_tui.api.models import Conversation
-from oh_tui.commands.shared.status import needy, outcome
+from oh_tui.commands.framework.status import needy, outcome
 from oh_tui.sources.lists.last_known import UNSEEN, LastKnown, LastKnownStates
 from oh_tui.sources.lists.triage import Counts, RunStatus
 from oh_tui.tui.state.loaded_conversations import LoadedConversations

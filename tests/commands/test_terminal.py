@@ -9,7 +9,7 @@ import sys
 import pexpect
 import pytest
 
-from oh_tui.commands.shared.printing import width
+from oh_tui.commands.framework.printing import width
 from tests.commands.conftest import IDS
 
 COLOUR = re.compile(r"\x1b\[\d+m")

@@ -9,7 +9,7 @@ import pytest
 
 from oh_tui.api import AppServer, errors
 from oh_tui.api.http.transport import RetryPolicy
-from oh_tui.commands.shared.parsing import DEMOS
+from oh_tui.commands.framework.parsing import DEMOS
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES, SETS
 from oh_tui.demo.servers.network import Network

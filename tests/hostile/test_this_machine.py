@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from oh_tui.api.models import Conversation
-from oh_tui.commands.shared import store
+from oh_tui.commands.framework import store
 from oh_tui.settings.paths import make_private
 from oh_tui.settings.startup import Settings, fetch_key, read_settings
 from oh_tui.sources.lists import last_known

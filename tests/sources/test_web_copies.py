@@ -11,7 +11,7 @@ import pytest
 
 from oh_tui import cli
 from oh_tui.api.http.connections import Connections
-from oh_tui.commands.shared import web
+from oh_tui.commands.framework import web
 from oh_tui.sources import web_copies
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.web_copies import WebCopy

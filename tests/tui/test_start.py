@@ -54,7 +54,7 @@ sys.exit(cli.main(sys.argv[2:]))
 LATER = {
     "httpx", "starlette", "pygments", "markdown_it", "rich.markdown", "aiolimiter",
     "textual.widgets._markdown", "textual.widgets._text_area", "oh_tui.demo.world",
-    "oh_tui.commands.shared.printing", "sqlite3", "multiprocessing", "oh_tui.library.library",
+    "oh_tui.commands.framework.printing", "sqlite3", "multiprocessing", "oh_tui.library.library",
     # what only a run needs
     "oh_tui.trajectory.content.blocks", "oh_tui.tui.widgets.step_lines",
     # what a key leads to

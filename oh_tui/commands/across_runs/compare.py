@@ -8,10 +8,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from oh_tui.commands.across_runs.sets import compare_sets
-from oh_tui.commands.shared.command import Call, argument, command, path_of
-from oh_tui.commands.shared.documents import conversation_id, line, tokens_json, verdict_json
-from oh_tui.commands.shared.ids import is_path, split_run
-from oh_tui.commands.shared.printing import (
+from oh_tui.commands.framework.command import Call, argument, command, path_of
+from oh_tui.commands.framework.documents import conversation_id, line, tokens_json, verdict_json
+from oh_tui.commands.framework.ids import is_path, split_run
+from oh_tui.commands.framework.printing import (
     Cell,
     Column,
     Hue,
@@ -22,8 +22,8 @@ from oh_tui.commands.shared.printing import (
     print_table,
     say,
 )
-from oh_tui.commands.shared.reading import chosen, read_compared, title
-from oh_tui.commands.shared.status import HUES, LABEL_HUES
+from oh_tui.commands.framework.reading import chosen, read_compared, title
+from oh_tui.commands.framework.status import HUES, LABEL_HUES
 from oh_tui.commands.steps import step_row
 from oh_tui.sources import file_indexes
 from oh_tui.sources.compared import Compared

@@ -7,11 +7,11 @@ from typing import Any
 from oh_tui.api.errors import OtherKind
 from oh_tui.api.models import Conversation
 from oh_tui.commands.across_runs.rest import LIVE, say_rest
-from oh_tui.commands.shared import words
-from oh_tui.commands.shared.command import Call, argument, command, flag
-from oh_tui.commands.shared.documents import GLYPHS, conversation_id, line
-from oh_tui.commands.shared.keeping import read_annotations
-from oh_tui.commands.shared.printing import (
+from oh_tui.commands.framework import words
+from oh_tui.commands.framework.command import Call, argument, command, flag
+from oh_tui.commands.framework.documents import GLYPHS, conversation_id, line
+from oh_tui.commands.framework.keeping import read_annotations
+from oh_tui.commands.framework.printing import (
     Hue,
     between_tabs,
     fit,
@@ -21,8 +21,8 @@ from oh_tui.commands.shared.printing import (
     say_given_up,
     show_progress,
 )
-from oh_tui.commands.shared.reading import title
-from oh_tui.commands.shared.status import Seen
+from oh_tui.commands.framework.reading import title
+from oh_tui.commands.framework.status import Seen
 from oh_tui.sources.across_runs import query as queries
 from oh_tui.sources.across_runs.hits import Hit
 from oh_tui.sources.across_runs.narrowing import Narrowing

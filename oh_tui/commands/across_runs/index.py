@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from oh_tui.commands.across_runs.rest import LIVE, say_going_on
-from oh_tui.commands.shared.acting import require_consent
-from oh_tui.commands.shared.command import Call, argument, command, flag, path_of
-from oh_tui.commands.shared.printing import print_json, print_pairs, progress, say, show_progress
+from oh_tui.commands.framework.acting import require_consent
+from oh_tui.commands.framework.command import Call, argument, command, flag, path_of
+from oh_tui.commands.framework.printing import print_json, print_pairs, progress, say, show_progress
 from oh_tui.library.library import Library, Status
 from oh_tui.sources.across_runs import servers
 from oh_tui.sources.across_runs.indexing import Indexing, Outcome

@@ -6,10 +6,10 @@ from argparse import ArgumentTypeError
 from typing import cast
 
 from oh_tui.commands.across_runs.rest import say_rest
-from oh_tui.commands.shared.command import Call, path_of
-from oh_tui.commands.shared.keeping import read_annotations
-from oh_tui.commands.shared.printing import print_json, progress, say, show_progress
-from oh_tui.commands.shared.status import Seen
+from oh_tui.commands.framework.command import Call, path_of
+from oh_tui.commands.framework.keeping import read_annotations
+from oh_tui.commands.framework.printing import print_json, progress, say, show_progress
+from oh_tui.commands.framework.status import Seen
 from oh_tui.settings.paths import make_private
 from oh_tui.sources.across_runs.each_run import ManyRuns
 from oh_tui.sources.across_runs.parts import Parts, Shard, TablesJob, To

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from oh_tui.commands.shared.command import Call, flag
-from oh_tui.commands.shared.printing import say
+from oh_tui.commands.framework.command import Call, flag
+from oh_tui.commands.framework.printing import say
 from oh_tui.sources.across_runs.each_run import ManyRuns
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from oh_tui.commands.shared.documents import conversation_id
-from oh_tui.commands.shared.endings import OK, WRONG_USE
-from oh_tui.commands.shared.printing import (
+from oh_tui.commands.framework.documents import conversation_id
+from oh_tui.commands.framework.endings import OK, WRONG_USE
+from oh_tui.commands.framework.printing import (
     Cell,
     Column,
     Hue,
@@ -20,7 +20,7 @@ from oh_tui.commands.shared.printing import (
     progress,
     say,
 )
-from oh_tui.commands.shared.reading import read_compared, title
+from oh_tui.commands.framework.reading import read_compared, title
 from oh_tui.sources.across_runs.sums import resolved_of
 from oh_tui.sources.file_conversation import label_of
 from oh_tui.text.clean import clean_line
@@ -31,7 +31,7 @@ from oh_tui.trajectory.comparison.statistics import Figures, Named, Paired, mcne
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
-    from oh_tui.commands.shared.command import Call
+    from oh_tui.commands.framework.command import Call
     from oh_tui.sources.files import FileSource
 
 NO_PAIR = WRONG_USE

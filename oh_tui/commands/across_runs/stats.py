@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from oh_tui.commands.across_runs.rest import LIVE, say_rest
-from oh_tui.commands.shared.command import LISTED, PATHS, Call, argument, command, flag
-from oh_tui.commands.shared.keeping import read_annotations
-from oh_tui.commands.shared.printing import (
+from oh_tui.commands.framework.command import LISTED, PATHS, Call, argument, command, flag
+from oh_tui.commands.framework.keeping import read_annotations
+from oh_tui.commands.framework.printing import (
     Cell,
     Column,
     Row,
@@ -22,7 +22,7 @@ from oh_tui.commands.shared.printing import (
     progress,
     show_progress,
 )
-from oh_tui.commands.shared.status import Seen
+from oh_tui.commands.framework.status import Seen
 from oh_tui.sources.across_runs.each_run import ManyRuns
 from oh_tui.sources.across_runs.known import KnownRows
 from oh_tui.sources.across_runs.rows import RowJob

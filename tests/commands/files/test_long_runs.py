@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from oh_tui.commands.shared import reading
+from oh_tui.commands.framework import reading
 from oh_tui.demo.catalog import ENTRIES
 from tests.commands.shell import Shell, shell
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from oh_tui.commands.shared import unpacking
+from oh_tui.commands.framework import unpacking
 from oh_tui.trajectory.formats import copies, shared_folders
 from oh_tui.trajectory.formats.copies import Work
 from tests.processes import forked

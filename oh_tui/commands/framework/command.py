@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import msgspec
 
 from oh_tui.commands import TABLE
-from oh_tui.commands.shared import words
+from oh_tui.commands.framework import words
 from oh_tui.settings.paths import expanded
 from oh_tui.sources.lists import attributes
 from oh_tui.text.problem import Problem
 
 if TYPE_CHECKING:
-    from oh_tui.commands.shared.printing import Style
+    from oh_tui.commands.framework.printing import Style
     from oh_tui.settings.config import ExplorerNames
     from oh_tui.settings.startup import Settings
     from oh_tui.sources.actions.agent_actions import Agents

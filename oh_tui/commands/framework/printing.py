@@ -17,7 +17,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
-from oh_tui.commands.shared.masking import print_masked
+from oh_tui.commands.framework.masking import print_masked
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import age, unzoned
 from oh_tui.text.redact import redact_json

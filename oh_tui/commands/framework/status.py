@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from oh_tui.api.models import bare_id
-from oh_tui.commands.shared.printing import Hue
+from oh_tui.commands.framework.printing import Hue
 from oh_tui.sources.across_runs import kept_runs
 from oh_tui.sources.file_conversation import label_of
 from oh_tui.sources.files import FileSource
@@ -29,7 +29,7 @@ from oh_tui.trajectory.model.recorded import Label
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
-    from oh_tui.commands.shared.command import Call
+    from oh_tui.commands.framework.command import Call
     from oh_tui.trajectory.analysis.accounting import Accounts
     from oh_tui.trajectory.analysis.study import SubRuns
 

@@ -8,7 +8,7 @@ from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.text.problem import Problem
 
 if TYPE_CHECKING:
-    from oh_tui.commands.shared.command import Call
+    from oh_tui.commands.framework.command import Call
 
 
 def read_annotations(call: Call) -> Annotations:

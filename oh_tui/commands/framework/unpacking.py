@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from oh_tui.commands.shared.printing import say, show_progress
+from oh_tui.commands.framework.printing import say, show_progress
 from oh_tui.text.human import rough, size
 from oh_tui.trajectory.formats import copies
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from oh_tui.commands.shared.ids import WHOLE, read_id
-from oh_tui.commands.shared.printing import LAST, number, stamp
-from oh_tui.commands.shared.reading import title
+from oh_tui.commands.framework.ids import WHOLE, read_id
+from oh_tui.commands.framework.printing import LAST, number, stamp
+from oh_tui.commands.framework.reading import title
 from oh_tui.sources.lists.attributes import ATTRIBUTES
 from oh_tui.sources.lists.last_known import UNSEEN, LastKnown
 from oh_tui.sources.lists.triage import conversation_state

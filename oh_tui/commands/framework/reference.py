@@ -9,8 +9,8 @@ import shtab
 
 from oh_tui import __version__
 from oh_tui.commands import TABLE
-from oh_tui.commands.shared.command import SORT, load
-from oh_tui.commands.shared.parsing import (
+from oh_tui.commands.framework.command import SORT, load
+from oh_tui.commands.framework.parsing import (
     USAGE,
     Formatter,
     Parser,
@@ -19,7 +19,7 @@ from oh_tui.commands.shared.parsing import (
     main_parser,
     options_parser,
 )
-from oh_tui.commands.shared.words import Words
+from oh_tui.commands.framework.words import Words
 from oh_tui.sources.lists.attributes import ORDERS
 
 _FILES = ("PATH", "FILE", "FOLDER")

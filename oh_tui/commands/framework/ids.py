@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from oh_tui.api import errors
 from oh_tui.api.models import bare_id
-from oh_tui.commands.shared import printing
+from oh_tui.commands.framework import printing
 from oh_tui.settings import paths
 from oh_tui.sources.actions import starting
 from oh_tui.text.clean import clean_line

@@ -8,7 +8,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from oh_tui.commands.shared.printing import interruptible
+from oh_tui.commands.framework.printing import interruptible
 from oh_tui.text.human import size
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats import copies

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from oh_tui.api.models import bare_id
-from oh_tui.commands.shared import standard_input
-from oh_tui.commands.shared.command import Call
-from oh_tui.commands.shared.ids import SHOWN, WHOLE, find, read_id
-from oh_tui.commands.shared.printing import progress, say, show_progress
-from oh_tui.commands.shared.remedies import worded
-from oh_tui.commands.shared.status import Seen
+from oh_tui.commands.framework import standard_input
+from oh_tui.commands.framework.command import Call
+from oh_tui.commands.framework.ids import SHOWN, WHOLE, find, read_id
+from oh_tui.commands.framework.printing import progress, say, show_progress
+from oh_tui.commands.framework.remedies import worded
+from oh_tui.commands.framework.status import Seen
 from oh_tui.sources import server
 from oh_tui.sources.compared import Compared, compared
 from oh_tui.sources.file_runs import note_of, whole_run
