@@ -28,7 +28,7 @@ from oh_tui.text.human import plural
 from oh_tui.text.redact import hide_keys
 from oh_tui.tui import palette
 from oh_tui.tui.controllers import Controllers
-from oh_tui.tui.controllers.desktop import clipboard
+from oh_tui.tui.controllers.system import clipboard
 from oh_tui.tui.hints import idle_keys
 from oh_tui.tui.main_screen import MainScreen
 from oh_tui.tui.platform import idle_gc, startup

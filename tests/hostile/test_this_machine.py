@@ -22,8 +22,8 @@ from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.sources.saving import publish_as
 from oh_tui.text.problem import Problem
 from oh_tui.tui import desktop
-from oh_tui.tui.controllers.desktop import external, images, web_pages
 from oh_tui.tui.controllers.lists import notices
+from oh_tui.tui.controllers.system import external, images, web_pages
 from oh_tui.tui.state.loaded_conversations import Change
 from tests.hostile.bounds import used_by
 from tests.hostile.kinds import run, write_zip

@@ -15,7 +15,6 @@ from oh_tui.tui.controllers.across_runs import board as board_of_runs
 from oh_tui.tui.controllers.across_runs import filling
 from oh_tui.tui.controllers.across_runs import searching as many_searching
 from oh_tui.tui.controllers.agent import agents, compose, start
-from oh_tui.tui.controllers.desktop import clipboard, downloads, external, images, web_pages
 from oh_tui.tui.controllers.lists import columns, conversations, listing, notices, rename
 from oh_tui.tui.controllers.run import (
     annotate,
@@ -31,6 +30,7 @@ from oh_tui.tui.controllers.run import (
     target,
 )
 from oh_tui.tui.controllers.sandbox import files, sandboxes, shell
+from oh_tui.tui.controllers.system import clipboard, downloads, external, images, web_pages
 from oh_tui.tui.messages import ListEmpty
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from oh_tui.api.models import Conversation
 from oh_tui.settings.startup import Settings
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.tui.controllers.desktop.clipboard import Clipboard
+from oh_tui.tui.controllers.system.clipboard import Clipboard
 from oh_tui.tui.session import Session
 from tests.tui.fake_ui import FakeUi
 

@@ -19,7 +19,7 @@ from oh_tui.trajectory.content.images import Image
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.tui import desktop
-from oh_tui.tui.controllers.desktop import external, images
+from oh_tui.tui.controllers.system import external, images
 from tests.terminal.runs import make_zip
 from tests.terminal.terminal import OH_TUI, Terminal
 from tests.tui.explorer import explore
@@ -212,7 +212,7 @@ def test_of_an_image_that_cannot_be_written_nothing_is_left(
 
 def test_without_any_pager_the_sentence_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PAGER", "")
-    monkeypatch.setattr("oh_tui.tui.controllers.desktop.external.shutil.which", lambda name: None)
+    monkeypatch.setattr("oh_tui.tui.controllers.system.external.shutil.which", lambda name: None)
     with pytest.raises(Problem, match="Neither less nor more is installed"):
         external._program(("PAGER",), external.PAGERS)
 

@@ -12,8 +12,8 @@ from oh_tui.api import AppServer
 from oh_tui.api.models import Conversation
 from oh_tui.demo import make_demo
 from oh_tui.sources.server import ServerSource
-from oh_tui.tui.controllers.desktop import web_pages
-from oh_tui.tui.controllers.desktop.web_pages import browser
+from oh_tui.tui.controllers.system import web_pages
+from oh_tui.tui.controllers.system.web_pages import browser
 from tests.tui.explorer import AT_ONCE, NOW, Explorer, explore
 
 SERVER = "https://app.all-hands.dev"

@@ -15,7 +15,7 @@ import pytest
 from oh_tui.sources.files import FileSource
 from oh_tui.trajectory.content import blocks
 from oh_tui.trajectory.content.blocks import output_text, result_blocks
-from oh_tui.tui.controllers.desktop import clipboard
+from oh_tui.tui.controllers.system import clipboard
 from tests.tui.explorer import LONGEST, Explorer, explore
 
 LINES = 20_000

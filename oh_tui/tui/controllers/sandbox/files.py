@@ -13,7 +13,7 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.human import size
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.bodies import text_field
-from oh_tui.tui.controllers.desktop.downloads import saved_words
+from oh_tui.tui.controllers.system.downloads import saved_words
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.widgets.question_bar import Question
 

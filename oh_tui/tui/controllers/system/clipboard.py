@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from oh_tui.api.models import Conversation
     from oh_tui.trajectory.model.trajectory import Trajectory
-    from oh_tui.tui.controllers.desktop.web_pages import WebPages
     from oh_tui.tui.controllers.run.target import TargetRun
+    from oh_tui.tui.controllers.system.web_pages import WebPages
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.step_detail import StepDetail
