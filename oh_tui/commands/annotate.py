@@ -18,9 +18,9 @@ from oh_tui.commands.framework.reading import chosen, open_run, title, whole
 from oh_tui.sources.lists.tags import fits_server, read_tags, tag_words
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe, safe_line
-from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import find_step
+from oh_tui.trajectory.presentation.describe import describe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,8 +16,8 @@ from oh_tui.sources.actions.agent_actions import AgentStage
 from oh_tui.sources.actions.agent_state import AgentStatus
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, Refused
-from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.steps import Outcome, Step
+from oh_tui.trajectory.presentation.describe import describe
 
 if TYPE_CHECKING:
     from oh_tui.sources.actions.agent_actions import Steps

@@ -18,12 +18,12 @@ from oh_tui.commands.framework.printing import (
 from oh_tui.commands.framework.reading import name, open_run, say_damage, whole
 from oh_tui.text.human import plural
 from oh_tui.text.redact import safe, safe_line
-from oh_tui.trajectory.content.describe import describe, describe_event
 from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.result_state import ERROR_KINDS
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.describe import describe, describe_event
 
 DEFECTS = 3
 """The exit code of a run with defects."""

@@ -41,7 +41,6 @@ from oh_tui.text.redact import HIDDEN, masked, safe, safe_line
 from oh_tui.trajectory.analysis.accounting import SUB_AGENT_USAGES, Accounts
 from oh_tui.trajectory.analysis.search.query import parse
 from oh_tui.trajectory.analysis.study import Study, SubRun, SubRuns
-from oh_tui.trajectory.content.markdown import event_markdown, step_markdown
 from oh_tui.trajectory.formats.foreign import atif_export
 from oh_tui.trajectory.formats.foreign.atif_kept import CONVERSATION, KEPT
 from oh_tui.trajectory.formats.foreign.atif_sub_agents import EMBEDDED
@@ -50,6 +49,7 @@ from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.stats import Cost
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.markdown import event_markdown, step_markdown
 
 _NAMED = pattern(
     r"([A-Za-z][\w.-]{0,60})[\"']?\s{0,4}(?:[:=]|=>)\s{0,4}(?:Bearer |Basic )?[\"']?"

@@ -36,9 +36,9 @@ from oh_tui.text.human import clock, dollars, plural, tenths
 from oh_tui.trajectory.analysis.search.query import Query, parse
 from oh_tui.trajectory.analysis.search.suggestions import suggest
 from oh_tui.trajectory.analysis.study import Study, SubRun, SubRuns
-from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family
+from oh_tui.trajectory.presentation.describe import describe
 
 COLUMNS = (
     Column("#", right=True),

@@ -27,12 +27,12 @@ from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.verdict import Verdict, stopped_loop
 from oh_tui.trajectory.analysis.verdict_words import spans
 from oh_tui.trajectory.comparison.deeds import recovers
-from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.recorded import Label
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.model.trajectory import CUT_OFF, Trajectory
+from oh_tui.trajectory.presentation.describe import describe
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation

@@ -19,7 +19,6 @@ from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.accounting import Accounts
-from oh_tui.trajectory.content.describe import describe_event
 from oh_tui.trajectory.formats.run_file import Entry, RunFile, shown_name
 from oh_tui.trajectory.model.clock import zoned
 from oh_tui.trajectory.model.stats import (
@@ -32,6 +31,7 @@ from oh_tui.trajectory.model.stats import (
     told_in,
 )
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.describe import describe_event
 
 FIRST_EVENTS, LAST_EVENTS = 20, 3
 """Events in which the first message, and the time of the last event, are looked for."""

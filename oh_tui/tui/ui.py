@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from oh_tui.text.problem import Problem
-    from oh_tui.trajectory.content.block import Block
+    from oh_tui.trajectory.presentation.block import Block
     from oh_tui.tui.theme import Glyphs
     from oh_tui.tui.widgets.drawing import Piece
     from oh_tui.tui.widgets.editor import Editor

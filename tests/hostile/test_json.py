@@ -24,9 +24,9 @@ from oh_tui.trajectory.analysis.search.query import parse
 from oh_tui.trajectory.analysis.search.texts import texts_of
 from oh_tui.trajectory.analysis.spending import spending
 from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.content.plans import tasks_of
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.plans import tasks_of
 from tests.hostile.kinds import run, write_zip
 from tests.trajectory.test_taint import shown
 

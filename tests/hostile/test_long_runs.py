@@ -128,8 +128,8 @@ def test_an_event_of_millions_of_parts_takes_no_more_memory_than_its_text(
 ) -> None:
     used = used_by(
         f"""
-        from oh_tui.trajectory.content.block import plain_text
-        from oh_tui.trajectory.content.blocks import event_blocks
+        from oh_tui.trajectory.presentation.block import plain_text
+        from oh_tui.trajectory.presentation.blocks import event_blocks
         from oh_tui.trajectory.model.events import parse_event
         raw = {event!r}.encode().replace(b"PARTS", b"[" + b"{{}}," * 6_000_000 + b"{{}}]")
         def act():

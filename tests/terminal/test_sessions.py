@@ -297,7 +297,7 @@ def test_a_settings_file_can_leave_the_mouse_to_the_terminal(tmp_path: Path, run
 WITH_A_LARGE_STEP = """
 import sys, time
 from oh_tui import cli
-from oh_tui.trajectory.content import blocks
+from oh_tui.trajectory.presentation import blocks
 from oh_tui.tui.widgets import step_detail
 
 def takes_for_ever(*_, **__):

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from oh_tui.trajectory.content import block_fields
-from oh_tui.trajectory.content.blocks import event_blocks
-from oh_tui.trajectory.content.views import REDUNDANT, REDUNDANT_LISTS, View, left
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation import block_fields
+from oh_tui.trajectory.presentation.blocks import event_blocks
+from oh_tui.trajectory.presentation.views import REDUNDANT, REDUNDANT_LISTS, View, left
 
 from .corpus import Shape, events, shapes
 from .test_every_field import check

@@ -12,8 +12,10 @@ import pytest
 
 from oh_tui.text.clean import clean
 from oh_tui.trajectory.analysis.verdict import judge
-from oh_tui.trajectory.content.block import Block
-from oh_tui.trajectory.content.blocks import (
+from oh_tui.trajectory.model.events import Event, parse_event
+from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.block import Block
+from oh_tui.trajectory.presentation.blocks import (
     call_blocks,
     call_title,
     command_text,
@@ -23,12 +25,10 @@ from oh_tui.trajectory.content.blocks import (
     result_blocks,
     result_title,
 )
-from oh_tui.trajectory.content.describe import describe, describe_event
-from oh_tui.trajectory.content.images import images_of
-from oh_tui.trajectory.content.markdown import step_markdown
-from oh_tui.trajectory.content.step_context import StepContext
-from oh_tui.trajectory.model.events import Event, parse_event
-from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.describe import describe, describe_event
+from oh_tui.trajectory.presentation.images import images_of
+from oh_tui.trajectory.presentation.markdown import step_markdown
+from oh_tui.trajectory.presentation.step_context import StepContext
 from tests.trajectory.content.test_blocks_anything import strings_of
 
 from ..demo_runs import SLUGS, demo_events

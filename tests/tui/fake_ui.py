@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
     from textual.timer import Timer
 
-    from oh_tui.trajectory.content.block import Block
+    from oh_tui.trajectory.presentation.block import Block
     from oh_tui.tui.widgets.drawing import Piece
     from oh_tui.tui.widgets.editor import Editor
     from oh_tui.tui.widgets.prompt import Complete

@@ -56,7 +56,7 @@ LATER = {
     "textual.widgets._markdown", "textual.widgets._text_area", "oh_tui.demo.world",
     "oh_tui.commands.framework.printing", "sqlite3", "multiprocessing", "oh_tui.library.library",
     # what only a run needs
-    "oh_tui.trajectory.content.blocks", "oh_tui.tui.widgets.step_lines",
+    "oh_tui.trajectory.presentation.blocks", "oh_tui.tui.widgets.step_lines",
     # what a key leads to
     "textual.command", "textual.types", "textual.widgets._input", "platformdirs", "rich.table",
 }  # fmt: skip

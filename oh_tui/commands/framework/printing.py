@@ -21,9 +21,9 @@ from oh_tui.commands.framework.masking import print_masked
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import age, unzoned
 from oh_tui.text.redact import redact_json
-from oh_tui.trajectory.content import terminal
 from oh_tui.trajectory.model import events
 from oh_tui.trajectory.model.clock import by_the_clock, is_bare, seconds
+from oh_tui.trajectory.presentation import terminal
 
 Times: TypeAlias = Literal["relative", "absolute", "utc"]
 

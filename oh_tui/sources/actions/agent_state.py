@@ -18,11 +18,11 @@ from oh_tui.text.human import plural
 from oh_tui.text.problem import Refused, Remedy
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.verdict import judge
-from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import RESULT_KINDS, Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.describe import describe
 
 if TYPE_CHECKING:
     from oh_tui.api.models import AgentConversation, Conversation

@@ -11,11 +11,11 @@ from typing import NamedTuple, Protocol
 import msgspec
 from msgspec.structs import replace
 
-from oh_tui.trajectory.content.describe import family_of
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import HIDDEN_KINDS, MESSAGE_KINDS, Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.describe import family_of
 
 SHORT_GAP = 30.0
 """Idle time of more seconds is a gap, which the strip cuts out."""

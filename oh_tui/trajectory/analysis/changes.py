@@ -13,12 +13,12 @@ from oh_tui.text.human import plural
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis import patch as patches
 from oh_tui.trajectory.analysis.edits import Touch, may_touch, touches
-from oh_tui.trajectory.content.difference import count_changes, count_lines, unified
-from oh_tui.trajectory.content.tools import change
 from oh_tui.trajectory.model.bodies import content_text, text_field
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import shorten
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.difference import count_changes, count_lines, unified
+from oh_tui.trajectory.presentation.tools import change
 
 NOTE = "from editor and patch calls: changes made by shell commands are not included"
 """The note below every list of changed files."""

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.content.block_files import patch_files
-from oh_tui.trajectory.content.difference import unified
 from oh_tui.trajectory.model.bodies import field, merge_reports, text_field
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
+from oh_tui.trajectory.presentation.block_files import patch_files
+from oh_tui.trajectory.presentation.difference import unified
 
 
 class Touch(NamedTuple):

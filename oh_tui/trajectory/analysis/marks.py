@@ -6,10 +6,10 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from oh_tui.trajectory.content.describe import family_of
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import MESSAGE_KINDS, Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family
+from oh_tui.trajectory.presentation.describe import family_of
 
 if TYPE_CHECKING:
     from array import array

@@ -33,12 +33,12 @@ from oh_tui.trajectory.analysis.failures import (
     refusal_words,
 )
 from oh_tui.trajectory.analysis.loops import Loop, Pattern, find_loop
-from oh_tui.trajectory.content.classification import remedy
-from oh_tui.trajectory.content.describe import describe
-from oh_tui.trajectory.content.plans import done_and_all
 from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.classification import remedy
+from oh_tui.trajectory.presentation.describe import describe
+from oh_tui.trajectory.presentation.plans import done_and_all
 
 CAUSE, SHORT = 200, 60
 """Longest texts of a verdict, in characters."""

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from oh_tui.text.human import clock, clock_time, unzoned
 from oh_tui.trajectory.analysis.ending import RECENT
-from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.clock import is_bare
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.describe import describe
 
 _TRUE_SPAN = 10 * 365 * 86_400.0
 """Longest plausible run, in seconds; a longer one has a wrong clock."""

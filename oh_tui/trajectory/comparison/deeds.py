@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import msgspec
 
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.content.describe import describe_event, family_of
 from oh_tui.trajectory.model.bodies import (
     arguments,
     field,
@@ -23,6 +22,7 @@ from oh_tui.trajectory.model.bodies import (
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.describe import describe_event, family_of
 
 
 class Deed(NamedTuple):

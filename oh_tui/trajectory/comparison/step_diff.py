@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from oh_tui.text.redact import redact_json, safe
-from oh_tui.trajectory.content.block import Block, Diff, Heading, Note
-from oh_tui.trajectory.content.blocks import output_text
-from oh_tui.trajectory.content.difference import unified
 from oh_tui.trajectory.model.bodies import arguments, command_text, field
 from oh_tui.trajectory.model.steps import Step
+from oh_tui.trajectory.presentation.block import Block, Diff, Heading, Note
+from oh_tui.trajectory.presentation.blocks import output_text
+from oh_tui.trajectory.presentation.difference import unified
 
 CONTEXT = 10
 """Equal lines around a change."""

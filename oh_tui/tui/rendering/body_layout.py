@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.content.block import (
+from oh_tui.trajectory.presentation.block import (
     Block,
     Checklist,
     Code,
@@ -26,7 +26,7 @@ from oh_tui.trajectory.content.block import (
     Table,
     Thought,
 )
-from oh_tui.trajectory.content.plans import Task
+from oh_tui.trajectory.presentation.plans import Task
 from oh_tui.tui.rendering import highlight
 from oh_tui.tui.rendering.cells import chopped, expand, expand_at, head, width_of
 from oh_tui.tui.rendering.colours import Colours

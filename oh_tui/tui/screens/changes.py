@@ -20,9 +20,9 @@ from oh_tui.text.human import plural
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.analysis.change_rows import Row, lister_of, rows
 from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange
-from oh_tui.trajectory.content.block import Block, Diff, Heading, Note
-from oh_tui.trajectory.content.difference import unified
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.block import Block, Diff, Heading, Note
+from oh_tui.trajectory.presentation.difference import unified
 from oh_tui.tui.keys import HELP, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.rendering.cells import width_of

@@ -17,7 +17,7 @@ from oh_tui.sources.across_runs.hits import step_of
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.search.query import QueryError
-from oh_tui.trajectory.content.block import Heading, Note
+from oh_tui.trajectory.presentation.block import Heading, Note
 from oh_tui.tui.keys import HELP, HELP_IN_FIELD, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.remedies import offer, words_of

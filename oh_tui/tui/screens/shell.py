@@ -27,7 +27,7 @@ from oh_tui.text.human import duration, size
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe
-from oh_tui.trajectory.content.block import Command, Failure, Note, Plain
+from oh_tui.trajectory.presentation.block import Command, Failure, Note, Plain
 from oh_tui.tui.keys import HELP_IN_FIELD, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.remedies import words_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from oh_tui.trajectory.analysis import lane, sub_agents
-from oh_tui.trajectory.content import blocks
+from oh_tui.trajectory.presentation import blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

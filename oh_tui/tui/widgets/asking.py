@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widget import MountError, Widget
 
-from oh_tui.trajectory.content.block import Block, Failure, Thought
+from oh_tui.trajectory.presentation.block import Block, Failure, Thought
 from oh_tui.tui.keys import Hint
 from oh_tui.tui.rendering.lines import Document
 from oh_tui.tui.widgets import prompt as prompting

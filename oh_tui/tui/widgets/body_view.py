@@ -19,7 +19,7 @@ from textual.selection import Selection
 from textual.strip import Strip
 from textual.timer import Timer
 
-from oh_tui.trajectory.content.block import Block
+from oh_tui.trajectory.presentation.block import Block
 from oh_tui.tui.keys import MOVE
 from oh_tui.tui.platform.kept_lines import KeptLines
 from oh_tui.tui.rendering.colours import PREFIX, style_of

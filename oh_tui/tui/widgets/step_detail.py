@@ -22,7 +22,7 @@ from oh_tui.tui.widgets.shown import LARGE, Place, Shown, at_first, of_event, of
 from oh_tui.tui.widgets.timeline import Timeline
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.content.block import Block
+    from oh_tui.trajectory.presentation.block import Block
     from oh_tui.tui.state.finding import Finding
 
 _Key = tuple[Event, Outcome | None, int, bool, int, bool, str, Place | None]

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from oh_tui.text.human import clock, clock_time, dollars, duration, tenths, unzoned
 from oh_tui.trajectory.analysis.step_order import StepOrder
-from oh_tui.trajectory.content.describe import Description
 from oh_tui.trajectory.model.clock import is_bare
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.describe import Description
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.state.columns import Choice, fitting
 from oh_tui.tui.theme import FAMILY_HUES, Glyphs, outcome_mark

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from oh_tui.trajectory.analysis.accounting import Accounts
-from oh_tui.trajectory.content.blocks import result_title
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.blocks import result_title
 from tests.demo_runs import demo_run
 from tests.trajectory.analysis.test_accounting import (
     assert_same,

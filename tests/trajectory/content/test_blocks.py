@@ -10,7 +10,10 @@ import pytest
 from oh_tui.demo.runs.images import SCREENSHOT
 from oh_tui.text.clean import clean
 from oh_tui.text.redact import HIDDEN
-from oh_tui.trajectory.content.block import (
+from oh_tui.trajectory.model.events import parse_event
+from oh_tui.trajectory.model.steps import Outcome, Step
+from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.block import (
     Block,
     Checklist,
     Code,
@@ -28,7 +31,7 @@ from oh_tui.trajectory.content.block import (
     Thought,
     plain_text,
 )
-from oh_tui.trajectory.content.blocks import (
+from oh_tui.trajectory.presentation.blocks import (
     call_blocks,
     call_title,
     command_text,
@@ -38,10 +41,7 @@ from oh_tui.trajectory.content.blocks import (
     result_blocks,
     result_title,
 )
-from oh_tui.trajectory.content.plans import Task
-from oh_tui.trajectory.model.events import parse_event
-from oh_tui.trajectory.model.steps import Outcome, Step
-from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.plans import Task
 
 JsonObject = dict[str, Any]
 

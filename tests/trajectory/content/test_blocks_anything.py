@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.text.clean import clean, clean_line
-from oh_tui.trajectory.content.block import Block, Checklist, Fields, Output, Table, plain_text
-from oh_tui.trajectory.content.block_events import EVENTS
-from oh_tui.trajectory.content.blocks import (
+from oh_tui.trajectory.model.events import parse_event
+from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.block import Block, Checklist, Fields, Output, Table, plain_text
+from oh_tui.trajectory.presentation.block_events import EVENTS
+from oh_tui.trajectory.presentation.blocks import (
     call_blocks,
     call_title,
     command_text,
@@ -21,11 +23,9 @@ from oh_tui.trajectory.content.blocks import (
     result_blocks,
     result_title,
 )
-from oh_tui.trajectory.content.images import images_of
-from oh_tui.trajectory.content.step_context import StepContext
-from oh_tui.trajectory.content.terminal import SGR
-from oh_tui.trajectory.model.events import parse_event
-from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.images import images_of
+from oh_tui.trajectory.presentation.step_context import StepContext
+from oh_tui.trajectory.presentation.terminal import SGR
 from tests.trajectory.content.test_blocks import TOOLS, JsonObject
 
 values = st.recursive(

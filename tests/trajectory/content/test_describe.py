@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from oh_tui.text.redact import HIDDEN
-from oh_tui.trajectory.content import block_events
-from oh_tui.trajectory.content.describe import Description, describe, describe_event
-from oh_tui.trajectory.content.tools import tool_of
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.trajectory.model.tool_use import Family, count
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation import block_events
+from oh_tui.trajectory.presentation.describe import Description, describe, describe_event
+from oh_tui.trajectory.presentation.tools import tool_of
 from tests.trajectory.made import call, event, failure, message, output, result, shell
 
 ACTIONS = [

@@ -11,17 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.text.redact import HIDDEN
-from oh_tui.trajectory.content.describe import (
+from oh_tui.trajectory.model.events import Event, parse_event
+from oh_tui.trajectory.model.steps import Outcome
+from oh_tui.trajectory.model.tool_use import Family
+from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.describe import (
     LIMIT,
     Description,
     describe,
     describe_event,
     family_of,
 )
-from oh_tui.trajectory.model.events import Event, parse_event
-from oh_tui.trajectory.model.steps import Outcome
-from oh_tui.trajectory.model.tool_use import Family
-from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.demo_runs import demo_run
 from tests.trajectory.content.test_describe import ACTIONS, EVENTS, line, told
 from tests.trajectory.made import output, shell

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from oh_tui.trajectory.content.markdown import event_markdown, step_markdown
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.markdown import event_markdown, step_markdown
 from tests.demo_runs import SLUGS, demo_run
 from tests.trajectory.made import call, event, message, output, result, shell
 

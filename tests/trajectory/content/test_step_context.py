@@ -7,12 +7,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.trajectory.content.block import Checklist, Failure, Fields, Note, Table
-from oh_tui.trajectory.content.blocks import call_blocks, event_blocks, links_of, result_blocks
-from oh_tui.trajectory.content.plans import Task, compare
-from oh_tui.trajectory.content.step_context import StepContext, forgotten_steps, previous_of
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
+from oh_tui.trajectory.presentation.block import Checklist, Failure, Fields, Note, Table
+from oh_tui.trajectory.presentation.blocks import call_blocks, event_blocks, links_of, result_blocks
+from oh_tui.trajectory.presentation.plans import Task, compare
+from oh_tui.trajectory.presentation.step_context import StepContext, forgotten_steps, previous_of
 from tests.trajectory.made import call, event, failure, message, output, result, shell, state
 from tests.trajectory.sub_agent_files import task
 from tests.work import counted

@@ -11,21 +11,21 @@ from hypothesis import strategies as st
 from oh_tui.text.clean import clean
 from oh_tui.text.redact import redact, redact_json
 from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.content.block import plain_text
-from oh_tui.trajectory.content.blocks import (
+from oh_tui.trajectory.formats.foreign.made import ForeignRun
+from oh_tui.trajectory.model.events import parse_event
+from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.block import plain_text
+from oh_tui.trajectory.presentation.blocks import (
     call_blocks,
     call_title,
     event_blocks,
     result_blocks,
     result_title,
 )
-from oh_tui.trajectory.content.images import data_text
-from oh_tui.trajectory.content.step_context import StepContext
-from oh_tui.trajectory.content.terminal import read_output
-from oh_tui.trajectory.content.views import USUAL
-from oh_tui.trajectory.formats.foreign.made import ForeignRun
-from oh_tui.trajectory.model.events import parse_event
-from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.images import data_text
+from oh_tui.trajectory.presentation.step_context import StepContext
+from oh_tui.trajectory.presentation.terminal import read_output
+from oh_tui.trajectory.presentation.views import USUAL
 
 JsonObject = dict[str, Any]
 

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 
 from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.formats.foreign import atif, atif_export, chat, v0
 from oh_tui.trajectory.formats.foreign.made import is_empty
 from oh_tui.trajectory.model.bodies import content_text, thought_text
@@ -17,6 +16,7 @@ from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.stats import NO_USAGE, Cost, stats_text
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.describe import describe
 
 from ...demo_runs import SLUGS, demo_run
 from ..made import call

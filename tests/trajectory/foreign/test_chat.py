@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from oh_tui.commands.framework.documents import totals_json
 from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.formats.foreign import chat
 from oh_tui.trajectory.model.steps import Outcome
+from oh_tui.trajectory.presentation.describe import describe
 
 from .runs import JsonObject, Row, lost, row, trajectory, values, words
 

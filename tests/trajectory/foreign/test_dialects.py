@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from oh_tui.sources.file_runs import run_of
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.verdict import judge
-from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.formats.documents import read_document
 from oh_tui.trajectory.formats.foreign import chat
 from oh_tui.trajectory.formats.held_run import HeldRun
 from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.describe import describe
 
 from .runs import JsonObject, trajectory
 

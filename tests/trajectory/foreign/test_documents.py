@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from oh_tui.sources.file_runs import run_of
 from oh_tui.trajectory.analysis.verdict import judge
-from oh_tui.trajectory.content.blocks import json_text
 from oh_tui.trajectory.formats.documents import read_document
 from oh_tui.trajectory.formats.held_run import HeldRun
 from oh_tui.trajectory.formats.run_file import FormatProblem, RunFile
 from oh_tui.trajectory.formats.table import find_files, open_runs
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.blocks import json_text
 
 from . import test_atif, test_chat, test_v0_golden
 from .runs import values

@@ -6,12 +6,12 @@ import json
 
 from oh_tui.commands.check import report
 from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.content.block import plain_text
-from oh_tui.trajectory.content.blocks import result_blocks, result_title
-from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.block import plain_text
+from oh_tui.trajectory.presentation.blocks import result_blocks, result_title
+from oh_tui.trajectory.presentation.describe import describe
 
 from ..made import call, message, output, shell, state
 

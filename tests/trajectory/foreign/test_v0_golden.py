@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.content.block import Code, Diff, Failure
-from oh_tui.trajectory.content.blocks import call_blocks, result_blocks
-from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.formats.foreign import v0
 from oh_tui.trajectory.model.events import decode_json
 from oh_tui.trajectory.model.steps import Outcome
+from oh_tui.trajectory.presentation.block import Code, Diff, Failure
+from oh_tui.trajectory.presentation.blocks import call_blocks, result_blocks
+from oh_tui.trajectory.presentation.describe import describe
 
 from .runs import JsonObject, Row, row, trajectory
 

@@ -19,7 +19,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.text.redact import HIDDEN
-from oh_tui.trajectory.content.describe import describe_event
 from oh_tui.trajectory.formats.run_file import FormatProblem
 from oh_tui.trajectory.formats.table import find_files
 from oh_tui.trajectory.formats.zip import cut_zip
@@ -28,6 +27,7 @@ from oh_tui.trajectory.formats.zip.folder_members import FolderMembers
 from oh_tui.trajectory.formats.zip.zip_members import ZipMembers
 from oh_tui.trajectory.model.events import UNREADABLE
 from oh_tui.trajectory.model.trajectory import CUT_OFF, NO_END
+from oh_tui.trajectory.presentation.describe import describe_event
 
 META = {
     "id": "73673c4b1dd3481490775e185e79de09",

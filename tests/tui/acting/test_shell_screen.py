@@ -11,7 +11,7 @@ from oh_tui.api.models import CommandResult
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.demo.world import AgentVersion
 from oh_tui.settings.startup import Settings
-from oh_tui.trajectory.content.block import Failure, Note, Output
+from oh_tui.trajectory.presentation.block import Failure, Note, Output
 from oh_tui.tui.screens.shell import ShellScreen
 from oh_tui.tui.state import shells
 from oh_tui.tui.state.shells import Shell, ShellEntry, result_blocks

@@ -10,7 +10,7 @@ from textual.app import App, ComposeResult
 from textual.events import MouseScrollDown
 from textual.pilot import Pilot
 
-from oh_tui.trajectory.content.block import (
+from oh_tui.trajectory.presentation.block import (
     Block,
     Code,
     Diff,

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from oh_tui.trajectory.content.blocks import call_blocks, call_title, result_blocks, result_title
-from oh_tui.trajectory.content.describe import family_of
-from oh_tui.trajectory.content.step_context import StepContext
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.blocks import (
+    call_blocks,
+    call_title,
+    result_blocks,
+    result_title,
+)
+from oh_tui.trajectory.presentation.describe import family_of
+from oh_tui.trajectory.presentation.step_context import StepContext
 from oh_tui.tui.rendering.lines import Document
 from tests.demo_runs import demo_run
 

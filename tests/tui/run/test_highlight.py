@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from oh_tui.trajectory.content.block import Block, Command, Markdown
+from oh_tui.trajectory.presentation.block import Block, Command, Markdown
 from oh_tui.tui.rendering import highlight
 from oh_tui.tui.rendering.highlight import lexer_for
 from oh_tui.tui.rendering.lines import Document, warm_up

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from oh_tui.sources.files import FileSource
-from oh_tui.trajectory.content import blocks
-from oh_tui.trajectory.content.blocks import output_text, result_blocks
+from oh_tui.trajectory.presentation import blocks
+from oh_tui.trajectory.presentation.blocks import output_text, result_blocks
 from oh_tui.tui.controllers.system import clipboard
 from tests.tui.explorer import LONGEST, Explorer, explore
 

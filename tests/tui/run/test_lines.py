@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from oh_tui.text.clean import clean
-from oh_tui.trajectory.content.block import (
+from oh_tui.trajectory.presentation.block import (
     Block,
     Checklist,
     Code,
@@ -30,7 +30,7 @@ from oh_tui.trajectory.content.block import (
     Table,
     Thought,
 )
-from oh_tui.trajectory.content.plans import Task
+from oh_tui.trajectory.presentation.plans import Task
 from oh_tui.tui.rendering import cells, sections
 from oh_tui.tui.rendering.cells import chop, expand, width_of
 from oh_tui.tui.rendering.lines import Document

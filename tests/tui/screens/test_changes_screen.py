@@ -18,8 +18,8 @@ from oh_tui.sources.actions.workspaces import Committed
 from oh_tui.trajectory.analysis.change_rows import Row
 from oh_tui.trajectory.analysis.changes import changes
 from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.content.block import Note
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.block import Note
 from oh_tui.tui.screens.changes import (
     PIECES,
     ChangesScreen,

@@ -16,12 +16,12 @@ from oh_tui.text.clean import clean, clean_line
 from oh_tui.text.regex import Regex
 from oh_tui.trajectory.analysis.search.moments import Moment, moment, seconds_of
 from oh_tui.trajectory.analysis.search.scan import Said, needle, said_by_step
-from oh_tui.trajectory.content.block_files import patch_files
-from oh_tui.trajectory.content.describe import family_of
 from oh_tui.trajectory.model.bodies import arguments, field
 from oh_tui.trajectory.model.steps import HIDDEN_KINDS, Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.block_files import patch_files
+from oh_tui.trajectory.presentation.describe import family_of
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.accounting import Accounts

@@ -18,10 +18,10 @@ from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe
 from oh_tui.text.regex import Regex, whole_lines
 from oh_tui.trajectory.analysis.search.texts import texts_of
-from oh_tui.trajectory.content.describe import Description, describe
 from oh_tui.trajectory.model.events import UNREADABLE, Event
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.describe import Description, describe
 
 T = TypeVar("T")
 

@@ -8,10 +8,12 @@ from typing import Any
 
 from oh_tui.text.clean import clean
 from oh_tui.text.redact import is_secret_name
-from oh_tui.trajectory.content.block import number_text
-from oh_tui.trajectory.content.difference import unified
-from oh_tui.trajectory.content.images import data_text
-from oh_tui.trajectory.content.views import (
+from oh_tui.trajectory.model.bodies import arguments
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.presentation.block import number_text
+from oh_tui.trajectory.presentation.difference import unified
+from oh_tui.trajectory.presentation.images import data_text
+from oh_tui.trajectory.presentation.views import (
     REDUNDANT,
     REDUNDANT_IN_CALL,
     REDUNDANT_LISTS,
@@ -19,8 +21,6 @@ from oh_tui.trajectory.content.views import (
     is_same,
     is_usual,
 )
-from oh_tui.trajectory.model.bodies import arguments
-from oh_tui.trajectory.model.events import Event
 
 
 def texts_of(event: Event) -> Iterator[str]:

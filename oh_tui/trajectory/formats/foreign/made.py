@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from oh_tui.trajectory.content.block_events import EVENTS
 from oh_tui.trajectory.formats.foreign.bill import Bill
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.clock import seconds
 from oh_tui.trajectory.model.events import NO_KIND
 from oh_tui.trajectory.model.steps import RESULT_KINDS
+from oh_tui.trajectory.presentation.block_events import EVENTS
 
 _DEEPEST = 60
 """Deepest level at which repeated texts are looked for."""

@@ -6,8 +6,8 @@ from typing import Any
 
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import masked
-from oh_tui.trajectory.content.tools import TOOLS
 from oh_tui.trajectory.model.bodies import text_field
+from oh_tui.trajectory.presentation.tools import TOOLS
 
 JsonObject = dict[str, Any]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from oh_tui.trajectory.content.views import REDUNDANT
 from oh_tui.trajectory.formats.foreign import v0_tools
 from oh_tui.trajectory.formats.foreign.made import (
     ForeignRun,
@@ -23,6 +22,7 @@ from oh_tui.trajectory.formats.foreign.v0_history import Entry, read_history
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import decode_json
 from oh_tui.trajectory.model.result_state import as_code
+from oh_tui.trajectory.presentation.views import REDUNDANT
 
 MARK = "v0"
 

@@ -21,10 +21,10 @@ from oh_tui.sources.actions.agent_state import AgentStatus
 from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.text.human import duration, plural
 from oh_tui.trajectory.analysis.ending import with_outcome
-from oh_tui.trajectory.content.block import Block, Heading
-from oh_tui.trajectory.content.blocks import call_blocks, call_title
-from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.steps import Outcome, Step
+from oh_tui.trajectory.presentation.block import Block, Heading
+from oh_tui.trajectory.presentation.blocks import call_blocks, call_title
+from oh_tui.trajectory.presentation.describe import describe
 from oh_tui.tui.messages import AgentChanged, ListsChanged, RunWanted
 from oh_tui.tui.state.work import Wait
 from oh_tui.tui.widgets import editor as editing

@@ -11,8 +11,8 @@ from oh_tui.sources.file_conversation import sub_agent_id
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.content.blocks import links_of
 from oh_tui.trajectory.model.trajectory import SubAgent
+from oh_tui.trajectory.presentation.blocks import links_of
 from oh_tui.tui.messages import RunStudied, RunWanted
 from oh_tui.tui.widgets.drawing import shorten
 from oh_tui.tui.widgets.question_bar import Question

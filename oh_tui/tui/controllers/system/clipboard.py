@@ -12,9 +12,9 @@ from oh_tui.api.models import bare_id
 from oh_tui.text.clean import clean
 from oh_tui.text.human import plural, size
 from oh_tui.text.redact import redact, safe
-from oh_tui.trajectory.content.blocks import command_text, json_text, output_text
-from oh_tui.trajectory.content.markdown import step_markdown
 from oh_tui.trajectory.model.steps import Step
+from oh_tui.trajectory.presentation.blocks import command_text, json_text, output_text
+from oh_tui.trajectory.presentation.markdown import step_markdown
 from oh_tui.tui.keys import COPY_KEYS
 from oh_tui.tui.widgets.question_bar import Question
 

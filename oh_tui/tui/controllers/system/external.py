@@ -20,7 +20,7 @@ from oh_tui.settings.credentials import without_keys
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import hide_keys
-from oh_tui.trajectory.content.block import Block, Code, Diff, Json, Markdown, plain_text
+from oh_tui.trajectory.presentation.block import Block, Code, Diff, Json, Markdown, plain_text
 
 if TYPE_CHECKING:
     from oh_tui.tui.controllers.run.target import TargetRun

@@ -24,11 +24,16 @@ from oh_tui.trajectory.comparison.compare import (
     parting_words,
 )
 from oh_tui.trajectory.comparison.step_diff import difference_blocks
-from oh_tui.trajectory.content.block import Block, Heading, Note
-from oh_tui.trajectory.content.blocks import call_blocks, call_title, result_blocks, result_title
-from oh_tui.trajectory.content.step_context import StepContext
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.block import Block, Heading, Note
+from oh_tui.trajectory.presentation.blocks import (
+    call_blocks,
+    call_title,
+    result_blocks,
+    result_title,
+)
+from oh_tui.trajectory.presentation.step_context import StepContext
 from oh_tui.tui.keys import HELP, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.screens.comparison.runs import ComparedHeads, ComparedRuns

@@ -5,9 +5,9 @@ from __future__ import annotations
 from textual.cache import LRUCache
 
 from oh_tui.trajectory.comparison.compare import SIGNS, Comparison, Kind, Row
-from oh_tui.trajectory.content.describe import Description, describe
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.describe import Description, describe
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.theme import FAMILY_HUES, outcome_mark
 from oh_tui.tui.widgets.drawing import Piece, fit, shorten

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from oh_tui.text.redact import redact_json, safe
-from oh_tui.trajectory.content.block import (
+from oh_tui.trajectory.presentation.block import (
     Block,
     Fields,
     Heading,
@@ -19,8 +19,8 @@ from oh_tui.trajectory.content.block import (
     one_line,
     output_blocks,
 )
-from oh_tui.trajectory.content.images import data_text
-from oh_tui.trajectory.content.views import View, left
+from oh_tui.trajectory.presentation.images import data_text
+from oh_tui.trajectory.presentation.views import View, left
 
 SHORT = 200
 """A longer value, in characters, gets a heading and its own lines."""

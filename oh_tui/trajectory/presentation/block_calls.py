@@ -7,20 +7,14 @@ from itertools import zip_longest
 from typing import Any
 
 from oh_tui.text.redact import safe
-from oh_tui.trajectory.content import take
-from oh_tui.trajectory.content.block import (
-    Block,
-    Fields,
-    Plain,
-    one_line,
-    pair_blocks,
-)
-from oh_tui.trajectory.content.block_fields import rest_blocks, value_blocks
-from oh_tui.trajectory.content.block_files import patch_files
-from oh_tui.trajectory.content.block_plans import plan_call
-from oh_tui.trajectory.content.block_terminal import python_call, terminal_call
-from oh_tui.trajectory.content.tools import EDITOR_VERBS
 from oh_tui.trajectory.model.bodies import field, text_field
+from oh_tui.trajectory.presentation import take
+from oh_tui.trajectory.presentation.block import Block, Fields, Plain, one_line, pair_blocks
+from oh_tui.trajectory.presentation.block_fields import rest_blocks, value_blocks
+from oh_tui.trajectory.presentation.block_files import patch_files
+from oh_tui.trajectory.presentation.block_plans import plan_call
+from oh_tui.trajectory.presentation.block_terminal import python_call, terminal_call
+from oh_tui.trajectory.presentation.tools import EDITOR_VERBS
 
 
 def _editor_call(action: dict[str, Any]) -> list[Block]:

@@ -8,8 +8,6 @@ from typing import Any
 
 from oh_tui.text.clean import clean
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.content.difference import count_changes, count_lines
-from oh_tui.trajectory.content.plans import plan_progress, tasks_of
 from oh_tui.trajectory.model.bodies import strip_echo, text_field
 from oh_tui.trajectory.model.result_state import STILL_RUNNING
 from oh_tui.trajectory.model.tool_use import (
@@ -23,6 +21,8 @@ from oh_tui.trajectory.model.tool_use import (
     last_line,
     shorten,
 )
+from oh_tui.trajectory.presentation.difference import count_changes, count_lines
+from oh_tui.trajectory.presentation.plans import plan_progress, tasks_of
 
 
 def _first_line(use: Use) -> Parts:

@@ -6,9 +6,9 @@ from __future__ import annotations
 from typing import Any
 
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.content import take
-from oh_tui.trajectory.content.block import Block, Note
 from oh_tui.trajectory.model.bodies import field, text_field
+from oh_tui.trajectory.presentation import take
+from oh_tui.trajectory.presentation.block import Block, Note
 
 _WORDS = {
     ("retry", True): "trying again may help",

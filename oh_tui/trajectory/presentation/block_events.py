@@ -7,8 +7,10 @@ from typing import Any
 
 from oh_tui.text.human import compact, duration, plural
 from oh_tui.text.redact import safe
-from oh_tui.trajectory.content import take
-from oh_tui.trajectory.content.block import (
+from oh_tui.trajectory.model import bodies
+from oh_tui.trajectory.model.bodies import field, text_field
+from oh_tui.trajectory.presentation import take
+from oh_tui.trajectory.presentation.block import (
     Block,
     Command,
     Diff,
@@ -27,7 +29,7 @@ from oh_tui.trajectory.content.block import (
     output_blocks,
     pair_blocks,
 )
-from oh_tui.trajectory.content.block_fields import (
+from oh_tui.trajectory.presentation.block_fields import (
     SHORT,
     object_blocks,
     outline,
@@ -35,15 +37,13 @@ from oh_tui.trajectory.content.block_fields import (
     text_blocks,
     value_blocks,
 )
-from oh_tui.trajectory.content.block_images import images
-from oh_tui.trajectory.content.block_results import extended
-from oh_tui.trajectory.content.classification import classified
-from oh_tui.trajectory.content.describe import describe
-from oh_tui.trajectory.content.difference import unified
-from oh_tui.trajectory.content.step_context import StepContext
-from oh_tui.trajectory.content.views import left
-from oh_tui.trajectory.model import bodies
-from oh_tui.trajectory.model.bodies import field, text_field
+from oh_tui.trajectory.presentation.block_images import images
+from oh_tui.trajectory.presentation.block_results import extended
+from oh_tui.trajectory.presentation.classification import classified
+from oh_tui.trajectory.presentation.describe import describe
+from oh_tui.trajectory.presentation.difference import unified
+from oh_tui.trajectory.presentation.step_context import StepContext
+from oh_tui.trajectory.presentation.views import left
 
 
 def what_followed(context: StepContext | None, went_on: str = "the run went on") -> list[Block]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from oh_tui.trajectory.content import take
-from oh_tui.trajectory.content.block import Block, ImageNote
-from oh_tui.trajectory.content.images import IMAGE_PATHS, find_images, is_image
 from oh_tui.trajectory.model.bodies import field, text_field
+from oh_tui.trajectory.presentation import take
+from oh_tui.trajectory.presentation.block import Block, ImageNote
+from oh_tui.trajectory.presentation.images import IMAGE_PATHS, find_images, is_image
 
 
 def images(body: dict[str, Any]) -> list[Block]:

@@ -6,13 +6,13 @@ from typing import Any
 
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe
-from oh_tui.trajectory.content import take
-from oh_tui.trajectory.content.block import Block, Checklist, Note, Plain, pair_blocks
-from oh_tui.trajectory.content.plans import Task, compare, plan_progress, tasks_of
-from oh_tui.trajectory.content.step_context import StepContext
-from oh_tui.trajectory.content.views import is_same
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.steps import Step
+from oh_tui.trajectory.presentation import take
+from oh_tui.trajectory.presentation.block import Block, Checklist, Note, Plain, pair_blocks
+from oh_tui.trajectory.presentation.plans import Task, compare, plan_progress, tasks_of
+from oh_tui.trajectory.presentation.step_context import StepContext
+from oh_tui.trajectory.presentation.views import is_same
 
 PLAN = "TaskTrackerObservation"
 """The kind of observation with a plan."""

@@ -12,8 +12,13 @@ from typing import Any
 from oh_tui.text.human import duration
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe
-from oh_tui.trajectory.content import take
-from oh_tui.trajectory.content.block import (
+from oh_tui.trajectory.model import bodies
+from oh_tui.trajectory.model.bodies import field, text_field
+from oh_tui.trajectory.model.events import NO_KIND, UNREADABLE, Event, decode_json
+from oh_tui.trajectory.model.result_state import STILL_RUNNING
+from oh_tui.trajectory.model.steps import RESULT_KINDS, Outcome, Step
+from oh_tui.trajectory.presentation import take
+from oh_tui.trajectory.presentation.block import (
     Block,
     Command,
     Heading,
@@ -25,32 +30,27 @@ from oh_tui.trajectory.content.block import (
     output_blocks,
     pair_blocks,
 )
-from oh_tui.trajectory.content.block_calls import CALLS
-from oh_tui.trajectory.content.block_events import (
+from oh_tui.trajectory.presentation.block_calls import CALLS
+from oh_tui.trajectory.presentation.block_events import (
     EVENTS,
     acp_blocks,
     acp_call,
     reasoning_blocks,
     what_followed,
 )
-from oh_tui.trajectory.content.block_fields import rest_blocks, value_blocks
-from oh_tui.trajectory.content.block_files import proposal
-from oh_tui.trajectory.content.block_plans import asked_plan
-from oh_tui.trajectory.content.block_results import (
+from oh_tui.trajectory.presentation.block_fields import rest_blocks, value_blocks
+from oh_tui.trajectory.presentation.block_files import proposal
+from oh_tui.trajectory.presentation.block_plans import asked_plan
+from oh_tui.trajectory.presentation.block_results import (
     IN_RESULT,
     answer_blocks,
     facts,
     late_blocks,
 )
-from oh_tui.trajectory.content.block_terminal import terminal_text
-from oh_tui.trajectory.content.step_context import StepContext
-from oh_tui.trajectory.content.terminal import TERMINALS
-from oh_tui.trajectory.content.views import REDUNDANT_IN_CALL, View, view
-from oh_tui.trajectory.model import bodies
-from oh_tui.trajectory.model.bodies import field, text_field
-from oh_tui.trajectory.model.events import NO_KIND, UNREADABLE, Event, decode_json
-from oh_tui.trajectory.model.result_state import STILL_RUNNING
-from oh_tui.trajectory.model.steps import RESULT_KINDS, Outcome, Step
+from oh_tui.trajectory.presentation.block_terminal import terminal_text
+from oh_tui.trajectory.presentation.step_context import StepContext
+from oh_tui.trajectory.presentation.terminal import TERMINALS
+from oh_tui.trajectory.presentation.views import REDUNDANT_IN_CALL, View, view
 
 _UNDONE = (Outcome.ERROR, Outcome.REJECTED)
 """Outcomes for which blocks tell what the agent did next."""

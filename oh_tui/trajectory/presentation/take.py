@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from oh_tui.trajectory.content.views import REDUNDANT, View, is_same, is_usual
 from oh_tui.trajectory.model.bodies import blocks_text, content_text, field, text_field
+from oh_tui.trajectory.presentation.views import REDUNDANT, View, is_same, is_usual
 
 
 def value(data: Any, *path: str) -> Any:

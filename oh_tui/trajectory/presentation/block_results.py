@@ -7,8 +7,12 @@ from typing import Any
 
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe
-from oh_tui.trajectory.content import take
-from oh_tui.trajectory.content.block import (
+from oh_tui.trajectory.model import bodies
+from oh_tui.trajectory.model.bodies import content_text, field, text_field
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.tool_use import count
+from oh_tui.trajectory.presentation import take
+from oh_tui.trajectory.presentation.block import (
     Block,
     Code,
     Diff,
@@ -24,23 +28,24 @@ from oh_tui.trajectory.content.block import (
     one_line,
     plain_text,
 )
-from oh_tui.trajectory.content.block_fields import object_blocks, rest_blocks, text_blocks
-from oh_tui.trajectory.content.block_files import edit_result, patch_result, proposal, read_result
-from oh_tui.trajectory.content.block_images import images
-from oh_tui.trajectory.content.block_plans import PLAN, plan_result
-from oh_tui.trajectory.content.block_terminal import terminal_result
-from oh_tui.trajectory.content.classification import classified
-from oh_tui.trajectory.content.difference import count_changes
-from oh_tui.trajectory.content.images import find_images
-from oh_tui.trajectory.content.plans import plan_progress
-from oh_tui.trajectory.content.step_context import StepContext
-from oh_tui.trajectory.content.terminal import TERMINALS
-from oh_tui.trajectory.content.tools import change
-from oh_tui.trajectory.content.views import View, left, view
-from oh_tui.trajectory.model import bodies
-from oh_tui.trajectory.model.bodies import content_text, field, text_field
-from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.tool_use import count
+from oh_tui.trajectory.presentation.block_fields import object_blocks, rest_blocks, text_blocks
+from oh_tui.trajectory.presentation.block_files import (
+    edit_result,
+    patch_result,
+    proposal,
+    read_result,
+)
+from oh_tui.trajectory.presentation.block_images import images
+from oh_tui.trajectory.presentation.block_plans import PLAN, plan_result
+from oh_tui.trajectory.presentation.block_terminal import terminal_result
+from oh_tui.trajectory.presentation.classification import classified
+from oh_tui.trajectory.presentation.difference import count_changes
+from oh_tui.trajectory.presentation.images import find_images
+from oh_tui.trajectory.presentation.plans import plan_progress
+from oh_tui.trajectory.presentation.step_context import StepContext
+from oh_tui.trajectory.presentation.terminal import TERMINALS
+from oh_tui.trajectory.presentation.tools import change
+from oh_tui.trajectory.presentation.views import View, left, view
 
 
 def extended(body: dict[str, Any]) -> list[Block]:

@@ -6,8 +6,12 @@ from typing import Any
 
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe
-from oh_tui.trajectory.content import take
-from oh_tui.trajectory.content.block import (
+from oh_tui.trajectory.model import bodies
+from oh_tui.trajectory.model.bodies import field, text_field
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.result_state import STILL_RUNNING
+from oh_tui.trajectory.presentation import take
+from oh_tui.trajectory.presentation.block import (
     Block,
     Code,
     Command,
@@ -16,12 +20,8 @@ from oh_tui.trajectory.content.block import (
     one_line,
     output_blocks,
 )
-from oh_tui.trajectory.content.terminal import read_output
-from oh_tui.trajectory.content.views import USUAL_NUMBERS
-from oh_tui.trajectory.model import bodies
-from oh_tui.trajectory.model.bodies import field, text_field
-from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.result_state import STILL_RUNNING
+from oh_tui.trajectory.presentation.terminal import read_output
+from oh_tui.trajectory.presentation.views import USUAL_NUMBERS
 
 _COMPLETED = pattern(r"\s{0,4}\[The command completed with exit code -?\d{1,9}\.\]\s{0,4}")
 """A line of the shell's metadata that the title repeats."""

@@ -7,17 +7,17 @@ from collections.abc import Iterable
 
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.content import block as b
-from oh_tui.trajectory.content.blocks import (
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.steps import Outcome, Step
+from oh_tui.trajectory.presentation import block as b
+from oh_tui.trajectory.presentation.blocks import (
     call_blocks,
     call_title,
     event_blocks,
     result_blocks,
     result_title,
 )
-from oh_tui.trajectory.content.plans import Task
-from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.steps import Outcome, Step
+from oh_tui.trajectory.presentation.plans import Task
 
 
 def step_markdown(step: Step, outcome: Outcome, *, numbered: bool = True) -> str:

@@ -8,8 +8,9 @@ from typing import Any
 from oh_tui.text.clean import clean_line
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe
-from oh_tui.trajectory.content import take
-from oh_tui.trajectory.content.block import (
+from oh_tui.trajectory.model.bodies import content_text, field, text_field
+from oh_tui.trajectory.presentation import take
+from oh_tui.trajectory.presentation.block import (
     Block,
     Code,
     Diff,
@@ -20,8 +21,7 @@ from oh_tui.trajectory.content.block import (
     Plain,
     one_line,
 )
-from oh_tui.trajectory.content.difference import unified
-from oh_tui.trajectory.model.bodies import content_text, field, text_field
+from oh_tui.trajectory.presentation.difference import unified
 
 
 def proposal(action: Any) -> list[Block]:

@@ -12,9 +12,9 @@ from oh_tui.text.clean import clean
 from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import redact_json, safe, safe_line
-from oh_tui.trajectory.content.plans import Task
-from oh_tui.trajectory.content.terminal import read_output
 from oh_tui.trajectory.model.bodies import content_text
+from oh_tui.trajectory.presentation.plans import Task
+from oh_tui.trajectory.presentation.terminal import read_output
 
 
 class _Text(msgspec.Struct, frozen=True, gc=False):
