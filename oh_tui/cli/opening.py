@@ -21,7 +21,7 @@ from oh_tui.settings.config import LOCAL
 from oh_tui.settings.paths import expanded
 from oh_tui.settings.startup import Settings, fetch_key
 from oh_tui.sources import agent_server, cache_limit, file_indexes, files, server, this_machine
-from oh_tui.sources.runs import cache
+from oh_tui.sources.server_runs import cache
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats import copies, shared_folders, table
 

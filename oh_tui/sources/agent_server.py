@@ -10,7 +10,7 @@ from oh_tui.sources.actions import agent_actions, records, starting_alone
 from oh_tui.sources.actions.workspaces import Workspaces
 from oh_tui.sources.lists.pager import SLICE
 from oh_tui.sources.results import PAGE
-from oh_tui.sources.runs.of_agent_server import AgentServerRuns
+from oh_tui.sources.server_runs.of_agent_server import AgentServerRuns
 
 if TYPE_CHECKING:
     from oh_tui.api.bare_server import BareAgentServer

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from oh_tui.sources.actions.workspaces import Workspaces
     from oh_tui.sources.lists.last_known import LastKnown
     from oh_tui.sources.results import Cost, Loaded
-    from oh_tui.sources.runs.loading import ServerRuns
+    from oh_tui.sources.server_runs.loading import ServerRuns
     from oh_tui.text.problem import Problem
     from oh_tui.trajectory.model.events import Event
     from oh_tui.trajectory.model.trajectory import Trajectory

@@ -38,7 +38,7 @@ FEW = 0.4
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Followed at a hundred times the pace."""
-    monkeypatch.setattr("oh_tui.sources.runs.following.PACE", (0.02, 0.02, 0.05))
+    monkeypatch.setattr("oh_tui.sources.server_runs.following.PACE", (0.02, 0.02, 0.05))
 
 
 # While a run is followed

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from oh_tui.sources.runs import cache
-from oh_tui.sources.runs.cache import events_of_zip
 from oh_tui.sources.saving import finish_zip
+from oh_tui.sources.server_runs import cache
+from oh_tui.sources.server_runs.cache import events_of_zip
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats.zip.archive import open_archive
 from tests.hostile.bounds import used_by
@@ -135,7 +135,7 @@ def test_a_bomb_is_refused_before_anything_is_unpacked(bomb: str, tmp_path: Path
         """
         from pathlib import Path
         from oh_tui.sources.saving import finish_zip
-        from oh_tui.sources.runs.cache import events_of_zip
+        from oh_tui.sources.server_runs.cache import events_of_zip
         from oh_tui.trajectory.formats.zip.archive import open_archive
         def act():
             said = []

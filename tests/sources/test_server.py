@@ -17,8 +17,8 @@ from starlette.types import Receive, Scope, Send
 
 from oh_tui.api.models import Conversation
 from oh_tui.sources.results import Loaded, build, joined
-from oh_tui.sources.runs import loading
 from oh_tui.sources.server import ServerSource
+from oh_tui.sources.server_runs import loading
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.api.servers import over
@@ -291,7 +291,7 @@ async def test_following_on_the_app_server_reads_a_page_only_when_the_count_chan
 async def test_an_agent_server_that_tells_again_is_gone_back_to(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("oh_tui.sources.runs.following.COME_BACK", 0.0)
+    monkeypatch.setattr("oh_tui.sources.server_runs.following.COME_BACK", 0.0)
     servers = Servers(stored=[happened(1)], inside=[happened(1), happened(2)], silent=True)
     source, conversation, state = await read(servers)
     assert state.via == "app server"
@@ -309,7 +309,7 @@ async def test_an_agent_server_that_tells_again_is_gone_back_to(
 async def test_an_agent_server_that_is_elsewhere_now_is_gone_to(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("oh_tui.sources.runs.following.COME_BACK", 0.0)
+    monkeypatch.setattr("oh_tui.sources.server_runs.following.COME_BACK", 0.0)
     servers = Servers(stored=[happened(1)], inside=[happened(1), happened(2)], silent=True)
     source, conversation, state = await read(servers)
     assert (state.via, len(ids(state.trajectory))) == ("app server", 1)
@@ -325,7 +325,7 @@ async def test_an_agent_server_that_is_elsewhere_now_is_gone_to(
 async def test_a_sandbox_that_got_its_address_after_the_record_was_read_is_gone_to(
     status: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("oh_tui.sources.runs.following.COME_BACK", 0.0)
+    monkeypatch.setattr("oh_tui.sources.server_runs.following.COME_BACK", 0.0)
     servers = Servers(stored=[happened(1)], inside=[happened(1), happened(2)])
     source, conversation, _ = await read(servers)
     before = replace(conversation, sandbox_status=status, conversation_url=None)
@@ -341,7 +341,7 @@ async def test_a_sandbox_that_got_its_address_after_the_record_was_read_is_gone_
 async def test_a_newest_page_that_hardly_reaches_what_is_held_is_not_all_that_is_new(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("oh_tui.sources.runs.following.PACE", (0.0, 0.0, 0.0))
+    monkeypatch.setattr("oh_tui.sources.server_runs.following.PACE", (0.0, 0.0, 0.0))
     history = [happened(n) for n in range(1, 300)]
     servers = Servers(stored=history[:200], status="PAUSED")
     source = ServerSource(over(servers), "test")

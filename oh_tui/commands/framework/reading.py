@@ -20,7 +20,7 @@ from oh_tui.sources.compared import Compared, compared
 from oh_tui.sources.file_runs import note_of, whole_run
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.results import Loaded, joined
-from oh_tui.sources.runs import below
+from oh_tui.sources.server_runs import server_sub_agents
 from oh_tui.sources.source import Source
 from oh_tui.text.human import plural, rough
 from oh_tui.text.problem import Problem, Refused
@@ -108,7 +108,7 @@ async def _with_sub_agents(
     """The run with its sub-agents: conversations of their own, and those within it."""
     run = whole(read)
     agents = await _sub_conversations(source, conversation, seen)
-    if source.remote and below.may_have(run):
+    if source.remote and server_sub_agents.may_have(run):
         try:
             agents += await source.remote.sub_agents(conversation)
         except Problem as problem:

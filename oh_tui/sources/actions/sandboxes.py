@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from oh_tui.api.errors import ApiError, RateLimited
 from oh_tui.sources.actions import agent_actions
 from oh_tui.sources.results import PAGE, SandboxPlan, cut_words
-from oh_tui.sources.runs.following import running_agent
+from oh_tui.sources.server_runs.following import running_agent
 from oh_tui.text.problem import Problem, Refused, Remedy
 from oh_tui.text.redact import safe_line
 

@@ -22,8 +22,8 @@ from starlette.types import Receive, Scope, Send
 
 from oh_tui.api.models import Conversation
 from oh_tui.sources.results import Loaded, Older, build, joined
-from oh_tui.sources.runs import following, loading
 from oh_tui.sources.server import ServerSource
+from oh_tui.sources.server_runs import following, loading
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.state.runs import Run, Runs

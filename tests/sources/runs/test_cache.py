@@ -28,9 +28,9 @@ from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.settings.startup import read_settings
 from oh_tui.sources.results import Loaded, build
-from oh_tui.sources.runs import cache
-from oh_tui.sources.runs.cache import RunCache
 from oh_tui.sources.server import ServerSource
+from oh_tui.sources.server_runs import cache
+from oh_tui.sources.server_runs.cache import RunCache
 from oh_tui.text import redact as redacting
 from oh_tui.text.problem import Problem
 from tests.sources.here import demo_read
@@ -484,7 +484,7 @@ AT_ONCE_SCRIPT = """
 import sys
 from pathlib import Path
 from tests.sources.runs.test_cache import numbered, small_zip
-from oh_tui.sources.runs.cache import RunCache
+from oh_tui.sources.server_runs.cache import RunCache
 runs = RunCache(Path(sys.argv[1]), "https://server.test", 45_000)
 for turn in range(150):
     number = turn % 7

@@ -145,7 +145,7 @@ async def test_the_demo_without_stats_events_comes_to_the_same(slug: str) -> Non
 @contextlib.asynccontextmanager
 async def followed(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Its run, and what following brings of it, looking all the time."""
-    monkeypatch.setattr("oh_tui.sources.runs.following.PACE", (0.0, 0.0, 0.0))
+    monkeypatch.setattr("oh_tui.sources.server_runs.following.PACE", (0.0, 0.0, 0.0))
     source, conversation, state = await read(servers)
     assert state.trajectory is not None
     servers.asked.clear()
@@ -191,7 +191,7 @@ async def test_the_record_is_read_again_when_the_agent_stops(
 async def test_while_the_agent_works_the_record_is_read_once_a_minute(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("oh_tui.sources.runs.usage.AGAIN", 0.0)
+    monkeypatch.setattr("oh_tui.sources.server_runs.usage.AGAIN", 0.0)
     servers = Servers(inside=HISTORY[:3], stats=told(A))
     async with followed(servers, monkeypatch) as (run, _):
         await looks(servers)

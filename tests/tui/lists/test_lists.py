@@ -18,8 +18,8 @@ from oh_tui.settings.startup import Settings
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.lists.triage import Group, RunStatus
-from oh_tui.sources.runs.loading import ServerRuns
 from oh_tui.sources.server import ServerSource
+from oh_tui.sources.server_runs.loading import ServerRuns
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.state.conversation_rows import Row
 from oh_tui.tui.widgets.conversation_list import ConversationList, title_of

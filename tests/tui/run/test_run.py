@@ -460,7 +460,7 @@ async def test_a_run_that_is_read_again_is_followed_from_its_newest_step_alone()
 async def test_a_run_whose_sandbox_has_another_key_is_read_again_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("oh_tui.sources.runs.following.PACE", (0.02, 0.02, 0.05))
+    monkeypatch.setattr("oh_tui.sources.server_runs.following.PACE", (0.02, 0.02, 0.05))
     between = Between()
     async with explore(wrap=between) as it:
         await it.open(FLAKY)

@@ -20,7 +20,7 @@ from oh_tui.tui.widgets.question_bar import Question
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
-    from oh_tui.sources.runs.loading import ServerRuns
+    from oh_tui.sources.server_runs.loading import ServerRuns
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
 

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from oh_tui.sources.clocks import clock_of_record
 from oh_tui.sources.results import PAGE, Loaded, build
-from oh_tui.sources.runs.following import news_from_agent
-from oh_tui.sources.runs.usage import read_stats
+from oh_tui.sources.server_runs.following import news_from_agent
+from oh_tui.sources.server_runs.usage import read_stats
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory
 

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from oh_tui.sources.results import PAGE, Older
-from oh_tui.sources.runs.following import LATE
+from oh_tui.sources.server_runs.following import LATE
 from oh_tui.text.problem import Refused
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory

@@ -17,13 +17,13 @@ from typing import IO, TYPE_CHECKING
 from oh_tui.api.errors import TooLarge
 from oh_tui.sources.clocks import clock_of_record
 from oh_tui.sources.results import DOWNLOAD_LIMIT, PAGE, PEEK, Cost, Loaded, Older, build
-from oh_tui.sources.runs import below, following
-from oh_tui.sources.runs.cache import MOST_HELD, RunCache, events_of_zip, zip_of_events
-from oh_tui.sources.runs.following import LATE, moved_record, running_agent
-from oh_tui.sources.runs.from_agent import load_from_agent
-from oh_tui.sources.runs.older import older_from_agent, older_from_app
-from oh_tui.sources.runs.usage import stats_of_app, worth_keeping
 from oh_tui.sources.saving import download_name, save_download
+from oh_tui.sources.server_runs import following, server_sub_agents
+from oh_tui.sources.server_runs.cache import MOST_HELD, RunCache, events_of_zip, zip_of_events
+from oh_tui.sources.server_runs.following import LATE, moved_record, running_agent
+from oh_tui.sources.server_runs.from_agent import load_from_agent
+from oh_tui.sources.server_runs.older import older_from_agent, older_from_app
+from oh_tui.sources.server_runs.usage import stats_of_app, worth_keeping
 from oh_tui.text.human import plural, size
 from oh_tui.text.problem import Problem, Refused, Remedy
 from oh_tui.text.redact import holds_key
@@ -75,8 +75,8 @@ class ServerRuns:
         its sandbox runs. Raises Problem."""
         agent = running_agent(self.api, conversation)
         if agent is None:
-            raise below.out_of_reach(conversation.sandbox_status)
-        return await below.sub_agents(agent)
+            raise server_sub_agents.out_of_reach(conversation.sandbox_status)
+        return await server_sub_agents.sub_agents(agent)
 
     async def count_events(self, conversation: Conversation) -> tuple[int, str]:
         """The number of events and its source: the app server, or the agent server of the running
