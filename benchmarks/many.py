@@ -31,13 +31,13 @@ from oh_tui.api.models import Conversation
 from oh_tui.library import schema
 from oh_tui.library.library import Library
 from oh_tui.library.records import Record
+from oh_tui.sources.across_runs.cached_rows import KnownRows
+from oh_tui.sources.across_runs.index_filter import Narrowing
+from oh_tui.sources.across_runs.index_reader import RunsOf, fingerprint_of
 from oh_tui.sources.across_runs.indexing import Indexing
-from oh_tui.sources.across_runs.known import KnownRows
-from oh_tui.sources.across_runs.narrowing import Narrowing
 from oh_tui.sources.across_runs.query import parse
-from oh_tui.sources.across_runs.reading import RunsOf, fingerprint_of
+from oh_tui.sources.across_runs.run_stats import Summand, grouped
 from oh_tui.sources.across_runs.searching import Search
-from oh_tui.sources.across_runs.sums import Summand, grouped
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.trajectory.comparison.compare import Comparison

@@ -27,7 +27,7 @@ from msgspec.structs import replace
 
 from oh_tui.api.models import Conversation
 from oh_tui.settings import paths
-from oh_tui.sources.across_runs.rows import told
+from oh_tui.sources.across_runs.stats_rows import told
 from oh_tui.sources.across_runs.worker import About
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.files import FileSource

@@ -14,7 +14,7 @@ from oh_tui.commands.framework.ids import find
 from oh_tui.commands.framework.printing import print_json, show_progress
 from oh_tui.commands.framework.reading import title
 from oh_tui.library.library import Library
-from oh_tui.sources.across_runs.filling import InFile, fill
+from oh_tui.sources.across_runs.background_indexing import InFile, fill
 from oh_tui.text import human
 from oh_tui.text.clean import clean_line
 

@@ -13,8 +13,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from oh_tui.library.library import Library
+from oh_tui.sources.across_runs.index_filter import Narrowing
 from oh_tui.sources.across_runs.indexing import Indexing
-from oh_tui.sources.across_runs.narrowing import Narrowing
 from oh_tui.sources.across_runs.query import parse
 from oh_tui.sources.across_runs.searching import Search
 from oh_tui.sources.files import FileSource

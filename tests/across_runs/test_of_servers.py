@@ -9,12 +9,12 @@ from msgspec.structs import replace
 
 from oh_tui.library.library import Library
 from oh_tui.sources.across_runs import servers
+from oh_tui.sources.across_runs.cached_rows import KnownRows
 from oh_tui.sources.across_runs.each_run import ManyRuns
-from oh_tui.sources.across_runs.known import KnownRows
-from oh_tui.sources.across_runs.narrowing import Narrowing
+from oh_tui.sources.across_runs.index_filter import Narrowing
 from oh_tui.sources.across_runs.query import parse
-from oh_tui.sources.across_runs.rows import RowJob
 from oh_tui.sources.across_runs.searching import Search
+from oh_tui.sources.across_runs.stats_rows import RowJob
 from oh_tui.sources.across_runs.worker import Unread
 from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.sources.lists.user_annotations import Annotations

@@ -18,7 +18,7 @@ import msgspec
 import pytest
 
 from oh_tui import runs
-from oh_tui.sources.across_runs.parts import columns
+from oh_tui.sources.across_runs.table_writer import columns
 from oh_tui.trajectory.tables import SCHEMAS
 from scripts.many_runs import Maker, write_outputs, write_zip
 

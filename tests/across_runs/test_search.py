@@ -22,12 +22,12 @@ from hypothesis import strategies as st
 from oh_tui.api.models import Conversation
 from oh_tui.library.library import Library
 from oh_tui.sources.across_runs import each_run, worker
-from oh_tui.sources.across_runs.hits import Part, hits
+from oh_tui.sources.across_runs.index_filter import Narrowing
 from oh_tui.sources.across_runs.indexing import Indexing
-from oh_tui.sources.across_runs.narrowing import Narrowing
 from oh_tui.sources.across_runs.pool import At
 from oh_tui.sources.across_runs.query import parse
 from oh_tui.sources.across_runs.searching import Search, SearchJob
+from oh_tui.sources.across_runs.step_search import Part, hits
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.text import regex

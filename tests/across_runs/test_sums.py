@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from oh_tui.commands.across_runs.stats import bar
-from oh_tui.sources.across_runs.sums import GROUPINGS, Spread, Summand, grouped, summand, summed
+from oh_tui.sources.across_runs.run_stats import (
+    GROUPINGS,
+    Spread,
+    Summand,
+    grouped,
+    summand,
+    summed,
+)
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.tables import About, run_row
 

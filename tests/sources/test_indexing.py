@@ -24,10 +24,10 @@ import pytest
 from oh_tui.library.file import FILE, FOLDER
 from oh_tui.library.library import Library
 from oh_tui.library.records import Record, record_of
-from oh_tui.sources.across_runs import indexing, pool, reading
+from oh_tui.sources.across_runs import index_reader, indexing, pool
+from oh_tui.sources.across_runs.index_reader import Found, Left, RunsOf, fingerprint_of
 from oh_tui.sources.across_runs.indexing import Indexing, Outcome
 from oh_tui.sources.across_runs.pool import ENDED, At, Worker, serve
-from oh_tui.sources.across_runs.reading import Found, Left, RunsOf, fingerprint_of
 from oh_tui.trajectory.formats.table import find_files
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.tables import About
@@ -177,7 +177,7 @@ def fail_at(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
             raise OverflowError("a text of the run")
         return make(run, about, **words)
 
-    monkeypatch.setattr(reading, "record_of", fails)
+    monkeypatch.setattr(index_reader, "record_of", fails)
 
 
 def test_of_a_faulty_file_the_runs_that_vanished_are_marked_too(
@@ -308,7 +308,7 @@ def deadly(line: Connection, nice: int) -> None:
         return make(run, about, **words)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(reading, "record_of", makes)
+        patched.setattr(index_reader, "record_of", makes)
         serve(line, nice)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from oh_tui.api.errors import OtherKind
 from oh_tui.api.models import Conversation
-from oh_tui.commands.across_runs.rest import LIVE, say_rest
+from oh_tui.commands.across_runs.left_out import LIVE, say_rest
 from oh_tui.commands.framework import words
 from oh_tui.commands.framework.command import Call, argument, command, flag
 from oh_tui.commands.framework.documents import GLYPHS, conversation_id, line
@@ -24,9 +24,9 @@ from oh_tui.commands.framework.printing import (
 from oh_tui.commands.framework.reading import title
 from oh_tui.commands.framework.status import Seen
 from oh_tui.sources.across_runs import query as queries
-from oh_tui.sources.across_runs.hits import Hit
-from oh_tui.sources.across_runs.narrowing import Narrowing
+from oh_tui.sources.across_runs.index_filter import Narrowing
 from oh_tui.sources.across_runs.searching import RunHits, Search
+from oh_tui.sources.across_runs.step_search import Hit
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.lists.triage import updated_text
 from oh_tui.text.human import plural

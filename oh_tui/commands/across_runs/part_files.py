@@ -5,14 +5,14 @@ from __future__ import annotations
 from argparse import ArgumentTypeError
 from typing import cast
 
-from oh_tui.commands.across_runs.rest import say_rest
+from oh_tui.commands.across_runs.left_out import say_rest
 from oh_tui.commands.framework.command import Call, path_of
 from oh_tui.commands.framework.keeping import read_annotations
 from oh_tui.commands.framework.printing import print_json, progress, say, show_progress
 from oh_tui.commands.framework.status import Seen
 from oh_tui.settings.paths import make_private
 from oh_tui.sources.across_runs.each_run import ManyRuns
-from oh_tui.sources.across_runs.parts import Parts, Shard, TablesJob, To
+from oh_tui.sources.across_runs.table_writer import Parts, Shard, TablesJob, To
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.lists import conversation_query
 from oh_tui.text.clean import clean_line

@@ -21,7 +21,7 @@ from oh_tui.commands.framework.printing import (
     say,
 )
 from oh_tui.commands.framework.reading import read_compared, title
-from oh_tui.sources.across_runs.sums import resolved_of
+from oh_tui.sources.across_runs.run_stats import resolved_of
 from oh_tui.sources.file_conversation import label_of
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import are, dollars, duration, plural

@@ -8,7 +8,7 @@ from argparse import ArgumentTypeError
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from oh_tui.commands.across_runs.rest import LIVE, say_rest
+from oh_tui.commands.across_runs.left_out import LIVE, say_rest
 from oh_tui.commands.framework.command import LISTED, PATHS, Call, argument, command, flag
 from oh_tui.commands.framework.keeping import read_annotations
 from oh_tui.commands.framework.printing import (
@@ -23,10 +23,9 @@ from oh_tui.commands.framework.printing import (
     show_progress,
 )
 from oh_tui.commands.framework.status import Seen
+from oh_tui.sources.across_runs.cached_rows import KnownRows
 from oh_tui.sources.across_runs.each_run import ManyRuns
-from oh_tui.sources.across_runs.known import KnownRows
-from oh_tui.sources.across_runs.rows import RowJob
-from oh_tui.sources.across_runs.sums import (
+from oh_tui.sources.across_runs.run_stats import (
     GROUPINGS,
     SORTS,
     Group,
@@ -35,6 +34,7 @@ from oh_tui.sources.across_runs.sums import (
     grouped,
     summed,
 )
+from oh_tui.sources.across_runs.stats_rows import RowJob
 from oh_tui.sources.across_runs.worker import Unread
 from oh_tui.sources.lists import conversation_query
 from oh_tui.text.clean import clean_line

@@ -12,8 +12,7 @@ import msgspec
 
 from oh_tui.library.library import Library
 from oh_tui.library.records import Record
-from oh_tui.sources.across_runs.pool import ENDED, At, Died, Pool, cores
-from oh_tui.sources.across_runs.reading import (
+from oh_tui.sources.across_runs.index_reader import (
     TELLS_KEY,
     Found,
     Left,
@@ -21,6 +20,7 @@ from oh_tui.sources.across_runs.reading import (
     fingerprint_of,
     size_of,
 )
+from oh_tui.sources.across_runs.pool import ENDED, At, Died, Pool, cores
 from oh_tui.sources.file_rows import plain_path
 
 AT_ONCE = 5_000_000

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from oh_tui.library.library import Library
-from oh_tui.sources.across_runs.held import Held
+from oh_tui.sources.across_runs.up_to_date import Held
 from oh_tui.sources.lists.spent import Spent, Sum, spent_of, with_record, with_spent
 from oh_tui.sources.lists.triage import is_current
 from oh_tui.trajectory.analysis.accounting import Accounts

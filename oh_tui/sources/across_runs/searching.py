@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from oh_tui.api.models import Conversation
 from oh_tui.sources.across_runs.each_run import Known, ManyRuns, Result
-from oh_tui.sources.across_runs.hits import Hit, Part, hits, sub_agents
 from oh_tui.sources.across_runs.query import ManyQuery
+from oh_tui.sources.across_runs.step_search import Hit, Part, hits, sub_agents
 from oh_tui.sources.across_runs.worker import About, Unread
 from oh_tui.sources.lists.last_known import LastKnown
 from oh_tui.sources.lists.user_annotations import Annotations

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from oh_tui.api.models import bare_id
 from oh_tui.library.library import Library
 from oh_tui.library.records import record_of
-from oh_tui.sources.across_runs.reading import TELLS_KEY, Left, about_of
+from oh_tui.sources.across_runs.index_reader import TELLS_KEY, Left, about_of
 from oh_tui.text.human import plural, rough
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.trajectory import Trajectory

@@ -11,9 +11,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from oh_tui.tui.controllers import navigation, preparations, servers, view
+from oh_tui.tui.controllers.across_runs import background_indexing
 from oh_tui.tui.controllers.across_runs import board as board_of_runs
-from oh_tui.tui.controllers.across_runs import filling
-from oh_tui.tui.controllers.across_runs import searching as many_searching
+from oh_tui.tui.controllers.across_runs import search_all as many_searching
 from oh_tui.tui.controllers.agent import agents, compose, start
 from oh_tui.tui.controllers.lists import columns, conversations, listing, notices, rename
 from oh_tui.tui.controllers.run import (
@@ -140,8 +140,8 @@ class Controllers:
         return board_of_runs.BoardOfRuns(self._session, self._ui, self.listing, self.filling.take)
 
     @cached_property
-    def filling(self) -> filling.Filling:
-        return filling.Filling(self._session, self._ui)
+    def filling(self) -> background_indexing.Filling:
+        return background_indexing.Filling(self._session, self._ui)
 
     def fill(self) -> None:
         """Take the runs into the library that were opened."""

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 from textual.screen import ModalScreen
 
-from oh_tui.sources.across_runs.sums import GROUPINGS, Group
+from oh_tui.sources.across_runs.run_stats import GROUPINGS, Group
 from oh_tui.text.human import dollars, duration, percentages, told_cost
 from oh_tui.tui.keys import HELP, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce

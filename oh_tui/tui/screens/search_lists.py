@@ -18,8 +18,8 @@ from oh_tui.tui.widgets.drawing import Piece, fit
 from oh_tui.tui.widgets.row_list import RowList
 
 if TYPE_CHECKING:
-    from oh_tui.sources.across_runs.hits import Hit
     from oh_tui.sources.across_runs.searching import RunHits
+    from oh_tui.sources.across_runs.step_search import Hit
     from oh_tui.tui.session import Session
 
 

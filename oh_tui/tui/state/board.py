@@ -9,7 +9,7 @@ from datetime import date
 from typing import NamedTuple
 
 from oh_tui.sources.across_runs.each_run import ManyRuns
-from oh_tui.sources.across_runs.sums import (
+from oh_tui.sources.across_runs.run_stats import (
     GROUPINGS,
     Group,
     Summand,

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from oh_tui.sources.across_runs import parts
+from oh_tui.sources.across_runs import table_writer
 from oh_tui.sources.file_runs import run_of
 from oh_tui.trajectory.formats.table import open_runs
 from oh_tui.trajectory.tables import SCHEMAS, Tables, rows
@@ -152,7 +152,7 @@ def test_parquet_has_the_same_rows(runs: Path, tmp_path: Path) -> None:
         found = parquet.read_table(file)
         assert found.to_pylist() == lines(tmp_path / "j", table)
         told = [(one.name, one.nullable) for one in found.schema]
-        assert told == [(name, optional) for name, _, optional in parts.columns(table)]
+        assert told == [(name, optional) for name, _, optional in table_writer.columns(table)]
 
 
 def test_other_engines_find_the_same_sums(runs: Path, tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ def test_other_engines_find_the_same_sums(runs: Path, tmp_path: Path) -> None:
             files = str(tmp_path / "p" / f"{table}-*.parquet")
             rows, frame = lines(tmp_path / "j", table), polars.read_parquet(files)
             assert len(rows) == frame.height > 0
-            for name, kind, _ in parts.columns(table):
+            for name, kind, _ in table_writer.columns(table):
                 known = [row[name] for row in rows if row[name] is not None]
                 what = f"count(distinct {name})" if kind == "str" else f"sum({name})"
                 wanted = len(set(known)) if kind == "str" else sum(known) if known else None

@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 
 from oh_tui.settings.startup import Settings
-from oh_tui.sources.across_runs.sums import Group, Spread, summed
+from oh_tui.sources.across_runs.run_stats import Group, Spread, summed
 from oh_tui.text.human import percentages
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.screens.board import COLUMNS, BoardScreen, Groups, _parted

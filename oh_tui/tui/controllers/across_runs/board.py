@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
-from oh_tui.sources.across_runs import each_run, known, rows
+from oh_tui.sources.across_runs import cached_rows, each_run, stats_rows
 from oh_tui.sources.across_runs.worker import Unread
 from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.text.problem import Problem
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from oh_tui.api.models import Conversation
     from oh_tui.sources.across_runs.each_run import Result
-    from oh_tui.sources.across_runs.sums import Group, Summand
+    from oh_tui.sources.across_runs.run_stats import Group, Summand
     from oh_tui.sources.source import Source
     from oh_tui.tui.controllers.lists.listing import ListActions
     from oh_tui.tui.session import Session
@@ -76,12 +76,12 @@ class BoardOfRuns:
         folder = session.settings.library_folder
         reading = each_run.ManyRuns(
             source,
-            rows.RowJob(source.label),
+            stats_rows.RowJob(source.label),
             query,
             session.annotations,
             session.loaded.last_known.known,
             # called in a thread: loading the library takes longer than a frame
-            known=lambda *runs: known.KnownRows(folder, source)(*runs),
+            known=lambda *runs: cached_rows.KnownRows(folder, source)(*runs),
             nice=each_run.KEYS_FIRST,
         )
         board = self._board = state.Board(query, reading)

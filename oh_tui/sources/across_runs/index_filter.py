@@ -7,8 +7,8 @@ from pathlib import Path
 from oh_tui.api.models import Conversation
 from oh_tui.library.library import Library
 from oh_tui.sources.across_runs.each_run import Ahead
-from oh_tui.sources.across_runs.held import Held
 from oh_tui.sources.across_runs.searching import Found
+from oh_tui.sources.across_runs.up_to_date import Held
 from oh_tui.sources.source import Source
 from oh_tui.trajectory.analysis.search.query import Query
 from oh_tui.trajectory.analysis.search.scan import Needle

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from oh_tui.api.models import same_id
-from oh_tui.sources.across_runs import each_run, narrowing, searching
+from oh_tui.sources.across_runs import each_run, index_filter, searching
 from oh_tui.text.problem import Problem
 from oh_tui.tui.messages import RunWanted, StepWanted
 from oh_tui.tui.remedies import hint_of
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
     from oh_tui.api.models import Conversation
-    from oh_tui.sources.across_runs.hits import Hit
     from oh_tui.sources.across_runs.query import ManyQuery
     from oh_tui.sources.across_runs.searching import RunHits
+    from oh_tui.sources.across_runs.step_search import Hit
     from oh_tui.sources.source import Source
     from oh_tui.trajectory.model.trajectory import Trajectory
     from oh_tui.tui.controllers.run.target import TargetRun
@@ -114,7 +114,7 @@ class SearchAllRuns:
             session.annotations,
             session.loaded.last_known.known,
             # called in a thread: loading the library takes longer than a frame
-            known=lambda *runs: narrowing.Narrowing(folder, source, query.steps)(*runs),
+            known=lambda *runs: index_filter.Narrowing(folder, source, query.steps)(*runs),
             nice=each_run.KEYS_FIRST,
         )
         await self._collect(found, found.search.results())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from oh_tui.sources.across_runs import filling
+from oh_tui.sources.across_runs import background_indexing
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.file_rows import path_at
 from oh_tui.sources.files import FileSource
@@ -33,7 +33,7 @@ class Filling:
     def __init__(self, session: Session, ui: Ui) -> None:
         self._session = session
         self._ui = ui
-        self._waiting: dict[tuple[str, str], Callable[[], filling.Wanted | None]] = {}
+        self._waiting: dict[tuple[str, str], Callable[[], background_indexing.Wanted | None]] = {}
         """What identifies a run as it is -> where it is, in the order in which they came."""
         self._seen: set[tuple[str, str]] = set()
         self._came = asyncio.Event()
@@ -58,9 +58,11 @@ class Filling:
         """Take in a run that was downloaded from the open source, unless it is the demo."""
         source = self._session.source
         if source and source.address:
-            self._add((str(path), "file"), lambda: filling.InFile(path))
+            self._add((str(path), "file"), lambda: background_indexing.InFile(path))
 
-    def _add(self, key: tuple[str, str], task: Callable[[], filling.Wanted | None]) -> None:
+    def _add(
+        self, key: tuple[str, str], task: Callable[[], background_indexing.Wanted | None]
+    ) -> None:
         folder = self._session.settings.library_folder
         if folder is None or self._is_off or key in self._seen:
             return
@@ -71,7 +73,7 @@ class Filling:
             self._ui.work_on("filling", self._work, folder)
 
     async def _work(self, folder: Path) -> None:
-        filler = await asyncio.to_thread(lambda: filling.Filler(folder))
+        filler = await asyncio.to_thread(lambda: background_indexing.Filler(folder))
         try:
             while True:
                 while self._waiting and not self._is_off:
@@ -88,20 +90,24 @@ class Filling:
             filler.pool.stop()
 
 
-def _fill(filler: filling.Filler, make: Callable[[], filling.Wanted | None]) -> bool:
+def _fill(
+    filler: background_indexing.Filler, make: Callable[[], background_indexing.Wanted | None]
+) -> bool:
     task = make()
     return task is None or filler.fill(task)
 
 
-def _task(source: Source, conversation: Conversation) -> filling.Wanted | None:
+def _task(source: Source, conversation: Conversation) -> background_indexing.Wanted | None:
     """None for what is not on this machine, or has a record that may still change."""
     if isinstance(source, FileSource):
         entry = source.runs.entries.get(conversation.id)
         row = source.runs.rows.get(conversation.id)
         if entry is None or not isinstance(row, FileConversation):
             return None
-        return filling.InFile(path_at(row.place, entry.name), row.place, source.indexes)
+        return background_indexing.InFile(path_at(row.place, entry.name), row.place, source.indexes)
     cache = source.remote.cache if source.remote else None
     if cache is None or not source.address or conversation.sandbox_status == "RUNNING":
         return None
-    return filling.OfServer(replace(conversation, session_api_key=None), source.address, cache)
+    return background_indexing.OfServer(
+        replace(conversation, session_api_key=None), source.address, cache
+    )

@@ -7,8 +7,8 @@ from pathlib import Path
 from oh_tui.api.models import Conversation
 from oh_tui.library.library import Library
 from oh_tui.sources.across_runs.each_run import Ahead, Result
-from oh_tui.sources.across_runs.held import Held
-from oh_tui.sources.across_runs.sums import Summand
+from oh_tui.sources.across_runs.run_stats import Summand
+from oh_tui.sources.across_runs.up_to_date import Held
 from oh_tui.sources.source import Source
 
 

@@ -11,8 +11,8 @@ from oh_tui.api.models import Conversation
 from oh_tui.library.library import Library
 from oh_tui.library.records import Record
 from oh_tui.sources.across_runs import servers
+from oh_tui.sources.across_runs.index_reader import TELLS_KEY, Left, RunsOf, fingerprint_of
 from oh_tui.sources.across_runs.pool import Pool
-from oh_tui.sources.across_runs.reading import TELLS_KEY, Left, RunsOf, fingerprint_of
 from oh_tui.sources.file_rows import plain_path
 from oh_tui.sources.server_runs.cache import RunCache
 from oh_tui.sources.server_runs.loading import run_of_cache

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from oh_tui.sources.across_runs.reading import about_of
-from oh_tui.sources.across_runs.sums import Summand, summand
+from oh_tui.sources.across_runs.index_reader import about_of
+from oh_tui.sources.across_runs.run_stats import Summand, summand
 from oh_tui.sources.across_runs.worker import About
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.trajectory import tables

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oh_tui.sources.across_runs.reading import fingerprint_of
+from oh_tui.sources.across_runs.index_reader import fingerprint_of
 from oh_tui.sources.across_runs.servers import is_over, place_on
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.file_rows import plain_path

@@ -19,8 +19,8 @@ import msgspec
 
 from oh_tui.api.models import Conversation
 from oh_tui.sources.across_runs.each_run import ManyRuns
-from oh_tui.sources.across_runs.reading import fingerprint_of
-from oh_tui.sources.across_runs.rows import told
+from oh_tui.sources.across_runs.index_reader import fingerprint_of
+from oh_tui.sources.across_runs.stats_rows import told
 from oh_tui.sources.across_runs.worker import About, Unread
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.saving import part_file, publish_as
