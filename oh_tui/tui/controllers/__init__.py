@@ -19,12 +19,12 @@ from oh_tui.tui.controllers.lists import columns, conversations, listing, notice
 from oh_tui.tui.controllers.run import (
     annotate,
     compare,
+    filter,
     find,
     goto,
     older,
     reader,
     reports,
-    search,
     steps,
     sub_conversations,
     target,
@@ -100,8 +100,8 @@ class Controllers:
         return older.OlderEvents(self._session, self._ui, self.run, self.target)
 
     @cached_property
-    def search(self) -> search.Search:
-        return search.Search(
+    def search(self) -> filter.Search:
+        return filter.Search(
             self._session,
             self._ui,
             steps=self._steps,

@@ -11,7 +11,7 @@ from oh_tui.settings.startup import Settings
 from oh_tui.trajectory.analysis.search.query import parse
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.tui.controllers.run.search import Search
+from oh_tui.tui.controllers.run.filter import Search
 from oh_tui.tui.messages import FilterChanged
 from oh_tui.tui.session import Session
 from tests.tui.fake_ui import FakeUi

@@ -15,7 +15,7 @@ from oh_tui.trajectory.analysis.search.query import parse
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.tui.controllers.run import pace, search
+from oh_tui.tui.controllers.run import filter, pace
 from oh_tui.tui.messages import RunGrew
 from oh_tui.tui.theme import palette_of, style
 from tests.trajectory.made import output, shell
@@ -133,7 +133,7 @@ async def test_find_with_every_event_shown_finds_hidden_ones() -> None:
 async def test_esc_stops_a_find(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pace, "SLICE", 0.0)
     monkeypatch.setattr(pace, "SHOW_EVERY", 0.0)
-    monkeypatch.setattr(search, "SHOW_EVERY", 0.0)
+    monkeypatch.setattr(filter, "SHOW_EVERY", 0.0)
     async with explore() as it:
         await it.open(STUCK)
         await make_long(it)
@@ -442,7 +442,7 @@ async def test_a_filter_shows_what_it_has_found_and_esc_takes_it_off(
 ) -> None:
     monkeypatch.setattr(pace, "SLICE", 0.0)
     monkeypatch.setattr(pace, "SHOW_EVERY", 0.0)
-    monkeypatch.setattr(search, "SHOW_EVERY", 0.0)
+    monkeypatch.setattr(filter, "SHOW_EVERY", 0.0)
     async with explore() as it:
         await it.open(STUCK)
         await make_long(it, 1500)

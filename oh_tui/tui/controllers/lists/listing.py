@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from oh_tui.api.models import Conversation, Page
     from oh_tui.sources.lists.conversation_query import ConversationQuery
     from oh_tui.tui.controllers.lists.conversations import Conversations
-    from oh_tui.tui.controllers.run.search import Search
+    from oh_tui.tui.controllers.run.filter import Search
     from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from oh_tui.sources.actions.records import Records
     from oh_tui.trajectory.model.steps import Step
-    from oh_tui.tui.controllers.run.search import Search
+    from oh_tui.tui.controllers.run.filter import Search
     from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui

@@ -29,7 +29,7 @@ from oh_tui.tui.state.finding import Finding
 if TYPE_CHECKING:
     from textual.timer import Timer
 
-    from oh_tui.tui.controllers.run.search import Search
+    from oh_tui.tui.controllers.run.filter import Search
     from oh_tui.tui.session import Session
     from oh_tui.tui.state.opened_sub_agents import ClosedStep
     from oh_tui.tui.ui import Ui

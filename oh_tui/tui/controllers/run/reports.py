@@ -13,7 +13,7 @@ from oh_tui.tui.widgets.conversation_list import title_of
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
-    from oh_tui.tui.controllers.run.search import Search
+    from oh_tui.tui.controllers.run.filter import Search
     from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui

@@ -12,7 +12,7 @@ from oh_tui.tui.messages import FollowingChanged
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from oh_tui.tui.controllers.run.search import Search
+    from oh_tui.tui.controllers.run.filter import Search
     from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
