@@ -26,7 +26,7 @@ from oh_tui.trajectory.analysis.loops import Pattern
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.verdict import Verdict, stopped_loop
 from oh_tui.trajectory.analysis.verdict_words import spans
-from oh_tui.trajectory.comparison.deeds import recovers
+from oh_tui.trajectory.comparison.fingerprints import recovers
 from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.recorded import Label
 from oh_tui.trajectory.model.steps import Outcome, Step

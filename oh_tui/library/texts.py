@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from oh_tui.text.redact import safe
-from oh_tui.trajectory.analysis.search.texts import texts_of
+from oh_tui.trajectory.analysis.search.searchable_text import texts_of
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 _APART = "\n" * 6

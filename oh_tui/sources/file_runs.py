@@ -11,7 +11,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from oh_tui.api.models import Conversation
-from oh_tui.sources import written
+from oh_tui.sources import follow_folder
 from oh_tui.sources.clocks import clock_of_file
 from oh_tui.sources.file_conversation import BELOW
 from oh_tui.sources.file_rows import row_of_run, row_of_sub_agent
@@ -117,11 +117,11 @@ class FileRuns:
                 lambda first: whole.extend(run.events(first, first + SLICE)), start
             )
             yield Loaded("file", None, stop, total)
-        written.take_state(whole, run)
+        follow_folder.take_state(whole, run)
         yield Loaded("file", whole, total, total, run.note)
 
     def may_grow(self, conversation: Conversation) -> bool:
-        return written.folder_of(self.run(conversation)) is not None
+        return follow_folder.folder_of(self.run(conversation)) is not None
 
     async def follow(
         self,
@@ -130,8 +130,10 @@ class FileRuns:
         via: str,
         report: Callable[[Problem | None], None],
     ) -> AsyncGenerator[list[Event] | None, None]:
-        if folder := written.folder_of(self.run(conversation)):
-            async with contextlib.aclosing(written.follow(folder, trajectory, report)) as following:
+        if folder := follow_folder.folder_of(self.run(conversation)):
+            async with contextlib.aclosing(
+                follow_folder.follow(folder, trajectory, report)
+            ) as following:
                 async for news in following:
                     if news is None and folder.folder:
                         path = folder.folder.folder
@@ -182,7 +184,7 @@ def run_of(source: RunFile, events: Iterable[Event], *, complete: bool = True) -
         )
         for one in source.sub_agents
     ]
-    written.take_state(run, source)
+    follow_folder.take_state(run, source)
     return run
 
 

@@ -11,8 +11,8 @@ import msgspec
 from oh_tui.api.models import Conversation, Page
 from oh_tui.sources.file_rows import name_of, placed, plain_path, row_of_run
 from oh_tui.sources.files import FileSource
+from oh_tui.sources.follow_folder import is_at_work
 from oh_tui.sources.lists.triage import RunStatus
-from oh_tui.sources.written import is_at_work
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats.run_file import Entry, OneRun
 from oh_tui.trajectory.formats.table import find_files

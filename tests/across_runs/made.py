@@ -16,7 +16,7 @@ from typing import Any
 
 from oh_tui.text.clean import clean
 from oh_tui.text.redact import redact
-from oh_tui.trajectory.analysis.search.texts import texts_of
+from oh_tui.trajectory.analysis.search.searchable_text import texts_of
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory

@@ -19,10 +19,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from oh_tui.library import schema
-from oh_tui.library.asking import asked
 from oh_tui.library.file import FILE, FOLDER
 from oh_tui.library.library import Library
 from oh_tui.library.records import record_of, stored
+from oh_tui.library.sql_query import asked
 from oh_tui.text import redact
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.search.query import parse, quoted
@@ -443,7 +443,7 @@ def test_while_another_has_it_alone_it_is_not_read(
 READ = """
 import sys
 from pathlib import Path
-from oh_tui.library.asking import asked
+from oh_tui.library.sql_query import asked
 from oh_tui.library.library import Library
 folder = Path(sys.argv[1])
 with Library(folder) as library:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from oh_tui.sources import written
+from oh_tui.sources import follow_folder
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.this_machine import ThisMachine
 from oh_tui.text.problem import Problem
@@ -146,13 +146,13 @@ async def test_an_event_that_is_half_written_is_read_when_it_is_whole(
 async def test_nothing_is_listed_or_read_while_nothing_changes(
     tmp_path: Path, writer: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(written, "LOOK", 0.001)
+    monkeypatch.setattr(follow_folder, "LOOK", 0.001)
     writer.add(3)
     writer.age(60)
     watch = Watch(FileSource([tmp_path]))
     await watch.read()
     (run,) = (entry.opened for entry in watch.source.runs.entries.values())
-    folder = written.folder_of(run)  # type: ignore[arg-type]
+    folder = follow_folder.folder_of(run)  # type: ignore[arg-type]
     assert folder and folder.folder
     calls: list[str] = []
     for name in ("now", "read_name", "written"):
@@ -178,7 +178,7 @@ async def test_a_run_whose_writer_is_gone_is_left_unfinished(
     writer.add(2)
     watch = Watch(FileSource([tmp_path]))
     assert judge(await watch.read()).word == "running"
-    monkeypatch.setattr(written, "YOUNG", 0.0)
+    monkeypatch.setattr(follow_folder, "YOUNG", 0.0)
     async with aclosing(watch.following()) as following:
         await watch.until(following, 2, "unfinished")
         assert "Left unfinished" in judge(watch.run).cause

@@ -11,7 +11,7 @@ from typing import Any
 from oh_tui.commands.framework.command import Call, argument, command, flag
 from oh_tui.commands.framework.keeping import read_annotations
 from oh_tui.commands.framework.printing import Column, print_json_line, print_table
-from oh_tui.library.asking import TABLES, asked
+from oh_tui.library.sql_query import TABLES, asked
 from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe, safe_line

@@ -12,7 +12,7 @@ import msgspec
 from oh_tui.text.human import clock, clock_time, since_midnight
 from oh_tui.trajectory.analysis.activity import Activity, LlmTimes
 from oh_tui.trajectory.analysis.marks import StepMarks, first_in
-from oh_tui.trajectory.analysis.scale import Gaps, Scale
+from oh_tui.trajectory.analysis.strip_axis import Gaps, Scale
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.model.trajectory import Trajectory

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from oh_tui.text.human import plural
 from oh_tui.trajectory.comparison.alignment import Pairs, common
-from oh_tui.trajectory.comparison.deeds import Deed, deeds
+from oh_tui.trajectory.comparison.fingerprints import Deed, deeds
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 

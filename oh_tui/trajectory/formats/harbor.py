@@ -17,9 +17,9 @@ import msgspec
 from oh_tui.trajectory.formats.atif_file import read_files
 from oh_tui.trajectory.formats.document import Converted
 from oh_tui.trajectory.formats.foreign import atif
-from oh_tui.trajectory.formats.foreign.bill import amount, tokens_of, told_amount
 from oh_tui.trajectory.formats.foreign.documents import converted_atif
-from oh_tui.trajectory.formats.foreign.made import ForeignRun
+from oh_tui.trajectory.formats.foreign.foreign_run import ForeignRun
+from oh_tui.trajectory.formats.foreign.usage import amount, tokens_of, told_amount
 from oh_tui.trajectory.formats.held_run import HeldRun
 from oh_tui.trajectory.formats.plain_file import start_of
 from oh_tui.trajectory.formats.run_file import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from oh_tui.trajectory.analysis import lane, sub_agents
+from oh_tui.trajectory.analysis import strip_lane, sub_agents
 from oh_tui.trajectory.presentation import blocks
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class OpenedSubAgents:
         self._paths: set[str] = set()
         self._places: dict[int, SubStep] = {}
         """Identity of a step that is shown -> its place."""
-        self.lanes: list[lane.Lane] = []
+        self.lanes: list[strip_lane.Lane] = []
         """Those shown, in the order of their steps."""
 
     def __bool__(self) -> bool:
@@ -80,7 +80,7 @@ class OpenedSubAgents:
                 step = study.trajectory.steps[int(path) - 1]
                 below[step.number] = self._below(study.sub_runs, step, path)
         lanes = {
-            sub.run.path: lane.Lane(sub.run, study.trajectory.steps[number - 1])
+            sub.run.path: strip_lane.Lane(sub.run, study.trajectory.steps[number - 1])
             for number in sorted(below)
             for sub in below[number]
             if study

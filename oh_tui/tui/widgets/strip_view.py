@@ -21,8 +21,8 @@ from oh_tui.tui.widgets.drawing import Drawn, Piece, shorten
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 
-    from oh_tui.trajectory.analysis.lane import Lane
     from oh_tui.trajectory.analysis.strip import Column, Picture, Strip
+    from oh_tui.trajectory.analysis.strip_lane import Lane
     from oh_tui.tui.state.opened_sub_agents import SubStep
 
 LABEL = 7

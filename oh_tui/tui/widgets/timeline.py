@@ -31,7 +31,7 @@ from oh_tui.tui.widgets.row_list import HeadCell, RowList
 from oh_tui.tui.widgets.shown import Place
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.analysis.lane import Lane
+    from oh_tui.trajectory.analysis.strip_lane import Lane
     from oh_tui.trajectory.analysis.study import Study, SubRun
     from oh_tui.tui.state.event_rows import EventRows
     from oh_tui.tui.state.opened_sub_agents import ClosedStep, SubStep

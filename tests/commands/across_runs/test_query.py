@@ -15,10 +15,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from oh_tui.library import asking
-from oh_tui.library.asking import asked
+from oh_tui.library import sql_query
 from oh_tui.library.file import FILE, FOLDER
 from oh_tui.library.library import Library
+from oh_tui.library.sql_query import asked
 from oh_tui.settings.paths import annotations_file
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.lists.user_annotations import Annotations
@@ -142,13 +142,13 @@ def test_no_value_is_so_long_that_a_function_goes_on_after_the_limit() -> None:
 GREEDY = """
 import sys
 from pathlib import Path
-from oh_tui.library import asking
+from oh_tui.library import sql_query
 from oh_tui.text.problem import Problem
-asking.MEMORY = 20_000_000
+sql_query.MEMORY = 20_000_000
 sql = "with recursive n(i) as (select 1 union all select i + 1 from n)"
 sql += " select hex(zeroblob(9000)) || i from n order by 1"
 try:
-    with asking.asked(Path(sys.argv[1]), sql, 30) as answer:
+    with sql_query.asked(Path(sys.argv[1]), sql, 30) as answer:
         next(answer.rows)
 except Problem as problem:
     print(problem.sentence)
@@ -179,7 +179,7 @@ def test_the_limit_counts_the_question_and_not_its_reader(
 ) -> None:
     passed = 0.0
     clock = SimpleNamespace(monotonic=lambda: time.monotonic() + passed)
-    monkeypatch.setattr(asking, "time", clock)
+    monkeypatch.setattr(sql_query, "time", clock)
     with asked(caches / "oh-tui", "select run from runs", seconds=60) as answer:
         for count, _ in enumerate(answer.rows, 1):
             if count == 1:
@@ -196,12 +196,12 @@ def test_rows_may_be_left_after_the_first(caches: Path) -> None:
 
 def test_ctrl_c_ends_a_question_and_is_no_limit() -> None:
     ready = (
-        "import signal, sys; from oh_tui.library import asking; was = asking._Limit.is_over\n"
+        "import signal, sys; from oh_tui.library import sql_query; was = sql_query._Limit.is_over\n"
         "def said(limit):\n"
-        "    asking._Limit.is_over = was\n"
+        "    sql_query._Limit.is_over = was\n"
         "    print('asks', flush=True)\n"
         "    return False\n"
-        "asking._Limit.is_over = said\n"
+        "sql_query._Limit.is_over = said\n"
         "from oh_tui.__main__ import main; sys.exit(main())"
     )
     words = [sys.executable, "-c", ready, "query", ENDLESS]

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from oh_tui.sources.file_runs import run_of
-from oh_tui.trajectory.analysis.lane import Lane
+from oh_tui.trajectory.analysis.strip_lane import Lane
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.formats.zip.archive import open_archive
 from oh_tui.trajectory.model.trajectory import Trajectory

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from oh_tui.trajectory.comparison import alignment
 from oh_tui.trajectory.comparison.compare import Comparison, Kind, Parting
-from oh_tui.trajectory.comparison.deeds import deeds
+from oh_tui.trajectory.comparison.fingerprints import deeds
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.demo_runs import SLUGS, demo_run

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from oh_tui.text.clean import clean
 from oh_tui.text.redact import redact, redact_json
 from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.formats.foreign.made import ForeignRun
+from oh_tui.trajectory.formats.foreign.foreign_run import ForeignRun
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.block import plain_text

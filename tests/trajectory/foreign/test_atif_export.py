@@ -10,7 +10,7 @@ from hypothesis import given
 
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.formats.foreign import atif, atif_export, chat, v0
-from oh_tui.trajectory.formats.foreign.made import is_empty
+from oh_tui.trajectory.formats.foreign.foreign_run import is_empty
 from oh_tui.trajectory.model.bodies import content_text, thought_text
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.stats import NO_USAGE, Cost, stats_text

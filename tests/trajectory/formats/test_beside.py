@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from oh_tui.trajectory.formats.lines.beside import Beside
+from oh_tui.trajectory.formats.lines.labels import Beside
 from oh_tui.trajectory.formats.table import open_runs
 from oh_tui.trajectory.model.recorded import Label
 from tests.trajectory.evaluation_files import row, write

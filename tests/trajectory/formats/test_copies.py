@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from oh_tui.sources.written import folder_of
+from oh_tui.sources.follow_folder import folder_of
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import hold, hold_these
 from oh_tui.trajectory.formats import copies, shared_folders, unpack

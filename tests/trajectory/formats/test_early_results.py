@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from oh_tui.trajectory.formats.foreign import atif, chat, v0
-from oh_tui.trajectory.formats.foreign.made import ForeignRun
+from oh_tui.trajectory.formats.foreign.foreign_run import ForeignRun
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.trajectory.made import output, shell

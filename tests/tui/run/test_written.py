@@ -8,7 +8,7 @@ import pytest
 
 from oh_tui.settings.config import Config
 from oh_tui.settings.startup import Settings
-from oh_tui.sources import written
+from oh_tui.sources import follow_folder
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.source import Source
 from oh_tui.sources.this_machine import ThisMachine
@@ -53,7 +53,7 @@ async def test_a_run_whose_writer_is_gone_reads_so(
     async with explore(source=lambda: ThisMachine(tmp_path)) as it:
         await it.press("enter")
         await it.until(lambda: "running" in it.text("#summary"))
-        monkeypatch.setattr(written, "YOUNG", 0.0)
+        monkeypatch.setattr(follow_folder, "YOUNG", 0.0)
         await it.until(lambda: "Left unfinished" in it.text("#summary"))
         assert "following" not in it.text("#timeline-rule")
 

@@ -17,7 +17,7 @@ from oh_tui.text.clean import clean
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe
 from oh_tui.text.regex import Regex, whole_lines
-from oh_tui.trajectory.analysis.search.texts import texts_of
+from oh_tui.trajectory.analysis.search.searchable_text import texts_of
 from oh_tui.trajectory.model.events import UNREADABLE, Event
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory

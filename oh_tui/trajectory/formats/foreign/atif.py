@@ -19,9 +19,8 @@ from oh_tui.trajectory.formats.foreign.atif_kept import (
     take_kept,
 )
 from oh_tui.trajectory.formats.foreign.atif_sub_agents import EMBEDDED, references
-from oh_tui.trajectory.formats.foreign.bill import tokens_of
 from oh_tui.trajectory.formats.foreign.calls import Calls
-from oh_tui.trajectory.formats.foreign.made import (
+from oh_tui.trajectory.formats.foreign.foreign_run import (
     ForeignRun,
     content_blocks,
     known_source,
@@ -31,6 +30,7 @@ from oh_tui.trajectory.formats.foreign.made import (
     timestamp,
 )
 from oh_tui.trajectory.formats.foreign.outputs import read_output
+from oh_tui.trajectory.formats.foreign.usage import tokens_of
 from oh_tui.trajectory.model.bodies import field, text_field
 
 MARK = "atif"

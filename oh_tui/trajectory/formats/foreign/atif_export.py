@@ -13,9 +13,9 @@ from typing import Any
 from oh_tui.trajectory.formats.foreign.atif import MARK
 from oh_tui.trajectory.formats.foreign.atif_kept import APART, ERRORS, KEPT
 from oh_tui.trajectory.formats.foreign.atif_sub_agents import EMBEDDED, REFERENCE, references
-from oh_tui.trajectory.formats.foreign.bill import told_amount
-from oh_tui.trajectory.formats.foreign.made import is_empty
+from oh_tui.trajectory.formats.foreign.foreign_run import is_empty
 from oh_tui.trajectory.formats.foreign.named_tools import action_of
+from oh_tui.trajectory.formats.foreign.usage import told_amount
 from oh_tui.trajectory.model.bodies import arguments, content_text, field, text_field
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.stats import Cost, Usage

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from oh_tui.trajectory.formats.foreign.bill import amount
-from oh_tui.trajectory.formats.foreign.made import timestamp
+from oh_tui.trajectory.formats.foreign.foreign_run import timestamp
+from oh_tui.trajectory.formats.foreign.usage import amount
 from oh_tui.trajectory.model.bodies import field, text_field
 
 KEPT = "oh_tui"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import Any, NamedTuple
 
-from oh_tui.trajectory.formats.foreign.made import ForeignRun
+from oh_tui.trajectory.formats.foreign.foreign_run import ForeignRun
 from oh_tui.trajectory.model.bodies import field, text_field
 
 EMBEDDED = "subagent_trajectories"

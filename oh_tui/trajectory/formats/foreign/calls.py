@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from oh_tui.trajectory.formats.foreign.atif_kept import ERRORS
-from oh_tui.trajectory.formats.foreign.made import ForeignRun, leaves_out, plain
+from oh_tui.trajectory.formats.foreign.foreign_run import ForeignRun, leaves_out, plain
 from oh_tui.trajectory.formats.foreign.named_tools import action_of, observation_of, take_risk
 from oh_tui.trajectory.model.bodies import text_field
 

@@ -11,10 +11,9 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
-from oh_tui.trajectory.formats.foreign.bill import tokens_of
 from oh_tui.trajectory.formats.foreign.calls import Calls
 from oh_tui.trajectory.formats.foreign.dialects import EXIT, plain_messages
-from oh_tui.trajectory.formats.foreign.made import (
+from oh_tui.trajectory.formats.foreign.foreign_run import (
     ForeignRun,
     content_blocks,
     leaves_out,
@@ -24,6 +23,7 @@ from oh_tui.trajectory.formats.foreign.made import (
 )
 from oh_tui.trajectory.formats.foreign.outputs import read_output
 from oh_tui.trajectory.formats.foreign.text_calls import RESULTS, without_opening
+from oh_tui.trajectory.formats.foreign.usage import tokens_of
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import decode_json
 

@@ -7,7 +7,6 @@ from typing import Any
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.formats.document import Converted, Document, Fields, Top
 from oh_tui.trajectory.formats.foreign import chat, swe_agent
-from oh_tui.trajectory.formats.foreign.bill import count
 from oh_tui.trajectory.formats.foreign.dialects import submitted
 from oh_tui.trajectory.formats.foreign.documents import (
     LONGEST,
@@ -17,7 +16,8 @@ from oh_tui.trajectory.formats.foreign.documents import (
     items_at,
     place_of,
 )
-from oh_tui.trajectory.formats.foreign.made import ForeignRun, leaves_out, name_in, pack
+from oh_tui.trajectory.formats.foreign.foreign_run import ForeignRun, leaves_out, name_in, pack
+from oh_tui.trajectory.formats.foreign.usage import count
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.recorded import Recorded
 

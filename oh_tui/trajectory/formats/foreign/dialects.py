@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.formats.foreign.made import content_blocks, plain
+from oh_tui.trajectory.formats.foreign.foreign_run import content_blocks, plain
 from oh_tui.trajectory.formats.foreign.outputs import TIMED_OUT, starts_as_output
 from oh_tui.trajectory.formats.foreign.text_calls import OPENING, RESULTS, between, take_text_calls
 from oh_tui.trajectory.model.bodies import field, text_field

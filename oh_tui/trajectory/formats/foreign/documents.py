@@ -23,9 +23,9 @@ from oh_tui.trajectory.formats.evaluation import told_error
 from oh_tui.trajectory.formats.foreign import atif, v0
 from oh_tui.trajectory.formats.foreign.atif_kept import CONVERSATION, KEPT
 from oh_tui.trajectory.formats.foreign.atif_sub_agents import DEEPEST, sub_agents
-from oh_tui.trajectory.formats.foreign.bill import usage_of
-from oh_tui.trajectory.formats.foreign.made import ForeignRun, name_in
+from oh_tui.trajectory.formats.foreign.foreign_run import ForeignRun, name_in
 from oh_tui.trajectory.formats.foreign.swe_agent import is_step
+from oh_tui.trajectory.formats.foreign.usage import usage_of
 from oh_tui.trajectory.formats.foreign.v0_history import is_event
 from oh_tui.trajectory.formats.held_run import HeldRun
 from oh_tui.trajectory.formats.run_file import SubAgentFile, shown_name

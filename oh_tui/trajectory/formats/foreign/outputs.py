@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.formats.foreign.made import plain, text_block
+from oh_tui.trajectory.formats.foreign.foreign_run import plain, text_block
 from oh_tui.trajectory.formats.foreign.text_calls import between
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import decode_json

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from oh_tui.trajectory.formats.foreign.made import pack
+from oh_tui.trajectory.formats.foreign.foreign_run import pack
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import decode_json
 

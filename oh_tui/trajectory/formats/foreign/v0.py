@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from oh_tui.trajectory.formats.foreign import v0_tools
-from oh_tui.trajectory.formats.foreign.made import (
+from oh_tui.trajectory.formats.foreign.foreign_run import (
     ForeignRun,
     content_blocks,
     free_kind,
@@ -17,8 +17,8 @@ from oh_tui.trajectory.formats.foreign.made import (
     timestamp,
     without,
 )
-from oh_tui.trajectory.formats.foreign.v0_bill import charge_history
 from oh_tui.trajectory.formats.foreign.v0_history import Entry, read_history
+from oh_tui.trajectory.formats.foreign.v0_usage import charge_history
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import decode_json
 from oh_tui.trajectory.model.result_state import as_code

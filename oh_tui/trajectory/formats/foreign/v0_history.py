@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from oh_tui.trajectory.formats.foreign.made import pack
+from oh_tui.trajectory.formats.foreign.foreign_run import pack
 from oh_tui.trajectory.model.bodies import text_field
 
 _TOP = frozenset({"id", "timestamp", "source", "message", "cause", "action", "observation", "args",

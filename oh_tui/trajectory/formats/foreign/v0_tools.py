@@ -7,7 +7,7 @@ from types import NoneType
 from typing import Any
 
 from oh_tui.text.redact import masked
-from oh_tui.trajectory.formats.foreign.made import is_empty
+from oh_tui.trajectory.formats.foreign.foreign_run import is_empty
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import decode_json
 

@@ -12,7 +12,7 @@ import msgspec
 
 from oh_tui.text.human import dollars, plural
 from oh_tui.trajectory.formats.evaluation import name_in
-from oh_tui.trajectory.formats.foreign.bill import told_amount
+from oh_tui.trajectory.formats.foreign.usage import told_amount
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.events import decode_json
 

@@ -21,7 +21,7 @@ from oh_tui.trajectory.formats.documents import holds_run, may_be_run, read_docu
 from oh_tui.trajectory.formats.evaluation import Slices
 from oh_tui.trajectory.formats.held_run import HeldRun
 from oh_tui.trajectory.formats.lines import conversation_beside
-from oh_tui.trajectory.formats.lines.beside import Beside
+from oh_tui.trajectory.formats.lines.labels import Beside
 from oh_tui.trajectory.formats.lines.row_index import Row, RowIndex
 from oh_tui.trajectory.formats.plain_file import PlainFile, start_of
 from oh_tui.trajectory.formats.run_file import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from oh_tui.trajectory.formats.foreign.bill import Bill, tokens_of, told_amount
+from oh_tui.trajectory.formats.foreign.usage import Bill, tokens_of, told_amount
 from oh_tui.trajectory.formats.foreign.v0_history import Entry
 from oh_tui.trajectory.model.bodies import field, text_field
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from oh_tui.trajectory.formats.foreign.bill import Bill
+from oh_tui.trajectory.formats.foreign.usage import Bill
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.clock import seconds
 from oh_tui.trajectory.model.events import NO_KIND

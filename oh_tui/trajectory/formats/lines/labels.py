@@ -16,7 +16,7 @@ from typing import Any
 from oh_tui.text.human import are, plural
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.formats.evaluation import name_in
-from oh_tui.trajectory.formats.foreign.bill import told_amount
+from oh_tui.trajectory.formats.foreign.usage import told_amount
 from oh_tui.trajectory.formats.lines import cost_report
 from oh_tui.trajectory.formats.lines.cost_report import CostReport
 from oh_tui.trajectory.formats.plain_file import start_of
