@@ -369,7 +369,8 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(folder: Path, cache:
 
 def command(cache: Path, folder: Path) -> list[str]:
     code = (
-        "import sys; from oh_tui.__main__ import main; from oh_tui.sources.across_runs import indexing; "
+        "import sys; from oh_tui.__main__ import main; "
+        "from oh_tui.sources.across_runs import indexing; "
         "indexing.AT_ONCE = 1; sys.exit(main())"
     )
     return [sys.executable, "-c", code, "index", str(folder)]
