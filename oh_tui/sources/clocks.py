@@ -10,7 +10,7 @@ zip, folder   `created_at` and `updated_at` of meta.json; else when the files of
               written, unless they are copies; else not known
 own CLI runs  when their files were written; else the zone of this machine (CLI 1.16.0)
 V0            the answers of the model, whose `created` is in seconds since 1970; else not known
-other         times in seconds are UTC (`foreign_run.timestamp`); those of texts are as they are written
+other         times in seconds are UTC (`foreign_run.timestamp`); texts are as they are written
 """
 
 from __future__ import annotations

@@ -219,7 +219,7 @@ class MainScreen(BaseScreen):
         if message.text.endswith("(x)"):
             self.focus_pane("timeline")
             self.controllers.view.action_hidden()
-        elif self.timeline.filtered is None and self.controllers.search.show_counted(message.text):
+        elif self.timeline.filtered is None and self.controllers.filter.show_counted(message.text):
             self.focus_pane("timeline")
 
     @on(RowList.HeadPicked)
@@ -248,7 +248,7 @@ class MainScreen(BaseScreen):
         if number is None or not self.timeline.row_count():
             return
         if not self.timeline.go_to_step(number):
-            self.controllers.search.clear_filter()
+            self.controllers.filter.clear_filter()
             self.run_view.show_filter(self.session.filtering)
             self.timeline.go_to_step(number)
 
@@ -362,7 +362,7 @@ class MainScreen(BaseScreen):
         self.sidebar.show_annotations(session.annotations.runs)
         self._show_annotations()
         self.show_lists()
-        self.controllers.search.annotations_changed()
+        self.controllers.filter.annotations_changed()
 
     def _show_annotations(self) -> None:
         """Show the bookmarks, notes and tags of the run at the right."""
@@ -393,7 +393,7 @@ class MainScreen(BaseScreen):
         session = self.session
         if message.another:
             if session.filtering:
-                self.controllers.search.clear_filter()
+                self.controllers.filter.clear_filter()
             self.run_view.show_filter(self.session.filtering)
             self.timeline.sort_by(None)
             self.run_view.show_run(None)
@@ -417,13 +417,13 @@ class MainScreen(BaseScreen):
             return  # another one follows
         self.run_view.load(run, message.step)
         if self.session.filtering:
-            self.controllers.search.refilter()
+            self.controllers.filter.refilter()
         self._show_keys()
 
     def on_run_grew(self, message: messages.RunGrew) -> None:
         self.run_view.grown(message.changed, follow=self.session.follow)
         if self.session.filtering:
-            self.controllers.search.run_grew(message.changed)
+            self.controllers.filter.run_grew(message.changed)
         if self.session.finding:
             self.controllers.find.run_grew(message.changed)
         if message.settled:
@@ -435,7 +435,7 @@ class MainScreen(BaseScreen):
         if run and run.study and self.timeline.trajectory is run.trajectory:
             self.run_view.show_study(run)
             if session.filtering:
-                self.controllers.search.study_came()
+                self.controllers.filter.study_came()
             if message.grew:
                 self.controllers.reports.run_grew()
             self.sidebar.show_rows(session.listed)

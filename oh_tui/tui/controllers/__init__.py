@@ -19,7 +19,6 @@ from oh_tui.tui.controllers.lists import columns, conversations, listing, notice
 from oh_tui.tui.controllers.run import (
     annotate,
     compare,
-    filter,
     find,
     goto,
     older,
@@ -28,6 +27,9 @@ from oh_tui.tui.controllers.run import (
     steps,
     sub_conversations,
     target,
+)
+from oh_tui.tui.controllers.run import (
+    filter as filters,
 )
 from oh_tui.tui.controllers.sandbox import files, sandboxes, shell
 from oh_tui.tui.controllers.system import clipboard, downloads, external, images, web_pages
@@ -100,8 +102,8 @@ class Controllers:
         return older.OlderEvents(self._session, self._ui, self.run, self.target)
 
     @cached_property
-    def search(self) -> filter.Search:
-        return filter.Search(
+    def filter(self) -> filters.Filter:
+        return filters.Filter(
             self._session,
             self._ui,
             steps=self._steps,
@@ -116,19 +118,19 @@ class Controllers:
             conversations=self._rows,
             steps=self._steps,
             bodies=self._bodies,
-            search=self.search,
+            filter=self.filter,
         )
 
     @cached_property
     def reports(self) -> reports.Reports:
-        return reports.Reports(self._session, self._ui, self._steps, self.target, self.search)
+        return reports.Reports(self._session, self._ui, self._steps, self.target, self.filter)
 
     # What only keys lead to
 
     @cached_property
     def listing(self) -> listing.ListActions:
         return listing.ListActions(
-            self._session, self._ui, self.conversations, self.search, self._steps, self.target
+            self._session, self._ui, self.conversations, self.filter, self._steps, self.target
         )
 
     @cached_property
@@ -158,7 +160,7 @@ class Controllers:
     @cached_property
     def steps(self) -> steps.StepActions:
         return steps.StepActions(
-            self._session, self._ui, self._steps, self._bodies, self.target, self.search
+            self._session, self._ui, self._steps, self._bodies, self.target, self.filter
         )
 
     @cached_property
@@ -176,7 +178,7 @@ class Controllers:
     @cached_property
     def annotations(self) -> annotate.AnnotationActions:
         return annotate.AnnotationActions(
-            self._session, self._ui, self._steps, self.target, self.search
+            self._session, self._ui, self._steps, self.target, self.filter
         )
 
     @cached_property
@@ -257,7 +259,7 @@ class Controllers:
             self.preparations.drop()
             or self.agents.stop_waiting()
             or self.sandboxes.stop_batch()
-            or self.search.stop_filter()
+            or self.filter.stop_filter()
             or self._stop_worker()
             or self.conversations.unpacking.stop()
             or self.listing.stop()
@@ -281,7 +283,7 @@ class Controllers:
             self._ui.cancel(group)
         while self.agents.stop_waiting():
             pass
-        self.search.clear_filter()
+        self.filter.clear_filter()
         self.find.set_find("")
         self._ui.clear_news()
         self._session.leave_source(settings)

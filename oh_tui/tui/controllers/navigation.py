@@ -61,7 +61,7 @@ class Navigation:
         elif in_list and controllers.listing.undo():
             pass
         elif session.in_run and zoom != "detail" and self._steps.filtered is not None:
-            controllers.search.clear_filter()
+            controllers.filter.clear_filter()
         elif zoom != "detail" and session.pane == "timeline" and self._steps.order:
             self._steps.sort_by(None)
         elif not zoom and ((in_list and controllers.run.stop()) or controllers.come_back()):

@@ -11,7 +11,7 @@ from oh_tui.settings.startup import Settings
 from oh_tui.trajectory.analysis.search.query import parse
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.tui.controllers.run.filter import Search
+from oh_tui.tui.controllers.run.filter import Filter
 from oh_tui.tui.messages import FilterChanged
 from oh_tui.tui.session import Session
 from tests.tui.fake_ui import FakeUi
@@ -23,7 +23,7 @@ def error(number: int) -> Event:
     return parse_event(json.dumps(body).encode())
 
 
-def made(*answers: str) -> tuple[Session, FakeUi, Search, Trajectory]:
+def made(*answers: str) -> tuple[Session, FakeUi, Filter, Trajectory]:
     trajectory = Trajectory()
     trajectory.extend(map(error, range(1, 7)))
     steps: Any = SimpleNamespace(trajectory=trajectory, study=None, step_here=3)
@@ -34,7 +34,7 @@ def made(*answers: str) -> tuple[Session, FakeUi, Search, Trajectory]:
     session, ui = Session(Settings()), FakeUi(*answers)
     session.current, session.pane = Conversation(id="1" * 32), "timeline"
     no: Any = SimpleNamespace(is_there=is_there)
-    search = Search(session, ui, steps=steps, run=no)
+    search = Filter(session, ui, steps=steps, run=no)
     return session, ui, search, trajectory
 
 

@@ -469,7 +469,7 @@ async def test_steps_that_come_are_tested_too() -> None:
         run = run_of(it)
         changed = run.extend(made(n) for n in range(31, 52))
         it.screen.run_view.grown(changed, follow=True)
-        it.screen.controllers.search.run_grew(changed)
+        it.screen.controllers.filter.run_grew(changed)
         await it.settle()
         assert numbers(it) == [10, 20, 30, 40, 50]
 
@@ -484,12 +484,12 @@ async def test_a_step_leaves_the_filter_when_its_result_comes() -> None:
                   "observation": {"kind": "TerminalObservation", "exit_code": 1}}  # fmt: skip
         run.extend([made(1), parse_event(json.dumps(call).encode())])
         show(it, run)
-        it.screen.controllers.search.set_filter(parse("is:noresult"))
+        it.screen.controllers.filter.set_filter(parse("is:noresult"))
         await it.settle()
         assert numbers(it) == [2]
         changed = run.extend([parse_event(json.dumps(answer).encode())])
         it.screen.run_view.grown(changed, follow=False)
-        it.screen.controllers.search.run_grew(changed)
+        it.screen.controllers.filter.run_grew(changed)
         await it.settle()
         assert numbers(it) == []
 
@@ -587,7 +587,7 @@ async def test_one_that_comes_before_the_last_has_begun_takes_its_place_without_
             warnings.simplefilter("always")
             for _ in range(2):
                 it.screen.controllers.find.action_next(1)
-                it.screen.controllers.search.set_filter(parse("tool:terminal"))
+                it.screen.controllers.filter.set_filter(parse("tool:terminal"))
             await it.settle()
             gc.collect()
         assert [str(one.message) for one in warned] == []
@@ -631,6 +631,6 @@ async def test_the_rule_says_that_a_pattern_took_too_long() -> None:
         await it.open(STUCK)
         query = parse("re:/e/")
         query.terms[0].value.slow = 1
-        it.screen.controllers.search.set_filter(query)
+        it.screen.controllers.filter.set_filter(query)
         await it.until(lambda: "the pattern took too long" in it.text("#timeline-rule"))
         assert numbers(it)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from oh_tui.api.models import Conversation, Page
     from oh_tui.sources.lists.conversation_query import ConversationQuery
     from oh_tui.tui.controllers.lists.conversations import Conversations
-    from oh_tui.tui.controllers.run.filter import Search
+    from oh_tui.tui.controllers.run.filter import Filter
     from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
@@ -60,14 +60,14 @@ class ListActions:
         session: Session,
         ui: Ui,
         conversations: Conversations,
-        search: Search,
+        filter: Filter,
         steps: Timeline,
         run: TargetRun,
     ) -> None:
         self._session = session
         self._ui = ui
         self._conversations = conversations
-        self._search = search
+        self._filter = filter
         self._steps = steps
         self._run = run
         self._has_failed = False
@@ -80,7 +80,7 @@ class ListActions:
         if self._session.pane == "conversations":
             self._ui.work_on("ask", self._ask_filter)
         else:
-            self._search.action_filter()
+            self._filter.action_filter()
 
     async def _ask_filter(self) -> None:
         """Ask for filter words until they are valid; no words list everything again."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from oh_tui.sources.actions.records import Records
     from oh_tui.trajectory.model.steps import Step
-    from oh_tui.tui.controllers.run.filter import Search
+    from oh_tui.tui.controllers.run.filter import Filter
     from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
@@ -37,13 +37,13 @@ TITLE = 40
 
 class AnnotationActions:
     def __init__(
-        self, session: Session, ui: Ui, steps: Timeline, run: TargetRun, search: Search
+        self, session: Session, ui: Ui, steps: Timeline, run: TargetRun, filter: Filter
     ) -> None:
         self._session = session
         self._ui = ui
         self._steps = steps
         self._run = run
-        self._search = search
+        self._filter = filter
 
     # Bookmarks
 
@@ -89,7 +89,7 @@ class AnnotationActions:
         found = [trajectory.step_of(one) for one in kept] if trajectory else []
         numbers = sorted(step.number for step in found if step)
         if not numbers:
-            unread = self._search.unread() if kept else ""
+            unread = self._filter.unread() if kept else ""
             ui.tell(f"no bookmark{unread or ': b bookmarks a step'}", remark=True)
             return
         here = steps.step_here

@@ -42,7 +42,7 @@ _FILTERS = {
 """Words of a count -> what shows exactly the steps counted."""
 
 
-class Search:
+class Filter:
     def __init__(
         self,
         session: Session,

@@ -29,7 +29,7 @@ from oh_tui.tui.state.finding import Finding
 if TYPE_CHECKING:
     from textual.timer import Timer
 
-    from oh_tui.tui.controllers.run.filter import Search
+    from oh_tui.tui.controllers.run.filter import Filter
     from oh_tui.tui.session import Session
     from oh_tui.tui.state.opened_sub_agents import ClosedStep
     from oh_tui.tui.ui import Ui
@@ -55,14 +55,14 @@ class Find:
         conversations: RowList,
         steps: Timeline,
         bodies: StepDetail,
-        search: Search,
+        filter: Filter,
     ) -> None:
         self._session = session
         self._ui = ui
         self._conversations = conversations
         self._steps = steps
         self._bodies = bodies
-        self._search = search
+        self._filter = filter
         self._due: Timer | None = None
         """Runs until the typed text is searched."""
 
@@ -194,7 +194,7 @@ class Find:
             return
         if found is None:
             if not typing:
-                self._remark(f"no {noun[:-1]} contains {text}{self._search.unread()}")
+                self._remark(f"no {noun[:-1]} contains {text}{self._filter.unread()}")
             return
         rows.move_to(found)
         if by and found == start:

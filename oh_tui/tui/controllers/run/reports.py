@@ -13,7 +13,7 @@ from oh_tui.tui.widgets.conversation_list import title_of
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
-    from oh_tui.tui.controllers.run.filter import Search
+    from oh_tui.tui.controllers.run.filter import Filter
     from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 class Reports:
     def __init__(
-        self, session: Session, ui: Ui, steps: Timeline, run: TargetRun, search: Search
+        self, session: Session, ui: Ui, steps: Timeline, run: TargetRun, filter: Filter
     ) -> None:
         self._session = session
         self._ui = ui
         self._steps = steps
         self._run = run
-        self._search = search
+        self._filter = filter
         self._changes: changes.ChangesScreen | None = None
         """The files screen, while it is open."""
 
@@ -79,7 +79,7 @@ class Reports:
         if isinstance(wanted, int):
             self._ui.post_message(StepWanted(wanted))
         else:
-            self._search.set_filter(query.parse(f"path:{query.quoted(wanted)}"))
+            self._filter.set_filter(query.parse(f"path:{query.quoted(wanted)}"))
 
     def _show_at_once(
         self, view: costs.CostsScreen | changes.ChangesScreen, conversation: Conversation

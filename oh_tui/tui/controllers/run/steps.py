@@ -12,7 +12,7 @@ from oh_tui.tui.messages import FollowingChanged
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from oh_tui.tui.controllers.run.filter import Search
+    from oh_tui.tui.controllers.run.filter import Filter
     from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
@@ -36,14 +36,14 @@ class StepActions:
         steps: Timeline,
         bodies: StepDetail,
         run: TargetRun,
-        search: Search,
+        filter: Filter,
     ) -> None:
         self._session = session
         self._ui = ui
         self._steps = steps
         self._bodies = bodies
         self._run = run
-        self._search = search
+        self._filter = filter
 
     def action_move(self, by: int) -> None:
         self._run.act(lambda: self._steps.move_to(self._steps.cursor + by))
@@ -57,7 +57,7 @@ class StepActions:
     def _next_error(self, by: int) -> None:
         if not any(map(self._steps.go_to_step, self._errors(by))):
             where = "after" if by > 0 else "before"
-            older = self._search.unread() if by < 0 else ""
+            older = self._filter.unread() if by < 0 else ""
             self._ui.tell(f"no error {where} this one{older}")
 
     def _errors(self, by: int) -> Iterator[int]:
