@@ -1,1 +1,1 @@
-"""The library: an index of the runs that this machine has or had, which nothing needs."""
+"""The library: an index of runs that this machine has or had. Everything works without it."""

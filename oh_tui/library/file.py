@@ -1,4 +1,4 @@
-"""The file of the library: opened, made anew when it is not understood, given up when it fails.
+"""The library's file: opened, made anew if it is not understood, given up if it fails.
 
 Nothing here raises for the state of the disk or of the file.
 """
@@ -20,7 +20,7 @@ from oh_tui.settings.paths import make_private
 T = TypeVar("T")
 
 FOLDER = "library"
-"""In the cache folder."""
+"""Name in the cache folder."""
 
 FILE = "runs.db"
 
@@ -35,7 +35,7 @@ _BROKEN = (
     "disk image",
     "vtable constructor failed",
     "invalid fts5",
-    "no such",  # a table or column of ours
+    "no such",  # one of our tables or columns
     "no column named",
     "Could not decode",
 )
@@ -44,17 +44,17 @@ _OF_VALUE = (UnicodeError, OverflowError, sqlite3.DataError)
 
 
 class LibraryFile:
-    """For several threads and processes at once. `why` says in a few words why it does not work; ""
-    while it does."""
+    """Usable by several threads and processes at once. `why` says briefly why the library does not
+    work; "" while it does."""
 
     def __init__(self, cache_folder: Path | None, *, writes: bool = False) -> None:
-        """Without a folder there is none. Only one that `writes` makes the file, also in place of
-        one that it does not understand."""
+        """Without a cache folder there is no library. Only `writes` creates the file, or replaces
+        one that this version does not understand."""
         self.why = ""
         self.anew = ""
-        """Why the file was made anew, in a few words; "" where it was not."""
+        """Why the file was made anew, briefly; "" if it was not."""
         self.before: list[str] = []
-        """The homes of its runs before that, as far as they can be read."""
+        """Homes of the runs in the replaced file, as far as they could be read."""
         self._lock = threading.RLock()
         self._database: sqlite3.Connection | None = None
         self._folder = cache_folder and cache_folder / FOLDER
@@ -126,7 +126,7 @@ class LibraryFile:
         database = _connect_as(self._path, "mode=rw")
         try:
             database.execute("PRAGMA journal_mode = WAL")
-            # a power cut may lose the last runs, never the order in which they were written
+            # a power cut may lose the last writes, but never breaks their order
             database.execute("PRAGMA synchronous = NORMAL")
             database.execute("PRAGMA secure_delete = ON")
             database.execute(_FIRST)
@@ -136,7 +136,7 @@ class LibraryFile:
         return database
 
     def _begin(self) -> None:
-        """Makes the tables; another oh-tui may be doing so."""
+        """Creates the tables. Another oh-tui may be doing the same."""
         assert self._database is not None
         self._database.execute("BEGIN EXCLUSIVE")
         try:
@@ -158,7 +158,7 @@ class LibraryFile:
         try:
             self._database.execute("SELECT rowid FROM texts WHERE texts MATCH '\"abc\"' LIMIT 1")
         except sqlite3.OperationalError:
-            if self.writes:  # runs without their texts would seem to hold none
+            if self.writes:  # without its texts, a run would seem to match nothing
                 raise
             return False
         return True
@@ -176,8 +176,8 @@ class LibraryFile:
         self.why = "nothing is indexed yet" if missing else _words(error)
 
     def do(self, work: Callable[[sqlite3.Connection], T]) -> T | None:
-        """What the work returns; None where it fails. A file that turns out to be broken is not
-        asked again; one of ours that writes makes it anew."""
+        """Returns the result of `work`; None if it fails. A broken file is not used again; with
+        `writes` it is made anew."""
         with self._lock:
             if self._database is None:
                 return None
@@ -198,7 +198,7 @@ class LibraryFile:
                 return None
 
     def check(self) -> None:
-        """Reads the whole file, and makes a damaged one anew."""
+        """Checks the whole file, and replaces a damaged one."""
 
         def work(database: sqlite3.Connection) -> None:
             self._keep_homes(database)
@@ -213,13 +213,13 @@ class LibraryFile:
                 self.before.append(home)
 
     trouble = ""
-    """Why the last piece of work failed."""
+    """Why the last `do` failed."""
     is_of_value = False
-    """It failed of a text or number that cannot be stored, not of the file."""
+    """The failure was a text or number that cannot be stored, not the file."""
 
 
 def connected_to_read(path: Path) -> sqlite3.Connection:
-    """Raises sqlite3.Error. Python's way of beginning transactions is left out."""
+    """A read-only connection in autocommit mode. Raises sqlite3.Error."""
     try:
         return _reading(path, "mode=ro")
     except sqlite3.OperationalError:
@@ -229,8 +229,8 @@ def connected_to_read(path: Path) -> sqlite3.Connection:
 
 
 def _is_at_rest(path: Path) -> bool:
-    """Nobody can write, as the folder is read-only, and all that was written is in the file. Then
-    SQLite cannot make its files beside it, and need not."""
+    """Whether the file is complete and nobody can write to it, since the folder is read-only.
+    SQLite then cannot create its side files, and needs none."""
     with contextlib.suppress(OSError):
         if path.with_name(f"{path.name}-wal").stat().st_size:
             return False
@@ -249,7 +249,7 @@ def _reading(path: Path, mode: str) -> sqlite3.Connection:
 
 
 _FIRST = "SELECT count(*) FROM sqlite_master"
-"""Reads from the file, which opening it does not."""
+"""Forces a read: opening the file reads nothing."""
 
 
 def _connect_as(path: Path, mode: str) -> sqlite3.Connection:
@@ -263,8 +263,8 @@ def _connect_as(path: Path, mode: str) -> sqlite3.Connection:
 
 
 def require_own(path: Path) -> None:
-    """Take all permissions on the library's file from other users. Raises PermissionError when it
-    is no regular file or belongs to somebody else, without opening it."""
+    """Takes all permissions on the library's file from other users. Raises PermissionError, before
+    opening it, if it is not a regular file or belongs to somebody else."""
     require_own_folder(path.parent)
     found = path.lstat()
     if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
@@ -274,7 +274,7 @@ def require_own(path: Path) -> None:
 
 
 def require_own_folder(folder: Path) -> None:
-    """Raises PermissionError for a link, and for a folder of another."""
+    """Raises PermissionError for a link or another user's folder."""
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
         raise PermissionError(0, "the folder is not ours")

@@ -1,7 +1,7 @@
-"""The library of runs: takes them in, and says which of them may hold a text.
+"""The library: indexes runs, and says which of them may contain a text.
 
-Nothing here raises for the state of the disk or of the file. What cannot be answered is None, "not
-known", and whoever asked reads the runs themselves.
+Nothing here raises for the state of the disk or of the file. None means that the library has no
+answer; the caller then reads the runs themselves.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from oh_tui.library.records import LONGEST, Record, names_key, stored
 from oh_tui.library.texts import folded
 
 SHORTEST = 3
-"""Characters of the shortest text that the index can look for."""
+"""Characters of the shortest text that the index can find."""
 
 MOST_GRAMS = 100
-"""Parts of a text that are looked for; more of them would hardly rule out another run."""
+"""Trigrams of a text to look for; more would hardly rule out another run."""
 
 
 class Status(NamedTuple):
@@ -38,7 +38,7 @@ class Status(NamedTuple):
 
 
 Candidates = dict[str, list[tuple[int, int]]]
-"""Place of a run -> the first and last numbers of the steps among which a text may stand."""
+"""Place of a run -> ranges of steps, first and last number, that may contain a text."""
 
 
 class Library(LibraryFile):
@@ -47,9 +47,9 @@ class Library(LibraryFile):
     # writing
 
     def put(self, records: Iterable[Record], finished: Iterable[tuple[str, str]] = ()) -> bool:
-        """Takes in runs, in the place of what was known of them; all or nothing. `finished` are
-        homes with their fingerprints, all of whose runs are in then: others that they had are gone
-        from them."""
+        """Adds runs, replacing their old entries: all or nothing. `finished` are homes whose runs
+        are now all indexed, with their fingerprints; other runs of these homes are marked as
+        gone."""
 
         def work(database: sqlite3.Connection) -> bool:
             with _transaction(database):
@@ -81,7 +81,7 @@ class Library(LibraryFile):
             database.execute("INSERT INTO texts (rowid, text) VALUES (?, ?)", (place, block.text))
 
     def _drop(self, database: sqlite3.Connection, where: str, value: str) -> int:
-        """Removes runs; their entries in the index are gone from the file after `tidy`."""
+        """Removes runs. Their text leaves the file with `tidy`."""
         found = database.execute(f"SELECT id FROM runs WHERE {where}", (value,)).fetchall()
         for (number,) in found:
             if self.has_texts:
@@ -97,7 +97,7 @@ class Library(LibraryFile):
         return len(found)
 
     def mark_gone(self, home: str) -> None:
-        """The home can no longer be read."""
+        """Marks all runs of a home that can no longer be read."""
 
         def work(database: sqlite3.Connection) -> None:
             with _transaction(database):
@@ -107,7 +107,7 @@ class Library(LibraryFile):
         self.do(work)
 
     def mark_others_gone(self, home: str, fingerprint: str) -> None:
-        """The runs of the home that are in from before this fingerprint can no longer be read."""
+        """Marks runs of the home that were indexed with another fingerprint."""
 
         def work(database: sqlite3.Connection) -> None:
             with _transaction(database):
@@ -116,7 +116,7 @@ class Library(LibraryFile):
         self.do(work)
 
     def mark_places_gone(self, places: Sequence[str]) -> None:
-        """These runs can no longer be read."""
+        """Marks these runs as gone."""
 
         def work(database: sqlite3.Connection) -> None:
             with _transaction(database):
@@ -127,7 +127,7 @@ class Library(LibraryFile):
         self.do(work)
 
     def drop(self, place: str) -> int:
-        """Removes one run, such as one that tells a key by now."""
+        """Removes one run, such as one that by now contains a key."""
 
         def work(database: sqlite3.Connection) -> int:
             with _transaction(database):
@@ -136,8 +136,8 @@ class Library(LibraryFile):
         return self.do(work) or 0
 
     def forget(self, name: str) -> int | None:
-        """Removes for good the runs of a home and of what is below it, or the run of a place.
-        Returns the number of runs removed, None when the library cannot be written."""
+        """Removes the run at a place for good, or the runs of a home and all homes below it.
+        Returns how many; None if the library cannot be written."""
 
         def work(database: sqlite3.Connection) -> int:
             below = name.rstrip("/") + "/"
@@ -159,9 +159,9 @@ class Library(LibraryFile):
         return found
 
     def tidy(self) -> None:
-        """Makes removed runs disappear from the file: deleting leaves their parts in the index
-        until it is merged, and in free pages. Leaves nothing beside the file, unless another
-        oh-tui reads it; then it `is_untidy` still, until the next time."""
+        """Removes deleted runs from the file: until then their text stays in unmerged parts of the
+        index and in free pages. Leaves no side files, unless another oh-tui is reading; then
+        `is_untidy` stays true until the next call."""
 
         def work(database: sqlite3.Connection) -> None:
             since = _untidy_since(database)
@@ -171,20 +171,20 @@ class Library(LibraryFile):
                 database.execute("VACUUM")
             is_busy, _, _ = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             if since and not is_busy:
-                # another may have removed more meanwhile
+                # another process may have deleted more meanwhile
                 database.execute("DELETE FROM untidy WHERE since = ?", (since,))
                 database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
         self.do(work)
 
     def is_untidy(self) -> bool:
-        """Removed runs may still be in the file, such as after a process that was killed."""
+        """Deleted runs may still be in the file, for instance after a process was killed."""
         return bool(self.do(_untidy_since))
 
     # asking
 
     def fingerprint(self, home: str) -> str:
-        """That of a home all of whose runs are in; "" without it."""
+        """The fingerprint of a home whose runs are all indexed; "" otherwise."""
         found = self.select("SELECT fingerprint FROM homes WHERE home = ?", home)
         return str(found[0][0]) if found else ""
 
@@ -193,20 +193,20 @@ class Library(LibraryFile):
         return [row[0] for row in self.select("SELECT DISTINCT home FROM runs ORDER BY 1") or ()]
 
     def places(self, home: str) -> dict[str, str]:
-        """Place -> fingerprint of the runs of a home, without those that are gone."""
+        """Place -> fingerprint of the runs of a home, without those marked as gone."""
         sql = "SELECT place, fingerprint FROM runs WHERE home = ? AND NOT gone"
         return dict(self.select(sql, home) or ())
 
     def has(self, place: str, fingerprint: str) -> bool:
-        """Whether the run is in as it is now."""
+        """Whether the run's entry is up to date."""
         sql = "SELECT 1 FROM runs WHERE place = ? AND fingerprint = ? AND NOT gone"
         return bool(fingerprint and self.select(sql, place, fingerprint))
 
     def as_now(
         self, by: Literal["home", "place"], now: Mapping[str, str], columns: Sequence[str]
     ) -> dict[str, Sequence[Any]]:
-        """Of the runs that are in as they are now, by place, what some columns have. `now` has the
-        fingerprints of homes or of places."""
+        """Place -> these columns of each run whose entry is up to date. `now` has the present
+        fingerprints, by home or by place."""
         found = self.select(
             f"SELECT {', '.join(f'runs.{name}' for name in ('place', *columns))} "
             f"FROM json_each(?) AS now JOIN runs ON runs.{by} = now.key "
@@ -216,13 +216,13 @@ class Library(LibraryFile):
         return {row[0]: row[1:] for row in found or ()}
 
     def gone(self, homes: Sequence[str]) -> list[tuple[str, str]]:
-        """Place and home of the runs that are marked as gone, and of all runs of some homes."""
+        """Place and home of each run that is marked as gone or belongs to one of these homes."""
         sql = "SELECT place, home FROM runs WHERE gone OR home IN (SELECT value FROM json_each(?))"
         return self.select(sql, json.dumps(homes)) or []
 
     def candidates(self, text: str) -> Candidates | None:
-        """The runs in which a text may stand, in lower or upper case; the others do not hold it.
-        None when that is not known, as for a text of under 3 characters."""
+        """The runs that may contain a text, ignoring case; all others do not contain it. None if
+        the library cannot tell, as for a text of under 3 characters."""
         grams = list(dict.fromkeys(_grams(folded(text))))[:MOST_GRAMS]
         if not grams or not self.has_texts:
             return None
@@ -241,7 +241,7 @@ class Library(LibraryFile):
         return runs
 
     def select(self, sql: str, *values: Any) -> list[Any] | None:
-        """All rows of a query of ours; None where it fails."""
+        """All rows of one of our own queries; None if it fails."""
         return self.do(lambda database: database.execute(sql, values).fetchall())
 
     def status(self) -> Status | None:
@@ -288,7 +288,7 @@ def _transaction(database: sqlite3.Connection) -> Iterator[None]:
 
 
 def _grams(text: str) -> Iterator[str]:
-    """The trigrams of a text, as words of a query."""
+    """The trigrams of a text, as an FTS5 query."""
     for start in range(len(text) - SHORTEST + 1):
         gram = text[start : start + SHORTEST]
         if "\0" not in gram and gram.isprintable():

@@ -1,4 +1,4 @@
-"""What the library takes of one run: its rows and its texts, without secrets."""
+"""What the library stores of a run: its rows and its texts, without secrets."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.tables import About, RunRow, rows
 
 LONGEST = 4_096
-"""Characters of a text in a row, as of a path on Linux: `query` could not read the row of one that
-has a model of a megabyte."""
+"""Characters of a text in a row; a path on Linux has as many. `query` could not read a row whose
+model has a megabyte."""
 
 
 class Block(NamedTuple):
-    """The texts of some steps of a run, from the first to the last."""
+    """The texts of consecutive steps of a run."""
 
     first: int
     last: int
@@ -28,21 +28,22 @@ class Block(NamedTuple):
 
 class Record(msgspec.Struct, frozen=True):
     place: str
-    """Where the run is: `PATH`, `PATH#ID` or `ADDRESS#ID`. There is one record of a place."""
+    """Where the run is: `PATH`, `PATH#ID` or `ADDRESS#ID`. Each place has one record."""
     home: str
-    """The file, folder or address in which it is."""
+    """The file, folder or address that contains it."""
     fingerprint: str
     """Changes whenever the run may have changed."""
     run: RunRow
     rows: dict[str, list[tuple[Any, ...]]]
-    """Those of the other tables, `stored`."""
+    """Rows of the other tables, as `stored` gives them."""
     blocks: list[Block]
 
 
 def record_of(
     trajectory: Trajectory, about: About, *, place: str, home: str, fingerprint: str
 ) -> Record | None:
-    """None for a run that tells a key of the user's, which must not be indexed."""
+    """The record of a run; None if the run contains one of the user's keys, which must not be
+    indexed."""
     if names_key(place) or _tells_key(trajectory):
         return None
     tables = rows(trajectory, about)
@@ -58,7 +59,7 @@ def record_of(
 
 
 def stored(row: msgspec.Struct) -> tuple[Any, ...]:
-    """The values of a row as the library keeps them: no text is longer than `LONGEST`."""
+    """The values of a row as the library stores them, each text cut to `LONGEST`."""
     values = msgspec.structs.astuple(row)
     if not [one for one in values if isinstance(one, str) and len(one) > LONGEST]:
         return values
@@ -68,11 +69,11 @@ def stored(row: msgspec.Struct) -> tuple[Any, ...]:
 def _cut(name: str, value: Any) -> Any:
     if not isinstance(value, str) or len(value) <= LONGEST:
         return value
-    return None if name == "arguments" else value[:LONGEST]  # JSON that is cut is no JSON
+    return None if name == "arguments" else value[:LONGEST]  # half a JSON text is no JSON
 
 
 def names_key(place: str) -> bool:
-    """Whether a key of the user's is in a place, which is kept as it is."""
+    """Whether a place contains one of the user's keys: the library stores places unchanged."""
     return holds_key(place.encode("utf-8", "replace"))
 
 

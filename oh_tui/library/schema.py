@@ -1,4 +1,4 @@
-"""The tables of the library, made of the columns of `trajectory.tables`."""
+"""The tables of the library, built from the columns of `trajectory.tables`."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ import msgspec
 from oh_tui.trajectory.tables import SCHEMAS, RunRow
 
 APPLICATION = 0x6F687475
-"""`ohtu`, by which `file` and we know the database."""
+"""`ohtu`: identifies the database for `file` and for us."""
 
 TYPES = {"str": "TEXT", "int": "INTEGER", "bool": "INTEGER", "float": "REAL"}
 
 RUN_COLUMNS = RunRow.__struct_fields__
 
 TABLES_OF_RUN = tuple(name for name in SCHEMAS if name != "runs")
-"""Those with several rows of each run."""
+"""Tables with several rows per run."""
 
 BLOCK = 64_000
-"""Characters of the texts of one document of the index.
+"""Characters per document of the text index.
 
-Measured on 28.5 MB of 500 runs: a document a run has 6.1 % of their size, one of 32,000 characters
-10.8 % and a third of the false candidates. Most runs are a document or two of this size, and a long
-run does not seem to hold every text.
+Measured on 500 runs of 28.5 MB: with a document per run the index has 6.1 % of their size, with
+documents of 32,000 characters 10.8 % and a third of the false candidates. With this size most runs
+need one or two documents, and a long run does not match every text.
 """
 
 
@@ -63,21 +63,21 @@ TEXTS = """
 CREATE VIRTUAL TABLE texts USING fts5(text, tokenize='trigram case_sensitive 1', content='',
     contentless_delete=1, detail=none)
 """
-"""Missing where SQLite lacks FTS5, trigrams (3.34) or contentless delete (3.43). The texts are
-folded before, so that the index need not know about letters."""
+"""Missing if SQLite lacks FTS5, trigrams (3.34) or contentless delete (3.43). Texts are folded
+before they are indexed, so the index need not know about letters."""
 
 WRITING = 4
-"""One more with each change of what is written into the tables."""
+"""Raise it with each change of what is written into the tables."""
 
 
 def version_of(tables: str) -> int:
-    """Another with each change of a table or column, which come from structs of elsewhere; for
-    `user_version`, which is 31 bits and 0 in a new file."""
+    """A hash of the tables, whose columns are defined elsewhere. It fits `user_version`: 31 bits,
+    and never the 0 of a new file."""
     return zlib.crc32(f"{WRITING}{tables}".encode()) & 0x7FFF_FFFF or 1
 
 
 ROWS = "2"
-"""Changes when the same events give other rows."""
+"""Raise it when the same events give other rows."""
 
 VERSION = version_of(TABLES + TEXTS + ROWS)
 """A file of another version is made anew."""
@@ -96,7 +96,7 @@ INSERT = {
 
 
 def make(database: sqlite3.Connection) -> None:
-    """Makes the tables within a transaction, with an index of texts where SQLite can."""
+    """Creates the tables in a transaction, with a text index if SQLite supports one."""
     for statement in TABLES.split(";"):
         database.execute(statement)
     with contextlib.suppress(sqlite3.OperationalError):

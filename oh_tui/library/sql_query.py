@@ -1,4 +1,4 @@
-"""Questions of a user to the library, in SQL: whatever is more than a question is refused."""
+"""SQL queries of the user on the library. Whatever is more than one SELECT is refused."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ ALLOWED = {
     sqlite3.SQLITE_FUNCTION,
     sqlite3.SQLITE_RECURSIVE,
 }
-"""A file that is open to read alone is not enough: ATTACH may write another one."""
+"""A read-only file is not enough: ATTACH may write another one."""
 
 OPERATIONS = 100
-"""Of SQLite's machine, between two looks at the clock. Each may be a call of a function."""
+"""SQLite instructions between two looks at the clock. Each may be a function call."""
 
 LIMITS = {
     sqlite3.SQLITE_LIMIT_LENGTH: 200_000,
     sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 500,
     sqlite3.SQLITE_LIMIT_COLUMN: 200,
 }
-"""No function looks at the clock, and `instr` or `like` takes the product of the lengths of its
-two texts; a row takes the length of a value times the columns."""
+"""No function looks at the clock. `instr` and `like` take time by the product of the lengths of
+their texts; a row takes the length of a value times the number of columns."""
 
 MEMORY = 1_000_000_000
-"""Bytes of memory that SQLite may take: a sort is bounded by nothing else."""
+"""Bytes of memory for SQLite: nothing else bounds a sort."""
 
 BESIDE = {
     "tags": ("run", "key", "value"),
     "bookmarks": ("run", "event_id"),
     "notes": ("run", "event_id", "note"),
 }
-"""Tables of what the user keeps of runs, and their columns. They are filled for each question, so
-that they are never behind the file that keeps it, and nothing of it stays in ours."""
+"""Tables of the user's annotations, and their columns. They are filled for each query, so that they
+are never out of date and our file keeps none of it."""
 
 TABLES = f"{', '.join(SCHEMAS)}, {', '.join(BESIDE)}; docs/tables.md has their columns"
 
@@ -53,11 +53,11 @@ TABLES = f"{', '.join(SCHEMAS)}, {', '.join(BESIDE)}; docs/tables.md has their c
 class Answer(NamedTuple):
     columns: list[str]
     rows: Iterator[Sequence[Any]]
-    """Raises Problem when it takes too long."""
+    """Raises Problem if it takes too long."""
 
 
 class _Limit:
-    """How long SQLite may still be at work. Whoever reads the answer takes their time."""
+    """How long SQLite itself may work. The time of whoever reads the answer does not count."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = self._left = seconds
@@ -92,7 +92,7 @@ def asked(
     seconds: float,
     beside: Mapping[str, Iterable[Sequence[str]]] = {},
 ) -> Iterator[Answer]:
-    """The answer to one SELECT. Raises Problem. `beside` has the rows of tables in BESIDE."""
+    """The answer to one SELECT. `beside` has the rows of the tables in BESIDE. Raises Problem."""
     limit = _Limit(seconds)
     with contextlib.closing(_opened((cache_folder / FOLDER / FILE).absolute())) as database:
         try:
@@ -120,7 +120,7 @@ def asked(
 
 
 def _fill(database: sqlite3.Connection, beside: Mapping[str, Iterable[Sequence[str]]]) -> None:
-    database.execute("PRAGMA query_only = OFF")  # the file itself is open to read alone
+    database.execute("PRAGMA query_only = OFF")  # the library itself is attached read-only
     database.execute("BEGIN")
     for name, columns in BESIDE.items():
         database.execute(f"CREATE TEMP TABLE {name} ({' TEXT, '.join(columns)} TEXT)")
@@ -142,7 +142,7 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 
 def _rows(cursor: sqlite3.Cursor, limit: _Limit) -> Generator[Sequence[Any], None, None]:
-    """Not `yield from`, which closes the cursor with the generator, maybe after its database."""
+    """Not `yield from`: that closes the cursor with the generator, perhaps after its database."""
     while True:
         try:
             with limit:
@@ -170,7 +170,7 @@ def _problem(error: Exception, limit: _Limit) -> Problem | KeyboardInterrupt:
         )
     said = str(error)
     if "interrupted" in said and not limit.passed:
-        return KeyboardInterrupt()  # sqlite3 has swallowed that of ctrl+c
+        return KeyboardInterrupt()  # sqlite3 has swallowed the KeyboardInterrupt of ctrl+c
     if "interrupted" in said:
         return limit.problem
     if "not authorized" in said or "prohibited" in said or "one statement" in said:

@@ -1,4 +1,4 @@
-"""Takes runs into the library that were opened or downloaded anyway, in a process of its own."""
+"""Indexes runs that were opened or downloaded anyway, in a process of its own."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats.run_file import Indexes
 
 NICE = 19
-"""By how much others go before the process."""
+"""Niceness of the process: everything else goes first."""
 
 
 class InFile(NamedTuple):
@@ -44,7 +44,7 @@ Wanted: TypeAlias = InFile | OfServer
 
 
 class Fill(NamedTuple):
-    """The same as a task of a process: whether the library can be written."""
+    """`fill` as a task for a process. Yields whether the library can be written."""
 
     cache_folder: Path
     run: Wanted
@@ -60,8 +60,8 @@ class Fill(NamedTuple):
 
 
 def fill(library: Library, run: Wanted) -> None:
-    """Takes the run in, unless it is in as it is now. Never raises: what fails is left to
-    `oh-tui index`, which tells why."""
+    """Indexes the run unless its entry is up to date. Never raises: `oh-tui index` reports what
+    fails."""
     with contextlib.suppress(Exception):
         if isinstance(run, InFile):
             _fill_of_file(library, run)
@@ -71,7 +71,7 @@ def fill(library: Library, run: Wanted) -> None:
 
 def _fill_of_file(library: Library, run: InFile) -> None:
     path = plain_path(run.path)
-    fingerprint = fingerprint_of(path)  # before it is read: it may change meanwhile
+    fingerprint = fingerprint_of(path)  # taken first: the file may change while it is read
     place = run.place or str(path)
     if not fingerprint or library.has(place, fingerprint):
         return
@@ -104,15 +104,15 @@ def _fill_of_server(library: Library, wanted: OfServer) -> None:
 
 
 class Filler:
-    """A process for it. `fill` blocks: call it in a thread."""
+    """Runs `fill` in a process of its own."""
 
     def __init__(self, cache_folder: Path) -> None:
         self._folder = cache_folder
         self.pool = Pool[bool](1, NICE)
 
     def fill(self, run: Wanted) -> bool:
-        """Whether another run may follow: the library can be written, or the process ended of this
-        one."""
+        """Blocks until the run is indexed or skipped: call it in a thread. False if the library
+        cannot be written or no process starts."""
         try:
             found = [one for _, one in self.pool.each([Fill(self._folder, run)])]
         except Problem:

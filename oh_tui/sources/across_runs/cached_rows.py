@@ -1,4 +1,4 @@
-"""The rows for sums of runs whose index entry is up to date, so that they need not be read."""
+"""Statistics rows of runs whose index entry is up to date."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from oh_tui.sources.source import Source
 
 
 class KnownRows:
-    """Gives what the library knows of runs."""
+    """Takes the rows from the library, for `known` of `ManyRuns`."""
 
     def __init__(self, cache_folder: Path | None, source: Source) -> None:
         self._folder, self._source = cache_folder, source

@@ -1,5 +1,5 @@
-"""Does a job for each run of a source, the newest first: for files by processes where that pays, of
-a server for what is kept on this machine."""
+"""Does a job for each run of a source, newest first. Worker processes help with files where that
+pays; of a server only runs on this machine are read."""
 
 from __future__ import annotations
 
@@ -37,22 +37,22 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 T = TypeVar("T")
 
 ALONE = 0.4
-"""Seconds that one process works before others help: so long do they take to start."""
+"""Seconds that one process works alone: starting others takes about as long."""
 
 WORTH_HELP = 1.0
-"""Seconds of work left that are worth it."""
+"""Seconds of work left that justify starting others."""
 
 KEYS_FIRST = 10
-"""Niceness of the processes that read for the explorer, so that its keys go before them."""
+"""Niceness of worker processes that read for the explorer, so that key presses come first."""
 
 AT_ONCE = 8
-"""Runs that a process reads for one answer."""
+"""Runs in one task of a worker process."""
 
 BREATH = 200
-"""Results that are known, between two breaths."""
+"""Known results between two turns of the event loop."""
 
 AHEAD = 4
-"""Answers for each process that may wait for an earlier one."""
+"""Tasks per processor that may start before the oldest one ends."""
 
 
 class Result(NamedTuple, Generic[T]):
@@ -63,21 +63,21 @@ class Result(NamedTuple, Generic[T]):
 
 
 class Ahead(NamedTuple, Generic[T]):
-    """What is known of runs before any is read."""
+    """What is known before any run is read."""
 
     results: list[Result[T]]
     left: list[Conversation]
-    """The runs that have to be read."""
+    """The runs that must be read."""
     vanished: int = 0
-    """Runs that were known and are no longer there."""
+    """Known runs that are no longer there."""
     settled: int = 0
     """Runs that the index rules out."""
     indexed: Collection[str] = ()
-    """The ids of those left that are in the index as they are now."""
+    """Ids of the runs in `left` whose index entry is up to date."""
 
 
 Known: TypeAlias = Callable[[list[Conversation], list[Conversation] | None], Ahead[T]]
-"""Takes the runs that are meant, and all that are listed; None where the list was cut."""
+"""Takes the runs that match the query, and all listed runs: None if the list was cut."""
 
 
 class _Keeps(Protocol):
@@ -85,7 +85,7 @@ class _Keeps(Protocol):
 
 
 class ManyRuns(Generic[T]):
-    """One pass through the runs of a source. The counts grow while it goes on."""
+    """One pass over the runs of a source. Its counts grow as it goes."""
 
     def __init__(
         self,
@@ -100,10 +100,9 @@ class ManyRuns(Generic[T]):
         live: bool = False,
         nice: int = 0,
     ) -> None:
-        """`query` says which runs are meant; `report` gets the progress of listing them. `choose`
-        takes some of those, in the order in which they are to be read; `known` gives the results of
-        some without reading them. `live` reads from a server those that go on. `nice` is added to
-        the niceness of the processes that help."""
+        """`query` selects the runs, `choose` picks and orders those to read, `known` gives results
+        without reading. `report` gets the progress of listing. `live` also reads unfinished runs of
+        a server. `nice` is added to the niceness of worker processes."""
         self.source = source
         self._job, self._query = job, query
         self._annotations, self._last_known = annotations, last_known
@@ -111,30 +110,30 @@ class ManyRuns(Generic[T]):
         self._live, self._nice = live, nice
         self._indexed: Collection[str] = ()
         self.runs = 0
-        """Runs that are meant."""
+        """Number of selected runs."""
         self.read = 0
         self.not_kept: list[Conversation] = []
         """Runs of a server that are not on this machine."""
         self.unsure = 0
-        """Runs left out though they may be meant, were all known of them that the query asks."""
+        """Number of runs left out because what the query asks is not known of them."""
         self.unread: list[str] = []
-        """Why runs could not be read."""
+        """Why runs could not be read, a sentence each."""
         self.vanished = 0
-        """Runs that were known and are no longer there."""
+        """Known runs that are no longer there."""
 
     @property
     def going_on(self) -> int:
-        """How many of those not kept may still go on."""
+        """How many runs of `not_kept` may still go on."""
         return sum(not is_over(self.source, row) for row in self.not_kept)
 
     @property
     def lacked(self) -> str:
-        """What is not known of those that are `unsure`."""
+        """What the query asks and is not known of the `unsure` runs."""
         return self._query.may_lack
 
     @property
     def left_out(self) -> list[str]:
-        """What the pass has left out, a phrase each."""
+        """What the pass left out, a phrase each."""
         found = []
         if self.not_kept:
             found.append(f"{plural(len(self.not_kept), 'run')} not read yet")
@@ -167,8 +166,8 @@ class ManyRuns(Generic[T]):
     async def missing(
         self, came: Callable[[Conversation], None] = lambda _: None
     ) -> AsyncGenerator[Result[T], None]:
-        """The results of those runs that were not kept, read from the server; `came` is called with
-        each that was read."""
+        """Results of the runs in `not_kept`, read from the server. `came` is called after each
+        read."""
         rows, self.not_kept = self.not_kept, []
         done = 0
         try:
@@ -182,10 +181,10 @@ class ManyRuns(Generic[T]):
                 done += 1
                 yield self._counted(Result(row, value))
         finally:
-            self.not_kept += rows[done:]  # it was stopped, while it read or between two results
+            self.not_kept += rows[done:]  # the pass was stopped during a read or between two results
 
     async def run_of(self, row: Conversation) -> Trajectory | None:
-        """The whole run, read once more; None where it is not on this machine. Raises Problem."""
+        """The whole run, read once more; None if it is not on this machine. Raises Problem."""
         if isinstance(self.source, FileSource):
             return await asyncio.to_thread(self.source.runs.read, row)
         return await self._read(row)
@@ -198,7 +197,7 @@ class ManyRuns(Generic[T]):
         return one
 
     async def _wanted(self) -> tuple[list[Conversation], list[Conversation] | None]:
-        """The runs that are meant, the newest first, and all; None where the list was cut."""
+        """The selected runs, newest first, and all listed runs: None if the list was cut."""
         rows, listed = list[Conversation](), list[Conversation]()
         now, is_cut = time.time(), False
         async for page in self.source.pages():
@@ -227,8 +226,8 @@ class ManyRuns(Generic[T]):
         return About(row, self._annotations.of(row))
 
     async def _in_files(self, rows: Sequence[Conversation]) -> AsyncIterator[Result[T]]:
-        """Begins in this process, where the first results are there at once; others help where
-        much is left."""
+        """Starts in this process, which gives the first results at once. Worker processes take over
+        if much is left."""
         source = cast("FileSource", self.source)
         began = time.perf_counter()
         for done, row in enumerate(rows):
@@ -244,7 +243,7 @@ class ManyRuns(Generic[T]):
         try:
             run = source.runs.read(row)
             return self._job(run, self._about(row)._replace(info=source.runs.run(row).info))
-        except Exception as error:  # the other runs are read all the same
+        except Exception as error:  # one bad run must not stop the others
             return Unread(why(error))
 
     async def _by_processes(
@@ -276,8 +275,8 @@ class ManyRuns(Generic[T]):
         return Place(path_at(place, entry.name), entry.number, self._about(row))
 
     async def _here(self, rows: Sequence[Conversation]) -> AsyncIterator[Result[T]]:
-        """The runs of a server that are on this machine: those of the embedded one all are. What is
-        in the index is read from the server, which was asked for it before."""
+        """The runs of a server that are on this machine: all, if the server is embedded. Loads
+        indexed runs from the server, since the index never read them here without asking it."""
         for row in rows:
             try:
                 run = await self._read(row)

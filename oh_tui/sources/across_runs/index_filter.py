@@ -1,4 +1,4 @@
-"""Leaves out of a search the runs that the library knows not to hold its texts."""
+"""Leaves out of a search the runs that, by the index, cannot match."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from oh_tui.trajectory.analysis.search.scan import Needle
 
 
 class Narrowing:
-    """Asks the library once for each text. A run that is not in it, or has changed since, is left
-    to read: it may hold anything. So is one with sub-agents, whose steps are not in
-    the library."""
+    """Asks the library once for each text. Rules out no run that is missing there, that has changed
+    since, or that has sub-agents: the library does not hold their steps."""
 
     def __init__(self, cache_folder: Path | None, source: Source, query: Query) -> None:
         self._folder, self._source, self._query = cache_folder, source, query

@@ -1,4 +1,4 @@
-"""Reads the runs of a file or folder for the library, one after the other."""
+"""Reads the runs of a file or folder for the library, one by one."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from oh_tui.trajectory.formats.table import head_of
 from oh_tui.trajectory.tables import About
 
 DECODED = 2_000
-"""Events of a run up to which each is decoded once: rows and texts both need them. It takes about
-three times the memory of the texts."""
+"""A run with up to this many events is decoded once for both rows and texts. That takes about three
+times the memory of the texts."""
 
 MOST_BESIDE = 2_000
-"""Files beside an output that may be about it."""
+"""Files beside an output that may describe it."""
 
 _ID = pattern("[0-9a-f]{32}")
 
 
 class Left(NamedTuple):
-    """A run that is not taken in, and why, in words of ours."""
+    """A run that was not indexed, and why, in our own words."""
 
     place: str
     why: str
@@ -42,28 +42,28 @@ class Left(NamedTuple):
 TELLS_KEY = "it contains one of your keys"
 
 Found: TypeAlias = Record | Left | int
-"""The number of runs comes first."""
+"""The first one is the number of runs."""
 
 
 class RunsOf(NamedTuple):
-    """The runs of a file or folder for the library, as a task of a process."""
+    """Reads the runs of a file or folder for the library, as a task of a worker process."""
 
     path: Path
     fingerprint: str
     known: Set[str] = frozenset()
-    """Places of runs that are in already."""
+    """Places of runs that are indexed already."""
     part: int = 0
     parts: int = 1
-    """Every so many runs are read, from the one with this number."""
+    """Reads every `parts`-th run, starting with number `part`."""
     wanted: str = ""
-    """The place of the only one that is read, "" for all."""
+    """The place of the only run to read; "" for all."""
     indexes: Indexes | None = None
 
     def without(self, places: Sequence[str]) -> RunsOf:
         return self._replace(known=self.known | {*places})
 
     def work(self) -> Iterator[At | Found]:
-        """Never raises: what cannot be read is left."""
+        """Never raises: yields a Left for what cannot be read."""
         try:
             str(self.path).encode()
         except UnicodeError:
@@ -72,7 +72,7 @@ class RunsOf(NamedTuple):
         source = FileSource([self.path], indexes=self.indexes)
         try:
             rows = source.conversations()
-        except Exception as error:  # the other files are read all the same
+        except Exception as error:  # one bad file must not stop the others
             yield Left(str(self.path), why(error))
             return
         rows = rows[self.part :: self.parts]
@@ -117,7 +117,7 @@ def place_of(row: Conversation, path: Path) -> str:
 def about_of(
     row: Conversation, *, name: str, source: str, benchmark: str = "", note: str = ""
 ) -> About:
-    """What the row of a run tells. A run without an id of its own is called by its place."""
+    """What the row of a run says about it. A run without an id of its own gets its place as id."""
     own = bare_id(row.id)
     return About(
         run=own if _ID.fullmatch(own) else name,
@@ -136,8 +136,8 @@ def about_of(
 
 
 def fingerprint_of(path: Path) -> str:
-    """What changes whenever a file or folder has changed, or a file beside it that its runs are
-    read from; "" for what cannot be read."""
+    """Changes with the file or folder, and with any file beside it that its runs are read from. ""
+    if it cannot be read."""
     try:
         if not path.is_dir():
             found = [path, *_beside(path)]
@@ -152,7 +152,8 @@ def fingerprint_of(path: Path) -> str:
 
 
 def _stamp(one: Path, path: Path) -> str:
-    """Of a file beside a path also that it is not there. Raises OSError and ValueError."""
+    """Changes with the file. A missing file beside `path` has a stamp too. Raises OSError and
+    ValueError if `path` itself cannot be read."""
     try:
         found = one.stat()
     except (OSError, ValueError):
@@ -175,7 +176,7 @@ def _beside(path: Path) -> list[Path]:
 
 
 def _is_output(path: Path) -> bool:
-    """Whether labels may name rows of a file, which may have any name."""
+    """Whether labels beside the file may name its rows. Outputs may have any name."""
     if ".jsonl" in path.name or path.suffix == ".zip":
         return path.suffix != ".zip"
     try:
@@ -184,11 +185,11 @@ def _is_output(path: Path) -> bool:
     except OSError:
         raise
     except Exception:
-        return False  # reading it tells why
+        return False  # the reader reports why
 
 
 def size_of(path: Path) -> int:
-    """Bytes of a file, or of the files in a folder; 0 for what cannot be read."""
+    """Bytes of a file, or of all files in a folder; 0 if it cannot be read."""
     with contextlib.suppress(OSError):
         if path.is_dir():
             return sum(one.stat().st_size for one in path.rglob("*") if one.is_file())

@@ -1,4 +1,4 @@
-"""Takes the runs of files and folders into the library: what has changed, in several processes."""
+"""Indexes the runs of changed files and folders, in several processes."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ from oh_tui.sources.across_runs.pool import ENDED, At, Died, Pool, cores
 from oh_tui.sources.file_rows import plain_path
 
 AT_ONCE = 5_000_000
-"""Characters of texts that are written at once. More would take memory, fewer time."""
+"""Characters of text per write. More would take memory, fewer would take time."""
 
 LONGEST = 1.0
-"""Seconds after which what there is is written."""
+"""Seconds after which waiting records are written anyway."""
 
 WORTH_PARTS = 10_000_000
-"""Bytes of a file of several runs that several processes share."""
+"""Bytes from which several processes share a file of several runs."""
 
 WORTH_HELP = 3_000_000
-"""Bytes below which starting processes takes longer than reading."""
+"""Below this many bytes, starting processes takes longer than reading."""
 
 
 class ChangedFile(msgspec.Struct, eq=False):
-    """A file or folder whose runs are to be taken in."""
+    """A file or folder whose runs must be indexed."""
 
     path: Path
     size: int
     fingerprint: str
     parts: int = 1
-    """In how many it is read."""
+    """Number of tasks that share it."""
     ended: int = 0
-    """How many of them are read."""
+    """Number of these tasks that have ended."""
     share: float = 0.0
-    """Bytes of one run, about."""
+    """Approximate bytes per run."""
 
     @property
     def home(self) -> str:
@@ -55,37 +55,37 @@ class ChangedFile(msgspec.Struct, eq=False):
 
 
 class Outcome(msgspec.Struct):
-    """How far it is; counts grow."""
+    """Progress of an update. Its counts grow."""
 
     files: int = 0
-    """Of those that were to be looked at."""
+    """Files to look at."""
     unchanged: int = 0
     vanished: int = 0
-    """Files that were in the library and are no longer there."""
+    """Indexed files that are no longer there."""
     size: int = 0
-    """Bytes to read, of the files that have changed."""
+    """Bytes of the changed files."""
     read: float = 0.0
-    """Bytes that are read, about."""
+    """Approximate bytes read so far."""
     runs: int = 0
-    """Runs taken in."""
+    """Runs indexed."""
     left: list[Left] = []
     going_on: int = 0
-    """Runs of a server that were left out, as they may go on."""
+    """Runs of a server that were left out because they may go on."""
     trouble: str = ""
-    """Why the library takes in no more; "" while it does."""
+    """Why the library accepts nothing more; "" while it does."""
     seconds: float = 0.0
 
     @property
     def time_left(self) -> float | None:
-        """Seconds; None while that is not known."""
+        """Estimated seconds; None while unknown."""
         if not self.read or self.seconds < 1:
             return None
         return self.seconds * (self.size - self.read) / self.read
 
 
 class Indexing:
-    """One update of the library. `run` may be left at any moment: what was taken in stays, and the
-    next one goes on with the rest."""
+    """One update of the library. `run` can be stopped at any moment: indexed runs stay, and the
+    next update does the rest."""
 
     def __init__(self, library: Library, paths: Sequence[Path], processes: int = 0) -> None:
         """`paths` are files and folders as `find_files` names them."""
@@ -95,16 +95,16 @@ class Indexing:
         self._files = list(self._changed(paths))
         self._batch: list[Record] = []
         self._done: list[ChangedFile] = []
-        """The files that are read to their end; what is in of them, or in the batch."""
+        """Files that were read to the end. Their runs are indexed or in the batch."""
         self._lacking = set[str]()
-        """The homes of which something is left that may be readable later."""
+        """Homes with a run that could not be indexed but may be readable later."""
         self._ended = set[str]()
-        """Those of them at which a process ended, so that they may hold more."""
+        """Homes at which a process died, so that they may hold more runs."""
         self._characters = 0
         self._written = time.monotonic()
         self._writer = ThreadPoolExecutor(1)
         self._writing: Future[None] | None = None
-        """What was read goes in while more is read: SQLite works without the interpreter's lock."""
+        """The write that runs while more is read: SQLite works without the interpreter's lock."""
 
     def _changed(self, paths: Sequence[Path]) -> Iterator[ChangedFile]:
         for path in dict.fromkeys(map(plain_path, paths)):
@@ -117,7 +117,7 @@ class Indexing:
             yield file
 
     def run(self) -> Generator[Outcome, None, None]:
-        """Yields how far it is, again and again. Close it to leave."""
+        """Yields the progress again and again. Close it to stop."""
         began = time.monotonic()
         self._mark_vanished()
         try:
@@ -167,8 +167,9 @@ class Indexing:
         file.ended += 1
         if file.ended < file.parts:
             return
-        # one that has changed meanwhile is read again next time, as is one with something left:
-        # a process was killed, or a library is not installed
+        # A file is not done if it changed during the read. One with a run in `left` is read again
+        # next
+        # time too: a process may have been killed, or a library may be missing.
         if fingerprint_of(file.path) == file.fingerprint:
             self._done.append(file)
         self._write_if_due()
@@ -178,13 +179,13 @@ class Indexing:
             self._write()
 
     def _write(self) -> None:
-        """Begins to take in what was read, once what was read before is in."""
+        """Starts to write the batch once the previous write has ended."""
         self._wait()
         batch, self._batch = self._batch, []
         files, self._done, self._characters = self._done, [], 0
         try:
             self._writing = self._writer.submit(self._store, batch, files)
-        except RuntimeError:  # the system starts no thread
+        except RuntimeError:  # the system cannot start a thread
             self._writer.shutdown(wait=False, cancel_futures=True)
             self._writer, self._writing = ThreadPoolExecutor(1), None
             self._store(batch, files)
@@ -195,7 +196,7 @@ class Indexing:
             self._writing.result()
 
     def _store(self, batch: list[Record], files: list[ChangedFile]) -> None:
-        """Takes in what was read, without a record that cannot be stored."""
+        """Writes the batch, without records that cannot be stored."""
         if not self._put(batch, self._whole(files)) and self.library.is_of_value:
             self.outcome.trouble = ""
             for record in batch:
@@ -217,7 +218,7 @@ class Indexing:
             self._leave(record.home, Left(record.place, "the index cannot hold what it holds"))
 
     def _put(self, batch: list[Record], files: list[ChangedFile]) -> bool:
-        """Once more after the library was made anew."""
+        """Tries twice: the first failure may have made the library anew."""
         done = [(file.home, file.fingerprint) for file in files]
         if (batch or done) and not (self.library.put(batch, done) or self.library.put(batch, done)):
             self.outcome.trouble = self.library.trouble or self.library.why
@@ -226,7 +227,7 @@ class Indexing:
         return True
 
     def _all(self) -> Iterator[tuple[ChangedFile, Found | None]]:
-        """What is found in each file; None after each of its parts."""
+        """What is found in each file; None at the end of each task."""
         alone = self._processes == 1 or self.outcome.size < WORTH_HELP
         processes = 1 if alone else self._processes
         parts = [(file, part) for file in self._files for part in self._parts(file, processes)]
@@ -243,8 +244,7 @@ class Indexing:
                 yield file, found
 
     def _parts(self, file: ChangedFile, processes: int) -> Iterator[RunsOf]:
-        """What a file is read in, without the runs that are in already from an update that was
-        left."""
+        """The tasks that read a file, without runs that an interrupted update has indexed."""
         places = self.library.places(file.home)
         known = {place for place, fingerprint in places.items() if fingerprint == file.fingerprint}
         file.parts = processes if file.path.is_file() and file.size > WORTH_PARTS else 1

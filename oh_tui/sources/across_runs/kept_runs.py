@@ -1,4 +1,4 @@
-"""How runs ended and what they took in all, as the index or the cache of this machine has them."""
+"""How runs ended and what they used in total, from the index or the cache of this machine."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NOTHING = Kept()
 
 
 def is_wanted(conversation: Conversation, last_known: LastKnown) -> bool:
-    """Whether nobody saw how the run ended, or what it took in all, as it is now."""
+    """Whether the present outcome or total use of the run is unknown."""
     if not is_current(conversation, last_known):
         return True
     is_over = conversation.execution_status != "running"
@@ -38,7 +38,7 @@ def is_wanted(conversation: Conversation, last_known: LastKnown) -> bool:
 
 
 class KeptRuns:
-    """Asks the index, then the cache. A run that changed since it was kept counts as unknown."""
+    """Asks the index, then the cache. A run that has changed since counts as unknown."""
 
     def __init__(self, library_folder: Path | None, source: Source) -> None:
         self._folder, self._source = library_folder, source
@@ -53,7 +53,7 @@ class KeptRuns:
             run = Trajectory(complete=False)
             run.extend(remote.cache.end(conversation))
             found = Kept(judge(run).word, spent_of(Accounts(run)))
-        # it worked when its sandbox went away
+        # the agent was working when its sandbox went away
         word = "running" if found.word == "saved" else found.word
         return Kept(word, with_record(found.spent, conversation))
 

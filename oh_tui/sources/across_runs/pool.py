@@ -1,4 +1,5 @@
-"""The processes that read runs: started, told the user's keys, ended, replaced where one dies."""
+"""The worker processes that read runs: starts and ends them, passes the user's keys, replaces those
+that die."""
 
 from __future__ import annotations
 
@@ -22,37 +23,38 @@ ENDED = "the process that read it ended"
 
 
 class At(NamedTuple):
-    """A run is read next, which may end the process."""
+    """The task reads this run next. The run may kill the process."""
 
     place: str
 
 
 class Died(NamedTuple):
-    """The process ended at this run; "" if it had begun none."""
+    """The process died while it read this run; "" if it had begun none."""
 
     place: str
 
 
 class Task(Protocol[T_co]):
-    """Work of a process, which gets it as a pickle and sends back what it finds."""
+    """Work for a process. It is sent as a pickle, and what it finds is sent back."""
 
     def work(self) -> Iterator[At | T_co]:
-        """What is found of each run, after an `At`. Never raises."""
+        """Yields an `At` before each run, then what it finds. Never raises."""
         ...
 
     def without(self, places: Sequence[str]) -> Task[T_co]:
-        """The same for the runs that were not begun."""
+        """The same task without these runs."""
         ...
 
 
 def cores() -> int:
-    """The processors that this process may use."""
-    allowed = getattr(os, "sched_getaffinity", None)  # of Linux
+    """Number of processors that this process may use."""
+    allowed = getattr(os, "sched_getaffinity", None)  # Linux only
     return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
 class Pool(Generic[T]):
-    """Processes for one task after the other. `stop` ends them at once, from any thread."""
+    """Worker processes that do one task after another. Any thread may call `stop`, which ends them
+    at once."""
 
     def __init__(self, processes: int, nice: int = 0) -> None:
         """`nice` is added to the niceness of each process."""
@@ -70,9 +72,9 @@ class Pool(Generic[T]):
     def each(
         self, tasks: Iterable[Task[T]], ahead: int = sys.maxsize
     ) -> Iterator[tuple[int, T | Died | None]]:
-        """The number of a task and what it found, as it comes; None at its end. A process that dies
-        costs the run that it read. A task waits while one that is `ahead` places before it goes on.
-        Raises Problem where no process can be started."""
+        """Yields the number of a task with each thing it finds, and with None at its end. A process
+        that dies costs only the run it was reading. A task waits until fewer than `ahead` tasks
+        separate it from the oldest running one. Raises Problem if no process can be started."""
         coming = enumerate(tasks)
         following = next(coming, None)
         while not self._is_stopped:
@@ -88,7 +90,7 @@ class Pool(Generic[T]):
                 yield from self._received(next(one for one in busy if one.line is line))
 
     def in_order(self, tasks: Iterable[Task[T]], ahead: int) -> Iterator[list[T | Died]]:
-        """All that each task found, in the order of the tasks."""
+        """All that each task finds, in the order of the tasks."""
         found: dict[int, list[T | Died]] = {}
         ended, following = set[int](), 0
         for number, one in self.each(tasks, ahead):
@@ -118,7 +120,7 @@ class Pool(Generic[T]):
         with self._lock:
             try:
                 worker = Worker[T](self._nice)
-            except OSError as error:  # there are too many processes or files
+            except OSError as error:  # too many processes or open files
                 raise Problem("No process can be started to read the runs", "try again") from error
             self.workers.append(worker)
             if self._is_stopped:
@@ -151,12 +153,12 @@ class Pool(Generic[T]):
 
 
 class Worker(Generic[T]):
-    """A process, and what it is at work on."""
+    """A process, and the task it works on."""
 
     def __init__(self, nice: int) -> None:
-        # a copy of this process would hold its threads' locks
+        # spawn: a forked child would inherit locks that other threads hold
         context = get_context("spawn")
-        # Textual's own stderr has no file, which the first process of a kind needs
+        # Textual's stderr has no file descriptor, and the resource tracker needs one
         with contextlib.redirect_stderr(sys.__stderr__):
             resource_tracker.ensure_running()
         self.line, theirs = context.Pipe()
@@ -166,24 +168,24 @@ class Worker(Generic[T]):
         self.number = 0
         self.task: Task[T] | None = None
         self.begun: list[str] = []
-        """The places of the task that it has begun."""
+        """Places of the task's runs that the process has begun."""
         self.at = ""
-        """That which it reads."""
+        """The place that the process reads now."""
 
     def begin(self, number: int, task: Task[T]) -> None:
         self.number, self.task, self.begun, self.at = number, task, [], ""
-        with contextlib.suppress(OSError):  # it has ended, which the line tells whoever waits
+        with contextlib.suppress(OSError):  # the process has died: whoever waits on the line sees it
             self.line.send((task, held()))
 
     def end(self) -> None:
-        """The line closes once nobody waits on it."""
+        """The line stays open: another thread may be waiting on it."""
         self.process.kill()
         self.process.join()
 
 
 def serve(line: connection.Connection, nice: int) -> None:
-    """What a process does, until the other end is closed. It says nothing: the terminal belongs to
-    the program that started it, which also hears of ctrl+c."""
+    """Main loop of a worker process, until the other end closes. It is silent and ignores ctrl+c:
+    the terminal belongs to the program that started it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
@@ -191,7 +193,7 @@ def serve(line: connection.Connection, nice: int) -> None:
     with contextlib.suppress(OSError):
         os.nice(nice)
     gc.freeze()
-    gc.set_threshold(100_000, 50, 100)  # runs have no reference cycles
+    gc.set_threshold(100_000, 50, 100)  # runs have no reference cycles, so collect rarely
     with contextlib.suppress(EOFError, OSError):
         while True:
             received: tuple[Task[Any], Sequence[str]] = line.recv()

@@ -1,8 +1,7 @@
-"""The words of a search in many runs: those of the filter of steps, and for their runs those of the
-filter of conversations.
+"""The query of a search across runs: words that filter steps, and words that filter runs.
 
-`is:`, `cost:`, `took:` and `after:` mean the step, `run.is:` … the run; a field that only runs have
-(`repo:`) needs no `run.`.
+`is:`, `cost:`, `took:` and `after:` ask for the step; with `run.` in front they ask for the run. A
+field that only runs have (`repo:`) needs no `run.`.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ _OF_RUNS = {
 
 
 class _OfSteps(NamedTuple):
-    """A field that steps and runs have, which means the step."""
+    """A field of both steps and runs; without `run.` it asks for the step."""
 
     name: str
 
@@ -52,7 +51,7 @@ _NOTHING = Beside("steps", "conversations", ())
 
 
 class ManyQuery(NamedTuple):
-    """A query that was read."""
+    """A parsed query."""
 
     text: str = ""
     steps: Query = Query()
@@ -74,5 +73,5 @@ def parse(text: str) -> ManyQuery:
 
 
 def complete(text: str) -> list[str]:
-    """How the last word can go on, as whole texts."""
+    """Whole texts that complete the last word."""
     return queries.complete(text, len(text), None, FIELDS)

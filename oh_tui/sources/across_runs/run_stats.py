@@ -1,6 +1,6 @@
-"""Sums over many runs, by model, repository and whatever else they share; pure.
+"""Statistics of many runs, grouped by model, repository and more. Pure.
 
-What is not known of a run is counted as not known, never as 0.
+An unknown value counts as unknown, never as 0.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.tables import RunRow
 
 UNKNOWN = ""
-"""The name of the group of runs whose model, repository ... is not known."""
+"""Name of the group of runs without a known model, repository ..."""
 
 _NUMBER = pattern(r"\d[\d,.]*")
 
 
 class Summand(NamedTuple):
-    """What sums need of the row of a run: columns of `RunRow`."""
+    """The columns of `RunRow` that statistics need."""
 
     model: str
     repository: str
@@ -51,7 +51,7 @@ _columns = attrgetter(*Summand._fields)
 
 
 def _day(row: Summand) -> str:
-    """The local day on which the run began; as it is written if its zone is not known."""
+    """The local day on which the run began; the written date if its zone is unknown."""
     try:
         zone = None if row.knows_zone else UTC
         return (
@@ -62,7 +62,7 @@ def _day(row: Summand) -> str:
 
 
 def _cause(row: Summand) -> str:
-    """How the run ended; of errors why, without the numbers in it."""
+    """How the run ended. An error keeps its reason, without the numbers in it."""
     if row.verdict != "error" or not row.cause:
         return row.verdict
     return f"error: {_NUMBER.sub('N', row.cause)}"
@@ -77,20 +77,20 @@ GROUPINGS: dict[str, Callable[[Summand], str]] = {
     "cause": _cause,
     "day": _day,
 }
-"""What runs can be grouped by."""
+"""Groupings by name."""
 
 FAILED = ("error", "stuck")
 """Verdicts of runs that failed."""
 
 
 class Spread(NamedTuple):
-    """A number of each run, as far as it is known."""
+    """Distribution of a number over the runs in which it is known."""
 
     known: int = 0
     total: float = 0.0
     median: float | None = None
     p90: float | None = None
-    """Nine in ten have at most so much."""
+    """90 % of the runs have at most this much."""
 
     @property
     def mean(self) -> float | None:
@@ -103,24 +103,25 @@ class Group(NamedTuple):
     names: tuple[str, ...]
     runs: int
     endings: dict[str, int]
-    """Verdict -> runs, the most frequent first; "" where it is not known."""
+    """Verdict -> number of runs, most frequent first; "" for an unknown verdict."""
     resolved: int
     labelled: int
-    """Runs that an evaluation calls resolved or not; an error of the evaluation counts as not."""
+    """Runs that an evaluation labels resolved or not. An error of the evaluation counts as not
+    resolved."""
     steps: Spread
     time: Spread
     """Seconds of work."""
     cost: Spread
     """US dollars, with sub-agents."""
     partial: int
-    """Runs whose cost may lack a part."""
+    """Runs whose cost may be incomplete."""
     errors: Spread
     loops: int
-    """Runs that went in a loop."""
+    """Runs that got into a loop."""
     last_error: str
-    """The most common of the last errors; "" where each occurred once."""
+    """The most common last error; "" if no error occurs twice."""
     last_errors: int
-    """Runs with this one."""
+    """Number of runs with that error."""
 
     @property
     def finished(self) -> int:
@@ -132,12 +133,12 @@ class Group(NamedTuple):
 
     @property
     def resolved_words(self) -> str:
-        """The resolved runs with those that they are counted among: `5 of 7`; "" without labels."""
+        """Resolved runs among labelled ones, such as `5 of 7`; "" without labels."""
         return f"{self.resolved:,} of {self.labelled:,}" if self.labelled else ""
 
     @property
     def error_words(self) -> str:
-        """The most common of the last errors after the number of runs with it."""
+        """The number of runs with the most common last error, then the error."""
         return f"{self.last_errors:,}x {self.last_error}" if self.last_error else ""
 
     @property
@@ -156,12 +157,12 @@ SORTS: dict[str, Callable[[Group], float | None]] = {
     "errors": lambda group: group.errors.mean,
     "loops": lambda group: group.loops,
 }
-"""By the head of the column; the highest comes first, what is not known last."""
+"""Sort keys by column head. The highest value comes first, unknown values last."""
 
 
 def grouped(rows: Sequence[Summand], by: Sequence[str], sort: str = "runs") -> list[Group]:
-    """The groups by these groupings. `sort` is a key of SORTS, or "name", by which the first day
-    comes first; groups that are equal stand by name."""
+    """The groups by these groupings. `sort` is a key of SORTS, or "name", which puts the first day
+    first. Equal groups are sorted by name."""
     members: dict[tuple[str, ...], list[Summand]] = {}
     named = zip(*(map(GROUPINGS[name], rows) for name in by), strict=True)
     for row, names in zip(rows, named, strict=True):
@@ -187,7 +188,7 @@ def summed(names: tuple[str, ...], rows: Sequence[Summand]) -> Group:
         return map(attrgetter(name), rows)
 
     labels, errors = Counter(each("label")), Counter(filter(None, each("last_error")))
-    # the first by name of those that are equally common, whatever order the rows came in
+    # ties go to the first by name, so that the order of rows does not matter
     last_error = min(errors, key=lambda one: (-errors[one], one), default="")
     last_error = last_error if errors[last_error] > 1 else ""
     return Group(
@@ -207,7 +208,7 @@ def summed(names: tuple[str, ...], rows: Sequence[Summand]) -> Group:
 
 
 def resolved_of(labels: Mapping[str, int]) -> tuple[int, int]:
-    """The resolved runs and all that an evaluation labels, from the runs of each label."""
+    """The number of resolved runs and of all labelled runs, from the runs per label."""
     resolved = labels.get("resolved", 0)
     return resolved, resolved + labels.get("unresolved", 0) + labels.get("error", 0)
 

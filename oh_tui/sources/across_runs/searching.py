@@ -1,4 +1,4 @@
-"""Searches the runs of a source, the newest first."""
+"""Searches the runs of a source, newest first."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 
 
 class Found(NamedTuple):
-    """What was found in one run."""
+    """What a search finds in one run."""
 
     hits: list[Hit]
     sub_agents: int = 0
-    """Sub-agents that cannot be read whole."""
+    """Number of sub-agents that cannot be read whole."""
     gave_up: Sequence[str] = ()
     """Patterns that took too long."""
 
@@ -48,7 +48,7 @@ class SearchJob(NamedTuple):
 
 
 class Search:
-    """One search of a source. The counts grow while it goes on."""
+    """One search of a source. Its counts grow as it goes."""
 
     def __init__(
         self,
@@ -62,8 +62,8 @@ class Search:
         live: bool = False,
         nice: int = 0,
     ) -> None:
-        """`known` tells of runs without reading them that nothing is found in them; `live` and
-        `nice` as of `ManyRuns`."""
+        """`known` rules out runs without reading them. `live` and `nice` are those of
+        `ManyRuns`."""
         self.reading = ManyRuns(
             source,
             SearchJob(query.steps),
@@ -78,19 +78,19 @@ class Search:
         self.hits = 0
         self.runs_hit = 0
         self.sub_agents = 0
-        """Sub-agents whose steps were not all searched."""
+        """Number of sub-agents whose steps were not all searched."""
         self.gave_up: list[str] = []
         """Patterns that took too long."""
 
     async def results(self) -> AsyncGenerator[RunHits | None, None]:
-        """The runs with hits, the newest first, and None for the others. Raises Problem."""
+        """The hits of each run, newest first; None for a run without hits. Raises Problem."""
         async for one in self.reading.results():
             yield self._taken(one)
 
     async def missing(
         self, came: Callable[[Conversation], None] = lambda _: None
     ) -> AsyncGenerator[RunHits | None, None]:
-        """The same of the runs that were not on this machine, read from the server."""
+        """The same for runs that were not on this machine, read from the server."""
         async for one in self.reading.missing(came):
             yield self._taken(one)
 

@@ -1,5 +1,5 @@
-"""Takes the runs of a server into the library: those that are over and not in yet, and on request
-those that go on, as they are now."""
+"""Indexes the runs of a server: those that are over and not yet indexed, on request also those that
+go on."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ if TYPE_CHECKING:
     from oh_tui.sources.source import Source
 
 CALLS = 3
-"""Of a run that is not on this machine: its number of events, its last page, its download."""
+"""Calls for a run that is not on this machine: its number of events, its last page, its
+download."""
 
 CALL_TIME = 0.5
-"""Seconds of a call, where the server is not paced slower."""
+"""Seconds per call, unless the server is paced slower."""
 
 
 def price(runs: int) -> str:
-    """What reading so many runs of a server takes that this machine does not keep."""
+    """Calls and time it takes to read this many runs that are not on this machine."""
     calls = CALLS * runs
     return f"about {plural(calls, 'call')}, {rough(calls * CALL_TIME)}"
 
@@ -42,12 +43,12 @@ class Plan(NamedTuple):
     kept: int
     """How many of them are on this machine."""
     known: int
-    """Runs that are in already."""
+    """Runs that are indexed already."""
     open: int
-    """Runs that may still go on, and are left out."""
+    """Runs left out because they may still go on."""
     pace: float
     by_pages: bool
-    """Long runs take more calls."""
+    """A long run takes more calls."""
 
     @property
     def calls(self) -> int:
@@ -59,8 +60,8 @@ class Plan(NamedTuple):
 
 
 async def plan(source: Source, library: Library, *, live: bool = False) -> Plan:
-    """Lists the server; `live` takes the runs too that may still go on. Marks runs of the library
-    that it no longer has. Raises Problem."""
+    """Lists the server. `live` includes runs that may still go on. Marks indexed runs that the
+    server no longer has. Raises Problem."""
     address, remote = source.address, source.remote
     places = await asyncio.to_thread(_places, library, address)
     runs: list[Conversation] = []
@@ -87,14 +88,15 @@ async def plan(source: Source, library: Library, *, live: bool = False) -> Plan:
 
 
 def _places(library: Library, address: str) -> dict[str, str]:
-    """Place -> fingerprint, without runs that were gone: one that is listed again is read again."""
+    """Place -> fingerprint of indexed runs. Leaves out those marked as gone: if listed again, they
+    are read again."""
     sql = "SELECT place, fingerprint FROM runs WHERE home = ? AND NOT gone"
     return dict(library.select(sql, address) or ())
 
 
 async def read(source: Source, library: Library, planned: Plan) -> AsyncIterator[Left | None]:
-    """Takes the runs in one by one; yields None for each, or what is left of it. Raises Problem
-    when the server stops answering."""
+    """Indexes the runs one by one. Yields None for each, or a Left with the reason. Raises Problem
+    if the server stops answering."""
     for one in planned.runs:
         place = place_on(planned.address, one)
         if is_over(source, one) and source.remote and not await source.remote.hears(one):
@@ -106,7 +108,7 @@ async def read(source: Source, library: Library, planned: Plan) -> AsyncIterator
         if run is None:
             yield Left(place, "it is too long for a download")
             continue
-        # without a time of its record, one that goes on is never taken for what it is now
+        # without a time, the entry of an unfinished run never counts as up to date
         row = one if is_over(source, one) else replace(one, updated_at=None)
         yield await asyncio.to_thread(take, library, run, row, planned.address, note)
 
@@ -114,8 +116,8 @@ async def read(source: Source, library: Library, planned: Plan) -> AsyncIterator
 def take(
     library: Library, run: Trajectory, row: Conversation, address: str, note: str = ""
 ) -> Left | None:
-    """Puts a run into the library; what is left of it, if it is not taken in. Raises Problem where
-    the library takes in no more."""
+    """Indexes a run. Returns a Left if it must not be indexed. Raises Problem if the library
+    accepts nothing more."""
     place = place_on(address, row)
     about = about_of(row, name=place, source=address, note=note)
     record = record_of(run, about, place=place, home=address, fingerprint=row.updated_at or "")
@@ -128,7 +130,7 @@ def take(
 
 
 async def _whole(source: Source, conversation: Conversation) -> tuple[Trajectory | None, str]:
-    """The run; None where the server gives it page by page alone, which costs a call for each."""
+    """The run; None if the server gives it only page by page, which costs a call per page."""
     found: Trajectory | None = None
     note = ""
     async for state in source.runs.load(conversation):

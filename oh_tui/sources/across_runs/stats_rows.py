@@ -1,4 +1,4 @@
-"""What sums need of each run of a source."""
+"""The job that makes the statistics row of a run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class RowJob(NamedTuple):
 
 
 def told(about: About, source: str) -> tables.About:
-    """What is known of a run beside its events, by its source and its file."""
+    """What the row and the file of a run say about it."""
     one = about.conversation
     place = one.place if isinstance(one, FileConversation) else one.id
 

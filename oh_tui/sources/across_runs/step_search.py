@@ -1,4 +1,4 @@
-"""The steps of a run that a query finds, each with the line that proves it."""
+"""The steps of a run that match a query, each with the line that shows why."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ LONGEST = 240
 """Characters of a line that are shown, around its match."""
 
 BEFORE = 60
-"""Of these, characters before the match."""
+"""How many of these characters come before the match."""
 
 
 class Hit(msgspec.Struct, frozen=True):
-    """A step that was found. All texts are clean, without secrets and on one line."""
+    """A step that matches. All its texts are clean, without secrets and on one line."""
 
     step: int
     """Its number in its own run."""
     path: str
-    """Its number in the whole run: `12`, of a sub-agent `12.3`."""
+    """Its number in the whole run: `12`, or `12.3` in a sub-agent."""
     above: str
-    """The event that started the sub-agent; "" for a step of the run itself, and where no step is
-    known to have started it."""
+    """The event that started the sub-agent; "" for a step of the run itself, or if that event is
+    unknown."""
     event_id: str
-    """Of the event with the line."""
+    """The event that has the line."""
     where: str
-    """"call" (the message, the error), "result", or "row" where only the row says it."""
+    """"call" (also a message or an error), "result", or "row" if only the row has it."""
     line: str
     at: int
-    """The character of `line` at which the match begins, about."""
+    """Approximate position of the match in `line`."""
     shown: str
     """The row of the step."""
     outcome: Outcome
@@ -51,15 +51,15 @@ class Hit(msgspec.Struct, frozen=True):
 
 
 class Part(NamedTuple):
-    """The run itself, or that of a sub-agent."""
+    """The run itself, or one of its sub-agents."""
 
     study: Study
     above: str = ""
-    """The event of the run that started the sub-agent, "" where that is not known."""
+    """The event of the run that started the sub-agent; "" if unknown."""
 
 
 def sub_agents(study: Study) -> tuple[list[Part], int]:
-    """The runs of all sub-agents, which are read now, and how many cannot be read whole."""
+    """Reads the runs of all sub-agents. Returns them and how many cannot be read whole."""
     run, found, unread = study.trajectory, list[Part](), 0
 
     def add(runs: SubRuns, above: str | None = None) -> None:
@@ -106,7 +106,7 @@ def _hit(step: Step, part: Part, query: Query) -> Hit:
 
 
 def step_of(run: Trajectory, hit: Hit) -> tuple[Step, Trajectory] | None:
-    """The step that was found, and the run that it is in: that of a sub-agent too."""
+    """The step of a hit, and the run that contains it, which may be that of a sub-agent."""
     study = Study(run)
     for one in [part.study for part in sub_agents(study)[0]] if hit.is_of_sub_agent else [study]:
         if f"{one.path}{hit.step}" == hit.path and (step := one.trajectory.step_of(hit.event_id)):
@@ -115,7 +115,8 @@ def step_of(run: Trajectory, hit: Hit) -> tuple[Step, Trajectory] | None:
 
 
 def _first(said: Said, wanted: Needle | Regex) -> tuple[int | None, str, int]:
-    """The event that says it first, the line, and where in it; None for the row."""
+    """The first event with a match, its line, and the position in it. The event is None if only the
+    row matches."""
     for place in range(len(said.events)):
         for text in said.texts(place):
             if found := _in_text(text, wanted):
@@ -124,8 +125,8 @@ def _first(said: Said, wanted: Needle | Regex) -> tuple[int | None, str, int]:
 
 
 def _in_text(text: str, wanted: Needle | Regex) -> tuple[str, int] | None:
-    """The line of a text that holds what was searched, cut around it, and where it begins in that;
-    None without it."""
+    """The matching line of a text, cut around the match, and the position of the match in it; None
+    without a match."""
     before = ""
     for piece in redacted_pieces("".join(cleaned_pieces(hide_split(text)))):
         lines = piece.removesuffix("\n")
@@ -141,8 +142,8 @@ def _in_text(text: str, wanted: Needle | Regex) -> tuple[str, int] | None:
 
 
 def _line_with(text: str, needle: str, before: str) -> tuple[str, int] | None:
-    """The line that holds a text. A match over the end of a line, also of the last one `before`
-    this text, is shown with the lines joined."""
+    """The line that contains the needle. If a match spans lines, also from `before` into this text,
+    the lines are shown joined."""
     low = text.lower()
     if (start := low.find(needle)) >= 0:
         if "\n" not in needle:

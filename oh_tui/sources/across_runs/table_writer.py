@@ -1,8 +1,8 @@
-"""Tables of many runs in part files, which several machines and interrupted exports add to.
+"""Tables of many runs in part files, to which several machines and interrupted exports add.
 
 A part has up to `RUNS` runs of one shard and is named after them. Its file of the table `runs` is
-written last and marks it complete. The next export writes parts with unreadable runs again: it may
-have been the machine that failed.
+written last and marks it complete. The next export rewrites parts with unreadable runs: the machine
+may have been at fault.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from oh_tui.trajectory.tables import SCHEMAS, Tables
 To = Literal["jsonl", "parquet"]
 
 RUNS = 200
-"""Runs of a part."""
+"""Runs per part."""
 
 LAST = "runs"
 """The table whose file is written last."""
@@ -42,8 +42,8 @@ _ARROW = {"str": "string", "int": "int64", "float": "float64", "bool": "bool_"}
 
 
 class Shard(NamedTuple):
-    """The K-th of N shares of all runs; which run is in it follows from the name of the run, so
-    that no machine has to know of another."""
+    """Share K of N of all runs. The name of a run decides its shard, so machines need not know of
+    each other."""
 
     number: int = 1
     of: int = 1
@@ -57,7 +57,7 @@ class Shard(NamedTuple):
 
 
 class TablesJob(NamedTuple):
-    """The rows of a run, in each process."""
+    """Makes the table rows of a run, in each worker process."""
 
     def __call__(self, run: Trajectory, about: About) -> Tables:
         path = _place(about.conversation)[1].partition("#")[0]
@@ -66,19 +66,19 @@ class TablesJob(NamedTuple):
 
 class Part(msgspec.Struct):
     name: str
-    """Of its files, without table and ending."""
+    """Stem of its files, before table and ending."""
     left: int
-    """Runs that are still to come."""
+    """Runs still to be written."""
     tables: list[Tables] = []
     is_there: bool = False
-    """Its files exist but lack some runs; they are written again."""
+    """Its files exist but lack some runs. They are rewritten."""
 
 
 class Parts:
     """The parts of one shard in a folder."""
 
     def __init__(self, folder: Path, shard: Shard, to: To) -> None:
-        """Raises Problem where Parquet cannot be written."""
+        """Raises Problem if Parquet cannot be written."""
         self.folder, self.shard, self.to = folder, shard, to
         self.kept = 0
         """Runs that an earlier export has written."""
@@ -87,8 +87,8 @@ class Parts:
         self._arrow = _pyarrow() if to == "parquet" else None
 
     def plan(self, rows: Sequence[Conversation]) -> list[Conversation]:
-        """Those that are not written yet, part by part. Raises Problem where the folder has parts
-        of other runs."""
+        """The runs still to be written, part by part. Raises Problem if the folder has parts of
+        other runs."""
         mine = sorted((row for row in rows if self.shard.has(row)), key=_place)
         missing: list[Conversation] = []
         names = set[str]()
@@ -112,7 +112,7 @@ class Parts:
         return missing
 
     async def write(self, reading: ManyRuns[Tables]) -> AsyncIterator[int]:
-        """Yields how many runs are written or held, after each. Raises Problem."""
+        """Yields the number of runs written or buffered so far, after each run. Raises Problem."""
         parts = iter(self._parts)
         part: Part | None = None
         async for one in reading.results():
@@ -126,13 +126,13 @@ class Parts:
             yield self.written + (len(part.tables) if part else 0)
 
     def _count(self, file: Path) -> int:
-        """How many runs a part has; 0 for one that cannot be read."""
+        """Number of runs in a part; 0 if it cannot be read."""
         try:
             if self._arrow is None:
                 with file.open("rb") as lines:
                     return sum(1 for _ in lines)
             return int(self._arrow[1].read_metadata(file).num_rows)
-        except (OSError, ValueError):  # of pyarrow too
+        except (OSError, ValueError):  # pyarrow's errors included
             return 0
 
     def _write(self, part: Part) -> None:
@@ -141,7 +141,7 @@ class Parts:
                 self._file(table, part.name).unlink(missing_ok=True)
         for table in sorted(SCHEMAS, key=lambda name: name == LAST):
             target = self._file(table, part.name)
-            if target.exists():  # an export was interrupted between the files of this part
+            if target.exists():  # an export was interrupted while it wrote the files of this part
                 continue
             rows = [row for each in part.tables for row in getattr(each, table)]
             with part_file(target) as (file, name):
@@ -164,7 +164,7 @@ class Parts:
 
 
 def columns(table: str) -> list[tuple[str, str, bool]]:
-    """Name, type and whether it may be null, of each column."""
+    """Name, type and nullability of each column."""
     found = []
     for name, kind in SCHEMAS[table].__annotations__.items():
         word, _, rest = str(kind).partition(" ")
@@ -173,7 +173,7 @@ def columns(table: str) -> list[tuple[str, str, bool]]:
 
 
 def schema(arrow: Any, table: str) -> Any:
-    """The columns of a table for pyarrow, which is given since it may be missing."""
+    """The schema of a table. The caller passes pyarrow in, since it may not be installed."""
     return arrow.schema(
         arrow.field(name, getattr(arrow, _ARROW[kind])(), nullable=optional)
         for name, kind, optional in columns(table)
@@ -185,7 +185,7 @@ def _place(row: Conversation) -> tuple[str, str]:
 
 
 def _digest(rows: Sequence[Conversation]) -> str:
-    """Changes with the runs and with their files."""
+    """Changes with the selection of runs and with their files."""
     known: dict[str, str] = {}
     told = hashlib.sha256()
     for row in rows:

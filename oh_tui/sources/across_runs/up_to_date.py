@@ -1,4 +1,4 @@
-"""Which runs of a source the library has as they are now, and which have vanished since."""
+"""Which runs of a source have an up-to-date index entry, and which have vanished since."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Held:
     def as_now(
         self, rows: Iterable[Conversation], columns: Sequence[str]
     ) -> dict[str, Sequence[Any]]:
-        """By place, what some columns have of those runs that are in the library as they are now.
-        Asks each file once for its fingerprint."""
+        """Place -> these columns of each run whose index entry is up to date. Takes each file's
+        fingerprint once."""
         if not self._address:
             files = {home: fingerprint_of(Path(home)) for home in _homes(rows)}
             return self._library.as_now("home", files, columns)
@@ -40,8 +40,8 @@ class Held:
         return self._library.as_now("place", now, columns)
 
     def vanished(self, listed: Sequence[Conversation] | None) -> int:
-        """The number of indexed runs that are gone. If the list of a server was cut, only those
-        that are already marked as gone."""
+        """Number of indexed runs that are gone. If the server's list was cut, counts only those
+        already marked as gone."""
         seen = set(map(self.place, listed or ()))
         if self._address:
             found = self._library.gone([] if listed is None else [self._address])

@@ -1,4 +1,4 @@
-"""A job for runs that were listed: what a process does with some of them."""
+"""A job for listed runs, as a task of a worker process: it opens them by path and number."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class About(NamedTuple):
-    """What is known of a run beside its events."""
+    """What is known about a run besides its events."""
 
     conversation: Conversation
     kept: RunAnnotations = NOTHING
     info: Mapping[str, Any] = {}
-    """What its file says."""
+    """Fields from its file."""
 
 
 class Job(Protocol[T_co]):
-    """What is asked of each run, in a thread or another process: it can be pickled."""
+    """Work on one run, in a thread or another process. It must be picklable."""
 
     def __call__(self, run: Trajectory, about: About) -> T_co: ...
 
@@ -39,7 +39,7 @@ class Place(NamedTuple):
 
     path: Path
     number: int
-    """From 1, in its file."""
+    """Its number in the file, from 1."""
     about: About
 
     def __str__(self) -> str:
@@ -53,7 +53,7 @@ class Unread(NamedTuple):
 
 
 class Listed(NamedTuple, Generic[T]):
-    """The job for some runs, as a task of a process."""
+    """A job for some runs, as a task of a worker process."""
 
     job: Job[T]
     places: Sequence[Place]
@@ -71,16 +71,16 @@ class Listed(NamedTuple, Generic[T]):
         try:
             file = _opened(place, self.indexes)
             return self.job(whole_run(file), place.about._replace(info=file.info))
-        except Exception as error:  # the other runs are read all the same
+        except Exception as error:  # one bad run must not stop the others
             return Unread(why(error))
 
 
 _open: dict[Path, tuple[RunList, Iterator[Entry], list[Entry]]] = {}
-"""The file that was opened last."""
+"""The file that was opened last, and no other."""
 
 
 def _opened(place: Place, indexes: Indexes | None) -> RunFile:
-    """The run at a place. Its file stays open, as the next run may be in it too."""
+    """The run at a place. Its file stays open: the next run may be in it too."""
     if place.path not in _open:
         for runs, _, _ in _open.values():
             runs.close()
