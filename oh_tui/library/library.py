@@ -97,7 +97,7 @@ class Library(LibraryFile):
         return len(found)
 
     def mark_gone(self, home: str) -> None:
-        """Marks all runs of a home that can no longer be read."""
+        """Marks all runs of this home as gone: it can no longer be read."""
 
         def work(database: sqlite3.Connection) -> None:
             with _transaction(database):

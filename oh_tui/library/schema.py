@@ -96,7 +96,8 @@ INSERT = {
 
 
 def make(database: sqlite3.Connection) -> None:
-    """Creates the tables in a transaction, with a text index if SQLite supports one."""
+    """Creates the tables, with a text index if SQLite supports one. The caller has begun a
+    transaction."""
     for statement in TABLES.split(";"):
         database.execute(statement)
     with contextlib.suppress(sqlite3.OperationalError):

@@ -120,7 +120,7 @@ def asked(
 
 
 def _fill(database: sqlite3.Connection, beside: Mapping[str, Iterable[Sequence[str]]]) -> None:
-    database.execute("PRAGMA query_only = OFF")  # the library itself is attached read-only
+    database.execute("PRAGMA query_only = OFF")  # the library itself is open read-only
     database.execute("BEGIN")
     for name, columns in BESIDE.items():
         database.execute(f"CREATE TEMP TABLE {name} ({' TEXT, '.join(columns)} TEXT)")

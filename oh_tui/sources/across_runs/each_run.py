@@ -181,7 +181,7 @@ class ManyRuns(Generic[T]):
                 done += 1
                 yield self._counted(Result(row, value))
         finally:
-            self.not_kept += rows[done:]  # the pass was stopped during a read or between two results
+            self.not_kept += rows[done:]  # stopped in a read or between two results
 
     async def run_of(self, row: Conversation) -> Trajectory | None:
         """The whole run, read once more; None if it is not on this machine. Raises Problem."""
@@ -275,8 +275,8 @@ class ManyRuns(Generic[T]):
         return Place(path_at(place, entry.name), entry.number, self._about(row))
 
     async def _here(self, rows: Sequence[Conversation]) -> AsyncIterator[Result[T]]:
-        """The runs of a server that are on this machine: all, if the server is embedded. Loads
-        indexed runs from the server, since the index never read them here without asking it."""
+        """The runs of a server that are on this machine: all, if the server is embedded. Indexed
+        runs may be read from the server again, as they were for the index."""
         for row in rows:
             try:
                 run = await self._read(row)

@@ -73,8 +73,8 @@ class Pool(Generic[T]):
         self, tasks: Iterable[Task[T]], ahead: int = sys.maxsize
     ) -> Iterator[tuple[int, T | Died | None]]:
         """Yields the number of a task with each thing it finds, and with None at its end. A process
-        that dies costs only the run it was reading. A task waits until fewer than `ahead` tasks
-        separate it from the oldest running one. Raises Problem if no process can be started."""
+        that dies costs only the run it was reading. A task starts only if its number is less than
+        `ahead` above the lowest running one. Raises Problem if no process can be started."""
         coming = enumerate(tasks)
         following = next(coming, None)
         while not self._is_stopped:
@@ -174,7 +174,7 @@ class Worker(Generic[T]):
 
     def begin(self, number: int, task: Task[T]) -> None:
         self.number, self.task, self.begun, self.at = number, task, [], ""
-        with contextlib.suppress(OSError):  # the process has died: whoever waits on the line sees it
+        with contextlib.suppress(OSError):  # it has died: whoever waits on the line sees it
             self.line.send((task, held()))
 
     def end(self) -> None:

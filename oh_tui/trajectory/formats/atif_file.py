@@ -1,4 +1,4 @@
-"""A run in ATIF as a file, and the files beside it that continue it."""
+"""A run in ATIF as a file, with the files beside it that continue it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.events import decode_json
 
 MOST_PARTS = 1_000
-"""How many continuations are followed."""
+"""Most continuations that are followed."""
 
 _NAMING = (b"continued_trajectory_ref", b"trajectory_path")
 
@@ -43,13 +43,13 @@ class AtifFiles(NamedTuple):
     """A run in ATIF, decoded."""
 
     parts: list[Any]
-    """Its file and those that continue it."""
+    """Its file and those that continue it, decoded."""
     names: list[str]
-    """Of those that continue it."""
+    """Names of the files that continue it."""
     beside: dict[str, Any]
     """The files of its sub-agents, by name."""
     notes: list[str]
-    """What of them is missing."""
+    """Notes on missing files."""
 
     @property
     def converted(self) -> Converted:
@@ -82,12 +82,12 @@ def read_files(folder: Path, name: str) -> AtifFiles:
 
 
 def _read_parts(folder: Path, name: str) -> tuple[list[Any], list[str], list[str]]:
-    """The file and its continuations, the names of these, and what of them is missing."""
+    """The file and its continuations, the names of these, and notes on missing ones."""
     parts, names, notes = [_read(folder, name)], list[str](), list[str]()
     known = {name}
     while isinstance(ref := field(parts[-1], "continued_trajectory_ref"), str) and ref:
         shown = shown_name(ref)
-        # a name in the same folder: others may lead anywhere
+        # only a name in the same folder: a path may lead anywhere
         if Path(ref).name != ref or ref in known or len(parts) == MOST_PARTS:
             notes.append(f"the run goes on in {shown}, which is not read")
             break
@@ -105,8 +105,8 @@ def _read_parts(folder: Path, name: str) -> tuple[list[Any], list[str], list[str
 
 
 def names_beside(path: Path) -> list[str]:
-    """The names in a file in ATIF, and in files that it names, of those that may belong to its run;
-    none for another file. Decodes nothing, and never raises."""
+    """Names of files beside an ATIF file that may belong to its run, found in it and in the files
+    it names. None for another file. Decodes nothing and never raises."""
     names, todo = list[str](), [path.name]
     while todo and len(names) < MOST_PARTS:
         with contextlib.suppress(OSError, ValueError, Problem):
@@ -120,7 +120,8 @@ def names_beside(path: Path) -> list[str]:
 
 
 def _text(folder: Path, name: str, is_wanted: Callable[[bytes], bool] | None = None) -> bytes:
-    """A little more than the most that is decoded; nothing of a file whose head is not wanted."""
+    """Reads a little more than the most that is decoded, so that a larger file shows. "" if the
+    head is not wanted."""
     if is_wanted and not is_wanted(head_of(folder / name, HEAD)):
         return b""
     return start_of(source_of(folder / name, name).path, json_lines.LARGEST + 1)
@@ -150,7 +151,7 @@ def _open(source: Source) -> RunList:
     try:
         return OneHeldRun(read)
     except (ValueError, FormatProblem):
-        return json_lines.FORMAT.open(source)  # rows, or broken, which is told there
+        return json_lines.FORMAT.open(source)  # JSON lines, or broken: that reader says which
 
 
 FORMAT = Format("ATIF file", _may_be, _open)

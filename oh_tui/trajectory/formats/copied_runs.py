@@ -1,4 +1,4 @@
-"""The runs in the folders of a tar that was unpacked."""
+"""The runs in the folders of an unpacked tar."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from oh_tui.trajectory.formats.zip.zip_layout import EVENT_FILE, STATE_FILES, SU
 
 
 class CopiedMembers(FolderMembers):
-    """The files of a run that nobody adds to."""
+    """The files of a run that no program adds to."""
 
     grows = False
 
@@ -29,12 +29,13 @@ class CopiedMembers(FolderMembers):
 
 
 def runs_in(names: Iterable[str]) -> tuple[list[str], list[str]]:
-    """The folders with a run, in the order of the tar, and the files that belong to none."""
+    """The folders that contain a run, in the order of the tar, and the files that belong to
+    none."""
     homes, others = dict[str, None](), list[str]()
     for name in names:
         if (home := _home(name)) is None:
             others.append(name)
-        elif not name.endswith("meta.json"):  # which is no run by itself
+        elif not name.endswith("meta.json"):  # a meta.json alone is no run
             homes[home] = None
     return list(homes), others
 
@@ -45,7 +46,8 @@ def open_run(tar: Source, home: str, name: str) -> Archive:
 
 
 def _home(name: str) -> str | None:
-    """The home of the run that a file belongs to: that of the parent, for one of a sub-agent."""
+    """The home of the run that a file belongs to. A sub-agent's file belongs to its parent's
+    run."""
     folder, _, file = name.rpartition("/")
     if EVENT_FILE.fullmatch(name):
         folder = home_of(folder)
@@ -56,13 +58,13 @@ def _home(name: str) -> str | None:
 
 
 class UniqueNames:
-    """Gives each run of a file a name that no other has."""
+    """Gives each run of a file a unique name."""
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
 
     def take(self, short: str, path: str) -> str:
-        """The first, unless it is taken, else the second."""
+        """Takes `short`, or `path` if another run has that name."""
         for name in (short, path, f"{short}@{len(self._taken) + 1}"):
             if (shown := shown_name(name)) and shown not in self._taken:
                 break

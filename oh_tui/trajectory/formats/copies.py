@@ -40,7 +40,7 @@ from oh_tui.trajectory.formats.unpack import NoRoom, Stream, Unpacking
 from oh_tui.trajectory.formats.zip.zip_table import RATIO_FREE, RATIO_LIMIT
 
 PLACE = "OH_TUI_UNPACK"
-"""The variable that names the folder, also to the processes that this one starts."""
+"""The environment variable that names the folder, also for child processes."""
 
 FILES, ABOUT, ROOM = "files", "about", "room"
 
@@ -48,18 +48,18 @@ TEMPORARY = "oh-tui-unpacked-"
 
 
 class Work:
-    """A file that this process unpacks, or waits for while another does."""
+    """A file that this process unpacks, or waits for while another process unpacks it."""
 
     def __init__(self, name: str) -> None:
         self.name = shown_name(name)
         self.read = self.whole = self.written = 0
-        """Bytes of the file that are read, of how many, and what came of them."""
+        """Bytes read of the file, its size, and bytes written."""
         self.is_stopped = self.is_over = False
         self._began = time.monotonic()
 
     @property
     def expected(self) -> int:
-        """Bytes that it unpacks to, about."""
+        """Approximate bytes that it unpacks to."""
         return self.written * self.whole // max(1, self.read)
 
     @property
@@ -69,11 +69,11 @@ class Work:
 
     @property
     def left(self) -> float:
-        """Seconds that it will take, about."""
+        """Approximate seconds that remain."""
         return self.elapsed * (self.whole / max(1, self.read) - 1)
 
     def tell(self, read: int = 0, whole: int = 0, written: int = 0) -> None:
-        """Raises Stopped."""
+        """Sets the progress and calls the watchers. Raises Stopped."""
         self.read, self.whole, self.written = read, whole, written
         for watch in watching:
             watch(self)
@@ -83,22 +83,22 @@ class Work:
 
 at_work: list[Work] = []
 watching: list[Callable[[Work], None]] = []
-"""Who is told of all that is unpacked, in the thread that does."""
+"""Called with the progress of everything that is unpacked, in the thread that unpacks."""
 
 
 def stop() -> bool:
-    """Ends what is being unpacked; False if nothing is."""
+    """Ends all unpacking; False if nothing is being unpacked."""
     for work in at_work:
         work.is_stopped = True
     return bool(at_work)
 
 
 class Stopped(FormatProblem):
-    """The user has ended the unpacking."""
+    """The user stopped the unpacking."""
 
 
 class UsedUp(FormatProblem):
-    """All archives in a file unpack to more than they may together."""
+    """The archives in a file together unpack to more than the limit."""
 
     def __init__(self, name: str, most: int) -> None:
         super().__init__(f"{name} unpacks from so little to more than {size(most)}, like a bomb")
@@ -106,11 +106,11 @@ class UsedUp(FormatProblem):
 
 
 class _TellsKey(Exception):
-    """What is unpacked holds a key of the user's, and must not be kept."""
+    """The unpacked data contains a key of the user's, so it must not be kept."""
 
 
 def place() -> Path:
-    """The folder of copies that last as long as there is room; without one, `temporary`."""
+    """The folder of copies that last while there is room; `temporary` if none is set."""
     named = os.environ.get(PLACE)
     return Path(named).absolute() if named else temporary()
 
@@ -119,7 +119,8 @@ _temporary: list[Path] = []
 
 
 def temporary() -> Path:
-    """The folder of what goes when this process ends. That of one that was killed goes now."""
+    """The folder of copies that this process deletes when it ends. Deletes those that killed
+    processes left."""
     if not _temporary:
         for other in Path(tempfile.gettempdir()).glob(f"{TEMPORARY}*"):
             with contextlib.suppress(OSError):
@@ -135,9 +136,9 @@ def temporary() -> Path:
 def source_of(
     path: Path, name: str, *, given: bool = False, indexes: Indexes | None = None
 ) -> Source:
-    """A file or folder as a format reads it: one that is packed, or a tar, by its copy, which is
-    made if there is none of it as it is now. `given` is what the user has. Raises OSError, and
-    FormatProblem for what cannot be unpacked."""
+    """A file or folder as a format reads it. A packed file or a tar is read from its copy, which is
+    made unless there is an up-to-date one. `given` marks a path of the user's. Raises OSError, and
+    FormatProblem if it cannot be unpacked."""
     read, about = path, PLAIN
     found = path.stat()
     if stat.S_ISREG(found.st_mode) and unpack.is_archive(path):
@@ -154,7 +155,7 @@ def key_of(text: str) -> str:
 
 
 def _top_of(path: Path) -> Path | None:
-    """The folder of the copy in which a path is."""
+    """The top folder of the copy that contains the path."""
     for one in (place(), *_temporary):
         if path.is_relative_to(one):
             return one / path.relative_to(one).parts[0]
@@ -162,7 +163,7 @@ def _top_of(path: Path) -> Path | None:
 
 
 def _copy(top: Path, key: str, path: Path) -> tuple[Path, Unpacked]:
-    """The file, or the folder with the files of a tar, and what is known of it."""
+    """The unpacked file, or the folder with the files of a tar, and what is known about it."""
     home = top / key
     with _working(path.name) as work, shared_folders.locked(top, work.tell):
         shared_folders.use(top)
@@ -202,7 +203,7 @@ def _make(top: Path, home: Path, path: Path, work: Work) -> Unpacked:
             check = _accept if top.parent in _temporary else _refuse_key
             unpacking = Unpacking(stream, files, work.tell, check)
             about = unpacking.run(unpacked_name(path.name), is_wanted)
-            # names may hold lone surrogates, which msgspec does not take
+            # names may have lone surrogates, which msgspec rejects
             (part / ABOUT).write_text(json.dumps(msgspec.structs.asdict(about)), "utf-8")
     except NoRoom as problem:
         raise FormatProblem(f"{work.name} {problem.sentence}", problem.hint) from None
@@ -222,22 +223,22 @@ def _refuse_key(data: bytes) -> None:
 
 
 def _accept(data: bytes) -> None:
-    """Takes all that comes."""
+    """Accepts all bytes."""
 
 
 class Room(NamedTuple):
-    """Of one file of the user, in bytes."""
+    """Limits of one file of the user, in bytes."""
 
     all: int
-    """What all archives in it may unpack to, together."""
+    """What all archives in it together may unpack to."""
     left: int
     taken: int
-    """What its copies take on disk."""
+    """Disk space of its copies."""
 
 
 def count(top: Path, taken: int, packed: int) -> None:
-    """Notes the first that is in a folder: the bytes that it takes, and those of the file itself,
-    by which it is told what archives in it may unpack to."""
+    """Records the copy of a user's file: the bytes it takes, and from the file's own size what
+    archives in it may unpack to."""
     most = max(RATIO_FREE, RATIO_LIMIT * packed)
     _save(top, Room(most, most, taken))
 
@@ -257,13 +258,13 @@ class Kept(NamedTuple):
     """A copy that no process uses."""
 
     used: float
-    """In seconds since 1970."""
+    """Last use, in seconds since 1970."""
     size: int
     path: Path
 
 
 def unused() -> list[Kept]:
-    """Those that last."""
+    """The lasting copies that no process uses."""
     found = []
     for top in shared_folders.unused(place()) if PLACE in os.environ else ():
         with contextlib.suppress(OSError):

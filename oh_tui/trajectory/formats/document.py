@@ -1,4 +1,4 @@
-"""A run as one JSON text: its top, and the events that it is converted to."""
+"""A run as one JSON text: its top level, and the events it is converted to."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from oh_tui.trajectory.model.recorded import NOTHING_RECORDED, Recorded
 
 
 class Fields(dict[str, msgspec.Raw]):
-    """The fields of an object, each still JSON. The items of a list are found once, as each format
-    looks at those of a history."""
+    """The fields of an object, each still JSON. The items of a list are found once, since every
+    format looks at those of a history."""
 
     def __init__(self, fields: Mapping[str, msgspec.Raw]) -> None:
         super().__init__(fields)
         self._lists: dict[str, list[msgspec.Raw]] = {}
 
     def list_at(self, name: str) -> list[msgspec.Raw]:
-        """As `items_of`; do not change it."""
+        """As `items_of`. Do not change the list."""
         if name not in self._lists:
             self._lists[name] = items_of(self.get(name))
         return self._lists[name]
@@ -35,22 +35,22 @@ NO_EVENTS: tuple[bytes, ...] = ()
 
 
 class Converted(msgspec.Struct):
-    """A run as events of V1, and what its text says beside them."""
+    """A run as V1 events, with everything else that its text says."""
 
     events: Sequence[bytes] = NO_EVENTS
     """The JSON of each event."""
     originals: Sequence[bytes] | None = None
-    """The JSON from which each event was made; None if it is the same."""
+    """The JSON that each event was made from; None if that is the event itself."""
     info: dict[str, Any] = {}
-    """As `RunFile.info`; secrets are hidden later."""
+    """As `RunFile.info`. Secrets are hidden later."""
     stats: bytes = b""
-    """By `stats_text`."""
+    """In the form of `stats_text`."""
     recorded: Recorded = NOTHING_RECORDED
     notes: list[str] = []
-    """What of the text could not be converted, a line each."""
+    """What could not be converted, a line each."""
     cut_off: str = ""
     parts: Sequence[str] = ()
-    """Names of other files in its folder that are read with it, each a run by itself."""
+    """Names of other files in the folder that are read with it. Each is a run by itself."""
     sub_agents: Sequence[SubAgentFile] = ()
 
 
@@ -59,12 +59,13 @@ class Document(NamedTuple):
 
     name: str
     may_be: Callable[[bytes], bool]
-    """Whether a text that begins with these bytes can be one. False for other files, such as
-    settings, whose whole text is then not read."""
+    """Whether a text that begins with these bytes can be one. If False, the rest is not read:
+    settings, for instance, are JSON too."""
     is_one: Callable[[Top], bool]
-    """Whether the top of a whole text is that of one. Never raises."""
+    """Whether this is the top level of such a text. Never raises."""
     convert: Callable[[bytes, Top], Converted]
-    """Takes the text and its top. May raise ValueError for what no such text can be."""
+    """Converts the text, given with its top level. May raise ValueError for a text that cannot be
+    one."""
 
 
 _decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -75,12 +76,13 @@ _REFUSED = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 
 
 def top_of(text: bytes) -> Top:
-    """The top of a JSON text. Raises ValueError if it is no JSON, and for a text or a number."""
+    """The top level of a JSON text. Raises ValueError if it is not JSON, or only a string or a
+    number."""
     try:
         return _decode(text)
     except _REFUSED:
         pass
-    # lone surrogates, NaN and a byte order mark, which msgspec refuses
+    # msgspec rejects lone surrogates, NaN and a byte order mark
     value = decode_json(text)
     if isinstance(value, dict):
         return Fields({name: _raw(each) for name, each in value.items()})

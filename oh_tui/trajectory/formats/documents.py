@@ -1,7 +1,7 @@
-"""The table of formats of a run as one JSON text.
+"""The table of formats for a run as one JSON text.
 
-Such a text is a row of a JSON lines file, or a file of its own: both look here. To add a format,
-write its `Document` in a file of its own, and name it in `DOCUMENTS`.
+Such a text is a row of a JSON lines file, or a file of its own. Both use this table. To add a
+format, write its `Document` in a file of its own and add it to `DOCUMENTS`.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ DOCUMENTS: tuple[Document, ...] = (evaluation.ROW, ATIF, SWE_AGENT, V0, CHAT)
 
 
 _FIRST = 20
-"""How many items of a list tell what it holds."""
+"""Items of a list that are looked at to see what it contains."""
 
 
 def may_be_run(head: bytes) -> bool:
-    """Whether a text that begins so can be a run."""
+    """Whether a text that begins with these bytes can be a run."""
     return any(document.may_be(head) for document in DOCUMENTS)
 
 
@@ -41,7 +41,7 @@ def holds_run(text: bytes) -> bool:
 
 
 def read_document(text: bytes, where: str) -> Converted:
-    """The run in a text. `where` names the text. Raises FormatProblem."""
+    """The run in a text. `where` is what errors call the text. Raises FormatProblem."""
     try:
         top = top_of(text)
     except ValueError as error:
@@ -61,7 +61,8 @@ def read_document(text: bytes, where: str) -> Converted:
 
 
 def also_claimed(document: Document, value: Any) -> list[str]:
-    """The note on a decoded object that a document has read, and that others may be."""
+    """A note if other formats claim the decoded object too, besides the `document` that reads
+    it."""
     if not isinstance(value, dict):
         return []
     others = {name: each for name, each in value.items() if name != "steps"}
@@ -76,7 +77,7 @@ def _also(document: Document, claims: list[Document]) -> list[str]:
 
 
 def _label_in(top: Top) -> Label | None:
-    """The label that a row of an evaluation or a data set has itself."""
+    """The label that a row of an evaluation or a data set contains."""
     for path in (("resolved",), ("report", "resolved"), ("test_result", "report", "resolved")):
         if label := told_label(value_of(top, *path)):
             return label

@@ -1,4 +1,5 @@
-"""The table of endings: which files may hold runs, which are packed, and what is in a tar for."""
+"""The table of file endings: which files may contain runs, which are packed, and which files of a
+tar are unpacked."""
 
 from __future__ import annotations
 
@@ -12,10 +13,10 @@ KINDS = {
     "zip": "zip", "json": "document", "traj": "document", "jsonl": "rows", "ndjson": "rows",
     "tar": "tar", "parquet": "parquet",
 }  # fmt: skip
-"""Ending of a file -> what it may be; documents, rows and tars may be packed."""
+"""Ending of a file -> its kind. Documents, rows and tars may be packed."""
 
 _TARS = {"tgz": "gz", "txz": "xz", "tbz2": "bz2", "tzst": "zst"}
-"""Endings of packed tars in one."""
+"""Endings that mean tar and packing at once."""
 
 _NAME = pattern(
     rf"(?i)(?P<stem>.+?)\.(?:(?P<kind>{'|'.join(KINDS)})(?:\.(?P<packed>{'|'.join(PACKED)}))?"
@@ -25,17 +26,18 @@ _NAME = pattern(
 TAR_ENDINGS = (*(f".tar.{one}" for one in PACKED), ".tgz", ".tar")
 
 PACKED_ENDINGS = ("", *(f".{one}" for one in PACKED))
-"""Of a file that may be packed, after its own ending."""
+"""What may follow the ending of a file that may be packed."""
 
 _ATTEMPT = pattern(r"output\.critic_attempt_\d+(\.jsonl.*)")
 
 _TOLD = frozenset({"reward.txt"})
-"""Other files that tell of a run; so does any in a folder `agent`, which trials of Harbor have."""
+"""Other files that say something about a run. So does each file in a folder `agent`, as in Harbor's
+trials."""
 
 
 class Ending(NamedTuple):
     kind: str = ""
-    """A value of KINDS; "" for a file that holds no runs by its name."""
+    """A value of KINDS; "" if the name is not that of a file with runs."""
     stem: str = ""
     """The name without its ending."""
     is_packed: bool = False
@@ -57,18 +59,19 @@ def may_hold_runs(name: str) -> bool:
 
 
 def output_of(name: str) -> str:
-    """The output with the best rows of an attempt of an evaluation; "" for what is no attempt."""
+    """The output that has the best rows of this attempt of an evaluation; "" if the name is not
+    that of an attempt."""
     found = _ATTEMPT.fullmatch(name)
     return f"output{found[1]}" if found else ""
 
 
 def unpacked_name(name: str) -> str:
-    """What a packed file is called once it is unpacked."""
+    """The name of a packed file after unpacking."""
     stem, dot, last = name.rpartition(".")
     return stem if dot and stem and last.lower() in PACKED else name
 
 
 def is_wanted(name: str) -> bool:
-    """Whether a file in a tar may hold or label a run; the others are not unpacked."""
+    """Whether a file in a tar may contain or label a run. Others are not unpacked."""
     folder, _, last = name.rpartition("/")
     return bool(ending_of(last).kind) or last in _TOLD or folder.rpartition("/")[2] == "agent"

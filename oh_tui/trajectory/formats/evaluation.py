@@ -1,7 +1,7 @@
-"""A row of an evaluation's `output.jsonl`: one instance, with the events of V1 as its history.
+"""A row of an evaluation's `output.jsonl`: one instance, with V1 events as its history.
 
 The rows of OpenHands/benchmarks: `instance_id`, `attempt`, `test_result.git_patch`, `metadata`,
-`history`, `metrics` and `error`; any of them may be missing or null.
+`history`, `metrics` and `error`. Each may be missing or null.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ _NAMED = pattern(rb'"(?:instance_id|history|test_result)"\s*:')
 _BETWEEN = pattern(rb"[\s,\[]*")
 
 _FIRST = 20
-"""How many items of a history are looked at to tell what it holds."""
+"""Items of a history that are looked at to see what it contains."""
 
 _OTHERS = ("action", "observation", "role")
-"""Fields of the events of other formats."""
+"""Fields that only events of other formats have."""
 
 LONGEST = 4_000_000
 """Characters of a patch or an error that are kept."""
 
 
 class Slices(Sequence[bytes]):
-    """Parts of a text, in two numbers each. `read` gives the bytes from a start on."""
+    """Parts of a text, as columns of starts and sizes. `read` gives the bytes at a start."""
 
     def __init__(
         self, read: Callable[[int, int], bytes], starts: array[int], sizes: array[int]
@@ -54,7 +54,8 @@ class Slices(Sequence[bytes]):
 
 
 def is_row(top: Top) -> bool:
-    """A row whose history has events of V1; one without history if it names an instance."""
+    """Whether it is a row with V1 events as history, or one without history that names an
+    instance."""
     if not isinstance(top, Fields):
         return False
     history = top.get("history")
@@ -65,7 +66,7 @@ def is_row(top: Top) -> bool:
         return False
     if isinstance(field(first, "kind"), str):
         return True
-    first = first[0] if isinstance(first, list) and first else first  # a pair of V0
+    first = first[0] if isinstance(first, list) and first else first  # a V0 pair
     if any(isinstance(field(first, name), str) for name in _OTHERS):
         return False
     return "instance_id" in top and (history is not None or "test_result" in top)
@@ -98,12 +99,12 @@ def convert(text: bytes, top: Top) -> Converted:
 
 
 def name_in(value: Any) -> str:
-    """An id as a text; "" without one."""
+    """An id as text; "" without one."""
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
 def told_error(error: Any) -> str:
-    """The error of a row as a text; "" without one."""
+    """The error of a row as text; "" without one."""
     if isinstance(error, str):
         return error.strip()
     said = [text_field(error, name) for name in ("type", "message")]
@@ -111,12 +112,12 @@ def told_error(error: Any) -> str:
 
 
 def _events(text: bytes, top: Fields) -> Sequence[bytes]:
-    """The events where they stand in the text, so that none has to be copied."""
+    """The events as slices of the text, so that none is copied."""
     history = top.get("history")
     items = top.list_at("history")
     if history is not None and not items and decode_json(bytes(history)):
-        return [bytes(history)]  # no list, and shown as it is
-    # the same bytes further up would hold the same events
+        return [bytes(history)]  # not a list: shown as it is
+    # slices keep the place: the same bytes may occur earlier in the text
     place = text.find(history) if items and history is not None else -1
     if place < 0:
         return [bytes(item) for item in items]

@@ -1,6 +1,6 @@
-"""Files that are open while they are among the last used.
+"""Keeps the recently used files open.
 
-A folder may hold thousands of runs; the usual limit of open files is 1,024 on Linux, 256 on macOS.
+A folder may have thousands of runs, but usually 1,024 files may be open on Linux and 256 on macOS.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import IO, ClassVar
 
 MOST = 64
-"""Files that are open at once. More threads than this must not read at once."""
+"""Files open at once. No more threads than this may read at once."""
 
 
 class PooledFile:
-    """A file to read. It is closed when MOST others were used since, and opened again at its next
-    use, if it is still the same file."""
+    """A file to read. It is closed once MOST others were used after it, and reopened at its next
+    use if it is still the same file."""
 
     _lock: ClassVar = threading.Lock()
     _used: ClassVar[dict[PooledFile, None]] = {}
-    """The open ones, the last used at the end."""
+    """The open files, most recently used last."""
     _latest: ClassVar[PooledFile | None] = None
 
     def __init__(self, path: Path) -> None:
@@ -32,9 +32,9 @@ class PooledFile:
         self.use()
 
     def use(self) -> IO[bytes]:
-        """The file, at any position; it stays open until MOST others are used. Raises OSError when
-        another file is at its path by now, ValueError when it is closed."""
-        if PooledFile._latest is self:  # nearly always: a run is read event by event
+        """The open file, at any position. It stays open until MOST others are used. Raises OSError
+        if another file is now at its path, ValueError if it is closed."""
+        if PooledFile._latest is self:  # the usual case: a run is read event by event
             return self._file
         with PooledFile._lock:
             if self.is_closed:
@@ -59,11 +59,11 @@ class PooledFile:
             self._file.close()
 
     def is_at(self, path: Path) -> bool:
-        """Whether it is the file that is at this path now. Raises OSError."""
+        """Whether this file is still at the path. Raises OSError."""
         return os.path.samestat(self._same, path.stat())
 
     def _open(self) -> IO[bytes]:
-        # a pipe would block
+        # opening a pipe would block
         return os.fdopen(os.open(self._path, os.O_RDONLY | os.O_NONBLOCK), "rb")
 
     def _open_again(self) -> IO[bytes]:
@@ -75,5 +75,5 @@ class PooledFile:
 
 
 def source_of(file: IO[bytes] | PooledFile) -> IO[bytes]:
-    """The open file, of the pool or not. Raises what `PooledFile.use` raises."""
+    """The open file, from the pool or not. Raises what `PooledFile.use` raises."""
     return file.use() if isinstance(file, PooledFile) else file

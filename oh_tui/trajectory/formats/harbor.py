@@ -37,19 +37,19 @@ from oh_tui.trajectory.model.recorded import UNKNOWN_AGENT, Label, Recorded
 
 _MOST_TRIALS = 100_000
 _LARGEST = 2**24
-"""Bytes of a result or a report that is read."""
+"""Most bytes of a result or report that are read."""
 
 TELLS_TRIAL = ("result.json", "config.json")
-"""One of them is beside the folder `agent` of a trial."""
+"""A trial has one of them beside its folder `agent`."""
 
 
 def is_trial(folder: Path) -> bool:
-    """Whether a folder is that of a trial."""
+    """Whether the folder is a trial."""
     return (folder / "agent").is_dir() and any((folder / name).is_file() for name in TELLS_TRIAL)
 
 
 def is_job(folder: Path) -> bool:
-    """Whether a folder holds trials."""
+    """Whether the folder contains trials."""
     return any(_trials(folder))
 
 
@@ -71,7 +71,7 @@ def _trials(folder: Path) -> Iterator[Path]:
 
 
 class Job(Unchanging):
-    """The trials of a job, or a single one."""
+    """The trials of a job, or a single trial."""
 
     def __init__(self, folder: Path) -> None:
         """Raises OSError and FormatProblem."""
@@ -96,7 +96,7 @@ class Job(Unchanging):
 
 
 def told_of(folder: Path, name: str) -> dict[str, Any]:
-    """What is known of the trial in a folder of this name without its trajectory."""
+    """What is known about the trial in a folder, called `name`, without reading its trajectory."""
     result = _json(folder, "result.json")
     info = _info(name, result) | {"label": _label(folder, result)}
     if cost := told_amount(field(result, "agent_result", "cost_usd")):
@@ -126,7 +126,7 @@ def _converted(folder: Path, name: str) -> Converted:
     converted.info |= _info(name, result)
     error = [text_field(result, "exception_info", f"exception_{n}") for n in ("type", "message")]
     if not any(error):
-        error = [text_field(result, "exception_info")]  # a text alone
+        error = [text_field(result, "exception_info")]  # only a text
     converted.recorded = Recorded(
         error=": ".join(filter(None, error)),
         label=_label(folder, result),
@@ -151,7 +151,7 @@ def _tokens(told: Any) -> dict[str, Any]:
 
 
 def _label(folder: Path, result: Any) -> Label | None:
-    """What the verifier said; an error only if it said nothing."""
+    """The verifier's label; an error only if it gave none."""
     reward = _reward(field(result, "verifier_result", "rewards"))
     if reward is None:
         reward = told_amount(field(result, "verifier_result", "reward"))
@@ -167,7 +167,7 @@ def _label(folder: Path, result: Any) -> Label | None:
 
 
 def _reward(rewards: Any) -> float | None:
-    """The reward of a trial: the one of that name, else the lowest."""
+    """The reward of a trial: the one called `reward`, else the lowest."""
     named = told_amount(field(rewards, "reward"))
     if named is not None or not isinstance(rewards, dict):
         return named
@@ -191,7 +191,7 @@ def _number(text: bytes) -> float | None:
 
 
 def _read(folder: Path, name: str) -> bytes:
-    """A small file; b"" without it."""
+    """Reads a small file; b"" if there is none."""
     try:
         return start_of(folder / name, _LARGEST)
     except (OSError, ValueError):

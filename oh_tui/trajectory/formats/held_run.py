@@ -1,4 +1,4 @@
-"""Runs that were converted from a JSON text, and the file of one."""
+"""A run converted from a JSON text, and a file of one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from oh_tui.trajectory.model.events import UNREADABLE, Event, parse_event
 
 
 class HeldRun:
-    """Holds the text of the run, or knows where it stands in its file."""
+    """A converted run. Its text is in memory, or is read from its file."""
 
     def __init__(self, name: str, converted: Converted) -> None:
         self.name = name
@@ -26,7 +26,7 @@ class HeldRun:
         self.parts = converted.parts
         self._unreadable: set[int] = set()
         self._last = (-1, b"")
-        """The place and text of the event that was parsed last: who holds the texts asks next."""
+        """Place and text of the event that was parsed last: its text is usually asked for next."""
 
     @property
     def problems(self) -> list[str]:
@@ -60,7 +60,7 @@ class HeldRun:
         self._last = (place, text)
         event = parse_event(text, store=self, place=place)
         if event.kind == UNREADABLE:
-            event.id = f"unreadable-{place}"  # two of the same text are two events
+            event.id = f"unreadable-{place}"  # two events may have the same text
             self._unreadable.add(place)
         return event
 
@@ -74,14 +74,14 @@ class HeldRun:
 
 
 class OneHeldRun(Unchanging):
-    """A file that is one run, whose text is held by whoever opens it: not by the list of a folder,
-    in which there may be thousands."""
+    """A file that is one run. Whoever opens the run holds its text; a list of a folder may have
+    thousands of runs and holds none."""
 
     def __init__(self, read: Callable[[], HeldRun]) -> None:
-        """`read` reads the file. Raises what it raises."""
+        """`read` reads the file, and raises when it does."""
         self._read = read
         self._first: HeldRun | None = read()
-        """The run until it is opened for the first time."""
+        """The run, until it is opened for the first time."""
         self._info = self._first.info
         self._name = self._first.name
         self.parts = self._first.parts

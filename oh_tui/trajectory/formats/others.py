@@ -1,4 +1,4 @@
-"""Files of other programs, which oh-tui does not read: known by their content, refused by name."""
+"""Files of other programs that oh-tui does not read: recognised by content, refused by name."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import decode_json
 
 _LINES = 20
-"""How many lines tell what a file is."""
+"""Lines that are looked at to see what a file is."""
 
 _OPENED = pattern(rb"[\[{]")
 _NAME = pattern(rb'"(\w{1,40})"\s*:')
@@ -32,9 +32,9 @@ _TO_LIST = "jq -s . FILE makes a list of it, which oh-tui reads as chat messages
 
 class _Line(NamedTuple):
     value: dict[str, Any]
-    """The decoded object; of one whose end is not seen its type alone."""
+    """The decoded object. If its end is not seen, only its type."""
     names: frozenset[str]
-    """Its names; of one whose end is not seen those before the first object or list in it."""
+    """Its field names. If its end is not seen, those before the first object or list in it."""
 
     @property
     def type(self) -> str:
@@ -104,7 +104,7 @@ class _Other(NamedTuple):
 
 _GEMINI = _Other("a session of Gemini CLI", _is_gemini)
 _PARTS = pattern(rb'\[\s*\{\s*"(?:role"\s*:\s*"\w{1,9}"\s*,\s*"parts|parts)"\s*:')
-"""How a list of messages of Gemini begins."""
+"""How a list of Gemini's messages begins."""
 
 _OTHERS = (
     _Other("a session of Qwen Code", _is_qwen),
@@ -121,7 +121,7 @@ _OTHERS = (
 
 
 def _lines(head: bytes) -> Iterator[_Line]:
-    """The first lines, where each is a whole object; else the beginning of the only one."""
+    """The first lines if each is a whole object, else the beginning of the only one."""
     for place, text in enumerate(head.split(b"\n")[:_LINES]):
         try:
             value = decode_json(text)

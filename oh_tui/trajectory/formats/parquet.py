@@ -1,4 +1,4 @@
-"""Rows of runs in Parquet, as data sets of trajectories have them. Read with pyarrow, an extra."""
+"""Runs as rows of Parquet, as in data sets of trajectories. Needs pyarrow, an extra."""
 
 from __future__ import annotations
 
@@ -41,37 +41,37 @@ MAGIC = b"PAR1"
 
 _NAMES = ("instance_id", "trajectory_id", "id")
 _LISTED = (*_NAMES, "resolved")
-"""Columns that are read for the list."""
+"""Columns that are read to list the runs."""
 
 _RUNS = ("history", "messages", "steps", "trajectory")
-"""Columns with the events of a run, of which a file has one at least."""
+"""Columns with the events of a run. A file must have one of them."""
 
 RATIO_FREE, RATIO_LIMIT = 2**30, 100
-"""Bytes that a row group may unpack to, and times its packed size above that."""
+"""A row group may unpack to this many bytes, and beyond that to this many times its packed size."""
 
 MOST_ROWS = 100_000
-"""As of a listing of a server."""
+"""Most rows, as in a listing of a server."""
 
 TAKEN = 2**28
-"""Bytes of rows that a row group may give, whatever its RATIO_LIMIT: one text may be all rows."""
+"""Most bytes of rows from a row group, whatever RATIO_LIMIT allows: all rows may share one text."""
 
 MOST_TOO_LARGE = 3
-"""Rows of a row group that are too large before the rest of it is left: each takes time."""
+"""After this many oversized rows the rest of a row group is skipped: each one takes time."""
 
 _NO_ANSWER = "takes more time or memory than it may, like a bomb"
 
 
 class NoAnswer(Exception):
-    """Why the worker could not read something, as the end of a sentence; "" for no reason."""
+    """Why the worker could not read something, as the end of a sentence; "" without a reason."""
 
 
 class NoProcess(NoAnswer):
-    """No process could be started: nothing is known of the file."""
+    """No process could be started, so nothing is known about the file."""
 
 
 class Worker:
-    """The process of `parquet_worker`, one for all files: the first that needs it starts it, and
-    one that ends it costs only what was asked then."""
+    """The process of `parquet_worker`, shared by all files. It starts when first needed. If a file
+    kills it, only the present request is lost."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -80,8 +80,10 @@ class Worker:
         self._file: ParquetRuns | None = None
 
     def ask(self, file: ParquetRuns, source: IO[bytes], *request: Any) -> Any:
-        """Raises NoAnswer, OSError for the file."""
-        if self._process is None or self._pid != os.getpid():  # of a process that forked this one
+        """Sends a request and returns the answer. Raises NoAnswer, and OSError for the file."""
+        if (
+            self._process is None or self._pid != os.getpid()
+        ):  # it may belong to a process that forked this one
             try:
                 self._process, self._pid, self._file = _started(), os.getpid(), None
             except OSError as error:
@@ -115,7 +117,7 @@ class Worker:
         except (EOFError, BrokenPipeError, msgspec.DecodeError) as error:
             self.end()
             raise NoAnswer(_NO_ANSWER) from error
-        except BaseException:  # nobody waits any more for the answer that would come
+        except BaseException:  # nobody waits for the answer any more
             self.end()
             raise
 
@@ -134,7 +136,7 @@ def _started() -> subprocess.Popen[bytes]:
     home = str(Path(oh_tui.__file__).parents[1])
     kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
     return subprocess.Popen(
-        # not from the folder that happens to be the current one
+        # never import from the current folder
         [sys.executable, "-P", "-m", parquet_worker.__name__],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -142,18 +144,18 @@ def _started() -> subprocess.Popen[bytes]:
         env=kept
         | {
             "PYTHONPATH": os.pathsep.join([home, *filter(None, sys.path)]),
-            "ARROW_DEFAULT_MEMORY_POOL": "system",  # others take a gigabyte of addresses ahead
+            "ARROW_DEFAULT_MEMORY_POOL": "system",  # other allocators reserve a gigabyte of address space
             "ARROW_IO_THREADS": "1",
             "OMP_NUM_THREADS": "1",
             "MALLOC_ARENA_MAX": "1",
         },
-        start_new_session=True,  # ctrl+c is for this process
+        start_new_session=True,  # ctrl+c must reach this process only
     )
 
 
 class ParquetRuns(Unchanging):
-    """The runs of a Parquet file, which is open only while it is read. Two or three columns are
-    enough to list them."""
+    """The runs of a Parquet file, which is open only while it is read. Two or three columns suffice
+    to list them."""
 
     def __init__(self, name: str, path: Path) -> None:
         """Raises FormatProblem."""
@@ -176,12 +178,12 @@ class ParquetRuns(Unchanging):
         self._rows = [rows for rows, _, _ in told["groups"]]
         self._packed = [packed for _, packed, _ in told["groups"]]
         self._bombs = [_bomb(packed, whole) for _, packed, whole in told["groups"]]
-        """Why a row group is not read; "" if it is."""
+        """Per row group, why it is not read; "" if it is."""
         self._taken: list[dict[int, int]] = [{} for _ in self._rows]
-        """Of each row group the size of the rows that were opened, by their place."""
+        """Per row group, place -> size of each opened row."""
         self._large: list[set[int]] = [set() for _ in self._rows]
         self._whole = [0] * len(self._rows)
-        """Their sum."""
+        """Sum of these sizes per row group."""
         self._starts = array("Q", [sum(self._rows[:n]) for n in range(len(self._rows))])
         if not self._columns & set(_RUNS):
             raise FormatProblem(f"{self.name} is not in a format that oh-tui reads", HINT)
@@ -189,7 +191,7 @@ class ParquetRuns(Unchanging):
             raise FormatProblem(f"{self.name} {self._bombs[0]}")
 
     def _ask(self, *request: Any) -> Any:
-        """Raises NoAnswer; OSError, also when another file is in its place."""
+        """Raises NoAnswer, and OSError also if another file is at the path now."""
         with _worker.lock, self._path.open("rb") as file:
             if not os.path.samestat(self._same, os.fstat(file.fileno())):
                 raise OSError("another file is there now")
@@ -212,7 +214,7 @@ class ParquetRuns(Unchanging):
                 self.problems.append(
                     f"{self.name}, row {number + 1:,}: its row group {why or 'cannot be read'}"
                 )
-                if why == _NO_ANSWER:  # so would the next, and the next
+                if why == _NO_ANSWER:  # the next groups would fail the same way
                     self._bombs[group:] = [why] * (len(self._bombs) - group)
                     return
                 continue
@@ -265,7 +267,7 @@ class ParquetRuns(Unchanging):
         return HeldRun(where, converted)
 
     def _take(self, group: int, place: int, taken: int) -> None:
-        """Refuses the rest of a row group that gives more than it can hold."""
+        """Raises an error once a row group gives more than it can contain."""
         rows = self._taken[group]
         self._whole[group] += taken - rows.get(place, 0)
         rows[place] = taken
@@ -277,7 +279,7 @@ class ParquetRuns(Unchanging):
         return self._label({"resolved": msgspec.json.decode(text, type=_Labelled).resolved})
 
     def close(self) -> None:
-        """It is open only while it is read."""
+        """The file is open only while it is read."""
 
 
 class _Labelled(msgspec.Struct):
@@ -295,7 +297,7 @@ def _unpacks(packed: int, whole: int) -> str:
 
 
 def is_installed() -> bool:
-    """Whether there is pyarrow, which is not loaded for this."""
+    """Whether pyarrow is installed. Does not load it."""
     return importlib.util.find_spec("pyarrow") is not None
 
 

@@ -29,39 +29,39 @@ from oh_tui.text.human import size
 from oh_tui.trajectory.model.events import decode_json
 
 ROOM = 640 * 2**20
-"""Bytes that one file may take. Of a system that does not limit these (macOS) no more is known."""
+"""Bytes of memory for one file. macOS does not enforce the limit."""
 
 PATIENCE = 10
-"""Seconds of a processor that an answer may take: a busy machine is no reason to end it."""
+"""Seconds of processor time per answer. Wall time would punish a busy machine."""
 
 AT_ONCE, LISTED_BYTES = 1000, 2**24
-"""Rows that are decoded at once for the list, and bytes of them. The names of a thousand rows of a
-data set take a few thousands."""
+"""Rows, and bytes of rows, decoded at once for the list. The names of a thousand rows of a data set
+take a few thousand bytes."""
 
 PASSED_BYTES = 2**22
-"""Bytes of rows that are decoded at once on the way to the one that is opened, by what the file
-tells."""
+"""Bytes of rows decoded at once on the way to the opened one, by the sizes that the file
+declares."""
 
 LONGEST_NAME = 400
 
 LARGEST = 128 * 2**20
-"""Bytes of a row."""
+"""Most bytes of a row."""
 
 MOST_VALUES = 1_000_000
-"""Of the lists of a row: each is an object once it is decoded."""
+"""Most list items in a row: each becomes an object when decoded."""
 
 MOST_EVENTS = 100_000
-"""Of a row, as of a listing."""
+"""Most events in a row, as in a listing."""
 
 _TEXTS = frozenset({
     "history", "messages", "steps", "trajectory", "instance", "metadata", "metrics", "report",
     "test_result", "info",
 })  # fmt: skip
-"""Columns that some data sets hold as JSON texts."""
+"""Columns that are JSON texts in some data sets."""
 
 
 class TooMuch(Exception):
-    """A row that is too large, as the end of a sentence."""
+    """Why a row is too large, as the end of a sentence."""
 
 
 # the wire
@@ -88,7 +88,7 @@ def _all(file: IO[bytes], count: int) -> bytes:
 
 
 class _Asked(io.RawIOBase):
-    """The file, of which each part is asked for."""
+    """The file; each part is requested from the parent process."""
 
     def __init__(self, wire: tuple[IO[bytes], IO[bytes]], length: int) -> None:
         self._wire, self._length, self._place = wire, length, 0
@@ -131,12 +131,14 @@ class TableFile:
         file = self._opened()
         self._fields, self._about = file.schema_arrow, file.metadata
         self._next: tuple[int, int, Iterator[Any]] | None = None
-        """Group, place and rest of the rows that were read last: the next row comes of them."""
+        """Group, place and rest of the rows that were read last: the next row is taken from
+        these."""
         self._repeats = set[int]()
-        """Groups that take too much memory unless texts are held once."""
+        """Groups that take too much memory unless each text is stored once."""
 
     def told(self) -> dict[str, Any]:
-        """Of the whole file: columns, and of each row group its rows, packed and unpacked size."""
+        """The columns of the file, and for each row group its rows, packed size and unpacked
+        size."""
         groups = []
         for number in range(self._about.num_row_groups):
             group = self._about.row_group(number)
@@ -155,14 +157,14 @@ class TableFile:
             self._source,
             metadata=self._about,
             read_dictionary=dictionaries,
-            memory_map=False,  # a mapped file that is cut ends the process that reads it
-            pre_buffer=False,  # it would read a whole row group ahead
+            memory_map=False,  # if a mapped file is truncated, its reader is killed
+            pre_buffer=False,  # pre-buffering reads a whole row group
             buffer_size=2**20,
         )
 
     def names(self, group: int, names: list[str], most: int) -> list[dict[str, Any]]:
-        """What some columns have in the first rows of a group."""
-        # a list may repeat a long text in each of its places
+        """The values of some columns in the first rows of a group."""
+        # a list may repeat a long text at each place
         flat = {field.name for field in self._fields if not field.type.num_fields}
         columns = [name for name in names if name in flat]
         count = min(most, self._about.row_group(group).num_rows)
@@ -184,7 +186,7 @@ class TableFile:
         except self._arrow.ArrowException:
             if group in self._repeats:
                 raise
-            # a long text that is in many places is held once in this way, which takes longer
+            # slower, but stores a repeated long text once
             self._repeats.add(group)
             row = self._row(group, place)
         self._weigh(row)
@@ -223,7 +225,7 @@ class TableFile:
         return [column.path for column in columns if column.physical_type == "BYTE_ARRAY"]
 
     def _weigh(self, row: Any) -> None:
-        """Raises TooMuch for a row that is too large to be decoded."""
+        """Raises TooMuch if a row is too large to be decoded."""
         compute = importlib.import_module("pyarrow.compute")
         taken = values = 0
         todo = list(row.columns)
@@ -270,8 +272,8 @@ def _short(value: Any) -> Any:
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    """The row as it was before a table needed each field in each row; empties the given one, as
-    there may be no room for both."""
+    """The row as it was before a table gave all rows all fields. Empties the given row, since both
+    may not fit in memory."""
     found = {}
     while row:
         name, value = row.popitem()
@@ -286,7 +288,7 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _filled(value: Any) -> Any:
-    """Without empty fields of objects, which stand for fields that were not there."""
+    """The value without empty fields of objects: a table fills in fields that were missing."""
     if isinstance(value, dict):
         return {name: _filled(each) for name, each in value.items() if each is not None}
     if isinstance(value, list):
@@ -295,7 +297,7 @@ def _filled(value: Any) -> Any:
 
 
 def _as_text(value: Any) -> str:
-    """A value that JSON has no form for."""
+    """A value that JSON cannot express, as text."""
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
@@ -309,7 +311,7 @@ def _limit() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (taken + ROOM, taken + ROOM))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     except (OSError, ValueError):
-        pass  # no such limit here: docs/formats.md says so
+        pass  # macOS has no such limit: docs/formats.md says so
 
 
 def main() -> None:
@@ -323,7 +325,7 @@ def main() -> None:
             request = receive(asked)
         except EOFError:
             return
-        signal.setitimer(signal.ITIMER_PROF, PATIENCE)  # ends the process
+        signal.setitimer(signal.ITIMER_PROF, PATIENCE)  # SIGPROF ends the process
         answer: Any = None
         try:
             match request:
@@ -344,10 +346,10 @@ def main() -> None:
             done = ["failed", str(error)]
         except MemoryError:
             done = ["failed", "takes more than 1 GB of memory to read, like a bomb"]
-        except Exception:  # pyarrow has errors of its own
+        except Exception:  # pyarrow has its own exceptions
             done = ["failed", ""]
         send(asks, done)
-        done = answer = None  # which the next answer needs room for
+        done = answer = None  # frees memory for the next answer
         signal.setitimer(signal.ITIMER_PROF, 0)
 
 

@@ -1,4 +1,4 @@
-"""A plain file that is read by place, while it may grow."""
+"""A plain file that is read by position and may grow."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from pathlib import Path
 from oh_tui.trajectory.formats.file_pool import PooledFile
 
 PIECE = 2**18
-"""Bytes that are read at once."""
+"""Bytes read at once."""
 
 
 class PlainFile:
-    """Open until it is closed; several threads may read at once."""
+    """Open until closed. Several threads may read at once."""
 
     def __init__(self, path: Path) -> None:
         """Raises OSError."""
         self._file = PooledFile(path)
         self._lock = threading.Lock()
-        """Held while the file is used, and to close it."""
+        """Held while the file is used or closed."""
         self.size = os.fstat(self._file.use().fileno()).st_size
 
     def pieces(self, start: int = 0) -> Iterator[bytes]:
-        """What it has from a place on, with what was added since it was opened."""
+        """The content from a position on, including what was added since it was opened."""
         while piece := self.read(start, PIECE):
             start += len(piece)
             yield piece
 
     def read(self, start: int, count: int) -> bytes:
-        """Shorter at the end; nothing once it is closed or gone."""
+        """Fewer bytes at the end; none once the file is closed or gone."""
         parts: list[bytes] = []
         while count and (part := self._read(start, count)):
             if len(part) == count and not parts:
@@ -41,7 +41,7 @@ class PlainFile:
         return b"".join(parts)
 
     def is_at(self, path: Path) -> bool:
-        """Whether it is the file that is at this path now. Raises OSError."""
+        """Whether this file is still at the path. Raises OSError."""
         return not self.is_closed and self._file.is_at(path)
 
     @property
@@ -56,7 +56,7 @@ class PlainFile:
         with self._lock:
             try:
                 file = self._file.use()
-            except (OSError, ValueError):  # it is gone, or was closed
+            except (OSError, ValueError):  # gone or closed
                 return b""
             return os.pread(file.fileno(), count, start)
 

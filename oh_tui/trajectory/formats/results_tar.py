@@ -1,7 +1,7 @@
-"""A tar as people pass it on: runs in folders, outputs of evaluations, files of one run each, and
-archives of all that.
+"""A tar as people share it: runs in folders, outputs of evaluations, files of one run each, and
+archives of these.
 
-The `results.tar.gz` of OpenHands/benchmarks holds `output.jsonl`, its report, and
+The `results.tar.gz` of OpenHands/benchmarks has `output.jsonl`, its report, and
 `conversations/ID.tar.gz`.
 """
 
@@ -50,17 +50,17 @@ from oh_tui.trajectory.formats.zip.archive import Archive, open_archive
 from oh_tui.trajectory.formats.zip.zip_layout import may_be_run as names_run
 
 MOST_FILES = 20_000
-"""Files beside runs that are looked at."""
+"""Files outside of runs that are looked at."""
 
 DEEPEST = 50
-"""Levels of archives in archives: one may hold itself."""
+"""Levels of nested archives that are read: one may contain itself."""
 
 LOOKED_INTO = 2**25
-"""Unpacked bytes of conversations without a row that are looked through for more than one run; the
-others are known by their names until they are opened."""
+"""Listing looks for more than one run in this many unpacked bytes of conversations without a row.
+Beyond that, only their names are known until they are opened."""
 
 _COMMON = frozenset({"agent", "output", "run", "traj", "trajectory", ""})
-"""Names that tell nothing of a run."""
+"""Names that say nothing about a run."""
 
 T = TypeVar("T")
 
@@ -78,13 +78,13 @@ class _Item(NamedTuple):
 
 
 class ResultsTar(Unchanging):
-    """Its runs are listed one by one, as each file in it is looked at."""
+    """Lists its runs one by one, as it looks at each file."""
 
     def __init__(
         self, source: Source, level: int = 0, tell: Callable[[list[Entry]], None] | None = None
     ) -> None:
-        """`level` is that of a tar in others; `tell` takes runs that were found when others in it
-        were opened."""
+        """`level` is the depth of a nested tar. `tell` is called with runs that are found when
+        others in it are opened."""
         self.name = source.name
         self.is_outdated = False
         """Opening a run has found others that are not listed yet."""
@@ -96,10 +96,10 @@ class ResultsTar(Unchanging):
         self._more = self._found()
         self._lists: list[RunList] = []
         self._firsts: dict[str, tuple[Entry, list[Entry]]] = {}
-        """The first run of a tar in this one that was opened, and the others in it."""
+        """Nested tar -> its first run and the others, once that was opened."""
         self._told: list[str] = []
         self._empty: list[str] = []
-        """Tar files without runs."""
+        """Nested tars without runs."""
         self._unread: list[str] = []
         """Files that would unpack to too much."""
         self._most = 0
@@ -120,7 +120,7 @@ class ResultsTar(Unchanging):
                 f" {plural(unread, 'file')} {are(unread)} not read: {_some(self._unread)}"
             )
         told += [problem for runs in self._lists for problem in runs.problems]
-        # those of a tar in it were told when it was listed, and again when it was opened
+        # a nested tar reports its problems when listed and again when opened
         return list(dict.fromkeys(told))
 
     @property
@@ -152,7 +152,7 @@ class ResultsTar(Unchanging):
             runs.close()
 
     def _is_found(self, count: int) -> bool:
-        """Looks for more runs until there are so many."""
+        """Looks for runs until there are `count`; False if there are not so many."""
         with self._lock:
             while len(self._items) < count:
                 if next(self._more, self) is self:
@@ -160,12 +160,13 @@ class ResultsTar(Unchanging):
             return True
 
     def _add(self, short: str, path: str, info: dict[str, Any], opener: Opener) -> None:
-        """List a run by the second name if another has the first."""
+        """Lists a run as `short`, or as `path` if another has that name."""
         name = self._unique.take(short, path)
         self._items.append(_Item(name, info or {"id": name, "title": name}, opener))
 
     def _found(self) -> Iterator[None]:
-        """The runs in folders, the rows of outputs, trials, then what is not joined to those."""
+        """The runs in folders, rows of outputs, Harbor trials, then the files that belong to none
+        of these."""
         for home in self._homes:
             name = self._unique.take(home.rpartition("/")[2] or self.name, home)
             opener = partial(self._run_in, home, name)
@@ -194,7 +195,7 @@ class ResultsTar(Unchanging):
                 yield from self._each(file, listed.get(kind, self._one))
 
     def _kind(self, file: str) -> str:
-        """What a file may be: a value of `endings.KINDS`; of plain JSON its beginning tells."""
+        """The kind of a file, a value of `endings.KINDS`. For plain JSON its beginning decides."""
         path, (kind, _, is_packed) = self._folder / file, ending_of(file)
         if path.name == cost_report.NAME:
             return ""
@@ -206,7 +207,7 @@ class ResultsTar(Unchanging):
         return kind if _is_document(head) else ""
 
     def _each(self, file: str, found: Callable[[str], Iterator[T]]) -> Iterator[T]:
-        """What is found in a file. What is wrong with it is told."""
+        """What `found` yields for a file. Adds its problems to those of the tar."""
         where = self._where(file)
         try:
             yield from found(file)
@@ -236,7 +237,7 @@ class ResultsTar(Unchanging):
             return
         source = self._source(file)
         if not are_lines(start_of(source.path, HEAD), file) or holds_no_run(source.path):
-            return  # lines of something else
+            return  # JSON lines, but no runs
         runs = JsonLines(source, tell=partial(self._add_found, file))
         self._lists.append(runs)
         yield from runs.entries()
@@ -246,7 +247,7 @@ class ResultsTar(Unchanging):
         return any(Path(f"{output}{ending}").exists() for ending in PACKED_ENDINGS)
 
     def _trials(self) -> Iterator[tuple[str, Path]]:
-        """The folders of trials of Harbor."""
+        """Home and folder of each Harbor trial."""
         agents = (Path(file).parent for file in self._others)
         for home in dict.fromkeys(one.parent for one in agents if one.name == "agent"):
             if harbor.is_trial(self._folder / home):
@@ -281,7 +282,7 @@ class ResultsTar(Unchanging):
             self._add(entry.name, f"{file}/{entry.name}", entry.info, entry.open)
             yield
 
-    # Tar files in the tar
+    # Nested tars
 
     def _runs_of_tar(self, file: str) -> Iterator[None]:
         title = title_of(file)
@@ -295,7 +296,7 @@ class ResultsTar(Unchanging):
             for entry in runs.entries():
                 names.append(entry.name)
                 name, info = entry.name or title, entry.info if entry.name else {}
-                # the list of a tar with one run is made again when that is opened
+                # a nested tar with one run is listed again when that is opened
                 opener = entry.open if entry.name else partial(self._first, file)
                 self._add(name, f"{title}/{name}", info, opener)
                 yield
@@ -318,7 +319,7 @@ class ResultsTar(Unchanging):
         return ResultsTar(source, self._level + 1, partial(self._add_found, title))
 
     def _first(self, file: str) -> RunFile:
-        """The first run of a tar in the tar."""
+        """The first run of a nested tar."""
         if file not in self._firsts:
             runs = self._inner(file)
             found = runs.entries()
@@ -344,7 +345,7 @@ class ResultsTar(Unchanging):
         return run
 
     def _add_found(self, before: str, entries: list[Entry]) -> None:
-        """Lists runs that stand in a file of this tar, of which another was opened."""
+        """Lists runs that were found in a file of this tar when another run there was opened."""
         with self._lock:
             for entry in entries:
                 self._add(entry.name, f"{before}/{entry.name}", entry.info, entry.open)
@@ -354,7 +355,7 @@ class ResultsTar(Unchanging):
 
 
 def title_of(file: str) -> str:
-    """The part of a path that tells runs apart: `acme-1` of `acme-1/trajectory.json`."""
+    """The part of a path that distinguishes runs: `acme-1` of `acme-1/trajectory.json`."""
     ending = ending_of(file)
     stem = ending.stem
     if ending.kind:
@@ -363,7 +364,7 @@ def title_of(file: str) -> str:
 
 
 def _conversations(file: str, entry: Entry) -> Iterator[str]:
-    """The paths at which the conversation of a row may be."""
+    """Paths at which the conversation of a row may be."""
     instance = entry.name.removesuffix(f"@{entry.info.get('attempt')}")
     before = file.removesuffix(Path(file).name)
     for ending in TAR_ENDINGS:
@@ -382,7 +383,7 @@ def _is_zip_of_run(path: Path) -> bool:
     if names_run([head[30 : 30 + length].decode("utf-8", "replace")]):
         return True
     try:
-        open_archive(path).close()  # its end tells
+        open_archive(path).close()  # the table of contents is at the end
     except Problem:
         return False
     return True

@@ -1,6 +1,7 @@
-"""What every format gives: the runs in a file, listed without reading them, and the events of one.
+"""The interface of formats: the runs in a file, listed without reading them, and the events of a
+run.
 
-`table.formats` has the formats of files, `documents.DOCUMENTS` those of one run as one JSON text.
+`table.formats` has the formats of files, `documents.DOCUMENTS` those of a run as one JSON text.
 """
 
 from __future__ import annotations
@@ -18,24 +19,24 @@ from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.recorded import Recorded
 
 HEAD = 2**16
-"""Bytes at the start of a file by which a format recognises it."""
+"""Bytes at the start of a file by which formats recognise it."""
 
 HINT = "give a zip, a folder or an output of OpenHands, ATIF, a Harbor job or chat messages"
 
 MOST = 3
-"""How many problems are listed on one line."""
+"""Problems listed on one line."""
 
 
 class FormatProblem(Problem):
-    """A file that cannot be opened as a run, or a run in it."""
+    """A file, or a run in it, that cannot be opened."""
 
 
 class Unforeseen(FormatProblem):
-    """A file that may hold runs, and on which the reading itself failed."""
+    """The reader itself failed on a file that may contain runs."""
 
 
 class NotRead(FormatProblem):
-    """A file of another program, known by its content."""
+    """A file of another program, recognised by content."""
 
     def __init__(self, name: str, what: str, hint: str) -> None:
         super().__init__(f"{name} is {what}, which oh-tui does not read", hint)
@@ -44,7 +45,7 @@ class NotRead(FormatProblem):
 
 @contextlib.contextmanager
 def opening(name: str) -> Iterator[None]:
-    """Says in a sentence why the file or folder cannot be opened."""
+    """Turns any error in opening a file or folder into a Problem with a sentence."""
     try:
         yield
     except FileNotFoundError as error:
@@ -55,28 +56,28 @@ def opening(name: str) -> Iterator[None]:
         raise FormatProblem(f"{name} cannot be read") from error
     except Problem:
         raise
-    except Exception as error:  # whatever is wrong with one file, the others open
+    except Exception as error:  # whatever is wrong with one file, the others must open
         raise Unforeseen(f"{name} cannot be read. {why(error)}") from error
 
 
 class RunFile(Protocol):
-    """The events of one run, read on demand. Thread-safe; what cannot be read becomes an event of
-    kind UNREADABLE and a line in `problems`, never an error."""
+    """The events of one run, read on demand. Thread-safe. Never raises: what cannot be read becomes
+    an event of kind UNREADABLE and a line in `problems`."""
 
     @property
     def name(self) -> str:
-        """The clean name of the file or of the run in it, without its path."""
+        """The clean name of the file or of the run in it, without a path."""
         ...
 
     @property
     def info(self) -> dict[str, Any]:
-        """Without secrets, any of `id`, `title`, `llm_model`, `selected_repository`,
-        `execution_status`, ... Any field may be missing or of a wrong type."""
+        """Any of `id`, `title`, `llm_model`, `selected_repository`, `execution_status`, ...,
+        without secrets. Any field may be missing or have a wrong type."""
         ...
 
     @property
     def stats(self) -> bytes:
-        """Tokens, cost and latency from beside the events, by `stats_text`."""
+        """Tokens, cost and latency from outside the events, in the form of `stats_text`."""
         ...
 
     @property
@@ -84,7 +85,7 @@ class RunFile(Protocol):
 
     @property
     def sub_agents(self) -> Sequence[SubAgentFile]:
-        """The sub-agents that the run started and that have files here, by name; those have
+        """The sub-agents that the run started and that have files here, by name. They may have
         sub-agents of their own."""
         ...
 
@@ -100,17 +101,17 @@ class RunFile(Protocol):
 
     @property
     def cut_off(self) -> str:
-        """Why the end of the run is unknown, "" when it is known."""
+        """Why the end of the run is unknown; "" if it is known."""
         ...
 
     def __len__(self) -> int: ...
 
     def read(self, place: int) -> bytes:
-        """The JSON of the event at index `place`, in the form of V1; b"" when it cannot be read."""
+        """The JSON of the event at index `place`, in V1 form; b"" if it cannot be read."""
         ...
 
     def original(self, place: int) -> bytes:
-        """The JSON from which that event was made, as it stands in the file."""
+        """The JSON that the event was made from, as it is in the file."""
         ...
 
     def event(self, place: int) -> Event: ...
@@ -122,18 +123,18 @@ class RunFile(Protocol):
 
 
 class SubAgentFile(NamedTuple):
-    """A sub-agent of a run, not read yet."""
+    """A sub-agent of a run, not yet read."""
 
     name: str
-    """The name of its folder, which is the id of its conversation."""
+    """The name of its folder, which is its conversation id."""
     open: Callable[[], RunFile]
-    """Its run, open as long as that of its parent."""
+    """Opens its run, which stays open as long as its parent's."""
     started_by: str = ""
-    """The id of the event that tells its start, where the file says which one that is."""
+    """The event that started it, if the file says which."""
     usage: str = ""
-    """The usage id under which the stats of its parent may have its total, where that is known."""
+    """The usage id that may have its total in its parent's stats, if known."""
     is_conversation: bool = False
-    """It was a conversation of a server: its sum is no part of that of its parent."""
+    """It was a separate conversation on a server, so its cost is not included in its parent's."""
 
 
 class RunList(Protocol):
@@ -141,34 +142,34 @@ class RunList(Protocol):
 
     @property
     def problems(self) -> list[str]:
-        """What could not be listed, each a sentence that names the file and the place. Grows while
-        `entries` goes on."""
+        """What could not be listed: sentences that name the file and the place. Grows while
+        `entries` runs."""
         ...
 
     @property
     def remarks(self) -> Sequence[str]:
-        """Sentences about all runs of a source together."""
+        """Sentences about all runs of a source."""
         ...
 
     @property
     def is_outdated(self) -> bool:
-        """Whether the file has changed, so that opening it anew may list more."""
+        """Whether the file has changed, so that reopening it may list more."""
         ...
 
     @property
     def may_grow(self) -> bool:
-        """Whether another program may be writing more runs into it."""
+        """Whether another program may be adding runs to it."""
         ...
 
     def grow(self) -> bool:
-        """Takes in what was written since; False where that needs the file to be opened anew."""
+        """Adds what was written since; False if the file must be reopened for that."""
         ...
 
     def entries(self) -> Iterator[Entry]:
         """The runs in order, each as soon as it is found. Raises Problem."""
 
     def open(self, number: int) -> RunFile:
-        """The run of the entry with this number. Raises Problem."""
+        """The run with this entry number. Raises Problem."""
         ...
 
     def close(self) -> None: ...
@@ -179,14 +180,13 @@ class Entry(msgspec.Struct, eq=False):
 
     home: RunList
     number: int
-    """From 1, in its file."""
+    """Its number in the file, from 1."""
     name: str = ""
-    """Its id in the file, which `PATH#ID` names; no other entry of the file has it. "" for the only
-    run of a file."""
+    """Its id in the file, as in `PATH#ID`; unique there. "" for the only run of a file."""
     info: dict[str, Any] = {}
-    """What of `RunFile.info` is known."""
+    """The known part of `RunFile.info`."""
     opened: RunFile | None = None
-    """The run, where listing it had to open it."""
+    """The run, if listing had to open it."""
 
     def open(self) -> RunFile:
         """Raises Problem."""
@@ -194,26 +194,27 @@ class Entry(msgspec.Struct, eq=False):
 
 
 class Indexes(Protocol):
-    """Keeps what listing a large file found, until the file changes."""
+    """Saves what listing a large file found, until the file changes."""
 
     def load(self, key: str) -> bytes:
-        """What was saved under this key, which names a file as it is now; b"" without it."""
+        """What was saved under this key; b"" if nothing was. The key identifies the present content
+        of a file."""
         ...
 
     def save(self, key: str, data: bytes) -> None: ...
 
 
 class Unpacked(msgspec.Struct, frozen=True):
-    """What came of a file that was unpacked; of any other file nothing."""
+    """What unpacking a file gave. Empty for a file that needs none."""
 
     size: int = 0
     """Bytes on disk."""
     problem: str = ""
-    """Why the packed data ends where it does, to follow the name of the file; "" for its end."""
+    """Why the packed data ends early, as a predicate for the file; "" if it does not."""
     names: list[str] | None = None
-    """The files of a tar in its order; None for a file that is none."""
+    """The files of a tar in its order; None if it is no tar."""
     problems: list[str] = []
-    """What is wrong with the tar, each to follow its name."""
+    """Problems of the tar, as predicates."""
     is_cut: bool = False
     """The end of the tar is missing."""
     partial: str = ""
@@ -227,19 +228,19 @@ class Source(NamedTuple):
     """A file or folder that a format opens."""
 
     path: Path
-    """To read: of a packed file what it unpacks to, of a tar the folder with its files."""
+    """What is read: the unpacked copy of a packed file, the folder with the files of a tar."""
     name: str
-    """As sentences call it."""
+    """What messages call it."""
     folder: Path
-    """In which the files beside it are."""
+    """The folder with the files beside it."""
     given: Path | None = None
-    """As the user has it; None in a tar."""
+    """The user's own path; None inside a tar."""
     indexes: Indexes | None = None
     about: Unpacked = PLAIN
 
     @property
     def problems(self) -> list[str]:
-        """What is wrong with what was unpacked, each a sentence."""
+        """Problems of the unpacking, a sentence each."""
         told = [f"{self.name} {problem}" for problem in self.about.problems]
         if self.about.problem:
             told.append(f"{self.name} {self.about.problem}; what comes before is shown")
@@ -247,15 +248,15 @@ class Source(NamedTuple):
 
     @property
     def is_plain(self) -> bool:
-        """Whether others may write to what is read."""
+        """Whether the user's own file is read, to which others may write."""
         return self.path is self.given
 
 
 class Format(NamedTuple):
     """A format of files.
 
-    `recognises` sees the first HEAD bytes of a file, unpacked, or the names in a folder, a line
-    each; and the name, which ends with "/" for a folder. `open` lists nothing yet; it raises
+    `recognises` gets the first HEAD bytes of the unpacked file, or the names in a folder, one per
+    line, and the name, which ends with "/" for a folder. `open` lists nothing yet and raises
     Problem.
     """
 
@@ -265,7 +266,7 @@ class Format(NamedTuple):
 
 
 class Unchanging:
-    """What is true of a list of runs that does not change."""
+    """Base of run lists that never change."""
 
     is_outdated = may_grow = False
 
@@ -278,7 +279,7 @@ class Unchanging:
 
 
 class OneRun(Unchanging):
-    """A file that is one run, open already."""
+    """A file that is one run, already open."""
 
     def __init__(self, run: RunFile) -> None:
         self.run = run
@@ -295,5 +296,5 @@ class OneRun(Unchanging):
 
 
 def shown_name(text: str) -> str:
-    """A name in a file as a clean line of at most 120 characters."""
+    """A name from a file as a clean line of at most 120 characters."""
     return safe_line(text, 120)

@@ -1,5 +1,5 @@
-"""Folders that several processes of oh-tui share: one at a time makes something in each, none
-removes what another has in use, and what a killed one left is removed by the next."""
+"""Folders shared by several oh-tui processes. One at a time makes something in a folder, none
+removes what another uses, and the next one removes what a killed one left."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ from pathlib import Path
 from oh_tui.trajectory.formats.run_file import FormatProblem
 
 LOCK, PART = "lock", "part"
-"""Names in a shared folder: its lock, and what is being made."""
+"""Names in a shared folder: its lock, and the folder under construction."""
 
 MARK, GONE = "open-", "gone-"
-"""What names beside them begin with: what a process has in use, and what is being removed."""
+"""Prefixes of other names there: marks of what a process uses, and folders being removed."""
 
 LEFT_OVER = 60.0
-"""Seconds after which a file that nobody holds is left over."""
+"""Seconds after which a file that no process holds counts as left over."""
 
 
 @contextlib.contextmanager
 def locked(folder: Path, wait: Callable[[], None] | None = None) -> Iterator[None]:
-    """Makes a folder, and keeps it for this process. `wait` is called while another has it; without
-    it that is a BlockingIOError. Raises OSError, and FormatProblem for a place that is not ours."""
+    """Creates a folder and locks it for this process. Calls `wait` while another process has the
+    lock; without `wait` raises BlockingIOError. Raises OSError, and FormatProblem if the place is
+    not ours."""
     _require_private(folder.parent)
     while (lock := _lock(folder)) is None:
         if wait is None:
@@ -46,13 +47,13 @@ def locked(folder: Path, wait: Callable[[], None] | None = None) -> Iterator[Non
 
 @contextlib.contextmanager
 def making(folder: Path) -> Iterator[Path]:
-    """A new folder that takes this name in the end; an error or a stop leaves nothing of it."""
+    """A new folder that gets its name at the end. An error or a stop leaves nothing."""
     part = folder.with_name(PART)
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(0o700)
     try:
         yield part
-        shutil.rmtree(folder, ignore_errors=True)  # damaged
+        shutil.rmtree(folder, ignore_errors=True)  # a damaged older one
         part.rename(folder)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
@@ -60,7 +61,7 @@ def making(folder: Path) -> Iterator[Path]:
 
 
 def hold(path: Path) -> int:
-    """A descriptor that holds a new file while this process lives."""
+    """Creates a file and holds it while this process lives. Returns its descriptor."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     _takes(handle)
     atexit.register(path.unlink, missing_ok=True)
@@ -68,7 +69,7 @@ def hold(path: Path) -> int:
 
 
 def is_held(path: Path) -> bool:
-    """Whether a process holds this file, or may be about to. Raises OSError."""
+    """Whether a process holds this file or may be about to. Raises OSError."""
     handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
     try:
         return not _takes(handle) or time.time() - os.fstat(handle).st_mtime < LEFT_OVER
@@ -77,12 +78,12 @@ def is_held(path: Path) -> bool:
 
 
 _marks: dict[Path, tuple[Path, int]] = {}
-"""Place -> the file in it that names what this process has in use, and its descriptor."""
+"""Place -> the mark file that names what this process uses there, and its descriptor."""
 _used: set[Path] = set()
 
 
 def use(folder: Path) -> None:
-    """Tells the others that a folder is in use until this process ends."""
+    """Marks a folder as in use until this process ends."""
     place = folder.parent
     if place not in _marks or not _marks[place][0].exists():
         clear(place)
@@ -92,11 +93,11 @@ def use(folder: Path) -> None:
     if folder not in _used:
         os.write(_marks[place][1], f"{folder.name}\n".encode())
         _used.add(folder)
-    os.utime(folder)  # what was used last is dropped last
+    os.utime(folder)  # the least recently used is removed first
 
 
 def release() -> None:
-    """Tells the others that this process uses nothing any more."""
+    """Withdraws all marks of this process."""
     for mark, handle in _marks.values():
         mark.unlink(missing_ok=True)
         os.close(handle)
@@ -128,7 +129,7 @@ def unused(place: Path) -> list[Path]:
 
 
 def remove(folder: Path) -> bool:
-    """Removes a folder in which nothing is made; False if it stays."""
+    """Removes a folder unless one is being made in it; False if it stays."""
     with contextlib.suppress(OSError), locked(folder):
         gone = folder.with_name(f"{GONE}{os.urandom(8).hex()}")
         folder.rename(gone)
@@ -149,14 +150,14 @@ def _require_private(place: Path) -> None:
 
 
 def _is_empty(folder: Path) -> bool:
-    """Whether there is nothing but its lock; there may be thousands of others."""
+    """Whether it contains only its lock. Stops early: there may be thousands of files."""
     with os.scandir(folder) as entries:
         return [one.name for one in islice(entries, 2)] == [LOCK]
 
 
 def _lock(folder: Path) -> int | None:
-    """A descriptor that holds the lock of a folder; None while another has it."""
-    with contextlib.suppress(FileNotFoundError):  # it was just removed
+    """A descriptor that holds the lock of a folder; None while another process has it."""
+    with contextlib.suppress(FileNotFoundError):  # just removed by another process
         folder.mkdir(mode=0o700, exist_ok=True)
         path = folder / LOCK
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
@@ -172,5 +173,5 @@ def _takes(handle: int) -> bool:
     except BlockingIOError:
         return False
     except OSError:
-        return True  # a disk without locks
+        return True  # this disk has no locks
     return True

@@ -1,6 +1,6 @@
-"""The table of the formats of files, and the files at some paths that have one of them.
+"""The table of file formats, and the search for files that have one.
 
-To add a format of files, name it in `formats`; of a run as one JSON text, in
+To add a file format, add it to `formats`; a format for a run as one JSON text goes into
 `documents.DOCUMENTS`.
 """
 
@@ -41,15 +41,15 @@ from oh_tui.trajectory.formats.run_file import (
 from oh_tui.trajectory.formats.zip import archive, folder_members
 
 NAMES = 1000
-"""Names of a folder by which a format recognises it."""
+"""Names in a folder by which formats recognise it."""
 
 DEEPEST, MOST_FOLDERS = 4, 2_000
-"""Levels of folders, and their number, in which files are looked for."""
+"""Levels of folders, and number of folders, that are searched for files."""
 
 
 def formats() -> Iterator[Format]:
-    """The first that recognises a file opens it. Those before it are loaded, the others are not: a
-    zip opens 20 ms sooner."""
+    """The first format that recognises a file opens it. Later ones are not even loaded: a zip opens
+    20 ms sooner."""
     yield archive.ZIP
     yield archive.FOLDER
     yield harbor.FORMAT
@@ -62,7 +62,7 @@ def formats() -> Iterator[Format]:
 
 
 def open_runs(path: Path, indexes: Indexes | None = None) -> RunList:
-    """The runs in a file or folder, opened by its content. Raises Problem."""
+    """The runs in a file or folder, recognised by content. Raises Problem."""
     name = shown_name(path.name or path.absolute().name or str(path))
     with opening(name):
         head, kind = head_of(path)
@@ -71,25 +71,27 @@ def open_runs(path: Path, indexes: Indexes | None = None) -> RunList:
                 return one.open(source_of(path, name, given=True, indexes=indexes))
     if head and not kind.lower().endswith((".zip", "/")):
         raise FormatProblem(f"{name} is not in a format that oh-tui reads", HINT)
-    return archive.open_list(Source(path, name, path.parent))  # which says what is wrong with it
+    return archive.open_list(
+        Source(path, name, path.parent)
+    )  # it reports what is wrong with the file
 
 
 def head_of(path: Path) -> tuple[bytes, str]:
-    """What `Format.recognises` sees: the first bytes of a file, or the names in a folder; and the
-    name. Raises OSError, and Problem for what cannot be unpacked."""
+    """What `Format.recognises` gets: the first bytes of a file or the names in a folder, and the
+    name. Raises OSError, and Problem if it cannot be unpacked."""
     mode = path.stat().st_mode
     if stat.S_ISDIR(mode):
         names = [*_names(path, ""), *_names(path / "events", "events/")]
         return "\n".join(names).encode("utf-8", "replace"), f"{path.name}/"
     if not stat.S_ISREG(mode):
-        return b"", path.name  # a pipe would block
+        return b"", path.name  # opening a pipe would block
     return unpack.head_of(path, HEAD), path.name
 
 
 def find_files(paths: Iterable[str | Path]) -> list[Path]:
-    """The files and folders with runs at these paths: a folder that is not a run stands for those
-    in it, sorted by name, or in the folders in it. Any other path is returned as it is; opening it
-    tells what is wrong."""
+    """The files and folders with runs at these paths. A folder that is no run itself is replaced by
+    those in it and in its folders, sorted by name. Other paths are returned unchanged; opening them
+    reports what is wrong."""
     found: list[Path] = []
     for path in map(Path, paths):
         found += ([] if _is_run(path) else _files_in(path)) or [path]
@@ -97,7 +99,7 @@ def find_files(paths: Iterable[str | Path]) -> list[Path]:
 
 
 def _is_run(path: Path) -> bool:
-    # loads no more than it has to
+    # keeps imports few
     return folder_members.is_run(path) or (path.is_dir() and harbor.holds_runs(path))
 
 
@@ -145,16 +147,16 @@ def _belonging(parts: Mapping[str, Sequence[str]]) -> set[str]:
     """Files that are parts of another file. In a cycle, all but the first."""
     named = {part for one in parts.values() for part in one}
     found: set[str] = set()
-    for name in sorted(parts, key=named.__contains__):  # those first that nothing names
+    for name in sorted(parts, key=named.__contains__):  # start with those that no file names
         if name not in found:
             found.update(parts[name])
     return found
 
 
 def _parts_of_run(path: Path) -> Sequence[str] | None:
-    """The names of the files beside it that are read with a file; None for a file that is not worth
-    opening unless it is named itself: a folder has settings and reports in the same formats. A zip
-    or tar is; of lines the first has to be a run."""
+    """Names of the files beside it that are read with a file. None if the file is listed only when
+    named itself: folders have settings and reports in the same formats. A zip or tar is always
+    listed, a JSON lines file if its first row is a run."""
     if path.suffix.lower() == ".zip":
         return ()
     try:
@@ -163,13 +165,13 @@ def _parts_of_run(path: Path) -> Sequence[str] | None:
     except OSError:
         return None
     except Exception:
-        return ()  # it cannot be unpacked, which opening it tells
+        return ()  # cannot be unpacked: opening it reports that
     if found is None:
         return None
     if found in (results_tar.FORMAT, others.FORMAT):
-        return ()  # opening it tells what is in it, or that it is not read
+        return ()  # opening it reports what it is
     if found is parquet.FORMAT and not parquet.is_installed():
-        return ()  # which opening it tells
+        return ()  # opening it reports that
     try:
         runs = open_runs(path)
         try:
@@ -182,7 +184,7 @@ def _parts_of_run(path: Path) -> Sequence[str] | None:
         finally:
             runs.close()
     except Unforeseen:
-        return ()  # which opening it tells
+        return ()  # opening it reports that
     except Problem:
         return None
 

@@ -1,5 +1,5 @@
-"""Unpacks a file or a tar into a folder: whatever it holds, within bounds of size, ratio, names,
-members and free disk, which are checked here and nowhere else."""
+"""Unpacks a file or a tar into a folder. Limits of size, ratio, names, members and free disk are
+checked here and nowhere else."""
 
 from __future__ import annotations
 
@@ -20,36 +20,36 @@ from oh_tui.trajectory.formats.run_file import MOST, FormatProblem, Unpacked, sh
 from oh_tui.trajectory.formats.zip.zip_table import RATIO_FREE, RATIO_LIMIT
 
 PIECE = 2**18
-"""Bytes that are unpacked at once."""
+"""Bytes unpacked at once."""
 
 SPARE, SEEN = 2**28, 2**26
-"""Bytes of the disk that stay free, and that are written before it is looked at again."""
+"""Bytes of the disk that must stay free, and bytes written between two looks at it."""
 
 MEMBERS_LIMIT = 1_000_000
-"""Most files of a tar; an evaluation of 500 instances has 150,000."""
+"""Most files in a tar. An evaluation of 500 instances has 150,000."""
 
 LONGEST_HEADERS, LONGEST_NAME, LONGEST_PART = 2**18, 4096, 255
-"""Bytes of all headers of one file, of a name, and of a part of it."""
+"""Most bytes of all headers of one file, of a name, and of a part of a name."""
 
 BLOCK = 512
 
 PADDING = 2**20
-"""Bytes after the end mark that are looked at in a plain tar."""
+"""Bytes after the end mark of a plain tar that are looked at."""
 
 Watch = Callable[[int, int, int], None]
-"""Told how many bytes of how many are read, and how many written; ends the unpacking by raising."""
+"""Called with bytes read, size, and bytes written. Ends the unpacking by raising."""
 
 
 class Packing(NamedTuple):
-    """A way to compress a file."""
+    """A compression format."""
 
     magic: bytes
     open: Callable[[IO[bytes]], Any]
-    """Raises FormatProblem where Python cannot."""
+    """Raises FormatProblem if this Python lacks it."""
 
 
 def _open_zstd(file: IO[bytes]) -> Any:
-    """Python 3.14 can; before, the module that brings it to older versions."""
+    """Python 3.14 has zstd built in; older versions use its backport."""
     for name in ("compression.zstd", "backports.zstd"):
         try:
             return importlib.import_module(name).ZstdFile(file)
@@ -61,7 +61,7 @@ def _open_zstd(file: IO[bytes]) -> Any:
     )
 
 
-PACKINGS = (  # loaded when they are used
+PACKINGS = (  # each module is loaded when used
     Packing(b"\x1f\x8b", lambda file: gzip.GzipFile(fileobj=file)),
     Packing(b"\xfd7zXZ\0", lambda file: lzma.LZMAFile(file)),  # noqa: SIM115
     Packing(b"BZh", lambda file: bz2.BZ2File(file)),
@@ -70,7 +70,7 @@ PACKINGS = (  # loaded when they are used
 
 
 class NoRoom(FormatProblem):
-    """What does not fit on the disk."""
+    """It does not fit on the disk."""
 
     def __init__(self, folder: Path) -> None:
         free = shutil.disk_usage(folder).free
@@ -82,12 +82,12 @@ class NoRoom(FormatProblem):
 
 
 class Stream:
-    """A file as what it unpacks to, read once, forward; a file object for `tarfile`."""
+    """The unpacked content of a file, read once and forward. A file object for `tarfile`."""
 
     def __init__(self, path: Path, room: int | None = None) -> None:
-        """A packed file gives `room` bytes at most. Raises OSError, and FormatProblem for a packing
-        that this Python lacks."""
-        # a pipe would block
+        """A packed file gives at most `room` bytes. Raises OSError, and FormatProblem if this
+        Python lacks the compression."""
+        # opening a pipe would block
         self._file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb")
         self.size = os.fstat(self._file.fileno()).st_size
         most = max(RATIO_FREE, RATIO_LIMIT * self.size)
@@ -96,11 +96,11 @@ class Stream:
         self.problem = ""
         self._piece, self._at = b"", 0
         self.headers = LONGEST_HEADERS
-        """Bytes that `tarfile` may still read for the next file."""
+        """Bytes that `tarfile` may still read for the headers of the next file."""
         self.block = b""
-        """What it read last."""
+        """The block that `tarfile` read last."""
         self.watch: Callable[[], None] = lambda: None
-        """Called for each piece; ends the reading by raising."""
+        """Called for each piece. Ends the reading by raising."""
         try:
             head = self._file.read(8)
             self._file.seek(0)
@@ -116,7 +116,7 @@ class Stream:
 
     @property
     def left(self) -> int:
-        """The most bytes that may follow, whatever it claims."""
+        """Most bytes that can follow, whatever a header claims."""
         return self._most - self.given if self.is_packed else self.size - self.place
 
     @property
@@ -127,13 +127,13 @@ class Stream:
         self._file.close()
 
     def peek(self, count: int) -> bytes:
-        """The next bytes, which stay."""
+        """The next bytes, without consuming them."""
         while len(self._piece) - self._at < count and (more := self._next()):
             self._piece, self._at = self._piece[self._at :] + more, 0
         return self._piece[self._at : self._at + count]
 
     def pieces(self, count: int | None = None) -> Iterator[bytes]:
-        """The next bytes; all that follow without a count."""
+        """The next `count` bytes, or all that follow."""
         while count is None or count > 0:
             if self._at == len(self._piece):
                 self._piece, self._at = self._next(), 0
@@ -158,7 +158,7 @@ class Stream:
             return self._end("is cut off: the end of the packed data is missing")
         except MemoryError:
             raise
-        except Exception as error:  # each module has an error of its own
+        except Exception as error:  # each module has its own exception
             if self.given and str(error).startswith("Not a gzipped file"):
                 return self._end("has something else after its end")
             return self._end("is damaged: what follows cannot be unpacked")
@@ -202,7 +202,7 @@ def is_archive(path: Path) -> bool:
 
 
 def is_tar(head: bytes) -> bool:
-    """Whether a file that begins so is a tar, by the sum of its first header."""
+    """Whether a file that begins so is a tar, by the checksum of its first header."""
     block = head[:BLOCK]
     told = block[148:156].strip(b" \0")
     if len(block) < BLOCK or not any(block[:100]) or not told or told.strip(b"01234567"):
@@ -211,8 +211,8 @@ def is_tar(head: bytes) -> bool:
 
 
 def head_of(path: Path, count: int) -> bytes:
-    """The first bytes of a file, unpacked. Raises OSError, and FormatProblem for a packing that
-    this Python lacks, and for what cannot be unpacked."""
+    """The first bytes of a file, unpacked. Raises OSError, and FormatProblem if it cannot be
+    unpacked, also because this Python lacks the compression."""
     stream = Stream(path)
     try:
         head = stream.peek(count)
@@ -227,26 +227,26 @@ _KINDS = {b"1": "link", b"2": "link", b"3": "device", b"4": "device", b"6": "pip
 
 
 class Unpacking:
-    """One file on its way into a folder."""
+    """Unpacks one file into a folder."""
 
     def __init__(
         self, stream: Stream, folder: Path, watch: Watch, check: Callable[[bytes], None]
     ) -> None:
-        """`check` sees all bytes that are kept, and ends the unpacking by raising."""
+        """`check` gets all bytes that are kept. It ends the unpacking by raising."""
         self._stream, self._folder = stream, folder
         self._check = check
         self._size = self._unseen = 0
-        """Bytes written, and those since the free disk was looked at."""
+        """Bytes written, and those since the last look at the free disk."""
         self._made = {folder}
         self._left_out: dict[str, list[str]] = {}
         self._ends: list[str] = []
-        """How the tar ends, if not as it should."""
+        """What is wrong with the end of the tar."""
         self._is_cut, self._partial = False, ""
         stream.watch = lambda: watch(stream.packed_place, stream.size, self._size)
 
     def run(self, name: str, is_wanted: Callable[[str], bool]) -> Unpacked:
-        """A file as one of this name; of a tar the files whose names are wanted. Raises OSError,
-        and NoRoom."""
+        """Unpacks a file under this name, or the wanted files of a tar. Raises OSError and
+        NoRoom."""
         self._require(0)
         try:
             return self._run(name, is_wanted)
@@ -275,7 +275,7 @@ class Unpacking:
             raise NoRoom(self._folder)
 
     def _copy(self, path: Path, count: int | None = None) -> int:
-        """Writes the next bytes to a file; returns how many. Raises OSError."""
+        """Writes the next bytes to a file and returns their number. Raises OSError."""
         if (needed := min(count or 0, self._stream.left)) > SEEN:
             self._require(needed)
         written, tail = 0, b""
@@ -322,7 +322,7 @@ class Unpacking:
             self._stream.headers = LONGEST_HEADERS
 
     def _accepted(self, member: tarfile.TarInfo) -> str:
-        """The name of a file that is unpacked; "" for anything else, which is named."""
+        """The name of a file to unpack; "" for anything else, which is reported."""
         name = member.name
         parts = [part for part in name.split("/") if part not in ("", ".")]
         if member.issparse():
@@ -341,7 +341,7 @@ class Unpacking:
         return ""
 
     def _makes_folder(self, name: str) -> bool:
-        """Whether a file of this name can be made: another may stand where its folder would."""
+        """Whether a file of this name can be created: a file may be where its folder would be."""
         path = self._folder / name
         missing = []
         for folder in path.parents:
@@ -361,10 +361,10 @@ class Unpacking:
 
     def _leave_out(self, kind: str, name: str) -> None:
         names = self._left_out.setdefault(kind, [])
-        names.append(name if len(names) < MOST else "")  # the others are counted
+        names.append(name if len(names) < MOST else "")  # the others are only counted
 
     def _tell_end(self, fails: bool) -> None:
-        """The block that was read last tells how the tar ends."""
+        """Says what is wrong with the end of the tar, by the block that was read last."""
         stream, problems = self._stream, self._ends
         if len(stream.block) < BLOCK:
             self._is_cut = True

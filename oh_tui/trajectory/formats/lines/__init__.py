@@ -1,1 +1,1 @@
-"""JSON lines, each a run, and the files that stand beside them."""
+"""JSON lines with a run per row, and the files beside them."""

@@ -1,6 +1,6 @@
-"""The persisted conversation of an instance, beside an output: `conversations/ID.tar.gz`.
+"""The stored conversation of an instance, beside an output: `conversations/ID.tar.gz`.
 
-The first run in it is joined to a row without history; the others are runs of their own.
+Its first run is joined to a row without history. The others are runs of their own.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Conversation(Unchanging):
         self.size = about.size
 
     def entries(self) -> Iterator[Entry]:
-        """Those after the first."""
+        """Entries of the runs after the first."""
         for number, name in enumerate(self.names[1:], 2):
             yield Entry(self, number, name, {"id": name, "title": name})
 
@@ -61,7 +61,7 @@ class Conversation(Unchanging):
 
 
 def file_of(folder: Path, instance: str) -> Path | None:
-    """The conversation of an instance of an output in this folder, if it is there."""
+    """The conversation of an instance, beside an output in this folder; None if there is none."""
     if not instance or "/" in instance or "\0" in instance:
         return None
     paths = (folder / FOLDER / f"{instance}{ending}" for ending in TAR_ENDINGS)
@@ -76,8 +76,8 @@ class Joined(NamedTuple):
 def join(
     folder: Path, instance: str, name: str, row: Converted, *, of_several: bool
 ) -> Joined | None:
-    """The first run in the tar with what its row tells of it, and the others. None, and a note in
-    the row, if the tar has none; None without a tar."""
+    """The first run in the tar, together with its row, and the others. None without a tar, and,
+    with a note in the row, if the tar has no run."""
     path = file_of(folder, instance)
     if path is None:
         return None
@@ -102,8 +102,8 @@ def join(
 
 
 def look(folder: Path, instance: str) -> tuple[list[Entry], int]:
-    """The runs after the first in the conversation of an instance, and its unpacked bytes. What is
-    wrong with it is told when its row is opened."""
+    """The runs after the first in the conversation of an instance, and its unpacked bytes. Problems
+    are reported when the row is opened."""
     path = file_of(folder, instance)
     try:
         runs = Conversation(path, instance) if path else None

@@ -1,7 +1,7 @@
-"""`cost_report.jsonl` beside an evaluation output: what its rows and all attempts cost.
+"""`cost_report.jsonl` beside an evaluation output: the cost of its rows and of all attempts.
 
-It is one JSON text over several lines, with sums of the output and of each attempt; with a line for
-each instance it gives the cost of each.
+It is one JSON text over several lines, with sums of the output and of each attempt. If a line for
+each instance follows, it has the cost of each.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ _COSTS = ("cost", "accumulated_cost", "total_cost")
 
 
 class CostReport(msgspec.Struct):
-    """In US dollars; None where it is not told."""
+    """Costs in US dollars; None if the report does not say."""
 
     costs: dict[str, float] = {}
-    """Of instances, by id."""
+    """Id of an instance -> its cost."""
     rows: int | None = None
-    """The rows of the output that were counted."""
+    """Number of rows of the output that it counts."""
     cost: float | None = None
-    """Of these rows."""
+    """Cost of these rows."""
     total: float | None = None
-    """With all attempts."""
+    """Cost of all attempts."""
 
     @property
     def remark(self) -> str:
-        """A sentence on the sums; "" without any."""
+        """A sentence about the sums; "" without any."""
         parts = []
         if self.cost:
             count = f" for {plural(self.rows, 'row')}" if self.rows else ""
@@ -45,7 +45,7 @@ class CostReport(msgspec.Struct):
         return f"{NAME} tells {', '.join(parts)}" if parts else ""
 
     def difference(self, count: int, where: str) -> str:
-        """A sentence if the output has another number of rows than were counted."""
+        """A sentence if the report counts another number of rows than the output has."""
         if self.rows is None or self.rows == count:
             return ""
         has = plural(count, "row")
@@ -53,7 +53,7 @@ class CostReport(msgspec.Struct):
 
 
 def read(text: bytes, output: str) -> CostReport:
-    """What a report tells of the output with this name. Raises ValueError for what is no JSON."""
+    """What a report says about the output of this name. Raises ValueError if it is not JSON."""
     report = CostReport()
     try:
         value = decode_json(text)

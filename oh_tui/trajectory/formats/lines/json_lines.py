@@ -1,4 +1,4 @@
-"""JSON lines, each row a run: listed by where its rows begin, and read row by row."""
+"""JSON lines with a run per row: indexed by where rows begin, read row by row."""
 
 from __future__ import annotations
 
@@ -36,39 +36,39 @@ from oh_tui.trajectory.formats.run_file import (
 from oh_tui.trajectory.formats.zip.folder_members import YOUNG
 
 LARGEST = 128 * 2**20
-"""Bytes of the largest text that is read as one run. The largest row that is known has 50 MB."""
+"""Most bytes of a text that is read as one run. The largest known row has 50 MB."""
 
 HELD = 2**20
-"""Bytes of a row whose text stays in memory while its run is open. The events of a larger one are
-read from the file, one by one."""
+"""Up to this many bytes, an open run keeps the text of its row in memory. Events of a larger row
+are read from the file one by one."""
 
 LARGEST_WITHOUT = 2**20
-"""Bytes of a row that may have no history."""
+"""Most bytes of a row that may lack a history."""
 
 LOOKED_INTO = 2**25
-"""Bytes of such rows, and unpacked bytes of their conversations, that are looked through for more
-runs when the list is made; those of the others are found when a row is opened."""
+"""Listing looks for more runs in this many bytes of such rows and their unpacked conversations.
+Beyond that, more runs are found when a row is opened."""
 
 LOOKED_AT = 2**20
-"""Bytes of rows of which one has to be a run. A table of results has none."""
+"""One row within this many bytes must be a run. In a table of results none is."""
 
 MARK = 256
-"""Bytes that are compared to see whether a file has grown."""
+"""Bytes that are compared to see whether a file has only grown."""
 
 KEPT_FROM = 2**24
-"""Bytes of a file from which its index is kept."""
+"""Bytes of a file from which its index is saved."""
 
 _WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
 class JsonLines:
-    """A file that stays open; rows are listed while it is read for the first time."""
+    """A file that stays open. Its first pass lists the rows as it finds them."""
 
     def __init__(
         self, source: Source, tell: Callable[[list[Entry]], None] = lambda entries: None
     ) -> None:
-        """The changes of a file that is given are seen. `tell` takes runs that were found when a
-        row was opened. Raises OSError."""
+        """If the source is a file of the user's, its changes are noticed. `tell` is called with
+        runs that are found when a row is opened. Raises OSError."""
         self.name = source.name
         self._source, self._folder, self._path = source, source.folder, source.given
         self._tell = tell
@@ -81,12 +81,12 @@ class JsonLines:
         self._index = self._kept_index() or RowIndex()
         self._lock = threading.Lock()
         self._others: dict[str, list[Entry]] = {}
-        """Instance -> the runs in its conversation after the one that its row has."""
+        """Instance -> the runs in its conversation after the first, which belongs to the row."""
         self._has_more = False
-        """Opening a row has found others that are not listed yet."""
+        """Opening a row has found runs that are not listed yet."""
         self._is_listed = False
         self._several: tuple[RowIndex | None, int, frozenset[str]] = (None, 0, frozenset())
-        """The index and its length, and the instances of more than one of its rows."""
+        """The index, its length, and the instances with more than one row."""
 
     @cached_property
     def _beside(self) -> Beside:
@@ -115,7 +115,7 @@ class JsonLines:
             found = self._path.stat() if self._path and self._source.is_plain else None
         except OSError:
             return False
-        # nobody writes to a file that is read-only, such as a copy of one from the web
+        # no program writes to a read-only file, such as a copy from the web
         return bool(found and found.st_mode & _WRITABLE and time.time() - found.st_mtime < YOUNG)
 
     @property
@@ -128,14 +128,14 @@ class JsonLines:
             now = _stamp_of(self._path or self._source.path), self._beside_now()
             return now != (self._stamp, self._beside_stamp)
         except OSError:
-            return False  # gone: what was listed is all that there is
+            return False  # the file is gone: there is no more than what was listed
 
     def grow(self) -> bool:
-        """Takes in what was written since: rows at the end, files beside. False if the file has
-        changed otherwise, and has to be opened anew."""
+        """Adds what was written since: rows at the end, files beside. False if the file has changed
+        in another way and must be reopened."""
         path, file, index = self._path, self._file, self._index
         if self._has_more and index.is_complete and not self._is_changed:
-            return True  # they are listed after the rows
+            return True  # the new runs are listed after the rows
         if path is None or not index.is_complete:
             return False
         try:
@@ -155,12 +155,12 @@ class JsonLines:
         return True
 
     def _beside_now(self) -> int:
-        """When the folder last gained or lost a file. Raises OSError."""
+        """When a file was last added to or removed from the folder. Raises OSError."""
         return self._folder.stat().st_mtime_ns if self._path else 0
 
     def _mark(self) -> bytes:
-        """Bytes at the beginning and before the end, by which a file that was written anew under
-        the same name is told from one that has grown."""
+        """Bytes at the beginning and before the end. A file that was rewritten under the same name
+        has others than one that has grown."""
         end = self._index.end
         place = max(0, end - MARK)
         return self._file.read(0, min(end, MARK)) + self._file.read(place, end - place)
@@ -180,7 +180,8 @@ class JsonLines:
         yield from self._other_entries()
 
     def _other_entries(self) -> Iterator[Entry]:
-        """Further runs in the conversations of rows without history, as far as these are small."""
+        """Further runs in the conversations of rows without history, while these are small
+        enough."""
         room = LOOKED_INTO if (self._folder / conversation_beside.FOLDER).is_dir() else 0
         self._has_more, self._is_listed = False, False
         for row in self._index:
@@ -210,7 +211,7 @@ class JsonLines:
         first: Row | None = None
         for row in rows.read(self._file):
             if row.number == 1 and not row.name:
-                first = row  # perhaps the only one, which needs no name
+                first = row  # the only row of a file needs no name
                 continue
             if first:
                 yield self._entry(first, alone=False)
@@ -262,7 +263,8 @@ class JsonLines:
         return joined.run
 
     def _of_several(self) -> frozenset[str]:
-        """The instances of more than one row; counted once, as rows are opened by thousands."""
+        """The instances with more than one row. Counted once, since rows are opened by the
+        thousand."""
         rows = self._index
         index, size, found = self._several
         if (index, size) != (rows, len(rows)):
@@ -298,7 +300,7 @@ class JsonLines:
 
 
 def _on_disk(converted: Converted, file: PlainFile, start: int) -> Converted:
-    """The run without its text in memory, where each event is a part of the text."""
+    """The run without its text in memory: its events are read from the file."""
     events = converted.events
     if isinstance(events, Slices):
         starts = array("Q", (start + each for each in events.starts))
@@ -307,41 +309,41 @@ def _on_disk(converted: Converted, file: PlainFile, start: int) -> Converted:
 
 
 def _stamp_of(path: Path) -> str:
-    """Names a file as it is now. Raises OSError."""
+    """Identifies the present content of a file. Raises OSError."""
     found = path.stat()
     return f"{path.absolute()}\n{found.st_size}\n{found.st_mtime_ns}"
 
 
 def _instance(row: Row) -> str:
-    """The id without the attempt that `RowIndex` has added."""
+    """The id, without the attempt that `RowIndex` added."""
     return row.name.removesuffix(f"@{row.attempt}")
 
 
 def are_lines(head: bytes, name: str) -> bool:
-    """Whether a file is one JSON text a line. The first line may be longer than the head."""
+    """Whether a file has one JSON text per line. Its first line may be longer than the head."""
     first, newline, rest = head.removeprefix(b"\xef\xbb\xbf").lstrip().partition(b"\n")
     first = first.rstrip()
     if first[:1] not in (b"{", b"["):
         return False
     is_whole = not newline or first[-1:] in (b"}", b"]")
-    # else it is broken, or the first line of a text that is written over several lines
+    # else it is broken, or begins a text that spans several lines
     is_next = rest.lstrip()[:1] == first[:1] and first[-1:] not in (b"[", b"{", b",", b":")
     return (is_whole or is_next) and may_be_run(head)
 
 
 def holds_no_run(path: Path) -> bool:
-    """Whether the first rows are JSON, and none of them is a run. Raises OSError."""
+    """Whether the first rows are JSON and none of them is a run. Raises OSError."""
     text = start_of(path, LOOKED_AT)
     lines = text.split(b"\n")
     if len(text) == LOOKED_AT:
-        lines.pop()  # it may go on
+        lines.pop()  # the last line may be incomplete
     tops = 0
     for line in lines:
         if line.strip():
             try:
                 top_of(line)
             except ValueError:
-                return False  # which the list tells
+                return False  # broken: the list reports it
             if holds_run(line):
                 return False
             tops += 1

@@ -1,8 +1,8 @@
-"""What stands beside an evaluation output: labels of its instances, and what they have in common.
+"""The files beside an evaluation output: labels of its instances, and what all its runs share.
 
-Files are told by their content: a report lists ids (`resolved_ids`, `unresolved_ids`, ...), a
-label file has an object with `resolved` for each id; `metadata.json` names the model, and
-`cost_report.jsonl` tells costs.
+Files are recognised by content. A report has lists of ids (`resolved_ids`, `unresolved_ids`, ...),
+a label file has an object with `resolved` for each id, `metadata.json` names the model, and
+`cost_report.jsonl` has costs.
 """
 
 from __future__ import annotations
@@ -26,17 +26,18 @@ from oh_tui.trajectory.model.events import decode_json
 from oh_tui.trajectory.model.recorded import Label, told_label
 
 LARGEST = 2**25
-"""Bytes of a report; labels of 100,000 instances take 8 MB."""
+"""Most bytes of a report. Labels of 100,000 instances take 8 MB."""
 
 MOST_FILES, MOST_BYTES = 2_000, 2**27
-"""JSON files in a folder whose beginning is looked at, and bytes of those that are read."""
+"""Most JSON files of a folder whose beginning is looked at, and most bytes of those that are
+read."""
 
 _HEAD = 2**14
 
 _TELLS = pattern(rb'"(?:resolved|unresolved|error|resolved_ids|unresolved_ids|error_ids)"\s*:')
 
 _EVAL = pattern(r"eval_(.+)\.json")
-"""The result of one instance."""
+"""A file with the result of one instance."""
 
 _LISTS = {
     "empty_patch_ids": Label.UNRESOLVED,
@@ -44,7 +45,7 @@ _LISTS = {
     "error_ids": Label.ERROR,
     "resolved_ids": Label.RESOLVED,
 }
-"""List of a report -> label; where an id is in several, the last one counts. An empty patch
+"""List of a report -> label. If an id is in several lists, the last one counts. An empty patch
 resolves nothing."""
 
 
@@ -52,23 +53,23 @@ class Beside:
     """The files beside one output."""
 
     def __init__(self, folder: Path, output: str) -> None:
-        """`output` is the name of the file. Never raises; a file that cannot be read is named in
+        """`output` is the name of the file. Never raises: files that cannot be read are named in
         `problems`."""
         self.labels: dict[str, Label] = {}
         """Id of an instance -> label."""
         self.costs: dict[str, float] = {}
-        """In US dollars."""
+        """Id of an instance -> its cost in US dollars."""
         self.model = ""
         self.problems: list[str] = []
         self.report = CostReport()
         self._sources: dict[str, str] = {}
-        """Id -> the report that names it. A label file may be about several outputs."""
+        """Id -> the report that names it. A label file may cover several outputs."""
         stem = output.partition(".jsonl")[0]
         room = MOST_BYTES
         for name in islice(sorted(_json_files(folder)), MOST_FILES):
             is_metadata = name == "metadata.json"
             if name == output or (name.endswith(".report.json") and name != f"{stem}.report.json"):
-                continue  # the latter is of another output
+                continue  # a report of another output
             try:
                 if not (is_metadata or _TELLS.search(start_of(folder / name, _HEAD))):
                     continue
@@ -104,11 +105,11 @@ class Beside:
         self.costs = self.report.costs | self.costs
 
     def label(self, name: str) -> Label | None:
-        """None where no file has labels."""
+        """The label of an instance; None if no file has one."""
         return self.labels.get(name, Label.NONE) if self.labels else None
 
     def strangers(self, names: Collection[str], where: str) -> list[str]:
-        """A sentence for each report of instances that the output does not have."""
+        """A sentence for each report that names instances which the output lacks."""
         unknown: dict[str, list[str]] = {}
         for name, source in self._sources.items():
             if name not in names:

@@ -1,6 +1,6 @@
-"""Where the rows of a JSON lines file begin, and which run each is: found in one pass.
+"""Where each row of a JSON lines file begins and which run it is, found in one pass.
 
-The pass looks at the ends of lines and at the first bytes of each row, and decodes nothing.
+The pass looks only at line ends and at the first bytes of each row. It decodes nothing.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from oh_tui.trajectory.formats.run_file import shown_name
 from oh_tui.trajectory.model.events import decode_json
 
 START = 2**12
-"""Bytes at the start of a row that are looked through for its id."""
+"""Bytes at the start of a row that are searched for its id."""
 
 LARGEST_CHECKED = 2**26
 """A last row without a line end is decoded up to this size, to see whether it is cut off."""
 
 NAMED = 20
-"""How many broken rows are named; the others are counted."""
+"""Broken rows that are named. Further ones are counted."""
 
 _TAIL = 16
 
 _VALUE = rb'"\s*:\s*("(?:[^"\\]|\\.){1,400}"|\d{1,18})'
 _IDS = tuple(pattern(rb'"' + name + _VALUE) for name in (b"instance_id", b"trajectory_id"))
-"""The first that a row has names it, as labels do."""
+"""The first of these fields in a row is its id, by which labels name it."""
 _ATTEMPT = pattern(rb'"attempt"\s*:\s*"?(\d{1,6})"?\s*[,}]')
 
 _PAIRS = {b"{": b"}", b"[": b"]"}
@@ -43,13 +43,13 @@ class Row(NamedTuple):
     """A line that looks like JSON."""
 
     number: int
-    """From 1, among the lines that are not empty."""
+    """Its number among the lines that are not empty, from 1."""
     start: int
     size: int
     name: str
-    """Its id, for later rows of the same id `ID@attempt`; "" without an id."""
+    """Its id, which is `ID@attempt` for later rows of the same id; "" without an id."""
     attempt: int
-    """1 if the row names none."""
+    """1 if the row has no attempt."""
 
 
 class _Kept(msgspec.Struct, array_like=True):
@@ -70,26 +70,26 @@ _decode = msgspec.msgpack.Decoder(_Kept).decode
 
 
 class RowIndex:
-    """The rows found so far. Numbers are kept in arrays: a file may have a hundred thousand."""
+    """The rows found so far, in arrays of numbers: a file may have a hundred thousand."""
 
     def __init__(self) -> None:
         self.numbers, self.attempts = array("L"), array("L")
         self.starts, self.sizes = array("Q"), array("Q")
         self.names: list[str] = []
         self.broken: list[str] = []
-        """What is wrong with which row, for the first broken rows."""
+        """The problems of the first broken rows."""
         self._more_broken = 0
         self.is_complete = False
         self.lines = 0
-        """The lines that were counted."""
+        """Number of lines counted."""
         self.end = 0
-        """Where the first line begins that was not seen to its end."""
+        """Where the first line begins whose end was not seen."""
         self.unfinished = 0
-        """The number of a last row that is cut off; 0 without one."""
+        """Number of a last row that is cut off; 0 if there is none."""
         self._is_open = False
-        """The last row is whole, and lacks the end of its line."""
+        """The last row is whole but lacks the line end."""
         self._attempts: dict[str, set[int]] = {}
-        """Id -> the attempts that were met, until the pass is over."""
+        """Id -> attempts seen, during the pass."""
         self._highest: dict[str, int] = {}
 
     def __len__(self) -> int:
@@ -110,8 +110,8 @@ class RowIndex:
         return [*self.broken, more] if self._more_broken else self.broken
 
     def read(self, file: PlainFile) -> Iterator[Row]:
-        """Makes the index, or takes in what was added to a file since; gives each row as it
-        is found."""
+        """Makes the index, or adds what was appended to the file since. Yields each row as it is
+        found."""
         if self.is_complete:
             self._reopen()
         number, start, at = self.lines, self.end, self.end
@@ -147,7 +147,7 @@ class RowIndex:
     ) -> Row | None:  # fmt: skip
         first = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
         is_whole = tail.rstrip()[-1:] == _PAIRS.get(first)
-        if is_whole and is_last:  # there was no end of the line to tell
+        if is_whole and is_last:  # no line end proves that the row is whole
             is_whole = _is_json(file, start, size)
         if not is_whole:
             why = "is no JSON"
@@ -155,7 +155,7 @@ class RowIndex:
                 self.unfinished = number
                 return None
             told = f"row {number:,} {why}"
-            if told in self.broken:  # as the last line, which went on
+            if told in self.broken:  # reported before, as the last line of a growing file
                 return None
             if len(self.broken) < NAMED:
                 self.broken.append(told)
@@ -192,7 +192,7 @@ class RowIndex:
         return f"{name}@{attempt}", attempt
 
     def _reopen(self) -> None:
-        """Goes back to before a last line that may go on."""
+        """Goes back to before a last line that may continue."""
         if self._is_open:
             for column in (self.numbers, self.attempts, self.starts, self.sizes, self.names):
                 column.pop()
@@ -202,7 +202,7 @@ class RowIndex:
             self._attempts.setdefault(name, set()).add(row.attempt)
             self._highest[name] = max(row.attempt, self._highest.get(name, 0))
 
-    # Kept on disk
+    # Saved on disk
 
     def dump(self) -> bytes:
         return msgspec.msgpack.encode(
@@ -215,7 +215,7 @@ class RowIndex:
 
     @classmethod
     def load(cls, data: bytes, length: int) -> RowIndex | None:
-        """The index that `dump` gave; None for anything else. `length` is that of the file."""
+        """The index that `dump` made; None for other data. `length` is that of the file."""
         index = cls()
         try:
             kept = _decode(data)

@@ -1,1 +1,1 @@
-"""Zips and folders that hold a run, the way OpenHands writes it: a file for each event."""
+"""Zips and folders with a run as OpenHands writes it: a file per event."""

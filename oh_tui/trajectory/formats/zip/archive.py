@@ -1,4 +1,4 @@
-"""A trajectory in a zip or a folder; its events are read on demand."""
+"""A run in a zip or folder. Its events are read on demand."""
 
 from __future__ import annotations
 
@@ -45,24 +45,24 @@ from oh_tui.trajectory.model.stats import stats_text, untold_text
 from oh_tui.trajectory.model.trajectory import CUT_OFF, NO_END
 
 _LAST = ("leaf_event_id", "last_user_message_id")
-"""Fields of base_state.json with the id of an event."""
+"""Fields of base_state.json that contain an event id."""
 
 _HINT = "give a zip, a folder or an output file of OpenHands, or a folder of those"
 
 
 class Archive:
-    """The events of one run in a zip or folder, in the order of their file names.
+    """The events of one run in a zip or folder, ordered by file name.
 
-    Lists the files at once and reads each on demand; texts do not stay in memory. Thread-safe. A
-    file that cannot be read becomes an event of kind UNREADABLE and a line in `problems`, never an
-    error.
+    Lists the files at once and reads each on demand, so that no texts stay in memory. Thread-safe.
+    Never raises: a file that cannot be read becomes an event of kind UNREADABLE and a line in
+    `problems`.
     """
 
     recorded: Recorded = NOTHING_RECORDED
 
     def __init__(self, members: Members, name: str, parent: Archive | None = None) -> None:
-        """Takes ownership of the members. Raises FormatProblem if they hold no trajectory. A
-        sub-agent, which is named by its home, reads the members of its `parent`."""
+        """Takes ownership of the members. Raises FormatProblem if they contain no run. A sub-agent
+        is named by its home and reads the members of its `parent`."""
         self.name = name
         """The clean name of the file or folder, without its path."""
         self._members = members
@@ -70,10 +70,11 @@ class Archive:
         self._lock: threading.Lock = parent._lock if parent is not None else threading.Lock()
         self._closed = False
         self._failed: dict[str, set[str]] = {}
-        """Reason -> names of files that could not be read."""
+        """Reason -> names of the files that could not be read."""
         self._notes = [shown_name(note) for note in members.notes]
         self.stats = b""
-        """Tokens, cost and latency from the files beside the events, by `stats_text`."""
+        """Tokens, cost and latency from the files beside the events, in the form of
+        `stats_text`."""
         layout = lay_out(members.names) if parent is None else parent._below.of_sub_agent(name)
         if parent is not None:
             self.name = shown_name(layout.name_of(name))
@@ -83,7 +84,7 @@ class Archive:
         )
         numbers, self._files = layout.numbers, layout.events
         twice, distinct = 0, len(numbers)
-        if not all(map(lt, numbers, numbers[1:])):  # a server writes them in order
+        if not all(map(lt, numbers, numbers[1:])):  # servers write them in order
             names = [members.names[index] for index in self._files]
             twice, distinct = len(names) - len(set(names)), len(set(numbers))
             ordered = sorted(zip(numbers, names, self._files, strict=True))
@@ -100,24 +101,26 @@ class Archive:
         states = (before + name for name in STATE_FILES)
         self._states = {one: layout.others[one] for one in states if one in layout.others}
         self.folder: FolderMembers | None = None
-        """The files of a run in a folder, to which another program may add."""
+        """The files of a run in a folder to which another program may add."""
         if isinstance(members, FolderMembers) and members.grows and parent is None:
             self.folder = members
         self.is_held_back = False
-        """The newest event is left out: it is being written."""
+        """The newest event is left out because it is still being written."""
         meta = self._meta()
         has_meta = any(one.endswith("meta.json") for one in self._states)
         if parent is None and not self._files and not has_meta:
-            meta = meta if is_state(meta) else None  # the only sign of a run
+            meta = (
+                meta if is_state(meta) else None
+            )  # without events, only a state shows that it is a run
         is_run = members.is_cut and may_be_run([*islice(members.names, 1), *members.partial])
         if meta is None and not self._files and not is_run and parent is None:
             raise FormatProblem(f"{name} holds no trajectory", _HINT)
         self.info: dict[str, Any] = meta or {}
         """meta.json without secrets (`id`, `title`, `llm_model`, `selected_repository`, `metrics`,
-        ...), with `execution_status` and `stats` of base_state.json. Any field may be missing or of
-        a wrong type."""
+        ...), plus `execution_status` and `stats` of base_state.json. Any field may be missing or
+        have a wrong type."""
         self._cut_off = CUT_OFF if members.is_cut or self._lacks_last() else None
-        """None until the last event is checked."""
+        """None until the last event has been checked."""
         if self.folder and len(self._files) > 1 and self.is_original(len(self._files) - 2):
             self.is_held_back = self.folder.is_unfinished(members.names[self._files[-1]])
             del self._files[len(self._files) - self.is_held_back :]
@@ -141,7 +144,7 @@ class Archive:
 
     @property
     def cut_off(self) -> str:
-        """Why the end of the run is unknown, "" when it is known. The zip may be cut off, the last
+        """Why the end of the run is unknown; "" if it is known. The zip may be cut off, the last
         event broken, or base_state.json may name a missing event."""
         if self._cut_off is None and not self._is_closed:
             self._cut_off = self._last_problem() if self._files else ""
@@ -157,7 +160,7 @@ class Archive:
 
     @property
     def problems(self) -> list[str]:
-        """The problems of the archive, a line each; grows when a file cannot be read."""
+        """The problems of the archive, a line each. Grows when a file cannot be read."""
         lines = [CUT_OFF] if self.cut_off == CUT_OFF else []
         with self._lock:
             lines += self._notes
@@ -172,13 +175,13 @@ class Archive:
     def add_row(
         self, info: dict[str, Any], stats: bytes, recorded: Recorded, notes: list[str]
     ) -> None:
-        """Take what the row of an evaluation tells of the run, without secrets."""
+        """Adds what the row of an evaluation says about the run, without secrets."""
         self.info = self.info | info
         self.stats, self.recorded = self.stats or stats, recorded
         self._notes += notes
 
     def read(self, place: int) -> bytes:
-        """The JSON of the event at index `place`; b"" when it cannot be read."""
+        """The JSON of the event at index `place`; b"" if it cannot be read."""
         return self._read(self._files[place])
 
     def original(self, place: int) -> bytes:
@@ -188,7 +191,7 @@ class Archive:
         """The event at index `place`."""
         event = parse_event(self.read(place), store=self, place=place)
         if event.kind == UNREADABLE:
-            # without an id of its own it must not get that of another event
+            # an event without an id must not get that of another
             name = self._members.names[self._files[place]]
             match = EVENT_FILE.fullmatch(name)
             event.id = f"unreadable-{place}-{(match and match[2]) or ''}"
@@ -201,18 +204,18 @@ class Archive:
             yield self.event(place)
 
     def grow(self) -> bool:
-        """Takes in what was written into the folder since it was listed. False if the events known
-        before are not all there or have others between them: the folder must be opened anew."""
+        """Adds what was written into the folder since it was listed. False if a known event is
+        missing or others lie between them: the folder must then be reopened."""
         assert self.folder is not None
-        self._renew()  # before the events are listed: a run that is said to be over has them all
+        self._renew()  # the state goes first: if it says that the run is over, all events are there
         try:
             names = self.folder.now()
         except OSError:
-            return True  # it is gone; what was read stays
+            return True  # gone: what was read stays
         known, held = self.folder.names, len(self._files)
         last = known[self._files[-1]] if held else ""
         home = last.rpartition("/")[0] if held else "events"
-        if home not in ("", "events"):  # sub-agents alone
+        if home not in ("", "events"):  # no run of its own, only sub-agents
             return True
         found = sorted(
             (int(match[1]), name)
@@ -232,18 +235,18 @@ class Archive:
         return True
 
     def is_original(self, place: int) -> bool:
-        """Whether the event at index `place` was written when it happened, rather than copied or
-        unpacked later."""
+        """Whether the file of the event at index `place` was written when the event happened, not
+        copied or unpacked later."""
         return is_near(self.written_at(place), self.event(place).timestamp)
 
     def written_at(self, place: int) -> float:
-        """When the file of the event at index `place` in the folder was written, in seconds since
-        1970; 0 if it is gone."""
+        """When the file of the event at index `place` was written, in seconds since 1970; 0 if it
+        is gone."""
         assert self.folder is not None
         return self.folder.written_at(self.folder.names[self._files[place]])
 
     def _renew(self) -> None:
-        """Reads the state again; one that is being written is read with the next look."""
+        """Reads the state again. If it is being written, the next look reads it."""
         notes, info, stats = list(self._notes), self.info, self.stats
         meta = self._meta()
         if len(self._notes) > len(notes) or meta is None:
@@ -273,7 +276,7 @@ class Archive:
                 return b""
 
     def _meta(self) -> dict[str, Any] | None:
-        """The fields of meta.json and base_state.json; None without both. Sets `stats`."""
+        """The fields of meta.json and base_state.json; None if both are missing. Sets `stats`."""
         found = [self._json(index) for index in self._states.values()]
         if not any(found):
             return None
@@ -295,7 +298,7 @@ class Archive:
         return result
 
     def _last_problem(self) -> str:
-        """Whether the text of the last event is incomplete or cannot be read; "" if it is fine."""
+        """Why the last event cannot be read, or is incomplete; "" if it is fine."""
         try:
             with self._lock:
                 text = self._members.read(self._files[-1])
@@ -304,7 +307,7 @@ class Archive:
         return CUT_OFF if parse_event(text).kind == UNREADABLE else ""
 
     def _lacks_last(self) -> bool:
-        """Whether base_state.json names an event that is missing. Servers write events first."""
+        """Whether base_state.json names a missing event. Servers write events first."""
         last = (self.info.get(name) for name in _LAST)
         return any(
             isinstance(name, str) and name and not self._members.mention(name) for name in last
@@ -340,9 +343,8 @@ FOLDER = Format("folder of a run", _is_run_folder, open_list)
 
 
 def open_archive(source: str | Path | IO[bytes], name: str = "") -> Archive:
-    """Opens a zip, a folder, or a zip in a binary file object, which the caller has to close.
-    Problems call it `name`, if not by that of its path. Raises FormatProblem.
-    """
+    """Opens a zip, a folder, or a zip in a binary file object, which the caller closes. Problems
+    call it `name`, or else by its path. Raises FormatProblem."""
     if not isinstance(source, str | Path):
         name = shown_name(name or "the zip")
         return Archive(_zip_members(source, name), name)

@@ -1,4 +1,4 @@
-"""The files of a zip that was cut off, as by an interrupted download."""
+"""The files of a truncated zip, as from an interrupted download."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from oh_tui.trajectory.formats.zip.zip_table import (
 
 _CHUNK = 2**14
 _NAMED = 10
-"""How many broken members are named."""
+"""Broken members that are named."""
 
 _CUT = "cut off"
 
@@ -38,10 +38,10 @@ class CutZipMembers(Members):
         super().__init__()
         self._file = file
         self._places: list[tuple[int, int]] = []
-        """Of each member: the start of its data, and its length + 1 if stored, 0 if deflated."""
+        """Per member: where its data starts, and its length + 1 if stored, 0 if deflated."""
         self._size = source_of(file).seek(0, os.SEEK_END)
         self._work = min(TOTAL_LIMIT, 64 * self._size + 4 * MEMBER_LIMIT)
-        """Bytes that may still be unpacked or searched: in a hostile file each header could lead
+        """Bytes that may still be unpacked or searched. In a hostile file, each header could lead
         through the whole file."""
         self._room = TABLE_LIMIT
         """Bytes of names that may still be added."""
@@ -54,7 +54,7 @@ class CutZipMembers(Members):
             self.notes.append("the search for more files was given up")
 
     def _walk(self, names: list[str]) -> int:
-        """Finds the members; returns the number of unreadable ones."""
+        """Finds the members. Returns the number of unreadable ones."""
         offset = broken = 0
         while (offset := self._find(b"PK\x03\x04", offset)) >= 0:
             head = self._at(offset, 30)
@@ -81,7 +81,7 @@ class CutZipMembers(Members):
             except CannotRead as error:
                 if len(self.partial) < _NAMED:
                     self.partial.append(name)
-                # not the member at the cut, which is_cut covers
+                # the member at the cut is covered by is_cut
                 if not name.endswith("/") and str(error) != _CUT:
                     broken += 1
                     if broken <= _NAMED:
@@ -107,7 +107,7 @@ class CutZipMembers(Members):
             raise CannotRead("the file is gone") from error
 
     def _unpack(self, start: int, *, keep: bool = False) -> tuple[bytes, int]:
-        """The data at `start` (with `keep`), and its packed size."""
+        """The data at `start` (only with `keep`), and its packed size."""
         inflate = zlib.decompressobj(-15)
         out: list[bytes] = []
         size = taken = 0

@@ -13,14 +13,14 @@ from oh_tui.trajectory.formats.zip.zip_layout import DEEPEST, EVENT_FILE, is_sta
 from oh_tui.trajectory.model.events import UNREADABLE, decode_json, parse_event
 
 _MOST_HOMES = 10_000
-"""How many sub-agents are looked for."""
+"""Most sub-agents that are looked for."""
 
 COPIED = 120.0
-"""Seconds between an event and the writing of its file after which the file is a copy."""
+"""If a file was written this many seconds after its event, it is a copy."""
 
 YOUNG = 600.0
-"""Seconds for which a file that is no JSON yet may be one that is being written, and for which a
-run that has not grown may still be at work."""
+"""For this many seconds a file that is no JSON yet may still be being written, and a run that has
+not grown may still be at work."""
 
 NEVER = (0.0, 0)
 """Time and size of a file that is gone."""
@@ -41,22 +41,22 @@ class FolderMembers(Members):
     def _list(self) -> list[str]:
         names: list[str] = []
         homes = [""]
-        for home in homes:  # grows during the loop
+        for home in homes:  # the list grows during the loop
             folder = self.folder / home
             names += _files(folder, home)
             names += _files(folder / "events", f"{home}events/")
             for name in _folders(folder / "subagents"):
-                # one level more than is read, so that what is left out is said
+                # one level deeper than is read, so that what is left out can be reported
                 if level_of(home) <= DEEPEST and len(homes) < _MOST_HOMES:
                     homes.append(f"{home}subagents/{name}/")
         return names
 
     def now(self) -> list[str]:
-        """The names in the folder and in its `events` as they are now. Raises OSError."""
+        """The names now in the folder and in its `events`. Raises OSError."""
         return _files(self.folder, "") + _files(self.folder / "events", "events/")
 
     def is_unfinished(self, name: str) -> bool:
-        """Whether a file is being written: it is young and no JSON yet."""
+        """Whether a file is still being written: it is young and no JSON yet."""
         if abs(time.time() - self.written_at(name)) > YOUNG:
             return False
         try:
@@ -76,7 +76,7 @@ class FolderMembers(Members):
         return _time_and_size(self.folder / name)[0]
 
     def mention(self, text: str) -> bool:
-        """Looks again for files that were added since the folder was listed."""
+        """As in `Members`, after another look for files that were added."""
         if self.names.mention(text):
             return True
         try:
@@ -88,14 +88,14 @@ class FolderMembers(Members):
         return self.read_name(self.names[index])
 
     def read_name(self, name: str) -> bytes:
-        """The bytes of a file, which need not be in the list; raises CannotRead."""
+        """The bytes of a file, listed or not. Raises CannotRead."""
         return read_file(self.folder / name)
 
 
 def read_file(path: Path) -> bytes:
-    """The bytes of a file of a run; raises CannotRead."""
+    """The bytes of a file of a run. Raises CannotRead."""
     try:
-        # must not block if a pipe has replaced the file
+        # must not block if a pipe has taken the file's place
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         with os.fdopen(handle, "rb") as file:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
@@ -111,8 +111,8 @@ def read_file(path: Path) -> bytes:
 
 
 def is_near(written: float, timestamp: str) -> bool:
-    """Whether a file was written at about the time of its event, which is UTC or local time where
-    it names no zone."""
+    """Whether a file was written at about the time of its event. A timestamp without a zone may be
+    UTC or local time."""
     try:
         when = datetime.fromisoformat(timestamp)
         times = [when] if when.tzinfo else [when.replace(tzinfo=UTC), when.astimezone()]
@@ -144,7 +144,7 @@ def _files(folder: Path, before: str) -> list[str]:
 
 
 def is_run(folder: Path) -> bool:
-    """Whether a folder holds the files of a run: events, or at least its state."""
+    """Whether a folder contains events of a run, or at least its state."""
     for path in (folder, folder / "events"):
         try:
             with os.scandir(path) as entries:

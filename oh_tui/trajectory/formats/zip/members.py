@@ -11,18 +11,18 @@ from collections.abc import Iterable, Iterator
 from itertools import accumulate
 
 MEMBER_LIMIT = 64 * 2**20
-"""Largest file that is read, in bytes. The largest event measured had 40 kB."""
+"""Most bytes of a file that is read. The largest event measured had 40 kB."""
 
 
 class CannotRead(Exception):
-    """Why a file cannot be read, in a few words."""
+    """Why a file cannot be read, briefly."""
 
 
 class Names:
     """File names in one buffer: 100,000 strings would take 10 MB."""
 
     def __init__(self, names: Iterable[str]) -> None:
-        # names in a folder that are not UTF-8 hold lone surrogates
+        # names in a folder that are not UTF-8 have lone surrogates
         parts = [name.encode("utf-8", "surrogatepass") for name in names]
         self._text = b"".join(parts)
         self._ends = array("Q", accumulate(map(len, parts)))
@@ -44,15 +44,15 @@ class Names:
             start = end
 
     def add(self, names: Iterable[str]) -> range:
-        """Adds names; the indexes of the others stay. Returns those of the new ones."""
+        """Adds names without changing the indexes of the others. Returns the new indexes."""
         added, count = Names(names), len(self)
         shift = len(self._text)
-        self._text += added._text  # first: another thread may read while this goes on
+        self._text += added._text  # first, because another thread may be reading
         self._ends.extend(array("Q", (shift + end for end in added._ends)))
         return range(count, len(self))
 
     def mention(self, text: str) -> bool:
-        """Whether a name contains this text."""
+        """Whether any name contains this text."""
         return text.encode("utf-8", "surrogatepass") in self._text
 
     def encoded(self, index: int) -> bytes:
@@ -69,17 +69,17 @@ class Members(ABC):
     def __init__(self) -> None:
         self.names = Names(())
         self.notes: list[str] = []
-        """Problems of the whole."""
+        """Problems of the whole zip or folder."""
         self.partial: list[str] = []
-        """Names of some unreadable files in a cut zip."""
+        """Names of some unreadable files in a truncated zip."""
 
     @abstractmethod
     def read(self, index: int) -> bytes:
-        """The bytes of a file; raises CannotRead."""
+        """The bytes of a file. Raises CannotRead."""
 
     def mention(self, text: str) -> bool:
-        """Whether the name of a file contains this text."""
+        """Whether any file name contains this text."""
         return self.names.mention(text)
 
     def close(self) -> None:  # noqa: B027
-        """Closes the file, if it is owned; a folder needs nothing."""
+        """Closes the file if this object owns it. A folder needs no closing."""

@@ -1,4 +1,4 @@
-"""Finds the runs in a zip or folder by file names, and picks the one to read."""
+"""Finds the runs in a zip or folder by file names, and chooses the one to read."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from typing import Any, NamedTuple
 from oh_tui.text.patterns import pattern
 
 EVENT_FILE = pattern(r"(?:.*/)?event[_-](\d{1,18})(?:[_-]([^/]*))?\.json", re.DOTALL)
-"""`event_000000_ID.json` of the app server's download, `events/event-00000-ID.json` of the agent
-server and of `~/.openhands/conversations`."""
+"""`event_000000_ID.json` in the app server's download, `events/event-00000-ID.json` in the agent
+server's and in `~/.openhands/conversations`."""
 
 STATE_FILES = ("meta.json", "base_state.json")
 
 SUB_AGENTS = "subagents"
-"""The subfolder of a conversation with the folders of its sub-agents."""
+"""The subfolder of a conversation that has a folder for each of its sub-agents."""
 
 _OF_A_RUN = pattern(r"[0-9a-f]{32}/.*|(?:.*/)?(?:meta|base_state)\.json", re.DOTALL)
-"""Names of other files in a zip by OpenHands."""
+"""Names of other files in OpenHands' zips."""
 
 
 DEEPEST = 16
-"""Levels of sub-agents that are read; those below are left out."""
+"""Levels of sub-agents that are read. Deeper ones are left out."""
 
 
 class Columns(NamedTuple):
-    """Event files of a folder, in listing order."""
+    """The event files of a folder, in listing order."""
 
     numbers: array[int]
     indexes: array[int]
 
 
 class Layout(NamedTuple):
-    """The run to read. Indexes refer to the list of names."""
+    """The run to read. Indexes point into the list of names."""
 
     home: str
     """The folder of its meta.json and base_state.json, without a trailing slash."""
@@ -46,11 +46,11 @@ class Layout(NamedTuple):
     others: dict[str, int]
     """The other files of the whole archive: name -> index."""
     below: dict[str, Columns]
-    """The event files of its sub-agents at any depth, by home."""
+    """Home -> event files of each sub-agent, at any depth."""
     started: dict[str, list[str]]
     """Home of the run or of a sub-agent -> homes of the sub-agents that it started, sorted."""
     note: str
-    """A remark on the other runs, or ""."""
+    """A remark about the other runs; "" without one."""
 
     def of_sub_agent(self, home: str) -> Layout:
         """The layout of a sub-agent at any depth."""
@@ -58,13 +58,13 @@ class Layout(NamedTuple):
         return self._replace(home=home, numbers=numbers, events=events, note="")
 
     def name_of(self, home: str) -> str:
-        """The name of the folder of a sub-agent, which is the id of its conversation."""
+        """The name of a sub-agent's folder, which is its conversation id."""
         return home.rpartition(f"{SUB_AGENTS}/")[2]
 
 
 def lay_out(names: Iterable[str]) -> Layout:
-    """Picks the run with the most events outside of `subagents`: a parent wins over its sub-agents,
-    even with fewer events."""
+    """Chooses the run with the most events outside of `subagents`: a parent wins over its
+    sub-agents, even with fewer events."""
     runs: defaultdict[str, Columns] = defaultdict(_columns)
     others: dict[str, int] = {}
     homes: dict[str, str] = {}
@@ -85,7 +85,7 @@ def lay_out(names: Iterable[str]) -> Layout:
     parents = {home for home in every if SUB_AGENTS not in home.split("/")}
     candidates = {folder: run for folder, run in runs.items() if homes[folder] in parents}
     if not candidates and not parents:
-        candidates = dict(runs)  # sub-agents alone
+        candidates = dict(runs)  # nothing but sub-agents
     chosen, (numbers, events) = max(
         candidates.items(), key=lambda run: len(run[1][0]), default=(None, _columns())
     )
@@ -111,14 +111,14 @@ def lay_out(names: Iterable[str]) -> Layout:
 
 
 def may_be_run(names: Iterable[str]) -> bool:
-    """Whether files with these names, readable or not, can belong to a run; True without names."""
+    """Whether files with these names, readable or not, can belong to a run. True without names."""
     known = list(names)
     return not known or any(_OF_A_RUN.fullmatch(n) or EVENT_FILE.fullmatch(n) for n in known)
 
 
 def is_state(value: Any) -> bool:
-    """Whether the JSON of a `base_state.json` is the state of a conversation: other programs have
-    files of this name."""
+    """Whether the JSON of a `base_state.json` is the state of a conversation: other programs use
+    this file name too."""
     if not isinstance(value, dict) or not isinstance(value.get("id"), str):
         return False
     if isinstance(value.get("execution_status") or value.get("agent_status"), str):
@@ -133,17 +133,17 @@ def home_of(folder: str) -> str:
 
 
 def level_of(home: str) -> int:
-    """How deep a home stands among sub-agents: 0 for that of the run itself."""
+    """Depth of a home among sub-agents: 0 for the run itself."""
     return f"{home}/".count(f"{SUB_AGENTS}/")
 
 
 def _inside(home: str) -> str:
-    """What the names of all sub-agents of a run begin with."""
+    """The common prefix of the names of all sub-agents of a run."""
     return f"{home}/{SUB_AGENTS}/".lstrip("/")
 
 
 def _starter(home: str, below: dict[str, Columns], top: str) -> str:
-    """The home of the next run above a sub-agent; `top` when no folder between has one."""
+    """The home of the nearest run above a sub-agent; `top` if no folder in between has one."""
     parts = home.split("/")
     while SUB_AGENTS in parts:
         parts = parts[: len(parts) - 1 - parts[::-1].index(SUB_AGENTS)]

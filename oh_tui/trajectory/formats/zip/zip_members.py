@@ -14,15 +14,15 @@ from oh_tui.trajectory.formats.zip.members import MEMBER_LIMIT, CannotRead, Memb
 from oh_tui.trajectory.formats.zip.zip_table import DEFLATED, STORED, ZipTable, files_of
 
 LARGE = 2**20
-"""Members of this packed or unpacked size, in bytes, are read in pieces."""
+"""A member of this many bytes, packed or unpacked, is read in pieces."""
 
 _UTF8, _PATCHED, _MASKED = 0x800, 0x20, 0x2000
 """Flags of a member: UTF-8 name, patch data, encrypted header."""
 
 
 def broken() -> tuple[type[Exception], ...]:
-    """Exceptions of `zipfile` for a file that is damaged, locked, closed, gone, or packed in a way
-    that this Python lacks. A function, so that `zipfile` is loaded once something is raised."""
+    """Exceptions of `zipfile` for a file that is damaged, encrypted, closed, gone, or compressed in
+    a way that this Python lacks. A function, so that `zipfile` is loaded only after an error."""
     return (
         zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, ValueError, RuntimeError,
         OverflowError, ImportError,
@@ -30,7 +30,7 @@ def broken() -> tuple[type[Exception], ...]:
 
 
 class ZipMembers(Members):
-    """A zip with a table of contents; duplicate names are listed twice."""
+    """A zip with a table of contents. Duplicate names are listed twice."""
 
     def __init__(self, file: IO[bytes] | PooledFile) -> None:
         """Raises NotOpened or one of `broken()`."""
@@ -38,7 +38,7 @@ class ZipMembers(Members):
         self._file = file
         self._source = source_of(file)
         self._again: tuple[zipfile.ZipFile, list[zipfile.ZipInfo]] | None = None
-        """The zip as opened by zipfile, once a member is left to it."""
+        """The zip as opened by zipfile, once a member needs that."""
         table = ZipTable(self._source)
         self._sizes, self._packed = table.sizes, table.packed
         self._offsets, self._end = table.offsets, table.end
@@ -57,7 +57,7 @@ class ZipMembers(Members):
             raise CannotRead("damaged") from error
 
     def check(self, index: int) -> None:
-        """Raises CannotRead unless the member is whole. Takes little memory for any size."""
+        """Raises CannotRead unless the member is whole. Takes little memory, whatever the size."""
         if self._sizes[index] < LARGE:
             self.read(index)
             return
@@ -75,7 +75,7 @@ class ZipMembers(Members):
             raise CannotRead("damaged")
 
     def _use(self) -> None:
-        """Sets the source to read from; the file may have been opened again. Raises CannotRead."""
+        """Sets the file to read from, which may have been reopened. Raises CannotRead."""
         try:
             source = source_of(self._file)
         except (OSError, ValueError) as error:
@@ -89,7 +89,7 @@ class ZipMembers(Members):
             raise CannotRead("encrypted")
         if self._methods[index] not in (STORED, DEFLATED):
             raise CannotRead("packed in an unknown way")
-        # no member grows when packed; all of it would be read
+        # packing never makes a member larger; without this check all of it would be read
         if self._offsets[index] + packed > self._end or packed > size + size // 1000 + LARGE:
             raise CannotRead("damaged")
 
@@ -104,8 +104,8 @@ class ZipMembers(Members):
         return opened.read(infos[index])
 
     def _unpacked(self, index: int) -> bytes | None:
-        """Reads as zipfile does, in half the time; None for anything unusual, which is left to
-        zipfile."""
+        """Reads like zipfile in half the time; None for anything unusual, which zipfile then
+        reads."""
         if not self._find(index):
             return None
         size, packed = self._sizes[index], self._packed[index]
@@ -114,13 +114,13 @@ class ZipMembers(Members):
         else:
             data = self._source.read(packed)
             if self._methods[index] == DEFLATED and size:
-                # a limit of 0 would be none
+                # 0 would mean no limit
                 data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, size)
         whole = len(data) == size and zlib.crc32(data) == self._sums[index]
         return data if whole else None
 
     def _pieces(self, index: int) -> Iterator[bytes]:
-        """The data at the position of the file in pieces, up to the declared size."""
+        """The data from the file's position on, in pieces, up to the declared size."""
         size, packed = self._sizes[index], self._packed[index]
         inflate = zlib.decompressobj(-zlib.MAX_WBITS)
         while size and packed and (piece := self._source.read(min(packed, LARGE))):
@@ -133,7 +133,7 @@ class ZipMembers(Members):
                 out = inflate.decompress(piece, min(size, LARGE))
                 size, piece = size - len(out), inflate.unconsumed_tail
                 yield out
-        if size and (out := inflate.decompress(b"", size)):  # held back by the last limit
+        if size and (out := inflate.decompress(b"", size)):  # what the last limit held back
             yield out
 
     def _find(self, index: int) -> bool:
@@ -142,7 +142,7 @@ class ZipMembers(Members):
         if not self._flags[index] & _UTF8 and not name.isascii():
             try:
                 name = name.decode().encode("cp437")
-            except UnicodeEncodeError:  # the name is in an extra field
+            except UnicodeEncodeError:  # an extra field has the name
                 return False
         self._source.seek(self._offsets[index])
         head = self._source.read(30 + len(name))

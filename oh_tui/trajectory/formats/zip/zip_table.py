@@ -1,4 +1,4 @@
-"""The table of contents of a zip, read within limits; refuses zip bombs."""
+"""The table of contents of a zip, read within limits. Refuses zip bombs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import IO, Any
 from oh_tui.text.human import size
 
 TOTAL_LIMIT = 8 * 2**30
-"""Largest declared size of all members together, in bytes."""
+"""Most bytes that all members together may declare."""
 
 RATIO_FREE = 100 * 2**20
 RATIO_LIMIT = 100
@@ -22,10 +22,10 @@ of real runs reach 40 (measured)."""
 
 TABLE_LIMIT = 32 * 2**20
 MEMBERS_LIMIT = 250_000
-"""Largest table of contents, in bytes and entries; 100,000 events have 11 MB."""
+"""Most entries and bytes of the table of contents. 100,000 events have 11 MB."""
 
 STORED, DEFLATED = 0, 8
-"""Methods of a member, as in the format."""
+"""Compression methods, as numbered in the format."""
 
 ENTRY = b"PK\x01\x02"
 
@@ -67,15 +67,15 @@ class ZipTable:
         self.names = list(map(attrgetter("filename"), infos))
         self.sizes = column("Q", "file_size")
         self.packed = column("Q", "compress_size")
-        # an impossible offset is masked: no entry of that name is found there
+        # mask impossible offsets: no entry of that name is found there
         self.offsets = array("Q", [info.header_offset & _MOST for info in infos])
         self.sums = column("L", "CRC")
         self.flags = column("H", "flag_bits")
         self.methods = column("H", "compress_type")
 
     def _read_plain(self, file: _Bounded) -> bool:
-        """Reads the table without zipfile: in 0.2 s instead of 0.6 for 100,000 events, before the
-        first screen. False for any zip that servers do not write, which is left to zipfile."""
+        """Reads the table without zipfile, before the first screen: 0.2 s instead of 0.6 for
+        100,000 events. False for a zip that servers do not write; zipfile then reads it."""
         span = _table_place(file, self.end)
         if span is None:
             return False
@@ -118,10 +118,10 @@ class ZipTable:
 
     def _overlaps(self) -> bool:
         """Whether members share data, so that reading all takes far longer than reading the zip.
-        Members that end behind the zip are never read."""
+        Members that end beyond the zip are never read."""
         heads = repeat(30)
         if all(map(le, map(add, map(add, self.offsets, self.packed), heads), self.offsets[1:])):
-            return False  # a server writes them in order
+            return False  # servers write them in order
         spans = sorted(
             (start, start + 30 + packed)
             for start, packed in zip(self.offsets, self.packed, strict=True)
@@ -131,7 +131,7 @@ class ZipTable:
 
 
 def _table_place(file: _Bounded, end: int) -> tuple[int, int] | None:
-    """Start and length of the table, if it is directly before the end records; else None."""
+    """Start and length of the table if it is directly before the end records, else None."""
     offset = end - _END.size
     if offset < 0:
         return None
@@ -141,7 +141,7 @@ def _table_place(file: _Bounded, end: int) -> tuple[int, int] | None:
     mark, *_, length, start, comment = _END.unpack_from(tail, offset - before)
     if mark != b"PK\x05\x06" or comment:
         return None
-    if tail[-_END.size - _LOCATOR.size :].startswith(b"PK\x06\x07"):  # above 65,535 entries
+    if tail[-_END.size - _LOCATOR.size :].startswith(b"PK\x06\x07"):  # more than 65,535 entries
         if len(tail) < _END_64.size + _LOCATOR.size + _END.size:
             return None
         offset = before
@@ -157,7 +157,7 @@ def _table_place(file: _Bounded, end: int) -> tuple[int, int] | None:
 
 
 class _Bounded:
-    """A file that refuses too large tables; zipfile reads the table in one piece."""
+    """A file that refuses too large a table: zipfile reads the table in one piece."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -175,5 +175,5 @@ class _Bounded:
 
 
 def files_of(opened: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    # is_dir() of Python 3.11 fails for a name of no characters
+    # is_dir() of Python 3.11 fails for an empty name
     return [info for info in opened.infolist() if not info.filename.endswith("/")]
