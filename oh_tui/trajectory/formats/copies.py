@@ -1,9 +1,9 @@
-"""Copies of packed files and tars: each is unpacked once, for all processes of oh-tui, into a
+"""Copies of packed files and tars. Each is unpacked once for all processes of oh-tui, into a
 private folder, and read there as plain files.
 
-    PLACE/KEY/            a file of the user, or one that was fetched
-        room              what the archives in it may unpack to, of that is left, and what it takes
-        KEY/about         what came of the file, or of an archive in it
+    PLACE/KEY/            a file of the user, or a fetched one
+        room              bytes its archives may unpack to, how many of these are left, bytes taken
+        KEY/about         what unpacking the file, or an archive in it, gave
         KEY/files/...
 """
 

@@ -117,7 +117,7 @@ def _events(text: bytes, top: Fields) -> Sequence[bytes]:
     items = top.list_at("history")
     if history is not None and not items and decode_json(bytes(history)):
         return [bytes(history)]  # not a list: shown as it is
-    # slices keep the place: the same bytes may occur earlier in the text
+    # an earlier copy of the same bytes has the same events
     place = text.find(history) if items and history is not None else -1
     if place < 0:
         return [bytes(item) for item in items]

@@ -1,5 +1,5 @@
-"""Job folders of Harbor: a folder for each trial, with its result, its trajectory in ATIF, and what
-the verifier said.
+"""Job folders of Harbor: a folder per trial, with its result, its trajectory in ATIF and the
+verifier's report.
 
     job/{config.json, result.json}
     job/TRIAL/{config.json, result.json, agent/trajectory.json, verifier/{reward.txt, ctrf.json}}

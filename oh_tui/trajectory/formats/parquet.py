@@ -81,9 +81,7 @@ class Worker:
 
     def ask(self, file: ParquetRuns, source: IO[bytes], *request: Any) -> Any:
         """Sends a request and returns the answer. Raises NoAnswer, and OSError for the file."""
-        if (
-            self._process is None or self._pid != os.getpid()
-        ):  # it may belong to a process that forked this one
+        if self._process is None or self._pid != os.getpid():  # it is that of our parent
             try:
                 self._process, self._pid, self._file = _started(), os.getpid(), None
             except OSError as error:
@@ -144,7 +142,7 @@ def _started() -> subprocess.Popen[bytes]:
         env=kept
         | {
             "PYTHONPATH": os.pathsep.join([home, *filter(None, sys.path)]),
-            "ARROW_DEFAULT_MEMORY_POOL": "system",  # other allocators reserve a gigabyte of address space
+            "ARROW_DEFAULT_MEMORY_POOL": "system",  # others reserve a gigabyte of addresses
             "ARROW_IO_THREADS": "1",
             "OMP_NUM_THREADS": "1",
             "MALLOC_ARENA_MAX": "1",

@@ -1,8 +1,8 @@
-"""The process that reads Parquet: what a file does to pyarrow, it does there.
+"""The process that reads Parquet, so that a hostile file harms only this process.
 
-A text that a file holds once may be the value of each of a million rows, and only who decodes them
-learns of it. This process has so much memory and time and no more; what needs more ends with it. It
-gets no path and no key: the program that started it reads the file and sends the parts it asks for.
+A text that a file stores once may be the value of a million rows, which shows only when they are
+decoded. So memory and time of this process are limited; a file that needs more ends it. It gets no
+path and no key: its parent reads the file and sends the parts that it asks for.
 
     -> ["open", size]  ["names", group, columns, most]  ["row", group, place]
     <- ["read", start, count], answered by bytes

@@ -71,9 +71,7 @@ def open_runs(path: Path, indexes: Indexes | None = None) -> RunList:
                 return one.open(source_of(path, name, given=True, indexes=indexes))
     if head and not kind.lower().endswith((".zip", "/")):
         raise FormatProblem(f"{name} is not in a format that oh-tui reads", HINT)
-    return archive.open_list(
-        Source(path, name, path.parent)
-    )  # it reports what is wrong with the file
+    return archive.open_list(Source(path, name, path.parent))  # reports what is wrong with it
 
 
 def head_of(path: Path) -> tuple[bytes, str]:

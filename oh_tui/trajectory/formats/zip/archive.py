@@ -109,9 +109,7 @@ class Archive:
         meta = self._meta()
         has_meta = any(one.endswith("meta.json") for one in self._states)
         if parent is None and not self._files and not has_meta:
-            meta = (
-                meta if is_state(meta) else None
-            )  # without events, only a state shows that it is a run
+            meta = meta if is_state(meta) else None  # the only sign of a run
         is_run = members.is_cut and may_be_run([*islice(members.names, 1), *members.partial])
         if meta is None and not self._files and not is_run and parent is None:
             raise FormatProblem(f"{name} holds no trajectory", _HINT)
