@@ -1,1 +1,1 @@
-"""Runs in formats of other programs, made into events of the model."""
+"""Runs in formats of other programs, converted to events of the model."""

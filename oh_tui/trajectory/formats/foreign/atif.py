@@ -1,7 +1,7 @@
 """Runs in ATIF, the agent trajectory interchange format (1.5 to 1.8).
 
-A step of the agent has a message, calls, their results and what its answer cost. Results have no
-time of their own. What `atif_export` keeps in the `extra` of a step is put back.
+A step of the agent has a message, calls, their results and the cost of the answer. Results have no
+time of their own. What `atif_export` stored in the `extra` of a step is restored.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def is_atif(value: Any) -> bool:
 
 
 def convert(*parts: Any, prefix: str = "") -> ForeignRun:
-    """A run from its file and the files that continue it, in order; never raises. A `prefix` is
-    that of the ids of a sub-agent, whose text stands in that of its parent."""
+    """Converts a run: its file, then the files that continue it, in order. Never raises. `prefix`
+    starts all ids of a sub-agent whose text is within that of its parent."""
     converter = _Converter(prefix)
     for number, part in enumerate(parts):
         converter.add_part(part, number)
@@ -59,17 +59,18 @@ class _Converter:
         self.run = ForeignRun(MARK, prefix)
         self.calls = Calls(self.run)
         self._tools: Any = None
-        """The definitions of the tools, until a system prompt has them."""
+        """Tool definitions, kept for the system prompt to come."""
         self._has_begun = False
 
     def add_part(self, part: Any, number: int) -> None:
-        """Adds the steps of a file. One that continues another begins with steps of that one."""
+        """Adds the steps of a file. A file that continues another repeats steps of it at its
+        start."""
         given = part if isinstance(part, dict) else {"steps": part}
         steps, agent, final = (given.get(name) for name in ("steps", "agent", "final_metrics"))
         listed = steps if isinstance(steps, list) else []
         top = {name: v for name, v in given.items() if name != "steps" or v is not listed}
         if self._is_sub_agent:
-            top.pop(EMBEDDED, None)  # the parent has shown it
+            top.pop(EMBEDDED, None)  # shown with the parent
         if listed and field(listed[0], "source") == "system" and isinstance(agent, dict):
             self._tools = agent.get("tool_definitions")
             top["agent"] = {n: v for n, v in agent.items() if n != "tool_definitions"}
@@ -133,7 +134,7 @@ class _Converter:
 
     def _charge(self, response: str, step: Fields, llm: float) -> None:
         if step.get("is_copied_context") is True:
-            return  # it was paid for in the run that it comes from
+            return  # the run it was copied from has paid for it
         metrics = step.get("metrics")
         tokens = tokens_of(field(metrics, "extra")) | tokens_of(metrics)
         self.run.bill.add(response, field(metrics, "cost_usd"), tokens)
@@ -141,7 +142,7 @@ class _Converter:
             self.run.bill.add_latency(response, llm)
 
     def _listed(self, step: Fields, rest: Fields) -> list[Fields]:
-        """The calls of a step; what is no call is left in the rest."""
+        """The calls of a step. What is no call stays in the rest."""
         given = step.get("tool_calls")
         listed = given if isinstance(given, list) else []
         calls = [call for call in listed if isinstance(call, dict)]
@@ -196,7 +197,7 @@ class _Converter:
         self, original: bytes, id: str, calls: list[Fields], content: list[Any], rest: Fields,
         when: str | None, kept: Kept,
     ) -> None:  # fmt: skip
-        """The calls of one answer; the first one has its thought and the other fields."""
+        """Adds the calls of one answer. The first one gets the thought and the other fields."""
         self._has_begun = True
         reasoning = rest.get("reasoning_content")
         thought: Fields = {"thought": content}
@@ -255,6 +256,6 @@ class _Converter:
 
 
 def _totals(final: Any) -> Fields:
-    """The totals with the names of a step's metrics."""
+    """The totals, under the names of a step's metrics."""
     values = final.items() if isinstance(final, dict) else ()
     return {name.removeprefix("total_"): value for name, value in values}

@@ -1,8 +1,8 @@
-"""Writes a run as ATIF 1.7: the calls of an answer as one step, its cost as the step's metrics.
+"""Writes a run as ATIF 1.7: the calls of an answer as one step, its cost as metrics of that step.
 
-What ATIF has no field for stands in the `extra` of a step, see `atif_kept`: whole events without a
-counterpart, fields of calls, and all of a result but its text. Sub-agents stand within the text of
-the run that started them, and the result of a call names those that it started.
+What ATIF has no field for goes into the `extra` of a step, see `atif_kept`: whole events without a
+counterpart, fields of calls, and all of a result but its text. Sub-agents are written within the
+run that started them, and the result of a call names those that it started.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 VERSION = "ATIF-v1.7"
 
 _LEFT_OUT = frozenset({"StreamingDeltaEvent", "TokenEvent", "LLMCompletionLogEvent"})
-"""Kinds that repeat what other events hold."""
+"""Kinds that only repeat other events."""
 
 _TOLD = frozenset({"id", "kind", "timestamp", "source", "tool_name", "tool_call_id", "action_id",
                    "llm_response_id", "parent_id", "oh_tui_untold", MARK})  # fmt: skip
-"""Fields of events that ATIF has in its own way."""
+"""Event fields that ATIF has in its own form."""
 
 _TOTALS = {
     "total_prompt_tokens": "prompt",
@@ -38,10 +38,10 @@ _TOTALS = {
 }
 _FINAL = frozenset({"total_prompt_tokens", "total_completion_tokens", "total_cached_tokens",
                     "total_cost_usd", "total_steps"})  # fmt: skip
-"""Fields of the final metrics that are counted anew."""
+"""Final metrics that are computed again."""
 
 _OF_CALL = frozenset({"id", "name", "origin", "type"})
-"""Fields of a `tool_call` beside its arguments, which other fields of its event say too."""
+"""Fields of a `tool_call`, besides its arguments, that other fields of its event repeat."""
 
 Fields = dict[str, Any]
 Spent = Callable[[Step], Usage | None]
@@ -54,8 +54,8 @@ def started_none(step: Step) -> list[str]:
 
 
 def top_of(run: Trajectory, *, session: str, model: str) -> Fields:
-    """The fields before the steps. Those of a run that was read from ATIF are its own, but for its
-    sub-agents, which are written as they were read."""
+    """The fields before the steps. A run that was read from ATIF keeps its own, except for its
+    sub-agents, which are written from what was read."""
     own = _own_top(run)
     left = ("steps", "final_metrics", "schema_version", EMBEDDED)
     kept = {name: value for name, value in own.items() if name not in left}
@@ -70,7 +70,7 @@ def top_of(run: Trajectory, *, session: str, model: str) -> Fields:
 
 
 def _own_top(run: Trajectory) -> Fields:
-    """What the file says of the whole run that it was read from."""
+    """What its file said about the whole run, if it was read from ATIF."""
     own = next((e.body().get("value") for e in run.events if e.key == "trajectory"), None)
     return own if isinstance(own, dict) else {}
 
@@ -83,9 +83,9 @@ def final_of(
     apart: Mapping[str, Usage],
     steps: int,
 ) -> Fields:
-    """The `final_metrics`; a cost, and tokens of a kind that is not `told`, are left out.
-    The cost includes sub-agents, and the tokens are those of the run alone, as its steps are.
-    `apart` is what no step was charged, by usage id; what other programs wrote stays."""
+    """The `final_metrics`, without an unknown cost and without kinds of tokens that are not in
+    `told`. The cost includes sub-agents; the tokens are those of the run alone, like its steps.
+    `apart` is usage that belongs to no step, by usage id. Metrics of other programs are kept."""
     final = {"total_cost_usd": cost.dollars} if cost.dollars else {}
     told_before = field(_own_top(run), "final_metrics")
     kept: Fields = {}
@@ -131,8 +131,8 @@ def steps_of(
     spent: Spent,
     started: Started = started_none,
 ) -> Iterator[Fields]:
-    """The steps in ATIF, numbered from 1, for steps of the run and events that are no steps, in the
-    order of the events."""
+    """The steps in ATIF, numbered from 1: steps of the run and events that are no steps, in event
+    order."""
     wanted = {step.number for step in steps}
     hidden = {event.id for event in others}
     done: set[int] = set()
@@ -161,7 +161,7 @@ def _hidden(event: Event) -> list[Fields]:
             made: Fields = {"source": "system", "message": text}
             return [_made(event, body, made, {"system_prompt", "tools"})]
         return [_kept(event)]
-    if event.key == "full_state" and event.status:  # of the state only what became of the run
+    if event.key == "full_state" and event.status:  # of a state, only how the run ended
         return [_kept(event, {"key": "execution_status", "value": event.status})]
     is_sum = event.key in ("stats", "full_state", "trajectory")
     return [] if is_sum or event.kind in _LEFT_OUT else [_kept(event)]
@@ -191,7 +191,7 @@ def _steps(group: list[Step], spent: Spent, started: Started) -> list[Fields]:
 
 
 def _is_message(body: Fields) -> bool:
-    """Whether a message has the form that ATIF has for it."""
+    """Whether ATIF can express the message."""
     message = body.get("llm_message")
     content = field(message, "content")
     return (
@@ -202,7 +202,7 @@ def _is_message(body: Fields) -> bool:
 
 
 def _kept(event: Event, changes: Fields | None = None) -> Fields:
-    """An event without a counterpart, as it is."""
+    """An event without a counterpart, stored whole."""
     body = event.body() | (changes or {})
     made = {"source": "system", "message": event.kind, "extra": {KEPT: {"event": body}}}
     return _timed(event) | made
@@ -213,7 +213,7 @@ def _timed(event: Event) -> Fields:
 
 
 def _made(event: Event, body: Fields, made: Fields, told: set[str]) -> Fields:
-    """A step with the other fields of its event, and those that it had in ATIF."""
+    """A step, plus what its event has besides and what it had in ATIF."""
     rest = {n: v for n, v in body.items() if n not in _TOLD | told and not is_empty(v)}
     own = body.get(MARK)
     own = {n: v for n, v in own.items() if n != "metrics"} if isinstance(own, dict) else {}
@@ -291,7 +291,8 @@ def _calls(group: list[Step], started: Started) -> Fields:
 
 
 def _has_all(action: Fields, given: Any) -> bool:
-    """Whether an action, which takes the place of the arguments of its call, says all of them."""
+    """Whether an action, which is written instead of the arguments of its call, contains all of
+    them."""
     ours = ("security_risk", "summary")
     return isinstance(given, dict) and all(
         name in ours or is_empty(value) or action.get(name) == value
@@ -300,7 +301,7 @@ def _has_all(action: Fields, given: Any) -> bool:
 
 
 def _is_usual(call: Any, given: Any) -> bool:
-    """Whether all that a `tool_call` says is told by its step in ATIF."""
+    """Whether its ATIF step says all that a `tool_call` says."""
 
     def is_told(name: str, value: Any) -> bool:
         if name == "arguments":
@@ -313,8 +314,8 @@ def _is_usual(call: Any, given: Any) -> bool:
 
 
 def _refer(result: Fields, names: list[str]) -> None:
-    """Names the sub-agents in a result. One that stood in a file of its own has a reference to
-    that, and is within the text now."""
+    """Names the sub-agents in a result. A reference to one in a separate file is replaced: that one
+    is now within the text."""
     given = references(result)
     known, started = {text_field(one, "trajectory_id") for one in given}, set(names) - {""}
     new = iter([name for name in names if name not in known])
@@ -327,7 +328,7 @@ def _refer(result: Fields, names: list[str]) -> None:
 
 
 def _is_told(tool: str, given: Any, action: Any) -> bool:
-    """Whether the name and the arguments of a call make its action."""
+    """Whether the action follows from name and arguments of the call."""
     made = action_of(tool, given)
     if isinstance(action, dict):
         empty = {name for name, value in action.items() if is_empty(value)}
@@ -338,7 +339,7 @@ def _is_told(tool: str, given: Any, action: Any) -> bool:
 
 
 def _result(event: Event, call_id: str) -> tuple[Fields, Fields]:
-    """A result, and what ATIF has no field for."""
+    """A result, and the fields that ATIF lacks."""
     body = event.body()
     told: Fields = {"timestamp": event.timestamp} if event.timestamp else {}
     own = body.get(MARK)
@@ -349,10 +350,10 @@ def _result(event: Event, call_id: str) -> tuple[Fields, Fields]:
     observation = body.get("observation")
     seen = observation if isinstance(observation, dict) else {}
     content = seen.get("content")
-    if content or "content" not in made:  # else it had one of another form in ATIF
+    if content or "content" not in made:  # otherwise ATIF had content in another form
         made["content"] = _text(content) if isinstance(content, list) else content_text(body)
     told |= {n: v for n, v in seen.items() if n != "content" and not is_empty(v)}
-    if seen.get("is_error") is False:  # without it the result does not tell how the call ended
+    if seen.get("is_error") is False:  # only this says how the call ended
         told["is_error"] = False
     return made, told | _rest(body, "observation")
 
@@ -363,7 +364,7 @@ def _rest(body: Fields, *names: str) -> Fields:
 
 
 def _text(content: Any) -> Any:
-    """A text as such, other content as the list of its parts."""
+    """A text as it is, other content as a list of parts."""
     if not isinstance(content, list):
         return content if isinstance(content, str) else ""
     if not content:
@@ -377,7 +378,8 @@ def _text(content: Any) -> Any:
 
 
 def _metrics(usage: Usage | None, made: Fields, own: Any) -> Fields:
-    """`own` are those that a step had in ATIF, of which all is kept that is no known number."""
+    """The metrics of a step. `own` are those it had in ATIF; everything there that is no known
+    number is kept."""
     is_odd = own is not None and not isinstance(own, dict)
     if usage is None or made["source"] != "agent" or is_odd:
         return {} if own is None else {"metrics": own}

@@ -1,4 +1,4 @@
-"""What `atif_export` keeps in the `extra` of a step, as ATIF has no field for it."""
+"""What `atif_export` stores in the `extra` of a step because ATIF has no field for it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from oh_tui.trajectory.formats.foreign.usage import amount
 from oh_tui.trajectory.model.bodies import field, text_field
 
 KEPT = "oh_tui"
-"""Its name in `extra`."""
+"""Its key in `extra`."""
 
 APART = "apart"
-"""Of it in the final metrics: what no step was charged, by usage id."""
+"""Key, in the final metrics, of usage that belongs to no step, by usage id."""
 
 CONVERSATION = "is_conversation"
-"""Of it in the run of a sub-agent that is a conversation of its own, with a sum of its own."""
+"""Key, in the run of a sub-agent, of the mark of a separate conversation with a total of its
+own."""
 
 Fields = dict[str, Any]
 
@@ -25,30 +26,30 @@ _OURS = frozenset({"kind", "id", "timestamp", "source", "tool_name", "tool_call_
                    "llm_response_id", "original", "rest", "atif"})  # fmt: skip
 _MESSAGE = frozenset({"reasoning_content", "system_prompt", "tools"})
 _CALL = frozenset({"thought", "reasoning_content"})
-"""Fields of events that come from ATIF itself: of all, of messages, of the first call of a step."""
+"""Fields that ATIF itself gives: to every event, to messages, to the first call of a step."""
 
 ERRORS = {"AgentErrorEvent": "error", "UserRejectObservation": "rejection_reason"}
-"""Kinds of results that are no observations, and the field of their text."""
+"""Results that are no observations -> the field with their text."""
 
 _ANSWER = "llm_response_id"
-"""The field of an event with the id of the answer that its metrics are of."""
+"""The event field with the id of the answer that its metrics belong to."""
 
 
 class Kept(msgspec.Struct):
     fields: Fields = {}
-    """More fields of the event of a message."""
+    """More fields of a message's event."""
     calls: dict[str, Fields] = {}
-    """More fields of the event of a call, by its id."""
+    """Id of a call -> more fields of its event."""
     results: dict[str, Fields] = {}
-    """The observation of a call without its content, its `timestamp`, and more `fields`."""
+    """Id of a call -> its observation without content, its `timestamp`, and more `fields`."""
     llm_s: float = 0.0
-    """How long the model took."""
+    """Seconds that the model took."""
     started: dict[str, list[str]] = {}
-    """The sub-agents that a call without a result has started, by its id."""
+    """Id of a call without a result -> the sub-agents that it started."""
 
 
 def kept_event(step: Fields) -> Fields | None:
-    """The event of the model that a step was made from, if the step says nothing else."""
+    """The event that a step was made from, if the step contains nothing else."""
     if set(step) - {"step_id", "timestamp", "source", "message", "extra", "metrics"}:
         return None
     if "metrics" in step and not isinstance(field(step, "extra", KEPT, "event", _ANSWER), str):
@@ -62,13 +63,12 @@ def kept_event(step: Fields) -> Fields | None:
 
 
 def kept_seconds(step: Fields) -> float:
-    """How long the model took for a step that was made from an event."""
+    """Seconds that the model took for a step that was made from an event."""
     return amount(field(step, "extra", KEPT, "llm_s")) or 0.0
 
 
 def take_kept(rest: Fields, calls: list[Fields], results: list[Fields]) -> Kept:
-    """Takes what was kept out of the rest of a step. Anything that does not fit the step is left
-    there."""
+    """Takes what was stored out of the rest of a step. What does not fit the step stays there."""
     extra = rest.get("extra")
     given = field(extra, KEPT)
     if not isinstance(extra, dict) or not isinstance(given, dict):

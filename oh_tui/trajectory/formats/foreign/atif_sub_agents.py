@@ -1,4 +1,4 @@
-"""The sub-agents of a run in ATIF: runs within its text, or in files beside it."""
+"""The sub-agents of a run in ATIF, within its text or in files beside it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EMBEDDED = "subagent_trajectories"
 REFERENCE = "subagent_trajectory_ref"
 
 DEEPEST = 20
-"""Levels of sub-agents below each other that are read."""
+"""Levels of nested sub-agents that are read."""
 
 
 class SubAgent(NamedTuple):
@@ -21,17 +21,17 @@ class SubAgent(NamedTuple):
     run: Any
     """Its decoded text."""
     started_by: str = ""
-    """The id of the event that tells its start; "" where none does."""
+    """The event that started it; "" if none says so."""
 
 
 def references(result: Any) -> list[Mapping[str, Any]]:
-    """What a result says of the sub-agents that its call started."""
+    """What a result says about the sub-agents that its call started."""
     given = field(result, REFERENCE)
     return [one for one in (given if isinstance(given, list) else [given]) if isinstance(one, dict)]
 
 
 def files_of(part: Any) -> Iterator[str]:
-    """The names of the files with sub-agents of a run, and of those within it."""
+    """Names of the files with sub-agents of a run, and of those within it."""
     todo = [part]
     while todo:
         value = todo.pop()
@@ -54,8 +54,9 @@ def _all_references(run: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def sub_agents(parts: list[Any], run: ForeignRun, beside: dict[str, Any]) -> list[SubAgent]:
-    """Those of a run, each with the event that started it. `beside` are the runs in other files by
-    name: each is taken once, so that files that name each other in a circle come to an end."""
+    """The sub-agents of a run, each with the event that started it. `beside` has the runs in other
+    files, by name. Each is taken once, so that files which name each other in a circle come to an
+    end."""
     found: dict[str, Any] = {}
     numbers: dict[str, int] = {}
     for part in parts:
@@ -79,7 +80,8 @@ def sub_agents(parts: list[Any], run: ForeignRun, beside: dict[str, Any]) -> lis
 
 
 def _free(wanted: str, taken: Mapping[str, Any], numbers: dict[str, int]) -> str:
-    """`numbers` has the last of each name, which thousands may have."""
+    """A free name like the wanted one. `numbers` has the last number of each name: thousands may
+    share one."""
     name, number = wanted, numbers.get(wanted, 1)
     while name in taken:
         number += 1

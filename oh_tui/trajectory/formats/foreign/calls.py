@@ -1,4 +1,4 @@
-"""Adds calls and results of formats that name tools as the model does: ATIF and chat messages."""
+"""Adds calls and results for formats that name tools as the model does: ATIF and chat messages."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from oh_tui.trajectory.formats.foreign.named_tools import action_of, observation
 from oh_tui.trajectory.model.bodies import text_field
 
 UNTOLD = "oh_tui_untold"
-"""The field of a result that does not tell whether its call worked."""
+"""Field of a result that does not say whether its call succeeded."""
 
 _TELLING = frozenset({"is_error", "exit_code"})
 
 
 class Call(msgspec.Struct):
-    """A call that was added, for its result."""
+    """A call that was added, kept for its result."""
 
     event_id: str
     call_id: str
@@ -33,25 +33,26 @@ class Call(msgspec.Struct):
 
 
 class Calls:
-    """The calls of a run; a result finds its own by id, else the first open one of the step."""
+    """The calls of a run. A result is matched by id, else to the first open call of the step."""
 
     def __init__(self, run: ForeignRun) -> None:
         self.run = run
         self.step: list[Call] = []
-        """The calls of the current step, in order."""
+        """Calls of the current step, in order."""
         self._by_id: dict[str, Call] = {}
-        """The last call of each id."""
+        """Id -> the last call with it."""
         self._coming: set[str] = set()
-        """Ids of all calls of the run, where it was looked through for them."""
+        """Ids of all calls of the run, if the format collected them."""
         self._early: dict[str, list[Callable[[], None]]] = {}
-        """Id of a call -> what adds the results that stand before it."""
+        """Id of a call -> functions that add the results before it."""
 
     def expect(self, ids: Iterable[Any]) -> None:
-        """Names calls that the run has, so that results before them can wait for them."""
+        """Announces calls of the run, so that earlier results can wait for them."""
         self._coming |= {one for one in ids if isinstance(one, str) and one}
 
     def is_early(self, call_id: Any, add: Callable[[], None]) -> bool:
-        """Whether the call that a result names comes later; `add` then adds the result after it."""
+        """Whether the call of a result comes later. If so, `add` is called after the call is
+        added."""
         if not isinstance(call_id, str) or call_id in self._by_id or call_id not in self._coming:
             return False
         self._early.setdefault(call_id, []).append(add)
@@ -67,7 +68,7 @@ class Calls:
         rest: dict[str, Any],
         fields: dict[str, Any],
     ) -> None:
-        """Adds a call. `fields` are more fields of its event."""
+        """Adds a call. `fields` go into its event."""
         action = action_of(tool, arguments)
         fields = {"source": "agent", "action": action, "security_risk": take_risk(action)} | fields
         known = isinstance(call_id, str) and bool(call_id)
@@ -83,8 +84,7 @@ class Calls:
             answer()
 
     def find(self, call_id: Any) -> Call | None:
-        """The call that a result names, or without a name the first one of the step that has
-        none."""
+        """The call that a result names. Without a name, the first open call of the step."""
         if isinstance(call_id, str) and call_id:
             own = next((call for call in self.step[-64:] if call.call_id == call_id), None)
             return own or self._by_id.get(call_id)

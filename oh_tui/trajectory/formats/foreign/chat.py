@@ -1,8 +1,8 @@
-"""Runs as lists of chat messages: role, content, calls and the results that name them.
+"""Runs as lists of chat messages: role, content, calls, and results that name these.
 
-The messages may stand alone, or in `messages` or `trajectory` of an object: rows of data sets, and
-the `*.traj.json` of mini-swe-agent with its `info`. Few of them tell times, and of the cost at most
-the sum.
+The messages may stand alone or in `messages` or `trajectory` of an object: rows of data sets, and
+`*.traj.json` of mini-swe-agent with its `info`. Few have times, and at most the total cost is
+known.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def is_message(value: Any) -> bool:
 def convert(
     messages: Iterable[Any], originals: list[bytes] | None = None, exit_status: str = ""
 ) -> ForeignRun:
-    """A run from its messages; never raises. `exit_status` is what stands beside them."""
+    """Converts messages to a run. Never raises. `exit_status` comes from outside the messages."""
     converter = _Converter()
     listed = list(messages)
     found = plain_messages(listed, exit_status)
@@ -76,8 +76,8 @@ class _Converter:
         self._has_begun |= role in ("assistant", "user")
 
     def _answer(self, original: bytes, id: str, rest: Fields, fields: Fields, source: str) -> None:
-        """An answer of the model: its calls, or else its message. Of a user who calls a tool the
-        same."""
+        """Adds an answer of the model: its calls, or else its message. Also for a user who calls a
+        tool."""
         parts = _take_parts(rest, "tool_use")
         content = _take_content(rest)
         calls = [*_take_calls(rest), *map(_of_part, parts)]
@@ -105,7 +105,7 @@ class _Converter:
             )  # fmt: skip
 
     def _charge(self, rest: Fields, response: str) -> str:
-        """Adds what an answer used to the bill. A cost of 0 is what programs write that know no
+        """Adds the usage of an answer to the bill. A cost of 0 means that the program knows no
         price."""
         usage = field(rest, "usage") or field(rest, "extra", "response", "usage")
         cost = rest.get("cost") or field(rest, "extra", "cost") or field(usage, "cost")
@@ -113,7 +113,7 @@ class _Converter:
         return response
 
     def _exit(self, original: bytes, id: str, rest: Fields, fields: Fields) -> None:
-        """How mini-swe-agent ended, where nothing was handed in."""
+        """Adds how mini-swe-agent ended, if nothing was submitted."""
         extra = rest.get("extra")
         status = text_field(extra, "exit_status")
         detail = plain(_take_content(rest))
@@ -145,7 +145,7 @@ class _Converter:
         self.calls.answer(original, id, call, content, rest, fields, observed)
 
     def _user(self, original: bytes, id: str, rest: Fields, fields: Fields) -> None:
-        """A message of the user, or the results that stand in one."""
+        """Adds a message of the user, or the results in it."""
         parts = _take_parts(rest, "tool_result")
         content = _take_content(rest)
         for place, part in enumerate(parts):
@@ -179,7 +179,7 @@ def _take_time(rest: Fields) -> str | None:
     when = timestamp(rest.get("timestamp"))
     if when is not None:
         del rest["timestamp"]
-    milliseconds = rest.get("ts")  # of Cline and Roo
+    milliseconds = rest.get("ts")  # Cline and Roo
     if when is None and isinstance(milliseconds, int | float) and milliseconds > 1e11:
         when = timestamp(milliseconds / 1000)
     beside = rest.get("extra")
@@ -198,7 +198,7 @@ def _take_content(rest: Fields) -> list[Any]:
 
 
 def _take_parts(rest: Fields, kind: str) -> list[Fields]:
-    """Takes the parts of a content that are calls or results, as some providers have them."""
+    """Takes out the parts of a content that are calls or results, as some providers write them."""
     content = rest.get("content")
     parts = [part for part in content if text_field(part, "type") == kind] if isinstance(
         content, list
@@ -209,7 +209,7 @@ def _take_parts(rest: Fields, kind: str) -> list[Fields]:
 
 
 def _call_ids(message: Any) -> Iterator[Any]:
-    """The ids of the calls in a message."""
+    """Ids of the calls in a message."""
     for name in ("tool_calls", "content"):
         listed = field(message, name)
         for part in listed if isinstance(listed, list) else ():
@@ -225,7 +225,7 @@ def _of_part(part: Fields) -> tuple[Any, str, Any, Fields]:
 
 
 def _take_calls(rest: Fields) -> list[tuple[Any, str, Any, Fields]]:
-    """Id, tool and arguments of each call, and its other fields. The arguments are JSON text."""
+    """Takes out the calls: id, tool, arguments as JSON text, and other fields of each."""
     found = []
     listed = rest.get("tool_calls")
     if isinstance(listed, list) and all(isinstance(call, dict) for call in listed):
@@ -262,7 +262,7 @@ def _decoded(arguments: Any) -> Any:
 
 
 def _without_opening(content: list[Any]) -> list[Any]:
-    """Without the words that say that a message is a result."""
+    """The content without the words that mark a message as a result."""
     text = field(content[0], "text") if content else None
     if not isinstance(text, str) or not text.startswith(RESULTS):
         return content

@@ -1,4 +1,4 @@
-"""The formats with chat messages as one JSON text: chats, completions of OpenHands, SWE-agent."""
+"""Formats of chat messages as one JSON text: chats, completions of OpenHands, SWE-agent."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.recorded import Recorded
 
 _PLACES = ("fncall_messages", "messages", "trajectory", "history")
-"""Fields in which an object has its messages. Completions of OpenHands for a model without tools
-have them twice: the first has calls and results as they are, `messages` as texts."""
+"""Fields of an object that may have its messages. OpenHands' completions for a model without tools
+have them twice: `fncall_messages` has calls and results as such, `messages` as text."""
 
 _CHAT = pattern(rb'"(?:role|messages|trajectory|history)"\s*:')
 _STEPS = pattern(rb'"(?:trajectory|observation)"\s*:')
 
 _FINISHED = frozenset({"submit", "submitted", "finish", "finished", "complete", "completed"})
-"""Values of `exit_status` after which the agent was done. Others tell why it was ended, such as
-`submitted (exit_cost)` of SWE-agent."""
+"""Values of `exit_status` of an agent that was done. Others say why it was stopped, such as
+SWE-agent's `submitted (exit_cost)`."""
 
 _PATCHES = ("submission", "model_patch", "git_patch", "generated_patch")
 _IDS = ("trajectory_id", "instance_id", "traj_id", "id")
@@ -58,7 +58,7 @@ def _convert_chat(text: bytes, top: Top) -> Converted:
 
 
 def _last_answer(row: dict[str, Any]) -> dict[str, Any] | None:
-    """The answer of the model to the messages of a completion that OpenHands has logged."""
+    """The model's answer to the messages of a completion that OpenHands logged."""
     response = row.get("fncall_response") or row.get("response")
     choices = field(response, "choices")
     answer = field(choices[0], "message") if isinstance(choices, list) and choices else None
@@ -86,7 +86,7 @@ def _convert_steps(text: bytes, top: Top) -> Converted:
 
 
 def _told(row: dict[str, Any]) -> dict[str, Any]:
-    """What is told of the whole run."""
+    """What the row says about the whole run."""
     info = row.get("info")
     return info if isinstance(info, dict) else row
 
@@ -94,13 +94,13 @@ def _told(row: dict[str, Any]) -> dict[str, Any]:
 def _whole(
     run: ForeignRun, row: dict[str, Any], status: str, handed_in: str | None = None
 ) -> Converted:
-    """The run with what stands beside its messages."""
+    """Adds to the run what is beside its messages."""
     run.add_top(leaves_out(row))
     told = _told(row)
     stats = told.get("model_stats")
     names = {"prompt_tokens": "tokens_sent", "completion_tokens": "tokens_received"}
     sums = {name: count(field(stats, other)) for name, other in names.items()}
-    # 0 is what programs write that know no price, or were told nothing
+    # 0 comes from programs that know no price or were told nothing
     cost = field(stats, "instance_cost") or None
     run.bill.total(cost, {name: number for name, number in sums.items() if number})
     patch = next((p for name in _PATCHES if (p := text_field(told, name))), handed_in or "")

@@ -1,7 +1,7 @@
-"""Chat messages of programs that write calls and results in ways of their own, as plain messages.
+"""Converts chat messages of programs with their own form of calls and results into plain ones.
 
 mini-swe-agent and models without tools write a call into the text of their answer, and the program
-writes the result as a message of the user; the Responses API has items instead of messages;
+writes the result as a message of the user. The Responses API has items instead of messages.
 SWE-agent has the command beside the message.
 """
 
@@ -20,23 +20,23 @@ from oh_tui.trajectory.model.bodies import field, text_field
 Message = dict[str, Any]
 
 DEMONSTRATION, EXIT, PROGRAM = "demonstration", "exit", "mini-swe-agent"
-"""Roles of what the model was shown before its task, of how mini-swe-agent ended, and of what that
-says itself."""
+"""Roles: what the model was shown before its task, how mini-swe-agent ended, and what
+mini-swe-agent itself says."""
 
 _SHELL = pattern(r"```(?:bash|sh|mswea_bash_command)\s*\n(.*?)\n?```", re.DOTALL)
 _TAGS = "<mswea_bash_command>", "</mswea_bash_command>"
 _SUBMITS = ("COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT", "MINI_SWE_AGENT_FINAL_OUTPUT")
-"""By what mini-swe-agent knows that a command hands in the result, which is its output."""
+"""Marks by which mini-swe-agent recognises a command that submits. Its output is the submission."""
 
 _NOT_EXECUTED = "action was not executed"
 
 _ROLES = {"ai": "assistant", "human": "user"}
-"""Other names of roles in data sets."""
+"""Names that data sets give to roles."""
 
 
 def plain_messages(messages: Sequence[Any], exit_status: str = "") -> list[Any]:
-    """The messages in the roles and fields of the chat API, one for each; None for one whose
-    content stands in another. `exit_status` is what mini-swe-agent tells beside them."""
+    """The messages with roles and fields of the chat API, one for each given message; None if its
+    content went into another. `exit_status` is what mini-swe-agent writes beside the messages."""
     listed = list(map(_plain, messages))
     is_mini = any(map(_is_output, listed))
     if is_mini or exit_status:
@@ -50,7 +50,7 @@ def plain_messages(messages: Sequence[Any], exit_status: str = "") -> list[Any]:
         if role == "assistant" or (role == "user" and field(message, "extra", "actions")):
             after = listed[place + 1] if place + 1 < len(listed) else None
             open_calls = _find_calls(message, after, is_mini=is_mini, in_text=has_text_calls)
-            is_refused = is_mini and not open_calls  # it wants just one command
+            is_refused = is_mini and not open_calls  # mini-swe-agent accepts exactly one command
         elif role == "user" and open_calls and _is_result(message, has_text_calls):
             message["role"] = "tool"
             open_calls -= 1
@@ -62,7 +62,7 @@ def plain_messages(messages: Sequence[Any], exit_status: str = "") -> list[Any]:
 
 
 def _plain(message: Any) -> Any:
-    """A message by itself: its role, and where its content and its calls stand."""
+    """One message on its own, with role, content and calls in their usual places."""
     if not isinstance(message, dict):
         return message
     kind, role = message.get("type"), message.get("role")
@@ -81,7 +81,8 @@ def _plain(message: Any) -> Any:
 
 
 def _of_data_set(message: Message, role: str) -> None:
-    """A message of nebius/SWE-agent-trajectories, whose answers end with a command in backticks."""
+    """A message of nebius/SWE-agent-trajectories, where an answer ends with a command in
+    backticks."""
     for name in ("text", "system_prompt"):
         if "content" not in message and isinstance(message.get(name), str):
             message["content"] = message.pop(name)
@@ -121,7 +122,7 @@ def _parts(content: Any) -> list[Any]:
 
 
 def _of_call(item: Message) -> Message:
-    """A call of the Responses API as one of the chat API."""
+    """A call of the Responses API in the form of the chat API."""
     names = ("type", "call_id", "name", "arguments")
     more = {name: value for name, value in item.items() if name not in names}
     more |= {"item_id": more.pop("id")} if "id" in more else {}
@@ -134,7 +135,7 @@ def _text(message: Any) -> str:
 
 
 def _is_output(message: Any) -> bool:
-    """Whether a message is the result of a command of mini-swe-agent."""
+    """Whether a message is the output of a command of mini-swe-agent."""
     if field(message, "role") not in ("user", "tool"):
         return False
     return isinstance(field(message, "extra", "raw_output"), str) or starts_as_output(
@@ -143,7 +144,8 @@ def _is_output(message: Any) -> bool:
 
 
 def _has_text_calls(messages: list[Any]) -> bool:
-    """Whether results are messages of the user, or the model is told to write its calls so."""
+    """Whether results are messages of the user, or the model is told to write its calls that
+    way."""
     return any(
         (field(message, "role") == "user" and _text(message).startswith(RESULTS[0]))
         or (field(message, "role") == "system" and OPENING in _text(message))
@@ -163,7 +165,7 @@ def _is_result(message: Message, has_text_calls: bool) -> bool:
 
 
 def _find_calls(message: Message, after: Any, *, is_mini: bool, in_text: bool) -> int:
-    """Names the calls of an answer as the chat API does; how many have results to come that are
+    """Writes the calls of an answer as the chat API does. Returns how many results will come as
     messages of the user."""
     named = message.get("tool_calls")
     if isinstance(named, list) and named:
@@ -196,7 +198,7 @@ def _command(command: str) -> Message:
 
 
 def _of_swe_agent(message: Message, action: str) -> int:
-    """The command of an answer of SWE-agent, which has the thought beside its text."""
+    """The command of a SWE-agent answer, which has its thought beside the text."""
     name, arguments = ("submit", {}) if action == "submit" else ("bash", {"command": action})
     message["tool_calls"] = [{"function": {"name": name, "arguments": arguments}}]
     thought = message.get("thought")
@@ -207,7 +209,7 @@ def _of_swe_agent(message: Message, action: str) -> int:
 
 
 def _drop_repeated(message: Message) -> None:
-    """Drops what SWE-agent says twice in a message with calls."""
+    """Drops what SWE-agent repeats in a message with calls."""
     thought = message.get("thought")
     if isinstance(thought, str) and thought.strip() in _text(message):
         del message["thought"]
@@ -216,7 +218,8 @@ def _drop_repeated(message: Message) -> None:
 
 
 def _name_exit(messages: list[Any], status: str) -> None:
-    """The last message of mini-swe-agent 1, in the role of the user, tells how the run ended."""
+    """mini-swe-agent 1's last message says how the run ended, but in the role of the user. Gives it
+    the role of an exit."""
     last, before = (messages[-1], messages[-2]) if len(messages) > 1 else (None, None)
     if not isinstance(last, dict) or last.get("role") != "user" or _is_output(last):
         return
@@ -233,8 +236,8 @@ def _name_exit(messages: list[Any], status: str) -> None:
 
 
 def _take_submission(messages: list[Any], place: int, open_calls: int) -> None:
-    """What was handed in is the output of the last command, which has no result of its own; the
-    interactive agent fills one in that says the command was not executed."""
+    """The submission is the output of the last command, which has no result of its own. The
+    interactive agent fills in one that says the command was not executed."""
     message, before = messages[place], messages[place - 1] if place else None
     if before and text_field(before, "extra", "exception_info") == _NOT_EXECUTED:
         extra = before["extra"] | {"raw_output": _text(message), "exception_info": ""}
@@ -246,8 +249,8 @@ def _take_submission(messages: list[Any], place: int, open_calls: int) -> None:
 
 
 def submitted(messages: Sequence[Any]) -> str | None:
-    """What a list of messages of mini-swe-agent says was handed in, where nothing is beside them;
-    None if it does not say that."""
+    """What mini-swe-agent's messages say was submitted, if nothing beside them does; None if they
+    do not say."""
     listed = plain_messages(messages)
     last = listed[-1] if listed else None
     is_end = text_field(last, "extra", "exit_status") == "Submitted"

@@ -37,13 +37,13 @@ LONGEST = 4_000_000
 """Characters of a patch or an error that are kept."""
 
 _EVENTS = ("history", "trajectory")
-"""Fields in which a row has its V0 events."""
+"""Fields of a row that may have its V0 events."""
 
 _V0 = pattern(rb'"(?:action|observation|history|trajectory)"\s*:')
 _ATIF = pattern(rb'"schema_version"\s*:\s*"ATIF')
 
 _FIRST = 20
-"""How many items of a list are looked at to tell what it holds."""
+"""Items of a list that are looked at to see what it contains."""
 
 
 # V0
@@ -54,7 +54,7 @@ def _is_v0(top: Top) -> bool:
 
 
 def _is_half(value: Any) -> bool:
-    """Whether a value is a V0 event, or a pair that begins with one."""
+    """Whether a value is a V0 event or a pair that begins with one."""
     first = value[0] if isinstance(value, list) and value else value
     is_other = isinstance(field(first, "role"), str) or is_step(first)
     return is_event(first) and not is_other
@@ -84,14 +84,14 @@ def _convert_v0(text: bytes, top: Top) -> Converted:
 
 
 def _says_finished(items: list[bytes]) -> bool:
-    """Whether the last that was done was that the agent finished."""
+    """Whether the last action of the agent was to finish."""
     for item in reversed(items[-_FIRST:]):
         value = decoded(item)
         for event in reversed(value if isinstance(value, list) else [value]):
             if field(event, "action") and field(event, "source") != "environment":
                 return bool(field(event, "action") == "finish")
             if field(event, "observation") == "agent_state_changed":
-                return False  # which tells it
+                return False  # the state itself says how the run ended
     return False
 
 
@@ -128,8 +128,8 @@ def converted_atif(
     run: ForeignRun | None = None,
     beside: dict[str, Any] | None = None,
 ) -> Converted:
-    """A run from its file and those that continue it; `beside` are the files of its sub-agents,
-    decoded, by name."""
+    """Converts a run from its file and those that continue it. `beside` has the decoded files of
+    its sub-agents, by name."""
     return _with_sub_agents(parts, run or atif.convert(*parts), {} if beside is None else beside)
 
 
@@ -137,7 +137,7 @@ def _with_sub_agents(
     parts: list[Any], run: ForeignRun, beside: dict[str, Any], prefix: str = "", depth: int = 0
 ) -> Converted:
     first = parts[0] if parts else None
-    # those that are left out are not taken from `beside`
+    # sub-agents that were left out are not taken from `beside`
     below = sub_agents(parts, run, beside if depth < DEEPEST else dict(beside))
     if below and depth == DEEPEST:
         run.notes.append(f"sub-agents more than {DEEPEST} levels deep are left out")
@@ -167,7 +167,7 @@ def _same(run: HeldRun) -> HeldRun:
     return run
 
 
-# what they share
+# Shared
 
 
 def as_converted(run: ForeignRun, info: dict[str, Any], recorded: Recorded) -> Converted:
@@ -182,7 +182,7 @@ def as_converted(run: ForeignRun, info: dict[str, Any], recorded: Recorded) -> C
 
 
 def place_of(top: Top, names: Iterable[str], test: Any) -> str | None:
-    """The field that has a list of what passes the test; "" for the top itself, None without."""
+    """The field whose list passes the test; "" for the top level itself, None if there is none."""
     if not isinstance(top, Fields):
         return "" if any(test(decoded(item)) for item in top[:_FIRST]) else None
     for name in names:
@@ -201,14 +201,14 @@ def items_at(top: Top, place: str) -> list[bytes]:
 
 
 def fields_beside(top: Top, place: str) -> dict[str, Any]:
-    """The fields of a row beside its events."""
+    """The fields of a row, without its events."""
     if not isinstance(top, Fields):
         return {}
     return {name: decoded(value) for name, value in top.items() if name != place}
 
 
 def decoded(raw: msgspec.Raw | bytes) -> Any:
-    """A decoded value; what cannot be decoded as its text."""
+    """A decoded value; its text if it cannot be decoded."""
     text = bytes(raw)
     try:
         return decode_json(text)

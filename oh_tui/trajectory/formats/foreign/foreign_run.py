@@ -1,4 +1,4 @@
-"""What the converters share: events of the model made from foreign JSON, with their originals."""
+"""Shared by the converters: events of the model made from foreign JSON, with their originals."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from oh_tui.trajectory.model.steps import RESULT_KINDS
 from oh_tui.trajectory.presentation.block_events import EVENTS
 
 _DEEPEST = 60
-"""Deepest level at which repeated texts are looked for."""
+"""Levels of nesting in which repeated texts are looked for."""
 
 _OURS = frozenset(EVENTS) | RESULT_KINDS | {"ActionEvent", "ACPToolCallEvent"}
 
@@ -25,35 +25,35 @@ _SOURCES = ("agent", "user", "environment", "system")
 class ForeignRun:
     """A run of another format as events of the model.
 
-    `events[n]` is the JSON of an event and `originals[n]` the JSON that it was made from; several
-    events may share one original. What an event of the model has no field for stands in a field
-    with the name of the format, so that it is shown.
+    `events[n]` is the JSON of an event and `originals[n]` the JSON it was made from. Events may
+    share an original. What the model has no field for goes into a field named after the format, so
+    that it is shown.
     """
 
     def __init__(self, mark: str, prefix: str = "") -> None:
-        """All ids begin with the `prefix`: a sub-agent has the numbers of its parent again."""
+        """`prefix` starts all ids: a sub-agent counts from the same numbers as its parent."""
         self.mark = mark
-        """The name of that field."""
+        """The name of the field for what the model lacks."""
         self._prefix = prefix
         self.started: list[tuple[Mapping[str, Any], str]] = []
-        """What results say of sub-agents, and the id of the event that started each."""
+        """What results say about sub-agents, with the event that started each."""
         self.events: list[bytes] = []
         self.originals: list[bytes] = []
         self.bill = Bill()
         self.model = ""
         """The model, if the run names one."""
         self.notes: list[str] = []
-        """What could not be read, or is not shown."""
+        """What could not be read or is not shown."""
         self._ids: dict[str, int] = {}
-        """Id -> how many events wanted it."""
+        """Id -> number of events that asked for it."""
 
     @property
     def stats(self) -> bytes:
-        """Tokens and cost, by `model.stats.stats_text`."""
+        """Tokens and cost, in the form of `model.stats.stats_text`."""
         return self.bill.text()
 
     def new_id(self, wanted: Any) -> str:
-        """An id that no other event of the run has, as near to the wanted one as can be."""
+        """An id that no other event of the run has, close to the wanted one."""
         name = str(wanted) if isinstance(wanted, str | int) and wanted != "" else "event"
         if not name.startswith(self._prefix):
             name = self._prefix + name
@@ -66,8 +66,8 @@ class ForeignRun:
     def add(
         self, kind: str, original: bytes, *, id: str = "", rest: Any = None, **fields: Any
     ) -> str:
-        """Adds an event and returns its id; None leaves a field out. `rest` holds all that the
-        fields do not tell."""
+        """Adds an event and returns its id. None leaves a field out. `rest` is what the fields do
+        not say."""
         id = id or self.new_id("")
         body = {"kind": kind, "id": id}
         body |= {name: value for name, value in fields.items() if value is not None}
@@ -78,12 +78,12 @@ class ForeignRun:
         return id
 
     def add_top(self, value: Any) -> None:
-        """Adds what the file says of the whole run, as an event that is no step."""
+        """Adds what the file says about the whole run, as an event that is no step."""
         if not is_empty(value):
             self.add("ConversationStateUpdateEvent", pack(value), key="trajectory", value=value)
 
     def add_other(self, value: Any) -> None:
-        """Adds JSON that is no event of the format; an event of the model stays as it is."""
+        """Adds JSON that is no event of the format. An event of the model is added unchanged."""
         original = pack(value)
         kind = field(value, "kind")
         if not isinstance(kind, str) or not kind:
@@ -99,8 +99,8 @@ _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def pack(value: Any) -> bytes:
-    """The JSON text of a decoded value; of one nested too deep, a text that says so. msgspec would
-    lose NaN and refuse lone surrogates."""
+    """The JSON text of a decoded value; for one nested too deep, a text that says so. msgspec would
+    lose NaN and reject lone surrogates."""
     try:
         return _encode(value).encode("utf-8", "surrogatepass")
     except (TypeError, ValueError, RecursionError):
@@ -108,8 +108,8 @@ def pack(value: Any) -> bytes:
 
 
 def free_kind(name: Any) -> str:
-    """The kind of an event without a counterpart: its own name, unless the model means another
-    thing by it."""
+    """The kind of an event without a counterpart: its own name, unless the model uses that for
+    something else."""
     text = name if isinstance(name, str) and name else "event"
     return f"foreign {text}" if text in _OURS else text
 
@@ -128,7 +128,7 @@ def content_blocks(value: Any) -> list[Any] | None:
 
 
 def _block(part: Any) -> Any:
-    """A part of a message: images of the chat API have an object around their address."""
+    """A part of a message. The chat API wraps the address of an image in an object."""
     if isinstance(part, str):
         return {"type": "text", "text": part}
     url = field(part, "image_url", "url")
@@ -158,7 +158,7 @@ def timestamp(value: Any) -> str | None:
 
 
 def name_in(value: Any) -> str:
-    """An id as a text; "" without one."""
+    """An id as text; "" without one."""
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
@@ -167,7 +167,7 @@ def known_source(value: Any) -> str | None:
 
 
 def leaves_out(rest: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """The rest and `more`, without empty values."""
+    """The rest together with `more`, without empty values."""
     for name, value in more.items():
         while name in rest:
             name += "_"
@@ -193,7 +193,7 @@ def texts_of(*values: Any) -> set[str]:
 
 
 def without(value: Any, shown: set[str], depth: int = 0) -> Any:
-    """A value without the texts that are shown already, and without what is then empty."""
+    """A value without texts that are already shown, and without what is then empty."""
     if isinstance(value, str):
         return None if value in shown else value
     if depth >= _DEEPEST or not isinstance(value, dict | list):

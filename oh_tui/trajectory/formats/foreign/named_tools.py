@@ -1,4 +1,4 @@
-"""Tools by the names that models call them by: their actions and observations in the model."""
+"""Tools under the names that models use: their actions and observations in our model."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ _ALIASES: dict[str, tuple[str, dict[str, str]]] = {
     "submit": ("Finish", {"message": "message"}),
     "task_complete": ("Finish", {"message": "message"}),
 }
-"""Name of a tool in lower case -> the tool of the model, and its fields by those of the call, of
-which one has to be a text."""
+"""Lower-case name of a tool -> our tool, and its fields by those of the call. One of them must be a
+text."""
 
 _UNKNOWN: tuple[str, dict[str, str]] = ("", {})
 
@@ -46,13 +46,13 @@ _EXIT = pattern(
 )
 _RETURNED = pattern(r"\s{0,9}<returncode>(-?\d{1,9})</returncode>")
 _LAST = 400
-"""Characters at the end of an output in which OpenHands tells the exit code."""
+"""Characters at the end of an output in which OpenHands writes the exit code."""
 
 _RISKS = ("LOW", "MEDIUM", "HIGH", "UNKNOWN")
 
 
 def action_of(name: str, arguments: Any) -> JsonObject:
-    """The action of a call; never raises. A tool that the model does not know keeps its name."""
+    """The action of a call. Never raises. An unknown tool keeps its name."""
     kind = _camel(name)
     if not isinstance(arguments, dict):
         given = {} if arguments in (None, "") else {"arguments": arguments}
@@ -78,7 +78,7 @@ def _joined(value: Any) -> Any:
 
 
 def take_risk(action: JsonObject) -> str | None:
-    """Takes the risk that the model gave its call, among the arguments."""
+    """Takes the risk that the model assigned out of the arguments."""
     risk = action.get("security_risk")
     if not isinstance(risk, str) or risk not in _RISKS:
         return None
@@ -87,7 +87,7 @@ def take_risk(action: JsonObject) -> str | None:
 
 
 def observation_of(action: JsonObject, content: list[Any], text: str) -> JsonObject:
-    """The observation of the result of an action, with a failure that its text tells."""
+    """The observation for the result of an action, with a failure that its text reports."""
     tool = text_field(action, "kind").removesuffix("Action")
     tool = "Browser" if tool.startswith("Browser") else tool
     found: JsonObject = {"kind": f"{tool}Observation", "content": content}
@@ -100,7 +100,7 @@ def observation_of(action: JsonObject, content: list[Any], text: str) -> JsonObj
 
 
 def _camel(name: str) -> str:
-    kind = masked(name)  # as a word in capitals it would no longer look like a secret
+    kind = masked(name)  # masked first: in capitals it would no longer look like a secret
     kind = "".join(part[:1].upper() + part[1:] for part in kind.split("_")) or "Unnamed"
     lower = kind.lower()
     return next((tool for tool in TOOLS if tool.lower() == lower), kind)

@@ -1,4 +1,4 @@
-"""The output of a command, from results in which a program tells more: its exit code and errors."""
+"""The output of a command, from results that also contain its exit code and errors."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ _SAID = frozenset({"returncode", "exit_code", "output", "output_head", "output_t
 
 
 TIMED_OUT = "The last command <command>"
-"""How mini-swe-agent 1 begins the result of a command that took too long."""
+"""How mini-swe-agent 1 begins the result of a command that timed out."""
 
 
 def starts_as_output(text: str) -> bool:
-    """Whether a text begins as mini-swe-agent writes the result of a command."""
+    """Whether a text begins like mini-swe-agent's result of a command."""
     return text.lstrip().startswith(("<returncode>", "<exception>"))
 
 
 def read_output(content: list[Any], rest: Fields, *, of_command: bool) -> tuple[list[Any], Fields]:
-    """The content of a result without what is told of the command, and that as fields of the
-    observation; takes what it uses out of `rest`. Only the result of a command is looked into."""
+    """Splits a result: the output as content, and what it says about the command as fields of the
+    observation. Removes from `rest` what it uses. Only results of commands are examined."""
     if any(text_field(block, "type") not in ("text", "input_text") for block in content):
         return content, {}
     text = plain(content)
@@ -59,7 +59,7 @@ def _found(output: str, code: Any, exception: Any) -> tuple[str, Fields]:
     if isinstance(exception, str) and exception:
         output = f"{output}\n{exception}" if output else exception
         observed["is_error"] = True
-        if number == STILL_RUNNING:  # the program has no exit code of a command that it ended
+        if number == STILL_RUNNING:  # a command that the program stopped has no exit code
             del observed["exit_code"]
     return output, observed
 

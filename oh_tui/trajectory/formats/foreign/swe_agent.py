@@ -1,7 +1,7 @@
-"""The trajectory of SWE-agent, `.traj`: steps with an action and its observation, as messages.
+"""SWE-agent's trajectory, `.traj`: its steps, each an action and its observation, as messages.
 
-What the model was told before its first step, and the names of the tools that it called, stand in
-the `history` beside them.
+What the model was told before its first step, and the names of the tools it called, are in the
+`history` beside the steps.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ from oh_tui.trajectory.model.events import decode_json
 Message = dict[str, Any]
 
 _REPEATED = frozenset({"action", "observation", "thought", "response", "query", "messages"})
-"""Fields of a step that its messages tell; `query` and `messages` are all messages before it."""
+"""Step fields that its messages repeat. `query` and `messages` are all messages before it."""
 
 _OF_ANSWER = frozenset({"tool_calls", "tool_call_ids", "agent", "thinking_blocks"})
-"""Fields of a step that belong to the answer; the others are of the result."""
+"""Step fields that belong to the answer. Others belong to the result."""
 
 
 def is_step(value: Any) -> bool:
-    """Whether a decoded value is a step. An event of V0 has an action or an observation."""
+    """Whether a decoded value is a step, with an action and an observation. A V0 event has only one
+    of the two."""
     return (
         isinstance(value, dict)
         and all(isinstance(value.get(name), str) for name in ("action", "observation"))
@@ -52,7 +53,7 @@ def messages_of(
 
 
 def _of_step(step: Message, answer: Any, *, is_last: bool) -> list[Message]:
-    """The answer of the model and the result of its action."""
+    """The model's answer and the result of its action."""
     action, thought = step["action"].strip(), text_field(step, "thought")
     response, observation = text_field(step, "response"), step["observation"]
     rest = {name: value for name, value in step.items() if name not in _REPEATED}
@@ -83,7 +84,7 @@ def _of_step(step: Message, answer: Any, *, is_last: bool) -> list[Message]:
 
 
 def model_in(replay_config: Any) -> str:
-    """The model that the configuration of a run names, which may be JSON as a text."""
+    """The model that a run's configuration names, which may be JSON text."""
     if isinstance(replay_config, str):
         try:
             replay_config = decode_json(replay_config.encode())

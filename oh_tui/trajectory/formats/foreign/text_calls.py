@@ -13,15 +13,15 @@ OPENING = "<function="
 _CLOSING = "</function>"
 
 RESULTS = ("EXECUTION RESULT of [", "OBSERVATION:")
-"""How the results of such calls begin, in a message of the user; the second of SWE-agent."""
+"""How results of such calls begin in a message of the user. The second is SWE-agent's."""
 
 _NAME = pattern(r"[\w.:-]{1,100}")
 _NUMBERS = frozenset({"view_range", "insert_line", "timeout", "task_list"})
-"""Parameters whose value is JSON; that of others is a text, whatever it looks like."""
+"""Parameters whose value is JSON. All others are text, whatever they look like."""
 
 
 def take_text_calls(message: dict[str, Any]) -> list[dict[str, Any]]:
-    """Takes the calls out of the text of a message, in the form of the chat API."""
+    """Takes the calls out of the text of a message and writes them in the form of the chat API."""
     content = message.get("content")
     block = content[0] if isinstance(content, list) and len(content) == 1 else None
     text = text_field(block, "text") if block is not None else content
@@ -40,8 +40,8 @@ def take_text_calls(message: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _functions(text: str) -> Iterator[tuple[int, int, str, str]]:
-    """Where each call begins and ends, its name and what is inside. The last one may lack its end:
-    models stop there."""
+    """Start, end, name and inside of each call. The last one may lack its end: models stop
+    there."""
     end = 0
     while (start := text.find(OPENING, end)) >= 0:
         name = _NAME.match(text, start + len(OPENING))
@@ -63,7 +63,7 @@ def _parameters(body: str) -> dict[str, Any]:
 
 
 def between(text: str, opening: str, closing: str) -> Iterator[str]:
-    """What stands between each opening and the next closing."""
+    """What is between each opening and the next closing."""
     end = 0
     while (start := text.find(opening, end)) >= 0:
         start += len(opening)
@@ -85,7 +85,7 @@ def _value(name: str, text: str) -> Any:
 
 
 def without_opening(text: str) -> str:
-    """The text of a result without the words that say it is one."""
+    """The text of a result, without the words that mark it as one."""
     for opening in RESULTS:
         if text.startswith(opening):
             first, found, rest = text.partition("\n")

@@ -1,4 +1,4 @@
-"""The bill of a foreign run: tokens and cost of each answer, and of the whole."""
+"""The bill of a foreign run: tokens and cost of each answer and of the whole run."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from oh_tui.trajectory.model.stats import AGENT, stats_text
 
 TOKENS = ("prompt_tokens", "completion_tokens", "cache_read_tokens", "cache_write_tokens",
           "reasoning_tokens")  # fmt: skip
-"""The names of the model."""
+"""Names of tokens in our model."""
 
 _REST = "oh-tui: without a step"
-"""The response id of all answers that belong to no step."""
+"""Response id for all answers that belong to no step."""
 
 _SUB_AGENTS = ("task:", "delegate:")
-"""What the usage ids of sub-agents begin with, which totals of tokens leave out."""
+"""How usage ids of sub-agents begin. Totals of tokens leave these out."""
 
 Amounts: TypeAlias = dict[str, float]
 
@@ -26,7 +26,7 @@ _DIGITS = 40
 """Characters of a number."""
 
 _ROUNDING = 1e-6
-"""Dollars by which a total may be below the sum of its parts."""
+"""Dollars by which a total may be lower than the sum of its parts."""
 
 
 def amount(value: Any) -> float | None:
@@ -37,7 +37,7 @@ def amount(value: Any) -> float | None:
 
 
 def told_amount(value: Any) -> float | None:
-    """As `amount`, also of a number that is written as a text."""
+    """As `amount`, but accepts a number written as text."""
     if isinstance(value, str) and len(value) <= _DIGITS:
         try:
             value = float(value)
@@ -58,11 +58,11 @@ _NAMES = {
     "cache_write_tokens": ("cache_write_tokens", "cache_creation_input_tokens"),
     "reasoning_tokens": ("reasoning_tokens",),
 }
-"""The names of providers, by those of the model."""
+"""Our names of tokens -> those of providers."""
 
 
 def tokens_of(usage: Any) -> dict[str, int]:
-    """The tokens in a `usage` of a model's answer, or in one with the names of the model."""
+    """The tokens in the `usage` of an answer, under the names of a provider or ours."""
     if not isinstance(usage, dict) or not usage:
         return {}
     found: dict[str, int] = {}
@@ -82,7 +82,7 @@ def tokens_of(usage: Any) -> dict[str, int]:
 
 
 class Bill:
-    """Collects what answers cost; an amount that no source told stays unknown, not 0."""
+    """Collects what answers cost. An amount that no source gives stays unknown, not 0."""
 
     def __init__(self) -> None:
         self._costs: dict[str, float] = {}
@@ -91,13 +91,13 @@ class Bill:
         """Response id -> tokens by name."""
         self._latencies: dict[str, float] = {}
         self._cost: float | None = None
-        """The total, if the run tells it."""
+        """The total, if the run gives one."""
         self._total: dict[str, int] = {}
         self._window = 0
         self._below: dict[str, float] = {}
-        """Name of a sub-agent -> dollars, with those below it."""
+        """Name of a sub-agent -> dollars, including its own sub-agents."""
         self._apart: dict[str, Amounts] = {}
-        """Usage id -> what no step was charged."""
+        """Usage id -> usage that belongs to no step."""
 
     def add(self, response: str, cost: Any = None, tokens: dict[str, int] | None = None) -> None:
         """Adds an amount to an answer."""
@@ -115,7 +115,7 @@ class Bill:
             self._latencies.setdefault(response, seconds)
 
     def total(self, cost: Any = None, tokens: dict[str, int] | None = None) -> None:
-        """Sets what the run tells of the whole; the higher of two numbers counts."""
+        """Sets totals that the run gives. Of two numbers the higher counts."""
         dollars = told_amount(cost)
         if dollars is not None:
             self._cost = max(dollars, self._cost or 0.0)
@@ -123,13 +123,13 @@ class Bill:
             self._total[name] = max(number, self._total.get(name, 0))
 
     def sub_agent(self, name: str, cost: float) -> None:
-        """Adds what a sub-agent cost, with those below it. A total that is high enough includes
-        them."""
+        """Adds the cost of a sub-agent, including its own sub-agents. A total that is high enough
+        is taken to include it."""
         self._below[name] = cost
 
     def apart(self, usage: str, told: Any) -> None:
-        """Sets what a usage id used beyond the answers of steps: tokens by their names in the
-        model, `cost_usd`, `llm_calls` and `llm_s`."""
+        """Sets what a usage id used beyond the answers of steps: tokens under our names,
+        `cost_usd`, `llm_calls` and `llm_s`."""
         names = (*TOKENS, "cost_usd", "llm_calls", "llm_s")
         found = {name: told_amount(field(told, name)) for name in names}
         amounts = {name: number for name, number in found.items() if number}
@@ -138,30 +138,30 @@ class Bill:
 
     @property
     def _beside(self) -> dict[str, Amounts]:
-        """What is apart, but for the model of the steps."""
+        """Usage without a step, except that of the steps' model."""
         return {usage: amounts for usage, amounts in self._apart.items() if usage != AGENT}
 
     @property
     def _of_steps(self) -> float:
-        """What the model of the steps cost, as far as its answers tell."""
+        """Cost of the steps' model, as far as known from its answers."""
         return math.fsum((*self._costs.values(), self._apart.get(AGENT, {}).get("cost_usd", 0.0)))
 
     @property
     def _of_others(self) -> float:
-        """What sub-agents and other models cost."""
+        """Cost of sub-agents and other models."""
         apart = (amounts.get("cost_usd", 0.0) for amounts in self._beside.values())
         return math.fsum((*self._below.values(), *apart))
 
     @property
     def own(self) -> float:
-        """What the model of the steps cost. A total that is high enough includes the others."""
+        """Cost of the steps' model. A total that is high enough includes the others."""
         others, total = self._of_others, self._cost or 0.0
         includes = others and total > self._of_steps + others - _ROUNDING
         return max(self._of_steps, total - others if includes else total)
 
     @property
     def whole(self) -> float:
-        """What it cost with its sub-agents."""
+        """Cost including sub-agents."""
         return self.own + self._of_others
 
     def window(self, size: Any) -> None:
@@ -175,7 +175,7 @@ class Bill:
         return response in self._tokens
 
     def text(self) -> bytes:
-        """The bill by `stats_text`, b"" for an empty one."""
+        """The bill in the form of `stats_text`; b"" if it is empty."""
         sums = dict.fromkeys(TOKENS, 0)
         for tokens in self._tokens.values():
             for name, number in tokens.items():
@@ -215,7 +215,7 @@ class Bill:
 
 
 def _metrics_of(amounts: Amounts) -> dict[str, Any]:
-    """The metrics of a usage id that no answer of a step belongs to."""
+    """The metrics of a usage id without an answer of a step."""
     return _metrics({}, {}, {}, amounts) | {
         "accumulated_cost": amounts.get("cost_usd", 0.0),
         "accumulated_token_usage": _tokens_in(amounts),
@@ -228,7 +228,7 @@ def _metrics(
     latencies: dict[str, float],
     apart: Amounts,
 ) -> dict[str, Any]:
-    """The lists of answers, in which those without a step are one."""
+    """The lists of answers. All answers without a step count as one entry."""
     calls = int(apart.get("llm_calls", 0))
     if calls:
         if costs or not tokens:

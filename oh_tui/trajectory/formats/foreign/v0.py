@@ -1,4 +1,4 @@
-"""Runs of OpenHands V0: their events become events of the model."""
+"""Runs of OpenHands V0, converted to events of the model."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from oh_tui.trajectory.presentation.views import REDUNDANT
 MARK = "v0"
 
 _MOST_FORGOTTEN = 1_000_000
-"""How many ids are looked up for condensations that name a range."""
+"""Ids that are looked up for condensations given as a range."""
 
 _STATES = {
     "loading": "idle",
@@ -44,7 +44,7 @@ _STATES = {
     "rejected": "error",
     "error": "error",
 }
-"""The state of an agent as `execution_status`. One that rejects its task ends without doing it."""
+"""State of an agent -> `execution_status`. An agent that rejects its task ends without doing it."""
 
 _RISKS = {-1: "UNKNOWN", 0: "LOW", 1: "MEDIUM", 2: "HIGH"}
 
@@ -54,7 +54,7 @@ Fields = dict[str, Any]
 def convert(
     history: Iterable[Any], metrics: Any = None, originals: Sequence[bytes] = ()
 ) -> ForeignRun:
-    """A run from its history, and from the `metrics` of its row, which tell the total; never
+    """Converts a run from its history, and from its row's `metrics`, which have the total. Never
     raises. `originals` are the items of the history as JSON."""
     converter = _Converter()
     entries = read_history(history, originals)
@@ -68,19 +68,20 @@ def convert(
 
 
 class _Converter:
-    """Adds the entries of one run, in order."""
+    """Adds the entries of one run in order."""
 
     def __init__(self) -> None:
         self.run = ForeignRun(MARK)
         self._told: dict[str, Fields] = {}
-        """Response id -> the metadata of its first event; the others repeat it."""
+        """Response id -> the metadata of its first event, which the others repeat."""
         self._numbers: dict[int, str] = {}
-        """V0 id -> id of its event."""
+        """V0 id -> id of the event made from it."""
         self._looked_up = 0
         self._has_task = False
 
     def name(self, entry: Any) -> None:
-        """Gives an entry its id, before any is added: a result may stand before its call."""
+        """Gives an entry its id. All get theirs before any is added: a result may come before its
+        call."""
         if not isinstance(entry, Entry):
             return
         wanted = entry.body.get("id")
@@ -92,7 +93,7 @@ class _Converter:
             entry.response = entry.response or f"answer-{entry.id}"
 
     def add(self, entry: Any) -> None:
-        """Adds an entry, and what is no V0 event as it is."""
+        """Adds an entry. What is no V0 event is added as it is."""
         if not isinstance(entry, Entry):
             self.run.add_other(entry)
         elif entry.is_call:
@@ -106,7 +107,7 @@ class _Converter:
         self._has_task |= isinstance(entry, Entry) and entry.action == "message"
 
     def _emit(self, kind: str, entry: Entry, rest: Fields, **fields: Any) -> None:
-        """Adds an event. `rest` holds what the fields do not tell of the arguments or extras."""
+        """Adds an event. `rest` has the arguments or extras that the fields do not say."""
         body = entry.body
         when, source = timestamp(body.get("timestamp")), known_source(body.get("source"))
         inside = "args" if entry.action else "extras"
@@ -136,8 +137,8 @@ class _Converter:
         )
 
     def _metadata(self, entry: Entry, shown: set[str]) -> Any:
-        """The fields of a call's metadata that repeat nothing of the call. Each event of a
-        response has the whole response: the first one keeps it."""
+        """The fields of a call's metadata that do not repeat the call. Every event of a response
+        contains the whole response: only the first keeps it."""
         metadata = entry.metadata
         if not isinstance(metadata, dict):
             return metadata
@@ -186,7 +187,7 @@ class _Converter:
         )
 
     def _action(self, entry: Entry) -> None:
-        """An action that no tool carries out, or one of the user."""
+        """Adds an action that no tool carries out, or one of the user."""
         make: dict[str, Callable[[Entry, Fields], None]] = {
             "message": self._message,
             "system": self._system,
@@ -201,7 +202,7 @@ class _Converter:
             self._emit(free_kind(entry.action), entry, {}, **_inline(entry.inside, "args"))
 
     def _message(self, entry: Entry, args: Fields) -> None:
-        """A message; also a `finish` that is no call, whose last words are one."""
+        """Adds a message. A `finish` that is no call becomes one, with its last words."""
         names = ("content",) if entry.action == "message" else ("final_thought", "thought")
         name = next((n for n in names if args.get(n) and isinstance(args[n], str)), "")
         content: list[Any] = text_block(args.pop(name)) if name else []
@@ -211,7 +212,7 @@ class _Converter:
         fields: Fields = {}
         source = entry.body.get("source")
         if source is None:
-            # flat events do not say who speaks: the first message is the task
+            # flat events do not say who speaks, but the first message is the task
             is_task = entry.action == "message" and not self._has_task
             fields["source"] = source = "user" if is_task else "agent"
         if source == "agent":
@@ -285,7 +286,7 @@ class _Converter:
         self._emit("ObservationEvent", entry, rest, **links, observation=observation)
 
     def _observation(self, entry: Entry) -> None:
-        """An observation that answers no call."""
+        """Adds an observation that answers no call."""
         extras, name = dict(entry.inside), entry.observation
         content = entry.body.get("content")
         if name == "agent_state_changed":
@@ -307,7 +308,7 @@ class _Converter:
 
 
 def _taken(values: Fields, **kinds: type) -> Fields:
-    """Takes the values of these types out of others."""
+    """Takes values of the given types out of `values`."""
     names = [name for name, kind in kinds.items() if type(values.get(name)) is kind]
     return {name: values.pop(name) for name in names}
 
@@ -316,7 +317,7 @@ _TAKEN = frozenset(REDUNDANT) | {"entry", "rest", "original", "content", MARK, "
 
 
 def _inline(inside: Fields, name: str) -> Fields:
-    """Arguments or extras as fields of an event, but those whose names mean another thing there."""
+    """Arguments or extras as event fields, without names that mean something else there."""
     nested = {key: value for key, value in inside.items() if key in _TAKEN}
     fields = {key: value for key, value in inside.items() if key not in _TAKEN}
     return fields | ({name: nested} if nested else {})
@@ -334,7 +335,7 @@ def _is_same(one: Any, other: Any) -> bool:
 
 
 def _written(metadata: Any) -> str:
-    """The arguments of a call as the model wrote them; "" if they are not told."""
+    """The arguments of a call as the model wrote them; "" if unknown."""
     wanted = text_field(metadata, "tool_call_id")
     choices = field(metadata, "model_response", "choices")
     for choice in choices if isinstance(choices, list) else ():

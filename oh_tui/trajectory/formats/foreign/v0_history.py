@@ -1,8 +1,8 @@
-"""The history of a V0 run, whatever its shape: its entries, and which result answers which call.
+"""The history of a V0 run in any form: its entries, and which result answers which call.
 
-Three shapes exist: a list of events whose observations name their action in `cause`; pairs of
-`[action, observation]`, of before September 2024; and the flat events of the resolver, which have
-neither ids nor `args` and `extras`.
+Three forms exist: a list of events whose observations name their action in `cause`; pairs of
+`[action, observation]`, before September 2024; and the resolver's flat events, which have neither
+ids nor `args` and `extras`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from oh_tui.trajectory.model.bodies import text_field
 _TOP = frozenset({"id", "timestamp", "source", "message", "cause", "action", "observation", "args",
                   "extras", "content", "success", "timeout", "tool_call_metadata", "llm_metrics",
                   "kind"})  # fmt: skip
-"""Fields of an event that are neither arguments nor extras."""
+"""Event fields that are neither arguments nor extras."""
 
 _NO_CALLS = frozenset({"message", "system", "recall", "change_agent_state", "condensation",
                        "condensation_request"})  # fmt: skip
@@ -32,7 +32,7 @@ _ANSWERED_BY = {"call_tool_mcp": "mcp"}
 """Actions whose observation has another name."""
 
 _NEAR = 32
-"""How many open calls are looked at for a result that names none."""
+"""Open calls that are considered for a result that names none."""
 
 
 class Entry(msgspec.Struct, eq=False):
@@ -41,18 +41,18 @@ class Entry(msgspec.Struct, eq=False):
     body: dict[str, Any]
     original: bytes
     of: Entry | None = None
-    """The action in whose pair it stands."""
+    """The action in the same pair."""
     answers: Entry | None = None
     """The action that it answers."""
     is_answered: bool = False
     is_call: bool = False
     id: str = ""
-    """The id of its event in the model, once it has one."""
+    """The id of its event in our model, once there is one."""
     response: str = ""
-    """The id of the model's answer that it comes from, of a call that of its action."""
+    """The id of the answer it comes from; for an observation, that of its action."""
 
     action: str = ""
-    """Its name, "" for an observation."""
+    """Name of the action; "" for an observation."""
     observation: str = ""
 
     def __post_init__(self) -> None:
@@ -71,7 +71,7 @@ class Entry(msgspec.Struct, eq=False):
 
     @property
     def is_agents(self) -> bool:
-        """Whether the agent acts. Flat events may not say who does."""
+        """Whether the agent acts. Flat events may not say who acts."""
         source = self.body.get("source")
         return source == "agent" or (source is None and self.action not in _NO_CALLS)
 
@@ -84,7 +84,8 @@ def is_event(value: Any) -> bool:
 
 
 def read_history(history: Iterable[Any], originals: Sequence[bytes] = ()) -> list[Any]:
-    """The entries of a history, joined; JSON that is no V0 event stays as it is."""
+    """The entries of a history, with results joined to actions. JSON that is no V0 event stays as
+    it is."""
     found = list(_entries(history, originals))
     _join([entry for entry in found if isinstance(entry, Entry)])
     return found
@@ -113,7 +114,7 @@ def _is_nothing(event: dict[str, Any]) -> bool:
 
 
 def _unfolded(event: dict[str, Any]) -> dict[str, Any]:
-    """An event with `args` or `extras`, in which a flat one has its other fields."""
+    """An event with `args` or `extras`. They get the other fields of a flat one."""
     is_action = isinstance(event.get("action"), str)
     name = "args" if is_action else "extras"
     if name in event:
@@ -160,7 +161,7 @@ def _join(entries: list[Entry]) -> None:
 
 
 def _key(value: Any) -> str:
-    """An id or a cause as a key; 3 and "3" are the same."""
+    """An id or a cause as key: 3 and "3" are the same."""
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 

@@ -1,4 +1,4 @@
-"""The tools of V0 in the terms of the model: actions and observations by their V0 names."""
+"""The tools of V0 in terms of our model: actions and observations by their V0 names."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ Args = dict[str, Any]
 _BESIDE = ("confirmation_state", "security_risk", "impl_source", "translated_ipython_code",
            "hidden", "is_static", "blocking", "include_extra", "kernel_init_code",
            "return_axtree", "reasoning_content")  # fmt: skip
-"""Arguments of V0 itself, not of the model; they are shown with the whole call only."""
+"""Arguments that V0 adds itself, not the model. They are shown only with the whole call."""
 
 
 def _renamed(kind: str, **names: str) -> Callable[[Args], Args]:
-    """Makes an action with its arguments renamed as in the model: `new="old"`."""
+    """Makes a function from V0 arguments to our action, with arguments renamed: `new="old"`."""
     old = {was: now for now, was in names.items()}
 
     def make(args: Args) -> Args:
@@ -30,7 +30,7 @@ def _renamed(kind: str, **names: str) -> Callable[[Args], Args]:
 
 
 def _with_names(values: Args, names: Mapping[str, str]) -> Args:
-    """Values with other names; where a value has that name already, with one like it."""
+    """The values under other names. A name that is taken gets a similar one."""
     found: Args = {}
     for name, value in values.items():
         new = names.get(name, name)
@@ -45,14 +45,14 @@ def _read(args: Args) -> Args:
 
 
 def _edit(args: Args) -> Args:
-    """The editor has a command; an edit by a model has the new lines and where they go."""
+    """An edit. The editor's has a command; an edit by a model has the new lines and their place."""
     if args.get("command") and not args.get("content"):
         args = _in_lines(args, first=1)
     return {"kind": "FileEditorAction", **args}
 
 
 def _in_lines(args: Args, first: int) -> Args:
-    """The arguments without a `start` and `end` that V0 adds by itself and that mean all lines."""
+    """The arguments without a `start` and `end` that V0 adds itself and that mean all lines."""
     all_lines = {"start": first, "end": -1}
     if any(type(args.get(name)) not in (int, NoneType) for name in all_lines):
         return args
@@ -79,7 +79,7 @@ def _mcp(args: Args) -> Args:
 
 
 def _finish(args: Args) -> Args:
-    """The last words are `final_thought`, in older runs the thought itself."""
+    """The last words are `final_thought`, or in older runs the thought."""
     name = next((n for n in ("final_thought", "thought") if not is_empty(args.get(n))), "")
     said = args.get(name)
     rest = {n: v for n, v in args.items() if n != name}
@@ -103,7 +103,7 @@ ACTIONS: dict[str, Callable[[Args], Args]] = {
     "call_tool_mcp": _mcp,
     "task_tracking": _renamed("TaskTrackerAction"),
 }
-"""The action of the model for the arguments of an action; any other keeps its name."""
+"""V0 action -> what makes our action from its arguments. Any other action keeps its name."""
 
 OBSERVATIONS = {
     "run": "TerminalObservation",
@@ -119,20 +119,20 @@ OBSERVATIONS = {
 }
 
 _NAMES = {"write": {"path": "file_path"}, "browse": {"screenshot": "screenshot_data"}}
-"""Extras with another name in the model, by observation."""
+"""Observation -> extras that have another name in our model."""
 
 TOOL_NAMES = {
     "run": "execute_bash", "run_ipython": "execute_ipython_cell", "edit": "str_replace_editor",
     "browse": "browser", "browse_interactive": "browser",
 }  # fmt: skip
-"""The name of the tool of a call that does not tell it, if it is not that of the action."""
+"""Tool of a call that does not name it, if that differs from the action."""
 
 EDITS = ("edit", "read", "write")
-"""Observations that report a failure in their text."""
+"""Observations whose text reports a failure."""
 
 
 def split_args(name: str, args: Args, tool: str) -> tuple[str, Args, Args]:
-    """The thought of a call of a tool, its action, and the arguments of V0 itself."""
+    """Splits the arguments of a call into thought, action, and arguments of V0 itself."""
     args = _with_plain_thought(args)
     beside = {key: args[key] for key in _BESIDE if key in args}
     kept = {key: value for key, value in args.items() if key not in beside}
@@ -148,8 +148,8 @@ def split_args(name: str, args: Args, tool: str) -> tuple[str, Args, Args]:
 
 
 def _with_plain_thought(args: Args) -> Args:
-    """The arguments with a thought of the last versions, which has its reasoning in it, as the
-    versions before wrote both."""
+    """The arguments with a plain thought. In the last versions of V0 it contains the reasoning,
+    which earlier ones wrote separately."""
     thought = args.get("thought")
     if not isinstance(thought, dict) or not set(thought) <= {"text", "reasoning_content"}:
         return args
@@ -163,7 +163,7 @@ def _with_plain_thought(args: Args) -> Args:
 
 
 def observed(name: str, extras: Args) -> Args:
-    """The observation of the model for the extras of an observation, without its content."""
+    """Our observation for the extras of a V0 observation, without its content."""
     found = _with_names(_safe(extras), _NAMES.get(name, {}))
     if name == "read":
         found.setdefault("command", "view")
@@ -171,12 +171,12 @@ def observed(name: str, extras: Args) -> Args:
 
 
 def _safe(values: Args) -> Args:
-    """Fields without names that mean another thing in the model."""
+    """The fields, without names that mean something else in our model."""
     return _with_names(values, {"kind": "v0_kind"})
 
 
 def _camel(name: str) -> str:
-    # masked before: as a word in capitals it would no longer look like a secret
+    # masked first: in capitals it would no longer look like a secret
     return "".join(part[:1].upper() + part[1:] for part in masked(name).split("_"))
 
 
@@ -184,8 +184,8 @@ _EDITOR = ("command", "path", "file_text", "old_str", "new_str", "insert_line", 
 
 
 def completed(name: str, args: Args, given: Any) -> Args:
-    """The arguments of an edit with those that only the model's call has: those of early 2025 lack
-    the command."""
+    """The arguments of an edit, with those that only the model's call has: in early 2025 V0's own
+    lack the command."""
     if name != "edit" or not isinstance(given, dict):
         return args
     missing = {key: given[key] for key in _EDITOR if is_empty(args.get(key)) and given.get(key)}
@@ -201,7 +201,7 @@ def tool_name(action: str, args: Args, metadata: Any) -> str:
 
 
 def is_mcp_error(text: str) -> bool:
-    """Whether the answer of an MCP server, which is written as JSON, says that a call failed."""
+    """Whether an MCP server's answer, which is JSON text, says that the call failed."""
     if '"isError"' not in text:
         return False
     try:
@@ -211,7 +211,7 @@ def is_mcp_error(text: str) -> bool:
 
 
 def is_derived(body: Args) -> bool:
-    """Whether the `message` of an event only says in words what its fields say."""
+    """Whether the `message` of an event only repeats its fields in words."""
     message = body.get("message")
     if not isinstance(message, str):
         return False

@@ -1,4 +1,4 @@
-"""What a V0 run cost, from the metrics of its events and of its row."""
+"""The cost of a V0 run, from the metrics of its events and of its row."""
 
 from __future__ import annotations
 
@@ -11,13 +11,10 @@ from oh_tui.trajectory.model.bodies import field, text_field
 
 
 def charge_history(bill: Bill, entries: Iterable[Entry], metrics: Any) -> None:
-    """Enters the growth of the cumulative metrics of the events, and the total of the row.
-
-    Where events have no metrics, the answers that the row lists count, then the tokens in the
-    responses of the model.
-    """
+    """Adds the growth of the events' cumulative metrics, and the row's total. If events have no
+    metrics, the answers listed in the row count, else the tokens in the model's responses."""
     used: dict[str, dict[str, int]] = {}
-    """Response id -> tokens, as the response tells them."""
+    """Response id -> tokens that the response reports."""
     top_cost = 0.0
     top: dict[str, int] = {}
     has_costs = False
@@ -43,7 +40,7 @@ def charge_history(bill: Bill, entries: Iterable[Entry], metrics: Any) -> None:
 
 
 def _enter_row(bill: Bill, metrics: Any, *, costs: bool, tokens: bool) -> None:
-    """Enters the metrics of a row, and of its answers what no event tells."""
+    """Adds the metrics of a row. Of its answers it adds what no event reports."""
     sums = field(metrics, "accumulated_token_usage")
     bill.total(field(metrics, "accumulated_cost"), tokens_of(sums))
     bill.window(field(sums, "context_window"))
