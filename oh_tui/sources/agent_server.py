@@ -1,4 +1,4 @@
-"""An agent server that is the server, without an app server before it, as a source."""
+"""An agent server without an app server, as a source."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from oh_tui.sources.lists.last_known import LastKnown
 
 KIND = "agent server"
-"""What the header calls it, after its name."""
+"""Shown in the header after its name."""
 
 
 class AgentServerSource:
-    """The conversations of one agent server. It is no sandbox that could be paused."""
+    """The conversations of one agent server. It has no sandbox to pause."""
 
     sandboxes = None
     has_pages, changes = False, True
@@ -66,11 +66,11 @@ class AgentServerSource:
         return self.api.conversations().pages()
 
     def narrowed(self, filters: ConversationFilters) -> None:
-        """It finds conversations by their state alone, which the record already tells."""
+        """It can search conversations only by state, which the record already has."""
 
     async def newest(self) -> Page[Conversation]:
         page = await self.api.search_conversations(limit=PAGE)
-        page.items = page.items[:SLICE]  # a server may give more than asked for
+        page.items = page.items[:SLICE]  # a server may return more than asked for
         return page
 
     async def count(self) -> int | None:

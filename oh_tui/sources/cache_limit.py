@@ -1,5 +1,5 @@
-"""Keeps what is in the cache folder within its limit: what was unpacked or fetched goes first, then
-runs, each time what was used longest ago."""
+"""Keeps the cache folder within its limit. Unpacked and fetched files go first, then runs, each
+time the least recently used."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from oh_tui.trajectory.formats.copies import Kept
 RUNS = "runs"
 
 DAY = 86_400.0
-"""Seconds after which a copy that is larger than the limit goes, if it was not used."""
+"""Seconds without use after which a copy larger than the limit goes."""
 
 
 def make_room(cache: Path, size: int, limit: int) -> None:
-    """Removes what was used longest ago until `size` more bytes fit, but nothing that is in use;
-    nothing for more than the limit, which never fits. Never raises."""
+    """Removes the least recently used until `size` more bytes fit, but nothing that is in use.
+    Removes nothing if `size` exceeds the limit: that never fits. Never raises."""
     if size > limit:
         return
     kept = []
@@ -50,7 +50,7 @@ def _runs(folder: Path) -> Iterator[Kept]:
 
 
 def _inside(folder: Path) -> list[Path]:
-    """Nothing for what is no folder of its own, such as a link."""
+    """The content of a folder; empty for a link or anything else that is no folder."""
     found = _stat(folder)
     if found is None or not stat.S_ISDIR(found.st_mode):
         return []

@@ -32,19 +32,19 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.model.trajectory import Trajectory
 
 ENDS = 3
-"""Events at the start and the end of a run in which one with a time is looked for."""
+"""Events at the start and at the end of a run that are searched for one with a time."""
 
 ANSWERS = 20
-"""Events at the start of a run in which an answer of the model is looked for."""
+"""Events at the start of a run that are searched for an answer of the model."""
 
 SAME_SPAN = 5.0
-"""Seconds by which the files of a run may be written faster or slower than its events happened;
-else they are copies."""
+"""If writing the files of a run took this many seconds more or less than its events did, they are
+copies."""
 
 _OWN = Path(".openhands", "conversations")
 
 Evidence = Iterable[tuple[str, float | None]]
-"""A time as the clock showed it, and the same moment in seconds since 1970."""
+"""Pairs of a time as the clock showed it and the same moment in seconds since 1970."""
 
 
 def clock_of_record(
@@ -53,19 +53,19 @@ def clock_of_record(
     complete: bool,
     held: Trajectory | None = None,
 ) -> str:
-    """The clock of a run on a server; without its oldest events it is not `complete`. That of the
-    `held` run, which was read before, stays."""
+    """The clock of a run on a server. `complete` means that `events` include the oldest. A clock
+    that the `held` run, read before, already has is kept."""
     if held is not None and held.clock:
         return held.clock
     first = events[:ENDS] if complete else ()
     record = (conversation.created_at, conversation.updated_at)
-    # an agent server that is the server has no sandbox, whose image would tell
+    # without a sandbox there is no image with a known zone
     default = IN_UTC if conversation.sandbox_id else NOT_KNOWN
     return _clock(_ends(first, events[-ENDS:], *record), default)
 
 
 def clock_of_file(run: RunFile) -> str:
-    """The clock of a run in a file; a sub-agent has that of its parent. Reads a few events."""
+    """The clock of a run in a file; for a sub-agent, that of its parent. Reads a few events."""
     if isinstance(run, archive.Archive) and run.parent is not None:
         return clock_of_file(run.parent)
     first, last = list(run.events(0, ENDS)), list(run.events(max(0, len(run) - ENDS)))
@@ -82,22 +82,22 @@ def clock_of_file(run: RunFile) -> str:
 
 
 def _clock(evidence: Evidence, default: str = NOT_KNOWN) -> str:
-    """What the first pair tells that one zone explains, unless another tells the default: a record
-    may have changed an hour after the run by chance."""
+    """The clock by the first pair that a single zone explains, unless another pair confirms the
+    default: a record may have changed an hour after the run by chance."""
     found = [measured(shown, then) for shown, then in evidence if then is not None]
     found = [clock for clock in found if clock]
     return default if default in found or not found else found[0]
 
 
 def _ends(first: Sequence[Event], last: Sequence[Event], created: Any, updated: Any) -> Evidence:
-    """The first event with the start of the record, the last one with its change."""
+    """Pairs the first event with the start of the record, and the last event with its change."""
     for events, told in ((first, created), (last[::-1], updated)):
         if isinstance(told, str) and not is_bare(told):
             yield next((e.timestamp for e in events if e.seconds() is not None), ""), seconds(told)
 
 
 def _written(run: archive.Archive, first: Sequence[Event], last: Sequence[Event]) -> Evidence:
-    """The first event with its file, unless the files of the run are copies."""
+    """Pairs the first event with the time of its file, unless the files of the run are copies."""
     begun, ended = seconds(first[0].timestamp), seconds(last[-1].timestamp)
     wrote = [run.written_at(0), run.written_at(len(run) - 1)]
     if begun is None or ended is None:
@@ -107,7 +107,7 @@ def _written(run: archive.Archive, first: Sequence[Event], last: Sequence[Event]
 
 
 def _answers(run: held_run.HeldRun) -> Iterator[tuple[str, float | None]]:
-    """Events of V0 with the answers that they were made from."""
+    """Pairs V0 events with the times of the answers they were made from."""
     for place, event in enumerate(run.events(0, ANSWERS)):
         try:
             original = decode_json(run.original(place))

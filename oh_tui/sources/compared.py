@@ -1,4 +1,4 @@
-"""A run that is compared, with what follows from its events."""
+"""A run in a comparison, with what its events show."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Compared(NamedTuple):
     study: Study
     figures: Figures
     note: str = ""
-    """On how it was read."""
+    """A note on how it was read."""
 
 
 def compared(

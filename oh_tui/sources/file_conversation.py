@@ -1,4 +1,4 @@
-"""A conversation in a file, with a file name beside its title."""
+"""A conversation in a file: a row with a file name besides its title."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from oh_tui.api.models import Conversation
 from oh_tui.trajectory.model.recorded import Label
 
 BELOW = "/subagents/"
-"""Between the id of a run and the name of a sub-agent of it, in the id of that."""
+"""Stands between the id of a run and the name of its sub-agent in the sub-agent's id."""
 
 
 class FileConversation(Conversation, frozen=True):
     label: Label | None = None
-    """What an evaluation says of the result; None where none is known."""
+    """The label that an evaluation gave the result; None if there is none."""
     file_name: str = ""
     """Without folder and .zip; "" if it equals the title or is only an id."""
     apart: str = ""
-    """The part of its path in which it differs from other files of its name; "" without any."""
+    """The part of its path that differs from other files of the same name; "" if there are none."""
     place: str = ""
-    """Its absolute path; of one of several runs in a file, `PATH#ID`."""
+    """Its absolute path, or `PATH#ID` if its file has several runs."""
     home: str = ""
     """The absolute path of its file or folder."""
 
 
 def sub_agent_id(run_id: str, names: Iterable[str]) -> str:
-    """The id of a sub-agent in the same file as a run: `names` are those on the way to it."""
+    """The id of a sub-agent in the same file as its run. `names` lead from the run to it."""
     return BELOW.join((run_id, *names))
 
 

@@ -1,4 +1,4 @@
-"""Keeps where the rows of large files begin, in small private files of the cache folder."""
+"""Saves where the rows of large files begin, in small private files of the cache folder."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from oh_tui.settings.private_store import PrivateStore
 FOLDER = "indexes"
 
 LARGEST = 32_000_000
-"""Bytes of an index, that is of 400,000 rows."""
+"""Most bytes of an index, enough for 400,000 rows."""
 
 MOST = 50
-"""Indexes that are kept; those used longest ago are dropped."""
+"""Indexes that are kept. The least recently used are dropped."""
 
 
 class _Index(PrivateStore[bytes, bytes]):
-    """One index, with the key before it."""
+    """One index, after its key."""
 
     def __init__(self, folder: Path, key: str) -> None:
         self._key = key.encode("utf-8", "surrogateescape")
@@ -40,13 +40,13 @@ class _Index(PrivateStore[bytes, bytes]):
 
 
 class FileIndexes:
-    """The indexes on disk. A missing or damaged one costs a pass through its file, no more."""
+    """The indexes on disk. If one is missing or damaged, its file is read through once more."""
 
     def __init__(self, cache_folder: Path) -> None:
         self._folder = cache_folder / FOLDER
 
     def load(self, key: str) -> bytes:
-        """What was saved under this key; b"" without it, and for a file of another's making."""
+        """What was saved under this key; b"" if nothing was, or if the file is another user's."""
         index = _Index(self._folder, key)
         try:
             found = index.file.lstat()

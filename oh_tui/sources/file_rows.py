@@ -1,4 +1,4 @@
-"""The row of a run in a file: what the file says of it, and what its events say."""
+"""The row of a run in a file, from what the file and its events say."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.describe import describe_event
 
 FIRST_EVENTS, LAST_EVENTS = 20, 3
-"""Events in which the first message, and the time of the last event, are looked for."""
+"""Events that are searched for the first message, and for the time of the last event."""
 
 ENOUGH = 10
-"""Events at the end of a run in which its last stats are looked for."""
+"""Events at the end of a run that are searched for its last stats."""
 
 _ID = pattern("[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}")
 
 
 def name_of(path: Path, info: dict[str, Any], taken: set[str], number: int = 0) -> str:
-    """The id of the run; for one without an id, or with one in `taken` as a second copy has, its
-    path, with a `number` its place in that file. `taken` holds ids without dashes and gets this
-    one."""
+    """The id of the run. Without an id, or if the id is in `taken`, as for a second copy, it is the
+    path; with a `number`, the run's place in that file. `taken` has ids without dashes; this one is
+    added."""
     names = [str(info.get("id") or ""), str(path)]
     if number:
         names[1:] = [f"{path}#{info.get('id')}"] if names[0] else []
@@ -56,7 +56,7 @@ def name_of(path: Path, info: dict[str, Any], taken: set[str], number: int = 0) 
 
 
 def row_of_entry(name: str, entry: Entry, file_name: str) -> Conversation:
-    """A row from what is known of an entry that is not opened."""
+    """A row from what is known about an entry that is not open."""
     info = entry.info
     cost = info.get("cost")
     return FileConversation(
@@ -70,8 +70,8 @@ def row_of_entry(name: str, entry: Entry, file_name: str) -> Conversation:
 
 
 def row_of_run(name: str, run: RunFile, listed: Conversation | None = None) -> Conversation:
-    """A row from the `info` of a run, in which any field may be missing or wrong, and from its
-    first and last events. `listed` is the row as it was known before the run was opened."""
+    """A row from the `info` of a run, where any field may be missing or wrong, and from its first
+    and last events. `listed` is the row from before the run was opened."""
     info, clock = run.info, clock_of_file(run)
     file_name = "" if _ID.fullmatch(run.name) else run.name.removesuffix(".zip")
     title = _text(info, "title") or (listed.title if listed else _first_message(run))
@@ -104,8 +104,8 @@ def row_of_run(name: str, run: RunFile, listed: Conversation | None = None) -> C
 
 
 def row_of_sub_agent(name: str, run: RunFile, parent: Conversation | None) -> Conversation:
-    """The row of a run in the same file as its parent, which is one of the list or, as None, a
-    sub-agent itself."""
+    """The row of a run in the same file as its parent. `parent` is None if that is a sub-agent
+    too."""
     title = clean_line(parent.title or "") if parent else ""
     return msgspec.structs.replace(
         row_of_run(name, run),
@@ -116,14 +116,14 @@ def row_of_sub_agent(name: str, run: RunFile, parent: Conversation | None) -> Co
 
 
 def placed(row: Conversation, home: str, name: str = "", apart: str = "") -> Conversation:
-    """The row with the place of its run, which has a `name` in a file of several runs. `home` is
-    the plain path of the file, `apart` of `parts_apart`."""
+    """The row with the place of its run. `home` is the plain path of the file, `name` the run's
+    name if the file has several, `apart` a value of `parts_apart`."""
     place = f"{home}#{name}" if name else home
     return msgspec.structs.replace(row, place=place, home=home, apart=apart)
 
 
 def parts_apart(files: Sequence[Path]) -> dict[Path, str]:
-    """Of the files of which others have the name, the part of the path that differs."""
+    """For files that share their name with others: the part of each path that differs."""
     named: dict[str, list[Path]] = {}
     for file in dict.fromkeys(files):
         named.setdefault(file.name, []).append(file)
@@ -138,7 +138,7 @@ def parts_apart(files: Sequence[Path]) -> dict[Path, str]:
 
 
 def _common(paths: Sequence[Sequence[str]]) -> int:
-    """How many of their first parts are the same."""
+    """How many parts all paths have in common at their start."""
     columns = enumerate(zip(*paths, strict=False))
     shortest = min(map(len, paths), default=0)
     return next((place for place, parts in columns if len(set(parts)) > 1), shortest)
@@ -148,7 +148,7 @@ _COPIES: dict[Path, str] = {}
 
 
 def stands_for(copy: Path, word: str) -> None:
-    """A copy of what came from the web or by standard input is called by the word that named it."""
+    """A copy of a download or of standard input is called by the word that the user gave."""
     _COPIES[copy] = word
 
 
@@ -158,7 +158,7 @@ def given(path: Path) -> str:
 
 
 def as_given(sentence: str, path: Path) -> str:
-    """What is said of a file, with its path as it was given in the place of its name."""
+    """The sentence with the file's path as the user gave it, in place of its name."""
     name, shown = shown_name(path.name), given(path)
     at = sentence.find(name) if name else -1
     if at < 0 or sentence[:at].endswith("/") or sentence[at + len(name) :].startswith("/"):
@@ -167,28 +167,28 @@ def as_given(sentence: str, path: Path) -> str:
 
 
 def path_at(place: str, name: str) -> Path:
-    """The file of a place, of which `name` is that of one of several runs in it."""
+    """The file of a place. `name` is the run's name there if the file has several."""
     return Path(place.removesuffix(f"#{name}") if name else place)
 
 
 def plain_path(path: Path) -> Path:
-    """The whole path, without `..` unless a link before it leads elsewhere: a file has one place,
-    by whatever words it is named."""
+    """The whole path. `..` stays only behind a link that leads elsewhere. So a file has one place,
+    whatever it was called."""
     whole = path.absolute()
     if ".." not in whole.parts:
         return whole
     plain = Path(os.path.normpath(whole))
     try:
         return plain if plain.samefile(whole) else whole
-    except (OSError, ValueError):  # one of them is gone, or a place within a file
+    except (OSError, ValueError):  # a file is gone, or the place is inside a file
         return whole if os.path.lexists(whole) else plain
 
 
 def chosen_row(
     found: Iterable[tuple[str, Entry, Conversation]], wanted: str, path: Path
 ) -> tuple[str, Entry, Conversation]:
-    """The run that `PATH#ID` means: the one with this id, else the only one whose id begins so,
-    else the one with this number from 1. Raises Problem."""
+    """The run that `PATH#ID` means: the one with this id, else the only one whose id begins with
+    it, else the one with this number, from 1. Raises Problem."""
     rows = []
     for one in found:
         if wanted in _names(*one[:2]):
@@ -212,7 +212,7 @@ def chosen_row(
 
 
 def _names(name: str, entry: Entry) -> set[str]:
-    """The ids by which a run is named: the first of several attempts as `ID` and `ID@1`."""
+    """The ids that name a run. The first of several attempts is both `ID` and `ID@1`."""
     known = {name, bare_id(name), entry.name, str(entry.info.get("id") or "")}
     if entry.name and not entry.name.endswith(f"@{entry.info.get('attempt')}"):
         known.add(f"{entry.name}@{entry.info.get('attempt')}")
@@ -225,7 +225,7 @@ def _text(info: dict[str, Any], key: str) -> str | None:
 
 
 def _first_message(run: RunFile) -> str:
-    """What the user asked for, in a line; "" if none of the first events tells."""
+    """What the user asked for, on one line; "" if the first events do not show it."""
     for event in run.events(0, FIRST_EVENTS):
         if event.kind == "MessageEvent" and event.source == "user":
             return describe_event(event).result
@@ -233,20 +233,20 @@ def _first_message(run: RunFile) -> str:
 
 
 def _first_time(run: RunFile) -> str:
-    """The timestamp of the first event that has a valid one, "" if none of the first has."""
+    """The first valid timestamp in the first events; "" if there is none."""
     first = run.events(0, LAST_EVENTS)
     return next((event.timestamp for event in first if event.seconds() is not None), "")
 
 
 def _last_time(run: RunFile) -> str:
-    """As `_first_time`, of the last events."""
+    """The last valid timestamp in the last events; "" if there is none."""
     last = list(run.events(max(0, len(run) - LAST_EVENTS)))
     return next((e.timestamp for e in reversed(last) if e.seconds() is not None), "")
 
 
 def _metrics(run: RunFile) -> Metrics | None:
-    """The sums beside the events, or in the last of them. They may lack a part: those of an app
-    server's record, and those without a sub-agent that has a file here."""
+    """The sums from beside the events, or from the last ones. They may lack a part: an app server's
+    record does, and so do sums without a sub-agent that has a file here."""
     usages, is_partial = read_record(run.stats), False
     sums, told = record_sums(run.stats), told_in(usages)
     if not usages or usages.keys() & {UNTOLD, COMBINED}:

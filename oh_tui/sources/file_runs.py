@@ -1,4 +1,4 @@
-"""The runs in files, opened when they are asked for."""
+"""The runs in files. Each is opened when asked for."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ SLICE = 2000
 """Events that are read between two reports of progress."""
 
 HELD = 64_000_000
-"""Bytes of a run that stay in memory while it is worked on, so that they are read once; what
-follows is read again for each use."""
+"""Up to this many bytes of a run stay in memory while it is processed, so that they are read once.
+What follows is read again for each use."""
 
 OPEN = 4
-"""Runs of files with many that are kept open."""
+"""Most runs of a file with several that stay open."""
 
 NOT_SHOWN = "whose steps are not shown"
 
@@ -48,12 +48,12 @@ class FileRuns:
         self.entries: dict[str, Entry] = {}
         """By conversation id, in the order in which they were found."""
         self.rows: dict[str, Conversation] = {}
-        """The rows of the same, with what is known of each by now."""
+        """The rows of the same runs, with everything known about each by now."""
         self._opened: OrderedDict[str, RunFile] = OrderedDict()
         self._lock = threading.Lock()
 
     def replace(self, entries: dict[str, Entry], rows: dict[str, Conversation]) -> None:
-        """Take the runs of files that have changed."""
+        """Replaces all runs after files have changed."""
         with self._lock:
             self.entries, self.rows = entries, rows
             self._opened.clear()
@@ -78,11 +78,11 @@ class FileRuns:
         return found
 
     def keep(self, name: str, run: RunFile) -> None:
-        """Keep a run open while it is among the OPEN last ones."""
+        """Keeps a run open while it is among the OPEN last ones."""
         with self._lock:
             self._opened[name] = run
             while len(self._opened) > OPEN:
-                # not closed: events of it may still be shown
+                # dropped but not closed: its events may still be on screen
                 self._opened.popitem(last=False)
 
     def _sub_agent(self, name: str) -> RunFile:
@@ -94,7 +94,7 @@ class FileRuns:
         raise Problem(f"{shown_name(own or name)} is not in the file any more")
 
     def sub_agent(self, name: str) -> Conversation | None:
-        """The row of a sub-agent, for it is not in the list; None for an unknown name."""
+        """The row of a sub-agent, which is not in the list; None for an unknown name."""
         with contextlib.suppress(Problem):
             run = self._run(name)
             return row_of_sub_agent(name, run, self.rows.get(name.rpartition(BELOW)[0]))
@@ -174,7 +174,7 @@ def note_of(run: RunFile) -> str:
 
 
 def run_of(source: RunFile, events: Iterable[Event], *, complete: bool = True) -> Trajectory:
-    """The run of some events of a file, with the stats and status that it records."""
+    """The run with these events of a file, and with the stats and status that the file records."""
     clock = clock_of_file(source)
     run = build(events, complete=complete, stats=source.stats, clock=clock)
     run.recorded = source.recorded
@@ -189,7 +189,7 @@ def run_of(source: RunFile, events: Iterable[Event], *, complete: bool = True) -
 
 
 def whole_run(source: RunFile) -> Trajectory:
-    """The run with all its events, to be worked on and let go."""
+    """The run with all its events, for one use."""
     return run_of(source, _held_events(source))
 
 
@@ -212,7 +212,7 @@ def _sub_run(agent: SubAgentFile) -> tuple[Trajectory, str]:
 
 
 def end_of(source: RunFile) -> Trajectory:
-    """The events that tell how the run ended; all of them where only its length may tell it."""
+    """The events that show how the run ended; all of them if only its length can show it."""
     end = _newest(source, max(0, len(source) - PEEK))
     if not end.complete and may_be_limit(end, judge(end)):
         return _newest(source, 0)

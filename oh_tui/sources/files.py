@@ -1,4 +1,4 @@
-"""Runs in files and folders, which are read only."""
+"""Runs in files and folders, read only."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ if TYPE_CHECKING:
     from oh_tui.sources.lists.last_known import LastKnown
 
 FIRST_PAGE, NEXT_PAGES = 100, 500
-"""Rows of a page of the list."""
+"""Rows per page of the list: the first, and the next ones."""
 
 AT_LEAST = 0.25
-"""Seconds after which a page is given though it is not full."""
+"""Seconds after which a page is returned even if it is not full."""
 
 
 class FileSource:
@@ -72,8 +72,8 @@ class FileSource:
         indexes: Indexes | None = None,
         label: str = "",
     ) -> None:
-        """`wanted` names for each path the one run of it to list, "" for all. `label` says where
-        they came from, if not from their paths."""
+        """`wanted` has, for each path, the id of the only run to list, or "" for all. `label` says
+        where the runs came from, if their paths do not."""
         self.paths = list(paths)
         self._wanted = wanted or [""] * len(paths)
         self.indexes = indexes
@@ -82,14 +82,15 @@ class FileSource:
         self.runs = FileRuns()
         self._lists: list[RunList] = []
         self._former: list[RunList] = []
-        """Lists of files as they were before; the screen may still read events from them."""
+        """Lists of files before they changed: the screen may still read events from them."""
         self._unopened: list[Problem] = []
         self._listing: Iterator[Conversation] | None = None
-        """Goes on with the list; None before its beginning."""
+        """Continues the list; None before its start."""
         self._at: dict[Path, RunList] = {}
         """File -> its list, as in `_lists`."""
         self._grown: dict[Path, RunList] = {}
-        """Those that go on with what was written to their files, while the list is made anew."""
+        """Lists that continue with what was added to their files, while the whole list is made
+        again."""
         self._is_listed = False
         self._lock = threading.Lock()
 
@@ -112,7 +113,7 @@ class FileSource:
 
     @property
     def changes(self) -> bool:
-        """Whether another program may be adding runs to a file."""
+        """Whether another program may be adding runs."""
         return any(runs.may_grow for runs in self._lists)
 
     @property
@@ -139,13 +140,13 @@ class FileSource:
                 return
 
     def narrowed(self, filters: ConversationFilters) -> None:
-        """None: nothing is found faster than by reading the list."""
+        """None: reading the list is the fastest way to find anything."""
 
     async def newest(self) -> Page[Conversation]:
         return Page(await asyncio.to_thread(self._again), None)
 
     def _again(self) -> list[Conversation]:
-        """All rows, listed anew if a file has changed."""
+        """All rows, listed again if a file has changed."""
         with self._lock:
             if self._is_listed and any(runs.is_outdated for runs in self._lists):
                 self._list_anew()
@@ -160,7 +161,7 @@ class FileSource:
         for name, entry, row in self._found():
             known = before.get(name)
             if known and label_of(known) == label_of(row):
-                row = known  # which may tell more
+                row = known  # the known row may have more
             entries[name], rows[name] = entry, row
         if rows:
             self.runs.replace(entries, rows)
@@ -177,8 +178,8 @@ class FileSource:
     def _rows_from(
         self, start: int, count: int, seconds: float | None = None
     ) -> list[Conversation]:
-        """Some rows from a place on, fewer if finding them takes long. Raises Problem if there is
-        no row at all."""
+        """Up to `count` rows from `start` on, fewer if finding them takes long. Raises Problem if
+        there is no row at all."""
         rows = self.runs.rows
         end = time.monotonic() + (AT_LEAST if seconds is None else seconds)
         with self._lock:
@@ -219,7 +220,7 @@ class FileSource:
     def _rows_in(
         self, files: Sequence[Path], apart: Mapping[Path, str], taken: set[str], wanted: str
     ) -> Iterator[tuple[str, Entry, Conversation]]:
-        """The name, the entry and the row of each run in the files."""
+        """Name, entry and row of each run in the files."""
         is_only = len(files) == len(self.paths) == 1
         for file in files:
             try:
@@ -242,8 +243,8 @@ class FileSource:
                 self._unopened.append(problem)
 
     def with_state(self, conversation: Conversation) -> Conversation:
-        """The conversation with the status of its agent, judged by the last events, and all that
-        its run tells. One that cannot be opened is among the `problems`."""
+        """The conversation with the status of its agent, judged by the last events, and with all
+        that its run shows. A run that cannot be opened is added to `problems`."""
         try:
             with opening(shown_name(conversation.title or conversation.id)):
                 run = self.runs.run(conversation)
@@ -281,8 +282,8 @@ class FileSource:
 
 
 def _entries(runs: RunList, wanted: str) -> Iterator[Entry]:
-    """The entries of a file. For `wanted` as `ID/NAME` also those that are found when the run `ID`
-    is opened."""
+    """The entries of a file. If `wanted` is `ID/NAME`, includes those that are found when the run
+    `ID` is opened."""
     listed = set()
     above = wanted.rpartition("/")[0]
     opener = None

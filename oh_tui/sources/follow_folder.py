@@ -1,5 +1,4 @@
-"""Runs in folders that another program may be writing: whether it does, and what it adds. Here
-nothing is written."""
+"""Follows runs in folders that another program may be writing. Nothing is written here."""
 
 from __future__ import annotations
 
@@ -15,23 +14,23 @@ from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 LOOK = 0.5
-"""Seconds between two looks at a followed run: each asks for the times of three files."""
+"""Seconds between two looks at a followed run. Each look asks for the times of three files."""
 
 COARSE = 2.0
-"""Seconds within which two changes of a folder may have the same time."""
+"""Two changes of a folder within this many seconds may have the same time."""
 
 Times = tuple[tuple[float, int], ...]
 
 
 def folder_of(run: RunFile) -> Archive | None:
-    """The run if it is one in a folder, to which events may be added."""
+    """The run if it is in a folder to which events may be added, else None."""
     return run if isinstance(run, Archive) and run.folder else None
 
 
 def take_state(run: Trajectory, source: RunFile, *, grows: bool | None = None) -> bool:
-    """Sets what the files tell of the state: the status of base_state.json on a run whose events
-    have none, such as the CLI's; whether the writer lives, or is gone. `grows` tells that the
-    folder was seen to grow, or not, where it was watched. Returns whether anything changed."""
+    """Sets what the files show about the state: the status of base_state.json on a run whose events
+    have none, such as the CLI's, and whether its writer lives or is gone. `grows` says whether the
+    folder was seen to grow, if it was watched. Returns whether anything changed."""
     before = _state_of(run)
     status = source.info.get("execution_status")
     if not run.statuses and run.events and isinstance(status, str):
@@ -62,7 +61,7 @@ def is_at_work(source: Archive) -> bool:
 
 
 def _is_young(times: Times) -> bool:
-    """Whether the files grew lately. A time in the future tells nothing."""
+    """Whether the files grew lately. A time in the future proves nothing."""
     return abs(time.time() - max((when for when, _ in times), default=0.0)) <= YOUNG
 
 
@@ -73,7 +72,7 @@ def _is_original(source: Archive) -> bool:
 async def follow(
     source: Archive, trajectory: Trajectory, report: Callable[[Problem | None], None]
 ) -> AsyncGenerator[list[Event] | None, None]:
-    """See `Runs.follow`. A look that finds nothing changed costs the times of three files."""
+    """See `Runs.follow`. A look that finds no change only asks for the times of three files."""
     assert source.folder is not None
     place, is_gone = len(trajectory.events), False
     seen: Times = ()

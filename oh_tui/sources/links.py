@@ -13,7 +13,7 @@ from oh_tui.text.redact import masked
 
 
 class Link(msgspec.Struct, frozen=True):
-    """The address of a page. `guess` names an assumption behind it, "" without one."""
+    """The address of a page. `guess` names the assumption it relies on; "" without one."""
 
     url: str
     guess: str = ""
@@ -51,8 +51,8 @@ def conversation_link(base_url: str, conversation_id: str) -> Link | None:
 
 
 def pull_links(conversation: Conversation) -> list[Link]:
-    """The pages of the pull requests, the highest number first; none when there is no pull request
-    or the repository is unknown."""
+    """The pages of the pull requests, highest number first. Empty without a pull request or a known
+    repository."""
     numbers = sorted({n for n in conversation.pr_number or () if n > 0}, reverse=True)
     repository = (conversation.selected_repository or "").strip("/")
     provider = (conversation.git_provider or "").lower()
@@ -80,17 +80,15 @@ def web_link(url: str) -> Link | None:
 
 
 def is_repository(text: str) -> bool:
-    """Whether the text is a repository in the form that servers use, and no secret."""
+    """Whether the text is a repository as servers write it, and no secret."""
     if len(text) > LONGEST // 4 or masked(text) != text:
         return False
     return bool(_REPOSITORY.fullmatch(text)) and not {".", ".."} & set(text.split("/"))
 
 
 def read_repository(text: str) -> tuple[str, str]:
-    """The repository and its provider from `owner/name` or the address of a page or clone.
-
-    The provider is "" when the text does not say; both are "" when it names no repository.
-    """
+    """Repository and provider, read from `owner/name` or the address of a page or clone. The
+    provider is "" if the text does not say; both are "" if it names no repository."""
     text = text.strip()
     provider = ""
     if match := re.fullmatch(r"(?:\w+://)?(?:git@)?([\w.-]+\.[a-z]{2,})[:/](.+)", text):

@@ -1,4 +1,4 @@
-"""The results of sources, and the server limits behind them."""
+"""What sources return, and the server limits behind it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from oh_tui.api.models import Conversation, Sandbox
 
 PEEK = 50
-"""Events at the end of a run that show its state."""
+"""Events at the end of a run that are read to show its state."""
 
 PAGE = 100
-"""Events or rows in one call: the most that the servers give."""
+"""Events or rows per call: the most that servers return."""
 
 DOWNLOAD_LIMIT = 10_000
 """Events above which the app server refuses a download (measured, app server 1.11.0)."""
@@ -39,26 +39,26 @@ class Loaded(msgspec.Struct, frozen=True):
     total: int | None = None
     note: str = ""
     more: bool = False
-    """The rest of the run follows by itself."""
+    """The rest of the run follows without being asked for."""
     damaged: bool = False
     """Part of the file could not be read."""
     news: Sequence[Event] | None = None
-    """Instead of a trajectory, the events that follow the `held` one, for the caller to append.
-    Empty when only its `stats` are new."""
+    """New events that follow the `held` trajectory, for the caller to append, in place of a
+    trajectory. Empty if only its `stats` are new."""
 
 
 class Cost(msgspec.Struct, frozen=True):
     """What it costs to read the remaining events of a run."""
 
     events: int
-    """How many remain."""
+    """How many events remain."""
     calls: int = 0
-    """How many; in each the server reads the whole run. 0 when loading brings all events."""
+    """Calls; for each one the server reads the whole run. 0 if loading brings all events."""
     seconds: float = 0.0
 
 
 class Older(msgspec.Struct, frozen=True):
-    """A page of the events before those held, in order. The last page is `complete`."""
+    """A page of events before those held, in order. The last page is `complete`."""
 
     via: str
     events: list[Event]
@@ -70,15 +70,15 @@ class SandboxPlan(msgspec.Struct, frozen=True):
     """What pausing or resuming a sandbox would do, as just read from the server."""
 
     action: str
-    """"pause", "resume", or "" when neither is possible, for the given `reason`."""
+    """"pause", "resume", or "" if neither is possible for the given `reason`."""
     sandbox: Sandbox | None
     conversations: tuple[Conversation, ...] = ()
     """All conversations in the sandbox, sub-conversations too."""
     others: tuple[Sandbox, ...] = ()
-    """For a resume: other running sandboxes, oldest first, which the server may pause."""
+    """For a resume: the other running sandboxes, oldest first, which the server may pause."""
     reason: str = ""
     hint: str = ""
-    """What helps against the reason, as `Problem.hint`."""
+    """What helps against the reason, like `Problem.hint`."""
 
     @property
     def running(self) -> tuple[Conversation, ...]:
@@ -94,12 +94,12 @@ class SandboxPlan(msgspec.Struct, frozen=True):
 
 
 def cut_words(what: str) -> str:
-    """The note on a listing that is too long to be read whole."""
+    """The note on a listing too long to be read whole."""
     return f"only the first {MAX_ROWS:,} {what} are listed: the server has more"
 
 
 def has_moved(before: Conversation, now: Conversation) -> bool:
-    """Whether the events must be read from elsewhere, or with another key, than before."""
+    """Whether the events must now be read from elsewhere, or with another key."""
     names = ("sandbox_status", "conversation_url", "session_api_key")
     return any(getattr(now, name) != getattr(before, name) for name in names)
 
@@ -121,7 +121,7 @@ def build(
 
 def joined(held: Trajectory, pages: Sequence[Older]) -> Trajectory:
     """A trajectory of the held events and the pages before them, in the order of the server that
-    gave the pages. The agent server orders events by arrival, not by time."""
+    sent the pages. The agent server orders events by arrival, not by time."""
     older = [event for page in reversed(pages) for event in page.events]
     events = [*older, *held.events]
     by_time = pages[-1].via == "app server"

@@ -1,4 +1,5 @@
-"""Saves downloads: into a part file beside the target, which is checked and then renamed."""
+"""Saves downloads: each goes into a part file beside the target, which is checked and then
+renamed."""
 
 from __future__ import annotations
 
@@ -40,7 +41,7 @@ def download_name(conversation: Conversation) -> str:
 
 
 async def bounded(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The pieces of a download, which may be endless. Raises Refused above the size of the largest
+    """The pieces of a download, which may be endless. Raises Refused beyond the size of the largest
     zip that can be read."""
     received = 0
     async for piece in pieces:
@@ -52,8 +53,8 @@ async def bounded(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 @contextlib.contextmanager
 def part_file(target: Path) -> Iterator[tuple[IO[bytes], Path]]:
-    """A hidden file beside the target to write into, which is removed at the end in any case. Part
-    files that a killed oh-tui left in the folder are removed first."""
+    """A hidden file beside the target to write into. It is removed at the end in any case. First
+    removes part files that a killed oh-tui left in the folder."""
     _sweep(target.parent)
     try:
         descriptor, part = _new_part(target.parent)
@@ -79,7 +80,8 @@ async def part_file_aside(target: Path) -> AsyncIterator[tuple[IO[bytes], Path]]
     held, first = contextlib.ExitStack(), threading.Lock()
 
     def let_go() -> None:
-        """Called by the thread when done and by a cancelled caller: the second removes the file."""
+        """Called by the thread when it is done, and by a cancelled caller. The second call removes
+        the file."""
         if not first.acquire(blocking=False):
             held.close()
 

@@ -43,8 +43,8 @@ class ServerSource:
         cache: RunCache | None = None,
         alone: Callable[[], BareAgentServer] | None = None,
     ) -> None:
-        """`alone` makes the client for the same server should it turn out to be an agent server;
-        None where the settings say that it is none."""
+        """`alone` makes the client to use if the server turns out to be an agent server; None if
+        the settings rule that out."""
         self.api = api
         self._alone = alone
         self.runs = self.remote = ServerRuns(api, cache)
@@ -55,7 +55,7 @@ class ServerSource:
         self.has_pages = bool(address)
         self.last_known = last_known or {}
         self.problems: list[str] = []
-        """Sentences about what the list of sandboxes left out."""
+        """Sentences about what the list of sandboxes leaves out."""
         self.sandboxes = ServerSandboxes(api, self.problems)
 
     @cached_property
@@ -73,8 +73,8 @@ class ServerSource:
         return None if alone is None else lambda: self._of_agent_server(alone())
 
     async def require_kind(self) -> None:
-        """Raises OtherKind for an agent server, before anything is asked or read that cannot be
-        asked or read twice. Takes one quick call where the kind is not known."""
+        """Raises OtherKind for an agent server, before anything that cannot be repeated is asked or
+        read. Takes one quick call if the kind is unknown."""
         if self._alone is None:
             return
         async with self._alone() as api:
@@ -102,7 +102,7 @@ class ServerSource:
 
     async def newest(self) -> Page[Conversation]:
         page = await self.api.search_conversations(limit=PAGE, include_sub_conversations=True)
-        page.items = page.items[:SLICE]  # a server may give more than asked for
+        page.items = page.items[:SLICE]  # a server may return more than asked for
         return page
 
     async def count(self) -> int | None:
@@ -113,6 +113,6 @@ class ServerSource:
 
 
 def of_other_kind(source: Source) -> Callable[[], AgentServerSource] | None:
-    """Makes the source for a server that raised `OtherKind`; None where the settings name the
-    kind, or nothing else can be there."""
+    """Makes the source for a server that raised `OtherKind`; None if the settings name the kind, or
+    if nothing else is possible."""
     return source.instead if isinstance(source, ServerSource) else None

@@ -32,8 +32,8 @@ class Runs(Protocol):
     ) -> AsyncGenerator[Loaded, None]:
         """The newest events of a conversation, then all of them. Close it to cancel.
 
-        `held` is what was read before, and `via` its source: events of it are kept even if the
-        source lacks them now. Yields nothing when a whole held run has nothing new.
+        `held` is what was read before, and `via` its source: its events are kept even if the source
+        lacks them now. Yields nothing if a whole held run has nothing new.
         """
 
     def may_grow(self, conversation: Conversation) -> bool:
@@ -49,19 +49,19 @@ class Runs(Protocol):
     ) -> AsyncGenerator[list[Event] | None, None]:
         """The events after those of the trajectory, as they arrive.
 
-        An empty list means that only what the source says beside the events changed, such as
-        `trajectory.stats`; None that the run must be loaded again, which ends it. `report` is
-        called with a problem when the source stops answering, and with None when it answers again.
+        An empty list means that only data beside the events changed, such as `trajectory.stats`.
+        None means that the run must be loaded again, and ends it. `report` is called with a problem
+        when the source stops answering, and with None when it answers again.
         """
 
     async def peek(self, conversation: Conversation) -> Trajectory | None:
-        """The end of a run, which shows its current state, in one cheap call; None where that would
-        not be cheap."""
+        """The end of a run, which shows its current state, in one cheap call; None if that is not
+        cheap."""
         ...
 
     async def changed_paths(self, conversation: Conversation) -> Collection[str] | None:
-        """The files that a run changed with editor and patch calls; None where that would have to
-        be read from a server."""
+        """The files that a run changed with editor and patch calls; None if a server would have to
+        be read for that."""
         ...
 
     async def keeps(self, conversation: Conversation) -> bool:
@@ -84,7 +84,8 @@ class Source(Protocol):
     address: str
     """The address of the server, the key of the remembered states; "" without one."""
     remembered_as: str
-    """What order and columns are remembered by: the address, or a word for what has none."""
+    """The key under which order and columns are remembered: the address, or a word if there is
+    none."""
     has_pages: bool
     """Whether conversations have web pages below the address."""
     last_known: Mapping[str, LastKnown]
@@ -92,7 +93,8 @@ class Source(Protocol):
 
     @property
     def changes(self) -> bool:
-        """Whether conversations come and change by themselves, so that the list is read again."""
+        """Whether conversations appear and change by themselves, so that the list must be read
+        again."""
         ...
 
     @property
@@ -102,7 +104,7 @@ class Source(Protocol):
 
     @property
     def remarks(self) -> Sequence[str]:
-        """Sentences in which a file speaks of all its runs together."""
+        """Sentences in which a file says something about all its runs."""
         ...
 
     @property
@@ -110,7 +112,7 @@ class Source(Protocol):
 
     @property
     def remote(self) -> ServerRuns | None:
-        """The same runs with what only a server offers: pages of older events, and downloads."""
+        """The same runs with what only a server offers: older pages, and downloads."""
         ...
 
     @property
@@ -130,17 +132,17 @@ class Source(Protocol):
 
     @property
     def records(self) -> Records | None:
-        """The records of the conversations, to rename and to tag them."""
+        """The records of the conversations, to rename and tag them."""
         ...
 
     async def close(self) -> None: ...
 
     def pages(self) -> AsyncIterator[Page[Conversation]]:
-        """The conversations, newest first, one call for each page."""
+        """The conversations, newest first, one call per page."""
 
     def narrowed(self, filters: ConversationFilters) -> AsyncIterator[Page[Conversation]] | None:
-        """As `pages`, but only conversations that the source finds for this query; None where it
-        cannot."""
+        """Like `pages`, but only conversations that the source finds for this query; None if it
+        cannot search."""
         ...
 
     async def newest(self) -> Page[Conversation]:

@@ -1,4 +1,4 @@
-"""The runs that the OpenHands CLI keeps on this machine, as a source that always exists."""
+"""The runs that the OpenHands CLI keeps on this machine. This source always exists."""
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ HINT = "the OpenHands CLI keeps its runs there; other places: oh-tui open PATH"
 
 
 class ThisMachine(FileSource):
-    """A folder with a folder for each run, the latest first. New runs appear when the list is read
-    again."""
+    """A folder with a folder per run, latest first. New runs appear when the list is read again."""
 
     remembered_as = "local"
 
@@ -36,19 +35,19 @@ class ThisMachine(FileSource):
         super().__init__([folder or Path(".openhands", "conversations")])
         self.label = "local  ~/.openhands/conversations"
         self._archives: dict[Path, tuple[float, Archive | None]] = {}
-        """Path of a run -> when it had been written when it was opened, and its archive; None for a
-        run that cannot be opened."""
+        """Path of a run -> when it was last written at the time it was opened, and its archive;
+        None for a run that cannot be opened."""
         self._known: dict[Archive, Conversation] = {}
-        """The row of each archive, as its file tells it."""
+        """The row of each archive, as its file says."""
 
     def conversations(self) -> list[Conversation]:
         folder = self.paths[0]
         if not folder.is_dir():
             raise Problem("There is no folder ~/.openhands/conversations on this machine", HINT)
-        # archives opened before stay open: the screen still reads events from them
+        # archives that were opened before stay open: the screen may still read events from them
         before, self._archives, self._unopened = self._archives, {}, []
         for path in find_files([folder]):
-            if path == folder:  # nothing in it is a run
+            if path == folder:  # nothing in the folder is a run
                 continue
             written = _last_written(path)
             kept = before.get(path)
@@ -95,8 +94,8 @@ class ThisMachine(FileSource):
 
 
 def _last_written(path: Path) -> float:
-    """When a run was last written, in seconds since 1970: each event changes its folder of events,
-    each state its own file. 0 if the run is gone."""
+    """When a run was last written, in seconds since 1970: an event changes its folder of events, a
+    state its own file. 0 if the run is gone."""
     times = []
     for one in (path, path / "events", path / "base_state.json"):
         try:

@@ -1,4 +1,4 @@
-"""Files at https addresses: fetched once to where packed files are unpacked."""
+"""Files at https addresses, fetched once into the folder where packed files are unpacked."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from oh_tui.trajectory.formats import copies, shared_folders
 from oh_tui.trajectory.formats.unpack import SEEN, SPARE
 
 LARGEST = 64 * 2**30
-"""Bytes of a file that is fetched."""
+"""Most bytes of a file that is fetched."""
 
 WHOLE = 0o400
-"""The mode of a copy: what lacks its end is cut off, and not still being written."""
+"""The file mode of a copy. Being read-only, a copy without its end counts as cut off, not as still
+being written."""
 
 Agree = Callable[[str, int | None], None]
-"""Told the name, and the size if it is known; raises Problem for a no."""
+"""Called with the name, and with the size if known. Raises Problem for a no."""
 
 Progress = Callable[[int, int | None], None]
 
@@ -37,8 +38,7 @@ class WebCopy:
         self.name = _name(address)
 
     async def fetch(self, connections: Connections, agree: Agree, progress: Progress) -> Path:
-        """The path of the copy, which is fetched unless there is one of this version. Raises
-        Problem."""
+        """The path of the copy. Fetches it unless there is one of this version. Raises Problem."""
         try:
             async with open_web_file(connections, self._address) as file:
                 version = file.version or os.urandom(16).hex()
@@ -85,6 +85,6 @@ class WebCopy:
 
 
 def _name(address: str) -> str:
-    """The last part of the address as a file name that is safe on any file system."""
+    """The last part of the address, as a file name that is safe on any file system."""
     last = unquote(urlsplit(address).path).rstrip("/").rpartition("/")[2]
     return re.sub(r"[^A-Za-z0-9._-]", "_", last)[-80:].lstrip(".-") or "file"

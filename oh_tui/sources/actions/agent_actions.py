@@ -1,6 +1,7 @@
-"""Actions on agents: answer, stop, continue, send a message. Each starts from a state the user saw.
+"""Actions on agents: answer, stop, continue, send a message. Each starts from the state that the
+user saw.
 
-Only `run` lets an agent go on, and before each `run` its calls without a result are compared with
+Only `run` lets an agent continue. Before each `run`, its calls without a result are compared with
 those that the user saw. Facts without another source are measured on agent server 1.34.0.
 """
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.model.events import Event
 
 PATIENCE = 5.0
-"""Seconds in which both servers must give the state of an agent."""
+"""Seconds within which both servers must report the state of an agent."""
 
 WATCH = 2.0
 """Seconds between two checks of an agent server that answers only at the end of a step."""
@@ -38,10 +39,10 @@ SETTLE = 3.0
 """Seconds within which the state of an agent changes after an action."""
 
 THINKS = 30.0
-"""Seconds that the model of a stopped agent has to answer; it may not have been asked."""
+"""Seconds that the model of a stopped agent has to answer. It may not even have been asked."""
 
 LASTS = 600.0
-"""Seconds that a call of a stopped agent may take: some never get a result, and nothing shows
+"""Seconds that a call of a stopped agent may take. Some calls never get a result, and nothing shows
 which."""
 
 LOOK_BACK = 10
@@ -51,7 +52,8 @@ REASON = "The user rejected it."
 """The reason for the agent when the user gives none."""
 
 READY = 10.0
-"""Seconds within which an agent that has just begun to wait, or ended its run, can go on."""
+"""Seconds to keep trying: an agent that has just begun to wait, or ended its run, may not be ready
+yet."""
 
 
 class AgentStage(StrEnum):
@@ -131,8 +133,8 @@ class Agents:
             )
 
     async def answer(self, state: AgentState, *, accept: bool, reason: str = "") -> Steps:
-        """Approves or rejects all waiting calls: the server takes no answer to a single one. Raises
-        Refused at the end when they got another answer."""
+        """Approves or rejects all waiting calls: the server takes no answer to a single call.
+        Raises Refused at the end if they got another answer."""
         now = await self._as_shown(state)
         if not now.waits:
             raise _changed()
@@ -144,7 +146,7 @@ class Agents:
         else:
             yield AgentStage.REJECTING
             await agent.respond_to_confirmation(False, reason or REASON)
-        # an agent that asks again at once may be about to run by this answer: wait for that
+        # an agent that asks again at once may be about to run because of this answer: wait for that
         after = await self._after(state, lambda one: not one.waits)
         yield after
         after.require_answered(state, accept=accept, reason=reason)
@@ -156,10 +158,10 @@ class Agents:
         run: Callable[[], Coroutine[Any, Any, None]],
         patience: float | None = None,
     ) -> None:
-        """Lets an agent go on that has just been read in the state shown to the user.
+        """Lets an agent continue that was just read in the state shown to the user.
 
-        It may not be ready yet and is then tried again. The state is compared before each try, as
-        somebody else may have answered meanwhile, and another call may wait.
+        If it is not ready yet, tries again. Compares the state before each try: meanwhile somebody
+        else may have answered, and another call may wait.
         """
         loop = asyncio.get_running_loop()
         end = loop.time() + (READY if patience is None else patience)
@@ -217,7 +219,7 @@ class Agents:
             await asyncio.sleep(WATCH / 2)
 
     async def go_on(self, state: AgentState) -> Steps:
-        """Lets the agent go on. Calls without a result are run, again if need be."""
+        """Lets the agent continue. Runs calls without a result, again if need be."""
         now = await self._as_shown(state)
         if now.runs:
             raise _runs()
@@ -229,7 +231,7 @@ class Agents:
         except Conflict as refused:
             if (await self.state(now.conversation.id)).runs:  # another client was first
                 raise _runs() from refused
-            if now.status == "paused":  # and still at work: see `_step_over`
+            if now.status == "paused":  # it is still at work: see `_step_over`
                 refused.hint = Remedy.CONTINUE_LATER
             raise
         after = await self._after(state)
@@ -240,14 +242,14 @@ class Agents:
         self, state: AgentState, text: str, *, approve: bool = False, reject: bool = False
     ) -> Steps:
         """Sends a message and lets the agent read it. For an agent that `is_held`, `approve` or
-        `reject` decides about its calls. Raises HalfDone when the message arrived but is not read,
-        or when it answered a call that was not shown.
+        `reject` decides about its calls. Raises HalfDone if the message arrived but is not read, or
+        if it answered a call that was not shown.
 
-        An agent that goes on with a message runs its waiting calls before it reads the message. The
-        message is therefore only sent without such calls, or with `approve`, and never with `run`:
-        the server remembers that for later, when another call may wait (source). The agent is let
-        go on afterwards if its state is unchanged. A working agent reads the message by itself; its
-        current step may end with a question.
+        An agent that continues after a message runs its waiting calls before it reads the message.
+        So the message is sent only if no call waits, or with `approve`, and never with `run`: the
+        server would remember that for later, when another call may wait (source). Afterwards the
+        agent is let go on if its state is unchanged. A working agent reads the message by itself;
+        its current step may end with a question.
         """
         if reject and state.is_held:
             yield AgentStage.REJECTING
@@ -286,11 +288,11 @@ class Agents:
             raise HalfDone(unseen.sentence, unseen.hint)
 
     async def leave(self, conversation_id: str, text: str) -> None:
-        """Sends a message that the agent reads when it goes on."""
+        """Sends a message that the agent reads when it continues."""
         await self._api.send_message(conversation_id, text, run=False)
 
     async def _let_read(self, agent: AgentServer, shown: AgentState) -> None:
-        """Lets an agent go on that got a message. Somebody else may do so first, except by
+        """Lets an agent continue that got a message. Somebody else may do that first, but not by
         answering a call."""
         now = await self._of_agent(shown.conversation, agent)
         now.require_as_shown(shown)
@@ -317,8 +319,8 @@ class Agents:
     async def settled(
         self, before: AgentState, as_asked: Callable[[AgentState], bool] = lambda _: True
     ) -> AgentState:
-        """The state once something has changed and it is `as_asked`, or else after 3 s: the error
-        of an interrupted call may show before the agent has stopped."""
+        """The state once something has changed and it is `as_asked`, or after 3 s at the latest:
+        the error of an interrupted call may show before the agent has stopped."""
         end = asyncio.get_running_loop().time() + SETTLE
         wait = 0.1
         while True:
@@ -334,7 +336,7 @@ class Agents:
     async def _after(
         self, before: AgentState, as_asked: Callable[[AgentState], bool] = lambda _: True
     ) -> AgentState:
-        """`settled` after an action. Raises HalfDone on failure: the action must not be
+        """`settled` after an action. Raises HalfDone on failure, because the action must not be
         repeated."""
         try:
             return await self.settled(before, as_asked)
@@ -342,8 +344,8 @@ class Agents:
             raise HalfDone(f"It was done, but then: {problem.sentence}", problem.hint) from problem
 
     async def _as_shown(self, state: AgentState) -> AgentState:
-        """The current state. Raises Refused when it differs from the one that the user saw, for a
-        call that nobody saw must not be answered."""
+        """The current state. Raises Refused if it differs from the one that the user saw: a call
+        that nobody saw must not be answered."""
         now = await self.state(state.conversation.id)
         now.require_as_shown(state)
         return now
@@ -375,8 +377,8 @@ async def watched(agent: AgentServer, request: Coroutine[Any, Any, None]) -> Non
 
 @contextlib.contextmanager
 def _may_arrive() -> Iterator[None]:
-    """Corrects the hint of a failed message: the app server gives up after 30 s, and the message
-    arrives all the same (measured, app server 1.11.0)."""
+    """Corrects the hint of a failed message: the app server gives up after 30 s, but the message
+    still arrives (measured, app server 1.11.0)."""
     try:
         yield
     except ApiError as error:

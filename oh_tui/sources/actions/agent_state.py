@@ -1,8 +1,8 @@
 """The state of a conversation's agent, and whether an answer reached the calls it was meant for.
 
-The server only takes an answer to all waiting calls, without their ids. The ids are therefore
-compared right before each answer, and afterwards the events show whether another client answered in
-between (measured: the agent then waits with a new call moments later).
+The server takes only an answer to all waiting calls, without their ids. So the ids are compared
+right before each answer. Afterwards the events show whether another client answered in between
+(measured: the agent then waits with a new call moments later).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _REJECTED = "UserRejectObservation"
 
 
 class AgentStatus(StrEnum):
-    """The status of an agent in words that fit anywhere; explorer and commands may add what
+    """The status of an agent in words that fit anywhere. Explorer and commands may add what
     helps."""
 
     WAITS = "the agent waits for an answer"
@@ -67,9 +67,9 @@ class AgentState(msgspec.Struct, frozen=True):
     """The calls without a result, oldest first. The server runs all of them, however old, as soon
     as the agent goes on (source), whether by an approval, a message or `run`."""
     known: bool = True
-    """No call without a result can be among the older events that were not read."""
+    """The older events that were not read cannot contain a call without a result."""
     unread: bool = False
-    """The last event is one that the agent has to react to: a message, a rejection or a result."""
+    """The agent has yet to react to the last event: a message, a rejection or a result."""
     last_agent_event: str = ""
     """The id of the last event that the agent created."""
     steps: tuple[Step, ...] = ()
@@ -125,8 +125,8 @@ class AgentState(msgspec.Struct, frozen=True):
 
     @property
     def is_held(self) -> bool:
-        """Whether a message would run calls before the agent reads it, so that they must be
-        approved or rejected first (measured, agent server 1.34.0)."""
+        """Whether a message would run calls before the agent reads it, so that the user must
+        approve or reject them first (measured, agent server 1.34.0)."""
         return self.waits or (bool(self.calls) and not self.runs)
 
     @property
@@ -145,7 +145,7 @@ class AgentState(msgspec.Struct, frozen=True):
 
     @property
     def can_continue(self) -> bool:
-        """Whether the agent has something to go on with and waits for no answer."""
+        """Whether the agent has something to continue with and waits for no answer."""
         stopped = self.agent_status in (AgentStatus.STOPPED, AgentStatus.FAILED, AgentStatus.STUCK)
         idle = not (self.runs or self.waits)
         return idle and (stopped or self.unread or bool(self.calls))
@@ -155,7 +155,8 @@ class AgentState(msgspec.Struct, frozen=True):
         return [c.event.id for c in self.calls] == [c.event.id for c in other.calls]
 
     def still_waits(self, before: AgentState) -> bool:
-        """Whether the same known calls still wait. Without known calls others may wait by now."""
+        """Whether the same known calls still wait. If the calls are not known, others may wait by
+        now."""
         return self.waits and bool(self.calls) and self.same_calls(before)
 
     # checks before an action
@@ -166,8 +167,8 @@ class AgentState(msgspec.Struct, frozen=True):
             raise self.obstacle
 
     def require_as_shown(self, shown: AgentState) -> None:
-        """Raises Refused when the action would no longer do what the user decided: when it would
-        run or reject a call that they did not see, or one that was answered."""
+        """Raises Refused if the action would no longer do what the user decided: it would run or
+        reject a call that they did not see, or one that was answered."""
         self.require_reachable()
         if shown.runs and self.runs:
             return  # the calls of a working agent change all the time
@@ -195,8 +196,8 @@ class AgentState(msgspec.Struct, frozen=True):
     # checks after an action
 
     def require_answered(self, before: AgentState, *, accept: bool, reason: str = "") -> None:
-        """Raises Refused when the calls from `before` still wait, when somebody else answered them
-        differently, or when the answer reached calls that were not shown."""
+        """Raises Refused if the calls from `before` still wait, if somebody else answered them
+        differently, or if the answer reached calls that were not shown."""
         if self.still_waits(before):
             raise Refused("The server accepted the answer, but the call still waits", Remedy.LOOK)
         self.require_nothing_unseen(before)
@@ -239,8 +240,8 @@ class AgentState(msgspec.Struct, frozen=True):
             raise Refused("The agent was asked to stop, but still works", Remedy.STOP_AGAIN)
 
     def require_gone_on(self, before: AgentState) -> None:
-        """Raises Refused when the agent does not work and nothing has changed since `before`, or
-        when a call was answered that was not shown."""
+        """Raises Refused if the agent does not work and nothing has changed since `before`, or if a
+        call was answered that was not shown."""
         self.require_nothing_unseen(before)
         same = (self.status, self.unread, self.last_agent_event) == (
             before.status,
@@ -263,7 +264,7 @@ def read(conversation: Conversation, record: AgentConversation, run: Trajectory)
     if status == "running" and run.status == "paused":
         status = run.status
     calls = open_calls(run)
-    # an ACP agent runs its tools itself, and the server no open call (source, 1.17.0 to 1.58.2)
+    # an ACP agent runs its tools itself: the server has no open call (source, 1.17.0 to 1.58.2)
     is_acp = record.agent is not None and record.agent.kind == "ACPAgent"
     return AgentState(
         conversation,
@@ -290,7 +291,7 @@ def open_calls(run: Trajectory) -> tuple[Step, ...]:
 
 def answered_since(before: AgentState, now: AgentState) -> tuple[Step, ...]:
     """The calls newer than `before` that waited and were answered: they were rejected, or the agent
-    went on from waiting with them."""
+    continued from waiting for them."""
     last = before.events[-1].id if before.events else ""
     ids = [event.id for event in now.events]
     since = now.events[ids.index(last) + 1 :] if last in ids else now.events
@@ -327,7 +328,7 @@ def named(calls: Sequence[Step]) -> str:
 
 def _reach_back(steps: Sequence[Step], calls: Sequence[Step], status: str) -> bool:
     """Whether no older step can have a call without a result. The agent runs open calls before its
-    model answers again, so nothing is open before an earlier answer of the model."""
+    model answers again, so nothing before an earlier answer of the model is open."""
     if status == WAITING and not calls:
         return False
     own = {call.event.llm_response_id for call in calls}

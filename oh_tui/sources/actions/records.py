@@ -1,4 +1,4 @@
-"""Changing the records of conversations: their titles, and the tags that agent servers hold."""
+"""Changes records of conversations: titles, and the tags that agent servers keep."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ LONGEST_TITLE = 200
 
 
 class Records:
-    """The records of a server's conversations. Each change starts from the present record."""
+    """The records of a server's conversations. Each change starts from the current record."""
 
     def __init__(self, api: Server) -> None:
         self._api = api
 
     async def rename(self, shown: Conversation, title: str) -> Conversation:
-        """Gives a conversation another title and returns its new record. Raises Refused when it was
-        renamed since the user saw it."""
+        """Renames a conversation and returns its new record. Raises Refused if somebody renamed it
+        since the user saw it."""
         title = clean_line(title)
         if not title:
             raise Problem("The title is empty")
@@ -55,10 +55,10 @@ class Records:
     async def tag(
         self, shown: Conversation, changes: Mapping[str, str | None]
     ) -> Mapping[str, str]:
-        """Changes tags on the agent server, None removing one, and returns all that it has then.
+        """Changes tags on the agent server, where None removes one, and returns all its tags.
 
-        The server replaces all tags at once: they are read right before, and looked at again
-        afterwards. While a step runs, it takes them only when that ends.
+        The server replaces all tags at once, so they are read right before and checked afterwards.
+        While a step runs, it accepts them only at the end of the step.
         """
         now = await self._now(shown)
         agent = self._api.agent_server(now) if now.sandbox_status == "RUNNING" else None

@@ -65,7 +65,7 @@ class ServerSandboxes:
         return tuple(page.items)
 
     async def plan(self, sandbox_id: str) -> SandboxPlan:
-        """What pausing or resuming it would do in its current state. Takes three calls."""
+        """What pausing or resuming it would do now. Takes three calls."""
         sandbox = await self.get(sandbox_id)
         if sandbox is None or sandbox.status == "MISSING":
             return SandboxPlan(
@@ -116,8 +116,8 @@ class ServerSandboxes:
         yield await self._settled(sandbox_id, wanted, failure, math.inf if patient else SETTLE)
 
     async def displaced(self, *plans: SandboxPlan) -> list[Sandbox]:
-        """The sandboxes that the server paused to make room for the resumed ones, which it does not
-        report (measured)."""
+        """The sandboxes that the server paused to make room for the resumed ones. It does not
+        report them (measured)."""
         resumed = [plan for plan in plans if plan.action == "resume"]
         ran = {one.id for plan in resumed for one in (*plan.others, plan.sandbox) if one}
         if len(ran) < 2:
@@ -129,8 +129,8 @@ class ServerSandboxes:
     ) -> SandboxStage:
         """Reads the state until it is as wanted.
 
-        A successful call only means that the server was asked, its 404 only that it failed
-        (measured), and a call that broke off may have arrived.
+        A successful call only means that the server was asked, a 404 only that it failed
+        (measured). A call that broke off may have arrived.
         """
         loop = asyncio.get_running_loop()
         patience = settle
@@ -170,5 +170,5 @@ class ServerSandboxes:
         raise Refused(f"The server did not {verb} the sandbox; it is {now}", why)
 
     async def started(self, identifier: str) -> StartTask | None:
-        """The start task with this id, which is easily taken for that of a conversation."""
+        """The start task with this id, which looks like the id of a conversation."""
         return (await self._api.start_tasks.get([identifier]))[0]

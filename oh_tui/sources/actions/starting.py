@@ -30,7 +30,7 @@ LOOKS = 5
 """Looks, a second apart, for the conversation of a finished start."""
 
 HANGS = 30.0
-"""Seconds in one stage after which the list of conversations is searched too: one start in some
+"""Seconds in one stage after which the list of conversations is searched too. One start in some
 dozens never reports that it is ready although its conversation exists (measured, app server
 1.11.0)."""
 
@@ -105,7 +105,7 @@ def choices(conversations: Iterable[Conversation]) -> Choices:
 
 def request_for(draft: Draft, known: Choices) -> StartRequest:
     """The request of a draft. Raises Invalid with the field to correct."""
-    # lone surrogates, as a paste may contain them, cannot be sent
+    # lone surrogates, which a paste may contain, cannot be sent
     prompt = draft.prompt.encode("utf-8", "replace").decode()
     if not prompt.strip():
         raise Invalid("prompt", "There is nothing to do yet", "write what the agent is to do")
@@ -133,7 +133,7 @@ def request_for(draft: Draft, known: Choices) -> StartRequest:
 
 
 def what_became(task: StartTask) -> str:
-    """What to say about a start whose id was taken for that of a conversation."""
+    """What to say about a start whose id was used as that of a conversation."""
     if task.app_conversation_id:
         own = safe_line(bare_id(task.app_conversation_id))
         return f"that is the id of its start task; its own id is {own}"
@@ -226,8 +226,8 @@ async def _listed(api: AppServer, task: StartTask) -> Conversation:
 
 
 def _failed(task: StartTask, seen: str | None, request: StartRequest) -> Refused:
-    """The error of a failed start. `detail` gives the reason, or nothing for an unknown repository
-    (measured). Only the last stage that was seen is known, not the one that failed."""
+    """The error of a failed start. `detail` has the reason, or nothing for an unknown repository
+    (measured). The last stage that was seen is known, but not the one that failed."""
     if why := _failure(task):
         return Refused(f"The start failed: {why}", Remedy.START_LATER)
     last = f", last seen {stage_of(seen)}" if seen not in ("ERROR", None) else ""

@@ -1,4 +1,4 @@
-"""Starts conversations on an agent server that is the server, with what it keeps for agents.
+"""Starts conversations on an agent server without an app server, with the profiles it keeps.
 
 Facts without another source are measured on agent servers 1.17.0, 1.34.0 and 1.58.2.
 """
@@ -28,9 +28,9 @@ SET_A_MODEL = (
 async def start(
     api: BareAgentServer, request: StartRequest
 ) -> AsyncGenerator[StartTask | Conversation, None]:
-    """Starts a conversation with the active agent profile, or with one that the server makes of its
-    settings, and yields its finished task, then the conversation. Raises Refused for what such a
-    server cannot do, or lacks."""
+    """Starts a conversation with the active agent profile, or with one that the server makes from
+    its settings. Yields the finished task, then the conversation. Raises Refused for what such a
+    server cannot do or lacks."""
     if request.selected_repository:
         raise Refused(
             "An agent server does not clone repositories",
@@ -43,7 +43,7 @@ async def start(
         )
     conversation = await api.start(request.message, await _profile(api))
     if request.title:
-        with contextlib.suppress(Problem):  # it is started, and that counts
+        with contextlib.suppress(Problem):  # the conversation has started, which is what counts
             conversation = await api.rename_conversation(conversation.id, request.title)
     yield StartTask(conversation.id, "READY", app_conversation_id=conversation.id)
     yield conversation

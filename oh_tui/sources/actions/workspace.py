@@ -41,8 +41,8 @@ class Asleep(Refused):
 
 
 async def open_workspace(api: Server, conversation: Conversation) -> Workspace:
-    """The workspace of a conversation, after one call for its current state. Raises Asleep when the
-    sandbox is paused, Refused when it is not running for another reason."""
+    """The workspace of a conversation, after one call for its current state. Raises Asleep if the
+    sandbox is paused, Refused if it is not running for another reason."""
     (now,) = await api.get_conversations([conversation.id])
     if now is None:
         raise Refused("The server no longer has this conversation", Remedy.LIST)
@@ -59,8 +59,8 @@ async def open_workspace(api: Server, conversation: Conversation) -> Workspace:
 
 
 class Workspace:
-    """A running sandbox. Only what is asked for is run or written. Neither the agent nor the events
-    know of it."""
+    """A running sandbox. Runs and writes only what is asked for. Neither the agent nor the events
+    show it."""
 
     def __init__(self, agent: AgentServer, workplace: Workplace) -> None:
         self._agent = agent
@@ -68,7 +68,7 @@ class Workspace:
         """Where it is, in words."""
 
     async def folder(self) -> str:
-        """The absolute path of the agent's folder; "" when it is the sandbox's own folder, which
+        """The absolute path of the agent's folder; "" if that is the sandbox's own folder, which
         has no name (process sandboxes, measured)."""
         folder = await self._working_dir()
         return folder if folder.startswith("/") else ""
@@ -133,7 +133,7 @@ class Workspace:
         )
 
     async def stop(self, command_id: str) -> bool:
-        """Ends a command that runs; False on a server that cannot, or no longer knows it."""
+        """Ends a running command. False on a server that cannot, or no longer knows it."""
         try:
             await self._agent.sandbox.stop_bash_command(command_id)
         except NotFound:
@@ -141,7 +141,7 @@ class Workspace:
         return True
 
     async def size(self, path: str) -> int | None:
-        """The size of a file in bytes, None when there is no such file. Raises InvalidRequest for a
+        """The size of a file in bytes; None if there is no such file. Raises InvalidRequest for a
         folder."""
         try:
             return await self._agent.sandbox.file_size(path) or 0
@@ -149,8 +149,8 @@ class Workspace:
             return None
 
     async def target(self, path: str, name: str) -> tuple[str, int | None]:
-        """The path of a file `name` that is to go to `path`, which may be a folder, and the size of
-        the file that is already there, None for none."""
+        """The path at which `name` is written when sent to `path`, which may be a folder, and the
+        size of the file already there; None if there is none."""
         if not path.endswith("/"):
             try:
                 return path, await self.size(path)
@@ -194,13 +194,13 @@ def _as_folder(value: object) -> str:
 
 
 def plain_name(path: str) -> str:
-    """The name of a file of the sandbox, replaced if it must not reach a terminal."""
+    """The name of a sandbox file, replaced if it is not safe for a terminal."""
     name = posixpath.basename(path)
     return name if name not in ("", ".", "..") and clean(name) == name else local_name(path)
 
 
 def local_name(path: str) -> str:
-    """A name for a file of the sandbox that is harmless on any file system."""
+    """A name for a sandbox file that is safe on any file system."""
     name = re.sub(r"[\x00-\x1f\x7f/\\:*?\"<>|]", "_", clean_line(posixpath.basename(path)))
     stem, dot, suffix = name.rpartition(".")
     room = 120 - len(suffix)
@@ -241,8 +241,8 @@ def local_size(path: Path) -> int:
 
 
 def complete_path(text: str) -> str | None:
-    """The completion of a typed local path, as far as all matches agree; folders get a slash. None
-    when nothing matches. Hidden files match only after a dot."""
+    """A typed local path, completed as far as all matches agree; folders get a slash. None if
+    nothing matches. Hidden files match only after a dot."""
     if not text or "\0" in text:
         return None
     head, slash, start = text.rpartition("/")
@@ -262,7 +262,7 @@ def complete_path(text: str) -> str | None:
         return None
     common = os.path.commonprefix(found)  # noqa: RUF071 names, not paths
     if len(found) > 1 and common == start:
-        common = found[0]  # ambiguous: the first match, for the user to change
+        common = found[0]  # ambiguous: offers the first match, which the user can change
     completed = f"{head}{slash}{common}"
     return completed if completed != text else None
 

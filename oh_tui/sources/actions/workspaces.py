@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 COMMITS = 20
-"""The most commits that are told; each costs a call."""
+"""Most commits that are listed; each takes a call."""
 
 
 class Committed(NamedTuple):
@@ -56,11 +56,11 @@ class Workspaces:
         return _below(folder, await agent.git_changes(folder))
 
     async def commits(self, conversation: Conversation, since: float | None) -> list[Committed]:
-        """What was committed where the agent works since its run began, in seconds since 1970, the
-        newest first; at most 20 commits. Nothing on servers that cannot tell, and without a time.
+        """The commits where the agent works, since its run began (seconds since 1970), newest
+        first, at most 20. Empty on servers that cannot list them, and without a time.
 
-        Takes two calls to the agent server, and one for each commit. Git's own times count, so that
-        commits of others there are told too.
+        Takes two calls to the agent server, and one per commit. Git's own times count, so commits
+        of others are included.
         """
         agent = running_agent(self._api, conversation)
         if agent is None or since is None:
@@ -86,8 +86,8 @@ def _below(folder: str, changes: list[GitChange]) -> list[GitChange]:
 
 
 def _unquoted(path: str) -> str:
-    """The path behind git's quoted form, in which a byte that is not ASCII is written as `\\303`,
-    and by agent server 1.34.0 as `/303` (measured)."""
+    """The path in git's quotes, where a byte that is not ASCII is written as `\303`, or as `/303`
+    by agent server 1.34.0 (measured)."""
     if len(path) < 2 or not path.startswith('"') or not path.endswith('"'):
         return path
     raw = path[1:-1].encode("utf-8", "surrogatepass")

@@ -1,1 +1,1 @@
-"""Lists of conversations: pages, states, what was last known of them, filter and order."""
+"""Lists of conversations: pages, states, last known states, filter and order."""

@@ -1,7 +1,6 @@
-"""What lists show of a conversation: a row of `ATTRIBUTES` for each attribute.
+"""What lists show of a conversation: `ATTRIBUTES` has a row for each attribute.
 
-Columns, orders, filter words and JSON are made of the table, and of these menus, completion and
-help.
+Columns, orders, filter words and JSON come from this table, and so do menus, completion and help.
 """
 
 from __future__ import annotations
@@ -31,50 +30,51 @@ from oh_tui.trajectory.model.stats import TOKENS
 Read: TypeAlias = Callable[[Conversation, ConversationState], Any]
 
 NEVER = 10_000
-"""Cells that no list has."""
+"""More cells than any list has."""
 
 
 class Attribute(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
-    """Of its column."""
+    """Name of its column."""
     label: str = ""
     """Its name for people."""
     json: str = ""
     """Its field in JSON documents."""
     value: Read = lambda _one, _state: None
-    """As JSON has it; a text as it came, which whoever shows it cleans."""
+    """The value for JSON. A text is unchanged: whoever shows it cleans it."""
     words: tuple[Word, ...] = ()
     order: Order | None = None
 
     # its column in the explorer's list
 
     text: Callable[[Conversation, ConversationState], str] = lambda _one, _state: ""
-    """"" if not known."""
+    """The text of a cell; "" if unknown."""
     is_number: bool = False
-    """At the right of its column."""
+    """Aligned at the right of its column."""
     place: int = 0
-    """Texts stand at the left in this order, numbers at the right in the opposite one. 0 for one
-    without a column, and for a number that takes the place of the cost when it is sorted by."""
+    """Texts are ordered by it from the left, numbers from the right. 0 for an attribute without a
+    column, and for a number that replaces the cost when the list is sorted by it."""
     key: str = ""
-    """Shows and hides the column in the chooser."""
+    """The key that shows and hides the column in the chooser."""
     head: str = ""
-    """Above it, if not the label."""
+    """The column head, if not the label."""
     cells: int = 0
     most: int = 0
-    """As wide as its texts, at least `cells`, for the head; 0 for as wide as `cells`."""
+    """The column is as wide as its texts, up to this many cells and at least `cells`, for the head.
+    0: always `cells` wide."""
     usual_from: int = NEVER
-    """Cells of a list that shows it unless the user chose otherwise."""
+    """Lists with at least this many cells show it, unless the user chose otherwise."""
     is_rare: bool = False
-    """Left out unless a row has it."""
+    """Left out unless a row has a value."""
 
     @property
     def is_measured(self) -> bool:
-        """Whether its texts say how wide its column is, or that it is left out."""
+        """Whether the texts decide how wide the column is, or that it is left out."""
         return bool(self.most) or self.is_rare
 
     @property
     def sorts_by(self) -> str:
-        """The word of its order, "" without one."""
+        """The word of its order; "" without one."""
         return self.order.word if self.order else ""
 
 
@@ -88,7 +88,8 @@ def _text(
     told: Callable[[Conversation], Iterable[str]] | None = None,
     **column: Any,
 ) -> Attribute:
-    """A text, whose field in JSON is its label: sorted from a to z, filtered by its parts."""
+    """A text attribute: sorted from a to z, filtered by parts of the text. Its JSON field is its
+    label."""
     order = Order(
         name,
         rank,
@@ -114,7 +115,7 @@ def _folded(text: str | None) -> str | None:
 
 
 def is_later(state: ConversationState, group: Group) -> bool:
-    """Comes after those that wait, or after those that run."""
+    """Whether it comes after conversations that wait, or after those that run."""
     later = (RunStatus.STUCK, RunStatus.ERROR, RunStatus.STARTING)
     return group <= Group.RUNNING and state.status in later
 
@@ -125,7 +126,7 @@ def _needs(one: Conversation, state: ConversationState) -> tuple[Group, bool]:
 
 
 def _status_text(one: Conversation, state: ConversationState) -> str:
-    """The status of an agent in two words."""
+    """The status of an agent in a few words."""
     if state.status is RunStatus.WAITING:
         return "waits for you"
     if state.status is RunStatus.ERROR and one.sandbox_status == "ERROR":
@@ -138,7 +139,7 @@ def _source(one: Conversation, _: ConversationState) -> str:
 
 
 def _repositories(one: Conversation) -> tuple[str, str]:
-    """A repository with its owner, and without."""
+    """The repository with its owner, and without."""
     place = one.selected_repository or ""
     return place, place.rpartition("/")[2]
 
@@ -148,7 +149,7 @@ def _sub_conversations(one: Conversation, _: ConversationState) -> tuple[str, ..
 
 
 def _tokens(one: Conversation, _: ConversationState) -> dict[str, int | None] | None:
-    """None without any; a zero of an app server stands for not known (source)."""
+    """None without tokens. An app server's 0 means unknown (source)."""
     metrics = one.metrics
     usage = metrics and metrics.accumulated_token_usage
     counts = {name: getattr(usage, f"{name}_tokens", None) for name in TOKENS}
@@ -158,7 +159,7 @@ def _tokens(one: Conversation, _: ConversationState) -> dict[str, int | None] | 
 
 
 def cost_text(one: Conversation) -> str:
-    """US dollars, with a sign behind those that may lack a part."""
+    """US dollars, with a mark if a part may be missing."""
     return told_cost(one.cost, is_partial=bool(one.cost_is_partial))
 
 
@@ -188,7 +189,7 @@ ATTRIBUTES = (
     ),
     Attribute(json="label", value=lambda one, _: label_of(one)),
     Attribute(json="sandbox_id", value=lambda one, _: one.sandbox_id),
-    # an agent server that is the server is no sandbox
+    # an agent server without an app server has no sandbox
     Attribute(json="sandbox_status", value=lambda one, _: one.sandbox_id and one.sandbox_status),
     _text(
         "repo", "repository", lambda one: one.selected_repository,
@@ -212,7 +213,7 @@ ATTRIBUTES = (
     ),
     _text(
         "model", "model", lambda one: one.llm_model, rank=9,
-        # without the name of the provider
+        # without the provider's name
         text=lambda one, _: display_line(one.llm_model).rpartition("/")[2],
         place=3, key="m", cells=7, most=18,
     ),
@@ -268,20 +269,20 @@ ORDERS = {
         (one.order for one in ATTRIBUTES if one.order), key=lambda order: order.rank
     )
 }
-"""By their words."""
+"""Orders by their words."""
 
 NEEDS = ORDERS["needs"]
 """The order of the list, in groups, unless the user chose another."""
 
 NUMBERS = {one.sorts_by: one for one in ATTRIBUTES if one.is_number}
-"""By the words of the orders by a number."""
+"""Attributes by the word of their order by a number."""
 
 WORDS = {"": words.PLAIN} | {word.name: word for one in ATTRIBUTES for word in one.words}
-"""By what stands before the colon."""
+"""Filter words by what comes before the colon."""
 
 
 def filter_help() -> Iterator[tuple[str, str]]:
-    """The words of the filter, each an example and what it means; those that mean the same are one
+    """The filter words, each as an example with its meaning. Words with the same meaning share a
     row."""
     rows: dict[str, list[str]] = {}
     for example, meaning in (pair for word in WORDS.values() for pair in word.help):

@@ -1,4 +1,4 @@
-"""An order of conversations, for the list and for commands. What is not known comes last."""
+"""Orders of conversations, for lists and commands. Unknown values come last."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ class Order(msgspec.Struct, frozen=True):
     rank: int
     """Its place among the orders."""
     key: Callable[[Conversation, ConversationState], Any]
-    """What a conversation is sorted by; None where it is not known."""
+    """The sort key of a conversation; None if unknown."""
     headings: tuple[str, str]
-    """In words, and back to front."""
+    """The heading in words, and when reversed."""
     short: tuple[str, str]
-    """In two words, and back to front."""
+    """The heading in two words, and when reversed."""
     menu: tuple[str, str] | None = None
-    """The key and the name of one that `s` offers."""
+    """Key and name in the menu of `s`, if it is there."""
     is_falling: bool = False
     """The largest value comes first."""
 
 
 class Sorting(NamedTuple):
-    """An order, or the same back to front."""
+    """An order, or its reverse."""
 
     order: Order
     back: bool = False
@@ -54,15 +54,15 @@ class Sorting(NamedTuple):
         return self.order.is_falling is not self.back
 
     def sort(self, items: Iterable[tuple[Any, float, T]]) -> list[T]:
-        """The items by their values; of equal ones, and of those without, the newest first. Each
-        comes with its value and the time of its last change."""
+        """Sorts items by their values. Equal values and missing ones are sorted newest first. Each
+        item comes with its value and the time of its last change."""
         newest = sorted(items, key=itemgetter(1), reverse=True)
         return ranked(newest, falling=self.is_falling)
 
 
 def took(conversation: Conversation) -> float | None:
-    """Seconds from its creation to its last change; None when that is not known. A server that sets
-    `created_at` anew with each change (measured) gives no such time."""
+    """Seconds from creation to last change; None if unknown, as on servers that reset `created_at`
+    with each change (measured)."""
     made, now = conversation.created_at or "", updated_text(conversation)
     begun, changed = seconds(made), seconds(now)
     if begun is None or changed is None or changed - begun < 1.0 or is_bare(made) != is_bare(now):

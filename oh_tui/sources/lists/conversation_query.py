@@ -1,4 +1,4 @@
-"""The filter of conversations, for the list and for commands: `is:failed repo:dates cost:>1`.
+"""The filter of conversations, for lists and commands: `is:failed repo:dates cost:>1`.
 
 A conversation must match all words; `-` negates a word. Plain words are searched in title,
 repository, branch and id.
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
 
 class ConversationQuery(msgspec.Struct, frozen=True):
-    """A filter that was read."""
+    """A parsed filter."""
 
     text: str = ""
     terms: tuple[Term, ...] = ()
     only: frozenset[str] | None = None
-    """Ids of the conversations among which it looks; None for all."""
+    """Ids to which the filter is limited; None for all."""
 
     @property
     def empty(self) -> bool:
@@ -42,12 +42,12 @@ class ConversationQuery(msgspec.Struct, frozen=True):
 
     @property
     def needs_kept(self) -> bool:
-        """Whether matches depend on what the user keeps."""
+        """Whether matches depend on the user's annotations."""
         return any(t.field in ("tag", "note") or t.value == "bookmarked" for t in self.terms)
 
     @property
     def may_lack(self) -> str:
-        """What is not known of a conversation of which it cannot tell, in words."""
+        """In words, what must be known of a conversation for a match and may be missing."""
         fields = {one.field for one in self.terms if one.value not in OF_OTHERS}
         lacked = (word.lacks for name, word in WORDS.items() if name in fields)
         return " or ".join(filter(None, lacked))
@@ -58,12 +58,12 @@ class ConversationQuery(msgspec.Struct, frozen=True):
         return any(term.field == "changed" for term in self.terms)
 
     def matches(self, asked: Asked) -> bool | None:
-        """Whether a conversation passes; None for one that might, were its outcome, all of its cost
-        or the files that it changed known."""
+        """Whether a conversation matches. None if that depends on its outcome, full cost or changed
+        files and these are unknown."""
         if self.only is not None and asked.conversation.id not in self.only:
             return False
         is_open = False
-        for term in self.terms:  # a plain loop, as thousands are tested at once
+        for term in self.terms:  # a plain loop is fastest, and thousands are tested at once
             word = WORDS[term.field]
             holds = word.holds(asked, term.value) is not term.negated
             if holds and not word.is_left_out:
@@ -75,7 +75,7 @@ class ConversationQuery(msgspec.Struct, frozen=True):
         return None if is_open else True
 
     def for_server(self, now: float) -> ConversationFilters:
-        """What an app server can filter by itself: the dates and one text in the title."""
+        """The part of the filter that an app server can apply: dates, and one text in the title."""
         found: ConversationFilters = {}
         if titles := self._asked("title"):
             found["title__contains"] = max(titles, key=len)
@@ -108,7 +108,7 @@ def of_terms(text: str, terms: Iterable[Term]) -> ConversationQuery:
 
 
 def complete(text: str, known: Mapping[str, Collection[str]] | None = None) -> list[str]:
-    """How the last word can go on, as whole texts; `known` are values of fields."""
+    """Whole texts that complete the last word. `known` has values of fields."""
     there = {name: WORDS[name]._replace(values=any_of(all)) for name, all in (known or {}).items()}
     return queries.complete(text, len(text), None, WORDS | there)
 
@@ -116,7 +116,7 @@ def complete(text: str, known: Mapping[str, Collection[str]] | None = None) -> l
 def known_words(
     conversations: Iterable[Conversation], annotated: Iterable[RunAnnotations]
 ) -> dict[str, list[str]]:
-    """What can stand after words such as `repo:` and `tag:` with a chance to find something."""
+    """What can follow words such as `repo:` and `tag:` and is likely to match."""
     told = {name: word.told for name, word in WORDS.items() if word.told}
     known = {name: set[str]() for name in told}
     for one in conversations:

@@ -1,4 +1,4 @@
-"""The words of the filter of conversations: what stands after each, and what they let through."""
+"""The filter words of conversations: what follows each, and what it matches."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.model.trajectory import Trajectory
 
 LONGEST = 1_000
-"""Characters of a text that are looked through."""
+"""Characters of a text that are searched."""
 
 
 class Asked(NamedTuple):
@@ -44,16 +44,16 @@ class Asked(NamedTuple):
     """In seconds since 1970."""
     kept: RunAnnotations = NOTHING
     changed: Collection[str] | None = None
-    """The files that the run changed; None while that is not known."""
+    """The files that the run changed; None while unknown."""
 
 
 class Word(NamedTuple):
-    """A word of the filter: `cost:>1` asks `holds` with what `read` makes of `>1`."""
+    """A filter word: for `cost:>1`, `read` parses `>1`, and `holds` gets the result."""
 
     name: str
-    """What stands before the colon; "" for plain words."""
+    """What comes before the colon; "" for plain words."""
     help: tuple[tuple[str, str], ...]
-    """Examples, each with what it means."""
+    """Examples with their meaning."""
     read: Callable[[str], Any]
     """Parses a typed value; raises `Wrong`."""
     holds: Callable[[Asked, Any], bool]
@@ -62,11 +62,11 @@ class Word(NamedTuple):
     told: Callable[[Conversation], Iterable[str]] | None = None
     """Values that a conversation has, for completion."""
     is_open: Callable[[Asked, Any], bool] = lambda _asked, _value: False
-    """Whether it is not known if a conversation passes."""
+    """Whether it is unknown if a conversation matches."""
     lacks: str = ""
-    """What is not known then, in our words."""
+    """What is unknown then, in our words."""
     is_left_out: bool = False
-    """What is not known is not found, negated or not."""
+    """An unknown value never matches, negated or not."""
 
 
 _LATEST = 250_000_000_000.0
@@ -131,7 +131,7 @@ def _cost(asked: Asked, bound: Bound) -> bool:
 
 
 def _may_cost(asked: Asked, bound: Bound) -> bool:
-    """Whether a cost that is known in part may lie on either side of the bound."""
+    """Whether a partly known cost may lie on either side of the bound."""
     if not asked.conversation.cost_is_partial:
         return False
     least = asked.conversation.cost or 0.0
@@ -141,7 +141,7 @@ def _may_cost(asked: Asked, bound: Bound) -> bool:
 
 
 def _pull(typed: str) -> int:
-    """0 for any."""
+    """0 means any."""
     number = typed.removeprefix("#")
     if typed.lower() == "any":
         return 0
@@ -243,7 +243,8 @@ _IS: dict[str, Callable[[Asked], bool]] = {
 }
 
 OF_OTHERS = frozenset({"paused", "gone", "resolved", "unresolved", "unlabelled", "bookmarked"})
-"""Words that the state of a sandbox, an evaluation or what the user keeps answers."""
+"""Words that are answered by the state of a sandbox, by an evaluation, or by the user's
+annotations."""
 
 
 def _outcome_is_open(asked: Asked, value: str) -> bool:
@@ -255,7 +256,7 @@ def containing(
     text: Callable[[Conversation], str | None],
     told: Callable[[Conversation], Iterable[str]] | None = None,
 ) -> Word:
-    """Asks for a part of a text."""
+    """A word that searches for part of a text."""
     return Word(name, ((f"{name}:", "with this in it"),), str.lower, _contains(text), told=told)
 
 

@@ -1,8 +1,8 @@
 """Remembers the last known state of each conversation in one small private file.
 
 A server reports the outcome of a run only while its sandbox is running (measured), and does not
-know which runs the user has read. The file has both by server and conversation id, and no titles or
-events.
+know which runs the user has read. The file has both, by server and conversation id, but no titles
+or events.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from oh_tui.sources.lists.spent import Spent
 from oh_tui.text.redact import safe_line
 
 KEPT = 5_000
-"""Conversations that are remembered of all servers together. The oldest go first, and no server
-takes the share of another."""
+"""Conversations remembered over all servers. The oldest go first, but no server takes another's
+share."""
 
 LONGEST = 64
-"""Characters that an id or an outcome may have; ids of OpenHands have 32."""
+"""Most characters of an id or an outcome; OpenHands' ids have 32."""
 
 LARGEST = 4_000_000
 """Bytes above which the file is not read."""
@@ -42,9 +42,9 @@ class LastKnown(msgspec.Struct, frozen=True, omit_defaults=True):
     line: str = ""
     """One line: the question, or the reason of a failure."""
     opened: float = 0.0
-    """The `updated_at` of the conversation when its run was last opened, in seconds."""
+    """The conversation's `updated_at`, in seconds, when its run was last opened."""
     spent: Spent | None = None
-    """What its run took in all when it was last read."""
+    """What its run used in total when it was last read."""
 
 
 _Servers = dict[str, dict[str, LastKnown]]
@@ -57,7 +57,7 @@ class _File(msgspec.Struct):
 
 class LastKnownStates(PrivateStore[_Servers, tuple[str, LastKnown]]):
     """The last known states of the conversations of one server, by id without dashes, and the file
-    that keeps those of all servers. Reading and writing it may take milliseconds."""
+    with those of all servers. Reading and writing it may take milliseconds."""
 
     def __init__(
         self,
@@ -78,7 +78,8 @@ class LastKnownStates(PrivateStore[_Servers, tuple[str, LastKnown]]):
         return self._states.get(identifier, UNSEEN)
 
     def record_outcome(self, identifier: str, outcome: str, when: float) -> None:
-        """Records an outcome since `when`. A new outcome drops the line of the previous one."""
+        """Records an outcome reported at `when`. A new outcome drops the line of the previous
+        one."""
         state = self.get(identifier)
         line = state.line if state.outcome == outcome else ""
         changed = msgspec.structs.replace(state, outcome=outcome, when=when, line=line)
@@ -94,7 +95,7 @@ class LastKnownStates(PrivateStore[_Servers, tuple[str, LastKnown]]):
         self._set(identifier, msgspec.structs.replace(self.get(identifier), opened=updated_at))
 
     def record_spent(self, identifier: str, spent: Spent, *, keep: bool = True) -> None:
-        """Records what the run took, on the disk only with `keep`."""
+        """Records what the run used, on disk only with `keep`."""
         state = msgspec.structs.replace(self.get(identifier), spent=spent)
         self._set(identifier, state, keep=keep)
 
@@ -114,7 +115,7 @@ class LastKnownStates(PrivateStore[_Servers, tuple[str, LastKnown]]):
         return {server: _entries(raw) for server, raw in read.servers.items()}
 
     def encoded(self, held: _Servers) -> bytes:
-        """As many entries as may be read again."""
+        """The newest entries, as many as a later read accepts."""
         kept = KEPT
         while len(text := msgspec.json.encode({"servers": _newest(held, kept)})) > LARGEST:
             kept //= 2
@@ -125,7 +126,7 @@ UNSEEN = LastKnown()
 
 
 _ODD = (ValueError, RecursionError)
-"""The errors of msgspec, whose own class is a ValueError."""
+"""msgspec's errors: its own class is a ValueError."""
 
 
 def _entries(raw: msgspec.Raw) -> dict[str, LastKnown]:
@@ -148,8 +149,8 @@ def _entries(raw: msgspec.Raw) -> dict[str, LastKnown]:
 
 
 def _not_after(one: LastKnown, now: float) -> LastKnown:
-    """The entry with a time not later than now: the entries of a server whose clock is ahead would
-    never expire and displace others."""
+    """The entry, its time at most now: entries of a server whose clock is ahead would never expire
+    and would displace others."""
     return one if one.when <= now else msgspec.structs.replace(one, when=now)
 
 
@@ -157,8 +158,8 @@ _DECODER = msgspec.json.Decoder(LastKnown)
 
 
 def _newest(servers: _Servers, kept: int) -> _Servers:
-    """The newest entries of each server, at most `kept` together. What a server does not need of
-    its share goes to those with more."""
+    """The newest entries of each server, at most `kept` in total. What a server does not use of its
+    share goes to the others."""
     room, found = kept, dict(servers)
     by_size = sorted(servers, key=lambda server: len(servers[server]))
     for number, server in enumerate(by_size):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 SLICE = 500
-"""Rows of a longer page that are handed out at a time, so that no key has to wait."""
+"""Rows of a longer page that are handed out at once, so that no key has to wait."""
 
 
 class Pager(Generic[T]):
@@ -28,7 +28,7 @@ class Pager(Generic[T]):
         self._call = asyncio.Lock()
         self._page: Page[T] | None = None
         self._rest: Page[T] | None = None
-        """The rows of a long page that are not handed out yet."""
+        """Rows of a long page that are not handed out yet."""
         self._count = 0
 
     async def next(self) -> Page[T] | None:
@@ -43,7 +43,7 @@ class Pager(Generic[T]):
 
 
 def _sliced(page: Page[T]) -> tuple[Page[T], Page[T] | None]:
-    """The first rows of a page, and the rest as a page of its own."""
+    """The first rows of a page, and the rest as another page."""
     if len(page.items) <= SLICE:
         return page, None
     kind = type(page)

@@ -1,4 +1,4 @@
-"""What the run of a conversation took in all, once it was read, beside what its record tells."""
+"""What a run used in total once it was read, compared with what its record says."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _MOST = 10**15
 
 
 class Sum(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True):
-    """Dollars and tokens; tokens of the cache and of reasoning are part of the others, and None
-    where they are not told."""
+    """Dollars and tokens. Cache and reasoning tokens are included in the others; None if not
+    reported."""
 
     cost: float = 0.0
     prompt: int = 0
@@ -39,17 +39,17 @@ class Sum(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True):
         return all(0 <= (number or 0) < _MOST for number in msgspec.structs.astuple(self))
 
     def covers(self, other: Sum) -> bool:
-        """Whether it is not less in what every record tells."""
+        """Whether it is at least `other` in the numbers that every record has."""
         enough = self.cost >= other.cost - _CENT
         return enough and self.prompt >= other.prompt and self.completion >= other.completion
 
 
 class Spent(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True):
-    """What all uses of a model took when the run was read."""
+    """What all models used together, when the run was read."""
 
     total: Sum
     agent: Sum
-    """The most that the record of the run as it was read may tell of a part: that of the agent."""
+    """What the agent alone used then. A record of the run that has only a part has at most this."""
 
     @property
     def is_possible(self) -> bool:
@@ -57,8 +57,8 @@ class Spent(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True):
 
 
 def spent_of(accounts: Accounts, sub_runs: SubRuns | None = None) -> Spent | None:
-    """None while not all of it is told. With those of `sub_runs`, for a run whose sub-agents are in
-    its file: on a server a sub-conversation is counted by itself."""
+    """None unless all of it is known. `sub_runs` adds sub-agents in the run's file; on a server a
+    sub-conversation counts separately."""
     told = sub_runs or accounts
     if told.is_partial or not ((total := told.total).tokens or total.cost):
         return None
@@ -73,12 +73,14 @@ def _sum(usage: Usage, told: Collection[str] = ()) -> Sum:
 
 
 def with_spent(one: Conversation, spent: Spent | None) -> Conversation:
-    """The conversation with what its run took in all, or at least took by what was read and by its
-    record. The record is never added: it tells a part of it, or all of it at an earlier time.
+    """The conversation with the total that its run used, or at least the higher of what was read
+    and what the record says. The two are never added: the record has a part of the total, or an
+    earlier total.
 
-    The record of a run that is over is compared with what was read: one with the agent's part, or
-    with less, or with the total is that of the run as it was read. While the agent works it may
-    have gone on. A file has no record apart from the run."""
+    If the run is over, its record shows whether the run is still as it was read: it then has at
+    most the agent's part, or exactly the total. A working agent may have gone on. A file has no
+    separate record.
+    """
     metrics = one.metrics
     if spent is None or (metrics is not None and not metrics.is_partial):
         return one
@@ -95,7 +97,7 @@ def with_spent(one: Conversation, spent: Spent | None) -> Conversation:
 
 
 def with_record(spent: Spent | None, one: Conversation) -> Spent | None:
-    """Of a run that is known to be as its record is, such as one kept with it."""
+    """For a run that is known to match its record, such as one stored with it."""
     return spent and Spent(spent.total, _of_record(one.metrics))
 
 

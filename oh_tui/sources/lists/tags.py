@@ -27,8 +27,8 @@ _SERVER_KEY = pattern(r"[a-z0-9]+")
 
 
 def read_tags(text: str) -> dict[str, str | None]:
-    """Key -> value ("" for a tag without one), None for a tag to be removed. Words stand between
-    spaces or commas. Raises Problem, also for texts that no list of tags would show."""
+    """Key -> value: "" for a tag without one, None for a tag to remove. Words are separated by
+    spaces or commas. Raises Problem, also for a text that no list of tags could show."""
     if len(text) > MOST * (LONGEST_KEY + LONGEST_VALUE):
         raise _too_long()
     if not text.isprintable():
@@ -51,7 +51,7 @@ def read_tags(text: str) -> dict[str, str | None]:
 
 
 def _end(text: str, position: int) -> int:
-    """Where the gap that begins there ends."""
+    """Where the gap that starts at `position` ends."""
     gap = _GAP.match(text, position)
     return gap.end() if gap else position
 
@@ -79,7 +79,7 @@ def applied(tags: Mapping[str, str], changes: Mapping[str, str | None]) -> dict[
 
 
 def tag_words(tags: Mapping[str, str]) -> list[str]:
-    """Each tag as it is typed, safe to show."""
+    """Each tag as one types it, safe to show."""
     return [safe_line(word) for word in map(_word, tags.items())]
 
 
@@ -91,8 +91,7 @@ def _word(tag: tuple[str, str]) -> str:
 
 
 def complete(text: str, known: Iterable[str], held: Iterable[str]) -> str | None:
-    """The text with its last word completed: to a `known` tag, after a minus to one that is
-    `held`."""
+    """The text with its last word completed to a `known` tag, or after a minus to a `held` one."""
     start = max(text.rfind(" "), text.rfind(",")) + 1
     word = text[start:]
     sign = "-" if word.startswith("-") else ""

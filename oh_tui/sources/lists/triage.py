@@ -1,6 +1,6 @@
 """Which conversations need the user: the state of each, reported or remembered, and its group.
 
-The explorer and the commands count by these functions alone.
+Explorer and commands count with these functions only.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class RunStatus(StrEnum):
     STARTING = "starting"
     FINISHED = "finished"
     STOPPED = "stopped"
-    """By its user, or with its sandbox, and it can go on."""
+    """Stopped by its user or with its sandbox. It can continue."""
     IDLE = "idle"
     CUT_OFF = "cut off"
     """The file lacks the end of the run."""
@@ -38,7 +38,7 @@ TROUBLE = frozenset({RunStatus.WAITING, RunStatus.STUCK, RunStatus.ERROR})
 AT_WORK = frozenset({RunStatus.RUNNING, RunStatus.STARTING})
 
 NOT_KNOWN = "not known"
-"""The status of an agent whose sandbox is away, and which nobody saw before."""
+"""The agent's sandbox is away and nobody saw its status before."""
 
 STATUSES = {
     "waiting_for_confirmation": RunStatus.WAITING,
@@ -56,7 +56,7 @@ class Group(IntEnum):
     NOT_OPENED = 2
     EARLIER = 3
     UNRESOLVED = 4
-    """From here on the labels of an evaluation."""
+    """Groups from here on are labels of an evaluation."""
     ERROR = 5
     UNLABELLED = 6
     RESOLVED = 7
@@ -88,21 +88,21 @@ class ConversationState(NamedTuple):
 
     status: RunStatus = RunStatus.UNKNOWN
     certain: bool = True
-    """The server reports it now; otherwise it is remembered from when the sandbox ran."""
+    """The server reports it now. If not, it is remembered from when the sandbox ran."""
     opened: bool = False
     """The user has opened the run since it last changed."""
     stays: bool = False
-    """It is listed among those that need the user until the next sort."""
+    """It stays among those that need the user until the next sort."""
     seen: bool = True
-    """The server or somebody on this machine saw this status; otherwise it follows from the failed
-    sandbox."""
+    """The server, or somebody on this machine, saw this status. If not, it is inferred from the
+    failed sandbox."""
 
     def group(self, conversation: Conversation) -> Group:
         """The group of the conversation.
 
-        A remembered failure leaves "needs you" once its run was opened. A remembered question
-        stays while it can be answered. A finished sub-conversation is not news: its parent reads
-        the result. A label is all that counts of a run that an evaluation has.
+        A remembered failure leaves "needs you" once its run was opened. A remembered question stays
+        while it can be answered. A finished sub-conversation is not news: its parent reads the
+        result. If an evaluation labelled the run, only the label counts.
         """
         if label := label_of(conversation):
             return _LABELLED[label]
@@ -119,7 +119,7 @@ class ConversationState(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """How many conversations wait, have failed, and run."""
+    """Number of conversations that wait, have failed, and run."""
 
     waiting: int = 0
     failed: int = 0
@@ -139,7 +139,7 @@ def count(states: Iterable[tuple[Group, RunStatus]]) -> Counts:
 
 def reported_status(conversation: Conversation) -> RunStatus:
     """The status that the server reports. A sandbox that has just started or resumed reports none
-    for a while: the conversation is STARTING."""
+    for a while; the conversation is then STARTING."""
     if conversation.execution_status is not None:
         return STATUSES.get(conversation.execution_status, RunStatus.UNKNOWN)
     up = conversation.sandbox_status in ("STARTING", "RUNNING")
@@ -147,7 +147,7 @@ def reported_status(conversation: Conversation) -> RunStatus:
 
 
 def conversation_state(conversation: Conversation, last_known: LastKnown) -> ConversationState:
-    """The state that the server reports, or else the one remembered from when the sandbox ran."""
+    """The state that the server reports, else the one remembered from when the sandbox ran."""
     reported = status = reported_status(conversation)
     seen = True
     if not reported:
@@ -162,15 +162,15 @@ def conversation_state(conversation: Conversation, last_known: LastKnown) -> Con
 
 
 def is_current(conversation: Conversation, last_known: LastKnown) -> bool:
-    """Whether its status is known as of its last change, from the server or from before."""
+    """Whether its status is known for its last change, reported or remembered."""
     if reported_status(conversation) is not RunStatus.UNKNOWN:
         return True
     return bool(last_known.outcome) and last_known.when >= updated(conversation) > 0
 
 
 def status_word(conversation: Conversation, state: ConversationState) -> str:
-    """The status of the agent in one word, as lists and JSON have it; "" where there is none, as of
-    a file whose end is not known. That of the sandbox is another thing."""
+    """The status of the agent in one word, for lists and JSON; "" without one, as for a file whose
+    end is unknown. The status of the sandbox is something else."""
     told = conversation.execution_status
     if told is not None:
         return STATUSES[told].value if told in STATUSES else safe_line(told).lower()

@@ -1,8 +1,7 @@
-"""Bookmarks, notes and tags: what the user keeps of runs and steps, in one small private file.
+"""Bookmarks, notes and tags: what the user keeps about runs and steps, in one small private file.
 
-Runs are known by the id of their conversation, so that a downloaded zip has the annotations of the
-run on its server; runs in files without such an id by their place. Steps are known by the id of
-their event.
+A run is identified by its conversation id, so that a downloaded zip shares annotations with the run
+on its server; without such an id, by its place. A step is identified by its event id.
 """
 
 from __future__ import annotations
@@ -26,27 +25,27 @@ from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
 
 VERSION = 1
-"""Of the file: one with another version is put aside, and a new one begun."""
+"""Version of the file. A file of another version is set aside, and a new one is begun."""
 
 LARGEST = 8_000_000
-"""Bytes of the file; one with more is not read."""
+"""Most bytes of the file. A larger one is not read."""
 
 MOST_RUNS = 5_000
 
 MOST_STEPS = 500
-"""Bookmarks of a run, and notes on its steps."""
+"""Most bookmarks of a run, and most notes on its steps."""
 
 LONGEST_NOTE = 4_000
-"""Characters of a note."""
+"""Most characters of a note."""
 
 LONGEST_NAME, LONGEST_EVENT = 4_096, 128
-"""Characters of the name of a run, and of the id of an event."""
+"""Most characters of the name of a run, and of the id of an event."""
 
 _ID = pattern("[0-9a-f]{32}")
 
 
 class RunAnnotations(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is kept of a run."""
+    """The annotations of a run."""
 
     tags: dict[str, str] = {}
     """Key -> value, "" for a tag without one."""
@@ -54,7 +53,7 @@ class RunAnnotations(msgspec.Struct, frozen=True, omit_defaults=True):
     bookmarks: tuple[str, ...] = ()
     """Ids of the events of the bookmarked steps."""
     step_notes: dict[str, str] = {}
-    """Id of the event of a step -> the note on it."""
+    """Event id of a step -> the note on it."""
 
     @property
     def notes(self) -> list[str]:
@@ -66,8 +65,8 @@ NOTHING = RunAnnotations()
 
 
 class Change(NamedTuple):
-    """One change of the annotations of a run. Changes are kept one by one, so that two programs can
-    change the same run."""
+    """One change to the annotations of a run. Changes are saved one by one, so that two programs
+    can change the same run."""
 
     run: str
     part: Literal["bookmark", "note", "tag"]
@@ -97,7 +96,7 @@ class Annotations(PrivateStore[_Runs, Change]):
 
     @property
     def lasts(self) -> bool:
-        """Whether they outlast this program."""
+        """Whether they are saved beyond this program."""
         return self._file is not None
 
     def of(self, conversation: Conversation) -> RunAnnotations:
@@ -106,13 +105,13 @@ class Annotations(PrivateStore[_Runs, Change]):
     # Changing
 
     def bookmark(self, conversation: Conversation, event_id: str, *, on: bool) -> None:
-        """Set or remove a bookmark. Raises Problem when there are too many."""
+        """Sets or removes a bookmark. Raises Problem if there are too many."""
         self._require_id(event_id)
         self._take([Change(run_name(conversation), "bookmark", event_id, "" if on else None)])
 
     def write_note(self, conversation: Conversation, text: str, event_id: str = "") -> None:
-        """Write the note on a step, without `event_id` on the run; an empty one removes it. Raises
-        Problem when it is too long."""
+        """Writes the note on a step, or on the run without `event_id`. An empty text removes it.
+        Raises Problem if it is too long."""
         if event_id:
             self._require_id(event_id)
         text = clean(text).strip()
@@ -124,7 +123,7 @@ class Annotations(PrivateStore[_Runs, Change]):
         self._take([Change(run_name(conversation), "note", event_id, text or None)])
 
     def tag(self, conversation: Conversation, changes: Mapping[str, str | None]) -> None:
-        """Set tags, and remove those whose value is None. Raises Problem when there are too
+        """Sets tags, and removes those whose value is None. Raises Problem if there are too
         many."""
         name = run_name(conversation)
         self._take([Change(name, "tag", key, value) for key, value in changes.items()])
@@ -165,7 +164,7 @@ class Annotations(PrivateStore[_Runs, Change]):
     # The file
 
     def read_again(self) -> None:
-        """Take in what other programs have written since."""
+        """Reads what other programs have written since."""
         if self.lasts and (read := self.read()) is not None:
             self.runs = reduce(self.changed, self._changes, read)
             self._size = sum(len(msgspec.json.encode(run)) for run in self.runs.values())
@@ -191,7 +190,7 @@ class Annotations(PrivateStore[_Runs, Change]):
 
 
 def run_name(conversation: Conversation) -> str:
-    """The name of a run in our file: its bare id, if no other run can have it, else where it is."""
+    """The name of a run in our file: its bare id if no other run can have it, else its place."""
     bare = bare_id(conversation.id)
     if isinstance(conversation, FileConversation) and not _ID.fullmatch(bare):
         return conversation.place[:LONGEST_NAME]
@@ -221,7 +220,7 @@ _DECODER = msgspec.json.Decoder(RunAnnotations)
 
 
 def _sound(run: RunAnnotations) -> RunAnnotations:
-    """Without what nobody could have typed: the file may have been edited."""
+    """The annotations without what nobody could have typed: the file may have been edited."""
     tags = {
         key: clean_line(value)[:LONGEST_VALUE] for key, value in run.tags.items() if is_key(key)
     }

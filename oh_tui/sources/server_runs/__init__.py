@@ -1,1 +1,1 @@
-"""Runs of a server: their events, a cache of them, and what the model used."""
+"""Runs of a server: their events, a cache of them, and model usage."""

@@ -35,13 +35,13 @@ LARGEST = 100_000_000
 """Bytes above which a run is not cached."""
 
 MOST_HELD = 1_000_000_000
-"""Bytes that the events of a run may take in memory."""
+"""Most bytes of memory for the events of a run."""
 
 LAST = 60
 """Events that tell how a run ended."""
 
 ABANDONED = 3600.0
-"""Seconds after which a part file is left over from a killed oh-tui."""
+"""Seconds after which a part file counts as left by a killed oh-tui."""
 
 NOT_OURS = (errno.ELOOP, errno.EPERM, errno.EACCES, errno.ENXIO)
 """The errors of opening an entry that is a link, no file, another user's or accessible to
@@ -57,7 +57,7 @@ _TAIL = 512
 
 class RunCache:
     """The cached runs of one server, for several threads and processes at once. Methods take
-    milliseconds, some a second, and do not raise for the state of the disk."""
+    milliseconds, some a second. They never raise for the state of the disk."""
 
     def __init__(self, folder: Path, server: str, limit: int) -> None:
         """`folder` is oh-tui's cache folder; `limit` is in bytes for all servers together."""
@@ -66,20 +66,20 @@ class RunCache:
         self._limit = limit
 
     def keeps(self, conversation: Conversation) -> bool:
-        """Whether the run was cached with its current record; its number of events may differ."""
+        """Whether the run was cached with its current record. Its number of events may differ."""
         file = self._open(conversation)
         if file:
             file.close()
         return file is not None
 
     def load(self, conversation: Conversation, count: int | None = None) -> list[Event] | None:
-        """The events of a finished run, if it was cached with this record and `count` events, where
-        that is known. A damaged entry is removed."""
+        """The events of a finished run, if it was cached with this record and, where `count` is
+        known, with as many events. Removes a damaged entry."""
         file = self._open(conversation, count)
         if file is None:
             return None
         with file, contextlib.suppress(Problem, OSError):
-            # from memory, reading its members takes half the time
+            # from memory, its members are read in half the time
             count = _count(file) if count is None else count
             file.seek(0)
             events, problems = events_of_zip(io.BytesIO(file.read()))
@@ -115,10 +115,8 @@ class RunCache:
         self, conversation: Conversation, file: IO[bytes], count: int, stats: bytes = b""
     ) -> None:
         """Caches a complete zip with `count` events, and the stats of an agent server.
-
-        `conversation` is the record from before the download. Without space or permission nothing
-        is cached.
-        """
+        `conversation` is the record from before the download. Without space or permission, caches
+        nothing."""
         name = _name(conversation)
         size = file.seek(0, os.SEEK_END)
         if not name or size > min(LARGEST, self._limit) or _comment(file) != b"":
@@ -139,7 +137,7 @@ class RunCache:
                     text = _record(conversation) + b"%d" % count
                     out.seek(-2, os.SEEK_END)
                     out.write(len(text).to_bytes(2, "little") + text)
-                # not flushed to the disk: what a power cut leaves is recognised as damaged
+                # not flushed to disk: what a power cut leaves is recognised as damaged
                 os.replace(part, name, src_dir_fd=folder, dst_dir_fd=folder)
             finally:
                 with contextlib.suppress(FileNotFoundError):
@@ -239,7 +237,7 @@ def _count(file: IO[bytes]) -> int:
 
 
 def _add_stats(file: IO[bytes], stats: bytes) -> None:
-    """Adds stats to a zip, where an agent server's zip has them."""
+    """Adds stats to a zip, in the place where an agent server's zip has them."""
     with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as run:
         if "base_state.json" not in run.NameToInfo:
             run.writestr("base_state.json", b'{"stats":%s}' % stats)
@@ -256,8 +254,8 @@ def _comment(file: IO[bytes]) -> bytes | None:
 
 
 def _enter(name: str, above: int) -> int:
-    """A descriptor of a folder in another, which is made private. Raises OSError for a link, and
-    for a folder of or writable by others."""
+    """A descriptor of a folder inside another, made private. Raises OSError for a link, and for a
+    folder that others own or can write."""
     handle = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=above)
     try:
         found = os.fstat(handle)

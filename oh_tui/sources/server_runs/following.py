@@ -27,14 +27,14 @@ COME_BACK = 10.0
 
 LATE = 20
 """Held events that a page of the app server must contain to continue them. An event may arrive with
-an older time than some before it, as those about cost do, and must not be left out there."""
+an earlier time than some before it, as cost events do, and must not be lost there."""
 
 PACE = (1.0, 3.0, 10.0)
 """Seconds between two looks at a followed run: while events arrive, after three looks without any,
 and after ten."""
 
 AT_ONCE = 10_000
-"""Events that one look brings; the rest comes with the next."""
+"""Events that one look brings; the rest comes with the next one."""
 
 MISSES = 2
 """Failed looks in a row after which the problem is reported."""
@@ -95,7 +95,7 @@ async def follow(
 
 
 async def is_on_agent_server(api: Server, conversation: Conversation) -> bool:
-    """Whether an agent server has the run, at the known address or a new one: the held record may
+    """Whether an agent server has the run, at the known address or a new one. The held record may
     be older than the address."""
     if conversation.sandbox_status not in ("RUNNING", "STARTING"):
         return False

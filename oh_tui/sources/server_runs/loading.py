@@ -36,12 +36,12 @@ if TYPE_CHECKING:
     from oh_tui.api.server import Server
 
 READ_COST = 0.00026
-"""Seconds that the app server takes for each event of a conversation, whichever page is asked for:
-it reads them all. The time of the last page replaces it."""
+"""Seconds that the app server takes per event of a conversation, whichever page is asked for, since
+it reads all of them. The time of the last page replaces this value."""
 
 SPAN = 10
-"""Pages that are read to join the new events of a long run with the held ones. In each the server
-reads the whole run; more are read only when the user asks for them."""
+"""Pages that are read to connect the new events of a long run with the held ones. For each page the
+server reads the whole run; more are read only if the user asks."""
 
 RUN_ERRORS = frozenset({"ConversationErrorEvent", "ServerErrorEvent"})
 """Kinds of events that say why a whole run failed."""
@@ -54,7 +54,7 @@ IN_MEMORY = 64_000_000
 
 
 class ServerRuns:
-    """The runs of an app server and of the agent servers of its sandboxes: `Runs`, and what only a
+    """The runs of an app server and of the agent servers of its sandboxes: `Runs`, plus what only a
     server offers."""
 
     by_pages = False
@@ -65,7 +65,8 @@ class ServerRuns:
         self.cache = cache
         """Keeps finished runs on this machine."""
         self._bulk = asyncio.Lock()
-        """Held by the one bulk load at a time: in each the server reads all events of a run."""
+        """Held during a bulk load, so that only one runs: for each the server reads all events of a
+        run."""
         self._refused: set[str] = set()
         """Conversations below the limit that this server still refuses to download."""
         self._read_cost = READ_COST
@@ -80,8 +81,8 @@ class ServerRuns:
 
     async def count_events(self, conversation: Conversation) -> tuple[int, str]:
         """The number of events and its source: the app server, or the agent server of the running
-        sandbox if the app server has none (without webhooks the app server of a self-hosted
-        installation never hears of events; measured)."""
+        sandbox if the app server has none. Without webhooks, the app server of a self-hosted
+        installation never gets events (measured)."""
         total, failure = 0, None
         try:
             total = await self.api.count_events(conversation.id)
@@ -96,7 +97,8 @@ class ServerRuns:
         return total, "app server"
 
     async def peek(self, conversation: Conversation) -> Trajectory | None:
-        """The end of a run in a running sandbox. The app server would read all events for it."""
+        """The end of a run in a running sandbox. The app server would read all its events for
+        that."""
         agent = running_agent(self.api, conversation)
         if agent is None:
             return None
@@ -110,10 +112,10 @@ class ServerRuns:
     async def load(
         self, conversation: Conversation, held: Trajectory | None = None, via: str = ""
     ) -> AsyncGenerator[Loaded, None]:
-        """The events from the agent server while the sandbox runs, and else from the app server.
+        """The events from the agent server while the sandbox runs, else from the app server.
 
-        The app server gets events in batches. It lacks the last ones of a run that was frozen until
-        the sandbox runs again, and sometimes that of a failure for good (both measured): held
+        The app server gets events in batches. It lacks the last ones of a frozen run until its
+        sandbox runs again, and sometimes never gets the one of a failure (both measured). So held
         events are kept.
         """
         note = ""
@@ -145,14 +147,14 @@ class ServerRuns:
             yield state
 
     async def _last_news(self, conversation: Conversation, held: Trajectory) -> list[Event] | None:
-        """What an agent server wrote before its sandbox went down and after the held run was read;
-        None where the newest page of the app server does not reach back to that."""
+        """What an agent server wrote after the held run was read and before its sandbox went down;
+        None if the newest page of the app server does not reach back that far."""
         news = await following.news_from_app(self.api, conversation, held)
         if news is None:
             return None
         last = max((event.timestamp for event in held.events[-LATE:]), default="")
         since = last.removesuffix(held.clock)
-        # the app server also has events that no agent server gives
+        # the app server also has events that no agent server returns
         return [event for event in news if event.timestamp > since]
 
     async def _load_from_app(
@@ -198,7 +200,7 @@ class ServerRuns:
                                 too_long = f"The download is longer than {size(MOST_HELD)}"
                                 raise Refused(too_long, Remedy.DOWNLOAD)
                             yield Loaded(via, None, len(page.items), total, note)
-                except TooLarge:  # this server's limit is lower: older pages come when asked for
+                except TooLarge:  # this server's limit is lower: older pages come on request
                     self._refused.add(conversation.id)
                     if held:
                         longer = await self._joined(conversation, page, held, total, note)
@@ -206,7 +208,7 @@ class ServerRuns:
                             yield longer
                     return
                 events, problems = await asyncio.to_thread(events_of_zip, file)
-                if problems:  # events may have come since the first count
+                if problems:  # events may have arrived since the first count
                     total = max(total, await self.api.count_events(conversation.id))
                 if problems and len(events) < total:
                     came = f"{len(events):,} of {plural(total, 'event')} came"
@@ -230,8 +232,8 @@ class ServerRuns:
         total: int,
         note: str,
     ) -> Loaded | None:
-        """The held events of a long run with all newer ones, or the newest alone if those are too
-        many; None when there are no newer ones."""
+        """The held events of a long run with all newer ones, or only the newest if there are too
+        many in between; None if there are no newer ones."""
         pages, common = [page], 0
         while True:
             common += sum(held.holds(event.id) for event in pages[-1].items)
@@ -242,7 +244,7 @@ class ServerRuns:
         newest = [event for page in reversed(pages) for event in reversed(page.items)]
         news = [event for event in newest if not held.holds(event.id)]
         if common >= LATE:
-            # events older than the held ones come with the pages before them
+            # events older than the held ones come with the older pages
             first = () if held.complete else held.events[:LATE]
             since = max((event.timestamp for event in first), default="").removesuffix(held.clock)
             news = [event for event in news if event.timestamp >= since]
@@ -264,7 +266,7 @@ class ServerRuns:
     async def _page(
         self, conversation: Conversation, cursor: str | None, total: int
     ) -> Page[Event]:
-        """A page of the app server, the newest events first. Its time predicts that of others."""
+        """A page of the app server, newest events first. Its time predicts that of others."""
         began = time.monotonic()
         page = await self.api.search_events(
             conversation.id, sort_order="TIMESTAMP_DESC", page_id=cursor, limit=PAGE
@@ -274,15 +276,15 @@ class ServerRuns:
         return page
 
     async def changed_paths(self, conversation: Conversation) -> None:
-        """None: whole runs would have to be read."""
+        """None: it would take reading whole runs."""
 
     async def keeps(self, conversation: Conversation) -> bool:
         """Whether the run is in the cache."""
         return self.cache is not None and await asyncio.to_thread(self.cache.keeps, conversation)
 
     async def kept(self, conversation: Conversation) -> Trajectory | None:
-        """The run from the cache, as it was when its record was last changed; the server is not
-        asked. None where it is not there."""
+        """The run from the cache, as of its record's last change, without asking the server; None
+        if it is not cached."""
         if self.cache is None:
             return None
         return await asyncio.to_thread(run_of_cache, self.cache, conversation)
@@ -301,14 +303,14 @@ class ServerRuns:
         return conversation.sandbox_status in ("RUNNING", "STARTING")
 
     def is_told_by_record(self, conversation: Conversation) -> bool:
-        """Whether the run is over, and the time of its record changes should it go on. While its
-        sandbox is up the state of its agent says so, which the app server asks for its list."""
+        """Whether the run is over and its record would show it if it went on. While its sandbox is
+        up, the agent's state shows it: the app server asks for that when it lists."""
         is_over = not self.may_grow(conversation) or conversation.execution_status in OVER
         return bool(conversation.updated_at) and is_over
 
     async def hears(self, conversation: Conversation) -> bool:
-        """Whether the app server gets the events of a run, and so changes its record with them. In
-        one call, unless no sandbox is up from which they could come."""
+        """Whether the app server gets the events of a run, and so changes its record with them.
+        Takes one call, unless no sandbox is up to send events."""
         if not self.may_grow(conversation):
             return True
         return bool(await self.api.count_events(conversation.id))
@@ -338,11 +340,11 @@ class ServerRuns:
     async def older(
         self, conversation: Conversation, trajectory: Trajectory, via: str
     ) -> AsyncGenerator[Older, None]:
-        """The events before those held of a run too long to be loaded whole, page by page, the
-        newest first.
+        """The events before those held of a run too long to be loaded whole, page by page, newest
+        first.
 
-        `via` is the source of the held events, as each server has its own order. Close it to stop;
-        a later call continues from what is held then.
+        `via` is the source of the held events: each server has its own order. Close it to stop; a
+        later call continues from what is held then.
         """
         async with self._bulk:
             answered = False
@@ -376,8 +378,8 @@ class ServerRuns:
         stats: bytes,
         file: IO[bytes] | None = None,
     ) -> None:
-        """Puts a whole run into the cache, unless an event contains a key of ours. `file` is its
-        zip; without one it is made."""
+        """Caches a whole run, unless an event contains a key of ours. `file` is its zip; without
+        one, makes one."""
         if self.cache is None or await asyncio.to_thread(_contain_key, events):
             return
         with contextlib.ExitStack() as stack:
@@ -391,7 +393,7 @@ class ServerRuns:
 
 
 def run_of_cache(cache: RunCache, conversation: Conversation) -> Trajectory | None:
-    """The run as `ServerRuns.kept`."""
+    """The run as `ServerRuns.kept` returns it."""
     events = cache.load(conversation)
     if events is None:
         return None
@@ -406,8 +408,8 @@ def _contain_key(events: list[Event]) -> bool:
 
 
 def _with_held(events: list[Event], held: Trajectory | None, *, whole: bool) -> list[Event]:
-    """The app server's events merged by time with the held ones that it lacks. Unless `events` are
-    the `whole` run, held events older than all of them are left out."""
+    """The app server's events, merged by time with the held ones that it lacks. Unless `events` are
+    the `whole` run, drops held events older than all of them."""
     known = {event.id for event in events}
     kept = [event for event in held.events if event.id not in known] if held else []
     if not whole:
@@ -417,7 +419,7 @@ def _with_held(events: list[Event], held: Trajectory | None, *, whole: bool) -> 
 
 
 def _missing_end(conversation: Conversation, newest: Trajectory) -> str:
-    """The note on an end of the run that the app server does not have; "" for none."""
+    """A note if the app server lacks the end of the run; "" if not."""
     if conversation.sandbox_status == "PAUSED" and newest.status == "running":
         return "sandbox paused while the agent worked: its last events may come after a resume"
     if newest.status == "error" and not any(e.kind in RUN_ERRORS for e in newest.events):

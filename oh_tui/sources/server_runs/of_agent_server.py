@@ -1,4 +1,4 @@
-"""The runs of an agent server that is the server: all of their events are there."""
+"""The runs of an agent server without an app server: it has all their events."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class AgentServerRuns(ServerRuns):
-    """As those of an app server, without a second place to read them from."""
+    """Like those of an app server, without a second place to read from."""
 
     by_pages = True
 
@@ -33,8 +33,8 @@ class AgentServerRuns(ServerRuns):
                 yield state
 
     def is_told_by_record(self, conversation: Conversation) -> bool:
-        """Here each event but those of the state changes the time of the record (source, 1.17.0,
-        1.58.2), and no sandbox ever stops."""
+        """Here each event, except for changes of state, changes the time of the record (source,
+        1.17.0, 1.58.2), and no sandbox ever stops."""
         return bool(conversation.updated_at) and conversation.execution_status in OVER
 
     async def hears(self, conversation: Conversation) -> bool:

@@ -1,4 +1,4 @@
-"""The events before those held of a long run, page by page, the newest first.
+"""The events before those held of a long run, page by page, newest first.
 
 Facts without another source are measured on app server 1.11.0 and agent server 1.34.0.
 """
@@ -23,8 +23,8 @@ async def older_from_agent(
 ) -> AsyncGenerator[Older, None]:
     """The pages of the agent server.
 
-    Raises Refused when it does not know the oldest held event: it answers with its first page then
-    (measured).
+    Raises Refused if the server does not know the oldest held event: it then answers with its first
+    page (measured).
     """
     cursor: str | None = trajectory.events[0].id
     known = {event.id for event in trajectory.events}
@@ -42,12 +42,12 @@ async def older_from_agent(
 async def older_from_app(
     fetch: Callable[[str], Awaitable[Page[Event]]], trajectory: Trajectory, total: int
 ) -> AsyncGenerator[Older, None]:
-    """The pages of the app server; `fetch` reads one from an offset on, the newest events first.
+    """The pages of the app server. `fetch` reads one from an offset on, newest events first.
 
-    The server counts from the newest event and may have fewer events than are held. Each page
-    therefore begins with a known event, so that none is skipped. Events of the agent server lie in
-    another order here, with others in between: the first page begins before their end and reaches
-    back before all of them.
+    The server counts from the newest event and may have fewer events than are held. So each page
+    begins with a known event, and none is skipped. Events of the agent server have another order
+    here, with others in between: the first page begins before their end and reaches back before all
+    of them.
     """
     known = {event.id for event in trajectory.events}
     offset = max(0, len(known) - LATE)

@@ -1,5 +1,5 @@
-"""The sub-agents of the task and delegate tools: no conversations, but folders within that of the
-run on its agent server. Only a download of the whole run has them."""
+"""The sub-agents of the task and delegate tools. They are no conversations, but folders within that
+of the run on its agent server; only a download of the whole run contains them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ IN_MEMORY = 64_000_000
 
 
 async def sub_agents(agent: AgentServer) -> Sequence[SubAgent]:
-    """None from a server that has no download. Raises Problem."""
+    """None from a server without that download. Raises Problem."""
     file = io.BytesIO()
     try:
         async with agent.download() as pieces:

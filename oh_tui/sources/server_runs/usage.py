@@ -1,4 +1,4 @@
-"""Tokens, cost and latency of the model, which a server records beside the events of a run."""
+"""The model's tokens, cost and latency, which a server records beside the events of a run."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ async def read_stats(agent: AgentServer) -> bytes | None:
 
 
 def stats_of_app(conversation: Conversation, held: Trajectory | None) -> bytes:
-    """The stats without an agent server: those it gave before, or the sums of the app server, which
-    may leave out the condenser, sub-agents and the last answer (measured)."""
+    """The stats without an agent server: those it gave earlier, or the app server's sums, which may
+    lack the condenser, sub-agents and the last answer (measured)."""
     if held is not None and lists_answers(held.stats):
         return held.stats
     metrics = conversation.metrics
@@ -45,7 +45,7 @@ def worth_keeping(stats: bytes) -> bytes:
 
 
 class StatsReader:
-    """Updates the stats of a followed run when the agent stops, and once a minute until then."""
+    """Updates the stats of a followed run when the agent stops, and once a minute before that."""
 
     def __init__(self, agent: AgentServer, trajectory: Trajectory) -> None:
         self._agent = agent
