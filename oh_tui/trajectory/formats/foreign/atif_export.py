@@ -161,7 +161,7 @@ def _hidden(event: Event) -> list[Fields]:
             made: Fields = {"source": "system", "message": text}
             return [_made(event, body, made, {"system_prompt", "tools"})]
         return [_kept(event)]
-    if event.key == "full_state" and event.status:  # of a state, only how the run ended
+    if event.key == "full_state" and event.status:  # of a state, only the status
         return [_kept(event, {"key": "execution_status", "value": event.status})]
     is_sum = event.key in ("stats", "full_state", "trajectory")
     return [] if is_sum or event.kind in _LEFT_OUT else [_kept(event)]
@@ -314,8 +314,8 @@ def _is_usual(call: Any, given: Any) -> bool:
 
 
 def _refer(result: Fields, names: list[str]) -> None:
-    """Names the sub-agents in a result. A reference to one in a separate file is replaced: that one
-    is now within the text."""
+    """Names the sub-agents in a result. A reference to one in a separate file gets its new name,
+    since that one is now within the text."""
     given = references(result)
     known, started = {text_field(one, "trajectory_id") for one in given}, set(names) - {""}
     new = iter([name for name in names if name not in known])
