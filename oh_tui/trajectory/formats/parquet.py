@@ -265,7 +265,7 @@ class ParquetRuns(Unchanging):
         return HeldRun(where, converted)
 
     def _take(self, group: int, place: int, taken: int) -> None:
-        """Raises an error once a row group gives more than it can contain."""
+        """Refuses the rest of a row group once its rows give more than the limit."""
         rows = self._taken[group]
         self._whole[group] += taken - rows.get(place, 0)
         rows[place] = taken

@@ -76,7 +76,7 @@ class FolderMembers(Members):
         return _time_and_size(self.folder / name)[0]
 
     def mention(self, text: str) -> bool:
-        """As in `Members`, after another look for files that were added."""
+        """As in `Members`; also looks for files that were added since."""
         if self.names.mention(text):
             return True
         try:
