@@ -97,7 +97,7 @@ async def test_a_server_that_is_restarted_is_read_on(mortal: Mortal) -> None:
         assert "nothing listens" not in it.footer
         assert it.text("#conversations").count("About short") == 2
         await it.press("1", "enter")
-        await shows(it, "#timeline-rule", "from the app server")
+        await it.until(lambda: run_shown(it).complete and not it.screen.session.is_reading)
         assert step_ids(run_shown(it)) == steps
     up = await asyncio.to_thread(mortal, "steps", mortal.second)
     assert up.returncode == 0 and up.stdout.count("\n") == len(steps)
