@@ -161,7 +161,7 @@ class Stream:
         except Exception as error:  # each module has its own exception
             if self.given and str(error).startswith("Not a gzipped file"):
                 return self._end("has something else after its end")
-            return self._end("is damaged: what follows cannot be unpacked")
+            return self._end("is damaged, and what stands near the damage may be wrong")
         self.given += len(piece)
         if self.given > self._most:
             return self._end(f"unpacks from so little to more than {size(self._most)}, like a bomb")
