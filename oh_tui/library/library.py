@@ -148,7 +148,7 @@ class Library(LibraryFile):
                     start = f"substr({column}, 1, {len(below)}) = ?"
                     found += self._drop(database, start, below)
                 database.execute(
-                    f"DELETE FROM homes WHERE home = ?1 OR substr(home, 1, {len(below)}) = ?2",
+                    f"DELETE FROM homes WHERE home = ? OR substr(home, 1, {len(below)}) = ?",
                     (name, below),
                 )
             return found
