@@ -541,7 +541,7 @@ class MainScreen(BaseScreen):
 
     def on_resize(self, event: events.Resize) -> None:
         self._arrange(self.session.sized(event.size))
-        if not self.asking.is_asking:  # an open line or question keeps its place
+        if not self.asking.is_asking and self.asking.editor is None:  # what is open keeps its place
             self.focus_pane(self.session.pane)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:

@@ -156,6 +156,16 @@ async def test_bookmarks_are_passed_over_that_a_filter_hides() -> None:
         assert "the filter hides the bookmarks: esc shows all steps" in it.footer
 
 
+async def test_a_note_being_written_keeps_the_keys_when_the_terminal_changes_its_size() -> None:
+    async with explore() as it:
+        await it.press("semicolon")
+        await it.until(lambda: it.screen.asking.editor)
+        await it.type("please")
+        await it.pilot.resize_terminal(121, 36)
+        await it.type(" go")
+        assert it.screen.asking.editor and it.screen.asking.editor.text == "please go"
+
+
 async def test_an_event_that_is_no_step_has_no_bookmark_and_no_note() -> None:
     async with explore() as it:
         await it.open(WEEK)
