@@ -85,6 +85,26 @@ class Nices(NamedTuple):
         return self
 
 
+class KilledOnce(NamedTuple):
+    """A task whose first process dies before it begins a run."""
+
+    done: Path
+
+    def work(self) -> Iterator[At | int]:
+        if not self.done.exists():
+            self.done.touch()
+            os._exit(9)
+        yield 1
+
+    def without(self, places: Sequence[str]) -> KilledOnce:
+        return self
+
+
+def test_a_process_that_is_killed_while_it_starts_is_replaced_once(tmp_path: Path) -> None:
+    with Pool[int](2) as pool:
+        assert list(pool.each([KilledOnce(tmp_path / "done")])) == [(0, 1), (0, None)]
+
+
 class Slow(NamedTuple):
     """A task that waits until a file is there, and tells its number."""
 

@@ -62,6 +62,8 @@ class Pool(Generic[T]):
         self._processes, self._nice = processes, nice
         self._lock = threading.Lock()
         self._is_stopped = False
+        self._begun_again = set[int]()
+        """Tasks whose process died before the first run; a second time ends them."""
 
     def __enter__(self) -> Pool[T]:
         return self
@@ -136,11 +138,14 @@ class Pool(Generic[T]):
                 return
             worker.end()
             self.workers.remove(worker)
-            if worker.at or not worker.begun:
+            if worker.at:
                 yield number, Died(worker.at)
-            if worker.begun:
+            if worker.begun or number not in self._begun_again:
+                if not worker.begun:  # it may have been killed while it started
+                    self._begun_again.add(number)
                 self._begun(number, task.without(worker.begun))
                 return
+            yield number, Died("")
             found = None
         if isinstance(found, At):
             worker.begun.append(found.place)
