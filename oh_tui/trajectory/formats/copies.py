@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -41,6 +42,9 @@ from oh_tui.trajectory.formats.zip.zip_table import RATIO_FREE, RATIO_LIMIT
 
 PLACE = "OH_TUI_UNPACK"
 """The environment variable that names the folder, also for child processes."""
+
+UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
+"""Errors of a cache that cannot be written to; a temporary folder does instead."""
 
 FILES, ABOUT, ROOM = "files", "about", "room"
 
@@ -145,7 +149,9 @@ def source_of(
         key = key_of(f"{path.absolute()}\n{found.st_size}\n{found.st_mtime_ns}")
         try:
             read, about = _copy(_top_of(path) or place() / key, key, path)
-        except (_TellsKey, PermissionError):  # or nobody may write to the cache
+        except (_TellsKey, OSError) as error:
+            if isinstance(error, OSError) and error.errno not in UNWRITABLE:
+                raise
             read, about = _copy(temporary() / key, key, path)
     return Source(read, name, path.parent, path if given else None, indexes, about)
 

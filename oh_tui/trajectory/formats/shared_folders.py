@@ -10,6 +10,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -51,13 +52,17 @@ def making(folder: Path) -> Iterator[Path]:
     part = folder.with_name(PART)
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(0o700)
+    remove = partial(shutil.rmtree, part, ignore_errors=True)
+    atexit.register(remove)  # ctrl+c does not wait for a thread that unpacks
     try:
         yield part
         shutil.rmtree(folder, ignore_errors=True)  # a damaged older one
         part.rename(folder)
     except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
+        remove()
         raise
+    finally:
+        atexit.unregister(remove)
 
 
 def hold(path: Path) -> int:

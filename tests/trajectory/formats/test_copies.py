@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import json
@@ -68,6 +69,20 @@ def test_a_place_where_others_may_write_is_refused(place: Path, output: Path) ->
     place.chmod(0o777)
     with pytest.raises(Problem, match="Others may write to the folder for unpacked files"):
         open_runs(output)
+
+
+def test_a_place_that_cannot_be_written_to_is_done_without(
+    place: Path, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = shared_folders.locked
+
+    def locked(folder: Path, *words: Any) -> Any:
+        if folder.is_relative_to(place):
+            raise OSError(errno.EROFS, "Read-only file system")
+        return real(folder, *words)
+
+    monkeypatch.setattr(shared_folders, "locked", locked)
+    assert names(output) == ["a"] and not place.exists()
 
 
 def test_a_file_that_has_changed_is_unpacked_anew(output: Path) -> None:
