@@ -44,7 +44,8 @@ def _seconds(text: str) -> float:
         "query 'select model, sum(cost) from runs group by model'": "what each model cost",
         "query \"select run from files where path like '%parse.py'\"":
             "runs that read or changed it",
-        "query 'select title, note from runs join notes using (run)'": "what you wrote of them",
+        "query 'select title, notes.note from runs join notes using (run)'":
+            "what you wrote of them",
         "query 'select * from runs' --csv": "for a spreadsheet",
     },
     epilog="It reads what is in the index, with your tags, bookmarks and notes, and cannot write.\n"
