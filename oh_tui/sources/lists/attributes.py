@@ -57,7 +57,7 @@ class Attribute(msgspec.Struct, frozen=True, kw_only=True):
     key: str = ""
     """The key that shows and hides the column in the chooser."""
     head: str = ""
-    """The column head, if not the label."""
+    """The heading of the column if it differs from the label."""
     cells: int = 0
     most: int = 0
     """The column is as wide as its texts, up to this many cells and at least `cells`, for the head.

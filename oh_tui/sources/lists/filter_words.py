@@ -84,7 +84,7 @@ class When(msgspec.Struct, frozen=True):
     """In seconds since 1970."""
 
     def seconds(self, now: float) -> float:
-        """In seconds since 1970, within what a date can be."""
+        """Seconds since 1970, limited to what a date can hold."""
         if self.days is None:
             at = now - self.ago if self.ago is not None else self.at or 0.0
             return min(max(1.0, at), _LATEST)

@@ -33,7 +33,7 @@ class Unpacking:
         copies.watching[:] = [watch]
 
     def stop(self) -> bool:
-        """End what is being unpacked; False if nothing is."""
+        """Stop the unpacking; False if nothing is being unpacked."""
         if not (self._is_begun and copies.stop()):
             return False
         self._ui.tell("stopped: it is not unpacked")
