@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from oh_tui.demo.disk import Files
-from oh_tui.demo.listing import NoSuchOption, list_files
+from oh_tui.demo.ls import NoSuchOption, list_files
 
 MOST = 64 * 1024 * 1024
 """The most bytes that a command prints."""
