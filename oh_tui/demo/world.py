@@ -13,11 +13,11 @@ from typing import Any
 import msgspec
 
 from oh_tui.demo.catalog import BOXES, RUNNING_LIMIT, STARTING_TAKES, Entry
-from oh_tui.demo.clock import Clock
 from oh_tui.demo.runs.events import StoredEvent, last_stats
 from oh_tui.demo.runs.meter import row_metrics
 from oh_tui.demo.runs.recorder import Act, Interventions
 from oh_tui.demo.state import Built, Conversation, Sandbox, cached_run, write_run
+from oh_tui.demo.world_clock import Clock
 
 PAUSE_TAKES = 0.4
 RESUME_TAKES = 0.8
