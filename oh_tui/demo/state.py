@@ -8,10 +8,10 @@ from functools import lru_cache
 
 from oh_tui.demo.agent import play
 from oh_tui.demo.catalog import ENTRIES, Entry, sandbox_id
-from oh_tui.demo.runs.events import StoredEvent, deliver
 from oh_tui.demo.runs.player import check_out
 from oh_tui.demo.runs.recorder import Interventions, fixed_uuid
 from oh_tui.demo.runs.run import Run
+from oh_tui.demo.runs.stored_events import StoredEvent, deliver
 
 Built = tuple[list[StoredEvent], list[StoredEvent], Run]
 """A run's events in the agent server's order and in the app server's, and the run itself."""

@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 
 from oh_tui.demo.catalog import BOXES, RUNNING_LIMIT, STARTING_TAKES, Entry
-from oh_tui.demo.runs.events import StoredEvent, last_stats
 from oh_tui.demo.runs.meter import row_metrics
 from oh_tui.demo.runs.recorder import Act, Interventions
+from oh_tui.demo.runs.stored_events import StoredEvent, last_stats
 from oh_tui.demo.state import Built, Conversation, Sandbox, cached_run, write_run
 from oh_tui.demo.world_clock import Clock
 

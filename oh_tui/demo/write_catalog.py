@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from oh_tui.demo.catalog import make_entry
-from oh_tui.demo.runs.events import last_stats
 from oh_tui.demo.runs.player import FOLDER, load_scenario
+from oh_tui.demo.runs.stored_events import last_stats
 from oh_tui.demo.state import write_run
 
 NOT_FACTS = {"root", "files", "confirms", "max_iterations", "step"}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from oh_tui.demo.catalog import ENTRIES
-from oh_tui.demo.runs.events import StoredEvent
+from oh_tui.demo.runs.stored_events import StoredEvent
 from oh_tui.demo.servers.app_writes import START_TASK_IDS, START_TASKS
 from tests.demo.wire import (
     API,

@@ -16,8 +16,8 @@ from zlib import crc32
 
 import msgspec
 
-from oh_tui.demo.runs.events import StoredEvent
 from oh_tui.demo.runs.meter import Meter, Model
+from oh_tui.demo.runs.stored_events import StoredEvent
 
 IDS = UUID("6f1c1a52-6d0b-5f0e-9a3e-0a4d53c1d3a5")
 """The namespace of every id, so that ids are the same in every process."""

@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from oh_tui.demo.runs.events import StoredEvent, select
 from oh_tui.demo.runs.meter import combined
+from oh_tui.demo.runs.stored_events import StoredEvent, select
 from oh_tui.demo.servers.disks import Disks
 from oh_tui.demo.servers.download import zipped
 from oh_tui.demo.servers.git import git_changes

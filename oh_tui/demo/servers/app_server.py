@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from oh_tui.demo.runs.events import StoredEvent, select
 from oh_tui.demo.runs.recorder import fixed_uuid
+from oh_tui.demo.runs.stored_events import StoredEvent, select
 from oh_tui.demo.servers.agent_server import CLASSES, AgentServers
 from oh_tui.demo.servers.app_writes import AppWrites
 from oh_tui.demo.servers.disks import Disks

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from oh_tui.demo.runs.events import StoredEvent
+from oh_tui.demo.runs.stored_events import StoredEvent
 
 
 async def zipped(

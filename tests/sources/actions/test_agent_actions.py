@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from oh_tui.api import AuthError, Conflict, RateLimited
 from oh_tui.demo import Demo
-from oh_tui.demo.runs.events import StoredEvent
+from oh_tui.demo.runs.stored_events import StoredEvent
 from oh_tui.sources.actions import agent_actions
 from oh_tui.sources.actions.agent_actions import Agents, AgentStage, Steps
 from oh_tui.sources.actions.agent_state import AgentState
