@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from oh_tui.demo.runs.images import SCREENSHOT
 from oh_tui.demo.runs.run import Call, Plan, Run, text
+from oh_tui.demo.runs.screenshot import SCREENSHOT
 
 
 def shell(
