@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from oh_tui.demo.runs.meter import Model
-from oh_tui.demo.runs.prompt import MESSAGE, SYSTEM_PROMPT, TOOLS
 from oh_tui.demo.runs.recorder import SYSTEM_TOKENS, Interventions, Recorder, UserSpoke, pieces
+from oh_tui.demo.runs.system_prompt import MESSAGE, SYSTEM_PROMPT, TOOLS
 
 
 def text(content: str) -> dict[str, Any]:
