@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from oh_tui.demo import Demo, make_demo
 from oh_tui.demo.catalog import Entry
 from oh_tui.demo.runs.run import Run
-from oh_tui.demo.runs.tools import edit, shell, view
+from oh_tui.demo.runs.tool_calls import edit, shell, view
 from oh_tui.demo.state import Conversation, Sandbox
 
 LASTS = 15.0

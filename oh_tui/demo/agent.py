@@ -10,7 +10,7 @@ from functools import partial
 from oh_tui.demo.disk import Files
 from oh_tui.demo.runs.recorder import Act, AgentInterrupted, AgentStopped, UserSpoke
 from oh_tui.demo.runs.run import Call, Run
-from oh_tui.demo.runs.tools import shell, view
+from oh_tui.demo.runs.tool_calls import shell, view
 from oh_tui.demo.shell import run_command
 
 Turn = Callable[[Run], None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from oh_tui.demo.runs.run import Run
-from oh_tui.demo.runs.tools import create, edit, shell
+from oh_tui.demo.runs.tool_calls import create, edit, shell
 
 MODULES = ("charge", "credit", "dunning", "export", "invoice", "ledger", "payout", "refund", "tax")
 

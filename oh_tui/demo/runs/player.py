@@ -29,7 +29,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from oh_tui.demo.runs import tools
+from oh_tui.demo.runs import tool_calls
 from oh_tui.demo.runs.run import Call, Run
 
 Table = dict[str, Any]
@@ -41,8 +41,8 @@ PROJECTS = FOLDER / "projects.toml"
 
 TOOLS: dict[str, Callable[..., Call]] = {
     name: function
-    for name, function in inspect.getmembers(tools, inspect.isfunction)
-    if function.__module__ == tools.__name__ and not name.startswith("_")
+    for name, function in inspect.getmembers(tool_calls, inspect.isfunction)
+    if function.__module__ == tool_calls.__name__ and not name.startswith("_")
 }
 """Each public function of `tools`, by the name that scenarios give it."""
 
