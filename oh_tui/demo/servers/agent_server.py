@@ -15,7 +15,6 @@ from starlette.routing import Route
 from oh_tui.demo.runs.meter import combined
 from oh_tui.demo.runs.stored_events import StoredEvent, select
 from oh_tui.demo.servers.disks import Disks
-from oh_tui.demo.servers.download import zipped
 from oh_tui.demo.servers.git import git_changes
 from oh_tui.demo.servers.http import (
     Query,
@@ -29,6 +28,7 @@ from oh_tui.demo.servers.http import (
     spoken,
     utc,
 )
+from oh_tui.demo.servers.zip_stream import zipped
 from oh_tui.demo.state import Conversation, Sandbox
 from oh_tui.demo.world import AgentVersion, World
 

@@ -17,7 +17,6 @@ from oh_tui.demo.runs.stored_events import StoredEvent, select
 from oh_tui.demo.servers.agent_server import CLASSES, AgentServers
 from oh_tui.demo.servers.app_writes import AppWrites
 from oh_tui.demo.servers.disks import Disks
-from oh_tui.demo.servers.download import zipped
 from oh_tui.demo.servers.http import (
     Query,
     Refused,
@@ -34,6 +33,7 @@ from oh_tui.demo.servers.http import (
 )
 from oh_tui.demo.servers.rate_limit import RateLimit
 from oh_tui.demo.servers.sandbox_server import SandboxServers
+from oh_tui.demo.servers.zip_stream import zipped
 from oh_tui.demo.state import Conversation, Sandbox
 from oh_tui.demo.world import World
 
