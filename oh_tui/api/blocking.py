@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from oh_tui.api import paging
-from oh_tui.api.http import bodies
+from oh_tui.api.http import response_body
 from oh_tui.api.models import Page
 
 T = TypeVar("T")
@@ -66,7 +66,7 @@ class Items(Blocking, Iterator[T]):
         return item
 
 
-class Pieces(Items[bytes], of=bodies.Pieces):
+class Pieces(Items[bytes], of=response_body.Pieces):
     """The pieces of a file as they arrive. Raises Unreachable at the end when fewer bytes came."""
 
     @property

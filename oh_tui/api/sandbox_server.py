@@ -14,9 +14,9 @@ from oh_tui.api import decode
 from oh_tui.api.addresses import segment
 from oh_tui.api.errors import ApiError, BadAnswer, InvalidRequest, NotFound, ServerError, TimedOut
 from oh_tui.api.filters import page_params
-from oh_tui.api.http.bodies import Pieces
 from oh_tui.api.http.connections import PATIENT, QUICK, USUAL
 from oh_tui.api.http.failures import MAYBE_DONE
+from oh_tui.api.http.response_body import Pieces
 from oh_tui.api.http.transport import Hints, HttpClient, Params
 from oh_tui.api.models import IN_SANDBOX, BashCommand, BashOutput, CommandResult, Page, Workplace
 from oh_tui.api.paging import Listing

@@ -23,7 +23,6 @@ import msgspec
 
 from oh_tui.api.addresses import EXPECTED, origin, redirect_target
 from oh_tui.api.errors import ApiError, AuthError, NotFound, TooLarge
-from oh_tui.api.http.bodies import Pieces, body_pieces, body_size, content_type, whole_body
 from oh_tui.api.http.cancelling import in_own_task
 from oh_tui.api.http.connections import PATIENT, USUAL, Connections, KeyHeader
 from oh_tui.api.http.failures import (
@@ -36,6 +35,7 @@ from oh_tui.api.http.failures import (
     redirected,
     translated,
 )
+from oh_tui.api.http.response_body import Pieces, body_pieces, body_size, content_type, whole_body
 from oh_tui.api.models import Auth, Secret
 from oh_tui.text.patterns import pattern
 
