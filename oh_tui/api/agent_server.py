@@ -22,7 +22,7 @@ from oh_tui.api.errors import (
 )
 from oh_tui.api.filters import SortOrder, page_params
 from oh_tui.api.http.connections import QUICK, UNLIMITED, URGENT, USUAL
-from oh_tui.api.http.failures import Answer, short_id
+from oh_tui.api.http.http_errors import Answer, short_id
 from oh_tui.api.http.transport import Hints, HttpClient, Params
 from oh_tui.api.models import (
     IN_SANDBOX,

@@ -32,7 +32,7 @@ from oh_tui.api.errors import (
 from oh_tui.api.filters import ConversationFilters, SortOrder, conversation_params, page_params
 from oh_tui.api.http.asgi import ASGIApp
 from oh_tui.api.http.connections import PATIENT, Connections, Watch
-from oh_tui.api.http.failures import short_id
+from oh_tui.api.http.http_errors import short_id
 from oh_tui.api.http.transport import MISSING_ENDPOINT, Hints, HttpClient, Limiter, RetryPolicy
 from oh_tui.api.models import CLOUD, IN_SANDBOX, Auth, Conversation, Page, Secret, SentMessage, User
 from oh_tui.api.paging import MAX_ROWS, Listing

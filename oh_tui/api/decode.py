@@ -12,7 +12,7 @@ from typing import Any, TypeVar, get_args, get_origin
 import msgspec
 
 from oh_tui.api.errors import Conflict
-from oh_tui.api.http.failures import Answer, bad_answer, not_the_api
+from oh_tui.api.http.http_errors import Answer, bad_answer, not_the_api
 from oh_tui.api.models import Page, Secret
 from oh_tui.api.paging import MAX_ROWS
 from oh_tui.trajectory.model.events import Event, decode_json, parse_event

@@ -15,7 +15,7 @@ from oh_tui.api.addresses import segment
 from oh_tui.api.errors import ApiError, BadAnswer, InvalidRequest, NotFound, ServerError, TimedOut
 from oh_tui.api.filters import page_params
 from oh_tui.api.http.connections import PATIENT, QUICK, USUAL
-from oh_tui.api.http.failures import MAYBE_DONE
+from oh_tui.api.http.http_errors import MAYBE_DONE
 from oh_tui.api.http.response_body import Pieces
 from oh_tui.api.http.transport import Hints, HttpClient, Params
 from oh_tui.api.models import IN_SANDBOX, BashCommand, BashOutput, CommandResult, Page, Workplace

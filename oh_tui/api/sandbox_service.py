@@ -13,7 +13,7 @@ from oh_tui.api.addresses import segment
 from oh_tui.api.batches import get_by_ids
 from oh_tui.api.errors import NotFound
 from oh_tui.api.filters import page_params
-from oh_tui.api.http.failures import short_id
+from oh_tui.api.http.http_errors import short_id
 from oh_tui.api.http.transport import MISSING_ENDPOINT, HttpClient
 from oh_tui.api.models import Page, Sandbox
 from oh_tui.api.paging import MAX_ROWS, Listing

@@ -14,7 +14,7 @@ import httpx
 from oh_tui.api.addresses import redirect_target
 from oh_tui.api.errors import ApiError, AuthError, BadAnswer, Unreachable
 from oh_tui.api.http.connections import USUAL, Connections
-from oh_tui.api.http.failures import ApiCall, FailedAttempt, from_status, translated
+from oh_tui.api.http.http_errors import ApiCall, FailedAttempt, from_status, translated
 from oh_tui.api.http.transport import MAX_REDIRECTS
 from oh_tui.text.human import size
 from oh_tui.text.redact import safe_line

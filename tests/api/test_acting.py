@@ -9,7 +9,7 @@ import pytest
 from starlette.requests import Request
 
 from oh_tui.api import AppServer, Conversation, Secret, StartRequest, errors
-from oh_tui.api.http.failures import MAYBE_DONE
+from oh_tui.api.http.http_errors import MAYBE_DONE
 
 from .servers import AT_ONCE, Script, closed_port, json, over, raw
 from .test_agent_server import ID, agent_of

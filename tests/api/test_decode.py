@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from oh_tui.api import errors
 from oh_tui.api.decode import count, event_page, loose_model, model_list, model_page
-from oh_tui.api.http.failures import Answer, ApiCall
+from oh_tui.api.http.http_errors import Answer, ApiCall
 from oh_tui.api.models import (
     AgentConversation,
     AgentRecord,

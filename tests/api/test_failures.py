@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response, Strea
 
 from oh_tui.api import errors
 from oh_tui.api.http.connections import UNLIMITED
-from oh_tui.api.http.failures import ApiCall, explanation, from_exception
+from oh_tui.api.http.http_errors import ApiCall, explanation, from_exception
 from oh_tui.api.http.transport import MAX_JSON
 
 from .servers import KEY, Script, closed_port, json, listening, over, over_network, raw

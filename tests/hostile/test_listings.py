@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from oh_tui.api import decode, paging
-from oh_tui.api.http.failures import Answer, ApiCall
+from oh_tui.api.http.http_errors import Answer, ApiCall
 from oh_tui.api.models import Sandbox
 from oh_tui.api.paging import MAX_ROWS
 from tests.api.servers import Script, over
@@ -78,7 +78,7 @@ def test_a_page_of_nothing_but_rows_takes_no_more_memory_than_its_bytes(
     used = used_by(
         f"""
         from oh_tui.api import decode
-        from oh_tui.api.http.failures import Answer, ApiCall
+        from oh_tui.api.http.http_errors import Answer, ApiCall
         from oh_tui.api.models import Sandbox
         call = ApiCall("list", "GET", "http://x", "x")
         rows = ({row!r} * (20_000_000 // {len(row)})).rstrip(", \\n")
@@ -100,7 +100,7 @@ def test_an_answer_of_a_million_parts_that_is_no_page_is_refused(tmp_path: Path)
     used = used_by(
         """
         from oh_tui.api import decode
-        from oh_tui.api.http.failures import Answer, ApiCall
+        from oh_tui.api.http.http_errors import Answer, ApiCall
         from oh_tui.api.models import Sandbox
         call = ApiCall("list", "GET", "http://x", "x")
         answer = Answer(call, b"[" + b"{}," * 20_000_000 + b"NaN]", "application/json")
@@ -119,7 +119,7 @@ def test_a_single_row_of_many_million_parts_is_refused(row: str, of: str, tmp_pa
     used = used_by(
         f"""
         from oh_tui.api import decode
-        from oh_tui.api.http.failures import Answer, ApiCall
+        from oh_tui.api.http.http_errors import Answer, ApiCall
         from oh_tui.api.models import Sandbox
         call = ApiCall("list", "GET", "http://x", "x")
         row = {row!r}.encode().replace(b"PARTS", b"{{}}," * 20_000_000 + b"{{}}")

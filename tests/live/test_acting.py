@@ -16,7 +16,7 @@ from oh_tui.api import (
     StartRequest,
     TimedOut,
 )
-from oh_tui.api.http.failures import MAYBE_DONE
+from oh_tui.api.http.http_errors import MAYBE_DONE
 from tests.contract.acting import Stage
 
 from .conftest import Patient

@@ -12,8 +12,8 @@ from oh_tui import __version__
 from oh_tui.api.addresses import keep_location
 from oh_tui.api.errors import Unreachable
 from oh_tui.api.http.asgi import AppTransport, ASGIApp
-from oh_tui.api.http.failures import ApiCall
 from oh_tui.api.http.heads import bound_heads
+from oh_tui.api.http.http_errors import ApiCall
 from oh_tui.api.models import Auth, Secret
 
 Watch: TypeAlias = Callable[[str, str, int | None, float], None]

@@ -8,7 +8,7 @@ import httpx
 
 from oh_tui.api.errors import Unreachable
 from oh_tui.api.http.cancelling import in_own_task
-from oh_tui.api.http.failures import ApiCall, FailedAttempt, translated
+from oh_tui.api.http.http_errors import ApiCall, FailedAttempt, translated
 from oh_tui.api.http.unpacking import steady, unpacked
 
 

@@ -25,7 +25,7 @@ from oh_tui.api.addresses import EXPECTED, origin, redirect_target
 from oh_tui.api.errors import ApiError, AuthError, NotFound, TooLarge
 from oh_tui.api.http.cancelling import in_own_task
 from oh_tui.api.http.connections import PATIENT, USUAL, Connections, KeyHeader
-from oh_tui.api.http.failures import (
+from oh_tui.api.http.http_errors import (
     Answer,
     ApiCall,
     FailedAttempt,
