@@ -8,8 +8,8 @@ import httpx
 
 from oh_tui.api.errors import Unreachable
 from oh_tui.api.http.cancelling import in_own_task
+from oh_tui.api.http.decompression import steady, unpacked
 from oh_tui.api.http.http_errors import ApiCall, FailedAttempt, translated
-from oh_tui.api.http.unpacking import steady, unpacked
 
 
 class Pieces:
