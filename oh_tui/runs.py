@@ -38,9 +38,9 @@ from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.verdict import Verdict
 from oh_tui.trajectory.formats.run_file import shown_name
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.stats import Cost
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.model.usage_stats import Cost
 
 __all__ = ["Problem", "Run", "Time", "open", "open_all"]
 

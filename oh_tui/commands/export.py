@@ -46,9 +46,9 @@ from oh_tui.trajectory.formats.foreign.atif_kept import CONVERSATION, KEPT
 from oh_tui.trajectory.formats.foreign.atif_sub_agents import EMBEDDED
 from oh_tui.trajectory.formats.table import find_files
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.stats import Cost
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.model.usage_stats import Cost
 from oh_tui.trajectory.presentation.markdown import event_markdown, step_markdown
 
 _NAMED = pattern(

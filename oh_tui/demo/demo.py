@@ -17,7 +17,7 @@ from oh_tui.demo.servers.network import Network
 from oh_tui.demo.world import World
 from oh_tui.sources.lists.last_known import LastKnown
 from oh_tui.sources.lists.spent import Spent, Sum
-from oh_tui.trajectory.model.stats import AGENT
+from oh_tui.trajectory.model.usage_stats import AGENT
 
 BASE_URL = "http://demo.invalid"
 

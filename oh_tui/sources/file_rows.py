@@ -21,7 +21,8 @@ from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.formats.run_file import Entry, RunFile, shown_name
 from oh_tui.trajectory.model.clock import zoned
-from oh_tui.trajectory.model.stats import (
+from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.model.usage_stats import (
     COMBINED,
     NO_USAGE,
     TOKENS,
@@ -30,7 +31,6 @@ from oh_tui.trajectory.model.stats import (
     record_sums,
     told_in,
 )
-from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.describe import describe_event
 
 FIRST_EVENTS, LAST_EVENTS = 20, 3

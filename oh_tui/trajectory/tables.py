@@ -16,9 +16,9 @@ from oh_tui.text.redact import hide_keys, masked, redact_json, safe_line
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.bodies import arguments, field
 from oh_tui.trajectory.model.clock import is_bare, seconds
-from oh_tui.trajectory.model.stats import TOKENS, Usage, sum_of
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.model.usage_stats import TOKENS, Usage, sum_of
 from oh_tui.trajectory.presentation.describe import describe
 
 

@@ -19,8 +19,8 @@ from oh_tui.trajectory.analysis.changes import changes
 from oh_tui.trajectory.analysis.study import Study, SubRuns
 from oh_tui.trajectory.formats.zip.archive import open_archive
 from oh_tui.trajectory.model.events import parse_event
-from oh_tui.trajectory.model.stats import Told, Usage
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.model.usage_stats import Told, Usage
 from oh_tui.trajectory.tables import SCHEMAS, About, rows
 from tests.demo_runs import SLUGS, demo_run
 from tests.trajectory.made import call, output, shell

@@ -28,8 +28,8 @@ from oh_tui.text.human import plural, size
 from oh_tui.text.problem import Problem, Refused, Remedy
 from oh_tui.text.redact import holds_key
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.stats import lists_answers
 from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
+from oh_tui.trajectory.model.usage_stats import lists_answers
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation, Page

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import holds_key
-from oh_tui.trajectory.model.stats import has_stats, lists_answers, stats_text, untold_text
+from oh_tui.trajectory.model.usage_stats import has_stats, lists_answers, stats_text, untold_text
 
 if TYPE_CHECKING:
     from oh_tui.api import AgentServer

@@ -21,7 +21,9 @@ from oh_tui.trajectory.analysis.ledger import ROUNDING, Ledger, Update, about
 from oh_tui.trajectory.analysis.waits import Waits, gap_before
 from oh_tui.trajectory.model.clock import seconds
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.stats import (
+from oh_tui.trajectory.model.steps import Step
+from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.model.usage_stats import (
     AGENT,
     COMBINED,
     NO_USAGE,
@@ -33,8 +35,6 @@ from oh_tui.trajectory.model.stats import (
     read_record,
     read_stats,
 )
-from oh_tui.trajectory.model.steps import Step
-from oh_tui.trajectory.model.trajectory import Trajectory
 
 NEAR = 5.0
 """Longest time from an update to the step of its answer, in seconds (measured: under 0.1)."""

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from oh_tui.text.human import plural
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.model.stats import (
+from oh_tui.trajectory.model.usage_stats import (
     DOLLAR,
     NO_USAGE,
     TOKENS,

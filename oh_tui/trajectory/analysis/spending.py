@@ -11,10 +11,10 @@ from msgspec.structs import astuple
 
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.accounting import Accounts
-from oh_tui.trajectory.model.stats import NO_USAGE, Usage
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.model.usage_stats import NO_USAGE, Usage
 from oh_tui.trajectory.presentation.describe import describe, family_of
 
 MOST = 10

@@ -13,9 +13,9 @@ from oh_tui.trajectory.analysis.strip import Strip
 from oh_tui.trajectory.analysis.sub_agents import Slot, bare, prefix, slots
 from oh_tui.trajectory.analysis.verdict import Verdict, judge
 from oh_tui.trajectory.model.bodies import message_text
-from oh_tui.trajectory.model.stats import NO_USAGE, Cost, Told, Usage
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
+from oh_tui.trajectory.model.usage_stats import NO_USAGE, Cost, Told, Usage
 
 READING = 0.005
 """Longest time for changed files in one update while the agent works, in seconds."""

@@ -15,7 +15,7 @@ from oh_tui.trajectory.formats.document import Converted, Document, Fields, Top,
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import decode_json
 from oh_tui.trajectory.model.recorded import Recorded
-from oh_tui.trajectory.model.stats import COMBINED, stats_text
+from oh_tui.trajectory.model.usage_stats import COMBINED, stats_text
 
 _NAMED = pattern(rb'"(?:instance_id|history|test_result)"\s*:')
 

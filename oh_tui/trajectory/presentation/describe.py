@@ -13,9 +13,9 @@ from oh_tui.text.redact import HIDDEN, is_secret_name, safe_line
 from oh_tui.trajectory.model import bodies
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import NO_KIND, UNREADABLE, Event
-from oh_tui.trajectory.model.stats import record_sums, stats_text
 from oh_tui.trajectory.model.steps import RESULT_KINDS, Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family, Parts, Use, count, first_line, last_line
+from oh_tui.trajectory.model.usage_stats import record_sums, stats_text
 from oh_tui.trajectory.presentation.terminal import TERMINALS
 from oh_tui.trajectory.presentation.tools import tool_named, tool_of
 

@@ -8,9 +8,9 @@ from oh_tui.text.display import display_line
 from oh_tui.text.human import compact, dollars, duration, size
 from oh_tui.text.redact import safe
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.stats import NO_USAGE, Usage
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.model.usage_stats import NO_USAGE, Usage
 from oh_tui.trajectory.presentation import blocks as content
 from oh_tui.trajectory.presentation import step_context
 from oh_tui.trajectory.presentation.block import Block, Json, Note, Thought

@@ -14,8 +14,8 @@ from oh_tui.sources.results import Loaded, build
 from oh_tui.sources.server import ServerSource
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.stats import NO_USAGE, Usage
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.model.usage_stats import NO_USAGE, Usage
 from tests.api.servers import over
 from tests.sources.here import demo_read
 from tests.sources.test_server import ID, Servers, happened, ids, read, turned

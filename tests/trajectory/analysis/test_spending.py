@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.spending import MOST, USAGES, Spending, context_fill, spending
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.stats import NO_USAGE
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.model.usage_stats import NO_USAGE
 from tests.demo_runs import SLUGS, demo_run
 from tests.trajectory.made import call, event, message, output, result, shell
 

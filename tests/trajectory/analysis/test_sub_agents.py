@@ -18,8 +18,8 @@ from oh_tui.trajectory.analysis.sub_agents import letters
 from oh_tui.trajectory.formats.zip.archive import open_archive
 from oh_tui.trajectory.formats.zip.zip_layout import DEEPEST
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.stats import stats_text
 from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
+from oh_tui.trajectory.model.usage_stats import stats_text
 from tests.trajectory.made import failure, message, result
 from tests.trajectory.sub_agent_files import (
     CHECK,

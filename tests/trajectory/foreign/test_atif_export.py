@@ -13,9 +13,9 @@ from oh_tui.trajectory.formats.foreign import atif, atif_export, chat, v0
 from oh_tui.trajectory.formats.foreign.foreign_run import is_empty
 from oh_tui.trajectory.model.bodies import content_text, thought_text
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.stats import NO_USAGE, Cost, stats_text
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.model.usage_stats import NO_USAGE, Cost, stats_text
 from oh_tui.trajectory.presentation.describe import describe
 
 from ...demo_runs import SLUGS, demo_run

@@ -14,8 +14,8 @@ from oh_tui.trajectory.analysis.study import Study, SubRuns
 from oh_tui.trajectory.formats.foreign import atif_sub_agents
 from oh_tui.trajectory.formats.foreign.atif_sub_agents import DEEPEST
 from oh_tui.trajectory.formats.table import find_files, open_runs
-from oh_tui.trajectory.model.stats import record_sums
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.model.usage_stats import record_sums
 
 from .runs import JsonObject
 

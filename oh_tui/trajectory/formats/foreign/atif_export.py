@@ -18,9 +18,9 @@ from oh_tui.trajectory.formats.foreign.named_tools import action_of
 from oh_tui.trajectory.formats.foreign.usage import told_amount
 from oh_tui.trajectory.model.bodies import arguments, content_text, field, text_field
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.stats import Cost, Usage
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.model.usage_stats import Cost, Usage
 
 VERSION = "ATIF-v1.7"
 

@@ -6,7 +6,7 @@ import math
 from typing import Any, TypeAlias
 
 from oh_tui.trajectory.model.bodies import field
-from oh_tui.trajectory.model.stats import AGENT, stats_text
+from oh_tui.trajectory.model.usage_stats import AGENT, stats_text
 
 TOKENS = ("prompt_tokens", "completion_tokens", "cache_read_tokens", "cache_write_tokens",
           "reasoning_tokens")  # fmt: skip

@@ -41,8 +41,8 @@ from oh_tui.trajectory.formats.zip.zip_table import NotOpened
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.events import UNREADABLE, Event, decode_json, parse_event
 from oh_tui.trajectory.model.recorded import NOTHING_RECORDED, Recorded
-from oh_tui.trajectory.model.stats import stats_text, untold_text
 from oh_tui.trajectory.model.trajectory import CUT_OFF, NO_END
+from oh_tui.trajectory.model.usage_stats import stats_text, untold_text
 
 _LAST = ("leaf_event_id", "last_user_message_id")
 """Fields of base_state.json that contain an event id."""
