@@ -39,7 +39,7 @@ from oh_tui.sources.results import cut_words
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.analysis.search.query import QueryError, quoted
+from oh_tui.trajectory.analysis.search.step_filter import QueryError, quoted
 
 LIMIT = 50
 """Conversations that are listed by default."""

@@ -39,7 +39,7 @@ from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import HIDDEN, masked, safe, safe_line
 from oh_tui.trajectory.analysis.accounting import SUB_AGENT_USAGES, Accounts
-from oh_tui.trajectory.analysis.search.query import parse
+from oh_tui.trajectory.analysis.search.step_filter import parse
 from oh_tui.trajectory.analysis.study import Study, SubRun, SubRuns
 from oh_tui.trajectory.formats.foreign import atif_export
 from oh_tui.trajectory.formats.foreign.atif_kept import CONVERSATION, KEPT

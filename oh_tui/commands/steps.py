@@ -33,7 +33,7 @@ from oh_tui.commands.framework.status import Seen, as_read
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import clock, dollars, plural, tenths
-from oh_tui.trajectory.analysis.search.query import Query, parse
+from oh_tui.trajectory.analysis.search.step_filter import Query, parse
 from oh_tui.trajectory.analysis.search.suggestions import suggest
 from oh_tui.trajectory.analysis.study import Study, SubRun, SubRuns
 from oh_tui.trajectory.model.steps import Outcome, Step

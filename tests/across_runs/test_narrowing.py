@@ -19,7 +19,7 @@ from oh_tui.sources.across_runs.query import parse
 from oh_tui.sources.across_runs.searching import Search
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.lists.user_annotations import Annotations
-from oh_tui.trajectory.analysis.search.query import quoted
+from oh_tui.trajectory.analysis.search.step_filter import quoted
 from oh_tui.trajectory.formats.table import find_files
 from scripts.many_runs import COMMON, Maker, write_outputs
 from tests.across_runs.made import WORDS, lasting_folder, make_runs

@@ -32,7 +32,7 @@ from oh_tui.sources.files import FileSource
 from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.text import regex
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.analysis.search.query import QueryError, quoted
+from oh_tui.trajectory.analysis.search.step_filter import QueryError, quoted
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.formats.run_file import RunList
 from oh_tui.trajectory.formats.table import find_files

@@ -20,8 +20,8 @@ from oh_tui.commands import changes as changes_command
 from oh_tui.commands import check as check_command
 from oh_tui.commands import why as why_command
 from oh_tui.commands.framework.documents import counts_json, step_json, totals_json, verdict_json
-from oh_tui.trajectory.analysis.search.query import parse
 from oh_tui.trajectory.analysis.search.searchable_text import texts_of
+from oh_tui.trajectory.analysis.search.step_filter import parse
 from oh_tui.trajectory.analysis.spending import spending
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.events import parse_event

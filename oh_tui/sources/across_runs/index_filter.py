@@ -10,8 +10,8 @@ from oh_tui.sources.across_runs.each_run import Ahead
 from oh_tui.sources.across_runs.searching import Found
 from oh_tui.sources.across_runs.up_to_date import Held
 from oh_tui.sources.source import Source
-from oh_tui.trajectory.analysis.search.query import Query
 from oh_tui.trajectory.analysis.search.scan import Needle
+from oh_tui.trajectory.analysis.search.step_filter import Query
 
 
 class Narrowing:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from oh_tui.sources.lists import conversation_query
 from oh_tui.sources.lists.attributes import WORDS
 from oh_tui.sources.lists.conversation_query import ConversationQuery
-from oh_tui.trajectory.analysis.search import query as queries
+from oh_tui.trajectory.analysis.search import step_filter as queries
 from oh_tui.trajectory.analysis.search.fields import FIELDS as STEP_FIELDS
 from oh_tui.trajectory.analysis.search.fields import Wrong
-from oh_tui.trajectory.analysis.search.query import Beside, Query, Readable
+from oh_tui.trajectory.analysis.search.step_filter import Beside, Query, Readable
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.model.trajectory import Trajectory

@@ -13,7 +13,7 @@ from oh_tui.sources.across_runs.worker import About, Unread
 from oh_tui.sources.lists.last_known import LastKnown
 from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.sources.source import Source
-from oh_tui.trajectory.analysis.search.query import Query
+from oh_tui.trajectory.analysis.search.step_filter import Query
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.trajectory import Trajectory
 

@@ -11,8 +11,8 @@ from oh_tui.text.clean import clean_line, cleaned_pieces
 from oh_tui.text.redact import hide_split, redacted_pieces
 from oh_tui.text.regex import Regex
 from oh_tui.trajectory.analysis.search.fields import Kept
-from oh_tui.trajectory.analysis.search.query import Query
 from oh_tui.trajectory.analysis.search.scan import Needle, Said, finish, said_by_step
+from oh_tui.trajectory.analysis.search.step_filter import Query
 from oh_tui.trajectory.analysis.study import Study, SubRuns
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory

@@ -19,13 +19,13 @@ from oh_tui.sources.lists.filter_words import OF_OTHERS, Asked
 from oh_tui.sources.lists.tags import tag_words
 from oh_tui.sources.lists.user_annotations import RunAnnotations
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.analysis.search import query as queries
+from oh_tui.trajectory.analysis.search import step_filter as queries
 from oh_tui.trajectory.analysis.search.fields import ANY, any_of
 from oh_tui.trajectory.analysis.search.fields import FIELDS as STEP_FIELDS
 
 if TYPE_CHECKING:
     from oh_tui.api.filters import ConversationFilters
-    from oh_tui.trajectory.analysis.search.query import Term
+    from oh_tui.trajectory.analysis.search.step_filter import Term
 
 
 class ConversationQuery(msgspec.Struct, frozen=True):

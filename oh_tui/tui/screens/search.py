@@ -16,7 +16,7 @@ from oh_tui.sources.across_runs import query as queries
 from oh_tui.sources.across_runs.step_search import step_of
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.analysis.search.query import QueryError
+from oh_tui.trajectory.analysis.search.step_filter import QueryError
 from oh_tui.trajectory.presentation.block import Heading, Note
 from oh_tui.tui.keys import HELP, HELP_IN_FIELD, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce

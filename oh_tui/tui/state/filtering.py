@@ -12,7 +12,7 @@ import msgspec
 from oh_tui.trajectory.analysis.search.scan import outward
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.analysis.search.query import Query
+    from oh_tui.trajectory.analysis.search.step_filter import Query
     from oh_tui.trajectory.model.trajectory import Trajectory
 
 

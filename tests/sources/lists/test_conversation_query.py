@@ -15,9 +15,9 @@ from oh_tui.sources.lists.conversation_query import complete, known_words, parse
 from oh_tui.sources.lists.filter_words import Asked
 from oh_tui.sources.lists.triage import ConversationState, RunStatus, updated
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
-from oh_tui.trajectory.analysis.search import query as queries
+from oh_tui.trajectory.analysis.search import step_filter as queries
 from oh_tui.trajectory.analysis.search.fields import FIELDS as STEP_FIELDS
-from oh_tui.trajectory.analysis.search.query import QueryError
+from oh_tui.trajectory.analysis.search.step_filter import QueryError
 
 NOON = datetime(2026, 3, 12, 12)
 """Local time."""

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from oh_tui.trajectory.analysis.search.fields import FIELDS
 from oh_tui.trajectory.analysis.search.moments import moment, seconds_of
-from oh_tui.trajectory.analysis.search.query import QueryError, complete, parse
+from oh_tui.trajectory.analysis.search.step_filter import QueryError, complete, parse
 from oh_tui.trajectory.analysis.search.suggestions import suggest
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.events import Event, parse_event

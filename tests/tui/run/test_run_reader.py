@@ -10,7 +10,7 @@ import pytest
 from oh_tui.api.models import Conversation
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.results import Loaded, build
-from oh_tui.trajectory.analysis.search.query import parse
+from oh_tui.trajectory.analysis.search.step_filter import parse
 from oh_tui.tui.controllers.run.older import OlderEvents
 from oh_tui.tui.controllers.run.reader import RunReader
 from oh_tui.tui.controllers.run.target import TargetRun

@@ -11,7 +11,7 @@ import pytest
 from textual import events
 from textual.strip import Strip
 
-from oh_tui.trajectory.analysis.search.query import parse
+from oh_tui.trajectory.analysis.search.step_filter import parse
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.trajectory.model.trajectory import Trajectory

@@ -9,7 +9,7 @@ import pytest
 from textual.events import Click
 
 from oh_tui.sources.results import Loaded, build
-from oh_tui.trajectory.analysis.search.query import parse, quoted
+from oh_tui.trajectory.analysis.search.step_filter import parse, quoted
 from oh_tui.trajectory.model.events import Event
 from oh_tui.tui.screens.changes import ChangesScreen
 from oh_tui.tui.screens.costs import CostsScreen

@@ -5,7 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from oh_tui.trajectory.analysis.search.fields import FIELDS
-from oh_tui.trajectory.analysis.search.query import Query
+from oh_tui.trajectory.analysis.search.step_filter import Query
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 NAMES = ("tool", "kind", "source")

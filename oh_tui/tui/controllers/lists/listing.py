@@ -19,7 +19,7 @@ from oh_tui.sources.lists.conversation_order import Order, Sorting
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.analysis.search.query import QueryError
+from oh_tui.trajectory.analysis.search.step_filter import QueryError
 from oh_tui.trajectory.analysis.step_order import StepOrder, StepSorting
 from oh_tui.tui.messages import ListEmpty, ListsChanged
 from oh_tui.tui.remedies import hint_of

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
-from oh_tui.trajectory.analysis.search import query as queries
+from oh_tui.trajectory.analysis.search import step_filter as queries
 from oh_tui.trajectory.analysis.search import suggestions
 from oh_tui.trajectory.analysis.search.scan import Breathing, scan
 from oh_tui.tui.controllers.run.pace import SHOW_EVERY, Pace

@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.analysis.search import query
+from oh_tui.trajectory.analysis.search import step_filter
 from oh_tui.tui.messages import StepWanted
 from oh_tui.tui.screens import changes, costs
 from oh_tui.tui.widgets.conversation_list import title_of
@@ -79,7 +79,7 @@ class Reports:
         if isinstance(wanted, int):
             self._ui.post_message(StepWanted(wanted))
         else:
-            self._filter.set_filter(query.parse(f"path:{query.quoted(wanted)}"))
+            self._filter.set_filter(step_filter.parse(f"path:{step_filter.quoted(wanted)}"))
 
     def _show_at_once(
         self, view: costs.CostsScreen | changes.ChangesScreen, conversation: Conversation
