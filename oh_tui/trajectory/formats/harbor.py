@@ -17,7 +17,7 @@ import msgspec
 from oh_tui.trajectory.formats.atif_file import read_files
 from oh_tui.trajectory.formats.document import Converted
 from oh_tui.trajectory.formats.foreign import atif
-from oh_tui.trajectory.formats.foreign.documents import converted_atif
+from oh_tui.trajectory.formats.foreign.document_formats import converted_atif
 from oh_tui.trajectory.formats.foreign.foreign_run import ForeignRun
 from oh_tui.trajectory.formats.foreign.usage import amount, tokens_of, told_amount
 from oh_tui.trajectory.formats.held_run import HeldRun

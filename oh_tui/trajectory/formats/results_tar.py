@@ -27,7 +27,7 @@ from oh_tui.trajectory.formats.endings import (
     ending_of,
     output_of,
 )
-from oh_tui.trajectory.formats.foreign.documents import ATIF
+from oh_tui.trajectory.formats.foreign.document_formats import ATIF
 from oh_tui.trajectory.formats.lines import conversation_beside, cost_report
 from oh_tui.trajectory.formats.lines.json_lines import JsonLines, are_lines, holds_no_run
 from oh_tui.trajectory.formats.parquet import ParquetRuns

@@ -8,7 +8,7 @@ from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.formats.document import Converted, Document, Fields, Top
 from oh_tui.trajectory.formats.foreign import chat, swe_agent
 from oh_tui.trajectory.formats.foreign.dialects import submitted
-from oh_tui.trajectory.formats.foreign.documents import (
+from oh_tui.trajectory.formats.foreign.document_formats import (
     LONGEST,
     as_converted,
     decoded,
