@@ -21,7 +21,7 @@ from oh_tui.settings.config import LOCAL
 from oh_tui.settings.paths import expanded
 from oh_tui.settings.startup import Settings, fetch_key
 from oh_tui.sources import agent_server, cache_limit, file_indexes, files, server, this_machine
-from oh_tui.sources.server_runs import cache
+from oh_tui.sources.server_runs import run_cache
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats import copies, shared_folders, table
 
@@ -123,7 +123,7 @@ def server_source(settings: Settings, log: calllog.CallLog | None = None) -> Sou
         return agent_server.AgentServerSource(alone(), settings.label, address=address)
     api = app_server.AppServer(address, key=key, auth=settings.auth, watch=log)
     folder, limit = settings.cache_folder, settings.cache_limit
-    kept = cache.RunCache(folder, address, limit) if folder and limit else None
+    kept = run_cache.RunCache(folder, address, limit) if folder and limit else None
     return server.ServerSource(
         api,
         settings.label,

@@ -13,8 +13,8 @@ from oh_tui.sources.actions.sandboxes import ServerSandboxes
 from oh_tui.sources.actions.workspaces import Workspaces
 from oh_tui.sources.lists.pager import SLICE
 from oh_tui.sources.results import PAGE
-from oh_tui.sources.server_runs.cache import RunCache
 from oh_tui.sources.server_runs.loading import ServerRuns
+from oh_tui.sources.server_runs.run_cache import RunCache
 
 if TYPE_CHECKING:
     from oh_tui.api import AppServer

@@ -16,7 +16,7 @@ from oh_tui.sources.lists import conversation_query
 from oh_tui.sources.lists.filter_words import Asked
 from oh_tui.sources.lists.last_known import UNSEEN, LastKnown
 from oh_tui.sources.lists.triage import conversation_state
-from oh_tui.sources.server_runs.cache import RunCache, zip_of_events
+from oh_tui.sources.server_runs.run_cache import RunCache, zip_of_events
 from tests.commands.conftest import IDS, Served
 from tests.commands.test_outputs import demo
 from tests.demo_runs import demo_events

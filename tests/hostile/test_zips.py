@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from oh_tui.sources.saving import finish_zip
-from oh_tui.sources.server_runs import cache
-from oh_tui.sources.server_runs.cache import events_of_zip
+from oh_tui.sources.server_runs import run_cache
+from oh_tui.sources.server_runs.run_cache import events_of_zip
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats.zip.archive import open_archive
 from tests.hostile.bounds import used_by
@@ -135,7 +135,7 @@ def test_a_bomb_is_refused_before_anything_is_unpacked(bomb: str, tmp_path: Path
         """
         from pathlib import Path
         from oh_tui.sources.saving import finish_zip
-        from oh_tui.sources.server_runs.cache import events_of_zip
+        from oh_tui.sources.server_runs.run_cache import events_of_zip
         from oh_tui.trajectory.formats.zip.archive import open_archive
         def act():
             said = []
@@ -237,7 +237,7 @@ def test_a_damaged_large_member_is_found(tmp_path: Path) -> None:
 def test_a_run_whose_texts_do_not_fit_into_memory_is_not_loaded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(cache, "MOST_HELD", 1_000_000)
+    monkeypatch.setattr(run_cache, "MOST_HELD", 1_000_000)
     file = io.BytesIO(packed(b" " * 300_000 for _ in range(10)))
     with pytest.raises(Problem, match=r"take more than 1\.0 MB"):
         events_of_zip(file)

@@ -14,7 +14,7 @@ from oh_tui.library.library import Library
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.server import ServerSource
-from oh_tui.sources.server_runs.cache import RunCache
+from oh_tui.sources.server_runs.run_cache import RunCache
 from oh_tui.sources.source import Source
 from oh_tui.tui.platform import startup
 from oh_tui.tui.screens.board import BoardScreen

@@ -14,8 +14,8 @@ from oh_tui.sources.across_runs import servers
 from oh_tui.sources.across_runs.index_reader import TELLS_KEY, Left, RunsOf, fingerprint_of
 from oh_tui.sources.across_runs.pool import Pool
 from oh_tui.sources.file_rows import plain_path
-from oh_tui.sources.server_runs.cache import RunCache
 from oh_tui.sources.server_runs.loading import run_of_cache
+from oh_tui.sources.server_runs.run_cache import RunCache
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats.run_file import Indexes
 

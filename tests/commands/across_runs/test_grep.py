@@ -12,7 +12,7 @@ from oh_tui import cli
 from oh_tui.sources.across_runs.query import parse
 from oh_tui.sources.across_runs.searching import Search
 from oh_tui.sources.lists.user_annotations import Annotations
-from oh_tui.sources.server_runs.cache import RunCache
+from oh_tui.sources.server_runs.run_cache import RunCache
 from tests.across_runs.made import TOKEN
 from tests.commands import schemas
 from tests.commands.conftest import IDS, Served

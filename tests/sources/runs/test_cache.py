@@ -29,8 +29,8 @@ from oh_tui.demo.catalog import ENTRIES
 from oh_tui.settings.startup import read_settings
 from oh_tui.sources.results import Loaded, build
 from oh_tui.sources.server import ServerSource
-from oh_tui.sources.server_runs import cache
-from oh_tui.sources.server_runs.cache import RunCache
+from oh_tui.sources.server_runs import run_cache
+from oh_tui.sources.server_runs.run_cache import RunCache
 from oh_tui.text import redact as redacting
 from oh_tui.text.problem import Problem
 from tests.sources.here import demo_read
@@ -445,7 +445,7 @@ def test_a_run_too_large_for_all_of_it_is_not_kept(
     small = RunCache(tmp_path / "small", SERVER, 9_000)
     small.keep(numbered(1), small_zip(), 1)
     assert not (tmp_path / "small").exists()
-    monkeypatch.setattr(cache, "LARGEST", 9_000)
+    monkeypatch.setattr(run_cache, "LARGEST", 9_000)
     runs = RunCache(tmp_path / "oh-tui", SERVER, 45_000)
     runs.keep(numbered(1), small_zip(), 1)
     assert not kept(runs)
@@ -484,7 +484,7 @@ AT_ONCE_SCRIPT = """
 import sys
 from pathlib import Path
 from tests.sources.runs.test_cache import numbered, small_zip
-from oh_tui.sources.server_runs.cache import RunCache
+from oh_tui.sources.server_runs.run_cache import RunCache
 runs = RunCache(Path(sys.argv[1]), "https://server.test", 45_000)
 for turn in range(150):
     number = turn % 7

@@ -17,7 +17,7 @@ from oh_tui.api.models import Conversation
 from oh_tui.sources.results import DOWNLOAD_LIMIT, Loaded, Older, build, joined
 from oh_tui.sources.server import ServerSource
 from oh_tui.sources.server_runs import loading
-from oh_tui.sources.server_runs.cache import RunCache
+from oh_tui.sources.server_runs.run_cache import RunCache
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.state.runs import Run, Runs
