@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Callable
 from typing import TYPE_CHECKING
 
 from oh_tui.sources.results import PAGE, has_moved
-from oh_tui.sources.server_runs.usage import StatsReader
+from oh_tui.sources.server_runs.server_stats import StatsReader
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from oh_tui.sources.clocks import clock_of_record
 from oh_tui.sources.results import PAGE, Loaded, build
 from oh_tui.sources.server_runs.following import news_from_agent
-from oh_tui.sources.server_runs.usage import read_stats
+from oh_tui.sources.server_runs.server_stats import read_stats
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory
 

@@ -191,7 +191,7 @@ async def test_the_record_is_read_again_when_the_agent_stops(
 async def test_while_the_agent_works_the_record_is_read_once_a_minute(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("oh_tui.sources.server_runs.usage.AGAIN", 0.0)
+    monkeypatch.setattr("oh_tui.sources.server_runs.server_stats.AGAIN", 0.0)
     servers = Servers(inside=HISTORY[:3], stats=told(A))
     async with followed(servers, monkeypatch) as (run, _):
         await looks(servers)
