@@ -21,7 +21,7 @@ from oh_tui.sources.saving import download_name, save_download
 from oh_tui.sources.server_runs import following, server_sub_agents
 from oh_tui.sources.server_runs.following import LATE, moved_record, running_agent
 from oh_tui.sources.server_runs.from_agent import load_from_agent
-from oh_tui.sources.server_runs.older import older_from_agent, older_from_app
+from oh_tui.sources.server_runs.older_pages import older_from_agent, older_from_app
 from oh_tui.sources.server_runs.run_cache import MOST_HELD, RunCache, events_of_zip, zip_of_events
 from oh_tui.sources.server_runs.server_stats import stats_of_app, worth_keeping
 from oh_tui.text.human import plural, size

@@ -9,7 +9,7 @@ from oh_tui.sources.results import Cost, Loaded, Older
 from oh_tui.sources.server_runs.following import running_agent
 from oh_tui.sources.server_runs.from_agent import load_from_agent
 from oh_tui.sources.server_runs.loading import OVER, ServerRuns
-from oh_tui.sources.server_runs.older import older_from_agent
+from oh_tui.sources.server_runs.older_pages import older_from_agent
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 if TYPE_CHECKING:
