@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from oh_tui.sources.actions import agent_actions, records, starting_alone
+from oh_tui.sources.actions import agent_actions, conversation_records, starting_alone
 from oh_tui.sources.actions.workspaces import Workspaces
 from oh_tui.sources.lists.pager import SLICE
 from oh_tui.sources.results import PAGE
@@ -56,8 +56,8 @@ class AgentServerSource:
         return Workspaces(self.api)
 
     @cached_property
-    def records(self) -> records.Records:
-        return records.Records(self.api)
+    def records(self) -> conversation_records.Records:
+        return conversation_records.Records(self.api)
 
     async def close(self) -> None:
         await self.api.aclose()

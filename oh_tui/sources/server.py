@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.api import bare_server
 from oh_tui.sources import agent_server
-from oh_tui.sources.actions import agent_actions, records, starting
+from oh_tui.sources.actions import agent_actions, conversation_records, starting
 from oh_tui.sources.actions.sandboxes import ServerSandboxes
 from oh_tui.sources.actions.workspaces import Workspaces
 from oh_tui.sources.lists.pager import SLICE
@@ -87,8 +87,8 @@ class ServerSource:
         )
 
     @cached_property
-    def records(self) -> records.Records:
-        return records.Records(self.api)
+    def records(self) -> conversation_records.Records:
+        return conversation_records.Records(self.api)
 
     async def close(self) -> None:
         await self.api.aclose()

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from oh_tui.api.filters import ConversationFilters
     from oh_tui.api.models import Conversation, Page
     from oh_tui.sources.actions.agent_actions import Agents
-    from oh_tui.sources.actions.records import Records
+    from oh_tui.sources.actions.conversation_records import Records
     from oh_tui.sources.actions.sandboxes import ServerSandboxes
     from oh_tui.sources.actions.workspaces import Workspaces
     from oh_tui.sources.lists.last_known import LastKnown

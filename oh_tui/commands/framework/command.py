@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from oh_tui.settings.config import ExplorerNames
     from oh_tui.settings.startup import Settings
     from oh_tui.sources.actions.agent_actions import Agents
-    from oh_tui.sources.actions.records import Records
+    from oh_tui.sources.actions.conversation_records import Records
     from oh_tui.sources.actions.sandboxes import ServerSandboxes
     from oh_tui.sources.actions.workspaces import Workspaces
     from oh_tui.sources.source import Source

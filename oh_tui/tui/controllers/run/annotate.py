@@ -19,7 +19,7 @@ from oh_tui.tui.widgets.question_bar import Question
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from oh_tui.sources.actions.records import Records
+    from oh_tui.sources.actions.conversation_records import Records
     from oh_tui.trajectory.model.steps import Step
     from oh_tui.tui.controllers.run.filter import Filter
     from oh_tui.tui.controllers.run.target import TargetRun
