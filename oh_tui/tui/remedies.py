@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oh_tui.sources.across_runs import servers
+from oh_tui.sources.across_runs import server_indexing
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, Remedy
 
@@ -54,4 +54,4 @@ def offer(runs: int) -> str:
     """Names the key that reads the runs of a server which are not read yet, and what that takes."""
     are, them = ("is", "it") if runs == 1 else ("are", "them")
     told = f"{plural(runs, 'run')} of this server {are} not read yet"
-    return f"{told}: i reads {them}, {servers.price(runs)}"
+    return f"{told}: i reads {them}, {server_indexing.price(runs)}"

@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from oh_tui.library.library import Library
-from oh_tui.sources.across_runs import servers
+from oh_tui.sources.across_runs import server_indexing
 from oh_tui.sources.across_runs.cached_rows import KnownRows
 from oh_tui.sources.across_runs.each_run import ManyRuns
 from oh_tui.sources.across_runs.index_filter import Narrowing
@@ -24,12 +24,14 @@ from tests.sources.here import Here, demo_read
 ADDRESS = "https://server.test"
 
 
-async def indexed(here: Here, cache: Path, most: int = 3) -> servers.Plan:
+async def indexed(here: Here, cache: Path, most: int = 3) -> server_indexing.Plan:
     here.source.address = ADDRESS
     with Library(cache, writes=True) as library:
-        planned = await servers.plan(here.source, library)
+        planned = await server_indexing.plan(here.source, library)
         planned = planned._replace(runs=planned.runs[:most])
-        assert [left async for left in servers.read(here.source, library, planned) if left] == []
+        assert [
+            left async for left in server_indexing.read(here.source, library, planned) if left
+        ] == []
     here.between.asked.clear()
     return planned
 
@@ -99,9 +101,9 @@ async def test_what_a_server_does_not_hear_of_is_left_while_its_sandbox_is_up(
         ]
         here.between.answer("GET */v1/conversation/*/events/count", 200, "0", "application/json")
         with Library(tmp_path, writes=True) as library:
-            planned = await servers.plan(here.source, library)
+            planned = await server_indexing.plan(here.source, library)
             planned = planned._replace(runs=up)
-            left = [one async for one in servers.read(here.source, library, planned)]
+            left = [one async for one in server_indexing.read(here.source, library, planned)]
     assert up and len(left) == len(up)
     assert all(one and "gets none of its events" in one.why for one in left)
 

@@ -15,7 +15,7 @@ from oh_tui.commands.framework.acting import require_consent
 from oh_tui.commands.framework.command import Call, argument, command, flag, path_of
 from oh_tui.commands.framework.printing import print_json, print_pairs, progress, say, show_progress
 from oh_tui.library.library import Library, Status
-from oh_tui.sources.across_runs import servers
+from oh_tui.sources.across_runs import server_indexing
 from oh_tui.sources.across_runs.index_reader import Left
 from oh_tui.sources.across_runs.indexing import Indexing, Outcome
 from oh_tui.sources.file_rows import plain_path
@@ -158,7 +158,7 @@ async def _read(call: Call, library: Library, source: Source) -> Outcome:
     if not source.address:
         raise Problem(f"{clean_line(source.label)} has no address to index it under")
     with progress():
-        planned = await servers.plan(source, library, live=call.args.live)
+        planned = await server_indexing.plan(source, library, live=call.args.live)
     if planned.open:
         say_going_on(planned.open)
     outcome = Outcome(unchanged=planned.known, going_on=planned.open)
@@ -171,7 +171,7 @@ async def _read(call: Call, library: Library, source: Source) -> Outcome:
         stake += f", {rough(planned.seconds)}"
     require_consent(call, stake, "the same with --yes")
     with progress():
-        async for left in servers.read(source, library, planned):
+        async for left in server_indexing.read(source, library, planned):
             outcome.left += [left] if left else []
             outcome.runs += left is None
             done = outcome.runs + len(outcome.left)

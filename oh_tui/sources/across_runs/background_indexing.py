@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 from oh_tui.api.models import Conversation
 from oh_tui.library.library import Library
 from oh_tui.library.records import Record
-from oh_tui.sources.across_runs import servers
+from oh_tui.sources.across_runs import server_indexing
 from oh_tui.sources.across_runs.index_reader import TELLS_KEY, Left, RunsOf, fingerprint_of
 from oh_tui.sources.across_runs.pool import Pool
 from oh_tui.sources.file_rows import plain_path
@@ -96,10 +96,10 @@ def _leave(library: Library, left: Left) -> None:
 
 def _fill_of_server(library: Library, wanted: OfServer) -> None:
     row, address = wanted.conversation, wanted.address
-    if library.has(servers.place_on(address, row), row.updated_at or ""):
+    if library.has(server_indexing.place_on(address, row), row.updated_at or ""):
         return
     run = run_of_cache(wanted.cache, row)
-    if run is not None and (left := servers.take(library, run, row, address)):
+    if run is not None and (left := server_indexing.take(library, run, row, address)):
         _leave(library, left)
 
 

@@ -18,7 +18,7 @@ from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 
 from oh_tui.api.models import Conversation, bare_id
 from oh_tui.sources.across_runs.pool import ENDED, Died, Pool, cores
-from oh_tui.sources.across_runs.servers import is_over
+from oh_tui.sources.across_runs.server_indexing import is_over
 from oh_tui.sources.across_runs.worker import About, Job, Listed, Place, Unread
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.file_rows import path_at

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from oh_tui.sources.across_runs.index_reader import fingerprint_of
-from oh_tui.sources.across_runs.servers import is_over, place_on
+from oh_tui.sources.across_runs.server_indexing import is_over, place_on
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.file_rows import plain_path
 from oh_tui.sources.files import FileSource
