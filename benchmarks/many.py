@@ -35,8 +35,8 @@ from oh_tui.sources.across_runs.cached_rows import KnownRows
 from oh_tui.sources.across_runs.index_filter import Narrowing
 from oh_tui.sources.across_runs.index_reader import RunsOf, fingerprint_of
 from oh_tui.sources.across_runs.indexing import Indexing
-from oh_tui.sources.across_runs.query import parse
 from oh_tui.sources.across_runs.run_stats import Summand, grouped
+from oh_tui.sources.across_runs.search_words import parse
 from oh_tui.sources.across_runs.searching import Search
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.lists.user_annotations import Annotations

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from oh_tui.library.library import Library
 from oh_tui.sources.across_runs.index_filter import Narrowing
 from oh_tui.sources.across_runs.indexing import Indexing
-from oh_tui.sources.across_runs.query import parse
+from oh_tui.sources.across_runs.search_words import parse
 from oh_tui.sources.across_runs.searching import Search
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.lists.user_annotations import Annotations

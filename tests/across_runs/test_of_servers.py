@@ -12,7 +12,7 @@ from oh_tui.sources.across_runs import server_indexing
 from oh_tui.sources.across_runs.cached_rows import KnownRows
 from oh_tui.sources.across_runs.each_run import ManyRuns
 from oh_tui.sources.across_runs.index_filter import Narrowing
-from oh_tui.sources.across_runs.query import parse
+from oh_tui.sources.across_runs.search_words import parse
 from oh_tui.sources.across_runs.searching import Search
 from oh_tui.sources.across_runs.stats_rows import RowJob
 from oh_tui.sources.across_runs.worker import Unread

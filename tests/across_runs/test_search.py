@@ -25,7 +25,7 @@ from oh_tui.sources.across_runs import each_run, worker
 from oh_tui.sources.across_runs.index_filter import Narrowing
 from oh_tui.sources.across_runs.indexing import Indexing
 from oh_tui.sources.across_runs.pool import At
-from oh_tui.sources.across_runs.query import parse
+from oh_tui.sources.across_runs.search_words import parse
 from oh_tui.sources.across_runs.searching import Search, SearchJob
 from oh_tui.sources.across_runs.step_search import Part, hits
 from oh_tui.sources.files import FileSource

@@ -18,7 +18,7 @@ import pytest
 from oh_tui.sources.across_runs import each_run
 from oh_tui.sources.across_runs.each_run import ManyRuns
 from oh_tui.sources.across_runs.pool import ENDED, At, Pool, Task
-from oh_tui.sources.across_runs.query import parse
+from oh_tui.sources.across_runs.search_words import parse
 from oh_tui.sources.across_runs.worker import About
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.lists.user_annotations import Annotations
@@ -31,7 +31,7 @@ import sys, time
 from pathlib import Path
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.across_runs.pool import Pool
-from oh_tui.sources.across_runs.query import parse
+from oh_tui.sources.across_runs.search_words import parse
 from oh_tui.sources.across_runs.searching import SearchJob
 from oh_tui.sources.across_runs.worker import About, Listed, Place
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from oh_tui.commands.framework.printing import (
 )
 from oh_tui.commands.framework.reading import title
 from oh_tui.commands.framework.status import Seen
-from oh_tui.sources.across_runs import query as queries
+from oh_tui.sources.across_runs import search_words as queries
 from oh_tui.sources.across_runs.index_filter import Narrowing
 from oh_tui.sources.across_runs.searching import RunHits, Search
 from oh_tui.sources.across_runs.step_search import Hit

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from oh_tui.api.models import Conversation
 from oh_tui.sources.across_runs.each_run import Known, ManyRuns, Result
-from oh_tui.sources.across_runs.query import ManyQuery
+from oh_tui.sources.across_runs.search_words import ManyQuery
 from oh_tui.sources.across_runs.step_search import Hit, Part, hits, sub_agents
 from oh_tui.sources.across_runs.worker import About, Unread
 from oh_tui.sources.lists.last_known import LastKnown

@@ -12,7 +12,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from oh_tui.sources.across_runs import query as queries
+from oh_tui.sources.across_runs import search_words as queries
 from oh_tui.sources.across_runs.step_search import step_of
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
@@ -36,7 +36,7 @@ from oh_tui.tui.widgets.shown import Place, of_step
 if TYPE_CHECKING:
     from textual.strip import Strip
 
-    from oh_tui.sources.across_runs.query import ManyQuery
+    from oh_tui.sources.across_runs.search_words import ManyQuery
     from oh_tui.sources.across_runs.step_search import Hit
     from oh_tui.trajectory.model.trajectory import Trajectory
     from oh_tui.tui.session import Session

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from oh_tui.api.models import Conversation
-from oh_tui.sources.across_runs.query import ManyQuery
+from oh_tui.sources.across_runs.search_words import ManyQuery
 from oh_tui.sources.across_runs.searching import RunHits, Search
 from oh_tui.sources.across_runs.step_search import Hit
 from oh_tui.text.human import plural

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from oh_tui import cli
-from oh_tui.sources.across_runs.query import parse
+from oh_tui.sources.across_runs.search_words import parse
 from oh_tui.sources.across_runs.searching import Search
 from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.sources.server_runs.run_cache import RunCache

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
     from oh_tui.api.models import Conversation
-    from oh_tui.sources.across_runs.query import ManyQuery
+    from oh_tui.sources.across_runs.search_words import ManyQuery
     from oh_tui.sources.across_runs.searching import RunHits
     from oh_tui.sources.across_runs.step_search import Hit
     from oh_tui.sources.source import Source
