@@ -38,7 +38,7 @@ from oh_tui.sources.across_runs.indexing import Indexing
 from oh_tui.sources.across_runs.run_stats import Summand, grouped
 from oh_tui.sources.across_runs.search_words import parse
 from oh_tui.sources.across_runs.searching import Search
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.trajectory.comparison.compare import Comparison
 from oh_tui.trajectory.formats.table import find_files

@@ -35,7 +35,7 @@ def measure(zips: dict[int, Path], home: Path) -> list[Result]:
 
 async def _stalls(path: Path) -> dict[str, float]:
     from oh_tui.settings.startup import Settings
-    from oh_tui.sources.files import FileSource
+    from oh_tui.sources.file_source import FileSource
     from oh_tui.tui.app import SWITCH, OhTui
     from oh_tui.tui.platform import idle_gc
 

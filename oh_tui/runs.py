@@ -30,7 +30,7 @@ from oh_tui.settings import paths
 from oh_tui.sources.across_runs.stats_rows import told
 from oh_tui.sources.across_runs.worker import About
 from oh_tui.sources.file_conversation import FileConversation
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory import tables
 from oh_tui.trajectory.analysis.changes import ChangeLog

@@ -179,7 +179,7 @@ def test_the_version_executes_next_to_nothing() -> None:
     executed = set(done.stdout.split())
     own = {name for name in executed if name.startswith("oh_tui.")}
     assert not executed & {"textual", "httpx", "asyncio", "json", "difflib", "subprocess"}
-    assert not own & {"oh_tui.tui.app", "oh_tui.demo", "oh_tui.sources.files"}
+    assert not own & {"oh_tui.tui.app", "oh_tui.demo", "oh_tui.sources.file_source"}
     assert len(own) < 40
 
 

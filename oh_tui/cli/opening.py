@@ -20,7 +20,14 @@ from oh_tui.settings.config import DEMO as DEMO_SERVER
 from oh_tui.settings.config import LOCAL
 from oh_tui.settings.paths import expanded
 from oh_tui.settings.startup import Settings, fetch_key
-from oh_tui.sources import agent_server, cache_limit, file_indexes, files, server, this_machine
+from oh_tui.sources import (
+    agent_server,
+    cache_limit,
+    file_indexes,
+    file_source,
+    server,
+    this_machine,
+)
 from oh_tui.sources.server_runs import run_cache
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats import copies, shared_folders, table
@@ -55,7 +62,7 @@ def source_maker(
     """`label` says where the file of `paths` came from, if it is a copy."""
     if paths:
         indexes = _indexes(settings)
-        return lambda: files.FileSource(paths, wanted=wanted, indexes=indexes, label=label)
+        return lambda: file_source.FileSource(paths, wanted=wanted, indexes=indexes, label=label)
     watch = call_log(log)
     if demo:
         kind = {} if demo == "plain" else {"kind": demo}
@@ -153,7 +160,7 @@ async def with_source(
         await source.close()
 
 
-def open_files(settings: Settings, paths: list[Path]) -> tuple[files.FileSource | None, bool]:
+def open_files(settings: Settings, paths: list[Path]) -> tuple[file_source.FileSource | None, bool]:
     """The source for a single file, None for several, and whether it is open when the explorer
     appears; the rest of a large file is listed then. Raises Problem when none of the paths can be
     opened, while there is still a shell to print it."""
@@ -166,7 +173,7 @@ def open_files(settings: Settings, paths: list[Path]) -> tuple[files.FileSource 
     found = table.find_files(paths)
     if len(found) == 1:
         path = found[0]
-        source = files.FileSource(paths, indexes=_indexes(settings))
+        source = file_source.FileSource(paths, indexes=_indexes(settings))
         source.begin()
         return source, not is_large(path)
     problems: list[Problem] = []

@@ -28,7 +28,7 @@ from oh_tui.commands.framework.reading import open_run, title, whole
 from oh_tui.commands.framework.status import Seen, as_read
 from oh_tui.commands.steps import matching
 from oh_tui.sources.file_conversation import BELOW
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.lists.attributes import cost_text
 from oh_tui.sources.lists.tags import tag_words
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations

@@ -16,7 +16,7 @@ from oh_tui.commands.framework.keeping import read_annotations
 from oh_tui.commands.framework.printing import Cell, print_json, print_pairs, say
 from oh_tui.commands.framework.reading import chosen, title, with_state
 from oh_tui.commands.framework.status import Seen, as_read, outcome
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.lists.attributes import cost_text
 from oh_tui.sources.lists.last_known import LastKnown
 from oh_tui.sources.lists.spent import with_spent

@@ -10,7 +10,7 @@ import msgspec
 
 from oh_tui.api.models import Conversation, Page
 from oh_tui.sources.file_rows import name_of, placed, plain_path, row_of_run
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.follow_folder import is_at_work
 from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.text.problem import Problem

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from oh_tui.sources.across_runs.cached_rows import KnownRows
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from scripts.many_runs import Maker, write_outputs, write_zip
 from tests.processes import oh_tui
 

@@ -17,7 +17,7 @@ from oh_tui.sources.across_runs.index_filter import Narrowing
 from oh_tui.sources.across_runs.indexing import Indexing
 from oh_tui.sources.across_runs.search_words import parse
 from oh_tui.sources.across_runs.searching import Search
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.trajectory.analysis.search.step_filter import quoted
 from oh_tui.trajectory.formats.table import find_files

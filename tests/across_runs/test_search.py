@@ -28,7 +28,7 @@ from oh_tui.sources.across_runs.pool import At
 from oh_tui.sources.across_runs.search_words import parse
 from oh_tui.sources.across_runs.searching import Search, SearchJob
 from oh_tui.sources.across_runs.step_search import Part, hits
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.text import regex
 from oh_tui.text.problem import Problem

@@ -20,7 +20,7 @@ from oh_tui.sources.across_runs.each_run import ManyRuns
 from oh_tui.sources.across_runs.pool import ENDED, At, Pool, Task
 from oh_tui.sources.across_runs.search_words import parse
 from oh_tui.sources.across_runs.worker import About
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.across_runs.made import make_runs
@@ -29,7 +29,7 @@ from tests.sources.test_filling import is_alive
 PARENT = """
 import sys, time
 from pathlib import Path
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.across_runs.pool import Pool
 from oh_tui.sources.across_runs.search_words import parse
 from oh_tui.sources.across_runs.searching import SearchJob

@@ -14,7 +14,7 @@ ON_FILE = ("steps", "show", "why", "check", "changes", "count", "events", "expor
 @pytest.mark.parametrize("name", ON_FILE)
 def test_a_command_on_a_file_loads_no_screen_and_no_network(name: str, run_file: Path) -> None:
     loaded = loaded_by(name, run_file)
-    assert "oh_tui.sources.files" in loaded
+    assert "oh_tui.sources.file_source" in loaded
     heavy = {"textual", "rich", "httpx", "starlette", "shtab", "jsonschema", "oh_tui.demo"}
     assert not loaded & (heavy | {"ssl"})
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from oh_tui.api import AppServer, Conversation
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.results import Loaded
 from oh_tui.sources.server import ServerSource
 

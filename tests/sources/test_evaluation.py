@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from oh_tui.sources import files
+from oh_tui.sources import file_source
 from oh_tui.sources.file_conversation import apart_of
 from oh_tui.sources.file_indexes import FileIndexes
 from oh_tui.sources.file_rows import parts_apart
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory import tables
 from oh_tui.trajectory.analysis.accounting import Accounts
@@ -158,7 +158,7 @@ async def test_rows_come_in_pages_as_they_are_found(tmp_path: Path) -> None:
 async def test_a_slow_file_gives_short_pages(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "AT_LEAST", 0.0)
+    monkeypatch.setattr(file_source, "AT_LEAST", 0.0)
     source = FileSource([write(tmp_path / "output.jsonl", [row("a"), row("b"), row("c")])])
     first = await anext(source.pages())
     assert len(first.items) < 3

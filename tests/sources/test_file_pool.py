@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from oh_tui.sources.file_runs import OPEN
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats.file_pool import MOST, PooledFile
 from oh_tui.trajectory.formats.held_run import HeldRun

@@ -13,7 +13,7 @@ import pytest
 
 from oh_tui.api.models import Conversation, bare_id
 from oh_tui.sources import file_runs
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.this_machine import ThisMachine
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.verdict import judge

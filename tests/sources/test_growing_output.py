@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.sources.file_indexes import FileIndexes
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.trajectory.formats import unpack
 from oh_tui.trajectory.formats.lines import json_lines
 from oh_tui.trajectory.formats.lines.row_index import RowIndex

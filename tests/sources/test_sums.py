@@ -10,7 +10,7 @@ import pytest
 from oh_tui.commands.framework.documents import cost_json
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.lists.spent import spent_of, with_spent
 from oh_tui.trajectory import tables
 from oh_tui.trajectory.analysis.spending import spending

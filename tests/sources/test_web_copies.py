@@ -13,7 +13,7 @@ from oh_tui import cli
 from oh_tui.api.http.connections import Connections
 from oh_tui.commands.framework import web
 from oh_tui.sources import web_copies
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.web_copies import WebCopy
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats import copies, shared_folders

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from oh_tui.sources import follow_folder
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.this_machine import ThisMachine
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.verdict import judge

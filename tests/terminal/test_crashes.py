@@ -20,7 +20,7 @@ LOCAL, KEY, SET_KEY = "canary-in-a-local", "sk-canary0123456789abcdef", "plain-c
 DRIVER = """
 import sys, tempfile
 from oh_tui import cli
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.tui import app, main_screen
 from oh_tui.tui.platform import base_app
 from oh_tui.tui.controllers.lists import conversations

@@ -12,7 +12,7 @@ from oh_tui.demo import make_demo
 from oh_tui.library.file import FILE, FOLDER
 from oh_tui.library.library import Library
 from oh_tui.settings.startup import Settings
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.server import ServerSource
 from oh_tui.sources.server_runs.run_cache import RunCache
 from oh_tui.sources.source import Source

@@ -16,7 +16,7 @@ from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.demo.servers.app_writes import START_TASK_IDS
 from oh_tui.settings.startup import Settings
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.server import ServerSource
 from oh_tui.text.problem import Problem
 from tests.tui.explorer import AT_ONCE, NOW, Between, explore

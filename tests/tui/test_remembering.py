@@ -18,7 +18,7 @@ from oh_tui.demo.servers.network import Network
 from oh_tui.settings.config import Config
 from oh_tui.settings.preferences import Changes, Preferences
 from oh_tui.settings.startup import Settings
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.server import ServerSource
 from oh_tui.sources.source import Source
 from oh_tui.sources.this_machine import ThisMachine

@@ -27,7 +27,7 @@ from oh_tui.commands.framework.status import HUES, LABEL_HUES
 from oh_tui.commands.steps import step_row
 from oh_tui.sources import file_indexes
 from oh_tui.sources.compared import Compared
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.text.human import duration
 from oh_tui.trajectory.comparison.compare import (
     SIGNS,

@@ -13,7 +13,7 @@ from oh_tui.commands.framework.status import Seen
 from oh_tui.settings.paths import make_private
 from oh_tui.sources.across_runs.each_run import ManyRuns
 from oh_tui.sources.across_runs.table_writer import Parts, Shard, TablesJob, To
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.lists import conversation_query
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural

@@ -32,7 +32,7 @@ from oh_tui.trajectory.comparison.statistics import Figures, Named, Paired, mcne
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
     from oh_tui.commands.framework.command import Call
-    from oh_tui.sources.files import FileSource
+    from oh_tui.sources.file_source import FileSource
 
 NO_PAIR = WRONG_USE
 """Exit code without a pair, as for sets that are not of the same tasks."""

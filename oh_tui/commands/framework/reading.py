@@ -18,7 +18,7 @@ from oh_tui.commands.framework.status import Seen
 from oh_tui.sources import server
 from oh_tui.sources.compared import Compared, compared
 from oh_tui.sources.file_runs import note_of, whole_run
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.results import Loaded, joined
 from oh_tui.sources.server_runs import server_sub_agents
 from oh_tui.sources.source import Source

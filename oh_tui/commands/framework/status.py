@@ -9,7 +9,7 @@ from oh_tui.api.models import bare_id
 from oh_tui.commands.framework.printing import Hue
 from oh_tui.sources.across_runs import kept_runs
 from oh_tui.sources.file_conversation import label_of
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.lists.last_known import LastKnown, LastKnownStates
 from oh_tui.sources.lists.spent import Spent, spent_of, with_spent
 from oh_tui.sources.lists.triage import (

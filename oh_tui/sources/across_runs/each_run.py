@@ -22,7 +22,7 @@ from oh_tui.sources.across_runs.server_indexing import is_over
 from oh_tui.sources.across_runs.worker import About, Job, Listed, Place, Unread
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.file_rows import path_at
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.sources.lists.filter_words import Asked
 from oh_tui.sources.lists.last_known import LastKnown

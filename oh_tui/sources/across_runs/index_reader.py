@@ -13,7 +13,7 @@ from oh_tui.library.records import Record, record_of
 from oh_tui.sources.across_runs.pool import At
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.file_runs import whole_run
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import why
 from oh_tui.trajectory.formats import atif_file

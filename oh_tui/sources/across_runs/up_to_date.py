@@ -11,7 +11,7 @@ from oh_tui.sources.across_runs.index_reader import fingerprint_of
 from oh_tui.sources.across_runs.server_indexing import is_over, place_on
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.file_rows import plain_path
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from oh_tui.settings.config import DEMO, LOCAL
 from oh_tui.settings.paths import expanded, split_run
 from oh_tui.settings.startup import Settings, choose
-from oh_tui.sources import files
+from oh_tui.sources import file_source
 from oh_tui.text.problem import Problem
 from oh_tui.tui.messages import ListEmpty, QuitWanted, SourceWanted
 from oh_tui.tui.widgets.question_bar import Question
@@ -124,4 +124,4 @@ class Servers:
 
 
 def _file_source(typed: str) -> Source:
-    return files.FileSource([expanded(typed, os.environ)])
+    return file_source.FileSource([expanded(typed, os.environ)])

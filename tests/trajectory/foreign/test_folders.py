@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.trajectory.formats.run_file import FormatProblem
 from oh_tui.trajectory.formats.table import find_files, open_runs
 from oh_tui.trajectory.model.recorded import Label

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.trajectory.formats import harbor

@@ -9,7 +9,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.trajectory.formats.lines import json_lines
 from oh_tui.trajectory.formats.run_file import RunFile
 from oh_tui.trajectory.formats.table import find_files, open_runs

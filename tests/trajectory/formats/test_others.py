@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats.table import find_files, open_runs
 from tests.trajectory import evaluation_files

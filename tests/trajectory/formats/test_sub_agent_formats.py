@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.trajectory.analysis.study import Study
 from tests.trajectory.foreign.runs import JsonObject
 from tests.trajectory.foreign.test_atif_sub_agents import costs, embedded

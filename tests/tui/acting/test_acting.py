@@ -15,7 +15,7 @@ from oh_tui.demo.catalog import ENTRIES
 from oh_tui.settings.paths import tilde
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.actions import sandboxes
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from tests.tui.explorer import Between, Explorer, explore
 
 PYDANTIC = "Migrate to pydantic 2"

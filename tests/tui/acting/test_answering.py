@@ -11,7 +11,7 @@ from oh_tui.demo.catalog import ENTRIES
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.actions import agent_actions
 from oh_tui.sources.actions.agent_state import AgentState
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.trajectory.model.steps import RESULT_KINDS
 from oh_tui.tui.controllers.agent import agents
 from oh_tui.tui.state.work import Wait

@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from oh_tui.settings.startup import Settings
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.source import Source
 from oh_tui.tui.controllers.lists.conversations import Conversations
 from oh_tui.tui.controllers.lists.notices import Notices

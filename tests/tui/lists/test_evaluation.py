@@ -13,7 +13,7 @@ import pytest
 
 from oh_tui.settings.config import Config
 from oh_tui.settings.startup import Settings
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.lists import conversation_query
 from oh_tui.trajectory.formats import copies
 from oh_tui.tui.totals import filter_for

@@ -7,7 +7,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 from oh_tui.sources.file_conversation import FileConversation
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from tests.tui.explorer import explore
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from oh_tui.demo.servers.network import Network
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.sources.lists.user_annotations import RunAnnotations
 from oh_tui.tui.messages import ListsChanged

@@ -16,7 +16,7 @@ from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.file_conversation import FileConversation
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.lists.triage import Group, RunStatus
 from oh_tui.sources.server import ServerSource
 from oh_tui.sources.server_runs.loading import ServerRuns

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from oh_tui.settings.startup import Settings
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from tests.demo_runs import demo_events
 from tests.tui.explorer import Between, Explorer, explore
 

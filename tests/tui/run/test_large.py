@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.trajectory.presentation import blocks
 from oh_tui.trajectory.presentation.blocks import output_text, result_blocks
 from oh_tui.tui.controllers.system import clipboard

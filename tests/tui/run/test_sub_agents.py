@@ -14,7 +14,7 @@ from oh_tui.api import BareAgentServer
 from oh_tui.demo import make_demo
 from oh_tui.demo.servers.alone import make_alone
 from oh_tui.sources.agent_server import AgentServerSource
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.trajectory.analysis.step_order import StepOrder, StepSorting
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.trajectory import Trajectory

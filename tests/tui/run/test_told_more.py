@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.tui.screens.help import Section, sections, written
 from oh_tui.tui.theme import UNICODE
 from oh_tui.tui.widgets.rule import Rule

@@ -9,7 +9,7 @@ import pytest
 from oh_tui.settings.config import Config
 from oh_tui.settings.startup import Settings
 from oh_tui.sources import follow_folder
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.source import Source
 from oh_tui.sources.this_machine import ThisMachine
 from tests.sources.test_written import ID, Writer

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from textual.screen import Screen
 
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.trajectory.comparison.compare import Kind
 from oh_tui.tui.messages import MarksChanged
 from oh_tui.tui.screens.comparison.screen import CompareScreen

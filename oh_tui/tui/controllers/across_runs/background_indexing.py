@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from oh_tui.sources.across_runs import background_indexing
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.file_rows import path_at
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.file_source import FileSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable
