@@ -12,7 +12,7 @@ from oh_tui.api.errors import OtherKind
 from oh_tui.api.models import User
 from oh_tui.commands.framework import store
 from oh_tui.commands.framework.command import Call, command, flag
-from oh_tui.commands.framework.documents import conversation_id, conversation_json, line
+from oh_tui.commands.framework.json_documents import conversation_id, conversation_json, line
 from oh_tui.commands.framework.printing import (
     Cell,
     Column,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from oh_tui.commands.framework import words
 from oh_tui.commands.framework.acting import require_writable, short, text_of
 from oh_tui.commands.framework.command import RUN, Call, argument, command, flag
-from oh_tui.commands.framework.documents import conversation_id
+from oh_tui.commands.framework.json_documents import conversation_id
 from oh_tui.commands.framework.keeping import read_annotations, require_disk, save
 from oh_tui.commands.framework.printing import print_json, progress
 from oh_tui.commands.framework.reading import chosen, open_run, title, whole

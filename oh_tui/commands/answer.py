@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from oh_tui.commands.framework.acting import require_consent, short, text_of
 from oh_tui.commands.framework.command import RUNNING, Call, argument, command, flag
-from oh_tui.commands.framework.documents import conversation_id, line
 from oh_tui.commands.framework.ids import find
+from oh_tui.commands.framework.json_documents import conversation_id, line
 from oh_tui.commands.framework.printing import print_json, progress
 from oh_tui.commands.framework.reading import title
 from oh_tui.sources.actions.agent_actions import AgentStage

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from oh_tui.commands.framework import store
 from oh_tui.commands.framework.command import Call, argument, command
-from oh_tui.commands.framework.documents import moment
+from oh_tui.commands.framework.json_documents import moment
 from oh_tui.commands.framework.printing import Column, print_json, print_table, stamp
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural, size

@@ -10,7 +10,7 @@ from textwrap import wrap
 
 from oh_tui.api.models import Conversation, Page
 from oh_tui.commands.framework.command import LISTED, PATHS, Call, argument, command, flag
-from oh_tui.commands.framework.documents import conversation_id, conversation_json, line
+from oh_tui.commands.framework.json_documents import conversation_id, conversation_json, line
 from oh_tui.commands.framework.keeping import read_annotations
 from oh_tui.commands.framework.printing import (
     Cell,

@@ -9,8 +9,8 @@ from oh_tui.api.errors import TooLarge
 from oh_tui.api.models import Conversation
 from oh_tui.commands.framework.acting import short, target_of
 from oh_tui.commands.framework.command import Call, argument, command
-from oh_tui.commands.framework.documents import conversation_id
 from oh_tui.commands.framework.ids import find
+from oh_tui.commands.framework.json_documents import conversation_id
 from oh_tui.commands.framework.printing import print_json, show_progress
 from oh_tui.commands.framework.reading import title
 from oh_tui.library.library import Library

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.commands.framework.acting import short
 from oh_tui.commands.framework.command import RUN, Call, argument, command, flag
-from oh_tui.commands.framework.documents import conversation_id
+from oh_tui.commands.framework.json_documents import conversation_id
 from oh_tui.commands.framework.printing import Column, print_json, print_json_line, print_table, say
 from oh_tui.commands.framework.reading import chosen, on_server, open_run, whole
 from oh_tui.sources.saving import bounded

@@ -15,7 +15,7 @@ from oh_tui.api.models import Conversation
 from oh_tui.commands.across_runs import part_files
 from oh_tui.commands.framework.acting import require_free
 from oh_tui.commands.framework.command import STEPS_OF_RUNS, Call, argument, command, flag, path_of
-from oh_tui.commands.framework.documents import (
+from oh_tui.commands.framework.json_documents import (
     conversation_id,
     conversation_json,
     step_json,

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from oh_tui.commands.framework.acting import require_consent, short, target_of
 from oh_tui.commands.framework.command import RUNNING, Call, argument, command, flag
-from oh_tui.commands.framework.documents import conversation_id, line
 from oh_tui.commands.framework.ids import find
+from oh_tui.commands.framework.json_documents import conversation_id, line
 from oh_tui.commands.framework.printing import for_terminal, print_json, progress, show_progress
 from oh_tui.sources.actions.workspace import Workspace, local_path, local_size
 from oh_tui.text.clean import clean_line

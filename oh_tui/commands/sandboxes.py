@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from oh_tui.commands.framework.acting import require_consent
 from oh_tui.commands.framework.command import Call, argument, command, flag
-from oh_tui.commands.framework.documents import conversation_id, sandbox_json
 from oh_tui.commands.framework.ids import find, is_path, read_id, require_id
+from oh_tui.commands.framework.json_documents import conversation_id, sandbox_json
 from oh_tui.commands.framework.printing import (
     Cell,
     Column,

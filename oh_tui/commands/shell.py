@@ -12,8 +12,8 @@ from typing import IO, TYPE_CHECKING
 
 from oh_tui.commands.framework.acting import short
 from oh_tui.commands.framework.command import RUNNING, Call, argument, command
-from oh_tui.commands.framework.documents import conversation_id
 from oh_tui.commands.framework.ids import find
+from oh_tui.commands.framework.json_documents import conversation_id
 from oh_tui.commands.framework.printing import for_terminal, print_json, say
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import duration

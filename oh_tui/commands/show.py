@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from oh_tui.api.models import Conversation, Sandbox
 from oh_tui.commands.framework.command import RUN, Call, command
-from oh_tui.commands.framework.documents import (
+from oh_tui.commands.framework.ids import SHOWN
+from oh_tui.commands.framework.json_documents import (
     conversation_id,
     conversation_json,
     line,
     sandbox_json,
     verdict_json,
 )
-from oh_tui.commands.framework.ids import SHOWN
 from oh_tui.commands.framework.keeping import read_annotations
 from oh_tui.commands.framework.printing import Cell, print_json, print_pairs, say
 from oh_tui.commands.framework.reading import chosen, title, with_state

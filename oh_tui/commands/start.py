@@ -12,13 +12,13 @@ from oh_tui.api.errors import NotFound
 from oh_tui.api.models import StartTask
 from oh_tui.commands.framework.acting import file_text, require_consent, short, text_of
 from oh_tui.commands.framework.command import Call, argument, command, flag
-from oh_tui.commands.framework.documents import (
+from oh_tui.commands.framework.ids import read_id
+from oh_tui.commands.framework.json_documents import (
     conversation_id,
     conversation_json,
     line,
     verdict_json,
 )
-from oh_tui.commands.framework.ids import read_id
 from oh_tui.commands.framework.printing import print_json, progress, say, show_progress
 from oh_tui.commands.framework.reading import on_server, read_run, whole
 from oh_tui.commands.framework.status import outcome

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from oh_tui.commands.framework.command import RUN, STEPS_OF_RUN, Call, command
-from oh_tui.commands.framework.documents import (
+from oh_tui.commands.framework.json_documents import (
     GLYPHS,
     children_json,
     conversation_json,

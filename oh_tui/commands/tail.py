@@ -9,8 +9,8 @@ from collections.abc import Iterable
 
 from oh_tui.api.models import Conversation
 from oh_tui.commands.framework.command import RUN, Call, argument, command, flag
-from oh_tui.commands.framework.documents import step_json
 from oh_tui.commands.framework.ids import find
+from oh_tui.commands.framework.json_documents import step_json
 from oh_tui.commands.framework.printing import (
     Cell,
     Style,

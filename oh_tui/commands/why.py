@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from oh_tui.commands.framework.command import RUN, Call, command
-from oh_tui.commands.framework.documents import (
+from oh_tui.commands.framework.json_documents import (
     cost_json,
     line,
     llm_seconds,

@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from oh_tui.api.models import Conversation
-from oh_tui.commands.framework.documents import conversation_json
+from oh_tui.commands.framework.json_documents import conversation_json
 from oh_tui.sources.lists import conversation_query
 from oh_tui.sources.lists.filter_words import Asked
 from oh_tui.sources.lists.last_known import UNSEEN, LastKnown

@@ -19,7 +19,12 @@ from oh_tui.api.models import Conversation
 from oh_tui.commands import changes as changes_command
 from oh_tui.commands import check as check_command
 from oh_tui.commands import why as why_command
-from oh_tui.commands.framework.documents import counts_json, step_json, totals_json, verdict_json
+from oh_tui.commands.framework.json_documents import (
+    counts_json,
+    step_json,
+    totals_json,
+    verdict_json,
+)
 from oh_tui.trajectory.analysis.search.searchable_text import texts_of
 from oh_tui.trajectory.analysis.search.step_filter import parse
 from oh_tui.trajectory.analysis.spending import spending

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from oh_tui.commands.framework.documents import cost_json
+from oh_tui.commands.framework.json_documents import cost_json
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.sources.file_source import FileSource

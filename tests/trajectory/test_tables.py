@@ -11,7 +11,7 @@ import pytest
 
 from oh_tui.api.models import Conversation
 from oh_tui.commands.changes import report as changes_report
-from oh_tui.commands.framework.documents import step_json
+from oh_tui.commands.framework.json_documents import step_json
 from oh_tui.commands.why import report
 from oh_tui.sources.file_runs import run_of
 from oh_tui.text.redact import HIDDEN

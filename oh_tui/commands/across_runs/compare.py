@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from oh_tui.commands.across_runs.sets import compare_sets
 from oh_tui.commands.framework.command import Call, argument, command, path_of
-from oh_tui.commands.framework.documents import conversation_id, line, tokens_json, verdict_json
 from oh_tui.commands.framework.ids import is_path, split_run
+from oh_tui.commands.framework.json_documents import (
+    conversation_id,
+    line,
+    tokens_json,
+    verdict_json,
+)
 from oh_tui.commands.framework.printing import (
     Cell,
     Column,

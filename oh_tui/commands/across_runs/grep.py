@@ -9,7 +9,7 @@ from oh_tui.api.models import Conversation
 from oh_tui.commands.across_runs.left_out import LIVE, say_rest
 from oh_tui.commands.framework import words
 from oh_tui.commands.framework.command import Call, argument, command, flag
-from oh_tui.commands.framework.documents import GLYPHS, conversation_id, line
+from oh_tui.commands.framework.json_documents import GLYPHS, conversation_id, line
 from oh_tui.commands.framework.keeping import read_annotations
 from oh_tui.commands.framework.printing import (
     Hue,

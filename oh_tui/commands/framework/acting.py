@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oh_tui.commands.framework.command import Call, path_of
-from oh_tui.commands.framework.documents import conversation_id
 from oh_tui.commands.framework.ids import SHOWN
+from oh_tui.commands.framework.json_documents import conversation_id
 from oh_tui.commands.framework.printing import ask, interruptible
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem

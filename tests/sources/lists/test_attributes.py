@@ -8,7 +8,7 @@ from pathlib import Path
 
 import oh_tui.commands
 from oh_tui.api.models import Conversation
-from oh_tui.commands.framework.documents import conversation_json
+from oh_tui.commands.framework.json_documents import conversation_json
 from oh_tui.sources.lists.attributes import ATTRIBUTES, COLUMNS, ORDERS, WORDS, filter_help
 
 ROOT = Path(__file__).parents[3]
