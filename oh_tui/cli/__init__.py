@@ -31,7 +31,7 @@ from oh_tui.commands.framework import (
     web,
 )
 from oh_tui.commands.framework.command import Call, Command, path_of
-from oh_tui.commands.framework.endings import INTERRUPTED, OK, Ended, signals_end_work
+from oh_tui.commands.framework.exit_codes import INTERRUPTED, OK, Ended, signals_end_work
 from oh_tui.commands.framework.ids import (
     STDIN,
     WHOLE,

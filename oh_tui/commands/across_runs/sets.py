@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from oh_tui.commands.framework.endings import OK, WRONG_USE
+from oh_tui.commands.framework.exit_codes import OK, WRONG_USE
 from oh_tui.commands.framework.json_documents import conversation_id
 from oh_tui.commands.framework.printing import (
     Cell,
