@@ -27,7 +27,7 @@ from oh_tui.commands.framework import (
     reference,
     remedies,
     standard_input,
-    unpacking,
+    unpacking_progress,
     web,
 )
 from oh_tui.commands.framework.command import Call, Command, path_of
@@ -295,7 +295,7 @@ def _explore(
         identifier = _whole_id(make_source, identifier)
     opened, at_once = opening.open_files(settings, paths)
     if paths:
-        unpacking.tell_nothing()
+        unpacking_progress.tell_nothing()
     if make_source and opened:
         make_source = opening.with_first(opened, make_source)
     # Nothing becomes garbage before the first paint; the screen enables collecting again.

@@ -13,7 +13,7 @@ from oh_tui.api import app_server, bare_server
 from oh_tui.api.errors import OtherKind
 from oh_tui.api.models import CLOUD
 from oh_tui.commands import MakeSource
-from oh_tui.commands.framework import calllog, unpacking
+from oh_tui.commands.framework import calllog, unpacking_progress
 from oh_tui.commands.framework.command import path_of
 from oh_tui.commands.framework.store import KEPT
 from oh_tui.settings.config import DEMO as DEMO_SERVER
@@ -79,7 +79,7 @@ def keep_copies(settings: Settings) -> None:
     """Has packed files unpacked in the cache, or without one in a folder that goes in the end, and
     tells of it. In the end what is in the cache keeps to its limit."""
     folder, limit, named = settings.cache_folder, settings.cache_limit, os.environ.get(copies.PLACE)
-    unpacking.tell()
+    unpacking_progress.tell()
     if not (folder and limit):
         os.environ[copies.PLACE] = str(copies.temporary())
         return

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from oh_tui.commands.framework import unpacking
+from oh_tui.commands.framework import unpacking_progress
 from oh_tui.trajectory.formats import copies, shared_folders
 from oh_tui.trajectory.formats.copies import Work
 from tests.processes import forked
@@ -17,26 +17,26 @@ from tests.trajectory.evaluation_files import history, lines, row
 @pytest.fixture
 def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     said: list[str] = []
-    monkeypatch.setattr(unpacking, "show_progress", said.append)
-    monkeypatch.setattr(unpacking, "say", lambda text: said.append(f"said: {text}"))
-    monkeypatch.setattr(unpacking, "OFTEN", 0.0)
-    monkeypatch.setattr(unpacking, "KNOWN", 0.0)
+    monkeypatch.setattr(unpacking_progress, "show_progress", said.append)
+    monkeypatch.setattr(unpacking_progress, "say", lambda text: said.append(f"said: {text}"))
+    monkeypatch.setattr(unpacking_progress, "OFTEN", 0.0)
+    monkeypatch.setattr(unpacking_progress, "KNOWN", 0.0)
     return said
 
 
 def test_it_says_how_far_it_is_and_clears_that(shown: list[str]) -> None:
-    unpacking.tell()
+    unpacking_progress.tell()
     work = Work("r.tar.gz")
     work.tell(10**6, 4 * 10**6, 5 * 10**6)
     assert shown == ["unpacking r.tar.gz: 1.0 MB of 4.0 MB"]
     work.is_over = True
     work.tell(4 * 10**6, 4 * 10**6, 20 * 10**6)
     assert shown[1:] == [""]
-    unpacking.tell_nothing()
+    unpacking_progress.tell_nothing()
 
 
 def test_above_a_gigabyte_it_says_size_and_time_once(shown: list[str]) -> None:
-    unpacking.tell()
+    unpacking_progress.tell()
     work = Work("r.tar.gz")
     work.tell(10**8, 10**9, 10**9)
     work.tell(2 * 10**8, 10**9, 2 * 10**9)
@@ -44,14 +44,14 @@ def test_above_a_gigabyte_it_says_size_and_time_once(shown: list[str]) -> None:
     assert len(told) == 1 and told[0].startswith(
         "said: r.tar.gz unpacks to about 10.0 GB, in about "
     )
-    unpacking.tell_nothing()
+    unpacking_progress.tell_nothing()
 
 
 def test_it_says_that_another_unpacks(shown: list[str]) -> None:
-    unpacking.tell()
+    unpacking_progress.tell()
     Work("r.tar.gz").tell()
     assert shown == ["waiting for another oh-tui that unpacks r.tar.gz"]
-    unpacking.tell_nothing()
+    unpacking_progress.tell_nothing()
 
 
 def output(folder: Path) -> Path:
