@@ -15,7 +15,7 @@ from oh_tui.tui.controllers.across_runs import background_indexing
 from oh_tui.tui.controllers.across_runs import board as board_of_runs
 from oh_tui.tui.controllers.across_runs import search_all as many_searching
 from oh_tui.tui.controllers.agent import agents, compose, start
-from oh_tui.tui.controllers.lists import columns, conversations, listing, notices, rename
+from oh_tui.tui.controllers.lists import column_choice, conversations, listing, notices, rename
 from oh_tui.tui.controllers.run import (
     annotate,
     compare,
@@ -168,8 +168,8 @@ class Controllers:
         return view.ViewActions(self._session, self._ui, self._steps, self._bodies, self.target)
 
     @cached_property
-    def columns(self) -> columns.ColumnActions:
-        return columns.ColumnActions(self._session, self._ui, self._rows, self._steps)
+    def columns(self) -> column_choice.ColumnActions:
+        return column_choice.ColumnActions(self._session, self._ui, self._rows, self._steps)
 
     @cached_property
     def navigation(self) -> navigation.Navigation:
