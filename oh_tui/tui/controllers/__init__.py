@@ -15,7 +15,13 @@ from oh_tui.tui.controllers.across_runs import background_indexing
 from oh_tui.tui.controllers.across_runs import board as board_of_runs
 from oh_tui.tui.controllers.across_runs import search_all as many_searching
 from oh_tui.tui.controllers.agent import agents, compose, start
-from oh_tui.tui.controllers.lists import column_choice, conversations, listing, notices, rename
+from oh_tui.tui.controllers.lists import (
+    column_choice,
+    conversations,
+    filter_and_sort,
+    notices,
+    rename,
+)
 from oh_tui.tui.controllers.run import (
     annotate,
     compare,
@@ -128,8 +134,8 @@ class Controllers:
     # What only keys lead to
 
     @cached_property
-    def listing(self) -> listing.ListActions:
-        return listing.ListActions(
+    def listing(self) -> filter_and_sort.ListActions:
+        return filter_and_sort.ListActions(
             self._session, self._ui, self.conversations, self.filter, self._steps, self.target
         )
 

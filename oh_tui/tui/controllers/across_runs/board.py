@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from oh_tui.sources.across_runs.each_run import Result
     from oh_tui.sources.across_runs.run_stats import Group, Summand
     from oh_tui.sources.source import Source
-    from oh_tui.tui.controllers.lists.listing import ListActions
+    from oh_tui.tui.controllers.lists.filter_and_sort import ListActions
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
 
