@@ -30,7 +30,7 @@ from oh_tui.tui.controllers.run import (
     older,
     reader,
     reports,
-    steps,
+    step_moves,
     sub_conversations,
     target,
 )
@@ -164,8 +164,8 @@ class Controllers:
         return rename.Renaming(self._session, self._ui)
 
     @cached_property
-    def steps(self) -> steps.StepActions:
-        return steps.StepActions(
+    def steps(self) -> step_moves.StepActions:
+        return step_moves.StepActions(
             self._session, self._ui, self._steps, self._bodies, self.target, self.filter
         )
 

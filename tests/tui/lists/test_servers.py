@@ -19,7 +19,7 @@ from oh_tui.sources.server import ServerSource
 from oh_tui.sources.source import Source
 from oh_tui.sources.this_machine import ThisMachine
 from oh_tui.text.problem import Problem
-from oh_tui.tui.controllers.run.steps import FAILED
+from oh_tui.tui.controllers.run.step_moves import FAILED
 from oh_tui.tui.controllers.servers import Servers as ServersController
 from oh_tui.tui.keys import known
 from oh_tui.tui.screens.help import HelpScreen

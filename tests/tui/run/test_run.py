@@ -10,7 +10,7 @@ from textual.events import MouseScrollDown, MouseScrollUp
 
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.trajectory.model.steps import Outcome
-from oh_tui.tui.controllers.run.steps import FAILED
+from oh_tui.tui.controllers.run.step_moves import FAILED
 from tests.tui.explorer import Between, Explorer, explore
 
 WEEKS = "Parse ISO week dates"
