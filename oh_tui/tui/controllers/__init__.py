@@ -38,7 +38,7 @@ from oh_tui.tui.controllers.run import (
     filter as filters,
 )
 from oh_tui.tui.controllers.sandbox import files, sandboxes, shell
-from oh_tui.tui.controllers.system import clipboard, downloads, external, images, web_pages
+from oh_tui.tui.controllers.system import clipboard, downloads, external, save_images, web_pages
 from oh_tui.tui.messages import ListEmpty
 
 if TYPE_CHECKING:
@@ -230,8 +230,8 @@ class Controllers:
         return external.ExternalPrograms(self._ui, self._steps, self._bodies, self.target)
 
     @cached_property
-    def images(self) -> images.Images:
-        return images.Images(self._session, self._ui, self._steps, self.target)
+    def images(self) -> save_images.Images:
+        return save_images.Images(self._session, self._ui, self._steps, self.target)
 
     @cached_property
     def files(self) -> files.FileTransfers:
