@@ -36,8 +36,8 @@ from oh_tui.trajectory.presentation.blocks import (
 from oh_tui.trajectory.presentation.step_context import StepContext
 from oh_tui.tui.keys import HELP, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
+from oh_tui.tui.screens.comparison.compared_runs import ComparedHeads, ComparedRuns
 from oh_tui.tui.screens.comparison.compared_steps import ComparedSteps
-from oh_tui.tui.screens.comparison.runs import ComparedHeads, ComparedRuns
 from oh_tui.tui.screens.comparison.strips import ComparedStrips
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.body_view import BodyView
