@@ -31,7 +31,7 @@ from oh_tui.tui.controllers import Controllers
 from oh_tui.tui.controllers.system import clipboard
 from oh_tui.tui.hints import idle_keys
 from oh_tui.tui.main_screen import MainScreen
-from oh_tui.tui.platform import idle_gc, startup
+from oh_tui.tui.platform import idle_gc, launch
 from oh_tui.tui.platform.base_app import BaseApp
 from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.platform.daemon_threads import DaemonThreads
@@ -172,7 +172,7 @@ class OhTui(BaseApp):
     def on_ready(self) -> None:
         """Called after the first frame."""
         # a few threads may begin earlier; loading ctypes would delay the first rows by 1.3 ms
-        self.set_timer(startup.FIRST_ROWS, idle_gc.limit_arenas)
+        self.set_timer(launch.FIRST_ROWS, idle_gc.limit_arenas)
         if not self.main.session.run_shown.is_set():
             self.main.draw_at_once()
 

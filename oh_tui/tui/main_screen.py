@@ -25,7 +25,7 @@ from oh_tui.tui import messages
 from oh_tui.tui.controllers import Controllers
 from oh_tui.tui.hints import idle_keys, key_hints
 from oh_tui.tui.keys import BINDINGS, Hint, keys_here
-from oh_tui.tui.platform import startup
+from oh_tui.tui.platform import launch
 from oh_tui.tui.platform.base_screen import BaseScreen
 from oh_tui.tui.rendering import highlight
 from oh_tui.tui.screen_ui import ScreenUi
@@ -132,11 +132,11 @@ class MainScreen(BaseScreen):
 
     @work(group="begin")
     async def draw_at_once(self) -> None:
-        await startup.draw_at_once(self.app, self.session.run_shown)
+        await launch.draw_at_once(self.app, self.session.run_shown)
 
     def _painted(self) -> None:
-        startup.freeze()
-        self.set_timer(startup.WARM_UP, self.warm_up)
+        launch.freeze()
+        self.set_timer(launch.WARM_UP, self.warm_up)
 
     def _begin(self) -> None:
         self.controllers.begin(self._make_source, in_thread=not self._at_once)
@@ -145,7 +145,7 @@ class MainScreen(BaseScreen):
     async def warm_up(self) -> None:
         """Called once a run is drawn or there is none: mount the question bars too."""
         await self.asking.be_there()
-        await startup.warm_up((*self.run_view.detail.bodies, self.asking.asked))
+        await launch.warm_up((*self.run_view.detail.bodies, self.asking.asked))
 
     # The lists
 
@@ -449,7 +449,7 @@ class MainScreen(BaseScreen):
         if not message.cut_off and highlight.is_put_off():
             self.call_after_refresh(self.warm_up)
         if not message.cut_off and self.session.settings.library_folder:
-            self.set_timer(startup.FILL, self.controllers.fill)
+            self.set_timer(launch.FILL, self.controllers.fill)
 
     def on_progress_changed(self) -> None:
         self.run_view.show_progress(self.session.progress)

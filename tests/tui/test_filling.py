@@ -16,7 +16,7 @@ from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.server import ServerSource
 from oh_tui.sources.server_runs.run_cache import RunCache
 from oh_tui.sources.source import Source
-from oh_tui.tui.platform import startup
+from oh_tui.tui.platform import launch
 from oh_tui.tui.screens.board import BoardScreen
 from scripts.many_runs import Maker, write_outputs, write_zip
 from tests.library.made import known_runs
@@ -28,7 +28,7 @@ ADDRESS = "https://server.test"
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(startup, "FILL", 0.01)
+    monkeypatch.setattr(launch, "FILL", 0.01)
 
 
 def titles(cache: Path) -> list[str]:
