@@ -25,7 +25,7 @@ from oh_tui import __version__
 from oh_tui.text.problem import NO_THREADS, NO_THREADS_HINT, Problem, is_of_threads
 from oh_tui.text.redact import hide_keys, safe, safe_line
 from oh_tui.tui.platform.key_queue import FrameShown, KeyQueueApp
-from oh_tui.tui.platform.terminal import TerminalDriver
+from oh_tui.tui.platform.terminal_driver import TerminalDriver
 
 PATIENCE = 1.5
 """Seconds from a signal to the end of the process, even when the event loop is stuck."""
