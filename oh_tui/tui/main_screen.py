@@ -37,12 +37,12 @@ from oh_tui.tui.widgets.asking import AskingBars
 from oh_tui.tui.widgets.bars import Footer, Header
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Divider, Piece
+from oh_tui.tui.widgets.panes import Workspace
 from oh_tui.tui.widgets.question_bar import QuestionBar
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule
 from oh_tui.tui.widgets.strip_view import StripView
 from oh_tui.tui.widgets.timeline import Timeline
-from oh_tui.tui.widgets.workspace import Workspace
 
 REST = 0.3
 """Seconds the cursor rests on a conversation before its run is read."""

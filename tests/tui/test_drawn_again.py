@@ -12,8 +12,8 @@ import pytest
 from oh_tui.tui.widgets import strip_view
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Drawn
+from oh_tui.tui.widgets.panes import Workspace
 from oh_tui.tui.widgets.row_list import RowList
-from oh_tui.tui.widgets.workspace import Workspace
 from tests.tui.acting.test_answering import FLAKY
 from tests.tui.explorer import Explorer, explore
 
