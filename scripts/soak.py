@@ -40,7 +40,7 @@ from oh_tui.sources.server import ServerSource
 from oh_tui.text.problem import Problem
 from oh_tui.tui.app import OhTui
 from oh_tui.tui.platform import idle_gc
-from oh_tui.tui.state.runs import Runs
+from oh_tui.tui.state.loaded_runs import Runs
 from scripts.soak_caches import fill_caches
 
 WARM = 360.0

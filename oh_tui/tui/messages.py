@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
     from oh_tui.settings.startup import Settings
     from oh_tui.sources.source import Source
-    from oh_tui.tui.state.runs import Run
+    from oh_tui.tui.state.loaded_runs import Run
 
 # What has changed
 

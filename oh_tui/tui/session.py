@@ -27,7 +27,7 @@ from oh_tui.tui.state.arrangement import Arrangement
 from oh_tui.tui.state.conversation_rows import Row
 from oh_tui.tui.state.listing import Listing
 from oh_tui.tui.state.loaded_conversations import LoadedConversations
-from oh_tui.tui.state.runs import News, Run, Runs
+from oh_tui.tui.state.loaded_runs import News, Run, Runs
 from oh_tui.tui.state.sandboxes import Sandboxes
 from oh_tui.tui.state.work import Batch, Wait, Writes
 

@@ -13,7 +13,7 @@ import pytest
 
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.platform.idle_gc import IdleCollector, freeze_survivors
-from oh_tui.tui.state.runs import KEPT
+from oh_tui.tui.state.loaded_runs import KEPT
 from tests.tui.explorer import explore
 
 

@@ -18,7 +18,7 @@ from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.clock import is_bare, seconds
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.state.arrangement import Arrangement
-from oh_tui.tui.state.runs import Run, why_empty
+from oh_tui.tui.state.loaded_runs import Run, why_empty
 from oh_tui.tui.widgets.annotation_line import AnnotationLine
 from oh_tui.tui.widgets.conversation_list import file_name_of, title_of
 from oh_tui.tui.widgets.drawing import Piece, Stack, glyphs_of, shorten

@@ -26,7 +26,7 @@ from oh_tui.sources.server import ServerSource
 from oh_tui.sources.server_runs import following, loading
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.tui.state.runs import Run, Runs
+from oh_tui.tui.state.loaded_runs import Run, Runs
 from tests.api.servers import over
 from tests.sources.test_server import ID, parsed
 

@@ -14,7 +14,7 @@ from oh_tui.trajectory.analysis import study as studies
 from oh_tui.trajectory.analysis import verdict
 from oh_tui.tui.remedies import hint_of
 from oh_tui.tui.screens.comparison import screen
-from oh_tui.tui.state import runs
+from oh_tui.tui.state import loaded_runs
 from oh_tui.tui.widgets.conversation_list import title_of
 
 if TYPE_CHECKING:
@@ -90,7 +90,9 @@ class Comparisons:
             found.append(made)
         return found
 
-    async def _read(self, view: CompareScreen, conversation: Conversation, head: str) -> runs.Run:
+    async def _read(
+        self, view: CompareScreen, conversation: Conversation, head: str
+    ) -> loaded_runs.Run:
         """The run as it was read before, or read now. Raises Problem."""
         session = self._session
         held, is_open = session.runs.get(conversation.id), session.is_open(conversation)
@@ -117,5 +119,5 @@ class Comparisons:
                 "It is too long to be read at once", "open it, read all of it with L, then compare"
             )
         if is_open:  # its reader has the run that is shown
-            return runs.Run(conversation, found.trajectory, found.via, found.note)
+            return loaded_runs.Run(conversation, found.trajectory, found.via, found.note)
         return session.runs.take(conversation, found)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from oh_tui.tui.controllers.run.reader import RunReader
     from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.session import Session
-    from oh_tui.tui.state.runs import Run
+    from oh_tui.tui.state.loaded_runs import Run
     from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.drawing import Piece
 

@@ -30,7 +30,7 @@ from oh_tui.tui.messages import (
     RunStudied,
 )
 from oh_tui.tui.remedies import hint_of
-from oh_tui.tui.state.runs import Run, landing
+from oh_tui.tui.state.loaded_runs import Run, landing
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.model.events import Event
