@@ -27,8 +27,8 @@ from msgspec.structs import replace
 
 from oh_tui.api.models import Conversation
 from oh_tui.settings import paths
-from oh_tui.sources.across_runs.stats_rows import told
-from oh_tui.sources.across_runs.worker import About
+from oh_tui.sources.across_runs.stats_rows import about_with_file
+from oh_tui.sources.across_runs.worker import RunFacts
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.file_source import FileSource
 from oh_tui.text.problem import Problem
@@ -135,7 +135,7 @@ class Run:
         and the path of its file."""
         row, file = self.conversation, self._source.runs.run(self._row)
         home = row.home if isinstance(row, FileConversation) else ""
-        about = told(About(row, info=file.info), source or home)
+        about = about_with_file(RunFacts(row, info=file.info), source or home)
         return tables.rows(self.trajectory, replace(about, run=run or about.run))
 
 

@@ -214,7 +214,7 @@ def test_a_file_that_fails_us_does_not_end_the_process_that_reads_it(
         raise OverflowError("a text of the run")
 
     monkeypatch.setattr(worker, "open_runs", fails)
-    place = worker.Place(tmp_path / "x.jsonl", 1, worker.About(Conversation(id="x")))
+    place = worker.Place(tmp_path / "x.jsonl", 1, worker.RunFacts(Conversation(id="x")))
     job = SearchJob(parse("error").steps)
     assert [*worker.Listed(job, [place]).work()] == [At(str(place)), worker.Unread(BUG)]
 

@@ -19,7 +19,7 @@ from oh_tui.sources.across_runs import each_run
 from oh_tui.sources.across_runs.each_run import ManyRuns
 from oh_tui.sources.across_runs.pool import ENDED, At, Pool, Task
 from oh_tui.sources.across_runs.search_words import parse
-from oh_tui.sources.across_runs.worker import About
+from oh_tui.sources.across_runs.worker import RunFacts
 from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -33,11 +33,11 @@ from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.across_runs.pool import Pool
 from oh_tui.sources.across_runs.search_words import parse
 from oh_tui.sources.across_runs.searching import SearchJob
-from oh_tui.sources.across_runs.worker import About, Listed, Place
+from oh_tui.sources.across_runs.worker import RunFacts, Listed, Place
 if __name__ == "__main__":
     path = Path(sys.argv[1])
     (row,) = FileSource([path]).conversations()
-    tasks = [Listed(SearchJob(parse("error").steps), [Place(path, 1, About(row))])] * 2
+    tasks = [Listed(SearchJob(parse("error").steps), [Place(path, 1, RunFacts(row))])] * 2
     with Pool(2) as pool:
         assert len(list(pool.each(tasks))) == 4
         print(*(one.process.pid for one in pool.workers), flush=True)
@@ -159,7 +159,7 @@ class Deadly(NamedTuple):
 
     titles: Sequence[str]
 
-    def __call__(self, run: Trajectory, about: About) -> int:
+    def __call__(self, run: Trajectory, about: RunFacts) -> int:
         if about.conversation.title in self.titles:
             os.kill(os.getpid(), signal.SIGKILL)
         return len(run.steps)

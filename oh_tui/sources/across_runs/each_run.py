@@ -19,7 +19,7 @@ from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 from oh_tui.api.models import Conversation, bare_id
 from oh_tui.sources.across_runs.pool import ENDED, Died, Pool, cores
 from oh_tui.sources.across_runs.server_indexing import is_over
-from oh_tui.sources.across_runs.worker import About, Job, Listed, Place, Unread
+from oh_tui.sources.across_runs.worker import Job, Listed, Place, RunFacts, Unread
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.file_rows import path_at
 from oh_tui.sources.file_source import FileSource
@@ -222,8 +222,8 @@ class ManyRuns(Generic[T]):
         self.unsure += passed is None
         return bool(passed)
 
-    def _about(self, row: Conversation) -> About:
-        return About(row, self._annotations.of(row))
+    def _about(self, row: Conversation) -> RunFacts:
+        return RunFacts(row, self._annotations.of(row))
 
     async def _in_files(self, rows: Sequence[Conversation]) -> AsyncIterator[Result[T]]:
         """Starts in this process, which gives the first results at once. Worker processes take over

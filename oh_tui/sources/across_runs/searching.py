@@ -9,7 +9,7 @@ from oh_tui.api.models import Conversation
 from oh_tui.sources.across_runs.each_run import Known, ManyRuns, Result
 from oh_tui.sources.across_runs.search_words import ManyQuery
 from oh_tui.sources.across_runs.step_search import Hit, Part, hits, sub_agents
-from oh_tui.sources.across_runs.worker import About, Unread
+from oh_tui.sources.across_runs.worker import RunFacts, Unread
 from oh_tui.sources.lists.last_known import LastKnown
 from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.sources.source import Source
@@ -38,7 +38,7 @@ class RunHits(NamedTuple):
 class SearchJob(NamedTuple):
     query: Query
 
-    def __call__(self, run: Trajectory, about: About) -> Found:
+    def __call__(self, run: Trajectory, about: RunFacts) -> Found:
         study = Study(run)
         below, unread = sub_agents(study)
         found = [

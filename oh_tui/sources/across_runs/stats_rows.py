@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from oh_tui.sources.across_runs.index_reader import about_of
 from oh_tui.sources.across_runs.run_stats import Summand, summand
-from oh_tui.sources.across_runs.worker import About
+from oh_tui.sources.across_runs.worker import RunFacts
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.trajectory import tables
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -17,11 +17,11 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 class RowJob(NamedTuple):
     source: str
 
-    def __call__(self, run: Trajectory, about: About) -> Summand:
-        return summand(tables.run_row(run, told(about, self.source)))
+    def __call__(self, run: Trajectory, about: RunFacts) -> Summand:
+        return summand(tables.run_row(run, about_with_file(about, self.source)))
 
 
-def told(about: About, source: str) -> tables.About:
+def about_with_file(about: RunFacts, source: str) -> tables.About:
     """What the row and the file of a run say about it."""
     one = about.conversation
     place = one.place if isinstance(one, FileConversation) else one.id

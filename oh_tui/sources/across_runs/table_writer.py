@@ -20,8 +20,8 @@ import msgspec
 from oh_tui.api.models import Conversation
 from oh_tui.sources.across_runs.each_run import ManyRuns
 from oh_tui.sources.across_runs.index_reader import fingerprint_of
-from oh_tui.sources.across_runs.stats_rows import told
-from oh_tui.sources.across_runs.worker import About, Unread
+from oh_tui.sources.across_runs.stats_rows import about_with_file
+from oh_tui.sources.across_runs.worker import RunFacts, Unread
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.saving import part_file, publish_as
 from oh_tui.text.clean import clean_line
@@ -59,9 +59,9 @@ class Shard(NamedTuple):
 class TablesJob(NamedTuple):
     """Makes the table rows of a run, in each worker process."""
 
-    def __call__(self, run: Trajectory, about: About) -> Tables:
+    def __call__(self, run: Trajectory, about: RunFacts) -> Tables:
         path = _place(about.conversation)[1].partition("#")[0]
-        return tables.rows(run, told(about, path))
+        return tables.rows(run, about_with_file(about, path))
 
 
 class Part(msgspec.Struct):

@@ -19,7 +19,7 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
-class About(NamedTuple):
+class RunFacts(NamedTuple):
     """What is known about a run besides its events."""
 
     conversation: Conversation
@@ -31,7 +31,7 @@ class About(NamedTuple):
 class Job(Protocol[T_co]):
     """Work on one run, in a thread or another process. It must be picklable."""
 
-    def __call__(self, run: Trajectory, about: About) -> T_co: ...
+    def __call__(self, run: Trajectory, about: RunFacts) -> T_co: ...
 
 
 class Place(NamedTuple):
@@ -40,7 +40,7 @@ class Place(NamedTuple):
     path: Path
     number: int
     """Its number in the file, from 1."""
-    about: About
+    about: RunFacts
 
     def __str__(self) -> str:
         return f"{self.number} {self.path}"
