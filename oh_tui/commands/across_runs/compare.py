@@ -38,10 +38,10 @@ from oh_tui.trajectory.comparison.compare import (
     SIGNS,
     Comparison,
     Kind,
+    StepPair,
     counts_words,
     parting_words,
 )
-from oh_tui.trajectory.comparison.compare import Row as Pair
 
 if TYPE_CHECKING:
     from oh_tui.sources.source import Source
@@ -230,7 +230,7 @@ def _rows(style: Style, a: Compared, b: Compared, comparison: Comparison) -> Ite
 _SIGN_HUES: dict[Kind, Hue] = {Kind.SAME: "dim", Kind.CHANGED: "blue"}
 
 
-def _folded(pairs: list[Pair]) -> Row:
+def _folded(pairs: list[StepPair]) -> Row:
     first, last = pairs[0], pairs[-1]
     assert first.a and first.b and last.a and last.b
     told = Cell(f"{len(pairs):,} steps are the same", "dim")

@@ -32,7 +32,7 @@ _COUNTED = {
 }
 
 
-class Row(NamedTuple):
+class StepPair(NamedTuple):
     """A step of A, of B, or one of each side by side."""
 
     kind: Kind
@@ -98,18 +98,18 @@ def counts_words(comparison: Comparison, dot: str = "·") -> str:
     return f" {dot} ".join(f"{count:,} {name}" for count, name in counts if count)
 
 
-def _rows(a: Trajectory, b: Trajectory) -> Iterator[Row]:
+def _rows(a: Trajectory, b: Trajectory) -> Iterator[StepPair]:
     done_a = done_b = 0
     ends = (len(a.steps), len(b.steps), False)
     for place_a, place_b, is_equal in [*_aligned(deeds(a), deeds(b)), ends]:
         for step in a.steps[done_a:place_a]:
-            yield Row(Kind.ONLY_A, step, None)
+            yield StepPair(Kind.ONLY_A, step, None)
         for step in b.steps[done_b:place_b]:
-            yield Row(Kind.ONLY_B, None, step)
+            yield StepPair(Kind.ONLY_B, None, step)
         if place_a < len(a.steps):
             one, other = a.steps[place_a], b.steps[place_b]
             same = is_equal and _ended_alike(a.outcome(one), b.outcome(other))
-            yield Row(Kind.SAME if same else Kind.CHANGED, one, other)
+            yield StepPair(Kind.SAME if same else Kind.CHANGED, one, other)
         done_a, done_b = place_a + 1, place_b + 1
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.cache import LRUCache
 
-from oh_tui.trajectory.comparison.compare import SIGNS, Comparison, Kind, Row
+from oh_tui.trajectory.comparison.compare import SIGNS, Comparison, Kind, StepPair
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.describe import Description, describe
@@ -39,7 +39,7 @@ class ComparedSteps(RowList):
         self.show_around()
 
     @property
-    def current(self) -> Row | None:
+    def current(self) -> StepPair | None:
         rows = self.comparison.rows if self.comparison else []
         return rows[self.cursor] if rows else None
 

@@ -19,7 +19,7 @@ from oh_tui.trajectory.comparison.compare import (
     Comparison,
     Kind,
     Parting,
-    Row,
+    StepPair,
     counts_words,
     parting_words,
 )
@@ -41,8 +41,7 @@ from oh_tui.tui.screens.comparison.compared_steps import ComparedSteps
 from oh_tui.tui.screens.comparison.strips import ComparedStrips
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.body_view import BodyView
-from oh_tui.tui.widgets.drawing import Piece, Stack
-from oh_tui.tui.widgets.drawing import Row as SideBySide
+from oh_tui.tui.widgets.drawing import Piece, Row, Stack
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
 from oh_tui.tui.widgets.rule import Rule, joined
 
@@ -114,7 +113,7 @@ class CompareScreen(ModalScreen[None], ClosesOnce[None]):
         self.diff_rule = Rule()
         self.diff = BodyView(id="compared-diff")
         self.footer = Footer()
-        self.both = SideBySide(id="both")
+        self.both = Row(id="both")
         self.tell_progress("reading the runs …")
 
     def compose(self) -> ComposeResult:
@@ -361,7 +360,7 @@ def _body(run: Trajectory, step: Step | None, name: str) -> list[Block]:
     return [*call, Heading("result"), *result] if call else result
 
 
-def _diff(row: Row) -> list[Block]:
+def _diff(row: StepPair) -> list[Block]:
     if row.a is None or row.b is None:
         return [Note(f"only {'A' if row.kind is Kind.ONLY_A else 'B'} has this step")]
     return difference_blocks(row.a, row.b)
