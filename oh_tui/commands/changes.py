@@ -12,8 +12,7 @@ from oh_tui.sources.source import Source
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.analysis.change_rows import Lister, lister_of, rows
-from oh_tui.trajectory.analysis.change_rows import Row as FileRow
+from oh_tui.trajectory.analysis.change_rows import FileRow, Lister, lister_of, rows
 from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange
 from oh_tui.trajectory.analysis.changes import changes as changes_of
 from oh_tui.trajectory.analysis.patch import PatchedFile

@@ -12,7 +12,7 @@ Lister: TypeAlias = Literal["", "git", "patch"]
 """What else lists changed files."""
 
 
-class Row(NamedTuple):
+class FileRow(NamedTuple):
     """`file` is None if only git or the patch has it."""
 
     path: str
@@ -37,30 +37,30 @@ def lister_of(log: ChangeLog, git: Iterable[object] | None) -> Lister:
     return "git" if git else "patch" if log.patch else ""
 
 
-def rows(log: ChangeLog, git: Iterable[tuple[str, str]] | None) -> list[Row]:
+def rows(log: ChangeLog, git: Iterable[tuple[str, str]] | None) -> list[FileRow]:
     """The changed files by path; `git` has pairs of a letter and a path."""
     if lister_of(log, git) == "patch":
         found = _with_patch(log)
     else:
         letters = {log.key(path): letter for letter, path in git or ()}
-        found = [Row(file.shown, file, letters.pop(file.path, "")) for file in log.files]
-        found += [Row(FileChange(path).shown, None, letter) for path, letter in letters.items()]
+        found = [FileRow(file.shown, file, letters.pop(file.path, "")) for file in log.files]
+        found += [FileRow(FileChange(path).shown, None, letter) for path, letter in letters.items()]
     return sorted(found, key=lambda row: row.path)
 
 
-def _with_patch(log: ChangeLog) -> list[Row]:
+def _with_patch(log: ChangeLog) -> list[FileRow]:
     """A patch has the paths in the repository, calls those in the sandbox."""
     by_end: dict[str, list[FileChange]] = {}
     for file in log.files:
         parts = file.path.split("/")
         for start in range(1, len(parts)):
             by_end.setdefault("/".join(parts[start:]), []).append(file)
-    found: list[Row] = []
+    found: list[FileRow] = []
     met: set[str] = set()
     for patched in log.patch:
         files = by_end.get(patched.path, [])
         edited = files[0] if len(files) == 1 else None
         shown = (edited or FileChange(patched.path)).shown
         met |= {edited.path} if edited else set()
-        found.append(Row(shown, edited, patched.letter, patched))
-    return found + [Row(file.shown, file) for file in log.files if file.path not in met]
+        found.append(FileRow(shown, edited, patched.letter, patched))
+    return found + [FileRow(file.shown, file) for file in log.files if file.path not in met]

@@ -18,7 +18,7 @@ from textual.screen import ModalScreen
 from oh_tui.api.models import GitChange
 from oh_tui.text.human import plural
 from oh_tui.text.redact import safe, safe_line
-from oh_tui.trajectory.analysis.change_rows import Row, lister_of, rows
+from oh_tui.trajectory.analysis.change_rows import FileRow, lister_of, rows
 from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.block import Block, Diff, Heading, Note
@@ -152,7 +152,7 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
     def _list(self) -> None:
         log = self.changes
         found = [] if self._waits else rows(log, self._git)
-        read = [Row(file.shown, file) for file in log.only_read]
+        read = [FileRow(file.shown, file) for file in log.only_read]
         why = [] if found else [log.why_nothing]
         if read and not found and not self.show_read:
             them = "it" if len(read) == 1 else "them"
@@ -226,7 +226,7 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
             self._read_change(row, keep=again)
 
     @work(group="change", exclusive=True)
-    async def _read_change(self, row: Row, *, keep: bool) -> None:
+    async def _read_change(self, row: FileRow, *, keep: bool) -> None:
         """Uses a thread, because comparing two texts of 10 MB takes a second or two."""
         blocks: list[Block] = commit_notes(self._commits, row)
         blocks += await asyncio.to_thread(change_blocks, self.changes, row)
@@ -283,7 +283,7 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
         if row and row.file:
             self.dismiss(("step", row.file.last_step))
 
-    def _touched(self) -> Row | None:
+    def _touched(self) -> FileRow | None:
         """The row under the cursor, if a known step of this run touched its file."""
         row = self.files.current
         if row and row.file is None:
@@ -332,7 +332,7 @@ def edited_steps(file: FileChange) -> str:
     return f"{len(steps):,} edits, steps {steps[0]:,}-{steps[-1]:,}"
 
 
-def commit_notes(commits: Sequence[Committed], row: Row) -> list[Block]:
+def commit_notes(commits: Sequence[Committed], row: FileRow) -> list[Block]:
     """The commits that changed a file."""
     return [
         Note(f"in the commit {safe_line(commit.short_sha)} {safe_line(commit.subject)}")
@@ -344,7 +344,7 @@ def commit_notes(commits: Sequence[Committed], row: Row) -> list[Block]:
     ]
 
 
-def change_blocks(log: ChangeLog, row: Row) -> list[Block]:
+def change_blocks(log: ChangeLog, row: FileRow) -> list[Block]:
     """The change of a file in the patch, then as the calls made it."""
     if row.patched is None:
         return _call_blocks(log, row)
@@ -357,7 +357,7 @@ def change_blocks(log: ChangeLog, row: Row) -> list[Block]:
     return blocks
 
 
-def _call_blocks(log: ChangeLog, row: Row) -> list[Block]:
+def _call_blocks(log: ChangeLog, row: FileRow) -> list[Block]:
     """The whole change of a file, or those parts of it that the events hold."""
     file = row.file
     if file is None:

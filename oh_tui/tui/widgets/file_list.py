@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.reactive import reactive
 
-from oh_tui.trajectory.analysis.change_rows import Lister, Row
+from oh_tui.trajectory.analysis.change_rows import FileRow, Lister
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.widgets.drawing import Piece, fit_end
 from oh_tui.tui.widgets.row_list import HeadCell, RowList
@@ -16,15 +16,15 @@ WIDE = 100
 class FileList(RowList):
     """A row for each file."""
 
-    rows: reactive[tuple[Row, ...]] = reactive((), always_update=True)
+    rows: reactive[tuple[FileRow, ...]] = reactive((), always_update=True)
     lister: reactive[Lister] = reactive("")
     """Whose letters are shown."""
 
     @property
-    def current(self) -> Row | None:
+    def current(self) -> FileRow | None:
         return self.rows[self.cursor] if self.cursor < len(self.rows) else None
 
-    def watch_rows(self, old: tuple[Row, ...], new: tuple[Row, ...]) -> None:
+    def watch_rows(self, old: tuple[FileRow, ...], new: tuple[FileRow, ...]) -> None:
         """The cursor stays with its file."""
         under = old[self.cursor].path if self.cursor < len(old) else None
         cursor = next((n for n, row in enumerate(new) if row.path == under), self.cursor)
@@ -81,7 +81,7 @@ def _names(width: int) -> tuple[str, ...]:
     return ("reads" if width >= WIDE else "", "edits", "+", "-", "last step")
 
 
-def _cells(row: Row) -> tuple[str, str, str, str, str]:
+def _cells(row: FileRow) -> tuple[str, str, str, str, str]:
     file = row.file
     if file is None:
         return ("", "", "", "", "")

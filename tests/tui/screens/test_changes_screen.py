@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 import oh_tui.tui.app
 from oh_tui.api.models import GitChange, GitCommit
 from oh_tui.sources.actions.workspaces import Committed
-from oh_tui.trajectory.analysis.change_rows import Row
+from oh_tui.trajectory.analysis.change_rows import FileRow
 from oh_tui.trajectory.analysis.changes import changes
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -329,10 +329,10 @@ def committed(*paths: str) -> Committed:
 
 def test_a_file_names_the_commits_that_changed_it() -> None:
     one = committed("/workspace/dates/uv.lock", "/workspace/dates/src/a.py")
-    assert commit_notes([one], Row("uv.lock", None)) == [
+    assert commit_notes([one], FileRow("uv.lock", None)) == [
         Note("in the commit bbbbbbb Read weeks of ISO")
     ]
-    assert commit_notes([one], Row("lock", None)) == []
+    assert commit_notes([one], FileRow("lock", None)) == []
 
 
 async def test_the_commits_are_counted_beside_the_files() -> None:
