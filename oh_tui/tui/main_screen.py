@@ -37,7 +37,7 @@ from oh_tui.tui.widgets.asking import AskingBars
 from oh_tui.tui.widgets.bars import Footer, Header
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Divider, Piece
-from oh_tui.tui.widgets.panes import Workspace
+from oh_tui.tui.widgets.panes import Panes
 from oh_tui.tui.widgets.question_bar import QuestionBar
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule
@@ -97,14 +97,14 @@ class MainScreen(BaseScreen):
 
     def compose(self) -> ComposeResult:
         yield Header(id="header").data_bind(MainScreen.location, facts=MainScreen.totals)
-        yield Workspace(id="panes")
+        yield Panes(id="panes")
         yield self.footer.data_bind(MainScreen.hints, MainScreen.always)
 
     def on_mount(self) -> None:
-        self.workspace = self.query_one(Workspace)
-        self.sidebar, self.run_view = self.workspace.sidebar, self.workspace.run_view
+        self.panes = self.query_one(Panes)
+        self.sidebar, self.run_view = self.panes.sidebar, self.panes.run_view
         self.timeline = self.run_view.timeline
-        self.session.cursors = self.workspace
+        self.session.cursors = self.panes
         self.controllers = Controllers(
             self.session,
             self.ui,
@@ -327,7 +327,7 @@ class MainScreen(BaseScreen):
             followed=self.controllers.run.is_followed,
             enters=self._enters,
         )
-        self.workspace.mark_pane(self.session.pane)
+        self.panes.mark_pane(self.session.pane)
 
     # What controllers post
 
@@ -514,7 +514,7 @@ class MainScreen(BaseScreen):
         self._enter(pane)
         self._arrange(self.session.arrangement.showing(pane))
         # Not widget.focus(), which waits: of `3k` typed at once the k would go to the old pane.
-        self.set_focus(self.workspace.takes_keys(pane))
+        self.set_focus(self.panes.takes_keys(pane))
 
     def _arrange(self, arrangement: Arrangement) -> None:
         self.arrangement = self.session.arrangement = arrangement
@@ -522,7 +522,7 @@ class MainScreen(BaseScreen):
     def watch_arrangement(self, arrangement: Arrangement) -> None:
         if not arrangement.width:
             return
-        self.workspace.show_panes(arrangement)
+        self.panes.show_panes(arrangement)
         if arrangement.too_small and not self.query("#too-small"):
             self.mount(Static(id="too-small", markup=False))
         self.set_class(arrangement.too_small, "-too-small")

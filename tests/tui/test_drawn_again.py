@@ -12,7 +12,7 @@ import pytest
 from oh_tui.tui.widgets import strip_view
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Drawn
-from oh_tui.tui.widgets.panes import Workspace
+from oh_tui.tui.widgets.panes import Panes
 from oh_tui.tui.widgets.row_list import RowList
 from tests.tui.acting.test_answering import FLAKY
 from tests.tui.explorer import Explorer, explore
@@ -40,13 +40,13 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Each time that the keys of the footer are made, the pane that has the focus."""
-    times, mark_pane = list[str](), Workspace.mark_pane
+    times, mark_pane = list[str](), Panes.mark_pane
 
-    def counted(self: Workspace, pane: str) -> None:
+    def counted(self: Panes, pane: str) -> None:
         times.append(pane)
         mark_pane(self, pane)
 
-    monkeypatch.setattr(Workspace, "mark_pane", counted)
+    monkeypatch.setattr(Panes, "mark_pane", counted)
     return times
 
 

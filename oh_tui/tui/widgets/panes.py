@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from oh_tui.tui.state.sandboxes import SandboxRow
 
 
-class Workspace(Row):
+class Panes(Row):
     """The lists at the left, the run at the right; also implements the session's `Cursors`."""
 
     def compose(self) -> ComposeResult:
