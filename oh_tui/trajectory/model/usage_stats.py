@@ -189,7 +189,7 @@ _NO_TOKENS = _Tokens()
 _NO_LIST = msgspec.Raw(b"")
 
 
-class _Metrics(msgspec.Struct, gc=False):
+class _MetricsJson(msgspec.Struct, gc=False):
     accumulated_cost: float | None = None
     accumulated_token_usage: _Tokens | None = None
     token_usages: msgspec.Raw = _NO_LIST
@@ -229,7 +229,7 @@ _decode_stats = msgspec.json.Decoder(_StatsUpdate).decode
 _decode_record = msgspec.json.Decoder(_Stats).decode
 _decode_state = msgspec.json.Decoder(_StateUpdate).decode
 # not strict: a number may be written as a text
-_decode_metrics = msgspec.json.Decoder(_Metrics, strict=False).decode
+_decode_metrics = msgspec.json.Decoder(_MetricsJson, strict=False).decode
 _decode_tokens = msgspec.json.Decoder(list[_Tokens] | None, strict=False).decode
 _decode_costs = msgspec.json.Decoder(list[_Cost] | None, strict=False).decode
 _decode_latencies = msgspec.json.Decoder(list[_Latency] | None, strict=False).decode
