@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -26,6 +27,7 @@ from oh_tui.commands.framework.printing import (
 )
 from oh_tui.commands.framework.reading import short_id, title
 from oh_tui.commands.framework.status import GLYPHS, HUES, Needy, Seen, needy
+from oh_tui.settings.private_store import PrivateStore
 from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.sources.lists.spent import with_spent
 from oh_tui.sources.lists.triage import updated_text
@@ -35,6 +37,9 @@ from oh_tui.text.problem import Problem
 
 if TYPE_CHECKING:
     from oh_tui.sources.source import Source
+
+LARGEST = 1_000_000
+"""Bytes above which the file of answers cannot be ours."""
 
 FRESH = 60.0
 """Seconds for which an answer is fresh: a status bar asks every few seconds."""
@@ -130,6 +135,27 @@ class _Answer(msgspec.Struct, frozen=True):
     asked: float
 
 
+class _Answers(PrivateStore[dict[str, _Answer], tuple[str, _Answer]]):
+    """The last answer of each server, by address."""
+
+    def __init__(self, file: Path | None) -> None:
+        super().__init__(file, LARGEST, dict)
+
+    def decoded(self, data: bytes) -> dict[str, _Answer]:
+        """Of a damaged file nothing is kept aside: the next answer takes its place."""
+        try:
+            return msgspec.json.decode(data, type=dict[str, _Answer])
+        except (ValueError, RecursionError):
+            return {}
+
+    def encoded(self, held: dict[str, _Answer]) -> bytes:
+        return msgspec.json.encode(held)
+
+    def changed(self, held: dict[str, _Answer], change: tuple[str, _Answer]) -> dict[str, _Answer]:
+        address, answer = change
+        return {**held, address: answer}
+
+
 @command(
     "status",
     flag("--short", about="one short line for a status bar; asks the server at most once a minute"),
@@ -177,8 +203,8 @@ async def status(call: Call) -> int:
 
 async def _kept_or_asked(call: Call) -> tuple[_Answer, list[Needy]]:
     folder, address, now = call.settings.cache_folder, call.source.address, call.style.now
-    kept = _read(store.read(folder, "status") if address else b"")
-    before = kept.get(address)
+    kept = _Answers(folder / store.KEPT["status"].path if folder and address else None)
+    before = (kept.read() or {}).get(address)
     if before and 0 <= now - before.asked < FRESH:
         return before, []
     rows: list[Needy] = []
@@ -190,9 +216,8 @@ async def _kept_or_asked(call: Call) -> tuple[_Answer, list[Needy]]:
         if before is None:
             raise
         answer = msgspec.structs.replace(before, asked=now)
-    if address:
-        kept[address] = answer
-        store.write(folder, "status", msgspec.json.encode(kept))
+    kept.to_write((address, answer))
+    kept.save()
     return answer, rows
 
 
@@ -215,13 +240,6 @@ async def _ask(call: Call) -> tuple[_Answer, list[Needy]]:
         more=page.next_page_id is not None,
     )
     return _Answer(counts, call.style.now, call.style.now), rows
-
-
-def _read(data: bytes) -> dict[str, _Answer]:
-    try:
-        return msgspec.json.decode(data, type=dict[str, _Answer])
-    except (ValueError, RecursionError):  # msgspec's own errors are ValueErrors
-        return {}
 
 
 def _found(counts: _Counts) -> list[tuple[str, int]]:

@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from oh_tui.api.models import Conversation
-from oh_tui.commands.framework import store
-from oh_tui.settings.paths import make_private
+from oh_tui.settings.paths import make_private, replace_private
 from oh_tui.settings.startup import Settings, fetch_key, read_settings
 from oh_tui.sources.lists import last_known
 from oh_tui.sources.lists.last_known import LastKnown, LastKnownStates
@@ -99,8 +98,6 @@ def test_a_pipe_or_a_device_in_the_place_of_a_file_is_neither_waited_for_nor_rep
     memory.record_outcome("a", "finished", 1.0)
     assert not memory.save()
     assert not file.is_file()
-    odd_file(kind, tmp_path / "status.json")
-    assert store.read(tmp_path, "status") == b""
     odd_file(kind, tmp_path / "config.toml")
     with pytest.raises(Problem, match="cannot be read: it is no regular file"):
         read_settings({"OH_TUI_CONFIG": str(tmp_path / "config.toml")})
@@ -305,7 +302,8 @@ def test_folders_are_private_whatever_the_umask(tmp_path: Path, open_to_all: Non
     for folder in ("a", "a/b", "a/b/c"):
         assert stat.S_IMODE((tmp_path / folder).stat().st_mode) == 0o700
     told(HERE, tmp_path / "state" / "oh-tui" / "seen.json", ["a"])
-    store.write(tmp_path / "cache" / "oh-tui", "status", b"{}")
+    make_private(tmp_path / "cache" / "oh-tui")
+    replace_private(tmp_path / "cache" / "oh-tui" / "status.json", b"{}")
     save_images._write(tmp_path / "state", "step-1", "png", b"image")
     publish_as(tmp_path / "cache" / "oh-tui" / "status.json", tmp_path / "cache" / "published")
     write_zip(tmp_path / "run.zip", run(lambda: "x"))

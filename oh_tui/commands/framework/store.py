@@ -8,11 +8,7 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
-from oh_tui.settings.paths import make_private, read_small, replace_private
 from oh_tui.trajectory.formats import shared_folders
-
-LARGEST = 1_000_000
-"""Bytes above which a file cannot be ours."""
 
 
 class Kept(NamedTuple):
@@ -39,26 +35,6 @@ class Held(NamedTuple):
     """Bytes."""
     changed: float
     """When the newest was written, in seconds since 1970."""
-
-
-def read(folder: Path | None, name: str) -> bytes:
-    """The whole file; b"" when there is none, or one that cannot be ours."""
-    if folder is None:
-        return b""
-    try:
-        return read_small(folder / KEPT[name].path, LARGEST)
-    except OSError:
-        return b""
-
-
-def write(folder: Path | None, name: str, data: bytes) -> None:
-    """Replaces the file at once, readable by the owner alone. A failure is ignored: nothing in the
-    cache is needed."""
-    if folder is None:
-        return
-    with contextlib.suppress(OSError):
-        make_private(folder)
-        replace_private(folder / KEPT[name].path, data)
 
 
 def held(folder: Path | None, name: str) -> Held:
