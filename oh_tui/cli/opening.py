@@ -14,8 +14,8 @@ from oh_tui.api.errors import OtherKind
 from oh_tui.api.models import CLOUD
 from oh_tui.commands import MakeSource
 from oh_tui.commands.framework import calllog, unpacking_progress
+from oh_tui.commands.framework.cache_files import KEPT
 from oh_tui.commands.framework.command import path_of
-from oh_tui.commands.framework.store import KEPT
 from oh_tui.settings.config import DEMO as DEMO_SERVER
 from oh_tui.settings.config import LOCAL
 from oh_tui.settings.paths import expanded

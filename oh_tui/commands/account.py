@@ -11,7 +11,7 @@ import msgspec
 from oh_tui import __version__
 from oh_tui.api.errors import OtherKind
 from oh_tui.api.models import User
-from oh_tui.commands.framework import store
+from oh_tui.commands.framework import cache_files
 from oh_tui.commands.framework.command import Call, command, flag
 from oh_tui.commands.framework.json_documents import conversation_id, conversation_json, line
 from oh_tui.commands.framework.printing import (
@@ -203,7 +203,7 @@ async def status(call: Call) -> int:
 
 async def _kept_or_asked(call: Call) -> tuple[_Answer, list[Needy]]:
     folder, address, now = call.settings.cache_folder, call.source.address, call.style.now
-    kept = _Answers(folder / store.KEPT["status"].path if folder and address else None)
+    kept = _Answers(folder / cache_files.KEPT["status"].path if folder and address else None)
     before = (kept.read() or {}).get(address)
     if before and 0 <= now - before.asked < FRESH:
         return before, []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oh_tui.commands.framework import store
+from oh_tui.commands.framework import cache_files
 from oh_tui.commands.framework.command import Call, argument, command
 from oh_tui.commands.framework.json_documents import moment
 from oh_tui.commands.framework.printing import Column, print_json, print_table, stamp
@@ -25,8 +25,8 @@ _COLUMNS = (
         "name",
         metavar="NAME",
         nargs="?",
-        choices=tuple(store.KEPT),
-        help=f"one of them alone: {', '.join(store.KEPT)}",
+        choices=tuple(cache_files.KEPT),
+        help=f"one of them alone: {', '.join(cache_files.KEPT)}",
     ),
     examples={
         "cache": "what is kept, and how much it takes",
@@ -36,9 +36,11 @@ _COLUMNS = (
 )
 async def cache(call: Call) -> int:
     folder = call.settings.cache_folder
-    names = [call.args.name] if call.args.name else list(store.KEPT)
+    names = [call.args.name] if call.args.name else list(cache_files.KEPT)
     clears = call.args.action == "clear"
-    found = {name: (store.clear if clears else store.held)(folder, name) for name in names}
+    found = {
+        name: (cache_files.clear if clears else cache_files.held)(folder, name) for name in names
+    }
     if call.as_json:
         print_json(
             {
@@ -68,7 +70,7 @@ async def cache(call: Call) -> int:
                 f"{one.files:,}",
                 size(one.size),
                 call.style.when(one.changed if one.files else None),
-                store.KEPT[name].about,
+                cache_files.KEPT[name].about,
             )
             for name, one in found.items()
         ]
