@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from aiolimiter import AsyncLimiter
 from hypothesis import HealthCheck, settings
 
 # A property test tries the same examples each time, and however slowly the machine makes them; more
@@ -63,6 +64,16 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+
+
+@pytest.fixture(autouse=True)
+def unpaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Servers of tests need none of the pace that we keep: an index of forty runs would wait for
+    half a minute. Where the pace itself counts, a fixture of this name leaves it be."""
+
+    async def at_once(limiter: AsyncLimiter, amount: float = 1) -> None: ...
+
+    monkeypatch.setattr(AsyncLimiter, "acquire", at_once)
 
 
 @pytest.fixture(params=["UTC", "America/New_York", "Asia/Kolkata"])

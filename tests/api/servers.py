@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from oh_tui.api import AppServer, Secret
 from oh_tui.api.http.connections import Connections
 from oh_tui.api.http.transport import HttpClient, RetryPolicy
-from tests.listener import Listener
+from tests.listener import Listener, at_once
 
 KEY = "sk-oh-7Qz1vX9mKp4RtL2w"
 """A made-up key that no other text of the tests holds."""
@@ -77,6 +77,7 @@ def over(
 async def listening(app: ASGIApp) -> AsyncIterator[str]:
     """`app` on a loopback port; gives its address."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        at_once(listener)
         config = uvicorn.Config(app, lifespan="off", log_config=None)
         server = uvicorn.Server(config)
         task = asyncio.create_task(server.serve([listener]))

@@ -343,6 +343,11 @@ async def test_a_redirect_away_from_the_web_is_not_followed(odd: str) -> None:
 # pace
 
 
+@pytest.fixture
+def unpaced() -> None:
+    """Our pace is kept here."""
+
+
 async def test_a_self_hosted_server_gets_nine_calls_in_the_first_second() -> None:
     app, times = Script(json(1)), list[float]()
 

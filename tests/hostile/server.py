@@ -15,6 +15,7 @@ import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tests.hostile.texts import CORPUS
+from tests.listener import at_once
 
 OURS = frozenset(
     {
@@ -77,6 +78,7 @@ def changed(app: ASGIApp, change: Callable[[str, Any], Any]) -> ASGIApp:
 def serving(app: ASGIApp) -> Iterator[str]:
     """`app` in a thread; gives its address."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        at_once(listener)
         server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None))
         thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
         thread.start()

@@ -30,6 +30,11 @@ __all__ = ["agent", "api", "every_version", "run", "wire"]
 LOGS = pytest.StashKey[list[str]]()
 
 
+@pytest.fixture
+def unpaced() -> None:
+    """Real servers delay and refuse what comes faster."""
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The tests of a version share a worker: its servers are started once, and the versions, where

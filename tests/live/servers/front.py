@@ -21,6 +21,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from tests.listener import at_once
+
 from .model import NAME
 
 SANDBOX = "alone"
@@ -56,6 +58,7 @@ class Front:
             exception_handlers={httpx.HTTPStatusError: _refused},
         )
         listening = socket.create_server(("127.0.0.1", 0))
+        at_once(listening)
         self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         config = uvicorn.Config(app, log_level="error")
         self._server = uvicorn.Server(config)
