@@ -36,6 +36,7 @@ from oh_tui.trajectory import tables
 from oh_tui.trajectory.analysis.changes import ChangeLog
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.verdict import Verdict
+from oh_tui.trajectory.context.context import Context
 from oh_tui.trajectory.formats.run_file import shown_name
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
@@ -115,6 +116,19 @@ class Run:
         """With its sub-agents: `dollars`, None when no price is known, and `is_partial`."""
         row = self.conversation
         return self.study.sub_runs.cost(row.cost, is_partial=row.cost_is_partial)
+
+    def context(self, step: int) -> Context:
+        """What the model saw when it made a step, by its number: `messages`, each with `kind`,
+        `chars`, `steps` and `dump()`; `answer` has the tokens, `rules` and `gaps` tell what is
+        certain. Raises Problem for a step that no answer of the model made."""
+        contexts = self.study.contexts
+        if (answer := contexts.of(step)) is not None:
+            return contexts.at(answer)
+        near = contexts.nearest(step)
+        hint = f"the nearest step that one made is {near.step}" if near else ""
+        if contexts.keeps_own_context:
+            hint = "its agent keeps the context itself, so no step has one here"
+        raise Problem(f"No answer of the model made step {step}", hint)
 
     @property
     def time(self) -> Time:

@@ -29,6 +29,7 @@ from oh_tui.trajectory.model.usage_stats import (
     NO_USAGE,
     TOKENS,
     UNTOLD,
+    Answer,
     Told,
     Usage,
     has_stats,
@@ -165,13 +166,20 @@ class Accounts:
                 break
 
     def _charge_listed(self, step: Step) -> None:
-        response = step.event.llm_response_id
-        for ledger in self._ledgers.values():
-            call = ledger.listed.get(response) if response else None
-            if call is not None:
-                ledger.claim(call)
-                self._charges[step.event.id] = _Charge(ledger.usage, call.amount)
-                return
+        ledger, call = self._listed(step.event.llm_response_id)
+        if ledger is not None and call is not None:
+            ledger.claim(call)
+            self._charges[step.event.id] = _Charge(ledger.usage, call.amount)
+
+    def _listed(self, response: str) -> tuple[Ledger | None, Answer | None]:
+        for ledger in list(self._ledgers.values()) if response else ():
+            if (call := ledger.listed.get(response)) is not None:
+                return ledger, call
+        return None, None
+
+    def listed(self, response: str) -> Answer | None:
+        """What a list of answers says of the one with this response id; None if none has it."""
+        return self._listed(response)[1]
 
     def _match(self) -> None:
         """Charges updates that no list covers to steps, by time; an update that is ahead of all

@@ -6,6 +6,7 @@ from operator import itemgetter
 
 import msgspec
 
+from oh_tui.trajectory.context.answers import is_answer
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
 
@@ -69,5 +70,5 @@ class AnswerSteps:
 def _is_answer(event: Event) -> bool:
     """Whether an event comes from the model; one of an unknown kind then has a response id."""
     if event.kind == "MessageEvent":
-        return event.source == "agent"
-    return event.kind in ("ActionEvent", "Condensation") or bool(event.llm_response_id)
+        return is_answer(event)
+    return is_answer(event) or event.kind == "Condensation" or bool(event.llm_response_id)

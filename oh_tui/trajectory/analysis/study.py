@@ -1,4 +1,4 @@
-"""What follows from a run: time and cost, loops, verdict, strip, changed files, sub-agents."""
+"""What follows from a run: time, cost, contexts, loops, verdict, strip, changed files, sub-agents."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from oh_tui.trajectory.analysis.loops import Loops
 from oh_tui.trajectory.analysis.strip import Strip
 from oh_tui.trajectory.analysis.sub_agents import Slot, bare, prefix, slots
 from oh_tui.trajectory.analysis.verdict import Verdict, judge
+from oh_tui.trajectory.context.contexts import Contexts
 from oh_tui.trajectory.model.bodies import message_text
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
@@ -72,6 +73,11 @@ class Study:
     def changes(self) -> ChangeLog:
         return changes(self.trajectory)
 
+    @cached_property
+    def contexts(self) -> Contexts:
+        """What the model saw at each of its answers."""
+        return Contexts(self.trajectory, self.accounts.listed)
+
     def compute(self) -> Study:
         """Computes all of it. This takes about as long as joining the events, so use a thread for
         a long run."""
@@ -97,6 +103,8 @@ class Study:
         computed.pop("verdict", None)
         if "accounts" in computed:
             self.accounts.update()
+        if "contexts" in computed:
+            self.contexts.update()
         if "sub_runs" in computed:
             self.sub_runs.recount()
         if "_loops" in computed:

@@ -159,6 +159,8 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     response: str
     amount: Usage
     has_cost: bool
+    window: int = 0
+    """Size of the context of its model in tokens; 0 when unknown."""
 
 
 class Metrics(NamedTuple):
@@ -346,7 +348,9 @@ def read_answers(metrics: Metrics) -> list[Answer]:
     for usage, price in zip(tokens, prices, strict=True):
         response = usage.response_id or ""
         amount, _ = _amount(usage, price or 0, latencies.pop(response, 0), 1)
-        calls.append(Answer(response, amount, price is not None))
+        window = usage.context_window or 0
+        window = window if 0 < window < _MOST else 0
+        calls.append(Answer(response, amount, price is not None, window))
     for response, span in latencies.items():
         calls.append(Answer(response, Usage(microseconds=span, calls=1), False))
     if rest:

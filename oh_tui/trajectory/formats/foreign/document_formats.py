@@ -171,6 +171,7 @@ def _same(run: HeldRun) -> HeldRun:
 
 
 def as_converted(run: ForeignRun, info: dict[str, Any], recorded: Recorded) -> Converted:
+    recorded = replace(recorded, format=run.mark)
     return Converted(
         events=run.events,
         originals=run.originals,

@@ -1,0 +1,1 @@
+"""What the model saw: the messages before each of its answers, rebuilt from the events alone."""

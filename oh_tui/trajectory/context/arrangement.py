@@ -1,0 +1,93 @@
+"""Items of a context in the order in which the model gets them, joined into messages.
+
+An item is the place of an event in the run, or `~place` of a condensation for its summary.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+
+from oh_tui.trajectory.context.rules import Rules
+from oh_tui.trajectory.model.bodies import field, text_field
+from oh_tui.trajectory.model.events import Event
+
+
+class Peeks:
+    """What is read of the bodies of events to arrange them, once each."""
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        self.events = events
+        self._plain: dict[int, bool] = {}
+        self._thinks: dict[int, bool] = {}
+
+    def id(self, item: int) -> str:
+        return self.events[item].id if item >= 0 else f"{self.events[~item].id}-summary"
+
+    def is_plain_user(self, item: int) -> bool:
+        """Whether an item is a message of the user and nothing else."""
+        if item < 0:
+            return True
+        event = self.events[item]
+        if event.kind != "MessageEvent":
+            return event.kind == "CondensationSummaryEvent"
+        if (known := self._plain.get(item)) is None:
+            said = field(event.body(), "llm_message")
+            role = text_field(said, "role") or ("user" if event.source != "agent" else "")
+            others = ("tool_calls", "tool_call_id", "name")
+            known = role == "user" and all(field(said, name) is None for name in others)
+            self._plain[item] = known
+        return known
+
+    def thinks(self, item: int) -> bool:
+        """Whether a call has thinking blocks."""
+        if item < 0 or self.events[item].kind != "ActionEvent":
+            return False
+        if (known := self._thinks.get(item)) is None:
+            event = self.events[item]
+            known = b"thinking_blocks" in event.raw()  # most have none, and need no decoding
+            known = known and bool(field(event.body(), "thinking_blocks"))
+            self._thinks[item] = known
+        return known
+
+
+class Arrangement:
+    """Items, and where their messages begin."""
+
+    __slots__ = ("_peeks", "_rules", "items", "starts")
+
+    def __init__(self, peeks: Peeks, rules: Rules, items: Iterable[int] = ()) -> None:
+        self._peeks, self._rules = peeks, rules
+        self.items = array("i")
+        self.starts = array("i")
+        """The index of the first item of each message."""
+        for item in items:
+            self.append(item)
+
+    def append(self, item: int) -> None:
+        if not self.items or not self._joins(self.items[-1], item):
+            self.starts.append(len(self.items))
+        self.items.append(item)
+
+    def count(self, end: int) -> int:
+        """How many messages the first `end` items are."""
+        return bisect_left(self.starts, end)
+
+    def message(self, number: int, end: int) -> tuple[int, ...]:
+        """The items of a message, of the first `end` items."""
+        starts = self.starts
+        stop = starts[number + 1] if number + 1 < len(starts) else end
+        return tuple(self.items[starts[number] : min(stop, end)])
+
+    def _joins(self, before: int, item: int) -> bool:
+        """Whether an item is in one message with that before it."""
+        peeks = self._peeks
+        if item >= 0 and before >= 0 and peeks.events[item].kind == "ActionEvent":
+            one, other = peeks.events[before], peeks.events[item]
+            response = other.llm_response_id
+            is_same = bool(response) and one.llm_response_id == response
+            return is_same and one.kind == "ActionEvent"
+        if not self._rules.merges_users:
+            return False
+        return peeks.is_plain_user(item) and peeks.is_plain_user(before)

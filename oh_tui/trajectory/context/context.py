@@ -1,0 +1,110 @@
+"""The context of one answer, and the difference of two."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import NamedTuple
+
+from oh_tui.trajectory.context import gaps, messages
+from oh_tui.trajectory.context.answers import Answer
+from oh_tui.trajectory.context.arrangement import Arrangement
+from oh_tui.trajectory.context.gaps import Gap
+from oh_tui.trajectory.context.lines import NONE, SEEN
+from oh_tui.trajectory.context.material import Material
+from oh_tui.trajectory.context.message import SYSTEM, Message, Messages
+from oh_tui.trajectory.context.messages import Body
+from oh_tui.trajectory.context.rules import Rules
+
+
+class Context:
+    """What the model saw when it gave an answer."""
+
+    def __init__(self, material: Material, answer: Answer, place: int, before: int) -> None:
+        """`place` is that of the answer's first event in the run, `before` that of the answer
+        before, or -1."""
+        self._material = material
+        self._place = place
+        self.answer = answer
+        up = material.tree.up
+        self.end = up[place]
+        """The place in the run of the last event on the way to the answer; -1 without one."""
+        self.messages = Messages(material, self.end, NONE if before == NONE else up[before])
+        """In the order in which they were sent."""
+
+    @property
+    def rules(self) -> Rules:
+        """Those by which the messages were made."""
+        return self._material.rules
+
+    @cached_property
+    def gaps(self) -> list[Gap]:
+        """What the events do not tell of it. Reads all messages, once."""
+        found = list(self._material.gaps)
+        if any(message.has_image for message in self.messages):
+            found.append(gaps.IMAGES)
+        return found
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """The names of the tools in its system prompt, raw."""
+        first = next((m for m in self.messages if m.kind == SYSTEM), None)
+        return messages.tools(self._material.texts.event(first.items[0]).body()) if first else ()
+
+    @cached_property
+    def forgotten(self) -> list[Message]:
+        """The messages before it that condensations took out, in the order of the run."""
+        material = self._material
+        by = {item: place for item, place in material.views.forgotten(self.end) if item >= 0}
+        arranged = Arrangement(material.peeks, material.rules, sorted(by))
+        count = len(arranged.items)
+        made = (arranged.message(number, count) for number in range(len(arranged.starts)))
+        return [Message(material, items, by=material.step(by[items[0]])) for items in made]
+
+    @cached_property
+    def unseen_steps(self) -> frozenset[int]:
+        """The numbers of the steps before it of which the model saw nothing any more: a
+        condensation took them out, they are on another branch, or they lack a result."""
+        material = self._material
+        arranged, count = self.messages.arranged
+        seen = set(arranged.items[:count])
+        others = (n for n in range(self._place) if n not in seen)
+        hidden = material.steps(n for n in others if material.run.events[n].kind in SEEN)
+        return frozenset(hidden - material.steps(seen))
+
+    def dump(self) -> list[Body]:
+        """All messages, as `Message.dump` has each."""
+        return [message.dump() for message in self.messages]
+
+
+class Difference(NamedTuple):
+    """What is in one context and not in another."""
+
+    came: list[Message]
+    """In the second alone, in its order: also messages that grew."""
+    went: list[Message]
+    """In the first alone, in its order."""
+    replaced: list[tuple[Message, list[Message]]]
+    """Each summary that came, with those that went and for which it stands."""
+
+
+def difference(material: Material, first: Context, second: Context) -> Difference:
+    """From one context to another of the same run, usually a later one."""
+    old, before = first.messages.arranged
+    new, after = second.messages.arranged
+    if old is new and before <= after:
+        return Difference(second.messages.since(before), [], [])
+    were, are = set(old.items[:before]), set(new.items[:after])
+    came = [message for message in second.messages if not were.issuperset(message.items)]
+    by = dict(material.views.forgotten(second.end))
+    went = [
+        Message(material, message.items, by=material.step(by.get(message.items[0], NONE)))
+        for message in first.messages
+        if are.isdisjoint(message.items)
+    ]
+    stands = ((message, material.stood_for(message.items)) for message in came)
+    replaced = [
+        (message, [m for m in went if not parts.isdisjoint(m.items)])
+        for message, parts in stands
+        if parts
+    ]
+    return Difference(came, went, replaced)

@@ -1,0 +1,121 @@
+"""The tree of a run's events, as lines: parts of it without a branch and without a condensation."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+
+from oh_tui.trajectory.model.events import Event
+
+ROOT = "__root__"
+"""The `parent_id` of an event that begins a tree anew."""
+
+RESULTS = frozenset({"ObservationEvent", "AgentErrorEvent", "UserRejectObservation"})
+
+SEEN = RESULTS | {
+    "SystemPromptEvent", "MessageEvent", "ActionEvent", "CondensationSummaryEvent",
+}  # fmt: skip
+"""Kinds of which messages are made."""
+
+NONE = -1
+LOST = -2
+
+
+class Line:
+    """Events that follow each other. It begins at a root, at a branch or with a condensation."""
+
+    __slots__ = ("begins", "condensation", "tail")
+
+    def __init__(self, begins: int, condensation: int = NONE) -> None:
+        self.begins = begins
+        """The event that it continues; NONE at a root."""
+        self.condensation = condensation
+        """Its first event, if that is a condensation."""
+        self.tail = array("i")
+        """Its events that are in the context, in order."""
+
+
+class Tree:
+    """Which event follows which, in a growing run. Events are named by their places in the run.
+
+    An event without a `parent_id` follows the one before it in the run. So does one whose parent is
+    not before it, which is counted: thus no circle can arise.
+    """
+
+    def __init__(self) -> None:
+        self.up = array("i")
+        """Event -> the one that it follows; NONE at a root."""
+        self.anchor = array("i")
+        """Event -> the last one at or before it that is in the context or a condensation."""
+        self.line = array("i")
+        """Anchor -> the number of its line; NONE for other events."""
+        self.lines: list[Line] = []
+        self.lost = 0
+        """Events that make messages and whose parent is not before them."""
+        self._tips: list[int] = []
+        """Line -> its last event."""
+        self._places: dict[str, int] = {}
+        self._placed = 0
+        """How many events are in `_places`: it is filled when it is first needed."""
+
+    def extend(self, events: Sequence[Event]) -> None:
+        """Takes the events that are new since the last call, of all events of the run."""
+        for place in range(len(self.up), len(events)):
+            event = events[place]
+            up = self._parent(events, place)
+            is_condensation = event.kind == "Condensation"
+            is_seen = is_condensation or event.kind in SEEN
+            if up == LOST:
+                self.lost += is_seen
+                up = place - 1
+            self.up.append(up)
+            before = NONE if up == NONE else self.anchor[up]
+            if not is_seen:
+                self.anchor.append(before)
+                self.line.append(NONE)
+                continue
+            self.anchor.append(place)
+            at = NONE if before == NONE else self.line[before]
+            if is_condensation or at == NONE or self._tips[at] != before:
+                at = len(self.lines)
+                self.lines.append(Line(before, place if is_condensation else NONE))
+                self._tips.append(place)
+            self.line.append(at)
+            self._tips[at] = place
+            if not is_condensation:
+                self.lines[at].tail.append(place)
+
+    def path(self, end: int) -> list[int]:
+        """All events from the root to `end`."""
+        found = []
+        while end != NONE:
+            found.append(end)
+            end = self.up[end]
+        found.reverse()
+        return found
+
+    def is_above(self, place: int, end: int) -> bool:
+        """Whether an event is on the way from the root to `end`; both are anchors."""
+        at = self.line[place]
+        while end != NONE and end >= place:
+            here = self.line[end]
+            if here == at:
+                return True
+            end = self.lines[here].begins
+        return False
+
+    def _parent(self, events: Sequence[Event], place: int) -> int:
+        parent = events[place].parent_id
+        if parent == ROOT:
+            return NONE
+        if not parent:
+            return place - 1
+        if place and events[place - 1].id == parent:
+            return place - 1
+        last = self.anchor[place - 1] if place else NONE
+        if last != NONE and events[last].id == parent:
+            return last
+        for known in range(self._placed, place):
+            self._places[events[known].id] = known
+        self._placed = max(self._placed, place)
+        return self._places.get(parent, LOST)

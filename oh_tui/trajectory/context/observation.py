@@ -1,0 +1,138 @@
+"""The content of a result as the model got it: what tools add to the text of an observation."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import PurePosixPath
+from typing import Any
+
+from oh_tui.trajectory.context.cut import OUTPUT, TEXT, cut
+from oh_tui.trajectory.context.rules import Rules
+from oh_tui.trajectory.model.bodies import field, observation_text, text_field
+
+Block = dict[str, Any]
+
+_FAILED = "[An error occurred during execution.]\n"
+
+_IMAGES = {
+    "/9j/": "image/jpeg",
+    "iVBORw0KGgo": "image/png",
+    "R0lGODlh": "image/gif",
+    "UklGR": "image/webp",
+}
+"""What the base64 of an image begins with -> its type, as far as the SDK knows them."""
+
+
+def text(value: str) -> Block:
+    return {"type": "text", "text": value}
+
+
+def blocks(content: Any) -> list[Block]:
+    """Content blocks with nothing but what the model gets; a single text is one block."""
+    if isinstance(content, str):
+        return [text(content)]
+    found: list[Block] = []
+    for block in content if isinstance(content, list) else ():
+        if isinstance(block, str):
+            found.append(text(block))
+        elif isinstance(words := field(block, "text"), str):
+            found.append(text(words))
+        elif isinstance(urls := field(block, "image_urls"), list):
+            found.append({"type": "image", "image_urls": [u for u in urls if isinstance(u, str)]})
+    return found
+
+
+def observed(observation: dict[str, Any], rules: Rules) -> list[Block]:
+    """The content that a tool's observation had for the model."""
+    if "content" not in observation:  # before SDK 1.0
+        plain = observation_text(observation)
+        return [text(plain)] if plain else []
+    kind = text_field(observation, "kind").removesuffix("Observation")
+    read = _KINDS.get(kind) if rules.is_sdk else _as_it_is
+    return (read or _plain)(observation, rules)
+
+
+def _as_it_is(observation: dict[str, Any], rules: Rules) -> list[Block]:
+    return blocks(observation["content"])
+
+
+def _failure(observation: dict[str, Any]) -> list[Block]:
+    return [text(_FAILED)] if observation.get("is_error") is True else []
+
+
+def _plain(observation: dict[str, Any], rules: Rules) -> list[Block]:
+    return _failure(observation) + blocks(observation["content"])
+
+
+def _words(observation: dict[str, Any]) -> str:
+    return "".join(block.get("text", "") for block in blocks(observation["content"]))
+
+
+def _terminal(observation: dict[str, Any], rules: Rules) -> list[Block]:
+    metadata = observation.get("metadata")
+    output = text_field(metadata, "prefix") + _words(observation) + text_field(metadata, "suffix")
+    if folder := text_field(metadata, "working_dir"):
+        output += f"\n[Current working directory: {folder}]"
+    if interpreter := text_field(metadata, "py_interpreter_path"):
+        output += f"\n[Python interpreter: {interpreter}]"
+    code = field(metadata, "exit_code")
+    if isinstance(code, int) and code != -1:
+        output += f"\n[Command finished with exit code {code}]"
+    saved = text_field(observation, "full_output_save_dir")
+    shown = cut(output, OUTPUT, folder=saved, name=rules.output_name)
+    return [*_failure(observation), text(shown)]
+
+
+def _browser(observation: dict[str, Any], rules: Rules) -> list[Block]:
+    found = _failure(observation)
+    saved = text_field(observation, "full_output_save_dir")
+    if words := _words(observation):
+        found.append(text(cut(words, TEXT, folder=saved, name="browser")))
+    if picture := text_field(observation, "screenshot_data"):
+        starts = (kind for start, kind in _IMAGES.items() if picture.startswith(start))
+        kind = next(starts, "image/png")
+        if saved:
+            digest = hashlib.sha256(picture.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+            ending = "jpg" if kind == "image/jpeg" else kind.removeprefix("image/")
+            path = PurePosixPath(saved) / f"browser_screenshot_{digest}.{ending}"
+            found.append(text(f"Screenshot saved to: {path}"))
+        found.append({"type": "image", "image_urls": [f"data:{kind};base64,{picture}"]})
+    return found
+
+
+def _task(observation: dict[str, Any], rules: Rules) -> list[Block]:
+    names = (("Task ID", "task_id"), ("Subagent", "subagent"), ("Status", "status"))
+    about = "\n".join(f"{label}: {text_field(observation, name)}" for label, name in names)
+    return [text(about), *_plain(observation, rules)]
+
+
+def _consulted(observation: dict[str, Any], rules: Rules) -> list[Block]:
+    told = text_field(observation, "suggestions")
+    if not told:
+        return [text("Tom agent did not provide suggestions.")]
+    parts = [f"Tom agent's guidance:\n{told}"]
+    if why := text_field(observation, "reasoning"):
+        parts.append(f"\nReasoning: {why}")
+    sure = observation.get("confidence")
+    if isinstance(sure, int | float):
+        parts.append(f"\nConfidence: {sure:.0%}")
+    return [text("\n".join(parts))]
+
+
+def _indexed(observation: dict[str, Any], rules: Rules) -> list[Block]:
+    count = observation.get("sessions_processed")
+    done = "Sleeptime compute completed."
+    if isinstance(count, int) and count > 0:
+        done = f"Successfully indexed {count} conversation(s) for user modeling."
+    return [text(f"{done}\n{text_field(observation, 'message')}")]
+
+
+_KINDS: dict[str, Callable[[dict[str, Any], Rules], list[Block]]] = {
+    "Terminal": _terminal,
+    "ExecuteBash": _terminal,
+    "Browser": _browser,
+    "Task": _task,
+    "ConsultTom": _consulted,
+    "SleeptimeCompute": _indexed,
+}

@@ -1,0 +1,201 @@
+"""What is in the context after each event, in a way that neighbours share.
+
+Between two condensations a context only grows, so those of a line are beginnings of one list, its
+`Stretch`. Where a beginning is not what the SDK would send, as with a call without a result, the
+context is made the slow way, by `whole`.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Sequence
+
+from oh_tui.trajectory.context.arrangement import Arrangement, Peeks
+from oh_tui.trajectory.context.lines import NONE, RESULTS, Line, Tree
+from oh_tui.trajectory.context.rules import Rules
+from oh_tui.trajectory.context.whole import condensed, condensing, whole
+from oh_tui.trajectory.model.events import Event
+
+_SLOW = 4
+"""Contexts made the slow way that are kept."""
+
+
+class Stretch(Arrangement):
+    """The items of a line, with those before it, and which beginnings of them are right."""
+
+    __slots__ = ("_calls", "_firsts", "_is_sound", "_open", "_responses", "base", "right")
+
+    def __init__(
+        self,
+        peeks: Peeks,
+        rules: Rules,
+        firsts: dict[str, int],
+        base: Sequence[int],
+        *,
+        is_sound: bool,
+    ) -> None:
+        """`firsts` has the first call of each answer, `base` the items before the line."""
+        self._firsts = firsts
+        self._calls: dict[str, bool] = {}
+        """tool_call_id -> whether its result is here."""
+        self._responses: set[str] = set()
+        self._open = 0
+        """How many calls have no result yet."""
+        self._is_sound = is_sound and rules.keeps_summaries
+        self.right = bytearray([self._is_sound])
+        """Number of items -> whether the first ones are what was sent."""
+        super().__init__(peeks, rules, base)
+        self.base = len(self.items)
+
+    @property
+    def is_sound(self) -> bool:
+        """False once something is amiss that a later event cannot mend."""
+        return self._is_sound
+
+    def append(self, item: int) -> None:
+        super().append(item)
+        event = self._peeks.events[item]
+        if item >= 0 and event.kind == "ActionEvent":
+            self._call(item, event)
+        elif item >= 0 and event.kind in RESULTS:
+            call = event.tool_call_id
+            self._is_sound &= self._calls.get(call, True) is False
+            self._open -= self._is_sound
+            self._calls[call] = True
+        self.right.append(self._is_sound and not self._open)
+
+    def _call(self, item: int, event: Event) -> None:
+        self._is_sound &= event.tool_call_id not in self._calls
+        self._calls[event.tool_call_id] = False
+        self._open += 1
+        response = event.llm_response_id
+        if response and response not in self._responses:
+            # its first call is forgotten, or on another branch
+            self._is_sound &= self._firsts.get(response, item) == item
+            self._responses.add(response)
+
+
+class Views:
+    """The contexts of a growing run."""
+
+    def __init__(self, tree: Tree, peeks: Peeks, rules: Rules, firsts: dict[str, int]) -> None:
+        self._tree, self._peeks, self._rules, self._firsts = tree, peeks, rules, firsts
+        self._stretches: dict[int, Stretch] = {}
+        """Line -> its stretch, the one used last at the end."""
+        self._held = 0
+        """How many items the stretches have before their lines."""
+        self._slow: dict[int, Arrangement] = {}
+        self._gone: dict[int, array[int]] = {}
+        """Number of a line that begins with a condensation -> what that took out."""
+
+    def at(self, end: int) -> tuple[Arrangement, int]:
+        """The context after an event: an arrangement, and how many of its items are in it."""
+        if (anchor := NONE if end == NONE else self._tree.anchor[end]) == NONE:
+            return Arrangement(self._peeks, self._rules), 0
+        stretch, count = self._beginning(anchor)
+        if stretch.right[count]:
+            return stretch, count
+        made = self._slow.pop(end, None)
+        if made is None:
+            path = self._tree.path(end)
+            made = Arrangement(self._peeks, self._rules, whole(path, self._peeks, self._rules))
+        self._slow[end] = made
+        if len(self._slow) > _SLOW:
+            del self._slow[next(iter(self._slow))]
+        return made, len(made.items)
+
+    def _beginning(self, anchor: int) -> tuple[Stretch, int]:
+        at = self._tree.line[anchor]
+        stretch = self._stretch(at)
+        return stretch, stretch.base + bisect_right(self._tree.lines[at].tail, anchor)
+
+    def _stretch(self, at: int) -> Stretch:
+        """The stretch of a line, with all events that the line has now."""
+        lines, way = self._tree.lines, [at]
+        while way[-1] not in self._stretches and lines[way[-1]].begins != NONE:
+            way.append(self._tree.line[lines[way[-1]].begins])
+        for line in reversed(way):
+            if (stretch := self._stretches.pop(line, None)) is None:
+                stretch = self._begin(lines[line])
+                self._held += stretch.base
+            self._stretches[line] = stretch
+            for place in lines[line].tail[len(stretch.items) - stretch.base :]:
+                stretch.append(place)
+            self._forget()
+        return self._stretches[at]
+
+    def _begin(self, line: Line) -> Stretch:
+        peeks, rules = self._peeks, self._rules
+        before: Sequence[int] = ()
+        is_sound = True
+        if line.begins != NONE:
+            at = self._tree.line[line.begins]
+            stretch = self._stretches[at]  # the one made just before
+            count = stretch.base + bisect_right(self._tree.lines[at].tail, line.begins)
+            before, is_sound = stretch.items[:count], stretch.is_sound
+        if line.condensation != NONE:
+            does = condensing(peeks.events[line.condensation])
+            left = condensed(before, line.condensation, does, peeks)
+            kept = set(left)
+            gone = array("i", (item for item in before if item not in kept))
+            self._gone[self._tree.line[line.condensation]] = gone
+            is_sound = is_sound and not self._breaks(before, set(gone))
+            before = left
+        return Stretch(peeks, rules, self._firsts, before, is_sound=is_sound)
+
+    def _breaks(self, items: Sequence[int], gone: set[int]) -> bool:
+        """Whether what a condensation takes out may leave a part of a batch or of a tool loop."""
+        events = self._peeks.events
+        parts: dict[str, bool] = {}
+        calls = [n for n in items if n >= 0 and events[n].kind == "ActionEvent"]
+        for item in calls:
+            response = events[item].llm_response_id
+            if response and parts.setdefault(response, item in gone) != (item in gone):
+                return True
+        return self._rules.whole_loops and self._breaks_loop(items, gone)
+
+    def _breaks_loop(self, items: Sequence[int], gone: set[int]) -> bool:
+        events, peeks = self._peeks.events, self._peeks
+        kept: set[bool] = set()
+        """Whether members of the loop are gone, and whether some are not."""
+        thinks = False
+        for item in items:
+            if item < 0:
+                continue  # a summary was not there when the loop was
+            kind = events[item].kind
+            if kind != "ActionEvent" and kind not in RESULTS:
+                kept, thinks = set(), False
+                continue
+            if peeks.thinks(item):
+                kept, thinks = set(), True
+            kept.add(item in gone)
+            if thinks and len(kept) == 2:
+                return True
+        return False
+
+    def taken_out(self, condensation: int) -> array[int]:
+        """The items that a condensation took out."""
+        at = self._tree.line[condensation]
+        if (known := self._gone.get(at)) is None:
+            self._stretch(at)
+            known = self._gone[at]
+        return known
+
+    def forgotten(self, end: int) -> list[tuple[int, int]]:
+        """What condensations before an event took out, each with the condensation."""
+        found: list[tuple[int, int]] = []
+        at = NONE if end == NONE else self._tree.anchor[end]
+        while at != NONE:
+            line = self._tree.lines[self._tree.line[at]]
+            if (place := line.condensation) != NONE:
+                found += [(item, place) for item in self.taken_out(place)]
+            at = line.begins
+        return found
+
+    def _forget(self) -> None:
+        """Lets go of stretches, so that all together are in proportion to the run."""
+        most = 4 * len(self._tree.up) + 1_000
+        while self._held > most and len(self._stretches) > 2:
+            oldest = self._stretches.pop(next(iter(self._stretches)))
+            self._held -= oldest.base

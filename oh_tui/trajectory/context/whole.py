@@ -1,0 +1,158 @@
+"""A context made from all events on the way to it: the slow way, which is right for any run.
+
+`views` takes the fast way where both agree.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from oh_tui.trajectory.context.arrangement import Peeks
+from oh_tui.trajectory.context.lines import RESULTS, SEEN
+from oh_tui.trajectory.context.rules import Rules
+from oh_tui.trajectory.model.bodies import field
+from oh_tui.trajectory.model.events import Event
+
+
+class Condensing(NamedTuple):
+    """What a condensation does."""
+
+    forgotten: frozenset[str]
+    """The ids of what it takes out."""
+    offset: int | None
+    """The index at which its summary stands in what is left; None without a summary."""
+
+
+def condensing(event: Event) -> Condensing:
+    body: Any = event.body()
+    ids, offset = field(body, "forgotten_event_ids"), field(body, "summary_offset")
+    has_summary = isinstance(field(body, "summary"), str) and type(offset) is int
+    forgotten = (one for one in ids if isinstance(one, str)) if isinstance(ids, list) else ()
+    return Condensing(frozenset(forgotten), max(0, offset) if has_summary else None)
+
+
+def condensed(items: Sequence[int], place: int, does: Condensing, peeks: Peeks) -> list[int]:
+    """What a condensation at a place of the run leaves of the items."""
+    left = [item for item in items if peeks.id(item) not in does.forgotten]
+    if does.offset is not None:
+        left.insert(does.offset, ~place)
+    return left
+
+
+def whole(path: Sequence[int], peeks: Peeks, rules: Rules) -> list[int]:
+    """The items of a context, from all events from the root to it."""
+    events = peeks.events
+    if not rules.keeps_summaries:
+        return _at_once(path, peeks)
+    items: list[int] = []
+    for place in path:
+        if events[place].kind == "Condensation":
+            items = condensed(items, place, condensing(events[place]), peeks)
+        elif events[place].kind in SEEN:
+            items.append(place)
+    return _repaired(items, path, peeks, rules)
+
+
+def _repaired(items: list[int], path: Sequence[int], peeks: Peeks, rules: Rules) -> list[int]:
+    """Takes out what no model accepts, until nothing changes."""
+    events = peeks.events
+    batches = _batches(path, events)
+    loops = _loops(path, peeks) if rules.whole_loops else []
+    while True:
+        gone = _second_results(items, events) if rules.first_result_wins else set()
+        gone = gone or _parts_of_batches(items, batches, events) or _unmatched(items, events)
+        gone = gone or _parts_of_loops(items, loops)
+        if not gone:
+            return items
+        items = [item for item in items if item not in gone]
+
+
+def _calls(items: Iterable[int], events: Sequence[Event]) -> list[int]:
+    return [n for n in items if n >= 0 and events[n].kind == "ActionEvent"]
+
+
+def _results(items: Iterable[int], events: Sequence[Event]) -> list[int]:
+    return [n for n in items if n >= 0 and events[n].kind in RESULTS]
+
+
+def _batches(items: Iterable[int], events: Sequence[Event]) -> Counter[str]:
+    """Response id -> how many calls it has."""
+    return Counter(events[n].llm_response_id for n in _calls(items, events))
+
+
+def _second_results(items: Sequence[int], events: Sequence[Event]) -> set[int]:
+    known: set[str] = set()
+    gone: set[int] = set()
+    for item in _results(items, events):
+        call = events[item].tool_call_id
+        if call in known:
+            gone.add(item)
+        known.add(call)
+    return gone
+
+
+def _unmatched(items: Sequence[int], events: Sequence[Event]) -> set[int]:
+    calls, results = _calls(items, events), _results(items, events)
+    called = {events[n].tool_call_id for n in calls}
+    answered = {events[n].tool_call_id for n in results}
+    alone = {n for n in calls if events[n].tool_call_id not in answered}
+    return alone | {n for n in results if events[n].tool_call_id not in called}
+
+
+def _parts_of_batches(
+    items: Sequence[int], batches: Counter[str], events: Sequence[Event]
+) -> set[int]:
+    here = _batches(items, events)
+    parts = {one for one, count in here.items() if one and count != batches[one]}
+    return {n for n in _calls(items, events) if events[n].llm_response_id in parts}
+
+
+def _loops(path: Sequence[int], peeks: Peeks) -> list[set[int]]:
+    """The tool loops that begin with thinking."""
+    events = peeks.events
+    loops: list[set[int]] = []
+    is_inside = False
+    for place in path:
+        if peeks.thinks(place):
+            loops.append({place})
+            is_inside = True
+        elif events[place].kind != "ActionEvent" and events[place].kind not in RESULTS:
+            is_inside = False
+        elif is_inside:
+            loops[-1].add(place)
+    return loops
+
+
+def _parts_of_loops(items: Sequence[int], loops: list[set[int]]) -> set[int]:
+    here = set(items)
+    return {item for loop in loops if not loop <= here for item in loop & here}
+
+
+def _at_once(path: Sequence[int], peeks: Peeks) -> list[int]:
+    """Before SDK 1.10: all condensations take out together, and the last summary is put in."""
+    events = peeks.events
+    ids: set[str] = set()
+    last: tuple[int, int] | None = None
+    for place in path:
+        if events[place].kind == "Condensation":
+            does = condensing(events[place])
+            ids |= does.forgotten
+            last = last if does.offset is None else (does.offset, place)
+    gone = {n for n in path if events[n].id in ids}
+    gone |= _whole_batches(gone, path, events)
+    items = [n for n in path if events[n].kind in SEEN and n not in gone]
+    if last is not None:
+        items.insert(last[0], ~last[1])
+    alone = _unmatched(items, events)
+    alone |= _whole_batches(alone, items, events)
+    calls = {events[n].tool_call_id for n in _calls(alone, events)}
+    alone |= {n for n in _results(items, events) if events[n].tool_call_id in calls}
+    return [n for n in items if n not in alone]
+
+
+def _whole_batches(gone: Iterable[int], items: Iterable[int], events: Sequence[Event]) -> set[int]:
+    """The calls of those answers of which a call is gone."""
+    answers = {events[n].llm_response_id for n in _calls(gone, events)} - {""}
+    return {n for n in _calls(items, events) if events[n].llm_response_id in answers}
