@@ -60,6 +60,17 @@ def agent_server(version: str, *more: str) -> Program:
     )
 
 
+def sdk(version: str) -> Program:
+    """An SDK without a server: it tells what messages its version makes of events."""
+    return Program(
+        f"SDK {version}",
+        CACHE / f"venv-sdk-{version}",
+        tuple(f"openhands-{part}=={version}" for part in ("sdk", "tools")),
+        "openhands.sdk, openhands.tools",
+        "0.6 GB and 1 minute",
+    )
+
+
 APP_SERVER = Program(
     "openhands-ai 1.11.0",
     CACHE / "venv-1.11.0",
@@ -80,6 +91,7 @@ OTHERS = (
         "0.7 GB and 1 minute",
         ("3.12",),
     ),
+    *map(sdk, ("1.9.1", "1.25.0", "1.26.0")),  # before and after the rules of messages changed
 )
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 

@@ -1,4 +1,4 @@
-"""What follows from a run: time, cost, contexts, loops, verdict, strip, changed files, sub-agents."""
+"""What follows from a run: time, cost, contexts, loops, verdict, strip, files, sub-agents."""
 
 from __future__ import annotations
 
