@@ -1,4 +1,5 @@
-"""How long the screen stands still: large results, and the strip of a long run.
+"""How long the screen stands still: large results, and the strip of a long run. Against a DataTable
+of 1,000 rows that gets the same keys, and whose lines are drawn.
 
 `python -m benchmarks.stalls ZIP` measures in a process of its own, without a terminal: the gap of
 the event loop is what counts, and a pty would add frames that are not ours.
@@ -13,9 +14,15 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from benchmarks import made
+from benchmarks.plain_apps import Table
 from benchmarks.result import Result, child, p95, result
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+    from textual.widget import Widget
 
 LARGE = {"1 MB of output": 4, "a diff of 2,000 lines": 8, "200 kB of Markdown": 12}
 """Steps with large bodies, counted from 1."""
@@ -24,12 +31,18 @@ STEPS = 100_000
 
 WIDTHS = range(80, 120)
 
+PAGES = ["pagedown"] * 8
+
 
 def measure(zips: dict[int, Path], home: Path) -> list[Result]:
     path = made.write_zip(home / "large.zip", made.large_bodies())
     found = child("stalls", path)
-    results = [result(f"longest stall, {name}", "ms", found[name], most=50) for name in LARGE]
-    results.append(result("strip of 100,000 steps, redraw", "ms", found["strip"], most=16))
+    results = [
+        result(f"longest stall, {name}", "ms", found[name], found["table"], ratio=1)
+        for name in LARGE
+    ]
+    strip, lines = found["strip"], found["lines"]
+    results.append(result("strip of 100,000 steps, redraw", "ms", strip, lines, ratio=0.25))
     return results
 
 
@@ -55,15 +68,46 @@ async def _stalls(path: Path) -> dict[str, float]:
             if not timeline.go_to_step(step - 1):
                 raise RuntimeError(f"no step {step - 1}")
             await pilot.pause(0.5)
-            gap = asyncio.create_task(_longest_gap())
-            await asyncio.sleep(0.01)
-            # onto the step, through its result by pages, to its end and back
-            for key in ("down", "4", *["pagedown"] * 8, "end", "home", "3"):
-                await pilot.press(key)
-            await asyncio.sleep(0.3)
-            gap.cancel()
-            found[name] = await gap
+            found[name] = await _stalled(
+                # onto the step, through its result by pages, to its end and back
+                pilot, "down", "4", *PAGES, "end", "home", "3"
+            )  # fmt: skip
     return found
+
+
+async def _table() -> dict[str, float]:
+    """The longest gap of a DataTable, and milliseconds to draw its lines anew."""
+    from textual.widgets import DataTable
+
+    app, times = Table(), []
+    async with app.run_test(size=(160, 48)) as pilot:
+        await pilot.pause(0.5)
+        gap = await _stalled(pilot, "ctrl+home", *PAGES, "ctrl+end", "ctrl+home")
+        table = app.query_one(DataTable[str])
+        for _ in WIDTHS:
+            table._clear_caches()
+            times.append(_drawn(table))
+    return {"table": gap, "lines": p95(times)}
+
+
+def _drawn(view: Widget) -> float:
+    """Milliseconds to draw the lines of a widget."""
+    gc.collect()
+    began = time.perf_counter()
+    for y in range(view.size.height):
+        view.render_line(y)
+    return (time.perf_counter() - began) * 1000
+
+
+async def _stalled(pilot: Pilot[Any], *keys: str) -> float:
+    """Milliseconds of the longest gap while these keys are pressed."""
+    gap = asyncio.create_task(_longest_gap())
+    await asyncio.sleep(0.01)
+    for key in keys:
+        await pilot.press(key)
+    await asyncio.sleep(0.3)
+    gap.cancel()
+    return await gap
 
 
 async def _longest_gap() -> float:
@@ -112,16 +156,12 @@ async def _strip() -> float:
             await pilot.pause()
             view.show(strip)
             strip.update()
-            gc.collect()
-            began = time.perf_counter()
-            for y in range(view.size.height):
-                view.render_line(y)
-            times.append((time.perf_counter() - began) * 1000)
+            times.append(_drawn(view))
     return p95(times)
 
 
 async def _main(path: Path) -> None:
-    found = await _stalls(path)
+    found = await _stalls(path) | await _table()
     found["strip"] = await _strip()
     print(json.dumps(found))
 

@@ -16,7 +16,7 @@ PAINTED = "3 Timeline"
 """The name of a pane: they are in the first frame, whatever is read by then."""
 
 
-def _starter(home: Path, text: str, *command: str | Path) -> Callable[[], float]:
+def starter(home: Path, text: str, *command: str | Path) -> Callable[[], float]:
     """Milliseconds until a whole frame has the text."""
 
     def run() -> float:
@@ -27,11 +27,11 @@ def _starter(home: Path, text: str, *command: str | Path) -> Callable[[], float]
 
 
 def measure(zips: dict[int, Path], home: Path) -> list[Result]:
-    empty = _starter(home, READY, *EMPTY)
+    empty = starter(home, READY, *EMPTY)
     demo, opened, base = interleaved(
         7,
-        _starter(home, PAINTED, OH_TUI, "--demo"),
-        _starter(home, PAINTED, OH_TUI, "open", zips[1000]),
+        starter(home, PAINTED, OH_TUI, "--demo"),
+        starter(home, PAINTED, OH_TUI, "open", zips[1000]),
         empty,
     )
     first = "start to first paint"
@@ -43,7 +43,7 @@ def measure(zips: dict[int, Path], home: Path) -> list[Result]:
     starters = []
     for size in sizes:
         last = made.row_mark(made.steps_of(size) - 1)
-        starters.append(_starter(home, last, OH_TUI, "open", zips[size]))
+        starters.append(starter(home, last, OH_TUI, "open", zips[size]))
     *times, base = interleaved(5, *starters, empty)
     for (size, ratio), took in zip(sizes.items(), times, strict=True):
         name = f"first screen of a zip of {size:,} events"

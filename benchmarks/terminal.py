@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 SIZE = (160, 48)
 """Columns and rows."""
@@ -61,7 +62,7 @@ class Terminal:
         self.drawn = b""
         """Since the last `mark`."""
 
-    def __enter__(self) -> Terminal:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -122,6 +123,12 @@ class Terminal:
         """Wait until nothing was drawn for this time."""
         while self.pump(seconds):
             pass
+
+    def rest(self, seconds: float) -> None:
+        """Take what it draws for this time."""
+        end = time.perf_counter() + seconds
+        while (left := end - time.perf_counter()) > 0:
+            self.pump(left)
 
     def cpu(self) -> float:
         """Seconds of a core that the program used so far, all its threads."""
