@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, NamedTuple, TypeAlias
 
-from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange
+from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange, shown_path
 from oh_tui.trajectory.analysis.patch import PatchedFile
 
 Lister: TypeAlias = Literal["", "git", "patch"]
@@ -44,7 +44,7 @@ def rows(log: ChangeLog, git: Iterable[tuple[str, str]] | None) -> list[FileRow]
     else:
         letters = {log.key(path): letter for letter, path in git or ()}
         found = [FileRow(file.shown, file, letters.pop(file.path, "")) for file in log.files]
-        found += [FileRow(FileChange(path).shown, None, letter) for path, letter in letters.items()]
+        found += [FileRow(shown_path(path), None, letter) for path, letter in letters.items()]
     return sorted(found, key=lambda row: row.path)
 
 
@@ -60,7 +60,7 @@ def _with_patch(log: ChangeLog) -> list[FileRow]:
     for patched in log.patch:
         files = by_end.get(patched.path, [])
         edited = files[0] if len(files) == 1 else None
-        shown = (edited or FileChange(patched.path)).shown
+        shown = edited.shown if edited else shown_path(patched.path)
         met |= {edited.path} if edited else set()
         found.append(FileRow(shown, edited, patched.letter, patched))
     return found + [FileRow(file.shown, file) for file in log.files if file.path not in met]

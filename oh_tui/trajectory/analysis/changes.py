@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import posixpath
-import re
 import time
-from bisect import bisect_left
-from collections.abc import Iterator
 from functools import cached_property
 
 from oh_tui.text.human import plural
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis import patch as patches
-from oh_tui.trajectory.analysis.edits import Touch, may_touch, touches
-from oh_tui.trajectory.model.bodies import content_text, text_field
-from oh_tui.trajectory.model.steps import Outcome, Step
+from oh_tui.trajectory.files.touched import TouchedFile, TouchedFiles
+from oh_tui.trajectory.files.touches import Touch, touches
+from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.tool_use import shorten
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.difference import count_changes, count_lines, unified
@@ -22,15 +18,6 @@ from oh_tui.trajectory.presentation.tools import change
 
 NOTE = "from editor and patch calls: changes made by shell commands are not included"
 """The note below every list of changed files."""
-
-ROOT = "/workspace/project"
-"""The working folder of sandboxes, if the run does not name it."""
-
-LONGEST = 4096
-"""Longest path in characters."""
-
-_FOLDER = "Here's the files and directories"
-"""The start of the editor's answer to a view of a folder."""
 
 
 class FileChange:
@@ -44,12 +31,11 @@ class FileChange:
     __slots__ = ("added", "created", "deleted", "edits", "path", "reads", "removed", "same",
                  "shown", "summed", "whole")  # fmt: skip
 
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.shown = safe_line(shorten(path))[:400] or "(no name)"
-        self.reads: list[Step] = []
-        self.edits: list[Step] = []
-        """The steps that changed the file, in order."""
+    def __init__(self, file: TouchedFile) -> None:
+        self.path = file.path
+        self.shown = shown_path(file.path)
+        self.reads, self.edits = file.reads, file.edits
+        """The steps that read and that changed the file, in order."""
         self.added = self.removed = 0
         self.created = self.deleted = False
         """The file did not exist before the run, or after it."""
@@ -86,22 +72,11 @@ class ChangeLog:
 
     def __init__(self, trajectory: Trajectory) -> None:
         self.trajectory = trajectory
-        self._clear()
-
-    def _clear(self) -> None:
+        self.touched = TouchedFiles(trajectory)
+        self.key = self.touched.key
         self._files: dict[str, FileChange] = {}
-        self._read = 0
-        """How many steps were read; `_last` is the last of them."""
-        self._last: Step | None = None
-        self._seen = 0
-        """How many events there were then; later ones may be results of read steps."""
-        self._reported: dict[int, list[FileChange]] = {}
-        """Number of an ACP call -> its files, which a later report may change."""
-        self._uncounted: dict[str, FileChange] = {}
         self._is_totalled = True
         """The totals are up to date."""
-        self._folders: set[str] = set()
-        self._root = ""
         self.files: list[FileChange] = []
         """The changed files, by path."""
         self.only_read: list[FileChange] = []
@@ -112,22 +87,20 @@ class ChangeLog:
         results with its first and last text. Stops after `budget` seconds; False means that there
         is more to read."""
         end = None if budget is None else time.monotonic() + budget
-        steps = self.trajectory.steps
-        if self._read and (len(steps) < self._read or steps[self._read - 1] is not self._last):
-            self._clear()  # steps were renumbered
-        self._take_results()
-        while self._read < len(steps):
+        if not self.touched.update(end):
+            return False
+        if self.touched.renumbered:
+            self.touched.renumbered = self._is_totalled = False
+            self._files.clear()
+        while self.touched.changed:
             if end is not None and time.monotonic() > end:
                 return False
-            self._last = steps[self._read]
-            self._read += 1
-            if may_touch(self._last.event):
-                self._take(self._last)
-        while self._uncounted:
-            if end is not None and time.monotonic() > end:
-                return False
-            _, file = self._uncounted.popitem()
-            self._count(file)
+            path, since = self.touched.changed.popitem()
+            self._is_totalled = False
+            if touched := self.touched.files.get(path):
+                self._take(touched, since)
+            else:
+                self._files.pop(path, None)
         if not self._is_totalled:
             self._total()
         return True
@@ -135,59 +108,15 @@ class ChangeLog:
     @property
     def progress(self) -> tuple[int, int]:
         """How many steps were read, of how many."""
-        return self._read, len(self.trajectory.steps)
+        return self.touched.progress
 
-    def _take_results(self) -> None:
-        """Reads new results of steps that were read before."""
-        events = self.trajectory.events
-        for event in events[self._seen if self._read else len(events) :]:
-            step = self.trajectory.step_of(event.id)
-            if step is None or step.event is event or step.number > self._read:
-                continue
-            if step.result is event and may_touch(step.event):
-                self._take_out(step)
-                self._take(step)
-        self._seen = len(events)
-
-    def _take_out(self, step: Step) -> None:
-        """Undoes `_take`."""
-        for file in self._reported.pop(step.number, ()):
-            for known in (file.reads, file.edits):
-                index = bisect_left(known, step.number, key=lambda step: step.number)
-                if index < len(known) and known[index] is step:
-                    del known[index]
+    def _take(self, touched: TouchedFile, since: int) -> None:
+        file = self._files.get(touched.path)
+        if file is None or file.edits is not touched.edits:
+            file = self._files[touched.path] = FileChange(touched)
+        if since < file.summed:
             file.summed = 0
-            self._is_totalled = False
-            if file.reads or file.edits:
-                self._uncounted[file.path] = file
-            else:
-                del self._files[file.path]
-                self._uncounted.pop(file.path, None)
-
-    def _take(self, step: Step) -> None:
-        if self.trajectory.outcome(step) not in (Outcome.OK, Outcome.WITH_RESULT):
-            return
-        for touch in touches(step):
-            path = self.key(touch.path)
-            if path in self._folders:
-                continue
-            file = self._files.get(path)
-            if file is None:
-                if touch.verb == "read" and _shows_folder(step):
-                    self._folders.add(path)
-                    continue
-                file = self._files[path] = FileChange(path)
-            known = file.reads if touch.verb == "read" else file.edits
-            index = bisect_left(known, step.number, key=lambda step: step.number)
-            if index < len(known) and known[index] is step:
-                continue  # a patch may name a file twice
-            known.insert(index, step)
-            if index < file.summed:
-                file.summed = 0
-            self._uncounted[path] = file
-            self._is_totalled = False
-            if step.event.kind == "ACPToolCallEvent":
-                self._reported.setdefault(step.number, []).append(file)
+        self._count(file)
 
     def _count(self, file: FileChange) -> None:
         if not file.edits:
@@ -229,28 +158,6 @@ class ChangeLog:
             return Touch(path, "edit")
         hunk = "\n".join(filter(None, (touch.hunk for touch in found)))
         return found[-1]._replace(old=found[0].old, hunk=hunk)
-
-    def key(self, path: str) -> str:
-        """A normalised path; relative paths start at the working folder."""
-        path = path[:LONGEST].replace("\0", "")
-        if not path.startswith("/") and not re.match(r"[A-Za-z]:[\\/]", path):
-            path = f"{self._work_folder()}/{path}"
-        return re.sub("^/+", "/", posixpath.normpath(path))
-
-    def _work_folder(self) -> str:
-        """The folder in the state of the server, else of the first command. A process sandbox only
-        has "." in its state (measured)."""
-        if not self._root:
-            self._root = next(filter(None, self._known_folders()), ROOT).rstrip("/")
-        return self._root
-
-    def _known_folders(self) -> Iterator[str]:
-        events = self.trajectory.events
-        if state := next((event for event in events if event.key == "full_state"), None):
-            folder = text_field(state.body(), "value", "workspace", "working_dir")
-            yield folder if folder.startswith("/") else ""
-        if seen := next((event for event in events if event.part == "TerminalObservation"), None):
-            yield text_field(seen.body(), "observation", "metadata", "working_dir")
 
     @property
     def headline(self) -> str:
@@ -310,6 +217,11 @@ class ChangeLog:
         return found
 
 
+def shown_path(path: str) -> str:
+    """The key of a file, clean, redacted and without the working folder."""
+    return safe_line(shorten(path))[:400] or "(no name)"
+
+
 def size_words(files: int, added: int, removed: int) -> str:
     """Such as "5 files +142 -97"; without lines if they are unknown, "" without a file."""
     lines = change(added, removed) if added or removed else ""
@@ -327,8 +239,3 @@ def _size(touch: Touch) -> tuple[int, int]:
     if touch.old is not None and touch.new is not None:
         return count_lines(touch.old, touch.new)
     return count_changes(touch.hunk)
-
-
-def _shows_folder(step: Step) -> bool:
-    result = step.result if step.is_call else step.event
-    return result is not None and content_text(result.body()).startswith(_FOLDER)

@@ -7,10 +7,10 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from oh_tui.text.human import plural
-from oh_tui.trajectory.comparison.alignment import Pairs, common
 from oh_tui.trajectory.comparison.fingerprints import Deed, deeds
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.alignment import Pairs, common
 
 
 class Kind(StrEnum):
