@@ -37,6 +37,9 @@ from oh_tui.trajectory.analysis.changes import ChangeLog
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.verdict import Verdict
 from oh_tui.trajectory.context.context import Context
+from oh_tui.trajectory.files.blame import Blame, blame
+from oh_tui.trajectory.files.history import Files
+from oh_tui.trajectory.files.moments import Label
 from oh_tui.trajectory.formats.run_file import shown_name
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
@@ -142,6 +145,19 @@ class Run:
         """The files that its editor and patch calls changed: `files`, each with `shown` (its path),
         `added` and `removed` (lines) and `steps` (numbers). Commands may have changed others."""
         return self.study.changes
+
+    @property
+    def files(self) -> Files:
+        """The files that it edited, as they were: `files.at(step)` has each of them after a step,
+        with `text()` and whether it is `certain`."""
+        return self.study.files
+
+    def blame(self, path: str, step: Label | None = None) -> Blame:
+        """Which step wrote each line of a file, as it was after a step or at the end. The path is
+        one of the run, or the end of one. Raises Problem for a file that the run did not edit, and
+        for a step that is none."""
+        file = self.files.named(path)
+        return blame(self.files, file, self.files.at_file(file, step))
 
     def to_rows(self, *, run: str = "", source: str = "") -> tables.Tables:
         """As rows of the tables `runs`, `steps`, `calls` and `files`, which docs/tables.md

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, NamedTuple, TypeAlias
 
-from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange, shown_path
+from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange
 from oh_tui.trajectory.analysis.patch import PatchedFile
+from oh_tui.trajectory.files.touched import shown_path
 
 Lister: TypeAlias = Literal["", "git", "patch"]
 """What else lists changed files."""

@@ -6,12 +6,10 @@ import time
 from functools import cached_property
 
 from oh_tui.text.human import plural
-from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis import patch as patches
-from oh_tui.trajectory.files.touched import TouchedFile, TouchedFiles
+from oh_tui.trajectory.files.touched import TouchedFile, TouchedFiles, shown_path
 from oh_tui.trajectory.files.touches import Touch, touches
 from oh_tui.trajectory.model.steps import Step
-from oh_tui.trajectory.model.tool_use import shorten
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.difference import count_changes, count_lines, unified
 from oh_tui.trajectory.presentation.tools import change
@@ -215,11 +213,6 @@ class ChangeLog:
                 diff = unified(touch.old, touch.new)
             found.append((step.number, diff))
         return found
-
-
-def shown_path(path: str) -> str:
-    """The key of a file, clean, redacted and without the working folder."""
-    return safe_line(shorten(path))[:400] or "(no name)"
 
 
 def size_words(files: int, added: int, removed: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
@@ -13,6 +14,8 @@ from oh_tui.trajectory.analysis.strip import Strip
 from oh_tui.trajectory.analysis.sub_agents import Slot, bare, prefix, slots
 from oh_tui.trajectory.analysis.verdict import Verdict, judge
 from oh_tui.trajectory.context.contexts import Contexts
+from oh_tui.trajectory.files.history import Files
+from oh_tui.trajectory.files.moments import Part
 from oh_tui.trajectory.model.bodies import message_text
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
@@ -78,6 +81,12 @@ class Study:
         """What the model saw at each of its answers."""
         return Contexts(self.trajectory, self.accounts.listed)
 
+    @cached_property
+    def files(self) -> Files:
+        """The files that it and its sub-agents edited, at each step. Its texts are read when asked
+        for."""
+        return Files(list(_parts(self)))
+
     def compute(self) -> Study:
         """Computes all of it. This takes about as long as joining the events, so use a thread for
         a long run."""
@@ -90,6 +99,7 @@ class Study:
         names = {agent.name for agent in agents}
         run.sub_agents = [*(a for a in run.sub_agents if a.name not in names), *agents]
         self.sub_runs = SubRuns(self)
+        vars(self).pop("files", None)
 
     @property
     def tells_something(self) -> bool:
@@ -111,9 +121,11 @@ class Study:
             self._loops.update()
         if "strip" in computed:
             self.strip.update(self.loops)
+        is_at_work = trajectory.live and trajectory.status == "running"
         if "changes" in computed:
-            is_at_work = trajectory.live and trajectory.status == "running"
             self.changes.update(budget=READING if is_at_work else None)
+        if "files" in computed:
+            self.files.update(budget=READING if is_at_work else None)
 
 
 class SubRun(Study):
@@ -188,6 +200,18 @@ class SubRuns:
     def of(self, step: Step) -> list[SubRun]:
         """Those that a step started."""
         return self._by_step.get(step.number, [])
+
+    @property
+    def delegated(self) -> frozenset[int]:
+        """Numbers of the steps that did nothing but start sub-agents whose runs are all here, and
+        whole."""
+        started = Counter(slot.step.number for slot in self._slots if not slot.needs_id)
+        return frozenset(
+            number
+            for number, count in started.items()
+            if count == len(found := self._by_step.get(number, []))
+            and all(run.is_settled and not run.note for run in found)
+        )
 
     @property
     def _within(self) -> list[SubRun]:
@@ -317,6 +341,16 @@ class SubRuns:
         told += [f"sub-agent {run.path[:-1]}: {run.note}" for run in self.all() if run.note]
         rest = len(told) - _TOLD
         return "; ".join(told[:_TOLD] + ([f"{rest} more"] if rest > 0 else []))
+
+
+def _parts(study: Study, above: Part | None = None, started: int = 0) -> Iterator[Part]:
+    """A run and its sub-agents that share its folder, each after the one that started it."""
+    part = Part(study.changes.touched, study.path, above, started)
+    part.delegated = study.sub_runs.delegated
+    yield part
+    for run in study.sub_runs.runs:
+        if not run.needs_id:
+            yield from _parts(run, part, run.step)
 
 
 def _join(runs: list[SubRun], slots: list[Slot]) -> None:

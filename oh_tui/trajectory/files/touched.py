@@ -8,9 +8,11 @@ import time
 from bisect import bisect_left
 from collections.abc import Iterator
 
+from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.files.touches import may_touch, touches
 from oh_tui.trajectory.model.bodies import content_text, text_field
 from oh_tui.trajectory.model.steps import Outcome, Step
+from oh_tui.trajectory.model.tool_use import shorten
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 ROOT = "/workspace/project"
@@ -150,6 +152,11 @@ class TouchedFiles:
             yield folder if folder.startswith("/") else ""
         if seen := next((event for event in events if event.part == "TerminalObservation"), None):
             yield text_field(seen.body(), "observation", "metadata", "working_dir")
+
+
+def shown_path(path: str) -> str:
+    """The key of a file, clean, redacted and without the working folder."""
+    return safe_line(shorten(path))[:400] or "(no name)"
 
 
 def _shows_folder(step: Step) -> bool:

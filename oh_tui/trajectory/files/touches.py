@@ -23,6 +23,10 @@ class Touch(NamedTuple):
     old: str | None = None
     new: str | None = None
     hunk: str = ""
+    other: str = ""
+    """Of a file that a patch moved: where it went, or where it came from."""
+    is_told: bool = False
+    """The result holds both texts; else they are taken from the call, as far as it has them."""
 
 
 def may_touch(event: Event) -> bool:
@@ -30,11 +34,11 @@ def may_touch(event: Event) -> bool:
     one. Does not decode the body."""
     if event.kind == "ACPToolCallEvent":
         return event.verb in _ACP_VERBS
-    return event.kind in ("ActionEvent", "ObservationEvent") and _tool(event) in _READERS
+    return event.kind in ("ActionEvent", "ObservationEvent") and tool(event) in _READERS
 
 
 def is_read(event: Event) -> bool:
-    return event.verb in ("view", "read") or _tool(event) == "ReadFile"
+    return event.verb in ("view", "read") or tool(event) == "ReadFile"
 
 
 def touches(step: Step, *, contents: bool = False) -> list[Touch]:
@@ -44,11 +48,12 @@ def touches(step: Step, *, contents: bool = False) -> list[Touch]:
     """
     if step.event.kind == "ACPToolCallEvent":
         return _acp(step)
-    reader = _READERS.get(_tool(step.event))
+    reader = _READERS.get(tool(step.event))
     return reader(step, contents) if reader else []
 
 
-def _tool(event: Event) -> str:
+def tool(event: Event) -> str:
+    """The kind of an action or observation without its ending, such as `FileEditor`."""
     return event.part.removesuffix("Action").removesuffix("Observation")
 
 
@@ -91,17 +96,18 @@ def _file(step: Step, contents: bool) -> list[Touch]:
         return [Touch(path, "read")]
     old, new = _text(seen, "old_content"), _text(seen, "new_content")
     creates = step.event.verb == "create"
-    whole = _text(action, "content" if _tool(step.event) == "WriteFile" else "file_text")
+    whole = _text(action, "content" if tool(step.event) == "WriteFile" else "file_text")
+    is_told = new is not None
     new = whole if new is None else new
     is_new = creates or field(seen, "is_new_file") is True or field(seen, "prev_exist") is False
     if old is None and is_new:
-        return [Touch(path, "create", "", new)]
+        return [Touch(path, "create", "", new, is_told=is_told)]
     hunk = ""
     if contents and (old is None or new is None):
         before = text_field(action, "old_str") or text_field(action, "old_string")
         after = text_field(action, "new_str") or text_field(action, "new_string")
         hunk = _piece(before, after or whole or "")
-    return [Touch(path, "edit", old, new, hunk)]
+    return [Touch(path, "edit", old, new, hunk, is_told=is_told)]
 
 
 def _patch(step: Step, contents: bool) -> list[Touch]:
@@ -114,15 +120,17 @@ def _patch(step: Step, contents: bool) -> list[Touch]:
         verb = {"add": "create", "delete": "delete"}.get(text_field(change, "type"), "edit")
         moved = text_field(change, "move_path")
         if moved:
-            found += [Touch(str(path), "delete", old, ""), Touch(moved, "create", "", new)]
+            found.append(Touch(str(path), "delete", old, "", other=moved, is_told=True))
+            found.append(Touch(moved, "create", "", new, other=str(path), is_told=True))
         else:
-            found.append(Touch(str(path), verb, old, new))
+            found.append(Touch(str(path), verb, old, new, is_told=True))
     if changes:
         return found
     for verb, path, text in patch_files(patch):
         if to := _MOVED.match(text):
             hunk = text[to.end() :]
-            found += [Touch(path, "delete", None, ""), Touch(to[1], "create", "", None, hunk)]
+            found.append(Touch(path, "delete", None, "", other=to[1]))
+            found.append(Touch(to[1], "create", "", None, hunk, other=path))
         elif verb == "add":
             lines = [line[1:] for line in text.split("\n") if line[:1] == "+"]
             found.append(Touch(path, "create", "", "".join(f"{line}\n" for line in lines)))

@@ -77,7 +77,7 @@ def count_lines(old: str, new: str) -> tuple[int, int]:
 
 def _counted(old: str, new: str) -> tuple[int, int]:
     if len(old) + len(new) > _FEW:
-        old, new = _without_ends(old, new)
+        _, old, new = without_ends(old, new)
     if max(old.count("\n"), new.count("\n")) > MOST_LINES:
         return _lines_in(new), _lines_in(old)
     found = [part for part in _changes(_lines(old), _lines(new)) if part[0] != "equal"]
@@ -87,16 +87,17 @@ def _counted(old: str, new: str) -> tuple[int, int]:
 _held_counts = lru_cache(maxsize=128)(_counted)
 
 
-def _without_ends(old: str, new: str) -> tuple[str, str]:
-    """Two texts without the lines that both have at their ends: comparing bytes is a thousand times
-    faster than comparing lines."""
+def without_ends(old: str, new: str) -> tuple[int, str, str]:
+    """The length in characters of the lines that both texts begin with, and both without the lines
+    that they share at their ends: comparing bytes is a thousand times faster than comparing
+    lines."""
     head = old.rfind("\n", 0, _common(old, new)) + 1
     old, new = old[head:], new[head:]
     tail = _common(old[::-1], new[::-1])
     cut = old.find("\n", len(old) - tail) + 1 if tail else 0
     if cut:
         old, new = old[:cut], new[: len(new) - (len(old) - cut)]
-    return old, new
+    return head, old, new
 
 
 def _lines_in(text: str) -> int:

@@ -15,60 +15,9 @@ from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.difference import count_changes, count_lines, unified
 from tests.demo_runs import SLUGS, demo_run
+from tests.trajectory.edited import A, edit, patch, run, view
 from tests.trajectory.made import call, event, failure, output, result, shell
 from tests.work import counted
-
-
-def run(*events: Event, live: bool = False) -> Trajectory:
-    trajectory = Trajectory(live=live)
-    trajectory.extend(events)
-    return trajectory
-
-
-def edit(
-    id: str,
-    path: str,
-    old: str | None,
-    new: str | None,
-    command: str = "str_replace",
-    *,
-    is_error: bool = False,
-    **given: Any,
-) -> tuple[Event, Event]:
-    """An editor's call and its result."""
-    action = {"kind": "FileEditorAction", "command": command, "path": path, **given}
-    observation = {
-        "kind": "FileEditorObservation",
-        "command": command,
-        "path": path,
-        "old_content": old,
-        "new_content": new,
-        "prev_exist": old is not None,
-        "is_error": is_error,
-    }
-    return call(id, action, tool="file_editor"), result(id, observation, tool="file_editor")
-
-
-def view(id: str, path: str, text: str = "Here's the result of running `cat -n`") -> list[Event]:
-    action = {"kind": "FileEditorAction", "command": "view", "path": path}
-    seen = {
-        "kind": "FileEditorObservation",
-        "command": "view",
-        "path": path,
-        "content": [{"type": "text", "text": text}],
-    }
-    return [call(id, action, tool="file_editor"), result(id, seen, tool="file_editor")]
-
-
-def patch(id: str, text: str, commit: Any = None, *, is_error: bool = False) -> tuple[Event, Event]:
-    return (
-        call(id, {"kind": "ApplyPatchAction", "patch": text}, tool="apply_patch"),
-        result(
-            id,
-            {"kind": "ApplyPatchObservation", "commit": commit, "is_error": is_error},
-            tool="apply_patch",
-        ),
-    )
 
 
 def only(log: ChangeLog) -> FileChange:
@@ -78,9 +27,6 @@ def only(log: ChangeLog) -> FileChange:
 
 def told(log: ChangeLog) -> list[tuple[str, int, int, str]]:
     return [(file.shown, file.added, file.removed, file.fate) for file in log.files]
-
-
-A = "/workspace/project/src/a.py"
 
 
 def test_a_file_is_counted_from_its_first_text_to_its_last() -> None:

@@ -13,7 +13,7 @@ from oh_tui.trajectory.analysis.changes import changes
 from oh_tui.trajectory.analysis.patch import PatchedFile, read_patch
 from oh_tui.trajectory.model.recorded import Recorded
 from oh_tui.trajectory.model.trajectory import Trajectory
-from tests.trajectory.analysis.test_changes import edit, run
+from tests.trajectory.edited import edit, run
 
 PATCH = """\
 diff --git a/src/dates.py b/src/dates.py

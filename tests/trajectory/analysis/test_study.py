@@ -6,11 +6,11 @@ from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.widgets.summary import spans, totals
+from tests.trajectory.edited import edit
 from tests.trajectory.made import output, shell, state
 from tests.work import counted
 
 from .test_accounting import full_state, lists, metrics, stats
-from .test_changes import edit
 
 
 def test_files_are_read_a_little_at_a_time_while_the_agent_works() -> None:

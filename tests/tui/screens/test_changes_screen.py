@@ -31,7 +31,7 @@ from oh_tui.tui.screens.changes import (
 from oh_tui.tui.theme import DARK, LIGHT
 from oh_tui.tui.widgets.drawing import Drawn
 from tests.demo_runs import demo_run
-from tests.trajectory.analysis.test_changes import A, edit, run, view
+from tests.trajectory.edited import A, edit, run, view
 from tests.trajectory.made import call, result
 from tests.tui.explorer import LONGEST
 

@@ -1,0 +1,110 @@
+"""Which step wrote each line of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, TypeAlias
+
+from oh_tui.trajectory.files.history import FileHistory, Files, FileState, Stop, Stopped
+from oh_tui.trajectory.files.moments import Label
+from oh_tui.trajectory.files.versions import Version, same_ends
+from oh_tui.trajectory.presentation.alignment import common
+from oh_tui.trajectory.presentation.difference import without_ends
+
+Origin: TypeAlias = Literal["edit", "before", "elsewhere"]
+
+
+class BlamedLine(NamedTuple):
+    """A line of a version, without its line end, and the version in which it first was."""
+
+    text: str
+    version: Version
+
+    @property
+    def origin(self) -> Origin:
+        """`edit` if a step wrote it; `before` if it was there before the first edit; `elsewhere` if
+        an edit found it, and none is known to have written it."""
+        kind = self.version.kind
+        return kind if kind == "before" or kind == "elsewhere" else "edit"
+
+    @property
+    def step(self) -> Label | None:
+        """The step that wrote it; None for another origin."""
+        return None if self.version.is_found else self.version.label
+
+
+class Blame(NamedTuple):
+    state: FileState
+    lines: Sequence[BlamedLine]
+    """Empty if the file was not there or its text is not known."""
+
+
+def blame(files: Files, file: FileHistory, state: FileState, stop: Stop = lambda: False) -> Blame:
+    """The lines of a file in a state of it, each with its origin.
+
+    A line that an edit keeps keeps its step; which of two equal lines is the one that was kept is
+    free. Takes time for each edit before the state, mostly to read its event: `stop` is asked
+    between edits, and raises Stopped if it says so.
+    """
+    if state.version is None or not state.version.side.digest:
+        return Blame(state, ())
+    text, owners = "", list[Version]()
+    for version in reversed(_line_of_descent(files, file, state.version)):
+        if stop():
+            raise Stopped
+        if not version.exists:
+            text, owners = "", []
+        elif (told := version.text()) is not None:
+            text, owners = _carried(text, same_ends(told), owners, version)
+    lines = split(text)
+    return Blame(state, [BlamedLine(*one) for one in zip(lines, owners, strict=True)])
+
+
+def _line_of_descent(files: Files, file: FileHistory, version: Version) -> list[Version]:
+    """The version and those before it, back to the file's making; through moves."""
+    found: list[Version] = []
+    place = file.versions.index(version)
+    while place >= 0:
+        one = file.versions[place]
+        if one.kind == "move" and one.exists and (source := files.get(one.edit.other)):
+            found.append(one)
+            file, place = source, _moved_away(source, one) - 1
+            continue
+        found.append(one)
+        if one.kind == "create":
+            break
+        place -= 1
+    return found
+
+
+def _moved_away(source: FileHistory, version: Version) -> int:
+    """The index of the version in which a file was moved to where the version is; 0 without."""
+    for place, one in enumerate(source.versions):
+        if one.edit.step is version.edit.step and not one.exists:
+            return place
+    return 0
+
+
+def split(text: str) -> list[str]:
+    """The lines of a text, without line ends."""
+    lines = text.split("\n")
+    if not lines[-1]:
+        lines.pop()
+    return lines
+
+
+def _carried(
+    old: str, new: str, owners: list[Version], version: Version
+) -> tuple[str, list[Version]]:
+    """The new text with the owners of its lines; new lines have the version."""
+    size, before, after = without_ends(old, new)
+    head = old.count("\n", 0, size)
+    was, now = split(before), split(after)
+    tail = len(owners) - head - len(was)
+    inner = [version] * len(now)
+    shared = set(was) & set(now)
+    a = [n for n, line in enumerate(was) if line in shared]
+    b = [n for n, line in enumerate(now) if line in shared]
+    for i, j in common([was[n] for n in a], [now[n] for n in b]):
+        inner[b[j]] = owners[head + a[i]]
+    return new, [*owners[:head], *inner, *owners[len(owners) - tail :]]

@@ -1,0 +1,180 @@
+"""What may have written to files beside edits: commands, other tools, hooks, failed edits."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+from itertools import accumulate
+from typing import NamedTuple
+
+from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.files.moments import END, START, Label, Moment, Part
+from oh_tui.trajectory.files.programs import READ_ONLY_TOOLS
+from oh_tui.trajectory.files.shell import Effect, defined, effect
+from oh_tui.trajectory.files.touches import is_read, may_touch, tool, touches
+from oh_tui.trajectory.model.bodies import command_text, content_text, field, text_field
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.steps import Outcome, Step
+
+_REFUSED = pattern(
+    r"(?:\[An error occurred during execution\.\]\s*)?(?:ERROR:\s*)?"
+    r"(?:Invalid `|Parameter `|No replacement was performed|No edit history|Operation '"
+    r"|Error validating|Tool '|Error: (?:Cannot create|File not found|Path is a dir|No changes"
+    r"|Could not find|Expected|Permission denied)"
+    r"|(?:Update|Delete|Add) File Error: (?:Missing|Duplicate)|Invalid (?:patch|Context|EOF|Line))"
+)
+"""How answers of editors begin that changed nothing. After others something may be written: an edit
+that makes a file too large is an error too, and is done."""
+
+_NO_CHANGE = frozenset({"fetch", "read", "search", "think"})
+"""Kinds of ACP calls that change no file."""
+
+_TERMINALS = frozenset({"Terminal", "ExecuteBash"})
+_NOTHING = Effect(False)
+_ANYTHING = Effect(True)
+
+
+class Writer(NamedTuple):
+    """Something that may have written to files between two moments."""
+
+    label: Label
+    step: Step
+    began: Moment
+    ended: Moment
+    """END if it may still be at work."""
+    paths: frozenset[str] | None = None
+    """The only files that it may have written to; None if that is not known."""
+
+    def may_write(self, path: str) -> bool:
+        return self.paths is None or path in self.paths
+
+
+class Writers:
+    """The writers of the steps of a growing run. Commands are decoded once."""
+
+    def __init__(self, part: Part) -> None:
+        self.part = part
+        self._effects: dict[str, Effect] = {}
+        """Id of a call -> what its command may do."""
+        self._redefined: frozenset[str] = frozenset()
+
+    def find(self) -> list[Writer]:
+        """All of them, by the numbers of their steps."""
+        if not self.part.is_placed:
+            steps = self.part.trajectory.steps
+            return [Writer(self.part.label(steps[0]), steps[0], START, END)] if steps else []
+        found: list[Writer] = []
+        at_work: list[list[int]] = []
+        """The commands that had not ended when their result came: indexes of what may write."""
+        for step in self.part.trajectory.steps:
+            if step.number in self.part.delegated:
+                continue
+            new = [len(found)] if (writer := self._of(step)) else []
+            found += [writer] if writer else []
+            if at_work and _looks_again(step):
+                at_work[-1] += new
+                if not _goes_on(step) and len(at_work) == 1:
+                    for place in at_work.pop():
+                        found[place] = found[place]._replace(ended=self.part.ended(step))
+            elif _goes_on(step):
+                at_work.append(new)
+        return found
+
+    def _of(self, step: Step) -> Writer | None:
+        if step.event.kind == "HookExecutionEvent":
+            does = self._does(step.event, text_field(step.event.body(), "hook_command"))
+            began = self.part.just_before(step.event)
+            return self._writer(step, does)._replace(began=began) if does.writes else None
+        if not (step.is_call or step.is_stray) or not self._ran(step):
+            return None
+        if may_touch(step.event):
+            return self._edit(step)
+        does = self._effect(step)
+        return self._writer(step, does) if does.writes else None
+
+    def _writer(self, step: Step, does: Effect, paths: frozenset[str] | None = None) -> Writer:
+        ended = END if does.stays or _goes_on(step) else self.part.ended(step)
+        return Writer(self.part.label(step), step, self.part.began(step), ended, paths)
+
+    def _ran(self, step: Step) -> bool:
+        """Whether a call may have run at all."""
+        result = step.result
+        if result is None:
+            waits = self.part.trajectory.outcome(step) is Outcome.WAITING
+            return not waits and bool(step.event.part or step.event.kind == "ACPToolCallEvent")
+        if result.kind == "UserRejectObservation":
+            return False
+        return not (result.kind == "AgentErrorEvent" and step.is_call and not step.event.part)
+
+    def _edit(self, step: Step) -> Writer | None:
+        """An edit that failed or has no result; the others make versions."""
+        if is_read(step.event):
+            return None
+        if self.part.trajectory.outcome(step) in (Outcome.OK, Outcome.WITH_RESULT):
+            return None if touches(step) else self._writer(step, _ANYTHING)
+        if step.result and _REFUSED.match(content_text(step.result.body()).lstrip()):
+            return None
+        paths = frozenset(self.part.touched.key(touch.path) for touch in touches(step))
+        return self._writer(step, _ANYTHING, paths or None)
+
+    def _effect(self, step: Step) -> Effect:
+        event = step.event
+        name = tool(event)
+        if event.kind == "ACPToolCallEvent":
+            if event.verb in _NO_CHANGE:
+                return _NOTHING
+            command = text_field(event.body(), "raw_input", "command")
+            return self._does(event, command) if command else _ANYTHING
+        if name in READ_ONLY_TOOLS:
+            return _NOTHING
+        if name in _TERMINALS:
+            if event.id in self._effects:
+                return self._effects[event.id]
+            body = event.body()
+            if field(body, "action", "is_input") is True:
+                keys = command_text(body)
+                return _NOTHING if keys in ("", "C-c") else _ANYTHING
+            return self._does(event, command_text(body))
+        return Effect(True, name == "StartChildConversation")
+
+    def _does(self, event: Event, command: str) -> Effect:
+        if event.id not in self._effects:
+            self._redefined |= defined(command)
+            self._effects[event.id] = effect(command, self._redefined)
+        return self._effects[event.id]
+
+
+def _goes_on(step: Step) -> bool:
+    """A command that had not ended when its result came."""
+    result = step.result
+    return result is not None and (result.still_running or result.timed_out)
+
+
+def _looks_again(step: Step) -> bool:
+    """Whether a step has to do with a command that had not ended."""
+    if step.result is None or tool(step.event) not in _TERMINALS:
+        return False
+    body = step.event.body()
+    return not command_text(body).strip() or field(body, "action", "is_input") is True
+
+
+class Timeline:
+    """The writers of a run and its sub-agents, to be asked for those between two moments."""
+
+    def __init__(self, writers: Iterable[Writer]) -> None:
+        ordered = sorted(writers, key=lambda one: one.began)
+        self._lasting = [one for one in ordered if one.ended == END]
+        self._passing = [one for one in ordered if one.ended != END]
+        self._ended = list(accumulate((one.ended for one in self._passing), max))
+        """By when all up to a place had ended."""
+
+    def between(self, path: str, after: Moment, until: Moment) -> list[Writer]:
+        """Those that may have written to a file after one moment and before another."""
+        first = bisect_right(self._ended, after)
+        last = bisect_left(self._passing, until, key=lambda one: one.began)
+        found = [
+            one
+            for one in (*self._passing[first:last], *self._lasting)
+            if one.ended > after and one.began < until and one.may_write(path)
+        ]
+        return sorted(found, key=lambda one: one.began)
