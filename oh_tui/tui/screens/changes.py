@@ -273,6 +273,7 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
         if self.is_mounted:
             self._arrange()
             (self.change if whole else self.files).focus()
+            self._show_keys()  # the change may have had the focus before
 
     def action_filter(self) -> None:
         if row := self._touched():

@@ -340,3 +340,11 @@ async def test_the_commits_are_counted_beside_the_files() -> None:
         it.app.shown.set_commits([committed("/workspace/dates/uv.lock")])
         await it.settle()
         assert "1 commit" in str(it.app.shown.list_rule.facts)
+
+
+async def test_the_footer_tells_what_enter_and_esc_do_after_tab_too() -> None:
+    async with look(demo_run("week-dates")) as it:
+        await it.press("tab", "enter")
+        assert "enter smaller" in it.footer and "esc back" in it.footer
+        await it.press("escape")
+        assert "enter read whole" in it.footer and "esc close" in it.footer
