@@ -40,9 +40,12 @@ class Searched(Words):
     def __call__(self, parser: Any, args: Any, given: Any, option: str | None = None) -> None:
         args.paths = list(filter(is_listed_path, given))
         words = [word for word in given if word not in args.paths]
-        right = [args.filter, *words, *args.paths]
-        _require(parser.prog, [args.filter, *given], right, "words come before files")
-        args.filter = " ".join([args.filter, *words])
+        first = args.filter
+        right = [first, *words, *args.paths]
+        if words and not args.paths and is_listed_path(first):
+            right = [*words, first]
+        _require(parser.prog, [first, *given], right, "words come before files")
+        args.filter = " ".join([first, *words])
         unclear = [safe_line(word) for word in words if not re.search(r'[\s:"]|^-', word)]
         told = "not files, so words to find: " if unclear[1:] else "not a file, so a word to find: "
         args.no_files = told + ", ".join(unclear) if unclear else ""

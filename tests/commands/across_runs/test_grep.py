@@ -223,3 +223,12 @@ def test_a_blank_word_is_refused(
 ) -> None:
     code, out, err = grep(capsys, blank, run_file)
     assert (code, out) == (2, "") and "An argument is empty" in err
+
+
+def test_words_stand_before_a_folder_too(
+    capsys: pytest.CaptureFixture[str], run_file: Path
+) -> None:
+    for place in (run_file, run_file.parent):
+        code, out, err = grep(capsys, place, "ValueError", "is:failed")
+        assert (code, out) == (2, "") and f"ValueError goes before {place}: words come" in err
+        assert f"oh-tui grep ValueError is:failed {place}\n" in err
