@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import os
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -30,6 +31,7 @@ from oh_tui.sources import (
 )
 from oh_tui.sources.server_runs import run_cache
 from oh_tui.text.problem import Problem
+from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.formats import copies, shared_folders, table
 
 if TYPE_CHECKING:
@@ -84,8 +86,26 @@ def keep_copies(settings: Settings) -> None:
         os.environ[copies.PLACE] = str(copies.temporary())
         return
     place = expanded(named, os.environ) if named else folder / KEPT["copies"].path
+    if named:
+        _require_place(place)
     os.environ[copies.PLACE] = str(place)
     atexit.register(_keep_to_limit, place, folder, limit)
+
+
+def _require_place(place: Path) -> None:
+    """Raises Problem if nothing can be unpacked in the folder that the user named."""
+    try:
+        shared_folders.require_private(place)
+        if not os.access(place, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        is_folder = error.errno not in (errno.EEXIST, errno.ENOTDIR)
+        told = f"nothing can be written there: {os.strerror(error.errno or 0).lower()}"
+        raise Problem(
+            f"{copies.PLACE} names {safe_line(str(place))}, but "
+            + (told if is_folder else "that is no folder"),
+            "name a folder of yours, or unset it to unpack files in the cache",
+        ) from error
 
 
 def _keep_to_limit(place: Path, folder: Path, limit: int) -> None:
@@ -162,8 +182,9 @@ async def with_source(
 
 def open_files(settings: Settings, paths: list[Path]) -> tuple[file_source.FileSource | None, bool]:
     """The source for a single file, None for several, and whether it is open when the explorer
-    appears; the rest of a large file is listed then. Raises Problem when none of the paths can be
-    opened, while there is still a shell to print it."""
+    appears; the rest of a large file is listed then, and a large archive is unpacked then, where
+    Esc ends that. Raises Problem when none of the paths can be opened, while there is still a
+    shell to print it."""
     if not paths:
         return None, False
 
@@ -174,7 +195,8 @@ def open_files(settings: Settings, paths: list[Path]) -> tuple[file_source.FileS
     if len(found) == 1:
         path = found[0]
         source = file_source.FileSource(paths, indexes=_indexes(settings))
-        source.begin()
+        if not (is_large(path) and table.is_archive_of_runs(path)):
+            source.begin()
         return source, not is_large(path)
     problems: list[Problem] = []
     for path in found:

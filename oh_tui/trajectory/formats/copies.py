@@ -29,6 +29,7 @@ from oh_tui.text.human import size
 from oh_tui.text.redact import holds_key
 from oh_tui.trajectory.formats import shared_folders, unpack
 from oh_tui.trajectory.formats.endings import is_wanted, unpacked_name
+from oh_tui.trajectory.formats.plain_file import stamp_of
 from oh_tui.trajectory.formats.run_file import (
     PLAIN,
     FormatProblem,
@@ -43,8 +44,10 @@ from oh_tui.trajectory.formats.zip.zip_table import RATIO_FREE, RATIO_LIMIT
 PLACE = "OH_TUI_UNPACK"
 """The environment variable that names the folder, also for child processes."""
 
-UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
-"""Errors of a cache that cannot be written to; a temporary folder does instead."""
+UNUSABLE = (
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.ENOENT,
+)  # fmt: skip
+"""Errors of a cache that is no folder or cannot be written to; a temporary folder does instead."""
 
 FILES, ABOUT, ROOM = "files", "about", "room"
 
@@ -128,7 +131,7 @@ def temporary() -> Path:
     if not _temporary:
         for other in Path(tempfile.gettempdir()).glob(f"{TEMPORARY}*"):
             with contextlib.suppress(OSError):
-                if not shared_folders.is_held(other / shared_folders.LOCK):
+                if shared_folders.is_left(other):
                     shutil.rmtree(other)
         folder = Path(tempfile.mkdtemp(prefix=TEMPORARY))
         shared_folders.hold(folder / shared_folders.LOCK)
@@ -144,13 +147,12 @@ def source_of(
     made unless there is an up-to-date one. `given` marks a path of the user's. Raises OSError, and
     FormatProblem if it cannot be unpacked."""
     read, about = path, PLAIN
-    found = path.stat()
-    if stat.S_ISREG(found.st_mode) and unpack.is_archive(path):
-        key = key_of(f"{path.absolute()}\n{found.st_size}\n{found.st_mtime_ns}")
+    if stat.S_ISREG(path.stat().st_mode) and unpack.is_archive(path):
+        key = key_of(stamp_of(path))
         try:
             read, about = _copy(_top_of(path) or place() / key, key, path)
         except (_TellsKey, OSError) as error:
-            if isinstance(error, OSError) and error.errno not in UNWRITABLE:
+            if isinstance(error, OSError) and error.errno not in UNUSABLE:
                 raise
             read, about = _copy(temporary() / key, key, path)
     return Source(read, name, path.parent, path if given else None, indexes, about)

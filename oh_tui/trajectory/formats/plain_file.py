@@ -61,6 +61,12 @@ class PlainFile:
             return os.pread(file.fileno(), count, start)
 
 
+def stamp_of(path: Path) -> str:
+    """Identifies the present content of a file. Raises OSError."""
+    found = path.stat()
+    return f"{path.absolute()}\n{found.st_size}\n{found.st_mtime_ns}"
+
+
 def start_of(path: Path, most: int) -> bytes:
     """The first bytes of a file. Raises OSError, also for a pipe, which would block."""
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:

@@ -8,12 +8,14 @@ import contextlib
 import fcntl
 import os
 import shutil
+import stat
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice
 from pathlib import Path
 
+from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.formats.run_file import FormatProblem
 
 LOCK, PART = "lock", "part"
@@ -31,7 +33,7 @@ def locked(folder: Path, wait: Callable[[], None] | None = None) -> Iterator[Non
     """Creates a folder and locks it for this process. Calls `wait` while another process has the
     lock; without `wait` raises BlockingIOError. Raises OSError, and FormatProblem if the place is
     not ours."""
-    _require_private(folder.parent)
+    require_private(folder.parent)
     while (lock := _lock(folder)) is None:
         if wait is None:
             raise BlockingIOError
@@ -80,6 +82,17 @@ def is_held(path: Path) -> bool:
         return not _takes(handle) or time.time() - os.fstat(handle).st_mtime < LEFT_OVER
     finally:
         os.close(handle)
+
+
+def is_left(folder: Path) -> bool:
+    """Whether a process of this user made this folder, with a lock in it, and was killed. Raises
+    OSError."""
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+        return False
+    if os.path.lexists(folder / LOCK):
+        return not is_held(folder / LOCK)
+    return time.time() - found.st_mtime >= LEFT_OVER  # killed before it had a lock
 
 
 _marks: dict[Path, tuple[Path, int]] = {}
@@ -143,14 +156,17 @@ def remove(folder: Path) -> bool:
     return False
 
 
-def _require_private(place: Path) -> None:
+def require_private(place: Path) -> None:
+    """Makes a folder that is this user's alone. Raises OSError, and FormatProblem if others may
+    write to it."""
     for missing in [*reversed(place.parents), place]:
         if not missing.is_dir():
             missing.mkdir(mode=0o700, exist_ok=True)
     found = place.lstat()
     if found.st_uid != os.geteuid() or found.st_mode & 0o022:
         raise FormatProblem(
-            "Others may write to the folder for unpacked files", "name one that is yours alone"
+            f"Others may write to {safe_line(str(place))}, where files are unpacked",
+            "name a folder that is yours alone in OH_TUI_UNPACK",
         )
 
 

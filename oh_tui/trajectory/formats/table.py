@@ -66,12 +66,25 @@ def open_runs(path: Path, indexes: Indexes | None = None) -> RunList:
     name = shown_name(path.name or path.absolute().name or str(path))
     with opening(name):
         head, kind = head_of(path)
-        for one in formats():
-            if one.recognises(head, kind):
-                return one.open(source_of(path, name, given=True, indexes=indexes))
+        if known := _format_of(head, kind):
+            return known.open(source_of(path, name, given=True, indexes=indexes))
+        if not head and path.is_file() and unpack.is_archive(path):
+            raise FormatProblem(f"{name} is empty: nothing is packed in it", HINT)
     if head and not kind.lower().endswith((".zip", "/")):
         raise FormatProblem(f"{name} is not in a format that oh-tui reads", HINT)
     return archive.open_list(Source(path, name, path.parent))  # reports what is wrong with it
+
+
+def is_archive_of_runs(path: Path) -> bool:
+    """Whether opening a file unpacks it. False for one whose opening fails before."""
+    try:
+        return unpack.is_archive(path) and _format_of(*head_of(path)) is not None
+    except (OSError, Problem):
+        return False
+
+
+def _format_of(head: bytes, kind: str) -> Format | None:
+    return next((one for one in formats() if one.recognises(head, kind)), None)
 
 
 def head_of(path: Path) -> tuple[bytes, str]:
@@ -158,8 +171,7 @@ def _parts_of_run(path: Path) -> Sequence[str] | None:
     if path.suffix.lower() == ".zip":
         return ()
     try:
-        head, name = head_of(path)
-        found = next((one for one in formats() if one.recognises(head, name)), None)
+        found = _format_of(*head_of(path))
     except OSError:
         return None
     except Exception:

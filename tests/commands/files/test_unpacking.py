@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from oh_tui.cli import opening
 from oh_tui.commands.framework import unpacking_progress
+from oh_tui.settings.startup import Settings
+from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats import copies, shared_folders
 from oh_tui.trajectory.formats.copies import Work
 from tests.processes import forked
@@ -85,3 +88,42 @@ def test_cache_clear_leaves_what_another_reads(
     assert forked("cache", "clear").stdout == "nothing was kept\n" and read.exists()
     shared_folders.release()
     assert "files removed" in forked("cache", "clear").stdout and not read.exists()
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        ("file", "that is no folder"),
+        ("file/below", "that is no folder"),
+        ("/proc/nothing", "nothing can be written there: no such file or directory"),
+    ],
+)
+def test_a_bad_place_is_named_and_not_the_archive(tmp_path: Path, place: str, told: str) -> None:
+    (tmp_path / "file").write_text("x")
+    where = str(tmp_path / place)
+    done = forked("why", str(output(tmp_path)), OH_TUI_UNPACK=where)
+    assert done.returncode == 2 and not done.stdout
+    assert done.stderr.splitlines()[0] == f"oh-tui: OH_TUI_UNPACK names {where}, but {told}"
+
+
+def test_a_place_of_others_is_named(tmp_path: Path) -> None:
+    place = tmp_path / "place"
+    place.mkdir()
+    place.chmod(0o777)
+    done = forked("why", str(output(tmp_path)), OH_TUI_UNPACK=str(place))
+    assert done.returncode == 2
+    assert f"Others may write to {place}, where files are unpacked\n" in done.stderr
+    assert "OH_TUI_UNPACK" in done.stderr
+
+
+def test_a_large_archive_is_left_to_the_explorer_where_esc_ends_the_unpacking(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(copies.PLACE, str(tmp_path / "copies"))
+    monkeypatch.setattr(opening, "LARGE", 10)
+    source, at_once = opening.open_files(Settings(), [output(tmp_path)])
+    assert source and not at_once and not (tmp_path / "copies").exists()
+    assert [one.id for one in source.conversations()] == ["a"]
+    (tmp_path / "other.gz").write_bytes(gzip.compress(b"nothing that we know"))
+    with pytest.raises(Problem, match="not in a format"):
+        opening.open_files(Settings(), [tmp_path / "other.gz"])

@@ -67,7 +67,7 @@ def test_a_copy_is_for_its_owner_alone(place: Path, output: Path) -> None:
 def test_a_place_where_others_may_write_is_refused(place: Path, output: Path) -> None:
     place.mkdir(mode=0o700)
     place.chmod(0o777)
-    with pytest.raises(Problem, match="Others may write to the folder for unpacked files"):
+    with pytest.raises(Problem, match=f"Others may write to {place}, where files"):
         open_runs(output)
 
 
@@ -284,3 +284,34 @@ def test_in_use_is_told_to_others_until_the_end(place: Path, output: Path) -> No
     shared_folders.release()
     (one,) = shared_folders.unused(place)
     assert shared_folders.remove(one) and not list(place.iterdir())
+
+
+def test_an_empty_packed_file_is_called_empty(tmp_path: Path) -> None:
+    for name in ("x.jsonl.gz", "x.gz", "x.tar.gz"):
+        path = write(tmp_path / name, gzip.compress(b""))
+        with pytest.raises(Problem, match=f"{name} is empty: nothing is packed in it"):
+            open_runs(path)
+
+
+def test_a_cache_that_is_no_folder_is_done_without(place: Path, output: Path) -> None:
+    write(place, b"a file")
+    assert names(output) == ["a"] and place.read_bytes() == b"a file"
+
+
+def test_what_a_killed_one_left_without_a_lock_goes_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    monkeypatch.setattr(copies, "_temporary", [])
+    old, young, link, kept = (tmp_path / f"{copies.TEMPORARY}{n}" for n in range(4))
+    for folder in (old, young, kept):
+        (folder / "files").mkdir(parents=True)
+    link.symlink_to(kept)
+    held = shared_folders.hold(kept / shared_folders.LOCK)
+    for one in (old, kept):
+        os.utime(one, (0, 0))
+    os.utime(kept / shared_folders.LOCK, (0, 0))
+    copies.temporary()
+    assert not old.exists() and young.exists() and link.exists() and (kept / "files").exists()
+    os.close(held)

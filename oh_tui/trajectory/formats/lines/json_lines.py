@@ -23,7 +23,7 @@ from oh_tui.trajectory.formats.held_run import HeldRun
 from oh_tui.trajectory.formats.lines import conversation_beside
 from oh_tui.trajectory.formats.lines.labels import Beside
 from oh_tui.trajectory.formats.lines.row_index import Row, RowIndex
-from oh_tui.trajectory.formats.plain_file import PlainFile, start_of
+from oh_tui.trajectory.formats.plain_file import PlainFile, stamp_of, start_of
 from oh_tui.trajectory.formats.run_file import (
     HINT,
     Entry,
@@ -75,7 +75,7 @@ class JsonLines:
         self._strangers: list[str] = []
         self._file = PlainFile(source.path)
         self._indexes = source.indexes if self._file.size >= KEPT_FROM else None
-        self._stamp = _stamp_of(self._path or source.path)
+        self._stamp = stamp_of(self._path or source.path)
         self._beside_stamp = self._beside_now()
         self._marked = b""
         self._index = self._kept_index() or RowIndex()
@@ -125,7 +125,7 @@ class JsonLines:
     @property
     def _is_changed(self) -> bool:
         try:
-            now = _stamp_of(self._path or self._source.path), self._beside_now()
+            now = stamp_of(self._path or self._source.path), self._beside_now()
             return now != (self._stamp, self._beside_stamp)
         except OSError:
             return False  # the file is gone: there is no more than what was listed
@@ -139,7 +139,7 @@ class JsonLines:
         if path is None or not index.is_complete:
             return False
         try:
-            stamp, beside, size = _stamp_of(path), self._beside_now(), path.stat().st_size
+            stamp, beside, size = stamp_of(path), self._beside_now(), path.stat().st_size
             if not self._source.is_plain:
                 if stamp != self._stamp:
                     return False
@@ -306,12 +306,6 @@ def _on_disk(converted: Converted, file: PlainFile, start: int) -> Converted:
         starts = array("Q", (start + each for each in events.starts))
         converted.events = Slices(file.read, starts, events.sizes)
     return converted
-
-
-def _stamp_of(path: Path) -> str:
-    """Identifies the present content of a file. Raises OSError."""
-    found = path.stat()
-    return f"{path.absolute()}\n{found.st_size}\n{found.st_mtime_ns}"
 
 
 def _instance(row: Row) -> str:
