@@ -156,9 +156,11 @@ class FileRuns:
 
         return await asyncio.to_thread(read)
 
-    def read(self, conversation: Conversation) -> Trajectory:
-        """The whole run at once."""
-        return whole_run(self.run(conversation))
+    def read(
+        self, conversation: Conversation, is_wanted: Callable[[], bool] = lambda: True
+    ) -> Trajectory:
+        """The whole run at once. Raises Problem once it is not wanted any more."""
+        return whole_run(self.run(conversation), is_wanted)
 
     async def keeps(self, conversation: Conversation) -> bool:
         return True
@@ -188,14 +190,16 @@ def run_of(source: RunFile, events: Iterable[Event], *, complete: bool = True) -
     return run
 
 
-def whole_run(source: RunFile) -> Trajectory:
-    """The run with all its events, for one use."""
-    return run_of(source, _held_events(source))
+def whole_run(source: RunFile, is_wanted: Callable[[], bool] = lambda: True) -> Trajectory:
+    """The run with all its events, for one use. Raises Problem once it is not wanted any more."""
+    return run_of(source, _held_events(source, is_wanted))
 
 
-def _held_events(source: RunFile) -> Iterator[Event]:
+def _held_events(source: RunFile, is_wanted: Callable[[], bool]) -> Iterator[Event]:
     held = 0
     for place in range(len(source)):
+        if not is_wanted():
+            raise Problem(f"{source.name} was not read to its end")
         if held > HELD:
             yield source.event(place)
             continue

@@ -7,6 +7,7 @@ import atexit
 import errno
 import json
 import re
+import threading
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,7 @@ from hypothesis import strategies as st
 
 from oh_tui.api.models import Conversation
 from oh_tui.library.library import Library
+from oh_tui.sources import file_runs
 from oh_tui.sources.across_runs import each_run, worker
 from oh_tui.sources.across_runs.index_filter import Narrowing
 from oh_tui.sources.across_runs.indexing import Indexing
@@ -36,6 +38,7 @@ from oh_tui.trajectory.analysis.search.step_filter import QueryError, quoted
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.formats.run_file import RunList
 from oh_tui.trajectory.formats.table import find_files
+from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.across_runs.made import (
     TESTS,
@@ -47,6 +50,7 @@ from tests.across_runs.made import (
     pattern_of,
     text_of,
 )
+from tests.sources.test_files import write as zip_of_events
 from tests.trajectory.made import output, shell
 
 RUNS = 60
@@ -402,3 +406,26 @@ def test_hits_name_where_and_the_line() -> None:
     assert hit.where in ("call", "result") and hit.event_id.startswith(("a", "r-a"))
     row = asyncio.run(first("tool:terminal"))
     assert row.where == "row" and row.line == row.shown
+
+
+async def test_a_stop_ends_the_thread_that_reads_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = zip_of_events(tmp_path / "run.zip", 60)
+    read, began = [], threading.Event()
+
+    def slowly(*words: Any, **more: Any) -> Any:
+        read.append(words)
+        began.set()
+        time.sleep(0.01)
+        return parse_event(*words, **more)
+
+    monkeypatch.setattr(file_runs, "parse_event", slowly)
+    source = FileSource([path])
+    search = Search(source, parse("nothing"), Annotations(None), {})
+    going = asyncio.ensure_future(anext(search.results()))
+    await asyncio.to_thread(began.wait, 60)
+    going.cancel()
+    await asyncio.get_running_loop().shutdown_default_executor()  # waits for the threads
+    assert len(read) < 60
+    source.close_files()

@@ -20,7 +20,7 @@ from oh_tui.api.models import Conversation, bare_id
 from oh_tui.sources.across_runs.pool import ENDED, Died, Pool, cores
 from oh_tui.sources.across_runs.server_indexing import is_over
 from oh_tui.sources.across_runs.worker import Job, Listed, Place, RunFacts, Unread
-from oh_tui.sources.file_conversation import FileConversation
+from oh_tui.sources.file_conversation import FileConversation, called
 from oh_tui.sources.file_rows import path_at
 from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.lists.conversation_query import ConversationQuery
@@ -120,6 +120,8 @@ class ManyRuns(Generic[T]):
         """Why runs could not be read, a sentence each."""
         self.vanished = 0
         """Known runs that are no longer there."""
+        self._is_over = False
+        """Nobody waits for results any more."""
 
     @property
     def going_on(self) -> int:
@@ -160,8 +162,11 @@ class ManyRuns(Generic[T]):
                 if number % BREATH == BREATH - 1:
                     await asyncio.sleep(0)
         found = self._in_files(rows) if isinstance(self.source, FileSource) else self._here(rows)
-        async for one in found:
-            yield self._counted(one)
+        try:
+            async for one in found:
+                yield self._counted(one)
+        finally:
+            self._is_over = True  # ends the thread that reads a run
 
     async def missing(
         self, came: Callable[[Conversation], None] = lambda _: None
@@ -241,7 +246,7 @@ class ManyRuns(Generic[T]):
 
     def _in_file(self, source: FileSource, row: Conversation) -> T | Unread:
         try:
-            run = source.runs.read(row)
+            run = source.runs.read(row, lambda: not self._is_over)
             return self._job(run, self._about(row)._replace(info=source.runs.run(row).info))
         except Exception as error:  # one bad run must not stop the others
             return Unread(why(error))
@@ -267,7 +272,7 @@ class ManyRuns(Generic[T]):
         if not found.place:
             raise Problem("No process can be started to read the runs", "try again")
         place = row.place if isinstance(row, FileConversation) else ""
-        return Result(row, Unread(f"{place or row.id}: {ENDED}"))
+        return Result(row, Unread(f"{called(place) or row.id}: {ENDED}"))
 
     def _place(self, source: FileSource, row: Conversation) -> Place:
         entry = source.runs.entries[row.id]
