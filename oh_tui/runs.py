@@ -40,7 +40,7 @@ from oh_tui.trajectory.context.context import Context
 from oh_tui.trajectory.files.blame import Blame, blame
 from oh_tui.trajectory.files.history import Files
 from oh_tui.trajectory.files.moments import Label
-from oh_tui.trajectory.formats.run_file import shown_name
+from oh_tui.trajectory.formats.run_file import SHOWN_BEFORE, shown_name
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -193,7 +193,8 @@ def open_all(place: str | os.PathLike[str]) -> Iterator[Run]:
     for row in source.conversations():
         yield Run(source, row)
     if source.problems:
-        raise Problem("; ".join(source.problems))
+        told = "; ".join(one.removesuffix(SHOWN_BEFORE) for one in source.problems)
+        raise Problem(f"Not all of {source.label} could be read: {told}")
 
 
 def _source(place: str | os.PathLike[str]) -> FileSource:

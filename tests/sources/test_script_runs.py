@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ from oh_tui import cli, runs
 from oh_tui.api.errors import Problem
 from oh_tui.trajectory.model.steps import Outcome
 from scripts.many_runs import Maker, write_outputs, write_zip
+from tests.trajectory.formats.test_tar_runs import conversation, tar
 from tests.trajectory.sub_agent_files import REPORTED, run_files, zip_of
 
 
@@ -139,3 +141,16 @@ assert not {{"textual", "starlette"}} & set(sys.modules)
     assert (done.returncode, done.stderr) == (0, "")
     fresh = f"import {imported}, sys; assert sys.modules.get('httpx._main', 1)"
     subprocess.run([sys.executable, "-c", fresh], check=True)
+
+
+def test_what_is_missing_is_told_for_a_program(tmp_path: Path) -> None:
+    whole = gzip.compress(tar(conversation("a/", 5) | conversation("b/", 9)))
+    path = tmp_path / "cut.tar.gz"
+    path.write_bytes(whole[: len(whole) * 2 // 3])
+    going = runs.open_all(path)
+    assert next(going).id == "a"
+    with pytest.raises(Problem) as told:
+        list(going)
+    assert told.value.sentence == (
+        f"Not all of {path} could be read: {path} is cut off: the end of the packed data is missing"
+    )

@@ -65,7 +65,8 @@ if TYPE_CHECKING:
     epilog="Steps are compared by what they do: their tool and its arguments, without what varies\n"
     "by run. Many runs are paired by the id of their instance, else by title. docs/compare.md has\n"
     "the rules. In a pipe the sums are the last lines.\n\n"
-    "Exit codes: 0 compared, 2 wrong use, or no run of one set is in the other.",
+    "Exit codes: 0 compared, 2 wrong use, no run of one set is in the other, or some runs could\n"
+    "not be read.",
 )
 async def compare(call: Call) -> int:
     identifiers = iter(call.identifiers)

@@ -9,6 +9,7 @@ from oh_tui.api.models import Conversation
 from oh_tui.commands.across_runs.left_out import LIVE, say_rest
 from oh_tui.commands.framework import words
 from oh_tui.commands.framework.command import Call, argument, command, flag
+from oh_tui.commands.framework.exit_codes import PARTIAL
 from oh_tui.commands.framework.json_documents import GLYPHS, conversation_id, line
 from oh_tui.commands.framework.keeping import read_annotations
 from oh_tui.commands.framework.printing import (
@@ -27,15 +28,15 @@ from oh_tui.sources.across_runs import search_words as queries
 from oh_tui.sources.across_runs.index_filter import Narrowing
 from oh_tui.sources.across_runs.searching import RunHits, Search
 from oh_tui.sources.across_runs.step_search import Hit
-from oh_tui.sources.file_conversation import FileConversation
+from oh_tui.sources.file_conversation import FileConversation, called
 from oh_tui.sources.lists.triage import updated_text
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, Refused
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.steps import Outcome
 
-HIT, NONE, FAULT = 0, 1, 2
-"""Exit codes, those of grep."""
+HIT, NONE = 0, 1
+"""Exit codes, those of grep; its 2 is PARTIAL."""
 
 
 @command(
@@ -106,18 +107,18 @@ async def grep(call: Call) -> int:
         raise
     except Refused as problem:  # 1 would mean that nothing was found
         raise Problem(problem.sentence, problem.hint) from problem
-    say_rest(call, reading)
+    code = say_rest(call, reading)
     if search.sub_agents:
         say(f"not all searched: the steps of {plural(search.sub_agents, 'sub-agent')}")
     say_given_up(search.gave_up)
     if not search.hits and call.args.no_files:
         say(call.args.no_files)
-    if reading.unread or call.source.problems:
-        return FAULT
+    if code == PARTIAL:
+        return code
     if search.hits:
         return HIT
     is_left = reading.not_kept or reading.unsure or search.sub_agents or search.gave_up
-    return FAULT if is_left else NONE
+    return PARTIAL if is_left else NONE
 
 
 def _print(call: Call, one: RunHits) -> None:
@@ -183,12 +184,12 @@ def _print_run(call: Call, run: Conversation, hits: list[Hit]) -> None:
 def run_name(run: Conversation) -> str:
     """The id of a conversation without dashes; of a run in a file `PATH` or `PATH#ID`."""
     if isinstance(run, FileConversation) and run.place:
-        return safe_line(run.place)
+        return safe_line(called(run.place))
     return conversation_id(run)
 
 
 def _source(call: Call, run: Conversation) -> str:
     """The server, or the file."""
     if isinstance(run, FileConversation) and run.place:
-        return safe_line(run.place.partition("#")[0])
+        return safe_line(called(run.home))
     return safe_line(call.source.label)

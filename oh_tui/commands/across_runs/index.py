@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 from oh_tui.commands.across_runs.left_out import LIVE, say_going_on
 from oh_tui.commands.framework.acting import require_consent
 from oh_tui.commands.framework.command import Call, argument, command, flag, path_of
+from oh_tui.commands.framework.exit_codes import OK, PARTIAL
 from oh_tui.commands.framework.printing import print_json, print_pairs, progress, say, show_progress
 from oh_tui.library.library import Library, Status
 from oh_tui.sources.across_runs import server_indexing
-from oh_tui.sources.across_runs.index_reader import Left
+from oh_tui.sources.across_runs.index_reader import TELLS_KEY, Left
 from oh_tui.sources.across_runs.indexing import Indexing, Outcome
 from oh_tui.sources.file_rows import plain_path
 from oh_tui.text.clean import clean_line
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 MOST_LEFT = 10
 """Runs that are named because they are not taken in; the others are counted."""
 
+ON_PURPOSE = (TELLS_KEY, server_indexing.TOO_LONG)
+"""Reasons to leave out a run that could be read."""
 
 REDRAWN = 0.1
 """Seconds between two lines of progress."""
@@ -59,7 +62,8 @@ REDRAWN = 0.1
         "index --forget runs/old": "forget a folder",
     },
     epilog="It can be interrupted at any moment, and goes on from there. Secrets are hidden\n"
-    "before anything is written; a run that contains one of your keys is left out.",
+    "before anything is written; a run that contains one of your keys is left out.\n\n"
+    "Exit codes: 0 all was indexed, 2 wrong use, or some of it could not be read.",
     wants="nothing",
 )
 async def index(call: Call) -> int:
@@ -183,6 +187,8 @@ async def _read(call: Call, library: Library, source: Source) -> Outcome:
 
 
 def _tell(call: Call, done: Outcome, status: Status | None) -> int:
+    is_lost = done.damage or any(left.why not in ON_PURPOSE for left in done.left)
+    code = PARTIAL if is_lost else OK
     if call.as_json:
         print_json(
             {
@@ -193,10 +199,15 @@ def _tell(call: Call, done: Outcome, status: Status | None) -> int:
                 "left_out": [
                     {"place": safe_line(one.place), "why": safe_line(one.why)} for one in done.left
                 ],
+                "damage": [safe_line(told) for told in done.damage],
                 "library": _status_json(status),
             }
         )
-        return 0
+        return code
+    for told in done.damage[:MOST_LEFT]:
+        say(safe_line(told))
+    if len(done.damage) > MOST_LEFT:
+        say(f"{len(done.damage) - MOST_LEFT:,} more of what could not be read")
     for left in done.left[:MOST_LEFT]:
         say(f"left out: {_line(left)}")
     if len(done.left) > MOST_LEFT:
@@ -205,7 +216,7 @@ def _tell(call: Call, done: Outcome, status: Status | None) -> int:
     print(f"{plural(done.runs, 'run')} indexed{total}")
     if done.vanished:
         print(f"{plural(done.vanished, 'file')} can no longer be read")
-    return 0
+    return code
 
 
 def _line(left: Left) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from oh_tui.commands.framework.command import Call, flag
+from oh_tui.commands.framework.exit_codes import OK, PARTIAL
 from oh_tui.commands.framework.printing import say
 from oh_tui.sources.across_runs.each_run import ManyRuns
 from oh_tui.text.clean import clean_line
@@ -21,7 +22,8 @@ def say_going_on(count: int) -> None:
     say(f"left out: {plural(count, 'run')} that may still go on; --live reads them as they stand")
 
 
-def say_rest(call: Call, reading: ManyRuns[Any]) -> None:
+def say_rest(call: Call, reading: ManyRuns[Any]) -> int:
+    """Returns the exit code: whether some of the runs could not be read."""
     for problem in call.source.problems:
         say(problem)
     for reason in reading.unread[:MOST_TOLD]:
@@ -40,3 +42,4 @@ def say_rest(call: Call, reading: ManyRuns[Any]) -> None:
         say(f"{plural(reading.vanished, 'run')} of the index can no longer be read")
     if reading.unsure:
         say(f"left out: {plural(reading.unsure, 'run')} of unknown {reading.lacked}")
+    return PARTIAL if reading.unread or call.source.problems else OK

@@ -54,8 +54,7 @@ async def export_tables(call: Call) -> int:
     with progress():
         async for done in parts.write(reading):
             show_progress(f"{done:,} of {plural(reading.runs, 'run')}")
-    say_rest(call, reading)
-    code = 2 if reading.unread or call.source.problems else 0
+    code = say_rest(call, reading)
     if call.as_json:
         print_json({"runs": parts.written, "kept": parts.kept, "unread": len(reading.unread)})
         return code

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from oh_tui.commands.framework.exit_codes import OK, WRONG_USE
+from oh_tui.commands.framework.exit_codes import OK, PARTIAL, WRONG_USE
 from oh_tui.commands.framework.json_documents import conversation_id
 from oh_tui.commands.framework.printing import (
     Cell,
@@ -97,11 +97,15 @@ class Sets(NamedTuple):
 
 async def compare_sets(call: Call, a: FileSource, b: FileSource) -> int:
     sets = await _read(call, a, b)
+    problems = [*a.problems, *b.problems]
+    for problem in problems:
+        say(problem)
+    code = PARTIAL if sets.unread or problems else OK
     if sets.unread:
         say(f"{plural(sets.unread, 'pair')} cannot be read and {are(sets.unread)} left out")
     if call.as_json:
         print_json(report(sets))
-        return OK if sets.pairs else NO_PAIR
+        return code if sets.pairs else NO_PAIR
     style = call.style
     differing = sorted(
         (one for one in sets.pairs if one.differs), key=lambda one: CHANGES.index(one.change)
@@ -111,7 +115,7 @@ async def compare_sets(call: Call, a: FileSource, b: FileSource) -> int:
         print(text)
     if not sets.pairs and not sets.unread:
         say("no run in A has the id or the title of a run in B")
-    return OK if sets.pairs else NO_PAIR
+    return code if sets.pairs else NO_PAIR
 
 
 async def _read(call: Call, a: FileSource, b: FileSource) -> Sets:

@@ -88,7 +88,8 @@ def _groupings(text: str) -> list[str]:
     "p90: nine in ten runs take at most so much. resolved: of those that an evaluation labels,\n"
     "`5 of 7`. most common last error: with the runs that have it; empty if no two have one.\n\n"
     "Without a PATH it counts the runs of the server that are in the index or kept on this\n"
-    "machine, and says how many are not.",
+    "machine, and says how many are not.\n\n"
+    "Exit codes: 0 all were counted, 2 wrong use, or some could not be read.",
 )
 async def stats(call: Call) -> int:
     args = call.args
@@ -111,7 +112,7 @@ async def stats(call: Call) -> int:
             if not isinstance(one.value, Unread):
                 rows.append(one.value)
             show_progress(f"{len(rows):,} of {reading.runs:,} runs")
-    say_rest(call, reading)
+    code = say_rest(call, reading)
     groups = grouped(rows, args.by, args.sort or ("name" if args.by == ["day"] else "runs"))
     total = summed((), rows)
     if call.as_json:
@@ -137,7 +138,7 @@ async def stats(call: Call) -> int:
         _print_csv(args.by, groups)
     else:
         _print_table(call.style, args.by, groups, total)
-    return 0
+    return code
 
 
 def _json(group: Group) -> dict[str, Any]:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 OK, REFUSED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 """Exit codes. A command may have its own, such as 3 of `check`."""
 
+PARTIAL = WRONG_USE
+"""Exit code of a command on many runs when some of them could not be read."""
+
 
 class Ended(KeyboardInterrupt):
     """A command was ended by ctrl+c, by kill, or by the end of its terminal."""

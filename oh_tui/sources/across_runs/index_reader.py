@@ -41,7 +41,14 @@ class Left(NamedTuple):
 
 TELLS_KEY = "it contains one of your keys"
 
-Found: TypeAlias = Record | Left | int
+
+class Damage(NamedTuple):
+    """What of a file could not be read, a sentence."""
+
+    told: str
+
+
+Found: TypeAlias = Record | Left | Damage | int
 """The first one is the number of runs."""
 
 
@@ -87,6 +94,7 @@ class RunsOf(NamedTuple):
                     yield self._record(source, row, place) or Left(place, TELLS_KEY)
                 except Exception as error:
                     yield Left(place, why(error))
+            yield from map(Damage, source.problems)
         finally:
             source.close_files()
 

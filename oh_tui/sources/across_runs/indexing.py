@@ -14,6 +14,7 @@ from oh_tui.library.library import Library
 from oh_tui.library.records import Record
 from oh_tui.sources.across_runs.index_reader import (
     TELLS_KEY,
+    Damage,
     Found,
     Left,
     RunsOf,
@@ -69,6 +70,8 @@ class Outcome(msgspec.Struct):
     runs: int = 0
     """Runs indexed."""
     left: list[Left] = []
+    damage: list[str] = []
+    """What of files could not be read, a sentence each."""
     going_on: int = 0
     """Runs of a server that were left out because they may go on."""
     trouble: str = ""
@@ -124,6 +127,10 @@ class Indexing:
             for file, found in self._all():
                 if isinstance(found, int):
                     file.share = file.size / file.parts / max(1, found)
+                    continue
+                if isinstance(found, Damage):
+                    if found.told not in self.outcome.damage:  # each part of a file tells it
+                        self.outcome.damage.append(found.told)
                     continue
                 if found is None:
                     self._finish(file)

@@ -25,6 +25,8 @@ CALLS = 3
 """Calls for a run that is not on this machine: its number of events, its last page, its
 download."""
 
+TOO_LONG = "it is too long for a download"
+
 CALL_TIME = 0.5
 """Seconds per call, unless the server is paced slower."""
 
@@ -106,7 +108,7 @@ async def read(source: Source, library: Library, planned: Plan) -> AsyncIterator
             continue
         run, note = await _whole(source, one)
         if run is None:
-            yield Left(place, "it is too long for a download")
+            yield Left(place, TOO_LONG)
             continue
         # without a time, the entry of an unfinished run never counts as up to date
         row = one if is_over(source, one) else replace(one, updated_at=None)

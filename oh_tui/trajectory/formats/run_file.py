@@ -26,6 +26,8 @@ HINT = "give a zip, a folder or an output of OpenHands, ATIF, a Harbor job or ch
 MOST = 3
 """Problems listed on one line."""
 
+SHOWN_BEFORE = "; what comes before is shown"
+
 
 class FormatProblem(Problem):
     """A file, or a run in it, that cannot be opened."""
@@ -243,7 +245,7 @@ class Source(NamedTuple):
         """Problems of the unpacking, a sentence each."""
         told = [f"{self.name} {problem}" for problem in self.about.problems]
         if self.about.problem:
-            told.append(f"{self.name} {self.about.problem}; what comes before is shown")
+            told.append(f"{self.name} {self.about.problem}{SHOWN_BEFORE}")
         return told
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import json
 import re
 import shutil
@@ -21,6 +22,7 @@ from tests.commands import schemas
 from tests.commands.conftest import IDS, Served, serve
 from tests.library.made import known_runs
 from tests.processes import oh_tui
+from tests.trajectory.formats.test_tar_runs import conversation, tar
 
 MAKER = Maker(seed=4, events=12)
 RUNS = 4
@@ -303,3 +305,27 @@ def test_a_download_enters_it(served: Served, tmp_path: Path) -> None:
         library = as_json("--status")["library"]
         assert (library["runs"] if library else 0) == count
         (tmp_path / "run.zip").unlink()
+
+
+def test_what_is_cut_off_is_told_and_no_success(tmp_path: Path, cache: Path) -> None:
+    whole = gzip.compress(tar(conversation("a/", 5) | conversation("b/", 9)))
+    path = tmp_path / "cut.tar.gz"
+    path.write_bytes(whole[: len(whole) * 2 // 3])
+    told = f"{path} is cut off: the end of the packed data is missing; what comes before is shown"
+    done = oh_tui("index", str(path))
+    assert done.returncode == 2 and done.stderr == f"oh-tui: {told}\n"
+    assert done.stdout.startswith("2 runs indexed")
+    oh_tui("index", "--forget", str(path))
+    done = oh_tui("index", str(path), "--json")
+    document = json.loads(done.stdout)
+    schemas.check("index", document)
+    assert (done.returncode, document["damage"], document["left_out"]) == (2, [told], [])
+
+
+def test_a_run_that_cannot_be_read_is_no_success(tmp_path: Path, cache: Path, runs: Path) -> None:
+    (runs / "broken.zip").write_bytes(b"nothing")
+    assert oh_tui("index", str(runs)).returncode == 2
+    assert oh_tui("stats", str(runs)).returncode == 2
+    (runs / "broken.zip").unlink()
+    assert oh_tui("index", str(runs)).returncode == 0
+    assert oh_tui("stats", str(runs)).returncode == 0
