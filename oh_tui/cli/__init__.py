@@ -46,7 +46,7 @@ from oh_tui.commands.framework.ids import (
 from oh_tui.commands.framework.parsing import read_words
 from oh_tui.settings.config import LOCAL, ExplorerNames
 from oh_tui.settings.startup import Settings, choose, read_settings
-from oh_tui.sources import file_rows, server
+from oh_tui.sources import file_conversation, server
 from oh_tui.sources.lists import conversation_query
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
@@ -178,7 +178,7 @@ def _run(words: list[str]) -> int:
     if STDIN in addresses:
         copies[STDIN] = standard_input.copy_of_stdin()
     for word, copy in copies.items():
-        file_rows.stands_for(copy, standard_input.LABEL if word == STDIN else word)
+        file_conversation.stands_for(copy, word, standard_input.LABEL if word == STDIN else word)
     if words_of_several:
         args.words = [_in_copy(word, copies) for word in args.words]
     paths = [copies.get(word, path) for (word, _), path in zip(places, paths, strict=True)]

@@ -1,10 +1,13 @@
-"""A conversation in a file: a row with a file name besides its title."""
+"""A conversation in a file, a row with a file name besides its title; and what files are called."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
 
 from oh_tui.api.models import Conversation
+from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.recorded import Label
 
 BELOW = "/subagents/"
@@ -22,6 +25,8 @@ class FileConversation(Conversation, frozen=True):
     """Its absolute path, or `PATH#ID` if its file has several runs."""
     home: str = ""
     """The absolute path of its file or folder."""
+    version: str = ""
+    """Differs once another file is at the path."""
 
 
 def sub_agent_id(run_id: str, names: Iterable[str]) -> str:
@@ -33,5 +38,41 @@ def apart_of(conversation: Conversation) -> str:
     return conversation.apart if isinstance(conversation, FileConversation) else ""
 
 
+def version_of(conversation: Conversation) -> str:
+    return conversation.version if isinstance(conversation, FileConversation) else ""
+
+
 def label_of(conversation: Conversation) -> Label | None:
     return conversation.label if isinstance(conversation, FileConversation) else None
+
+
+class _Name(NamedTuple):
+    word: str
+    label: str
+
+
+_COPIES: dict[Path, _Name] = {}
+
+
+def stands_for(copy: Path, word: str, label: str) -> None:
+    """A copy of a download or of standard input is called by the word that the user gave, and in
+    sentences by a label."""
+    _COPIES[copy] = _Name(word, label)
+
+
+def called(place: str) -> str:
+    """A place with the word that the user gave, where that stands for a copy."""
+    for copy, name in _COPIES.items():
+        if place.startswith(str(copy)):
+            return name.word + place[len(str(copy)) :]
+    return place
+
+
+def given(path: Path) -> str:
+    """The path as the user gave it, for a sentence."""
+    name = _COPIES.get(path)
+    return safe_line((name.label if name else str(path))[:1000])
+
+
+def is_copy(path: Path) -> bool:
+    return path in _COPIES

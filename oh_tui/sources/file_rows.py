@@ -11,7 +11,7 @@ import msgspec
 
 from oh_tui.api.models import Conversation, Metrics, TokenUsage, WholeMetrics, bare_id
 from oh_tui.sources.clocks import clock_of_file
-from oh_tui.sources.file_conversation import FileConversation
+from oh_tui.sources.file_conversation import FileConversation, called, given, is_copy
 from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
@@ -19,6 +19,7 @@ from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.accounting import Accounts
+from oh_tui.trajectory.formats.plain_file import stamp_of
 from oh_tui.trajectory.formats.run_file import Entry, RunFile, shown_name
 from oh_tui.trajectory.model.clock import zoned
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -46,10 +47,11 @@ def name_of(path: Path, info: dict[str, Any], taken: set[str], number: int = 0) 
     """The id of the run. Without an id, or if the id is in `taken`, as for a second copy, it is the
     path; with a `number`, the run's place in that file. `taken` has ids without dashes; this one is
     added."""
-    names = [str(info.get("id") or ""), str(path)]
+    place = called(str(path))
+    names = [str(info.get("id") or ""), place]
     if number:
-        names[1:] = [f"{path}#{info.get('id')}"] if names[0] else []
-        names.append(f"{path}#{number}")
+        names[1:] = [f"{place}#{info.get('id')}"] if names[0] else []
+        names.append(f"{place}#{number}")
     name = next((one for one in names if one and bare_id(one) not in taken), names[-1])
     taken.add(bare_id(name))
     return name
@@ -97,6 +99,7 @@ def row_of_run(name: str, run: RunFile, listed: Conversation | None = None) -> C
         apart=listed.apart,
         place=listed.place,
         home=listed.home,
+        version=listed.version,
         llm_model=row.llm_model or listed.llm_model,
         metrics=row.metrics or listed.metrics,
         created_at=row.created_at or zoned(_first_time(run), clock),
@@ -115,11 +118,22 @@ def row_of_sub_agent(name: str, run: RunFile, parent: Conversation | None) -> Co
     )
 
 
-def placed(row: Conversation, home: str, name: str = "", apart: str = "") -> Conversation:
+def placed(
+    row: Conversation, home: str, name: str = "", apart: str = "", version: str = ""
+) -> Conversation:
     """The row with the place of its run. `home` is the plain path of the file, `name` the run's
-    name if the file has several, `apart` a value of `parts_apart`."""
+    name if the file has several, `apart` a value of `parts_apart`, `version` one of
+    `version_at`."""
     place = f"{home}#{name}" if name else home
-    return msgspec.structs.replace(row, place=place, home=home, apart=apart)
+    return msgspec.structs.replace(row, place=place, home=home, apart=apart, version=version)
+
+
+def version_at(path: Path) -> str:
+    """Differs once the file, or the entries of the folder, are others. "" if there is nothing."""
+    try:
+        return stamp_of(path)
+    except (OSError, ValueError):
+        return ""
 
 
 def parts_apart(files: Sequence[Path]) -> dict[Path, str]:
@@ -142,19 +156,6 @@ def _common(paths: Sequence[Sequence[str]]) -> int:
     columns = enumerate(zip(*paths, strict=False))
     shortest = min(map(len, paths), default=0)
     return next((place for place, parts in columns if len(set(parts)) > 1), shortest)
-
-
-_COPIES: dict[Path, str] = {}
-
-
-def stands_for(copy: Path, word: str) -> None:
-    """A copy of a download or of standard input is called by the word that the user gave."""
-    _COPIES[copy] = word
-
-
-def given(path: Path) -> str:
-    """The path as the user gave it."""
-    return safe_line(_COPIES.get(path, str(path))[:1000])
 
 
 def as_given(sentence: str, path: Path) -> str:
@@ -207,7 +208,7 @@ def chosen_row(
     count = plural(len(rows), "run")
     raise Problem(
         f"There is no run {shown} in {where}, which has {count}",
-        f"oh-tui conversations {where} lists them" if rows and path not in _COPIES else "",
+        f"oh-tui conversations {where} lists them" if rows and not is_copy(path) else "",
     )
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from oh_tui.api.models import Conversation, Page, bare_id
-from oh_tui.sources.file_conversation import BELOW, label_of
+from oh_tui.sources.file_conversation import BELOW, label_of, version_of
 from oh_tui.sources.file_rows import (
     as_given,
     chosen_row,
@@ -25,6 +25,7 @@ from oh_tui.sources.file_rows import (
     plain_path,
     row_of_entry,
     row_of_run,
+    version_at,
 )
 from oh_tui.sources.file_runs import FileRuns, end_of
 from oh_tui.sources.lists.triage import RunStatus
@@ -88,6 +89,10 @@ class FileSource:
         """Continues the list; None before its start."""
         self._at: dict[Path, RunList] = {}
         """File -> its list, as in `_lists`."""
+        self._versions: dict[Path, str] = {}
+        """File, or folder of files, -> its version when it was listed."""
+        self._opened: dict[Path, str] = {}
+        """File -> its version when its list was opened, which may have grown since."""
         self._grown: dict[Path, RunList] = {}
         """Lists that continue with what was added to their files, while the whole list is made
         again."""
@@ -148,19 +153,23 @@ class FileSource:
     def _again(self) -> list[Conversation]:
         """All rows, listed again if a file has changed."""
         with self._lock:
-            if self._is_listed and any(runs.is_outdated for runs in self._lists):
+            if self._is_listed and (self._changed() or any(x.is_outdated for x in self._lists)):
                 self._list_anew()
         return self.conversations()
+
+    def _changed(self) -> list[Path]:
+        """The files that are others now, or gone, and the folders with others in them."""
+        return [path for path, version in self._versions.items() if version_at(path) != version]
 
     def _list_anew(self) -> None:
         before, rows, entries = self.runs.rows, dict[str, Conversation](), dict[str, Entry]()
         self._grown = {path: runs for path, runs in self._at.items() if runs.grow()}
         kept = {id(runs) for runs in self._grown.values()}
         self._former += [runs for runs in self._lists if id(runs) not in kept]
-        self._lists, self._unopened, self._at = [], [], {}
+        self._lists, self._unopened, self._at, self._versions = [], [], {}, {}
         for name, entry, row in self._found():
             known = before.get(name)
-            if known and label_of(known) == label_of(row):
+            if known and label_of(known) == label_of(row) and version_of(known) == version_of(row):
                 row = known  # the known row may have more
             entries[name], rows[name] = entry, row
         if rows:
@@ -208,6 +217,8 @@ class FileSource:
         files = [find_files([path]) for path in self.paths]
         apart = parts_apart([file for some in files for file in some])
         for path, some, wanted in zip(self.paths, files, self._wanted, strict=True):
+            if some != [path]:
+                self._versions[path] = version_at(path)
             found = self._rows_in(some, apart, taken, wanted)
             if wanted:
                 try:
@@ -225,6 +236,10 @@ class FileSource:
         for file in files:
             try:
                 runs = self._grown.pop(file, None)
+                if not file.is_dir():
+                    self._versions[file] = version_at(file)
+                if runs is None:
+                    self._opened[file] = self._versions.get(file, "")
                 with opening(shown_name(file.name)):
                     runs = runs or open_runs(file, self.indexes)
                     self._lists.append(runs)
@@ -237,7 +252,8 @@ class FileSource:
                             run = entry.open()
                             row = row_of_run(name, run)
                             self.runs.keep(name, run)
-                        yield name, entry, placed(row, home, entry.name, apart.get(file, ""))
+                        place = home, entry.name, apart.get(file, ""), self._opened[file]
+                        yield name, entry, placed(row, *place)
             except Problem as problem:
                 problem.sentence = as_given(problem.sentence, file)
                 self._unopened.append(problem)

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from oh_tui.api.models import Conversation, bare_id
-from oh_tui.sources.file_conversation import FileConversation, label_of
+from oh_tui.sources.file_conversation import FileConversation, called, label_of
 from oh_tui.sources.lists import filter_words as words
 from oh_tui.sources.lists.conversation_order import Order, took
 from oh_tui.sources.lists.filter_words import Word, containing
@@ -135,7 +135,7 @@ def _status_text(one: Conversation, state: ConversationState) -> str:
 
 
 def _source(one: Conversation, _: ConversationState) -> str:
-    return one.home if isinstance(one, FileConversation) else ""
+    return called(one.home) if isinstance(one, FileConversation) else ""
 
 
 def _repositories(one: Conversation) -> tuple[str, str]:

@@ -31,7 +31,7 @@ from oh_tui.trajectory.formats.foreign.document_formats import ATIF
 from oh_tui.trajectory.formats.lines import conversation_beside, cost_report
 from oh_tui.trajectory.formats.lines.json_lines import JsonLines, are_lines, holds_no_run
 from oh_tui.trajectory.formats.parquet import ParquetRuns
-from oh_tui.trajectory.formats.plain_file import start_of
+from oh_tui.trajectory.formats.plain_file import stamp_of, start_of
 from oh_tui.trajectory.formats.run_file import (
     HEAD,
     HINT,
@@ -89,6 +89,7 @@ class ResultsTar(Unchanging):
         self.is_outdated = False
         """Opening a run has found others that are not listed yet."""
         self._tar, self._folder = source, source.path
+        self._stamp = stamp_of(source.given) if source.given else ""
         self._level, self._tell = level, tell
         self._homes, self._others = runs_in(source.about.names or ())
         self._items: list[_Item] = []
@@ -129,7 +130,10 @@ class ResultsTar(Unchanging):
 
     def grow(self) -> bool:
         self.is_outdated = False
-        return True
+        try:
+            return self._stamp == (stamp_of(self._tar.given) if self._tar.given else "")
+        except OSError:
+            return False
 
     def entries(self) -> Iterator[Entry]:
         number = 0

@@ -95,7 +95,7 @@ class Navigation:
         """Refresh the lists and the run under the cursor."""
         session, controllers = self._session, self._controllers
         controllers.target.show_target()
-        self._ui.tell("reading again")
+        self._ui.tell("reading again", passing=True)
         session.annotations.read_again()
         self._ui.post_message(AnnotationsChanged())
         if session.unopened:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from oh_tui.api.models import Conversation, bare_id
+from oh_tui.sources.file_conversation import version_of
 from oh_tui.sources.results import DOWNLOAD_LIMIT, PAGE, Loaded
 from oh_tui.trajectory.analysis import verdict
 from oh_tui.trajectory.model.trajectory import Trajectory, find_step
@@ -41,6 +42,7 @@ class Run(msgspec.Struct):
             and conversation.sandbox_status == before.sandbox_status
             and conversation.sandbox_status != "RUNNING"
             and conversation.updated_at == before.updated_at
+            and version_of(conversation) == version_of(before)
         )
 
     @property

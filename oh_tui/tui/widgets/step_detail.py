@@ -221,5 +221,7 @@ class StepDetail(Stack):
             facts.insert(0, (found, "mark"))
         self._result_rule.facts = joined(facts, glyphs_of(self.app).dot)
 
+    @on(BodyView.Scrolled, "#call")
     def on_resize(self) -> None:
+        """The room or the lines of the call have changed."""
         self._fit_call()

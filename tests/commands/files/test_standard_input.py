@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.trajectory.evaluation_files import message, row
+from tests.trajectory.formats.test_tar_runs import conversation, tar
 
 ROWS = [row(name, [message("m", source="user")]) for name in ("a", "b")]
 TEXT = "\n".join(map(json.dumps, ROWS)).encode()
@@ -137,3 +138,16 @@ def test_what_is_no_run_is_said(tmp_path: Path, given: bytes, told: bytes) -> No
 def test_commands_for_servers_take_no_standard_input_for_a_run(tmp_path: Path) -> None:
     done = run(tmp_path, "pause", "-", "--server", "http://127.0.0.1:9", given=TEXT)
     assert done.returncode == 2 and b"is a file" in done.stderr
+
+
+def test_no_name_tells_where_the_copy_is(tmp_path: Path) -> None:
+    outputs = {f"{name}/output.jsonl": TEXT for name in "xy"}
+    given = tar(outputs | {"in/z.tar": tar(conversation("a/"))})
+    done = run(tmp_path, "conversations", "-", "--json", given=given)
+    found = json.loads(done.stdout)["conversations"]
+    assert [one["id"] for one in found] == ["a", "b", "-#a", "-#b", "z"]
+    assert {one["source"] for one in found} == {"-"}
+    for words in (["grep", "m", "-"], ["grep", "m", "-", "--json"], ["why", "-"], ["steps", "-#9"]):
+        done = run(tmp_path, *words, given=given)
+        assert str(tmp_path).encode() not in done.stdout + done.stderr
+        assert done.stdout or done.stderr

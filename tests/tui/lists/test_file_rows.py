@@ -8,6 +8,7 @@ from zipfile import ZipFile
 
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.file_source import FileSource
+from tests.trajectory.formats.test_tar_runs import conversation, tar
 from tests.tui.explorer import explore
 
 
@@ -71,3 +72,51 @@ async def test_names_stand_below_each_other_where_a_row_has_no_age(tmp_path: Pat
         lines = [line for line in shown.split("\n") if "Sort the list" in line]
         ends = [line.index(name) for line in lines for name in ("h-age", "less.") if name in line]
         assert len(ends) == 2 and ends[0] == ends[1], shown
+
+
+async def test_r_sees_that_a_tar_was_replaced_cut_or_deleted(tmp_path: Path) -> None:
+    path = tmp_path / "runs.tar"
+    path.write_bytes(tar(conversation("a/") | conversation("b/")))
+    async with explore(source=lambda: FileSource([path])) as it:
+
+        def rows() -> list[str]:
+            return sorted(row.conversation.title or "" for row in it.screen.session.listed)
+
+        def steps() -> int:
+            run = it.screen.session.trajectory
+            return len(run.steps) if run else 0
+
+        assert rows() == ["a", "b"] and steps() == 4
+        await it.press("r")
+        assert rows() == ["a", "b"] and "read again" in it.footer
+        path.write_bytes(tar(conversation("a/", 5) | conversation("c/")))
+        await it.press("r")
+        assert rows() == ["a", "c"] and steps() == 7
+        path.write_bytes(path.read_bytes()[:9000])
+        await it.press("r")
+        assert rows() in (["a"], ["a", "c"], ["c"])
+        assert f"{path} has no end mark: it may be cut off" in it.footer
+        await it.press("escape")
+        path.unlink()
+        await it.press("r")
+        assert rows() and f"There is no file or folder {path}" in it.footer
+
+
+async def test_r_sees_files_that_came_into_a_folder_and_left_it(tmp_path: Path) -> None:
+    def make(name: str) -> Path:
+        with ZipFile(tmp_path / f"{name}.zip", "w") as archive:
+            archive.writestr("meta.json", json.dumps({"title": name}))
+        return tmp_path / f"{name}.zip"
+
+    first = make("one")
+    make("two")
+    async with explore(source=lambda: FileSource([tmp_path])) as it:
+
+        def rows() -> list[str]:
+            return sorted(row.conversation.title or "" for row in it.screen.session.listed)
+
+        assert rows() == ["one", "two"]
+        make("three")
+        first.unlink()
+        await it.press("r")
+        assert rows() == ["three", "two"]

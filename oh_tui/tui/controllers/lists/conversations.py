@@ -296,9 +296,13 @@ class Conversations:
         gone = set[str]()
         asked = time.monotonic()
         with ui.reporting():
+            told = set(source.problems)
             page = await source.newest()
             fresh = {bare_id(c.id): c for c in page.items}
-            if source.remote:
+            if not source.remote:
+                self._show_problems([one for one in source.problems if one not in told])
+                gone = {row.id for row in loaded.rows} - fresh.keys()
+            else:
                 further = [row.conversation.id for row in loaded.rows if row.id not in fresh]
                 further = self.schedule.some(further, near=session.listed_id)
                 if further:
@@ -323,6 +327,8 @@ class Conversations:
         self._notices.ring(changes)
         self._look(source)
         await session.save_last_known()
+        if sort and is_whole:
+            ui.tell("read again", log=False)
         return changed if is_whole else None
 
     async def read_sandboxes(self) -> None:
