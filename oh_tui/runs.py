@@ -21,7 +21,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
@@ -36,7 +36,6 @@ from oh_tui.trajectory import tables
 from oh_tui.trajectory.analysis.changes import ChangeLog
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.verdict import Verdict
-from oh_tui.trajectory.context.context import Context
 from oh_tui.trajectory.files.blame import Blame, blame
 from oh_tui.trajectory.files.history import Files
 from oh_tui.trajectory.files.moments import Label
@@ -45,6 +44,9 @@ from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage_stats import Cost
+
+if TYPE_CHECKING:
+    from oh_tui.trajectory.context.context import Context
 
 __all__ = ["Problem", "Run", "Time", "open", "open_all"]
 

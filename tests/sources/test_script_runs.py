@@ -57,6 +57,20 @@ def test_a_run_tells_what_why_and_steps_tell(
     assert (run.note, repr(run)) == ("", f"<Run {run.id}>")
 
 
+def test_a_step_has_what_the_model_saw_when_it_made_it(output: Path) -> None:
+    run = next(runs.open_all(output))
+    step = next(step for step in run.steps if step.is_call and step.number > 3)
+    context = run.context(step.number)
+    assert context.answer.step <= step.number
+    assert {message["role"] for message in context.dump()} >= {"user", "assistant", "tool"}
+    with pytest.raises(Problem, match="No answer of the model made step 99999") as wrong:
+        run.context(99_999)
+    assert (
+        wrong.value.hint
+        == f"the nearest step that one made is {run.study.contexts.answers[-1].step}"
+    )
+
+
 def test_a_folder_a_string_and_one_run_of_many_are_places_too(output: Path) -> None:
     names = [run.id for run in runs.open_all(output)]
     assert len(names) == 3

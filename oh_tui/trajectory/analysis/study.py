@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from oh_tui.text.human import plural
 from oh_tui.trajectory.analysis.accounting import Accounts
@@ -13,13 +14,16 @@ from oh_tui.trajectory.analysis.loops import Loops
 from oh_tui.trajectory.analysis.strip import Strip
 from oh_tui.trajectory.analysis.sub_agents import Slot, bare, prefix, slots
 from oh_tui.trajectory.analysis.verdict import Verdict, judge
-from oh_tui.trajectory.context.contexts import Contexts
+from oh_tui.trajectory.context import contexts
 from oh_tui.trajectory.files.history import Files
 from oh_tui.trajectory.files.moments import Part
 from oh_tui.trajectory.model.bodies import message_text
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
 from oh_tui.trajectory.model.usage_stats import NO_USAGE, Cost, Told, Usage
+
+if TYPE_CHECKING:
+    from oh_tui.trajectory.context.contexts import Contexts
 
 READING = 0.005
 """Longest time for changed files in one update while the agent works, in seconds."""
@@ -79,7 +83,7 @@ class Study:
     @cached_property
     def contexts(self) -> Contexts:
         """What the model saw at each of its answers."""
-        return Contexts(self.trajectory, self.accounts.listed)
+        return contexts.Contexts(self.trajectory, self.accounts.listed)
 
     @cached_property
     def files(self) -> Files:

@@ -77,12 +77,12 @@ class Context:
 
 
 class Difference(NamedTuple):
-    """What is in one context and not in another."""
+    """What is in one context and not in another, in `parts` of messages."""
 
     came: list[Message]
-    """In the second alone, in its order: also messages that grew."""
+    """In the second alone, in its order."""
     went: list[Message]
-    """In the first alone, in its order."""
+    """In the first alone, in its order; `forgotten_by` says which step took each out."""
     replaced: list[tuple[Message, list[Message]]]
     """Each summary that came, with those that went and for which it stands."""
 
@@ -94,17 +94,17 @@ def difference(material: Material, first: Context, second: Context) -> Differenc
     if old is new and before <= after:
         return Difference(second.messages.since(before), [], [])
     were, are = set(old.items[:before]), set(new.items[:after])
-    came = [message for message in second.messages if not were.issuperset(message.items)]
+    came = [part for part in second.messages.parts if not were.issuperset(part.items)]
     by = dict(material.views.forgotten(second.end))
     went = [
-        Message(material, message.items, by=material.step(by.get(message.items[0], NONE)))
-        for message in first.messages
-        if are.isdisjoint(message.items)
+        Message(material, part.items, by=material.step(by.get(part.items[0], NONE)))
+        for part in first.messages.parts
+        if not are.issuperset(part.items)
     ]
-    stands = ((message, material.stood_for(message.items)) for message in came)
+    stands = ((part, material.stood_for(part.items)) for part in came)
     replaced = [
-        (message, [m for m in went if not parts.isdisjoint(m.items)])
-        for message, parts in stands
+        (part, [one for one in went if not parts.isdisjoint(one.items)])
+        for part, parts in stands
         if parts
     ]
     return Difference(came, went, replaced)

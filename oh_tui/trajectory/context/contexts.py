@@ -125,7 +125,7 @@ class Contexts:
             if (one := self.run.events[place].id) in left:
                 left.remove(one)
                 items.append(place)
-        return Message(self._material, tuple(items), is_new=True)
+        return Message(self._material, tuple(items))
 
     def _answer(self, event_id: str) -> Answer:
         step = self.run.step_of(event_id)

@@ -14,6 +14,9 @@ from oh_tui.trajectory.context.texts import Items
 
 SYSTEM, USER, MODEL, RESULT, SUMMARY = "system", "user", "model", "result", "summary"
 
+OLD = 2**31
+"""Greater than any place: nothing is new."""
+
 _KINDS = {
     "SystemPromptEvent": SYSTEM,
     "ActionEvent": MODEL,
@@ -26,16 +29,14 @@ class Message:
     """One message as the model got it. Its texts are read when they are asked for, and not kept:
     they are as raw as the events, so clean and redact what is shown."""
 
-    __slots__ = ("_material", "forgotten_by", "is_new", "items")
+    __slots__ = ("_before", "_material", "forgotten_by", "items")
 
-    def __init__(
-        self, material: Material, items: Items, *, is_new: bool = False, by: int = 0
-    ) -> None:
+    def __init__(self, material: Material, items: Items, *, before: int = OLD, by: int = 0) -> None:
+        """`before` is the last event before the answer before, if what came since then is new."""
         self._material = material
+        self._before = before
         self.items = items
         """What tells it from other messages of the run: equal messages have the same."""
-        self.is_new = is_new
-        """It came since the answer before."""
         self.forgotten_by = by
         """The number of the step that took it out of the context; 0 for a message in it."""
 
@@ -46,8 +47,25 @@ class Message:
         return hash(self.items)
 
     @property
+    def is_new(self) -> bool:
+        """It, or a part of it, came since the answer before."""
+        return max(item if item >= 0 else ~item for item in self.items) > self._before
+
+    @property
+    def parts(self) -> tuple[Message, ...]:
+        """Messages of the user that follow each other, and a summary among them, are sent as one:
+        each of these. Of all other messages the message itself."""
+        if len(self.items) == 1 or self.kind == MODEL:
+            return (self,)
+        parts = ((item,) for item in self.items)
+        return tuple(
+            Message(self._material, items, before=self._before, by=self.forgotten_by)
+            for items in parts
+        )
+
+    @property
     def kind(self) -> str:
-        """system, user, model, result or summary."""
+        """system, user, model, result or summary; that of the first part."""
         event = self._material.texts.event(self.items[0])
         if event.kind == "MessageEvent":
             return MODEL if event.source == "agent" else USER
@@ -120,12 +138,19 @@ class Messages(Sequence[Message]):
     def __iter__(self) -> Iterator[Message]:
         return iter(self[:])
 
+    @property
+    def parts(self) -> list[Message]:
+        return [part for message in self for part in message.parts]
+
     def since(self, count: int) -> list[Message]:
-        """The messages with an item after the first `count`."""
+        """The parts with an item after the first `count`."""
         arrangement, end = self.arranged
+        if count >= end:
+            return []
+        new = set(arrangement.items[count:end])
         first = bisect_right(arrangement.starts, count) - 1
-        return self[first:] if count < end else []
+        parts = (part for message in self[first:] for part in message.parts)
+        return [part for part in parts if not new.isdisjoint(part.items)]
 
     def _make(self, items: Items) -> Message:
-        last = max(item if item >= 0 else ~item for item in items)
-        return Message(self._material, items, is_new=last > self._before)
+        return Message(self._material, items, before=self._before)
