@@ -127,13 +127,7 @@ class Run:
         `chars`, `steps` and `dump()`; `answer` has the tokens, `rules` and `gaps` tell what is
         certain. Raises Problem for a step that no answer of the model made."""
         contexts = self.study.contexts
-        if (answer := contexts.of(step)) is not None:
-            return contexts.at(answer)
-        near = contexts.nearest(step)
-        hint = f"the nearest step that one made is {near.step}" if near else ""
-        if contexts.keeps_own_context:
-            hint = "its agent keeps the context itself, so no step has one here"
-        raise Problem(f"No answer of the model made step {step}", hint)
+        return contexts.at(contexts.made(step))
 
     @property
     def time(self) -> Time:

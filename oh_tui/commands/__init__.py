@@ -42,6 +42,7 @@ TABLE = {
     "why": Entry(_READ, "how did it end, and why?"),
     "steps": Entry(_READ, "what happened, step by step"),
     "tail": Entry(_READ, "the last steps, and with -f those to come"),
+    "context": Entry(_READ, "what did the model see when it made a step?"),
     "changes": Entry(_READ, "which files did it change, and by how much?"),
     "compare": Entry(_READ, "where do two runs differ, and from where on?", "across_runs.compare"),
     "check": Entry(_READ, "do its calls and results match?"),

@@ -14,12 +14,11 @@ from oh_tui.commands.framework.command import RUN, Call, argument, command, flag
 from oh_tui.commands.framework.json_documents import conversation_id
 from oh_tui.commands.framework.keeping import read_annotations, require_disk, save
 from oh_tui.commands.framework.printing import print_json, progress
-from oh_tui.commands.framework.reading import chosen, open_run, title, whole
+from oh_tui.commands.framework.reading import chosen, open_run, step_at, title, whole
 from oh_tui.sources.lists.tags import fits_server, read_tags, tag_words
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.model.steps import Outcome, Step
-from oh_tui.trajectory.model.trajectory import find_step
 from oh_tui.trajectory.presentation.describe import describe
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ async def bookmark(call: Call) -> int:
     trajectory, kept = whole(loaded), read_annotations(call)
     if call.args.at:
         require_disk(call)
-        step = _step(trajectory, call.args.at)
+        step = step_at(trajectory, call.args.at)
         kept.bookmark(conversation, step.event.id, on=not call.args.remove)
         save(kept)
     elif call.args.remove:
@@ -91,7 +90,7 @@ async def note(call: Call) -> int:
         raise Problem("--remove and a text cannot be used together", "leave one of them out")
     if call.args.at:
         conversation, loaded = await open_run(call)
-        step = _step(whole(loaded), call.args.at)
+        step = step_at(whole(loaded), call.args.at)
     else:
         conversation = await chosen(call.source, call.identifier)
     kept = read_annotations(call)
@@ -174,16 +173,6 @@ async def _write_there(
         show("writing the tags")
         await call.source.records.tag(conversation, changes)
     call.goes_on = ""
-
-
-def _step(trajectory: Trajectory, wanted: str) -> Step:
-    """The step with this number, or with this event. Raises Problem."""
-    index = find_step(trajectory, wanted)
-    if index is None:
-        count = len(trajectory)
-        there = f"its steps are 1 to {count}" if count else "nothing was asked yet"
-        raise Problem(f"This run has no step or event {safe_line(wanted)[:60]}", there)
-    return trajectory.steps[index]
 
 
 def _marked(trajectory: Trajectory, own: RunAnnotations) -> list[Step]:

@@ -11,7 +11,6 @@ from oh_tui.commands.framework.json_documents import (
     line,
     llm_seconds,
     sub_agent_json,
-    tokens_json,
     verdict_json,
 )
 from oh_tui.commands.framework.printing import print_json
@@ -32,6 +31,7 @@ from oh_tui.trajectory.model.recorded import Label
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.model.trajectory import CUT_OFF, Trajectory
+from oh_tui.trajectory.model.usage_stats import tokens_json
 from oh_tui.trajectory.presentation.describe import describe
 
 if TYPE_CHECKING:

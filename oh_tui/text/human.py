@@ -117,6 +117,13 @@ def are(count: int) -> str:
     return "is" if count == 1 else "are"
 
 
+def percent(share: float) -> str:
+    """A share in whole percent; only 0 is "0%", and only 1 "100%"."""
+    if 0 < share < 0.01:
+        return "<1%"
+    return "99%" if 0.99 < share < 1 else f"{share:.0%}"
+
+
 def percentages(parts: Sequence[int]) -> list[int]:
     """The shares of parts in whole percent, each rounded by itself. They may sum to 99 or 101: a
     share that is bent to make 100 would show a difference between equal parts."""

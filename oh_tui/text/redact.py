@@ -97,6 +97,14 @@ def _secret_at(text: str, since: int, cut: int) -> tuple[int, int]:
     return (cut + 1 if WAITS.search(text, max(0, cut - 200), cut) else cut), since
 
 
+def without_held(text: str) -> str:
+    """Any text as it is, but for the keys of `hold`."""
+    for key in _held:
+        text = text.replace(key, HIDDEN)
+    seen = clean(text) if _held else ""
+    return hide_split(text) if any(key in seen for key in _held) else text
+
+
 def redact(text: str) -> str:
     """Text with secrets replaced by `[hidden]`.
 
@@ -305,14 +313,14 @@ def _is_secret_name(name: str) -> bool:
     return _SECRET_NAME.fullmatch(plain) is not None
 
 
-def _names(fields: Mapping[Any, Any]) -> list[Any]:
+def _names(fields: Mapping[Any, Any], mask: Callable[[str], str]) -> list[Any]:
     """The names of fields without secrets, in order; two that become the same are numbered."""
     found: list[Any] = []
     taken = set[str]()
     numbers = Counter[str]()
     for name in fields:
         if isinstance(name, str):
-            shown = first = masked(name)
+            shown = first = mask(name)
             if first != name:
                 while shown in taken or shown in fields:
                     numbers[first] += 1
@@ -330,20 +338,29 @@ def redact_json(value: Any) -> Any:
     escape sequence splits a secret. Numbers stay, as `per_turn_token` is a count, and so do true,
     false, null and "".
     """
+    return _masked_json(value, masked, is_secret_name)
+
+
+def json_without_held(value: Any) -> Any:
+    """The same where only the keys of `hold` are hidden."""
+    return _masked_json(value, without_held, lambda name: False)
+
+
+def _masked_json(value: Any, mask: Callable[[str], str], is_secret: Callable[[str], bool]) -> Any:
     box: list[Any] = [None]
     todo: list[tuple[Any, Any, Any, bool]] = [(value, box, 0, False)]
     while todo:
         item, parent, index, hide = todo.pop()
         if isinstance(item, str):
-            parent[index] = (HIDDEN if item else item) if hide else masked(item)
+            parent[index] = (HIDDEN if item else item) if hide else mask(item)
         elif isinstance(item, dict):
-            names = _names(item)
+            names = _names(item, mask)
             parent[index] = copy = dict.fromkeys(names)
             named = item.get("name") or item.get("key")
-            is_pair = isinstance(named, str) and is_secret_name(named)
+            is_pair = isinstance(named, str) and is_secret(named)
             for (key, inner), name in zip(item.items(), names, strict=True):
                 below = hide or (is_pair and key == "value")
-                below = below or (isinstance(key, str) and is_secret_name(key))
+                below = below or (isinstance(key, str) and is_secret(key))
                 todo.append((inner, copy, name, below))
         elif isinstance(item, list | tuple):
             parent[index] = copied = [None] * len(item)

@@ -31,6 +31,7 @@ ON_SERVER: dict[str, list[str]] = {
     "why": ["why", DATES],
     "steps": ["steps", DATES],
     "tail": ["tail", DATES, "-n", "3"],
+    "context": ["context", DATES, "--at", "58", "--diff", "46"],
     "changes": ["changes", DATES],
     "compare": ["compare", DATES, OAUTH],
     "check": ["check", DATES],
@@ -59,7 +60,7 @@ ON_SERVER: dict[str, list[str]] = {
 """Words for each command that has --json."""
 
 ON_FILE = (
-    *("show", "why", "steps", "tail", "changes", "check", "count", "events", "export"),
+    *("show", "why", "steps", "tail", "context", "changes", "check", "count", "events", "export"),
     *("bookmark", "note", "tag"),
 )
 

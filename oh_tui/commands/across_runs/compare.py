@@ -13,7 +13,6 @@ from oh_tui.commands.framework.ids import is_path, split_run
 from oh_tui.commands.framework.json_documents import (
     conversation_id,
     line,
-    tokens_json,
     verdict_json,
 )
 from oh_tui.commands.framework.printing import (
@@ -46,6 +45,7 @@ from oh_tui.trajectory.comparison.compare import (
 if TYPE_CHECKING:
     from oh_tui.sources.source import Source
     from oh_tui.trajectory.model.steps import Step
+from oh_tui.trajectory.model.usage_stats import tokens_json
 
 
 @command(

@@ -18,7 +18,7 @@ from oh_tui.trajectory.analysis.study import Study, SubRun
 from oh_tui.trajectory.analysis.verdict import Verdict
 from oh_tui.trajectory.model.clock import is_bare, seconds
 from oh_tui.trajectory.model.steps import Outcome, Step
-from oh_tui.trajectory.model.usage_stats import NO_USAGE, TOKENS, Told, Usage
+from oh_tui.trajectory.model.usage_stats import NO_USAGE, Told, Usage, tokens_json
 from oh_tui.trajectory.presentation.describe import describe
 
 if TYPE_CHECKING:
@@ -249,14 +249,6 @@ def _usage_json(usage: Usage, told: Told | None = None) -> dict[str, Any]:
 def llm_seconds(usage: Usage) -> float | None:
     """Of the model; None when nothing tells them."""
     return number(usage.llm, 3) if usage.microseconds else None
-
-
-def tokens_json(usage: Usage, told: Told | None = None) -> dict[str, int | None] | None:
-    """None where nothing tells them, as each of them."""
-    counts = {name: getattr(usage, name) for name in TOKENS}
-    known = told.tokens if told else ()
-    found = {name: n if n or name in known else None for name, n in counts.items()}
-    return found if any(n is not None for n in found.values()) else None
 
 
 GLYPHS = {

@@ -20,7 +20,7 @@ import msgspec
 from oh_tui.commands.framework.masking import print_masked
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import age, unzoned
-from oh_tui.text.redact import redact_json
+from oh_tui.text.redact import json_without_held, redact_json
 from oh_tui.trajectory.model import events
 from oh_tui.trajectory.model.clock import by_the_clock, is_bare, seconds
 from oh_tui.trajectory.presentation import terminal
@@ -252,9 +252,10 @@ def print_pairs(style: Style, facts: Iterable[tuple[str, str | Cell]]) -> None:
 # documents
 
 
-def print_json(document: Any) -> None:
-    """Prints an indented document, in ASCII alone, which any terminal and locale takes."""
-    document = redact_json(document)
+def print_json(document: Any, *, raw: bool = False) -> None:
+    """Prints an indented document, in ASCII alone, which any terminal and locale takes. Of a `raw`
+    one only the keys of this machine are hidden."""
+    document = json_without_held(document) if raw else redact_json(document)
     text = json.dumps(document, allow_nan=False)
     try:
         text = msgspec.json.format(text, indent=2)

@@ -27,7 +27,8 @@ from oh_tui.text.problem import Problem, Refused
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.verdict import judge
-from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
+from oh_tui.trajectory.model.steps import Step
+from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory, find_step
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
@@ -196,6 +197,16 @@ def whole(loaded: Loaded) -> Trajectory:
     """The run that `read_run` returned."""
     assert loaded.trajectory is not None
     return loaded.trajectory
+
+
+def step_at(trajectory: Trajectory, wanted: str) -> Step:
+    """The step with this number, or with this event. Raises Problem."""
+    index = find_step(trajectory, wanted)
+    if index is None:
+        count = len(trajectory)
+        there = f"its steps are 1 to {count}" if count else "nothing was asked yet"
+        raise Problem(f"This run has no step or event {safe_line(wanted)[:60]}", there)
+    return trajectory.steps[index]
 
 
 def say_damage(loaded: Loaded) -> None:

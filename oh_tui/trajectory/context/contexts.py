@@ -6,6 +6,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable
 
+from oh_tui.text.problem import Problem
 from oh_tui.trajectory.context import context
 from oh_tui.trajectory.context.answers import Answer, is_answer
 from oh_tui.trajectory.context.context import Context, Difference
@@ -90,6 +91,17 @@ class Contexts:
         event = self.run.steps[step - 1].event
         first = self._of_response.get(event.llm_response_id, event.id)
         return self._answer(first) if is_answer(event) and first in self._of_event else None
+
+    def made(self, step: int) -> Answer:
+        """The answer that made a step. Raises Problem for a step that no answer made; the hint
+        names the nearest that has one."""
+        if (answer := self.of(step)) is not None:
+            return answer
+        near = self.nearest(step)
+        hint = f"the nearest step that one made is {near.step}" if near else "no step has one"
+        if self.keeps_own_context:
+            hint = "its agent keeps the context itself, so no step has one here"
+        raise Problem(f"No answer of the model made step {step}", hint)
 
     def nearest(self, step: int) -> Answer | None:
         """The answer that made the step or one near it; of two as near, the one before."""

@@ -134,6 +134,14 @@ class Told(NamedTuple):
         )
 
 
+def tokens_json(usage: Usage, told: Told | None = None) -> dict[str, int | None] | None:
+    """None where nothing tells them, as each of them."""
+    counts = {name: getattr(usage, name) for name in TOKENS}
+    known = told.tokens if told else ()
+    found = {name: n if n or name in known else None for name, n in counts.items()}
+    return found if any(n is not None for n in found.values()) else None
+
+
 class Cost(NamedTuple):
     """What a run cost with its sub-agents."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from textwrap import wrap
 
-from oh_tui.text.human import compact, dollars, duration, plural, tenths, told_cost
+from oh_tui.text.human import compact, dollars, duration, percent, plural, tenths, told_cost
 from oh_tui.trajectory.analysis.spending import SHORT, Costly, Spending
 from oh_tui.trajectory.model.usage_stats import NO_USAGE, Usage
 from oh_tui.tui.rendering.cells import width_of
@@ -235,10 +235,3 @@ def _price(spent: Usage) -> str:
 def _short(text: str, number: float, sign: str = "") -> str:
     """The text, or an exponent if it is too long for its column."""
     return text if len(text) < NUMBER else f"{sign}{number:.0e}"
-
-
-def percent(share: float) -> str:
-    """A share between 0 and 1 in whole percent; only 0 is "0%", and only 1 "100%"."""
-    if 0 < share < 0.01:
-        return "<1%"
-    return "99%" if 0.99 < share < 1 else f"{share:.0%}"

@@ -17,6 +17,7 @@ from textual.pilot import Pilot
 
 import oh_tui.tui.app
 from oh_tui.demo.world import AgentVersion
+from oh_tui.text.human import percent
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.spending import Spending, context_fill, spending
 from oh_tui.trajectory.analysis.study import Study
@@ -26,7 +27,7 @@ from oh_tui.trajectory.model.usage_stats import Usage
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.screens import costs
 from oh_tui.tui.screens.costs import WIDEST, CostsScreen
-from oh_tui.tui.screens.costs_page import INDENT, Writer, percent
+from oh_tui.tui.screens.costs_page import INDENT, Writer
 from oh_tui.tui.theme import ASCII, DARK, LIGHT, UNICODE
 from tests.demo_runs import demo_run
 from tests.trajectory.analysis.test_accounting import build, hostile_runs, metrics, stats

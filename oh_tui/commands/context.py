@@ -1,0 +1,213 @@
+"""`oh-tui context`: what stood in the model's context when it gave an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from oh_tui.commands.framework.command import RUN, Call, argument, command, flag
+from oh_tui.commands.framework.printing import (
+    Cell,
+    Column,
+    Hue,
+    Row,
+    print_json,
+    print_table,
+    say,
+)
+from oh_tui.commands.framework.reading import name, open_run, say_damage, step_at, whole
+from oh_tui.text.human import compact, percent, plural
+from oh_tui.text.problem import Problem
+from oh_tui.text.redact import safe_line
+from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.chat import usage_of
+from oh_tui.trajectory.context.answers import Answer
+from oh_tui.trajectory.context.context import Context, Difference
+from oh_tui.trajectory.context.message import MODEL, RESULT, SUMMARY, SYSTEM, USER, Message
+from oh_tui.trajectory.message_lines import message_line, stands_for
+
+COLUMNS = (
+    Column(""),
+    Column("message"),
+    Column("chars", right=True),
+    Column("text", share=1),
+    Column("step", right=True),
+)
+
+_HUES: dict[str, Hue] = {
+    SYSTEM: "dim",
+    USER: "blue",
+    MODEL: "violet",
+    RESULT: "",
+    SUMMARY: "amber",
+}
+
+
+@command(
+    "context",
+    RUN,
+    argument("--diff", metavar="M", default="", help="what came and went since that of step M"),
+    flag("--raw", about="with --json: texts as they were, secrets too"),
+    flag("--yes", about="print --raw to a terminal; download a file without asking"),
+    examples={
+        "context run.zip": "the last one",
+        "context 5f3a --at 58": "what the model saw when it made step 58",
+        "context 5f3a --at 58 --diff 46": "what it saw then and not at step 46, and what it forgot",
+        "context 5f3a --at 12.3 --json": "of a sub-agent's step, as the messages that were sent",
+    },
+    epilog="Signs: + came since the answer before, or since step M; - went, with the step that\n"
+    "forgot it. A summary has a sign of its own and names the steps that it stands for.\n"
+    "Sizes are characters: nothing tells the tokens of one message. Without --at it is the\n"
+    "context of the last answer. Notes name what the events do not tell.\n"
+    "Exit code 2 for a step that no answer of the model made; the hint names the nearest one.",
+    takes_step=True,
+)
+async def context(call: Call) -> int:
+    args = call.args
+    _check_raw(call)
+    below = any("." in one for one in (args.at, args.diff))
+    conversation, loaded = await open_run(call, sub_agents=below)
+    run = Study(whole(loaded))
+    study, answer = _answer(run, args.at)
+    of_other, other = _answer(run, args.diff) if args.diff else (study, None)
+    if of_other is not study:
+        raise Problem("The two steps are of different agents", "name two steps of one")
+    seen = study.contexts.at(answer)
+    differs = study.contexts.difference(other, answer) if other else None
+    if call.as_json:
+        say_damage(loaded)
+        print_json(report(study, seen, other, differs), raw=args.raw)
+        return 0
+    remark = say if call.style.piped else print
+    if not call.style.piped:
+        print(call.style.paint(name(conversation), "bold"))
+    remark(_head(study, seen))
+    for note in filter(None, (loaded.note, *(gap.about for gap in seen.gaps))):
+        remark(f"note: {note}")
+    print_table(call.style, COLUMNS, _rows(call, study, seen, differs))
+    return 0
+
+
+def _check_raw(call: Call) -> None:
+    """Raises Problem where raw texts may not be printed."""
+    if not call.args.raw:
+        return
+    if not call.as_json:
+        raise Problem("--raw is for JSON: a table is always clean", "add --json")
+    if not call.style.piped and not call.args.yes:
+        hint = "write it to a file, or --yes prints it all the same"
+        raise Problem("Raw texts may hold secrets, which a terminal shows to all", hint)
+    say("raw: secrets that the run has are not hidden, but for the keys of this machine")
+
+
+def _answer(run: Study, wanted: str) -> tuple[Study, Answer]:
+    """The answer that made a step, with the run or the sub-agent that it is of; the last answer
+    of the run where no step is named. Raises Problem."""
+    if not wanted:
+        if not (answers := run.contexts.answers):
+            gaps = run.contexts.gaps if run.contexts.keeps_own_context else ()
+            hint = gaps[0].about if gaps else "the model has not answered yet"
+            raise Problem("No answer of the model has a context here", hint)
+        return run, answers[-1]
+    path, _, number = wanted.rpartition(".")
+    below = run.sub_runs.all() if path else ()
+    study = next((one for one in below if one.path == f"{path}."), run)
+    step = step_at(study.trajectory, wanted if study is run else number)
+    return study, study.contexts.made(step.number)
+
+
+# the document
+
+
+def report(
+    study: Study, seen: Context, other: Answer | None = None, differs: Difference | None = None
+) -> dict[str, Any]:
+    """What `--json` prints. Its texts are raw until they are printed."""
+    answer, rules, messages = seen.answer, seen.rules, list(seen.messages)
+    document = {
+        "step": _step(study, answer.step),
+        "event_id": answer.event_id,
+        "rules": {"name": rules.name, "why": rules.sentence, "certain": rules.is_certain},
+        "gaps": [{"name": gap.name, "about": gap.about} for gap in seen.gaps],
+        "usage": usage_of(answer, study.accounts.told),
+        "messages": [message.dump() for message in messages],
+        "about": [_about(study, message) | {"new": message.is_new} for message in messages],
+    }
+    if other is None or differs is None:
+        return document
+    places = {message: place for place, message in enumerate(messages)}
+    return document | {
+        "difference": {
+            "from": _step(study, other.step),
+            "came": [places[message] for message in differs.came],
+            "went": [
+                _about(study, one)
+                | {"forgotten_by": _step(study, one.forgotten_by), "message": one.dump()}
+                for one in differs.went
+            ],
+            "replaced": [
+                {"by": places[by], "event_ids": [name for one in gone for name in one.event_ids]}
+                for by, gone in differs.replaced
+            ],
+        }
+    }
+
+
+def _step(study: Study, number: int) -> int | str | None:
+    """The number of a step, of a sub-agent its path; None for 0."""
+    return (f"{study.path}{number}" if study.path else number) if number else None
+
+
+def _about(study: Study, message: Message) -> dict[str, Any]:
+    return {
+        "step": _step(study, next(iter(message.steps), 0)),
+        "event_ids": list(message.event_ids),
+        "chars": message.chars,
+    }
+
+
+# for people
+
+
+def _head(study: Study, seen: Context) -> str:
+    """The step, the tokens of its answer, how full the context was, and whose rules were taken."""
+    answer = seen.answer
+    usage, window = answer.usage, compact(answer.window).replace(".0", "")
+    parts = ["tokens not known"]
+    if usage and usage.prompt:
+        full = f" ({percent(answer.fill)})" if answer.fill is not None else ""
+        of = (
+            f" of {window} tokens{full}"
+            if answer.window
+            else " tokens, of what window is not known"
+        )
+        parts = [f"{compact(usage.prompt)}{of}"]
+        if usage.cache_read:
+            parts.append(f"{compact(usage.cache_read)} from the cache")
+    parts += [plural(len(seen.messages), "message"), f"rules of {seen.rules.name}"]
+    return f"step {study.path}{answer.step}: {', '.join(parts)}"
+
+
+def _rows(call: Call, study: Study, seen: Context, differs: Difference | None) -> Iterator[Row]:
+    came = set(differs.came) if differs else None
+    for message in seen.messages:
+        is_new = message.is_new if came is None else message in came
+        yield _row(call, study, message, "+" if is_new else "")
+        if message.kind == SYSTEM and seen.tools:
+            named = safe_line(", ".join(seen.tools))
+            yield "", Cell("tools", "dim"), "", Cell(named, "dim"), ""
+    for message in differs.went if differs else ():
+        yield _row(call, study, message, "-")
+
+
+def _row(call: Call, study: Study, message: Message, sign: str) -> Row:
+    kind, place, is_gone = message.kind, stands_for(message), sign == "-"
+    by = f"forgotten at {study.path}{message.forgotten_by}" if message.forgotten_by else ""
+    text = "  ".join(filter(None, (place, message_line(message, study.trajectory), by)))
+    return (
+        sign + (call.style.glyph("≈", "~") if place else ""),
+        Cell(kind, "dim" if is_gone else _HUES[kind]),
+        f"{message.chars:,}",
+        Cell(text, "dim" if is_gone else ""),
+        ", ".join(f"{study.path}{number}" for number in message.steps),
+    )
