@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
-from typing import Any, Self
+from typing import Self
 
 import msgspec
 
@@ -224,7 +224,7 @@ class BareAgentServer:
         The agent begins at once with `text`, and waits for a message without it. Never sent twice.
         Raises NotFound for an unknown profile.
         """
-        body: dict[str, Any] = {
+        body: dict[str, object] = {
             "workspace": {"kind": "LocalWorkspace", "working_dir": folder},
             "agent_profile_id": profile,
         }

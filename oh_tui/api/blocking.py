@@ -34,7 +34,7 @@ class Blocking:
             _KINDS[of] = cls
 
     @classmethod
-    def _wrapping(cls, target: Any, portal: BlockingPortal) -> Self:
+    def _wrapping(cls, target: object, portal: BlockingPortal) -> Self:
         wrapper = cls.__new__(cls)
         wrapper._target, wrapper._portal = target, portal
         return wrapper
@@ -48,7 +48,7 @@ class Blocking:
     def _get(self, name: str) -> Any:
         return _blocking(getattr(self._target, name), self._portal)
 
-    def _call(self, name: str, *args: Any, **kwargs: Any) -> Any:
+    def _call(self, name: str, *args: object, **kwargs: object) -> Any:
         method = partial(getattr(self._target, name), *args, **kwargs)
         return _blocking(_wait(self._portal, method), self._portal)
 
@@ -96,7 +96,7 @@ class Server(Blocking):
     The thread starts with the object. It ends on leaving `with`, by `close()`, or with the program.
     """
 
-    def _start(self, *args: Any, **kwargs: Any) -> None:
+    def _start(self, *args: object, **kwargs: object) -> None:
         stack = contextlib.ExitStack()
         with stack:
             self._portal = stack.enter_context(start_blocking_portal())
@@ -115,7 +115,7 @@ class Server(Blocking):
         self.close()
 
 
-def _wait(portal: BlockingPortal, function: Callable[[], Any]) -> Any:
+def _wait(portal: BlockingPortal, function: Callable[[], object]) -> Any:
     """What `function` returns on the event loop; its call ends when ctrl+c ends the wait."""
     future = portal.start_task_soon(_awaited, function)
     try:
@@ -125,12 +125,12 @@ def _wait(portal: BlockingPortal, function: Callable[[], Any]) -> Any:
         raise
 
 
-async def _awaited(function: Callable[[], Any]) -> Any:
+async def _awaited(function: Callable[[], object]) -> object:
     result = function()
     return await result if inspect.iscoroutine(result) else result
 
 
-def _blocking(value: Any, portal: BlockingPortal) -> Any:
+def _blocking(value: object, portal: BlockingPortal) -> object:
     """The same value as code without asyncio can use it."""
     if kind := _KINDS.get(type(value)):
         return kind._wrapping(value, portal)

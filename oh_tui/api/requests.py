@@ -8,7 +8,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import IO, Any, TypeAlias
+from typing import IO, TypeAlias
 
 import msgspec
 
@@ -42,7 +42,7 @@ class StartRequest(msgspec.Struct, frozen=True, kw_only=True):
     sandbox_id: str | None = None
     parent_conversation_id: str | None = None
 
-    def wire(self) -> dict[str, Any]:
+    def wire(self) -> dict[str, object]:
         """The JSON body, without empty fields."""
         fields = msgspec.structs.asdict(self)
         text = fields.pop("message")
@@ -52,7 +52,7 @@ class StartRequest(msgspec.Struct, frozen=True, kw_only=True):
         return body
 
 
-def message(text: str, *, run: bool) -> dict[str, Any]:
+def message(text: str, *, run: bool) -> dict[str, object]:
     """The JSON body of a user message. Raises InvalidRequest for blank text, which the agent server
     accepts and shows to the model as an empty message (measured)."""
     if not text.strip():

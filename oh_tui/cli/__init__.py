@@ -260,7 +260,7 @@ async def _ask_server(
     settings: Settings,
     make_source: MakeSource,
     name: str,
-    work: Callable[[Source], Coroutine[Any, Any, T]],
+    work: Callable[[Source], Coroutine[object, object, T]],
     *,
     log: str | None,
 ) -> T:
@@ -273,7 +273,7 @@ async def _ask_server(
     return await opening.with_source(make_source, work)
 
 
-def _on_files(work: Coroutine[Any, Any, int]) -> int:
+def _on_files(work: Coroutine[object, object, int]) -> int:
     """Runs a command that reads for seconds between two awaits: ctrl+c ends it there, and it does
     not wait for the threads that read. `asyncio.run` would cancel it at its next await."""
     with asyncio.Runner() as runner:

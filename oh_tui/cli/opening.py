@@ -7,7 +7,7 @@ import errno
 import os
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from oh_tui import demo
 from oh_tui.api import app_server, bare_server
@@ -161,7 +161,7 @@ def server_source(settings: Settings, log: calllog.CallLog | None = None) -> Sou
 
 
 async def with_source(
-    make_source: MakeSource, work: Callable[[Source], Coroutine[Any, Any, T]]
+    make_source: MakeSource, work: Callable[[Source], Coroutine[object, object, T]]
 ) -> T:
     """Does the work with the source, and closes it. A server may turn out at the first call to be
     of another kind: nothing is done by then, and the work begins again."""

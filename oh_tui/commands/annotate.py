@@ -6,7 +6,7 @@ are: what comes after the ID differs, and so does its help.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from oh_tui.commands.framework import words
 from oh_tui.commands.framework.acting import require_writable, short, text_of
@@ -181,7 +181,7 @@ def _marked(trajectory: Trajectory, own: RunAnnotations) -> list[Step]:
     return sorted(found, key=lambda step: step.number)
 
 
-def _named(conversation: Conversation) -> dict[str, Any]:
+def _named(conversation: Conversation) -> dict[str, object]:
     return {"id": conversation_id(conversation), "title": title(conversation)}
 
 
@@ -190,7 +190,7 @@ def _row(step: Step, own: RunAnnotations) -> tuple[str, ...]:
     return tuple(filter(None, (str(step.number), describe(step, Outcome.OK).what, note)))
 
 
-def _step_json(step: Step, own: RunAnnotations) -> dict[str, Any]:
+def _step_json(step: Step, own: RunAnnotations) -> dict[str, object]:
     return {
         "step": step.number,
         "event": safe_line(step.event.id),

@@ -4,7 +4,7 @@ that, and print how it stands afterwards."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from oh_tui.commands.framework.acting import require_consent, short, text_of
 from oh_tui.commands.framework.command import RUNNING, Call, argument, command, flag
@@ -251,7 +251,7 @@ def _print(
     print(state.in_words + ("" if state.runs else f": {_next(state)}"))
 
 
-def _call_json(step: Step) -> dict[str, Any]:
+def _call_json(step: Step) -> dict[str, object]:
     return {
         "call_id": line(step.event.tool_call_id),
         "tool": line(step.event.tool_name),

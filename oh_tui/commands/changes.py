@@ -93,7 +93,7 @@ def _short(one: Committed) -> str:
     return safe_line(one.commit.short_sha or one.commit.sha)[:12]
 
 
-def _committed(one: Committed) -> dict[str, Any]:
+def _committed(one: Committed) -> dict[str, object]:
     when = seconds(one.commit.timestamp)
     return {
         "sha": safe_line(one.commit.sha),
@@ -128,12 +128,12 @@ def report(log: ChangeLog, git: Git | None) -> dict[str, Any]:
     }
 
 
-def _patched(file: PatchedFile) -> dict[str, Any]:
+def _patched(file: PatchedFile) -> dict[str, object]:
     names = ("letter", "added", "removed")
     return {"path": safe_line(file.path), **{name: getattr(file, name) for name in names}}
 
 
-def _file(file: FileChange | None) -> dict[str, Any]:
+def _file(file: FileChange | None) -> dict[str, object]:
     names = ("added", "removed", "created", "deleted", "whole", "last_step", "steps")
     if file is None:
         return dict.fromkeys(("reads", "edits", *names))

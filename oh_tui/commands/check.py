@@ -57,7 +57,7 @@ async def check(call: Call) -> int:
     return DEFECTS if trajectory.cut_off or _has_defects(found) else 0
 
 
-def report(trajectory: Trajectory) -> dict[str, Any]:
+def report(trajectory: Trajectory) -> dict[str, object]:
     """What `--json` prints. Every call counts as one of ok, with a result that tells no
     more, failed, rejected, running and open; the open calls that wait for an answer count as
     waiting too."""

@@ -6,7 +6,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from oh_tui.commands.framework.command import Call, argument, command
 from oh_tui.commands.framework.printing import print_json
@@ -152,7 +152,7 @@ def _overridden(text: str, call: Call) -> list[Override]:
     return found
 
 
-def _remembered(written: Mapping[str, Any], call: Call) -> dict[str, str]:
+def _remembered(written: Mapping[str, object], call: Call) -> dict[str, str]:
     """Setting -> what was chosen in the explorer in its place, in words."""
     kept = Preferences(None if call.args.no_state else preferences_file(os.environ))
     assert call.explorer_names is not None

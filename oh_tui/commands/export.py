@@ -250,7 +250,7 @@ def _escaped(text: str) -> str:
 
 def _json_lines(
     study: Study,
-    about: dict[str, Any],
+    about: dict[str, object],
     steps: list[Step],
     others: list[Event],
     kept: RunAnnotations,
@@ -258,7 +258,7 @@ def _json_lines(
     """The conversation, then each step with its events, then each event that belongs to no step,
     then what was hidden."""
     yield _line({"conversation": about, "verdict": verdict_json(study.verdict)})
-    hidden: list[dict[str, Any]] = []
+    hidden: list[dict[str, object]] = []
     for step in steps:
         events = [json_line(e.body()) for e in (step.event, *step.results)]
         text = f"[{', '.join(events)}]"
@@ -275,7 +275,7 @@ def _json_lines(
     yield _line({"hidden": hidden})
 
 
-def _line(document: Any) -> str:
+def _line(document: object) -> str:
     return json_line(document) + "\n"
 
 
@@ -302,7 +302,7 @@ def _atif(
     yield "\n"
 
 
-def _with_note(top: dict[str, Any], note: str) -> dict[str, Any]:
+def _with_note(top: dict[str, object], note: str) -> dict[str, object]:
     """The fields with what is missing in the run, unless its notes say so."""
     known = top.get("notes") or ""
     if not note or not isinstance(known, str) or note in known:
@@ -311,7 +311,7 @@ def _with_note(top: dict[str, Any], note: str) -> dict[str, Any]:
 
 
 def _atif_whole(
-    top: dict[str, Any], accounts: Accounts, sub_runs: SubRuns, cost: Cost
+    top: dict[str, object], accounts: Accounts, sub_runs: SubRuns, cost: Cost
 ) -> Iterator[str]:
     def started(step: Step) -> list[str]:
         return [one.name for one in sub_runs.of(step)]
@@ -327,14 +327,14 @@ def _atif_whole(
 
 
 def _atif_run(
-    top: dict[str, Any],
-    steps: Iterable[dict[str, Any]],
-    final: Callable[[int], dict[str, Any]],
+    top: dict[str, object],
+    steps: Iterable[dict[str, object]],
+    final: Callable[[int], dict[str, object]],
     below: Sequence[SubRun] = (),
 ) -> Iterator[str]:
     extra = top.pop("extra", None)
     yield json_line(top)[:-1] + ', "steps": [\n'
-    hidden: list[dict[str, Any]] = []
+    hidden: list[dict[str, object]] = []
     number = 0
     for step in steps:
         text = json_line(step)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -218,7 +218,7 @@ def _document(
     stages: list[str],
     conversation: Conversation | None,
     verdict: Verdict | None,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     return {
         "task": {"id": _task_id(task), "status": line(task.status)},
         "stages": stages,

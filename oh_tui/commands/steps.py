@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from oh_tui.commands.framework.command import RUN, STEPS_OF_RUN, Call, command
 from oh_tui.commands.framework.json_documents import (
@@ -125,7 +124,7 @@ def _sub_agents_note(study: Study, query: Query) -> str:
     return f"the filter does not look at the steps of {agents}"
 
 
-def _loose_json(loose: list[SubRun], kept: RunAnnotations) -> dict[str, Any]:
+def _loose_json(loose: list[SubRun], kept: RunAnnotations) -> dict[str, object]:
     """The sub-agents that belong to no step."""
     if not loose:
         return {}

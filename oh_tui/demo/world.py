@@ -178,7 +178,7 @@ class World:
             return "running" if self._has_more(conversation) else status
         return status
 
-    def metrics(self, conversation: Conversation) -> dict[str, Any]:
+    def metrics(self, conversation: Conversation) -> dict[str, object]:
         """Cost and tokens in the app server's row: of the agent alone, from the last stats that it
         heard, or of all usages when it has rebuilt the row since (measured)."""
         entry, at = conversation.entry, 0.0
@@ -340,7 +340,7 @@ class World:
             )
         return conversation.built
 
-    def _last(self, conversation: Conversation, key: str, default: Any) -> Any:
+    def _last(self, conversation: Conversation, key: str, default: object) -> object:
         for event in reversed(self.agent_events(conversation)):
             if event.kind == "ConversationStateUpdateEvent":
                 state = msgspec.json.decode(event.raw)

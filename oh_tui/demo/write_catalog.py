@@ -27,7 +27,7 @@ def index() -> str:
     return f"[\n{rows}\n]\n"
 
 
-def _facts(folder: str, slug: str) -> dict[str, Any]:
+def _facts(folder: str, slug: str) -> dict[str, object]:
     scenario = load_scenario(f"{folder}/{slug}")
     facts = {key: value for key, value in scenario.items() if key not in NOT_FACTS}
     odd = {"odd": True} if folder == "odd" else {}

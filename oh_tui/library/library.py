@@ -204,7 +204,7 @@ class Library(LibraryFile):
 
     def as_now(
         self, by: Literal["home", "place"], now: Mapping[str, str], columns: Sequence[str]
-    ) -> dict[str, Sequence[Any]]:
+    ) -> dict[str, Sequence[object]]:
         """Place -> these columns of each run whose entry is up to date. `now` has the present
         fingerprints, by home or by place."""
         found = self.select(
@@ -240,7 +240,7 @@ class Library(LibraryFile):
             runs.setdefault(place, []).append((first, last))
         return runs
 
-    def select(self, sql: str, *values: Any) -> list[Any] | None:
+    def select(self, sql: str, *values: object) -> list[Any] | None:
         """All rows of one of our own queries; None if it fails."""
         return self.do(lambda database: database.execute(sql, values).fetchall())
 

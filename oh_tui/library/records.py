@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -34,7 +34,7 @@ class Record(msgspec.Struct, frozen=True):
     fingerprint: str
     """Changes whenever the run may have changed."""
     run: RunRow
-    rows: dict[str, list[tuple[Any, ...]]]
+    rows: dict[str, list[tuple[object, ...]]]
     """Rows of the other tables, as `stored` gives them."""
     blocks: list[Block]
 
@@ -58,7 +58,7 @@ def record_of(
     )
 
 
-def stored(row: msgspec.Struct) -> tuple[Any, ...]:
+def stored(row: msgspec.Struct) -> tuple[object, ...]:
     """The values of a row as the library stores them, each text cut to `LONGEST`."""
     values = msgspec.structs.astuple(row)
     if not [one for one in values if isinstance(one, str) and len(one) > LONGEST]:
@@ -66,7 +66,7 @@ def stored(row: msgspec.Struct) -> tuple[Any, ...]:
     return tuple(map(_cut, row.__struct_fields__, values))
 
 
-def _cut(name: str, value: Any) -> Any:
+def _cut(name: str, value: object) -> object:
     if not isinstance(value, str) or len(value) <= LONGEST:
         return value
     return None if name == "arguments" else value[:LONGEST]  # half a JSON text is no JSON

@@ -8,7 +8,7 @@ import sqlite3
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from oh_tui.library import schema
 from oh_tui.library.file import FILE, FOLDER, connected_to_read, require_own
@@ -52,7 +52,7 @@ TABLES = f"{', '.join(SCHEMAS)}, {', '.join(BESIDE)}; docs/tables.md has their c
 
 class Answer(NamedTuple):
     columns: list[str]
-    rows: Iterator[Sequence[Any]]
+    rows: Iterator[Sequence[object]]
     """Raises Problem if it takes too long."""
 
 
@@ -141,7 +141,7 @@ def _opened(path: Path) -> sqlite3.Connection:
         raise Problem(f"The index cannot be used: {safe_line(str(error))}") from error
 
 
-def _rows(cursor: sqlite3.Cursor, limit: _Limit) -> Generator[Sequence[Any], None, None]:
+def _rows(cursor: sqlite3.Cursor, limit: _Limit) -> Generator[Sequence[object], None, None]:
     """Not `yield from`: that closes the cursor with the generator, perhaps after its database."""
     while True:
         try:

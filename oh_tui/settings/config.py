@@ -7,7 +7,7 @@ import re
 import shlex
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -149,7 +149,7 @@ class _Table:
 
     def __init__(
         self,
-        values: dict[str, Any],
+        values: dict[str, object],
         path: tuple[str, ...],
         lines: Mapping[tuple[str, ...], int],
         faults: list[Fault],
@@ -350,7 +350,7 @@ def _keys(table: _Table, known: ExplorerNames) -> dict[str, str]:
     return keys
 
 
-def _leaves(table: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
+def _leaves(table: dict[str, object]) -> Iterator[tuple[tuple[str, ...], object]]:
     """The path and value of each entry: `find.next = "n"` is written as `"find.next" = "n"` too."""
     for name, value in table.items():
         if isinstance(value, dict):
@@ -368,7 +368,7 @@ def _suggestion(name: str, names: Collection[str]) -> str:
     return f"; did you mean {clean_line(close[0])}?" if close else ""
 
 
-def _kind(value: Any) -> str:
+def _kind(value: object) -> str:
     """The type of a value in words."""
     match value:
         case bool():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated, Any, TypedDict, TypeVar, Unpack
+from typing import Annotated, TypedDict, TypeVar, Unpack
 
 import msgspec
 from msgspec.structs import replace
@@ -106,7 +106,7 @@ class Preferences(PrivateStore[Choices, Changes]):
     def of(self, server: str) -> OfServer:
         return self.chosen.servers.get(server, OfServer())
 
-    def change_for(self, server: str, **fields: Any) -> None:
+    def change_for(self, server: str, **fields: object) -> None:
         """Chooses something else for a server."""
         if len(server) <= LONGEST:
             self.change(servers={server: replace(self.of(server), **fields)})

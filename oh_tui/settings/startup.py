@@ -60,8 +60,8 @@ BEFORE_FILE = {
 
 
 def before_file(
-    setting: str, options: Mapping[str, Any], environment: Mapping[str, str]
-) -> tuple[str, Any]:
+    setting: str, options: Mapping[str, object], environment: Mapping[str, str]
+) -> tuple[str, object]:
     """What comes before a setting of the file: its name, such as `--server`, and its value; ""
     twice for nothing."""
     option, variable = BEFORE_FILE.get(setting, ("", ""))

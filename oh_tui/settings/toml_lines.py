@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
-from typing import Any
 
 from oh_tui.text.patterns import pattern
 
@@ -70,7 +69,7 @@ def _statements(text: str) -> Iterator[tuple[int, str]]:
 def _parts(dotted: str) -> tuple[str, ...]:
     """`a."b.c"` as ("a", "b.c"). tomllib interprets the quotes and escapes."""
     parts: list[str] = []
-    value: Any = tomllib.loads(f"{dotted} = 0")
+    value: object = tomllib.loads(f"{dotted} = 0")
     while isinstance(value, dict):
         ((name, value),) = value.items()
         parts.append(name)

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from oh_tui.trajectory.formats import held_run
 from oh_tui.trajectory.formats.zip import archive
@@ -89,7 +89,9 @@ def _clock(evidence: Evidence, default: str = NOT_KNOWN) -> str:
     return default if default in found or not found else found[0]
 
 
-def _ends(first: Sequence[Event], last: Sequence[Event], created: Any, updated: Any) -> Evidence:
+def _ends(
+    first: Sequence[Event], last: Sequence[Event], created: object, updated: object
+) -> Evidence:
     """Pairs the first event with the start of the record, and the last event with its change."""
     for events, told in ((first, created), (last[::-1], updated)):
         if isinstance(told, str) and not is_bare(told):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -43,7 +42,7 @@ ENOUGH = 10
 _ID = pattern("[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}")
 
 
-def name_of(path: Path, info: dict[str, Any], taken: set[str], number: int = 0) -> str:
+def name_of(path: Path, info: dict[str, object], taken: set[str], number: int = 0) -> str:
     """The id of the run. Without an id, or if the id is in `taken`, as for a second copy, it is the
     path; with a `number`, the run's place in that file. `taken` has ids without dashes; this one is
     added."""
@@ -220,7 +219,7 @@ def _names(name: str, entry: Entry) -> set[str]:
     return known - {""}
 
 
-def _text(info: dict[str, Any], key: str) -> str | None:
+def _text(info: dict[str, object], key: str) -> str | None:
     value = info.get(key)
     return value if isinstance(value, str) and value else None
 

@@ -313,9 +313,9 @@ def _is_secret_name(name: str) -> bool:
     return _SECRET_NAME.fullmatch(plain) is not None
 
 
-def _names(fields: Mapping[Any, Any], mask: Callable[[str], str]) -> list[Any]:
+def _names(fields: Mapping[object, object], mask: Callable[[str], str]) -> list[object]:
     """The names of fields without secrets, in order; two that become the same are numbered."""
-    found: list[Any] = []
+    found: list[object] = []
     taken = set[str]()
     numbers = Counter[str]()
     for name in fields:
@@ -331,7 +331,7 @@ def _names(fields: Mapping[Any, Any], mask: Callable[[str], str]) -> list[Any]:
     return found
 
 
-def redact_json(value: Any) -> Any:
+def redact_json(value: object) -> Any:
     """A deep copy of decoded JSON of any depth without secrets, in names too.
 
     Hides all strings below a secret name and redacts all others; these are only cleaned if an

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast
 
 from textual.app import SuspendNotSupported
 from textual.screen import Screen
@@ -60,7 +60,7 @@ class ScreenUi:
     def is_asking(self) -> bool:
         return self._asking.is_asking
 
-    def _latest(self, ask: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+    def _latest(self, ask: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[object, object, T]]:
         """The latest request counts: whoever asks drops what another action prepares, and gets the
         keys that wait for it."""
 
@@ -132,7 +132,7 @@ class ScreenUi:
     def work_on(
         self,
         group: str,
-        do: Callable[..., Coroutine[Any, Any, None]],
+        do: Callable[..., Coroutine[object, object, None]],
         *words: object,
         instead: bool = False,
     ) -> None:
@@ -143,7 +143,7 @@ class ScreenUi:
         name = getattr(do, "__name__", "")
         self._screen.run_worker(work, name=name, group=group, exclusive=instead)
 
-    def begin(self, group: str, do: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    def begin(self, group: str, do: Callable[[], Coroutine[object, object, None]]) -> None:
         if not self.preparations.prepares(do.__name__):
             self.work_on(group, do)
 

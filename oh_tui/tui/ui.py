@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from textual.message import Message
@@ -139,13 +139,13 @@ class Ui(Protocol):
     def work_on(
         self,
         group: str,
-        do: Callable[..., Coroutine[Any, Any, None]],
+        do: Callable[..., Coroutine[object, object, None]],
         *words: object,
         instead: bool = False,
     ) -> None:
         """Run a worker in this group, beside its other workers or `instead` of them."""
 
-    def begin(self, group: str, do: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    def begin(self, group: str, do: Callable[[], Coroutine[object, object, None]]) -> None:
         """As `work_on`, but ignored while the same action is still preparing."""
 
     def at_work(self, group: str) -> bool:

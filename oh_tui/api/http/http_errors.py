@@ -9,7 +9,6 @@ import ssl
 import urllib.request
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import httpx
 
@@ -168,7 +167,7 @@ _DEEPEST = 20
 """Levels of JSON in which an explanation is looked for; a real one has three."""
 
 
-def _explained(value: Any, depth: int = 0) -> str:
+def _explained(value: object, depth: int = 0) -> str:
     if isinstance(value, str):
         return value
     if depth == _DEEPEST:

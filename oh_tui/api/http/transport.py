@@ -15,7 +15,7 @@ from collections.abc import (
     Sequence,
 )
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 import anyio
 import httpx
@@ -147,7 +147,7 @@ class HttpClient:
         path: str,
         doing: str,
         *,
-        json: Any = None,
+        json: object = None,
         body: RequestBody | None = None,
         params: Params = (),
         repeatable: bool = False,

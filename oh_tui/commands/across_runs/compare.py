@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from oh_tui.commands.across_runs.sets import compare_sets
 from oh_tui.commands.framework.command import Call, argument, command, path_of
@@ -121,7 +121,7 @@ def _print(call: Call, a: Compared, b: Compared) -> int:
     return 0
 
 
-def report(a: Compared, b: Compared, comparison: Comparison) -> dict[str, Any]:
+def report(a: Compared, b: Compared, comparison: Comparison) -> dict[str, object]:
     """What `--json` prints. Steps are named by their numbers, which `steps --json` calls `index`;
     null stands for none."""
     first, gap = comparison.first, b.figures.less(a.figures)
@@ -149,7 +149,7 @@ def report(a: Compared, b: Compared, comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _document(side: Compared) -> dict[str, Any]:
+def _document(side: Compared) -> dict[str, object]:
     found, conversation, sub_runs = side.figures, side.conversation, side.study.sub_runs
     return {
         "id": conversation_id(conversation),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from oh_tui.api.errors import OtherKind
 from oh_tui.api.models import Conversation
 from oh_tui.commands.across_runs.left_out import LIVE, say_rest
@@ -143,7 +141,7 @@ def _head(call: Call) -> list[str]:
     return ["run", "title", "step", "line"]
 
 
-def _documents(call: Call, hits: list[Hit]) -> list[dict[str, Any]]:
+def _documents(call: Call, hits: list[Hit]) -> list[dict[str, object]]:
     if call.args.runs:
         return [{}]
     if call.args.count:

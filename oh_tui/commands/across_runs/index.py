@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from oh_tui.commands.across_runs.left_out import LIVE, say_going_on
 from oh_tui.commands.framework.acting import require_consent
@@ -247,7 +247,7 @@ def _status(call: Call) -> int:
     return 0
 
 
-def _status_json(status: Status | None) -> dict[str, Any] | None:
+def _status_json(status: Status | None) -> dict[str, object] | None:
     if status is None:
         return None
     return {

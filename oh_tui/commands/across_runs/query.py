@@ -6,7 +6,6 @@ import csv
 import sys
 from argparse import ArgumentTypeError
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from oh_tui.commands.framework.command import Call, argument, command, flag
 from oh_tui.commands.framework.keeping import read_annotations
@@ -91,19 +90,19 @@ def _kept(annotations: Annotations) -> dict[str, list[tuple[str, ...]]]:
     return rows
 
 
-def _print_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def _print_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     out = csv.writer(sys.stdout, lineterminator="\n")
     out.writerow(columns)
     for row in rows:
         out.writerow([_text(one) for one in row])
 
 
-def _value(value: Any) -> Any:
+def _value(value: object) -> object:
     """A value as JSON has it. Texts are clean, unless the question made them otherwise."""
     if isinstance(value, str):
         return safe_line(value)
     return value.hex() if isinstance(value, bytes) else value
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return "" if value is None else str(_value(value))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from oh_tui.commands.framework.exit_codes import OK, PARTIAL, WRONG_USE
@@ -163,7 +163,7 @@ async def _pair(
 # as JSON
 
 
-def report(sets: Sets) -> dict[str, Any]:
+def report(sets: Sets) -> dict[str, object]:
     """What `--json` prints."""
     return {
         "a": _side_json(sets, 0),
@@ -209,7 +209,7 @@ def _figures_json(found: Figures) -> dict[str, Any]:
     }
 
 
-def _paired_json(found: Paired) -> dict[str, Any]:
+def _paired_json(found: Paired) -> dict[str, object]:
     return {
         "pairs": found.pairs,
         "a": number(found.a),
@@ -291,7 +291,7 @@ def _dollars(value: float) -> str:
     return f"-{dollars(-value)}" if value < 0 else dollars(value) if value else "0"
 
 
-def _paired_words(found: Paired, word: Any) -> str:
+def _paired_words(found: Paired, word: Callable[[float], str]) -> str:
     if found.a is None or found.b is None or found.difference is None:
         return "not known for both runs of any pair"
     edges = (

@@ -6,7 +6,6 @@ import csv
 import sys
 from argparse import ArgumentTypeError
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 from oh_tui.commands.across_runs.left_out import LIVE, say_rest
 from oh_tui.commands.framework.command import LISTED, PATHS, Call, argument, command, flag
@@ -141,7 +140,7 @@ async def stats(call: Call) -> int:
     return code
 
 
-def _json(group: Group) -> dict[str, Any]:
+def _json(group: Group) -> dict[str, object]:
     return {
         "runs": group.runs,
         "endings": {word or "unknown": count for word, count in group.endings.items()},
@@ -182,8 +181,8 @@ def _print_csv(by: Sequence[str], groups: Sequence[Group]) -> None:
         out.writerow("" if one is None else one for one in _flat(by, group).values())
 
 
-def _flat(by: Sequence[str], group: Group) -> dict[str, Any]:
-    flat: dict[str, Any] = dict(zip(by, group.names, strict=True))
+def _flat(by: Sequence[str], group: Group) -> dict[str, object]:
+    flat: dict[str, object] = dict(zip(by, group.names, strict=True))
     for name, value in _json(group).items():
         if name == "endings":
             known = {"finished": group.finished, "failed": group.failed}

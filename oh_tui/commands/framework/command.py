@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 AskServer: TypeAlias = Callable[
-    [str, Callable[["Source"], Coroutine[Any, Any, Any]]], Coroutine[Any, Any, Any]
+    [str, Callable[["Source"], Coroutine[object, object, object]]], Coroutine[object, object, Any]
 ]
 
 
@@ -99,7 +99,7 @@ class Call(msgspec.Struct):
         return bool(self.args.json)
 
 
-Run: TypeAlias = Callable[[Call], Coroutine[Any, Any, int]]
+Run: TypeAlias = Callable[[Call], Coroutine[object, object, int]]
 """Does the work of a command and returns the exit code."""
 
 

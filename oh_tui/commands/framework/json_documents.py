@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -29,7 +29,7 @@ def conversation_json(
     conversation: Conversation,
     kept: RunAnnotations = NOTHING,
     last_known: LastKnown = UNSEEN,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """The record of a server or a file, clean and without secrets, with what the user keeps of its
     run. The status is the agent's, as `last_known` where its server tells none."""
     state = conversation_state(conversation, last_known)
@@ -44,7 +44,7 @@ def conversation_json(
     }
 
 
-def _told(value: Any) -> Any:
+def _told(value: object) -> object:
     """A value of a record as JSON has it: texts on one line, null for what is empty."""
     if isinstance(value, str):
         return line(value)
@@ -55,10 +55,10 @@ def _told(value: Any) -> Any:
     return value
 
 
-def _kept_json(conversation: Conversation, kept: RunAnnotations) -> dict[str, Any]:
+def _kept_json(conversation: Conversation, kept: RunAnnotations) -> dict[str, object]:
     """Tags, note and bookmarks, where there are any."""
     tags = {**dict(list((conversation.tags or {}).items())[:MOST_TAGS]), **kept.tags}
-    found: dict[str, Any] = {
+    found: dict[str, object] = {
         "tags": {safe_line(key): safe_line(value) for key, value in tags.items()},
         "note": safe(kept.note),
         "bookmarks": [safe_line(one) for one in kept.bookmarks],
@@ -71,7 +71,7 @@ MOST_TAGS = 100
 """Tags of a server that a document has."""
 
 
-def sandbox_json(sandbox: Sandbox) -> dict[str, Any]:
+def sandbox_json(sandbox: Sandbox) -> dict[str, object]:
     return {
         "id": safe_line(sandbox.id),
         "status": line(sandbox.status),
@@ -80,8 +80,8 @@ def sandbox_json(sandbox: Sandbox) -> dict[str, Any]:
     }
 
 
-def verdict_json(verdict: Verdict) -> dict[str, Any]:
-    document: dict[str, Any] = msgspec.to_builtins(verdict)
+def verdict_json(verdict: Verdict) -> dict[str, object]:
+    document: dict[str, object] = msgspec.to_builtins(verdict)
     return document
 
 
@@ -105,14 +105,14 @@ def counts_json(study: Study) -> dict[str, int]:
     }
 
 
-def cost_json(study: Study, conversation: Conversation) -> dict[str, Any]:
+def cost_json(study: Study, conversation: Conversation) -> dict[str, object]:
     """What the run and its sub-agents cost, by its events or else by its record, and whether a part
     may be missing."""
     found = study.sub_runs.cost(conversation.cost, is_partial=conversation.cost_is_partial)
     return {"cost": number(found.dollars), "cost_is_partial": found.is_partial}
 
 
-def totals_json(study: Study) -> dict[str, Any]:
+def totals_json(study: Study) -> dict[str, object]:
     """Sums of the whole run with its sub-agents; `own` leaves those out, and `other` is what no
     step of the run itself was charged. Sub-conversations of a server are counted apart."""
     accounts, sub_runs = study.accounts, study.sub_runs
@@ -131,7 +131,7 @@ def totals_json(study: Study) -> dict[str, Any]:
     }
 
 
-def step_json(study: Study, step: Step, kept: RunAnnotations = NOTHING) -> dict[str, Any]:
+def step_json(study: Study, step: Step, kept: RunAnnotations = NOTHING) -> dict[str, object]:
     """One step. Texts are clean, redacted and on one line; null stands for unknown."""
     trajectory, event = study.trajectory, step.event
     outcome = trajectory.outcome(step)
@@ -160,7 +160,7 @@ def step_json(study: Study, step: Step, kept: RunAnnotations = NOTHING) -> dict[
     }
 
 
-def step_with_children_json(study: Study, step: Step, kept: RunAnnotations) -> dict[str, Any]:
+def step_with_children_json(study: Study, step: Step, kept: RunAnnotations) -> dict[str, object]:
     """One step; of one that started sub-agents with these, and with their steps as `children`."""
     document = step_json(study, step, kept)
     runs, used = study.sub_runs.of(step), study.sub_runs.used_by(step)
@@ -173,7 +173,7 @@ def step_with_children_json(study: Study, step: Step, kept: RunAnnotations) -> d
     return document
 
 
-def sub_agent_json(run: SubRun) -> dict[str, Any]:
+def sub_agent_json(run: SubRun) -> dict[str, object]:
     return {
         "id": safe_line(run.name),
         "path": run.path[:-1],
@@ -184,7 +184,7 @@ def sub_agent_json(run: SubRun) -> dict[str, Any]:
     }
 
 
-def children_json(run: SubRun, kept: RunAnnotations) -> list[dict[str, Any]]:
+def children_json(run: SubRun, kept: RunAnnotations) -> list[dict[str, object]]:
     """The steps of a sub-agent; `path` is the number that each has in the whole run."""
     return [
         step_with_children_json(run, step, kept) | {"path": f"{run.path}{step.number}"}
@@ -192,9 +192,9 @@ def children_json(run: SubRun, kept: RunAnnotations) -> list[dict[str, Any]]:
     ]
 
 
-def _kept_of_step(kept: RunAnnotations, event_id: str) -> dict[str, Any]:
+def _kept_of_step(kept: RunAnnotations, event_id: str) -> dict[str, object]:
     """A bookmark and a note, where there are any."""
-    found: dict[str, Any] = {"bookmarked": True} if event_id in kept.bookmarks else {}
+    found: dict[str, object] = {"bookmarked": True} if event_id in kept.bookmarks else {}
     note = kept.step_notes.get(event_id)
     return found | ({"note": safe(note)} if note else {})
 
@@ -234,7 +234,7 @@ def moment(text: str | None) -> str | None:
     return f"{stamp(whole)[:-1]}.{round((rounded - whole) * 1000) % 1000:03}" + zone
 
 
-def _usage_json(usage: Usage, told: Told | None = None) -> dict[str, Any]:
+def _usage_json(usage: Usage, told: Told | None = None) -> dict[str, object]:
     """Null for what is not told of the run; without `told` for all that is 0."""
     has_cost = usage.cost or (told is not None and told.cost)
     has_calls = usage.calls or (told is not None and told.calls)

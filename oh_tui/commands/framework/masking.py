@@ -25,7 +25,7 @@ class MaskedStream:
         for line in lines:
             self.write(line)
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         return getattr(self.unmasked, name)
 
 

@@ -13,7 +13,7 @@ import time
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -252,7 +252,7 @@ def print_pairs(style: Style, facts: Iterable[tuple[str, str | Cell]]) -> None:
 # documents
 
 
-def print_json(document: Any, *, raw: bool = False) -> None:
+def print_json(document: object, *, raw: bool = False) -> None:
     """Prints an indented document, in ASCII alone, which any terminal and locale takes. Of a `raw`
     one only the keys of this machine are hidden."""
     document = json_without_held(document) if raw else redact_json(document)
@@ -264,11 +264,11 @@ def print_json(document: Any, *, raw: bool = False) -> None:
     print_masked((text, "\n"))
 
 
-def print_json_line(document: Any) -> None:
+def print_json_line(document: object) -> None:
     print_masked((json_line(document), "\n"))
 
 
-def json_line(document: Any) -> str:
+def json_line(document: object) -> str:
     """A document on one line, without secrets: all JSON of commands is made here or by
     `print_json`. NaN and infinity, which a server may send, become null; a document that is nested
     too deep becomes a remark."""

@@ -21,7 +21,13 @@ class Words(argparse.Action):
     """Takes words, which may begin with a dash, as one text. Runs come before them: those of the
     argument that `const` names."""
 
-    def __call__(self, parser: Any, args: Any, given: Any, option: str | None = None) -> None:
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        args: argparse.Namespace,
+        given: Any,
+        option: str | None = None,
+    ) -> None:
         if isinstance(given, str):
             given = [given]
         if self.const:
@@ -37,7 +43,13 @@ class Searched(Words):
     """Takes the paths behind the words to find; `no_files` is a note on words among those that may
     have been meant as paths."""
 
-    def __call__(self, parser: Any, args: Any, given: Any, option: str | None = None) -> None:
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        args: argparse.Namespace,
+        given: Any,
+        option: str | None = None,
+    ) -> None:
         args.paths = list(filter(is_listed_path, given))
         words = [word for word in given if word not in args.paths]
         first = args.filter

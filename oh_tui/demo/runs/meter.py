@@ -46,9 +46,9 @@ class Meter:
     tokens: list[int] = field(default_factory=lambda: [0] * len(TOKENS))
     """The sums, in the order of `TOKENS`."""
     per_turn: int = 0
-    costs: list[dict[str, Any]] = field(default_factory=list)
-    latencies: list[dict[str, Any]] = field(default_factory=list)
-    usages: list[dict[str, Any]] = field(default_factory=list)
+    costs: list[dict[str, object]] = field(default_factory=list)
+    latencies: list[dict[str, object]] = field(default_factory=list)
+    usages: list[dict[str, object]] = field(default_factory=list)
 
     def add(
         self,
@@ -76,11 +76,11 @@ class Meter:
         )
         self.usages.append(self._usage(counts, response))
 
-    def total(self) -> dict[str, Any]:
+    def total(self) -> dict[str, object]:
         """The tokens of all calls together."""
         return self._usage(self.tokens, "")
 
-    def _usage(self, counts: list[int], response: str) -> dict[str, Any]:
+    def _usage(self, counts: list[int], response: str) -> dict[str, object]:
         return {
             "model": self.model.name,
             **dict(zip(TOKENS, counts, strict=True)),

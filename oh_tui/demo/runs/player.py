@@ -81,7 +81,7 @@ def load_scenario(name: str) -> Table:
     return scenario
 
 
-def _with_nulls(value: Any) -> Any:
+def _with_nulls(value: object) -> Any:
     if isinstance(value, dict):
         return {key: _with_nulls(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -157,7 +157,7 @@ class _Player:
             fields["ran"] = self._drawn(fields["ran"])
         return TOOLS[name](self.run, fields.pop(name), **fields)
 
-    def _drawn(self, number: Any) -> Any:
+    def _drawn(self, number: object) -> Any:
         return self.run.vary(*number) if isinstance(number, list) else number
 
     # steps ----------------------------------------------------------------------------------

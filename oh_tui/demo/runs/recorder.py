@@ -163,7 +163,7 @@ class Recorder:
         at: float | None = None,
         app_only: bool = False,
         held: bool = False,
-        **fields: Any,
+        **fields: object,
     ) -> str:
         """Append an event with these fields and return its id. `held` events wait for the state
         lock: the next `release` appends them, with the time at which they were made."""
@@ -192,7 +192,7 @@ class Recorder:
         self.events += self._held
         self._held = []
 
-    def state(self, key: str, value: Any, **how: Any) -> None:
+    def state(self, key: str, value: object, **how: Any) -> None:
         """Emit a state update."""
         self.emit("ConversationStateUpdateEvent", "environment", key=key, value=value, **how)
 

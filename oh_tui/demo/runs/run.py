@@ -12,7 +12,7 @@ from oh_tui.demo.runs.recorder import SYSTEM_TOKENS, Interventions, Recorder, Us
 from oh_tui.demo.runs.system_prompt import MESSAGE, SYSTEM_PROMPT, TOOLS
 
 
-def text(content: str) -> dict[str, Any]:
+def text(content: str) -> dict[str, object]:
     """A text as content of a message or an observation."""
     return {"cache_prompt": False, "type": "text", "text": content}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
@@ -30,7 +29,7 @@ class StoredEvent(msgspec.Struct):
         return msgspec.json.encode(_without_nulls(value))
 
 
-def last_stats(events: Sequence[StoredEvent]) -> tuple[StoredEvent | None, dict[str, Any]]:
+def last_stats(events: Sequence[StoredEvent]) -> tuple[StoredEvent | None, dict[str, object]]:
     """The last event with stats, and these by usage id."""
     for event in reversed(events):
         if event.kind == "ConversationStateUpdateEvent":
@@ -82,7 +81,7 @@ def _send(waiting: list[StoredEvent], at: float) -> None:
     waiting.clear()
 
 
-def _without_nulls(value: Any) -> Any:
+def _without_nulls(value: object) -> object:
     if isinstance(value, dict):
         return {key: _without_nulls(item) for key, item in value.items() if item is not None}
     if isinstance(value, list):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-MESSAGE: dict[str, Any] = {
+MESSAGE: dict[str, object] = {
     "tool_calls": None,
     "tool_call_id": None,
     "name": None,

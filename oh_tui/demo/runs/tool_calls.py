@@ -194,7 +194,7 @@ def mcp(
     run: Run,
     name: str,
     *,
-    data: dict[str, Any],
+    data: dict[str, object],
     out: str,
     ran: float = 0.6,
     summary: str | None = None,
@@ -212,7 +212,7 @@ def browse(
     screenshot: bool = False,
     ran: float = 0.4,
     is_error: bool = False,
-    **fields: Any,
+    **fields: object,
 ) -> Call:
     """A browser tool; `verb` as in `BrowserGetStateAction`, `fields` those of the action."""
     name = "browser" + "".join(f"_{c.lower()}" if c.isupper() else c for c in verb)
@@ -232,7 +232,7 @@ def tool(
     *,
     kind: str,
     observed: str = "",
-    action: dict[str, Any] | None = None,
+    action: dict[str, object] | None = None,
     out: str,
     observation: dict[str, Any] | None = None,
     ran: float = 0.02,
@@ -249,14 +249,16 @@ def broken(run: Run, name: str, *, arguments: str, error: str) -> Call:
 
 
 def _call(
-    name: str, kind: str, fields: dict[str, Any], observation: dict[str, Any], **how: Any
+    name: str, kind: str, fields: dict[str, Any], observation: dict[str, object], **how: Any
 ) -> Call:
     return Call(
         tool=name, action={**fields, "kind": f"{kind}Action"}, observation=observation, **how
     )
 
 
-def _observation(kind: str, words: str, *, is_error: bool = False, **more: Any) -> dict[str, Any]:
+def _observation(
+    kind: str, words: str, *, is_error: bool = False, **more: object
+) -> dict[str, object]:
     content = [text(words)] if words else []
     return {"content": content, "is_error": is_error, **more, "kind": f"{kind}Observation"}
 
@@ -278,7 +280,7 @@ def _snippet(run: Run, path: str, content: str, start: int, count: int) -> str:
     )
 
 
-def _task_tracker(fields: dict[str, Any], words: str, items: list[dict[str, str]]) -> Call:
+def _task_tracker(fields: dict[str, object], words: str, items: list[dict[str, str]]) -> Call:
     observation = _observation("TaskTracker", words, command=fields["command"], task_list=items)
     return _call("task_tracker", "TaskTracker", fields, observation, ran=0.004)
 
@@ -293,7 +295,7 @@ def _file_editor(
     new: str | None = None,
     is_error: bool = False,
     planning: bool = False,
-    **given: Any,
+    **given: object,
 ) -> Call:
     name, kind = "file_editor", "FileEditor"
     if planning:

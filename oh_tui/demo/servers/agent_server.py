@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 from starlette.requests import Request
@@ -128,7 +127,7 @@ class AgentServers:
         """The conversation as the agent server keeps it, with all stats."""
         return answer(self.record_of(self._conversation(request)))
 
-    def record_of(self, conversation: Conversation) -> dict[str, Any]:
+    def record_of(self, conversation: Conversation) -> dict[str, object]:
         stats = self.world.stats(conversation)
         folder = "." if self.world.has_processes else self.world.root(conversation)
         return {
@@ -145,7 +144,7 @@ class AgentServers:
             "updated_at": utc(self.world.updated(conversation)),
         }
 
-    def agent_of(self, conversation: Conversation) -> dict[str, Any]:
+    def agent_of(self, conversation: Conversation) -> dict[str, object]:
         """The agent in a record."""
         llm = {"model": conversation.entry.model.name, "api_key": "**********", "usage_id": "agent"}
         kind = "ACPAgent" if conversation.entry.agent_kind == "acp" else "Agent"
@@ -175,7 +174,7 @@ class AgentServers:
         self.world.rebuild_row(conversation)
         return answer({"success": True})
 
-    def _require_title(self, title: Any) -> None:
+    def _require_title(self, title: object) -> None:
         """422 as pydantic words it; before 1.58.2 blanks make a title."""
         if not isinstance(title, str):
             raise invalid("title", "string_type", "Input should be a valid string")
@@ -186,7 +185,7 @@ class AgentServers:
         if self.world.agent_version == AgentVersion.NEW and not title.strip():
             raise invalid("title", "value_error", "Value error, title must not be blank")
 
-    def _require_tags(self, tags: Any) -> None:
+    def _require_tags(self, tags: object) -> None:
         """422 as pydantic words it; 1.17.0 fails to word it (measured)."""
         if not isinstance(tags, dict):
             raise invalid("tags", "dict_type", "Input should be a valid dictionary")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from starlette.applications import Starlette
@@ -112,7 +111,7 @@ class AgentServerAlone(AgentServers):
         found = sorted(self.world.conversations.values(), key=lambda one: one.created)
         return [one for one in found if status in (None, self.world.execution_status(one))]
 
-    def _row(self, conversation: Conversation) -> dict[str, Any]:
+    def _row(self, conversation: Conversation) -> dict[str, object]:
         """The record in a list. Its stats list no answers, so that no run has to be played."""
         entry = conversation.entry
         every = [one.entry for one in self.world.conversations.values()]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -163,7 +162,7 @@ class AppServer:
         found = [each for each in self.world.conversations.values() if fits(each)]
         return sorted(found, key=lambda each: -each.created)
 
-    def _info(self, conversation: Conversation) -> dict[str, Any]:
+    def _info(self, conversation: Conversation) -> dict[str, object]:
         """The stored row, which has neither status nor address nor key."""
         entry = conversation.entry
         parent = entry.parent and fixed_uuid("conversation", entry.parent).hex
@@ -195,7 +194,7 @@ class AppServer:
             "launched_agent_profile": None,
         }
 
-    def _conversation(self, request: Request, conversation: Conversation) -> dict[str, Any]:
+    def _conversation(self, request: Request, conversation: Conversation) -> dict[str, object]:
         box = conversation.sandbox
         status = self.world.status(box)
         url = key = None
@@ -279,7 +278,7 @@ class AppServer:
         done = self.world.resume(request.path_params["id"])
         return answer({"success": True}) if done else detail(404, "Not Found")
 
-    def _sandbox(self, request: Request, box: Sandbox) -> dict[str, Any]:
+    def _sandbox(self, request: Request, box: Sandbox) -> dict[str, object]:
         status = self.world.status(box)
         running = status == "RUNNING"
         url = _runtime(request, box)

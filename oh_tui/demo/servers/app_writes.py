@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -55,7 +54,7 @@ class AppWrites:
     """The endpoints that write; `show` makes the row of a conversation."""
 
     def __init__(
-        self, world: World, show: Callable[[Request, Conversation], dict[str, Any]]
+        self, world: World, show: Callable[[Request, Conversation], dict[str, object]]
     ) -> None:
         self.world = world
         self.start_tasks = StartTasks(world)
@@ -104,7 +103,7 @@ class AppWrites:
         page, after = page_of(tasks, int(query.text("page_id") or 0), limit)
         return answer({"items": page, "next_page_id": after})
 
-    def _find(self, identifier: str) -> dict[str, Any] | None:
+    def _find(self, identifier: str) -> dict[str, object] | None:
         start = self.start_tasks.find(identifier)
         if start is not None:
             return self._task(start)
@@ -126,7 +125,7 @@ class AppWrites:
             "sandbox_id": sandbox.id if sandbox else "nope",
         }
 
-    def _task(self, start: StartTask) -> dict[str, Any]:
+    def _task(self, start: StartTask) -> dict[str, object]:
         made = start.conversation
         return {
             "id": start.id,

@@ -21,12 +21,12 @@ class Refused(Exception):
         self.response = response
 
 
-def answer(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def answer(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """A JSON response."""
     return Response(msgspec.json.encode(value), status, headers, "application/json")
 
 
-def detail(status: int, words: Any) -> Response:
+def detail(status: int, words: object) -> Response:
     """An error as FastAPI sends it."""
     return answer({"detail": words}, status)
 
@@ -36,7 +36,9 @@ def crash() -> Response:
     return PlainTextResponse("Internal Server Error", 500)
 
 
-def refuse(where: str, name: str, kind: str, message: str, given: Any, **context: Any) -> Refused:
+def refuse(
+    where: str, name: str, kind: str, message: str, given: object, **context: object
+) -> Refused:
     """422 as FastAPI words it."""
     problem = {"type": kind, "loc": [where, name], "msg": message, "input": given}
     if context:

@@ -75,7 +75,7 @@ class SandboxServers:
         own = self.world.has_processes and inside
         return self.world.root(inside[0]) if own else HOME
 
-    async def _begun(self, request: Request) -> tuple[dict[str, Any], Output]:
+    async def _begun(self, request: Request) -> tuple[dict[str, object], Output]:
         box = self._sandbox(request)
         payload = await body(request)
         if not isinstance(payload.get("command"), str):
@@ -102,15 +102,15 @@ class SandboxServers:
         disk.outputs[str(command["id"])] = output
         return command, output
 
-    def _parts(self, command: str, done: ShellResult) -> list[dict[str, Any]]:
+    def _parts(self, command: str, done: ShellResult) -> list[dict[str, object]]:
         rest = {
             "stdout": done.stdout.decode("utf-8", "replace"),
             "stderr": done.stderr.decode("utf-8", "replace"),
         }
-        parts: list[dict[str, Any]] = []
+        parts: list[dict[str, object]] = []
         ended = self.world.clock.now() + done.seconds
 
-        def add(**more: Any) -> None:
+        def add(**more: object) -> None:
             at = datetime.fromtimestamp(ended, UTC) + timedelta(microseconds=len(parts))
             part = {
                 "id": uuid4().hex,

@@ -13,7 +13,7 @@ from oh_tui.demo.runs.stored_events import StoredEvent
 
 
 async def zipped(
-    info: dict[str, Any],
+    info: dict[str, object],
     events: Iterable[StoredEvent],
     *,
     head: str = "meta.json",

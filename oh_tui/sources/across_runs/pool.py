@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from multiprocessing import connection, get_context, resource_tracker
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import held, hold_these
@@ -201,7 +201,7 @@ def serve(line: connection.Connection, nice: int) -> None:
     gc.set_threshold(100_000, 50, 100)  # runs have no reference cycles, so collect rarely
     with contextlib.suppress(EOFError, OSError):
         while True:
-            received: tuple[Task[Any], Sequence[str]] = line.recv()
+            received: tuple[Task[object], Sequence[str]] = line.recv()
             task, keys = received
             hold_these(keys)
             for found in task.work():

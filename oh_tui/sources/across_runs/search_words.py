@@ -7,7 +7,7 @@ field that only runs have (`repo:`) needs no `run.`.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from oh_tui.sources.lists import conversation_query
 from oh_tui.sources.lists.attributes import WORDS
@@ -32,7 +32,7 @@ class _OfSteps(NamedTuple):
 
     name: str
 
-    def read(self, typed: str) -> Any:
+    def read(self, typed: str) -> object:
         try:
             return STEP_FIELDS[self.name].read(typed)
         except Wrong as wrong:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from oh_tui.api.models import Conversation
 from oh_tui.sources.across_runs.pool import At
@@ -24,7 +24,7 @@ class RunFacts(NamedTuple):
 
     conversation: Conversation
     kept: RunAnnotations = NOTHING
-    info: Mapping[str, Any] = {}
+    info: Mapping[str, object] = {}
     """Fields from its file."""
 
 

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -155,7 +155,7 @@ class Agents:
         self,
         agent: AgentServer,
         shown: AgentState,
-        run: Callable[[], Coroutine[Any, Any, None]],
+        run: Callable[[], Coroutine[object, object, None]],
         patience: float | None = None,
     ) -> None:
         """Lets an agent continue that was just read in the state shown to the user.
@@ -360,7 +360,7 @@ class Agents:
         return agent
 
 
-async def watched(agent: AgentServer, request: Coroutine[Any, Any, None]) -> None:
+async def watched(agent: AgentServer, request: Coroutine[object, object, None]) -> None:
     """Waits for a request that may take as long as a step. Raises Problem within seconds when the
     agent server dies; otherwise the request goes on there, even after cancellation."""
     task = asyncio.ensure_future(request)

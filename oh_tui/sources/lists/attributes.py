@@ -27,7 +27,7 @@ from oh_tui.text.display import display_line
 from oh_tui.text.human import compact, duration, told_cost
 from oh_tui.trajectory.model.usage_stats import TOKENS
 
-Read: TypeAlias = Callable[[Conversation, ConversationState], Any]
+Read: TypeAlias = Callable[[Conversation, ConversationState], object]
 
 NEVER = 10_000
 """More cells than any list has."""

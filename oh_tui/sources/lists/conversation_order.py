@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from operator import itemgetter
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -21,7 +21,7 @@ class Order(msgspec.Struct, frozen=True):
     """On the command line and in the settings."""
     rank: int
     """Its place among the orders."""
-    key: Callable[[Conversation, ConversationState], Any]
+    key: Callable[[Conversation, ConversationState], object]
     """The sort key of a conversation; None if unknown."""
     headings: tuple[str, str]
     """The heading in words, and when reversed."""
@@ -53,7 +53,7 @@ class Sorting(NamedTuple):
     def is_falling(self) -> bool:
         return self.order.is_falling is not self.back
 
-    def sort(self, items: Iterable[tuple[Any, float, T]]) -> list[T]:
+    def sort(self, items: Iterable[tuple[object, float, T]]) -> list[T]:
         """Sorts items by their values. Equal values and missing ones are sorted newest first. Each
         item comes with its value and the time of its last change."""
         newest = sorted(items, key=itemgetter(1), reverse=True)

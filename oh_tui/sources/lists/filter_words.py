@@ -54,7 +54,7 @@ class Word(NamedTuple):
     """What comes before the colon; "" for plain words."""
     help: tuple[tuple[str, str], ...]
     """Examples with their meaning."""
-    read: Callable[[str], Any]
+    read: Callable[[str], object]
     """Parses a typed value; raises `Wrong`."""
     holds: Callable[[Asked, Any], bool]
     values: Callable[[Trajectory | None], Collection[str]] = any_of(())

@@ -11,7 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -221,8 +221,10 @@ def _mark(step: Step) -> _Mark | None:
     if UNREADABLE in (body.get("kind"), answer.get("kind")):
         return None
     if event.kind == "ACPToolCallEvent":
-        called: Any = (field(body, "title"), field(body, "raw_input"))
-        returned: Any = tuple(field(answer, name) for name in ("status", "raw_output", "content"))
+        called: object = (field(body, "title"), field(body, "raw_input"))
+        returned: object = tuple(
+            field(answer, name) for name in ("status", "raw_output", "content")
+        )
     else:
         called = field(body, "action")
         called = arguments(body) if called is None else called
@@ -234,7 +236,7 @@ def _mark(step: Step) -> _Mark | None:
     )
 
 
-def _result(answer: dict[str, Any]) -> Any:
+def _result(answer: dict[str, object]) -> object:
     observation = field(answer, "observation")
     if not isinstance(observation, dict):
         return (field(answer, "error"), field(answer, "rejection_reason"))
@@ -245,7 +247,7 @@ def _result(answer: dict[str, Any]) -> Any:
     }
 
 
-def _hash(value: Any) -> int:
+def _hash(value: object) -> int:
     try:
         return hash(msgspec.json.encode(value, order="sorted"))
     except (msgspec.MsgspecError, TypeError, ValueError, RecursionError):

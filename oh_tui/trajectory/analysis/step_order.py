@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.model.steps import Step
 
 
-def ranked(entries: Sequence[tuple[Any, ...]], *, falling: bool) -> list[Any]:
+def ranked(entries: Sequence[tuple[object, ...]], *, falling: bool) -> list[Any]:
     """The last parts of the entries by the first ones, their values; those without (None) last.
     Equal ones keep their order."""
     known = [entry for entry in entries if entry[0] is not None]

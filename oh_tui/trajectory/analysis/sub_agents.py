@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.steps import Step
@@ -64,7 +64,7 @@ def slots(steps: Iterable[Step]) -> Iterator[Slot]:
                 yield Slot(step, ids | {bare(str(name))}, told, f"delegate:{name}")
 
 
-def _ids(action: Any, observation: Any) -> Iterator[str]:
+def _ids(action: object, observation: object) -> Iterator[str]:
     """What may be the id of a sub-agent."""
     for body, name in ((body, name) for body in (action, observation) for name in _IDS):
         value = field(body, name)

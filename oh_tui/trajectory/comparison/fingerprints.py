@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -109,7 +109,7 @@ def _deed(step: Step, folder: str) -> Deed:
     return Deed(exact.digest(), like.digest())
 
 
-Parts = tuple[str, str, Any]
+Parts = tuple[str, str, object]
 """A tool, what it is used on, and the rest of its arguments."""
 
 
@@ -231,7 +231,7 @@ _WITHOUT_NUMBERS = pattern(
 )
 
 
-def _values(value: Any, folder: str, name: str = "", depth: int = 0) -> Any:
+def _values(value: object, folder: str, name: str = "", depth: int = 0) -> object:
     """Arguments, normalised, without empty ones: another version may leave them out."""
     if isinstance(value, str):
         return (_text if name in _TEXTS else normal)(value, folder)
@@ -243,11 +243,11 @@ def _values(value: Any, folder: str, name: str = "", depth: int = 0) -> Any:
     return value
 
 
-def _is_empty(value: Any) -> bool:
+def _is_empty(value: object) -> bool:
     return value is None or value is False or value in ("", [], {})
 
 
-def _encoded(value: Any) -> bytes:
+def _encoded(value: object) -> bytes:
     try:
         return msgspec.json.encode(value, order="sorted")
     except (msgspec.MsgspecError, TypeError, ValueError, RecursionError):

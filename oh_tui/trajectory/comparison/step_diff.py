@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 from oh_tui.text.redact import redact_json, safe
 from oh_tui.trajectory.model.bodies import arguments, command_text, field
@@ -46,7 +45,7 @@ def call_text(step: Step) -> str:
     return "\n".join(_lines(found))
 
 
-def _lines(found: dict[str, Any]) -> Iterator[str]:
+def _lines(found: dict[str, object]) -> Iterator[str]:
     for name, value in found.items():
         if name == "kind" or value in (None, "", [], {}):
             continue
@@ -54,7 +53,7 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
         yield f"{safe(name)}:\n{text}" if "\n" in text else f"{safe(name)}: {text}"
 
 
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     try:
         return json.dumps(value, ensure_ascii=False)
     except (ValueError, TypeError, RecursionError):

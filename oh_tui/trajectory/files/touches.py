@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.model.bodies import field, merge_reports, text_field
@@ -57,21 +57,21 @@ def tool(event: Event) -> str:
     return event.part.removesuffix("Action").removesuffix("Observation")
 
 
-def _action(step: Step) -> dict[str, Any]:
+def _action(step: Step) -> dict[str, object]:
     return _dict(field(step.event.body(), "action")) if step.is_call else {}
 
 
-def _seen(step: Step) -> dict[str, Any]:
+def _seen(step: Step) -> dict[str, object]:
     """The observation of a step, also of a stray result."""
     result = step.result if step.is_call else step.event
     return _dict(field(result.body(), "observation")) if result else {}
 
 
-def _dict(value: Any) -> dict[str, Any]:
+def _dict(value: object) -> dict[str, object]:
     return value if isinstance(value, dict) else {}
 
 
-def _text(value: dict[str, Any], name: str) -> str | None:
+def _text(value: dict[str, object], name: str) -> str | None:
     text = value.get(name)
     return text if isinstance(text, str) else None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from oh_tui.text.human import size
 from oh_tui.text.patterns import pattern
@@ -42,11 +42,11 @@ _NAMED = pattern(rb'"(?:continued_trajectory_ref|trajectory_path)"\s*:\s*("(?:[^
 class AtifFiles(NamedTuple):
     """A run in ATIF, decoded."""
 
-    parts: list[Any]
+    parts: list[object]
     """Its file and those that continue it, decoded."""
     names: list[str]
     """Names of the files that continue it."""
-    beside: dict[str, Any]
+    beside: dict[str, object]
     """The files of its sub-agents, by name."""
     notes: list[str]
     """Notes on missing files."""
@@ -64,7 +64,7 @@ def read_files(folder: Path, name: str) -> AtifFiles:
     """The run in a file of a folder, with all files that belong to it. Raises OSError and
     FormatProblem; ValueError if the file is no ATIF."""
     parts, names, notes = _read_parts(folder, name)
-    beside: dict[str, Any] = {}
+    beside: dict[str, object] = {}
     todo, missing = [*parts], set[str]()
     while todo:
         for ref in files_of(todo.pop()):
@@ -81,7 +81,7 @@ def read_files(folder: Path, name: str) -> AtifFiles:
     return AtifFiles(parts, names, beside, notes)
 
 
-def _read_parts(folder: Path, name: str) -> tuple[list[Any], list[str], list[str]]:
+def _read_parts(folder: Path, name: str) -> tuple[list[object], list[str], list[str]]:
     """The file and its continuations, the names of these, and notes on missing ones."""
     parts, names, notes = [_read(folder, name)], list[str](), list[str]()
     known = {name}
@@ -127,7 +127,7 @@ def _text(folder: Path, name: str, is_wanted: Callable[[bytes], bool] | None = N
     return start_of(source_of(folder / name, name).path, json_lines.LARGEST + 1)
 
 
-def _read(folder: Path, name: str) -> Any:
+def _read(folder: Path, name: str) -> object:
     text = _text(folder, name)
     if len(text) > json_lines.LARGEST:
         most = size(json_lines.LARGEST)

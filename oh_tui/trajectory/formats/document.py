@@ -41,7 +41,7 @@ class Converted(msgspec.Struct):
     """The JSON of each event."""
     originals: Sequence[bytes] | None = None
     """The JSON that each event was made from; None if that is the event itself."""
-    info: dict[str, Any] = {}
+    info: dict[str, object] = {}
     """As `RunFile.info`. Secrets are hidden later."""
     stats: bytes = b""
     """In the form of `stats_text`."""
@@ -91,7 +91,7 @@ def top_of(text: bytes) -> Top:
     raise ValueError("neither an object nor a list")
 
 
-def value_of(top: Top, *path: str) -> Any:
+def value_of(top: Top, *path: str) -> object:
     """The decoded value at a path of names; None when there is none."""
     value: Any = top.get(path[0]) if isinstance(top, Fields) else None
     if value is None:

@@ -6,8 +6,6 @@ format, write its `Document` in a file of its own and add it to `DOCUMENTS`.
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from oh_tui.trajectory.formats import evaluation
@@ -60,7 +58,7 @@ def read_document(text: bytes, where: str) -> Converted:
     return converted
 
 
-def also_claimed(document: Document, value: Any) -> list[str]:
+def also_claimed(document: Document, value: object) -> list[str]:
     """A note if other formats claim the decoded object too, besides the `document` that reads
     it."""
     if not isinstance(value, dict):

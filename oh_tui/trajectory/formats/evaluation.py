@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Sequence
-from typing import Any, overload
+from typing import overload
 
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.formats.document import Converted, Document, Fields, Top, value_of
@@ -98,12 +98,12 @@ def convert(text: bytes, top: Top) -> Converted:
     )
 
 
-def name_in(value: Any) -> str:
+def name_in(value: object) -> str:
     """An id as text; "" without one."""
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
-def told_error(error: Any) -> str:
+def told_error(error: object) -> str:
     """The error of a row as text; "" without one."""
     if isinstance(error, str):
         return error.strip()

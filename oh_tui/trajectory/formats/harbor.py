@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -95,7 +94,7 @@ class Job(Unchanging):
         """Nothing is open."""
 
 
-def told_of(folder: Path, name: str) -> dict[str, Any]:
+def told_of(folder: Path, name: str) -> dict[str, object]:
     """What is known about the trial in a folder, called `name`, without reading its trajectory."""
     result = _json(folder, "result.json")
     info = _info(name, result) | {"label": _label(folder, result)}
@@ -110,7 +109,7 @@ def open_trial(folder: Path, name: str, where: str) -> HeldRun:
 
 def _converted(folder: Path, name: str) -> Converted:
     result = _json(folder, "result.json")
-    parts, beside = list[Any](), dict[str, Any]()
+    parts, beside = list[object](), dict[str, object]()
     try:
         parts, _, beside, notes = read_files(folder / "agent", "trajectory.json")
     except FileNotFoundError:
@@ -135,7 +134,7 @@ def _converted(folder: Path, name: str) -> Converted:
     return converted
 
 
-def _info(name: str, result: Any) -> dict[str, Any]:
+def _info(name: str, result: object) -> dict[str, object]:
     info = {
         "id": name,
         "title": text_field(result, "task_name") or name,
@@ -145,12 +144,12 @@ def _info(name: str, result: Any) -> dict[str, Any]:
     return {name: value for name, value in info.items() if value}
 
 
-def _tokens(told: Any) -> dict[str, Any]:
+def _tokens(told: object) -> dict[str, object]:
     names = {"input": "prompt", "output": "completion", "cache": "cached"}
     return {f"{new}_tokens": field(told, f"n_{old}_tokens") for old, new in names.items()}
 
 
-def _label(folder: Path, result: Any) -> Label | None:
+def _label(folder: Path, result: object) -> Label | None:
     """The verifier's label; an error only if it gave none."""
     reward = _reward(field(result, "verifier_result", "rewards"))
     if reward is None:
@@ -166,7 +165,7 @@ def _label(folder: Path, result: Any) -> Label | None:
     return Label.ERROR if field(result, "exception_info") else None
 
 
-def _reward(rewards: Any) -> float | None:
+def _reward(rewards: object) -> float | None:
     """The reward of a trial: the one called `reward`, else the lowest."""
     named = told_amount(field(rewards, "reward"))
     if named is not None or not isinstance(rewards, dict):
@@ -174,7 +173,7 @@ def _reward(rewards: Any) -> float | None:
     return min((n for n in map(told_amount, rewards.values()) if n is not None), default=None)
 
 
-def _tests(report: Any) -> float | None:
+def _tests(report: object) -> float | None:
     """1 if all tests of a report passed, else 0."""
     summary = field(report, "results", "summary")
     tests, passed = (told_amount(field(summary, name)) for name in ("tests", "passed"))
@@ -198,7 +197,7 @@ def _read(folder: Path, name: str) -> bytes:
         return b""
 
 
-def _json(folder: Path, name: str) -> Any:
+def _json(folder: Path, name: str) -> object:
     try:
         return decode_json(_read(folder, name) or b"null")
     except (ValueError, msgspec.DecodeError):

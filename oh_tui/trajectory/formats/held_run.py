@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from oh_tui.text.human import plural
 from oh_tui.text.redact import redact_json
@@ -18,7 +17,7 @@ class HeldRun:
     def __init__(self, name: str, converted: Converted) -> None:
         self.name = name
         self._converted = converted
-        self.info: dict[str, Any] = redact_json(converted.info)
+        self.info: dict[str, object] = redact_json(converted.info)
         self.stats = converted.stats
         self.recorded = converted.recorded
         self.sub_agents = converted.sub_agents

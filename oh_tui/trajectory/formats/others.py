@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.formats.documents import holds_run
@@ -31,7 +31,7 @@ _TO_LIST = "jq -s . FILE makes a list of it, which oh-tui reads as chat messages
 
 
 class _Line(NamedTuple):
-    value: dict[str, Any]
+    value: dict[str, object]
     """The decoded object. If its end is not seen, only its type."""
     names: frozenset[str]
     """Its field names. If its end is not seen, those before the first object or list in it."""

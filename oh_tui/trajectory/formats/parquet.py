@@ -79,7 +79,7 @@ class Worker:
         self._pid = 0
         self._file: ParquetRuns | None = None
 
-    def ask(self, file: ParquetRuns, source: IO[bytes], *request: Any) -> Any:
+    def ask(self, file: ParquetRuns, source: IO[bytes], *request: object) -> object:
         """Sends a request and returns the answer. Raises NoAnswer, and OSError for the file."""
         if self._process is None or self._pid != os.getpid():  # it is that of our parent
             try:
@@ -94,7 +94,7 @@ class Worker:
                 return told
         return self._answer(source, list(request))
 
-    def _answer(self, source: IO[bytes], request: list[Any]) -> Any:
+    def _answer(self, source: IO[bytes], request: list[object]) -> object:
         process = self._process
         assert process and process.stdin and process.stdout
         try:
@@ -188,7 +188,7 @@ class ParquetRuns(Unchanging):
         if self._bombs and all(self._bombs):
             raise FormatProblem(f"{self.name} {self._bombs[0]}")
 
-    def _ask(self, *request: Any) -> Any:
+    def _ask(self, *request: object) -> Any:
         """Raises NoAnswer, and OSError also if another file is at the path now."""
         with _worker.lock, self._path.open("rb") as file:
             if not os.path.samestat(self._same, os.fstat(file.fileno())):

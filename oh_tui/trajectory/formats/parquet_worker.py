@@ -67,7 +67,7 @@ class TooMuch(Exception):
 # the wire
 
 
-def send(file: IO[bytes], value: Any) -> None:
+def send(file: IO[bytes], value: object) -> None:
     data = msgspec.msgpack.encode(value)
     file.write(len(data).to_bytes(8, "little"))
     file.write(data)
@@ -136,7 +136,7 @@ class TableFile:
         self._repeats = set[int]()
         """Groups that take too much memory unless each text is stored once."""
 
-    def told(self) -> dict[str, Any]:
+    def told(self) -> dict[str, object]:
         """The columns of the file, and for each row group its rows, packed size and unpacked
         size."""
         groups = []
@@ -162,7 +162,7 @@ class TableFile:
             buffer_size=2**20,
         )
 
-    def names(self, group: int, names: list[str], most: int) -> list[dict[str, Any]]:
+    def names(self, group: int, names: list[str], most: int) -> list[dict[str, object]]:
         """The values of some columns in the first rows of a group."""
         # a list may repeat a long text at each place
         flat = {field.name for field in self._fields if not field.type.num_fields}
@@ -170,7 +170,7 @@ class TableFile:
         count = min(most, self._about.row_group(group).num_rows)
         if not columns:
             return [{}] * count
-        found: list[dict[str, Any]] = []
+        found: list[dict[str, object]] = []
         for batch in _batches(self._opened(), group, AT_ONCE, columns):
             if batch.nbytes > LISTED_BYTES:
                 raise TooMuch("has names as long as a bomb")
@@ -254,16 +254,16 @@ def _batches(file: Any, group: int, count: int, columns: list[str] | None = None
     return found
 
 
-def _before(batch: Any, others: Iterator[Any]) -> Iterator[Any]:
+def _before(batch: object, others: Iterator[object]) -> Iterator[object]:
     yield batch
     yield from others
 
 
-def _length(value: Any) -> int:
+def _length(value: object) -> int:
     return len(value) if isinstance(value, list) else 0
 
 
-def _short(value: Any) -> Any:
+def _short(value: object) -> object:
     if isinstance(value, bool | float | None):
         return value
     if isinstance(value, int) and -(2**63) <= value < 2**63:
@@ -271,7 +271,7 @@ def _short(value: Any) -> Any:
     return value[:LONGEST_NAME] if isinstance(value, str) else str(value)[:LONGEST_NAME]
 
 
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
+def _plain(row: dict[str, object]) -> dict[str, object]:
     """The row as it was before a table gave all rows all fields. Empties the given row, since both
     may not fit in memory."""
     found = {}
@@ -287,7 +287,7 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
     return dict(reversed(found.items()))
 
 
-def _filled(value: Any) -> Any:
+def _filled(value: object) -> object:
     """The value without empty fields of objects: a table fills in fields that were missing."""
     if isinstance(value, dict):
         return {name: _filled(each) for name, each in value.items() if each is not None}
@@ -296,7 +296,7 @@ def _filled(value: Any) -> Any:
     return value
 
 
-def _as_text(value: Any) -> str:
+def _as_text(value: object) -> str:
     """A value that JSON cannot express, as text."""
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
@@ -326,7 +326,7 @@ def main() -> None:
         except EOFError:
             return
         signal.setitimer(signal.ITIMER_PROF, PATIENCE)  # SIGPROF ends the process
-        answer: Any = None
+        answer: object = None
         try:
             match request:
                 case ["open", int(length)]:
@@ -339,7 +339,7 @@ def main() -> None:
                 case ["row", group, place]:
                     assert file
                     answer = file.row(group, place)
-            done: Any = ["done", answer]
+            done: object = ["done", answer]
         except EOFError:
             return
         except TooMuch as error:

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from oh_tui.text.human import are, plural, size
 from oh_tui.text.problem import Problem
@@ -72,7 +72,7 @@ class _Item(NamedTuple):
 
     name: str
     """Unique in the tar."""
-    info: dict[str, Any]
+    info: dict[str, object]
     open: Opener
     is_folder: bool = False
 
@@ -163,7 +163,7 @@ class ResultsTar(Unchanging):
                     return False
             return True
 
-    def _add(self, short: str, path: str, info: dict[str, Any], opener: Opener) -> None:
+    def _add(self, short: str, path: str, info: dict[str, object], opener: Opener) -> None:
         """Lists a run as `short`, or as `path` if another has that name."""
         name = self._unique.take(short, path)
         self._items.append(_Item(name, info or {"id": name, "title": name}, opener))

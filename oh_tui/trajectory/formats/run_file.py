@@ -72,7 +72,7 @@ class RunFile(Protocol):
         ...
 
     @property
-    def info(self) -> dict[str, Any]:
+    def info(self) -> dict[str, object]:
         """Any of `id`, `title`, `llm_model`, `selected_repository`, `execution_status`, ...,
         without secrets. Any field may be missing or have a wrong type."""
         ...

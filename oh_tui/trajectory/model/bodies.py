@@ -6,6 +6,7 @@ The text is raw: pass it through `clean` and `redact` of oh_tui.text before show
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from oh_tui.text.patterns import pattern
@@ -13,22 +14,23 @@ from oh_tui.text.redact import redact_json
 from oh_tui.trajectory.model.events import decode_json
 
 
-def field(body: Any, *path: str) -> Any:
+def field(body: object, *path: str) -> Any:
     """The value at a path of names; None when the path does not exist."""
+    value: Any = body
     for name in path:
-        if not isinstance(body, dict):
+        if not isinstance(value, dict):
             return None
-        body = body.get(name)
-    return body
+        value = value.get(name)
+    return value
 
 
-def text_field(body: Any, *path: str) -> str:
+def text_field(body: object, *path: str) -> str:
     """The text at a path of names; "" when it is missing or not a text."""
     value = field(body, *path)
     return value if isinstance(value, str) else ""
 
 
-def blocks_text(blocks: Any, image: str = "[image]") -> str:
+def blocks_text(blocks: object, image: str = "[image]") -> str:
     """The text of content blocks, joined by newlines, with `image` in place of each image.
 
     A content block is `{"type": "text", "text": ...}` or `{"type": "image", "image_urls": [...]}`;
@@ -52,7 +54,7 @@ def blocks_text(blocks: Any, image: str = "[image]") -> str:
     return "\n".join(texts)
 
 
-def content_text(body: Any, image: str = "[image]") -> str:
+def content_text(body: object, image: str = "[image]") -> str:
     """The text of a result: of its observation, its error or the reason of a rejection."""
     observation = field(body, "observation")
     if isinstance(observation, dict):
@@ -64,7 +66,7 @@ def content_text(body: Any, image: str = "[image]") -> str:
     )
 
 
-def observation_text(observation: dict[str, Any], image: str = "[image]") -> str:
+def observation_text(observation: Mapping[str, object], image: str = "[image]") -> str:
     """The text of an observation: its `error` if that is a text, then its `content`, which
     pre-releases call `output` or `message`."""
     text = blocks_text(observation.get("content"), image)
@@ -73,17 +75,17 @@ def observation_text(observation: dict[str, Any], image: str = "[image]") -> str
     return "\n".join(filter(None, (error, text))) if error and error not in text else text
 
 
-def message_text(body: Any) -> str:
+def message_text(body: object) -> str:
     """The text of a MessageEvent."""
     return blocks_text(field(body, "llm_message", "content"))
 
 
-def thought_text(body: Any) -> str:
+def thought_text(body: object) -> str:
     """The thought before a call, else the reasoning; "" without either."""
     return blocks_text(field(body, "thought")).strip() or reasoning_text(body).strip()
 
 
-def reasoning_text(body: Any) -> str:
+def reasoning_text(body: object) -> str:
     """The model's reasoning: `reasoning_content`, else its thinking blocks."""
     reasoning = text_field(body, "reasoning_content")
     reasoning = reasoning or text_field(body, "llm_message", "reasoning_content")
@@ -95,7 +97,7 @@ def reasoning_text(body: Any) -> str:
     return "\n".join(filter(None, (text_field(block, "thinking") for block in blocks)))
 
 
-def command_text(body: Any) -> str:
+def command_text(body: object) -> str:
     """The command of a terminal call or of a terminal result."""
     for half in ("action", "observation"):
         kind = text_field(body, half, "kind").removesuffix(half.capitalize())
@@ -104,7 +106,7 @@ def command_text(body: Any) -> str:
     return ""
 
 
-def arguments(body: Any) -> Any:
+def arguments(body: object) -> object:
     """The arguments of a call as the model gave them: decoded, or the text if it is not JSON.
 
     They are JSON text in `tool_call.arguments` (in old runs `tool_call.function.arguments`), or
@@ -121,7 +123,7 @@ def arguments(body: Any) -> Any:
         return found
 
 
-def arguments_text(body: Any) -> str:
+def arguments_text(body: object) -> str:
     """The arguments of a call on one line, for a call that was not parsed into an action.
 
     Secrets are hidden before the JSON is written: in `\\nsk-…` the n would hide the key.
@@ -135,9 +137,9 @@ def arguments_text(body: Any) -> str:
         return ""
 
 
-def merge_reports(first: dict[str, Any], last: Any) -> dict[str, Any]:
+def merge_reports(first: dict[str, object], last: dict[str, object]) -> dict[str, object]:
     """The first and the last report of an ACP call as one; the last one wins, field by field."""
-    return first | {name: value for name, value in (last or {}).items() if value}
+    return first | {name: value for name, value in last.items() if value}
 
 
 _PROMPT = pattern(r"(?:[\w.@:~/\\\- ()\[\]]{0,120}[$#>%❯]|>)[ \t]+")

@@ -99,7 +99,7 @@ class Event(msgspec.Struct, gc=False, eq=False):
     held: bytes = b""
     store: Bodies | None = None
     place: int = 0
-    decoded: dict[str, Any] | None = None
+    decoded: dict[str, object] | None = None
     """What `body` returns, by `hold_body`."""
 
     def raw(self) -> bytes:
@@ -285,12 +285,12 @@ def _status(key: str | None, value: msgspec.Raw) -> str:
     return ""
 
 
-def _loose_head(value: Any) -> _Head:
+def _loose_head(value: object) -> _Head:
     """The head of an object in which some field has a type that no server documents."""
     return _loose(_Head, value) or _Head(kind=UNREADABLE)
 
 
-def _loose(kind: type[_Struct], value: Any) -> _Struct | None:
+def _loose(kind: type[_Struct], value: object) -> _Struct | None:
     """A struct from an object; a field of a wrong type counts as missing."""
     if not isinstance(value, dict):
         return None
@@ -298,13 +298,13 @@ def _loose(kind: type[_Struct], value: Any) -> _Struct | None:
     return kind(**{field.name: _LOOSE[field.type](value.get(field.name)) for field in fields})
 
 
-def _raw(value: Any) -> msgspec.Raw:
+def _raw(value: object) -> msgspec.Raw:
     with contextlib.suppress(TypeError, ValueError, RecursionError):
         return msgspec.Raw(json.dumps(value).encode())  # lone surrogates too
     return msgspec.Raw(b"")
 
 
-def _text(value: Any) -> str | None:
+def _text(value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool | int | float):
@@ -312,7 +312,7 @@ def _text(value: Any) -> str | None:
     return None
 
 
-_LOOSE: dict[Any, Callable[[Any], Any]] = {
+_LOOSE: dict[object, Callable[[object], object]] = {
     str | None: _text,
     bool | None: lambda value: value if isinstance(value, bool) else None,
     int | None: as_code,

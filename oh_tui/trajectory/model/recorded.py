@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
 
 import msgspec
 
@@ -27,7 +26,7 @@ _SAID = {"true": True, "1": True, "false": False, "0": False}
 """Labels that are written as texts."""
 
 
-def told_label(resolved: Any) -> Label | None:
+def told_label(resolved: object) -> Label | None:
     """The label in a field of the name `resolved`: true or false, also as 1 or 0 and as a text.
     Anything else is no evidence, and None."""
     if isinstance(resolved, str):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from oh_tui.text.patterns import pattern
@@ -101,7 +99,7 @@ def _is_error(error: msgspec.Raw) -> bool:
     return len(error) > 5 or bytes(error) not in _NO_ERROR
 
 
-def as_code(value: Any) -> int | None:
+def as_code(value: object) -> int | None:
     """An exit code that may have been written as a float or a text; None for anything else."""
     if isinstance(value, bool):
         return None

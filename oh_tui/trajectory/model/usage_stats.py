@@ -12,7 +12,7 @@ import contextlib
 import math
 from collections.abc import Callable, Iterable, Mapping
 from operator import sub
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 from msgspec.structs import astuple
@@ -265,7 +265,7 @@ def read_stats(event: Event) -> dict[str, msgspec.Raw] | None:
     return stats.usage_to_metrics if stats else None
 
 
-def stats_text(stats: Any) -> bytes:
+def stats_text(stats: object) -> bytes:
     """The `stats` of a record or of `base_state.json` as JSON, for `read_record`; b"" when empty,
     as in a fork."""
     usages = stats.get("usage_to_metrics") if isinstance(stats, dict) else None
@@ -276,7 +276,7 @@ def stats_text(stats: Any) -> bytes:
     return msgspec.json.encode({"usage_to_metrics": texts}) if texts else b""
 
 
-def untold_text(cost: Any, tokens: Any) -> bytes:
+def untold_text(cost: object, tokens: object) -> bytes:
     """The sums of an app server's record in the form of `stats_text`, as those of `UNTOLD`; b""
     when all are zero, which stands for not known there (source)."""
     metrics = {"accumulated_cost": cost, "accumulated_token_usage": tokens}

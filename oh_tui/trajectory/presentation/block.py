@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any
 
 import msgspec
 
@@ -109,19 +108,19 @@ Block = (
 )  # fmt: skip
 
 
-def content(body: Any) -> str:
+def content(body: object) -> str:
     """The text of a result, safe to show."""
     return safe(content_text(body))
 
 
-def one_line(value: Any) -> str:
+def one_line(value: object) -> str:
     """A text or number on one line; "" for anything else."""
     if isinstance(value, str):
         return safe_line(value)
     return number_text(value) if isinstance(value, int | float) else ""
 
 
-def number_text(value: Any) -> str:
+def number_text(value: object) -> str:
     """A number, true, false or null as JSON writes it."""
     try:
         return json.dumps(value)
@@ -146,13 +145,13 @@ def headed(label: str, text: str) -> list[Block]:
     return [Heading(label), Plain(text)] if text else []
 
 
-def hide_if_secret(name: str, value: Any) -> Any:
+def hide_if_secret(name: str, value: object) -> object:
     """The value of a field without secrets; `name` decides whether all of it is one."""
     (shown,) = redact_json({name: value}).values()
     return shown
 
 
-def pair_blocks(*pairs: tuple[str, Any]) -> list[Block]:
+def pair_blocks(*pairs: tuple[str, object]) -> list[Block]:
     """Labels and values from any source, each on one line; pairs without a value are left out."""
     lines = ((one_line(label), one_line(value)) for label, value in pairs)
     kept = tuple(pair for pair in lines if pair[1])
@@ -162,7 +161,7 @@ def pair_blocks(*pairs: tuple[str, Any]) -> list[Block]:
 _ODD_IN_JSON = pattern(r"[^\x20-\x7e]+")
 
 
-def json_pretty(value: Any, indent: int | None = 2) -> str:
+def json_pretty(value: object, indent: int | None = 2) -> str:
     """Decoded JSON as indented text (on one line if `indent` is None), without secrets. Characters
     that `clean` removes are escaped, so that the text is complete and harmless."""
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TypeGuard
 
 from oh_tui.text.human import compact, duration, plural
 from oh_tui.text.redact import safe
@@ -58,7 +58,7 @@ def what_followed(context: StepContext | None, went_on: str = "the run went on")
     return [Note(f"{went_on} with step {step.number}: {what}")]
 
 
-def _message(body: dict[str, Any], context: StepContext | None) -> list[Block]:
+def _message(body: dict[str, object], context: StepContext | None) -> list[Block]:
     text = safe(bodies.blocks_text(field(body, "llm_message", "content"), image=""))
     take.blocks(body, "llm_message", "content")
     blocks: list[Block] = [Markdown(text)] if text.strip() else []
@@ -69,7 +69,7 @@ def _message(body: dict[str, Any], context: StepContext | None) -> list[Block]:
     return [*blocks, *fields, *reasoning_blocks(body), *extended(body)]
 
 
-def reasoning_blocks(body: dict[str, Any], thought: str = "") -> list[Block]:
+def reasoning_blocks(body: dict[str, object], thought: str = "") -> list[Block]:
     """The model's reasoning, unless it is the thought that is shown already."""
     reasoning = safe(bodies.reasoning_text(body)).strip()
     for message in (body, field(body, "llm_message")):
@@ -83,7 +83,7 @@ def reasoning_blocks(body: dict[str, Any], thought: str = "") -> list[Block]:
     return headed("reasoning", "" if reasoning == thought else reasoning)
 
 
-def _error(body: dict[str, Any], context: StepContext | None) -> list[Block]:
+def _error(body: dict[str, object], context: StepContext | None) -> list[Block]:
     code = one_line(take.text(body, "code"))
     detail = safe(take.text(body, "detail")).strip("\n")
     if detail and not code:
@@ -95,7 +95,7 @@ def _error(body: dict[str, Any], context: StepContext | None) -> list[Block]:
     return [*blocks, *rest_blocks(body), *what_followed(context)]
 
 
-def _condensation(body: dict[str, Any], context: StepContext | None) -> list[Block]:
+def _condensation(body: dict[str, object], context: StepContext | None) -> list[Block]:
     gone = field(body, "forgotten_event_ids")
     take.texts(body, "forgotten_event_ids")  # links: the note names their steps
     what = f"{len(gone) if isinstance(gone, list) else 0} old event"
@@ -109,12 +109,12 @@ def _condensation(body: dict[str, Any], context: StepContext | None) -> list[Blo
     return [Note(f"the model sees this summary instead of {what}"), Markdown(text)]
 
 
-def _summary(body: dict[str, Any], context: StepContext | None) -> list[Block]:
+def _summary(body: dict[str, object], context: StepContext | None) -> list[Block]:
     text = safe(take.text(body, "summary")).strip()
     return [Markdown(text)] if text else [Note("an empty summary")]
 
 
-def _hook(body: dict[str, Any], context: StepContext | None) -> list[Block]:
+def _hook(body: dict[str, object], context: StepContext | None) -> list[Block]:
     """The hook's decision and reason come first."""
     blocked, failed = field(body, "blocked") is True, field(body, "success") is False
     reason = safe(take.text(body, "reason") or take.text(body, "error")).strip()
@@ -146,8 +146,8 @@ def _hook(body: dict[str, Any], context: StepContext | None) -> list[Block]:
     return blocks + ([Heading("input"), *value_blocks(value)] if value else [])
 
 
-def _stopped(what: str) -> Callable[[dict[str, Any], StepContext | None], list[Block]]:
-    def show(body: dict[str, Any], context: StepContext | None) -> list[Block]:
+def _stopped(what: str) -> Callable[[dict[str, object], StepContext | None], list[Block]]:
+    def show(body: dict[str, object], context: StepContext | None) -> list[Block]:
         after = context.after if context else None
         waited = context.until(after) if context and after else None
         later = f"{duration(waited)} later " if waited is not None and waited >= 1 else ""
@@ -156,7 +156,7 @@ def _stopped(what: str) -> Callable[[dict[str, Any], StepContext | None], list[B
     return show
 
 
-def acp_call(body: dict[str, Any], last: Any = None) -> list[Block]:
+def acp_call(body: dict[str, object], last: object = None) -> list[Block]:
     """A call of another agent, shown like a call of OpenHands. Fields that `last`, its last report,
     repeats are left to the result."""
     take.repeated(body, last)
@@ -172,19 +172,19 @@ def acp_call(body: dict[str, Any], last: Any = None) -> list[Block]:
     return blocks + (rest_blocks(body) if last is not None else [])
 
 
-def _take_kind(body: dict[str, Any]) -> None:
+def _take_kind(body: dict[str, object]) -> None:
     """The title shows the kind of tool, unless it shows the name of the tool."""
     if not field(body, "tool_name"):
         take.text(body, "tool_kind")
 
 
-def _acp_result(body: dict[str, Any]) -> list[Block]:
+def _acp_result(body: dict[str, object]) -> list[Block]:
     take.usual(body, "status")
     blocks = pair_blocks(("status", field(left(body), "status")))
     take.text(body, "status")
     _take_kind(body)
     content = field(body, "content")
-    contents: list[Any] = []
+    contents: list[object] = []
     """ACP wraps each content block into another one."""
     for block in content if isinstance(content, list) else ():
         if text_field(block, "type") == "diff":
@@ -210,7 +210,7 @@ def _acp_result(body: dict[str, Any]) -> list[Block]:
     return blocks + rest_blocks(take.value(body, "raw_output")) + rest_blocks(body)
 
 
-def acp_blocks(first: Any, reports: list[Any]) -> list[Block]:
+def acp_blocks(first: dict[str, object], reports: list[dict[str, object]]) -> list[Block]:
     """The reports of a call beyond what the call shows: the last one, then what others add."""
     if not reports:
         take.text(first, "title")
@@ -227,7 +227,7 @@ def acp_blocks(first: Any, reports: list[Any]) -> list[Block]:
     return blocks
 
 
-def _state(body: dict[str, Any], context: StepContext | None) -> list[Block]:
+def _state(body: dict[str, object], context: StepContext | None) -> list[Block]:
     """A change of the run's state; a single value with the previous one."""
     key, value = one_line(take.text(body, "key")), left(take.value(body, "value"))
     earlier = context.event_before if context else None
@@ -250,7 +250,7 @@ _USAGE = (
 )
 
 
-def _usage(value: Any, before: Any) -> list[Block]:
+def _usage(value: object, before: object) -> list[Block]:
     """A row for each usage id: what it used so far, and the growth since the previous stats."""
     used = field(value, "usage_to_metrics")
     if not isinstance(used, dict) or not used:
@@ -271,7 +271,7 @@ def _usage(value: Any, before: Any) -> list[Block]:
     return [Table(head, tuple(rows))] if rows else [Note("nothing was used yet")]
 
 
-def _grown(now: Any, before: Any, write: Callable[[float], str]) -> str:
+def _grown(now: object, before: object, write: Callable[[float], str]) -> str:
     """A number and its growth; "" for zero and for anything that is not a number."""
     if not _is_number(now) or not now:
         return ""
@@ -280,11 +280,11 @@ def _grown(now: Any, before: Any, write: Callable[[float], str]) -> str:
     return f"{write(now)} {'+' if now > before else '-'}{write(abs(now - before))}"
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15
 
 
-def _prompt(body: dict[str, Any], context: StepContext | None) -> list[Block]:
+def _prompt(body: dict[str, object], context: StepContext | None) -> list[Block]:
     """The names of the tools, the prompt, then the tools in full."""
     blocks: list[Block] = []
     tools = field(body, "tools")
@@ -302,7 +302,7 @@ def _prompt(body: dict[str, Any], context: StepContext | None) -> list[Block]:
     return blocks
 
 
-def _tool(tool: Any) -> tuple[str, str]:
+def _tool(tool: object) -> tuple[str, str]:
     """The name of a tool and the first line of its description."""
     called = field(tool, "name") or field(tool, "title") or field(tool, "function", "name")
     called = called or field(tool, "kind")
@@ -315,16 +315,16 @@ def _tool(tool: Any) -> tuple[str, str]:
     return one_line(called) or "(no name)", one_line(about.partition("\n")[0])
 
 
-def _delta(body: dict[str, Any], context: StepContext | None) -> list[Block]:
+def _delta(body: dict[str, object], context: StepContext | None) -> list[Block]:
     blocks = headed("reasoning", safe(take.text(body, "reasoning_content")))
     text = safe(take.text(body, "content"))
     blocks += [Plain(text)] if text else []
     return blocks or rest_blocks(body) or [Note("an empty piece of an answer")]
 
 
-def _tokens(body: dict[str, Any], context: StepContext | None) -> list[Block]:
+def _tokens(body: dict[str, object], context: StepContext | None) -> list[Block]:
     """The numbers of token ids, then all ids."""
-    counts: list[tuple[str, Any]] = []
+    counts: list[tuple[str, object]] = []
     lists: list[Block] = []
     for name in ("prompt", "response"):
         ids = field(body, f"{name}_token_ids")
@@ -335,12 +335,12 @@ def _tokens(body: dict[str, Any], context: StepContext | None) -> list[Block]:
     return [*pair_blocks(*counts), *lists]
 
 
-def _completion_log(body: dict[str, Any], context: StepContext | None) -> list[Block]:
+def _completion_log(body: dict[str, object], context: StepContext | None) -> list[Block]:
     logged = text_blocks(take.text(body, "log_data"))
     return [*rest_blocks(body), *logged]
 
 
-def _risks(body: dict[str, Any], context: StepContext | None) -> list[Block]:
+def _risks(body: dict[str, object], context: StepContext | None) -> list[Block]:
     """The risk of each call, by the number of its step."""
     blocks = pair_blocks(
         ("analyzer", take.text(body, "analyzer")), ("policy", take.text(body, "policy"))
@@ -355,11 +355,11 @@ def _risks(body: dict[str, Any], context: StepContext | None) -> list[Block]:
     return blocks + ([Heading("risks"), Fields(tuple(pairs))] if pairs else [])
 
 
-def _says(text: str) -> Callable[[dict[str, Any], StepContext | None], list[Block]]:
+def _says(text: str) -> Callable[[dict[str, object], StepContext | None], list[Block]]:
     return lambda body, context: [Note(text)]
 
 
-EVENTS: dict[str, Callable[[dict[str, Any], StepContext | None], list[Block]]] = {
+EVENTS: dict[str, Callable[[dict[str, object], StepContext | None], list[Block]]] = {
     "MessageEvent": _message,
     "ConversationErrorEvent": _error,
     "ServerErrorEvent": _error,

@@ -51,7 +51,7 @@ def object_blocks(value: Mapping[Any, Any], skip: Iterable[str] = ()) -> list[Bl
     return [Fields(tuple(short)), *long] if short else long
 
 
-def rest_blocks(value: Any, leave: Iterable[str] = ()) -> list[Block]:
+def rest_blocks(value: object, leave: Iterable[str] = ()) -> list[Block]:
     """The fields of a view that are not taken yet; takes all but those in `leave`. Any other value
     is shown whole."""
     if not isinstance(value, View):
@@ -61,7 +61,7 @@ def rest_blocks(value: Any, leave: Iterable[str] = ()) -> list[Block]:
     return blocks
 
 
-def value_blocks(value: Any) -> list[Block]:
+def value_blocks(value: object) -> list[Block]:
     """The blocks of any JSON value."""
     if isinstance(value, str):
         return output_blocks(value)
@@ -84,10 +84,10 @@ def text_blocks(raw: str) -> list[Block]:
     return output_blocks(raw)
 
 
-def outline(value: Any) -> str:
+def outline(value: object) -> str:
     """Nested JSON as indented lines, without escapes and without secrets."""
     lines: list[str] = []
-    todo: list[tuple[int, str, Any]] = [(0, "", redact_json(value))]
+    todo: list[tuple[int, str, object]] = [(0, "", redact_json(value))]
     while todo:
         level, lead, item = todo.pop()
         if item and isinstance(item, dict | list):
@@ -113,7 +113,7 @@ def outline(value: Any) -> str:
     return "\n".join(lines)
 
 
-def _scalar(value: Any) -> str:
+def _scalar(value: object) -> str:
     if isinstance(value, str):
         return data_text(value) or safe(value)
     if isinstance(value, dict | list):
@@ -121,7 +121,7 @@ def _scalar(value: Any) -> str:
     return number_text(value)
 
 
-def _short(value: Any) -> str | None:
+def _short(value: object) -> str | None:
     """A value on one line; None if it is too long."""
     if isinstance(value, str):
         text = (data_text(value) or safe(value)).strip("\n")

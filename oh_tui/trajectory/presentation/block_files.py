@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from oh_tui.text.clean import clean_line
 from oh_tui.text.patterns import pattern
@@ -24,7 +23,7 @@ from oh_tui.trajectory.presentation.block import (
 from oh_tui.trajectory.presentation.difference import unified
 
 
-def proposal(action: Any) -> list[Block]:
+def proposal(action: object) -> list[Block]:
     """What a call that was not run would have done."""
     path = one_line(text_field(action, "path") or text_field(action, "file_path"))
     old = take.text(action, "old_str") or take.text(action, "old_string")
@@ -81,7 +80,9 @@ def _unsaid(text: str, path: str, new: str) -> str:
     return "\n".join(kept).strip()
 
 
-def edit_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
+def edit_result(
+    body: dict[str, object], observation: dict[str, object], action: object
+) -> list[Block]:
     path = one_line(text_field(observation, "path") or text_field(observation, "file_path"))
     path = path or one_line(text_field(action, "path") or text_field(action, "file_path"))
     take.text(observation, "path")
@@ -145,7 +146,9 @@ def _numbered(text: str, path: str) -> list[Block]:
     return [Code("\n".join(code), path, first), *([Plain(rest)] if rest else [])]
 
 
-def read_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
+def read_result(
+    body: dict[str, object], observation: dict[str, object], action: object
+) -> list[Block]:
     path = one_line(take.text(observation, "file_path"))
     text = safe(take.text(observation, "file_content"))
     if not text:
@@ -168,7 +171,9 @@ def _shows_lines(text: str, said: str) -> bool:
     )
 
 
-def patch_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
+def patch_result(
+    body: dict[str, object], observation: dict[str, object], action: object
+) -> list[Block]:
     changes = field(observation, "commit", "changes")
     blocks: list[Block] = []
     if isinstance(changes, dict):

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.presentation import take
 from oh_tui.trajectory.presentation.block import Block, ImageNote
 from oh_tui.trajectory.presentation.images import IMAGE_PATHS, find_images, is_image
 
 
-def images(body: dict[str, Any]) -> list[Block]:
+def images(body: dict[str, object]) -> list[Block]:
     """A note for each image."""
     found = find_images(body)
     _take_images(body)
@@ -21,7 +19,7 @@ def images(body: dict[str, Any]) -> list[Block]:
     ]
 
 
-def _take_images(body: dict[str, Any]) -> None:
+def _take_images(body: dict[str, object]) -> None:
     """Takes the data of images; a text in the place of an image is left."""
     if is_image(text_field(body, "observation", "screenshot_data")):
         take.value(body, "observation", "screenshot_data")

@@ -21,7 +21,7 @@ _UPDATED = pattern(r"Task list has been updated with \d{1,9} item\(s\)\.?")
 _ITEM = pattern(r"\s*(?:#+ Task List|\d{1,9}\. \S{1,8} ?|- )?")
 
 
-def plan_call(action: dict[str, Any]) -> list[Block]:
+def plan_call(action: dict[str, object]) -> list[Block]:
     take.usual(action, "command")
     if text_field(action, "command") == "view":
         return pair_blocks(("plan", "view"))
@@ -43,7 +43,7 @@ def asked_plan(step: Step, action: Any) -> list[Block]:
 
 
 def plan_result(
-    body: dict[str, Any], observation: dict[str, Any], context: StepContext | None
+    body: dict[str, object], observation: dict[str, object], context: StepContext | None
 ) -> list[Block]:
     """The plan and its changes since the previous one."""
     tasks = _take_plan(observation)
@@ -66,7 +66,7 @@ def _repeats(tasks: list[Task], text: str) -> bool:
     return all(_ITEM.sub("", line, count=1).strip() in {"", *shown} for line in text.split("\n"))
 
 
-def _take_plan(half: Any) -> list[Task]:
+def _take_plan(half: object) -> list[Task]:
     """The plan of an action or an observation; takes the fields of its items."""
     tasks = tasks_of(half)
     for item in field(half, "task_list") if tasks else ():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe
@@ -48,7 +47,7 @@ from oh_tui.trajectory.presentation.tools import change
 from oh_tui.trajectory.presentation.views import View, left, view
 
 
-def extended(body: dict[str, Any]) -> list[Block]:
+def extended(body: dict[str, object]) -> list[Block]:
     """What skills and hooks added for the model."""
     text = safe(bodies.blocks_text(field(body, "extended_content"))).strip()
     take.blocks(body, "extended_content")
@@ -56,7 +55,7 @@ def extended(body: dict[str, Any]) -> list[Block]:
 
 
 def answer_blocks(
-    event: Event, action: Any, context: StepContext | None = None, *, titled: bool = True
+    event: Event, action: object, context: StepContext | None = None, *, titled: bool = True
 ) -> list[Block]:
     """One result with all of its fields. `action` is a view of the call, None if unknown. Without a
     title above, it also shows what the title would."""
@@ -84,7 +83,7 @@ _IN_TITLE = {"path", "file_path", "exit_code", "working_dir"}
 
 
 def _answer(
-    event: Event, body: dict[str, Any], action: Any, context: StepContext | None
+    event: Event, body: dict[str, object], action: object, context: StepContext | None
 ) -> list[Block]:
     if event.kind == "UserRejectObservation":
         by_hook = text_field(body, "rejection_source") == "hook"
@@ -119,7 +118,7 @@ def _failure(error: str) -> Block:
     return Failure(safe(error)) if safe(error) else Note("an error without a text")
 
 
-def late_blocks(action: Any, part: str, blocks: list[Block]) -> list[Block]:
+def late_blocks(action: object, part: str, blocks: list[Block]) -> list[Block]:
     """The fields of a call that were left to its result, which does not show them."""
     if not isinstance(action, View):
         return []
@@ -156,7 +155,9 @@ IN_RESULT = {
 """Texts of calls that the result shows, as code, a diff or prose."""
 
 
-def _list_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
+def _list_result(
+    body: dict[str, object], observation: dict[str, object], action: object
+) -> list[Block]:
     """The matches of grep or glob."""
     found = take.texts(observation, "matches")
     found = take.texts(observation, "files") if found is None else found
@@ -176,12 +177,14 @@ _HEADS = pattern(r"(?:Found|No) ")
 """The start of the first line of grep and glob."""
 
 
-def _text_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
+def _text_result(
+    body: dict[str, object], observation: dict[str, object], action: object
+) -> list[Block]:
     shown = text_blocks(take.result_text(body, image=""))
     return shown if shown or find_images(body) or left(observation) else [Note("no output")]
 
 
-def _fields(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
+def _fields(body: dict[str, object], observation: dict[str, object], action: object) -> list[Block]:
     """The fields of a result that its text and its call do not repeat."""
     text = bodies.content_text(body, image="").strip()
     called = action.values() if isinstance(action, dict) else ()
@@ -194,7 +197,9 @@ def _fields(body: dict[str, Any], observation: dict[str, Any], action: Any) -> l
     return rest_blocks(observation, ("content", "output", "message", "error", "screenshot_data"))
 
 
-def _prose_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
+def _prose_result(
+    body: dict[str, object], observation: dict[str, object], action: object
+) -> list[Block]:
     """An answer of a model: its other fields, then the text as Markdown."""
     fields = _fields(body, observation, action)
     text = safe(take.result_text(body, image=""))
@@ -202,7 +207,11 @@ def _prose_result(body: dict[str, Any], observation: dict[str, Any], action: Any
 
 
 def _agent_result(
-    body: dict[str, Any], observation: dict[str, Any], action: Any, *, is_known: bool = False
+    body: dict[str, object],
+    observation: dict[str, object],
+    action: object,
+    *,
+    is_known: bool = False,
 ) -> list[Block]:
     """The answer of another agent, whose events are elsewhere, maybe as those of a sub-agent that
     is known."""
@@ -214,7 +223,9 @@ def _agent_result(
     return blocks
 
 
-def _folder_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
+def _folder_result(
+    body: dict[str, object], observation: dict[str, object], action: object
+) -> list[Block]:
     entries = field(observation, "entries")
     if not isinstance(entries, list) or not entries:
         return _other_result(body, observation, action)
@@ -235,7 +246,9 @@ def _folder_result(body: dict[str, Any], observation: dict[str, Any], action: An
     return [table, Note(count)] if count else [table]
 
 
-def _said_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
+def _said_result(
+    body: dict[str, object], observation: dict[str, object], action: object
+) -> list[Block]:
     """The text of a finish or think call, which the result only confirms."""
     text = safe(take.text(action, "message") or take.text(action, "thought"))
     if not text:
@@ -249,13 +262,15 @@ _THOUGHT = "Yourthoughthasbeenlogged."
 """The answer to each thought, without its spaces."""
 
 
-def _other_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
+def _other_result(
+    body: dict[str, object], observation: dict[str, object], action: object
+) -> list[Block]:
     fields = _fields(body, observation, action)
     text = _text_result(body, observation, action)
     return fields if fields and text and isinstance(text[0], Note) else [*fields, *text]
 
 
-RESULTS: dict[str, Callable[[dict[str, Any], dict[str, Any], Any], list[Block]]] = {
+RESULTS: dict[str, Callable[[dict[str, object], dict[str, object], object], list[Block]]] = {
     "FileEditorObservation": edit_result,
     "StrReplaceEditorObservation": edit_result,
     "PlanningFileEditorObservation": edit_result,
@@ -284,7 +299,7 @@ RESULTS: dict[str, Callable[[dict[str, Any], dict[str, Any], Any], list[Block]]]
 of observation is one line here."""
 
 
-def facts(body: dict[str, Any], action: Any) -> list[str]:
+def facts(body: dict[str, object], action: object) -> list[str]:
     """The main facts of a successful result: the folder of a command, the size of a change or of a
     read."""
     observation = field(body, "observation")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe
 from oh_tui.trajectory.model import bodies
@@ -30,7 +28,7 @@ _CLIPPED = "<response clipped>"
 """Written by tools where they cut a text; `full_output_save_dir` is set even if nothing is cut."""
 
 
-def terminal_call(action: dict[str, Any]) -> list[Block]:
+def terminal_call(action: dict[str, object]) -> list[Block]:
     command = safe(take.text(action, "command"))
     blocks: list[Block] = [Command(command)] if command else []
     if take.flag(action, "is_input"):
@@ -43,22 +41,22 @@ def terminal_call(action: dict[str, Any]) -> list[Block]:
     return blocks
 
 
-def python_call(action: dict[str, Any]) -> list[Block]:
+def python_call(action: dict[str, object]) -> list[Block]:
     """The code of a cell, which runs in an interpreter that stays open."""
     code = safe(take.text(action, "code"))
     return [Code(code.removesuffix("\n"), "cell.py")] if code else []
 
 
-def _command(body: dict[str, Any], action: Any) -> str:
+def _command(body: dict[str, object], action: object) -> str:
     return text_field(action, "command") or bodies.command_text(body)
 
 
-def terminal_text(body: dict[str, Any], action: Any) -> str:
+def terminal_text(body: dict[str, object], action: object) -> str:
     return read_output(bodies.content_text(body), _command(body, action)).text
 
 
 def terminal_result(
-    event: Event, body: dict[str, Any], observation: dict[str, Any], action: Any
+    event: Event, body: dict[str, object], observation: dict[str, object], action: object
 ) -> list[Block]:
     raw = take.result_text(body)
     blocks = output_blocks(raw, _command(body, action)) or [Note("no output")]
@@ -81,7 +79,7 @@ def terminal_result(
     return blocks
 
 
-def _shell(metadata: Any) -> list[Block]:
+def _shell(metadata: object) -> list[Block]:
     """The user, host and interpreter of a command, on one line."""
     user, host = (one_line(take.text(metadata, name)) for name in ("username", "hostname"))
     pid = take.number(metadata, "pid")

@@ -7,7 +7,6 @@ events hold.
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from oh_tui.text.human import duration
 from oh_tui.text.patterns import pattern
@@ -114,7 +113,7 @@ def call_blocks(
     return blocks + (_beside(body, action) if whole else []) + _at_once(context)
 
 
-def _beside(body: dict[str, Any], action: Any) -> list[Block]:
+def _beside(body: dict[str, object], action: object) -> list[Block]:
     """The fields of a call beside its action, and what the model's arguments have beyond it."""
     take.links(body)
     take.usual(body, "security_risk")
@@ -158,7 +157,9 @@ def result_blocks(
     return blocks + (what_followed(context) if outcome in _UNDONE else [])
 
 
-def _result(step: Step, outcome: Outcome, action: Any, context: StepContext | None) -> list[Block]:
+def _result(
+    step: Step, outcome: Outcome, action: object, context: StepContext | None
+) -> list[Block]:
     result = step.result
     if step.event.kind == "ACPToolCallEvent":
         return _reported(step) or [Note(_OPEN.get(outcome, "no output"))]
@@ -292,7 +293,7 @@ def json_text(step: Step) -> str:
     return json_pretty(values[0] if len(values) == 1 else values)
 
 
-def _decoded(text: bytes) -> Any:
+def _decoded(text: bytes) -> object:
     try:
         return decode_json(text)
     except ValueError:
@@ -306,7 +307,7 @@ def _words(kind: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", short).lower() or name
 
 
-def _outcome_words(result: Event, body: dict[str, Any], outcome: Outcome) -> str:
+def _outcome_words(result: Event, body: dict[str, object], outcome: Outcome) -> str:
     if result.kind == "UserRejectObservation":
         hook = text_field(body, "rejection_source") == "hook"
         return "blocked by a hook" if hook else "rejected"

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.presentation import take
@@ -19,13 +17,13 @@ _WORDS = {
 """What the user can do, and whether a retry may help -> the words. Others are shown as they are."""
 
 
-def remedy(body: Any) -> str:
+def remedy(body: object) -> str:
     """What the user can do about an error, in words; "" when the server does not say."""
     found = field(body, "classification")
     return _words(found) if text_field(found, "user_action") in ("retry", "settings") else ""
 
 
-def classified(body: Any) -> list[Block]:
+def classified(body: object) -> list[Block]:
     """The classification of an error for its detail; nothing without a known one."""
     found = field(body, "classification")
     words = _words(found)
@@ -37,7 +35,7 @@ def classified(body: Any) -> list[Block]:
     return [Note(f"{kind}: {words}" if kind else words)]
 
 
-def _words(found: Any) -> str:
+def _words(found: object) -> str:
     again = field(found, "retryable")
     if not isinstance(again, bool):
         return ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 
@@ -100,11 +99,11 @@ def _fit(text: str) -> str:
     return text if len(text) <= LIMIT else text[: LIMIT - 1] + "…"
 
 
-def _dict(value: Any) -> dict[str, Any]:
+def _dict(value: object) -> dict[str, object]:
     return value if isinstance(value, dict) else {}
 
 
-def _call(event: Event, body: dict[str, Any]) -> tuple[Family, str]:
+def _call(event: Event, body: dict[str, object]) -> tuple[Family, str]:
     action = field(body, "action")
     if not isinstance(action, dict):
         tool = tool_named(event.tool_name)
@@ -121,7 +120,7 @@ def _call(event: Event, body: dict[str, Any]) -> tuple[Family, str]:
 
 
 def _result(
-    call: Event, use: Use, result: Event, answer: dict[str, Any], body: dict[str, Any]
+    call: Event, use: Use, result: Event, answer: dict[str, object], body: dict[str, object]
 ) -> Parts:
     if result.kind == "AgentErrorEvent":
         return (_error(call, text_field(answer, "error"), body),)
@@ -134,7 +133,7 @@ def _result(
     return tool.result(use)
 
 
-def _result_alone(event: Event, body: dict[str, Any]) -> Facts:
+def _result_alone(event: Event, body: dict[str, object]) -> Facts:
     if event.kind == "AgentErrorEvent":
         return Family.ERROR, f"error {event.tool_name}", (first_line(text_field(body, "error")),)
     if event.kind == "UserRejectObservation":
@@ -156,7 +155,7 @@ _VALIDATION = pattern(r"Error validating (?:tool|args)[^\n]{0,300}?'[^'\n]{0,100
 _FIELD = pattern(r"validation errors? for [^\n]{1,100}\n([^\n]{1,100})\n\s+([^\n\[]{1,200})")
 
 
-def _error(call: Event, error: str, body: dict[str, Any]) -> str:
+def _error(call: Event, error: str, body: dict[str, object]) -> str:
     """The text of an AgentErrorEvent. A call without an action was not run."""
     if call.part:
         return first_line(error)
@@ -171,12 +170,12 @@ def _error(call: Event, error: str, body: dict[str, Any]) -> str:
     return f"not run: {first_line(_VALIDATION.sub('', error[:4000], count=1))}"
 
 
-def _is_malformed(body: dict[str, Any]) -> bool:
+def _is_malformed(body: dict[str, object]) -> bool:
     """The server puts this marker in place of arguments that are not JSON."""
     return "_openhands_malformed_tool_call" in text_field(body, "tool_call", "arguments")
 
 
-def _rejection(body: dict[str, Any]) -> str:
+def _rejection(body: dict[str, object]) -> str:
     by = "blocked by a hook" if field(body, "rejection_source") == "hook" else "rejected"
     reason = first_line(text_field(body, "rejection_reason"))
     return f"{by}: {reason}" if reason and reason != "User rejected the action" else by
@@ -194,7 +193,7 @@ _ACP_FAMILIES = {
 }
 
 
-def _acp(event: Event, body: dict[str, Any], last: dict[str, Any]) -> Facts:
+def _acp(event: Event, body: dict[str, object], last: dict[str, object]) -> Facts:
     """A call that another agent made and reported."""
     report = bodies.merge_reports(body, last)
     kind, title, status = (text_field(report, name) for name in ("tool_kind", "title", "status"))
@@ -222,7 +221,7 @@ _MAIN_FIELDS = (
 )  # fmt: skip
 
 
-def _main_text(values: dict[str, Any]) -> str:
+def _main_text(values: dict[str, object]) -> str:
     """The main text of an unknown object."""
     for name in _MAIN_FIELDS:
         value = values.get(name)
@@ -236,7 +235,7 @@ _BY_OPENHANDS = ("Your last response did not include a function call", "The goal
 """Starts of messages that OpenHands writes as the user."""
 
 
-def _message(event: Event, body: dict[str, Any]) -> Facts:
+def _message(event: Event, body: dict[str, object]) -> Facts:
     line = first_line(bodies.message_text(body))
     sender = text_field(body, "sender")
     if event.source == "agent":
@@ -246,23 +245,23 @@ def _message(event: Event, body: dict[str, Any]) -> Facts:
     return Family.YOU, f"{sender or 'you'} wrote", (line,)
 
 
-def _condensation(event: Event, body: dict[str, Any]) -> Facts:
+def _condensation(event: Event, body: dict[str, object]) -> Facts:
     forgotten = field(body, "forgotten_event_ids")
     number = len(forgotten) if isinstance(forgotten, list) else 0
     into = " into a summary" if text_field(body, "summary") else ""
     return Family.CONDENSED, f"condensed {count(number, 'old event')}{into}", ()
 
 
-def _summary(event: Event, body: dict[str, Any]) -> Facts:
+def _summary(event: Event, body: dict[str, object]) -> Facts:
     return Family.CONDENSED, "summary", (first_line(text_field(body, "summary")),)
 
 
-def _failure(event: Event, body: dict[str, Any]) -> Facts:
+def _failure(event: Event, body: dict[str, object]) -> Facts:
     detail = first_line(text_field(body, "detail"))
     return Family.ERROR, f"error {text_field(body, 'code')}", (detail,)
 
 
-def _hook(event: Event, body: dict[str, Any]) -> Facts:
+def _hook(event: Event, body: dict[str, object]) -> Facts:
     what = f"hook {text_field(body, 'hook_event_type')} {text_field(body, 'hook_command')}"
     names = ("reason", "error", "stderr")
     reason = next(filter(None, (text_field(body, name) for name in names)), "")
@@ -275,7 +274,7 @@ def _hook(event: Event, body: dict[str, Any]) -> Facts:
     return Family.HOOK, what, (first_line(text_field(body, "stdout")),)
 
 
-def _state(event: Event, body: dict[str, Any]) -> Facts:
+def _state(event: Event, body: dict[str, object]) -> Facts:
     value = field(body, "value")
     if event.key == "stats" and (used := _used(value)):
         return Family.STATE, "state stats", used
@@ -290,26 +289,26 @@ def _state(event: Event, body: dict[str, Any]) -> Facts:
     return Family.STATE, f"state {event.key}", (shown,)
 
 
-def _used(stats: Any) -> Parts:
+def _used(stats: object) -> Parts:
     """The total cost and tokens so far."""
     used = record_sums(stats_text(stats))
     tokens = f"{compact(used.tokens)} tokens" if used.tokens else ""
     return tuple(filter(None, (dollars(used.cost) if used.cost else "", tokens)))
 
 
-def _system_prompt(event: Event, body: dict[str, Any]) -> Facts:
+def _system_prompt(event: Event, body: dict[str, object]) -> Facts:
     tools = field(body, "tools")
     number = len(tools) if isinstance(tools, list) else 0
     size = len(text_field(body, "system_prompt", "text"))
     return Family.SYSTEM, "system prompt", (f"{count(number, 'tool')}, {size:,} characters",)
 
 
-def _delta(event: Event, body: dict[str, Any]) -> Facts:
+def _delta(event: Event, body: dict[str, object]) -> Facts:
     text = text_field(body, "content") or text_field(body, "reasoning_content")
     return Family.AGENT, "stream", (first_line(text),)
 
 
-def _tokens(event: Event, body: dict[str, Any]) -> Facts:
+def _tokens(event: Event, body: dict[str, object]) -> Facts:
     asked, answered = (
         len(ids) if isinstance(ids, list) else 0
         for ids in (field(body, "prompt_token_ids"), field(body, "response_token_ids"))
@@ -317,30 +316,30 @@ def _tokens(event: Event, body: dict[str, Any]) -> Facts:
     return Family.SYSTEM, "tokens", (f"{asked} in, {answered} out",)
 
 
-def _log(event: Event, body: dict[str, Any]) -> Facts:
+def _log(event: Event, body: dict[str, object]) -> Facts:
     model = text_field(body, "model_name") or "the model"
     return Family.SYSTEM, f"log the answer of {model}", (text_field(body, "filename"),)
 
 
-def _risks(event: Event, body: dict[str, Any]) -> Facts:
+def _risks(event: Event, body: dict[str, object]) -> Facts:
     risks = _dict(field(body, "risks"))
     levels = ", ".join(sorted({risk for risk in risks.values() if isinstance(risk, str)}))
     return Family.SYSTEM, f"rate the risk of {count(len(risks), 'call')}", (levels,)
 
 
-def _unreadable(event: Event, body: dict[str, Any]) -> Facts:
+def _unreadable(event: Event, body: dict[str, object]) -> Facts:
     return Family.OTHER, f"cannot read {event.summary}", (first_line(text_field(body, "text")),)
 
 
-def _unknown(event: Event, body: dict[str, Any]) -> Facts:
+def _unknown(event: Event, body: dict[str, object]) -> Facts:
     return Family.OTHER, event.kind, (_main_text(body),)
 
 
-def _only(family: Family, what: str) -> Callable[[Event, dict[str, Any]], Facts]:
+def _only(family: Family, what: str) -> Callable[[Event, dict[str, object]], Facts]:
     return lambda event, body: (family, what, ())
 
 
-EVENTS: dict[str, Callable[[Event, dict[str, Any]], Facts]] = {
+EVENTS: dict[str, Callable[[Event, dict[str, object]], Facts]] = {
     "MessageEvent": _message,
     "Condensation": _condensation,
     "CondensationRequest": _only(Family.CONDENSED, "ask for a condensation"),

@@ -6,7 +6,6 @@ import base64
 import re
 import struct
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 
@@ -73,7 +72,7 @@ IMAGE_PATHS = (
 """Paths of content blocks in events."""
 
 
-def find_images(body: Any) -> list[Image]:
+def find_images(body: object) -> list[Image]:
     """The images in a decoded event. Decodes only the first bytes of each, and never raises."""
     found: list[Image] = []
     shot = text_field(body, "observation", "screenshot_data")
@@ -128,7 +127,7 @@ def data_text(text: str) -> str:
     return str(found) if found.format else f"data, {size(found.size)}"
 
 
-def _sources(blocks: Any) -> Iterator[str]:
+def _sources(blocks: object) -> Iterator[str]:
     """Data or addresses of image blocks. OpenHands has `image_urls`, MCP and ACP have `data` and
     `mimeType`; ACP wraps each block in another one."""
     for block in blocks if isinstance(blocks, list) else ():

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from difflib import SequenceMatcher
 from itertools import chain
-from typing import Any
 
 import msgspec
 
@@ -34,7 +33,7 @@ class Task(msgspec.Struct, frozen=True, gc=False):
     was: str = ""
 
 
-def tasks_of(half: Any) -> list[Task]:
+def tasks_of(half: object) -> list[Task]:
     """The plan in an action or observation of the task tracker."""
     items = field(half, "task_list")
     return [
@@ -47,14 +46,14 @@ def tasks_of(half: Any) -> list[Task]:
     ]
 
 
-def done_and_all(half: Any) -> tuple[int, int]:
+def done_and_all(half: object) -> tuple[int, int]:
     """How many items of the plan in an action or observation are done, and how many there are."""
     items = field(half, "task_list")
     items = items if isinstance(items, list) else []
     return sum(text_field(item, "status") == "done" for item in items), len(items)
 
 
-def plan_progress(half: Any) -> str:
+def plan_progress(half: object) -> str:
     """Such as `plan 2/5`; "" without items."""
     done, count = done_and_all(half)
     return f"plan {done}/{count}" if count else ""

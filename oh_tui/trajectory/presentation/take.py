@@ -13,7 +13,7 @@ from oh_tui.trajectory.model.bodies import blocks_text, content_text, field, tex
 from oh_tui.trajectory.presentation.views import REDUNDANT, View, is_same, is_usual
 
 
-def value(data: Any, *path: str) -> Any:
+def value(data: object, *path: str) -> Any:
     """The value at a path of names, None if missing; marks it as shown."""
     inside = field(data, *path[:-1])
     if isinstance(inside, View):
@@ -27,25 +27,25 @@ def text(data: Any, *path: str) -> str:
     return value(data, *path) if isinstance(found, str) else ""
 
 
-def number(data: Any, *path: str) -> int | float | None:
+def number(data: object, *path: str) -> int | float | None:
     found = field(data, *path)
     is_number = isinstance(found, int | float) and not isinstance(found, bool)
     return value(data, *path) if is_number else None
 
 
-def flag(data: Any, *path: str) -> bool:
+def flag(data: object, *path: str) -> bool:
     """Whether the value at a path is true; takes any boolean."""
     found = field(data, *path)
     return value(data, *path) if isinstance(found, bool) else False
 
 
-def usual(data: Any, name: str) -> None:
+def usual(data: object, name: str) -> None:
     """Takes a redundant value."""
     if is_usual(name, field(data, name)):
         value(data, name)
 
 
-def texts(data: Any, *path: str) -> list[str] | None:
+def texts(data: object, *path: str) -> list[str] | None:
     """The list of texts at a path; None for anything else, which is not taken."""
     found = field(data, *path)
     if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
@@ -53,7 +53,7 @@ def texts(data: Any, *path: str) -> list[str] | None:
     return list(value(data, *path))
 
 
-def blocks(data: Any, *path: str) -> None:
+def blocks(data: object, *path: str) -> None:
     """Takes the texts of content blocks, as `bodies.blocks_text` returns them."""
     found = field(data, *path)
     if isinstance(found, str):
@@ -66,7 +66,7 @@ def blocks(data: Any, *path: str) -> None:
     texts(data, *path)
 
 
-def result_text(body: Any, image: str = "[image]") -> str:
+def result_text(body: object, image: str = "[image]") -> str:
     """Takes and returns the text of a result, as `bodies.content_text`."""
     observation = field(body, "observation")
     if not isinstance(observation, dict):
@@ -82,13 +82,13 @@ def result_text(body: Any, image: str = "[image]") -> str:
     return content_text(body, image)
 
 
-def repeated(data: Any, other: Any) -> None:
+def repeated(data: object, other: object) -> None:
     """Takes fields that another shown object has with the same value."""
     if isinstance(data, View) and isinstance(other, Mapping):
         data.taken.update(n for n in data if n in other and is_same(data[n], other[n]))
 
 
-def links(body: Any) -> None:
+def links(body: object) -> None:
     """Takes the redundant top-level fields of an event."""
     for name in REDUNDANT:
         if not isinstance(field(body, name), dict | list):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 from oh_tui.text.clean import clean
 from oh_tui.text.patterns import pattern
@@ -218,11 +217,11 @@ def _delegate(use: Use) -> What:
     return What(Family.TASK, "delegate", f"{use.get('command')} {names}".strip())
 
 
-def _pairs(values: dict[str, Any]) -> str:
+def _pairs(values: dict[str, object]) -> str:
     return ", ".join(f"{name}={_short(value)}" for name, value in values.items())
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     """A value inside a line; objects and lists are only hinted at."""
     if isinstance(value, dict | list):
         return "{…}" if isinstance(value, dict) else "[…]"

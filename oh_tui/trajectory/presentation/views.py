@@ -85,7 +85,7 @@ class View(dict[str, Any]):
         self.taken: set[str] = set()
 
 
-def view(value: Any, depth: int = 0) -> Any:
+def view(value: object, depth: int = 0) -> Any:
     """A copy of decoded JSON whose objects are views."""
     if depth < _DEEPEST and isinstance(value, dict):
         return View((name, view(inner, depth + 1)) for name, inner in value.items())
@@ -94,11 +94,11 @@ def view(value: Any, depth: int = 0) -> Any:
     return value
 
 
-def is_usual(name: str, value: Any) -> bool:
+def is_usual(name: str, value: object) -> bool:
     return name in USUAL and isinstance(value, str) and value in USUAL[name][0]
 
 
-def left(value: Any, depth: int = 0) -> Any:
+def left(value: object, depth: int = 0) -> Any:
     """The fields that were not taken, without empty values: "" [] {} null false."""
     if isinstance(value, View):
         kept = {n: left(inner, depth + 1) for n, inner in value.items() if n not in value.taken}
@@ -113,7 +113,7 @@ def _is_empty(value: Any) -> bool:
     return value is None or value is False or value in ("", [], {})
 
 
-def is_same(one: Any, other: Any) -> bool:
+def is_same(one: object, other: object) -> bool:
     """Whether two JSON values are equal; False if they are nested too deep to compare."""
     if isinstance(one, bool) is not isinstance(other, bool):
         return False

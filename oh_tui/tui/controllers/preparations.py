@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from textual.worker import Worker
@@ -26,7 +26,7 @@ class _Cursors(NamedTuple):
 
 
 class Preparation(NamedTuple):
-    worker: Worker[Any]
+    worker: Worker[object]
     cursors: _Cursors
     """The cursors when the preparation began."""
     about: str
@@ -50,7 +50,7 @@ class Preparations:
         return self._current is not None and self._current.worker.name == name
 
     @contextlib.contextmanager
-    def preparing(self, worker: Worker[Any], what: str) -> Iterator[None]:
+    def preparing(self, worker: Worker[object], what: str) -> Iterator[None]:
         """The worker is reading; `what` in words. Drops any other preparation."""
         if self._current:
             self._current.worker.cancel()

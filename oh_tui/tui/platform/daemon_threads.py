@@ -22,7 +22,9 @@ class DaemonThreads(ThreadPoolExecutor):
         self._running = 0
         self._waiting = deque[Callable[[], None]]()
 
-    def submit(self, call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+    def submit(
+        self, call: Callable[..., object], /, *args: object, **kwargs: object
+    ) -> Future[Any]:
         future: Future[Any] = Future()
 
         def run() -> None:

@@ -20,7 +20,6 @@ import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any
 
 from textual import events
 from textual.app import App
@@ -70,7 +69,7 @@ class KeyQueueApp(App[int]):
         self._under_way = 0
         """Number of the key being handled; 0 for none."""
         self._stuck: Timer | None = None
-        self._top: Screen[Any] | None = None
+        self._top: Screen[object] | None = None
         """The topmost screen before that key."""
         self._expecting: set[object] = set()
         """Reads under way, after each of which something opens."""
@@ -224,7 +223,7 @@ class KeyQueueApp(App[int]):
             self._watch()
 
 
-async def _has_focus(screen: Screen[Any]) -> None:
+async def _has_focus(screen: Screen[object]) -> None:
     """Wait until a screen that was opened has set its focus."""
     ready = asyncio.Event()
     if screen.call_later(ready.set):

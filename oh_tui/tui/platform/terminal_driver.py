@@ -47,7 +47,7 @@ class TerminalDriver(LinuxDriver):
     UTF-8, stops for ever without a shell to continue it, starts twice on a SIGCONT without a stop,
     and waits 0.2 s for its input thread at exit (measured)."""
 
-    def __init__(self, app: App[Any], **options: Any) -> None:
+    def __init__(self, app: App[object], **options: Any) -> None:
         super().__init__(app, **options)
         self._file: Any = _Output(self._hang_up)
         self._title = "oh-tui"

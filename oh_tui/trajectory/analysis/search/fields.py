@@ -65,7 +65,7 @@ class Wrong(Exception):
 class Field(NamedTuple):
     """A field of a query."""
 
-    read: Callable[[str], Any]
+    read: Callable[[str], object]
     """Parses a typed value; raises `Wrong`."""
     holds: Callable[[Asked, Any], bool]
     values: Callable[[Trajectory | None], Collection[str]]
@@ -313,7 +313,7 @@ def _regex(typed: str) -> Regex:
         raise Wrong(str(error)) from None
 
 
-def _never(asked: Asked, value: Any) -> bool:
+def _never(asked: Asked, value: object) -> bool:
     raise AssertionError("`Query.test` searches texts")
 
 

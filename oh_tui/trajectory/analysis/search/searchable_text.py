@@ -85,7 +85,7 @@ def _is_redundant(name: str, value: Any) -> bool:
     return type(value) is list and all(type(one) is str for one in value)
 
 
-def _called(called: dict[str, Any], body: dict[str, Any], action: Any) -> list[Any]:
+def _called(called: dict[str, object], body: dict[str, object], action: object) -> list[object]:
     """The fields of a `tool_call` that the action and the event do not repeat."""
     args = arguments(body)
     for known in (action, body):
@@ -104,7 +104,7 @@ def _called(called: dict[str, Any], body: dict[str, Any], action: Any) -> list[A
     return [args, rest]
 
 
-def _numbers(value: Any) -> list[Any]:
+def _numbers(value: object) -> list[object]:
     """The numbers below a secret name, such as token counts, which are shown."""
     found, todo = [], [value]
     while todo:
@@ -119,7 +119,7 @@ def _numbers(value: Any) -> list[Any]:
 _is_secret = lru_cache(maxsize=2048)(is_secret_name)
 
 
-def _change(observation: dict[str, Any]) -> str | None:
+def _change(observation: dict[str, object]) -> str | None:
     """What the diff of the old and new content of a file has of these, without its own signs;
     None without both."""
     old, new = observation.get("old_content"), observation.get("new_content")

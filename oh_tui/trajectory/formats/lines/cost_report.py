@@ -6,8 +6,6 @@ each instance follows, it has the cost of each.
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from oh_tui.text.human import dollars, plural
@@ -70,7 +68,7 @@ def read(text: bytes, output: str) -> CostReport:
     return report
 
 
-def _take_sums(report: CostReport, value: Any, output: str) -> None:
+def _take_sums(report: CostReport, value: object, output: str) -> None:
     attempts = field(value, "critic_files")
     for one in [field(value, "main_output"), *(attempts if isinstance(attempts, list) else ())]:
         if field(one, "filename") == output:
@@ -81,6 +79,6 @@ def _take_sums(report: CostReport, value: Any, output: str) -> None:
         report.total = _amount(field(value, "summary", "total_cost"))
 
 
-def _amount(value: Any) -> float | None:
+def _amount(value: object) -> float | None:
     number = told_amount(value)
     return None if number is None else float(number)

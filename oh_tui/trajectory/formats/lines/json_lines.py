@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -279,7 +278,7 @@ class JsonLines:
     def _entry(self, row: Row, *, alone: bool | None = None) -> Entry:
         if row.name:
             beside, instance = self._beside, _instance(row)
-            info: dict[str, Any] = {
+            info: dict[str, object] = {
                 "id": row.name,
                 "title": row.name,
                 "attempt": row.attempt,

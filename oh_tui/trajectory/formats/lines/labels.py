@@ -11,7 +11,6 @@ import os
 from collections.abc import Collection, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from oh_tui.text.human import are, plural
 from oh_tui.text.patterns import pattern
@@ -121,7 +120,7 @@ class Beside:
             told.append(f"{shown_name(source)} names {count} not in {where}: {some}")
         return told
 
-    def _take(self, file: str, value: dict[str, Any]) -> None:
+    def _take(self, file: str, value: dict[str, object]) -> None:
         lists = {name: found for name in _LISTS if isinstance(found := value.get(name), list)}
         for name, found in lists.items():
             for one in found:

@@ -10,7 +10,7 @@ from functools import partial
 from itertools import islice
 from operator import lt
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from oh_tui.text.human import plural
 from oh_tui.text.redact import redact_json
@@ -113,7 +113,7 @@ class Archive:
         is_run = members.is_cut and may_be_run([*islice(members.names, 1), *members.partial])
         if meta is None and not self._files and not is_run and parent is None:
             raise FormatProblem(f"{name} holds no trajectory", _HINT)
-        self.info: dict[str, Any] = meta or {}
+        self.info: dict[str, object] = meta or {}
         """meta.json without secrets (`id`, `title`, `llm_model`, `selected_repository`, `metrics`,
         ...), plus `execution_status` and `stats` of base_state.json. Any field may be missing or
         have a wrong type."""
@@ -171,7 +171,7 @@ class Archive:
         return lines
 
     def add_row(
-        self, info: dict[str, Any], stats: bytes, recorded: Recorded, notes: list[str]
+        self, info: dict[str, object], stats: bytes, recorded: Recorded, notes: list[str]
     ) -> None:
         """Adds what the row of an evaluation says about the run, without secrets."""
         self.info = self.info | info
@@ -273,7 +273,7 @@ class Archive:
                 self._failed.setdefault(str(error), set()).add(self._members.names[index])
                 return b""
 
-    def _meta(self) -> dict[str, Any] | None:
+    def _meta(self) -> dict[str, object] | None:
         """The fields of meta.json and base_state.json; None if both are missing. Sets `stats`."""
         found = [self._json(index) for index in self._states.values()]
         if not any(found):
@@ -282,7 +282,7 @@ class Archive:
         sums = (field(metrics, f"accumulated_{name}") for name in ("cost", "token_usage"))
         stats = [*(stats_text(field(values, "stats")) for values in found), untold_text(*sums)]
         self.stats = next(filter(None, stats), b"")
-        meta: dict[str, Any] = {}
+        meta: dict[str, object] = {}
         for values in found:
             for name, value in (
                 ("id", field(values, "conversation_id")),
@@ -292,7 +292,7 @@ class Archive:
                 if value is not None:
                     meta.setdefault(name, value)
         meta |= {name: value for name, value in found[0].items() if value is not None}
-        result: dict[str, Any] = redact_json(meta)
+        result: dict[str, object] = redact_json(meta)
         return result
 
     def _last_problem(self) -> str:
@@ -311,7 +311,7 @@ class Archive:
             isinstance(name, str) and name and not self._members.mention(name) for name in last
         )
 
-    def _json(self, index: int) -> dict[str, Any]:
+    def _json(self, index: int) -> dict[str, object]:
         try:
             value = decode_json(self._read(index))
         except ValueError:

@@ -6,7 +6,7 @@ import re
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from oh_tui.text.patterns import pattern
 
@@ -116,7 +116,7 @@ def may_be_run(names: Iterable[str]) -> bool:
     return not known or any(_OF_A_RUN.fullmatch(n) or EVENT_FILE.fullmatch(n) for n in known)
 
 
-def is_state(value: Any) -> bool:
+def is_state(value: object) -> bool:
     """Whether the JSON of a `base_state.json` is the state of a conversation: other programs use
     this file name too."""
     if not isinstance(value, dict) or not isinstance(value.get("id"), str):

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from oh_tui.api.models import bare_id
 from oh_tui.text.clean import clean
@@ -43,7 +43,7 @@ _Asked = tuple[str, str]
 """The text, "" when the step has no such part, and a description of it."""
 
 
-def copy_selection(screen: Screen[Any]) -> str:
+def copy_selection(screen: Screen[object]) -> str:
     """Copy the text selected with the mouse. Returns a message, "" when no text is selected.
     Displayed text is already clean and without keys, but a selection may join parts that were
     cleaned separately, so clean it again."""
