@@ -39,7 +39,7 @@ from oh_tui.trajectory.analysis.verdict import Verdict
 from oh_tui.trajectory.files.blame import Blame, blame
 from oh_tui.trajectory.files.history import Files
 from oh_tui.trajectory.files.moments import Label
-from oh_tui.trajectory.formats.run_file import SHOWN_BEFORE, shown_name
+from oh_tui.trajectory.formats.run_file import SHOWN_BEFORE, short_name
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -72,7 +72,7 @@ class Run:
         self._row = row
 
     def __repr__(self) -> str:
-        return f"<Run {shown_name(self.id)}>"
+        return f"<Run {short_name(self.id)}>"
 
     @property
     def id(self) -> str:
@@ -170,7 +170,7 @@ def open(place: str | os.PathLike[str]) -> Run:
     source = _source(place)
     rows = source.conversations()
     if len(rows) > 1:
-        names = ", ".join(shown_name(row.id) for row in rows[:3])
+        names = ", ".join(short_name(row.id) for row in rows[:3])
         raise Problem(
             f"There are {len(rows):,} runs in {source.label}",
             f"name one of them, as PATH#ID, or go through them with open_all: {names}, ...",

@@ -19,7 +19,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.formats.plain_file import stamp_of
-from oh_tui.trajectory.formats.run_file import Entry, RunFile, shown_name
+from oh_tui.trajectory.formats.run_file import Entry, RunFile, short_name
 from oh_tui.trajectory.model.clock import zoned
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage_stats import (
@@ -146,7 +146,7 @@ def parts_apart(files: Sequence[Path]) -> dict[Path, str]:
         first = _common(paths)
         last = _common([path[first:][::-1] for path in paths])
         for one, path in zip(same, paths, strict=False):
-            found[one] = shown_name("/".join(path[first : len(path) - last]) or name)
+            found[one] = short_name("/".join(path[first : len(path) - last]) or name)
     return found
 
 
@@ -159,7 +159,7 @@ def _common(paths: Sequence[Sequence[str]]) -> int:
 
 def as_given(sentence: str, path: Path) -> str:
     """The sentence with the file's path as the user gave it, in place of its name."""
-    name, shown = shown_name(path.name), given(path)
+    name, shown = short_name(path.name), given(path)
     at = sentence.find(name) if name else -1
     if at < 0 or sentence[:at].endswith("/") or sentence[at + len(name) :].startswith("/"):
         return sentence
@@ -201,7 +201,7 @@ def chosen_row(
     if not begun and wanted.isdecimal() and 0 < int(wanted[:9]) <= len(rows):
         return rows[int(wanted[:9]) - 1]
     if begun:
-        names = ", ".join(shown_name(one[1].name or one[0]) for one in begun[:5])
+        names = ", ".join(short_name(one[1].name or one[0]) for one in begun[:5])
         more = f" and {len(begun) - 5:,} more" if len(begun) > 5 else ""
         raise Problem(f"{len(begun):,} runs in {where} begin with {shown}", names + more)
     count = plural(len(rows), "run")

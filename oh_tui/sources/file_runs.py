@@ -20,7 +20,7 @@ from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis import changes
 from oh_tui.trajectory.analysis.verdict import judge, may_be_limit
-from oh_tui.trajectory.formats.run_file import Entry, RunFile, SubAgentFile, opening, shown_name
+from oh_tui.trajectory.formats.run_file import Entry, RunFile, SubAgentFile, opening, short_name
 from oh_tui.trajectory.formats.zip.archive import open_archive
 from oh_tui.trajectory.model.events import UNREADABLE, Event, parse_event
 from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
@@ -70,7 +70,7 @@ class FileRuns:
             if found := self._opened.get(name):
                 self._opened.move_to_end(name)
                 return found
-        with opening(shown_name((entry and entry.name) or name)):
+        with opening(short_name((entry and entry.name) or name)):
             found = entry.open() if entry else self._sub_agent(name)
             if name in self.rows:
                 self.rows[name] = row_of_run(name, found, self.rows[name])
@@ -91,7 +91,7 @@ class FileRuns:
         for agent in agents:
             if agent.name == own:
                 return agent.open()
-        raise Problem(f"{shown_name(own or name)} is not in the file any more")
+        raise Problem(f"{short_name(own or name)} is not in the file any more")
 
     def sub_agent(self, name: str) -> Conversation | None:
         """The row of a sub-agent, which is not in the list; None for an unknown name."""

@@ -38,7 +38,7 @@ from oh_tui.trajectory.formats.run_file import (
     NotRead,
     RunList,
     opening,
-    shown_name,
+    short_name,
 )
 from oh_tui.trajectory.formats.table import find_files, open_runs
 
@@ -240,7 +240,7 @@ class FileSource:
                     self._versions[file] = version_at(file)
                 if runs is None:
                     self._opened[file] = self._versions.get(file, "")
-                with opening(shown_name(file.name)):
+                with opening(short_name(file.name)):
                     runs = runs or open_runs(file, self.indexes)
                     self._lists.append(runs)
                     self._at[file], home = runs, str(plain_path(file))
@@ -262,7 +262,7 @@ class FileSource:
         """The conversation with the status of its agent, judged by the last events, and with all
         that its run shows. A run that cannot be opened is added to `problems`."""
         try:
-            with opening(shown_name(conversation.title or conversation.id)):
+            with opening(short_name(conversation.title or conversation.id)):
                 run = self.runs.run(conversation)
                 verdict = judge(end_of(run))
         except Problem as problem:

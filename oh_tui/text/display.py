@@ -10,8 +10,8 @@ LONGEST = 1_000
 """Characters of a text that are read."""
 
 
-def display_line(text: str | None) -> str:
-    """A text of a server or a file, such as a title, as one clean line without secrets."""
+def cached_line(text: str | None) -> str:
+    """As `safe_line`, for texts that lists draw again and again, such as titles."""
     return _line(text[:LONGEST], held()) if text else ""
 
 

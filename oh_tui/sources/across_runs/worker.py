@@ -11,7 +11,7 @@ from oh_tui.sources.across_runs.pool import At
 from oh_tui.sources.file_runs import whole_run
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.problem import Problem, why
-from oh_tui.trajectory.formats.run_file import Entry, Indexes, RunFile, RunList, shown_name
+from oh_tui.trajectory.formats.run_file import Entry, Indexes, RunFile, RunList, short_name
 from oh_tui.trajectory.formats.table import open_runs
 from oh_tui.trajectory.model.trajectory import Trajectory
 
@@ -91,6 +91,6 @@ def _opened(place: Place, indexes: Indexes | None) -> RunFile:
     while len(entries) < place.number:
         entry = next(coming, None)
         if entry is None:
-            raise Problem(f"{shown_name(place.path.name)} has changed meanwhile")
+            raise Problem(f"{short_name(place.path.name)} has changed meanwhile")
         entries.append(entry)
     return entries[place.number - 1].open()

@@ -23,7 +23,7 @@ from oh_tui.sources.lists.triage import (
     status_word,
     updated,
 )
-from oh_tui.text.display import display_line
+from oh_tui.text.display import cached_line
 from oh_tui.text.human import compact, duration, told_cost
 from oh_tui.trajectory.model.usage_stats import TOKENS
 
@@ -98,7 +98,7 @@ def _text(
         (f"by {name}", f"{name}, back"),
         menu,
     )
-    column = {"text": lambda one, _: display_line(read(one)), **column}
+    column = {"text": lambda one, _: cached_line(read(one)), **column}
     return Attribute(
         name=name,
         label=label,
@@ -214,7 +214,7 @@ ATTRIBUTES = (
     _text(
         "model", "model", lambda one: one.llm_model, rank=9,
         # without the provider's name
-        text=lambda one, _: display_line(one.llm_model).rpartition("/")[2],
+        text=lambda one, _: cached_line(one.llm_model).rpartition("/")[2],
         place=3, key="m", cells=7, most=18,
     ),
     Attribute(json="trigger", value=lambda one, _: one.trigger),

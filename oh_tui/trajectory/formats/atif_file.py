@@ -25,7 +25,7 @@ from oh_tui.trajectory.formats.run_file import (
     FormatProblem,
     RunList,
     Source,
-    shown_name,
+    short_name,
 )
 from oh_tui.trajectory.formats.unpack import head_of
 from oh_tui.trajectory.model.bodies import field
@@ -77,7 +77,7 @@ def read_files(folder: Path, name: str) -> AtifFiles:
                 todo.append(beside[ref])
             except (OSError, ValueError, FormatProblem):
                 missing.add(ref)
-    notes += [f"the sub-agent in {shown_name(ref)} cannot be read" for ref in sorted(missing)]
+    notes += [f"the sub-agent in {short_name(ref)} cannot be read" for ref in sorted(missing)]
     return AtifFiles(parts, names, beside, notes)
 
 
@@ -86,7 +86,7 @@ def _read_parts(folder: Path, name: str) -> tuple[list[object], list[str], list[
     parts, names, notes = [_read(folder, name)], list[str](), list[str]()
     known = {name}
     while isinstance(ref := field(parts[-1], "continued_trajectory_ref"), str) and ref:
-        shown = shown_name(ref)
+        shown = short_name(ref)
         # only a name in the same folder: a path may lead anywhere
         if Path(ref).name != ref or ref in known or len(parts) == MOST_PARTS:
             notes.append(f"the run goes on in {shown}, which is not read")
@@ -131,7 +131,7 @@ def _read(folder: Path, name: str) -> object:
     text = _text(folder, name)
     if len(text) > json_lines.LARGEST:
         most = size(json_lines.LARGEST)
-        raise FormatProblem(f"{shown_name(name)} has more than {most} in one JSON text")
+        raise FormatProblem(f"{short_name(name)} has more than {most} in one JSON text")
     value = top_of_atif(text)
     if not is_atif(value):
         raise ValueError("no ATIF")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from oh_tui.trajectory.formats.run_file import Source, shown_name
+from oh_tui.trajectory.formats.run_file import Source, short_name
 from oh_tui.trajectory.formats.zip.archive import Archive
 from oh_tui.trajectory.formats.zip.folder_members import FolderMembers
 from oh_tui.trajectory.formats.zip.members import CannotRead
@@ -66,7 +66,7 @@ class UniqueNames:
     def take(self, short: str, path: str) -> str:
         """Takes `short`, or `path` if another run has that name."""
         for name in (short, path, f"{short}@{len(self._taken) + 1}"):
-            if (shown := shown_name(name)) and shown not in self._taken:
+            if (shown := short_name(name)) and shown not in self._taken:
                 break
         self._taken.add(shown)
         return shown

@@ -36,7 +36,7 @@ from oh_tui.trajectory.formats.run_file import (
     Indexes,
     Source,
     Unpacked,
-    shown_name,
+    short_name,
 )
 from oh_tui.trajectory.formats.unpack import NoRoom, Stream, Unpacking
 from oh_tui.trajectory.formats.zip.zip_table import RATIO_FREE, RATIO_LIMIT
@@ -58,7 +58,7 @@ class Work:
     """A file that this process unpacks, or waits for while another process unpacks it."""
 
     def __init__(self, name: str) -> None:
-        self.name = shown_name(name)
+        self.name = short_name(name)
         self.read = self.whole = self.written = 0
         """Bytes read of the file, its size, and bytes written."""
         self.is_stopped = self.is_over = False

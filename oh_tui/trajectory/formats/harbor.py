@@ -28,7 +28,7 @@ from oh_tui.trajectory.formats.run_file import (
     RunList,
     Source,
     Unchanging,
-    shown_name,
+    short_name,
 )
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import decode_json
@@ -78,17 +78,17 @@ class Job(Unchanging):
         self._is_job = not is_trial(folder)
         self._trials = sorted(_trials(folder)) if self._is_job else [folder]
         if not self._trials:
-            raise FormatProblem(f"{shown_name(folder.name)} holds no trial of Harbor")
+            raise FormatProblem(f"{short_name(folder.name)} holds no trial of Harbor")
 
     def entries(self) -> Iterator[Entry]:
         for number, folder in enumerate(self._trials, 1):
             info = told_of(folder, folder.name)
             name = folder.name if self._is_job else ""
-            yield Entry(self, number, shown_name(name) if name else "", info)
+            yield Entry(self, number, short_name(name) if name else "", info)
 
     def open(self, number: int) -> HeldRun:
         folder = self._trials[number - 1]
-        return open_trial(folder, folder.name, shown_name(folder.name))
+        return open_trial(folder, folder.name, short_name(folder.name))
 
     def close(self) -> None:
         """Nothing is open."""

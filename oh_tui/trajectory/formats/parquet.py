@@ -33,7 +33,7 @@ from oh_tui.trajectory.formats.run_file import (
     Source,
     Unchanging,
     Unforeseen,
-    shown_name,
+    short_name,
 )
 from oh_tui.trajectory.model.recorded import Label, told_label
 
@@ -157,7 +157,7 @@ class ParquetRuns(Unchanging):
 
     def __init__(self, name: str, path: Path) -> None:
         """Raises FormatProblem."""
-        self.name = shown_name(name)
+        self.name = short_name(name)
         self.problems: list[str] = []
         self._path = path
         if not is_installed():
@@ -225,7 +225,7 @@ class ParquetRuns(Unchanging):
             raise FormatProblem(f"{self.name} holds no rows")
 
     def _entry(self, number: int, row: dict[str, Any], taken: dict[str, int]) -> Entry:
-        names = (shown_name(name_in(row.get(name))) for name in _NAMES)
+        names = (short_name(name_in(row.get(name))) for name in _NAMES)
         instance = next(filter(None, names), "") or f"row {number}"
         attempt = taken[instance] = taken.get(instance, 0) + 1
         name = instance if attempt == 1 else f"{instance}@{attempt}"

@@ -43,7 +43,7 @@ from oh_tui.trajectory.formats.run_file import (
     RunList,
     Source,
     Unchanging,
-    shown_name,
+    short_name,
 )
 from oh_tui.trajectory.formats.unpack import head_of, is_tar
 from oh_tui.trajectory.formats.zip.archive import Archive, open_archive
@@ -227,7 +227,7 @@ class ResultsTar(Unchanging):
             self._told.append(f"{told}: {needs}" if needs else told)
 
     def _where(self, file: str) -> str:
-        return shown_name(f"{self.name}/{file}")
+        return short_name(f"{self.name}/{file}")
 
     def _source(self, file: str) -> Source:
         indexes = self._tar.indexes
@@ -334,7 +334,7 @@ class ResultsTar(Unchanging):
             self._lists.append(runs)
             title = title_of(file)
             for one in others:
-                one.name = shown_name(f"{title}/{one.name}")
+                one.name = short_name(f"{title}/{one.name}")
                 one.info = one.info | {"id": one.name, "title": one.name}
             self._firsts[file] = first, others
             self._add_found(file, others)
@@ -394,7 +394,7 @@ def _is_zip_of_run(path: Path) -> bool:
 
 
 def _some(names: list[str]) -> str:
-    return ", ".join(map(shown_name, names[:MOST])) + (", ..." if len(names) > MOST else "")
+    return ", ".join(map(short_name, names[:MOST])) + (", ..." if len(names) > MOST else "")
 
 
 FORMAT = Format("tar of runs", lambda head, name: is_tar(head), ResultsTar)

@@ -297,6 +297,6 @@ class OneRun(Unchanging):
         self.run.close()
 
 
-def shown_name(text: str) -> str:
+def short_name(text: str) -> str:
     """A name from a file as a clean line of at most 120 characters."""
     return safe_line(text, 120)

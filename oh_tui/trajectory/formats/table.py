@@ -36,7 +36,7 @@ from oh_tui.trajectory.formats.run_file import (
     Source,
     Unforeseen,
     opening,
-    shown_name,
+    short_name,
 )
 from oh_tui.trajectory.formats.zip import archive, folder_members
 
@@ -63,7 +63,7 @@ def formats() -> Iterator[Format]:
 
 def open_runs(path: Path, indexes: Indexes | None = None) -> RunList:
     """The runs in a file or folder, recognised by content. Raises Problem."""
-    name = shown_name(path.name or path.absolute().name or str(path))
+    name = short_name(path.name or path.absolute().name or str(path))
     with opening(name):
         head, kind = head_of(path)
         if known := _format_of(head, kind):
@@ -185,7 +185,7 @@ def _parts_of_run(path: Path) -> Sequence[str] | None:
     try:
         runs = open_runs(path)
         try:
-            with opening(shown_name(path.name)):
+            with opening(short_name(path.name)):
                 first = next(iter(runs.entries()), None)
                 if first is None:
                     return None

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from oh_tui.text.human import are, plural, size
-from oh_tui.trajectory.formats.run_file import MOST, FormatProblem, Unpacked, shown_name
+from oh_tui.trajectory.formats.run_file import MOST, FormatProblem, Unpacked, short_name
 from oh_tui.trajectory.formats.zip.zip_table import RATIO_FREE, RATIO_LIMIT
 
 PIECE = 2**18
@@ -219,7 +219,7 @@ def head_of(path: Path, count: int) -> bytes:
     finally:
         stream.close()
     if not head and stream.problem:
-        raise FormatProblem(f"{shown_name(path.name)} {stream.problem}")
+        raise FormatProblem(f"{short_name(path.name)} {stream.problem}")
     return head
 
 
@@ -390,4 +390,4 @@ def _is_usable(name: str) -> bool:
 
 
 def _some(names: list[str]) -> str:
-    return ", ".join(map(shown_name, names[:MOST])) + (", ..." if len(names) > MOST else "")
+    return ", ".join(map(short_name, names[:MOST])) + (", ..." if len(names) > MOST else "")

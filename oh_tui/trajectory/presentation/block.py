@@ -113,7 +113,7 @@ def content(body: object) -> str:
     return safe(content_text(body))
 
 
-def one_line(value: object) -> str:
+def value_line(value: object) -> str:
     """A text or number on one line; "" for anything else."""
     if isinstance(value, str):
         return safe_line(value)
@@ -153,7 +153,7 @@ def hide_if_secret(name: str, value: object) -> object:
 
 def pair_blocks(*pairs: tuple[str, object]) -> list[Block]:
     """Labels and values from any source, each on one line; pairs without a value are left out."""
-    lines = ((one_line(label), one_line(value)) for label, value in pairs)
+    lines = ((safe_line(label), value_line(value)) for label, value in pairs)
     kept = tuple(pair for pair in lines if pair[1])
     return [Fields(kept)] if kept else []
 

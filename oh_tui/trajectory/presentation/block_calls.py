@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import zip_longest
 
-from oh_tui.text.redact import safe
+from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.presentation import take
-from oh_tui.trajectory.presentation.block import Block, Fields, Plain, one_line, pair_blocks
+from oh_tui.trajectory.presentation.block import Block, Fields, Plain, pair_blocks
 from oh_tui.trajectory.presentation.block_fields import rest_blocks, value_blocks
 from oh_tui.trajectory.presentation.block_files import patch_files
 from oh_tui.trajectory.presentation.block_plans import plan_call
@@ -45,7 +45,7 @@ def _delegate_call(action: dict[str, object]) -> list[Block]:
     if isinstance(tasks, dict) and tasks and all(isinstance(t, str) for t in tasks.values()):
         take.value(action, "tasks")
         take.usual(action, "command")
-        return [Fields(tuple((one_line(name), safe(task)) for name, task in tasks.items()))]
+        return [Fields(tuple((safe_line(name), safe(task)) for name, task in tasks.items()))]
     ids = take.texts(action, "ids")
     if not ids:
         return []

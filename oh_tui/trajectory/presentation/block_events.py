@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeGuard
 
 from oh_tui.text.human import compact, duration, plural
-from oh_tui.text.redact import safe
+from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.model import bodies
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.presentation import take
@@ -25,9 +25,9 @@ from oh_tui.trajectory.presentation.block import (
     headed,
     hide_if_secret,
     number_text,
-    one_line,
     output_blocks,
     pair_blocks,
+    value_line,
 )
 from oh_tui.trajectory.presentation.block_fields import (
     SHORT,
@@ -84,7 +84,7 @@ def reasoning_blocks(body: dict[str, object], thought: str = "") -> list[Block]:
 
 
 def _error(body: dict[str, object], context: StepContext | None) -> list[Block]:
-    code = one_line(take.text(body, "code"))
+    code = safe_line(take.text(body, "code"))
     detail = safe(take.text(body, "detail")).strip("\n")
     if detail and not code:
         blocks: list[Block] = [Failure(detail)]
@@ -160,10 +160,10 @@ def acp_call(body: dict[str, object], last: object = None) -> list[Block]:
     """A call of another agent, shown like a call of OpenHands. Fields that `last`, its last report,
     repeats are left to the result."""
     take.repeated(body, last)
-    title = one_line(take.text(body, "title"))
+    title = safe_line(take.text(body, "title"))
     command = safe(take.text(body, "raw_input", "command"))
     if isinstance(last, dict) and title == "":
-        title = one_line(text_field(last, "title"))
+        title = safe_line(text_field(last, "title"))
     blocks: list[Block] = pair_blocks(("title", "" if title == command else title))
     blocks += [Command(command)] if command else []
     take.usual(body, "status")
@@ -189,7 +189,7 @@ def _acp_result(body: dict[str, object]) -> list[Block]:
     for block in content if isinstance(content, list) else ():
         if text_field(block, "type") == "diff":
             take.usual(block, "type")
-            path = one_line(take.text(block, "path"))
+            path = safe_line(take.text(block, "path"))
             old, new = safe(take.text(block, "oldText")), safe(take.text(block, "newText"))
             diff = unified(old, new)
             blocks += [Heading(f"edit {path}"), Diff(diff, path) if diff else Plain(new)]
@@ -229,7 +229,7 @@ def acp_blocks(first: dict[str, object], reports: list[dict[str, object]]) -> li
 
 def _state(body: dict[str, object], context: StepContext | None) -> list[Block]:
     """A change of the run's state; a single value with the previous one."""
-    key, value = one_line(take.text(body, "key")), left(take.value(body, "value"))
+    key, value = safe_line(take.text(body, "key")), left(take.value(body, "value"))
     earlier = context.event_before if context else None
     before = field(earlier.body(), "value") if earlier else None
     if value and isinstance(value, dict | list):
@@ -238,8 +238,8 @@ def _state(body: dict[str, object], context: StepContext | None) -> list[Block]:
     shown = hide_if_secret(key, value) if key else value
     if isinstance(shown, str) and (len(shown) > SHORT or "\n" in shown):
         return [Heading(key), Plain(safe(shown))]
-    now = one_line(shown) if isinstance(shown, str) else number_text(shown)
-    was = one_line(hide_if_secret(key, before)) if key and before != value else ""
+    now = safe_line(shown) if isinstance(shown, str) else number_text(shown)
+    was = value_line(hide_if_secret(key, before)) if key and before != value else ""
     return [Fields(((key or "state", f"{was} -> {now}" if was else now),))]
 
 
@@ -259,7 +259,7 @@ def _usage(value: object, before: object) -> list[Block]:
     for name, metrics in used.items():
         old = field(before, "usage_to_metrics", name)
         cost, was = field(metrics, "accumulated_cost"), field(old, "accumulated_cost")
-        cells = [one_line(name), one_line(field(metrics, "model_name")).rpartition("/")[2]]
+        cells = [safe_line(name), value_line(field(metrics, "model_name")).rpartition("/")[2]]
         cells.append(_grown(cost, was if before else None, lambda n: f"${n:.4f}"))
         for count, _ in _USAGE:
             now = field(metrics, "accumulated_token_usage", count)
@@ -312,7 +312,7 @@ def _tool(tool: object) -> tuple[str, str]:
         text = text_field(tool, name)
         if text and text.strip() in (called, about) and "\n" not in text.strip():
             take.value(tool, name)
-    return one_line(called) or "(no name)", one_line(about.partition("\n")[0])
+    return value_line(called) or "(no name)", safe_line(about.partition("\n")[0])
 
 
 def _delta(body: dict[str, object], context: StepContext | None) -> list[Block]:
@@ -349,9 +349,9 @@ def _risks(body: dict[str, object], context: StepContext | None) -> list[Block]:
     pairs = []
     for name in list(risks) if isinstance(risks, dict) else ():
         number = context.number_of(name) if context else 0
-        risk = one_line(take.text(risks, name))
+        risk = safe_line(take.text(risks, name))
         if risk:
-            pairs.append((f"step {number}" if number else one_line(name), risk))
+            pairs.append((f"step {number}" if number else safe_line(name), risk))
     return blocks + ([Heading("risks"), Fields(tuple(pairs))] if pairs else [])
 
 

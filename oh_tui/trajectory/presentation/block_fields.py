@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from oh_tui.text.redact import redact_json, safe
+from oh_tui.text.redact import redact_json, safe, safe_line
 from oh_tui.trajectory.presentation.block import (
     Block,
     Fields,
@@ -16,7 +16,6 @@ from oh_tui.trajectory.presentation.block import (
     Plain,
     json_pretty,
     number_text,
-    one_line,
     output_blocks,
 )
 from oh_tui.trajectory.presentation.images import data_text
@@ -40,7 +39,7 @@ def object_blocks(value: Mapping[Any, Any], skip: Iterable[str] = ()) -> list[Bl
     for name, inner in redact_json(kept).items():
         if inner is None or inner is False or inner in ("", [], {}):
             continue
-        label = one_line(str(name)).replace("_", " ")
+        label = safe_line(str(name)).replace("_", " ")
         text = _short(inner)
         if text is not None:
             short.append((label, text))
@@ -96,7 +95,7 @@ def outline(value: object) -> str:
                 lead = ""
             pad = "  " * min(level, _INDENTED)
             pairs = (
-                ((f"{one_line(str(name))}:", inner) for name, inner in item.items())
+                ((f"{safe_line(str(name))}:", inner) for name, inner in item.items())
                 if isinstance(item, dict)
                 else (("- ", inner) for inner in item)
             )
@@ -146,5 +145,5 @@ def _inline(value: Any) -> str | None:
         text = ", ".join(filter(None, texts))
     else:
         pairs = zip(map(str, value), texts, strict=True)
-        text = " · ".join(f"{one_line(name)} {inner}" for name, inner in pairs)
+        text = " · ".join(f"{safe_line(name)} {inner}" for name, inner in pairs)
     return text if text and len(text) <= SHORT else None

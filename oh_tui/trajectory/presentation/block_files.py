@@ -6,7 +6,7 @@ import re
 
 from oh_tui.text.clean import clean_line
 from oh_tui.text.patterns import pattern
-from oh_tui.text.redact import safe
+from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.model.bodies import content_text, field, text_field
 from oh_tui.trajectory.presentation import take
 from oh_tui.trajectory.presentation.block import (
@@ -18,14 +18,13 @@ from oh_tui.trajectory.presentation.block import (
     Note,
     Output,
     Plain,
-    one_line,
 )
 from oh_tui.trajectory.presentation.difference import unified
 
 
 def proposal(action: object) -> list[Block]:
     """What a call that was not run would have done."""
-    path = one_line(text_field(action, "path") or text_field(action, "file_path"))
+    path = safe_line(text_field(action, "path") or text_field(action, "file_path"))
     old = take.text(action, "old_str") or take.text(action, "old_string")
     new = take.text(action, "new_str") or take.text(action, "new_string")
     whole = ""
@@ -72,7 +71,7 @@ def _unsaid(text: str, path: str, new: str) -> str:
     shown = set(new.split("\n"))
 
     def is_about_path(match: re.Match[str]) -> bool:
-        return all(named is None or one_line(named) == path for named in match.groups())
+        return all(named is None or safe_line(named) == path for named in match.groups())
 
     text = _DONE.sub(lambda match: "" if is_about_path(match) else match[0], text)
     lines = ((line, _NUMBERED.fullmatch(line)) for line in text.split("\n"))
@@ -83,8 +82,8 @@ def _unsaid(text: str, path: str, new: str) -> str:
 def edit_result(
     body: dict[str, object], observation: dict[str, object], action: object
 ) -> list[Block]:
-    path = one_line(text_field(observation, "path") or text_field(observation, "file_path"))
-    path = path or one_line(text_field(action, "path") or text_field(action, "file_path"))
+    path = safe_line(text_field(observation, "path") or text_field(observation, "file_path"))
+    path = path or safe_line(text_field(action, "path") or text_field(action, "file_path"))
     take.text(observation, "path")
     take.text(observation, "file_path")
     command = text_field(observation, "command") or text_field(action, "command")
@@ -149,7 +148,7 @@ def _numbered(text: str, path: str) -> list[Block]:
 def read_result(
     body: dict[str, object], observation: dict[str, object], action: object
 ) -> list[Block]:
-    path = one_line(take.text(observation, "file_path"))
+    path = safe_line(take.text(observation, "file_path"))
     text = safe(take.text(observation, "file_content"))
     if not text:
         return _numbered(safe(take.result_text(body)), path)
@@ -178,9 +177,9 @@ def patch_result(
     blocks: list[Block] = []
     if isinstance(changes, dict):
         for name, change in changes.items():
-            path = one_line(str(name))
-            moved = one_line(take.text(change, "move_path"))
-            verb = one_line(take.text(change, "type")) or "update"
+            path = safe_line(str(name))
+            moved = safe_line(take.text(change, "move_path"))
+            verb = safe_line(take.text(change, "type")) or "update"
             blocks.append(Heading(f"{verb} {path}" + (f", now {moved}" if moved else "")))
             old, new = take.text(change, "old_content"), take.text(change, "new_content")
             blocks += _difference(safe(old), safe(new), path)

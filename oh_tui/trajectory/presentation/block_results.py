@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from oh_tui.text.patterns import pattern
-from oh_tui.text.redact import safe
+from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.model import bodies
 from oh_tui.trajectory.model.bodies import content_text, field, text_field
 from oh_tui.trajectory.model.events import Event
@@ -24,7 +24,6 @@ from oh_tui.trajectory.presentation.block import (
     Table,
     headed,
     number_text,
-    one_line,
     plain_text,
 )
 from oh_tui.trajectory.presentation.block_fields import object_blocks, rest_blocks, text_blocks
@@ -236,8 +235,8 @@ def _folder_result(
             take.value(entry, "path")
         slash = "/" if take.flag(entry, "is_directory") else ""
         size = take.number(entry, "size")
-        changed = one_line(take.text(entry, "modified_time")).replace("T", " ")
-        rows.append((one_line(name) + slash, "" if size is None else number_text(size), changed))
+        changed = safe_line(take.text(entry, "modified_time")).replace("T", " ")
+        rows.append((safe_line(name) + slash, "" if size is None else number_text(size), changed))
     total = take.number(observation, "total_count")
     count = "" if total in (None, len(rows)) else f"{number_text(total)} entries in all"
     if take.flag(observation, "is_truncated"):
@@ -308,7 +307,7 @@ def facts(body: dict[str, object], action: object) -> list[str]:
     part = text_field(observation, "kind")
     path = text_field(observation, "path") or text_field(observation, "file_path")
     if part in TERMINALS:
-        return [one_line(text_field(observation, "metadata", "working_dir"))]
+        return [safe_line(text_field(observation, "metadata", "working_dir"))]
     if part == PLAN:
         return [plan_progress(observation)]
     show = RESULTS.get(part)
@@ -323,4 +322,4 @@ def facts(body: dict[str, object], action: object) -> list[str]:
     size = count(sum(lines), "line") if lines else ""
     if diffs:
         size = change(sum(added for added, _ in diffs), sum(removed for _, removed in diffs))
-    return [size, one_line(path or text_field(action, "path") or text_field(action, "file_path"))]
+    return [size, safe_line(path or text_field(action, "path") or text_field(action, "file_path"))]

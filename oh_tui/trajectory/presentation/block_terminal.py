@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from oh_tui.text.patterns import pattern
-from oh_tui.text.redact import safe
+from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.model import bodies
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import Event
@@ -15,7 +15,6 @@ from oh_tui.trajectory.presentation.block import (
     Command,
     Note,
     number_text,
-    one_line,
     output_blocks,
 )
 from oh_tui.trajectory.presentation.terminal import read_output
@@ -73,7 +72,7 @@ def terminal_result(
         take.value(observation, "metadata", "suffix")
     blocks += _shell(field(observation, "metadata"))
     if _CLIPPED in raw:
-        kept = one_line(take.text(observation, "full_output_save_dir"))
+        kept = safe_line(take.text(observation, "full_output_save_dir"))
         where = f"; whole in {kept}" if kept else ""
         blocks.append(Note(f"cut by the tool{where}"))
     return blocks
@@ -81,12 +80,12 @@ def terminal_result(
 
 def _shell(metadata: object) -> list[Block]:
     """The user, host and interpreter of a command, on one line."""
-    user, host = (one_line(take.text(metadata, name)) for name in ("username", "hostname"))
+    user, host = (safe_line(take.text(metadata, name)) for name in ("username", "hostname"))
     pid = take.number(metadata, "pid")
     facts = (
         "@".join(filter(None, (user, host))),
         "" if pid is None or pid == USUAL_NUMBERS["pid"][0] else f"pid {number_text(pid)}",
-        one_line(take.text(metadata, "py_interpreter_path")),
+        safe_line(take.text(metadata, "py_interpreter_path")),
     )
     line = " · ".join(filter(None, facts))
     return [Note(f"shell {line}")] if line else []

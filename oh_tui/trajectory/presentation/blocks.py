@@ -10,7 +10,7 @@ import re
 
 from oh_tui.text.human import duration
 from oh_tui.text.patterns import pattern
-from oh_tui.text.redact import safe
+from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.model import bodies
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import NO_KIND, UNREADABLE, Event, decode_json
@@ -25,7 +25,6 @@ from oh_tui.trajectory.presentation.block import (
     Thought,
     content,
     json_pretty,
-    one_line,
     output_blocks,
     pair_blocks,
 )
@@ -214,7 +213,7 @@ def call_title(step: Step, *, numbered: bool = True, label: str = "") -> str:
     """Such as `step 58 · terminal` or `step 3 · you`. Set `numbered` to False if the number is not
     final, as in a run whose older events are missing; `label` stands for another number."""
     event = step.event
-    what = one_line(event.tool_name or event.verb)
+    what = safe_line(event.tool_name or event.verb)
     if event.kind == "HookExecutionEvent":
         what = "hook"
     elif event.kind == "MessageEvent":
@@ -302,7 +301,7 @@ def _decoded(text: bytes) -> object:
 
 def _words(kind: str) -> str:
     """A kind in words, such as `conversation error` for ConversationErrorEvent."""
-    name = one_line(kind)
+    name = safe_line(kind)
     short = name.removesuffix("Event").removesuffix("Observation")
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", short).lower() or name
 

@@ -8,7 +8,7 @@ from textual.reactive import reactive
 
 from oh_tui.sources.file_conversation import apart_of
 from oh_tui.sources.lists.triage import updated, updated_text
-from oh_tui.text.display import display_line
+from oh_tui.text.display import cached_line
 from oh_tui.text.human import age, unzoned
 from oh_tui.trajectory.model.clock import is_bare
 from oh_tui.tui.rendering.cells import width_of
@@ -44,7 +44,7 @@ class RunsHit(RowList):
         aged = unzoned(aged, is_bare(updated_text(one)))
         aged = f"{aged:>5}"
         count = f"{len(hits):>5,} "
-        facts = (apart_of(one), display_line(one.selected_repository))
+        facts = (apart_of(one), cached_line(one.selected_repository))
         where = "  ".join(filter(None, facts))
         room = max(8, width - 3 - len(aged) - len(count))
         beside = min(width_of(where), room // 3) if room > 36 else 0

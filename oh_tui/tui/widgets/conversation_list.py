@@ -17,7 +17,7 @@ from oh_tui.sources.lists.attributes import BY_NAME, COLUMNS, NUMBERS, Attribute
 from oh_tui.sources.lists.conversation_order import Sorting
 from oh_tui.sources.lists.triage import AT_WORK, Group, RunStatus, updated_text
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations, run_name
-from oh_tui.text.display import display_line
+from oh_tui.text.display import cached_line
 from oh_tui.text.human import age, clock, duration, unzoned
 from oh_tui.trajectory.model.clock import is_bare
 from oh_tui.tui.rendering.cells import width_of
@@ -342,7 +342,7 @@ class ConversationList(RowList):
 
 
 def title_of(conversation: Conversation) -> str:
-    return display_line(conversation.title) or UNTITLED
+    return cached_line(conversation.title) or UNTITLED
 
 
 def file_name_of(conversation: Conversation) -> str:

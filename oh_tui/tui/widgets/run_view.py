@@ -12,7 +12,7 @@ from textual.reactive import reactive
 from oh_tui.api.models import Conversation
 from oh_tui.sources.file_conversation import apart_of
 from oh_tui.text.clean import clean_line
-from oh_tui.text.display import display_line
+from oh_tui.text.display import cached_line
 from oh_tui.text.human import day_span, plural, unzoned
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.clock import is_bare, seconds
@@ -103,9 +103,9 @@ class RunView(Stack):
         if conversation is None:
             rule.title = rule.facts = ()
             return
-        where = display_line(conversation.selected_repository)
+        where = cached_line(conversation.selected_repository)
         if where and conversation.selected_branch:
-            where += "@" + display_line(conversation.selected_branch)
+            where += "@" + cached_line(conversation.selected_branch)
         name = file_name_of(conversation)
         if not where or apart_of(conversation):
             where = "  ".join(filter(None, (where, name)))
@@ -312,7 +312,7 @@ def _loose_words(study: Study | None) -> str:
 def _facts(conversation: Conversation, trajectory: Trajectory | None, now: float) -> list[str]:
     """The most important first: if space is short, the last are left out."""
     facts = []
-    model = display_line(conversation.llm_model)
+    model = cached_line(conversation.llm_model)
     if model:
         facts.append(f"model {model}")
     if trajectory and trajectory.cut_off:

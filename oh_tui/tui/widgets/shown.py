@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from oh_tui.text.display import display_line
+from oh_tui.text.display import cached_line
 from oh_tui.text.human import compact, dollars, duration, size
 from oh_tui.text.redact import safe
 from oh_tui.trajectory.model.events import Event
@@ -59,7 +59,7 @@ def weight(step: Step | None, event: Event) -> int:
 def of_event(event: Event, run: Trajectory, as_json: bool) -> Shown:
     blocks: list[Block] = [Json(content.json_text(Step(0, event)))] if as_json else []
     blocks = blocks or content.event_blocks(event, step_context.StepContext(run, event))
-    return Shown(((display_line(event.kind), "dim"),), (("hidden event", "dim"),), [], blocks)
+    return Shown(((cached_line(event.kind), "dim"),), (("hidden event", "dim"),), [], blocks)
 
 
 def of_step(

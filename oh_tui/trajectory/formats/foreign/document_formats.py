@@ -28,7 +28,7 @@ from oh_tui.trajectory.formats.foreign.swe_agent import is_step
 from oh_tui.trajectory.formats.foreign.usage import usage_of
 from oh_tui.trajectory.formats.foreign.v0_history import is_event
 from oh_tui.trajectory.formats.held_run import HeldRun
-from oh_tui.trajectory.formats.run_file import SubAgentFile, shown_name
+from oh_tui.trajectory.formats.run_file import SubAgentFile, short_name
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import decode_json
 from oh_tui.trajectory.model.recorded import UNKNOWN_AGENT, Recorded
@@ -108,7 +108,7 @@ def _convert_atif(text: bytes, top: Top) -> Converted:
     converted = converted_atif([value])
     following = text_field(value, "continued_trajectory_ref")
     if following:
-        converted.notes.append(f"the run goes on in {shown_name(following)}, which is not here")
+        converted.notes.append(f"the run goes on in {short_name(following)}, which is not here")
     return converted
 
 
@@ -147,7 +147,7 @@ def _with_sub_agents(
         names = f"{prefix}{agent.name}/"
         inner = atif.convert(agent.run, prefix=names)
         converted = _with_sub_agents([agent.run], inner, beside, names, depth + 1)
-        held = HeldRun(shown_name(agent.name), converted)
+        held = HeldRun(short_name(agent.name), converted)
         found = SubAgentFile(agent.name, partial(_same, held), agent.started_by)
         if field(agent.run, "extra", KEPT, CONVERSATION) is True:
             agents.append(found._replace(is_conversation=True))

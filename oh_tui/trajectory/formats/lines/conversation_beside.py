@@ -21,7 +21,7 @@ from oh_tui.trajectory.formats.run_file import (
     FormatProblem,
     RunFile,
     Unchanging,
-    shown_name,
+    short_name,
 )
 from oh_tui.trajectory.formats.zip.archive import Archive
 
@@ -33,7 +33,7 @@ class Conversation(Unchanging):
 
     def __init__(self, path: Path, instance: str) -> None:
         """Raises OSError and FormatProblem."""
-        name = shown_name(path.name)
+        name = short_name(path.name)
         self._tar = source_of(path, name)
         about = self._tar.about
         if about.names is None:
@@ -44,7 +44,7 @@ class Conversation(Unchanging):
             raise FormatProblem(self.problems[0] if self.problems else f"{name} holds no run")
         unique = UniqueNames()
         names = [unique.take(home.rpartition("/")[2] or path.name, home) for home in self._homes]
-        self.names = [shown_name(f"{instance}/{one}") for one in names]
+        self.names = [short_name(f"{instance}/{one}") for one in names]
         self.size = about.size
 
     def entries(self) -> Iterator[Entry]:
@@ -89,7 +89,7 @@ def join(
         row.notes.append(f"{FOLDER}: {told}")
         return None
     archive.name = name
-    where = shown_name(f"{FOLDER}/{path.name}")
+    where = short_name(f"{FOLDER}/{path.name}")
     notes = [*row.notes, *runs.problems]
     others = list(runs.entries())
     if others:

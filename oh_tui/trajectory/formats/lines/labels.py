@@ -19,7 +19,7 @@ from oh_tui.trajectory.formats.foreign.usage import told_amount
 from oh_tui.trajectory.formats.lines import cost_report
 from oh_tui.trajectory.formats.lines.cost_report import CostReport
 from oh_tui.trajectory.formats.plain_file import start_of
-from oh_tui.trajectory.formats.run_file import MOST, shown_name
+from oh_tui.trajectory.formats.run_file import MOST, short_name
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.events import decode_json
 from oh_tui.trajectory.model.recorded import Label, told_label
@@ -74,14 +74,14 @@ class Beside:
                     continue
                 text = start_of(folder / name, min(LARGEST, room) + 1)
                 if len(text) > min(LARGEST, room):
-                    self.problems.append(f"{shown_name(name)} is too large to be read")
+                    self.problems.append(f"{short_name(name)} is too large to be read")
                     continue
                 room -= len(text)
                 value = decode_json(text)
             except OSError:
                 continue
             except ValueError:
-                self.problems.append(f"{shown_name(name)} is no JSON")
+                self.problems.append(f"{short_name(name)} is no JSON")
                 continue
             if is_metadata:
                 model = field(value, "llm", "model")
@@ -112,12 +112,12 @@ class Beside:
         unknown: dict[str, list[str]] = {}
         for name, source in self._sources.items():
             if name not in names:
-                unknown.setdefault(source, []).append(shown_name(name))
+                unknown.setdefault(source, []).append(short_name(name))
         told = []
         for source, found in unknown.items():
             some = ", ".join(found[:MOST]) + (", ..." if len(found) > MOST else "")
             count = f"{plural(len(found), 'instance')} that {are(len(found))}"
-            told.append(f"{shown_name(source)} names {count} not in {where}: {some}")
+            told.append(f"{short_name(source)} names {count} not in {where}: {some}")
         return told
 
     def _take(self, file: str, value: dict[str, object]) -> None:

@@ -15,7 +15,7 @@ import msgspec
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.formats.document import top_of
 from oh_tui.trajectory.formats.plain_file import PlainFile
-from oh_tui.trajectory.formats.run_file import shown_name
+from oh_tui.trajectory.formats.run_file import short_name
 from oh_tui.trajectory.model.events import decode_json
 
 START = 2**12
@@ -176,7 +176,7 @@ class RowIndex:
         if found is None:
             return "", 1
         try:
-            name = shown_name(str(decode_json(found[1])))
+            name = short_name(str(decode_json(found[1])))
         except ValueError:
             return "", 1
         told = _ATTEMPT.search(head, found.end())

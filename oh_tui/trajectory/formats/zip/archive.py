@@ -23,7 +23,7 @@ from oh_tui.trajectory.formats.run_file import (
     Source,
     SubAgentFile,
     opening,
-    shown_name,
+    short_name,
 )
 from oh_tui.trajectory.formats.zip import cut_zip
 from oh_tui.trajectory.formats.zip.folder_members import FolderMembers, is_near
@@ -71,13 +71,13 @@ class Archive:
         self._closed = False
         self._failed: dict[str, set[str]] = {}
         """Reason -> names of the files that could not be read."""
-        self._notes = [shown_name(note) for note in members.notes]
+        self._notes = [short_name(note) for note in members.notes]
         self.stats = b""
         """Tokens, cost and latency from the files beside the events, in the form of
         `stats_text`."""
         layout = lay_out(members.names) if parent is None else parent._below.of_sub_agent(name)
         if parent is not None:
-            self.name = shown_name(layout.name_of(name))
+            self.name = short_name(layout.name_of(name))
             self._notes = []
         self._below: Layout = layout._replace(
             numbers=array("Q"), events=array("L"), others=layout.others if layout.below else {}
@@ -163,7 +163,7 @@ class Archive:
         with self._lock:
             lines += self._notes
             for reason, names in self._failed.items():
-                first = ", ".join(map(shown_name, sorted(names)[:MOST]))
+                first = ", ".join(map(short_name, sorted(names)[:MOST]))
                 more = ", ..." if len(names) > MOST else ""
                 lines.append(
                     f"{plural(len(names), 'file')} cannot be read, {reason}: {first}{more}"
@@ -193,7 +193,7 @@ class Archive:
             name = self._members.names[self._files[place]]
             match = EVENT_FILE.fullmatch(name)
             event.id = f"unreadable-{place}-{(match and match[2]) or ''}"
-            event.summary = shown_name(name.rpartition("/")[2])
+            event.summary = short_name(name.rpartition("/")[2])
         return event
 
     def events(self, start: int = 0, stop: int | None = None) -> Iterator[Event]:
@@ -315,7 +315,7 @@ class Archive:
         try:
             value = decode_json(self._read(index))
         except ValueError:
-            self._notes.append(f"{shown_name(self._members.names[index])} is no JSON")
+            self._notes.append(f"{short_name(self._members.names[index])} is no JSON")
             return {}
         return value if isinstance(value, dict) else {}
 
@@ -344,10 +344,10 @@ def open_archive(source: str | Path | IO[bytes], name: str = "") -> Archive:
     """Opens a zip, a folder, or a zip in a binary file object, which the caller closes. Problems
     call it `name`, or else by its path. Raises FormatProblem."""
     if not isinstance(source, str | Path):
-        name = shown_name(name or "the zip")
+        name = short_name(name or "the zip")
         return Archive(_zip_members(source, name), name)
     path = Path(source)
-    name = shown_name(name or path.name or path.absolute().name or str(path))
+    name = short_name(name or path.name or path.absolute().name or str(path))
     with opening(name):
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from oh_tui.text.display import display_line
+from oh_tui.text.display import cached_line
 from oh_tui.text.problem import Problem
 from oh_tui.tui.messages import ListsChanged
 from oh_tui.tui.remedies import words_of
@@ -40,14 +40,14 @@ class Renaming:
             ui.tell(session.no_changes)
             return
         records = source.records
-        title, refused = display_line(conversation.title), ""
+        title, refused = cached_line(conversation.title), ""
         while True:
             typed = await ui.prompt(
                 "the title, for all who see the conversation", title,
                 enter="rename", title="Rename on the server", wrong=refused,
             )  # fmt: skip
             ui.focus_pane(pane)
-            if typed is None or typed.strip() == display_line(conversation.title):
+            if typed is None or typed.strip() == cached_line(conversation.title):
                 return
             try:
                 with session.writes.doing(RENAMING, conversation.id):
@@ -59,4 +59,4 @@ class Renaming:
             return
         session.loaded.settled(renamed, time.monotonic())
         ui.post_message(ListsChanged())
-        ui.tell(f"renamed: {display_line(renamed.title)}")
+        ui.tell(f"renamed: {cached_line(renamed.title)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from oh_tui.text.display import display_line
+from oh_tui.text.display import cached_line
 from oh_tui.text.human import duration, plural
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.theme import label_mark, verdict_mark
@@ -77,7 +77,7 @@ class ComparedRuns(RowList):
             ("ABCDEFGH"[row], "title"),
             self._ended(found),
             (title_of(run.conversation), ""),
-            (display_line(run.conversation.llm_model).rpartition("/")[2], "dim"),
+            (cached_line(run.conversation.llm_model).rpartition("/")[2], "dim"),
             (steps, ""),
             ("" if found.work is None else duration(found.work), ""),
             (found.told_cost.words or ("price unknown" if found.tokens else ""), ""),
