@@ -124,7 +124,7 @@ SCREEN_KEYS = (
     Key("find", "slash", "find.ask", "/", "find", "find text in the rows; the others stay", _LOOK, RUN | {"conversations"}, also="search"),
     Key("find.next", "n", "find.next(1)", "n", "next hit", "the next hit", _LOOK),
     Key("find.previous", "N", "find.next(-1)", "N", "previous hit", "the previous hit", _LOOK),
-    Key("search.all", "asterisk", "many.search", "*", "search all runs", "search all runs of this server or these files: IndexError is:failed repo:dates; esc comes back from a run that was opened there", _LOOK, also="grep everywhere"),
+    Key("search.all", "asterisk", "search_all.search", "*", "search all runs", "search all runs of this server or these files: IndexError is:failed repo:dates; esc comes back from a run that was opened there", _LOOK, also="grep everywhere"),
     Key("board", "B", "board.board", "B", "board", "sums over all runs, or those of the filter, by model, repository, day …; enter lists the runs of a row", _LOOK, also="stats statistics dashboard totals"),
     Key("filter", "ampersand", "listing.filter", "&", "filter", "show only the conversations or steps that match: words, is:failed …", _LOOK, RUN | {"conversations"}, also="narrow hide"),
     Key("sort", "s", "listing.sort", "s", "sort", "sort conversations (newest, most expensive, longest, title) or steps (cost, duration); a click on a column's name does too", _LOOK, frozenset({"conversations", "timeline"}), also="order"),

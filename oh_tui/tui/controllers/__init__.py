@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from oh_tui.tui.controllers import navigation, preparations, servers, view
 from oh_tui.tui.controllers.across_runs import background_indexing
 from oh_tui.tui.controllers.across_runs import board as board_of_runs
-from oh_tui.tui.controllers.across_runs import search_all as many_searching
+from oh_tui.tui.controllers.across_runs import search_all as search_of_runs
 from oh_tui.tui.controllers.agent import agents, compose, start
 from oh_tui.tui.controllers.lists import (
     column_choice,
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
 READS = (
     *("lists", "more", "run", "older", "follow", "below", "find", "hits", "filter"),
-    *("peek", "git", "copy", "sift", "many", "sums"),
+    *("peek", "git", "copy", "sift", "search_all", "sums"),
 )
 """Groups of workers that read from the source being left, or process what it returned. Reads run
 in exclusive groups; writes never do, so that no read cancels a write."""
@@ -140,8 +140,8 @@ class Controllers:
         )
 
     @cached_property
-    def many(self) -> many_searching.SearchAllRuns:
-        return many_searching.SearchAllRuns(self._session, self._ui, self.target, self.filling.take)
+    def search_all(self) -> search_of_runs.SearchAllRuns:
+        return search_of_runs.SearchAllRuns(self._session, self._ui, self.target, self.filling.take)
 
     @cached_property
     def board(self) -> board_of_runs.BoardOfRuns:
@@ -157,7 +157,7 @@ class Controllers:
 
     def come_back(self) -> bool:
         """Esc in a run that was opened from the search of all runs: back to it."""
-        return "many" in vars(self) and self.many.come_back()
+        return "search_all" in vars(self) and self.search_all.come_back()
 
     @cached_property
     def titles(self) -> rename.Renaming:

@@ -62,7 +62,7 @@ class SearchAllRuns:
             self._ui.tell("there are no runs to search yet")
             return
         if self._all is None or source is not self._of:
-            self._ui.cancel("many")
+            self._ui.cancel("search_all")
             self._all, self._of = search_all.SearchAll(), source
             self._previewed.clear()
         self._all.opened = None
@@ -98,11 +98,11 @@ class SearchAllRuns:
         self._all = search_all.SearchAll(typed, query)
         if self._view:
             self._view.take(self._all)
-        self._ui.work_on("many", self._search, self._all, instead=True)
+        self._ui.work_on("search_all", self._search, self._all, instead=True)
 
     def stop(self) -> None:
         """End the search; what it has found stays."""
-        self._ui.cancel("many")
+        self._ui.cancel("search_all")
 
     async def _search(self, found: search_all.SearchAll) -> None:
         session, query = self._session, found.query
@@ -200,5 +200,5 @@ class SearchAllRuns:
         found = self._all
         if found and found.search and not found.is_running:
             self._ui.work_on(
-                "many", self._collect, found, found.search.missing(self._keep), instead=True
+                "search_all", self._collect, found, found.search.missing(self._keep), instead=True
             )
