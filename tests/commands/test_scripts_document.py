@@ -1,4 +1,5 @@
-"""The Python in docs/scripts.md runs as written, and its table of commands is correct."""
+"""The Python in docs/scripts.md and docs/tables.md runs as written, and the table of commands is
+correct."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -20,16 +22,19 @@ from tests.demo_runs import demo_run
 from .conftest import Served
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "scripts.md"
+TABLES = DOCUMENT.with_name("tables.md")
 
 
-def _run_snippet(index: int, served: Served, folder: Path) -> list[str]:
-    """The lines that one of the Python snippets prints."""
-    snippets = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(snippets) == 4, "the fourth goes on from the third"
+def _snippets(document: Path) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", document.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def _run(program: str, folder: Path, url: str = "http://127.0.0.1:1") -> list[str]:
+    """The lines that a program prints."""
     done = subprocess.run(
-        [sys.executable, "-c", snippets[index]],
+        [sys.executable, "-c", program],
         cwd=folder,
-        env={"OPENHANDS_BASE_URL": served.url, "OPENHANDS_API_KEY": "any", "PATH": ""},
+        env={"OPENHANDS_BASE_URL": url, "OPENHANDS_API_KEY": "any", "PATH": ""},
         capture_output=True,
         text=True,
         timeout=60,
@@ -40,12 +45,12 @@ def _run_snippet(index: int, served: Served, folder: Path) -> list[str]:
 
 
 def test_the_program_for_files_reads_a_run_and_all_of_a_folder(
-    served: Served, run_file: Path, tmp_path: Path
+    run_file: Path, tmp_path: Path
 ) -> None:
     slug = "week-dates"
     shutil.copy(run_file, tmp_path / "run.zip")
     write_outputs(tmp_path / "results", 3, Maker())
-    first, *files = _run_snippet(0, served, tmp_path)
+    first, *files = _run(_snippets(DOCUMENT)[0], tmp_path)
     verdict, log = judge(demo_run(slug)), changes(demo_run(slug))
     assert first.startswith(f"{verdict.word} {verdict.cause} ")
     assert files[:-3] == [f"{one.shown} {one.added} {one.removed}" for one in log.files]
@@ -53,12 +58,34 @@ def test_the_program_for_files_reads_a_run_and_all_of_a_folder(
 
 
 def test_the_quick_start_lists_conversations(served: Served, tmp_path: Path) -> None:
-    lines = _run_snippet(1, served, tmp_path)
+    lines = _run(_snippets(DOCUMENT)[1], tmp_path, served.url)
     assert sum(bool(re.match(r"[0-9a-f]{32} ", line)) for line in lines) >= 35
 
 
 def test_the_quick_start_without_asyncio_lists_all_titles(served: Served, tmp_path: Path) -> None:
-    assert "Parse ISO week dates" in _run_snippet(2, served, tmp_path)
+    assert "Parse ISO week dates" in _run(_snippets(DOCUMENT)[2], tmp_path, served.url)
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_the_program_for_failures_prints_what_failed_and_what_helps(
+    is_there: bool, served: Served, tmp_path: Path
+) -> None:
+    _, _, _, failing = _snippets(DOCUMENT)
+    client = "from oh_tui.api.sync import OpenHands\nwith OpenHands() as api:\n"
+    program = client + textwrap.indent(failing, "    ")
+    if is_there:
+        assert "@" in " ".join(_run(program, tmp_path, served.url))
+    else:
+        sentence, hint = _run(program, tmp_path)
+        assert "127.0.0.1:1" in sentence and hint
+
+
+def test_the_program_for_tables_prints_a_line_for_each_run(tmp_path: Path) -> None:
+    (output,) = write_outputs(tmp_path, 3, Maker())
+    (program,) = _snippets(TABLES)
+    lines = _run(program, output.parent)
+    assert len(lines) == 3
+    assert all(re.fullmatch(r"\w+ \d+(\.\d+)?(e-\d+)?", line) for line in lines), lines
 
 
 def _rows() -> list[tuple[str, str]]:
