@@ -41,7 +41,7 @@ USED = {
     },
     Input: {"_suggestion"},
     TextArea: {"_component_styles"},
-    ScrollView: {"_size"},
+    ScrollView: {"_scroll_update", "_scrollbar_changes", "_size"},
 }  # fmt: skip
 """Members that we read or set."""
 

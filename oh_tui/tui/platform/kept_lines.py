@@ -1,5 +1,5 @@
-"""Correction to Textual's scroll view, which draws all its lines anew with another height, and when
-the focus comes or goes."""
+"""Corrections to Textual's scroll view, which draws all its lines anew with another height, and
+when the focus comes or goes, and needs two layouts for another number of lines."""
 
 from __future__ import annotations
 
@@ -23,6 +23,13 @@ class KeptLines(ScrollView):
         if size.height > before.height:
             self.refresh(Region(0, before.height, size.width, size.height - before.height))
         return True
+
+    def resize_lines(self, size: Size) -> None:
+        """Set the size of all lines. Its scrollbars come or go at once: Textual finds out about
+        them in the layout for the size, and then makes another."""
+        self.virtual_size = size
+        self._scrollbar_changes.clear()
+        self._scroll_update(size)
 
     def on_focus(self, event: events.Focus) -> None:
         event.prevent_default()

@@ -291,7 +291,7 @@ class BodyView(KeptLines, Drawn, can_focus=True):
     def _fit(self) -> None:
         size = Size(self._document.width, len(self._document))
         if size != self.virtual_size:
-            self.virtual_size = size
+            self.resize_lines(size)
         self._strips.clear()
         self.refresh()
 
