@@ -44,8 +44,9 @@ from oh_tui.tui.widgets.bars import Footer
 if TYPE_CHECKING:
     from textual.command import Provider
 
-SWITCH = 0.001
-"""Seconds until a computing thread yields to the screen's thread; Python's default is 0.005."""
+SWITCH = 0.0002
+"""Seconds until a computing thread yields to the screen's thread; Python's default is 0.005. While
+a run loads, the screen's thread waits for it nine times a key, and thirty at most."""
 
 CLOSE = 0.5
 """Timeout in seconds for closing the source on shutdown."""
