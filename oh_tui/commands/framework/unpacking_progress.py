@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from oh_tui.commands.framework.printing import say, show_progress
+from oh_tui.commands.framework import printing
 from oh_tui.text.human import rough, size
 from oh_tui.trajectory.formats import copies
 
@@ -24,15 +24,17 @@ class _Shown:
 
     def __call__(self, work: copies.Work) -> None:
         if work.is_over:
-            show_progress("")
+            printing.show_progress("")
         if work.is_over or time.monotonic() - self._looked < OFTEN:
             return
         self._looked = time.monotonic()
         if work is not self._said and work.expected > LARGE and work.elapsed > KNOWN:
             self._said = work
-            show_progress("")
-            say(f"{work.name} unpacks to about {size(work.expected)}, in about {rough(work.left)}")
-        show_progress(told(work))
+            printing.show_progress("")
+            printing.say(
+                f"{work.name} unpacks to about {size(work.expected)}, in about {rough(work.left)}"
+            )
+        printing.show_progress(told(work))
 
 
 def told(work: copies.Work) -> str:
