@@ -121,7 +121,9 @@ class FileRuns:
         yield Loaded("file", whole, total, total, run.note)
 
     def may_grow(self, conversation: Conversation) -> bool:
-        return follow_folder.folder_of(self.run(conversation)) is not None
+        with contextlib.suppress(Problem):  # it may be gone
+            return follow_folder.folder_of(self.run(conversation)) is not None
+        return False
 
     async def follow(
         self,

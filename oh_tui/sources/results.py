@@ -99,9 +99,10 @@ def cut_words(what: str) -> str:
 
 
 def has_moved(before: Conversation, now: Conversation) -> bool:
-    """Whether the events must now be read from elsewhere, or with another key."""
-    names = ("sandbox_status", "conversation_url", "session_api_key")
-    return any(getattr(now, name) != getattr(before, name) for name in names)
+    """Whether the events must now be read from elsewhere, with another key, or from another
+    file."""
+    names = ("sandbox_status", "conversation_url", "session_api_key", "version")
+    return any(getattr(now, name, "") != getattr(before, name, "") for name in names)
 
 
 def build(

@@ -200,10 +200,10 @@ def test_a_run_that_fails_us_is_unread_and_the_others_are_searched(
     bad, *others = source.conversations()
     read = source.runs.read
 
-    def fails(row: Conversation) -> Trajectory:
+    def fails(row: Conversation, *words: Any) -> Trajectory:
         if row.id == bad.id:
             raise OverflowError("a text of the run")
-        return read(row)
+        return read(row, *words)
 
     monkeypatch.setattr(source.runs, "read", fails)
     monkeypatch.setattr(each_run, "cores", lambda: 1)  # other processes would read it unpatched

@@ -32,6 +32,7 @@ from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.sources.source import Source
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, why
+from oh_tui.trajectory.formats.run_file import Entry
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 T = TypeVar("T")
@@ -234,12 +235,14 @@ class ManyRuns(Generic[T]):
         """Starts in this process, which gives the first results at once. Worker processes take over
         if much is left."""
         source = cast("FileSource", self.source)
+        entries = source.runs.entries  # of the list as it is now: files may be listed anew
+        rows = [row for row in rows if row.id in entries]
         began = time.perf_counter()
         for done, row in enumerate(rows):
             took = time.perf_counter() - began
             left = (len(rows) - done) * took / max(1, done)
             if took > ALONE and left > WORTH_HELP and cores() > 1:
-                async for one in self._by_processes(source, rows[done:]):
+                async for one in self._by_processes(source, entries, rows[done:]):
                     yield one
                 return
             yield Result(row, await asyncio.to_thread(self._in_file, source, row))
@@ -252,18 +255,21 @@ class ManyRuns(Generic[T]):
             return Unread(why(error))
 
     async def _by_processes(
-        self, source: FileSource, rows: Sequence[Conversation]
+        self, source: FileSource, entries: Mapping[str, Entry], rows: Sequence[Conversation]
     ) -> AsyncIterator[Result[T]]:
         coming = iter(rows)
         with Pool[T | Unread](cores(), self._nice) as pool:
-            found = pool.in_order(self._tasks(source, rows), AHEAD * cores())
+            tasks = self._tasks(source, entries, rows)
+            found = pool.in_order(tasks, AHEAD * cores())
             while some := await asyncio.to_thread(next, found, None):
                 for one in some:
                     yield self._told(next(coming), one)
 
-    def _tasks(self, source: FileSource, rows: Sequence[Conversation]) -> Iterator[Listed[T]]:
+    def _tasks(
+        self, source: FileSource, entries: Mapping[str, Entry], rows: Sequence[Conversation]
+    ) -> Iterator[Listed[T]]:
         for start in range(0, len(rows), AT_ONCE):
-            places = [self._place(source, row) for row in rows[start : start + AT_ONCE]]
+            places = [self._place(entries, row) for row in rows[start : start + AT_ONCE]]
             yield Listed(self._job, places, source.indexes)
 
     def _told(self, row: Conversation, found: T | Unread | Died) -> Result[T]:
@@ -274,8 +280,8 @@ class ManyRuns(Generic[T]):
         place = row.place if isinstance(row, FileConversation) else ""
         return Result(row, Unread(f"{called(place) or row.id}: {ENDED}"))
 
-    def _place(self, source: FileSource, row: Conversation) -> Place:
-        entry = source.runs.entries[row.id]
+    def _place(self, entries: Mapping[str, Entry], row: Conversation) -> Place:
+        entry = entries[row.id]
         place = row.place if isinstance(row, FileConversation) else row.id
         return Place(path_at(place, entry.name), entry.number, self._about(row))
 

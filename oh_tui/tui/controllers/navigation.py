@@ -102,7 +102,9 @@ class Navigation:
             controllers.conversations.open(session.unopened)
             return
         controllers.conversations.schedule.ask(sort=True)
-        controllers.run.read_again()
+        is_whole = session.trajectory is not None and session.trajectory.complete
+        if not is_whole or session.source is None or session.source.remote:
+            controllers.run.read_again()  # the list tells of a file whether it has changed
 
     def action_quit(self) -> None:
         """Quit at once, or ask when something would be lost or is still running. Open questions and

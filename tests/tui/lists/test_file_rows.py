@@ -94,7 +94,7 @@ async def test_r_sees_that_a_tar_was_replaced_cut_or_deleted(tmp_path: Path) -> 
         assert rows() == ["a", "c"] and steps() == 7
         path.write_bytes(path.read_bytes()[:9000])
         await it.press("r")
-        assert rows() in (["a"], ["a", "c"], ["c"])
+        assert len(rows()) == 1
         assert f"{path} has no end mark: it may be cut off" in it.footer
         await it.press("escape")
         path.unlink()

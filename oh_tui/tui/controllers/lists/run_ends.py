@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from oh_tui.api.models import same_id
+from oh_tui.sources.file_conversation import version_of
 from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.verdict import judge
@@ -33,22 +34,23 @@ class RunEnds:
     def __init__(self, session: Session, ui: Ui) -> None:
         self._session = session
         self._ui = ui
-        self._looked: set[str] = set()
-        """Ids of rows whose run was looked into."""
+        self._looked: dict[str, str] = {}
+        """Id of each row whose run was looked into -> the version of its file."""
         self._place = 0
         """The first of the rows from the top that was perhaps not."""
 
     def begin(self) -> None:
         """Begin with another source."""
-        self._looked, self._place = set(), 0
+        self._looked, self._place = {}, 0
 
     async def read(self, source: Source) -> None:
         loaded, found = self._session.loaded, list[str]()
         if at_work := {row.id for row in loaded.rows if row.status is RunStatus.RUNNING}:
-            self._looked -= at_work  # how they end is not known yet
+            for one in at_work:
+                self._looked.pop(one, None)  # how they end is not known yet
             self._place = 0
         while (row := self._next()) and self._session.source is source:
-            self._looked.add(row.id)
+            self._looked[row.id] = version_of(row.conversation)
             with contextlib.suppress(Problem):
                 if (run := await source.runs.peek(row.conversation)) is not None:
                     verdict = judge(run)
@@ -84,4 +86,5 @@ class RunEnds:
     def _is_wanted(self, row: Row) -> bool:
         shown = self._session.current
         is_shown = shown is not None and same_id(row.id, shown.id)
-        return not (row.status or row.id in self._looked or is_shown)
+        is_looked = self._looked.get(row.id) == version_of(row.conversation)
+        return not (row.status or is_looked or is_shown)
