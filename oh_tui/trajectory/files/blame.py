@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from oh_tui.trajectory.files.history import FileHistory, Files, FileState, Stop, Stopped
 from oh_tui.trajectory.files.moments import Label
-from oh_tui.trajectory.files.versions import Version, same_ends
+from oh_tui.trajectory.files.versions import Edit, Version, same_ends
 from oh_tui.trajectory.presentation.alignment import common
 from oh_tui.trajectory.presentation.difference import without_ends
 
@@ -61,28 +61,30 @@ def blame(files: Files, file: FileHistory, state: FileState, stop: Stop = lambda
 
 
 def _line_of_descent(files: Files, file: FileHistory, version: Version) -> list[Version]:
-    """The version and those before it, back to the file's making; through moves."""
+    """The version and those before it, back to the file's making, through moves and copies."""
     found: list[Version] = []
     place = file.versions.index(version)
     while place >= 0:
         one = file.versions[place]
         if one.kind == "move" and one.exists and (source := files.get(one.edit.other)):
             found.append(one)
-            file, place = source, _moved_away(source, one) - 1
+            away = next(edit for edit in source.edits if edit.step is one.edit.step)
+            file, place = source, _made_by(source, away) - 1
             continue
         found.append(one)
+        if one.twin and (source := files.get(one.twin.path)):
+            file, place = source, _made_by(source, one.twin)
+            continue
         if one.kind == "create":
             break
         place -= 1
     return found
 
 
-def _moved_away(source: FileHistory, version: Version) -> int:
-    """The index of the version in which a file was moved to where the version is; 0 without."""
-    for place, one in enumerate(source.versions):
-        if one.edit.step is version.edit.step and not one.exists:
-            return place
-    return 0
+def _made_by(file: FileHistory, edit: Edit) -> int:
+    """The index of the version that an edit made."""
+    made = (n for n, one in enumerate(file.versions) if one.edit is edit and not one.is_found)
+    return next(made, -1)
 
 
 def split(text: str) -> list[str]:

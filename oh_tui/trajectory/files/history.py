@@ -59,18 +59,18 @@ class FileState(NamedTuple):
 class FileHistory:
     """One file that the run edited."""
 
-    def __init__(self, path: str, edits: list[Edit], timeline: Timeline) -> None:
+    def __init__(self, path: str, edits: list[Edit], timeline: Timeline, twin: Edit | None) -> None:
         self.path = path
         """Its key: absolute and normalised."""
         self.shown = shown_path(path)
         """Clean, redacted and without the working folder."""
         self.edits = edits
-        self._timeline = timeline
+        self._timeline, self._twin = timeline, twin
 
     @cached_property
     def versions(self) -> Sequence[Version]:
         """In the order of time."""
-        return versions(self.path, self.edits, self._timeline)
+        return versions(self.path, self.edits, self._timeline, self._twin)
 
     @cached_property
     def _places(self) -> list[int]:
@@ -101,6 +101,8 @@ class FileHistory:
         later = tuple(self._between(moment, edit.began))
         first = self.versions[0]
         known = first if first.kind == "before" else None
+        if known and known.twin and known.twin.ended > moment:
+            return FileState(self.path, None, None, False, later, edit)
         exists = edit.old.exists if edit.old.is_known or edit.kind == "edit" else None
         return FileState(self.path, known, exists, False, later, edit)
 
@@ -163,11 +165,15 @@ class Files:
         ]
         edits.sort(key=lambda edit: edit.ended)
         writers = [writer for one in self._writers for writer in one.find()]
-        timeline = Timeline(writers + _by_other_names(edits))
+        by_other_names, twins = _by_other_names(edits)
+        timeline = Timeline(writers + by_other_names)
         by_path: dict[str, list[Edit]] = {}
         for edit in edits:
             by_path.setdefault(edit.path, []).append(edit)
-        self._files = {path: FileHistory(path, by_path[path], timeline) for path in sorted(by_path)}
+        self._files = {
+            path: FileHistory(path, by_path[path], timeline, twins.get(path))
+            for path in sorted(by_path)
+        }
         self._built = state
         return self._files
 
@@ -240,19 +246,24 @@ def _reached(part: Part, step: Step) -> Moment:
     return part.when(step.event) if ended == END else ended
 
 
-def _by_other_names(edits: Sequence[Edit]) -> list[Writer]:
-    """Edits of files that are the same as another by a link: what they find is what that other one
-    was left with. They may have written to it."""
+def _by_other_names(edits: Sequence[Edit]) -> tuple[list[Writer], dict[str, Edit]]:
+    """Edits of files that another path may reach too, by a link: what they find is what that other
+    one was left with. They may have written to it. And for each file whose first edit is such the
+    edit that left the text."""
     last: dict[str, bytes] = {}
-    holders: dict[bytes, set[str]] = {}
+    holders: dict[bytes, dict[str, Edit]] = {}
     found: list[Writer] = []
+    twins: dict[str, Edit] = {}
     for edit in edits:
-        others = holders.get(edit.old.digest, set()) - {edit.path}
+        left = holders.get(edit.old.digest, {})
+        others = [path for path in left if path != edit.path]
         if others and edit.old.digest != EMPTY:
             label = edit.part.label(edit.step)
             found.append(Writer(label, edit.step, edit.began, edit.ended, frozenset(others)))
-        holders.get(last.get(edit.path, b""), set()).discard(edit.path)
+            if edit.path not in last:
+                twins[edit.path] = left[others[-1]]
+        holders.get(last.get(edit.path, b""), {}).pop(edit.path, None)
         last[edit.path] = edit.new.digest
         if edit.new.digest:
-            holders.setdefault(edit.new.digest, set()).add(edit.path)
-    return found
+            holders.setdefault(edit.new.digest, {})[edit.path] = edit
+    return found, twins

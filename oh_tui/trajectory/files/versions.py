@@ -130,6 +130,9 @@ class Version:
     """The next edit found this text again."""
     between: tuple[Writer, ...] = ()
     """Of `elsewhere`: what may have written it, after the version before it."""
+    twin: Edit | None = None
+    """Of `before`: the edit that left another file with just this text, which that still had. A
+    command moved or copied it from there, or made a link."""
     told_by: Edit | None = None
     """The next edit, which found the text of an edit that does not tell it."""
 
@@ -158,7 +161,9 @@ class Version:
         return self.edit.text(old=self.is_found) if self.side.digest else None
 
 
-def versions(path: str, edits: Sequence[Edit], timeline: Timeline) -> list[Version]:
+def versions(
+    path: str, edits: Sequence[Edit], timeline: Timeline, twin: Edit | None = None
+) -> list[Version]:
     """The versions of a file, from its edits in the order of time."""
     found: list[Version] = []
     for edit in edits:
@@ -166,7 +171,7 @@ def versions(path: str, edits: Sequence[Edit], timeline: Timeline) -> list[Versi
         old = edit.old
         if last is None:
             if old.digest:
-                found.append(Version(path, "before", edit, old, joins=True))
+                found.append(Version(path, "before", edit, old, joins=True, twin=twin))
         elif old.is_known and last.is_known and _same(last.side, old):
             found[-1] = replace(last, joins=True)
         elif old.digest or (not old.exists and last.exists):

@@ -104,12 +104,18 @@ class Front:
             "num_retries": 0,
         }
         names = ["terminal", "file_editor", "task_tracker"]
-        if "script:parent" in json.dumps(asked.get("initial_message")):
+        first = json.dumps(asked.get("initial_message"))
+        if "script:parent" in first or "script:files" in first:
             names.append("task_tool_set")
+        modules = {}
+        if "script:files" in first:
+            names.append("apply_patch")
+            modules = {"apply_patch": "openhands.tools.apply_patch"}
         tools = [{"name": name} for name in names]
         body = {
             "agent": {"kind": "Agent", "llm": llm, "tools": tools},
             "workspace": {"kind": "LocalWorkspace", "working_dir": self._folder},
+            "tool_module_qualnames": modules,
         }
         if message := asked.get("initial_message"):
             body["initial_message"] = message | {"role": "user", "run": True}

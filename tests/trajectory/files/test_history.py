@@ -6,6 +6,7 @@ import pytest
 
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.files.blame import blame
 from oh_tui.trajectory.files.history import Files, FileState
 from oh_tui.trajectory.model.events import Event
 from tests.trajectory.edited import A, edit, patch, run
@@ -133,6 +134,34 @@ def test_patches_move_and_delete() -> None:
     }
     exists = {state.path: (state.exists, state.certain) for state in files.at(1)}
     assert exists == {path: (path.endswith("b.py"), True) for path in kinds}
+
+
+def test_a_patch_adds_over_what_is_there_and_does_not_tell() -> None:
+    def one(id: str, **change: str) -> tuple[Event, Event]:
+        return patch(id, "", {"changes": {"src/a.py": change}})
+
+    files = files_of(
+        *one("1", type="delete", old_content="a"),
+        *command("2", "make"),
+        *one("3", type="add", new_content="b"),
+    )
+    assert [at(files, step).certain for step in (1, 2, 3)] == [True, False, True]
+
+
+def test_a_file_that_a_command_moved_is_followed() -> None:
+    there = "/workspace/project/there.py"
+    files = files_of(
+        *edit("1", A, None, "one\n", "create"),
+        *command("2", "mv src/a.py there.py"),
+        *edit("3", there, "one\n", "one\ntwo\n"),
+    )
+    file = files.named(there)
+    found = blame(files, file, files.at_file(file))
+    assert [(line.text, line.origin, line.step) for line in found.lines] == [
+        ("one", "edit", 1),
+        ("two", "edit", 3),
+    ]
+    assert files.at_file(file, 0).exists is None
 
 
 def test_a_tool_that_is_not_known_may_write_and_one_that_reads_may_not() -> None:
