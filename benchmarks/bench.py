@@ -19,7 +19,8 @@ import msgspec
 from benchmarks import made
 from benchmarks.result import ROOT, Result
 
-FAMILIES = ("start", "keys", "files", "search", "memory", "stalls", "calls", "outputs")
+FAMILIES = ("start", "keys", "files", "search", "memory", "stalls", "calls", "outputs",
+            "contexts")  # fmt: skip
 
 ASKED = ("lists",)
 """Those measured only when they are asked for."""

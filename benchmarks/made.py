@@ -44,6 +44,35 @@ def events(count: int) -> Iterator[Member]:
         step += 1
 
 
+def condensed(count: int, condensations: int) -> Iterator[Member]:
+    """As `events`, with a prompt, a task, and now and then a summary in place of all but the last
+    120 events."""
+    prompt = {"type": "text", "text": "You are an agent. " * 500}
+    yield {**_head("SystemPromptEvent", "s", 0), "source": "agent", "system_prompt": prompt}
+    task = {"role": "user", "content": [{"type": "text", "text": "Find all of it. " * 50}]}
+    yield {**_head("MessageEvent", "u", 0), "source": "user", "llm_message": task}
+    left = count - 2 - condensations
+    names: list[str] = []
+    """Of what is in the context and came after the task."""
+    done = 0
+    for place, event in enumerate(events(left)):
+        due = (place + 1) * condensations // left
+        if due > done and event["kind"] == "ActionEvent":
+            done += 1
+            gone, names = names[:-120], [f"k{done}-summary", *names[-120:]]
+            yield {
+                **_head("Condensation", f"k{done}", place),
+                "source": "environment",
+                "forgotten_event_ids": gone,
+                "summary": "So far all of it was found. " * 100,
+                "summary_offset": 2,
+                "llm_response_id": f"condensed{done}",
+            }
+        if event["kind"] != "ConversationStateUpdateEvent":
+            names.append(event["id"])
+        yield event
+
+
 def steps_of(count: int) -> int:
     """How many steps `events(count)` has."""
     return sum(event["kind"] == "ActionEvent" for event in events(count))

@@ -13,6 +13,8 @@ from oh_tui.trajectory.context.rules import Rules
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import Event
 
+Items = tuple[int, ...]
+
 
 class Peeks:
     """What is read of the bodies of events to arrange them, once each."""
@@ -74,11 +76,21 @@ class Arrangement:
         """How many messages the first `end` items are."""
         return bisect_left(self.starts, end)
 
-    def message(self, number: int, end: int) -> tuple[int, ...]:
+    def message(self, number: int, end: int) -> Items:
         """The items of a message, of the first `end` items."""
-        starts = self.starts
-        stop = starts[number + 1] if number + 1 < len(starts) else end
-        return tuple(self.items[starts[number] : min(stop, end)])
+        return self.messages(range(number, number + 1), end)[0]
+
+    def messages(self, numbers: range, end: int) -> list[Items]:
+        """The items of each of some messages, of the first `end` items."""
+        items, starts = self.items, self.starts
+        begins = starts[numbers.start : numbers.stop]
+        stops = starts[numbers.start + 1 : numbers.stop + 1]
+        if len(stops) < len(begins):
+            stops.append(end)
+        return [
+            (items[begin],) if stop - begin == 1 else tuple(items[begin : min(stop, end)])
+            for begin, stop in zip(begins, stops, strict=True)
+        ]
 
     def _joins(self, before: int, item: int) -> bool:
         """Whether an item is in one message with that before it."""

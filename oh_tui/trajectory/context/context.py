@@ -57,7 +57,7 @@ class Context:
         by = {item: place for item, place in material.views.forgotten(self.end) if item >= 0}
         arranged = Arrangement(material.peeks, material.rules, sorted(by))
         count = len(arranged.items)
-        made = (arranged.message(number, count) for number in range(len(arranged.starts)))
+        made = arranged.messages(range(len(arranged.starts)), count)
         return [Message(material, items, by=material.step(by[items[0]])) for items in made]
 
     @cached_property

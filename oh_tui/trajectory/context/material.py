@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from oh_tui.trajectory.context.arrangement import Peeks
+from oh_tui.trajectory.context.arrangement import Items, Peeks
 from oh_tui.trajectory.context.gaps import Gap, Gaps
 from oh_tui.trajectory.context.lines import NONE, Tree
 from oh_tui.trajectory.context.rules import Rules, Writer
-from oh_tui.trajectory.context.texts import Items, Texts
+from oh_tui.trajectory.context.texts import Texts
 from oh_tui.trajectory.context.views import Views
 from oh_tui.trajectory.model.trajectory import Trajectory
 

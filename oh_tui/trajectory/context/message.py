@@ -7,10 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import overload
 
 from oh_tui.trajectory.context import messages
-from oh_tui.trajectory.context.arrangement import Arrangement
+from oh_tui.trajectory.context.arrangement import Arrangement, Items
 from oh_tui.trajectory.context.material import Material
 from oh_tui.trajectory.context.messages import Body
-from oh_tui.trajectory.context.texts import Items
 
 SYSTEM, USER, MODEL, RESULT, SUMMARY = "system", "user", "model", "result", "summary"
 
@@ -133,7 +132,9 @@ class Messages(Sequence[Message]):
         numbers = range(arrangement.count(count))[at]  # also negative ones; raises IndexError
         if isinstance(numbers, int):
             return self._make(arrangement.message(numbers, count))
-        return [self._make(arrangement.message(number, count)) for number in numbers]
+        if numbers.step != 1:
+            return [self._make(arrangement.message(number, count)) for number in numbers]
+        return list(map(self._make, arrangement.messages(numbers, count)))
 
     def __iter__(self) -> Iterator[Message]:
         return iter(self[:])

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from oh_tui.trajectory.context import messages
+from oh_tui.trajectory.context.arrangement import Items
 from oh_tui.trajectory.context.messages import Body
 from oh_tui.trajectory.context.rules import Rules
 from oh_tui.trajectory.model.events import Event
-
-Items = tuple[int, ...]
 
 
 class Look(NamedTuple):

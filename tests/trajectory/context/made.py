@@ -87,4 +87,4 @@ def from_scratch(found: Contexts, context: Context) -> list[tuple[int, ...]]:
     path = material.tree.path(context.end)
     items = whole(path, material.peeks, material.rules)
     arranged = Arrangement(material.peeks, material.rules, items)
-    return [arranged.message(n, len(items)) for n in range(len(arranged.starts))]
+    return arranged.messages(range(len(arranged.starts)), len(items))
