@@ -42,7 +42,7 @@ def stage(demo: Demo, api: AppServer, version: AgentVersion) -> Stage:
 
     async def sleep(seconds: float) -> None:
         demo.advance(seconds)
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(0.001)
 
     async def confirms(conversation: Conversation) -> None:
         """The agent of the demo asks by itself."""
