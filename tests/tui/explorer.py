@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import fnmatch
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -312,6 +312,16 @@ class Explorer:
         """The row under the timeline's cursor."""
         timeline = self.screen.timeline
         return timeline.row_text(timeline.cursor)
+
+
+@contextmanager
+def case(name: object) -> Iterator[None]:
+    """One of several in an explorer, whose start costs more than a test; named where it fails."""
+    try:
+        yield
+    except AssertionError as error:
+        error.add_note(f"in the case of {name}")
+        raise
 
 
 @asynccontextmanager

@@ -25,7 +25,7 @@ from oh_tui.tui.screens.help import HelpScreen, signs
 from oh_tui.tui.theme import ASCII, UNICODE, Glyphs
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.rule import Rule
-from tests.tui.explorer import Explorer, explore
+from tests.tui.explorer import Explorer, case, explore
 
 
 def shown(it: Explorer) -> str:
@@ -137,69 +137,80 @@ async def test_typing_in_the_help_searches_it() -> None:
         assert "previous step" in shown(it)
 
 
-@pytest.mark.parametrize(
-    ("words", "answer"),
-    [
-        ("copy", "the result as text"),
-        ("copy", "drag ctrl+c select text"),
-        ("rename", "another title"),
-        ("theme", "other colours"),
-        ("shell", "run a command where the agent works"),
-        ("where it went", "where time and money went"),
-    ],
-)
-async def test_the_help_finds_commands_without_a_key_and_all_labels(
-    words: str, answer: str
-) -> None:
+async def test_the_help_finds_commands_without_a_key_and_all_labels() -> None:
     async with explore() as it:
         await it.press("question_mark")
-        await it.type(words)
-        assert answer in " ".join(shown(it).split())
+        for words, answer in (
+            ("copy", "the result as text"),
+            ("copy", "drag ctrl+c select text"),
+            ("rename", "another title"),
+            ("theme", "other colours"),
+            ("shell", "run a command where the agent works"),
+            ("where it went", "where time and money went"),
+        ):
+            await it.type(words)
+            assert answer in " ".join(shown(it).split())
+            assert "previous step" not in shown(it), "what was not searched for is hidden"
+            await it.press("ctrl+u")
 
 
-@pytest.mark.parametrize(
-    ("key", "title"),
-    [
-        ("c", "In the changed files"),
-        ("T", "Where it went"),
-        ("exclamation_mark", "In the shell"),
-        ("ctrl+n", "In a new conversation"),
-        ("ctrl+p", "In the palette"),
-        ("slash", "In the line to type in"),
-        ("p", "To answer the question"),
-        ("y", "To answer the question"),
-        ("m", "While you write"),
-        ("colon", "In the line to type in"),
-        ("ampersand", "In the line to type in"),
-    ],
-)
-async def test_every_view_and_dialog_has_help(key: str, title: str) -> None:
+HELP = {
+    "c": "In the changed files",
+    "T": "Where it went",
+    "exclamation_mark": "In the shell",
+    "ctrl+n": "In a new conversation",
+    "ctrl+p": "In the palette",
+    "slash": "In the line to type in",
+    "p": "To answer the question",
+    "y": "To answer the question",
+    "m": "While you write",
+    "colon": "In the line to type in",
+    "ampersand": "In the line to type in",
+}
+"""By the key that opens a view or a dialog: how the help that one gets there begins."""
+
+
+async def test_every_view_and_dialog_has_help() -> None:
     async with explore() as it:
         await it.open("Flaky CI on main")
-        await it.press(key)
-        asking = it.screen.asking
-        await it.until(lambda: len(it.app.screen_stack) > 1 or asking.is_asking or asking.editor)
-        below = it.app.screen
-        await it.pilot.press("f1")
-        await it.until(lambda: type(it.app.screen) is HelpScreen)
-        await it.until(lambda: shown(it).startswith(title))
-        await it.pilot.press("escape")
-        await it.until(lambda: it.app.screen is below)
-        assert it.screen.asking.is_asking == (key in ("slash", "p", "y", "colon", "ampersand"))
+        for key, title in HELP.items():
+            with case(key):
+                await opens_help(it, key, title)
+                await it.press("escape")
+                await it.until(lambda: it.app.screen is it.screen)
+                assert not it.screen.asking.is_asking and it.screen.asking.editor is None
 
 
-@pytest.mark.parametrize(
-    ("key", "help"), [("c", "?"), ("T", "?"), ("exclamation_mark", "F1"), ("ctrl+n", "F1")]
-)
-async def test_the_footer_of_every_view_names_the_help_at_80_columns(key: str, help: str) -> None:
+async def opens_help(it: Explorer, key: str, title: str) -> None:
+    asking = it.screen.asking
+    await it.press(key)
+    await it.until(lambda: len(it.app.screen_stack) > 1 or asking.is_asking or asking.editor)
+    below = it.app.screen
+    await it.pilot.press("f1")
+    await it.until(lambda: type(it.app.screen) is HelpScreen)
+    await it.until(lambda: shown(it).startswith(title))
+    await it.pilot.press("escape")
+    await it.until(lambda: it.app.screen is below)
+    assert asking.is_asking == (key in ("slash", "p", "y", "colon", "ampersand"))
+
+
+async def test_the_footer_of_every_view_names_the_help_at_80_columns() -> None:
     async with explore(size=(80, 24)) as it:
         await it.open("Flaky CI on main")
-        await it.press(key)
-        await it.until(lambda: len(it.app.screen_stack) > 1)
-        footer = it.app.screen.query_one(Footer)
-        await it.until(lambda: f" {help} " in footer.render_line(0).text)
-        line = footer.render_line(0).text
-        assert all(f" {hint.key} " in line for hint in (*footer.hints[:4], *footer.always)), line
+        for key, help in (("c", "?"), ("T", "?"), ("exclamation_mark", "F1"), ("ctrl+n", "F1")):
+            with case(key):
+                await it.press(key)
+                await it.until(lambda: len(it.app.screen_stack) > 1)
+                await names_help(it, help)
+                await it.press("escape")
+                await it.until(lambda: it.app.screen is it.screen)
+
+
+async def names_help(it: Explorer, help: str) -> None:
+    footer = it.app.screen.query_one(Footer)
+    await it.until(lambda: f" {help} " in footer.render_line(0).text)
+    line = footer.render_line(0).text
+    assert all(f" {hint.key} " in line for hint in (*footer.hints[:4], *footer.always)), line
 
 
 async def test_a_question_mark_is_a_letter_in_a_field() -> None:
@@ -264,15 +275,18 @@ async def test_the_palette_lists_what_can_be_done_here_first_a_line_each() -> No
         )
 
 
-@pytest.mark.parametrize("typed", ["fork", "duplicate", "delete", "archive"])
-async def test_the_palette_says_what_the_program_does_not_do(typed: str) -> None:
+async def test_the_palette_says_what_the_program_does_not_do() -> None:
     async with explore() as it:
         await it.pilot.press("ctrl+p")
         await it.until(lambda: len(it.app.screen.query("CommandList")) > 0)
         listed = it.app.screen.query_one("CommandList", OptionList)
-        await it.type(typed)
-        await it.until(lambda: listed.option_count == 1)
-        await it.until(lambda: "oh-tui d" in str(listed.options[0].prompt))
+        for typed in ("fork", "duplicate", "delete", "archive"):
+            with case(typed):
+                await it.type(typed)
+                await it.until(lambda: listed.option_count == 1)
+                await it.until(lambda: "oh-tui d" in str(listed.options[0].prompt))
+                await it.press("ctrl+u")
+                await it.until(lambda: listed.option_count > 1)
 
 
 async def test_a_search_during_which_the_palette_closes_ends_quietly() -> None:

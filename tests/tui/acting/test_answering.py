@@ -16,7 +16,7 @@ from oh_tui.trajectory.model.steps import RESULT_KINDS
 from oh_tui.tui.controllers.agent import agents
 from oh_tui.tui.state.work import Wait
 from oh_tui.tui.widgets.question_bar import Question
-from tests.tui.explorer import Between, Explorer, explore
+from tests.tui.explorer import Between, Explorer, case, explore
 
 OAUTH = "Add OAuth login"
 FLAKY = "Flaky CI on main"
@@ -145,25 +145,23 @@ async def test_without_a_reason_ctrl_s_rejects_and_esc_leaves_the_call_waiting()
         assert agent_actions.REASON in said(it, OAUTH)
 
 
-@pytest.mark.parametrize(
-    ("title", "words"),
-    [
-        (FLAKY, "the agent works"),
-        (LEDGER, "the agent has finished: m sends it another message"),
-        (COVERAGE, "the sandbox is paused"),
-        (GONE, "the sandbox is gone"),
-    ],
-)
-async def test_where_nothing_waits_a_says_so_and_names_who_waits(title: str, words: str) -> None:
+async def test_where_nothing_waits_a_says_so_and_names_who_waits() -> None:
     between = Between()
     async with explore(wrap=between) as it:
-        await opened(it, title)
-        assert "a answer" not in it.footer
-        question = await asked(it, "a")
-        assert f"Nothing waits for your answer here: {words}" in question
-        assert OAUTH in question
-        await it.press("n")
-        assert between.count("POST *") == 0
+        for title, words in (
+            (FLAKY, "the agent works"),
+            (LEDGER, "the agent has finished: m sends it another message"),
+            (COVERAGE, "the sandbox is paused"),
+            (GONE, "the sandbox is gone"),
+        ):
+            with case(title):
+                await opened(it, title)
+                assert "a answer" not in it.footer
+                question = await asked(it, "a")
+                assert f"Nothing waits for your answer here: {words}" in question
+                assert OAUTH in question
+                await it.press("n")
+                assert between.count("POST *") == 0
 
 
 async def test_a_call_longer_than_the_room_scrolls_below_the_run() -> None:
@@ -384,23 +382,20 @@ async def asked_of_stopped(it: Explorer, monkeypatch: pytest.MonkeyPatch) -> str
     return await asked(it, "P")
 
 
-@pytest.mark.parametrize(
-    ("title", "words"),
-    [
-        (LEDGER, "the agent has finished: m sends it another message"),
-        (OAUTH, "the agent waits for your answer: a"),
-        (COVERAGE, "The sandbox is paused: p resumes it"),
-    ],
-)
-async def test_where_there_is_nothing_to_stop_P_names_the_key_that_helps(
-    title: str, words: str
-) -> None:
+async def test_where_there_is_nothing_to_stop_P_names_the_key_that_helps() -> None:
     between = Between()
     async with explore(wrap=between) as it:
-        await opened(it, title)
-        await it.press("P")
-        assert words in told(it)
-        assert between.count("POST *") == 0
+        for title, words in (
+            (LEDGER, "the agent has finished: m sends it another message"),
+            (OAUTH, "the agent waits for your answer: a"),
+            (COVERAGE, "The sandbox is paused: p resumes it"),
+        ):
+            with case(title):
+                await opened(it, title)
+                assert words not in told(it)
+                await it.press("P")
+                assert words in told(it)
+                assert between.count("POST *") == 0
 
 
 # Servers and places that do not let one

@@ -11,7 +11,7 @@ from textual.events import MouseScrollDown, MouseScrollUp
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.tui.controllers.run.step_moves import FAILED
-from tests.tui.explorer import Between, Explorer, explore
+from tests.tui.explorer import Between, Explorer, case, explore
 
 WEEKS = "Parse ISO week dates"
 OAUTH = "Add OAuth login"
@@ -616,29 +616,27 @@ async def test_a_click_on_a_count_of_the_header_lists_what_it_counts() -> None:
             assert it.screen.session.pane == "conversations"
 
 
-@pytest.mark.parametrize(
-    ("title", "fact", "text"),
-    [
-        (WEEKS, "failed command", "is:failed -is:error"),
-        (WEEKS, "error", "is:error"),
-        (OAUTH, "rejected", "is:rejected"),
-    ],
-)
-async def test_a_click_on_a_count_of_the_timeline_shows_what_it_counts(
-    title: str, fact: str, text: str
-) -> None:
+async def test_a_click_on_a_count_of_the_timeline_shows_what_it_counts() -> None:
     async with explore(size=(200, 40)) as it:
-        await it.open(title)
-        rule = it.text("#timeline-rule")
-        counted = re.search(rf"(\d+) {fact}", rule)
-        assert counted
-        await it.press("1")
-        await it.pilot.click("#timeline-rule", offset=(counted.start(), 0))
-        await it.settle()
-        filtering = it.screen.session.filtering
-        assert filtering and filtering.query.text == text
-        assert it.screen.timeline.row_count() == int(counted[1])
-        assert it.screen.session.pane == "timeline"
+        for title, fact, text in (
+            (WEEKS, "failed command", "is:failed -is:error"),
+            (WEEKS, "error", "is:error"),
+            (OAUTH, "rejected", "is:rejected"),
+        ):
+            with case(fact):
+                await it.open(title)
+                rule = it.text("#timeline-rule")
+                counted = re.search(rf"(\d+) {fact}", rule)
+                assert counted
+                await it.press("1")
+                await it.pilot.click("#timeline-rule", offset=(counted.start(), 0))
+                await it.settle()
+                filtering = it.screen.session.filtering
+                assert filtering and filtering.query.text == text
+                assert it.screen.timeline.row_count() == int(counted[1])
+                assert it.screen.session.pane == "timeline"
+                await it.press("escape")
+                assert it.screen.session.filtering is None
 
 
 async def test_a_click_on_the_hidden_events_shows_and_hides_them() -> None:

@@ -19,7 +19,7 @@ from oh_tui.tui.controllers.run import filter, pace
 from oh_tui.tui.messages import RunGrew
 from oh_tui.tui.theme import palette_of, style
 from tests.trajectory.made import output, shell
-from tests.tui.explorer import Explorer, explore
+from tests.tui.explorer import Explorer, case, explore
 
 STUCK = "Parse ISO week dates"
 
@@ -229,20 +229,22 @@ async def test_that_it_went_on_at_the_other_end_is_said_once_until_the_next_key(
         assert "no step contains" not in it.footer
 
 
-@pytest.mark.parametrize("steps", [1, 2, 9, 10, 19, 30])
-async def test_hits_of_steps_that_come_are_counted_too(steps: int) -> None:
+async def test_hits_of_steps_that_come_are_counted_too() -> None:
     async with explore(size=(160, 48)) as it:
         await it.open(STUCK)
-        await make_long(it, steps)
-        await ask(it, "slash", "every tenth")
-        await until_found(it, steps // 10)
-        run = run_of(it)
-        for n in range(steps + 1, 52):
-            grow(it, made(n))
-            assert len(run) == n
-            await until_found(it, n // 10)
-        rule = it.text("#timeline-rule")
-        assert "of 5 " in rule or "5 hits" in rule
+        for steps in (1, 2, 9, 10, 19, 30):
+            with case(steps):
+                await make_long(it, steps)
+                await ask(it, "slash", "every tenth")
+                await until_found(it, steps // 10)
+                run = run_of(it)
+                for n in range(steps + 1, steps + 13):
+                    grow(it, made(n))
+                    assert len(run) == n
+                    await until_found(it, n // 10)
+                rule, hits = it.text("#timeline-rule"), (steps + 12) // 10
+                assert f"of {hits} " in rule or f"{hits} hit" in rule
+                await it.press("escape")
 
 
 async def test_a_call_is_found_by_a_result_that_comes_with_many_steps() -> None:
@@ -497,15 +499,15 @@ async def test_a_step_leaves_the_filter_when_its_result_comes() -> None:
 # Go to
 
 
-@pytest.mark.parametrize(
-    ("place", "wanted"),
-    [("7", 7), ("#12", 12), ("0%", 1), ("100%", 61), ("50%", 31), ("+0:00", 1), ("+99:00:00", 61)],
-)
-async def test_go_to_a_step_a_share_or_a_time(place: str, wanted: int) -> None:
+async def test_go_to_a_step_a_share_or_a_time() -> None:
     async with explore() as it:
         await it.open(STUCK)
-        await ask(it, "colon", place)
-        assert number(it) == wanted
+        for place, wanted in (
+            *(("7", 7), ("#12", 12), ("0%", 1), ("100%", 61), ("50%", 31)),
+            *(("+0:00", 1), ("+99:00:00", 61)),
+        ):
+            await ask(it, "colon", place)
+            assert number(it) == wanted, place
 
 
 async def test_a_key_typed_after_a_place_is_for_the_timeline() -> None:
@@ -541,17 +543,19 @@ async def test_go_to_an_id() -> None:
         assert number(it) == 21
 
 
-@pytest.mark.parametrize(
-    ("place", "told"),
-    [("99", "no step 99: the last is 61"), ("zzz", "no step, time or id: zzz"), ("0", "no step 0")],
-)
-async def test_what_is_not_there_is_said(place: str, told: str) -> None:
+async def test_what_is_not_there_is_said() -> None:
     async with explore() as it:
         await it.open(STUCK)
         before = number(it)
-        await ask(it, "colon", place)
-        assert number(it) == before
-        assert told in it.footer
+        for place, told in (
+            ("99", "no step 99: the last is 61"),
+            ("zzz", "no step, time or id: zzz"),
+            ("0", "no step 0"),
+        ):
+            await ask(it, "colon", place)
+            assert number(it) == before, place
+            assert told in it.footer
+            await it.press("escape")
 
 
 async def test_a_step_that_the_filter_hides_is_said() -> None:

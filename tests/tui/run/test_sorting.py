@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from oh_tui.trajectory.analysis.step_order import StepOrder, StepSorting
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.state.step_rows import StepRows
-from tests.tui.explorer import Explorer, explore
+from tests.tui.explorer import Explorer, case, explore
 
 DATES = "Parse ISO week dates"
 
@@ -43,36 +41,32 @@ async def click_head(it: Explorer, head: str, name: str) -> None:
     await it.settle()
 
 
-@pytest.mark.parametrize(
-    ("key", "order", "head"),
-    [
-        ("c", StepOrder.COST, "cost ▼"),
-        ("d", StepOrder.RAN, "ran ▼"),
-        ("m", StepOrder.LLM, "llm ▼"),
-    ],
-)
-async def test_s_sorts_the_steps_and_esc_goes_back_to_the_step_under_the_cursor(
-    key: str, order: StepOrder, head: str
-) -> None:
+async def test_s_sorts_the_steps_and_esc_goes_back_to_the_step_under_the_cursor() -> None:
     async with explore() as it:
         await it.open(DATES)
         usual = shown(it)
-        await it.press("s", key)
-        found = values(it, order)
-        known = [value for value in found if value is not None]
-        assert known == sorted(known, reverse=True)
-        assert set(found[len(known) :]) <= {None}, "what is not known is last"
-        assert sorted(shown(it)) == usual
-        assert it.screen.timeline.cursor == 0
-        assert head in it.text(HEAD)
-        assert "esc by time" in it.text(RULE)
-        await it.press("j", "j")
-        number = shown(it)[2]
-        await it.press("escape")
-        assert shown(it) == usual
-        assert shown(it)[it.screen.timeline.cursor] == number
-        assert "▼" not in it.text(HEAD)
-        assert it.screen.session.pane == "timeline"
+        for key, order, head in (
+            ("c", StepOrder.COST, "cost ▼"),
+            ("d", StepOrder.RAN, "ran ▼"),
+            ("m", StepOrder.LLM, "llm ▼"),
+        ):
+            with case(order):
+                await it.press("s", key)
+                found = values(it, order)
+                known = [value for value in found if value is not None]
+                assert known == sorted(known, reverse=True)
+                assert set(found[len(known) :]) <= {None}, "what is not known is last"
+                assert sorted(shown(it)) == usual
+                assert it.screen.timeline.cursor == 0
+                assert head in it.text(HEAD)
+                assert "esc by time" in it.text(RULE)
+                await it.press("j", "j")
+                number = shown(it)[2]
+                await it.press("escape")
+                assert shown(it) == usual
+                assert shown(it)[it.screen.timeline.cursor] == number
+                assert "▼" not in it.text(HEAD)
+                assert it.screen.session.pane == "timeline"
 
 
 async def test_a_click_on_a_name_sorts_again_turns_round_and_a_third_goes_back() -> None:

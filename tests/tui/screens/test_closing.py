@@ -18,7 +18,7 @@ from oh_tui.tui.palette import Options, Palette
 from oh_tui.tui.screens.start import StartScreen
 from oh_tui.tui.session import Session
 from oh_tui.tui.widgets.editor import Lines
-from tests.tui.explorer import Explorer, explore
+from tests.tui.explorer import Explorer, case, explore
 from tests.tui.fake_ui import FakeUi
 
 
@@ -156,16 +156,17 @@ async def test_the_mouse_is_ignored_once_all_screens_are_closed() -> None:
     await app.on_event(move)
 
 
-@pytest.mark.parametrize("key", ["question_mark", "T", "c", "ctrl+n"])
-async def test_a_view_that_is_dismissed_twice_leaves_the_main_screen(key: str) -> None:
+async def test_a_view_that_is_dismissed_twice_leaves_the_main_screen() -> None:
     async with explore() as it:
-        await it.press("3", key)
-        await it.until(lambda: it.app.screen is not it.screen)
-        view = it.app.screen
-        view.dismiss(None)
-        view.dismiss(None)
-        await it.settle()
-        assert it.app.screen is it.screen
+        for key in ("question_mark", "T", "c", "ctrl+n"):
+            with case(key):
+                await it.press("3", key)
+                await it.until(lambda: it.app.screen is not it.screen)
+                view = it.app.screen
+                view.dismiss(None)
+                view.dismiss(None)
+                await it.settle()
+                assert it.app.screen is it.screen
 
 
 async def test_a_view_that_is_dismissed_below_another_closes_that_too() -> None:
