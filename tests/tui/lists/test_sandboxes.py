@@ -354,3 +354,15 @@ async def test_thousands_of_sandboxes_are_placed_in_slices_and_all_in_the_end() 
         await it.settle()
         assert sum(not row.is_gone for row in pane.rows) == len(many) - 2
         assert len(pane.rows) == len(many) - 2, "placed anew, none that is gone has a row"
+
+
+async def test_a_question_that_is_declined_reads_nothing_again() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await it.open("Flaky CI on main")
+        await it.press("p")
+        assert it.screen.asking.is_questioning
+        between.asked.clear()
+        await it.press("escape")
+        assert not it.screen.asking.is_questioning
+        assert not [call for call in between.asked if "/events" not in call]

@@ -60,8 +60,8 @@ class SandboxActions:
         if not sandbox_id:
             self._ui.tell("no sandbox is selected")
             return
-        await self.change(sandboxes, sandbox_id)
-        self._ui.post_message(ListsWanted())
+        if await self.change(sandboxes, sandbox_id):
+            self._ui.post_message(ListsWanted())
 
     async def workspace(self, conversation: Conversation, title: str) -> Workspace | None:
         """The sandbox of a conversation; if it is paused, offer to resume it. None when the user
@@ -108,17 +108,19 @@ class SandboxActions:
 
     async def change(
         self, sandboxes: ServerSandboxes, sandbox_id: str, *, opens: bool = False
-    ) -> None:
+    ) -> bool:
         """Pause this sandbox, or resume it; not while a change is under way. If that `opens` a
-        field or a screen, keys typed meanwhile wait for it."""
+        field or a screen, keys typed meanwhile wait for it. False if nothing was begun."""
         session = self._session
         if sandbox_id in session.changing:
             self._ui.tell(f"it is still {session.changing[sandbox_id]}")
-            return
+            return False
         with session.claiming([sandbox_id]), self._ui.reporting():
-            await self._change(sandboxes, sandbox_id, opens)
+            if not await self._change(sandboxes, sandbox_id, opens):
+                return False
+        return True  # also if it failed: the lists tell how things are
 
-    async def _change(self, sandboxes: ServerSandboxes, sandbox_id: str, opens: bool) -> None:
+    async def _change(self, sandboxes: ServerSandboxes, sandbox_id: str, opens: bool) -> bool:
         session = self._session
         with self._ui.preparing("asking for the sandbox's state"):
             plan = await sandboxes.plan(sandbox_id)
@@ -126,7 +128,7 @@ class SandboxActions:
             raise Problem(f"It cannot be paused or resumed: {plan.reason}", plan.hint)
         answer = await self._ui.ask(self.question(plan)) if plan.at_stake else "now"
         if not answer:
-            return
+            return False
         pauses = plan.action == "pause"
         session.changing[sandbox_id] = "being paused" if pauses else "being resumed"
         stopped = answer == "stop" and bool(plan.running)
@@ -147,6 +149,7 @@ class SandboxActions:
                 inside = ", ".join(title_of(c) for c in plan.conversations[:1])
                 whose, undo = f"sandbox of {inside}" if inside else "the sandbox", ""
             self._ui.tell(f"{whose} {stage}{displaced}{undo}")
+        return True
 
     async def carry_out(
         self,
