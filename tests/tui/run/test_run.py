@@ -659,3 +659,13 @@ async def test_a_click_on_a_key_in_the_footer_does_what_the_key_does() -> None:
         await it.pilot.click("#footer", offset=(it.footer.index("all keys"), 0))
         await it.pilot.pause(0)
         assert len(it.app.screen_stack) == 2
+
+
+async def test_a_call_that_was_chosen_while_it_was_hidden_has_its_lines() -> None:
+    async with explore(size=(80, 24)) as it:
+        await it.open("Parse ISO week dates")
+        await it.press("1", "e")
+        await it.pilot.resize_terminal(100, 24)
+        await it.settle()
+        call = it.screen.run_view.detail.call_view
+        assert call.blocks and call.size.height > 0
