@@ -85,6 +85,7 @@ HUES = {
     "italic": "italic",
     "underline": "underline",
     "strike": "strike",
+    "gone": "strike grey",
     "find": "found",
     "selection": "paper on blue",
 }
@@ -245,6 +246,8 @@ class Glyphs(msgspec.Struct, frozen=True):
     note: str = "¶"
     tag: str = "#"
     sub_agents: str = "▸"
+    forgotten: str = "╎"
+    """The model no longer sees it."""
 
 
 UNICODE = Glyphs()
@@ -254,7 +257,7 @@ ASCII = Glyphs(
     falling="v", rising="^", shaded="x",
     loop="@", condensed="~", cursor=">", first="/", middle="|", last="\\", rule="-", heavy="=",
     divider="|", dot="|", more=">", before="<", marked="#", bookmark="'", note=";", tag="%",
-    sub_agents=">",
+    sub_agents=">", forgotten=":",
 )  # fmt: skip
 
 _STATES = {

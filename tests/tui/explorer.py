@@ -66,6 +66,8 @@ READS = (
     "sift",
     "compare",
     "compared",
+    "context",
+    "context-page",
 )
 """Groups of workers that come to an end; following never does."""
 

@@ -220,6 +220,9 @@ def signs(glyphs: Glyphs) -> Section:
             Entry(glyphs.user, "you wrote", "you"),
             Entry(glyphs.condensed, "history condensed into a summary", "dim"),
             Entry(
+                glyphs.forgotten, "the model no longer saw it at the step under the cursor", "dim"
+            ),
+            Entry(
                 f"{glyphs.first} {glyphs.middle} {glyphs.last}",
                 "calls made at once, by one answer of the model; in lists sub-conversations",
                 "dim",

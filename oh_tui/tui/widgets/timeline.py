@@ -378,6 +378,12 @@ class Timeline(RowList):
         if row is not None:
             self.move_to(row)
 
+    def go_to_sub_step(self, step: Step) -> None:
+        """Bring the cursor to a step of a sub-agent, if that is opened."""
+        row = self._rows.sub_row(lambda sub: sub.step is step)
+        if row is not None:
+            self.move_to(row)
+
     def _can_read(self, step: Step | None) -> bool:
         """Whether a step started sub-agents whose runs the server can give."""
         if not self.reads_sub_agents or step is None or not sub_agents.may_start(step):

@@ -1,4 +1,4 @@
-"""Screens about a whole run: the files it changed, and its cost in time and money."""
+"""Screens about a whole run: the files it changed, time and money, what its model saw."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.search import step_filter
 from oh_tui.tui.messages import StepWanted
 from oh_tui.tui.screens import changes, costs
+from oh_tui.tui.screens.context import screen as contexts
 from oh_tui.tui.widgets.conversation_list import title_of
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.timeline import Timeline
+
+    View = costs.CostsScreen | changes.ChangesScreen | contexts.ContextScreen
 
 
 class Reports:
@@ -31,6 +34,8 @@ class Reports:
         self._filter = filter
         self._changes: changes.ChangesScreen | None = None
         """The files screen, while it is open."""
+        self._context: contexts.ContextScreen | None = None
+        """The view of a context, while it is open."""
 
     def action_changes(self) -> None:
         """Show the files that the run changed; from there the user limits the timeline to a file or
@@ -67,10 +72,39 @@ class Reports:
         self._ui.push_screen(view, closed)
         self._ui.work_on("study", self._show_study, view, conversation, instead=True)
 
+    def action_context(self) -> None:
+        """Show what the model saw when it gave the answer that made the step under the cursor, of a
+        sub-agent too. Choosing a message there goes to its step."""
+        conversation = self._run.show_target(wanted=True)
+        if conversation is None:
+            self._ui.tell(self._session.no_target)
+            return
+        steps = self._steps
+        is_here = self._run.study_of(conversation) is not None
+        sub = steps.sub_step_here if is_here else None
+
+        def closed(number: int | None) -> None:
+            self._context = None
+            if number is None or not self._session.is_open(conversation):
+                return
+            self._ui.focus_pane("timeline")
+            if sub is None:
+                self._ui.post_message(StepWanted(number))
+            elif 0 < number <= len(sub.run.trajectory):
+                steps.go_to_sub_step(sub.run.trajectory.steps[number - 1])
+
+        at = sub.step.number if sub else steps.step_here if is_here else 0
+        title = title_of(conversation)
+        view = self._context = contexts.ContextScreen(title, at, sub.run if sub else None)
+        self._show_at_once(view, conversation)
+        self._ui.push_screen(view, closed)
+        self._ui.work_on("study", self._show_study, view, conversation, instead=True)
+
     def run_grew(self) -> None:
-        """The run has more events: add them to the open files screen."""
-        if self._changes and self._changes.is_running:
-            self._changes.grown()
+        """The run has more events: add them to the open screen."""
+        for view in (self._changes, self._context):
+            if view and view.is_running:
+                view.grown()
 
     def _go_to(self, chosen: tuple[str, str | int]) -> None:
         """Go to the steps of one file, or to one step."""
@@ -81,16 +115,12 @@ class Reports:
         else:
             self._filter.set_filter(step_filter.parse(f"path:{step_filter.quoted(wanted)}"))
 
-    def _show_at_once(
-        self, view: costs.CostsScreen | changes.ChangesScreen, conversation: Conversation
-    ) -> None:
+    def _show_at_once(self, view: View, conversation: Conversation) -> None:
         """Show in the first frame what is already known."""
         if study := self._run.study_of(conversation):
             view.show_study(study, self._run.progress)
 
-    async def _show_study(
-        self, view: costs.CostsScreen | changes.ChangesScreen, conversation: Conversation
-    ) -> None:
+    async def _show_study(self, view: View, conversation: Conversation) -> None:
         """Show the analysis of the run as soon as it exists, and again as the run grows."""
         session = self._session
         while study := await self._run.until_shown(conversation):

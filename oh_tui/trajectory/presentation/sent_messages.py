@@ -1,0 +1,103 @@
+"""Messages as they were sent to the model, in blocks and on one line.
+
+A message is decoded JSON, as the SDK dumps it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from oh_tui.text.patterns import pattern
+from oh_tui.text.redact import safe, safe_line
+from oh_tui.trajectory.model.bodies import field, text_field
+from oh_tui.trajectory.model.events import decode_json
+from oh_tui.trajectory.presentation.block import (
+    Block,
+    Heading,
+    ImageNote,
+    Json,
+    Note,
+    Output,
+    Plain,
+    json_pretty,
+)
+from oh_tui.trajectory.presentation.images import find_images
+
+LINE = 400
+"""Characters of the first line at most."""
+
+_CUT = pattern(r"<response clipped>[^\0]{0,2000}?</NOTE>")
+"""Stands in a text in place of what was cut out of it for the model."""
+
+
+def message_blocks(message: Any) -> list[Block]:
+    """The whole message: what the model thought, what was said, calls with their arguments. A
+    heading stands where something was cut out for the model."""
+    found = list(_thinking(message))
+    is_result = text_field(message, "role") == "tool"
+    content = field(message, "content")
+    for block in content if isinstance(content, list) else ():
+        if text_field(block, "type") == "image":
+            found += _images(block)
+        else:
+            found += _text(text_field(block, "text"), is_result=is_result)
+    calls = field(message, "tool_calls")
+    for call in calls if isinstance(calls, list) else ():
+        found += _call(call)
+    return found or [Note("an empty message")]
+
+
+def first_line(message: Any) -> str:
+    """The first line of its text that is not empty, safe to show; of one without text the names of
+    its calls."""
+    content = field(message, "content")
+    for block in content if isinstance(content, list) else ():
+        for line in text_field(block, "text")[: 20 * LINE].splitlines():
+            if shown := safe_line(line, LINE):
+                return shown
+    calls = field(message, "tool_calls")
+    names = (text_field(call, "name") for call in (calls if isinstance(calls, list) else ()))
+    if named := safe_line(" ".join(names), LINE):
+        return named
+    return ", ".join(map(str, find_images(message)))[:LINE]
+
+
+def _thinking(message: Any) -> Iterator[Block]:
+    blocks = field(message, "thinking_blocks")
+    texts = [
+        text_field(block, "thinking") for block in (blocks if isinstance(blocks, list) else ())
+    ]
+    texts = [text for text in texts if text] or [text_field(message, "reasoning_content")]
+    for text in filter(None, texts):
+        yield Heading("thinking")
+        yield Plain(safe(text))
+
+
+def _text(text: str, *, is_result: bool) -> Iterator[Block]:
+    kind = Output if is_result else Plain
+    last = 0
+    for cut in _CUT.finditer(text):
+        if before := safe(text[last : cut.start()]):
+            yield kind(before)
+        yield Heading(safe_line(cut.group()))
+        last = cut.end()
+    if rest := safe(text[last:] if last else text):
+        yield kind(rest)
+
+
+def _images(block: Any) -> list[Block]:
+    return [ImageNote(str(one)) for one in find_images({"content": [block]})]
+
+
+def _call(call: Any) -> Iterator[Block]:
+    yield Heading(f"call {safe_line(text_field(call, 'name'), LINE)}".rstrip())
+    text = text_field(call, "arguments")
+    try:
+        arguments = decode_json(text.encode("utf-8", "surrogatepass"))
+    except ValueError:
+        arguments = None
+    if isinstance(arguments, dict):
+        yield Json(json_pretty(arguments))
+    elif text:
+        yield Plain(safe(text))

@@ -1,0 +1,1 @@
+"""The view of what the model saw at one of its answers."""

@@ -1,0 +1,546 @@
+"""What the model saw when it gave an answer: its messages, and below them the whole text of one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.reactive import var
+from textual.screen import ModalScreen
+from textual.widgets import Input
+
+from oh_tui.text.human import plural, size
+from oh_tui.text.redact import safe
+from oh_tui.trajectory.context.gaps import OWN_CONTEXT
+from oh_tui.trajectory.presentation.block import Block, Note, json_pretty
+from oh_tui.trajectory.presentation.describe import describe
+from oh_tui.trajectory.presentation.sent_messages import message_blocks
+from oh_tui.tui.keys import HELP, HELP_IN_FIELD, Hint
+from oh_tui.tui.platform.base_screen import ClosesOnce
+from oh_tui.tui.rendering.cells import total_width
+from oh_tui.tui.screens.context import told
+from oh_tui.tui.screens.context.fill_line import FillLine
+from oh_tui.tui.screens.context.message_list import MessageList, steps_words
+from oh_tui.tui.state.context_rows import (
+    Fill,
+    Page,
+    Row,
+    Wanted,
+    alone,
+    fill_of,
+    page_of,
+)
+from oh_tui.tui.widgets.bars import Footer
+from oh_tui.tui.widgets.body_view import BodyView
+from oh_tui.tui.widgets.drawing import Label, Piece, shorten
+from oh_tui.tui.widgets.prompt import Prompt
+from oh_tui.tui.widgets.row_list import RowList
+from oh_tui.tui.widgets.rule import Rule, joined
+
+if TYPE_CHECKING:
+    from oh_tui.trajectory.analysis.study import Study
+    from oh_tui.trajectory.context.answers import Answer
+    from oh_tui.trajectory.context.contexts import Contexts
+    from oh_tui.trajectory.model.steps import Step
+
+LARGE = 50_000
+"""Characters of a message from which its blocks are made in a thread."""
+
+SLICE = 20
+"""Messages that are searched in one go, so that esc ends it."""
+
+BESIDE, LEAST_TOLD = 34, 16
+"""Cells for step, dots and lines in the rule of an answer, and at least for what it did."""
+
+NO_ANSWER = "no model has answered yet"
+
+WITH_FILL = 20
+"""Lines of a screen that has room for the picture of the fill."""
+
+
+class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
+    """Returns the number of the step to go to, or None. Call `show_study` with the run, and `grown`
+    when it got more events."""
+
+    DEFAULT_CSS = """
+    ContextScreen { background: $background; }
+    ContextScreen MessageList { height: 1fr; }
+    ContextScreen BodyView { height: 1fr; }
+    ContextScreen #context-words { height: 1; width: 1fr; display: none; }
+    ContextScreen #context-words Label { width: 3; height: 1; }
+    ContextScreen Prompt { width: 1fr; background: $background; }
+    """
+    HELP_TITLE = "In what the model saw"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "back", show=False),
+        Binding("V,q", "dismiss", "close", show=False),
+        Binding("left_square_bracket", "answer(-1)", "the answer before", show=False),
+        Binding("right_square_bracket", "answer(1)", "the answer after", show=False),
+        Binding("x", "forgotten", "what was forgotten", show=False),
+        Binding("d", "difference", "difference to the answer before, or to the marked", show=False),
+        Binding("space", "mark", "mark this answer for d", show=False),
+        Binding("z", "whole", "read the message whole", show=False),
+        Binding("J", "scroll_text(1)", "message down", show=False),
+        Binding("K", "scroll_text(-1)", "message up", show=False),
+        Binding("w", "wrap", "wrap", show=False),
+        Binding("tab,shift+tab", "other_pane", "other pane", show=False),
+        Binding("slash", "find", "find in the messages", show=False),
+        Binding("n", "next_hit(1)", "next hit", show=False),
+        Binding("N", "next_hit(-1)", "previous hit", show=False),
+        Binding("y", "copy", "copy the message", show=False),
+        Binding("Y", "copy_all", "copy all messages as JSON", show=False),
+    ]
+    AUTO_FOCUS = "#context-messages"
+
+    whole: var[bool] = var(False)
+    """The text of the message has the whole screen."""
+
+    def __init__(self, title: str = "", step: int = 0, of: Study | None = None) -> None:
+        """`step` is the number of the step whose context is shown first, 0 for the last answer's;
+        `of` is the sub-agent that it belongs to, None for a step of the run itself."""
+        super().__init__()
+        self.run_title, self._step, self._of = title, step, of
+        self.study: Study | None = None
+        """The analysis of the run, once it is available."""
+        self._progress = ""
+        self._contexts: Contexts | None = None
+        self._fill = Fill((), ())
+        self._wanted: Wanted | None = None
+        self._page: Page | None = None
+        self._marked: Answer | None = None
+        self._note = ""
+        """Why another answer is shown than was asked for."""
+        self._needle = ""
+        self._shown: object = None
+        """The message whose text is shown."""
+        self.rule, self.fill_line = Rule(id="context-rule"), FillLine()
+        self.list_rule, self.text_rule = Rule(id="messages-rule"), Rule(id="message-rule")
+        self.list = MessageList(id="context-messages")
+        self.list.empty = ("reading the run …",)
+        self.text = BodyView(id="message")
+        self.words = Prompt(id="context-find", compact=True)
+        self.footer = Footer()
+
+    def compose(self) -> ComposeResult:
+        yield from (self.rule, self.fill_line, self.list_rule, self.list)
+        yield from (self.text_rule, self.text)
+        yield Horizontal(Label((" / ", "prompt")), self.words, id="context-words")
+        yield self.footer
+
+    def on_mount(self) -> None:
+        self._arrange()
+        self._show_facts()
+        if self.study:
+            self._begin()
+
+    # The run
+
+    def show_study(self, study: Study, progress: str = "") -> None:
+        """Show the run that has been read; `progress` tells why older events are missing."""
+        self.study, self._progress = study, progress
+        if self.is_mounted:
+            self._begin()
+
+    def fail(self, why: tuple[str, ...]) -> None:
+        """The run cannot be read."""
+        self.list.empty = why
+        self.list.refresh()
+
+    def grown(self) -> None:
+        """The run has more events."""
+        if self._contexts is not None:
+            self._begin()
+
+    @work(group="context", exclusive=True)
+    async def _begin(self) -> None:
+        """Uses a thread: it reads all events of the run."""
+        if self.study is None:
+            return
+        study = self._of or self.study
+        if self._contexts is None:
+            self.list.empty = ("reading what the model saw …",)
+        contexts = await asyncio.to_thread(alone, lambda: study.contexts)
+        contexts.update()
+        self._fill = await asyncio.to_thread(alone, partial(fill_of, study))
+        is_another, self._contexts = contexts is not self._contexts, contexts
+        if is_another:
+            self._marked, self._page = None, None
+            self._choose(self._step or len(study.trajectory))
+        else:
+            self._show_facts()
+
+    def _choose(self, step: int) -> None:
+        """Show the context of the answer that made a step, or of the nearest one."""
+        contexts = self._contexts
+        assert contexts is not None
+        if contexts.keeps_own_context:
+            self.list.empty = (OWN_CONTEXT.about,)
+            self.list.refresh()
+            return
+        found = contexts.of(step) or contexts.nearest(step)
+        if found is None:
+            self.list.empty = (NO_ANSWER,)
+            self.list.refresh()
+            return
+        group = contexts.run.group(contexts.run.steps[found.step - 1])
+        self._note = ""
+        if step != found.step and step not in group and self._step:
+            self._note = f"no answer made step {step:,}: the nearest is shown"
+        self._want(Wanted(found))
+
+    def _want(self, wanted: Wanted) -> None:
+        is_making = self._wanted is not None
+        self._wanted = wanted
+        if not is_making:
+            self._make()
+
+    @work(group="context-page", exclusive=True)
+    async def _make(self) -> None:
+        """The page that is wanted last: keys do not wait for it."""
+        while self._wanted is not None and self._contexts is not None:
+            wanted = self._wanted
+            page = await asyncio.to_thread(alone, partial(page_of, self._contexts, wanted))
+            if wanted == self._wanted:
+                self._wanted = None
+                self._show(page)
+
+    def _show(self, page: Page) -> None:
+        if self._contexts is None:
+            return
+        self._page, self._step = page, page.wanted.answer.step
+        self.list.empty = ("nothing differs: the model saw the same messages",)
+        self.list.show(page.rows, self._contexts.run)
+        self._arrange()
+        self._show_facts()
+        self._show_text()
+
+    # What is shown
+
+    def _show_facts(self) -> None:
+        page, rule = self._page, self.rule
+        dot = rule.glyphs.dot
+        about = f"  {self.run_title}" if self.run_title else ""
+        title, facts = ("Context", "title"), [(self._progress, "warn")]
+        rule.title, self.list_rule.title = (title, (about, "dim")), (("Messages", "title"),)
+        self.list_rule.facts = ()
+        if page is not None and self._contexts is not None:
+            run = self._contexts.run
+            step = run.steps[page.wanted.answer.step - 1]
+            facts += told.of_answer(page)
+            at = f"  step {step.number:,}"
+            rule.title = (title, (at, ""), (self._did(step, total_width(facts)), "dim"))
+            listed = [(self._note, "warn"), *told.of_messages(page, self._marked)]
+            self.list_rule.title = ((told.title(page), "title"),)
+            self.list_rule.facts = joined([fact for fact in listed if fact[0]], dot)
+            self.fill_line.show(self._fill, step.number, told.of_fill(page, rule.glyphs))
+        rule.facts = joined([fact for fact in facts if fact[0]], dot)
+        self._show_keys()
+
+    def _did(self, step: Step, told: int) -> str:
+        """What the answer did, where there is room beside facts of so many cells."""
+        room = self.size.width - told - BESIDE
+        if self._contexts is None or room < LEAST_TOLD:
+            return ""
+        what = describe(step, self._contexts.run.outcome(step)).what
+        return f"  {shorten(what, room, self.rule.glyphs.more)}"
+
+    def _show_keys(self) -> None:
+        self.list_rule.heavy = self.list.has_focus
+        self.text_rule.heavy = self.text.has_focus
+        if self.words.has_focus:
+            self.footer.hints = (Hint("enter", "find", "submit"),)
+            self.footer.always = (HELP_IN_FIELD, Hint("esc", "back", "back"))
+            return
+        page, row = self._page, self.list.current
+        hints: list[Hint] = []
+        if page is not None:
+            if row and row.steps:
+                hints.append(Hint("enter", f"to step {row.steps[-1]:,}", "go"))
+            hints.append(Hint("[ ]", "answers", "answer(1)"))
+            is_difference = page.wanted.first is not None
+            hints.append(Hint("d", "messages" if is_difference else "difference", "difference"))
+            if page.forgotten and not is_difference:
+                label = "hide forgotten" if page.wanted.forgotten else "forgotten"
+                hints.append(Hint("x", label, "forgotten"))
+            hints.append(Hint("z", "smaller" if self.whole else "read whole", "whole"))
+            hints += [Hint("/", "find", "find"), Hint("y", "copy", "copy")]
+            hints += [Hint("Y", "copy all", "copy_all"), Hint("space", "mark", "mark")]
+            hints += [Hint("J K", "scroll", "scroll_text(1)"), Hint("w", "wrap", "wrap")]
+        self.footer.hints = tuple(hints)
+        self.footer.always = (HELP, Hint("esc", "back" if self._can_go_back else "close", "back"))
+
+    # The text of a message
+
+    @on(RowList.Highlighted, "#context-messages")
+    def _at_a_message(self) -> None:
+        self._show_keys()
+        self._show_text()
+
+    def _show_text(self) -> None:
+        row = self.list.current
+        key = row.key if row else None
+        if key == self._shown:
+            return
+        self._shown = key
+        self.workers.cancel_group(self, "message")
+        if row is None or row.message is None or row.message.chars < LARGE:
+            self._show_blocks(_blocks(row))
+        else:
+            self._show_blocks([Note(f"reading {size(row.message.chars)} …")])
+            self._read_text(row)
+
+    @work(group="message", exclusive=True)
+    async def _read_text(self, row: Row) -> None:
+        self._show_blocks(await asyncio.to_thread(_blocks, row))
+
+    def _show_blocks(self, blocks: list[Block]) -> None:
+        self.text.show(blocks)
+        if self._needle:
+            self.text.mark(self._needle, go=True)
+        self._show_position()
+
+    @on(BodyView.Scrolled)
+    def _show_position(self) -> None:
+        row = self.list.current
+        if row is None:
+            self.text_rule.title = self.text_rule.facts = ()
+            return
+        facts: list[Piece] = []
+        if row.message is not None:
+            facts.append((plural(row.message.chars, "character"), ""))
+        first, last, total = self.text.position()
+        if total > last - first + 1:
+            facts.append((f"lines {first:,}-{last:,} of {total:,}", "dim"))
+        if words := steps_words(row.steps):
+            facts.append((words, "dim"))
+        self.text_rule.title = ((row.role.capitalize(), "title"),)
+        self.text_rule.facts = joined(facts, self.text_rule.glyphs.dot)
+
+    # Keys
+
+    @property
+    def _can_go_back(self) -> bool:
+        page = self._page
+        others = page is not None and (page.wanted.forgotten or page.wanted.first is not None)
+        return self.whole or others or bool(self._needle)
+
+    def action_back(self) -> None:
+        page = self._page
+        if self.words.has_focus:
+            self._end_typing()
+        elif self.footer.clear():
+            return
+        elif self._needle:
+            self._find("")
+        elif self.whole:
+            self.whole = False
+        elif page is not None and (page.wanted.forgotten or page.wanted.first is not None):
+            self._want(Wanted(page.wanted.answer))
+        else:
+            self.dismiss(None)
+
+    def action_answer(self, by: int) -> None:
+        """Go to an answer before or after, as shown now."""
+        now = self._wanted or (self._page.wanted if self._page else None)
+        if now is None or self._contexts is None:
+            return
+        answers = self._contexts.answers
+        ids = [answer.event_id for answer in answers]
+        at = ids.index(now.answer.event_id) + by
+        if not 0 <= at < len(answers):
+            where = "after" if by > 0 else "before"
+            self.footer.tell(f"no answer {where} this one", remark=True)
+            return
+        self._note = ""
+        first = now.first
+        if first is not None and first != self._marked:
+            first = self._contexts.before(answers[at])
+        self._want(Wanted(answers[at], now.forgotten, first))
+
+    @on(FillLine.Picked)
+    def _pick(self, message: FillLine.Picked) -> None:
+        found = self._contexts.nearest(message.step) if self._contexts else None
+        if found is not None:
+            self._note = ""
+            self._want(Wanted(found))
+
+    def action_forgotten(self) -> None:
+        page = self._page
+        if page is None or page.wanted.first is not None:
+            return
+        if not page.forgotten:
+            self.footer.tell("nothing was forgotten before this answer", remark=True)
+            return
+        self._want(page.wanted._replace(forgotten=not page.wanted.forgotten))
+
+    def action_difference(self) -> None:
+        page = self._page
+        if page is None:
+            return
+        if page.wanted.first is not None:
+            self._want(Wanted(page.wanted.answer))
+            return
+        marked = self._marked if self._marked != page.wanted.answer else None
+        first = marked or page.before
+        if first is None:
+            self.footer.tell("this is the first answer: nothing is before it", remark=True)
+        else:
+            self._want(Wanted(page.wanted.answer, first=first))
+
+    def action_mark(self) -> None:
+        """Mark the answer shown, from which `d` then tells the difference; again: no longer."""
+        if self._page is None:
+            return
+        answer = self._page.wanted.answer
+        self._marked = None if self._marked == answer else answer
+        if self._marked:
+            said = f"step {answer.step:,} is marked: d at another answer shows what differs from it"
+            self.footer.tell(said, remark=True)
+        self._show_facts()
+
+    @on(RowList.Opened, "#context-messages")
+    @on(BodyView.Opened)
+    def action_go(self) -> None:
+        row = self.list.current
+        if row is None:
+            return
+        if row.steps:
+            self.dismiss(row.steps[-1])
+        else:
+            self.footer.tell("this is no step of the run", remark=True)
+
+    def action_whole(self) -> None:
+        if self.list.current:
+            self.whole = not self.whole
+
+    def watch_whole(self, whole: bool) -> None:
+        if self.is_mounted:
+            self._arrange()
+            (self.text if whole else self.list).focus()
+            self._show_keys()
+
+    def action_scroll_text(self, lines: int) -> None:
+        self.text.scroll_lines(lines * max(1, self.text.size.height // 2))
+
+    def action_wrap(self) -> None:
+        self.text.wrap = not self.text.wrap
+
+    def action_other_pane(self) -> None:
+        if self.list.current and not (self.whole or self.words.has_focus):
+            (self.text if self.list.has_focus else self.list).focus()
+
+    # Copying
+
+    def action_copy(self) -> None:
+        row = self.list.current
+        if row is None or row.message is None:
+            self.footer.tell("this is no message", remark=True)
+            return
+        message = row.message
+        self._copy("the message was", lambda: safe(message.text))
+
+    def action_copy_all(self) -> None:
+        if self._page is not None:
+            context = self._page.context
+            self._copy("all messages as JSON were", lambda: json_pretty(context.dump()))
+
+    @work(group="copy", exclusive=True)
+    async def _copy(self, what: str, make: Callable[[], str]) -> None:
+        text = await asyncio.to_thread(alone, make)
+        self.app.copy_to_clipboard(text)
+        self.footer.tell(f"{what} sent to the terminal's clipboard, {size(len(text))}")
+
+    # Finding
+
+    def action_find(self) -> None:
+        if self.list.rows:
+            self.query_one("#context-words").display = True
+            self.words.value = self._needle
+            self.words.focus()
+
+    def _end_typing(self) -> None:
+        self.query_one("#context-words").display = False
+        (self.text if self.whole else self.list).focus()
+
+    async def action_submit(self) -> None:
+        await self.words.action_submit()
+
+    @on(Input.Submitted, "#context-find")
+    def _typed(self) -> None:
+        self._end_typing()
+        self._find(self.words.value.strip())
+        if self._needle:
+            self._seek(1, here=True)
+
+    def _find(self, text: str) -> None:
+        self._needle = self.list.find_text = text
+        self.text.mark(text)
+        self.list.refresh()
+        self._show_keys()
+
+    def action_next_hit(self, by: int) -> None:
+        if self._needle:
+            self._seek(by)
+        else:
+            self.action_find()
+
+    @work(group="seek", exclusive=True)
+    async def _seek(self, by: int, *, here: bool = False) -> None:
+        """Go to the next message that holds the text, from the other end after the last."""
+        rows, needle, count = self.list.rows, self._needle.lower(), len(self.list.rows)
+        start = self.list.cursor + (0 if here else by)
+        order = [(start + by * n) % count for n in range(count)]
+        for first in range(0, count, SLICE):
+            look = partial(_first_with, rows, order[first : first + SLICE], needle)
+            found = await asyncio.to_thread(alone, look)
+            if rows is not self.list.rows:
+                return
+            if found is not None:
+                self.list.move_to(found)
+                self.text.mark(self._needle, go=True)
+                return
+        self.footer.tell("no message holds that text", remark=True)
+
+    # Arrangement
+
+    def on_descendant_focus(self) -> None:
+        self._show_keys()
+
+    def on_resize(self) -> None:
+        self._arrange()
+        self._show_facts()
+        self._show_position()
+
+    def _arrange(self) -> None:
+        """The messages take the lines they need, at most three fifths; the text of one the rest."""
+        count, is_filled = self.list.row_count(), self._page is not None and not self.whole
+        for part in (self.list_rule, self.list):
+            part.display = not self.whole
+        self.text_rule.display = self.text.display = count > 0
+        self.fill_line.display = is_filled and self.size.height >= WITH_FILL
+        most = max(3, (self.size.height - 5) * 3 // 5)
+        self.list.styles.height = min(count, most) if count else "1fr"
+
+
+def _blocks(row: Row | None) -> list[Block]:
+    if row is None:
+        return []
+    if row.message is not None:
+        return message_blocks(row.message.dump())
+    return [Note(part) for part in (row.text, row.about) if part]
+
+
+def _first_with(rows: tuple[Row, ...], order: list[int], needle: str) -> int | None:
+    """The first of these rows whose text, as it is shown, holds a text in lower case."""
+    for number in order:
+        row = rows[number]
+        text = safe(row.message.text) if row.message else f"{row.text} {row.about}"
+        if needle in text.lower():
+            return number
+    return None

@@ -1,0 +1,63 @@
+"""What is said above the messages of a context."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oh_tui.text.human import compact, percent, plural
+
+if TYPE_CHECKING:
+    from oh_tui.trajectory.context.answers import Answer
+    from oh_tui.tui.state.context_rows import Page
+    from oh_tui.tui.theme import Glyphs
+    from oh_tui.tui.widgets.drawing import Piece
+
+FULL = 0.8
+"""How full a context is that is said as a warning."""
+
+
+def of_answer(page: Page) -> list[Piece]:
+    """Tokens, messages, and whose rules."""
+    answer, rules = page.wanted.answer, page.context.rules
+    facts: list[Piece] = [("tokens not known", "dim")]
+    if usage := answer.usage:
+        of = f" of {compact(answer.window).replace('.0', '')}" if answer.window else ""
+        full = answer.fill
+        share = f", {percent(full)}" if full is not None else ""
+        hue = "warn" if full is not None and full > FULL else ""
+        facts = [(f"{compact(usage.prompt)}{of} tokens{share}", hue)]
+        facts.append((f"{compact(usage.cache_read)} from the cache", "dim"))
+    facts.append((plural(len(page.context.messages), "message"), ""))
+    facts.append((f"rules of {rules.name}" if rules.is_sdk else "as the file has them", "dim"))
+    return facts
+
+
+def title(page: Page) -> str:
+    """What the list shows."""
+    first = page.wanted.first
+    if first is None:
+        return "Messages"
+    return f"Difference from step {first.step:,} to {page.wanted.answer.step:,}"
+
+
+def of_messages(page: Page, marked: Answer | None) -> list[Piece]:
+    """How many messages are new, and how many are gone."""
+    if page.wanted.first is not None:
+        counts = f"{page.came:,} came", f"{page.went:,} went"
+        return [*((count, "") for count in counts), (f"{page.same:,} the same", "dim")]
+    since = f" since step {page.before.step:,}" if page.before else ""
+    facts: list[Piece] = [(f"{page.new:,} new{since}", "")]
+    if page.forgotten:
+        shown = "shown" if page.wanted.forgotten else "hidden"
+        facts.append((f"{page.forgotten:,} forgotten {shown} (x)", "dim"))
+    if marked:
+        facts.append((f"step {marked.step:,} marked", "mark"))
+    return facts
+
+
+def of_fill(page: Page, glyphs: Glyphs) -> tuple[Piece, ...]:
+    """The last condensation before the answer."""
+    if not page.condensed:
+        return ()
+    said = f"condensed at {page.condensed:,}: {plural(page.forgotten, 'message')} forgotten"
+    return (f"{glyphs.condensed} ", "warn"), (said, "dim")

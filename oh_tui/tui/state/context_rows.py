@@ -1,0 +1,210 @@
+"""What the view of a context shows: its messages as rows, what was forgotten, or a difference."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from oh_tui.text.display import cached_line
+from oh_tui.trajectory.context.gaps import TOOLS
+from oh_tui.trajectory.context.message import SUMMARY, SYSTEM
+
+if TYPE_CHECKING:
+    from oh_tui.trajectory.analysis.study import Study
+    from oh_tui.trajectory.context.answers import Answer
+    from oh_tui.trajectory.context.context import Context, Difference
+    from oh_tui.trajectory.context.contexts import Contexts
+    from oh_tui.trajectory.context.message import Message
+
+T = TypeVar("T")
+
+GAP = "not known"
+"""The role of a row that tells what the events do not."""
+
+_ONE = threading.Lock()
+
+
+def alone(make: Callable[[], T]) -> T:
+    """What a function makes of contexts, in a thread: one at a time, as contexts share what they
+    keep."""
+    with _ONE:
+        return make()
+
+
+class Sign(StrEnum):
+    """What a row is beside the others."""
+
+    NONE = ""
+    NEW = "new"
+    """It came since the answer before, or is in the second of two contexts alone."""
+    GONE = "gone"
+    """It is in the first of two contexts alone."""
+    FORGOTTEN = "forgotten"
+    """A condensation took it out before this answer."""
+
+
+class Row(NamedTuple):
+    """A message; or tools and gaps, which have a `text` instead."""
+
+    role: str
+    sign: Sign = Sign.NONE
+    message: Message | None = None
+    steps: tuple[int, ...] = ()
+    replaces: tuple[int, ...] = ()
+    """The steps that a summary stands for."""
+    text: str = ""
+    """Safe to show."""
+    about: str = ""
+    """More of it, safe to show."""
+
+    @property
+    def key(self) -> object:
+        """The same for the same message of another context."""
+        return self.message.items if self.message else (self.role, self.text)
+
+
+class Fill(NamedTuple):
+    """How full the contexts of a run were, answer by answer."""
+
+    prompts: tuple[int, ...]
+    """Tokens of each; 0 for a condensation, -1 where they are not known."""
+    steps: tuple[int, ...]
+    """The step of each."""
+
+
+class Wanted(NamedTuple):
+    """What is to be shown."""
+
+    answer: Answer
+    forgotten: bool = False
+    """With what was forgotten before it."""
+    first: Answer | None = None
+    """The other answer of a difference."""
+
+
+class Page(NamedTuple):
+    wanted: Wanted
+    context: Context
+    rows: tuple[Row, ...]
+    new: int
+    """Messages that came since the answer before."""
+    forgotten: int
+    """Messages that were forgotten before it."""
+    condensed: int
+    """The step of the last condensation that took some of them out; 0 for none."""
+    same: int
+    """Messages that both contexts of a difference have."""
+    came: int
+    went: int
+    before: Answer | None
+    """The answer before, on the same branch."""
+
+
+def page_of(contexts: Contexts, wanted: Wanted) -> Page:
+    """Takes up to as long as a pass over the run: for a thread."""
+    context = contexts.at(wanted.answer)
+    messages = context.messages[:]
+    lost = context.forgotten
+    rows: list[Row]
+    came = went = 0
+    if wanted.first is not None:
+        difference = contexts.difference(wanted.first, wanted.answer)
+        came, went = len(difference.came), len(difference.went)
+        rows = list(_of_difference(difference))
+    else:
+        gone = lost if wanted.forgotten else []
+        rows = list(_merged(_rows(messages, _new), _rows(gone, _forgotten)))
+        first = 1 if rows and rows[0].role == SYSTEM else 0
+        rows[first:first] = _about(context)
+    return Page(
+        wanted,
+        context,
+        tuple(rows),
+        new=sum(message.is_new for message in messages),
+        forgotten=len(lost),
+        condensed=max((message.forgotten_by for message in lost), default=0),
+        same=len(messages) - came,
+        came=came,
+        went=went,
+        before=contexts.before(wanted.answer),
+    )
+
+
+def _new(message: Message) -> Sign:
+    return Sign.NEW if message.is_new else Sign.NONE
+
+
+def _forgotten(message: Message) -> Sign:
+    return Sign.FORGOTTEN
+
+
+def _rows(messages: Iterable[Message], sign: Callable[[Message], Sign]) -> Iterator[Row]:
+    for message in messages:
+        replaces = message.replaces if min(message.items) < 0 else ()
+        role = SUMMARY if replaces and len(message.items) == 1 else message.kind
+        yield Row(role, sign(message), message, message.steps, replaces)
+
+
+def _merged(shown: Iterable[Row], gone: Iterable[Row]) -> Iterator[Row]:
+    """Rows that are gone in their places between those that are there: before the first that came
+    later in the run."""
+    left = list(gone)[::-1]
+    for row in shown:
+        place = _place(row)
+        while left and place is not None and _begin(left[-1]) < place:
+            yield left.pop()
+        yield row
+    yield from reversed(left)
+
+
+def _begin(row: Row) -> int:
+    place = _place(row)
+    return -1 if place is None else place
+
+
+def _place(row: Row) -> int | None:
+    """Where a message is in the run; None for one that begins with a summary, which stands
+    elsewhere than it was made."""
+    first = row.message.items[0] if row.message else -1
+    return first if first >= 0 else None
+
+
+def _of_difference(difference: Difference) -> Iterator[Row]:
+    """What came in its order, below each summary what it stands for, all else that went in its
+    place."""
+    under = {id(summary): went for summary, went in difference.replaced}
+    stood_for = {message.items for went in under.values() for message in went}
+    rest = [message for message in difference.went if message.items not in stood_for]
+    came = _rows(difference.came, lambda message: Sign.NEW)
+    for row in _merged(came, _rows(rest, lambda message: Sign.GONE)):
+        yield row
+        yield from _rows(under.get(id(row.message), ()), lambda message: Sign.GONE)
+
+
+def _about(context: Context) -> Iterator[Row]:
+    """The tools, what is not known, and why these rules were taken if that is not certain."""
+    gaps = context.gaps
+    if names := ", ".join(map(cached_line, context.tools)):
+        yield Row("tools", text=names, about=TOOLS.about if TOOLS in gaps else "")
+    for gap in gaps:
+        if gap != TOOLS or not names:
+            yield Row(GAP, text=gap.name, about=gap.about)
+    if not context.rules.is_certain and context.rules.is_sdk:
+        yield Row(GAP, text="version", about=context.rules.sentence)
+
+
+def fill_of(study: Study) -> Fill:
+    """Walks all steps."""
+    contexts = study.contexts
+    answers = {answer.step: answer for answer in contexts.answers}
+    prompts, steps = [], []
+    for step in study.trajectory.steps[:]:
+        if answer := answers.get(step.number):
+            prompts.append(answer.usage.prompt or -1 if answer.usage else -1)
+            steps.append(step.number)
+        elif step.event.kind == "Condensation":
+            prompts.append(0)
+            steps.append(step.number)
+    return Fill(tuple(prompts), tuple(steps))

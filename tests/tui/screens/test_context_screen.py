@@ -1,0 +1,319 @@
+"""The view of what the model saw: its messages, what was forgotten, differences, find and copy."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from textual.app import App
+from textual.pilot import Pilot
+
+import oh_tui.tui.app
+from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.tui.screens.context.fill_line import LABEL
+from oh_tui.tui.screens.context.screen import ContextScreen
+from oh_tui.tui.theme import DARK, LIGHT
+from oh_tui.tui.widgets.drawing import Drawn
+from tests.demo_runs import demo_run
+from tests.trajectory.made import event, message, output, shell
+from tests.tui.explorer import LONGEST, NAMES, explore
+from tests.tui.run.test_sub_agents import opened
+
+
+class Small(App[None]):
+    CSS_PATH = str(Path(oh_tui.tui.app.__file__).with_name("app.tcss"))
+
+    def __init__(self, run: Trajectory, step: int, *, ascii: bool) -> None:
+        super().__init__()
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = "oh-dark"
+        self.set_class(ascii, "-ascii")
+        self.shown = ContextScreen("Dates", step)
+        self.study = Study(run)
+        self.answers: list[int | None] = []
+        self.copied: list[str] = []
+
+    def on_mount(self) -> None:
+        self.shown.show_study(self.study)
+        self.push_screen(self.shown, self.answers.append)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        self.copied.append(text)
+
+
+@dataclass
+class View:
+    app: Small
+    pilot: Pilot[None]
+
+    @property
+    def screen(self) -> ContextScreen:
+        return self.app.shown
+
+    async def settle(self) -> None:
+        async with asyncio.timeout(LONGEST):
+            await self.pilot.pause(0)
+            while any(worker.is_running for worker in self.app.workers):
+                await self.pilot.pause(0.005)
+        await self.pilot.pause(0)
+
+    async def press(self, *keys: str) -> None:
+        for key in keys:
+            await self.pilot.press(NAMES.get(key, key))
+            await self.settle()
+
+    def lines(self, widget: Drawn) -> list[str]:
+        return [widget.render_line(y).text.rstrip() for y in range(widget.size.height)]
+
+    @property
+    def rows(self) -> list[str]:
+        return self.lines(self.screen.list)
+
+    @property
+    def row(self) -> str:
+        """The one under the cursor."""
+        return next(row for row in self.rows if row[:1] in ("▌", ">"))
+
+    @property
+    def all(self) -> str:
+        """Every row, also those out of sight."""
+        rows = self.screen.list
+        texts = (rows.pieces(row, 150) for row in range(rows.row_count()))
+        return "\n".join("".join(text for text, _ in pieces).rstrip() for pieces in texts)
+
+    @property
+    def head(self) -> str:
+        return self.lines(self.screen.rule)[0]
+
+    @property
+    def rule(self) -> str:
+        return self.lines(self.screen.list_rule)[0]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines(self.screen.text))
+
+    @property
+    def footer(self) -> str:
+        return self.lines(self.screen.footer)[0]
+
+
+@asynccontextmanager
+async def look(
+    run: Trajectory, step: int = 0, size: tuple[int, int] = (140, 40), *, ascii: bool = False
+) -> AsyncIterator[View]:
+    app = Small(run, step, ascii=ascii)
+    async with app.run_test(size=size) as pilot:
+        view = View(app, pilot)
+        await view.settle()
+        yield view
+
+
+def made(*events: object) -> Trajectory:
+    run = Trajectory()
+    run.extend(events)  # type: ignore[arg-type]
+    return run
+
+
+async def test_the_messages_of_an_answer_what_is_new_and_what_was_forgotten() -> None:
+    async with look(demo_run("week-dates"), 58, (160, 40)) as it:
+        assert "Context  step 58  $ python -m dates 2021-W53-1 --explain" in it.head
+        assert "34.4k of 200k tokens, 17% · 34.3k from the cache · 28 messages" in it.head
+        assert "rules of SDK 1.31 or newer" in it.head
+        fill = it.lines(it.screen.fill_line)[0]
+        assert fill.count("≈") == 2 and "≈ condensed at 47: 82 messages forgotten" in fill
+        assert "2 new since step 57 · 82 forgotten hidden (x)" in it.rule
+        assert it.row.split()[:2] == ["▌+", "result"]
+        assert "4 files changed, 29 insertions(+), 1 deletion(-)" in it.row
+        assert it.row.endswith("step 57")
+        assert " src/dates/parse.py     | 19 ++++" in it.text
+        assert "[The command completed with exit code 0.]" in it.text
+        assert "╎" not in it.all
+        tools = next(row for row in it.all.splitlines() if row.startswith("  tools"))
+        assert "terminal, file_editor" in tools and "the parameters of the tools are not" in tools
+        summary = next(row for row in it.all.splitlines() if row.startswith("≈"))
+        assert summary.split()[1:4] == ["user", "652", "ch"]
+        assert "in place of steps 2-43" in summary
+
+        await it.press("x")
+        assert it.all.count("╎") == 82 and it.all.count("forgotten at 47") == 82
+        assert it.row.endswith("step 57"), "the cursor stays at the end"
+        rows = it.all.splitlines()
+        first = next(n for n, row in enumerate(rows) if row.startswith("╎"))
+        assert rows[first - 1].startswith("≈"), "in its place"
+        await it.press("escape")
+        assert "╎" not in it.all and not it.app.answers
+
+        await it.press("g")
+        assert it.row.split()[1] == "system"
+        assert "You are a software engineer" in it.text
+        await it.press("enter")
+        assert "this is no step of the run" in it.footer
+        await it.press("G", "k", "enter")
+        assert it.app.answers == [57]
+
+
+async def test_answers_before_and_after_their_difference_and_a_marked_one() -> None:
+    async with look(demo_run("week-dates"), 46) as it:
+        await it.press("[")
+        assert "step 45" in it.head
+        await it.press("]", "]")
+        assert "step 48" in it.head, "47 is a condensation"
+        await it.press("d")
+        assert "Difference from step 46 to 48" in it.rule
+        assert "3 came · 82 went · 5 the same" in it.rule
+        rows = it.all.splitlines()
+        assert rows[0].startswith("≈") and rows[1].startswith("- ")
+        assert sum(row.startswith("- ") for row in rows) == 82
+        assert [row[0] for row in rows[-2:]] == ["+", "+"]
+        await it.press("]")
+        assert "Difference from step 48 to 49" in it.rule
+        await it.press("escape", "space", "]", "]", "]", "d")
+        assert "Difference from step 49 to 52" in it.rule
+        await it.press("d", "G", "space", "]", "[", "[")
+        assert "step 52 marked" in it.rule and "step 51" in it.head
+        columns = len(it.screen._fill.prompts)
+        await it.pilot.click(it.screen.fill_line, offset=(len(LABEL) + columns - 1, 0))
+        await it.settle()
+        assert "step 61" in it.head
+        await it.press("]")
+        assert "no answer after this one" in it.footer
+        await it.pilot.click(it.screen.fill_line, offset=(len(LABEL), 0))
+        await it.settle()
+        assert "step 2" in it.head
+        await it.press("[")
+        assert "no answer before this one" in it.footer
+        await it.press("d", "d", "]", "space", "space", "[", "d")
+        assert "this is the first answer" in it.footer
+        await it.press("x")
+        assert "nothing was forgotten before" in it.footer
+
+
+async def test_find_copy_and_reading_whole_in_a_small_terminal() -> None:
+    async with look(demo_run("week-dates"), 58, (80, 24)) as it:
+        assert len(it.rows) >= 8 and it.screen.text.size.height >= 5
+        assert "34.4k of 200k tokens" in it.head and "17%" in it.head
+        height = it.screen.text.size.height
+        await it.press("z")
+        assert it.screen.text.size.height > height and not it.screen.list.display
+        await it.press("escape")
+        assert it.screen.list.has_focus
+        await it.press("tab")
+        assert it.screen.text.has_focus
+        await it.press("tab", "g", "/", *"rolled", "enter")
+        assert it.row.endswith("step 46") or "rolled" in it.text
+        assert "rolled" in it.text
+        first = it.screen.list.cursor
+        await it.press("n")
+        second = it.screen.list.cursor
+        assert second != first and "rolled" in it.text
+        await it.press("N")
+        assert it.screen.list.cursor == first
+        await it.press("/", "ctrl+u", *"no such words", "enter")
+        assert "no message holds that text" in it.footer
+        await it.press("escape")
+        assert not it.screen.list.find_text and not it.app.answers
+        await it.press("/", "escape", "G", "y")
+        assert it.app.copied[-1].startswith(" CHANGELOG.md")
+        assert "the message was sent to the terminal's clipboard" in it.footer
+        await it.press("Y")
+        copied = json.loads(it.app.copied[-1])
+        assert len(copied) == 28 and copied[-1]["role"] == "tool"
+        await it.press("V")
+        assert it.app.answers == [None]
+
+
+@pytest.mark.parametrize(
+    ("run", "told"),
+    [
+        (made(message("m", "go")), "no model has answered yet"),
+        (Trajectory(), "no model has answered yet"),
+        (
+            made(
+                message("m", "go"),
+                event("ACPToolCallEvent", "a", tool_call_id="a", title="ls", status="completed"),
+            ),
+            "the agent keeps its context itself",
+        ),
+    ],
+    ids=["no answer", "nothing", "own context"],
+)
+async def test_where_there_is_no_context_one_sentence_says_so(run: Trajectory, told: str) -> None:
+    async with look(run) as it:
+        assert told in " ".join(it.rows)
+        await it.press("[", "]", "x", "d", "space", "enter", "y", "Y", "/", "n", "z", "tab", "J")
+        assert not it.app.answers
+        await it.press("escape")
+        assert it.app.answers == [None]
+
+
+async def test_a_step_that_no_answer_made_shows_the_nearest() -> None:
+    async with look(demo_run("week-dates"), 1) as it:
+        assert "step 2" in it.head
+        assert "no answer made step 1: the nearest is shown" in it.rule
+        await it.press("]")
+        assert "nearest" not in it.rule
+
+
+async def test_what_the_events_do_not_tell_stands_in_a_line() -> None:
+    run = Trajectory(complete=False)
+    run.extend([message("m", "go"), shell("a"), output("a", "x" * 31_000), shell("b")])
+    async with look(run, 3, ascii=True) as it:
+        assert "tokens not known" in it.head and "0%" not in it.head
+        assert "events before the first that was read are missing" in it.all
+        assert "no system prompt is in the events" in it.all
+        assert it.row.startswith(">+ result")
+        await it.press("/", *"clipped", "enter")
+        assert "response clipped" in it.text, "where the model saw it"
+        page = "\n".join((*it.rows, it.head, it.rule, it.footer, it.text))
+        assert all(line.isascii() for line in page.replace("·", "").replace("…", "").splitlines())
+
+
+async def test_hostile_texts_and_secrets_are_shown_safely() -> None:
+    key = "sk-ant-api03-" + "k" * 80
+    run = made(
+        message("m", f"[/b] \x1b]0;title\x07 {key}\nsecond"),
+        shell("a", f"curl -H 'Authorization: Bearer {key}'"),
+        output("a", f"\x1b[31mred\x1b[0m {key}"),
+        shell("b"),
+    )
+    async with look(run, 3) as it:
+        await it.press("G", "y", "g", *"jjj", "Y")
+        shown = "\n".join((it.all, it.head, it.text, *it.app.copied))
+        assert "[/b]" in shown and "red" in shown
+        assert key not in shown and key[:20] not in shown
+        assert "\x1b" not in shown and "\x07" not in shown
+
+
+async def test_V_opens_it_for_the_step_under_the_cursor_and_enter_goes_to_a_step() -> None:
+    async with explore(size=(120, 36)) as it:
+        await it.open("Parse ISO week dates")
+        await it.press("k", "V")
+        view = it.app.screen
+        assert isinstance(view, ContextScreen)
+        await it.until(lambda: view.list.row_count())
+        await it.settle()
+        at = it.screen.timeline.step_here
+        assert f"step {at}" in it.text_of(view.rule)
+        await it.press("k", "k", "enter")
+        assert it.app.screen is it.screen
+        assert it.screen.timeline.step_here == at - 2
+
+
+async def test_the_context_of_a_sub_agents_step(tmp_path: Path) -> None:
+    async with opened(tmp_path) as it:
+        await it.press("j", "right", "j", "j", "V")
+        view = it.app.screen
+        assert isinstance(view, ContextScreen)
+        await it.until(lambda: view.list.row_count())
+        assert "step 2" in it.text_of(view.rule)
+        await it.press("g", "j", "enter")
+        sub = it.screen.timeline.sub_step_here
+        assert sub is not None
