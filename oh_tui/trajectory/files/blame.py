@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from oh_tui.trajectory.files.history import FileHistory, Files, FileState, Stop, Stopped
 from oh_tui.trajectory.files.moments import Label
 from oh_tui.trajectory.files.versions import Edit, Version, same_ends
-from oh_tui.trajectory.presentation.alignment import common
+from oh_tui.trajectory.presentation.alignment import Check, common
 from oh_tui.trajectory.presentation.difference import without_ends
 
 Origin: TypeAlias = Literal["edit", "before", "elsewhere"]
@@ -43,19 +43,23 @@ def blame(files: Files, file: FileHistory, state: FileState, stop: Stop = lambda
     """The lines of a file in a state of it, each with its origin.
 
     A line that an edit keeps keeps its step; which of two equal lines is the one that was kept is
-    free. Takes time for each edit before the state, mostly to read its event: `stop` is asked
-    between edits, and raises Stopped if it says so.
+    free. Takes time for each edit before the state, mostly to read its event. `stop` is asked now
+    and then; raises Stopped if it says so.
     """
+
+    def check() -> None:
+        if stop():
+            raise Stopped
+
     if state.version is None or not state.version.side.digest:
         return Blame(state, ())
     text, owners = "", list[Version]()
     for version in reversed(_line_of_descent(files, file, state.version)):
-        if stop():
-            raise Stopped
+        check()
         if not version.exists:
             text, owners = "", []
         elif (told := version.text()) is not None:
-            text, owners = _carried(text, same_ends(told), owners, version)
+            text, owners = _carried(text, same_ends(told), owners, version, check)
     lines = split(text)
     return Blame(state, [BlamedLine(*one) for one in zip(lines, owners, strict=True)])
 
@@ -96,7 +100,7 @@ def split(text: str) -> list[str]:
 
 
 def _carried(
-    old: str, new: str, owners: list[Version], version: Version
+    old: str, new: str, owners: list[Version], version: Version, check: Check
 ) -> tuple[str, list[Version]]:
     """The new text with the owners of its lines; new lines have the version."""
     size, before, after = without_ends(old, new)
@@ -107,6 +111,6 @@ def _carried(
     shared = set(was) & set(now)
     a = [n for n, line in enumerate(was) if line in shared]
     b = [n for n, line in enumerate(now) if line in shared]
-    for i, j in common([was[n] for n in a], [now[n] for n in b]):
+    for i, j in common([was[n] for n in a], [now[n] for n in b], check):
         inner[b[j]] = owners[head + a[i]]
     return new, [*owners[:head], *inner, *owners[len(owners) - tail :]]

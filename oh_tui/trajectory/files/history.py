@@ -124,7 +124,9 @@ class Files:
         self._told: dict[tuple[str, str], list[Edit]] = {}
         """Ids of a call and its result -> what it did; decoded once."""
         self._writers = [Writers(part) for part in parts]
-        self._built = (-1, -1)
+        self._read: tuple[int, ...] = ()
+        """The state in which all was read; `_built` is that of `_files`."""
+        self._built: tuple[int, ...] | None = None
         self._files: dict[str, FileHistory] = {}
 
     @property
@@ -135,6 +137,9 @@ class Files:
     def update(self, budget: float | None = None, stop: Stop | None = None) -> bool:
         """Reads new edits and commands; decodes each once. Stops after `budget` seconds, or when
         `stop` says so; False means that there is more to read."""
+        state = self._state()
+        if state == self._read:
+            return True
         end = None if budget is None else time.monotonic() + budget
         for part in self.parts:
             if not part.touched.update(end):
@@ -145,14 +150,18 @@ class Files:
                 name = _name(step)
                 if name not in self._told:
                     self._told[name] = edits_of(part, step)
+        self._read = state
         return True
+
+    def _state(self) -> tuple[int, ...]:
+        """What changes whenever a part does."""
+        runs = [part.trajectory for part in self.parts]
+        return tuple(number for run in runs for number in (len(run.events), run.numberings))
 
     def _build(self) -> dict[str, FileHistory]:
         """Reads what is new, and puts everything into the order of time."""
         self.update()
-        run = self.parts[0].trajectory
-        state = (sum(len(part.trajectory.events) for part in self.parts), run.numberings)
-        if state == self._built:
+        if self._built == self._read:
             return self._files
         for order, part in enumerate(self.parts):
             part.arrange(order, by_time=len(self.parts) > 1)
@@ -174,7 +183,7 @@ class Files:
             path: FileHistory(path, by_path[path], timeline, twins.get(path))
             for path in sorted(by_path)
         }
-        self._built = state
+        self._built = self._read
         return self._files
 
     @property

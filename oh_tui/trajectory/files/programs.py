@@ -15,18 +15,19 @@ def _names(text: str) -> frozenset[str]:
 
 
 _QUIET = _names("""
-    : [ [[ basename break cal cat cd cmp comm continue cut date df diff dir dirname dirs du
-    echo egrep exit expr false fgrep fold free getconf getent grep groups head hexdump
-    hostname id jobs locale logname ls lsblk md5sum nl nproc nslookup od paste pgrep popd
-    printenv printf ps pushd pwd readlink realpath return rev seq sha1sum sha256sum
-    sha512sum shift sleep stat strings sum tac tail test times tput tr true tty type umask
-    uname uptime users vmstat wait wc whereis which who whoami zcat zgrep
+    : [ [[ base64 basename break cal cat cd cksum cmp comm continue cut date df diff dir
+    dirname dirs du echo egrep exit expand expr false fgrep fold free getconf getent grep
+    groups head hexdump hostname id jobs join locale logname ls lsblk md5sum nl nproc
+    nslookup od paste pgrep popd printenv printf ps pushd pwd read readlink realpath return
+    rev seq sha1sum sha256sum sha512sum shift sleep stat strings sum tac tail test times
+    tput tr true tty type umask uname uptime users vmstat wait wc whereis which who whoami
+    zcat zgrep
 """)
 """They write to their output only, whatever their arguments."""
 
 GIT = _names("""
     blame cat-file cherry count-objects describe diff diff-files diff-index diff-tree
-    for-each-ref grep log ls-files ls-remote ls-tree merge-base name-rev range-diff rev-list
+    for-each-ref grep log ls-files ls-tree merge-base name-rev range-diff rev-list
     rev-parse shortlog show show-ref status var version whatchanged
 """)
 """Commands of git that leave the working folder as it is."""
@@ -44,6 +45,16 @@ begins with `*`, a list in braces."""
 def _lacks(*options: str) -> Check:
     """No option begins like one of these, and nothing can become one."""
     return lambda words: not any(word.startswith(options) or PUT_IN in word for word in words)
+
+
+def _lacks_letters(letters: str, *options: str) -> Check:
+    """As `_lacks`, and none of these letters is an option, or one of several in a word."""
+
+    def check(words: list[str]) -> bool:
+        short = (word for word in words if word[:1] == "-" and word[:2] != "--")
+        return _lacks(*options)(words) and not any(set(letters) & set(word) for word in short)
+
+    return check
 
 
 def _plain(words: list[str]) -> bool:
@@ -93,7 +104,7 @@ def _git(words: list[str]) -> bool:
     rest = list(words)
     while rest and rest[0] in ("--no-pager", "-P", "-C"):
         rest = rest[2 if rest[0] == "-C" else 1 :]
-    acting = ("--output", "-O", "-o", "--open-files", "--ext-diff", "--textconv")
+    acting = ("--ou", "-O", "-o", "--op", "--ext", "--textc")
     if not rest or not _lacks(*acting)(rest):
         return False
     name, given = rest[0], rest[1:]
@@ -119,15 +130,15 @@ PROGRAMS: Mapping[str, Check] = {
     **dict.fromkeys(("awk", "gawk", "mawk", "nawk"), _awk),
     **dict.fromkeys(("node", "npm", "pip", "pip3", "python", "python3"), _tells_version),
     "column": _lacks(),
-    "file": _lacks("-C", "--compile"),
+    "file": _lacks_letters("C", "--c"),
     "find": _find,
     "git": _git,
-    "jq": _lacks("-i", "--in-place"),
+    "jq": _lacks(),
     "rg": _lacks("--pre", "--hostname-bin"),
     "sed": _sed,
     "set": lambda words: all(word.startswith(("-", "+", "pipefail", "errexit")) for word in words),
-    "sort": _lacks("-o", "--o", "-T", "--compress"),
-    "tree": _lacks("-o", "--output"),
+    "sort": _lacks_letters("oT", "--o", "--c", "--t"),
+    "tree": _lacks_letters("o", "--o"),
     "uniq": _plain,
     "xxd": _plain,
 }

@@ -23,9 +23,9 @@ _BACKGROUND = pattern(r"(?<![&>|])&(?![&>])")
 _OPENS = frozenset({"!", "do", "elif", "else", "if", "then", "time", "until", "while", "{"})
 """Words of the shell before a command."""
 _ALONE = frozenset({"done", "esac", "fi", "}"})
-_DEFINES = pattern(
-    r"(?:^|[\n;&|{(]|\s)(?:function\s+([^\s(){};&|]+)|alias\s+([^\s=]+)=|([^\s(){};&|=]+)\s*\(\s*\))"
-)
+_DEFINES = pattern(r"function\s+([^\s(){};&|]+)|([^\s(){};&|=]+)\s*\(\s*\)")
+_ALIAS = pattern(r"\balias\b")
+_NAMES_GIVEN = pattern(r"([^\s=;&|'\"]+)=")
 
 
 class Effect(NamedTuple):
@@ -51,8 +51,11 @@ def effect(command: str, unknown: frozenset[str] = frozenset()) -> Effect:
 
 def defined(command: str) -> frozenset[str]:
     """The names of functions and aliases that a command may define."""
-    found = _DEFINES.findall(command[:LONGEST])
-    return frozenset(name.strip("'\"") for names in found for name in names if name)
+    command = command[:LONGEST]
+    found = [name for names in _DEFINES.findall(command) for name in names if name]
+    if _ALIAS.search(command):
+        found += _NAMES_GIVEN.findall(command)
+    return frozenset(found)
 
 
 def _only_reads(command: Simple, unknown: frozenset[str], depth: int) -> bool:
@@ -79,6 +82,8 @@ def _program_only_reads(words: list[str], unknown: frozenset[str], depth: int) -
     name = re.sub(r"^(?:/usr)?/bin/", "", name)
     if name in unknown or PUT_IN in name:
         return False
+    if name == "command" and given[:1] in (["-v"], ["-V"]):
+        return True
     if name in RUNS_ANOTHER:
         rest = given[RUNS_ANOTHER[name] :]
         if any(word.startswith("-") for word in given[: RUNS_ANOTHER[name] + 1]):

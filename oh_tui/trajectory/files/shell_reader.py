@@ -157,9 +157,8 @@ class Reader:
             elif char == '"':
                 parts.append(self._double())
             elif char == "\\":
-                if text[self.at + 1 : self.at + 2] != "\n":
-                    parts.append(text[self.at + 1 : self.at + 2])
-                self.at += 2
+                if (escaped := self._escaped()) != "\n":
+                    parts.append(escaped)
             elif (
                 char == "`"
                 or text.startswith(("$'", '$"'), self.at)
@@ -176,6 +175,13 @@ class Reader:
         word = "".join(parts)
         return word.replace(PUT_IN, "{", 1) if word == PUT_IN and text[self.at - 1] == "{" else word
 
+    def _escaped(self) -> str:
+        """The character after a backslash."""
+        if self.at + 1 >= len(self.text):
+            raise Unsure
+        self.at += 2
+        return self.text[self.at - 1]
+
     def _double(self) -> str:
         """The text between double quotes."""
         parts: list[str] = []
@@ -187,8 +193,7 @@ class Reader:
                 self.at += 1
                 return "".join(parts)
             if char == "\\":
-                parts.append(text[self.at + 1 : self.at + 2])
-                self.at += 2
+                parts.append(self._escaped())
             elif char == "`" or (char == "!" and _PAST.match(text, self.at)):
                 raise Unsure
             elif _EXPANDS.match(text, self.at):

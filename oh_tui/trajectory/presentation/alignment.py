@@ -9,17 +9,27 @@ time for all input. Long sequences are divided as D. S. Hirschberg does (1975).
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 Pairs = list[tuple[int, int]]
 """Indexes in one sequence and in the other, ascending in both."""
+
+Check = Callable[[], None]
+
+_OFTEN = 512
+"""Values after which `check` is called."""
 
 MOST_BITS = 100_000_000
 """Size of the table that is kept to find the way back, in bits."""
 
 
-def common(one: Sequence[Hashable], other: Sequence[Hashable]) -> Pairs:
-    """Indexes of a longest common subsequence. What both have at their ends is paired first."""
+def common(
+    one: Sequence[Hashable], other: Sequence[Hashable], check: Check = lambda: None
+) -> Pairs:
+    """Indexes of a longest common subsequence. What both have at their ends is paired first.
+
+    `check` is called now and then, and may raise what ends the work.
+    """
     shorter = min(len(one), len(other))
     head = 0
     while head < shorter and one[head] == other[head]:
@@ -28,23 +38,23 @@ def common(one: Sequence[Hashable], other: Sequence[Hashable]) -> Pairs:
     while tail < shorter - head and one[-1 - tail] == other[-1 - tail]:
         tail += 1
     pairs = [(n, n) for n in range(head)]
-    inner = _inner(one[head : len(one) - tail], other[head : len(other) - tail])
+    inner = _inner(one[head : len(one) - tail], other[head : len(other) - tail], check)
     pairs += ((a + head, b + head) for a, b in inner)
     pairs += ((len(one) - n, len(other) - n) for n in range(tail, 0, -1))
     return pairs
 
 
-def _inner(one: Sequence[Hashable], other: Sequence[Hashable]) -> Pairs:
+def _inner(one: Sequence[Hashable], other: Sequence[Hashable], check: Check) -> Pairs:
     if not one or not other:
         return []
     if len(one) * len(other) <= MOST_BITS or len(other) == 1:
-        return _way_back(one, other)
+        return _way_back(one, other, check)
     middle = len(other) // 2
-    before = _lengths(one, other[:middle])
-    after = _lengths(one[::-1], other[middle:][::-1])[::-1]
+    before = _lengths(one, other[:middle], check)
+    after = _lengths(one[::-1], other[middle:][::-1], check)[::-1]
     place = max(range(len(one) + 1), key=lambda n: before[n] + after[n])
-    first = _inner(one[:place], other[:middle])
-    second = _inner(one[place:], other[middle:])
+    first = _inner(one[:place], other[:middle], check)
+    second = _inner(one[place:], other[middle:], check)
     return first + [(a + place, b + middle) for a, b in second]
 
 
@@ -62,13 +72,17 @@ def _places(one: Sequence[Hashable]) -> dict[Hashable, int]:
     return masks
 
 
-def _rows(one: Sequence[Hashable], other: Sequence[Hashable], *, all_rows: bool) -> list[int]:
+def _rows(
+    one: Sequence[Hashable], other: Sequence[Hashable], check: Check, *, all_rows: bool
+) -> list[int]:
     """A row for the beginning of `other` and for each value of it, or the last row alone. The zeros
     among the first n bits of a row are the length for the first n values of `one`."""
     masks, full = _places(one), (1 << len(one)) - 1
     row = full
     rows = [row]
-    for value in other:
+    for place, value in enumerate(other):
+        if place % _OFTEN == 0:
+            check()
         if mask := masks.get(value):
             hit = row & mask
             row = ((row + hit) | (row - hit)) & full
@@ -77,17 +91,17 @@ def _rows(one: Sequence[Hashable], other: Sequence[Hashable], *, all_rows: bool)
     return rows if all_rows else [row]
 
 
-def _lengths(one: Sequence[Hashable], other: Sequence[Hashable]) -> list[int]:
+def _lengths(one: Sequence[Hashable], other: Sequence[Hashable], check: Check) -> list[int]:
     """The length for each beginning of `one` and all of `other`."""
-    (row,) = _rows(one, other, all_rows=False)
+    (row,) = _rows(one, other, check, all_rows=False)
     lengths = [0]
     for bit in reversed(f"{row:0{len(one)}b}"):
         lengths.append(lengths[-1] + (bit == "0"))
     return lengths
 
 
-def _way_back(one: Sequence[Hashable], other: Sequence[Hashable]) -> Pairs:
-    rows = _rows(one, other, all_rows=True)
+def _way_back(one: Sequence[Hashable], other: Sequence[Hashable], check: Check) -> Pairs:
+    rows = _rows(one, other, check, all_rows=True)
     pairs: Pairs = []
     b = len(other)
     for a in range(len(one) - 1, -1, -1):
