@@ -195,7 +195,7 @@ def test_the_demo_without_a_terminal_prints_runs_and_steps_and_no_colour() -> No
     lines = done.stdout.splitlines()
     assert lines[0].startswith("Conversations: demo, made-up data")
     assert lines[1].split() == ["id", "state", "changed", "cost", "repository", "title"]
-    assert lines[-1].startswith("The explorer wants a terminal")
+    assert lines[-1].startswith("The explorer needs a terminal")
 
 
 def test_a_conversation_of_the_demo_is_checked_by_the_start_of_its_id() -> None:

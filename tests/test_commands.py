@@ -269,7 +269,7 @@ def test_without_a_terminal_open_lists_the_runs_and_the_steps_of_the_first(
         "2  0:01  1.0  1.0     $ ls       done",
         "3  0:03  1.0  1.0  !  $ ls       exit 1  no",
         "",
-        "The explorer wants a terminal; this is the plain list.",
+        "The explorer needs a terminal; this is the plain list.",
     ]
 
 

@@ -44,7 +44,7 @@ def test_each_remedy_has_words_in_both_faces() -> None:
 def test_a_key_is_known_by_its_words() -> None:
     named = [words for words in explorer.WORDS.values() if KEY.search(words)]
     assert "p resumes it" in named and "wait, then press r" in named
-    assert "it may run on there: look at the run, P lets the agent go on" in named
+    assert "it may still run there: look at the run; P lets the agent go on" in named
 
 
 @pytest.mark.parametrize("path", files("api", "sources", "trajectory"), ids=lambda path: path.name)

@@ -33,7 +33,7 @@ TABLE = {
     "conversations": Entry(_FIND, "list the conversations, the last created first"),
     "grep": Entry(_FIND, "search many runs for words, and print the lines", "across_runs.grep"),
     "stats": Entry(_FIND, "sums over many runs, by model, repository, day", "across_runs.stats"),
-    "query": Entry(_FIND, "ask SQL of the runs that are indexed", "across_runs.query"),
+    "query": Entry(_FIND, "run SQL over the indexed runs", "across_runs.query"),
     "sandboxes": Entry(_FIND, "list the sandboxes and what is in them"),
     "show": Entry(_FIND, "everything known about one conversation"),
     "status": Entry(_FIND, "how many wait for you, failed, run", "account"),
@@ -54,7 +54,7 @@ TABLE = {
     "note": Entry(_KEEP, "write a note on a run or a step; read it", "annotate"),
     "tag": Entry(_KEEP, "tag a run; its tags", "annotate"),
     "start": Entry(_ACT, "start a conversation"),
-    "send": Entry(_ACT, "say something to the agent", "answer"),
+    "send": Entry(_ACT, "send the agent a message", "answer"),
     "approve": Entry(_ACT, "approve the calls that wait for an answer", "answer"),
     "reject": Entry(_ACT, "reject the calls that wait, with a reason", "answer"),
     "stop": Entry(_ACT, "stop the agent", "answer"),
@@ -65,9 +65,7 @@ TABLE = {
     "put": Entry(_ACT, "put a file where the agent works", "files"),
     "pause": Entry(_ACT, "pause a sandbox", "sandboxes"),
     "resume": Entry(_ACT, "resume a sandbox", "sandboxes"),
-    "index": Entry(
-        _OWN, "index runs, so that all of them are searched at once", "across_runs.index"
-    ),
+    "index": Entry(_OWN, "index runs, so that searches are fast", "across_runs.index"),
     "config": Entry(_OWN, "the settings file: where it is, a first one, what is wrong with it"),
     "cache": Entry(_OWN, "what oh-tui keeps on this machine; clear it"),
 }

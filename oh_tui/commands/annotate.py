@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from oh_tui.sources.lists.user_annotations import RunAnnotations
     from oh_tui.trajectory.model.trajectory import Trajectory
 
-_KEPT = "It is kept on this machine, for you alone, by the id of the conversation: a downloaded\n"
-_KEPT += "zip has what was kept of the run on its server, and the explorer shows it."
+_KEPT = "It stays on this machine, for you alone, under the id of the conversation: a downloaded\n"
+_KEPT += "zip shows what you kept of the run on its server, and so does the explorer."
 
 
 @command(
@@ -118,7 +118,7 @@ async def note(call: Call) -> int:
         nargs="*",
         default=(),
         action=words.Words,
-        help="a word, or a word with a value: kind:flaky; -word takes it off",
+        help="a word, or a word with a value: kind:flaky; -word removes it",
     ),
     flag("--on-server", about="write them to the agent server too, for everyone who uses it"),
     examples={
@@ -128,8 +128,8 @@ async def note(call: Call) -> int:
         "tag 5f3a kind:flaky --on-server": "while its sandbox runs",
     },
     epilog=f"{_KEPT}\noh-tui conversations tag:kind:flaky finds the runs that have it.\n\n"
-    "--on-server reads the tags of the agent server, and replaces them by those with yours; other\n"
-    "clients see them. While the agent works, it waits for the end of its step.",
+    "--on-server adds yours to the tags on the agent server, where other clients see them. While\n"
+    "the agent works, it waits for the end of its step.",
 )
 async def tag(call: Call) -> int:
     changes = read_tags(call.args.tags)

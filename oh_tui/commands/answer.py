@@ -1,5 +1,5 @@
-"""`oh-tui send`, `approve`, `reject`, `stop`, `continue`: they read how the agent stands, act on
-that, and print how it stands afterwards."""
+"""`oh-tui send`, `approve`, `reject`, `stop`, `continue`: they read the agent's state, act on
+it, and print the state afterwards."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         flag("--reject", about="reject a call that waits, then send"),
     ),
     examples={
-        "send 5f3a 'use pytest instead'": "it goes on, or reads it after its present step",
+        "send 5f3a 'use pytest instead'": "it goes on, or reads it after its current step",
         "send 5f3a - < notes.md": "a longer text",
         "send 5f3a --reject 'not on main'": "when a call waits for an answer",
     },
@@ -57,7 +57,7 @@ async def send(call: Call) -> int:
         )
     if before.is_held and approve:
         before.require_in_sight()
-    arrives = f"the message may arrive all the same: oh-tui tail {call.about} tells"
+    arrives = f"the message may still arrive: oh-tui tail {call.about} shows it"
     rejects = before.is_held and reject
     call.goes_on = "the waiting call may be rejected, and nothing was sent" if rejects else arrives
     steps = call.agents.send(before, text, approve=approve, reject=reject)
@@ -104,7 +104,7 @@ async def _answer(call: Call, *, accept: bool, reason: str = "") -> int:
         raise Refused(f"Nothing waits for an answer: {before.in_words}", _next(before))
     if accept:
         before.require_in_sight()
-    call.goes_on = f"the answer may be given: oh-tui tail {call.about} tells"
+    call.goes_on = f"the answer may still arrive: oh-tui tail {call.about} shows it"
     steps = call.agents.answer(before, accept=accept, reason=reason.strip())
     after, stages = await _carry_out(call, steps)
     _print(call, after, "approved" if accept else "rejected", stages, before.calls)
@@ -116,11 +116,11 @@ async def _answer(call: Call, *, accept: bool, reason: str = "") -> int:
     RUNNING,
     flag("--now", about="cut the step off instead of waiting for its end"),
     examples={
-        "stop 5f3a": "waits for the end of the present step, however long that takes",
+        "stop 5f3a": "waits for the end of the current step, however long that takes",
         "stop 5f3a --now": "cuts it off",
     },
     wants="change",
-    epilog="oh-tui continue lets the agent go on. Its sandbox runs on: oh-tui pause.",
+    epilog="oh-tui continue lets the agent go on, and oh-tui pause stops its sandbox.",
 )
 async def stop(call: Call) -> int:
     before = await _state(call)
@@ -154,7 +154,7 @@ async def go_on(call: Call) -> int:
         raise Refused(f"There is nothing to continue: {before.in_words}", _next(before))
     stakes = []
     if before.repeats:
-        stakes.append(f"It is stuck ({before.repeats}) and may repeat that, which costs")
+        stakes.append(f"It is stuck ({before.repeats}) and may repeat that, which costs money")
     if before.calls:
         again = "again" if len(before.calls) == 1 else f"again, all {len(before.calls)}"
         stakes.append(f"A call without a result runs {again}: {_names(before.calls)}")
@@ -167,7 +167,7 @@ async def go_on(call: Call) -> int:
 
 
 async def _state(call: Call) -> AgentState:
-    """How the agent stands now. Raises Refused when nothing can be done with it."""
+    """The agent's current state. Raises Refused when nothing can be done with it."""
     conversation = await find(call.source, call.identifier)
     call.about = short(conversation)
     state = await call.agents.state(conversation.id)
@@ -178,7 +178,7 @@ async def _state(call: Call) -> AgentState:
 async def _carry_out(
     call: Call, steps: Steps, goes_on: Mapping[AgentStage, str] | None = None
 ) -> tuple[AgentState, list[str]]:
-    """How the agent stands in the end, and the stages. `goes_on` is what continues on the server
+    """The agent's state at the end, and the stages. `goes_on` is what continues on the server
     from a stage on, should the command be interrupted."""
     stages: list[str] = []
     after: AgentState | None = None

@@ -24,7 +24,7 @@ FAULTY = 2
 """Exit code of a file with faults, as of every other command that reads it."""
 
 FIRST = f"""\
-# Settings of oh-tui. Every line is optional; `oh-tui config check` tells what is wrong with one.
+# Settings of oh-tui. Every line is optional; `oh-tui config check` says what is wrong with one.
 
 # default = "work"                  # the server to open; without it, OpenHands Cloud
 # theme = "oh-dark"                 # oh-light, ansi, or one of Textual's, such as nord

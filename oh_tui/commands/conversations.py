@@ -103,7 +103,7 @@ def _help_of_words() -> str:
     argument(
         "--sort",
         choices=tuple(ORDERS),
-        help="the order, before --limit; needs is what needs you; what is not known is last",
+        help="the order, applied before --limit; needs: what needs you first; unknown values last",
     ),
     argument(
         "--limit", type=_count, default=LIMIT, metavar="N", help=f"at most N; {LIMIT} by default"
@@ -118,7 +118,7 @@ def _help_of_words() -> str:
         "conversations runs/": "those in a folder of zips",
     },
     epilog=f"Filter words, all of which must match:\n{_help_of_words()}\n\n"
-    "What is a file, is written as one (./runs, a.zip) or is an address is a PATH; words follow.",
+    "A PATH is a file, a word that looks like one (./runs, a.zip) or an address; words follow.",
     refuse=_refuse,
 )
 async def conversations(call: Call) -> int:
@@ -162,8 +162,8 @@ async def conversations(call: Call) -> int:
 async def _found(
     call: Call, query: ConversationQuery, seen: Seen, kept: Annotations
 ) -> tuple[list[Conversation], bool, int]:
-    """Those that were asked for, in order and at most as many; whether there are more; and how many
-    others might be asked for, were their outcome known. An order needs all of them."""
+    """The conversations asked for, in order and up to the limit; whether there are more; and how
+    many others might match if their outcome were known. Sorting needs all of them."""
     args, now = call.args, time.time()
     limit = MOST if args.all else args.limit
     found: list[Conversation] = []

@@ -28,7 +28,7 @@ from oh_tui.text.clean import clean_line
         metavar="PATH",
         default="",
         help="a folder, or the new file for a single one; by default download_folder of the "
-        "settings, else the present folder",
+        "settings, else the current folder",
     ),
     settings=("download_folder",),
     examples={

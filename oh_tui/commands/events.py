@@ -97,7 +97,7 @@ async def _counted(source: ServerSource, conversation: Conversation, way: str) -
         agent = source.api.agent_server(conversation) if running else None
         if agent is None:
             raise Refused(
-                "No sandbox runs whose agent server could be asked",
+                "There is no agent server to ask: the sandbox does not run",
                 f"oh-tui resume {short(conversation)} --wait",
             )
         return await agent.count_events()

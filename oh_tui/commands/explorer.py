@@ -32,7 +32,7 @@ from oh_tui.text.problem import Problem
 async def run(call: Call) -> int:
     if call.args.sort or call.args.filter:
         raise Problem(
-            "--sort and --filter are for the explorer, which wants a terminal",
+            "--sort and --filter are for the explorer, which needs a terminal",
             "oh-tui conversations 'is:failed' --sort cost prints a list",
         )
     return await plain.show_plain(call)

@@ -83,7 +83,7 @@ _NAMED = pattern(
         "--shard",
         type=lambda text: part_files.shard(text),
         metavar="K/N",
-        help="of many runs the K-th of N shares, so that N machines each do one",
+        help="of many runs only share K of N, so that N machines do one each",
     ),
     flag("--notes", about="with your bookmarks, notes and tags"),
     examples={
@@ -97,12 +97,13 @@ _NAMED = pattern(
     },
     epilog="First come the steps, then the hidden events, which belong to no step, both in\n"
     "the order of the run; with a filter the steps alone.\n\n"
-    "Known kinds of secrets are hidden; the end lists in which steps. Look it through\n"
-    "before you share it: a secret that no pattern knows is not found.\n\n"
+    "Known kinds of secrets are hidden; the end lists in which steps. Read it before\n"
+    "you share it: a secret that no pattern knows is not found.\n\n"
     "With a folder to write to, --shard or several files: the tables runs, steps, calls\n"
     "and files of docs/tables.md in part files. The words are then those of oh-tui\n"
-    "conversations and say which runs. Interrupted, the same line goes on; exit\n"
-    "code 2 when not all could be read, and the same line then tries those parts again.",
+    "conversations and say which runs. The same command continues an interrupted\n"
+    "export; after exit code 2, which says that not all runs could be read, it tries\n"
+    "those parts again.",
 )
 async def export(call: Call) -> int:
     if _wants_tables(call):

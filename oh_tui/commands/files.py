@@ -37,11 +37,11 @@ _RELATIVE = "A PATH that does not begin with / counts from the folder in which t
         metavar="FILE",
         default="",
         help="a new file or a folder, or - for stdout; by default download_folder of the "
-        "settings, else the present folder",
+        "settings, else the current folder",
     ),
     settings=("download_folder", "read_only"),
     examples={
-        "get 5f3a src/dates/parse.py": "into the present folder; nothing is overwritten",
+        "get 5f3a src/dates/parse.py": "into the current folder; nothing is overwritten",
         "get 5f3a /tmp/coverage.xml -o -": "to stdout",
     },
     wants="server",

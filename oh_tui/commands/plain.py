@@ -22,7 +22,7 @@ from oh_tui.trajectory.model.trajectory import find_step
 if TYPE_CHECKING:
     from oh_tui.commands.framework.command import Call
 
-WANTS_TERMINAL = "The explorer wants a terminal; this is the plain list."
+WANTS_TERMINAL = "The explorer needs a terminal; this is the plain list."
 
 _WIDEST, _LAST = 60, 100
 """The most columns of a cell, and of one in the last column."""
@@ -68,7 +68,7 @@ async def show_plain(call: Call) -> int:
 
 
 def _print_table(style: Style, columns: Sequence[Column], rows: Iterable[Row], none: str) -> None:
-    """The table without colours and cut to no width of a terminal; `none` in wanted of no rows."""
+    """The table without colours, with nothing cut; `none` where there are no rows."""
     held = [[cell.text if isinstance(cell, Cell) else cell for cell in row] for row in rows]
     if not held:
         print(none)

@@ -16,12 +16,12 @@ from oh_tui.commands.framework.reading import title
     argument("title", metavar="TITLE", help="its new title, at most 200 characters"),
     examples={"rename 5f3a 'Week dates, second try'": "for all who see the conversation"},
     wants="change",
-    epilog="A file has no server that could be asked: oh-tui note and oh-tui tag are for it.",
+    epilog="A file has no server: oh-tui note and oh-tui tag work on files.",
 )
 async def rename(call: Call) -> int:
     conversation = await find(call.source, call.identifier)
     call.about = short(conversation)
-    call.goes_on = f"it may be renamed: oh-tui show {call.about} tells"
+    call.goes_on = f"it may still be renamed: oh-tui show {call.about} shows it"
     renamed = await call.records.rename(conversation, call.args.title)
     call.goes_on = ""
     if call.as_json:

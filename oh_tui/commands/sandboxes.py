@@ -100,7 +100,7 @@ def _inside_json(conversations: Iterable[Conversation]) -> dict[str, list[dict[s
 # pause and resume
 
 _SANDBOX = argument("target", metavar="ID|SANDBOX", help="a conversation, or a sandbox")
-_WAIT = flag("--wait", about="wait until it has happened, however long")
+_WAIT = flag("--wait", about="wait until it is done, however long that takes")
 _YES = flag("--yes", about="do not ask, whatever is at stake")
 
 _DONE = {"pause": ("PAUSED", SandboxStage.PAUSED), "resume": ("RUNNING", SandboxStage.RUNNING)}
@@ -112,7 +112,7 @@ _DONE = {"pause": ("PAUSED", SandboxStage.PAUSED), "resume": ("RUNNING", Sandbox
     _SANDBOX,
     _WAIT,
     _YES,
-    flag("--now", about="freeze it; do not let the agent end its step first"),
+    flag("--now", about="freeze it now, without waiting for the end of the step"),
     examples={
         "pause 5f3a": "the agent ends its step first",
         "pause 5f3a --yes --wait": "in a script",
@@ -128,7 +128,7 @@ async def pause(call: Call) -> int:
     _SANDBOX,
     _WAIT,
     _YES,
-    examples={"resume 5f3a --wait": "its conversations can go on then"},
+    examples={"resume 5f3a --wait": "then its conversations can go on"},
     wants="change",
 )
 async def resume(call: Call) -> int:
@@ -146,7 +146,7 @@ async def _change(call: Call, verb: str, *, stop_agents: bool) -> int:
     else:
         if plan.at_stake:
             require_consent(call, _stake(plan), f"oh-tui {verb} ... --yes")
-        call.goes_on = f"the server may {verb} the sandbox all the same: oh-tui sandboxes tells"
+        call.goes_on = f"the server may still {verb} the sandbox: oh-tui sandboxes shows it"
         with progress() as show:
             async for stage in call.sandboxes.carry_out(
                 plan, stop_agents=stop_agents, patient=call.args.wait

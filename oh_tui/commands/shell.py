@@ -51,13 +51,13 @@ def _seconds(text: str) -> int:
         help=f"after which it is stopped; {TIMEOUT} by default",
     ),
     examples={
-        "exec 5f3a -- git status --short": "a command and its words, each as it is",
+        "exec 5f3a -- git status --short": "a command and its arguments, passed as they are",
         "exec 5f3a -- 'git log | head -3'": "one word is a line for /bin/sh",
         "exec 5f3a --timeout 20 -- pytest": "ended after 20 s",
     },
     wants="change",
     passes_on=True,
-    epilog="Neither the agent nor the events know of it. What it prints is passed through\n"
+    epilog="Neither the agent nor the events know of the command. Its output is passed through\n"
     "unchanged, stdout to stdout and stderr to stderr, and so is its exit code; 124 says\n"
     "that its time was up, 126 that it could not be started. ctrl+c ends it on servers\n"
     "from 1.52 on; on others it goes on. Options of oh-tui come before the --.",

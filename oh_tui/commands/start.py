@@ -52,15 +52,15 @@ _OVER = ("finished", "error", "stuck", "paused", "waiting_for_confirmation", "de
 @command(
     "start",
     argument(
-        "text", nargs="?", metavar="TEXT|-", help="what the agent is to do; - reads it from stdin"
+        "text", nargs="?", metavar="TEXT|-", help="the task for the agent; - reads it from stdin"
     ),
-    argument("--prompt-file", metavar="FILE", help="the same from a file"),
+    argument("--prompt-file", metavar="FILE", help="the task from a file"),
     argument(
         "--append-file",
         metavar="FILE",
         action="append",
         default=[],
-        help="put the text of this file under it; may be given several times",
+        help="append the text of this file; may be repeated",
     ),
     argument(
         "--repo", metavar="OWNER/NAME", default="", help="a repository, or the address of its page"
@@ -73,7 +73,7 @@ _OVER = ("finished", "error", "stuck", "paused", "waiting_for_confirmation", "de
     flag("--yes", about="do not ask, though it may cost money"),
     flag("--wait", about="wait until the conversation is there"),
     flag("--until-done", about="wait until its run is over"),
-    flag("--no-run", about="leave the message there and do not let the agent begin"),
+    flag("--no-run", about="only store the message; the agent does not begin"),
     examples={
         "start 'fix the failing test' --repo acme/dates": "asks first: it may cost money",
         "start --prompt-file task.md --append-file log.txt --yes --wait": "prints its id",
@@ -134,7 +134,7 @@ def _prompt(call: Call) -> str:
     args = call.args
     if (args.text is None) == (args.prompt_file is None):
         raise Problem(
-            "There is nothing to do yet" if args.text is None else "There are two prompts",
+            "There is no task" if args.text is None else "There are two prompts",
             "oh-tui start TEXT, - for standard input, or --prompt-file FILE",
         )
     first = text_of(args.text) if args.prompt_file is None else file_text(args.prompt_file)

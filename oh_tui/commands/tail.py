@@ -115,7 +115,7 @@ def _goes_on(conversation: Conversation, trajectory: Trajectory) -> str:
 
 
 def _say_silence(problem: Problem | None) -> None:
-    say(f"{problem.sentence}: trying on" if problem else "it answers again")
+    say(f"{problem.sentence}: trying on" if problem else "the server answers again")
 
 
 def _is_over(runs: Runs, conversation: Conversation, trajectory: Trajectory) -> bool:

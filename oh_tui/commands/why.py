@@ -64,7 +64,7 @@ NOT_JUDGED = 1
         "why run.zip": "of a downloaded run",
         "why 5f3a --json": "the verdict, what came before it and the first trouble",
     },
-    epilog="Exit code 1 when the file is cut off, so that nobody can say how the run ended.",
+    epilog="Exit code 1 when the file is cut off: how the run ended is then unknown.",
 )
 async def why(call: Call) -> int:
     """Returns 1 when the file lacks the end of the run, so that it cannot be judged."""

@@ -7,17 +7,17 @@ from enum import StrEnum
 
 class Remedy(StrEnum):
     """What helps against a problem, where the explorer has a key and the shell a command. Their
-    texts are in `tui/remedies.py` and `commands/remedies.py`; the values are for scripts that use
-    the API."""
+    texts are in `tui/remedies.py` and `commands/framework/remedies.py`; the values are for scripts
+    that use the API."""
 
-    MAYBE_DONE = "It may have been done all the same: look before you try again"
+    MAYBE_DONE = "It may be done already: look before you try again"
     REFRESH = "read it again"
     LIST = "look at the list of conversations"
     WAIT = "try again in a moment"
     WAIT_FOR_IT = "it may still happen: read the sandbox again"
     RESUME = "resume the sandbox"
     THAW = "its sandbox may be frozen: try again, or pause and resume it"
-    STEP_OVER = "try again: before 1.12 an agent server tells no events until a step ends"
+    STEP_OVER = "try again: before 1.12 an agent server sends no events until a step ends"
     DOWNLOAD = "download the trajectory"
     DOWNLOAD_AGAIN = "download it again"
     OTHER_FOLDER = "save it in another folder"
@@ -33,7 +33,7 @@ class Remedy(StrEnum):
     CONTINUE_AGAIN = "let it go on once more"
     CONTINUE_LATER = "it is still ending its step: try again in a moment"
     SEND_AGAIN = "send the message again"
-    MAY_ARRIVE = "the message may arrive all the same: look before you send it again"
+    MAY_ARRIVE = "the message may still arrive: look before you send it again"
     START_LATER = "try again in a minute"
     LISTED_SOON = "read the list in a moment"
     FIND_START = "look at the list: it may be there; else start it again"

@@ -130,7 +130,8 @@ class OhTui(BaseApp):
         self.main = MainScreen(make_source, settings, preferences, kept, **options)
 
     def validate_theme(self, theme: str) -> str:
-        """With 16 colours text and background, or two signs, often get the same one in others."""
+        """Keep ansi where there are 16 colours: in other themes text and background, or two signs,
+        often get the same one."""
         return theme_name("ansi") if self._has_few_colours else theme
 
     def refresh_css(self, animate: bool = True) -> None:
@@ -192,7 +193,7 @@ class OhTui(BaseApp):
         self.main.footer.tell(f"{count} {keys} waiting until this opens · esc stops", log=False)
 
     def keys_dropped(self, count: int) -> None:
-        self.main.footer.add(f"ignored {plural(count, 'key')} typed for what did not open")
+        self.main.footer.add(f"it did not open: ignored {plural(count, 'key')} typed for it")
 
     async def on_unmount(self) -> None:
         if self.main.is_mounted:

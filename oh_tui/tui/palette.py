@@ -151,7 +151,7 @@ class Commands(Provider):
                 found = True
                 yield Hit(0.1, Content(f"{'error' if error else 'news'}: {text}"), lambda: None)
         if not found:
-            yield Hit(0.1, Content("nothing is called that here: ? shows all keys"), lambda: None)
+            yield Hit(0.1, Content("no command has that name: ? shows all keys"), lambda: None)
 
     async def _do(self, action: str) -> None:
         await self.screen.run_action(action)
@@ -163,7 +163,7 @@ class Commands(Provider):
         self.app.theme = theme_name(theme)
         if self.app.theme != theme_name(theme):
             self._main.ui.tell(
-                f"with so few colours the theme stays ansi: {theme} is kept for later"
+                f"too few colours here: the theme stays ansi; {theme} is saved for other terminals"
             )
         session = self._main.session
         # the theme of the settings file is not remembered: the file may change

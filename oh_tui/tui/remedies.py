@@ -7,14 +7,14 @@ from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, Remedy
 
 WORDS = {
-    Remedy.MAYBE_DONE: "It may have been done all the same: look before you try again",
+    Remedy.MAYBE_DONE: "It may be done already: look before you try again",
     Remedy.REFRESH: "r reads again",
     Remedy.LIST: "r reads the list",
     Remedy.WAIT: "wait, then press r",
     Remedy.WAIT_FOR_IT: "r reads again",
     Remedy.RESUME: "p resumes it",
     Remedy.THAW: "its sandbox may be frozen: r reads again, p pauses or resumes it",
-    Remedy.STEP_OVER: "r reads again; before 1.12 an agent server tells no events until a step "
+    Remedy.STEP_OVER: "r reads again; before 1.12 an agent server sends no events until a step "
     "ends",
     Remedy.DOWNLOAD: "d saves it",
     Remedy.DOWNLOAD_AGAIN: "press d to try again",
@@ -27,11 +27,11 @@ WORDS = {
     "moment",
     Remedy.STOP: "P stops it",
     Remedy.STOP_AGAIN: "P asks again",
-    Remedy.CONTINUE: "it may run on there: look at the run, P lets the agent go on",
+    Remedy.CONTINUE: "it may still run there: look at the run; P lets the agent go on",
     Remedy.CONTINUE_AGAIN: "P tries again",
     Remedy.CONTINUE_LATER: "It is still ending its step: P again in a moment",
     Remedy.SEND_AGAIN: "m tries again",
-    Remedy.MAY_ARRIVE: "It may have been done all the same: look before you try again",
+    Remedy.MAY_ARRIVE: "It may be done already: look before you try again",
     Remedy.START_LATER: "try again in a minute; the text is kept",
     Remedy.LISTED_SOON: "press r in a moment",
     Remedy.FIND_START: "look at the list: it may be there; else start it again",

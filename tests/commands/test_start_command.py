@@ -141,13 +141,13 @@ def test_the_prompt_may_come_in_or_be_files(
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("start", "nothing to do yet"),
+        ("start", "There is no task"),
         ("start x --prompt-file y", "two prompts"),
         ("start --prompt-file {}/nope", "cannot be read: no such file"),
         ("start --prompt-file {}", "cannot be read: is a directory"),
         ("start --prompt-file {}/binary", "not UTF-8 text"),
         ("start x --append-file {}/latin", "not UTF-8 text"),
-        ("start ' '", "nothing to do yet"),
+        ("start ' '", "There is no task"),
         ("start x --branch main", "needs its repository"),
         ("start x --repo 'a b'", "not a repository"),
         ("start x --model 'a b'", "no spaces"),

@@ -20,9 +20,9 @@ from tests.tui.explorer import NOW, explore
 
 DATES, LEDGER = IDS["Parse ISO week dates"], IDS["Rename Store to Ledger"]
 
-MAYBE = "It may have been done all the same: look before you try again"
+MAYBE = "It may be done already: look before you try again"
 ARRIVES = (
-    f"The message may arrive all the same: oh-tui tail {LEDGER[:8]} tells, before you send it again"
+    f"The message may still arrive: look with oh-tui tail {LEDGER[:8]} before you send it again"
 )
 RUNS_ON = "It may still run: look in the sandbox before you run it again"
 NEW_KEY = "Refresh: after a resume the sandbox may have a new key"

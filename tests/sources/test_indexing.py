@@ -437,7 +437,7 @@ def test_without_space_it_breaks_off_and_says_so(folder: Path, tmp_path: Path) -
     with begun(cache, folder, before=limit) as process:
         _, told = process.communicate(timeout=120)
     assert process.returncode == 1
-    assert b"It broke off: " in told
+    assert b"Indexing stopped: " in told
     index(cache, folder)
     assert found(cache) == expected()
 

@@ -207,8 +207,8 @@ async def test_the_question_says_what_the_cache_cannot_hold(
     web._agree(0, "x.zip", 2 * 10**6)
     assert asked == [
         "Download x.zip (2.0 MB) to the cache?",
-        "Download x.zip (2.0 MB; the cache may hold 1.0 MB: it goes a day after it was last"
-        " opened) to the cache?",
+        "Download x.zip (2.0 MB; the cache may hold 1.0 MB, so it is removed a day after it was"
+        " last opened) to the cache?",
         "Download x.zip (2.0 MB)?",
     ]
     monkeypatch.setattr(web, "ask", lambda question: None)

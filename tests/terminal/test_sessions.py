@@ -226,7 +226,7 @@ def test_with_a_stream_that_is_no_terminal_plain_lists_are_printed(
     with Terminal("sh", "-c", line) as terminal:
         assert terminal.ends() == 0
         assert b"\x1b[?1049h" not in terminal.drawn
-        assert "make part29" in terminal.said and "wants a terminal" in terminal.said
+        assert "make part29" in terminal.said and "needs a terminal" in terminal.said
 
 
 @pytest.mark.slow

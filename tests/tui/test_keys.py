@@ -259,14 +259,14 @@ async def test_the_palette_lists_what_can_be_done_here_first_a_line_each() -> No
         await it.until(lambda: listed.option_count > 20)
         lines = [str(option.prompt) for option in listed.options]
         assert lines[0].split()[:2] == ["a", "answer:"] and not any("\n" in line for line in lines)
-        pager = lines.index("F3         pager: call or result in $PAGER")
+        pager = lines.index("F3         pager: show call or result in $PAGER")
         assert pager > lines.index(
             "c          changed files: the files that the run read and changed"
         )
         assert "           rename: give the conversation another title, on its server" in lines
         await it.type("zzzz")
         await it.until(lambda: listed.option_count == 1)
-        await it.until(lambda: "nothing is called that" in str(listed.options[0].prompt))
+        await it.until(lambda: "no command has that name" in str(listed.options[0].prompt))
         for _ in "zzzz":
             await it.pilot.press("backspace")
         await it.type("export")

@@ -50,7 +50,7 @@ HIT, NONE = 0, 1
         nargs="*",
         default=(),
         action=words.Searched,
-        help="files and folders with runs; a word before them that is no file is one more to find",
+        help="files and folders with runs; a word before them that is no file is searched for too",
     ),
     (
         flag("-l", "--runs", about="print only the runs with a hit"),

@@ -48,7 +48,7 @@ REDRAWN = 0.1
         help="files and folders with runs; by default those that are indexed, and the runs of "
         "the OpenHands CLI",
     ),
-    flag("--all", about="and those of every server in the settings file"),
+    flag("--all", about="also the runs of every server in the settings file"),
     flag("--status", about="what is indexed"),
     argument("--forget", metavar="PATH|NAME", help="remove a file, a folder or a server from it"),
     LIVE,
@@ -61,7 +61,7 @@ REDRAWN = 0.1
         "index --status": "how much there is",
         "index --forget runs/old": "forget a folder",
     },
-    epilog="It can be interrupted at any moment, and goes on from there. Secrets are hidden\n"
+    epilog="You can interrupt it at any time; the same command continues. Secrets are hidden\n"
     "before anything is written; a run that contains one of your keys is left out.\n\n"
     "Exit codes: 0 all was indexed, 2 wrong use, or some of it could not be read.",
     wants="nothing",
@@ -69,9 +69,9 @@ REDRAWN = 0.1
 async def index(call: Call) -> int:
     args = call.args
     if args.demo:
-        raise Problem("The demo is made up, and nothing of it is indexed", "leave --demo out")
+        raise Problem("The demo is made-up data, which is not indexed", "leave --demo out")
     if call.paths and args.server:
-        raise Problem("Files and a server are indexed one after the other", "leave one out")
+        raise Problem("One command indexes files or a server, not both", "leave one out")
     if args.status:
         return _status(call)
     with Library(call.settings.library_folder, writes=True) as library:
@@ -84,7 +84,7 @@ async def index(call: Call) -> int:
             library.tidy()
         if args.forget is not None:
             return _forget(call, library)
-        call.goes_on = "what was indexed stays, and the same words go on from there"
+        call.goes_on = "what was indexed stays; the same command continues from there"
         done = Outcome()
         if not args.server:
             done = _files(call, library)
@@ -139,7 +139,7 @@ def _files(call: Call, library: Library) -> Outcome:
                 shown = time.monotonic()
                 show_progress(_progress(outcome))
     if work.outcome.trouble:
-        raise Refused(f"It broke off: {clean_line(work.outcome.trouble)}")
+        raise Refused(f"Indexing stopped: {clean_line(work.outcome.trouble)}")
     return work.outcome
 
 

@@ -15,11 +15,11 @@ MOST_TOLD = 5
 """Files that cannot be read and are named one by one."""
 
 
-LIVE = flag("--live", about="those too that may still go on, as they stand; asks their server")
+LIVE = flag("--live", about="also runs that may still go on, as they are now; asks their server")
 
 
 def say_going_on(count: int) -> None:
-    say(f"left out: {plural(count, 'run')} that may still go on; --live reads them as they stand")
+    say(f"left out: {plural(count, 'run')} that may still go on; --live reads them as they are now")
 
 
 def say_rest(call: Call, reading: ManyRuns[Any]) -> int:

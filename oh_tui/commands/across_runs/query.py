@@ -57,7 +57,7 @@ async def query(call: Call) -> int:
     if folder is None:
         raise Problem("There is no index of runs", "--no-library or OH_TUI_CACHE turns it off")
     if call.as_json and call.args.csv:
-        raise Problem("--json and --csv are two forms of the same", "leave one out")
+        raise Problem("--json and --csv cannot be used together", "leave one out")
     kept = _kept(read_annotations(call))
     with asked(folder, call.args.sql, call.args.seconds, kept) as answer:
         if call.as_json:

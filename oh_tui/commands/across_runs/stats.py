@@ -93,7 +93,7 @@ def _groupings(text: str) -> list[str]:
 async def stats(call: Call) -> int:
     args = call.args
     if args.csv and call.as_json:
-        raise Problem("--csv and --json are two forms of the same", "give one of them")
+        raise Problem("--csv and --json cannot be used together", "give one of them")
     known = KnownRows(call.settings.library_folder, call.source)
     reading = ManyRuns(
         call.source,

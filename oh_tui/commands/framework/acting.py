@@ -104,12 +104,12 @@ def _read_stdin() -> bytes:
 def _decoded(data: bytes, shown: str) -> str:
     if len(data) > MOST:
         raise Problem(
-            f"{shown} is longer than {MOST:,} bytes", "no agent reads that much: shorten it"
+            f"{shown} is longer than {MOST:,} bytes", "that is too long for an agent: shorten it"
         )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:
-        raise Problem(f"{shown} is not UTF-8 text", "the agent is told text alone")
+        raise Problem(f"{shown} is not UTF-8 text", "agents read only text")
     return text

@@ -68,7 +68,7 @@ class Call(msgspec.Struct):
         if self.source.sandboxes is None:
             raise Problem(
                 "An agent server has no sandboxes to list, pause or resume",
-                "its conversations work without: oh-tui conversations",
+                "its conversations need none: oh-tui conversations",
             )
         return self.source.sandboxes
 
@@ -150,7 +150,7 @@ SORT = argument(
     "--sort",
     type=_order,
     metavar="ORDER",
-    help="the list by an order of oh-tui conversations, whatever order is remembered",
+    help="sort the list as oh-tui conversations does, instead of by the remembered order",
 )
 FILTER = argument(
     "--filter",

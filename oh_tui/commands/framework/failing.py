@@ -66,7 +66,7 @@ def bug(error: Exception) -> int:
         return say(NO_THREADS, NO_THREADS_HINT, REFUSED)
     return say(
         f"This is a bug in oh-tui: {_kind_and_line(error)}",
-        "the same words after `python -X dev -m oh_tui` show where it comes from",
+        "run the same words with `python -X dev -m oh_tui` to see where it comes from",
         REFUSED,
     )
 

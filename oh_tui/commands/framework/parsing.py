@@ -29,7 +29,7 @@ from oh_tui.text.redact import safe_line
 
 USAGE = """\
 oh-tui [options] [ID|PATH]
-       oh-tui [options] COMMAND ...    (oh-tui help COMMAND tells more)"""
+       oh-tui [options] COMMAND ...    (oh-tui help COMMAND says more)"""
 
 _EPILOG = f"""\
 ID is a conversation's id, with or without dashes, or its first 4 or more characters (0-9 a-f), or

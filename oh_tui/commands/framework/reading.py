@@ -47,7 +47,7 @@ async def chosen(source: Source, identifier: str) -> Conversation:
         names = ", ".join(name(row) for row in rows[:5])
         form = "-#ID" if source.label == standard_input.LABEL else "PATH#ID"
         raise Problem(
-            f"There are {len(rows)} runs in {source.label}, and this looks at one",
+            f"There are {len(rows)} runs in {source.label}, and this command reads one",
             f"name one of them, as {form}: {names}{', ...' if len(rows) > 5 else ''}",
         )
     return rows[0]
@@ -158,7 +158,7 @@ async def _read_older(source: Source, conversation: Conversation, read: Loaded) 
     if cost.seconds > WORTH_TELLING:
         show_progress("")
         say(
-            f"{plural(cost.events, 'event')} more, which the server gives by pages alone: "
+            f"{plural(cost.events, 'event')} more, which the server sends only page by page: "
             f"{plural(cost.calls, 'call')}, about {rough(cost.seconds)}"
         )
     pages, began = [], time.monotonic()
@@ -169,7 +169,7 @@ async def _read_older(source: Source, conversation: Conversation, read: Loaded) 
         left = (page.total - held - came) * (time.monotonic() - began) / max(1, came)
         _show(held + came, page.total, f", about {rough(left)} left")
     if not pages or not pages[-1].complete:
-        raise Refused(f"{name(conversation)} broke off amidst its older events", "try again")
+        raise Refused(f"Not all older events of {name(conversation)} could be read", "try again")
     whole = joined(read.trajectory, pages)
     return Loaded(pages[-1].via, whole, len(whole.events), len(whole.events), read.note)
 

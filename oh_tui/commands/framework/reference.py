@@ -104,7 +104,7 @@ _HOUSE = """\
 On a terminal tables fit its width, times are ages (`--time absolute` and `--time utc` print the
 time itself), and colour means trouble; `NO_COLOR` switches it off. Into a pipe or a file go rows
 with tabs between their cells, without a head or colour and with nothing cut; times are in UTC.
-A time whose zone nobody tells stays as it was written: marked `~`, or without a `Z`.
+A time without a known zone stays as written: marked `~`, or without a `Z`.
 
 `--json` prints one document, or one object a line where a command streams. Its shape is described
 by the JSON Schemas in `oh_tui/commands/schemas`, one for each command. A schema's `$id` carries its

@@ -5,7 +5,7 @@ from __future__ import annotations
 from oh_tui.text.problem import Remedy
 
 WORDS = {
-    Remedy.MAYBE_DONE: "It may have been done all the same: look before you try again",
+    Remedy.MAYBE_DONE: "It may be done already: look before you try again",
     Remedy.REFRESH: "try again",
     Remedy.LIST: "oh-tui conversations lists what is there",
     Remedy.WAIT: "try again in a moment",
@@ -13,31 +13,30 @@ WORDS = {
     Remedy.RESUME: "oh-tui resume {id} --wait",
     Remedy.THAW: "its sandbox may be frozen: try again, or oh-tui pause {id} --now and then "
     "oh-tui resume {id} --wait",
-    Remedy.STEP_OVER: "try again; before 1.12 an agent server tells no events until a step ends",
+    Remedy.STEP_OVER: "try again; before 1.12 an agent server sends no events until a step ends",
     Remedy.DOWNLOAD: "oh-tui download {id} saves it",
     Remedy.DOWNLOAD_AGAIN: "try again",
     Remedy.OTHER_FOLDER: "name another folder with -o",
     Remedy.NAME_FILE: "name a local file",
     Remedy.LOOK: "oh-tui tail {id} shows what waits now",
     Remedy.LOOK_FIRST: "look at it first: oh-tui {id}",
-    Remedy.LOOK_WHAT_IT_DID: "oh-tui tail {id} tells what it did, and oh-tui stop {id} --now stops "
-    "an agent that works",
-    Remedy.ANSWER_LATER: "It is not ready for an answer: oh-tui tail {id} tells how it stands; try "
+    Remedy.LOOK_WHAT_IT_DID: "oh-tui tail {id} shows what it did; oh-tui stop {id} --now stops an "
+    "agent that works",
+    Remedy.ANSWER_LATER: "It is not ready for an answer: oh-tui tail {id} shows its state; try "
     "again in a moment",
     Remedy.STOP: "oh-tui stop {id} stops it",
     Remedy.STOP_AGAIN: "try again, or --now",
-    Remedy.CONTINUE: "it may run on there: oh-tui tail {id} tells, and oh-tui continue {id} lets "
-    "the agent go on",
+    Remedy.CONTINUE: "it may still run there: look with oh-tui tail {id}; oh-tui continue {id} "
+    "lets the agent go on",
     Remedy.CONTINUE_AGAIN: "try again",
     Remedy.CONTINUE_LATER: "It is still ending its step: try again in a moment",
     Remedy.SEND_AGAIN: "try again",
-    Remedy.MAY_ARRIVE: "the message may arrive all the same: oh-tui tail {id} tells, before you "
+    Remedy.MAY_ARRIVE: "the message may still arrive: look with oh-tui tail {id} before you "
     "send it again",
     Remedy.START_LATER: "try again in a minute",
     Remedy.LISTED_SOON: "oh-tui conversations lists it in a moment",
     Remedy.FIND_START: "oh-tui conversations lists it if it is there; else start it again",
-    Remedy.FIND_START_LATER: "oh-tui conversations lists it in a minute: look there before you "
-    "start it again",
+    Remedy.FIND_START_LATER: "look with oh-tui conversations in a minute before you start it again",
 }
 
 

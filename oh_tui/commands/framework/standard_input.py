@@ -43,7 +43,7 @@ def copy_of_stdin() -> Path:
         raise Problem(f"Standard input cannot be kept: {told}") from error
     path.chmod(0o400)  # what lacks its end is cut off, and not still being written
     if not path.stat().st_size:
-        raise Problem("Nothing came in by standard input", "cat FILE | oh-tui open -")
+        raise Problem("Standard input is empty", "cat FILE | oh-tui open -")
     _take_terminal()
     return path
 

@@ -46,7 +46,9 @@ def _agree(limit: int, name: str, total: int | None) -> None:
     told = _size(total)
     rest, place = "", " to the cache" if limit else ""
     if limit and total is not None and total > limit:
-        rest = f"; the cache may hold {size(limit)}: it goes a day after it was last opened"
+        rest = (
+            f"; the cache may hold {size(limit)}, so it is removed a day after it was last opened"
+        )
     answer = ask(f"Download {name} ({told}{rest}){place}?")
     if answer is None:
         raise Problem(

@@ -108,7 +108,7 @@ def request_for(draft: Draft, known: Choices) -> StartRequest:
     # lone surrogates, which a paste may contain, cannot be sent
     prompt = draft.prompt.encode("utf-8", "replace").decode()
     if not prompt.strip():
-        raise Invalid("prompt", "There is nothing to do yet", "write what the agent is to do")
+        raise Invalid("prompt", "There is no task", "write the task for the agent")
     if "\0" in prompt:
         raise Invalid("prompt", "The prompt holds binary data", "give it as text")
     typed, branch = draft.repository.strip(), draft.branch.strip()

@@ -92,7 +92,7 @@ class Servers:
         a file."""
         server = self._session.settings.base_url
         lines: list[list[Piece]] = [
-            [(f"{server} wants a key, and none is set.", "")],
+            [(f"{server} needs a key, and none is set.", "")],
             [("Create one there under Settings, API Keys. Then, in this shell:", "")],
             [("  export OPENHANDS_API_KEY=KEY   and start oh-tui again", "key")],
             [("Your own server: oh-tui --server http://localhost:3000", "dim")],

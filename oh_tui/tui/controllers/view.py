@@ -48,7 +48,7 @@ class ViewActions:
         self._session.preferences.change(time=time)
         run = self._steps.trajectory
         is_written = time != "elapsed" and run is not None and not run.knows_zone
-        told = "as it was written, its zone is not known" if is_written else CLOCKS[time]
+        told = "as written, time zone unknown" if is_written else CLOCKS[time]
         self._ui.tell(f"time: {told}")
 
     def action_wrap(self) -> None:

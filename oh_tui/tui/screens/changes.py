@@ -390,9 +390,9 @@ def _difference(file: FileChange, old: str, new: str) -> Block:
     if text:
         return Diff(text, file.shown)
     if file.created and file.deleted:
-        return Note("made in this run, and deleted again")
+        return Note("created and deleted in this run")
     if file.same:
-        return Note("its last edit left it as it was before the first one")
+        return Note("its last edit restored the text from before the first one")
     if file.created or file.deleted:
         return Note(f"an empty file, {'new' if file.created else 'deleted'}")
     return Note("only invisible characters differ, such as line ends")

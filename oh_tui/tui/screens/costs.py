@@ -34,7 +34,7 @@ LEAST = 57
 """Cells of a line at least; a narrower screen cuts it off."""
 
 NO_ANSWER = "no model has answered yet"
-NOTHING = "nothing tells times, tokens or cost of this run"
+NOTHING = "this run records no times, tokens or cost"
 """What stands in place of the page."""
 
 LARGE = 5_000

@@ -75,7 +75,7 @@ class Writer:
         spent, total = self.spent, self.spent.total
         if total == NO_USAGE:
             if spent.answered:
-                self._head("Money", ("nothing tells tokens or cost of this run", "dim"))
+                self._head("Money", ("this run records no tokens or cost", "dim"))
             return
         facts: list[Piece] = []
         if not spent.priced:

@@ -176,7 +176,7 @@ MOUSE = Section(
         Entry("drag ctrl+c", "select text of call or result, and copy it"),
         Entry(
             "click",
-            "to the row, twice opens it; on a column's name sorts, on a count of the header lists",
+            "go to a row, twice opens it; a column's name sorts, a count of the header lists",
         ),
     ],
 )
@@ -240,8 +240,8 @@ def signs(glyphs: Glyphs) -> Section:
             Entry(glyphs.bookmark, "bookmarked with b; in the lists a run with a bookmark", "you"),
             Entry(glyphs.note, "has a note of yours", "you"),
             Entry(glyphs.tag, "in the lists: a run with a tag of yours", "you"),
-            Entry(glyphs.found, "holds what / looks for, in its row or behind it", "hit"),
-            Entry("~13:29", "a time as it was written: nobody tells its zone", "dim"),
+            Entry(glyphs.found, "contains the text of /, in the row or in call and result", "hit"),
+            Entry("~13:29", "a time as written: its zone is unknown", "dim"),
             Entry(glyphs.more, _cut(glyphs), "dim"),
             Entry(f"{levels[-1]}{levels[-1]}", "in T: share of the time, or of the money", "llm"),
             Entry("= ~ < >", "in =: the same in both, changed, only in A, only in B", "mark"),

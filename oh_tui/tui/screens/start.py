@@ -184,11 +184,11 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
             id="start-prompt",
             compact=True,
             highlight_cursor_line=False,
-            placeholder="what the agent is to do",
+            placeholder="the task for the agent",
         )
         yield self.text
         yield Rule("Where and how, all of it optional", id="how-rule")
-        empty = "owner/name; none is an empty folder"
+        empty = "owner/name; empty: an empty folder"
         fields: dict[str, tuple[Callable[[], Sequence[str]], str, int]] = {
             "repository": (lambda: known.repositories, empty, len(known.repositories)),
             "branch": (self._branches, "the repository's own main branch", 0),

@@ -28,7 +28,9 @@ def test_all_events_are_read_and_a_long_wait_is_told_beforehand(
     assert done.code == 0
     assert len({event["id"] for event in events}) == 3000
     assert [event["timestamp"] for event in events] == sorted(e["timestamp"] for e in events)
-    assert "2,900 events more, which the server gives by pages alone: 30 calls, about" in done.err
+    assert (
+        "2,900 events more, which the server sends only page by page: 30 calls, about" in done.err
+    )
     assert shell.between.count(SEARCH) == 31
 
     monkeypatch.setattr(reading, "WORTH_TELLING", 1000.0)

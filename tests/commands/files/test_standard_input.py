@@ -98,7 +98,7 @@ def test_of_several_runs_from_standard_input_one_has_to_be_named(tmp_path: Path)
     done = run(tmp_path, "why", "-", given=TEXT)
     assert done.returncode == 2
     assert done.stderr.decode().splitlines() == [
-        "oh-tui: There are 2 runs in standard input, and this looks at one",
+        "oh-tui: There are 2 runs in standard input, and this command reads one",
         "        name one of them, as -#ID: a, b",
     ]
 
@@ -125,7 +125,7 @@ def test_files_stand_beside_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        (b"", b"Nothing came in by standard input"),
+        (b"", b"Standard input is empty"),
         (b"no run", b"standard input is not in a format"),
     ],
 )

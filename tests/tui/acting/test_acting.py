@@ -82,7 +82,7 @@ async def test_enter_stops_the_agent_first_and_then_pauses() -> None:
         it.demo.advance(27)  # the step of now ends within a second
         await ask_to_pause(it, FLAKY)
         await it.press("enter")
-        await it.until(lambda: "stays so after a resume" in it.footer)
+        await it.until(lambda: "after a resume it stays stopped" in it.footer)
         posts = [call.rpartition("/")[0] for call in between.asked if call.startswith("POST")]
         assert [post.split("/")[1] for post in posts] == ["runtime", "api"]
         assert status(it, FLAKY) == "PAUSED"

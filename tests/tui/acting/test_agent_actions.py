@@ -77,4 +77,4 @@ def test_esc_ends_the_telling_of_what_was_begun_last() -> None:
     actions.show_wait(first)
     assert not ui.told
     assert actions.stop_waiting()
-    assert session.waits == [first] and ui.told == ["sending; you will be told"]
+    assert session.waits == [first] and ui.told == ["sending; the outcome appears here"]

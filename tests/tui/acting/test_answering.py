@@ -258,7 +258,7 @@ async def test_the_wait_for_a_step_is_told_in_seconds_and_esc_ends_only_the_tell
         await it.until(lambda: " s: the agent stops after this step · esc" in it.footer)
         assert it.screen.session.writes.words == "telling an agent to stop"
         await it.send("escape")
-        assert "you will be told" in it.footer
+        assert "the outcome appears here" in it.footer
         assert not it.screen.session.waits
         it.demo.advance(27)
         gate.set()

@@ -226,7 +226,7 @@ async def test_a_yes_before_what_asks_nothing_is_dropped_beside_the_reason() -> 
         await it.until(lambda: it.screen.controllers.preparations.active)
         await it.send("y")
         gate.set()
-        await it.until(lambda: "ignored 1 key typed for what did not open" in it.footer)
+        await it.until(lambda: "it did not open: ignored 1 key typed for it" in it.footer)
         assert "the agent has finished" in it.footer and "the question" not in told(it)
         assert not it.screen.ui.is_asking
 
@@ -408,7 +408,7 @@ async def test_what_was_typed_for_what_does_not_open_does_nothing() -> None:
         burst(it, "!", *"ls")
         await it.until(lambda: "2 keys are waiting" in it.footer)
         gate.set()
-        await it.until(lambda: "ignored 2 keys typed for what did not open" in told(it))
+        await it.until(lambda: "it did not open: ignored 2 keys typed for it" in told(it))
         assert not it.screen.ui.is_asking and len(it.app.screen_stack) == 1
 
 
@@ -464,7 +464,9 @@ async def test_esc_while_the_sandbox_resumes_gives_the_keys_back_at_once() -> No
         burst(it, "enter", *"ls")
         await it.until(lambda: between.count(RESUME) == 1)
         await it.send("escape")
-        await it.until(lambda: "the sandbox is being resumed; you will be told" in it.footer)
+        await it.until(
+            lambda: "the sandbox is being resumed; the outcome appears here" in it.footer
+        )
         await it.send("s")
         await it.until(lambda: it.screen.asking.question_bar.display)
         await it.send("escape")

@@ -107,7 +107,7 @@ async def test_what_was_used_before_is_told_where_it_is_not_clipped(
         await it.press("ctrl+n")
         await it.until(lambda: it.app.screen.query("#field-repository"))
         field = it.app.screen.query_one("#field-repository", Input)
-        hint = "owner/name; none is an empty folder"
+        hint = "owner/name; empty: an empty folder"
         await it.until(
             lambda: (
                 field.placeholder.startswith(f"{hint} (↑↓: ")

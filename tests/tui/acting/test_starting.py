@@ -90,7 +90,7 @@ async def test_an_empty_prompt_is_refused_in_place() -> None:
         shown = await open_form(it)
         await fill(it, "")
         await it.send("ctrl+s")
-        assert "nothing to do yet" in shown.message.text
+        assert "There is no task" in shown.message.text
         assert shown.message.wrong
         assert shown.focused is shown.text
         await it.send("a")

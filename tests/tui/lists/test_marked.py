@@ -356,7 +356,7 @@ async def test_p_on_all_marked_waits_for_those_marked_before() -> None:
         await it.until(lambda: not marked(it))
         it.screen.sidebar.highlight(IDS[SPLIT])
         await it.send("space", "p")
-        await it.until(lambda: "the sandboxes marked before are still being changed" in it.footer)
+        await it.until(lambda: "sandboxes marked earlier are still being changed" in it.footer)
         held.set()
         await it.until(lambda: "1 of 1 sandbox paused" in told(it))
         assert between.count("POST *") == 1

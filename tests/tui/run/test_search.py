@@ -563,7 +563,7 @@ async def test_a_step_that_the_filter_hides_is_said() -> None:
         await it.open(STUCK)
         await ask(it, "ampersand", "is:error")
         await ask(it, "colon", "1")
-        assert "not among those filtered" in it.footer
+        assert "the filter hides step" in it.footer
 
 
 async def test_the_screen_goes_on_while_much_is_looked_through() -> None:

@@ -159,8 +159,8 @@ class SearchAllRuns:
             self._ui.work_on("place", self._go_to, found, hit, instead=True)
 
     async def _go_to(self, found: search_all.SearchAll, hit: Hit) -> None:
-        """Go to the step as soon as it is read, unless the user goes elsewhere before; to the one
-        that started the sub-agent whose step it is."""
+        """Go to the step once it is read, unless the user goes elsewhere first. For a step of a
+        sub-agent go to the step that started it."""
         if hit.is_of_sub_agent and not hit.above:
             self._ui.tell(f"cannot tell which step started sub-agent {hit.path}")
             return

@@ -122,8 +122,8 @@ class AgentActions:
             self._ui.tell(f"{done} · {state_words(now)}")
 
     async def _goes_where_one_waits(self, state: AgentState) -> bool:
-        """Offer to open a conversation that waits, in the place of one that does not; False where
-        none does."""
+        """Offer to open a conversation that waits, if this one does not; False if none
+        does."""
         rows = [
             row
             for row in self._session.loaded.rows
@@ -232,10 +232,10 @@ class AgentActions:
         if session.means_marked and any(
             not same_id(one.id, state.conversation.id) for one in session.marked
         ):
-            stakes.append([(f"{title} alone goes on, none of the others that are marked.", "")])
+            stakes.append([(f"This continues only {title}, not the other marked ones.", "")])
         if repeats := state.repeats:
             stakes.append([(f"It is stuck: {repeats}.", "warn")])
-            stakes.append([("It may do that again, and what it does costs. ", ""), _TELL_IT])
+            stakes.append([("It may do that again, which costs money. ", ""), _TELL_IT])
         if state.calls:
             count = len(state.calls)
             again = (
@@ -259,7 +259,7 @@ class AgentActions:
         if not self._session.waits:
             return False
         wait = self._session.waits.pop()
-        self._ui.tell(f"{wait.stage}; you will be told")
+        self._ui.tell(f"{wait.stage}; the outcome appears here")
         return True
 
     @contextlib.contextmanager
@@ -336,7 +336,12 @@ def _one_answer(state: AgentState) -> list[list[Piece]]:
     visible."""
     if not state.in_sight:
         return [
-            [("Some of its calls came before the events read here: look at the run first.", "warn")]
+            [
+                (
+                    "Some of its calls are older than the events read here: look at the run first.",
+                    "warn",
+                )
+            ]
         ]
     if len(state.calls) > 1:
         return [[(f"One answer covers all {len(state.calls)} calls.", "")]]

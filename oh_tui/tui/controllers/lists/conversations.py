@@ -257,7 +257,7 @@ class Conversations:
             self._ui.post_message(ListEmpty(*lines, run="no run to show"))
 
     async def _recall(self, source: Source, conversations: Sequence[Conversation]) -> None:
-        """Look up what index and cache tell of runs that nobody saw as they are now."""
+        """Look up what index and cache know of runs whose current state nobody saw."""
         session, loaded = self._session, self._session.loaded
         kept = kept_runs.KeptRuns(session.settings.library_folder, source)
         is_news = False

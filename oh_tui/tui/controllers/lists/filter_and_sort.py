@@ -231,7 +231,7 @@ class ListActions:
                 session.loaded.take(page.items, older=True, asked=asked)
                 looked += len(page.items)
                 ui.post_message(ListsChanged())
-                ui.tell(f"{self._found()}, looking further: {looked:,} · esc stops", log=False)
+                ui.tell(f"{self._found()}, {looked:,} more searched · esc stops", log=False)
                 await asyncio.sleep(BETWEEN)
                 asked = time.monotonic()
             self._show_matches("")

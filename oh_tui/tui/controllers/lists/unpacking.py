@@ -36,7 +36,7 @@ class Unpacking:
         """Stop the unpacking; False if nothing is being unpacked."""
         if not (self._is_begun and copies.stop()):
             return False
-        self._ui.tell("stopped: it is not unpacked")
+        self._ui.tell("unpacking stopped, nothing was kept")
         return True
 
     def _tell(self, work: copies.Work) -> None:
@@ -48,5 +48,5 @@ class Unpacking:
             self._told = time.monotonic()
             of = f": {size(work.read)} of {size(work.whole)}" if work.whole else ""
             if work.expected > 2**30:
-                of += f", about {size(work.expected)} in the end"
+                of += f", about {size(work.expected)} unpacked"
             self._ui.tell(f"unpacking {work.name}{of} · esc stops", log=False)

@@ -221,9 +221,11 @@ class AnnotationActions:
                 )
             ]
         ]
-        lines.append([("The conversation then counts as changed just now.", "dim")])
+        lines.append([("This sets the time of its last change to now.", "dim")])
         if conversation.execution_status == "running":
-            lines.append([("The agent is working: this is written when its step ends.", "dim")])
+            lines.append(
+                [("The agent is working: the tags are written when its step ends.", "dim")]
+            )
         answers = (("y", "write it to the server too", "yes"),)
         if not await self._ui.ask(Question("Tags", lines, answers, "only here")):
             return False

@@ -70,7 +70,7 @@ class Comparisons:
     async def _read_all(
         self, view: CompareScreen, chosen: Sequence[Conversation]
     ) -> list[Compared] | None:
-        """All runs, whole; None where one does not come, and the view says why."""
+        """All runs, whole; None if one cannot be read, which the view explains."""
         found: list[Compared] = []
         for place, conversation in enumerate(chosen, 1):
             head = f"reading {place} of {len(chosen)}: {title_of(conversation)}"

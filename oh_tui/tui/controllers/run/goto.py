@@ -56,7 +56,7 @@ class GoTo:
             ui.tell(str(nowhere))
             return
         if not self._steps.go_to_step(number):
-            ui.tell(f"step {number} is not among those filtered · esc shows all steps")
+            ui.tell(f"the filter hides step {number} · esc shows all steps")
 
     async def _number_of(self, trajectory: Trajectory, place: str) -> int:
         """The number of the step that the typed text means: a number, a share, a time or an id."""
@@ -75,7 +75,7 @@ class GoTo:
                 return number
             if len(place) < 4 or not trajectory.complete:
                 last = f"the last is {count:,}"
-                unread = "the run is not read to its beginning yet"
+                unread = "older events are not read yet"
                 raise _Nowhere(f"no step {number:,}: {last if trajectory.complete else unread}")
         event = next((e for e in trajectory.events if e.id.startswith(place)), None)
         if event is None:

@@ -348,7 +348,7 @@ class RunReader:
         def report(problem: Problem | None) -> None:
             if session.trajectory is trajectory:
                 self.show_progress(SILENT if problem else held)
-                self._ui.tell(problem.sentence if problem else "it answers again")
+                self._ui.tell(problem.sentence if problem else "the server answers again")
 
         runs = session.source.runs
         following = runs.follow(run.conversation, trajectory, run.via, report)

@@ -116,7 +116,7 @@ class SubConversations:
             self._ui.post_message(RunStudied(grew=False))
             if not ids and not study.sub_runs.of(step):
                 raise Problem(
-                    "The server keeps no steps of this sub-agent", "z reads the step whole"
+                    "The server keeps no steps of this sub-agent", "z shows the whole step"
                 )
             self._steps.open_below(path)
 
@@ -125,7 +125,7 @@ class SubConversations:
         (child,) = await source.get([id])
         if child is None:
             raise Problem(
-                "The run of the sub-agent is not available here", "z reads the step whole"
+                "The run of the sub-agent is not available here", "z shows the whole step"
             )
         read: Loaded | None = None
         async with contextlib.aclosing(source.runs.load(child)) as loading:
@@ -165,4 +165,4 @@ def _as_read(run: Trajectory, note: str) -> tuple[Trajectory, str]:
 
 
 def _not_here() -> Problem:
-    return Problem("The run of the sub-agent is not available here", "z reads the step whole")
+    return Problem("The run of the sub-agent is not available here", "z shows the whole step")

@@ -141,7 +141,7 @@ class SandboxActions:
             )
             displaced = await self.displaced_words(sandboxes, plan)
             if stopped:
-                displaced += " · the agent was stopped and stays so after a resume"
+                displaced += " · the agent was stopped; after a resume it stays stopped"
             if session.target_sandbox() == sandbox_id:
                 whose = "sandbox"
                 undo = " · p resumes it" if pauses and not displaced else ""
@@ -241,7 +241,7 @@ class SandboxActions:
         Skips those that another key is changing."""
         session = self._session
         if session.batch:
-            self._ui.tell("the sandboxes marked before are still being changed")
+            self._ui.tell("sandboxes marked earlier are still being changed")
             return
         ids = dict.fromkeys(c.sandbox_id for c in session.marked if c.sandbox_id)
         free = [one for one in ids if one not in session.changing]

@@ -87,7 +87,7 @@ class WebPages:
         if not links:
             at = safe_line(conversation.git_provider or "") or "an unknown provider"
             raise Problem(
-                f"Pull request {max(numbers)} is at {at}, whose addresses are not known",
+                f"Pull request {max(numbers)} is at {at}: oh-tui does not know its addresses",
                 "o opens the conversation's page",
             )
         return links
