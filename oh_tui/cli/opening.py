@@ -78,8 +78,8 @@ def _indexes(settings: Settings) -> file_indexes.FileIndexes | None:
 
 
 def keep_copies(settings: Settings) -> None:
-    """Has packed files unpacked in the cache, or without one in a folder that goes in the end, and
-    tells of it. In the end what is in the cache keeps to its limit."""
+    """Has packed files unpacked in the cache, or without one in a temporary folder, and says so.
+    At exit the cache is cut to its limit."""
     folder, limit, named = settings.cache_folder, settings.cache_limit, os.environ.get(copies.PLACE)
     unpacking_progress.tell()
     if not (folder and limit):

@@ -79,7 +79,7 @@ async def _git(source: Source, conversation: Conversation) -> Git | None:
 
 
 async def _commits(source: Source, conversation: Conversation, run: Trajectory) -> list[Committed]:
-    """What was committed since the run began; nothing where the server cannot tell."""
+    """What was committed since the run began; nothing if the server does not know."""
     if source.workspaces is None or not (run.complete and run.knows_zone):
         return []
     try:

@@ -34,7 +34,7 @@ from oh_tui.trajectory.analysis.verdict import Verdict
     examples={"show 5f3a": "state, repository, cost, sandbox", "show run.zip --json": "of a file"},
 )
 async def show(call: Call) -> int:
-    """Each further call tells something; one that fails is reported and leaves the rest."""
+    """Each further call adds facts; one that fails is reported, and the rest is printed."""
     source, kept = call.source, read_annotations(call)
     conversation = with_state(source, await chosen(source, call.identifier))
     seen = Seen(call)

@@ -529,7 +529,7 @@ class MainScreen(BaseScreen):
         self._tell_size()
 
     def _tell_size(self) -> None:
-        """In a terminal that is too small, tell the least size and what waits unseen."""
+        """In a terminal that is too small, show the least size and what waits unseen."""
         if not self.arrangement.too_small:  # this is called at each key
             return
         told = "oh-tui needs {} columns and {} rows".format(*LEAST)

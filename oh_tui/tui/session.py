@@ -83,7 +83,7 @@ class Session:
         self.all_listed = False
         """Whether the last page of conversations has been read."""
         self.total: int | None = None
-        """How many conversations there are, as far as the source tells."""
+        """How many conversations there are, if the source says it."""
         self.arrangement = Arrangement()
         """Which panes are on the screen."""
         self.pane = "conversations"

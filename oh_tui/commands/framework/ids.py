@@ -68,7 +68,7 @@ def is_address(text: str) -> bool:
 
 
 def is_file_address(text: str) -> bool:
-    """Whether an address names a file with runs, not a conversation: its name tells."""
+    """Whether an address names a file with runs by its ending, not a conversation."""
     path = text.partition("#")[0].partition("?")[0]
     return is_address(text) and endings.may_hold_runs(path.rpartition("/")[2])
 

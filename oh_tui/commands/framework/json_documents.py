@@ -247,7 +247,7 @@ def _usage_json(usage: Usage, told: Told | None = None) -> dict[str, object]:
 
 
 def llm_seconds(usage: Usage) -> float | None:
-    """Of the model; None when nothing tells them."""
+    """Seconds of the model; None if the run does not record them."""
     return number(usage.llm, 3) if usage.microseconds else None
 
 

@@ -80,7 +80,7 @@ async def read_run(call: Call, conversation: Conversation, *, sub_agents: bool =
 
 
 async def read_compared(call: Call, source: Source, conversation: Conversation) -> Compared:
-    """Reads a run, which may tell more of it than its row in the list did. Raises Problem."""
+    """Reads a run, which may have more facts than its row in the list. Raises Problem."""
     own = msgspec.structs.replace(call, opened=source)
     loaded = await read_run(own, conversation, sub_agents=True)
     if isinstance(source, FileSource):

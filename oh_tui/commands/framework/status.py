@@ -50,8 +50,8 @@ GLYPHS = {"waiting": ("◆", "?"), "failed": ("✗", "x"), "running": ("●", "*
 
 
 class Seen:
-    """What explorer and commands saw of the conversations of a source: servers tell no status of
-    those whose sandbox is away, and a part of their costs."""
+    """What explorer and commands saw of the conversations of a source: servers report no
+    status of those whose sandbox is away, and only a part of their costs."""
 
     def __init__(self, call: Call) -> None:
         source, settings = call.source, call.settings
@@ -65,8 +65,8 @@ class Seen:
         return self._states.known
 
     def of(self, conversation: Conversation) -> LastKnown:
-        """What is known of a conversation. Index and cache are asked once where nobody saw it as it
-        is now."""
+        """What is known of a conversation; looked up once in index and cache if nobody saw its
+        current state."""
         identifier = bare_id(conversation.id)
         known = self._states.get(identifier)
         if identifier not in self._asked and kept_runs.is_wanted(conversation, known):
@@ -79,7 +79,7 @@ class Seen:
         return self._states.get(identifier)
 
     def record(self, conversation: Conversation, word: str = "") -> None:
-        """Records the status that the server reports, else this one that its run tells."""
+        """Records the status that the server reports, else this one, which its run has."""
         status = reported_status(conversation) or STATUSES.get(word, RunStatus.UNKNOWN)
         if status not in (RunStatus.UNKNOWN, RunStatus.STARTING, RunStatus.IDLE):
             self._states.record_outcome(bare_id(conversation.id), status, updated(conversation))

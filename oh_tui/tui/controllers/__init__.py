@@ -260,7 +260,7 @@ class Controllers:
         self.conversations.open(make_source, in_thread=in_thread)
 
     def stop_nearest(self) -> bool:
-        """Esc: stop the nearest activity that the footer tells of; False when there is none."""
+        """Esc: stop the activity that the footer shows first; False when there is none."""
         return (
             self.preparations.drop()
             or self.agents.stop_waiting()

@@ -54,7 +54,7 @@ class CostsScreen(ModalScreen[int | None], ClosesOnce[int | None]):
     ]
 
     def __init__(self, title: str = "", clock: Callable[[], float] = time.time) -> None:
-        """`clock` tells the current time, up to which what goes on counts."""
+        """`clock` gives the current time: what still goes on counts up to it."""
         super().__init__()
         self._clock = clock
         self.run_title = title

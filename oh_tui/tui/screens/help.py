@@ -75,7 +75,7 @@ class HelpScreen(ModalScreen[None], ClosesOnce[None]):
         super().__init__()
         self._keymap = keymap
         self._idle = idle
-        """What can do nothing on this server or these files."""
+        """Keys and commands that do nothing on this server or these files."""
         self._here = here
         """The keys of the pane from which the help was opened."""
         self._wanted = ""

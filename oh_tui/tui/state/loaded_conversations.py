@@ -108,7 +108,7 @@ class LoadedConversations:
         self._looks: dict[str, Look] = {}
         """By id."""
         self._records: dict[str, Metrics | None] = {}
-        """What the record of a conversation tells of its cost, by id; rows have what is known."""
+        """The cost in the record of each conversation, by id; rows have the cost that is known."""
         self._settled: dict[str, float] = {}
         """When an action last reported the state of a conversation, by id."""
 
@@ -208,7 +208,7 @@ class LoadedConversations:
         self._put(self._renewed(row, conversation))
 
     def take_spent(self, identifier: str, spent: Spent | None) -> None:
-        """Take what a run cost, which its record may tell in part."""
+        """Take the cost of a run, of which its record may have only a part."""
         row = self.row(identifier)
         if row is None or spent is None or spent == self.last_known.get(row.id).spent:
             return

@@ -253,7 +253,7 @@ class Footer(Drawn):
 
 
 _LITTLE = frozenset({"to", "at", "most", "the"})
-"""Words that tell nothing by themselves."""
+"""Words that say nothing by themselves."""
 
 
 def _begin(label: str, words: int) -> str:

@@ -304,7 +304,7 @@ class RunView(Stack):
 
 
 def _loose_words(study: Study | None) -> str:
-    """How many sub-agents cannot be opened, as no step tells that it started them."""
+    """How many sub-agents cannot be opened, because no step says that it started them."""
     loose = len(study.sub_runs.loose) if study else 0
     return f"{plural(loose, 'sub-agent')} without a step: see oh-tui steps" if loose else ""
 

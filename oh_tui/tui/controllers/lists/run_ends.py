@@ -1,4 +1,4 @@
-"""How the runs in files ended, for their rows: nothing but the runs themselves tells."""
+"""Reads how the runs in files ended, for their rows: only the runs themselves have it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that are unpacked: the footer tells how far, and Esc ends it."""
+"""Unpacking of files: the footer shows its progress, and Esc ends it."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class Filter:
         self._run = run
 
     def unread(self) -> str:
-        """Added to "there is none" when older events were not searched."""
+        """Added to "no match" when older events were not searched."""
         trajectory = self._steps.trajectory
         listed = self._session.pane in ("conversations", "sandboxes")
         if listed or trajectory is None or trajectory.complete:

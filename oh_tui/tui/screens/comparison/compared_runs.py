@@ -26,9 +26,9 @@ TITLE = 12
 
 class ComparedRuns(RowList):
     def __init__(self, *, id: str, names: Sequence[str] = ()) -> None:
-        """Without `names` of the columns nothing stands above the rows, and they tell what their
-        numbers are. Where there is no room the model is left out, then the files, then without
-        names the last column."""
+        """Without `names` of the columns there is no head, and each row says what its numbers are.
+        Where room is short the model goes first, then the files, then, without names, the last
+        column."""
         super().__init__(id=id)
         self._names = names
         self._first_to_go = (_MODEL, _FILES) if names else (_MODEL, _FILES, _LAST)
