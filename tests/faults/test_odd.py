@@ -86,7 +86,7 @@ def test_a_command_that_follows_says_that_it_waits_and_goes_on(
     said = followed.err.splitlines()
     assert said[0].startswith("oh-tui: Could not read the events from the sandbox: ")
     assert said[0].endswith("is not ready (502): trying on")
-    assert said[1] == "oh-tui: it answers again"
+    assert said[1] == "oh-tui: the server answers again"
     assert said[-1].startswith("oh-tui: finished")
 
 

@@ -224,7 +224,7 @@ async def test_lists_that_fail_later_stay_as_they_were() -> None:
 async def test_without_a_key_the_demo_is_a_key_away() -> None:
     async with explore(has_key=False) as it:
         question = it.text("#question")
-        assert "app.all-hands.dev wants a key" in question
+        assert "app.all-hands.dev needs a key" in question
         assert "OPENHANDS_API_KEY" in question
         await it.press("d")
         await it.until(lambda: it.screen.timeline.row_count() or it.screen.sidebar.conversations)

@@ -55,7 +55,7 @@ async def test_with_few_colours_a_theme_is_kept_for_later(settings: Settings) ->
         await it.press("ctrl+p")
         await it.find_command("theme: nord", "nord")
         await it.press("enter")
-        await it.until(lambda: "nord is kept for later" in it.footer)
+        await it.until(lambda: "nord is saved for other terminals" in it.footer)
         assert it.app.theme == "ansi-dark"
     async with explore(settings=settings) as it:
         assert it.app.theme == "nord"

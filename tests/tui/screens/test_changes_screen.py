@@ -290,7 +290,7 @@ def blocks(trajectory: Trajectory) -> str:
 
 
 def test_what_has_no_diff_says_why() -> None:
-    assert "as it was before the first one" in blocks(
+    assert "the text from before the first one" in blocks(
         run(*edit("1", A, "a", "b"), *edit("2", A, "b", "a"))
     )
     assert "Note only invisible characters differ" in blocks(run(*edit("1", A, "a\r\n", "a\n")))
