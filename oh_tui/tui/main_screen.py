@@ -6,6 +6,7 @@ key, click -> action or message -> here -> worker -> source -> read again   (one
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -21,7 +22,7 @@ from oh_tui.settings.startup import Settings
 from oh_tui.sources.lists import conversation_query
 from oh_tui.sources.lists.user_annotations import NOTHING, Annotations
 from oh_tui.sources.source import Source
-from oh_tui.tui import messages
+from oh_tui.tui import messages, palette
 from oh_tui.tui.controllers import Controllers
 from oh_tui.tui.hints import idle_keys, key_hints
 from oh_tui.tui.keys import BINDINGS, Hint, keys_here
@@ -143,9 +144,11 @@ class MainScreen(BaseScreen):
 
     @work(group="warm", exclusive=True)
     async def warm_up(self) -> None:
-        """Called once a run is drawn or there is none: mount the question bars too."""
+        """Called once a run is drawn or there is none: mount the question bars too, and load the
+        palette, whose first frame would wait for a dozen modules."""
         await self.asking.be_there()
         await launch.warm_up((*self.run_view.detail.bodies, self.asking.asked))
+        await asyncio.to_thread(lambda: palette.Palette)
 
     # The lists
 

@@ -44,6 +44,10 @@ class Palette(CommandPalette, ClosesOnce[None]):
 
     HELP_TITLE = "In the palette"
 
+    def __init__(self) -> None:
+        # Textual shows nothing until the commands are found, in the frame after this one
+        super().__init__(classes="-ready")
+
     def on_click(self, event: events.Click) -> None:
         """The terminal may have become smaller since the click; Textual would look it up there."""
         if not self.region.contains(event.screen_x, event.screen_y):
@@ -51,7 +55,7 @@ class Palette(CommandPalette, ClosesOnce[None]):
 
     def compose(self) -> ComposeResult:
         for widget in super().compose():
-            yield Options() if isinstance(widget, CommandList) else widget
+            yield Options(classes="--visible") if isinstance(widget, CommandList) else widget
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys move in the list only while it has a size: Textual's own list raises a KeyError for
