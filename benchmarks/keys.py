@@ -40,7 +40,7 @@ AT_REST = 2.5
 """Seconds after which an explorer has loaded what it loads when its rows stand."""
 
 SEARCH_LINE = "Search for commands"
-"""In the palette: it appears together with the commands."""
+"""In the palette's first frame."""
 
 
 class PlainTable(Terminal):
@@ -114,7 +114,7 @@ def measure(zips: dict[int, Path], home: Path) -> list[Result]:
 
 
 def _first_palette(path: Path, home: Path) -> float:
-    """Milliseconds from its key to the frame with the palette and its commands, the first time."""
+    """Milliseconds from its key to the first frame with the palette, the first time."""
     with opened(path, home) as explorer:
         explorer.until_text(made.row_mark(made.steps_of(1_000) - 1))
         explorer.rest(AT_REST)
