@@ -121,7 +121,7 @@ class MainScreen(BaseScreen):
         # repeated with the first resize, after the first paint
         self._arrange(self.session.sized(self.app.size))
         self._rest = self.set_interval(REST, self.preview, pause=True)
-        self.set_interval(1.0, lambda: self.run_view.tick(self.session.clock()))
+        self.set_interval(1.0, self.tick)
         self.set_interval(5.0, self._tick_lists)
         self.watch(self.timeline, "range_from", self._show_keys, init=False)
         self.sidebar.show_annotations(self.session.annotations.runs)
@@ -312,6 +312,13 @@ class MainScreen(BaseScreen):
     def _show_totals(self) -> None:
         self.sidebar.tick(self.session.clock())
         self.totals, self.app.title = totals(self.session, self.ui.glyphs)
+
+    def tick(self) -> None:
+        """Count up the times of what runs."""
+        now = self.session.clock()
+        self.run_view.tick(now)
+        if self.session.loaded.sums().counts.running:
+            self.sidebar.tick(now)
 
     def _tick_lists(self) -> None:
         """Update the ages."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from pathlib import Path
 
@@ -506,3 +507,14 @@ async def test_lists_that_arrive_while_the_app_ends_harm_nothing() -> None:
         loaded.rows = loaded.rows[:1]
         it.screen.show_lists()
     assert it.screen.sidebar.rows == loaded.rows
+
+
+async def test_the_time_of_what_runs_counts_up_each_second() -> None:
+    def seconds(text: str) -> list[int]:
+        return [60 * int(m) + int(s) for m, s in re.findall(r" (\d+):(\d\d)$", text, re.MULTILINE)]
+
+    async with explore(size=(160, 70)) as it:
+        before = seconds(it.text("#conversations"))
+        it.screen.session.clock = lambda: NOW.timestamp() + 1
+        it.screen.tick()
+        assert before and seconds(it.text("#conversations")) == [one + 1 for one in before]
