@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from oh_tui.commands.changes import report
+from oh_tui.commands.changed_files.changes import report
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.changes import changes as changes_of
 from tests.commands import schemas
@@ -93,12 +93,6 @@ def test_pieces_are_explained() -> None:
     assert done.stderr.splitlines()[-1].startswith(
         "oh-tui: pieces: only parts of the file are known"
     )
-
-
-def test_a_place_to_start_at_is_wrong_use(tmp_path: Path) -> None:
-    done = oh_tui("changes", saved(tmp_path, "fix-add"), "--at", "3")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "changes reads the whole run" in done.stderr
 
 
 def test_a_file_only_git_knows_has_nulls_for_what_the_run_would_tell() -> None:

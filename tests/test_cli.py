@@ -437,3 +437,9 @@ def test_json_of_a_command_that_is_passed_on_is_not_ours(
 ) -> None:
     assert cli.main(["--demo", "exec", "zz", "--", "ls", "--json"]) == 2
     assert capsys.readouterr().err.startswith("oh-tui: ")
+
+
+def test_a_place_to_start_at_is_wrong_use_where_a_command_reads_the_whole_run() -> None:
+    done = run("--demo", "check", "477fd351", "--at", "3")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "check reads the whole run" in done.stderr

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,6 +31,14 @@ class Written(NamedTuple):
     """Where it is in the folder, with `/`; "" if nothing was written."""
     why_not: str = ""
     """Why nothing was written, or ""."""
+    is_masked: bool = False
+    """Secrets in it were hidden, so that it is not as it was."""
+
+    @property
+    def words(self) -> str:
+        """Such as "certain", or why nothing was written."""
+        told = self.why_not or self.state.words
+        return f"{told}; secrets in it are hidden" if self.is_masked else told
 
 
 def prepare(folder: Path) -> None:
@@ -46,9 +54,11 @@ def prepare(folder: Path) -> None:
         raise Problem(f"{shown} is not empty: nothing is written over", "name a new folder")
 
 
-def check_out(states: Iterable[FileState], root: str, folder: Path) -> Iterator[Written]:
+def check_out(
+    states: Iterable[FileState], root: str, folder: Path, hide: Callable[[str], str]
+) -> Iterator[Written]:
     """Writes each file whose text is known into a folder that `prepare` has made. `root` is the
-    working folder of the run.
+    working folder of the run, `hide` hides secrets in a text.
 
     Nothing is written outside the folder or over another file, whatever the paths are. Line ends
     are those that the editor reports, and every file can be read and written: its mode is not
@@ -66,17 +76,18 @@ def check_out(states: Iterable[FileState], root: str, folder: Path) -> Iterator[
             why = names.refuse(parts)
             text = None if why else state.text()
             why = why or ("its text cannot be read again" if text is None else "")
-        if text is not None:
-            why = _write(folder, parts, text)
+        hidden = text if text is None else hide(text)
+        if hidden is not None:
+            why = _write(folder, parts, hidden)
         if not why:
             names.take(parts)
-        yield Written(state, "" if why else "/".join(parts), why)
+        yield Written(state, "" if why else "/".join(parts), why, not why and hidden != text)
 
 
 def summary(written: Sequence[Written]) -> str:
     """Such as "3 files written, 1 of them certain; 2 not written"."""
     done = [one for one in written if one.name]
-    certain = sum(one.state.certain for one in done)
+    certain = sum(one.state.certain and not one.is_masked for one in done)
     rest = f"; {len(written) - len(done)} not written" if len(done) < len(written) else ""
     return f"{plural(len(done), 'file')} written, {certain} of them certain{rest}"
 

@@ -16,9 +16,9 @@ import pytest
 
 from oh_tui import cli
 from oh_tui.api.models import Conversation
-from oh_tui.commands import changes as changes_command
 from oh_tui.commands import check as check_command
 from oh_tui.commands import why as why_command
+from oh_tui.commands.changed_files import changes as changes_command
 from oh_tui.commands.framework.json_documents import (
     counts_json,
     step_json,

@@ -21,7 +21,7 @@ def written(folder: Path, *paths: str, step: int | None = None) -> list[Written]
     events = [e for n, path in enumerate(paths) for e in edit(str(n), path, f"was {n}", f"{n}")]
     files = Study(run(*events)).files
     prepare(folder)
-    return list(check_out(files.at(step), files.root, folder))
+    return list(check_out(files.at(step), files.root, folder, str))
 
 
 def on_disk(folder: Path) -> dict[str, str]:
@@ -43,7 +43,7 @@ def test_files_that_were_not_there_or_are_not_known_are_not_written(tmp_path: Pa
     ]
     files = Study(run(*events)).files
     prepare(tmp_path / "out")
-    found = list(check_out(files.at(), files.root, tmp_path / "out"))
+    found = list(check_out(files.at(), files.root, tmp_path / "out", str))
     assert {one.state.path.rpartition("/")[2]: one.why_not for one in found} == {
         "new": "not there then",
         "parts": "its text is not known",
@@ -100,7 +100,7 @@ def test_a_link_that_comes_up_meanwhile_is_not_followed(tmp_path: Path) -> None:
     files = Study(run(*edit("1", f"{ROOT}/sub/a", "x", "y"))).files
     prepare(out)
     (out / "sub").symlink_to(away)
-    (found,) = check_out(files.at(), files.root, out)
+    (found,) = check_out(files.at(), files.root, out, str)
     assert found.why_not
     assert names(away) == []
 

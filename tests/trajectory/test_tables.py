@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from oh_tui.api.models import Conversation
-from oh_tui.commands.changes import report as changes_report
+from oh_tui.commands.changed_files.changes import report as changes_report
 from oh_tui.commands.framework.json_documents import step_json
 from oh_tui.commands.why import report
 from oh_tui.sources.file_runs import run_of

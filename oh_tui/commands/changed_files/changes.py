@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from oh_tui.commands.framework.command import RUN, Call, command
+from oh_tui.commands.changed_files import changes_at
+from oh_tui.commands.framework.command import RUN, Call, argument, command, flag
 from oh_tui.commands.framework.printing import Column, Row, print_json, print_table, say, stamp
 from oh_tui.commands.framework.reading import name, open_run, say_damage, whole
 from oh_tui.sources.source import Source
@@ -30,12 +31,27 @@ Git = list[tuple[str, str]]
 @command(
     "changes",
     RUN,
+    flag("--patch", about="print one patch of all of it, for git apply"),
+    argument("--from", metavar="M", default="", dest="since", help="the patch since step M"),
+    flag("--raw", about="with --patch: texts as they were, secrets too"),
     examples={
         "changes run.zip": "the files, and how many lines came and went",
-        "changes 5f3a --json": "the same, with what git says while the sandbox runs",
+        "changes run.zip --at 42": "as of step 42, with what is certain of it",
+        "changes run.zip --patch > run.patch": "for git apply, to what was there before",
+        "changes run.zip --patch --from 20 --at 42": "what changed between two steps",
+        "changes 5f3a --json": "the files, with what git says while the sandbox runs",
     },
+    epilog="With --at or --patch sub-agents in the same folder take part. The head of a patch\n"
+    "says what is not in it and what is not certain. Secrets are hidden as in exports: a patch\n"
+    "that hides one may not apply. --raw leaves all but the keys of this machine.",
+    takes_step=True,
 )
 async def changes(call: Call) -> int:
+    args = call.args
+    if not args.patch and (args.since or args.raw):
+        raise Problem("--from and --raw are for a patch", "add --patch")
+    if args.patch or args.at:
+        return await changes_at.print_as_of(call)
     conversation, loaded = await open_run(call)
     log = changes_of(whole(loaded))
     git = await _git(call.source, conversation)

@@ -1,0 +1,89 @@
+"""`oh-tui blame`: which step wrote each line of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from oh_tui.commands.changed_files.states import files_of, point_in_time
+from oh_tui.commands.framework.command import RUN, Call, argument, command
+from oh_tui.commands.framework.printing import Cell, Column, Row, print_json, print_table, say
+from oh_tui.commands.framework.reading import name, open_run, say_damage
+from oh_tui.text.problem import Problem
+from oh_tui.text.redact import safe
+from oh_tui.trajectory.files.blame import Blame, BlamedLine, blame
+from oh_tui.trajectory.files.history import FileHistory, FileState
+
+COLUMNS = (
+    Column("step", right=True),
+    Column("line", right=True),
+    Column("text", share=1),
+)
+
+_WORDS = {"before": "before", "elsewhere": "?", "edit": ""}
+"""What stands in place of a step, by the origin of a line."""
+
+
+@command(
+    "blame",
+    RUN,
+    argument("path", metavar="PATH", help="a file as the run names it, or the end of its path"),
+    examples={
+        "blame run.zip parse.py": "the last version that is known",
+        "blame run.zip src/dates/parse.py --at 42": "as it was after step 42",
+        "blame 5f3a parse.py --json": "the same for a script",
+    },
+    epilog="A line that an edit keeps keeps its step. before: it was there before the run's first\n"
+    "edit. ?: an edit found it, and no edit wrote it: a command, a person or another run did.\n"
+    "The first line says whether the file was certainly so. Line ends, encoding and mode are in\n"
+    "no event. Exit code 2 for a file that no editor or patch call changed.",
+    takes_step=True,
+)
+async def blame_file(call: Call) -> int:
+    conversation, loaded = await open_run(call, sub_agents=True)
+    files = files_of(loaded)
+    file = files.named(call.args.path)
+    found = blame(files, file, file.at(point_in_time(files, call.args.at)))
+    if call.as_json:
+        say_damage(loaded)
+        print_json(report(file, call.args.at, found))
+        return 0
+    if not found.lines:
+        raise Problem(f"{file.shown} has no lines to blame: {_nothing(found.state)}")
+    remark = say if call.style.piped else print
+    if not call.style.piped:
+        print(call.style.paint(name(conversation), "bold"))
+    if loaded.note:
+        remark(f"note: {loaded.note}")
+    remark(f"{file.shown}: {found.state.words}")
+    print_table(call.style, COLUMNS, _rows(found))
+    return 0
+
+
+def _nothing(state: FileState) -> str:
+    if state.exists is False:
+        return "it was not there then"
+    return "it was empty" if state.version else "its text is not known"
+
+
+def report(file: FileHistory, at: str, found: Blame) -> dict[str, Any]:
+    """What `--json` prints. The texts are raw until they are printed."""
+    return {
+        "path": file.shown,
+        "at": at or None,
+        "certain": found.state.certain,
+        "state": found.state.words,
+        "lines": [
+            {"line": number, "step": line.step, "origin": line.origin, "text": line.text}
+            for number, line in enumerate(found.lines, 1)
+        ],
+    }
+
+
+def _rows(found: Blame) -> Iterator[Row]:
+    for number, line in enumerate(found.lines, 1):
+        yield _step(line), Cell(str(number), "dim"), safe(line.text).expandtabs(4)
+
+
+def _step(line: BlamedLine) -> Cell:
+    return Cell(_WORDS[line.origin] or str(line.step), "" if line.step else "dim")

@@ -1,0 +1,80 @@
+"""`oh-tui checkout`: the files of a run as they were at a step, in a new folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from oh_tui.commands.changed_files.states import files_of, point_in_time
+from oh_tui.commands.framework.command import RUN, Call, argument, command, flag, path_of
+from oh_tui.commands.framework.printing import Cell, Column, Row, print_json, print_table, say
+from oh_tui.commands.framework.reading import open_run
+from oh_tui.sources.checkout import Written, check_out, prepare, summary
+from oh_tui.text.clean import clean_line
+from oh_tui.text.problem import Problem
+from oh_tui.text.redact import masked, safe_line, without_held
+
+COLUMNS = (
+    Column("file", share=1),
+    Column("certain"),
+    Column("state", share=1),
+)
+
+
+@command(
+    "checkout",
+    RUN,
+    argument("-o", "--output", metavar="FOLDER", required=True, help="a folder that is new"),
+    flag("--raw", about="texts as they were, secrets too, but for the keys of this machine"),
+    examples={
+        "checkout run.zip --at 42 -o then/": "each file as it was after step 42",
+        "checkout run.zip -o last/": "the last version of each that is known",
+    },
+    epilog="Writes the files that editor and patch calls changed, below their paths; those not in\n"
+    "the working folder go into _outside. Nothing is written over, and nothing outside the\n"
+    "folder. The table says which were certainly so, and why one was not written. Secrets\n"
+    "are hidden as in exports: a file with one is then not as it was. Line ends are LF;\n"
+    "encoding and mode are in no event.",
+    takes_step=True,
+)
+async def checkout(call: Call) -> int:
+    _, loaded = await open_run(call, sub_agents=True)
+    files = files_of(loaded)
+    states = [file.at(point_in_time(files, call.args.at)) for file in files.files]
+    if not states:
+        raise Problem("This run edited no file through the editor", "commands may have")
+    folder = path_of(call.args.output)
+    prepare(folder)
+    hide = without_held if call.args.raw else masked
+    written = list(check_out(states, files.root, folder, hide))
+    if call.as_json:
+        print_json(report(str(folder), call.args.at, written))
+        return 0
+    if loaded.note:
+        say(f"note: {loaded.note}")
+    print_table(call.style, COLUMNS, _rows(written))
+    say(f"{summary(written)}, in {clean_line(str(folder))}")
+    return 0
+
+
+def report(folder: str, at: str, written: list[Written]) -> dict[str, Any]:
+    """What `--json` prints."""
+    return {
+        "folder": folder,
+        "at": at or None,
+        "files": [
+            {
+                "path": one.state.path,
+                "name": one.name or None,
+                "certain": one.state.certain and not one.is_masked,
+                "state": one.words,
+            }
+            for one in written
+        ],
+    }
+
+
+def _rows(written: list[Written]) -> Iterator[Row]:
+    for one in written:
+        certain = one.state.certain and bool(one.name) and not one.is_masked
+        yield safe_line(one.name or one.state.path), "yes" if certain else "", Cell(one.words)

@@ -1,0 +1,31 @@
+"""The files of a run at a step, for the commands that show them."""
+
+from __future__ import annotations
+
+from oh_tui.commands.framework.reading import step_at, whole
+from oh_tui.sources.results import Loaded
+from oh_tui.text.problem import Problem
+from oh_tui.text.redact import safe_line
+from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.files.history import Files
+from oh_tui.trajectory.files.moments import END, Moment
+
+
+def files_of(loaded: Loaded) -> Files:
+    """The files that a run and its sub-agents edited."""
+    return Study(whole(loaded)).files
+
+
+def point_in_time(files: Files, step: str) -> Moment:
+    """The end of a step, by its number, the path of a sub-agent's or an event; END without one,
+    the beginning of the run for 0. Raises Problem for a step that is not there."""
+    if not step:
+        return END
+    path, _, number = step.rpartition(".")
+    part = next((one for one in files.parts if one.prefix == (f"{path}." if path else "")), None)
+    if part is None or not number:
+        raise Problem(f"This run has no step {safe_line(step)[:60]}")
+    if number == "0":
+        return files.moment(step)
+    found = step_at(part.trajectory, number)
+    return files.moment(part.label(found))
