@@ -61,6 +61,11 @@ class Contexts:
                     self._of_response[response] = event.id
         self._read = len(events)
 
+    def written_by(self, version: str) -> None:
+        """The version that the server says it has, such as "1.34.0": where the events do not tell
+        which one wrote them, its rules are taken."""
+        self._material.written_by(version)
+
     @property
     def rules(self) -> Rules:
         """Those by which the messages are made. They may change while the run is read."""

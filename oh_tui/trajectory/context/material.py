@@ -21,7 +21,7 @@ class Material:
         self.run = run
         self.tree = Tree()
         self.peeks = Peeks(run.events)
-        self._writer = Writer(run.recorded.format, run.recorded.sdk)
+        self._writer = Writer(run.recorded.format)
         self._gaps = Gaps()
         self._firsts: dict[str, int] = {}
         """Response id -> place of the first call of the answer."""
@@ -41,6 +41,13 @@ class Material:
             if event.kind == "ActionEvent":
                 self._firsts.setdefault(event.llm_response_id, place)
         self.tree.extend(events)
+        self._choose()
+
+    def written_by(self, version: str) -> None:
+        self._writer.told = version
+        self._choose()
+
+    def _choose(self) -> None:
         if self._writer.rules != self.rules:
             self._make(self._writer.rules)
 

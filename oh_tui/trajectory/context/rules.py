@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.model.bodies import field
@@ -11,7 +11,9 @@ from oh_tui.trajectory.model.events import Event
 _VERSION = pattern(r"v?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?")
 
 _LOOKED_AT = 3
-"""Messages whose fields are looked at: each of them tells."""
+"""Events of a kind whose fields are looked at: each of them tells."""
+
+Version = tuple[int, int, int]
 
 
 class Rules(NamedTuple):
@@ -42,17 +44,22 @@ class Rules(NamedTuple):
 
 def of_version(text: str) -> Rules | None:
     """The rules of a version such as "1.34.0" that the server tells; None for anything else."""
-    found = _VERSION.match(text)
-    if found is None:
-        return None
-    version = tuple(int(part or 0) for part in found.groups())
-    if version < (1, 0, 0):
+    version = _version(text)
+    if version is None:
         return None
     name = "SDK " + ".".join(map(str, version))
     return _rules(version, name, f"the server says that {name} wrote the run")
 
 
-def _rules(version: tuple[int, ...], name: str, sentence: str) -> Rules:
+def _version(text: str) -> Version | None:
+    found = _VERSION.match(text)
+    if found is None:
+        return None
+    major, minor, patch = (int(part or 0) for part in found.groups())
+    return (major, minor, patch) if major else None
+
+
+def _rules(version: Version, name: str, sentence: str) -> Rules:
     return Rules(
         name,
         sentence,
@@ -72,46 +79,85 @@ NOW = Rules(
     is_certain=False,
 )
 
-_TREE = Rules("SDK 1.31 or newer", "the events name their parents, as they do since SDK 1.31")
 
-_OLD = _rules(
-    (1, 9, 1),
-    "an SDK before 1.10",
-    "the messages have fields that were taken out in SDK 1.10",
+class _Age(NamedTuple):
+    """What events tell of the version that wrote them."""
+
+    rules: Rules
+    since: Version = (0, 0, 0)
+    before: Version = (9999, 0, 0)
+
+
+_TREE = _Age(
+    Rules("SDK 1.31 or newer", "the events name their parents, as they do since SDK 1.31"),
+    since=(1, 31, 0),
 )
 
-_BETWEEN = _rules(
-    (1, 11, 0),
-    "SDK 1.10 to 1.11.0",
-    "the texts have a field that was taken out in SDK 1.11.1, and the messages none of those that"
-    " were taken out in 1.10",
+_LATE = _Age(
+    Rules("an SDK after 1.26", "the results have a field that they did not have in SDK 1.26"),
+    since=(1, 26, 1),
 )
+
+_OLD = _Age(
+    _rules(
+        (1, 9, 1),
+        "an SDK before 1.10",
+        "the messages have fields that were taken out in SDK 1.10",
+    ),
+    before=(1, 10, 0),
+)
+
+_BETWEEN = _Age(
+    _rules(
+        (1, 11, 0),
+        "SDK 1.10 to 1.11.0",
+        "the texts have a field that was taken out in SDK 1.11.1, and the messages none of those"
+        " that were taken out in 1.10",
+    ),
+    since=(1, 10, 0),
+    before=(1, 11, 1),
+)
+
+_UNTOLD = _Age(NOW)
 
 
 class Writer:
     """Finds out which version of the SDK wrote a growing run."""
 
-    def __init__(self, format: str = "", version: str = "") -> None:
-        """`format` is that from which the events were converted, "" for the SDK's own; `version`
-        is what the server says."""
-        self._told = of_version(version)
+    def __init__(self, format: str = "") -> None:
+        """`format` is that from which the events were converted, "" for the SDK's own."""
         self._format = format
-        self._has_parents = False
-        self._left = _LOOKED_AT
-        self._is_old = self._cuts = False
+        self.told = ""
+        """The version that the server says it has: it counts where the events do not contradict
+        it, as those of a run that an older one began."""
+        self._left = {"MessageEvent": _LOOKED_AT, "ObservationEvent": _LOOKED_AT}
+        self._has_parents = self._is_late = self._is_old = self._cuts = False
 
     def take(self, event: Event) -> None:
         self._has_parents |= bool(event.parent_id)
-        if event.kind != "MessageEvent" or not self._left:
+        if self._left.get(event.kind):
+            self._left[event.kind] -= 1
+            self._look(event.body())
+
+    def _look(self, body: dict[str, Any]) -> None:
+        if "observation" in body:
+            self._is_late |= isinstance(body.get("extended_content"), list)
             return
-        self._left -= 1
-        message = field(event.body(), "llm_message")
-        if not isinstance(message, dict):
-            return
-        self._is_old |= isinstance(message.get("cache_enabled"), bool)
-        content = message.get("content")
+        message = field(body, "llm_message")
+        self._is_old |= isinstance(field(message, "cache_enabled"), bool)
+        content = field(message, "content")
         blocks = content if isinstance(content, list) else ()
         self._cuts |= any(field(block, "enable_truncation") is True for block in blocks)
+
+    @property
+    def _age(self) -> _Age:
+        if self._has_parents:
+            return _TREE
+        if self._is_late:
+            return _LATE
+        if self._is_old:
+            return _OLD
+        return _BETWEEN if self._cuts else _UNTOLD
 
     @property
     def rules(self) -> Rules:
@@ -121,10 +167,8 @@ class Writer:
                 f" made: texts are taken as they are",
                 is_sdk=False,
             )
-        if self._told is not None:
-            return self._told
-        if self._has_parents:
-            return _TREE
-        if self._is_old:
-            return _OLD
-        return _BETWEEN if self._cuts else NOW
+        age, version = self._age, _version(self.told)
+        told = of_version(self.told)
+        if told is not None and version is not None and age.since <= version < age.before:
+            return told
+        return age.rules

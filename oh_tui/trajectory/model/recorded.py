@@ -54,8 +54,6 @@ class Recorded(msgspec.Struct, frozen=True):
     """The program that it is a run of."""
     format: str = ""
     """The format that its events were converted from, such as "v0"; "" for events of the SDK."""
-    sdk: str = ""
-    """The version of the SDK that wrote it, if the source tells."""
 
 
 NOTHING_RECORDED = Recorded()

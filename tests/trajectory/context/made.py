@@ -23,10 +23,10 @@ def events_of(bodies: Iterable[Body]) -> list[Event]:
 
 def contexts(*events: Event, version: str = "1.58.2", **more: Any) -> Contexts:
     run = Trajectory(**more)
-    if version:
-        run.recorded = run.recorded.__class__(sdk=version)
     run.extend(events)
-    return Contexts(run)
+    found = Contexts(run)
+    found.written_by(version)
+    return found
 
 
 def system(id: str = "s", **more: Any) -> Event:

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.trajectory.context.contexts import Contexts
-from oh_tui.trajectory.model.recorded import Recorded
 from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.trajectory.context.made import Body, events_of, from_scratch
 from tests.trajectory.context.random_runs import RandomRun
@@ -57,8 +56,8 @@ def test_a_growing_run_has_the_contexts_of_one_read_at_once(
     bodies = RandomRun(seed, is_tree=is_tree, damage=seed % 4 / 10).make(seed % 60)
     bodies = damaged(bodies, seed) if is_damaged else bodies
     grown = Trajectory()
-    grown.recorded = Recorded(sdk=version)
     found = Contexts(grown)
+    found.written_by(version)
     read = 0
     for end in [*sorted(cuts), len(bodies)]:
         grown.extend(events_of(bodies[read:end]))
@@ -67,9 +66,9 @@ def test_a_growing_run_has_the_contexts_of_one_read_at_once(
         for number in asked[: len(found.answers)]:
             _ = len(found.at(found.answers[number % len(found.answers)]).messages)
     at_once = Trajectory()
-    at_once.recorded = grown.recorded
     at_once.extend(events_of(bodies))
     anew = Contexts(at_once)
+    anew.written_by(version)
     assert found.answers == anew.answers
     assert found.rules == anew.rules
     assert found.gaps == anew.gaps
@@ -89,9 +88,9 @@ def test_differences_are_what_is_in_one_and_not_in_the_other(
 ) -> None:
     bodies = damaged(RandomRun(seed, is_tree=is_tree).make(seed % 60), seed)
     run = Trajectory()
-    run.recorded = Recorded(sdk=version)
     run.extend(events_of(bodies))
     found = Contexts(run)
+    found.written_by(version)
     chance = random.Random(seed)
     for second in found.answers:
         first = found.before(second) or chance.choice(found.answers)
@@ -161,9 +160,9 @@ def any_event(draw: st.DrawFn) -> Any:
 @given(bodies=st.lists(any_event(), max_size=12), version=VERSIONS)
 def test_nothing_in_an_event_raises(bodies: list[Body], version: str) -> None:
     run = Trajectory()
-    run.recorded = Recorded(sdk=version)
     run.extend(events_of(bodies))
     found = Contexts(run)
+    found.written_by(version)
     for step in range(len(run.steps) + 2):
         found.nearest(step)
     for answer in found.answers:

@@ -12,7 +12,7 @@ from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.recorded import Recorded
 from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.trajectory.context.made import act, contexts, said, system, user
-from tests.trajectory.made import event
+from tests.trajectory.made import event, result
 
 
 def old_user(**more: Any) -> Event:
@@ -62,6 +62,21 @@ def test_fields_that_were_taken_out_later_tell_the_age() -> None:
     assert (later.name, later.keeps_summaries, later.cuts_all) == (
         "SDK 1.10 to 1.11.0", True, True
     )  # fmt: skip
+
+
+def test_a_field_of_results_tells_that_the_rules_of_now_held() -> None:
+    seen = result("a", {"kind": "ThinkObservation"}, extended_content=[])
+    rules = contexts(system(), user("u"), act("a"), seen, version="").rules
+    assert (rules.name, rules.merges_users) == ("an SDK after 1.26", True)
+
+
+def test_events_that_contradict_the_server_are_older_than_it() -> None:
+    found = contexts(system(), old_user(cache_enabled=False), version="1.58.2")
+    assert found.rules.name == "an SDK before 1.10"
+    found.written_by("1.9.0")
+    assert found.rules.name == "SDK 1.9.0"
+    found = contexts(system(), user("u", parent_id="s"), version="1.17.0")
+    assert found.rules.name == "SDK 1.31 or newer"
 
 
 def test_where_nothing_tells_the_rules_of_now_are_taken_and_it_says_so() -> None:
