@@ -37,9 +37,9 @@ Git = list[tuple[str, str]]
     examples={
         "changes run.zip": "the files, and how many lines came and went",
         "changes run.zip --at 42": "as of step 42, with what is certain of it",
-        "changes run.zip --patch > run.patch": "for git apply, to what was there before",
-        "changes run.zip --patch --from 20 --at 42": "what changed between two steps",
-        "changes 5f3a --json": "the files, with what git says while the sandbox runs",
+        "changes run.zip --patch > run.patch": "for git apply",
+        "changes run.zip --patch --from 20 --at 42": "between two steps",
+        "changes 5f3a --json": "with what git says while the sandbox runs",
     },
     epilog="With --at or --patch sub-agents in the same folder take part. The head of a patch\n"
     "says what is not in it and what is not certain. Secrets are hidden as in exports: a patch\n"
