@@ -11,9 +11,11 @@ from typing import NamedTuple
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.files.moments import END, START, Label, Moment, Part
+from oh_tui.trajectory.files.moments import END, Label, Moment, Part, end_of_step
+from oh_tui.trajectory.files.other_names import by_other_names
+from oh_tui.trajectory.files.readings import Reading
 from oh_tui.trajectory.files.touched import shown_path
-from oh_tui.trajectory.files.versions import EMPTY, Edit, Version, edits_of, versions
+from oh_tui.trajectory.files.versions import Edit, Version, edits_of, versions
 from oh_tui.trajectory.files.writers import Timeline, Writer, Writers
 from oh_tui.trajectory.model.steps import Step
 
@@ -59,12 +61,20 @@ class FileState(NamedTuple):
 class FileHistory:
     """One file that the run edited."""
 
-    def __init__(self, path: str, edits: list[Edit], timeline: Timeline, twin: Edit | None) -> None:
+    def __init__(
+        self,
+        path: str,
+        edits: Sequence[Edit],
+        reads: Sequence[Reading],
+        timeline: Timeline,
+        twin: Edit | None,
+    ) -> None:
         self.path = path
         """Its key: absolute and normalised."""
         self.shown = shown_path(path)
         """Clean, redacted and without the working folder."""
-        self.edits = edits
+        self.edits, self.reads = edits, reads
+        """In the order of time."""
         self._timeline, self._twin = timeline, twin
 
     @cached_property
@@ -96,6 +106,14 @@ class FileHistory:
             return FileState(self.path, found, found.exists, False, (), found.edit)
         is_told = version if version.is_known else None
         return FileState(self.path, is_told, version.exists, certain, since, edit)
+
+    def last_read(self, state: FileState, moment: Moment) -> Reading | None:
+        """The last step that read the file between the edit of a state and its moment: what it
+        showed agrees with the text of the state, or tells that something has changed it."""
+        place = bisect_right(self.reads, moment, key=lambda one: one.ended) - 1
+        if place < 0 or self.reads[place].ended < state.edit.ended:
+            return None
+        return self.reads[place]
 
     def _before(self, edit: Edit, moment: Moment) -> FileState:
         later = tuple(self._between(moment, edit.began))
@@ -144,7 +162,7 @@ class Files:
         for part in self.parts:
             if not part.touched.update(end):
                 return False
-            for step in _edits(part):
+            for step in part.touched.edited_steps():
                 if (end is not None and time.monotonic() > end) or (stop is not None and stop()):
                     return False
                 name = _name(step)
@@ -169,18 +187,29 @@ class Files:
             edit
             for part in self.parts
             if part.is_placed
-            for step in _edits(part)
+            for step in part.touched.edited_steps()
             for edit in self._told[_name(step)]
         ]
         edits.sort(key=lambda edit: edit.ended)
         writers = [writer for one in self._writers for writer in one.find()]
-        by_other_names, twins = _by_other_names(edits)
-        timeline = Timeline(writers + by_other_names)
+        by_links, twins = by_other_names(edits)
+        timeline = Timeline(writers + by_links)
         by_path: dict[str, list[Edit]] = {}
         for edit in edits:
             by_path.setdefault(edit.path, []).append(edit)
+        reads: dict[str, list[Reading]] = {}
+        for part in self.parts:
+            for path in by_path.keys() & part.touched.files.keys() if part.is_placed else ():
+                found = (Reading(part, step) for step in part.touched.files[path].reads)
+                reads.setdefault(path, []).extend(found)
         self._files = {
-            path: FileHistory(path, by_path[path], timeline, twins.get(path))
+            path: FileHistory(
+                path,
+                by_path[path],
+                sorted(reads.get(path, ()), key=lambda one: one.ended),
+                timeline,
+                twins.get(path),
+            )
             for path in sorted(by_path)
         }
         self._built = self._read
@@ -216,18 +245,7 @@ class Files:
         for a number beyond the last step. 0 is before the run. Raises Problem for what is no
         step."""
         self._build()
-        if label is None:
-            return END
-        prefix, dot, number = str(label).rpartition(".")
-        part = next((p for p in self.parts if p.prefix == prefix + dot), None)
-        if part is None or not (number.isascii() and number.isdecimal() and len(number) < 10):
-            raise Problem(f"There is no step {safe_line(str(label))}")
-        steps = part.trajectory.steps
-        if int(number) > len(steps):
-            return END if part is self.parts[0] or not steps else _reached(part, steps[-1])
-        if not int(number):
-            return START if part is self.parts[0] else part.just_before(steps[0].event)
-        return _reached(part, steps[int(number) - 1])
+        return END if label is None else end_of_step(self.parts, label)
 
     def at_file(self, file: FileHistory, label: Label | None = None) -> FileState:
         """A file as it was after a step; without a step after the last one."""
@@ -239,40 +257,5 @@ class Files:
         return [file.at(moment) for file in self.files]
 
 
-def _edits(part: Part) -> list[Step]:
-    """The steps that edited files, once each, in order."""
-    found = {step.number: step for file in part.touched.files.values() for step in file.edits}
-    return [found[number] for number in sorted(found)]
-
-
 def _name(step: Step) -> tuple[str, str]:
     return step.event.id, step.result.id if step.result else ""
-
-
-def _reached(part: Part, step: Step) -> Moment:
-    """When a step was over. Of a call without a result when it was made."""
-    ended = part.ended(step)
-    return part.when(step.event) if ended == END else ended
-
-
-def _by_other_names(edits: Sequence[Edit]) -> tuple[list[Writer], dict[str, Edit]]:
-    """Edits of files that another path may reach too, by a link: what they find is what that other
-    one was left with. They may have written to it. And for each file whose first edit is such the
-    edit that left the text."""
-    last: dict[str, bytes] = {}
-    holders: dict[bytes, dict[str, Edit]] = {}
-    found: list[Writer] = []
-    twins: dict[str, Edit] = {}
-    for edit in edits:
-        left = holders.get(edit.old.digest, {})
-        others = [path for path in left if path != edit.path]
-        if others and edit.old.digest != EMPTY:
-            label = edit.part.label(edit.step)
-            found.append(Writer(label, edit.step, edit.began, edit.ended, frozenset(others)))
-            if edit.path not in last:
-                twins[edit.path] = left[others[-1]]
-        holders.get(last.get(edit.path, b""), {}).pop(edit.path, None)
-        last[edit.path] = edit.new.digest
-        if edit.new.digest:
-            holders.setdefault(edit.new.digest, {})[edit.path] = edit
-    return found, twins

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TypeAlias
 
+from oh_tui.text.problem import Problem
+from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.files.touched import TouchedFiles
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.events import Event
@@ -108,3 +110,22 @@ class Part:
         results = (self.trajectory.steps[number - 1].result for number in group)
         times = [result.seconds() or 0.0 for result in results if result]
         return any(later < earlier for earlier, later in pairwise(times))
+
+
+def end_of_step(parts: Sequence[Part], label: Label) -> Moment:
+    """The end of a step of the run, which is the first part, or of a sub-agent: END for a number
+    beyond the last step of the run, START for 0. Raises Problem for what is no step."""
+    prefix, dot, number = str(label).rpartition(".")
+    part = next((one for one in parts if one.prefix == prefix + dot), None)
+    if part is None or not (number.isascii() and number.isdecimal() and len(number) < 10):
+        raise Problem(f"There is no step {safe_line(str(label))}")
+    steps = part.trajectory.steps
+    if part is parts[0] and not 0 < int(number) <= len(steps):
+        return END if int(number) else START
+    if not steps:
+        return END
+    if not int(number):
+        return part.just_before(steps[0].event)
+    step = steps[min(int(number), len(steps)) - 1]
+    ended = part.ended(step)
+    return part.when(step.event) if ended == END else ended

@@ -79,6 +79,11 @@ class TouchedFiles:
                 self._take(self._last)
         return True
 
+    def edited_steps(self) -> list[Step]:
+        """The steps that changed files, once each, in order."""
+        found = {step.number: step for file in self.files.values() for step in file.edits}
+        return [found[number] for number in sorted(found)]
+
     @property
     def progress(self) -> tuple[int, int]:
         """How many steps were read, of how many."""
