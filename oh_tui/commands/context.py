@@ -135,7 +135,7 @@ def report(
     }
     if other is None or differs is None:
         return document
-    places = {message: place for place, message in enumerate(messages)}
+    places = {part: n for n, one in enumerate(messages) for part in (one, *one.parts)}
     return document | {
         "difference": {
             "from": _step(study, other.step),
