@@ -7,7 +7,14 @@ from collections.abc import Callable, Iterator
 from oh_tui.text.human import plural
 from oh_tui.text.redact import redact_json
 from oh_tui.trajectory.formats.document import NO_EVENTS, Converted
-from oh_tui.trajectory.formats.run_file import MOST, Entry, RunFile, Unchanging, opening
+from oh_tui.trajectory.formats.run_file import (
+    Entry,
+    RunFile,
+    Unchanging,
+    on_one_line,
+    opening,
+    some,
+)
 from oh_tui.trajectory.model.events import UNREADABLE, Event, parse_event
 
 
@@ -31,17 +38,14 @@ class HeldRun:
     def problems(self) -> list[str]:
         lines = [*filter(None, (self.cut_off,)), *self._converted.notes]
         if self._unreadable:
-            first = ", ".join(str(place + 1) for place in sorted(self._unreadable)[:MOST])
-            more = ", ..." if len(self._unreadable) > MOST else ""
-            lines.append(f"{plural(len(self._unreadable), 'event')} cannot be read: {first}{more}")
+            events = plural(len(self._unreadable), "event")
+            numbers = some([str(place + 1) for place in sorted(self._unreadable)])
+            lines.append(f"{events} cannot be read: {numbers}")
         return lines
 
     @property
     def note(self) -> str:
-        lines = self.problems
-        if len(lines) > MOST:
-            lines[MOST:] = [plural(len(lines) - MOST, "more problem")]
-        return "; ".join(lines)
+        return on_one_line(self.problems)
 
     def __len__(self) -> int:
         return len(self._converted.events)

@@ -35,7 +35,6 @@ from oh_tui.trajectory.formats.plain_file import stamp_of, start_of
 from oh_tui.trajectory.formats.run_file import (
     HEAD,
     HINT,
-    MOST,
     Entry,
     Format,
     FormatProblem,
@@ -44,6 +43,7 @@ from oh_tui.trajectory.formats.run_file import (
     Source,
     Unchanging,
     short_name,
+    some,
 )
 from oh_tui.trajectory.formats.unpack import head_of, is_tar
 from oh_tui.trajectory.formats.zip.archive import Archive, open_archive
@@ -113,12 +113,12 @@ class ResultsTar(Unchanging):
         told = self._tar.problems + self._told
         if self._empty:
             count = plural(len(self._empty), "tar file")
-            told.append(f"{self.name} holds {count} without a run: {_some(self._empty)}")
+            told.append(f"{self.name} holds {count} without a run: {some(self._empty)}")
         if self._unread:
             unread = len(self._unread)
             told.append(
                 f"{self.name} unpacks from so little to more than {size(self._most)}, like a bomb:"
-                f" {plural(unread, 'file')} {are(unread)} not read: {_some(self._unread)}"
+                f" {plural(unread, 'file')} {are(unread)} not read: {some(self._unread)}"
             )
         told += [problem for runs in self._lists for problem in runs.problems]
         # a nested tar reports its problems when listed and again when opened
@@ -341,7 +341,7 @@ class ResultsTar(Unchanging):
         first, others = self._firsts[file]
         run = first.open()
         if isinstance(run, Archive):
-            names = _some([one.name for one in others])
+            names = some([one.name for one in others])
             note = (
                 f"{self._where(file)} holds {len(others) + 1} runs: this is the first; then {names}"
             )
@@ -391,10 +391,6 @@ def _is_zip_of_run(path: Path) -> bool:
     except Problem:
         return False
     return True
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(map(short_name, names[:MOST])) + (", ..." if len(names) > MOST else "")
 
 
 FORMAT = Format("tar of runs", lambda head, name: is_tar(head), ResultsTar)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
+from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, why
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.events import Event
@@ -295,6 +296,17 @@ class OneRun(Unchanging):
 
     def close(self) -> None:
         self.run.close()
+
+
+def some(names: Sequence[str]) -> str:
+    """The first names on one line."""
+    return ", ".join(map(short_name, names[:MOST])) + (", ..." if len(names) > MOST else "")
+
+
+def on_one_line(problems: Sequence[str]) -> str:
+    """The first problems on one line, and how many more there are."""
+    more = len(problems) - MOST
+    return "; ".join([*problems[:MOST], *([plural(more, "more problem")] if more > 0 else [])])
 
 
 def short_name(text: str) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from oh_tui.text.human import are, plural, size
-from oh_tui.trajectory.formats.run_file import MOST, FormatProblem, Unpacked, short_name
+from oh_tui.trajectory.formats.run_file import MOST, FormatProblem, Unpacked, short_name, some
 from oh_tui.trajectory.formats.zip.zip_table import RATIO_FREE, RATIO_LIMIT
 
 PIECE = 2**18
@@ -259,7 +259,7 @@ class Unpacking:
         if is_tar(self._stream.peek(BLOCK)):
             names = self._files(is_wanted)
             left_out = [
-                f"holds {plural(len(all), kind)}, which {are(len(all))} not read: {_some(all)}"
+                f"holds {plural(len(all), kind)}, which {are(len(all))} not read: {some(all)}"
                 for kind, all in self._left_out.items()
             ]
             problems = left_out + self._ends
@@ -387,7 +387,3 @@ def _is_usable(name: str) -> bool:
     encoded = name.encode("utf-8", "surrogateescape")
     longest = max(map(len, encoded.split(b"/")))
     return b"\0" not in encoded and len(encoded) <= LONGEST_NAME and longest <= LONGEST_PART
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(map(short_name, names[:MOST])) + (", ..." if len(names) > MOST else "")

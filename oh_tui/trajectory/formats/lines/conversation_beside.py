@@ -16,12 +16,12 @@ from oh_tui.trajectory.formats.copies import source_of
 from oh_tui.trajectory.formats.document import Converted
 from oh_tui.trajectory.formats.endings import TAR_ENDINGS
 from oh_tui.trajectory.formats.run_file import (
-    MOST,
     Entry,
     FormatProblem,
     RunFile,
     Unchanging,
     short_name,
+    some,
 )
 from oh_tui.trajectory.formats.zip.archive import Archive
 
@@ -93,7 +93,7 @@ def join(
     notes = [*row.notes, *runs.problems]
     others = list(runs.entries())
     if others:
-        names = ", ".join(one.name for one in others[:MOST]) + ", ..." * (len(others) > MOST)
+        names = some([one.name for one in others])
         notes.append(f"{where} holds {len(others) + 1} runs: this is the first; then {names}")
     if of_several:
         notes.append(f"{where} may be of another attempt")

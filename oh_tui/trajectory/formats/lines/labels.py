@@ -19,7 +19,7 @@ from oh_tui.trajectory.formats.foreign.usage import told_amount
 from oh_tui.trajectory.formats.lines import cost_report
 from oh_tui.trajectory.formats.lines.cost_report import CostReport
 from oh_tui.trajectory.formats.plain_file import start_of
-from oh_tui.trajectory.formats.run_file import MOST, short_name
+from oh_tui.trajectory.formats.run_file import short_name, some
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.events import decode_json
 from oh_tui.trajectory.model.recorded import Label, told_label
@@ -115,9 +115,8 @@ class Beside:
                 unknown.setdefault(source, []).append(short_name(name))
         told = []
         for source, found in unknown.items():
-            some = ", ".join(found[:MOST]) + (", ..." if len(found) > MOST else "")
             count = f"{plural(len(found), 'instance')} that {are(len(found))}"
-            told.append(f"{short_name(source)} names {count} not in {where}: {some}")
+            told.append(f"{short_name(source)} names {count} not in {where}: {some(found)}")
         return told
 
     def _take(self, file: str, value: dict[str, object]) -> None:

@@ -16,14 +16,15 @@ from oh_tui.text.human import plural
 from oh_tui.text.redact import redact_json
 from oh_tui.trajectory.formats.file_pool import PooledFile, source_of
 from oh_tui.trajectory.formats.run_file import (
-    MOST,
     Format,
     FormatProblem,
     OneRun,
     Source,
     SubAgentFile,
+    on_one_line,
     opening,
     short_name,
+    some,
 )
 from oh_tui.trajectory.formats.zip import cut_zip
 from oh_tui.trajectory.formats.zip.folder_members import FolderMembers, is_near
@@ -151,10 +152,7 @@ class Archive:
     @property
     def note(self) -> str:
         """The first `problems` on one line."""
-        notes = self.problems
-        if len(notes) > MOST:
-            notes[MOST:] = [plural(len(notes) - MOST, "more problem")]
-        return "; ".join(notes)
+        return on_one_line(self.problems)
 
     @property
     def problems(self) -> list[str]:
@@ -163,11 +161,8 @@ class Archive:
         with self._lock:
             lines += self._notes
             for reason, names in self._failed.items():
-                first = ", ".join(map(short_name, sorted(names)[:MOST]))
-                more = ", ..." if len(names) > MOST else ""
-                lines.append(
-                    f"{plural(len(names), 'file')} cannot be read, {reason}: {first}{more}"
-                )
+                files = plural(len(names), "file")
+                lines.append(f"{files} cannot be read, {reason}: {some(sorted(names))}")
         return lines
 
     def add_row(
