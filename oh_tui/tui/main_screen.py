@@ -477,8 +477,8 @@ class MainScreen(BaseScreen):
         if current and same_id(current.id, message.conversation_id):
             self.controllers.run.read(current)
 
-    def on_lists_wanted(self, message: messages.ListsWanted) -> None:
-        self.controllers.conversations.schedule.ask(sort=message.sort)
+    def on_lists_wanted(self) -> None:
+        self.controllers.conversations.schedule.ask()
 
     def on_pages_wanted(self) -> None:
         self.controllers.listing.read_on()

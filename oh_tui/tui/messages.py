@@ -143,11 +143,7 @@ class AgentChanged(Message):
 
 
 class ListsWanted(Message):
-    """Refresh the lists, and sort them again if `sort`."""
-
-    def __init__(self, *, sort: bool = False) -> None:
-        super().__init__()
-        self.sort = sort
+    """Refresh the lists."""
 
 
 class PagesWanted(Message):
