@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 import sys
+from functools import cache
 
 import pexpect
 import pytest
 
 from oh_tui.commands.framework.printing import width
 from tests.commands.conftest import IDS
+from tests.terminal.terminal import first_of
 
 COLOUR = re.compile(r"\x1b\[\d+m")
 CONTROL = re.compile(r"\r?\x1b\[K|\x1b\[[\d;]*m")
@@ -45,7 +47,7 @@ def seen(*words: str, columns: int = 80, **environment: str) -> str:
     return told
 
 
-@pytest.mark.parametrize("columns", [60, 120])
+@pytest.mark.parametrize("columns", first_of([60, 120]))
 @pytest.mark.parametrize(
     "words",
     [
@@ -104,15 +106,21 @@ def test_a_question_that_is_interrupted_changes_nothing() -> None:
     assert process.exitstatus == 130
 
 
+@cache
+def plain_help() -> str:
+    return seen("conversations", "--help", columns=100)
+
+
 @pytest.mark.parametrize("size", ["-5", "0", "99999999999", "abc", "²", ""])
 def test_a_size_that_no_terminal_has_is_ignored(size: str) -> None:
-    plain = seen("conversations", "--help", columns=100)
-    assert seen("conversations", "--help", columns=100, COLUMNS=size, LINES=size) == plain
+    assert seen("conversations", "--help", columns=100, COLUMNS=size, LINES=size) == plain_help()
     told = seen("sandboxes", columns=100, COLUMNS=size, LINES=size).splitlines()
     assert 60 < max(len(CONTROL.sub("", line)) for line in told) <= 100
 
 
-@pytest.mark.parametrize("named", ["nowhere:Driver", ":", "textual.driver:Driver", "os:path"])
+@pytest.mark.parametrize(
+    "named", first_of(["nowhere:Driver", ":", "textual.driver:Driver", "os:path"])
+)
 def test_a_driver_that_is_none_is_told(named: str) -> None:
     process = spawn(TEXTUAL_DRIVER=named)
     told = CONTROL.sub("", str(process.read()))
