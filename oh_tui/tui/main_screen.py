@@ -209,6 +209,7 @@ class MainScreen(BaseScreen):
     @on(RowList.Highlighted, "#timeline")
     def _at_a_step(self) -> None:
         timeline, before = self.timeline, self._enters
+        self.controllers.forgotten.find()
         self._enters = timeline.starts_here and bool(self.controllers.sub_conversations.of_step())
         if self._enters is not before:
             self._show_keys()
@@ -444,6 +445,7 @@ class MainScreen(BaseScreen):
         session, run = self.session, self.session.run
         if run and run.study and self.timeline.trajectory is run.trajectory:
             self.run_view.show_study(run)
+            self.controllers.forgotten.find()
             if session.filtering:
                 self.controllers.filter.study_came()
             if message.grew:

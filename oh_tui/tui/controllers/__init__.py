@@ -26,6 +26,7 @@ from oh_tui.tui.controllers.run import (
     annotate,
     compare,
     find,
+    forgotten,
     goto,
     older,
     reader,
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
 
 READS = (
     *("lists", "more", "run", "older", "follow", "below", "find", "hits", "filter"),
-    *("peek", "git", "copy", "sift", "search_all", "sums"),
+    *("peek", "git", "copy", "sift", "search_all", "sums", "forgotten"),
 )
 """Groups of workers that read from the source being left, or process what it returned. Reads run
 in exclusive groups; writes never do, so that no read cancels a write."""
@@ -126,6 +127,10 @@ class Controllers:
             bodies=self._bodies,
             filter=self.filter,
         )
+
+    @cached_property
+    def forgotten(self) -> forgotten.ForgottenSteps:
+        return forgotten.ForgottenSteps(self._ui, self._steps)
 
     @cached_property
     def reports(self) -> reports.Reports:

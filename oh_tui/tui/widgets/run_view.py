@@ -83,7 +83,15 @@ class RunView(Stack):
         self._rules = {rule.id: rule for rule in self.query(Rule)}
         self._is_low = True
         """The screen is low: less is shown above the timeline."""
-        for name in ("show_events", "time", "filtered", "range_from", "order", "choice"):
+        for name in (
+            "show_events",
+            "time",
+            "filtered",
+            "range_from",
+            "order",
+            "choice",
+            "forgotten",
+        ):
             self.watch(self.timeline, name, self._show_counts, init=False)
         for name in ("following", "note", "progress", "filter_note"):
             self.watch(self, name, self._show_counts, init=False)
@@ -282,6 +290,9 @@ class RunView(Stack):
         ):
             if count:
                 parts.append((plural(count, noun, many), "bad"))
+        if self.timeline.forgotten:
+            gone = f"{len(self.timeline.forgotten):,} no longer seen"
+            parts.append((f"{glyphs.forgotten} {gone}", "dim"))
         if counts.hidden and self.timeline.show_events:
             parts.append((f"all {plural(counts.events, 'event')} shown (x)", "dim"))
         elif counts.hidden:

@@ -69,6 +69,8 @@ class StepLines(NamedTuple):
     """When the last one of these happened."""
     kept: RunAnnotations
     """What the user keeps of the run."""
+    forgotten: frozenset[int]
+    """The numbers of the steps that the model no longer saw at the step under the cursor."""
 
     def columns(self, width: int) -> Columns:
         """The first two depend on the run, the last on whether its costs are known. A new column
@@ -159,10 +161,13 @@ class StepLines(NamedTuple):
         if starts and gutter_hue != "bad":
             gutter, gutter_hue = self.glyphs.sub_agents, "mark"
         kept = self._kept_sign(event) if own else ""
+        is_forgotten = own and sub is None and step is not None and step.number in self.forgotten
+        unseen = self.glyphs.forgotten if is_forgotten else ""
         return [
             (gutter if kept else f"{gutter:<{GUTTER}}", gutter_hue),
             (kept, "you"),
-            (f"{number:>{cells.number}}", "selected" if in_range else "dim"),
+            (unseen, "dim"),
+            (f"{number:>{cells.number - len(unseen)}}", "selected" if in_range else "dim"),
             (f"{self._at(event):>{cells.at}}" if cells.at else "", "dim"),
             (f"{spans[0]:>{cells.llm}}" if cells.llm else "", "dim"),
             (f"{spans[1]:>{cells.ran}}" if cells.ran else "", ""),

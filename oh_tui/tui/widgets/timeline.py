@@ -72,6 +72,8 @@ class Timeline(RowList):
     """The step at one end of the range; the cursor is the other. None without a range."""
     kept: reactive[RunAnnotations] = reactive(NOTHING)
     """What the user keeps of the run."""
+    forgotten: reactive[frozenset[int]] = reactive(frozenset())
+    """The numbers of the steps that the model no longer saw at the step under the cursor."""
     now: reactive[float] = reactive(0.0)
     """The current time, while a step of a live run runs."""
     show_events: reactive[bool] = reactive(False)
@@ -203,6 +205,7 @@ class Timeline(RowList):
         `step`, or stays with its event, on its line of the screen."""
         here = self._here
         self.range_from = None
+        self.forgotten = frozenset()  # its numbers may be those of other steps now
         if trajectory is not self.trajectory:
             self._change_opened(trajectory)
         self.trajectory = trajectory
@@ -493,6 +496,7 @@ class Timeline(RowList):
             choice=self.choice,
             sorts=self.order is not None,
             kept=self.kept,
+            forgotten=self.forgotten,
             widest=self._rows.widest,
             latest=self._rows.latest,
         )

@@ -85,7 +85,7 @@ class View:
     def all(self) -> str:
         """Every row, also those out of sight."""
         rows = self.screen.list
-        texts = (rows.pieces(row, 150) for row in range(rows.row_count()))
+        texts = (rows.pieces(row, 180) for row in range(rows.row_count()))
         return "\n".join("".join(text for text, _ in pieces).rstrip() for pieces in texts)
 
     @property
@@ -305,6 +305,23 @@ async def test_V_opens_it_for_the_step_under_the_cursor_and_enter_goes_to_a_step
         await it.press("k", "k", "enter")
         assert it.app.screen is it.screen
         assert it.screen.timeline.step_here == at - 2
+
+
+async def test_the_timeline_marks_what_the_model_no_longer_saw() -> None:
+    async with explore(size=(160, 48)) as it:
+        await it.open("Parse ISO week dates")
+        assert "╎ 42 no longer seen" in it.text("#timeline-rule")
+        rows = it.text("#timeline").splitlines()
+        marked = [row.split("╎")[1].split()[0] for row in rows if "╎" in row]
+        assert marked[-1] == "43" and marked
+        await it.press("g")
+        assert "no longer seen" not in it.text("#timeline-rule")
+        assert "╎" not in it.text("#timeline")
+        await it.press("G")
+        assert "╎ 42 no longer seen" in it.text("#timeline-rule")
+        await it.press("1")
+        await it.open("Fix the add function")
+        assert not it.screen.timeline.forgotten and "╎" not in it.text("#timeline")
 
 
 async def test_the_context_of_a_sub_agents_step(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ ROLE, SIZE = 10, 8
 WITH_SIZE = 60
 """Cells of a row from which sizes are shown."""
 
-_ROLES = {"user": "you", "model": "llm", "summary": "llm", "system": "dim", GAP: "warn"}
+_ROLES = {"user": "you", "model": "llm", "summary": "llm", "system": "dim", GAP: "dim"}
 """Role -> hue; others are plain."""
 
 
@@ -81,7 +81,7 @@ class MessageList(RowList):
         if width >= WITH_SIZE and shown.message is not None:
             size = f"{compact(shown.message.chars)} ch"
         column = f"{size:>{SIZE}}  " if width >= WITH_SIZE else ""
-        steps = f"  {steps_words(shown.steps):>{self._steps}} "
+        steps = f"  {steps_words(shown.steps):>{self._steps}} " if shown.message else " "
         room = max(0, width - 2 - ROLE - len(column) - len(steps))
         pieces: list[Piece] = [(f"{sign} ", hue), role, (column, "dim")]
         if is_forgotten:
@@ -110,10 +110,10 @@ class MessageList(RowList):
         text = self._text(row)
         hue = "gone" if row.sign is Sign.FORGOTTEN else "dim" if row.sign is Sign.GONE else ""
         left = room - width_of(about) - 2 if about else room
-        if about and left < min(width_of(text), 12):
+        if about and left < (width_of(text) if row.about else min(width_of(text), 12)):
             about, left = "", room
         if row.role == GAP:  # the sentence tells more than the name
-            return [(fit(f"{row.text}: {row.about}", room, more), "warn")]
+            return [(fit(f"{row.text}: {row.about}", room, more), "dim")]
         cells = min(width_of(text), left)
         said: list[Piece] = [(fit(text, cells, more), hue), (" " * (left - cells), "")]
         return [*said, (f"  {about}", "dim")] if about else said

@@ -1,0 +1,52 @@
+"""Marks in the timeline what the model no longer saw at the step under the cursor."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING
+
+from oh_tui.tui.state.context_rows import alone
+
+if TYPE_CHECKING:
+    from oh_tui.trajectory.analysis.study import Study
+    from oh_tui.tui.ui import Ui
+    from oh_tui.tui.widgets.timeline import Timeline
+
+REST = 0.15
+"""Seconds that the cursor rests on a step before it is found out: a key costs nothing."""
+
+
+class ForgottenSteps:
+    def __init__(self, ui: Ui, steps: Timeline) -> None:
+        self._ui = ui
+        self._steps = steps
+        self._searched: tuple[Study, int] | None = None
+        """A run without a condensation in so many steps."""
+
+    def find(self) -> None:
+        """The cursor is on another step, or the run has grown."""
+        study = self._steps.study
+        if study is not None and self._searched != (study, len(study.trajectory)):
+            self._ui.work_on("forgotten", self._find, study, instead=True)
+
+    async def _find(self, study: Study) -> None:
+        await asyncio.sleep(REST)
+        steps = self._steps
+        count = len(study.trajectory)
+        first = self._searched[1] if self._searched and self._searched[0] is study else 0
+        find = partial(_no_longer_seen, study, steps.step_here, first)
+        found = await asyncio.to_thread(alone, find)
+        if steps.study is study:
+            self._searched = (study, count) if found is None else None
+            steps.forgotten = found or frozenset()
+
+
+def _no_longer_seen(study: Study, step: int, first: int) -> frozenset[int] | None:
+    """The steps before the answer that made a step of which its model saw nothing any more; None
+    where nothing was condensed after the `first` steps."""
+    if not any(each.event.kind == "Condensation" for each in study.trajectory.steps[first:]):
+        return None
+    contexts = study.contexts
+    answer = contexts.of(step) or contexts.nearest(step)
+    return contexts.at(answer).unseen_steps if answer else frozenset()
