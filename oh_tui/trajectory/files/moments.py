@@ -55,6 +55,7 @@ class Part:
         """Take the places of all events, the `order`th part of the run; by their times where there
         are several parts. The parts above come first."""
         events = self.trajectory.events
+        self._is_parallel = None
         self._places = {id(event): place for place, event in enumerate(events)}
         begin, self._base, self._seconds = 0.0, (), []
         if self.above is not None:
@@ -92,8 +93,8 @@ class Part:
         return max(asked, self.when(result)) if result else asked
 
     def ended(self, step: Step) -> Moment:
-        """When the result of a step came. A call without one may be at work for ever."""
-        if step.is_call and not step.results:
+        """When the result of a step came. A call that has not ended may be at work for ever."""
+        if step.is_open:
             return END
         return self.when(step.result or step.event)
 

@@ -156,8 +156,8 @@ STAY = ("daemon", "disown", "docker", "nohup", "screen", "service", "setsid", "s
 """Words that tell of a process which stays when the command has ended."""
 
 READ_ONLY_TOOLS = frozenset({
-    "BrowserGetContent", "BrowserGetState", "BrowserGetStorage", "BrowserListTabs", "Finish",
-    "Glob", "Grep", "ListDirectory", "ReadFile", "SwitchLLM", "TaskTracker", "Think",
-    "VisionInspect",
+    "BrowserGetContent", "BrowserGetState", "BrowserGetStorage", "BrowserListTabs",
+    "ClassifyAndSwitchLLM", "Finish", "Glob", "Grep", "ListDirectory", "ReadFile", "SwitchLLM",
+    "TaskTracker", "Think", "VisionInspect",
 })  # fmt: skip
 """Tools, by the kind of the action without `Action`, that change no file of the working folder."""

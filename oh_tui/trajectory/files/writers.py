@@ -13,7 +13,7 @@ from oh_tui.trajectory.files.programs import READ_ONLY_TOOLS
 from oh_tui.trajectory.files.shell import Effect, defined, effect
 from oh_tui.trajectory.files.touches import is_read, may_touch, tool, touches
 from oh_tui.trajectory.model.bodies import command_text, content_text, field, text_field
-from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.events import NO_KIND, UNREADABLE, Event
 from oh_tui.trajectory.model.steps import Outcome, Step
 
 _REFUSED = pattern(
@@ -28,6 +28,9 @@ that makes a file too large is an error too, and is done."""
 
 _NO_CHANGE = frozenset({"fetch", "read", "search", "think"})
 """Kinds of ACP calls that change no file."""
+
+_NOT_CALLS = frozenset({"HookExecutionEvent", UNREADABLE, NO_KIND})
+"""Kinds of events that are no calls, and that tell of something that may have written."""
 
 _TERMINALS = frozenset({"Terminal", "ExecuteBash"})
 _NOTHING = Effect(False)
@@ -81,8 +84,9 @@ class Writers:
         return found
 
     def _of(self, step: Step) -> Writer | None:
-        if step.event.kind == "HookExecutionEvent":
-            does = self._does(step.event, text_field(step.event.body(), "hook_command"))
+        if step.event.kind in _NOT_CALLS:
+            command = text_field(step.event.body(), "hook_command")
+            does = self._does(step.event, command) if command else _ANYTHING
             began = self.part.just_before(step.event)
             return self._writer(step, does)._replace(began=began) if does.writes else None
         if not (step.is_call or step.is_stray) or not self._ran(step):
@@ -111,7 +115,8 @@ class Writers:
         if is_read(step.event):
             return None
         if self.part.trajectory.outcome(step) in (Outcome.OK, Outcome.WITH_RESULT):
-            return None if touches(step) else self._writer(step, _ANYTHING)
+            tells_all = touches(step) and step.event.verb != "move"
+            return None if tells_all else self._writer(step, _ANYTHING)
         if step.result and _REFUSED.match(content_text(step.result.body()).lstrip()):
             return None
         paths = frozenset(self.part.touched.key(touch.path) for touch in touches(step))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.files.blame import blame
 from oh_tui.trajectory.files.history import Files, FileState
-from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.events import Event, parse_event
 from tests.trajectory.edited import A, edit, patch, run
 from tests.trajectory.made import call, event, failure, output, result, shell
 
@@ -236,3 +238,70 @@ def test_a_run_that_grows_is_read_on() -> None:
     study.update()
     assert at(study.files, None).text() == "c"
     assert at(study.files, 1).certain
+
+
+def at_once(*pairs: tuple[Event, Event]) -> list[Event]:
+    """Calls of one answer, then their results."""
+    for asked, _ in pairs:
+        asked.llm_response_id = "one"
+    return [*(asked for asked, _ in pairs), *(answered for _, answered in pairs)]
+
+
+def test_calls_of_one_answer_run_one_after_the_other_unless_the_agent_runs_several() -> None:
+    def events() -> list[Event]:
+        return at_once(command("1", "make"), edit("2", A, "a", "b"), command("3", "ls"))
+
+    def state_of(limit: int) -> Event:
+        agent = {"agent": {"tool_concurrency_limit": limit}}
+        return event("ConversationStateUpdateEvent", "s", key="full_state", value=agent)
+
+    assert at(files_of(*events()), 2).certain
+    assert at(files_of(state_of(1), *events()), 2).certain
+    assert not at(files_of(state_of(4), *events()), 2).certain
+
+
+def test_results_that_came_in_another_order_ran_side_by_side() -> None:
+    pairs = command("1", "make"), edit("2", A, "a", "b")
+    pairs[0][1].timestamp, pairs[1][1].timestamp = "2026-03-01T10:00:09", "2026-03-01T10:00:05"
+    assert not at(files_of(*at_once(*pairs)), 2).certain
+
+
+def test_what_cannot_be_read_may_have_been_anything() -> None:
+    broken = parse_event(b"{")
+    files = files_of(*edit("1", A, "a", "b"), broken, *edit("2", A, "b", "c"), *command("3", "ls"))
+    assert [len(at(files, step).since) for step in (1, 2, 3)] == [0, 1, 0]
+
+
+def acp(id: str, verb: str, **more: Any) -> Event:
+    """A call of another agent, whose only report is that it has ended."""
+    fields = {"tool_call_id": id, "tool_kind": verb, "status": "completed"} | more
+    return event("ACPToolCallEvent", id, **fields)
+
+
+CHANGE = {"type": "diff", "path": A, "oldText": "a", "newText": "b"}
+
+
+def test_another_agent_tells_lines_and_not_files() -> None:
+    files = files_of(
+        *edit("0", A, "x", "a"),
+        acp("1", "edit", content=[CHANGE]),
+        acp("2", "read", raw_input={"path": A}),
+        acp("3", "execute", raw_input={"command": "ls"}),
+        acp("4", "execute", raw_input={"command": "make"}),
+        acp("5", "move", raw_input={"path": "/workspace/project/b"}),
+    )
+    (one,) = [state for state in files.at(3) if state.path == A]
+    assert (one.version, one.exists, one.certain, one.since) == (None, True, False, ())
+    (one,) = [state for state in files.at() if state.path == A]
+    assert [writer.label for writer in one.since] == [5, 6]
+
+
+def test_an_edit_that_does_not_tell_has_the_text_that_the_next_one_finds() -> None:
+    files = files_of(
+        *edit("1", A, "x", "a"),
+        acp("2", "edit", content=[CHANGE]),
+        *command("3", "ls"),
+        *edit("4", A, "b", "d"),
+    )
+    assert told(files)[2] == ("edit", 2, "b")
+    assert not at(files, 2).certain
