@@ -52,8 +52,8 @@ def test_a_run_that_got_stuck(save: Save) -> None:
         "stuck after 6m19s of work, 61 steps, $1.12\n"
         "why    58-61  same call, same result, 4 times: $ python -m dates 2021-W53-1 --explain  "
         "(exit 1)\n"
-        "before    45  call not run: invalid JSON      30, 17  edits refused      47  history "
-        "condensed\n"
+        "before    45  call not run: invalid JSON      30, 17  edits refused\n"
+        "          47  the context was 21% full when it was condensed\n"
         "first     17  edit dates/src/dates/__main__.py   No replacement was performed, old_str "
         '` print(f"rule {rule}")\n'
     )
@@ -76,7 +76,9 @@ def test_the_trouble_that_the_verdict_names_is_not_told_twice(save: Save) -> Non
 def test_many_of_a_kind_are_counted(save: Save) -> None:
     lines = why(str(save("fuzzing"))).splitlines()
     assert lines[0] == "finished after 8h33m of work, 3,998 steps, price unknown"
-    assert lines[2] == "before 3610, 3209, 2808 +6 more  history condensed"
+    assert lines[2] == (
+        "before 3610, 3209, 2808 +6 more  the context was 41% to 43% full when it was condensed"
+    )
 
 
 def test_long_lists_of_groups_are_broken(save: Save) -> None:
@@ -105,7 +107,7 @@ def test_json(save: Save) -> None:
     assert found["before"] == [
         {"what": "call not run: invalid JSON", "steps": [45]},
         {"what": "edits refused", "steps": [30, 17]},
-        {"what": "history condensed", "steps": [47]},
+        {"what": "history condensed", "steps": [47], "fill": [0.2116]},
     ]
     assert found["first"]["step"] == 17
     assert found["first"]["event_id"] == demo_run("week-dates").steps[16].event.id

@@ -139,7 +139,7 @@ def report(
     return document | {
         "difference": {
             "from": _step(study, other.step),
-            "came": [places[message] for message in differs.came],
+            "came": sorted({places[part] for part in differs.came}),
             "went": [
                 _about(study, one)
                 | {"forgotten_by": _step(study, one.forgotten_by), "message": one.dump()}
@@ -189,15 +189,16 @@ def _head(study: Study, seen: Context) -> str:
 
 
 def _rows(call: Call, study: Study, seen: Context, differs: Difference | None) -> Iterator[Row]:
+    """A row for each part of a message."""
     came = set(differs.came) if differs else None
-    for message in seen.messages:
-        is_new = message.is_new if came is None else message in came
-        yield _row(call, study, message, "+" if is_new else "")
-        if message.kind == SYSTEM and seen.tools:
+    for part in (part for message in seen.messages for part in message.parts):
+        is_new = part.is_new if came is None else part in came
+        yield _row(call, study, part, "+" if is_new else "")
+        if part.kind == SYSTEM and seen.tools:
             named = safe_line(", ".join(seen.tools))
             yield "", Cell("tools", "dim"), "", Cell(named, "dim"), ""
-    for message in differs.went if differs else ():
-        yield _row(call, study, message, "-")
+    for part in differs.went if differs else ():
+        yield _row(call, study, part, "-")
 
 
 def _row(call: Call, study: Study, message: Message, sign: str) -> Row:

@@ -26,7 +26,7 @@ from oh_tui.commands.framework.masking import print_masked
 from oh_tui.commands.framework.printing import json_line, say, say_given_up
 from oh_tui.commands.framework.reading import open_run, title, whole
 from oh_tui.commands.framework.status import Seen, as_read
-from oh_tui.commands.steps import matching
+from oh_tui.commands.steps import matching, say_unknown
 from oh_tui.sources.file_conversation import BELOW
 from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.lists.attributes import cost_text
@@ -118,6 +118,7 @@ async def export(call: Call) -> int:
         say(note)
     steps = list(matching(study, query, kept))
     say_given_up(query.gave_up)
+    say_unknown(query.unknown(study))
     if not call.args.notes:  # they are for the user alone
         kept = NOTHING
     others = [] if query.terms else _hidden_events(study.trajectory)

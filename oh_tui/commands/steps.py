@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from oh_tui.commands.framework.command import RUN, STEPS_OF_RUN, Call, command
 from oh_tui.commands.framework.json_documents import (
@@ -32,7 +32,7 @@ from oh_tui.commands.framework.status import Seen, as_read
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import clock, dollars, plural, tenths
-from oh_tui.trajectory.analysis.search.step_filter import Query, parse
+from oh_tui.trajectory.analysis.search.step_filter import Query, parse, unknown_words
 from oh_tui.trajectory.analysis.search.suggestions import suggest
 from oh_tui.trajectory.analysis.study import Study, SubRun, SubRuns
 from oh_tui.trajectory.model.steps import Outcome, Step
@@ -85,6 +85,7 @@ async def steps(call: Call) -> int:
     conversation = as_read(call, conversation, study.accounts, study.sub_runs)
     found = list(matching(study, query, kept))
     say_given_up(query.gave_up)
+    say_unknown(query.unknown(study))
     loose = study.sub_runs.loose if query.empty else []
     note = "; ".join(filter(None, (loaded.note, _sub_agents_note(study, query))))
     if not found and (hint := suggest(query, study.trajectory)):
@@ -169,6 +170,12 @@ def _with_sub_cost(row: list[str | Cell], sub_runs: SubRuns, step: Step) -> Row:
     if sub:
         row[_COST] = Cell(f"{cost.text} +{dollars(sub)}".lstrip(), cost.hue)
     return row
+
+
+def say_unknown(counts: Mapping[str, int]) -> None:
+    """Says of how many steps is not known what the words of a filter ask."""
+    if counts:
+        say(f"left out: {unknown_words(counts)}")
 
 
 def matching(study: Study, query: Query, kept: RunAnnotations) -> Iterator[Step]:

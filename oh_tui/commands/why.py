@@ -13,11 +13,11 @@ from oh_tui.commands.framework.json_documents import (
     sub_agent_json,
     verdict_json,
 )
-from oh_tui.commands.framework.printing import print_json
+from oh_tui.commands.framework.printing import number, print_json
 from oh_tui.commands.framework.reading import open_run, say_damage, title, whole
 from oh_tui.commands.framework.status import as_read
 from oh_tui.sources.file_conversation import label_of
-from oh_tui.text.human import duration, plural, told_cost
+from oh_tui.text.human import duration, percent, plural, told_cost
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.ending import is_cut_off
 from oh_tui.trajectory.analysis.failures import failure_words
@@ -113,7 +113,10 @@ def report(conversation: Conversation, study: Study) -> dict[str, Any]:
             "without_result": counts.open,
             "loop_steps": len(study.loops),
         },
-        "before": _before(trajectory, verdict),
+        "before": [
+            {"what": what, "steps": steps, **_fills_json(study, what, steps)}
+            for what, steps in _before(trajectory, verdict)
+        ],
         **_failed_json(study),
         "first": {
             "step": first.number,
@@ -156,7 +159,20 @@ _FAILED = {
 """For one and for many."""
 
 
-def _before(trajectory: Trajectory, verdict: Verdict) -> list[dict[str, Any]]:
+_CONDENSED = "history condensed"
+
+
+def _fills_json(study: Study, what: str, steps: list[int]) -> dict[str, Any]:
+    """How full the context was when each condensation came, by the answer before it; nothing where
+    no answer tells it."""
+    if what != _CONDENSED:
+        return {}
+    answers = map(study.contexts.before_step, steps)
+    fills = [None if one is None else number(one.fill, 4) for one in answers]
+    return {"fill": fills} if any(fill is not None for fill in fills) else {}
+
+
+def _before(trajectory: Trajectory, verdict: Verdict) -> list[tuple[str, list[int]]]:
     """The errors, rejections and condensations before the end, grouped by what they are, the last
     one first. Commands with an exit code are no errors: an agent that runs tests has many."""
     groups: dict[tuple[bool, str, str], list[int]] = {}
@@ -165,14 +181,14 @@ def _before(trajectory: Trajectory, verdict: Verdict) -> list[dict[str, Any]]:
             continue
         is_condensation = step.event.kind == "Condensation"
         if is_condensation:
-            words = ("history condensed", "history condensed")
+            words = (_CONDENSED, _CONDENSED)
         elif trajectory.outcome(step) in (Outcome.ERROR, Outcome.REJECTED):
             words = _words(trajectory, step)
         else:
             continue
         groups.setdefault((is_condensation, *words), []).append(step.number)
     return [
-        {"what": single if len(steps) == 1 else several, "steps": steps}
+        (single if len(steps) == 1 else several, steps)
         for (_, single, several), steps in sorted(groups.items(), key=lambda group: group[0][0])
     ]
 
@@ -210,7 +226,7 @@ def _lines(
     wide = min(WIDTH, columns or WIDTH)
     room = wide
     for group in found["before"]:
-        numbers, what = _numbers(group["steps"]), group["what"]
+        numbers, what = _numbers(group["steps"]), _what(group)
         needed = len(numbers) + len(what) + 8
         if rows and rows[-1][0] != "why" and needed <= room:
             label, steps, text = rows[-1]
@@ -231,6 +247,18 @@ def _lines(
     width = max((5, *(len(steps) for _, steps, _ in rows if len(steps) < 10)))
     for label, steps, text in rows:
         yield f"{label:<7}{steps:>{width}}  {text}"
+
+
+def _what(group: dict[str, Any]) -> str:
+    """What a group is; of condensations how full the context was, where that is known."""
+    fills = group.get("fill")
+    if fills is None:
+        return str(group["what"])
+    known = sorted(fill for fill in fills if fill is not None)
+    low, high = percent(known[0]), percent(known[-1])
+    span = low if low == high else f"{low} to {high}"
+    where = ", as far as that is known" if len(known) < len(fills) else ""
+    return f"the context was {span} full when it was condensed{where}"
 
 
 def _head(found: dict[str, Any]) -> str:

@@ -200,6 +200,7 @@ FILTER_WORDS = (
     ("tool:terminal", "a tool, or edit, read, web, mcp, plan, think, you"),
     ("path:src/", "a file of an edit or a read"),
     ("took:>5s", "how long it ran; cost:>0.01 what it cost"),
+    ("context:>80%", "how full the model's context was"),
     ("re:/exit [12]/", "a pattern, within a line"),
     ("after:13:30", "a time of day, or of the run (after:+12:30); also before:"),
     ("kind:Action", "a kind of event; source:agent, risk:HIGH"),

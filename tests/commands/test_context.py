@@ -89,7 +89,7 @@ def test_a_table_has_a_row_for_each_message_and_the_rest_on_stderr(run_file: Pat
         ["+", "result", "368", "4 files changed, 29 insertions(+), 1 deletion(-)", "57"],
     ]
     (summary,) = [row for row in rows if row[0] == "≈"]
-    assert summary[3].startswith("in place of steps 2-") and summary[4] == "1, 47"
+    assert summary[3].startswith("in place of steps 2-") and summary[4] == "47"
     assert rows[1][1] == "tools" and "terminal" in rows[1][3]
     head, *notes = done.stderr.splitlines()
     assert head.startswith("oh-tui: step 58: ") and "from the cache" in head
@@ -152,3 +152,30 @@ def test_a_run_without_an_answer_says_so(tmp_path: Path) -> None:
             archive.writestr(f"event_{place:06}_{event.id}.json", event.raw())
     done = oh_tui("context", path)
     assert done.returncode == 2 and "the model has not answered yet" in done.stderr
+
+
+def test_steps_can_be_filtered_by_how_full_it_was(run_file: Path, tmp_path: Path) -> None:
+    done = oh_tui("steps", run_file, "context:>20%", "--json")
+    assert done.returncode == 0 and done.stderr == ""
+    steps = json.loads(done.stdout)["steps"]
+    assert steps and all(step["context_fill"] > 0.2 for step in steps)
+    sums = tmp_path / "sums.zip"
+    with zipfile.ZipFile(sums, "w") as archive:
+        archive.writestr("meta.json", json.dumps({"id": DATES}))
+        for place, event in enumerate(demo_events("week-dates")):
+            if event.key != "full_state":
+                archive.writestr(f"event_{place:06}_{event.id}.json", event.raw())
+    done = oh_tui("steps", sums, "context:>20%")
+    assert done.stdout == "" and "left out: the context fill of 5" in done.stderr
+    assert "steps is not known" in done.stderr
+    found = oh_tui("grep", "context:>20%", sums)
+    assert found.returncode == 2 and "left out: the context fill of 5" in found.stderr
+    assert oh_tui("grep", "context:>20%", run_file).returncode == 0
+
+
+def test_why_says_how_full_it_was_when_it_was_condensed(run_file: Path) -> None:
+    assert "47  the context was 21% full when it was condensed" in oh_tui("why", run_file).stdout
+    told = json.loads(oh_tui("why", run_file, "--json").stdout)
+    schemas.check("why", told)
+    (condensed,) = [one for one in told["before"] if one["what"] == "history condensed"]
+    assert condensed["steps"] == [47] and condensed["fill"] == [0.2116]

@@ -135,6 +135,7 @@ def test_steps_as_json_has_the_keys_that_were_promised() -> None:
         "started",
         "llm_s",
         "ran_s",
+        "context_fill",
         "cost",
         "tokens",
         "call_id",

@@ -22,6 +22,7 @@ from oh_tui.commands.framework.printing import (
 )
 from oh_tui.commands.framework.reading import title
 from oh_tui.commands.framework.status import Seen
+from oh_tui.commands.steps import say_unknown
 from oh_tui.sources.across_runs import search_words as queries
 from oh_tui.sources.across_runs.index_filter import Narrowing
 from oh_tui.sources.across_runs.searching import RunHits, Search
@@ -109,13 +110,14 @@ async def grep(call: Call) -> int:
     if search.sub_agents:
         say(f"not all searched: the steps of {plural(search.sub_agents, 'sub-agent')}")
     say_given_up(search.gave_up)
+    say_unknown(search.unknown)
     if not search.hits and call.args.no_files:
         say(call.args.no_files)
     if code == PARTIAL:
         return code
     if search.hits:
         return HIT
-    is_left = reading.not_kept or reading.unsure or search.sub_agents or search.gave_up
+    is_left = reading.not_kept or reading.unsure or search.is_partial
     return PARTIAL if is_left else NONE
 
 

@@ -14,6 +14,7 @@ from oh_tui.sources.lists.last_known import UNSEEN, LastKnown
 from oh_tui.sources.lists.triage import conversation_state
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.redact import safe, safe_line
+from oh_tui.trajectory.analysis.step_attributes import STEP_ATTRIBUTES
 from oh_tui.trajectory.analysis.study import Study, SubRun
 from oh_tui.trajectory.analysis.verdict import Verdict
 from oh_tui.trajectory.model.clock import is_bare, seconds
@@ -148,9 +149,9 @@ def step_json(study: Study, step: Step, kept: RunAnnotations = NOTHING) -> dict[
         "outcome": str(outcome),
         "marks": marks(study, step),
         "started": moment(event.timestamp),
-        "llm_s": number(study.accounts.llm(step), 3),
-        "ran_s": number(study.accounts.ran(step), 3),
-        "cost": number(usage.cost) if usage and usage.cost else None,
+        **{
+            one.json: number(one.shown(study.accounts, step), one.digits) for one in STEP_ATTRIBUTES
+        },
         "tokens": tokens_json(usage, study.accounts.told) if usage else None,
         "call_id": line(event.tool_call_id),
         "result_ids": [safe_line(result.id) for result in step.results],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -26,6 +27,8 @@ class Found(NamedTuple):
     """Number of sub-agents that cannot be read whole."""
     gave_up: Sequence[str] = ()
     """Patterns that took too long."""
+    unknown: Mapping[str, int] = {}
+    """What of how many steps is not known."""
 
 
 class RunHits(NamedTuple):
@@ -41,10 +44,10 @@ class SearchJob(NamedTuple):
     def __call__(self, run: Trajectory, about: RunFacts) -> Found:
         study = Study(run)
         below, unread = sub_agents(study)
-        found = [
-            hit for part in (Part(study), *below) for hit in hits(part, self.query, about.kept)
-        ]
-        return Found(found, unread, self.query.gave_up)
+        parts = (Part(study), *below)
+        found = [hit for part in parts for hit in hits(part, self.query, about.kept)]
+        unknown = sum((self.query.unknown(part.study) for part in parts), Counter[str]())
+        return Found(found, unread, self.query.gave_up, unknown)
 
 
 class Search:
@@ -81,6 +84,13 @@ class Search:
         """Number of sub-agents whose steps were not all searched."""
         self.gave_up: list[str] = []
         """Patterns that took too long."""
+        self.unknown = Counter[str]()
+        """What of how many steps is not known."""
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether not all steps of the runs that were read could be judged."""
+        return bool(self.sub_agents or self.gave_up or self.unknown)
 
     async def results(self) -> AsyncGenerator[RunHits | None, None]:
         """The hits of each run, newest first; None for a run without hits. Raises Problem."""
@@ -102,4 +112,5 @@ class Search:
         self.runs_hit += bool(found.hits)
         self.sub_agents += found.sub_agents
         self.gave_up += [each for each in found.gave_up if each not in self.gave_up]
+        self.unknown += found.unknown
         return RunHits(one.conversation, found.hits) if found.hits else None

@@ -15,17 +15,17 @@ from oh_tui.sources.lists.conversation_order import took
 from oh_tui.sources.lists.tags import MACHINE, of_people, tag_words
 from oh_tui.sources.lists.triage import AT_WORK, ConversationState, Group, RunStatus, updated
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
+from oh_tui.text.amounts import dollars_of, seconds_of
 from oh_tui.trajectory.analysis.search.fields import (
     ANY,
     Bound,
     Wrong,
     any_of,
     bound_of,
-    dollars_of,
     in_notes,
     one_of,
 )
-from oh_tui.trajectory.analysis.search.moments import days_back, moment, seconds_of
+from oh_tui.trajectory.analysis.search.moments import days_back, moment
 from oh_tui.trajectory.model.recorded import Label
 
 if TYPE_CHECKING:

@@ -19,6 +19,7 @@ from oh_tui.text.human import plural
 from oh_tui.trajectory.analysis.answer_steps import AnswerSteps, Times
 from oh_tui.trajectory.analysis.ledger import ROUNDING, Ledger, Update, about
 from oh_tui.trajectory.analysis.waits import Waits, gap_before
+from oh_tui.trajectory.context.answers import is_answer
 from oh_tui.trajectory.model.clock import seconds
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
@@ -32,6 +33,7 @@ from oh_tui.trajectory.model.usage_stats import (
     Answer,
     Told,
     Usage,
+    fill,
     has_stats,
     read_record,
     read_stats,
@@ -227,6 +229,12 @@ class Accounts:
         charge = self._charges.get(step.event.id)
         return charge.amount if charge else None
 
+    def fill(self, step: Step) -> float | None:
+        """How full the context was at the answer that made a step, 1 being full; None where no
+        answer made it, and where no list has the tokens or the window of the answer."""
+        listed = self.listed(step.event.llm_response_id) if is_answer(step.event) else None
+        return fill(listed.amount, listed.window) if listed else None
+
     def llm(self, step: Step) -> float | None:
         """Seconds of the model for this step: as measured by the server, else the time since the
         previous step ended; None if unknown or charged to another step."""
@@ -364,6 +372,13 @@ class Accounts:
     def context_now(self) -> int:
         """Prompt tokens of the last answer; 0 if unknown."""
         return self.context[-1][1] if self.context else 0
+
+    @property
+    def fill_now(self) -> float | None:
+        """`fill` of the last answer."""
+        answers = (step for step in reversed(self.trajectory.steps) if is_answer(step.event))
+        last = next(answers, None)
+        return self.fill(last) if last else None
 
     @property
     def waits(self) -> list[tuple[float, float]]:

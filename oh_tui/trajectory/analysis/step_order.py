@@ -7,6 +7,8 @@ from enum import StrEnum
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from oh_tui.trajectory.analysis.step_attributes import BY_NAME
+
 if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.accounting import Accounts
     from oh_tui.trajectory.model.steps import Step
@@ -24,10 +26,13 @@ def ranked(entries: Sequence[tuple[object, ...]], *, falling: bool) -> list[Any]
 
 
 class StepOrder(StrEnum):
+    """TIME is the order of the run; the others are by the attribute of that name."""
+
     TIME = "time"
     COST = "cost"
     RAN = "ran"
     LLM = "llm"
+    CONTEXT = "context"
 
 
 class StepSorting(NamedTuple):
@@ -39,7 +44,8 @@ class StepSorting(NamedTuple):
     @property
     def short(self) -> str:
         """The order in a few words."""
-        return _SHORT[self.order][self.back]
+        by = BY_NAME.get(self.order)
+        return (by.orders if by else ("by time", "newest first"))[self.back]
 
     @property
     def is_falling(self) -> bool:
@@ -50,25 +56,9 @@ class StepSorting(NamedTuple):
     ) -> list[int]:
         """The numbers of steps in this order."""
 
+        by = BY_NAME.get(self.order)
+
         def value(number: int) -> float | None:
-            step = steps[number - 1]
-            match self.order:
-                case StepOrder.TIME:
-                    return number
-                case StepOrder.COST:
-                    spent = accounts.of(step) if accounts else None
-                    return spent.cost or None if spent else None
-                case StepOrder.LLM:
-                    return accounts.llm(step) if accounts else None
-                case StepOrder.RAN:
-                    return accounts.ran(step) if accounts else step.ran()
+            return by.shown(accounts, steps[number - 1]) if by else number
 
         return ranked([(value(number), number) for number in numbers], falling=self.is_falling)
-
-
-_SHORT = {
-    StepOrder.TIME: ("by time", "newest first"),
-    StepOrder.COST: ("by cost", "cheapest first"),
-    StepOrder.RAN: ("by duration", "shortest first"),
-    StepOrder.LLM: ("by the model's time", "least of the model's time first"),
-}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.usage_stats import Usage
+from oh_tui.trajectory.model.usage_stats import Usage, fill
 
 
 class Answer(NamedTuple):
@@ -28,9 +28,7 @@ class Answer(NamedTuple):
     @property
     def fill(self) -> float | None:
         """How full the context was, 1 being full; None when a number for it is not known."""
-        if self.usage is None or not self.usage.prompt or not self.window:
-            return None
-        return self.usage.prompt / self.window
+        return fill(self.usage, self.window)
 
 
 def is_answer(event: Event) -> bool:

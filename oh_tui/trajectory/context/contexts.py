@@ -123,6 +123,13 @@ class Contexts:
         place = self._before(self._of_event[answer.event_id])
         return None if place == NONE else self._answer(self.run.events[place].id)
 
+    def before_step(self, step: int) -> Answer | None:
+        """The last answer before a step, on its branch."""
+        event = self.run.steps[step - 1].event
+        place = next(n for n, one in enumerate(self.run.events) if one is event)
+        before = self._before(place)
+        return None if before == NONE else self._answer(self.run.events[before].id)
+
     def at(self, answer: Answer) -> Context:
         """What the model saw when it gave an answer."""
         place = self._of_event[answer.event_id]

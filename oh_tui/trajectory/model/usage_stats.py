@@ -161,6 +161,11 @@ def sum_of(amounts: Iterable[Usage]) -> Usage:
     return Usage(*map(sum, zip(*map(astuple, amounts), strict=True)))
 
 
+def fill(usage: Usage | None, window: int) -> float | None:
+    """How full a context was, 1 being full; None when its tokens or its window are not known."""
+    return usage.prompt / window if usage and usage.prompt and window else None
+
+
 class Answer(msgspec.Struct, frozen=True, gc=False):
     """One answer of a model, from the lists of a full state."""
 
@@ -168,7 +173,8 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     amount: Usage
     has_cost: bool
     window: int = 0
-    """Size of the context of its model in tokens; 0 when unknown."""
+    """Size of the context of its model in tokens, or that which the sums of its usage id tell; 0
+    when unknown."""
 
 
 class Metrics(NamedTuple):
@@ -357,7 +363,7 @@ def read_answers(metrics: Metrics) -> list[Answer]:
         response = usage.response_id or ""
         amount, _ = _amount(usage, price or 0, latencies.pop(response, 0), 1)
         window = usage.context_window or 0
-        window = window if 0 < window < _MOST else 0
+        window = window if 0 < window < _MOST else metrics.window
         calls.append(Answer(response, amount, price is not None, window))
     for response, span in latencies.items():
         calls.append(Answer(response, Usage(microseconds=span, calls=1), False))

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from oh_tui.sources.lists.attributes import COLUMNS
+from oh_tui.trajectory.analysis.step_attributes import STEP_ATTRIBUTES
 
 Choice = Mapping[str, bool]
 """Name of a column -> whether the user wants it; the others follow the room."""
@@ -23,9 +24,7 @@ LIST = tuple(Column(one.name, one.key, one.label) for one in COLUMNS)
 
 STEPS = (
     Column("at", "a", "time"),
-    Column("llm", "l", "model's time"),
-    Column("ran", "r", "duration"),
-    Column("cost", "c", "cost"),
+    *(Column(one.name, one.key, one.label) for one in STEP_ATTRIBUTES),
 )
 
 

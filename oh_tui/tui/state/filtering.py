@@ -33,11 +33,18 @@ class Filtering(msgspec.Struct):
     """Numbers of the steps still to be tested."""
     passed: list[int] = msgspec.field(default_factory=list)
     """Numbers, sorted."""
+    unknown: str = ""
+    """Of how many steps is not known what the words ask."""
 
     @property
     def gave_up(self) -> str:
         """That a pattern of the filter took too long; else ""."""
         return "the pattern took too long" if self.query.gave_up else ""
+
+    @property
+    def note(self) -> str:
+        """Why not all steps could be judged; "" if all were."""
+        return "; ".join(filter(None, (self.gave_up, self.unknown)))
 
     def reset(self) -> None:
         """Show all steps and drop the results of the filter."""

@@ -7,6 +7,7 @@ from oh_tui.sources.across_runs.search_words import ManyQuery
 from oh_tui.sources.across_runs.searching import RunHits, Search
 from oh_tui.sources.across_runs.step_search import Hit
 from oh_tui.text.human import plural
+from oh_tui.trajectory.analysis.search.step_filter import unknown_words
 
 WHAT = (
     "words, then enter",
@@ -71,6 +72,8 @@ class SearchAll:
             found.append(f"not all steps of {plural(search.sub_agents, 'sub-agent')} searched")
         if search.gave_up:
             found.append(f"re:/{search.gave_up[0]}/ takes too long")
+        if search.unknown:
+            found.append(unknown_words(search.unknown))
         return found
 
     @property

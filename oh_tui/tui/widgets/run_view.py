@@ -171,7 +171,7 @@ class RunView(Stack):
     def show_filter(self, filtering: Filtering | None) -> None:
         """Show the steps that match a filter, or all steps."""
         self.filter_text = filtering.query.text if filtering else ""
-        self.filter_note = filtering.gave_up if filtering else ""
+        self.filter_note = filtering.note if filtering else ""
         if filtering:
             self.timeline.show_events = False
             if filtering.shown == ():

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC
 from typing import TYPE_CHECKING, NamedTuple
 
-from oh_tui.text.human import clock, clock_time, dollars, duration, tenths, unzoned
+from oh_tui.text.human import clock, clock_time, duration, unzoned
+from oh_tui.trajectory.analysis.step_attributes import COST, RAN, STEP_ATTRIBUTES, StepAttribute
 from oh_tui.trajectory.analysis.step_order import StepOrder
 from oh_tui.trajectory.model.clock import is_bare
 from oh_tui.trajectory.model.events import Event
@@ -26,29 +28,33 @@ if TYPE_CHECKING:
     from oh_tui.tui.state.opened_sub_agents import SubStep
 
 CLOCK = 10
-SPAN = 7
-COST = 8
 GUTTER = 2
-"""Cells of the columns whose width does not depend on the run; SPAN is that of llm and of ran."""
+"""Cells of the time and of the signs before a step."""
 
-_ROOM = {"cost": 84, "llm": 100}
-"""Cells from which these columns are shown if the user did not choose."""
+_LEFT = tuple(one for one in STEP_ATTRIBUTES if not one.at_right)
+_RIGHT = tuple(one for one in STEP_ATTRIBUTES if one.at_right)
+_BY_WEIGHT = sorted(STEP_ATTRIBUTES, key=lambda one: one.usual_from)
+"""The most important columns first."""
 
 LEAST = 20
 """Cells that a chosen column leaves to what was done and its result."""
 
 
 class Columns(NamedTuple):
-    """Widths of the columns in display order; 0 for a column without room. For the numbers in them
-    see `_spans` and `_cost`: they come from `study.accounts`."""
+    """Widths of the columns; 0 for a column without room."""
 
     number: int
     at: int
-    llm: int
-    ran: int
     what: int
     result: int
-    cost: int
+    numbers: Mapping[str, int]
+    """Name of an attribute -> the width of its column."""
+
+    @property
+    def shown(self) -> frozenset[str]:
+        """The columns that can be hidden and are shown."""
+        widths = {"at": self.at, **self.numbers}
+        return frozenset(name for name, cells in widths.items() if cells)
 
 
 class StepLines(NamedTuple):
@@ -73,8 +79,7 @@ class StepLines(NamedTuple):
     """The numbers of the steps that the model no longer saw at the step under the cursor."""
 
     def columns(self, width: int) -> Columns:
-        """The first two depend on the run, the last on whether its costs are known. A new column
-        needs a name in `head` and a piece in `pieces`."""
+        """The first two depend on the run, that of the cost on whether it is known."""
         trajectory = self.trajectory
         number, at = 3, CLOCK
         if trajectory is not None and trajectory.steps:
@@ -83,16 +88,16 @@ class StepLines(NamedTuple):
             ended = max((when for when in ends if when is not None), default=None)
             if self.time == "elapsed" and trajectory.began is not None and ended is not None:
                 at = max(6, len(clock(ended - trajectory.began)) + 2)
-        sizes = {"at": at, "ran": SPAN, "cost": COST, "llm": SPAN}
-        usual = {"at", "ran"} | {name for name, least in _ROOM.items() if width >= least}
+        sizes = {"at": at, **{one.name: one.cells for one in _BY_WEIGHT}}
+        usual = {"at", *(one.name for one in _BY_WEIGHT if width >= one.usual_from)}
         if not (self.study and self.study.accounts.priced):
-            usual.discard("cost")
+            usual.discard(COST.name)
         rest = width - GUTTER - number - 4
         shown = fitting(sizes, usual, self.choice, rest - LEAST)
-        at, ran, cost, llm = (sizes[name] if name in shown else 0 for name in sizes)
-        rest -= at + ran + cost + llm
+        sizes = {name: cells if name in shown else 0 for name, cells in sizes.items()}
+        rest -= sum(sizes.values())
         what = max(16, min(int(rest * 0.52), rest - 18))
-        return Columns(number, at, llm, ran, what, max(0, rest - what), cost)
+        return Columns(number, sizes.pop("at"), what, max(0, rest - what), sizes)
 
     def head(self, width: int, order: StepSorting | None) -> list[HeadCell]:
         """The names of the columns; `order` is None for that of the run."""
@@ -108,10 +113,9 @@ class StepLines(NamedTuple):
         return [
             HeadCell(f"{sign:>{GUTTER + cells.number + 1}}"),
             cell(StepOrder.TIME, self._clock, cells.at),
-            cell(StepOrder.LLM, "llm", cells.llm),
-            cell(StepOrder.RAN, "ran", cells.ran),
+            *(cell(StepOrder(one.name), one.head, cells.numbers[one.name]) for one in _LEFT),
             HeadCell(f"  {'what':<{cells.what}}    {'result':<{max(0, cells.result - 2)}}"),
-            cell(StepOrder.COST, "cost", cells.cost - 1),
+            *(cell(StepOrder(one.name), one.head, cells.numbers[one.name] - 1) for one in _RIGHT),
         ]
 
     @property
@@ -146,7 +150,13 @@ class StepLines(NamedTuple):
         mark, mark_hue = outcome_mark(self.glyphs, outcome)
         number = str(step.number) if step is not None and own and trajectory.complete else ""
         number = sub.path if sub else number
-        spans = self._spans(step, outcome, accounts) if step is not None and own else ("", "")
+        numbers = self._numbers(step, outcome, accounts) if step is not None and own else {}
+
+        def cell(one: StepAttribute, end: str) -> Piece:
+            room = cells.numbers[one.name] - len(end)
+            text = f"{numbers.get(one.name, ''):>{room}}{end}" if room > 0 else ""
+            return text, "" if one is RAN else "dim"
+
         verb, _, rest = described.what.removesuffix(" wrote").partition(" ")
         telling = f"{mark} {described.result}" if mark else f"  {described.result}"
         more = self.glyphs.more
@@ -169,30 +179,26 @@ class StepLines(NamedTuple):
             (unseen, "dim"),
             (f"{number:>{cells.number - len(unseen)}}", "selected" if in_range else "dim"),
             (f"{self._at(event):>{cells.at}}" if cells.at else "", "dim"),
-            (f"{spans[0]:>{cells.llm}}" if cells.llm else "", "dim"),
-            (f"{spans[1]:>{cells.ran}}" if cells.ran else "", ""),
+            *(cell(one, "") for one in _LEFT),
             ("  ", ""),
             (shorten(verb, what, more), hue or plain),
             (said, plain),
             ("  " if room >= 0 else "", ""),
             (fit(telling, room, more), mark_hue or "dim"),
-            (
-                f"{_cost(step, accounts) if own else '':>{cells.cost - 1}} " if cells.cost else "",
-                "dim",
-            ),
+            *(cell(one, " ") for one in _RIGHT),
         ]
 
-    def _spans(self, step: Step, outcome: Outcome, accounts: Accounts | None) -> tuple[str, str]:
-        """The columns llm and ran. A running step shows its time so far. A span that is negative,
-        because a clock was set back, is marked "?" and never shown as time."""
-        llm = tenths(accounts.llm(step) or 0.0) if accounts else ""
+    def _numbers(self, step: Step, outcome: Outcome, accounts: Accounts | None) -> dict[str, str]:
+        """The texts of the columns by name. A running step shows its time so far. A span that is
+        negative, because a clock was set back, is marked "?" and never shown as time."""
+        found = {one.name: one.cell(accounts, step, self.glyphs.unknown) for one in STEP_ATTRIBUTES}
         began = step.event.seconds()
         if outcome is Outcome.RUNNING and self.now and began is not None:
             since = max(0.0, self.now - began)
-            return llm, f"{since:.0f}" if since < 999.5 else duration(since)
-        ran = accounts.ran(step) if accounts else step.ran()
-        odd = "?" if accounts and accounts.is_odd(step) else ""
-        return llm, tenths(ran or 0.0) + odd
+            found[RAN.name] = f"{since:.0f}" if since < 999.5 else duration(since)
+        elif accounts and accounts.is_odd(step):
+            found[RAN.name] += "?"
+        return found
 
     def _gutter(self, step: Step | None, trajectory: Trajectory) -> tuple[str, str]:
         """Glyph and hue before a step: in a loop, of a parallel group, your message."""
@@ -228,8 +234,3 @@ class StepLines(NamedTuple):
         utc = UTC if self.time == "UTC" else None
         is_written = is_bare(event.timestamp)
         return unzoned(clock_time(when, UTC if is_written else utc), is_written)
-
-
-def _cost(step: Step | None, accounts: Accounts | None) -> str:
-    spent = accounts.of(step) if accounts and step else None
-    return dollars(spent.cost) if spent and spent.cost else ""

@@ -8,7 +8,7 @@ from textual.geometry import Region
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from oh_tui.text.human import compact, dollars, duration
+from oh_tui.text.human import compact, dollars, duration, percent
 from oh_tui.trajectory.analysis import verdict as verdicts
 from oh_tui.tui.rendering.cells import total_width, width_of
 from oh_tui.tui.theme import label_mark, verdict_mark
@@ -21,6 +21,9 @@ GAP = "   "
 
 _NAMED = 3
 """How many sub-agents that failed are named."""
+
+NEARLY_FULL = 0.8
+"""A context that is fuller is warned of: it is condensed soon, or its run ends."""
 
 NOT_TOLD = "these events do not say how it ended"
 
@@ -66,16 +69,16 @@ class Summary(Drawn):
         label = self.study.trajectory.recorded.label
         marked = label_mark(self.glyphs, label)
         said = ((f", {label.words}", marked[1]),) if label and marked else ()
-        failed = _failed_words(self.study, f"{self.glyphs.failed} ")
+        warned = (*_failed_words(self.study, f"{self.glyphs.failed} "), *full_words(self.study))
         if not verdict.word:
-            return [(f" {glyph} {verdict.cause or NOT_TOLD}", "dim"), *said, *failed]
+            return [(f" {glyph} {verdict.cause or NOT_TOLD}", "dim"), *said, *warned]
         came_to = f"  {self._short_totals()} " if self.short else ""
         room = max(0, width - 5 - len(verdict.word) - total_width(said) - len(came_to))
-        failed = failed if total_width(failed) <= room // 2 else ()
-        cause = fit(verdict.cause, room - total_width(failed), self.glyphs.more)
+        warned = warned if total_width(warned) <= room // 2 else ()
+        cause = fit(verdict.cause, room - total_width(warned), self.glyphs.more)
         return [
             (" ", ""), (f"{glyph} {verdict.word}", hue), *said, ("  ", ""), (cause, ""),
-            *failed, (came_to, "dim"),
+            *warned, (came_to, "dim"),
         ]  # fmt: skip
 
     def _short_totals(self) -> str:
@@ -106,6 +109,14 @@ def _failed_words(study: Study, sign: str) -> tuple[Piece, ...]:
     named = f"{', '.join(failed[:_NAMED])}{', ...' if len(failed) > _NAMED else ''}"
     noun = "sub-agent" if len(failed) == 1 else f"{len(failed):,} sub-agents:"
     return ((f"  {sign}{noun} {named} failed", "warn"),)
+
+
+def full_words(study: Study) -> tuple[Piece, ...]:
+    """That the context was nearly full at the last answer."""
+    fill = study.accounts.fill_now
+    if fill is None or fill <= NEARLY_FULL:
+        return ()
+    return ((f"  context {percent(fill)} full", "warn"),)
 
 
 def spans(study: Study, now: float) -> tuple[str, str]:
@@ -139,7 +150,7 @@ def totals(study: Study, spans: tuple[str, str]) -> list[Piece]:
         facts.append((f"{compact(tokens)} tokens", "dim"))
     if accounts.context_now and accounts.context_window:
         share = accounts.context_now / accounts.context_window
-        facts.append((f"context {share:.0%}", "warn" if share >= 0.9 else "dim"))
+        facts.append((f"context {share:.0%}", "warn" if share > NEARLY_FULL else "dim"))
     if plan:
         facts.append((f"plan {plan[0]}/{plan[1]}", "dim"))
     if study.trajectory.complete and changes.headline:

@@ -22,7 +22,7 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation import blocks, describe
 from oh_tui.tui.keys import FOLD
 from oh_tui.tui.state import event_rows
-from oh_tui.tui.state.columns import STEPS, Choice
+from oh_tui.tui.state.columns import Choice
 from oh_tui.tui.state.opened_sub_agents import OpenedSubAgents
 from oh_tui.tui.state.step_rows import StepRows
 from oh_tui.tui.widgets import step_lines
@@ -503,8 +503,7 @@ class Timeline(RowList):
 
     @property
     def columns(self) -> frozenset[str]:
-        cells = self._lines.columns(self.row_width)
-        return frozenset(column.name for column in STEPS if getattr(cells, column.name))
+        return self._lines.columns(self.row_width).shown
 
     @property
     def shown_time(self) -> str:

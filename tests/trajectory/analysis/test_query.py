@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oh_tui.text.amounts import seconds_of
 from oh_tui.trajectory.analysis.search.fields import FIELDS
-from oh_tui.trajectory.analysis.search.moments import moment, seconds_of
+from oh_tui.trajectory.analysis.search.moments import moment
 from oh_tui.trajectory.analysis.search.step_filter import QueryError, complete, parse
 from oh_tui.trajectory.analysis.search.suggestions import suggest
 from oh_tui.trajectory.analysis.study import Study
@@ -28,12 +29,16 @@ from tests.work import counted
 @dataclass
 class Books:
     costs: dict[int, float]
+    fills: dict[int, float]
 
     def of(self, step: Step) -> Usage | None:
         return used(cost=self.costs[step.number]) if step.number in self.costs else None
 
     def ran(self, step: Step) -> float | None:
         return step.ran()
+
+    def fill(self, step: Step) -> float | None:
+        return self.fills.get(step.number)
 
 
 @dataclass
@@ -78,7 +83,9 @@ def run() -> Trajectory:
     return trajectory
 
 
-KNOWN = cast("Study", Known(frozenset({2, 3}), Books({2: 0.02, 3: 0.005, 4: 0.0})))
+KNOWN = cast(
+    "Study", Known(frozenset({2, 3}), Books({2: 0.02, 3: 0.005, 4: 0.0}, {2: 0.85, 3: 0.5}))
+)
 
 
 @pytest.mark.parametrize(
@@ -118,6 +125,10 @@ KNOWN = cast("Study", Known(frozenset({2, 3}), Books({2: 0.02, 3: 0.005, 4: 0.0}
         ("cost:>$0.004", [2, 3]),
         ("cost:=0.02", [2]),
         ("cost:<=0", [4]),
+        ("context:>80%", [2]),
+        ("context:<=50", [3]),
+        ("context:=85%", [2]),
+        ("-context:>80%", [1, 3]),  # 1 has no context; those of 4 to 8 are not known
         ("after:+0:30", [5, 6, 7, 8]),
         ("before:+10s", [1, 2]),
         ("after:2026-03-01T10:00:45Z", [7, 8]),
@@ -232,6 +243,8 @@ def test_how_long_is_not_known_of_a_run_not_read_to_its_beginning(run: Trajector
         ("took:>5parsecs", ">5parsecs", ">5s"),
         ("cost:>much", ">much", "0.01"),
         ("cost:>nan", ">nan", "0.01"),
+        ("context:>full", ">full", ">80%"),
+        ("context:>1e9", ">1e9", ">80%"),
         ("after:25:00", "25:00", "13:30"),
         ("before:soon x", "soon", "13:30"),
         ("step:x", "x", "10-20"),

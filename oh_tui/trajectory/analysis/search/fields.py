@@ -14,8 +14,9 @@ import msgspec
 
 from oh_tui.text.clean import clean, clean_line
 from oh_tui.text.regex import Regex
-from oh_tui.trajectory.analysis.search.moments import Moment, moment, seconds_of
+from oh_tui.trajectory.analysis.search.moments import Moment, moment
 from oh_tui.trajectory.analysis.search.scan import Said, needle, said_by_step
+from oh_tui.trajectory.analysis.step_attributes import BY_WORD, StepAttribute, Word
 from oh_tui.trajectory.model.bodies import arguments, field
 from oh_tui.trajectory.model.steps import HIDDEN_KINDS, Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family
@@ -67,7 +68,8 @@ class Field(NamedTuple):
 
     read: Callable[[str], object]
     """Parses a typed value; raises `Wrong`."""
-    holds: Callable[[Asked, Any], bool]
+    holds: Callable[[Asked, Any], bool | None]
+    """None when what it asks is not known of the step."""
     values: Callable[[Trajectory | None], Collection[str]]
     """Values for completion."""
     cost: int = 0
@@ -214,28 +216,18 @@ def bound_of(number: Callable[[str], float | None], hint: str) -> Callable[[str]
     return read
 
 
-def dollars_of(typed: str) -> float | None:
-    """`$1.50` or `1.5`; None for other text."""
-    typed = typed.removeprefix("$")
-    return float(typed) if re.fullmatch(r"[0-9]{0,9}\.?[0-9]{1,9}", typed) else None
+def _number(attribute: StepAttribute, word: Word) -> Field:
+    """The field of a number that steps have."""
 
+    def holds(asked: Asked, bound: Bound) -> bool | None:
+        value = attribute.value(asked.accounts, asked.step)
+        if value is None:
+            return None if attribute.is_due(asked.step) else False
+        if bound.sign == "=":
+            return abs(value - bound.number) < word.near
+        return bound.holds(round(value, attribute.digits))
 
-def _took(asked: Asked, bound: Bound) -> bool:
-    ran = asked.accounts.ran(asked.step) if asked.accounts else asked.step.ran()
-    if ran is None:
-        return False
-    if bound.sign == "=":
-        return abs(ran - bound.number) < 0.05  # tenths, as in the timeline
-    return bound.holds(round(ran, 3))  # floats of times are off by almost a microsecond
-
-
-def _cost(asked: Asked, bound: Bound) -> bool:
-    spent = asked.accounts.of(asked.step) if asked.accounts else None
-    if spent is None:
-        return False
-    if bound.sign == "=":
-        return abs(spent.cost - bound.number) < 0.005  # cents
-    return bound.holds(spent.cost)
+    return Field(bound_of(word.read, word.hint), holds, any_of(word.examples), 1)
 
 
 def _moment(typed: str) -> Moment:
@@ -329,10 +321,7 @@ FIELDS: dict[str, Field] = {
         one_of(_RISKS), lambda asked, value: asked.step.event.risk.upper() == value,
         any_of(_RISKS),
     ),
-    "took": Field(
-        bound_of(seconds_of, "a time is >5s, >=300ms, <1m30s"), _took, any_of((">5s", ">1m")), 1
-    ),
-    "cost": Field(bound_of(dollars_of, "a cost is >0.01"), _cost, any_of((">0.01", ">0.10")), 1),
+    **{name: _number(one, one.word) for name, one in BY_WORD.items() if one.word},
     "after": Field(_moment, _time(operator.ge), any_of(("13:30", "+12:30")), 1),
     "before": Field(_moment, _time(operator.lt), any_of(("13:30", "+12:30")), 1),
     "path": Field(str.lower, _touches, any_of(()), 3),

@@ -8,15 +8,11 @@ from datetime import date, datetime, time, timedelta, tzinfo
 
 import msgspec
 
+from oh_tui.text.amounts import seconds_of
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 _CLOCK = pattern(r"(\d{1,9}):(\d\d)(?::(\d\d))?", re.ASCII)
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_SPAN = pattern(r"(?:[0-9]{1,9}(?:\.[0-9]{1,6})?(?:ms|[smhd])){1,5}")
-_PART = pattern(r"([0-9.]+)(ms|[smhd])")
-_NUMBER = pattern(r"[0-9]{1,9}(?:\.[0-9]{0,6})?|\.[0-9]{1,6}")
-
 
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -81,12 +77,3 @@ def days_back(text: str, today: date) -> int | None:
     if low in ("today", "yesterday"):
         return int(low == "yesterday")
     return (today.weekday() - _WEEKDAYS.index(low)) % 7 if low in _WEEKDAYS else None
-
-
-def seconds_of(text: str) -> float | None:
-    """`5s`, `300ms`, `1m30s`, `2h` or a number of seconds, in seconds; None for other text."""
-    if _NUMBER.fullmatch(text):
-        return float(text)
-    if not _SPAN.fullmatch(text):
-        return None
-    return sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))

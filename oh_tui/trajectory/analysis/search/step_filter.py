@@ -7,6 +7,7 @@ which have fields of their own.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -14,11 +15,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import msgspec
 
 from oh_tui.text.clean import clean_line
+from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
 from oh_tui.text.regex import Regex
 from oh_tui.trajectory.analysis.search.fields import FIELDS, Asked, Kept, Wrong
 from oh_tui.trajectory.analysis.search.scan import Breathing, Needle, finish
+from oh_tui.trajectory.analysis.step_attributes import BY_WORD
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 
@@ -107,7 +110,16 @@ class Query(msgspec.Struct, frozen=True):
     @property
     def needs_study(self) -> bool:
         """Whether matches depend on `study`."""
-        return any(t.field in ("took", "cost") or t.value == "loop" for t in self.terms)
+        return any(t.field in BY_WORD or t.value == "loop" for t in self.terms)
+
+    def unknown(self, study: Study) -> Counter[str]:
+        """What the words ask and is not known of some steps, with the number of these. They pass
+        a word neither as it is nor negated."""
+        asked = dict.fromkeys(BY_WORD[t.field] for t in self.terms if t.field in BY_WORD)
+        steps, accounts = study.trajectory.steps, study.accounts
+        return +Counter(
+            {one.label: sum(one.lacks(accounts, step) for step in steps) for one in asked}
+        )
 
     @property
     def needs_kept(self) -> bool:
@@ -134,6 +146,7 @@ class Query(msgspec.Struct, frozen=True):
     ) -> Breathing:
         """`matches` as interruptible work for `scan`."""
         asked = Asked(step, trajectory, study, kept)
+        holds: bool | None
         for term in self.cheapest_first:
             if term.field in TEXTS:
                 unknown = _unknown_texts(term)
@@ -142,9 +155,16 @@ class Query(msgspec.Struct, frozen=True):
                     return False  # unknown, so it passes neither as is nor negated
             else:
                 holds = FIELDS[term.field].holds(asked, term.value)
-            if holds is term.negated:
+            if holds is term.negated or holds is None:
                 return False
         return True
+
+
+def unknown_words(counts: Mapping[str, int]) -> str:
+    """What `Query.unknown` counts, in words; "" for nothing."""
+    return "; ".join(
+        f"the {label} of {plural(count, 'step')} is not known" for label, count in counts.items()
+    )
 
 
 def _unknown_texts(term: Term) -> int:

@@ -20,6 +20,7 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.search.step_filter import QueryError
+from oh_tui.trajectory.analysis.step_attributes import STEP_ATTRIBUTES
 from oh_tui.trajectory.analysis.step_order import StepOrder, StepSorting
 from oh_tui.tui.messages import ListEmpty, ListsChanged
 from oh_tui.tui.remedies import hint_of
@@ -47,9 +48,7 @@ GOES_ON = "& or s continues"
 KEYS = [(*order.menu, order.word) for order in ORDERS.values() if order.menu]
 STEP_KEYS = (
     ("t", "time", StepOrder.TIME),
-    ("c", "cost", StepOrder.COST),
-    ("d", "duration", StepOrder.RAN),
-    ("m", "the model's time", StepOrder.LLM),
+    *((*one.menu, StepOrder(one.name)) for one in reversed(STEP_ATTRIBUTES)),
 )
 """The orders offered by `s`: of conversations, and of steps."""
 

@@ -216,6 +216,8 @@ class Filter:
                 lambda: f"filtering, {filtering.tested:,} of {filtering.known:,} steps · esc stops"
             )
         pace.end()
+        unknown = queries.unknown_words(query.unknown(steps.study)) if steps.study else ""
+        changed, filtering.unknown = unknown != filtering.unknown, unknown
         if not filtering.passed:
             hint = suggestions.suggest(query, trajectory)
             words = f'no steps match "{clean_line(query.text)}"'
@@ -223,9 +225,10 @@ class Filter:
                 words = (
                     f"{clean_line(query.text)}: {filtering.gave_up}; some steps were not searched"
                 )
-            filtering.why_empty = (words, *([hint] if hint else []), "esc shows all steps")
+            more = filter(None, (hint, unknown))
+            filtering.why_empty = (words, *more, "esc shows all steps")
         self._show(filtering, follow=follow)
-        if filtering.gave_up:
+        if filtering.gave_up or changed:
             self._ui.post_message(FilterChanged())
 
     @property
