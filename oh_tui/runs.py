@@ -145,7 +145,7 @@ class Run:
     @property
     def files(self) -> Files:
         """The files that it edited, as they were: `files.at(step)` has each of them after a step,
-        with `text()` and whether it is `certain`."""
+        with `text()`, as it was recorded, and whether it is `certain`."""
         return self.study.files
 
     def blame(self, path: str, step: Label | None = None) -> Blame:

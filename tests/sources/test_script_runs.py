@@ -16,8 +16,9 @@ from oh_tui import cli, runs
 from oh_tui.api.errors import Problem
 from oh_tui.trajectory.model.steps import Outcome
 from scripts.many_runs import Maker, write_outputs, write_zip
+from tests.trajectory.edited import A, edit
 from tests.trajectory.formats.test_tar_runs import conversation, tar
-from tests.trajectory.sub_agent_files import REPORTED, run_files, zip_of
+from tests.trajectory.sub_agent_files import REPORTED, folder, run_files, zip_of
 
 
 @pytest.fixture
@@ -55,6 +56,23 @@ def test_a_run_tells_what_why_and_steps_tell(
     assert len(run.to_rows(run="r").steps) > len(run.steps), "those of sub-agents too"
     assert run.to_rows(run="r", source="s").runs[0].source == "s"
     assert (run.note, repr(run)) == ("", f"<Run {run.id}>")
+
+
+def test_files_are_told_as_they_were(tmp_path: Path) -> None:
+    events = [*edit("1", A, "a\n", "b\n"), *edit("2", A, "b\n", "b\nc\n")]
+    run = runs.open(zip_of(tmp_path / "run.zip", folder("", events)))
+    (state,) = run.files.at(1)
+    assert (state.path, state.text(), state.certain) == (A, "b\n", True)
+    lines = run.blame("a.py").lines
+    assert [(line.text, line.origin, line.step) for line in lines] == [
+        ("b", "edit", 1),
+        ("c", "edit", 2),
+    ]
+    assert [line.text for line in run.blame(A, 1).lines] == ["b"]
+    with pytest.raises(Problem, match=r"changed z\.py"):
+        run.blame("z.py")
+    with pytest.raises(Problem, match="no step x"):
+        run.files.at("x")
 
 
 def test_a_step_has_what_the_model_saw_when_it_made_it(output: Path) -> None:

@@ -140,6 +140,8 @@ class Writers:
                 keys = command_text(body)
                 return _NOTHING if keys in ("", "C-c") else _ANYTHING
             return self._does(event, command_text(body))
+        if name == "Delegate" and text_field(event.body(), "action", "command") == "spawn":
+            return _NOTHING
         return Effect(True, name == "StartChildConversation")
 
     def _does(self, event: Event, command: str) -> Effect:
