@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from oh_tui.text.display import cached_line
+from oh_tui.text.redact import safe
 from oh_tui.trajectory.context.gaps import TOOLS
 from oh_tui.trajectory.context.message import SUMMARY, SYSTEM
 
@@ -54,6 +55,8 @@ class Row(NamedTuple):
     steps: tuple[int, ...] = ()
     replaces: tuple[int, ...] = ()
     """The steps that a summary stands for."""
+    chars: int = 0
+    """Characters of a message."""
     text: str = ""
     """Safe to show."""
     about: str = ""
@@ -144,7 +147,7 @@ def _rows(messages: Iterable[Message], sign: Callable[[Message], Sign]) -> Itera
     for message in messages:
         replaces = message.replaces if min(message.items) < 0 else ()
         role = SUMMARY if replaces and len(message.items) == 1 else message.kind
-        yield Row(role, sign(message), message, message.steps, replaces)
+        yield Row(role, sign(message), message, message.steps, replaces, message.chars)
 
 
 def _merged(shown: Iterable[Row], gone: Iterable[Row]) -> Iterator[Row]:
@@ -208,3 +211,13 @@ def fill_of(study: Study) -> Fill:
             prompts.append(0)
             steps.append(step.number)
     return Fill(tuple(prompts), tuple(steps))
+
+
+def first_with(rows: Sequence[Row], order: Iterable[int], text: str) -> int | None:
+    """The first of some rows that holds a text, which is in lower case, in what is shown of it."""
+    for number in order:
+        row = rows[number]
+        shown = safe(row.message.text) if row.message else f"{row.text} {row.about}"
+        if text in shown.lower():
+            return number
+    return None

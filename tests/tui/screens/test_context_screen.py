@@ -98,7 +98,7 @@ class View:
 
     @property
     def text(self) -> str:
-        return "\n".join(self.lines(self.screen.text))
+        return "\n".join(self.lines(self.screen.text.body))
 
     @property
     def footer(self) -> str:
@@ -198,15 +198,15 @@ async def test_answers_before_and_after_their_difference_and_a_marked_one() -> N
 
 async def test_find_copy_and_reading_whole_in_a_small_terminal() -> None:
     async with look(demo_run("week-dates"), 58, (80, 24)) as it:
-        assert len(it.rows) >= 8 and it.screen.text.size.height >= 5
+        assert len(it.rows) >= 8 and it.screen.text.body.size.height >= 5
         assert "34.4k of 200k tokens" in it.head and "17%" in it.head
-        height = it.screen.text.size.height
+        height = it.screen.text.body.size.height
         await it.press("z")
-        assert it.screen.text.size.height > height and not it.screen.list.display
+        assert it.screen.text.body.size.height > height and not it.screen.list.display
         await it.press("escape")
         assert it.screen.list.has_focus
         await it.press("tab")
-        assert it.screen.text.has_focus
+        assert it.screen.text.body.has_focus
         await it.press("tab", "g", "/", *"rolled", "enter")
         assert it.row.endswith("step 46") or "rolled" in it.text
         assert "rolled" in it.text
@@ -260,6 +260,30 @@ async def test_a_step_that_no_answer_made_shows_the_nearest() -> None:
         assert "no answer made step 1: the nearest is shown" in it.rule
         await it.press("]")
         assert "nearest" not in it.rule
+
+
+async def test_the_answers_of_a_run_that_grows_can_be_reached() -> None:
+    run = made(message("m", "go"), shell("a"), output("a"))
+    async with look(run) as it:
+        assert "step 2" in it.head
+        run.extend([shell("b"), output("b"), shell("c")])
+        it.app.study.update()
+        it.screen.grown()
+        await it.settle()
+        assert "step 2" in it.head, "it stays where it was"
+        await it.press("]", "]")
+        assert "step 4" in it.head
+
+
+async def test_the_mouse_shows_what_was_forgotten_and_opens_a_step() -> None:
+    async with look(demo_run("week-dates"), 58) as it:
+        at = it.rule.index("forgotten hidden")
+        await it.pilot.click(it.screen.list_rule, offset=(at, 0))
+        await it.settle()
+        assert "82 forgotten shown" in it.rule
+        await it.pilot.click(it.screen.list, offset=(20, it.screen.list.size.height - 3), times=2)
+        await it.settle()
+        assert it.app.answers == [56]
 
 
 async def test_what_the_events_do_not_tell_stands_in_a_line() -> None:

@@ -79,7 +79,7 @@ class MessageList(RowList):
         role: Piece = (f"{shown.role:<{ROLE}}", _ROLES.get(shown.role, ""))
         size = ""
         if width >= WITH_SIZE and shown.message is not None:
-            size = f"{compact(shown.message.chars)} ch"
+            size = f"{compact(shown.chars)} ch"
         column = f"{size:>{SIZE}}  " if width >= WITH_SIZE else ""
         steps = f"  {steps_words(shown.steps):>{self._steps}} " if shown.message else " "
         room = max(0, width - 2 - ROLE - len(column) - len(steps))

@@ -15,30 +15,30 @@ from textual.reactive import var
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from oh_tui.text.human import plural, size
+from oh_tui.text.human import size
 from oh_tui.text.redact import safe
 from oh_tui.trajectory.context.gaps import OWN_CONTEXT
-from oh_tui.trajectory.presentation.block import Block, Note, json_pretty
+from oh_tui.trajectory.presentation.block import json_pretty
 from oh_tui.trajectory.presentation.describe import describe
-from oh_tui.trajectory.presentation.sent_messages import message_blocks
 from oh_tui.tui.keys import HELP, HELP_IN_FIELD, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.rendering.cells import total_width
 from oh_tui.tui.screens.context import told
 from oh_tui.tui.screens.context.fill_line import FillLine
-from oh_tui.tui.screens.context.message_list import MessageList, steps_words
+from oh_tui.tui.screens.context.message_list import MessageList
+from oh_tui.tui.screens.context.message_text import MessageText
 from oh_tui.tui.state.context_rows import (
     Fill,
     Page,
-    Row,
     Wanted,
     alone,
     fill_of,
+    first_with,
     page_of,
 )
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.body_view import BodyView
-from oh_tui.tui.widgets.drawing import Label, Piece, shorten
+from oh_tui.tui.widgets.drawing import Label, shorten
 from oh_tui.tui.widgets.prompt import Prompt
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule, joined
@@ -48,9 +48,6 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.context.answers import Answer
     from oh_tui.trajectory.context.contexts import Contexts
     from oh_tui.trajectory.model.steps import Step
-
-LARGE = 50_000
-"""Characters of a message from which its blocks are made in a thread."""
 
 SLICE = 20
 """Messages that are searched in one go, so that esc ends it."""
@@ -71,7 +68,7 @@ class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
     DEFAULT_CSS = """
     ContextScreen { background: $background; }
     ContextScreen MessageList { height: 1fr; }
-    ContextScreen BodyView { height: 1fr; }
+    ContextScreen MessageText, ContextScreen BodyView { height: 1fr; }
     ContextScreen #context-words { height: 1; width: 1fr; display: none; }
     ContextScreen #context-words Label { width: 3; height: 1; }
     ContextScreen Prompt { width: 1fr; background: $background; }
@@ -117,19 +114,16 @@ class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
         self._note = ""
         """Why another answer is shown than was asked for."""
         self._needle = ""
-        self._shown: object = None
-        """The message whose text is shown."""
         self.rule, self.fill_line = Rule(id="context-rule"), FillLine()
-        self.list_rule, self.text_rule = Rule(id="messages-rule"), Rule(id="message-rule")
+        self.list_rule = Rule(id="messages-rule")
         self.list = MessageList(id="context-messages")
         self.list.empty = ("reading the run …",)
-        self.text = BodyView(id="message")
+        self.text = MessageText()
         self.words = Prompt(id="context-find", compact=True)
         self.footer = Footer()
 
     def compose(self) -> ComposeResult:
-        yield from (self.rule, self.fill_line, self.list_rule, self.list)
-        yield from (self.text_rule, self.text)
+        yield from (self.rule, self.fill_line, self.list_rule, self.list, self.text)
         yield Horizontal(Label((" / ", "prompt")), self.words, id="context-words")
         yield self.footer
 
@@ -218,7 +212,7 @@ class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
         self.list.show(page.rows, self._contexts.run)
         self._arrange()
         self._show_facts()
-        self._show_text()
+        self.text.show(self.list.current)
 
     # What is shown
 
@@ -252,75 +246,19 @@ class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
 
     def _show_keys(self) -> None:
         self.list_rule.heavy = self.list.has_focus
-        self.text_rule.heavy = self.text.has_focus
+        self.text.rule.heavy = self.text.body.has_focus
         if self.words.has_focus:
             self.footer.hints = (Hint("enter", "find", "submit"),)
             self.footer.always = (HELP_IN_FIELD, Hint("esc", "back", "back"))
             return
         page, row = self._page, self.list.current
-        hints: list[Hint] = []
-        if page is not None:
-            if row and row.steps:
-                hints.append(Hint("enter", f"to step {row.steps[-1]:,}", "go"))
-            hints.append(Hint("[ ]", "answers", "answer(1)"))
-            is_difference = page.wanted.first is not None
-            hints.append(Hint("d", "messages" if is_difference else "difference", "difference"))
-            if page.forgotten and not is_difference:
-                label = "hide forgotten" if page.wanted.forgotten else "forgotten"
-                hints.append(Hint("x", label, "forgotten"))
-            hints.append(Hint("z", "smaller" if self.whole else "read whole", "whole"))
-            hints += [Hint("/", "find", "find"), Hint("y", "copy", "copy")]
-            hints += [Hint("Y", "copy all", "copy_all"), Hint("space", "mark", "mark")]
-            hints += [Hint("J K", "scroll", "scroll_text(1)"), Hint("w", "wrap", "wrap")]
-        self.footer.hints = tuple(hints)
+        self.footer.hints = told.hints(page, row, is_whole=self.whole) if page else ()
         self.footer.always = (HELP, Hint("esc", "back" if self._can_go_back else "close", "back"))
-
-    # The text of a message
 
     @on(RowList.Highlighted, "#context-messages")
     def _at_a_message(self) -> None:
         self._show_keys()
-        self._show_text()
-
-    def _show_text(self) -> None:
-        row = self.list.current
-        key = row.key if row else None
-        if key == self._shown:
-            return
-        self._shown = key
-        self.workers.cancel_group(self, "message")
-        if row is None or row.message is None or row.message.chars < LARGE:
-            self._show_blocks(_blocks(row))
-        else:
-            self._show_blocks([Note(f"reading {size(row.message.chars)} …")])
-            self._read_text(row)
-
-    @work(group="message", exclusive=True)
-    async def _read_text(self, row: Row) -> None:
-        self._show_blocks(await asyncio.to_thread(_blocks, row))
-
-    def _show_blocks(self, blocks: list[Block]) -> None:
-        self.text.show(blocks)
-        if self._needle:
-            self.text.mark(self._needle, go=True)
-        self._show_position()
-
-    @on(BodyView.Scrolled)
-    def _show_position(self) -> None:
-        row = self.list.current
-        if row is None:
-            self.text_rule.title = self.text_rule.facts = ()
-            return
-        facts: list[Piece] = []
-        if row.message is not None:
-            facts.append((plural(row.message.chars, "character"), ""))
-        first, last, total = self.text.position()
-        if total > last - first + 1:
-            facts.append((f"lines {first:,}-{last:,} of {total:,}", "dim"))
-        if words := steps_words(row.steps):
-            facts.append((words, "dim"))
-        self.text_rule.title = ((row.role.capitalize(), "title"),)
-        self.text_rule.facts = joined(facts, self.text_rule.glyphs.dot)
+        self.text.show(self.list.current)
 
     # Keys
 
@@ -362,6 +300,11 @@ class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
         if first is not None and first != self._marked:
             first = self._contexts.before(answers[at])
         self._want(Wanted(answers[at], now.forgotten, first))
+
+    @on(Rule.Picked, "#messages-rule")
+    def _pick_forgotten(self, message: Rule.Picked) -> None:
+        if message.text.endswith("(x)"):
+            self.action_forgotten()
 
     @on(FillLine.Picked)
     def _pick(self, message: FillLine.Picked) -> None:
@@ -422,18 +365,18 @@ class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
     def watch_whole(self, whole: bool) -> None:
         if self.is_mounted:
             self._arrange()
-            (self.text if whole else self.list).focus()
+            (self.text.body if whole else self.list).focus()
             self._show_keys()
 
     def action_scroll_text(self, lines: int) -> None:
-        self.text.scroll_lines(lines * max(1, self.text.size.height // 2))
+        self.text.scroll_by(lines)
 
     def action_wrap(self) -> None:
-        self.text.wrap = not self.text.wrap
+        self.text.body.wrap = not self.text.body.wrap
 
     def action_other_pane(self) -> None:
         if self.list.current and not (self.whole or self.words.has_focus):
-            (self.text if self.list.has_focus else self.list).focus()
+            (self.text.body if self.list.has_focus else self.list).focus()
 
     # Copying
 
@@ -466,7 +409,7 @@ class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
 
     def _end_typing(self) -> None:
         self.query_one("#context-words").display = False
-        (self.text if self.whole else self.list).focus()
+        (self.text.body if self.whole else self.list).focus()
 
     async def action_submit(self) -> None:
         await self.words.action_submit()
@@ -497,13 +440,13 @@ class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
         start = self.list.cursor + (0 if here else by)
         order = [(start + by * n) % count for n in range(count)]
         for first in range(0, count, SLICE):
-            look = partial(_first_with, rows, order[first : first + SLICE], needle)
+            look = partial(first_with, rows, order[first : first + SLICE], needle)
             found = await asyncio.to_thread(alone, look)
             if rows is not self.list.rows:
                 return
             if found is not None:
                 self.list.move_to(found)
-                self.text.mark(self._needle, go=True)
+                self.text.mark(self._needle)
                 return
         self.footer.tell("no message holds that text", remark=True)
 
@@ -515,32 +458,14 @@ class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
     def on_resize(self) -> None:
         self._arrange()
         self._show_facts()
-        self._show_position()
+        self.text.show_position()
 
     def _arrange(self) -> None:
         """The messages take the lines they need, at most three fifths; the text of one the rest."""
         count, is_filled = self.list.row_count(), self._page is not None and not self.whole
         for part in (self.list_rule, self.list):
             part.display = not self.whole
-        self.text_rule.display = self.text.display = count > 0
+        self.text.display = count > 0
         self.fill_line.display = is_filled and self.size.height >= WITH_FILL
         most = max(3, (self.size.height - 5) * 3 // 5)
         self.list.styles.height = min(count, most) if count else "1fr"
-
-
-def _blocks(row: Row | None) -> list[Block]:
-    if row is None:
-        return []
-    if row.message is not None:
-        return message_blocks(row.message.dump())
-    return [Note(part) for part in (row.text, row.about) if part]
-
-
-def _first_with(rows: tuple[Row, ...], order: list[int], needle: str) -> int | None:
-    """The first of these rows whose text, as it is shown, holds a text in lower case."""
-    for number in order:
-        row = rows[number]
-        text = safe(row.message.text) if row.message else f"{row.text} {row.about}"
-        if needle in text.lower():
-            return number
-    return None
