@@ -9,23 +9,37 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
+from oh_tui.trajectory.context.lines import Places
 from oh_tui.trajectory.context.rules import Rules
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import Event
 
 Items = tuple[int, ...]
 
+_SUMMARY = "-summary"
+"""What the SDK appends to the id of a condensation for that of its summary."""
+
 
 class Peeks:
     """What is read of the bodies of events to arrange them, once each."""
 
-    def __init__(self, events: Sequence[Event]) -> None:
+    def __init__(self, events: Sequence[Event], places: Places) -> None:
         self.events = events
+        self._places = places
         self._plain: dict[int, bool] = {}
         self._thinks: dict[int, bool] = {}
 
     def id(self, item: int) -> str:
-        return self.events[item].id if item >= 0 else f"{self.events[~item].id}-summary"
+        return self.events[item].id if item >= 0 else f"{self.events[~item].id}{_SUMMARY}"
+
+    def items(self, ids: Iterable[str]) -> set[int]:
+        """Those with these ids."""
+        found: set[int | None] = set()
+        for one in ids:
+            found.add(self._places.of(one))
+            place = self._places.of(one.removesuffix(_SUMMARY)) if _SUMMARY in one else None
+            found.add(None if place is None else ~place)
+        return {item for item in found if item is not None}
 
     def is_plain_user(self, item: int) -> bool:
         """Whether an item is a message of the user and nothing else."""

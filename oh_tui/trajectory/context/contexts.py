@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import Callable
 
 from oh_tui.text.problem import Problem
@@ -41,8 +41,8 @@ class Contexts:
         """Event id -> place of that event, the first of an answer."""
         self._of_response: dict[str, str] = {}
         """Response id -> event id of the first event of the answer."""
-        self._places = array("i")
-        """The places of the first events of all answers, ascending."""
+        self._of_line: dict[int, array[int]] = {}
+        """Line of the run -> the places of the first events of its answers, ascending."""
         self._read = 0
         self.update()
 
@@ -56,7 +56,8 @@ class Contexts:
             response = event.llm_response_id
             if is_answer(event) and response not in self._of_response:
                 self._of_event[event.id] = place
-                self._places.append(place)
+                line = self._material.tree.line[place]
+                self._of_line.setdefault(line, array("i")).append(place)
                 if response:
                     self._of_response[response] = event.id
         self._read = len(events)
@@ -169,10 +170,13 @@ class Contexts:
 
     def _before(self, place: int) -> int:
         """The place of the answer before the one at a place, on its branch."""
-        tree, places = self._material.tree, self._places
+        tree = self._material.tree
         up = tree.up[place]
         end = NONE if up == NONE else tree.anchor[up]
-        at = bisect_left(places, place) - 1
-        while at >= 0 and not tree.is_above(places[at], end):
-            at -= 1
-        return places[at] if at >= 0 else NONE
+        while end != NONE:
+            line = tree.line[end]
+            known = self._of_line.get(line, ())
+            if at := bisect_right(known, end):
+                return known[at - 1]
+            end = tree.lines[line].begins
+        return NONE

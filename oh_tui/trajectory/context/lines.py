@@ -35,6 +35,19 @@ class Line:
         """Its events that are in the context, in order."""
 
 
+class Places:
+    """Where the events of a growing run are, by id; filled when it is first asked."""
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        self._events = events
+        self._known: dict[str, int] = {}
+
+    def of(self, event_id: str) -> int | None:
+        for place in range(len(self._known), len(self._events)):
+            self._known[self._events[place].id] = place
+        return self._known.get(event_id)
+
+
 class Tree:
     """Which event follows which, in a growing run. Events are named by their places in the run.
 
@@ -42,7 +55,8 @@ class Tree:
     not before it, which is counted: thus no circle can arise.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, places: Places) -> None:
+        self._places = places
         self.up = array("i")
         """Event -> the one that it follows; NONE at a root."""
         self.anchor = array("i")
@@ -52,11 +66,10 @@ class Tree:
         self.lines: list[Line] = []
         self.lost = 0
         """Events that make messages and whose parent is not before them."""
+        self.has_branches = False
+        """Some events are not on the way to the last one."""
         self._tips: list[int] = []
         """Line -> its last event."""
-        self._places: dict[str, int] = {}
-        self._placed = 0
-        """How many events are in `_places`: it is filled when it is first needed."""
 
     def extend(self, events: Sequence[Event]) -> None:
         """Takes the events that are new since the last call, of all events of the run."""
@@ -76,7 +89,9 @@ class Tree:
                 continue
             self.anchor.append(place)
             at = NONE if before == NONE else self.line[before]
-            if is_condensation or at == NONE or self._tips[at] != before:
+            goes_on = at != NONE and self._tips[at] == before
+            self.has_branches |= bool(self.lines) and not goes_on
+            if is_condensation or not goes_on:
                 at = len(self.lines)
                 self.lines.append(Line(before, place if is_condensation else NONE))
                 self._tips.append(place)
@@ -94,16 +109,6 @@ class Tree:
         found.reverse()
         return found
 
-    def is_above(self, place: int, end: int) -> bool:
-        """Whether an event is on the way from the root to `end`; both are anchors."""
-        at = self.line[place]
-        while end != NONE and end >= place:
-            here = self.line[end]
-            if here == at:
-                return True
-            end = self.lines[here].begins
-        return False
-
     def _parent(self, events: Sequence[Event], place: int) -> int:
         parent = events[place].parent_id
         if parent == ROOT:
@@ -115,7 +120,5 @@ class Tree:
         last = self.anchor[place - 1] if place else NONE
         if last != NONE and events[last].id == parent:
             return last
-        for known in range(self._placed, place):
-            self._places[events[known].id] = known
-        self._placed = max(self._placed, place)
-        return self._places.get(parent, LOST)
+        found = self._places.of(parent)
+        return LOST if found is None or found >= place else found

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from oh_tui.trajectory.context.arrangement import Items, Peeks
 from oh_tui.trajectory.context.gaps import Gap, Gaps
-from oh_tui.trajectory.context.lines import NONE, Tree
+from oh_tui.trajectory.context.lines import NONE, Places, Tree
 from oh_tui.trajectory.context.rules import Rules, Writer
 from oh_tui.trajectory.context.texts import Texts
 from oh_tui.trajectory.context.views import Views
@@ -19,8 +19,9 @@ class Material:
 
     def __init__(self, run: Trajectory) -> None:
         self.run = run
-        self.tree = Tree()
-        self.peeks = Peeks(run.events)
+        places = Places(run.events)
+        self.tree = Tree(places)
+        self.peeks = Peeks(run.events, places)
         self._writer = Writer(run.recorded.format)
         self._gaps = Gaps()
         self._firsts: dict[str, int] = {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,7 +27,7 @@ def message(events: Sequence[Body], rules: Rules) -> Body:
     that follow each other."""
     first = events[0]
     if first.get("kind") == "ActionEvent":
-        made = _called(events)
+        made = _called(events, rules)
     else:
         made = _single(first, rules)
         for event in events[1:]:
@@ -104,20 +106,24 @@ def _role(event: Body) -> str:
     return "assistant" if event.get("source") == "agent" else "user"
 
 
-def _called(events: Sequence[Body]) -> Body:
+def _called(events: Sequence[Body], rules: Rules) -> Body:
     first = events[0]
-    calls = [_call_of(event) for event in events]
+    calls = [_call_of(event, rules) for event in events]
     made: Body = {"role": "assistant", "content": blocks(first.get("thought"))}
     return made | {"tool_calls": calls} | _thoughts(first)
 
 
-def _call_of(event: Body) -> Body:
+def _call_of(event: Body, rules: Rules) -> Body:
     called = event.get("tool_call")
     if isinstance(called, dict):
         return _call(called)
-    # some formats keep the arguments as an action only
-    name, call_id = text_field(event, "tool_name"), text_field(event, "tool_call_id")
-    return {"id": call_id, "name": name}
+    made = {"id": text_field(event, "tool_call_id"), "name": text_field(event, "tool_name")}
+    action = event.get("action")
+    if isinstance(action, dict) and not rules.is_sdk:
+        given = {name: value for name, value in action.items() if name != "kind"}
+        with contextlib.suppress(ValueError, RecursionError):
+            made["arguments"] = json.dumps(given, ensure_ascii=False)
+    return made
 
 
 def _call(called: Body) -> Body:

@@ -121,6 +121,10 @@ _BETWEEN = _Age(
 _UNTOLD = _Age(NOW)
 
 
+_FORMATS = {"v0": "OpenHands V0", "atif": "ATIF", "chat": "a list of messages"}
+"""Formats by the names that their converters have."""
+
+
 class Writer:
     """Finds out which version of the SDK wrote a growing run."""
 
@@ -162,9 +166,12 @@ class Writer:
     @property
     def rules(self) -> Rules:
         if self._format:
+            name = _FORMATS.get(self._format, self._format)
             return NOW._replace(
-                sentence=f"the file is in {self._format}, which does not tell how messages were"
-                f" made: texts are taken as they are",
+                name=name,
+                sentence=f"{name} does not tell how messages were made: their texts and calls are"
+                f" taken as they are in it",
+                merges_users=False,
                 is_sdk=False,
             )
         age, version = self._age, _version(self.told)

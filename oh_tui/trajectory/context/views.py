@@ -10,6 +10,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from oh_tui.trajectory.context.arrangement import Arrangement, Peeks
 from oh_tui.trajectory.context.lines import NONE, RESULTS, Line, Tree
@@ -43,15 +44,11 @@ class Stretch(Arrangement):
         self._open = 0
         """How many calls have no result yet."""
         self._is_sound = is_sound and rules.keeps_summaries
+        """False once something is amiss that a later event cannot mend."""
         self.right = bytearray([self._is_sound])
         """Number of items -> whether the first ones are what was sent."""
         super().__init__(peeks, rules, base)
         self.base = len(self.items)
-
-    @property
-    def is_sound(self) -> bool:
-        """False once something is amiss that a later event cannot mend."""
-        return self._is_sound
 
     def append(self, item: int) -> None:
         super().append(item)
@@ -76,15 +73,23 @@ class Stretch(Arrangement):
             self._responses.add(response)
 
 
+class _Base(NamedTuple):
+    items: array[int]
+    is_sound: bool
+    """Whether no condensation has left a part of what belongs together."""
+
+
 class Views:
     """The contexts of a growing run."""
 
     def __init__(self, tree: Tree, peeks: Peeks, rules: Rules, firsts: dict[str, int]) -> None:
         self._tree, self._peeks, self._rules, self._firsts = tree, peeks, rules, firsts
+        self._bases: dict[int, _Base] = {}
+        """Line -> what was in the context before it, the one used last at the end."""
         self._stretches: dict[int, Stretch] = {}
-        """Line -> its stretch, the one used last at the end."""
+        """The same for their stretches."""
         self._held = 0
-        """How many items the stretches have before their lines."""
+        """How many items these have before their lines."""
         self._slow: dict[int, Arrangement] = {}
         self._gone: dict[int, array[int]] = {}
         """Number of a line that begins with a condensation -> what that took out."""
@@ -93,60 +98,68 @@ class Views:
         """The context after an event: an arrangement, and how many of its items are in it."""
         if (anchor := NONE if end == NONE else self._tree.anchor[end]) == NONE:
             return Arrangement(self._peeks, self._rules), 0
-        stretch, count = self._beginning(anchor)
+        at = self._tree.line[anchor]
+        stretch = self._stretch(at)
+        count = stretch.base + bisect_right(self._tree.lines[at].tail, anchor)
         if stretch.right[count]:
             return stretch, count
         made = self._slow.pop(end, None)
         if made is None:
-            path = self._tree.path(end)
-            made = Arrangement(self._peeks, self._rules, whole(path, self._peeks, self._rules))
+            items = whole(self._tree.path(end), self._peeks, self._rules)
+            made = Arrangement(self._peeks, self._rules, items)
         self._slow[end] = made
         if len(self._slow) > _SLOW:
             del self._slow[next(iter(self._slow))]
         return made, len(made.items)
 
-    def _beginning(self, anchor: int) -> tuple[Stretch, int]:
-        at = self._tree.line[anchor]
-        stretch = self._stretch(at)
-        return stretch, stretch.base + bisect_right(self._tree.lines[at].tail, anchor)
-
     def _stretch(self, at: int) -> Stretch:
         """The stretch of a line, with all events that the line has now."""
-        lines, way = self._tree.lines, [at]
-        while way[-1] not in self._stretches and lines[way[-1]].begins != NONE:
-            way.append(self._tree.line[lines[way[-1]].begins])
-        for line in reversed(way):
-            if (stretch := self._stretches.pop(line, None)) is None:
-                stretch = self._begin(lines[line])
-                self._held += stretch.base
-            self._stretches[line] = stretch
-            for place in lines[line].tail[len(stretch.items) - stretch.base :]:
-                stretch.append(place)
-            self._forget()
-        return self._stretches[at]
+        if (stretch := self._stretches.pop(at, None)) is None:
+            base = self._base(at)
+            stretch = Stretch(
+                self._peeks, self._rules, self._firsts, base.items, is_sound=base.is_sound
+            )
+            self._held += stretch.base
+        self._stretches[at] = stretch
+        for place in self._tree.lines[at].tail[len(stretch.items) - stretch.base :]:
+            stretch.append(place)
+        self._forget()
+        return stretch
 
-    def _begin(self, line: Line) -> Stretch:
-        peeks, rules = self._peeks, self._rules
-        before: Sequence[int] = ()
-        is_sound = True
+    def _base(self, at: int) -> _Base:
+        """What was in the context before a line, its condensation applied."""
+        lines, way = self._tree.lines, [at]
+        while way[-1] not in self._bases and (begins := lines[way[-1]].begins) != NONE:
+            way.append(self._tree.line[begins])
+        base = _Base(array("i"), True)
+        for line in reversed(way):
+            if (known := self._bases.pop(line, None)) is None:
+                known = self._begin(lines[line], base)
+                self._held += len(known.items)
+            self._bases[line] = base = known
+            self._forget()
+        return base
+
+    def _begin(self, line: Line, above: _Base) -> _Base:
+        """`above` is the base of the line that a line begins at."""
+        before, is_sound = above
         if line.begins != NONE:
-            at = self._tree.line[line.begins]
-            stretch = self._stretches[at]  # the one made just before
-            count = stretch.base + bisect_right(self._tree.lines[at].tail, line.begins)
-            before, is_sound = stretch.items[:count], stretch.is_sound
+            tail = self._tree.lines[self._tree.line[line.begins]].tail
+            before = before + tail[: bisect_right(tail, line.begins)]
         if line.condensation != NONE:
-            does = condensing(peeks.events[line.condensation])
-            left = condensed(before, line.condensation, does, peeks)
-            kept = set(left)
-            gone = array("i", (item for item in before if item not in kept))
-            self._gone[self._tree.line[line.condensation]] = gone
-            is_sound = is_sound and not self._breaks(before, set(gone))
-            before = left
-        return Stretch(peeks, rules, self._firsts, before, is_sound=is_sound)
+            does = condensing(self._peeks.events[line.condensation])
+            left, gone = condensed(before, line.condensation, does, self._peeks)
+            self._gone[self._tree.line[line.condensation]] = array("i", sorted(gone))
+            is_sound = is_sound and not (gone and self._breaks(before, gone))
+            before = array("i", left)
+        return _Base(before, is_sound)
 
     def _breaks(self, items: Sequence[int], gone: set[int]) -> bool:
         """Whether what a condensation takes out may leave a part of a batch or of a tool loop."""
         events = self._peeks.events
+        kinds = {events[n].kind for n in gone if n >= 0}
+        if kinds.isdisjoint(RESULTS | {"ActionEvent"}):
+            return False
         parts: dict[str, bool] = {}
         calls = [n for n in items if n >= 0 and events[n].kind == "ActionEvent"]
         for item in calls:
@@ -178,7 +191,7 @@ class Views:
         """The items that a condensation took out."""
         at = self._tree.line[condensation]
         if (known := self._gone.get(at)) is None:
-            self._stretch(at)
+            self._base(at)
             known = self._gone[at]
         return known
 
@@ -194,8 +207,9 @@ class Views:
         return found
 
     def _forget(self) -> None:
-        """Lets go of stretches, so that all together are in proportion to the run."""
-        most = 4 * len(self._tree.up) + 1_000
+        """Lets go of what is held, so that all together is in proportion to the run."""
+        most = 8 * len(self._tree.up) + 1_000
+        while self._held > most and len(self._bases) > 2:
+            self._held -= len(self._bases.pop(next(iter(self._bases))).items)
         while self._held > most and len(self._stretches) > 2:
-            oldest = self._stretches.pop(next(iter(self._stretches)))
-            self._held -= oldest.base
+            self._held -= self._stretches.pop(next(iter(self._stretches))).base

@@ -33,12 +33,16 @@ def condensing(event: Event) -> Condensing:
     return Condensing(frozenset(forgotten), max(0, offset) if has_summary else None)
 
 
-def condensed(items: Sequence[int], place: int, does: Condensing, peeks: Peeks) -> list[int]:
-    """What a condensation at a place of the run leaves of the items."""
-    left = [item for item in items if peeks.id(item) not in does.forgotten]
+def condensed(
+    items: Sequence[int], place: int, does: Condensing, peeks: Peeks
+) -> tuple[list[int], set[int]]:
+    """What a condensation at a place of the run leaves of the items, and what it takes out."""
+    gone = peeks.items(does.forgotten)
+    gone.intersection_update(items)
+    left = [item for item in items if item not in gone] if gone else list(items)
     if does.offset is not None:
         left.insert(does.offset, ~place)
-    return left
+    return left, gone
 
 
 def whole(path: Sequence[int], peeks: Peeks, rules: Rules) -> list[int]:
@@ -49,7 +53,7 @@ def whole(path: Sequence[int], peeks: Peeks, rules: Rules) -> list[int]:
     items: list[int] = []
     for place in path:
         if events[place].kind == "Condensation":
-            items = condensed(items, place, condensing(events[place]), peeks)
+            items, _ = condensed(items, place, condensing(events[place]), peeks)
         elif events[place].kind in SEEN:
             items.append(place)
     return _repaired(items, path, peeks, rules)

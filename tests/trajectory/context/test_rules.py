@@ -12,7 +12,7 @@ from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.recorded import Recorded
 from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.trajectory.context.made import act, contexts, said, system, user
-from tests.trajectory.made import event, result
+from tests.trajectory.made import call, event, output, result
 
 
 def old_user(**more: Any) -> Event:
@@ -101,10 +101,14 @@ def test_the_rules_may_become_known_while_the_run_is_read() -> None:
 def test_a_run_of_another_format_says_so() -> None:
     run = Trajectory()
     run.recorded = Recorded(format="v0")
-    run.extend([user("u"), said("m")])
+    action = {"kind": "TerminalAction", "command": "ls"}
+    run.extend([user("u"), user("v"), call("a", action, tool_call=None), output("a"), said("m")])
     found = Contexts(run)
-    assert not found.rules.is_sdk
-    assert "v0" in found.rules.sentence
+    assert (found.rules.name, found.rules.is_sdk) == ("OpenHands V0", False)
+    messages = found.at(found.answers[1]).dump()
+    assert [message["role"] for message in messages] == ["user", "user", "assistant", "tool"]
+    called = {"id": "call-a", "name": "terminal", "arguments": '{"command": "ls"}'}
+    assert messages[2]["tool_calls"] == [called]
     assert "format" in [gap.name for gap in found.gaps]
 
 
