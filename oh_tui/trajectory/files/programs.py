@@ -32,8 +32,8 @@ GIT = _names("""
 """)
 """Commands of git that leave the working folder as it is."""
 
-_SED = pattern(r"(?:(?:\d+|\$)?(?:,\s*(?:\d+|\$|\+\d+))?\s*[pdq=]\s*;?\s*)+")
-_SED_SUBSTITUTE = pattern(r"s([/|#,:])(?:[^\\\n]|\\.)*?\1(?:[^\\\n]|\\.)*?\1[gpiI0-9]*")
+_SED_LINES = pattern(r"(?:\d{1,9}|\$)?(?:,(?:\d{1,9}|\$|\+\d{1,9}))?[pdq=]?")
+_SED_FLAGS = pattern(r"[gpiI0-9]*")
 _AWK = pattern(r"[^>|@`\0]*")
 _AWK_CALLS = pattern("system|getline|close|include")
 
@@ -87,7 +87,20 @@ def _sed(words: list[str]) -> bool:
 
 
 def _all_print(scripts: list[str]) -> bool:
-    return all(_SED.fullmatch(one) or _SED_SUBSTITUTE.fullmatch(one) for one in scripts)
+    return all(_prints(script) or _replaces(script) for script in scripts)
+
+
+def _prints(script: str) -> bool:
+    parts = script.replace(" ", "").replace("\n", ";").split(";")
+    return all(_SED_LINES.fullmatch(part) for part in parts)
+
+
+def _replaces(script: str) -> bool:
+    """One `s` without a backslash before a backslash, which would hide where a part ends."""
+    if script[:1] != "s" or script[1:2] not in "/|#,:" or "\\\\" in script or "\n" in script:
+        return False
+    parts = script.replace("\\" + script[1], "").split(script[1])
+    return len(parts) == 4 and bool(_SED_FLAGS.fullmatch(parts[3]))
 
 
 def _awk(words: list[str]) -> bool:
@@ -152,8 +165,25 @@ RUNS_ANOTHER = {"builtin": 0, "command": 0, "time": 0, "nice": 0, "timeout": 1}
 """Programs that run the one that follows -> how many words of their own come first. With options
 of their own they are not known."""
 
-STAY = ("daemon", "disown", "docker", "nohup", "screen", "service", "setsid", "systemctl", "tmux")
-"""Words that tell of a process which stays when the command has ended."""
+_STAY = _names("daemonize disown nohup screen service setsid systemctl tmux")
+_CONTAINERS = _names("docker docker-compose podman")
+_STARTED = _names("--detach restart start up")
+_PARTS = pattern(r"[\n;&|()`]")
+
+
+def stays(command: str) -> bool:
+    """Whether words of a command tell of a process that stays when it has ended, beside `&`."""
+    for part in _PARTS.split(command):
+        words = part.split()
+        name = next((word for word in words[:2] if word != "sudo"), "")
+        if name in _STAY:
+            return True
+        if name in _CONTAINERS:
+            short = any(word[0] == "-" and word[1:2] != "-" and "d" in word for word in words)
+            if short or _STARTED & set(words):
+                return True
+    return False
+
 
 READ_ONLY_TOOLS = frozenset({
     "BrowserGetContent", "BrowserGetState", "BrowserGetStorage", "BrowserListTabs",

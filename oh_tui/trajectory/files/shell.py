@@ -11,7 +11,7 @@ from oh_tui.trajectory.files.programs import (
     PROGRAMS,
     PUT_IN,
     RUNS_ANOTHER,
-    STAY,
+    stays,
 )
 from oh_tui.trajectory.files.shell_reader import DEEPEST, LONGEST, Simple, Unsure, commands
 
@@ -23,9 +23,9 @@ _BACKGROUND = pattern(r"(?<![&>|])&(?![&>])")
 _OPENS = frozenset({"!", "do", "elif", "else", "if", "then", "time", "until", "while", "{"})
 """Words of the shell before a command."""
 _ALONE = frozenset({"done", "esac", "fi", "}"})
-_DEFINES = pattern(r"function\s+([^\s(){};&|]+)|([^\s(){};&|=]+)\s*\(\s*\)")
-_ALIAS = pattern(r"\balias\b")
-_NAMES_GIVEN = pattern(r"([^\s=;&|'\"]+)=")
+_FUNCTION = pattern(r"\bfunction\s+([^\s(){};&|]{1,100})")
+_BRACKETS = pattern(r"\(\s*\)")
+_ENDS_WORD = pattern(r"[\s(){};&|='\"]")
 
 
 class Effect(NamedTuple):
@@ -45,17 +45,19 @@ def effect(command: str, unknown: frozenset[str] = frozenset()) -> Effect:
         writes = any(not _only_reads(one, unknown, 0) for one in simple)
     except Unsure:
         writes, in_background = True, bool(_BACKGROUND.search(command))
-    stays = in_background or any(word in command for word in STAY)
-    return Effect(writes, writes and stays)
+    return Effect(writes, writes and (in_background or stays(command[:LONGEST])))
 
 
 def defined(command: str) -> frozenset[str]:
     """The names of functions and aliases that a command may define."""
     command = command[:LONGEST]
-    found = [name for names in _DEFINES.findall(command) for name in names if name]
-    if _ALIAS.search(command):
-        found += _NAMES_GIVEN.findall(command)
-    return frozenset(found)
+    found = _FUNCTION.findall(command)
+    for brackets in _BRACKETS.finditer(command):
+        before = command[max(0, brackets.start() - 100) : brackets.start()].rstrip()
+        found.append(_ENDS_WORD.split(before)[-1])
+    if "alias" in command:
+        found += (w.partition("=")[0].strip("'\"") for w in command.split() if "=" in w)
+    return frozenset(filter(None, found))
 
 
 def _only_reads(command: Simple, unknown: frozenset[str], depth: int) -> bool:

@@ -57,10 +57,19 @@ def test_a_command_that_may_write(command: str) -> None:
     assert effect(command).writes
 
 
-@pytest.mark.parametrize("command", ["make &", "(make) & ls", "nohup make", "docker run -d x"])
+@pytest.mark.parametrize("command", [
+    "make &", "(make) & ls", "nohup make", "docker run -d x", "docker compose up --build",
+    "cd x && nohup make", "sudo service x start", "`tmux new -d`",
+])  # fmt: skip
 def test_a_process_that_stays(command: str) -> None:
     assert effect(command).stays
-    assert not effect("make && ls 2>&1 | cat &> x").stays
+
+
+@pytest.mark.parametrize("command", [
+    "make && ls 2>&1 | cat &> x", "pytest tests/service.py", "docker build -t x .", "make screens",
+])  # fmt: skip
+def test_a_process_that_ends_with_the_command(command: str) -> None:
+    assert effect(command) == (True, False)
 
 
 def test_a_name_that_was_given_to_something_else_may_write() -> None:
