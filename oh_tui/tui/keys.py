@@ -172,6 +172,11 @@ BINDINGS: list[BindingType] = [key.binding() for key in SCREEN_KEYS]
 
 MORE = (
     ("rename", "give the conversation another title, on its server", "titles.rename"),
+    (
+        "copy context",
+        "copy all messages that the model saw when it made the step, as JSON",
+        "clipboard.context",
+    ),
     ("get a file", "get a file from where the agent works into the download folder", "files.get"),
     ("put a file", "put a local file where the agent works", "files.put"),
 )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from oh_tui.tui.widgets.timeline import Timeline
 
 REST = 0.15
-"""Seconds that the cursor rests on a step before it is found out: a key costs nothing."""
+"""Seconds that the cursor rests on a step before it is found out: a key costs a microsecond."""
 
 
 class ForgottenSteps:
@@ -23,15 +23,28 @@ class ForgottenSteps:
         self._steps = steps
         self._searched: tuple[Study, int] | None = None
         """A run without a condensation in so many steps."""
+        self._waits = self._has_moved = False
 
     def find(self) -> None:
         """The cursor is on another step, or the run has grown."""
         study = self._steps.study
         if study is not None and self._searched != (study, len(study.trajectory)):
+            self._has_moved = True
+            if not self._waits:
+                self._wait()
+
+    def _wait(self) -> None:
+        self._waits, self._has_moved = True, False
+        asyncio.get_running_loop().call_later(REST, self._rest)
+
+    def _rest(self) -> None:
+        self._waits = False
+        if self._has_moved:
+            self._wait()
+        elif (study := self._steps.study) is not None:
             self._ui.work_on("forgotten", self._find, study, instead=True)
 
     async def _find(self, study: Study) -> None:
-        await asyncio.sleep(REST)
         steps = self._steps
         count = len(study.trajectory)
         first = self._searched[1] if self._searched and self._searched[0] is study else 0

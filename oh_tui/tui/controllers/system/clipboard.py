@@ -13,15 +13,18 @@ from oh_tui.text.clean import clean
 from oh_tui.text.human import plural, size
 from oh_tui.text.redact import redact, safe
 from oh_tui.trajectory.model.steps import Step
+from oh_tui.trajectory.presentation.block import json_pretty
 from oh_tui.trajectory.presentation.blocks import command_text, json_text, output_text
 from oh_tui.trajectory.presentation.markdown import step_markdown
 from oh_tui.tui.keys import COPY_KEYS
+from oh_tui.tui.state.context_rows import alone
 from oh_tui.tui.widgets.question_bar import Question
 
 if TYPE_CHECKING:
     from textual.screen import Screen
 
     from oh_tui.api.models import Conversation
+    from oh_tui.trajectory.analysis.study import Study
     from oh_tui.trajectory.model.trajectory import Trajectory
     from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.controllers.system.web_pages import WebPages
@@ -78,6 +81,21 @@ class Clipboard:
     def action_copy(self) -> None:
         self._run.show_target()
         self._ui.work_on("ask", self.copy)
+
+    def action_context(self) -> None:
+        """Copy all messages that the model saw when it made the step under the cursor."""
+        self._run.act(self._copy_context)
+
+    def _copy_context(self) -> None:
+        study, sub = self._steps.study, self._steps.sub_step_here
+        if study is None:
+            self._ui.tell("this run is not read: enter reads it")
+            return
+        make = partial(_context_json, study, self._steps.step_here)
+        if sub is not None:
+            make = partial(_context_json, sub.run, sub.step.number)
+        self._ui.cancel("copy")
+        self._ui.work_on("copy", self._send, make)
 
     async def copy(self) -> None:
         """Ask what to copy, and copy it."""
@@ -157,6 +175,20 @@ class Clipboard:
         shown = None if filtered is None else set(filtered)
         numbers = range(selected[0], min(selected[1], len(trajectory)) + 1)
         return [trajectory.steps[n - 1] for n in numbers if shown is None or n in shown]
+
+
+def _context_json(study: Study, step: int) -> _Asked:
+    """The context of the answer that made a step, or of the nearest one."""
+
+    def make() -> _Asked:
+        contexts = study.contexts
+        answer = contexts.of(step) or contexts.nearest(step)
+        if answer is None:
+            return "", ""
+        text = json_pretty(contexts.at(answer).dump())
+        return text, f"the context of step {answer.step:,} as JSON was"
+
+    return alone(make)
 
 
 def _cleaned(make: Callable[[], _Asked]) -> _Asked:
