@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from oh_tui.api.models import Conversation
-from oh_tui.commands.across_runs import part_files
+from oh_tui.commands.across_runs import chat, part_files
 from oh_tui.commands.framework.acting import require_free
 from oh_tui.commands.framework.command import STEPS_OF_RUNS, Call, argument, command, flag, path_of
 from oh_tui.commands.framework.json_documents import (
@@ -23,12 +23,13 @@ from oh_tui.commands.framework.json_documents import (
 )
 from oh_tui.commands.framework.keeping import read_annotations
 from oh_tui.commands.framework.masking import print_masked
-from oh_tui.commands.framework.printing import json_line, say, say_given_up
+from oh_tui.commands.framework.printing import say, say_given_up
 from oh_tui.commands.framework.reading import open_run, title, whole
 from oh_tui.commands.framework.status import Seen, as_read
 from oh_tui.commands.steps import matching, say_unknown
 from oh_tui.sources.file_conversation import BELOW
 from oh_tui.sources.file_source import FileSource
+from oh_tui.sources.json_lines import json_line
 from oh_tui.sources.lists.attributes import cost_text
 from oh_tui.sources.lists.tags import tag_words
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
@@ -68,9 +69,10 @@ _NAMED = pattern(
     STEPS_OF_RUNS,
     argument(
         "--to",
-        choices=("md", "jsonl", "atif", "parquet"),
+        choices=("md", "jsonl", "atif", "chat", "parquet"),
         default="md",
-        help="Markdown, JSON lines, or ATIF 1.7; md by default; of many runs jsonl or parquet",
+        help="Markdown, JSON lines, ATIF 1.7, or what the model got and answered; md by default; "
+        "of many runs jsonl, parquet or chat",
     ),
     argument(
         "-o",
@@ -85,6 +87,13 @@ _NAMED = pattern(
         metavar="K/N",
         help="of many runs only share K of N, so that N machines do one each",
     ),
+    argument(
+        "--every",
+        choices=("run", "answer"),
+        default="",
+        help="with --to chat: the last context of each run, which is the default, or that of each "
+        "answer",
+    ),
     flag("--notes", about="with your bookmarks, notes and tags"),
     examples={
         "export run.zip -o run.md": "to read, or to attach to an issue",
@@ -94,6 +103,7 @@ _NAMED = pattern(
         "export 5f3a is:bookmarked --notes": "what you bookmarked, and why",
         "export runs/ repo:dates --to parquet -o tables/": "rows of many runs, for other programs",
         "export runs/ --to jsonl -o tables/ --shard 3/64": "one share of 64",
+        "export runs/ --to chat -o chat.jsonl": "the last context of each run and its answer",
     },
     epilog="First come the steps, then the hidden events, which belong to no step, both in\n"
     "the order of the run; with a filter the steps alone.\n\n"
@@ -103,9 +113,16 @@ _NAMED = pattern(
     "and files of docs/tables.md in part files. The words are then those of oh-tui\n"
     "conversations and say which runs. The same command continues an interrupted\n"
     "export; after exit code 2, which says that not all runs could be read, it tries\n"
-    "those parts again.",
+    "those parts again.\n\n"
+    "--to chat makes one file of JSON lines, of one run or of many: id, step, messages,\n"
+    "tools, answer, usage, label. The words say which runs, as above. --every answer\n"
+    "repeats what contexts share, and tells the size first. Sub-agents are left out.",
 )
 async def export(call: Call) -> int:
+    if call.args.to == "chat":
+        return await chat.export_chat(call)
+    if call.args.every:
+        raise Problem("--every is for --to chat", "leave it out")
     if _wants_tables(call):
         return await part_files.export_tables(call)
     query = parse(call.args.filter)

@@ -1,11 +1,14 @@
-"""Contexts and answers of a run as documents, for JSON and for training. Texts are raw."""
+"""Contexts and answers of a run, for documents and for training. Texts are raw."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from oh_tui.trajectory.context.answers import Answer
 from oh_tui.trajectory.model.usage_stats import TOKENS, Told, tokens_json
+
+if TYPE_CHECKING:
+    from oh_tui.trajectory.analysis.study import Study
 
 
 def usage_of(answer: Answer, told: Told) -> dict[str, Any] | None:
@@ -21,3 +24,26 @@ def usage_of(answer: Answer, told: Told) -> dict[str, Any] | None:
         "window": answer.window or None,
         "fill": None if answer.fill is None else round(answer.fill, 4),
     }
+
+
+def answers_of(study: Study, *, every: bool) -> list[Answer]:
+    """The last answer of a run, or `every` one: those whose contexts are told."""
+    answers = study.contexts.answers
+    return answers if every else answers[-1:]
+
+
+def chars_of(study: Study, answers: list[Answer]) -> int:
+    """Characters of the contexts of these answers, in their order. From one to the next only what
+    differs is looked at."""
+    contexts, total, now = study.contexts, 0, 0
+    before: Answer | None = None
+    for answer in answers:
+        if before is None:
+            now = sum(message.chars for message in contexts.at(answer).messages)
+        else:
+            differs = contexts.difference(before, answer)
+            now += sum(part.chars for part in differs.came)
+            now -= sum(part.chars for part in differs.went)
+        total += now
+        before = answer
+    return total

@@ -44,7 +44,7 @@ MORE = (
 )
 ON_FILES = (
     *("show", "why", "steps", "tail", "changes", "check", "count", "events", "export"),
-    *("bookmark", "note", "tag"),
+    *("context", "bookmark", "note", "tag"),
 )
 
 

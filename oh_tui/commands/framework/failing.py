@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from oh_tui.commands.framework import printing
 from oh_tui.commands.framework.exit_codes import REFUSED, WRONG_USE
+from oh_tui.sources.json_lines import json_line
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import NO_THREADS, NO_THREADS_HINT, Problem, Refused, is_of_threads
 from oh_tui.text.redact import safe
@@ -37,7 +37,7 @@ def say(sentence: str, hint: str, code: int) -> int:
     with contextlib.suppress(OSError):
         if as_json:
             error = {"message": sentence, "hint": hint or None, "code": code}
-            print(printing.json_line({"error": error}), file=sys.stderr)
+            print(json_line({"error": error}), file=sys.stderr)
             return code
         print(f"oh-tui: {sentence}", file=sys.stderr)
         if hint:

@@ -18,10 +18,10 @@ from typing import Literal, NamedTuple, TypeAlias
 import msgspec
 
 from oh_tui.commands.framework.masking import print_masked
+from oh_tui.sources.json_lines import json_line
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import age, unzoned
 from oh_tui.text.redact import json_without_held, redact_json
-from oh_tui.trajectory.model import events
 from oh_tui.trajectory.model.clock import by_the_clock, is_bare, seconds
 from oh_tui.trajectory.presentation import terminal
 
@@ -266,19 +266,6 @@ def print_json(document: object, *, raw: bool = False) -> None:
 
 def print_json_line(document: object) -> None:
     print_masked((json_line(document), "\n"))
-
-
-def json_line(document: object) -> str:
-    """A document on one line, without secrets: all JSON of commands is made here or by
-    `print_json`. NaN and infinity, which a server may send, become null; a document that is nested
-    too deep becomes a remark."""
-    document = redact_json(document)
-    try:
-        return json.dumps(document, allow_nan=False)
-    except ValueError:
-        return json.dumps(json.loads(json.dumps(document), parse_constant=lambda _: None))
-    except RecursionError:
-        return json.dumps({"kind": events.UNREADABLE, "text": "nested too deep"})
 
 
 def number(value: float | None, digits: int = 6) -> float | None:

@@ -1,0 +1,144 @@
+"""`oh-tui export --to chat`: what the model got and what it answered, of one run or of many."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Generic, TypeVar
+
+from oh_tui.commands.across_runs.left_out import say_rest
+from oh_tui.commands.framework.acting import require_free
+from oh_tui.commands.framework.command import Call, path_of
+from oh_tui.commands.framework.keeping import read_annotations
+from oh_tui.commands.framework.masking import print_masked
+from oh_tui.commands.framework.printing import print_json, progress, say, show_progress
+from oh_tui.commands.framework.reading import chosen, read_run, whole
+from oh_tui.commands.framework.status import Seen
+from oh_tui.sources.across_runs.chat_lines import ChatJob, Lines, SizeJob
+from oh_tui.sources.across_runs.each_run import ManyRuns
+from oh_tui.sources.across_runs.table_writer import Shard
+from oh_tui.sources.across_runs.worker import Job, RunFacts, Unread
+from oh_tui.sources.file_source import FileSource
+from oh_tui.sources.lists import conversation_query
+from oh_tui.sources.saving import part_file, publish_as
+from oh_tui.text.clean import clean_line
+from oh_tui.text.human import plural, size
+from oh_tui.text.problem import Problem
+
+T = TypeVar("T")
+
+_PIECE = 2**20
+"""Characters that are printed at once."""
+
+
+async def export_chat(call: Call) -> int:
+    every = call.args.every == "answer"
+    target = path_of(call.args.output) if call.args.output else None
+    if target is not None and target.is_dir():
+        shown = clean_line(call.args.output)
+        raise Problem("Lines of chat are one file", f"name it: -o {shown}/chat.jsonl")
+    if target is not None:
+        require_free(target)
+    if every:
+        await _say_size(call)
+    runs = lines = without = 0
+    with tempfile.TemporaryDirectory() as folder, _output(target) as out, progress():
+        reading = _Reading(call, ChatJob(every, folder))
+        async for made in reading.values():
+            await asyncio.to_thread(_move, made, out)
+            runs, lines, without = runs + 1, lines + made.lines, without + (not made.lines)
+            if out is not None:
+                show_progress(f"{plural(runs, 'run')}, {plural(lines, 'line')}")
+    reading.say_rest()
+    if without:
+        say(f"left out: {plural(without, 'run')} in which no answer of the model has a context")
+    if target is not None and call.as_json:
+        print_json({"runs": runs, "lines": lines, "unread": reading.unread})
+    elif target is not None:
+        say(f"wrote {plural(lines, 'line')} of {plural(runs, 'run')} to {clean_line(str(target))}")
+    return reading.code
+
+
+async def _say_size(call: Call) -> None:
+    """Says how much it will be: a run of 3,000 answers has its first message 3,000 times."""
+    reading = _Reading(call, SizeJob(every=True))
+    found = [one async for one in reading.values()]
+    lines, chars = sum(one.lines for one in found), sum(one.chars for one in found)
+    say(f"about {size(chars)} of text: {plural(lines, 'context')} of {plural(len(found), 'run')}")
+
+
+class _Reading(Generic[T]):
+    """One pass over the runs that the command line names."""
+
+    def __init__(self, call: Call, job: Job[T]) -> None:
+        self._call, self._job = call, job
+        self._of_files: ManyRuns[T] | None = None
+        if isinstance(call.source, FileSource):
+            shard: Shard = call.args.shard or Shard()
+            self._of_files = ManyRuns(
+                call.source,
+                job,
+                conversation_query.parse(call.args.filter),
+                read_annotations(call),
+                Seen(call).known,
+                choose=lambda rows: [row for row in rows if shard.has(row)],
+            )
+        elif call.args.filter or call.args.shard:
+            raise Problem(
+                "Words of a filter and shares are for runs in files",
+                "oh-tui download ID saves a run as one",
+            )
+
+    async def values(self) -> AsyncIterator[T]:
+        call = self._call
+        if self._of_files is not None:
+            async for one in self._of_files.results():
+                if not isinstance(one.value, Unread):
+                    yield one.value
+            return
+        for identifier in call.identifiers:
+            conversation = await chosen(call.source, identifier)
+            loaded = await read_run(call, conversation)
+            facts = RunFacts(conversation)
+            yield await asyncio.to_thread(self._job, whole(loaded), facts)
+
+    def say_rest(self) -> None:
+        if self._of_files is not None:
+            say_rest(self._call, self._of_files)
+
+    @property
+    def unread(self) -> int:
+        """How many runs could not be read."""
+        return len(self._of_files.unread) if self._of_files else 0
+
+    @property
+    def code(self) -> int:
+        return 2 if self.unread or (self._of_files and self._call.source.problems) else 0
+
+
+@contextmanager
+def _output(target: Path | None) -> Iterator[IO[bytes] | None]:
+    """The new file, which is there when all went well; None for standard output."""
+    if target is None:
+        yield None
+        return
+    with part_file(target) as (file, part):
+        yield file
+        file.flush()
+        publish_as(part, target)
+
+
+def _move(made: Lines, out: IO[bytes] | None) -> None:
+    """The lines of a run, which are masked already, to their place."""
+    path = Path(made.path)
+    if out is not None:
+        with path.open("rb") as file:
+            shutil.copyfileobj(file, out)
+    else:
+        with path.open(encoding="ascii") as file:
+            print_masked(iter(lambda: file.read(_PIECE), ""))
+    path.unlink()
