@@ -29,10 +29,11 @@ ROOT = "__root__"
 
 def main() -> None:
     logging.disable(logging.CRITICAL)
-    for module in pkgutil.iter_modules(openhands.tools.__path__):
-        # its kinds of actions and observations are known once it is imported
+    tools = (module.name for module in pkgutil.iter_modules(openhands.tools.__path__))
+    for module in ("agent_server.models", *(f"tools.{name}" for name in tools)):
+        # its kinds of events, actions and observations are known once it is imported
         with contextlib.suppress(Exception), contextlib.redirect_stdout(sys.stderr):
-            importlib.import_module(f"openhands.tools.{module.name}")
+            importlib.import_module(f"openhands.{module}")
     json.dump([answers_of(run) for run in json.load(sys.stdin)], sys.stdout)
 
 

