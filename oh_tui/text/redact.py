@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
 from typing import Any, TypeAlias
@@ -255,6 +255,24 @@ def _joined(spans: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
 def safe(text: str) -> str:
     """Any text, clean and without secrets."""
     return redact(clean(hide_split(text)))
+
+
+def safe_lines(lines: Sequence[str]) -> list[str]:
+    """The lines of one text, each clean and without secrets, as many as before."""
+    lines = without_private_keys(lines)
+    found = safe("\n".join(lines)).split("\n") if lines else []
+    return found if len(found) == len(lines) else [safe_line(line) for line in lines]
+
+
+def without_private_keys(lines: Sequence[str]) -> list[str]:
+    """The lines of one text, as many as before, those of private keys hidden: the other functions
+    do not know a part of one."""
+    text = "\n".join(lines)
+    if "PRIVATE KEY-----" in text:
+        text = PRIVATE_KEY.sub(lambda key: "\n".join([HIDDEN] * (key[0].count("\n") + 1)), text)
+    if "PRIVATE KEY-----" in clean(text):  # which of the lines are the key is not known
+        return [HIDDEN] * len(lines)
+    return text.split("\n") if lines else []
 
 
 def safe_line(text: str, most: int | None = None) -> str:

@@ -10,7 +10,7 @@ from oh_tui.commands.framework.command import RUN, Call, argument, command
 from oh_tui.commands.framework.printing import Cell, Column, Row, print_json, print_table, say
 from oh_tui.commands.framework.reading import name, open_run, say_damage
 from oh_tui.text.problem import Problem
-from oh_tui.text.redact import safe
+from oh_tui.text.redact import safe_lines, without_private_keys
 from oh_tui.trajectory.files.blame import Blame, BlamedLine, blame
 from oh_tui.trajectory.files.history import FileHistory, FileState
 
@@ -68,21 +68,23 @@ def _nothing(state: FileState) -> str:
 
 def report(file: FileHistory, at: str, found: Blame) -> dict[str, Any]:
     """What `--json` prints. The texts are raw until they are printed."""
+    texts = without_private_keys([line.text for line in found.lines])
     return {
         "path": file.shown,
         "at": at or None,
         "certain": found.state.certain,
         "state": found.state.words,
         "lines": [
-            {"line": number, "step": line.step, "origin": line.origin, "text": line.text}
-            for number, line in enumerate(found.lines, 1)
+            {"line": number, "step": line.step, "origin": line.origin, "text": text}
+            for number, (line, text) in enumerate(zip(found.lines, texts, strict=True), 1)
         ],
     }
 
 
 def _rows(found: Blame) -> Iterator[Row]:
-    for number, line in enumerate(found.lines, 1):
-        yield _step(line), Cell(str(number), "dim"), safe(line.text).expandtabs(4)
+    texts = safe_lines([line.text for line in found.lines])
+    for number, (line, text) in enumerate(zip(found.lines, texts, strict=True), 1):
+        yield _step(line), Cell(str(number), "dim"), text.expandtabs(4)
 
 
 def _step(line: BlamedLine) -> Cell:

@@ -151,6 +151,14 @@ def test_secrets_are_hidden_and_it_is_said(secret_run: Path, tmp_path: Path) -> 
     assert TOKEN not in oh_tui("blame", secret_run, "env.sh").stdout
 
 
+def test_blame_shows_no_line_of_a_private_key(tmp_path: Path) -> None:
+    key = "-----BEGIN PRIVATE KEY-----\n" + "a1B2" * 12 + "\n-----END PRIVATE KEY-----\nend\n"
+    path = write_run(tmp_path / "key.zip", edit("a", "/workspace/project/key.pem", None, key))
+    texts = [line["text"] for line in told("blame", path, "key.pem")["lines"]]
+    assert texts == [HIDDEN, HIDDEN, HIDDEN, "end"]
+    assert "a1B2" not in oh_tui("blame", path, "key.pem").stdout
+
+
 def test_from_and_raw_want_a_patch(run_file: Path) -> None:
     for words in (["--from", "3"], ["--raw"]):
         done = oh_tui("changes", run_file, *words)
