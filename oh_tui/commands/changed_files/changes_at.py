@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from oh_tui.commands.changed_files.states import files_of, point_in_time
 from oh_tui.commands.framework.command import Call
@@ -14,12 +14,9 @@ from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import HIDDEN, masked, safe, without_held
 from oh_tui.trajectory.analysis.changes import size_words
+from oh_tui.trajectory.files.at_step import NOTE, FileThen, files_then, sums
 from oh_tui.trajectory.files.git_patch import patch_pieces
-from oh_tui.trajectory.files.history import FileHistory, Files, FileState
-from oh_tui.trajectory.files.moments import START, Moment
-from oh_tui.trajectory.presentation.difference import count_lines
-
-NOTE = "from editor and patch calls; what commands wrote is known where an edit found it"
+from oh_tui.trajectory.files.history import Files
 
 COLUMNS = (
     Column("path", share=3),
@@ -31,19 +28,6 @@ COLUMNS = (
 )
 
 
-class FileThen(NamedTuple):
-    """A file that was edited before a step, as it was after it."""
-
-    file: FileHistory
-    state: FileState
-    steps: tuple[int | str, ...]
-    """Those that edited it."""
-    created: bool
-    """It was not there before the run."""
-    lines: tuple[int, int] | None
-    """Added and removed since the run began; None where a text is not known."""
-
-
 async def print_as_of(call: Call) -> int:
     """Prints the files as of a step, or the patch."""
     args = call.args
@@ -52,7 +36,7 @@ async def print_as_of(call: Call) -> int:
     moment = point_in_time(files, args.at)
     if args.patch:
         return _print_patch(call, files)
-    found = list(files_then(files, moment))
+    found = list(files_then(files.files, moment))
     if call.as_json:
         say_damage(loaded)
         print_json(report(args.at, found))
@@ -62,7 +46,7 @@ async def print_as_of(call: Call) -> int:
         print(call.style.paint(name(conversation), "bold"))
     if loaded.note:
         remark(f"note: {loaded.note}")
-    added, removed = _sums(found)
+    added, removed = sums(found)
     size = size_words(len(found), added, removed)
     remark(f"as of step {args.at}: changed {size}; {NOTE}" if found else _nothing(args.at))
     print_table(call.style, COLUMNS, _rows(found))
@@ -73,32 +57,10 @@ def _nothing(step: str) -> str:
     return f"no file was edited through the editor by step {step}; commands may have"
 
 
-def files_then(files: Files, moment: Moment) -> Iterator[FileThen]:
-    """The files that were edited before a moment."""
-    for file in files.files:
-        edits = [edit for edit in file.edits if edit.ended <= moment]
-        if not edits:
-            continue
-        before, state = file.at(START), file.at(moment)
-        old, new = _text(before), _text(state)
-        lines = None if old is None or new is None else count_lines(old, new)
-        steps = tuple(edit.part.label(edit.step) for edit in edits)
-        yield FileThen(file, state, steps, before.exists is False, lines)
-
-
-def _text(state: FileState) -> str | None:
-    return "" if state.exists is False else state.text()
-
-
-def _sums(found: list[FileThen]) -> tuple[int, int]:
-    known = [one.lines for one in found if one.lines]
-    return sum(added for added, _ in known), sum(removed for _, removed in known)
-
-
 def report(at: str, found: list[FileThen]) -> dict[str, Any]:
     """What `--at N --json` prints. `added` and `removed` are null where a text is not known, and
     the sums leave that file out; `exists` is null where it is not known."""
-    added, removed = _sums(found)
+    added, removed = sums(found)
     return {
         "at": at,
         "changed": len(found),
@@ -131,16 +93,8 @@ def _rows(found: list[FileThen]) -> Iterator[Row]:
             str(added or ""),
             str(removed or ""),
             str(one.steps[-1]),
-            ", ".join(filter(None, (_fate(one), one.state.words))),
+            ", ".join(filter(None, (one.fate, one.state.words))),
         )
-
-
-def _fate(one: FileThen) -> str:
-    if one.state.exists is False:
-        return "not there then"
-    if one.lines is None:
-        return "its text is not known"
-    return "new" if one.created else ""
 
 
 # the patch

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange
 from oh_tui.trajectory.analysis.patch import PatchedFile
+from oh_tui.trajectory.files.at_step import FileThen
 from oh_tui.trajectory.files.touched import shown_path
 
 Lister: TypeAlias = Literal["", "git", "patch"]
@@ -14,15 +15,26 @@ Lister: TypeAlias = Literal["", "git", "patch"]
 
 
 class FileRow(NamedTuple):
-    """`file` is None if only git or the patch has it."""
+    """`file` is None if only git or the patch has it, or with `then`."""
 
     path: str
     file: FileChange | None
     letter: str = ""
     """M, A, D or R by git or the patch; "" if it has no change of the file."""
     patched: PatchedFile | None = None
+    then: FileThen | None = None
+    """The file as of a step, in a list of those."""
+
+    @property
+    def key(self) -> str:
+        """The key of the file; "" if no edit of it is known."""
+        if self.then:
+            return self.then.file.path
+        return self.file.path if self.file else ""
 
     def remark(self, lister: Lister) -> str:
+        if self.then:
+            return ", ".join(filter(None, (self.then.fate, self.then.state.brief)))
         if self.file is None:
             return "changed outside the editor"
         parts = [self.file.fate]

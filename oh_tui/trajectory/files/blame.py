@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, Protocol, TypeAlias
 
-from oh_tui.trajectory.files.history import FileHistory, Files, FileState, Stop, Stopped
+from oh_tui.trajectory.files.history import FileHistory, FileState, Stop, Stopped
 from oh_tui.trajectory.files.moments import Label
 from oh_tui.trajectory.files.versions import Edit, Version, same_ends
 from oh_tui.trajectory.presentation.alignment import Check, common
@@ -33,13 +33,21 @@ class BlamedLine(NamedTuple):
         return None if self.version.is_found else self.version.label
 
 
+class Histories(Protocol):
+    """The files of a run by their keys: `Files`, or a dict of them."""
+
+    def get(self, path: str, /) -> FileHistory | None: ...
+
+
 class Blame(NamedTuple):
     state: FileState
     lines: Sequence[BlamedLine]
     """Empty if the file was not there or its text is not known."""
 
 
-def blame(files: Files, file: FileHistory, state: FileState, stop: Stop = lambda: False) -> Blame:
+def blame(
+    files: Histories, file: FileHistory, state: FileState, stop: Stop = lambda: False
+) -> Blame:
     """The lines of a file in a state of it, each with its origin.
 
     A line that an edit keeps keeps its step; which of two equal lines is the one that was kept is
@@ -64,7 +72,7 @@ def blame(files: Files, file: FileHistory, state: FileState, stop: Stop = lambda
     return Blame(state, [BlamedLine(*one) for one in zip(lines, owners, strict=True)])
 
 
-def _line_of_descent(files: Files, file: FileHistory, version: Version) -> list[Version]:
+def _line_of_descent(files: Histories, file: FileHistory, version: Version) -> list[Version]:
     """The version and those before it, back to the file's making, through moves and copies."""
     found: list[Version] = []
     place = file.versions.index(version)

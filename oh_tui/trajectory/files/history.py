@@ -48,14 +48,19 @@ class FileState(NamedTuple):
     @property
     def words(self) -> str:
         """Such as "certain" or "as of step 18; 4 commands since may have changed it"."""
+        return self.brief if self.certain else f"{self.brief} may have changed it"
+
+    @property
+    def brief(self) -> str:
+        """Such as "certain" or "as of step 18; 4 commands since"."""
         if self.certain:
             return "certain"
         label = self.edit.part.label(self.edit.step)
         count = len(self.since)
         commands = f"{plural(count, 'command')} " if count else "no command "
         if self.version is None or self.version.is_found:
-            return f"as step {label} found it; {commands}until then may have changed it"
-        return f"as of step {label}; {commands}since may have changed it"
+            return f"as step {label} found it; {commands}until then"
+        return f"as of step {label}; {commands}since"
 
 
 class FileHistory:
@@ -168,6 +173,8 @@ class Files:
                 name = _name(step)
                 if name not in self._told:
                     self._told[name] = edits_of(part, step)
+        if not all(writers.update(end) for writers in self._writers):
+            return False
         self._read = state
         return True
 

@@ -77,6 +77,12 @@ class Edit(NamedTuple):
             return None
         return found[self.place].old if old else found[self.place].new
 
+    @property
+    def hunk(self) -> str:
+        """The lines of the diff that the event holds where it has no whole text; "" without."""
+        found = touches(self.step, contents=True)
+        return found[self.place].hunk if self.place < len(found) else ""
+
 
 def edits_of(part: Part, step: Step) -> list[Edit]:
     """What a step did to files. Decodes its result; holds no text."""

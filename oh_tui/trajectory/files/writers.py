@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from itertools import accumulate
@@ -60,6 +61,23 @@ class Writers:
         self._effects: dict[str, Effect] = {}
         """Id of a call -> what its command may do."""
         self._redefined: frozenset[str] = frozenset()
+        self._decoded = 0
+        """How many steps were looked at by `update`."""
+
+    def update(self, end: float | None = None) -> bool:
+        """Decodes the commands of new steps, so that `find` is quick. Stops when the monotonic
+        clock passes `end`; False means that there is more to read."""
+        steps = self.part.trajectory.steps
+        if self._decoded > len(steps):
+            self._decoded = 0
+        while self._decoded < len(steps) and self.part.is_placed:
+            if end is not None and time.monotonic() > end:
+                return False
+            step = steps[self._decoded]
+            if not may_touch(step.event) and self._ran(step):
+                self._effect(step)
+            self._decoded += 1
+        return True
 
     def find(self) -> list[Writer]:
         """All of them, by the numbers of their steps."""
