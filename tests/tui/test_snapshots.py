@@ -88,6 +88,7 @@ def pressing(*keys: str) -> Callable[[Pilot[int]], object]:
         pytest.param((120, 36), ("enter", "v", "k", "k"), id="range"),
         pytest.param((100, 30), ("enter", "T"), id="where-it-went"),
         pytest.param((100, 30), ("enter", "c"), id="changed-files"),
+        pytest.param((120, 36), ("enter", "c", "j", "j", "b", "G", "K"), id="blame"),
         pytest.param((120, 36), ("enter", "V", "x", "g"), id="context"),
         pytest.param((80, 24), ("enter", "V"), id="context-80x24"),
         pytest.param((120, 36), ("g", "a"), id="answer"),

@@ -32,7 +32,7 @@ class FileList(RowList):
         columns = zip(*map(_cells, new), strict=True) if new else ()
         self._columns = [max(map(len, column)) for column in columns]
         self._remarks = max(
-            (width_of(row.remark(self.lister)) for row in new if row.file), default=0
+            (width_of(row.remark(self.lister)) for row in new if row.key), default=0
         )
         self.rows_changed(cursor, keep_line=True)
 
@@ -62,19 +62,20 @@ class FileList(RowList):
     def pieces(self, row: int, width: int) -> list[Piece]:
         shown = self.rows[row]
         path, numbers, git = self._widths(width)
-        edited = shown.file is not None and bool(shown.file.edits)
+        only_read = shown.file is not None and not shown.file.edits
         name = fit_end(shown.path, path, self.glyphs.before)
-        pieces: list[Piece] = [(name, "" if edited or shown.file is None else "dim")]
+        pieces: list[Piece] = [(name, "dim" if only_read else "")]
         if git:
             pieces.append((f"  {shown.letter:<{git - 2}}", "number"))
         remark = shown.remark(self.lister)
-        if shown.file is None:
+        if not shown.key:
             return [*pieces, (f"  {remark}", "warn")]
         hues = ("dim", "", "edit", "edit", "dim")
         for cell, cells, hue in zip(_cells(shown), numbers, hues, strict=True):
             if cells:
                 pieces.append((f"{cell:>{cells}}", hue))
-        return [*pieces, (f"  {remark}", "warn" if "not in " in remark else "dim")]
+        is_sure = shown.then.state.certain if shown.then else "not in " not in remark
+        return [*pieces, (f"  {remark}", "dim" if is_sure else "warn")]
 
 
 def _names(width: int) -> tuple[str, ...]:
@@ -82,9 +83,17 @@ def _names(width: int) -> tuple[str, ...]:
 
 
 def _cells(row: FileRow) -> tuple[str, str, str, str, str]:
+    if row.then:
+        added, removed = row.then.lines or (0, 0)
+        steps = row.then.steps
+        return "", str(len(steps)), _signed("+", added), _signed("-", removed), str(steps[-1])
     file = row.file
     if file is None:
         return ("", "", "", "", "")
-    numbers = (len(file.reads), len(file.edits), file.added, file.removed, file.last_step)
-    reads, edits, added, removed, last = (f"{n:,}" if n else "" for n in numbers)
-    return reads, edits, added and f"+{added}", removed and f"-{removed}", last
+    numbers = (len(file.reads), len(file.edits), file.last_step)
+    reads, edits, last = (f"{n:,}" if n else "" for n in numbers)
+    return reads, edits, _signed("+", file.added), _signed("-", file.removed), last
+
+
+def _signed(sign: str, count: int) -> str:
+    return f"{sign}{count:,}" if count else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
@@ -386,6 +387,21 @@ class Timeline(RowList):
         row = self._rows.sub_row(lambda sub: sub.step is step)
         if row is not None:
             self.move_to(row)
+
+    def go_to_path(self, path: str) -> None:
+        """Bring the cursor to the step of a sub-agent with this number, such as 12.3, opening those
+        on the way; to the step that started it where sub-agents cannot be opened."""
+        row = self._rows.row_of_path(path)
+        if row is not None:
+            self.move_to(row)
+            return
+        for closed in self.closed_steps():
+            if f"{closed.run.path}{closed.step.number}" == path:
+                self.open_to(closed)
+                return
+        started = re.match(r"\d+", path)
+        if started is not None:
+            self.go_to_step(int(started[0]))
 
     def _can_read(self, step: Step | None) -> bool:
         """Whether a step started sub-agents whose runs the server can give."""

@@ -15,7 +15,7 @@ from oh_tui.demo.servers.network import Network
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.tui.messages import MarksChanged
-from oh_tui.tui.screens.changes import ChangesScreen
+from oh_tui.tui.screens.changes.screen import ChangesScreen
 from oh_tui.tui.screens.costs import CostsScreen
 from tests.tui.acting.test_key_queue import burst
 from tests.tui.explorer import Between, Explorer, Late, explore

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.search import step_filter
 from oh_tui.tui.messages import StepWanted
-from oh_tui.tui.screens import changes, costs
+from oh_tui.tui.screens import costs
+from oh_tui.tui.screens.changes import files_screen
+from oh_tui.tui.screens.changes import screen as changes
 from oh_tui.tui.screens.context import screen as contexts
 from oh_tui.tui.widgets.conversation_list import title_of
 
@@ -45,7 +47,7 @@ class Reports:
             self._ui.tell(self._session.no_target)
             return
 
-        def closed(chosen: changes.Chosen) -> None:
+        def closed(chosen: files_screen.Chosen) -> None:
             self._changes = None
             if chosen and self._session.is_open(conversation):
                 self._go_to(chosen)
@@ -107,11 +109,13 @@ class Reports:
                 view.grown()
 
     def _go_to(self, chosen: tuple[str, str | int]) -> None:
-        """Go to the steps of one file, or to one step."""
+        """Go to the steps of one file, or to one step, of a sub-agent too."""
         self._ui.focus_pane("timeline")
-        wanted = chosen[1]
+        what, wanted = chosen
         if isinstance(wanted, int):
             self._ui.post_message(StepWanted(wanted))
+        elif what == "step":
+            self._steps.go_to_path(wanted)
         else:
             self._filter.set_filter(step_filter.parse(f"path:{step_filter.quoted(wanted)}"))
 

@@ -1,0 +1,1 @@
+"""The files that a run changed: their versions, and which step wrote each line."""

@@ -1,0 +1,92 @@
+"""The whole change of a file, as the calls of the run made it and as a patch or git has it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from oh_tui.text.human import plural
+from oh_tui.text.redact import safe, safe_line
+from oh_tui.trajectory.analysis.change_rows import FileRow
+from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange
+from oh_tui.trajectory.presentation.block import Block, Diff, Heading, Note
+from oh_tui.trajectory.presentation.difference import unified
+
+if TYPE_CHECKING:
+    from oh_tui.sources.actions.workspaces import Committed
+
+PIECES = 200
+"""Edits shown of a file that is not known whole, the last ones."""
+
+
+def edited_steps(file: FileChange) -> str:
+    """Such as "1 edit, step 12" or "7 edits, steps 9-49"."""
+    steps = file.steps
+    if len(steps) == 1:
+        return f"1 edit, step {steps[0]:,}"
+    return f"{len(steps):,} edits, steps {steps[0]:,}-{steps[-1]:,}"
+
+
+def commit_notes(commits: Sequence[Committed], row: FileRow) -> list[Block]:
+    """The commits that changed a file."""
+    return [
+        Note(f"in the commit {safe_line(commit.short_sha)} {safe_line(commit.subject)}")
+        for commit, changes in commits
+        if any(
+            one.path == row.file.path if row.file else one.path.endswith(f"/{row.path}")
+            for one in changes
+        )
+    ]
+
+
+def change_blocks(log: ChangeLog, row: FileRow) -> list[Block]:
+    """The change of a file in the patch, then as the calls made it."""
+    if row.patched is None:
+        return _call_blocks(log, row)
+    hunks = safe(row.patched.hunks)
+    no_lines = Note("the patch shows none of its lines: it is binary, empty or only renamed")
+    blocks: list[Block] = [Heading("in the patch")]
+    blocks.append(Diff(hunks, row.path) if hunks else no_lines)
+    if row.file and row.file.edits:
+        blocks += [Heading("by editor and patch calls"), *_call_blocks(log, row)]
+    return blocks
+
+
+def _call_blocks(log: ChangeLog, row: FileRow) -> list[Block]:
+    """The whole change of a file, or those parts of it that the events hold."""
+    file = row.file
+    if file is None:
+        return [
+            Note("git lists it as changed, but no editor or patch call of this run touched it:"),
+            Note("a command changed it, or it was changed before the run"),
+        ]
+    if not file.edits:
+        steps = ", ".join(str(step.number) for step in file.reads[:20])
+        more = ", …" if len(file.reads) > 20 else ""
+        return [Note(f"only read, in step {steps}{more}")]
+    whole = log.whole_change(file.path)
+    if whole is not None:
+        return [_difference(file, *whole)]
+    blocks: list[Block] = [Note("only parts of this file are known; its edits, one by one:")]
+    hidden = len(file.edits) - PIECES
+    if hidden > 0:
+        blocks.append(Note(f"the first {plural(hidden, 'edit')} are not shown here"))
+    for step, hunk in log.hunks(file.path, PIECES):
+        blocks.append(Heading(f"step {step}"))
+        blocks.append(
+            Diff(safe(hunk), file.shown) if hunk else Note("this call does not say which lines")
+        )
+    return blocks
+
+
+def _difference(file: FileChange, old: str, new: str) -> Block:
+    text = unified(safe(old), safe(new))
+    if text:
+        return Diff(text, file.shown)
+    if file.created and file.deleted:
+        return Note("created and deleted in this run")
+    if file.same:
+        return Note("its last edit restored the text from before the first one")
+    if file.created or file.deleted:
+        return Note(f"an empty file, {'new' if file.created else 'deleted'}")
+    return Note("only invisible characters differ, such as line ends")

@@ -1,0 +1,273 @@
+"""One file: its whole change, one of its versions, or which step wrote each line."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+
+from oh_tui.text.human import plural
+from oh_tui.trajectory.files.history import Stopped
+from oh_tui.trajectory.files.moments import END
+from oh_tui.tui.rendering.cells import width_of
+from oh_tui.tui.screens.changes import file_versions
+from oh_tui.tui.screens.changes.blame_list import BlameList, BlameRow, blame_rows
+from oh_tui.tui.widgets.body_view import BodyView
+from oh_tui.tui.widgets.drawing import Piece, fit_end
+from oh_tui.tui.widgets.row_list import RowList
+from oh_tui.tui.widgets.rule import Rule, joined
+
+if TYPE_CHECKING:
+    from oh_tui.trajectory.files.history import FileHistory, FileState
+    from oh_tui.trajectory.files.moments import Label, Moment
+    from oh_tui.trajectory.files.versions import Version
+    from oh_tui.trajectory.presentation.block import Block
+
+Shown: TypeAlias = Literal["change", "version", "text", "blame"]
+
+READING = ("reading which step wrote each line …", "esc ends it")
+
+
+class Subject(NamedTuple):
+    """A file, and what is told of it as a whole."""
+
+    path: str
+    """As it is shown."""
+    state: object
+    """Another where its whole change is another."""
+    facts: tuple[Piece, ...]
+    blocks: Callable[[], list[Block]]
+    """Its whole change; called in a thread."""
+    key: str = ""
+    """"" for one without versions."""
+    files: Mapping[str, FileHistory] | None = None
+    """The versions of all files, once they are read."""
+    moment: Moment = END
+    """Later versions are not shown."""
+
+    @property
+    def file(self) -> FileHistory | None:
+        return self.files.get(self.key) if self.files else None
+
+
+class FilePane(Vertical):
+    """Call `show` with a file, and again when more of it is known."""
+
+    DEFAULT_CSS = """
+    FilePane { height: 1fr; }
+    FilePane BodyView, FilePane BlameList { height: 1fr; }
+    """
+
+    class Changed(Message):
+        """Something else of the file is shown, or the cursor is on another line of it."""
+
+    class Remark(Message):
+        """A key does nothing here."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rule, self.body = Rule(id="change-rule"), BodyView(id="change")
+        self.lines = BlameList(id="blame")
+        self.lines.display = False
+        self.shown: Shown = "change"
+        self._subject: Subject | None = None
+        self._number: int | None = None
+        """The version that is shown, None for all of them."""
+        self._facts: tuple[Piece, ...] = ()
+        self._stop = threading.Event()
+        """Of what a thread reads now."""
+
+    def compose(self) -> ComposeResult:
+        yield from (self.rule, self.body, self.lines)
+
+    def on_unmount(self) -> None:
+        self._stop.set()
+
+    # What is shown
+
+    def show(self, subject: Subject) -> None:
+        old, self._subject = self._subject, subject
+        is_other = old is None or old.path != subject.path
+        if is_other:
+            self._number = None
+            self._show("change")
+        elif old and (old.state, old.moment) != (subject.state, subject.moment):
+            self._show(self.shown, keep=True)
+
+    def _show(self, what: Shown, *, keep: bool = False) -> None:
+        self.shown = what
+        self._stop.set()
+        self._stop = threading.Event()
+        if what == "blame" and not keep:
+            self.lines.empty = READING
+            self.lines.show(())
+        self.body.display, self.lines.display = what != "blame", what == "blame"
+        self._read(keep, self._stop.is_set)
+        self.post_message(self.Changed())
+
+    @work(group="change", exclusive=True)
+    async def _read(self, keep: bool, stop: Callable[[], bool]) -> None:
+        """Uses a thread: comparing two texts of 10 MB takes a second or two, and so do the lines of
+        a file with hundreds of edits."""
+        subject = self._subject
+        if subject is None:
+            return
+        if self.shown == "change" or subject.file is None:
+            self._facts = subject.facts
+            self._show_blocks(await asyncio.to_thread(subject.blocks), keep)
+            return
+        file, versions = subject.file, self._versions
+        if not versions:
+            return
+        number = min(self._number if self._number is not None else len(versions), len(versions) - 1)
+        state = file_versions.state_of(file, versions, number, subject.moment)
+        self._facts = tuple(file_versions.facts(versions, number, state))
+        if self.shown == "blame":
+            rows = await asyncio.to_thread(_blamed, subject, state, stop)
+            if rows is not None:
+                self._show_lines(rows, state, keep)
+            return
+        make = partial(file_versions.version_blocks, file, versions, number, state)
+        self._show_blocks(await asyncio.to_thread(partial(make, whole=self.shown == "text")), keep)
+
+    def _show_blocks(self, blocks: list[Block], keep: bool) -> None:
+        top = self.body.scroll_offset.y if keep else 0
+        self.body.show(blocks)
+        if top:
+            self.body.scroll_lines(top)
+        self._show_position()
+
+    def _show_lines(self, rows: tuple[BlameRow, ...], state: FileState, keep: bool) -> None:
+        self.lines.empty = (_why_no_lines(state),)
+        self.lines.show(rows, keep=keep)
+        self._show_position()
+        self.post_message(self.Changed())
+
+    @on(BodyView.Scrolled)
+    @on(RowList.Highlighted, "#blame")
+    def _show_position(self) -> None:
+        if self._subject is None:
+            return
+        facts = list(self._facts)
+        if self.shown == "blame":
+            facts.append((plural(self.lines.row_count(), "line"), "dim"))
+        else:
+            first, last, total = self.body.position()
+            if total > last - first + 1:
+                facts.append((f"lines {first:,}-{last:,} of {total:,}", "dim"))
+        path = self._subject.path
+        room = max(12, self.size.width - 9 - sum(len(text) + 3 for text, _ in facts))
+        name = fit_end(path, min(room, width_of(path)), self.body.glyphs.before)
+        self.rule.title = ((name, "title"),)
+        self.rule.facts = joined(facts, self.rule.glyphs.dot)
+
+    def on_resize(self) -> None:
+        self._show_position()
+
+    # Versions
+
+    @property
+    def _versions(self) -> list[Version]:
+        subject = self._subject
+        if subject is None or subject.file is None:
+            return []
+        return file_versions.versions_until(subject.file, subject.moment)
+
+    def _can_walk(self) -> bool:
+        if self._versions:
+            return True
+        is_read = self._subject is not None and self._subject.files is not None
+        why = "no version of it is known" if is_read else "its versions are not read yet"
+        self.post_message(self.Remark(why))
+        return False
+
+    def walk(self, by: int) -> None:
+        """Show the version before or after; from the whole change the last or the first."""
+        if not self._can_walk():
+            return
+        count = len(self._versions)
+        if self._number is None:
+            number = count - 1 if by < 0 else 0
+        else:
+            number = self._number + by
+        if not 0 <= number < count:
+            which = "first" if by < 0 else "last"
+            self.post_message(self.Remark(f"this is the {which} version: esc shows the change"))
+            return
+        self._number = number
+        self._show("version" if self.shown == "change" else self.shown)
+
+    def switch_text(self) -> None:
+        """Show the whole text of the version, else of the last; again: what it changed."""
+        if self._can_walk():
+            if self._number is None:
+                self._number = len(self._versions) - 1
+            self._show("version" if self.shown == "text" else "text")
+
+    def switch_blame(self) -> None:
+        """Show which step wrote each line of the version, else of the last; again: no more."""
+        if self.shown == "blame":
+            self.go_back()
+        elif self._can_walk():
+            self._show("blame")
+
+    def go_back(self) -> bool:
+        """Back by one towards the whole change, which ends what is being read; False there."""
+        if self.shown == "change":
+            return False
+        has_version = self._number is not None and self.shown != "version"
+        if not has_version:
+            self._number = None
+        self._show("version" if has_version else "change")
+        return True
+
+    @property
+    def step(self) -> Label | None:
+        """The step of what is shown, or of the line under the cursor."""
+        if self.shown == "blame":
+            line = self.lines.current
+            return line.step if line else None
+        versions = self._versions if self._number is not None else []
+        return versions[min(self._number or 0, len(versions) - 1)].label if versions else None
+
+    # Moving
+
+    @property
+    def inner(self) -> BodyView | BlameList:
+        """What takes the focus."""
+        return self.lines if self.shown == "blame" else self.body
+
+    def scroll_half(self, pages: int) -> None:
+        if self.shown == "blame":
+            self.lines.action_page(pages / 2)
+        else:
+            self.body.scroll_lines(pages * max(1, self.body.size.height // 2))
+
+
+def _blamed(
+    subject: Subject, state: FileState, stop: Callable[[], bool]
+) -> tuple[BlameRow, ...] | None:
+    """None if it was stopped."""
+    if subject.file is None or subject.files is None:
+        return None
+    try:
+        return blame_rows(subject.files, subject.file, state, stop)
+    except Stopped:
+        return None
+
+
+def _why_no_lines(state: FileState) -> str:
+    if state.exists is False:
+        return "the file was not there then"
+    return "the file was empty" if state.version else file_versions.NOT_KNOWN

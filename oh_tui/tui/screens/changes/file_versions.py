@@ -1,0 +1,138 @@
+"""What is said and shown of a version of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from oh_tui.text.human import plural
+from oh_tui.text.redact import safe
+from oh_tui.trajectory.files.history import FileState
+from oh_tui.trajectory.files.touched import shown_path
+from oh_tui.trajectory.presentation.block import Block, Code, Diff, Heading, Note
+from oh_tui.trajectory.presentation.describe import describe_event
+from oh_tui.trajectory.presentation.difference import unified
+
+if TYPE_CHECKING:
+    from oh_tui.trajectory.files.history import FileHistory
+    from oh_tui.trajectory.files.moments import Moment
+    from oh_tui.trajectory.files.versions import Version
+    from oh_tui.trajectory.files.writers import Writer
+    from oh_tui.tui.widgets.drawing import Piece
+
+NAMED = 5
+"""Commands that are named of those that may have written a version."""
+
+NOT_KNOWN = "the events do not hold its text"
+
+
+def versions_until(file: FileHistory, moment: Moment) -> list[Version]:
+    """The versions of a file up to its state at a moment."""
+    state = file.at(moment)
+    return [one for one in file.versions if one is state.version or one.edit.ended <= moment]
+
+
+def state_of(
+    file: FileHistory, versions: Sequence[Version], number: int, moment: Moment
+) -> FileState:
+    """The file as one of these versions: the last as it was at the moment, others when they were
+    made or found."""
+    version = versions[number]
+    if number == len(versions) - 1:
+        return file.at(moment)
+    if version.is_found:
+        certain = version.side.is_exact
+        return FileState(file.path, version, version.exists, certain, (), version.edit)
+    return file.at(version.edit.ended)
+
+
+def origin(versions: Sequence[Version], number: int) -> str:
+    """Of a version that no edit made, such as "elsewhere, between 10 and 16: 1 command that may
+    write"."""
+    version = versions[number]
+    if version.kind == "before":
+        return "before the run"
+    count = len(version.between)
+    writers = f"{plural(count, 'command')} that may write" if count else "by no command of the run"
+    before = versions[number - 1].label if number else ""
+    return f"elsewhere, between {before} and {version.label}: {writers}"
+
+
+def facts(versions: Sequence[Version], number: int, state: FileState) -> list[Piece]:
+    """For the head of a version."""
+    version = versions[number]
+    found: list[Piece] = [(f"version {number + 1:,} of {len(versions):,}", "")]
+    if version.is_found:
+        found.append((origin(versions, number), ""))
+    else:
+        found += [(f"step {version.label}", ""), (version.kind, "")]
+    if not version.is_found or number == len(versions) - 1:
+        found.append((state.brief, "dim" if state.certain else "warn"))
+    return found
+
+
+def version_blocks(
+    file: FileHistory, versions: Sequence[Version], number: int, state: FileState, *, whole: bool
+) -> list[Block]:
+    """What a version changed, or with `whole` its text. Reads two results."""
+    version = versions[number]
+    blocks: list[Block] = list(map(Note, _remarks(versions, number, state)))
+    blocks += _content(file, versions, number, whole=whole)
+    if version.is_found:
+        blocks += commands("may have written it", version.between)
+    return [*blocks, *commands("since then", state.since)]
+
+
+def _content(
+    file: FileHistory, versions: Sequence[Version], number: int, *, whole: bool
+) -> list[Block]:
+    version = versions[number]
+    text = version.text() if version.exists else ""
+    if whole and not version.exists:
+        return [Note("the file is not there any more")]
+    if text is None:
+        hunk = "" if whole or version.is_found else safe(version.edit.hunk)
+        return [Diff(hunk, file.shown) if hunk else Note(NOT_KNOWN)]
+    before = _text_before(versions, number)
+    if whole or before is None:
+        is_told = whole or version.kind == "before"
+        about = [] if is_told else [Note("the text before it is not known; its whole text:")]
+        return [*about, Code(safe(text), file.shown) if text else Note("an empty file")]
+    diff = unified(safe(before), safe(text))
+    same = "the same text again" if before == text else "only invisible characters differ"
+    return [Diff(diff, file.shown) if diff else Note(same)]
+
+
+def _text_before(versions: Sequence[Version], number: int) -> str | None:
+    """The text of the version before, "" if there was no file; None if it is not known."""
+    version = versions[number]
+    if number:
+        before = versions[number - 1]
+        return before.text() if before.exists else ""
+    return "" if not version.is_found and not version.edit.old.exists else None
+
+
+def _remarks(versions: Sequence[Version], number: int, state: FileState) -> Iterator[str]:
+    """What is to be known of a version before its text."""
+    version = versions[number]
+    if version.kind == "move" and version.edit.other:
+        way = "from" if version.exists else "to"
+        yield f"moved {way} {shown_path(version.edit.other)}"
+    if version.twin is not None:
+        label = version.twin.part.label(version.twin.step)
+        yield f"the text that step {label} left in {shown_path(version.twin.path)}:"
+        yield "a command copied or moved it, or made a link"
+    if version.is_found:
+        yield f"as step {version.label} found it"
+    if not state.certain and (not version.is_found or number == len(versions) - 1):
+        yield state.words
+
+
+def commands(label: str, writers: Sequence[Writer]) -> list[Block]:
+    """The last commands of several, under a heading."""
+    if not writers:
+        return []
+    lines = [f"step {one.label}  {describe_event(one.step.event).what}" for one in writers[-NAMED:]]
+    rest = len(writers) - NAMED
+    more = [f"{plural(rest, 'earlier command')}, then"] if rest > 0 else []
+    return [Heading(label), Note("\n".join([*more, *lines]))]

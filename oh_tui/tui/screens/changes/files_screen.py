@@ -1,0 +1,286 @@
+"""A list of files, and below it the one under the cursor."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.reactive import var
+from textual.screen import ModalScreen
+
+from oh_tui.trajectory.analysis.change_rows import FileRow
+from oh_tui.tui.keys import HELP, Hint
+from oh_tui.tui.platform.base_screen import ClosesOnce
+from oh_tui.tui.screens.changes.file_pane import FilePane, Subject
+from oh_tui.tui.widgets.bars import Footer
+from oh_tui.tui.widgets.body_view import BodyView
+from oh_tui.tui.widgets.file_list import FileList
+from oh_tui.tui.widgets.row_list import ColumnHead, RowList
+from oh_tui.tui.widgets.rule import Rule
+
+if TYPE_CHECKING:
+    from oh_tui.trajectory.analysis.study import Study
+    from oh_tui.trajectory.files.history import FileHistory
+    from oh_tui.trajectory.files.moments import Label
+
+Chosen = tuple[Literal["filter"], str] | tuple[Literal["step"], "Label"] | None
+"""The user's choice, for the main screen: the steps of one file, one step, or None."""
+
+SLICE = 0.02
+"""Seconds of reading in one go, so that keys get their turn."""
+
+
+class FilesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
+    """A subclass lists the files; call `show_study` with the run, and `grown` when it got more
+    events."""
+
+    DEFAULT_CSS = """
+    FilesScreen { background: $background; }
+    FilesScreen ColumnHead { height: 1; width: 1fr; }
+    FilesScreen FileList { height: 1fr; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "back", show=False),
+        Binding("c,H,q", "dismiss", "close", show=False),
+        Binding("left_parenthesis", "version(-1)", "the version before", show=False),
+        Binding("right_parenthesis", "version(1)", "the version after", show=False),
+        Binding("t", "text", "the whole text of the version", show=False),
+        Binding("b", "blame", "blame: which step wrote each line", show=False),
+        Binding("ampersand", "filter", "filter", show=False),
+        Binding("s", "step", "the step of what is shown", show=False),
+        Binding("w", "wrap", "wrap", show=False),
+        Binding("z", "whole", "zoom", show=False),
+        Binding("J", "scroll_change(1)", "change down", show=False),
+        Binding("K", "scroll_change(-1)", "change up", show=False),
+        Binding("tab,shift+tab", "other_pane", "other pane", show=False),
+    ]
+    AUTO_FOCUS = "#changed-files"
+
+    whole: var[bool] = var(False)
+    """The file has the whole screen."""
+
+    def __init__(self, title: str = "") -> None:
+        super().__init__()
+        self.run_title = title
+        self.study: Study | None = None
+        """The analysis of the run, once it is available."""
+        self._waits: tuple[str, ...] = ("reading the run …",)
+        """Shown in place of files until the run is read."""
+        self._files: dict[str, FileHistory] | None = None
+        """The versions of each file by its key, once they are read."""
+        self.files = FileList(id="changed-files")
+        self.head = ColumnHead(self.files)
+        self.list_rule = Rule(id="changed-rule")
+        self.pane = FilePane()
+        self.footer = Footer()
+
+    def compose(self) -> ComposeResult:
+        yield from (self.list_rule, self.head, self.files, self.pane, self.footer)
+
+    def on_mount(self) -> None:
+        if self._waits:
+            self._list()
+        else:
+            self.read()
+
+    # The run
+
+    def show_study(self, study: Study, progress: str = "") -> None:
+        """Show the run that has been read."""
+        self.study, self._waits = study, ()
+        if self.is_mounted:
+            self.read()
+
+    def fail(self, why: tuple[str, ...]) -> None:
+        """The run cannot be read."""
+        self._waits = why
+        if self.is_mounted:
+            self._list()
+
+    def grown(self) -> None:
+        """The run has more steps or results than before."""
+        if not self._waits:
+            self.read()
+
+    def read(self) -> object:
+        """Reads the run in slices, in a worker, and lists the files."""
+        raise NotImplementedError
+
+    async def _read_versions(self) -> None:
+        files = self.study.files if self.study else None
+        if files is None:
+            return
+        is_read = files.update(budget=SLICE)
+        while not is_read:
+            await asyncio.sleep(0)  # keys get their turn
+            is_read = files.update(budget=SLICE)
+        self._files = {file.path: file for file in files.files}
+
+    def _rows(self) -> Sequence[FileRow]:
+        raise NotImplementedError
+
+    def _show_facts(self) -> None:
+        """The rule above the list."""
+        raise NotImplementedError
+
+    def _subject(self, row: FileRow) -> Subject:
+        raise NotImplementedError
+
+    def _list(self) -> None:
+        self.files.rows = tuple(self._rows())
+        self._arrange()
+        self._show_facts()
+        self._show_file()
+        self._show_keys()
+
+    # What is shown
+
+    @on(RowList.Highlighted, "#changed-files")
+    def _at_a_file(self) -> None:
+        self._show_file()
+        self._show_keys()
+
+    def _show_file(self) -> None:
+        if row := self.files.current:
+            self.pane.show(self._subject(row))
+
+    def on_file_pane_changed(self) -> None:
+        if self.pane.inner.display and not self.pane.inner.has_focus:
+            is_blame = self.pane.shown == "blame"
+            if is_blame or not self.files.has_focus:
+                (self.pane.inner if is_blame or self.whole else self.files).focus()
+        self._show_keys()
+
+    def on_file_pane_remark(self, message: FilePane.Remark) -> None:
+        self.footer.tell(message.text, remark=True)
+
+    def _show_keys(self) -> None:
+        row, pane = self.files.current, self.pane
+        self.list_rule.heavy = self.files.has_focus
+        pane.rule.heavy = not self.files.has_focus
+        hints: list[Hint] = []
+        if row and pane.shown == "blame":
+            if pane.step is not None:
+                hints.append(Hint("enter", f"to step {_number(pane.step)}", "step"))
+            hints += [Hint("b", "no blame", "blame"), Hint("( )", "versions", "version(-1)")]
+            hints.append(Hint("z", "smaller" if self.whole else "read whole", "whole"))
+        elif row:
+            hints.append(Hint("enter", "smaller" if self.whole else "read whole", "whole"))
+            if self._files and row.key in self._files:
+                hints.append(Hint("( )", "versions", "version(-1)"))
+                hints.append(Hint("b", "blame", "blame"))
+                if pane.shown != "change":
+                    label = "what it changed" if pane.shown == "text" else "its text"
+                    hints.append(Hint("t", label, "text"))
+            if row.key:
+                hints.append(Hint("&", "its steps", "filter"))
+                hints.append(Hint("s", f"to step {_number(self._step_of(row))}", "step"))
+        more = [] if pane.shown == "blame" and row else self._more_hints(row)
+        self.footer.hints = (*hints, *more)
+        can_go_back = self.whole or pane.shown != "change"
+        self.footer.always = (HELP, Hint("esc", "back" if can_go_back else "close", "back"))
+
+    def _more_hints(self, row: FileRow | None) -> list[Hint]:
+        hints = [Hint("J K", "scroll", "scroll_change(1)")] if row and not self.whole else []
+        return [*hints, Hint("w", "wrap", "wrap")]
+
+    def _step_of(self, row: FileRow) -> Label:
+        """The step of the version or the line that is shown, else the last of the file."""
+        if self.pane.step is not None:
+            return self.pane.step
+        if row.then:
+            return row.then.steps[-1]
+        return row.file.last_step if row.file else 0
+
+    # Keys
+
+    def action_back(self) -> None:
+        if self.footer.clear() or self.pane.go_back():
+            return
+        if self.whole:
+            self.whole = False
+        else:
+            self.dismiss(None)
+
+    def action_version(self, by: int) -> None:
+        if self.files.current:
+            self.pane.walk(by)
+
+    def action_text(self) -> None:
+        if self.files.current:
+            self.pane.switch_text()
+
+    def action_blame(self) -> None:
+        if self.files.current:
+            self.pane.switch_blame()
+
+    def action_whole(self) -> None:
+        if self.files.current:
+            self.whole = not self.whole
+
+    @on(RowList.Opened, "#changed-files")
+    @on(BodyView.Opened)
+    def _open(self) -> None:
+        self.action_whole()
+
+    def watch_whole(self, whole: bool) -> None:
+        if self.is_mounted:
+            self._arrange()
+            (self.pane.inner if whole or self.pane.shown == "blame" else self.files).focus()
+            self._show_keys()  # the file may have had the focus before
+
+    def action_filter(self) -> None:
+        if row := self._touched():
+            self.dismiss(("filter", row.path))
+
+    @on(RowList.Opened, "#blame")
+    def action_step(self) -> None:
+        if row := self._touched():
+            if self.pane.shown == "blame" and self.pane.step is None:
+                self.footer.tell("no step of this run wrote that line", remark=True)
+            else:
+                self.dismiss(("step", self._step_of(row)))
+
+    def _touched(self) -> FileRow | None:
+        """The row under the cursor, if a known step of this run touched its file."""
+        row = self.files.current
+        if row and not row.key:
+            self.footer.tell("no editor or patch call of this run touched that file")
+            return None
+        return row
+
+    def action_wrap(self) -> None:
+        self.pane.body.wrap = not self.pane.body.wrap
+
+    def action_scroll_change(self, pages: int) -> None:
+        self.pane.scroll_half(pages)
+
+    def action_other_pane(self) -> None:
+        if self.files.current and not self.whole:
+            (self.pane.inner if self.files.has_focus else self.files).focus()
+
+    # Arrangement
+
+    def on_descendant_focus(self) -> None:
+        self._show_keys()
+
+    def on_resize(self) -> None:
+        self._arrange()
+        self._show_facts()
+
+    def _arrange(self) -> None:
+        """The list takes the lines it needs, at most two fifths; the file takes the rest."""
+        count = self.files.row_count()
+        most = max(3, (self.size.height - 4) * 2 // 5)
+        self.list_rule.display = self.head.display = self.files.display = not self.whole
+        self.pane.display = count > 0
+        self.files.styles.height = min(count, most) if count else "1fr"
+        self.head.refresh()
+
+
+def _number(step: Label) -> str:
+    return f"{step:,}" if isinstance(step, int) else step
