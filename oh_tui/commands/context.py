@@ -24,7 +24,7 @@ from oh_tui.trajectory.chat import usage_of
 from oh_tui.trajectory.context.answers import Answer
 from oh_tui.trajectory.context.context import Context, Difference
 from oh_tui.trajectory.context.message import MODEL, RESULT, SUMMARY, SYSTEM, USER, Message
-from oh_tui.trajectory.message_lines import message_line, stands_for
+from oh_tui.trajectory.message_lines import message_line, steps_words
 
 COLUMNS = (
     Column(""),
@@ -202,7 +202,8 @@ def _rows(call: Call, study: Study, seen: Context, differs: Difference | None) -
 
 
 def _row(call: Call, study: Study, message: Message, sign: str) -> Row:
-    kind, place, is_gone = message.kind, stands_for(message), sign == "-"
+    kind, replaced, is_gone = message.kind, steps_words(message.replaces), sign == "-"
+    place = f"in place of {replaced}" if replaced else ""
     by = f"forgotten at {study.path}{message.forgotten_by}" if message.forgotten_by else ""
     text = "  ".join(filter(None, (place, message_line(message, study.trajectory), by)))
     return (

@@ -1,26 +1,39 @@
-"""One line for each message of a context."""
+"""One line for each message of a context, and the steps that it comes from."""
 
 from __future__ import annotations
 
-from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.context.message import MODEL, RESULT, Message
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.presentation.describe import LIMIT, describe
+from oh_tui.trajectory.presentation.describe import describe, describe_event
+from oh_tui.trajectory.presentation.sent_messages import first_line
 
 
 def message_line(message: Message, run: Trajectory) -> str:
-    """What a message says, clean and without secrets, at most 400 characters: of calls and results
-    what their steps say."""
-    steps = [run.steps[number - 1] for number in message.steps]
-    if message.kind not in (MODEL, RESULT) or not any(step.is_call for step in steps):
-        return safe_line(message.text, LIMIT)
-    found = (describe(step, run.outcome(step)) for step in steps)
-    return ", ".join(one.what if message.kind == MODEL else one.result for one in found)[:LIMIT]
+    """What a message says on one line, as the timeline says it of calls and results."""
+    kind = message.kind
+    if kind == MODEL:
+        steps = [run.step_of(event_id) for event_id in message.event_ids]
+        calls = [step.event for step in steps if step and step.is_call]
+        if calls:
+            return "  +  ".join(describe_event(event).what for event in calls)
+    elif kind == RESULT and (step := run.step_of(message.event_ids[0])) is not None:
+        result = step.result
+        if result is not None and result.id == message.event_ids[0]:
+            said = describe(step, run.outcome(step)).result
+            if said:
+                return said
+    return first_line(message.dump())
 
 
-def stands_for(message: Message) -> str:
-    """ "in place of steps 2-31" of a message with a summary; "" of any other."""
-    if not (steps := message.replaces):
+def steps_words(steps: tuple[int, ...]) -> str:
+    """`step 12`, `steps 2-31`, or `steps 1, 47` of two or more that do not follow each other."""
+    if not steps:
         return ""
     first, last = steps[0], steps[-1]
-    return f"in place of step {first}" if first == last else f"in place of steps {first}-{last}"
+    if first == last:
+        return f"step {first:,}"
+    if last - first + 1 == len(steps):
+        return f"steps {first:,}-{last:,}"
+    if len(steps) == 2:
+        return f"steps {first:,}, {last:,}"
+    return f"{len(steps):,} steps {first:,}-{last:,}"

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 Value: TypeAlias = "Callable[[Accounts | None, Step], float | None]"
 
+NEARLY_FULL = 0.8
+"""A context that is fuller is warned of: it is condensed soon, or its run ends."""
+
 NEVER = 10_000
 """More cells than any timeline has."""
 

@@ -10,6 +10,7 @@ from textual.strip import Strip
 
 from oh_tui.text.human import compact, dollars, duration, percent
 from oh_tui.trajectory.analysis import verdict as verdicts
+from oh_tui.trajectory.analysis.step_attributes import NEARLY_FULL
 from oh_tui.tui.rendering.cells import total_width, width_of
 from oh_tui.tui.theme import label_mark, verdict_mark
 from oh_tui.tui.widgets.drawing import Drawn, Piece, fit
@@ -21,9 +22,6 @@ GAP = "   "
 
 _NAMED = 3
 """How many sub-agents that failed are named."""
-
-NEARLY_FULL = 0.8
-"""A context that is fuller is warned of: it is condensed soon, or its run ends."""
 
 NOT_TOLD = "these events do not say how it ended"
 

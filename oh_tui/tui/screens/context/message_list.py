@@ -9,9 +9,7 @@ from textual.reactive import reactive
 
 from oh_tui.text.human import compact
 from oh_tui.text.redact import held
-from oh_tui.trajectory.context.message import MODEL, RESULT
-from oh_tui.trajectory.presentation.describe import describe, describe_event
-from oh_tui.trajectory.presentation.sent_messages import first_line
+from oh_tui.trajectory.message_lines import message_line, steps_words
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.state.context_rows import GAP, Row, Sign
 from oh_tui.tui.widgets.drawing import Piece, fit
@@ -39,7 +37,7 @@ class MessageList(RowList):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self.run: Trajectory | None = None
-        self._line_of = lru_cache(maxsize=4096)(_line_of)
+        self._line_of = lru_cache(maxsize=4096)(_line)
         self._steps = 0
         """Cells of the longest list of steps."""
 
@@ -70,7 +68,7 @@ class MessageList(RowList):
     def _text(self, row: Row) -> str:
         if row.message is None or self.run is None:
             return row.text
-        return self._line_of(row.role, row.message, self.run, held())
+        return self._line_of(row.message, self.run, held())
 
     def pieces(self, row: int, width: int) -> list[Piece]:
         shown = self.rows[row]
@@ -119,32 +117,6 @@ class MessageList(RowList):
         return [*said, (f"  {about}", "dim")] if about else said
 
 
-def steps_words(steps: tuple[int, ...]) -> str:
-    """`step 12`, `steps 2-31`, or `steps 1, 47` of two or more that do not follow each other."""
-    if not steps:
-        return ""
-    first, last = steps[0], steps[-1]
-    if first == last:
-        return f"step {first:,}"
-    if last - first + 1 == len(steps):
-        return f"steps {first:,}-{last:,}"
-    if len(steps) == 2:
-        return f"steps {first:,}, {last:,}"
-    return f"{len(steps):,} steps {first:,}-{last:,}"
-
-
-def _line_of(role: str, message: Message, run: Trajectory, held: tuple[str, ...]) -> str:
-    """What a message says on one line, as the timeline says it of calls and results. `held` are the
-    keys that are redacted."""
-    if role == MODEL:
-        steps = [run.step_of(event_id) for event_id in message.event_ids]
-        calls = [step.event for step in steps if step and step.is_call]
-        if calls:
-            return "  +  ".join(describe_event(event).what for event in calls)
-    elif role == RESULT and (step := run.step_of(message.event_ids[0])) is not None:
-        result = step.result
-        if result is not None and result.id == message.event_ids[0]:
-            said = describe(step, run.outcome(step)).result
-            if said:
-                return said
-    return first_line(message.dump())
+def _line(message: Message, run: Trajectory, held: tuple[str, ...]) -> str:
+    """`held` are the keys that are redacted."""
+    return message_line(message, run)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oh_tui.text.human import compact, percent, plural
+from oh_tui.trajectory.analysis.step_attributes import NEARLY_FULL
 from oh_tui.tui.keys import Hint
 
 if TYPE_CHECKING:
@@ -12,9 +13,6 @@ if TYPE_CHECKING:
     from oh_tui.tui.state.context_rows import Page, Row
     from oh_tui.tui.theme import Glyphs
     from oh_tui.tui.widgets.drawing import Piece
-
-FULL = 0.8
-"""How full a context is that is said as a warning."""
 
 
 def of_answer(page: Page) -> list[Piece]:
@@ -25,7 +23,7 @@ def of_answer(page: Page) -> list[Piece]:
         of = f" of {compact(answer.window).replace('.0', '')}" if answer.window else ""
         full = answer.fill
         share = f", {percent(full)}" if full is not None else ""
-        hue = "warn" if full is not None and full > FULL else ""
+        hue = "warn" if full is not None and full > NEARLY_FULL else ""
         facts = [(f"{compact(usage.prompt)}{of} tokens{share}", hue)]
         facts.append((f"{compact(usage.cache_read)} from the cache", "dim"))
     facts.append((plural(len(page.context.messages), "message"), ""))
