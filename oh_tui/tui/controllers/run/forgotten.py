@@ -6,7 +6,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
-from oh_tui.tui.state.context_rows import alone
+from oh_tui.tui.state import context_rows
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.study import Study
@@ -49,7 +49,7 @@ class ForgottenSteps:
         count = len(study.trajectory)
         first = self._searched[1] if self._searched and self._searched[0] is study else 0
         find = partial(_no_longer_seen, study, steps.step_here, first)
-        found = await asyncio.to_thread(alone, find)
+        found = await asyncio.to_thread(find)
         if steps.study is study:
             self._searched = (study, count) if found is None else None
             steps.forgotten = found or frozenset()
@@ -60,6 +60,10 @@ def _no_longer_seen(study: Study, step: int, first: int) -> frozenset[int] | Non
     where nothing was condensed after the `first` steps."""
     if not any(each.event.kind == "Condensation" for each in study.trajectory.steps[first:]):
         return None
-    contexts = study.contexts
-    answer = contexts.of(step) or contexts.nearest(step)
-    return contexts.at(answer).unseen_steps if answer else frozenset()
+
+    def unseen() -> frozenset[int]:
+        contexts = study.contexts
+        answer = contexts.of(step) or contexts.nearest(step)
+        return contexts.at(answer).unseen_steps if answer else frozenset()
+
+    return context_rows.alone(unseen)

@@ -17,7 +17,7 @@ from oh_tui.trajectory.presentation.block import json_pretty
 from oh_tui.trajectory.presentation.blocks import command_text, json_text, output_text
 from oh_tui.trajectory.presentation.markdown import step_markdown
 from oh_tui.tui.keys import COPY_KEYS
-from oh_tui.tui.state.context_rows import alone
+from oh_tui.tui.state import context_rows
 from oh_tui.tui.widgets.question_bar import Question
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def _context_json(study: Study, step: int) -> _Asked:
         text = json_pretty(contexts.at(answer).dump())
         return text, f"the context of step {answer.step:,} as JSON was"
 
-    return alone(make)
+    return context_rows.alone(make)
 
 
 def _cleaned(make: Callable[[], _Asked]) -> _Asked:

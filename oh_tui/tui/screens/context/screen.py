@@ -177,7 +177,8 @@ class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
             self.list.empty = (OWN_CONTEXT.about,)
             self.list.refresh()
             return
-        found = contexts.of(step) or contexts.nearest(step)
+        # looking for the nearest takes long where there is none
+        found = contexts.of(step) or contexts.nearest(step) if contexts.answers else None
         if found is None:
             self.list.empty = (NO_ANSWER,)
             self.list.refresh()

@@ -25,7 +25,8 @@ def of_answer(page: Page) -> list[Piece]:
         share = f", {percent(full)}" if full is not None else ""
         hue = "warn" if full is not None and full > NEARLY_FULL else ""
         facts = [(f"{compact(usage.prompt)}{of} tokens{share}", hue)]
-        facts.append((f"{compact(usage.cache_read)} from the cache", "dim"))
+        if usage.cache_read:  # 0 may mean that nobody tells
+            facts.append((f"{compact(usage.cache_read)} from the cache", "dim"))
     facts.append((plural(len(page.context.messages), "message"), ""))
     facts.append((f"rules of {rules.name}" if rules.is_sdk else "as the file has them", "dim"))
     return facts
