@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -201,6 +202,7 @@ def watched() -> Iterator[Watched]:
     finally:
         server.close()
         model.close()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_what_is_called_certain_is_on_the_disk(watched: Watched) -> None:
