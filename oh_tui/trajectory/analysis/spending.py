@@ -11,6 +11,7 @@ from msgspec.structs import astuple
 
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.accounting import Accounts
+from oh_tui.trajectory.context.answers import is_answer
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -74,6 +75,10 @@ class Spending(msgspec.Struct, frozen=True):
     """Those of the last answer."""
     window: int
     """Size of the context in tokens; 0 if unknown."""
+    last_fill: float | None
+    """How full the context was at the last answer, 1 being full; None if unknown."""
+    most_fill: float | None
+    """The highest of all answers; None if that of one is unknown."""
 
 
 def spending(trajectory: Trajectory, accounts: Accounts, below: Usage = NO_USAGE) -> Spending:
@@ -109,6 +114,7 @@ def spending(trajectory: Trajectory, accounts: Accounts, below: Usage = NO_USAGE
         spent = accounts.of(step)
         worth.append(0.0 if spent is None else spent.cost if priced else spent.tokens)
     dearest = [n for n in _top(MOST, worth) if worth[n] > 0]
+    fills = [accounts.fill(step) for step in steps if is_answer(step.event)]
     known = model + sum(tools.values())
     used = [(family, span) for family, span in tools.items() if span > 0]
     return Spending(
@@ -130,6 +136,8 @@ def spending(trajectory: Trajectory, accounts: Accounts, below: Usage = NO_USAGE
         fullest=max((prompt for _, prompt in answers), default=0),
         last=answers[-1][1] if answers else 0,
         window=accounts.context_window,
+        last_fill=fills[-1] if fills else None,
+        most_fill=None if None in fills else max(filter(None, fills), default=None),
     )
 
 

@@ -120,14 +120,14 @@ class Writer:
         if not fill:
             return
 
-        def share(prompt: int) -> str:
-            return f", {percent(prompt / spent.window)}" if spent.window else ""
+        def share(fill: float | None) -> str:
+            return f", {self.glyphs.unknown if fill is None else percent(fill)}"
 
         of = f" of {compact(spent.window).replace('.0', '')}" if spent.window else ""
-        last = f"at the end {compact(spent.last)}{of} tokens{share(spent.last)}"
+        last = f"at the end {compact(spent.last)}{of} tokens{share(spent.last_fill)}"
         facts: list[Piece] = [(last, "")]
         if spent.fullest > spent.last:
-            facts.append((f"most {compact(spent.fullest)}{share(spent.fullest)}", ""))
+            facts.append((f"most {compact(spent.fullest)}{share(spent.most_fill)}", ""))
         if condensed:
             facts.append((f"{self.glyphs.condensed} history condensed", "dim"))
         self._head("Context", *joined(facts, self.glyphs.dot))

@@ -9,6 +9,7 @@ import pytest
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.search.fields import FIELDS
 from oh_tui.trajectory.analysis.search.step_filter import parse, unknown_words
+from oh_tui.trajectory.analysis.spending import spending
 from oh_tui.trajectory.analysis.step_attributes import CONTEXT, STEP_ATTRIBUTES
 from oh_tui.trajectory.analysis.step_order import StepOrder, StepSorting
 from oh_tui.trajectory.analysis.study import Study
@@ -86,3 +87,12 @@ def test_the_fullest_come_first_and_the_unknown_last(run: Trajectory) -> None:
     fills = [accounts.fill(run.steps[number - 1]) for number in order]
     known = [fill for fill in fills if fill is not None]
     assert known == sorted(known, reverse=True) and set(fills[len(known) :]) <= {None}
+
+
+def test_the_costs_page_knows_the_fill_of_listed_answers_alone(
+    run: Trajectory, with_sums: Trajectory
+) -> None:
+    listed, sums = spending(run, Accounts(run)), spending(with_sums, Accounts(with_sums))
+    fills = [one.fill for one in Study(run).contexts.answers]
+    assert (listed.last_fill, listed.most_fill) == (fills[-1], max(filter(None, fills)))
+    assert sums.window and sums.last and (sums.last_fill, sums.most_fill) == (None, None)
