@@ -39,11 +39,17 @@ class FileList(RowList):
     def row_count(self) -> int:
         return len(self.rows)
 
+    def _names(self, width: int) -> tuple[str, ...]:
+        """Of the columns of numbers. As of a step, what is certain matters more than the last."""
+        is_wide = width >= WIDE
+        last = is_wide or not any(row.then for row in self.rows[:1])
+        return "reads" if is_wide else "", "edits", "+", "-", "last step" if last else ""
+
     def _widths(self, width: int) -> tuple[int, list[int], int]:
         """Cells of the path, of each column of numbers (0 without room) and of the letters."""
         numbers = [
             max(len(name), cells) + 2 if name and cells else 0
-            for name, cells in zip(_names(width), self._columns, strict=True)
+            for name, cells in zip(self._names(width), self._columns, strict=True)
         ]
         git = len(self.lister) + 2 if self.lister else 0
         remark = self._remarks + 2 if self._remarks else 0
@@ -55,7 +61,7 @@ class FileList(RowList):
             return []
         path, numbers, git = self._widths(self.row_width)
         text = f" {'path':<{path}}" + (f"  {self.lister}" if git else "")
-        for name, cells in zip(_names(self.row_width), numbers, strict=True):
+        for name, cells in zip(self._names(self.row_width), numbers, strict=True):
             text += f"{name:>{cells}}" if cells else ""
         return [HeadCell(text)]
 
@@ -76,10 +82,6 @@ class FileList(RowList):
                 pieces.append((f"{cell:>{cells}}", hue))
         is_sure = shown.then.state.certain if shown.then else "not in " not in remark
         return [*pieces, (f"  {remark}", "dim" if is_sure else "warn")]
-
-
-def _names(width: int) -> tuple[str, ...]:
-    return ("reads" if width >= WIDE else "", "edits", "+", "-", "last step")
 
 
 def _cells(row: FileRow) -> tuple[str, str, str, str, str]:

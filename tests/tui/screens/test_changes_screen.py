@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,24 +18,21 @@ from oh_tui.sources.actions.workspaces import Committed
 from oh_tui.trajectory.analysis.change_rows import FileRow
 from oh_tui.trajectory.analysis.changes import changes
 from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.files.history import Stopped
-from oh_tui.trajectory.files.moments import END
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.block import Note
-from oh_tui.tui.screens.changes import file_pane, file_versions
 from oh_tui.tui.screens.changes.change_blocks import (
     PIECES,
     change_blocks,
     commit_notes,
     edited_steps,
 )
-from oh_tui.tui.screens.changes.files_screen import Chosen
+from oh_tui.tui.screens.changes.files_screen import Chosen, FilesScreen
 from oh_tui.tui.screens.changes.screen import ChangesScreen
 from oh_tui.tui.theme import DARK, LIGHT
 from oh_tui.tui.widgets.drawing import Drawn
 from tests.demo_runs import demo_run
 from tests.trajectory.edited import A, edit, run, view
-from tests.trajectory.made import call, output, result, shell
+from tests.trajectory.made import call, result
 from tests.tui.explorer import LONGEST
 
 GIT = [
@@ -53,12 +48,12 @@ GIT = [
 class Small(App[None]):
     CSS_PATH = str(Path(oh_tui.tui.app.__file__).with_name("app.tcss"))
 
-    def __init__(self, trajectory: Trajectory) -> None:
+    def __init__(self, trajectory: Trajectory, shown: FilesScreen) -> None:
         super().__init__()
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = "oh-dark"
-        self.shown = ChangesScreen("Dates")
+        self.shown = shown
         self.study = Study(trajectory)
         self.answers: list[Chosen] = []
 
@@ -73,8 +68,12 @@ class View:
     pilot: Pilot[None]
 
     @property
-    def screen(self) -> ChangesScreen:
+    def screen(self) -> FilesScreen:
         return self.app.shown
+
+    def set_git(self, changes: list[GitChange] | None, why: str = "") -> None:
+        assert isinstance(self.screen, ChangesScreen)
+        self.screen.set_git(changes, why)
 
     async def settle(self) -> None:
         async with asyncio.timeout(LONGEST):
@@ -113,8 +112,10 @@ class View:
 
 
 @asynccontextmanager
-async def look(trajectory: Trajectory, size: tuple[int, int] = (120, 30)) -> AsyncIterator[View]:
-    app = Small(trajectory)
+async def look(
+    trajectory: Trajectory, size: tuple[int, int] = (120, 30), shown: FilesScreen | None = None
+) -> AsyncIterator[View]:
+    app = Small(trajectory, shown or ChangesScreen("Dates"))
     async with app.run_test(size=size) as pilot:
         view = View(app, pilot)
         await view.settle()
@@ -174,7 +175,7 @@ async def test_keys_answer_the_main_screen(keys: list[str], answer: Chosen) -> N
 async def test_git_stands_beside_and_differences_are_marked() -> None:
     async with look(demo_run("week-dates")) as it:
         await it.press("j", "j")
-        it.screen.set_git(GIT)
+        it.set_git(GIT)
         await it.settle()
         assert it.files[2].startswith("▌dates/src/dates/parse.py")
         assert it.files[0].split()[:2] == ["dates/CHANGELOG.md", "M"]
@@ -194,11 +195,11 @@ async def test_git_stands_beside_and_differences_are_marked() -> None:
 
 async def test_git_without_an_answer_says_why_and_marks_nothing() -> None:
     async with look(demo_run("week-dates")) as it:
-        it.screen.set_git(None, "the sandbox is asleep")
+        it.set_git(None, "the sandbox is asleep")
         await it.settle()
         assert "git: the sandbox is asleep" in it.rule
         assert "not in git" not in "\n".join(it.files)
-        it.screen.set_git([])
+        it.set_git([])
         await it.settle()
         assert "git: no change, or no repository" in it.rule
         assert "not in git" not in "\n".join(it.files), "where there may be no repository"
@@ -346,7 +347,8 @@ def test_a_file_names_the_commits_that_changed_it() -> None:
 
 async def test_the_commits_are_counted_beside_the_files() -> None:
     async with look(demo_run("week-dates")) as it:
-        it.app.shown.set_commits([committed("/workspace/dates/uv.lock")])
+        assert isinstance(it.screen, ChangesScreen)
+        it.screen.set_commits([committed("/workspace/dates/uv.lock")])
         await it.settle()
         assert "1 commit" in str(it.app.shown.list_rule.facts)
 
@@ -357,181 +359,3 @@ async def test_the_footer_tells_what_enter_and_esc_do_after_tab_too() -> None:
         assert "enter smaller" in it.footer and "esc back" in it.footer
         await it.press("escape")
         assert "enter read whole" in it.footer and "esc close" in it.footer
-
-
-def edited_elsewhere() -> Trajectory:
-    """Two edits, between which a command writes, and one command after them."""
-    command = "sed -i s/two/2/ src/a.py\x1b[31m"
-    events = [
-        *edit("1", A, "one\ntwo\n", "ONE\ntwo\n"),
-        shell("2", command),
-        output("2"),
-        *edit("3", A, "ONE\n2\n", "ONE\n2\nthree\n"),
-        shell("4", "make format"),
-        output("4"),
-    ]
-    return run(*events)
-
-
-async def test_the_versions_of_a_file_are_walked() -> None:
-    async with look(edited_elsewhere()) as it:
-        assert "( ) versions" in it.footer and "b blame" in it.footer
-        await it.press("left_parenthesis")
-        assert "version 4 of 4 · step 3 · edit · as of step 3; 1 command since" in it.change
-        assert "as of step 3; 1 command since may have changed it" in it.change
-        assert "+three" in it.change and "+ONE" not in it.change
-        assert "step 4  $ make format" in it.change
-        assert "s to step 3" in it.footer and "esc back" in it.footer
-        await it.press("left_parenthesis")
-        assert "version 3 of 4 · elsewhere, between 1 and 3: 1 command that may write" in it.change
-        assert "-two" in it.change and "+2" in it.change
-        assert "step 2  $ sed -i s/two/2/ src/a.py" in it.change
-        assert "\x1b" not in it.change
-        await it.press("left_parenthesis")
-        assert "version 2 of 4 · step 1 · edit · certain" in it.change
-        await it.press("left_parenthesis")
-        assert "version 1 of 4 · before the run" in it.change
-        assert "one" in it.change and "+one" not in it.change
-        await it.press("left_parenthesis")
-        assert "this is the first version" in it.footer
-        await it.press("escape")
-        assert "2 edits, steps 1-3" in it.change
-        assert "+three" in it.change and "+ONE" in it.change
-        await it.press("right_parenthesis")
-        assert "version 1 of 4" in it.change
-
-
-async def test_t_shows_the_whole_text_of_a_version() -> None:
-    async with look(edited_elsewhere()) as it:
-        await it.press("left_parenthesis", "t")
-        assert [line.split() for line in it.lines(it.screen.pane.body)[1:4]] == [
-            ["1", "ONE"],
-            ["2", "2"],
-            ["3", "three"],
-        ]
-        await it.press("left_parenthesis")
-        assert "version 3 of 4" in it.change and "three" not in it.change
-        await it.press("t")
-        assert "+2" in it.change
-        await it.press("t", "escape")
-        assert "+2" in it.change, "esc leads back by one"
-        await it.press("s")
-        assert it.app.answers == [("step", 3)], "the step that found it"
-
-
-async def test_blame_names_the_step_of_each_line() -> None:
-    async with look(edited_elsewhere()) as it:
-        await it.press("b")
-        assert it.screen.pane.lines.has_focus
-        assert [line.split() for line in it.lines(it.screen.pane.lines)[:3]] == [
-            ["▌1", "1", "ONE"],
-            ["?", "2", "2"],
-            ["3", "3", "three"],
-        ]
-        assert "enter to step 1" in it.footer
-        await it.press("j", "enter")
-        assert it.app.answers == []
-        assert "no step of this run wrote that line" in it.footer
-        await it.press("left_parenthesis", "left_parenthesis")
-        assert "version 3 of 4" in it.change
-        await it.press("left_parenthesis")
-        assert [line.split() for line in it.lines(it.screen.pane.lines)[:2]] == [
-            ["▌1", "1", "ONE"],
-            ["2", "two"],
-        ], "a line from before the run has no step"
-        await it.press("escape")
-        assert "version 2 of 4" in it.change and "+ONE" in it.change
-        assert it.screen.files.has_focus
-        await it.press("b", "enter")
-        assert it.app.answers == [("step", 1)]
-
-
-async def test_what_reads_blame_is_ended_by_esc(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = threading.Event()
-
-    def reads(files: object, file: object, state: object, stop: Callable[[], bool]) -> object:
-        while not stop():
-            asked.set()
-            time.sleep(0.001)
-        raise Stopped
-
-    monkeypatch.setattr(file_pane, "blame_rows", reads)
-    async with look(edited_elsewhere()) as it:
-        await it.pilot.press("b")
-        async with asyncio.timeout(LONGEST):
-            while not asked.is_set():
-                await it.pilot.pause(0.01)
-        await it.pilot.pause()
-        assert "reading which step wrote each line" in it.blamed
-        await it.pilot.press("j")
-        await it.press("escape")
-        assert "2 edits, steps 1-3" in it.change
-
-
-async def test_a_file_without_versions_says_so() -> None:
-    async with look(demo_run("week-dates")) as it:
-        it.screen.set_git(GIT)
-        await it.settle()
-        await it.press("G")
-        assert "versions" not in it.footer
-        for key in ("left_parenthesis", "b", "t"):
-            await it.press(key)
-            assert "no version of it is known" in it.footer
-
-
-async def test_blame_shows_neither_keys_nor_control_characters() -> None:
-    key = "-----BEGIN PRIVATE KEY-----\n" + "a1B2" * 12 + "\n-----END PRIVATE KEY-----\n"
-    secret = "sk-ant-api03-" + "a1B2" * 12
-    async with look(run(*edit("1", A, "x\n", f"x\x1b[31m\n{key}{secret}\n"))) as it:
-        await it.press("b")
-        shown = "\n".join(it.lines(it.screen.pane.lines))
-        assert "a1B2" not in shown and "\x1b" not in shown
-        assert shown.count("[hidden]") == 4
-
-
-async def test_blame_grows_with_the_run() -> None:
-    trajectory = run(*edit("1", A, "a\n", "b\n"), live=True)
-    async with look(trajectory) as it:
-        await it.press("b")
-        trajectory.extend(edit("2", A, "b\n", "b\nc\n"))
-        it.screen.grown()
-        await it.settle()
-        assert [line.split() for line in it.lines(it.screen.pane.lines)[:2]] == [
-            ["▌1", "1", "b"],
-            ["2", "2", "c"],
-        ]
-
-
-def told(trajectory: Trajectory, number: int, *, whole: bool = False) -> str:
-    """The blocks of a version of the only file."""
-    (file,) = Study(trajectory).files.files
-    versions = file_versions.versions_until(file, END)
-    state = file_versions.state_of(file, versions, number, END)
-    blocks = file_versions.version_blocks(file, versions, number, state, whole=whole)
-    return "\n".join(f"{type(one).__name__} {getattr(one, 'text', '')}" for one in blocks)
-
-
-def test_versions_say_what_is_not_known() -> None:
-    made = run(*edit("1", A, None, "", "create"))
-    assert "Note an empty file" in told(made, 0, whole=True)
-    assert "Note the same text again" in told(made, 0)
-    action = {"kind": "EditAction", "file_path": A, "old_string": "a", "new_string": "b"}
-    part = run(call("1", action, tool="edit"), result("1", {"kind": "EditObservation"}))
-    assert "Diff -a\n+b" in told(part, 0)
-    assert "Note the events do not hold its text" in told(part, 0, whole=True)
-    lines = run(*edit("1", A, "a\r\n", "a\n"))
-    assert "Note only invisible characters differ" in told(lines, 1)
-
-
-def test_a_version_of_a_copied_file_names_where_it_comes_from() -> None:
-    events = [
-        *edit("1", A, None, "one\ntwo\n", "create"),
-        shell("2", "cp src/a.py src/b.py"),
-        output("2"),
-        *edit("3", A.replace("a.py", "b.py"), "one\ntwo\n", "one\n2\n"),
-    ]
-    file = Study(run(*events)).files.named("b.py")
-    versions = file_versions.versions_until(file, END)
-    state = file_versions.state_of(file, versions, 0, END)
-    blocks = file_versions.version_blocks(file, versions, 0, state, whole=False)
-    assert Note("the text that step 1 left in src/a.py:") in blocks

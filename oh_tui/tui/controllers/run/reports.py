@@ -11,6 +11,7 @@ from oh_tui.tui.messages import StepWanted
 from oh_tui.tui.screens import costs
 from oh_tui.tui.screens.changes import files_screen
 from oh_tui.tui.screens.changes import screen as changes
+from oh_tui.tui.screens.changes import then_screen as then
 from oh_tui.tui.screens.context import screen as contexts
 from oh_tui.tui.widgets.conversation_list import title_of
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.timeline import Timeline
 
-    View = costs.CostsScreen | changes.ChangesScreen | contexts.ContextScreen
+    View = costs.CostsScreen | files_screen.FilesScreen | contexts.ContextScreen
 
 
 class Reports:
@@ -34,7 +35,7 @@ class Reports:
         self._steps = steps
         self._run = run
         self._filter = filter
-        self._changes: changes.ChangesScreen | None = None
+        self._files: files_screen.FilesScreen | None = None
         """The files screen, while it is open."""
         self._context: contexts.ContextScreen | None = None
         """The view of a context, while it is open."""
@@ -47,15 +48,33 @@ class Reports:
             self._ui.tell(self._session.no_target)
             return
 
+        view = changes.ChangesScreen(title_of(conversation))
+        self._open_files(view, conversation)
+        self._ui.work_on("git", self._ask_git, view, conversation, instead=True)
+
+    def action_files_then(self) -> None:
+        """Show the files as they were after the step under the cursor, of a sub-agent too."""
+        conversation = self._run.show_target(wanted=True)
+        if conversation is None:
+            self._ui.tell(self._session.no_target)
+            return
+        is_here = self._run.study_of(conversation) is not None
+        if not is_here or not self._steps.row_count():
+            self._ui.tell("there is no step here yet: H shows the files as of one")
+            return
+        sub = self._steps.sub_step_here
+        step = sub.path if sub else self._steps.step_here
+        self._open_files(then.FilesThenScreen(title_of(conversation), step), conversation)
+
+    def _open_files(self, view: files_screen.FilesScreen, conversation: Conversation) -> None:
         def closed(chosen: files_screen.Chosen) -> None:
-            self._changes = None
+            self._files = None
             if chosen and self._session.is_open(conversation):
                 self._go_to(chosen)
 
-        view = self._changes = changes.ChangesScreen(title_of(conversation))
+        self._files = view
         self._show_at_once(view, conversation)
         self._ui.push_screen(view, closed)
-        self._ui.work_on("git", self._ask_git, view, conversation, instead=True)
         self._ui.work_on("study", self._show_study, view, conversation, instead=True)
 
     def action_costs(self) -> None:
@@ -104,7 +123,7 @@ class Reports:
 
     def run_grew(self) -> None:
         """The run has more events: add them to the open screen."""
-        for view in (self._changes, self._context):
+        for view in (self._files, self._context):
             if view and view.is_running:
                 view.grown()
 

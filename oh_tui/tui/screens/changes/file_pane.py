@@ -138,7 +138,7 @@ class FilePane(Vertical):
             if rows is not None:
                 self._show_lines(rows, state, keep)
             return
-        make = partial(file_versions.version_blocks, file, versions, number, state)
+        make = partial(file_versions.version_blocks, file, versions, number, subject.moment)
         self._show_blocks(await asyncio.to_thread(partial(make, whole=self.shown == "text")), keep)
 
     def _show_blocks(self, blocks: list[Block], keep: bool) -> None:

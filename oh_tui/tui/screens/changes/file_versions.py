@@ -72,11 +72,18 @@ def facts(versions: Sequence[Version], number: int, state: FileState) -> list[Pi
 
 
 def version_blocks(
-    file: FileHistory, versions: Sequence[Version], number: int, state: FileState, *, whole: bool
+    file: FileHistory,
+    versions: Sequence[Version],
+    number: int,
+    moment: Moment,
+    *,
+    whole: bool,
 ) -> list[Block]:
     """What a version changed, or with `whole` its text. Reads two results."""
-    version = versions[number]
+    version, state = versions[number], state_of(file, versions, number, moment)
     blocks: list[Block] = list(map(Note, _remarks(versions, number, state)))
+    if number == len(versions) - 1 and (said := evidence(file, state, moment)):
+        blocks.append(Note(said))
     blocks += _content(file, versions, number, whole=whole)
     if version.is_found:
         blocks += commands("may have written it", version.between)
@@ -126,6 +133,19 @@ def _remarks(versions: Sequence[Version], number: int, state: FileState) -> Iter
         yield f"as step {version.label} found it"
     if not state.certain and (not version.is_found or number == len(versions) - 1):
         yield state.words
+
+
+def evidence(file: FileHistory, state: FileState, moment: Moment) -> str:
+    """What the last step that read a file since an edit tells of it. Reads a result."""
+    reading = None if state.certain else file.last_read(state, moment)
+    shown = reading.shown() if reading else None
+    text = state.text()
+    if reading is None or shown is None or text is None:
+        return ""
+    lines = plural(len(shown.lines), "line")
+    if shown.agrees(text):
+        return f"step {reading.label} read {lines} of it since, and found them so"
+    return f"step {reading.label} read {lines} of it since, and found another text"
 
 
 def commands(label: str, writers: Sequence[Writer]) -> list[Block]:

@@ -165,7 +165,7 @@ class FilesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
         hints: list[Hint] = []
         if row and pane.shown == "blame":
             if pane.step is not None:
-                hints.append(Hint("enter", f"to step {_number(pane.step)}", "step"))
+                hints.append(Hint("enter", f"to step {number_words(pane.step)}", "step"))
             hints += [Hint("b", "no blame", "blame"), Hint("( )", "versions", "version(-1)")]
             hints.append(Hint("z", "smaller" if self.whole else "read whole", "whole"))
         elif row:
@@ -178,7 +178,7 @@ class FilesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
                     hints.append(Hint("t", label, "text"))
             if row.key:
                 hints.append(Hint("&", "its steps", "filter"))
-                hints.append(Hint("s", f"to step {_number(self._step_of(row))}", "step"))
+                hints.append(Hint("s", f"to step {number_words(self._step_of(row))}", "step"))
         more = [] if pane.shown == "blame" and row else self._more_hints(row)
         self.footer.hints = (*hints, *more)
         can_go_back = self.whole or pane.shown != "change"
@@ -282,5 +282,5 @@ class FilesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
         self.head.refresh()
 
 
-def _number(step: Label) -> str:
+def number_words(step: Label) -> str:
     return f"{step:,}" if isinstance(step, int) else step
