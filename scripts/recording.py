@@ -40,11 +40,11 @@ MINUTE = (
     Frame(("escape", "slash", *"W53"), "/W53", "Find jumps while you type"),
     Frame(("escape", "ampersand", *"is:failed", "enter"), "&is:failed", "Show only what failed"),
     Frame(("escape", "T"), "T", "Where time and money went"),
-    Frame(("escape", "c"), "c", "The files that it changed, with git beside them"),
-    Frame(("escape", "1", "k", "a"), "a", "Answer the call that waits: read it, then y or n"),
-    Frame(("escape", "s", "e"), "s e", "Sort the list: the most expensive first"),
+    Frame(("escape", "V", "x"), "V x", "What the model saw at a step, and what it had forgotten"),
+    Frame(("escape", "c", "j", "j"), "c", "The files that it changed, with git beside them"),
+    Frame(("b", *["J"] * 3), "b", "Which step wrote each line of a file"),
     Frame(
-        ("escape", "ampersand", *"repo:shop", "enter"), "&repo:shop", "The runs of one repository"
+        ("escape", "escape", "1", "k", "a"), "a", "Answer the call that waits: read it, then y or n"
     ),
     Frame(("escape", "question_mark"), "?", "Every key and every sign; typing searches"),
 )

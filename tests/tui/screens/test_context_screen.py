@@ -35,7 +35,7 @@ class Small(App[None]):
         self.register_theme(LIGHT)
         self.theme = "oh-dark"
         self.set_class(ascii, "-ascii")
-        self.shown = ContextScreen("Dates", step)
+        self.shown = ContextScreen("Dates", run.steps[step - 1].event.id if step else "")
         self.study = Study(run)
         self.answers: list[int | None] = []
         self.copied: list[str] = []
@@ -273,6 +273,18 @@ async def test_the_answers_of_a_run_that_grows_can_be_reached() -> None:
         assert "step 2" in it.head, "it stays where it was"
         await it.press("]", "]")
         assert "step 4" in it.head
+
+
+async def test_older_events_that_come_leave_the_answer_that_is_shown() -> None:
+    events = demo_run("week-dates").events
+    newest = Trajectory(complete=False)
+    newest.extend(events[-40:])
+    last = newest.steps[-1].number
+    async with look(newest, last) as it:
+        assert f"step {last}" in it.head and last < 61
+        it.screen.show_study(Study(demo_run("week-dates")))
+        await it.settle()
+        assert "step 61" in it.head
 
 
 async def test_the_mouse_shows_what_was_forgotten_and_opens_a_step() -> None:

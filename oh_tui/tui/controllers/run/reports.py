@@ -101,8 +101,10 @@ class Reports:
             self._ui.tell(self._session.no_target)
             return
         steps = self._steps
-        is_here = self._run.study_of(conversation) is not None
-        sub = steps.sub_step_here if is_here else None
+        study = self._run.study_of(conversation)
+        sub = steps.sub_step_here if study else None
+        shown = study.trajectory.steps if study else []
+        here = sub.step if sub else shown[steps.step_here - 1] if shown else None
 
         def closed(number: int | None) -> None:
             self._context = None
@@ -114,9 +116,10 @@ class Reports:
             elif 0 < number <= len(sub.run.trajectory):
                 steps.go_to_sub_step(sub.run.trajectory.steps[number - 1])
 
-        at = sub.step.number if sub else steps.step_here if is_here else 0
         title = title_of(conversation)
-        view = self._context = contexts.ContextScreen(title, at, sub.run if sub else None)
+        view = self._context = contexts.ContextScreen(
+            title, here.event.id if here else "", sub.run if sub else None
+        )
         self._show_at_once(view, conversation)
         self._ui.push_screen(view, closed)
         self._ui.work_on("study", self._show_study, view, conversation, instead=True)

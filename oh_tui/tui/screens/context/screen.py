@@ -98,11 +98,12 @@ class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
     whole: var[bool] = var(False)
     """The text of the message has the whole screen."""
 
-    def __init__(self, title: str = "", step: int = 0, of: Study | None = None) -> None:
-        """`step` is the number of the step whose context is shown first, 0 for the last answer's;
-        `of` is the sub-agent that it belongs to, None for a step of the run itself."""
+    def __init__(self, title: str = "", event_id: str = "", of: Study | None = None) -> None:
+        """`event_id` is that of the step whose context is shown first, as its number changes when
+        older events come; "" for the last answer's. `of` is the sub-agent that it belongs to, None
+        for a step of the run itself."""
         super().__init__()
-        self.run_title, self._step, self._of = title, step, of
+        self.run_title, self._event_id, self._of = title, event_id, of
         self.study: Study | None = None
         """The analysis of the run, once it is available."""
         self._progress = ""
@@ -165,7 +166,8 @@ class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
         is_another, self._contexts = contexts is not self._contexts, contexts
         if is_another:
             self._marked, self._page = None, None
-            self._choose(self._step or len(study.trajectory))
+            wanted = study.trajectory.step_of(self._event_id) if self._event_id else None
+            self._choose(wanted.number if wanted else len(study.trajectory))
         else:
             self._show_facts()
 
@@ -185,7 +187,7 @@ class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
             return
         group = contexts.run.group(contexts.run.steps[found.step - 1])
         self._note = ""
-        if step != found.step and step not in group and self._step:
+        if step != found.step and step not in group and self._event_id:
             self._note = f"no answer made step {step:,}: the nearest is shown"
         self._want(Wanted(found))
 
@@ -208,7 +210,7 @@ class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
     def _show(self, page: Page) -> None:
         if self._contexts is None:
             return
-        self._page, self._step = page, page.wanted.answer.step
+        self._page, self._event_id = page, page.wanted.answer.event_id
         self.list.empty = ("nothing differs: the model saw the same messages",)
         self.list.show(page.rows, self._contexts.run)
         self._arrange()
