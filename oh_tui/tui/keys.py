@@ -134,6 +134,7 @@ SCREEN_KEYS = (
     Key("where", "T", "reports.costs", "T", "where it went", "where time and money went", _LOOK, frozenset({"timeline"}), also="cost money price tokens duration"),
     Key("context", "V", "reports.context", "V", "context", "what the model saw when it made the step: all messages, what is new, what was forgotten", _LOOK, frozenset({"timeline"}), also="messages prompt window tokens memory condensed forgotten"),
     Key("files", "H", "reports.files_then", "H", "files then", "each file that the run had edited as it was after the step, and whether that is certain", _LOOK, frozenset({"timeline"}), also="checkout history version past time blame"),
+    Key("blame", "at", "reports.blame", "@", "blame line", "the line of a file that the result names, as in a traceback: blame of the last one in sight that the run edited, as it was then", _LOOK, also="traceback who wrote line file"),
     Key("compare", "equals_sign", "comparisons.open", "=", "compare", "compare the marked runs, two to eight; or the one shown with the marked one", _LOOK, frozenset({"conversations"}), also="diff versus"),
     Key("hidden", "x", "view.hidden", "x", "hidden", "show or hide the other events, and what is gone", _LOOK, frozenset({"sandboxes"}), also="gone"),
     Key("time", "t", "view.time", "t", "time", "elapsed, clock, UTC", _LOOK),

@@ -134,7 +134,9 @@ class Controllers:
 
     @cached_property
     def reports(self) -> reports.Reports:
-        return reports.Reports(self._session, self._ui, self._steps, self.target, self.filter)
+        return reports.Reports(
+            self._session, self._ui, self._steps, self._bodies, self.target, self.filter
+        )
 
     # What only keys lead to
 

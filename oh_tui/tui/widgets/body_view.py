@@ -194,6 +194,12 @@ class BodyView(KeptLines, Drawn, can_focus=True):
             return ""
         return self._document.source_line(hit)
 
+    @property
+    def text_in_sight(self) -> str:
+        """What is visible, in the lines of the source."""
+        first, last, _ = self.position()
+        return self._document.extract(first - 1, 0, last - 1, None) if last else ""
+
     def return_to(self, line: int) -> None:
         """Go to a line, without a current hit."""
         self._hit = None

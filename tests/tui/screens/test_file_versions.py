@@ -14,6 +14,7 @@ from oh_tui.sources.file_source import FileSource
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.files.history import Stopped
 from oh_tui.trajectory.files.moments import END
+from oh_tui.trajectory.files.named_places import FilePlace
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.block import Note
 from oh_tui.tui.screens.changes import file_pane, file_versions
@@ -257,3 +258,29 @@ async def test_h_shows_the_files_as_of_the_step_of_a_sub_agent(tmp_path: Path) -
         await it.press("enter")
         sub = it.screen.timeline.sub_step_here
         assert sub is not None and sub.path == "2.2"
+
+
+async def test_from_a_traceback_to_the_step_that_wrote_its_line() -> None:
+    async with explore() as it:
+        await it.press("j", "enter")
+        await it.until(lambda: it.screen.run_view.study is not None)
+        await it.press("3", "at")
+        assert it.screen.timeline.step_here == 58
+        shown = it.app.screen
+        assert isinstance(shown, FilesThenScreen)
+        await it.until(lambda: shown.pane.lines.row_count())
+        await it.until(lambda: shown.pane.lines.cursor == 111)
+        assert shown.pane.step == 19
+        await it.press("enter")
+        assert it.screen.timeline.step_here == 19
+        await it.press("at")
+        assert "the result names no line of a file that the run edited" in it.footer
+
+
+async def test_a_place_in_a_file_without_edits_by_then_is_told() -> None:
+    trajectory = run(*edit("1", A, "a", "b"), *edit("2", "z.py", "a", "b"))
+    for path, words in (("z.py", "z.py was not edited by step 1"), ("y.py", "changed y.py")):
+        shown = FilesThenScreen("Dates", 1, FilePlace(path, 3))
+        async with look(trajectory, shown=shown) as it:
+            assert words in it.footer
+            assert it.screen.pane.shown == "change"

@@ -40,10 +40,11 @@ def made() -> tuple[Session, FakeUi, Reports, Any, list[str]]:
     filters: list[str] = []
     search: Any = SimpleNamespace(set_filter=lambda query: filters.append(query.text))
     steps: Any = SimpleNamespace(empty=("no events",))
+    bodies: Any = SimpleNamespace()
     session, ui = Session(Settings()), FakeUi()
     run: Any = FakeRun()
     session.current = OPEN
-    return session, ui, Reports(session, ui, steps, run, search), run, filters
+    return session, ui, Reports(session, ui, steps, bodies, run, search), run, filters
 
 
 @pytest.mark.parametrize(("chosen", "told"), [(7, [7]), (None, [])])

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.search import step_filter
+from oh_tui.trajectory.files import named_places
+from oh_tui.trajectory.presentation.block import Failure, Output, Plain
 from oh_tui.tui.messages import StepWanted
 from oh_tui.tui.screens import costs
 from oh_tui.tui.screens.changes import files_screen
@@ -21,18 +23,29 @@ if TYPE_CHECKING:
     from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
+    from oh_tui.tui.widgets.step_detail import StepDetail
     from oh_tui.tui.widgets.timeline import Timeline
 
     View = costs.CostsScreen | files_screen.FilesScreen | contexts.ContextScreen
 
+MOST = 100_000
+"""Characters of the end of a result in which a line of a file is looked for."""
+
 
 class Reports:
     def __init__(
-        self, session: Session, ui: Ui, steps: Timeline, run: TargetRun, filter: Filter
+        self,
+        session: Session,
+        ui: Ui,
+        steps: Timeline,
+        bodies: StepDetail,
+        run: TargetRun,
+        filter: Filter,
     ) -> None:
         self._session = session
         self._ui = ui
         self._steps = steps
+        self._bodies = bodies
         self._run = run
         self._filter = filter
         self._files: files_screen.FilesScreen | None = None
@@ -65,6 +78,29 @@ class Reports:
         sub = self._steps.sub_step_here
         step = sub.path if sub else self._steps.step_here
         self._open_files(then.FilesThenScreen(title_of(conversation), step), conversation)
+
+    def action_blame(self) -> None:
+        """Show which step wrote the line of a file that the result names: of those in sight the
+        last one that the run edited, else of the whole result."""
+        conversation = self._run.show_target(wanted=True)
+        study = self._run.study_of(conversation) if conversation else None
+        if conversation is None or study is None:
+            self._ui.tell(self._session.no_target)
+            return
+        runs = (study, *study.sub_runs.all())
+        paths = {file.path for run in runs for file in run.changes.files}
+        result = self._bodies.result_view
+        whole = "\n".join(
+            block.text for block in result.blocks if isinstance(block, Output | Plain | Failure)
+        )
+        texts = (self._bodies.hit_line, result.text_in_sight, whole[-MOST:])
+        place = next(filter(None, (named_places.last_of(text, paths) for text in texts)), None)
+        if place is None:
+            self._ui.tell("the result names no line of a file that the run edited")
+            return
+        sub = self._steps.sub_step_here
+        step = sub.path if sub else self._steps.step_here
+        self._open_files(then.FilesThenScreen(title_of(conversation), step, place), conversation)
 
     def _open_files(self, view: files_screen.FilesScreen, conversation: Conversation) -> None:
         def closed(chosen: files_screen.Chosen) -> None:

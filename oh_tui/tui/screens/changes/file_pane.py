@@ -84,6 +84,8 @@ class FilePane(Vertical):
         self._subject: Subject | None = None
         self._number: int | None = None
         """The version that is shown, None for all of them."""
+        self._line: int | None = None
+        """The line that blame is wanted for, counted from 1, until that is read."""
         self._facts: tuple[Piece, ...] = ()
         self._stop = threading.Event()
         """Of what a thread reads now."""
@@ -100,7 +102,7 @@ class FilePane(Vertical):
         old, self._subject = self._subject, subject
         is_other = old is None or old.path != subject.path
         if is_other:
-            self._number = None
+            self._number = self._line = None
             self._show("change")
         elif old and (old.state, old.moment) != (subject.state, subject.moment):
             self._show(self.shown, keep=True)
@@ -151,6 +153,10 @@ class FilePane(Vertical):
     def _show_lines(self, rows: tuple[BlameRow, ...], state: FileState, keep: bool) -> None:
         self.lines.empty = (_why_no_lines(state),)
         self.lines.show(rows, keep=keep)
+        if self._line is not None:
+            self.lines.move_to(self._line - 1)
+            self.lines.show_around()
+            self._line = None
         self._show_position()
         self.post_message(self.Changed())
 
@@ -220,6 +226,12 @@ class FilePane(Vertical):
         if self.shown == "blame":
             self.go_back()
         elif self._can_walk():
+            self._show("blame")
+
+    def blame_line(self, line: int) -> None:
+        """Show which step wrote a line of the last version, counted from 1."""
+        if self._can_walk():
+            self._line = line
             self._show("blame")
 
     def go_back(self) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from textual import work
 
 from oh_tui.text.human import plural
+from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe
 from oh_tui.trajectory.analysis.change_rows import FileRow
 from oh_tui.trajectory.analysis.changes import size_words
@@ -26,6 +27,7 @@ from oh_tui.tui.widgets.rule import joined
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.files.moments import Label, Moment
+    from oh_tui.trajectory.files.named_places import FilePlace
 
 
 class FilesThenScreen(FilesScreen):
@@ -33,9 +35,10 @@ class FilesThenScreen(FilesScreen):
 
     HELP_TITLE = "In the files as of a step"
 
-    def __init__(self, title: str, step: Label) -> None:
+    def __init__(self, title: str, step: Label, place: FilePlace | None = None) -> None:
+        """With a `place` blame is shown of that line, once it is read."""
         super().__init__(title)
-        self._step = step
+        self._step, self._place = step, place
         self._moment: Moment = END
         self._found: Sequence[FileThen] = ()
 
@@ -52,6 +55,25 @@ class FilesThenScreen(FilesScreen):
         nothing = f"no file was edited through the editor by step {number_words(self._step)}"
         self.files.empty = (f"{nothing}; commands may have",)
         self._list()
+        if self._place is not None:
+            self._blame(self._place)
+            self._place = None
+
+    def _blame(self, place: FilePlace) -> None:
+        """Show which step wrote a line of a file, as that was then."""
+        assert self.study is not None
+        try:
+            file = self.study.files.named(place.path)
+        except Problem as problem:
+            self.footer.tell(problem.sentence)
+            return
+        row = next((n for n, row in enumerate(self.files.rows) if row.key == file.path), None)
+        if row is None:
+            self.footer.tell(f"{file.shown} was not edited by step {number_words(self._step)}")
+            return
+        self.files.move_to(row)
+        self._show_file()
+        self.pane.blame_line(place.line)
 
     def _rows(self) -> Sequence[FileRow]:
         if self._waits:
