@@ -42,6 +42,7 @@ from oh_tui.tui.widgets.panes import Panes
 from oh_tui.tui.widgets.question_bar import QuestionBar
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule
+from oh_tui.tui.widgets.step_detail import BLAME
 from oh_tui.tui.widgets.strip_view import StripView
 from oh_tui.tui.widgets.timeline import Timeline
 
@@ -215,6 +216,11 @@ class MainScreen(BaseScreen):
             self._show_keys()
         if timeline.cursor == 0 and not timeline.order and self.session.pane == "timeline":
             self.controllers.older.at_top()
+
+    @on(Rule.Picked, "#result-rule")
+    def _blame(self, message: Rule.Picked) -> None:
+        if message.text.endswith(BLAME) and not self.asking.is_asking:
+            self.controllers.reports.action_blame()
 
     @on(Rule.Picked, "#timeline-rule")
     def _show_what_is_counted(self, message: Rule.Picked) -> None:

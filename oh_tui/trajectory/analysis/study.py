@@ -92,6 +92,12 @@ class Study:
         for."""
         return history.Files(list(_parts(self)))
 
+    @property
+    def edited_paths(self) -> set[str]:
+        """The keys of the files that it and its sub-agents edited."""
+        runs = (self, *self.sub_runs.all())
+        return {file.path for run in runs for file in run.changes.files}
+
     def compute(self) -> Study:
         """Computes all of it. This takes about as long as joining the events, so use a thread for
         a long run."""

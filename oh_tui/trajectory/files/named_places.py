@@ -24,6 +24,11 @@ class FilePlace(NamedTuple):
     line: int
     """Counted from 1."""
 
+    @property
+    def name(self) -> str:
+        """Of the file alone."""
+        return posixpath.basename(self.path)
+
 
 def file_places(text: str) -> Iterator[FilePlace]:
     """In the order of the text."""

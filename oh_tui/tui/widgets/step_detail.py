@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from textual.reactive import reactive
 
 from oh_tui.text.human import plural
+from oh_tui.trajectory.files import named_places
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.tui.rendering.lines import Document
@@ -22,8 +23,12 @@ from oh_tui.tui.widgets.shown import LARGE, Place, Shown, at_first, of_event, of
 from oh_tui.tui.widgets.timeline import Timeline
 
 if TYPE_CHECKING:
+    from oh_tui.trajectory.files.named_places import FilePlace
     from oh_tui.trajectory.presentation.block import Block
     from oh_tui.tui.state.finding import Finding
+
+BLAME = "(@)"
+"""At the end of the fact that leads to blame."""
 
 _Key = tuple[Event, Outcome | None, int, bool, int, bool, str, Place | None]
 """The bodies depend on event, outcome, number of results, as_json, the study, whole_call, the
@@ -209,6 +214,15 @@ class StepDetail(Stack):
         lines = min(self.call_view.position()[2], max(least, room // 3))
         self.call_view.styles.height = lines
 
+    def _place(self) -> FilePlace | None:
+        """The last line in sight of a file that the run edited."""
+        study = self._timeline.study
+        return (
+            named_places.last_of(self.result_view.text_in_sight, study.edited_paths)
+            if study
+            else None
+        )
+
     @on(BodyView.Scrolled, "#result")
     def _show_position(self) -> None:
         first, last, total = self.result_view.position()
@@ -217,6 +231,8 @@ class StepDetail(Stack):
         facts = [fact for fact in self._result_facts if fact[0]]
         if total and not self.is_making:
             facts.insert(2, (position, "dim"))  # before a folder, which may be long
+        if not self.as_json and (place := self._place()):
+            facts.append((f"blame {place.name}:{place.line} {BLAME}", "dim"))
         if self._finding and (found := self.result_view.find_words(self._finding)):
             facts.insert(0, (found, "mark"))
         self._result_rule.facts = joined(facts, glyphs_of(self.app).dot)

@@ -19,6 +19,7 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.block import Note
 from oh_tui.tui.screens.changes import file_pane, file_versions
 from oh_tui.tui.screens.changes.then_screen import FilesThenScreen
+from oh_tui.tui.widgets.rule import Rule
 from tests.demo_runs import demo_run
 from tests.trajectory.edited import A, edit, run, view
 from tests.trajectory.made import call, message, output, result, shell
@@ -264,8 +265,12 @@ async def test_from_a_traceback_to_the_step_that_wrote_its_line() -> None:
     async with explore() as it:
         await it.press("j", "enter")
         await it.until(lambda: it.screen.run_view.study is not None)
-        await it.press("3", "at")
+        await it.press("3")
         assert it.screen.timeline.step_here == 58
+        rule = it.screen.query_one("#result-rule", Rule)
+        assert "blame parse.py:112 (@)" in it.text_of(rule)
+        await it.pilot.click(rule, offset=(it.text_of(rule).index("blame"), 0))
+        await it.until(lambda: it.app.screen is not it.screen)
         shown = it.app.screen
         assert isinstance(shown, FilesThenScreen)
         await it.until(lambda: shown.pane.lines.row_count())

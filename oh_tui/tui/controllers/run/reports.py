@@ -87,9 +87,7 @@ class Reports:
         if conversation is None or study is None:
             self._ui.tell(self._session.no_target)
             return
-        runs = (study, *study.sub_runs.all())
-        paths = {file.path for run in runs for file in run.changes.files}
-        result = self._bodies.result_view
+        paths, result = study.edited_paths, self._bodies.result_view
         whole = "\n".join(
             block.text for block in result.blocks if isinstance(block, Output | Plain | Failure)
         )
