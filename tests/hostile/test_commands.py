@@ -28,6 +28,9 @@ from tests.tui.explorer import AT_ONCE
 MORE = (
     f"compare {DATES} {OAUTH}",
     f"get {DATES} /workspace/dates/src/dates/parse.py -o -",
+    f"changes {DATES} --at 20",
+    f"changes {DATES} --patch",
+    f"blame {DATES} parse.py",
     f"tail {OAUTH}",
     f"bookmark {OAUTH} --at 1",
     f"note {OAUTH} text --at 2",
@@ -88,7 +91,7 @@ def check_on_terminal(*words: str | Path) -> str:
 
 def test_every_command_is_tried() -> None:
     tried = {line.split()[0] for line in (*COMMANDS, *MORE, *ON_FILES)}
-    assert set(TABLE) - tried == {"open", "download", "put", "reject"}
+    assert set(TABLE) - tried == {"open", "download", "checkout", "put", "reject"}
 
 
 @pytest.mark.parametrize("start", [0, pytest.param(13, marks=pytest.mark.slow)])
