@@ -101,7 +101,7 @@ class Study:
     def compute(self) -> Study:
         """Computes all of it. This takes about as long as joining the events, so use a thread for
         a long run."""
-        _ = self.sub_runs, self.verdict, self.strip, self.changes
+        _ = self.sub_runs, self.verdict, self.strip, self.changes, self.edited_paths
         return self
 
     def take_sub_agents(self, run: Trajectory, agents: Sequence[SubAgent]) -> None:

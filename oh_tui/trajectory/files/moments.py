@@ -70,8 +70,9 @@ class Part:
                 self._seconds.append(begin)
 
     def when(self, event: Event) -> Moment:
-        place = self._places[id(event)]
-        seconds = self._seconds[place] if self._seconds else 0.0
+        """An event that came since `arrange` is after all others."""
+        place = self._places.get(id(event), len(self._places))
+        seconds = self._seconds[min(place, len(self._seconds) - 1)] if self._seconds else 0.0
         return seconds, (*self._base, place)
 
     def just_before(self, event: Event) -> Moment:

@@ -94,6 +94,15 @@ def test_the_work_can_be_stopped() -> None:
         blame(study.files, file, study.files.at_file(file), lambda: next(answers))
 
 
+def test_an_event_that_came_since_the_files_were_read_is_after_all_others() -> None:
+    trajectory = run(*edit("1", A, "a", "b"), live=True)
+    files = Study(trajectory).files
+    assert files.files
+    trajectory.extend(edit("2", A, "b", "c"))
+    (part,), events = files.parts, trajectory.events
+    assert part.when(events[-1]) > part.when(events[1]) > part.when(events[0])
+
+
 @pytest.mark.parametrize("text", ["\0\x01\xff", "\ud800", "\ufffd", "a\rb\r\nc", "\u2028", "\x0c"])
 def test_binary_and_odd_text(text: str) -> None:
     files = files_of(*edit("1", A, text, text + "\n" + text), *edit("2", A, text, "z"))
