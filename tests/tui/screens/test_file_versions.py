@@ -98,7 +98,9 @@ async def test_blame_names_the_step_of_each_line() -> None:
             ["3", "3", "three"],
         ]
         assert "enter to step 1" in it.footer
-        await it.press("j", "enter")
+        await it.press("j")
+        assert "to step" not in it.footer
+        await it.press("enter")
         assert it.app.answers == []
         assert "no step of this run wrote that line" in it.footer
         await it.press("left_parenthesis", "left_parenthesis")

@@ -160,8 +160,11 @@ class FilePane(Vertical):
         self._show_position()
         self.post_message(self.Changed())
 
-    @on(BodyView.Scrolled)
     @on(RowList.Highlighted, "#blame")
+    def _at_a_line(self) -> None:
+        self.post_message(self.Changed())
+
+    @on(BodyView.Scrolled)
     def _show_position(self) -> None:
         if self._subject is None:
             return
