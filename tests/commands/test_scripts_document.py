@@ -103,8 +103,13 @@ TOLD = ("index", "query", "start", "download", "get", "cache", "config", "events
     ("words", "example"), [row for row in _rows() if row[0].split()[0] not in TOLD]
 )
 def test_the_table_of_commands_is_true(
-    words: str, example: str, capsys: pytest.CaptureFixture[str]
+    words: str,
+    example: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.chdir(tmp_path)  # checkout writes there
     assert cli.main(["--demo", *shlex.split(words)]) in (0, 1, 3)
     said = re.sub(r"[\t ]+", " ", "".join(capsys.readouterr()))
     parts = [part.strip() for part in re.split(r" {2,}|…", example)]
