@@ -234,6 +234,18 @@ async def test_the_files_as_of_a_step_say_what_is_certain() -> None:
         assert "no step of this run wrote that line" in it.footer
 
 
+async def test_older_events_that_come_leave_the_step() -> None:
+    whole, newest = edited_elsewhere(), Trajectory(complete=False)
+    newest.extend(whole.events[2:])
+    step = newest.steps[0]
+    shown = FilesThenScreen("Dates", step.number, event_id=step.event.id)
+    async with look(newest, shown=shown) as it:
+        assert "Files as of step 1" in it.rule
+        shown.show_study(Study(whole))
+        await it.settle()
+        assert "Files as of step 2" in it.rule
+
+
 async def test_a_run_without_edits_by_then_says_so() -> None:
     trajectory = run(shell("1"), output("1"), *edit("2", A, "a", "b"))
     async with look(trajectory, shown=FilesThenScreen("Dates", 1)) as it:

@@ -19,6 +19,8 @@ from oh_tui.tui.widgets.conversation_list import title_of
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
+    from oh_tui.trajectory.analysis.study import Study
+    from oh_tui.trajectory.files.named_places import FilePlace
     from oh_tui.tui.controllers.run.filter import Filter
     from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.session import Session
@@ -71,13 +73,11 @@ class Reports:
         if conversation is None:
             self._ui.tell(self._session.no_target)
             return
-        is_here = self._run.study_of(conversation) is not None
-        if not is_here or not self._steps.row_count():
+        study = self._run.study_of(conversation)
+        if study is None or not self._steps.row_count():
             self._ui.tell("there is no step here yet: H shows the files as of one")
             return
-        sub = self._steps.sub_step_here
-        step = sub.path if sub else self._steps.step_here
-        self._open_files(then.FilesThenScreen(title_of(conversation), step), conversation)
+        self._open_files(self._files_then(conversation, study), conversation)
 
     def action_blame(self) -> None:
         """Show which step wrote the line of a file that the result names: of those in sight the
@@ -96,9 +96,19 @@ class Reports:
         if place is None:
             self._ui.tell("the result names no line of a file that the run edited")
             return
-        sub = self._steps.sub_step_here
-        step = sub.path if sub else self._steps.step_here
-        self._open_files(then.FilesThenScreen(title_of(conversation), step, place), conversation)
+        self._open_files(self._files_then(conversation, study, place), conversation)
+
+    def _files_then(
+        self, conversation: Conversation, study: Study, place: FilePlace | None = None
+    ) -> then.FilesThenScreen:
+        """The files as of the step under the cursor."""
+        sub, here = self._steps.sub_step_here, self._steps.step_here
+        return then.FilesThenScreen(
+            title_of(conversation),
+            sub.path if sub else here,
+            place,
+            event_id=study.trajectory.steps[here - 1].event.id,
+        )
 
     def _open_files(self, view: files_screen.FilesScreen, conversation: Conversation) -> None:
         def closed(chosen: files_screen.Chosen) -> None:

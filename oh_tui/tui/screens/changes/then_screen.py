@@ -31,14 +31,17 @@ if TYPE_CHECKING:
 
 
 class FilesThenScreen(FilesScreen):
-    """`step` is a number, or of a sub-agent's step a path such as "12.3"."""
+    """`step` is a number, or of a sub-agent's step a path such as "12.3"; `event_id` is that of the
+    run's own step, whose number changes when older events come."""
 
     HELP_TITLE = "In the files as of a step"
 
-    def __init__(self, title: str, step: Label, place: FilePlace | None = None) -> None:
+    def __init__(
+        self, title: str, step: Label, place: FilePlace | None = None, *, event_id: str = ""
+    ) -> None:
         """With a `place` blame is shown of that line, once it is read."""
         super().__init__(title)
-        self._step, self._place = step, place
+        self._step, self._place, self._event_id = step, place, event_id
         self._moment: Moment = END
         self._found: Sequence[FileThen] = ()
 
@@ -49,6 +52,9 @@ class FilesThenScreen(FilesScreen):
         await self._read_versions()
         if self.study is None or self._files is None:
             return
+        if own := self.study.trajectory.step_of(self._event_id):
+            below = str(self._step).partition(".")[2]
+            self._step = f"{own.number}.{below}" if below else own.number
         self._moment = moment = self.study.files.moment(self._step)
         files = list(self._files.values())
         self._found = await asyncio.to_thread(lambda: list(files_then(files, moment)))
