@@ -40,9 +40,11 @@ MINUTE = (
     Frame(("escape", "slash", *"W53"), "/W53", "Find jumps while you type"),
     Frame(("escape", "ampersand", *"is:failed", "enter"), "&is:failed", "Show only what failed"),
     Frame(("escape", "T"), "T", "Where time and money went"),
-    Frame(("escape", "V", "x"), "V x", "What the model saw at a step, and what it had forgotten"),
+    Frame(
+        ("escape", "V", "x", "g"), "V x", "What the model saw at a step, and what it had forgotten"
+    ),
     Frame(("escape", "c", "j", "j"), "c", "The files that it changed, with git beside them"),
-    Frame(("b", *["J"] * 3), "b", "Which step wrote each line of a file"),
+    Frame(("b", "G", "K"), "b", "Which step wrote each line of a file"),
     Frame(
         ("escape", "escape", "1", "k", "a"), "a", "Answer the call that waits: read it, then y or n"
     ),

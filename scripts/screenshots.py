@@ -55,12 +55,12 @@ PICTURES = (
     Picture("run-80x24-light", (80, 24), ("enter",), "oh-light"),
     Picture("where-120x36", (120, 36), ("enter", "T")),
     Picture("changes-120x36", (120, 36), ("enter", "c")),
-    Picture("context-160x48", (160, 48), ("enter", "V", "x")),
+    Picture("context-160x48", (160, 48), ("enter", "V", "x", "g")),
     Picture("context-120x36", (120, 36), ("enter", "V")),
     Picture("context-80x24-light", (80, 24), ("enter", "V"), "oh-light"),
-    Picture("blame-160x48", (160, 48), ("enter", "c", "j", "j", "b", *["J"] * 3)),
-    Picture("blame-120x36", (120, 36), ("enter", "c", "j", "j", "b", *["J"] * 3)),
-    Picture("blame-80x24-light", (80, 24), ("enter", "c", "j", "j", "b"), "oh-light"),
+    Picture("blame-160x48", (160, 48), ("enter", "c", "j", "j", "b", "G", "K")),
+    Picture("blame-120x36", (120, 36), ("enter", "c", "j", "j", "b", "G", "K")),
+    Picture("blame-80x24-light", (80, 24), ("enter", "c", "j", "j", "b", "G", "K"), "oh-light"),
     Picture("answer-120x36", (120, 36), ("k", "a")),
     Picture(
         "search-120x36", (120, 36), ("*", *"ValueError", "enter", *["j"] * 3, "k", "k", "k", "tab")
