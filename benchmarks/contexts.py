@@ -11,9 +11,9 @@ from pathlib import Path
 
 from benchmarks import made
 from benchmarks.result import Result, interleaved, result
-from oh_tui.trajectory.context.arrangement import Arrangement
 from oh_tui.trajectory.context.context import Context
 from oh_tui.trajectory.context.contexts import Contexts
+from oh_tui.trajectory.context.message_order import Arrangement
 from oh_tui.trajectory.context.whole import whole
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory

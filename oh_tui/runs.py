@@ -38,7 +38,7 @@ from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.verdict import Verdict
 from oh_tui.trajectory.files.blame import Blame, blame
 from oh_tui.trajectory.files.history import Files
-from oh_tui.trajectory.files.moments import Label
+from oh_tui.trajectory.files.order_in_time import Label
 from oh_tui.trajectory.formats.run_file import SHOWN_BEFORE, short_name
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step

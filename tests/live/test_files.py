@@ -13,7 +13,7 @@ import pytest
 
 from oh_tui import runs
 from oh_tui.trajectory.files.blame import blame
-from oh_tui.trajectory.files.moments import Label
+from oh_tui.trajectory.files.order_in_time import Label
 from oh_tui.trajectory.model.steps import Step
 from tests.trajectory.files.test_git_patch import applied
 

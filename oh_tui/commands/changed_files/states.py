@@ -8,7 +8,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.files.history import Files
-from oh_tui.trajectory.files.moments import END, Moment
+from oh_tui.trajectory.files.order_in_time import END, Moment
 
 
 def files_of(loaded: Loaded) -> Files:

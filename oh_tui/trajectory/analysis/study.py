@@ -15,7 +15,7 @@ from oh_tui.trajectory.analysis.strip import Strip
 from oh_tui.trajectory.analysis.sub_agents import Slot, bare, prefix, slots
 from oh_tui.trajectory.analysis.verdict import Verdict, judge
 from oh_tui.trajectory.context import contexts
-from oh_tui.trajectory.files import history, moments
+from oh_tui.trajectory.files import history, order_in_time
 from oh_tui.trajectory.model.bodies import message_text
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
@@ -24,7 +24,7 @@ from oh_tui.trajectory.model.usage_stats import NO_USAGE, Cost, Told, Usage
 if TYPE_CHECKING:
     from oh_tui.trajectory.context.contexts import Contexts
     from oh_tui.trajectory.files.history import Files
-    from oh_tui.trajectory.files.moments import Part
+    from oh_tui.trajectory.files.order_in_time import Part
 
 READING = 0.005
 """Longest time for changed files in one update while the agent works, in seconds."""
@@ -356,7 +356,7 @@ class SubRuns:
 
 def _parts(study: Study, above: Part | None = None, started: int = 0) -> Iterator[Part]:
     """A run and its sub-agents that share its folder, each after the one that started it."""
-    part = moments.Part(study.changes.touched, study.path, above, started)
+    part = order_in_time.Part(study.changes.touched, study.path, above, started)
     part.delegated = study.sub_runs.delegated
     yield part
     for run in study.sub_runs.runs:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from functools import cached_property
 from typing import NamedTuple
 
-from oh_tui.trajectory.context import gaps, messages
+from oh_tui.trajectory.context import gaps, sdk_messages
 from oh_tui.trajectory.context.answers import Answer
-from oh_tui.trajectory.context.arrangement import Arrangement
+from oh_tui.trajectory.context.event_tree import NONE, SEEN
 from oh_tui.trajectory.context.gaps import Gap
-from oh_tui.trajectory.context.lines import NONE, SEEN
 from oh_tui.trajectory.context.material import Material
 from oh_tui.trajectory.context.message import SYSTEM, Message, Messages
-from oh_tui.trajectory.context.messages import Body
+from oh_tui.trajectory.context.message_order import Arrangement
 from oh_tui.trajectory.context.rules import Rules
+from oh_tui.trajectory.context.sdk_messages import Body
 
 
 class Context:
@@ -48,7 +48,9 @@ class Context:
     def tools(self) -> tuple[str, ...]:
         """The names of the tools in its system prompt, raw."""
         first = next((m for m in self.messages if m.kind == SYSTEM), None)
-        return messages.tools(self._material.texts.event(first.items[0]).body()) if first else ()
+        return (
+            sdk_messages.tools(self._material.texts.event(first.items[0]).body()) if first else ()
+        )
 
     @cached_property
     def forgotten(self) -> list[Message]:

@@ -6,10 +6,10 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import overload
 
-from oh_tui.trajectory.context import messages
-from oh_tui.trajectory.context.arrangement import Arrangement, Items
+from oh_tui.trajectory.context import sdk_messages
 from oh_tui.trajectory.context.material import Material
-from oh_tui.trajectory.context.messages import Body
+from oh_tui.trajectory.context.message_order import Arrangement, Items
+from oh_tui.trajectory.context.sdk_messages import Body
 
 SYSTEM, USER, MODEL, RESULT, SUMMARY = "system", "user", "model", "result", "summary"
 
@@ -104,7 +104,7 @@ class Message:
     @property
     def text(self) -> str:
         """All its text, the arguments of calls below."""
-        return messages.plain(self.dump())
+        return sdk_messages.plain(self.dump())
 
 
 class Messages(Sequence[Message]):

@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from oh_tui.trajectory.context.arrangement import Peeks
-from oh_tui.trajectory.context.lines import RESULTS, SEEN
+from oh_tui.trajectory.context.event_tree import RESULTS, SEEN
+from oh_tui.trajectory.context.message_order import Peeks
 from oh_tui.trajectory.context.rules import Rules
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.events import Event

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from oh_tui.trajectory.files.history import FileHistory, FileState
-from oh_tui.trajectory.files.moments import START, Label, Moment
+from oh_tui.trajectory.files.order_in_time import START, Label, Moment
 from oh_tui.trajectory.presentation.difference import count_lines
 
 NOTE = "from editor and patch calls; what commands wrote is known where an edit found it"

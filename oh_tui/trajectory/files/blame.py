@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 from oh_tui.trajectory.files.history import FileHistory, FileState, Stop, Stopped
-from oh_tui.trajectory.files.moments import Label
+from oh_tui.trajectory.files.order_in_time import Label
 from oh_tui.trajectory.files.versions import Edit, Version, same_ends
 from oh_tui.trajectory.presentation.alignment import Check, common
 from oh_tui.trajectory.presentation.difference import without_ends

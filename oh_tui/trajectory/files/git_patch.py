@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.files.history import FileHistory, Files, FileState
-from oh_tui.trajectory.files.moments import Label, Moment
+from oh_tui.trajectory.files.order_in_time import Label, Moment
 from oh_tui.trajectory.presentation.difference import unified
 
 _ESCAPED = {7: "a", 8: "b", 9: "t", 10: "n", 11: "v", 12: "f", 13: "r", 34: '"', 92: "\\"}

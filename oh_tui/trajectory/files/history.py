@@ -11,7 +11,7 @@ from typing import NamedTuple
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.files.moments import END, Label, Moment, Part, end_of_step
+from oh_tui.trajectory.files.order_in_time import END, Label, Moment, Part, end_of_step
 from oh_tui.trajectory.files.other_names import by_other_names
 from oh_tui.trajectory.files.readings import Reading
 from oh_tui.trajectory.files.touched import shown_path

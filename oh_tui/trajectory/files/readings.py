@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.files.moments import Label, Moment, Part
+from oh_tui.trajectory.files.order_in_time import Label, Moment, Part
 from oh_tui.trajectory.model.bodies import content_text, field, text_field
 from oh_tui.trajectory.model.steps import Step
 

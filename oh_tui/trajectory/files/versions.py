@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, TypeAlias
 
-from oh_tui.trajectory.files.moments import Label, Moment, Part
+from oh_tui.trajectory.files.order_in_time import Label, Moment, Part
 from oh_tui.trajectory.files.touches import Touch, tool, touches
 from oh_tui.trajectory.files.writers import Timeline, Writer
 from oh_tui.trajectory.model.steps import Step

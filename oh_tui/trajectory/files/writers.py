@@ -9,7 +9,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.files.moments import END, START, Label, Moment, Part
+from oh_tui.trajectory.files.order_in_time import END, START, Label, Moment, Part
 from oh_tui.trajectory.files.programs import READ_ONLY_TOOLS
 from oh_tui.trajectory.files.shell import Effect, defined, effect
 from oh_tui.trajectory.files.touches import is_read, may_touch, tool, touches

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from oh_tui.trajectory.context.arrangement import Arrangement
 from oh_tui.trajectory.context.context import Context
 from oh_tui.trajectory.context.contexts import Contexts
+from oh_tui.trajectory.context.message_order import Arrangement
 from oh_tui.trajectory.context.whole import whole
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory

@@ -13,8 +13,8 @@ import pytest
 from oh_tui.sources.file_source import FileSource
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.files.history import Stopped
-from oh_tui.trajectory.files.moments import END
 from oh_tui.trajectory.files.named_places import FilePlace
+from oh_tui.trajectory.files.order_in_time import END
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.block import Note
 from oh_tui.tui.screens.changes import file_pane, file_versions

@@ -10,7 +10,7 @@ from textual.reactive import reactive
 from oh_tui.text.redact import safe_lines
 from oh_tui.trajectory.files.blame import Histories, blame
 from oh_tui.trajectory.files.history import FileHistory, FileState
-from oh_tui.trajectory.files.moments import Label
+from oh_tui.trajectory.files.order_in_time import Label
 from oh_tui.tui.widgets.drawing import Piece, fit
 from oh_tui.tui.widgets.row_list import HeadCell, RowList
 

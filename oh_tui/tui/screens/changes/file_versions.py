@@ -15,7 +15,7 @@ from oh_tui.trajectory.presentation.difference import unified
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.files.history import FileHistory
-    from oh_tui.trajectory.files.moments import Moment
+    from oh_tui.trajectory.files.order_in_time import Moment
     from oh_tui.trajectory.files.versions import Version
     from oh_tui.trajectory.files.writers import Writer
     from oh_tui.tui.widgets.drawing import Piece

@@ -25,7 +25,7 @@ from oh_tui.tui.widgets.rule import Rule
 if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.study import Study
     from oh_tui.trajectory.files.history import FileHistory
-    from oh_tui.trajectory.files.moments import Label
+    from oh_tui.trajectory.files.order_in_time import Label
 
 Chosen = tuple[Literal["filter"], str] | tuple[Literal["step"], "Label"] | None
 """The user's choice, for the main screen: the steps of one file, one step, or None."""

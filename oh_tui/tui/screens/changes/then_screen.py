@@ -15,7 +15,7 @@ from oh_tui.text.redact import safe
 from oh_tui.trajectory.analysis.change_rows import FileRow
 from oh_tui.trajectory.analysis.changes import size_words
 from oh_tui.trajectory.files.at_step import FileThen, files_then, sums, text_of
-from oh_tui.trajectory.files.moments import END, START
+from oh_tui.trajectory.files.order_in_time import END, START
 from oh_tui.trajectory.presentation.block import Block, Code, Diff, Note
 from oh_tui.trajectory.presentation.difference import unified
 from oh_tui.tui.screens.changes.file_pane import Subject
@@ -26,8 +26,8 @@ from oh_tui.tui.widgets.file_list import WIDE
 from oh_tui.tui.widgets.rule import joined
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.files.moments import Label, Moment
     from oh_tui.trajectory.files.named_places import FilePlace
+    from oh_tui.trajectory.files.order_in_time import Label, Moment
 
 
 class FilesThenScreen(FilesScreen):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from oh_tui.trajectory.context import messages
-from oh_tui.trajectory.context.arrangement import Items
-from oh_tui.trajectory.context.messages import Body
+from oh_tui.trajectory.context import sdk_messages
+from oh_tui.trajectory.context.message_order import Items
 from oh_tui.trajectory.context.rules import Rules
+from oh_tui.trajectory.context.sdk_messages import Body
 from oh_tui.trajectory.model.events import Event
 
 
@@ -34,13 +34,13 @@ class Texts:
         bodies = [self.event(item).body() for item in items]
         # the kind of the head: a body may have none
         kinds = [{"kind": self.event(item).kind} for item in items]
-        return messages.message(
+        return sdk_messages.message(
             [body | kind for body, kind in zip(bodies, kinds, strict=True)], self._rules
         )
 
     def look(self, items: Items) -> Look:
         if (known := self._looks.get(items)) is None:
             made = self.dump(items)
-            known = Look(messages.size(made), messages.has_image(made))
+            known = Look(sdk_messages.size(made), sdk_messages.has_image(made))
             self._looks[items] = known
         return known

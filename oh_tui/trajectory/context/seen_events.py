@@ -12,8 +12,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from oh_tui.trajectory.context.arrangement import Arrangement, Peeks
-from oh_tui.trajectory.context.lines import NONE, RESULTS, Line, Tree
+from oh_tui.trajectory.context.event_tree import NONE, RESULTS, Line, Tree
+from oh_tui.trajectory.context.message_order import Arrangement, Peeks
 from oh_tui.trajectory.context.rules import Rules
 from oh_tui.trajectory.context.whole import condensed, condensing, whole
 from oh_tui.trajectory.model.events import Event
