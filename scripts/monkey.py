@@ -46,7 +46,7 @@ BYTES = {
     "left_square_bracket": "[", "right_square_bracket": "]",
     "less_than_sign": "<", "greater_than_sign": ">", "vertical_line": "|",
     "apostrophe": "'", "semicolon": ";", "number_sign": "#", "equals_sign": "=",
-    "asterisk": "*",
+    "asterisk": "*", "at": "@",
 }  # fmt: skip
 """The bytes that a terminal sends for a key, by Textual's name."""
 
