@@ -86,7 +86,10 @@ def test_what_a_server_does_not_hear_of_is_not_indexed_while_its_sandbox_is_up(
     deaf: tuple[LiveServer, str], tmp_path: Path
 ) -> None:
     server, identifier = deaf
-    done = value("index", "--server", server.url, "--yes", XDG_CACHE_HOME=str(tmp_path))
+    words = ("index", "--server", server.url, "--yes", "--json")
+    ended = oh_tui(*words, XDG_CACHE_HOME=str(tmp_path))
+    assert ended.returncode == 2, "it is not left out on purpose"
+    done = json.loads(ended.stdout)
     assert done["indexed"] == 0
     assert [one["place"].partition("#")[2] for one in done["left_out"]] == [identifier]
 

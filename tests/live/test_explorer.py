@@ -343,7 +343,7 @@ async def start_steps(live: Live) -> str:
     ("key", "sentence", "hint"),
     [
         ("wrong", "does not accept this key", "Check that the key is for this server"),
-        ("", "needs a key", "Set OPENHANDS_API_KEY to a key of this server"),
+        ("", "wants a key", "Set OPENHANDS_API_KEY to a key of this server"),
     ],
 )
 async def test_without_the_right_key_one_sentence_says_so_and_what_to_do(
