@@ -96,7 +96,7 @@ async def test_short_labels_of_the_footer_still_tell_something() -> None:
         await it.press("escape", "c")
         changes = it.app.screen
         footer = changes.query_one(Footer)
-        await it.until(lambda: "& filter  s to step" in it.text_of(footer))
+        await it.until(lambda: "b blame  & filter" in it.text_of(footer))
 
 
 @pytest.mark.parametrize(("width", "is_whole"), [(64, False), (100, True)])

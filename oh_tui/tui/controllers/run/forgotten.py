@@ -41,11 +41,14 @@ class ForgottenSteps:
         self._waits = False
         if self._has_moved:
             self._wait()
-        elif (study := self._steps.study) is not None:
-            self._ui.work_on("forgotten", self._find, study, instead=True)
+        elif self._steps.study is not None:
+            self._ui.work_on("forgotten", self._find, instead=True)
 
-    async def _find(self, study: Study) -> None:
-        steps = self._steps
+    async def _find(self) -> None:
+        """Takes no run: a worker that has ended keeps what it was called with for a while."""
+        steps, study = self._steps, self._steps.study
+        if study is None:
+            return
         count = len(study.trajectory)
         first = self._searched[1] if self._searched and self._searched[0] is study else 0
         find = partial(_no_longer_seen, study, steps.step_here, first)
