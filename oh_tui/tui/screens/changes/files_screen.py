@@ -177,7 +177,7 @@ class FilesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
                     label = "what it changed" if pane.shown == "text" else "its text"
                     hints.append(Hint("t", label, "text"))
             if row.key:
-                hints.append(Hint("&", "filter its steps", "filter"))
+                hints.append(Hint("&", "filter", "filter"))
                 hints.append(Hint("s", f"to step {number_words(self._step_of(row))}", "step"))
         more = [] if pane.shown == "blame" and row else self._more_hints(row)
         self.footer.hints = (*hints, *more)
