@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from oh_tui.commands.changed_files.states import files_of, point_in_time
+from oh_tui.commands.changed_files.states import files_of, label_of, point_in_time
 from oh_tui.commands.framework.command import Call
 from oh_tui.commands.framework.masking import print_masked
 from oh_tui.commands.framework.printing import Column, Row, print_json, print_table, say
@@ -105,7 +105,7 @@ def _print_patch(call: Call, files: Files) -> int:
     if call.as_json:
         raise Problem("A patch is text, not JSON", "leave one of --patch and --json out")
     args = call.args
-    pieces = patch_pieces(files, args.since or 0, args.at or None)
+    pieces = patch_pieces(files, label_of(files, args.since) or 0, label_of(files, args.at))
     hidden = 0
 
     def printed() -> Iterator[str]:

@@ -8,7 +8,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.files.history import Files
-from oh_tui.trajectory.files.order_in_time import END, Moment
+from oh_tui.trajectory.files.order_in_time import Label, Moment
 
 
 def files_of(loaded: Loaded) -> Files:
@@ -16,16 +16,18 @@ def files_of(loaded: Loaded) -> Files:
     return Study(whole(loaded)).files
 
 
-def point_in_time(files: Files, step: str) -> Moment:
-    """The end of a step, by its number, the path of a sub-agent's or an event; END without one,
-    the beginning of the run for 0. Raises Problem for a step that is not there."""
+def label_of(files: Files, step: str) -> Label | None:
+    """A step as the histories of files name it, by its number, the path of a sub-agent's or an
+    event; None without one, 0 is before the run. Raises Problem for a step that is not there."""
     if not step:
-        return END
+        return None
     path, _, number = step.rpartition(".")
     part = next((one for one in files.parts if one.prefix == (f"{path}." if path else "")), None)
     if part is None or not number:
         raise Problem(f"This run has no step {safe_line(step)[:60]}")
-    if number == "0":
-        return files.moment(step)
-    found = step_at(part.trajectory, number)
-    return files.moment(part.label(found))
+    return step if number == "0" else part.label(step_at(part.trajectory, number))
+
+
+def point_in_time(files: Files, step: str) -> Moment:
+    """The end of a step, END without one. Raises Problem for a step that is not there."""
+    return files.moment(label_of(files, step))

@@ -159,6 +159,13 @@ def test_blame_shows_no_line_of_a_private_key(tmp_path: Path) -> None:
     assert "a1B2" not in oh_tui("blame", path, "key.pem").stdout
 
 
+def test_a_patch_takes_a_step_by_its_event_and_none_that_is_not_there(run_file: Path) -> None:
+    event = demo_run("week-dates").steps[19].event.id
+    by_number = oh_tui("changes", run_file, "--patch", "--from", "20")
+    assert oh_tui("changes", run_file, "--patch", "--from", event).stdout == by_number.stdout
+    assert oh_tui("changes", run_file, "--patch", "--from", "62").returncode == 2
+
+
 def test_from_and_raw_want_a_patch(run_file: Path) -> None:
     for words in (["--from", "3"], ["--raw"]):
         done = oh_tui("changes", run_file, *words)
