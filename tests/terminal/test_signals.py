@@ -117,7 +117,7 @@ def test_ctrl_c_says_how_to_quit_and_ctrl_q_does(run: Path) -> None:
         terminal.press("ctrl+c")
         terminal.wait_for("ctrl+c copies selected text; q quits")
         terminal.press("?")
-        terminal.wait_for("one page down")
+        terminal.wait_for("type to search")
         terminal.press("ctrl+q")
         assert terminal.ends() == 0
         assert terminal.is_restored()
@@ -131,7 +131,7 @@ def test_bytes_that_are_no_text_are_no_keys(run: Path) -> None:
             terminal.child.send(odd)
             terminal.settle()
         terminal.press("?")
-        terminal.wait_for("one page down")
+        terminal.wait_for("type to search")
         terminal.press("ctrl+q")
         assert terminal.ends() == 0 and terminal.is_restored()
 
@@ -158,7 +158,7 @@ def test_ctrl_z_gives_the_terminal_to_the_shell_and_fg_comes_back_drawn_and_aliv
             terminal.wait_for("30 steps")
             terminal.wait_for("1 Conversations")
         terminal.press("?")
-        terminal.wait_for("one page down")
+        terminal.wait_for("type to search")
         quit_to_shell(terminal, "ctrl+q")
         assert terminal.attributes() == in_shell
         terminal.press("exit\r")
@@ -186,7 +186,7 @@ def test_ctrl_z_without_a_shell_to_continue_it_does_not_stop_for_ever(run: Path)
         terminal.press("ctrl+z")
         terminal.until(lambda: b"\x1b[?1049l" in terminal.drawn, "the stop")
         terminal.press("?")
-        terminal.wait_for("one page down")
+        terminal.wait_for("type to search")
         terminal.press("ctrl+q")
         assert terminal.ends() == 0 and terminal.is_restored()
 
