@@ -14,6 +14,7 @@ import oh_tui.api
 from oh_tui.api.agent_server import AgentServer
 from oh_tui.api.app_server import AppServer, OpenHands
 from oh_tui.api.bare_server import BareAgentServer
+from oh_tui.api.git_providers import GitProviders
 from oh_tui.api.sandbox_server import SandboxServer
 from oh_tui.api.sandbox_service import SandboxService
 from oh_tui.api.start_tasks import StartTasks
@@ -38,7 +39,7 @@ manager. Written by scripts/sync_client.py.
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from oh_tui.api import agent_server, app_server, bare_server
+from oh_tui.api import agent_server, app_server, bare_server, git_providers
 from oh_tui.api import sandbox_server, sandbox_service, start_tasks
 from oh_tui.api.blocking import Blocking, Listing, Pieces, Server
 '''
@@ -48,6 +49,7 @@ CLASSES = (
     AgentServer,
     SandboxService,
     StartTasks,
+    GitProviders,
     AppServer,
     BareAgentServer,
     OpenHands,

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from oh_tui.api.agent_server import AgentServer
     from oh_tui.api.app_server import AppServer, OpenHands
     from oh_tui.api.bare_server import BareAgentServer
+    from oh_tui.api.git_providers import GitProviders
     from oh_tui.api.requests import StartRequest
     from oh_tui.api.sandbox_server import SandboxServer
     from oh_tui.api.sandbox_service import SandboxService
@@ -60,6 +61,7 @@ __all__ = [
     "BareAgentServer",
     "Conflict",
     "Conversation",
+    "GitProviders",
     "InvalidRequest",
     "NotFound",
     "NotTheApi",
@@ -88,6 +90,7 @@ _LAZY = {
     "AgentServer": "agent_server",
     "AppServer": "app_server",
     "BareAgentServer": "bare_server",
+    "GitProviders": "git_providers",
     "OpenHands": "app_server",
     "SandboxServer": "sandbox_server",
     "SandboxService": "sandbox_service",

@@ -30,11 +30,13 @@ from oh_tui.api.errors import (
     Unreachable,
 )
 from oh_tui.api.filters import ConversationFilters, SortOrder, conversation_params, page_params
+from oh_tui.api.git_providers import GitProviders
 from oh_tui.api.http.asgi import ASGIApp
 from oh_tui.api.http.connections import PATIENT, Connections, Watch
 from oh_tui.api.http.http_errors import short_id
 from oh_tui.api.http.transport import MISSING_ENDPOINT, Hints, HttpClient, Limiter, RetryPolicy
 from oh_tui.api.models import CLOUD, IN_SANDBOX, Auth, Conversation, Page, Secret, SentMessage, User
+from oh_tui.api.offered_models import ServerSettings, StoredSecret
 from oh_tui.api.paging import MAX_ROWS, Listing
 from oh_tui.api.requests import message
 from oh_tui.api.sandbox_service import SandboxService
@@ -93,6 +95,7 @@ class AppServer:
         """None until a missing address made it worth a question."""
         self.sandboxes = SandboxService(self._http)
         self.start_tasks = StartTasks(self._http)
+        self.git = GitProviders(self._http)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.base_url!r})"
@@ -124,6 +127,21 @@ class AppServer:
             "/api/v1/users/me", "see whose key this is", hints=MISSING_ENDPOINT
         )
         return decode.model(answer, User)
+
+    async def settings(self) -> ServerSettings:
+        """The settings of the account. Raises NotFound while nothing is set."""
+        answer = await self._http.get("/api/v1/settings", "read the settings of the account")
+        return decode.model(answer, ServerSettings)
+
+    async def search_secrets(self, *, limit: int = 100) -> Page[StoredSecret]:
+        """The first 1 to 100 secrets that the server keeps and every agent gets: their names."""
+        answer = await self._http.get(
+            "/api/v1/secrets/search",
+            "list the names of its secrets",
+            page_params(None, limit),
+            hints=MISSING_ENDPOINT,
+        )
+        return decode.model_page(answer, StoredSecret)
 
     # conversations
 

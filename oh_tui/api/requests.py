@@ -14,6 +14,8 @@ import msgspec
 
 from oh_tui.api.errors import InvalidRequest
 from oh_tui.api.http.transport import RequestBody
+from oh_tui.api.models import Secret
+from oh_tui.api.offered_models import SuggestedTask
 
 PIECE = 256 * 1024
 """Bytes of a file that are read and sent at a time."""
@@ -30,15 +32,20 @@ class StartRequest(msgspec.Struct, frozen=True, kw_only=True):
     names an existing sandbox, which is resumed if it is paused (measured); otherwise a new one is
     created. The server replaces `title` by its own after the first message (measured).
     `git_provider` is "github", "gitlab", "bitbucket", "bitbucket_data_center", "forgejo",
-    "azure_devops" or "enterprise_sso".
+    "azure_devops" or "enterprise_sso". For a `suggested_task` the server writes the message, so
+    there must be none. `agent_type` is "default" or "plan". `secrets` are added to those that the
+    server keeps, all of which the agent gets anyway.
     """
 
     message: str = ""
     selected_repository: str | None = None
     selected_branch: str | None = None
     git_provider: str | None = None
+    suggested_task: SuggestedTask | None = None
     title: str | None = None
     llm_model: str | None = None
+    agent_type: str | None = None
+    secrets: dict[str, Secret] | None = None
     sandbox_id: str | None = None
     parent_conversation_id: str | None = None
 
@@ -47,6 +54,10 @@ class StartRequest(msgspec.Struct, frozen=True, kw_only=True):
         fields = msgspec.structs.asdict(self)
         text = fields.pop("message")
         body = {name: value for name, value in fields.items() if value}
+        if self.suggested_task:
+            body["suggested_task"] = msgspec.to_builtins(self.suggested_task)
+        if self.secrets:
+            body["secrets"] = {name: secret.reveal() for name, secret in self.secrets.items()}
         if text.strip():
             body["initial_message"] = message(text, run=True)
         return body

@@ -21,6 +21,7 @@ from oh_tui.api import (
     agent_server,
     app_server,
     bare_server,
+    git_providers,
     sandbox_server,
     sandbox_service,
     start_tasks,
@@ -47,6 +48,13 @@ from oh_tui.api.models import (
     SentMessage,
     StartTask,
     User,
+)
+from oh_tui.api.offered_models import (
+    Branch,
+    Repository,
+    ServerSettings,
+    StoredSecret,
+    SuggestedTask,
 )
 from oh_tui.api.requests import Content, StartRequest
 from oh_tui.api.sandbox_server import PARTS, TIMEOUT
@@ -336,6 +344,31 @@ class StartTasks(Blocking, of=start_tasks.StartTasks):
         return self._call("get", ids)
 
 
+class GitProviders(Blocking, of=git_providers.GitProviders):
+    """`AppServer.git`. Every method raises AuthError where the server has no token of a provider
+    (403, measured)."""
+
+    def suggested_tasks(self, *, limit: int = 100) -> Page[SuggestedTask]:
+        """The first 1 to 100 tasks that the server suggests: the user's pull requests and issues.
+        For each page it asks the providers for all of them, so this reads one."""
+        return self._call("suggested_tasks", limit=limit)
+
+    def search_repositories(
+        self, provider: str, query: str = "", *, limit: int = 100
+    ) -> Page[Repository]:
+        """The first 1 to 100 repositories with `query` in their names, which may begin with an
+        owner; without one those of the user, the last pushed first. Raises InvalidRequest for an
+        unknown provider."""
+        return self._call("search_repositories", provider, query, limit=limit)
+
+    def search_branches(
+        self, provider: str, repository: str, query: str = "", *, limit: int = 100
+    ) -> Page[Branch]:
+        """The first 1 to 100 branches of `owner/name` with `query` in their names. The server gives
+        none for an unknown repository."""
+        return self._call("search_branches", provider, repository, query, limit=limit)
+
+
 class AppServer(Server, of=app_server.AppServer):
     """One app server, over one HTTP client that is closed on leaving `with`.
 
@@ -391,9 +424,21 @@ class AppServer(Server, of=app_server.AppServer):
     def start_tasks(self) -> StartTasks:
         return self._get("start_tasks")
 
+    @property
+    def git(self) -> GitProviders:
+        return self._get("git")
+
     def users_me(self) -> User:
         """The account of the key. It needs a valid key, which makes it a good first call."""
         return self._call("users_me")
+
+    def settings(self) -> ServerSettings:
+        """The settings of the account. Raises NotFound while nothing is set."""
+        return self._call("settings")
+
+    def search_secrets(self, *, limit: int = 100) -> Page[StoredSecret]:
+        """The first 1 to 100 secrets that the server keeps and every agent gets: their names."""
+        return self._call("search_secrets", limit=limit)
 
     def search_conversations(
         self,

@@ -44,6 +44,8 @@ class World:
         """Of the agent servers in its sandboxes."""
         self.has_processes = False
         """Sandboxes are processes on the host: each works in its own folder, reported as "."."""
+        self.has_git_token = True
+        """The app server has a token of GitHub."""
         start = self.clock.start
         self.sandboxes = {
             box.slug: Sandbox(box.slug, box.status, start - box.age, 8_000 + number)

@@ -32,6 +32,11 @@ def demo(version: AgentVersion) -> Demo:
 
 
 @pytest.fixture
+def without_git_token(demo: Demo) -> None:
+    demo.world.has_git_token = False
+
+
+@pytest.fixture
 def server(demo: Demo) -> ServerUnderTest:
     return ServerUnderTest(demo.base_url, demo.app)
 

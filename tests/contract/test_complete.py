@@ -37,6 +37,8 @@ ARGUMENTS: dict[str, Any] = {
     "ids": [UNKNOWN],
     "path": "/workspace/notes.txt",
     "profile": UNKNOWN,
+    "provider": "github",
+    "repository": "acme/dates",
     "request": StartRequest(),
     "sandbox_id": "Sandbox",
     "sha": "0" * 40,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 import pytest
 
@@ -68,9 +70,9 @@ async def test_a_start_may_have_a_parent(stage: Stage) -> None:
     "wrong",
     [{"sandbox_id": "nope"}, {"selected_repository": "acme/none", "selected_branch": "main"}],
 )
-async def test_a_start_that_fails_says_so_in_its_task(stage: Stage, wrong: dict[str, str]) -> None:
+async def test_a_start_that_fails_says_so_in_its_task(stage: Stage, wrong: dict[str, Any]) -> None:
     before = await stage.api.count_conversations()
-    sandbox = {"sandbox_id": stage.sandbox_id} | wrong
+    sandbox: dict[str, Any] = {"sandbox_id": stage.sandbox_id} | wrong
     task, seen = await stage.task(StartRequest(message=stage.prompts.short, **sandbox))
     assert seen[-1] == "ERROR"
     assert task.app_conversation_id is None
@@ -84,7 +86,7 @@ async def test_a_start_that_fails_says_so_in_its_task(stage: Stage, wrong: dict[
 @pytest.mark.parametrize(
     "wrong", [{"parent_conversation_id": "no-uuid"}, {"git_provider": "no-such-provider"}]
 )
-async def test_a_start_with_a_wrong_field_is_refused(api: AppServer, wrong: dict[str, str]) -> None:
+async def test_a_start_with_a_wrong_field_is_refused(api: AppServer, wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidRequest) as caught:
         await api.start_tasks.begin(StartRequest(**wrong))
     assert caught.value.status == 422

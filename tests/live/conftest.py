@@ -45,6 +45,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(given.get("version", IN_SANDBOXES)))
 
 
+@pytest.fixture
+def without_git_token() -> None:
+    """Real servers are started without one."""
+
+
 @dataclass(frozen=True)
 class Runs:
     """A real server and the ids of the conversations on it, all in one running sandbox."""

@@ -6,6 +6,7 @@ import contextlib
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ async def source(between: Between) -> AsyncIterator[AgentServerSource]:
     await api.aclose()
 
 
-async def started(source: AgentServerSource, **fields: str) -> list[StartTask | Conversation]:
+async def started(source: AgentServerSource, **fields: Any) -> list[StartTask | Conversation]:
     request = StartRequest(**{"message": "Look around", **fields})
     return [step async for step in source.agents.start(request)]
 

@@ -16,6 +16,7 @@ from oh_tui.demo.runs.stored_events import StoredEvent, select
 from oh_tui.demo.servers.agent_server import CLASSES, AgentServers
 from oh_tui.demo.servers.app_writes import AppWrites
 from oh_tui.demo.servers.disks import Disks
+from oh_tui.demo.servers.git_providers import GitProviders
 from oh_tui.demo.servers.http import (
     Query,
     Refused,
@@ -68,6 +69,7 @@ class AppServer:
         }
         return [
             *self.writes.routes(talks),
+            *GitProviders(self.world).routes(api),
             *(Route(path, endpoint, methods=["GET"]) for path, endpoint in get.items()),
             Route(f"{box}/{{id}}/pause", self.pause_sandbox, methods=["POST"]),
             Route(f"{box}/{{id}}/resume", self.resume_sandbox, methods=["POST"]),

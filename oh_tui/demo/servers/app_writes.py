@@ -39,7 +39,7 @@ START_TASKS = (
 START_TASK_IDS = tuple(str(fixed_uuid("start task", n)) for n in range(len(START_TASKS)))
 
 _TEXTS = ("sandbox_id", "llm_model", "selected_repository", "selected_branch", "title")
-_PROVIDERS = (
+PROVIDERS = (
     "github",
     "gitlab",
     "bitbucket",
@@ -78,8 +78,14 @@ class AppWrites:
         for name in _TEXTS:
             if not isinstance(payload.get(name, ""), str | None):
                 raise invalid(name, "string_type", "Input should be a valid string")
-        if payload.get("git_provider") not in (None, *_PROVIDERS):
+        if payload.get("git_provider") not in (None, *PROVIDERS):
             raise invalid("git_provider", "enum", "Input should be 'github' or another provider")
+        if payload.get("agent_type") not in (None, "default", "plan"):
+            raise invalid("agent_type", "enum", "Input should be 'default' or 'plan'")
+        if task := payload.get("suggested_task"):
+            if payload.get("initial_message") or task.get("task_type") == "OPEN_PR":
+                return crash()  # it writes the message itself, and has none for these (source)
+            payload = {**payload, **_of_task(task)}
         parent = payload.get("parent_conversation_id")
         if parent is not None and uuid_or_none(str(parent)) is None:
             raise invalid("parent_conversation_id", "uuid_parsing", "Input should be a valid UUID")
@@ -179,3 +185,13 @@ class AppWrites:
         if "title" in payload:
             conversation.title = payload["title"]
         return answer(self._show(request, conversation))
+
+
+def _of_task(task: dict[str, object]) -> dict[str, object]:
+    """What the server makes of a suggested task."""
+    repository = task.get("repo")
+    text = f"Please work on #{task.get('issue_number')} of {repository}."
+    return {
+        "initial_message": {"content": [{"type": "text", "text": text}]},
+        "selected_repository": repository,
+    }

@@ -1,0 +1,67 @@
+"""The contract: what an app server offers for a start."""
+
+from __future__ import annotations
+
+import pytest
+
+from oh_tui.api import (
+    AppServer,
+    AuthError,
+    InvalidRequest,
+    Secret,
+    ServerError,
+    StartRequest,
+)
+from oh_tui.api.offered_models import SuggestedTask
+
+from .acting import Stage
+
+
+@pytest.mark.usefixtures("without_git_token")
+async def test_without_a_token_of_a_git_provider_it_says_where_one_goes(api: AppServer) -> None:
+    for call in (
+        api.git.suggested_tasks(),
+        api.git.search_repositories("github", "dates"),
+        api.git.search_branches("github", "acme/dates"),
+    ):
+        with pytest.raises(AuthError, match="has no token of a git provider") as caught:
+            await call
+        assert caught.value.status == 403
+        assert "Settings, Integrations" in caught.value.hint
+    assert (await api.settings()).provider_tokens_set == {}
+
+
+async def test_the_settings_name_the_model(api: AppServer) -> None:
+    assert (await api.settings()).model
+
+
+async def test_secrets_are_told_by_name(api: AppServer) -> None:
+    assert all(secret.name for secret in (await api.search_secrets()).items)
+
+
+async def test_an_agent_that_plans_is_started_with_a_secret(stage: Stage) -> None:
+    request = StartRequest(
+        message=stage.prompts.short,
+        agent_type="plan",
+        secrets={"OH_TUI_TEST": Secret("value-of-a-test")},
+        sandbox_id=stage.sandbox_id,
+    )
+    task, _ = await stage.task(request)
+    assert task.status == "READY", task
+    conversation = await stage.now(task.app_conversation_id or "")
+    await stage.until_status(conversation, "finished")
+
+
+async def test_an_unknown_kind_of_agent_is_refused(api: AppServer) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        await api.start_tasks.begin(StartRequest(agent_type="nope"))
+    assert caught.value.status == 422
+
+
+async def test_a_task_whose_prompt_the_server_cannot_write_is_not_started(api: AppServer) -> None:
+    before = await api.count_conversations()
+    task = SuggestedTask("acme/dates", 1, "A title", "OPEN_PR", "github")
+    with pytest.raises(ServerError) as caught:
+        await api.start_tasks.begin(StartRequest(suggested_task=task))
+    assert caught.value.status == 500
+    assert await api.count_conversations() == before
