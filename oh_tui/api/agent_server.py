@@ -31,6 +31,7 @@ from oh_tui.api.models import (
     GitChange,
     GitCommit,
     GitCommits,
+    GitDiff,
     Page,
     Workplace,
 )
@@ -152,7 +153,7 @@ class AgentServer:
         space in its name (source).
         """
         try:
-            answer = await self._changes(path, (("ref", ref),))
+            answer = await self._git("changes", path, (("ref", ref),))
         except ServerError as error:
             if not error.detail.startswith("Not a git repository"):  # 1.17.0 (measured)
                 raise
@@ -162,15 +163,24 @@ class AgentServer:
             ) from error  # fmt: skip
         return [change for change in decode.model_list(answer, GitChange) if change.path]
 
-    async def _changes(self, path: str, refs: Params) -> Answer:
+    async def git_diff(self, path: str) -> GitDiff:
+        """The text of the file at `path` now, and on the branch on the remote. A relative path
+        begins where the server runs.
+
+        Raises InvalidRequest for a file of more than 1 MB, and for one that is not there; 1.58
+        still has that on the remote. 1.17.0 raises ServerError for both, and where there is no
+        repository (source).
+        """
+        return decode.model(await self._git("diff", path), GitDiff)
+
+    async def _git(self, what: str, path: str, more: Params = ()) -> Answer:
         doing = f"ask git {self._place.inside}"
         try:
-            return await self._http.get("/api/git/changes", doing, (("path", path), *refs), USUAL)
+            return await self._http.get(f"/api/git/{what}", doing, (("path", path), *more), USUAL)
         except NotFound:  # before 1.12 it has the path in the address (measured, 1.8.2)
             if not path.startswith("/"):
                 raise
-            address = f"/api/git/changes/{segment(path)}"
-            return await self._http.get(address, doing, refs, USUAL)
+            return await self._http.get(f"/api/git/{what}/{segment(path)}", doing, more, USUAL)
 
     async def git_commits(self, path: str, *, limit: int = 50) -> tuple[GitCommit, ...]:
         """The newest commits of the repository at `path`, the newest first; none without a

@@ -345,6 +345,17 @@ class GitChange(msgspec.Struct, frozen=True):
         return letters.get(self.status or "", "?")
 
 
+class GitDiff(msgspec.Struct, frozen=True):
+    """The two texts of a file, both None without a repository. The last newline is left out, and
+    other line ends are newlines; a text is "" too where it cannot be read as UTF-8, and where git
+    has nothing to compare with (source)."""
+
+    modified: str | None = None
+    """Now; "" for a deleted file."""
+    original: str | None = None
+    """On the branch on the remote; before 1.58 without the space at its ends."""
+
+
 class GitCommit(msgspec.Struct, frozen=True):
     """A commit of a repository (agent server 1.58.2)."""
 

@@ -42,6 +42,7 @@ from oh_tui.api.models import (
     Conversation,
     GitChange,
     GitCommit,
+    GitDiff,
     Page,
     Sandbox,
     Secret,
@@ -227,6 +228,16 @@ class AgentServer(Blocking, of=agent_server.AgentServer):
         space in its name (source).
         """
         return self._call("git_changes", path, ref=ref)
+
+    def git_diff(self, path: str) -> GitDiff:
+        """The text of the file at `path` now, and on the branch on the remote. A relative path
+        begins where the server runs.
+
+        Raises InvalidRequest for a file of more than 1 MB, and for one that is not there; 1.58
+        still has that on the remote. 1.17.0 raises ServerError for both, and where there is no
+        repository (source).
+        """
+        return self._call("git_diff", path)
 
     def git_commits(self, path: str, *, limit: int = 50) -> tuple[GitCommit, ...]:
         """The newest commits of the repository at `path`, the newest first; none without a

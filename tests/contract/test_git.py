@@ -5,7 +5,15 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from oh_tui.api import AgentServer, AppServer, Conversation, NotFound, ServerError
+from oh_tui.api import (
+    AgentServer,
+    AppServer,
+    Conversation,
+    InvalidRequest,
+    NotFound,
+    ServerError,
+)
+from oh_tui.api.models import GitDiff
 from oh_tui.sources.server import ServerSource
 
 from .fixtures import every_version
@@ -44,6 +52,22 @@ async def test_the_changes_of_a_run_have_a_status_each(
         return
     assert changes is not None
     assert {change.status for change in changes} <= {"ADDED", "UPDATED", "DELETED", "MOVED"}
+
+
+async def test_a_file_has_no_two_texts_where_there_is_no_repository(
+    agent: AgentServer, version: str
+) -> None:
+    if version == "1.17.0":
+        with pytest.raises(ServerError, match="File is not in a git repository: /"):
+            await agent.git_diff("/")
+    else:
+        assert await agent.git_diff("/") == GitDiff(None, None)
+
+
+async def test_a_file_that_is_not_there_is_refused(agent: AgentServer, version: str) -> None:
+    error = ServerError if version == "1.17.0" else InvalidRequest
+    with pytest.raises(error, match="File does not exist: /no/such/file"):
+        await agent.git_diff("/no/such/file")
 
 
 async def test_commits_are_told_by_servers_that_can(agent: AgentServer, version: str) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from oh_tui.api import AppServer, InvalidRequest
+from oh_tui.api import AgentServer, AppServer, InvalidRequest, ServerError
 from oh_tui.sources.actions.workspaces import _unquoted
 
-from .conftest import Live
+from .conftest import Live, every_version
 
 pytestmark = pytest.mark.live
 
@@ -45,3 +45,29 @@ async def test_a_repository_tells_what_was_changed_in_it(
     }
     with pytest.raises(InvalidRequest):
         await agent.git_changes(str(tmp_path), ref="no-such-branch")
+
+
+@every_version
+async def test_the_two_texts_of_a_file_lack_their_last_newlines(
+    agent: AgentServer, version: str, tmp_path: Path
+) -> None:
+    git(tmp_path, "init", "-q", "-b", "main")
+    (tmp_path / "changed.txt").write_text("one\n\n")
+    (tmp_path / "gone.txt").write_text("one\n")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-q", "-m", "first")
+    (tmp_path / "changed.txt").write_bytes("two\r\nthree\u2028four\f\n\n".encode())
+    (tmp_path / "gone.txt").unlink()
+    (tmp_path / "bytes.txt").write_bytes(b"\xff\n")
+    told = await agent.git_diff(str(tmp_path / "changed.txt"))
+    assert told.modified == "two\nthree\nfour\n\n"
+    assert (await agent.git_diff(str(tmp_path / "bytes.txt"))).modified == ""
+    if version == "1.58.2":
+        assert (await agent.git_diff(str(tmp_path / "gone.txt"))).modified == ""
+    else:
+        error = ServerError if version == "1.17.0" else InvalidRequest
+        with pytest.raises(error, match="File does not exist"):
+            await agent.git_diff(str(tmp_path / "gone.txt"))
+    (tmp_path / "long.txt").write_bytes(b"x" * (2**20 + 1))
+    with pytest.raises(ServerError if version == "1.17.0" else InvalidRequest, match="too large"):
+        await agent.git_diff(str(tmp_path / "long.txt"))

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from oh_tui.demo.runs.meter import combined
 from oh_tui.demo.runs.stored_events import StoredEvent, select
 from oh_tui.demo.servers.disks import Disks
-from oh_tui.demo.servers.git import git_changes
+from oh_tui.demo.servers.git import git_changes, git_diff
 from oh_tui.demo.servers.http import (
     Query,
     Refused,
@@ -79,6 +79,7 @@ class AgentServers:
             Route(base, self.change, methods=["PATCH"]),
             Route(f"{root}/api/file/download-trajectory/{{id}}", self.trajectory, methods=["GET"]),
             Route(f"{root}/api/git/changes", self.git_changes, methods=["GET"]),
+            Route(f"{root}/api/git/diff", self.git_diff, methods=["GET"]),
             Route(f"{root}/api/git/commits", self.git_commits, methods=["GET"]),
             Route(f"{root}/api/git/commits/{{sha}}/changes", self.commit_changes, methods=["GET"]),
             Route(f"{root}/server_info", self.server_info, methods=["GET"]),
@@ -287,6 +288,26 @@ class AgentServers:
             return answer(error, 500)
         disk = self.disks.of(box)
         return answer(git_changes(path, disk.cloned, disk.files) if path in roots else [])
+
+    async def git_diff(self, request: Request) -> Response:
+        """A file of a repository, now and as it was cloned."""
+        box = self.sandbox(request)
+        path = Query(request).many("path")[-1]
+        disk, version = self.disks.of(box), self.world.agent_version
+        is_there = path in disk.files or disk.files.is_folder(path)
+        if not is_there and not (version == AgentVersion.NEW and path in disk.cloned):
+            return self._no_diff(f"File does not exist: {path}")
+        roots = (self.world.root(one) for one in self.world.inside(box))
+        if any(path.startswith(f"{root}/") for root in roots):
+            return answer(git_diff(path, disk.cloned, disk.files))
+        if version == AgentVersion.OLD:
+            return self._no_diff(f"File is not in a git repository: {path}")
+        return answer({"modified": None, "original": None})
+
+    def _no_diff(self, why: str) -> Response:
+        if self.world.agent_version == AgentVersion.OLD:
+            return answer({"detail": "Internal Server Error", "exception": why}, 500)
+        return detail(400, why)
 
     async def git_commits(self, request: Request) -> Response:
         """From 1.58 on. No agent of the demo commits anything."""

@@ -1,4 +1,4 @@
-"""The changes that git lists in a folder: its files now beside those that were cloned."""
+"""What git tells of a folder: its files now beside those that were cloned."""
 
 from __future__ import annotations
 
@@ -21,3 +21,15 @@ def git_changes(
         elif not any(fnmatch(path, f"{line}*") or f"/{line}/" in f"/{path}" for line in ignored):
             found.append({"status": "ADDED", "path": path})
     return found
+
+
+def git_diff(path: str, cloned: Mapping[str, bytes], now: Mapping[str, bytes]) -> dict[str, str]:
+    """The two texts of a file, "" where it is not there or no text, without the last newline."""
+    return {"modified": _text(now.get(path, b"")), "original": _text(cloned.get(path, b""))}
+
+
+def _text(content: bytes) -> str:
+    try:
+        return "\n".join(content.decode().splitlines())
+    except UnicodeDecodeError:
+        return ""
