@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from oh_tui.commands.changed_files import changes as command
 from oh_tui.commands.changed_files.changes import report
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.changes import changes as changes_of
@@ -70,6 +71,7 @@ def test_json_is_one_document_with_stable_keys(tmp_path: Path) -> None:
         "last_step": 49,
         "steps": [9, 10, 11, 14, 19, 34, 49],
         "git": None,
+        "git_now": None,
         "patch": None,
     }
 
@@ -82,6 +84,61 @@ def test_a_sandbox_that_runs_has_git_beside_it() -> None:
     assert lines["dates/tests/test_weeks_prop.py"] == ["", "new, not in git"]
 
 
+@pytest.fixture
+def git_texts(monkeypatch: pytest.MonkeyPatch) -> dict[str, str | Problem]:
+    """What git in the demo has of files instead of their own text, by the end of the path."""
+    from oh_tui.sources.actions.workspaces import Workspaces
+
+    texts: dict[str, str | Problem] = {}
+    true = Workspaces.git_text
+
+    async def git_text(self: Workspaces, conversation: Any, path: str) -> str | None:
+        told = next((text for end, text in texts.items() if path.endswith(end)), None)
+        if isinstance(told, Problem):
+            raise told
+        return told or await true(self, conversation, path)
+
+    monkeypatch.setattr(Workspaces, "git_text", git_text)
+    return texts
+
+
+def test_what_git_has_is_compared_with_the_last_versions(
+    capsys: pytest.CaptureFixture[str], git_texts: dict[str, str | Problem]
+) -> None:
+    from oh_tui import cli
+
+    git_texts["test_weeks.py"] = "import pytest\nx = 1\x1b[31m"
+    git_texts["test_main.py"] = Problem("File too large for git diff")
+    assert cli.main(["--demo", "changes", DATES]) == 0
+    out, err = capsys.readouterr()
+    assert "git has the same text of 3 files" in err
+    assert "dates/tests/test_weeks.py: git differs +" in err and "step 31 left" in err
+    assert "dates/tests/test_main.py: git: File too large for git diff" in err
+    assert "import pytest" not in out, "a pipe gets rows alone"
+    assert cli.main(["--demo", "changes", DATES, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    schemas.check("changes", document)
+    told = {file["path"].rpartition("/")[2]: file["git_now"] for file in document["files"]}
+    assert told["parse.py"] == {"step": 49, "same": True, "diff": ""}
+    assert told["test_weeks.py"]["same"] is False
+    assert "\n+x = 1" in told["test_weeks.py"]["diff"]
+    assert [told[name] for name in ("test_main.py", "uv.lock", "test_weeks_prop.py")] == [None] * 3
+
+
+def test_git_is_asked_for_a_bounded_number_of_files(
+    capsys: pytest.CaptureFixture[str],
+    git_texts: dict[str, str | Problem],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from oh_tui import cli
+
+    monkeypatch.setattr(command, "ASKED", 2)
+    assert cli.main(["--demo", "changes", DATES]) == 0
+    err = capsys.readouterr().err
+    assert "the first 2 of 5 files are compared with git" in err
+    assert "git has the same text of 2 files" in err
+
+
 def test_a_run_without_edits_says_why_and_gives_no_table() -> None:
     done = oh_tui("--demo", "changes", DOCS)
     assert (done.returncode, done.stdout) == (0, "")
@@ -90,9 +147,7 @@ def test_a_run_without_edits_says_why_and_gives_no_table() -> None:
 
 def test_pieces_are_explained() -> None:
     done = oh_tui("--demo", "changes", "ad87f837")
-    assert done.stderr.splitlines()[-1].startswith(
-        "oh-tui: pieces: only parts of the file are known"
-    )
+    assert "\noh-tui: pieces: only parts of the file are known" in done.stderr
 
 
 def test_a_file_only_git_knows_has_nulls_for_what_the_run_would_tell() -> None:

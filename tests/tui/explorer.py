@@ -60,6 +60,7 @@ READS = (
     "copy",
     "changes",
     "change",
+    "beside",
     "message",
     "write",
     "download",

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from oh_tui.commands.changed_files import changes_at
 from oh_tui.commands.framework.command import RUN, Call, argument, command, flag
-from oh_tui.commands.framework.printing import Column, Row, print_json, print_table, say, stamp
+from oh_tui.commands.framework.printing import (
+    Column,
+    Hue,
+    Row,
+    print_json,
+    print_table,
+    say,
+    stamp,
+)
 from oh_tui.commands.framework.reading import name, open_run, say_damage, whole
 from oh_tui.sources.source import Source
 from oh_tui.text.human import plural
@@ -15,8 +24,10 @@ from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.change_rows import FileRow, Lister, lister_of, rows
 from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange
-from oh_tui.trajectory.analysis.changes import changes as changes_of
 from oh_tui.trajectory.analysis.patch import PatchedFile
+from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.files.beside_git import BesideGit, beside_git
+from oh_tui.trajectory.files.touched import shown_path
 from oh_tui.trajectory.model.clock import seconds
 
 if TYPE_CHECKING:
@@ -26,6 +37,14 @@ if TYPE_CHECKING:
 
 Git = list[tuple[str, str]]
 """A letter and a path for each file."""
+
+ASKED = 20
+"""Most files that git is asked for; each takes a call."""
+
+LINES = 40
+"""Most lines that are printed of the difference of a file."""
+
+_HUES: dict[str, Hue] = {"+": "green", "-": "red", "@": "dim"}
 
 
 @command(
@@ -53,12 +72,15 @@ async def changes(call: Call) -> int:
     if args.patch or args.at:
         return await changes_at.print_as_of(call)
     conversation, loaded = await open_run(call)
-    log = changes_of(whole(loaded))
+    study = Study(whole(loaded))
+    log = study.changes
     git = await _git(call.source, conversation)
+    found = rows(log, git)
+    beside = await _beside(call.source, conversation, study, found) if git else {}
     commits = await _commits(call.source, conversation, whole(loaded))
     if call.as_json:
         say_damage(loaded)
-        print_json(report(log, git) | {"commits": [_committed(one) for one in commits]})
+        print_json(report(log, git, beside) | {"commits": [_committed(one) for one in commits]})
         return 0
     # a pipe gets the rows alone, and remarks go to stderr
     remark = say if call.style.piped else print
@@ -74,12 +96,31 @@ async def changes(call: Call) -> int:
     for one in commits:
         subject = safe_line(one.commit.subject)
         remark(f"committed {_short(one)} {subject}  {plural(len(one.changes), 'file')}")
-    found, lister = rows(log, git), lister_of(log, git)
+    lister = lister_of(log, git)
     columns = [Column(lister) if one.title == "git" and lister else one for one in _COLUMNS]
     print_table(call.style, columns, _cells(found, lister))
     if any(row.file and not row.file.whole for row in found):
         remark("pieces: only parts of the file are known, so + and - sum up its edits")
+    for path, now in beside.items():
+        if now.same is not True:
+            against = f", against what step {now.step} left" if now.same is False else ""
+            remark(f"{shown_path(path)}: {safe_line(now.words)}{against}")
+            _print_lines(call, now)
+    if same := sum(now.same is True for now in beside.values()):
+        remark(f"git has the same text of {plural(same, 'file')}")
     return 0
+
+
+def _print_lines(call: Call, one: BesideGit) -> None:
+    """The lines that differ; a pipe gets rows alone."""
+    if one.diff and one.why:
+        say(one.why)
+    lines = one.diff.split("\n") if one.diff and not call.style.piped else []
+    for line in lines[:LINES]:
+        print("  " + call.style.paint(line, _HUES.get(line[:1], "")))
+    if len(lines) > LINES:
+        more = call.style.glyph("…", "...")
+        print(f"  {more} {plural(len(lines) - LINES, 'line')} more: --json has all")
 
 
 async def _git(source: Source, conversation: Conversation) -> Git | None:
@@ -92,6 +133,25 @@ async def _git(source: Source, conversation: Conversation) -> Git | None:
         say(problem.sentence)
         return None
     return None if found is None else [(change.letter, change.path) for change in found]
+
+
+async def _beside(
+    source: Source, conversation: Conversation, study: Study, found: Iterable[FileRow]
+) -> dict[str, BesideGit]:
+    """What git now shows of the files that both know, beside their last versions; by their keys."""
+    listed = [row.key for row in found if row.letter not in ("", "D")]
+    files = [file for path in listed if (file := study.files.get(path))]
+    if len(files) > ASKED:
+        say(f"the first {ASKED} of {len(files):,} files are compared with git, line by line")
+    told: dict[str, BesideGit] = {}
+    for file in files[:ASKED]:
+        assert source.workspaces is not None
+        try:
+            shown = await source.workspaces.git_text(conversation, file.path)
+            told[file.path] = beside_git(file, shown)
+        except Problem as problem:
+            told[file.path] = BesideGit(why=problem.sentence)
+    return told
 
 
 async def _commits(source: Source, conversation: Conversation, run: Trajectory) -> list[Committed]:
@@ -121,7 +181,9 @@ def _committed(one: Committed) -> dict[str, object]:
     }
 
 
-def report(log: ChangeLog, git: Git | None) -> dict[str, Any]:
+def report(
+    log: ChangeLog, git: Git | None, beside: Mapping[str, BesideGit] = MappingProxyType({})
+) -> dict[str, Any]:
     """What `--json` prints. The `git` of a file is null when git could not be asked or there is no
     repository, "" when git lists no change of it (a newer server answers so without a repository
     too). A file that only git knows has null for all that the run would tell."""
@@ -134,6 +196,7 @@ def report(log: ChangeLog, git: Git | None) -> dict[str, Any]:
                 "path": row.path,
                 **_file(row.file),
                 "git": row.letter if git is not None else None,
+                "git_now": _now(beside.get(row.key)),
                 "patch": row.patched.letter if row.patched else None,
             }
             for row in rows(log, git)
@@ -142,6 +205,13 @@ def report(log: ChangeLog, git: Git | None) -> dict[str, Any]:
         "patch": [_patched(one) for one in log.patch] if log.patch else None,
         "note": log.note,
     }
+
+
+def _now(beside: BesideGit | None) -> dict[str, object] | None:
+    """How git's text of a file differs from the last version; null where it was not compared."""
+    if beside is None or beside.same is None:
+        return None
+    return {"step": beside.step, "same": beside.same, "diff": beside.diff}
 
 
 def _patched(file: PatchedFile) -> dict[str, object]:

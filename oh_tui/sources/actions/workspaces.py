@@ -55,6 +55,12 @@ class Workspaces:
         folder = (workspace.working_dir if workspace else None) or "."
         return _below(folder, await agent.git_changes(folder))
 
+    async def git_text(self, conversation: Conversation, path: str) -> str | None:
+        """The text of a file now, as git in the sandbox shows it (see `GitDiff`), in one call; None
+        without a repository, and unless the sandbox is running."""
+        agent = running_agent(self._api, conversation)
+        return (await agent.git_diff(path)).modified if agent else None
+
     async def commits(self, conversation: Conversation, since: float | None) -> list[Committed]:
         """The commits where the agent works, since its run began (seconds since 1970), newest
         first, at most 20. Empty on servers that cannot list them, and without a time.

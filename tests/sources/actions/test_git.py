@@ -109,6 +109,7 @@ async def test_without_a_running_sandbox_nothing_is_asked() -> None:
     app = Script(json({}))
     async with over(app) as api:
         assert await source(api).workspaces.git_changes(conversation("PAUSED")) is None
+        assert await source(api).workspaces.git_text(conversation("PAUSED"), "/w/a.py") is None
     assert app.asked == []
 
 
@@ -126,3 +127,21 @@ async def test_without_a_running_sandbox_nothing_is_asked() -> None:
 )
 def test_names_that_git_quotes_are_read(told: str, path: str) -> None:
     assert _unquoted(told) == path
+
+
+@pytest.mark.parametrize("shown", ["one\ntwo", "", None])
+async def test_the_text_that_git_has_of_a_file_takes_one_call(shown: str | None) -> None:
+    app = Script(json({"modified": shown, "original": "one"}))
+    async with over(app) as api:
+        found = await source(api).workspaces.git_text(conversation(), "/w/shop/a b.py")
+    assert found == shown
+    assert app.paths == ["/api/git/diff"]
+    assert app.asked[0].query_params["path"] == "/w/shop/a b.py"
+    assert app.keys() == [(None, "agent-key")]
+
+
+async def test_an_old_server_has_the_file_in_its_own_address() -> None:
+    app = Script(json({"detail": "Not Found"}, 404), json({"modified": "one"}))
+    async with over(app) as api:
+        assert await source(api).workspaces.git_text(conversation(), "/w/a.py") == "one"
+    assert app.asked[1].scope["raw_path"] == b"/api/git/diff/%2Fw%2Fa.py"

@@ -15,6 +15,7 @@ from textual.pilot import Pilot
 import oh_tui.tui.app
 from oh_tui.api.models import GitChange, GitCommit
 from oh_tui.sources.actions.workspaces import Committed
+from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.change_rows import FileRow
 from oh_tui.trajectory.analysis.changes import changes
 from oh_tui.trajectory.analysis.study import Study
@@ -27,7 +28,7 @@ from oh_tui.tui.screens.changes.change_blocks import (
     edited_steps,
 )
 from oh_tui.tui.screens.changes.files_screen import Chosen, FilesScreen
-from oh_tui.tui.screens.changes.screen import ChangesScreen
+from oh_tui.tui.screens.changes.screen import ChangesScreen, GitText
 from oh_tui.tui.theme import DARK, LIGHT
 from oh_tui.tui.widgets.drawing import Drawn
 from tests.demo_runs import demo_run
@@ -71,9 +72,14 @@ class View:
     def screen(self) -> FilesScreen:
         return self.app.shown
 
-    def set_git(self, changes: list[GitChange] | None, why: str = "") -> None:
+    def set_git(
+        self,
+        changes: list[GitChange] | None,
+        why: str = "",
+        git_text: GitText | None = None,
+    ) -> None:
         assert isinstance(self.screen, ChangesScreen)
-        self.screen.set_git(changes, why)
+        self.screen.set_git(changes, why, git_text)
 
     async def settle(self) -> None:
         async with asyncio.timeout(LONGEST):
@@ -203,6 +209,63 @@ async def test_git_without_an_answer_says_why_and_marks_nothing() -> None:
         await it.settle()
         assert "git: no change, or no repository" in it.rule
         assert "not in git" not in "\n".join(it.files), "where there may be no repository"
+
+
+async def test_the_file_shown_is_compared_with_git() -> None:
+    trajectory = run(
+        *edit("1", A, "a\n", "a\nb\n"),
+        *edit("2", f"{A}b", "a\n", "b\n"),
+        *edit("3", f"{A}c", "a\n", "b\n"),
+        *edit("4", f"{A}d", "a\n", "b\n"),
+        live=True,
+    )
+    listed = [GitChange(f"{A}{end}", "UPDATED") for end in ("", "b", "c")]
+    texts: dict[str, str | None] = {A: "a\nb", f"{A}b": "b\nc\x1b[31m"}
+    asked: list[str] = []
+
+    async def git_text(path: str) -> str | None:
+        asked.append(path)
+        if path not in texts:
+            raise Problem("the file is too large")
+        return texts[path]
+
+    async with look(trajectory) as it:
+        it.set_git(listed, git_text=git_text)
+        await it.settle()
+        assert asked == [A], "no other than the file shown"
+        assert "git has the same" in it.change and "git now" not in it.change
+        await it.press("j")
+        assert "git differs +1" in it.change and "\x1b" not in it.change
+        assert "git now, against what step 2 left" in it.change
+        assert "+c" in it.change
+        await it.press("j")
+        assert "git: the file is too large" in it.change
+        await it.press("j")
+        assert "git" not in it.change, "git does not list it"
+        await it.press("k", "k", "k")
+        assert asked == [A, f"{A}b", f"{A}c"], "once each"
+        trajectory.extend(edit("5", A, "a\nb\n", "c\n"))
+        it.screen.grown()
+        await it.settle()
+        assert asked[3:] == [A] and "git differs +2 -1" in it.change
+        assert "against what step 5 left" in it.change
+
+
+async def test_git_is_not_asked_for_files_that_are_passed_by() -> None:
+    events = [event for n in range(9) for event in edit(str(n), f"{A}{n}", "a\n", "b\n")]
+    asked: list[str] = []
+
+    async def git_text(path: str) -> str:
+        asked.append(path)
+        return "b"
+
+    async with look(run(*events)) as it:
+        await it.press("G")
+        it.set_git([GitChange(f"{A}{n}", "UPDATED") for n in range(9)], git_text=git_text)
+        for _ in range(8):
+            it.screen.files.action_move(-1)
+        await it.settle()
+        assert asked == [f"{A}0"]
 
 
 async def test_a_run_that_changed_nothing_says_why() -> None:

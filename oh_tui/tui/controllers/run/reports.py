@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from functools import partial
 from typing import TYPE_CHECKING
 
 from oh_tui.text.problem import Problem
@@ -205,7 +206,9 @@ class Reports:
         if self._session.source:
             places = self._session.source.workspaces
             try:
-                view.set_git(await places.git_changes(conversation) if places else None)
+                changes = await places.git_changes(conversation) if places else None
+                git_text = partial(places.git_text, conversation) if places else None
+                view.set_git(changes, git_text=git_text)
             except Problem as problem:
                 view.set_git(None, problem.sentence)
                 return

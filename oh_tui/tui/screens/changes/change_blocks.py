@@ -9,6 +9,7 @@ from oh_tui.text.human import plural
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.analysis.change_rows import FileRow
 from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange
+from oh_tui.trajectory.files.beside_git import BesideGit
 from oh_tui.trajectory.presentation.block import Block, Diff, Heading, Note
 from oh_tui.trajectory.presentation.difference import unified
 
@@ -37,6 +38,20 @@ def commit_notes(commits: Sequence[Committed], row: FileRow) -> list[Block]:
             for one in changes
         )
     ]
+
+
+def git_blocks(beside: BesideGit, path: str) -> list[Block]:
+    """The lines in which git now differs from the last version of a file, to stand before what the
+    run changed."""
+    if beside.same is None:
+        return [Note(safe_line(beside.words))]
+    if beside.same:
+        return []
+    only = Note("only invisible characters or hidden secrets differ")
+    lines = Diff(beside.diff, path) if beside.diff else only
+    notes = [Note(beside.why)] if beside.why else []
+    head = Heading(f"git now, against what step {beside.step} left")
+    return [head, *notes, lines, Heading("by editor and patch calls")]
 
 
 def change_blocks(log: ChangeLog, row: FileRow) -> list[Block]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,11 +13,18 @@ from textual.reactive import var
 
 from oh_tui.api.models import GitChange
 from oh_tui.text.human import plural
+from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.change_rows import FileRow, lister_of, rows
 from oh_tui.trajectory.analysis.changes import ChangeLog
+from oh_tui.trajectory.files.beside_git import BesideGit, beside_git
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.keys import Hint
-from oh_tui.tui.screens.changes.change_blocks import change_blocks, commit_notes, edited_steps
+from oh_tui.tui.screens.changes.change_blocks import (
+    change_blocks,
+    commit_notes,
+    edited_steps,
+    git_blocks,
+)
 from oh_tui.tui.screens.changes.file_pane import Subject
 from oh_tui.tui.screens.changes.files_screen import SLICE, FilesScreen
 from oh_tui.tui.widgets.drawing import Piece
@@ -27,7 +34,14 @@ from oh_tui.tui.widgets.rule import joined
 if TYPE_CHECKING:
     from oh_tui.sources.actions.workspaces import Committed
     from oh_tui.trajectory.analysis.study import Study
+    from oh_tui.trajectory.files.history import FileHistory
     from oh_tui.trajectory.presentation.block import Block
+
+GitText = Callable[[str], Awaitable[str | None]]
+"""Asks git for the text that a file has now, by its path. Raises Problem."""
+
+REST = 0.2
+"""Seconds that the cursor rests on a file before git is asked for it."""
 
 
 class ChangesScreen(FilesScreen):
@@ -47,6 +61,11 @@ class ChangesScreen(FilesScreen):
         self._git: list[tuple[str, str]] | None = None
         self._why = ""
         self._commits: Sequence[Committed] = ()
+        self._git_text: GitText | None = None
+        self._asked: tuple[str, int] | None = None
+        """The file that git was asked for last, and how many edits it had."""
+        self._beside: dict[tuple[str, int], BesideGit] = {}
+        """What git told of each file, with so many edits."""
 
     # The run and git
 
@@ -54,9 +73,14 @@ class ChangesScreen(FilesScreen):
         self.changes = study.changes
         super().show_study(study, progress)
 
-    def set_git(self, changes: Sequence[GitChange] | None, why: str = "") -> None:
+    def set_git(
+        self,
+        changes: Sequence[GitChange] | None,
+        why: str = "",
+        git_text: GitText | None = None,
+    ) -> None:
         """Git's answer, or None and the reason when it could not be asked."""
-        self._why = why
+        self._why, self._git_text = why, git_text
         self._git = (
             None if changes is None else [(change.letter, change.path) for change in changes]
         )
@@ -128,19 +152,60 @@ class ChangesScreen(FilesScreen):
         facts: list[Piece] = []
         if row.file and edits:
             facts.append((edited_steps(row.file), ""))
+        file = self._with_git(row)
+        beside = self._beside.get(_state(file)) if file else None
+        if beside:
+            facts.append((beside.words, "warn" if beside.same is False else "dim"))
         return Subject(
             row.path,
-            (edits, self.changes, self._commits),
+            (edits, self.changes, self._commits, beside),
             tuple(facts),
-            partial(_blocks, self.changes, self._commits, row),
+            partial(_blocks, self.changes, self._commits, row, beside),
             row.key,
             self._files,
         )
+
+    # The file beside git
+
+    def _with_git(self, row: FileRow) -> FileHistory | None:
+        """The file of a row, if git lists it too and may have a text of it."""
+        is_listed = bool(self._git) and row.letter not in ("", "D")
+        return self._files.get(row.key) if self._files and is_listed else None
+
+    def _show_file(self) -> None:
+        super()._show_file()
+        row = self.files.current
+        file = self._with_git(row) if row else None
+        if file is None or self._git_text is None:
+            return
+        state = _state(file)
+        if state not in self._beside and state != self._asked:
+            self._asked = state
+            self._ask_git(file, self._git_text)
+
+    @work(group="beside", exclusive=True)
+    async def _ask_git(self, file: FileHistory, git_text: GitText) -> None:
+        """One call for the file that the cursor rests on; again when the run edited it again."""
+        await asyncio.sleep(REST)
+        state = _state(file)
+        try:
+            shown = await git_text(file.path)
+            self._beside[state] = await asyncio.to_thread(beside_git, file, shown)
+        except Problem as problem:
+            self._beside[state] = BesideGit(why=problem.sentence)
+        super()._show_file()
 
     def action_only_read(self) -> None:
         self.show_read = not self.show_read
         self._list()
 
 
-def _blocks(log: ChangeLog, commits: Sequence[Committed], row: FileRow) -> list[Block]:
-    return [*commit_notes(commits, row), *change_blocks(log, row)]
+def _state(file: FileHistory) -> tuple[str, int]:
+    return file.path, len(file.edits)
+
+
+def _blocks(
+    log: ChangeLog, commits: Sequence[Committed], row: FileRow, beside: BesideGit | None
+) -> list[Block]:
+    told = git_blocks(beside, row.path) if beside else []
+    return [*commit_notes(commits, row), *told, *change_blocks(log, row)]
