@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping
 
 import httpx
+from msgspec.structs import asdict
 
 from oh_tui.api import decode
 from oh_tui.api.addresses import segment
@@ -21,17 +22,19 @@ from oh_tui.api.errors import (
     TimedOut,
 )
 from oh_tui.api.filters import SortOrder, page_params
-from oh_tui.api.http.connections import QUICK, UNLIMITED, URGENT, USUAL
-from oh_tui.api.http.http_errors import Answer, short_id
+from oh_tui.api.http.connections import ANSWER, QUICK, UNLIMITED, URGENT, USUAL
+from oh_tui.api.http.http_errors import Answer, bad_answer, short_id
 from oh_tui.api.http.transport import Hints, HttpClient, Params
 from oh_tui.api.models import (
     IN_SANDBOX,
     ON_SERVER,
     AgentConversation,
+    ConfirmationPolicy,
     GitChange,
     GitCommit,
     GitCommits,
     GitDiff,
+    LlmProfiles,
     Page,
     Workplace,
 )
@@ -278,6 +281,62 @@ class AgentServer:
         )
         decode.require_success(answer, "Look at the conversation: it may have arrived")
 
+    # what the agent works with
+
+    async def ask_agent(self, question: str) -> str:
+        """Ask the agent about its run: one call of its model, which costs money, also while it
+        runs.
+
+        The run keeps no trace of it but the cost, under the usage id ask-agent-llm. An app server
+        before it may end the wait: TimedOut or ServerError. The question may be answered, and paid,
+        all the same, so it is never sent twice. Raises NotFound on servers before 1.3 (source).
+        """
+        if not question.strip():
+            raise InvalidRequest("The question is empty", "Ask the agent something about its run")
+        answer = await self._setup("ask_agent", "ask the agent", {"question": question}, ANSWER)
+        response = decode.field(answer, "response")
+        if not isinstance(response, str):
+            raise bad_answer(answer, "no text")
+        return response
+
+    async def condense(self) -> None:
+        """Put a summary in the place of the agent's older events, by one call of a model, which
+        costs money. A running agent ends its step first.
+
+        A call without a result is run instead, without a question, and the agent is not condensed.
+        Raises Conflict without a condenser, on 1.17.0 and 1.34.0 ServerError, and NotFound before
+        1.5.1 (source).
+        """
+        await self._setup("condense", "condense its context", None, UNLIMITED)
+
+    async def set_confirmation_policy(self, policy: ConfirmationPolicy) -> None:
+        """Set before which calls the agent asks; a running agent ends its step first. A restart of
+        the server brings back the policy that the conversation began with (source)."""
+        kept = {name: value for name, value in asdict(policy).items() if value is not None}
+        doing = "set when the agent asks"
+        await self._setup("confirmation_policy", doing, {"policy": kept}, UNLIMITED)
+
+    async def llm_profiles(self) -> LlmProfiles:
+        """The LLM profiles that the server keeps. Raises NotFound before 1.22 (source)."""
+        return await profiles_of(self._http)
+
+    async def switch_profile(self, name: str) -> None:
+        """Let the agent use the model of an LLM profile of this server from its next answer on.
+
+        One that this conversation has used before comes back as it was then, although it may have
+        another model or key by now. Raises NotFound for an unknown profile, and on servers before
+        1.18 (source); InvalidRequest for one that cannot be read.
+        """
+        body = {"profile_name": name}
+        await self._setup("switch_profile", "switch the profile of the agent", body, UNLIMITED)
+
+    async def _setup(self, verb: str, doing: str, body: object, timeout: httpx.Timeout) -> Answer:
+        answer = await self._http.post(
+            f"{self._path}/{verb}", doing, json=body, once=True, timeout=timeout, hints=_ACT_HINTS
+        )
+        decode.require_success(answer, _LOOK_AGAIN)
+        return answer
+
     async def _act(
         self, verb: str, doing: str, conflict_hint: str, timeout: httpx.Timeout = QUICK
     ) -> None:
@@ -296,6 +355,13 @@ _ACT_HINTS: dict[type[ApiError], str] = {
 _NO_TAGS = "Keys have small letters and digits alone; servers as old as 1.14 take no tags"
 
 _LOOK_AGAIN = "Check its state, and try again"
+
+
+async def profiles_of(http: HttpClient, path: str = "/api/profiles") -> LlmProfiles:
+    """The LLM profiles that a server keeps, by itself or for a user."""
+    hints: Hints = {NotFound: "The server is too old to keep profiles"}
+    answer = await http.get(path, "read its LLM profiles", timeout=QUICK, hints=hints)
+    return decode.model(answer, LlmProfiles)
 
 
 async def version_of(http: HttpClient) -> str:

@@ -17,7 +17,7 @@ from aiolimiter import AsyncLimiter
 
 from oh_tui.api import bare_server, decode
 from oh_tui.api.addresses import base_address, segment
-from oh_tui.api.agent_server import AgentServer
+from oh_tui.api.agent_server import AgentServer, profiles_of
 from oh_tui.api.batches import get_by_ids
 from oh_tui.api.errors import (
     AuthError,
@@ -35,7 +35,17 @@ from oh_tui.api.http.asgi import ASGIApp
 from oh_tui.api.http.connections import PATIENT, Connections, Watch
 from oh_tui.api.http.http_errors import short_id
 from oh_tui.api.http.transport import MISSING_ENDPOINT, Hints, HttpClient, Limiter, RetryPolicy
-from oh_tui.api.models import CLOUD, IN_SANDBOX, Auth, Conversation, Page, Secret, SentMessage, User
+from oh_tui.api.models import (
+    CLOUD,
+    IN_SANDBOX,
+    Auth,
+    Conversation,
+    LlmProfiles,
+    Page,
+    Secret,
+    SentMessage,
+    User,
+)
 from oh_tui.api.offered_models import ServerSettings, StoredSecret
 from oh_tui.api.paging import MAX_ROWS, Listing
 from oh_tui.api.requests import message
@@ -252,6 +262,23 @@ class AppServer:
         )
         return decode.model(answer, Conversation)
 
+    async def llm_profiles(self) -> LlmProfiles:
+        """The LLM profiles of the account."""
+        return await profiles_of(self._http, "/api/v1/settings/profiles")
+
+    async def switch_profile(self, conversation_id: str, name: str) -> None:
+        """Let the agent use the model of an LLM profile of the account, as it is now, from its next
+        answer on. Raises NotFound for an unknown profile or conversation, Conflict unless its
+        sandbox is running, ServerError when its agent server did not take it (502, source)."""
+        answer = await self._http.post(
+            f"/api/v1/app-conversations/{segment(conversation_id)}/switch_profile",
+            "switch the profile of the agent",
+            json={"profile_name": name},
+            timeout=PATIENT,
+            hints=_PROFILE_HINTS,
+        )
+        decode.require_success(answer, "Check its state, and try again")
+
     # events
 
     async def search_events(
@@ -354,6 +381,11 @@ _MESSAGE_HINTS: Hints = {
     NotFound: "The conversation may be deleted, or its sandbox gone: its history stays readable",
     Conflict: "Resume its sandbox, wait until it runs, then send it again",
     ServerError: "Its sandbox has failed: find out why, then send it again",
+}
+
+_PROFILE_HINTS: Hints = {
+    NotFound: "The conversation or the profile may be deleted, or the server too old for this",
+    Conflict: "Resume its sandbox, and switch once it runs",
 }
 
 _DOWNLOAD_HINTS: Hints = {

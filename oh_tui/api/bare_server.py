@@ -14,7 +14,7 @@ import msgspec
 
 from oh_tui.api import decode
 from oh_tui.api.addresses import base_address, segment
-from oh_tui.api.agent_server import AgentServer, version_of
+from oh_tui.api.agent_server import AgentServer, profiles_of, version_of
 from oh_tui.api.batches import get_by_ids
 from oh_tui.api.errors import ApiError, AuthError, InvalidRequest, NotFound, NotTheApi, OtherKind
 from oh_tui.api.filters import SortOrder, page_params
@@ -28,6 +28,7 @@ from oh_tui.api.models import (
     AgentSettings,
     Auth,
     Conversation,
+    LlmProfiles,
     Page,
     Secret,
     bare_id,
@@ -200,6 +201,14 @@ class BareAgentServer:
         if renamed is None:
             raise NotFound("The renamed conversation is not on the server any more", gone)
         return renamed
+
+    async def llm_profiles(self) -> LlmProfiles:
+        """See `AgentServer.llm_profiles`."""
+        return await profiles_of(self._http)
+
+    async def switch_profile(self, conversation_id: str, name: str) -> None:
+        """See `AgentServer.switch_profile`."""
+        await self._of(conversation_id).switch_profile(name)
 
     # starting
 

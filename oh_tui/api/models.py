@@ -234,13 +234,6 @@ class Workspace(msgspec.Struct, frozen=True):
     working_dir: str | None = None
 
 
-class AgentKind(msgspec.Struct, frozen=True):
-    """The agent of a conversation."""
-
-    kind: str | None = None
-    """"Agent", "ACPAgent" or another class of the SDK."""
-
-
 class Stats(msgspec.Struct, frozen=True):
     """What each use of a model took: the agent, the condenser."""
 
@@ -252,12 +245,40 @@ class Llm(msgspec.Struct, frozen=True):
 
     model: str | None = None
     base_url: str | None = None
+    usage_id: str | None = None
+    """"profile:NAME" after a switch to a profile, with a hash behind it by an app server."""
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A part of an agent."""
+
+    kind: str | None = None
+    """Its class in the SDK, such as LLMSummarizingCondenser."""
 
 
 class RecordedAgent(msgspec.Struct, frozen=True):
     """The agent in the record of a conversation; an ACP agent has no `llm` of its own."""
 
+    kind: str | None = None
+    """"Agent", "ACPAgent" or another class of the SDK."""
     llm: Llm | None = None
+    condenser: Part | None = None
+
+
+class ConfirmationPolicy(msgspec.Struct, frozen=True):
+    """Before which calls an agent asks."""
+
+    kind: str | None = None
+    """AlwaysConfirm, NeverConfirm or ConfirmRisky."""
+    threshold: str | None = None
+    """The least risk of a call before which ConfirmRisky asks: LOW, MEDIUM or HIGH."""
+    confirm_unknown: bool | None = None
+    """Whether it asks before a call of unknown risk too."""
+
+
+def model_of(agent: RecordedAgent | None, current: str | None) -> str | None:
+    """The model of an agent; `current` is that of an ACP agent."""
+    return current or (agent.llm.model if agent and agent.llm else None)
 
 
 class AgentRecord(msgspec.Struct, frozen=True):
@@ -278,8 +299,7 @@ class AgentRecord(msgspec.Struct, frozen=True):
 
     @property
     def model(self) -> str | None:
-        llm = self.agent.llm if self.agent else None
-        return self.current_model_id or (llm.model if llm else None)
+        return model_of(self.agent, self.current_model_id)
 
     @property
     def total(self) -> Metrics | None:
@@ -319,15 +339,38 @@ class AgentProfiles(msgspec.Struct, frozen=True):
     active_agent_profile_id: str | None = None
 
 
+class LlmProfile(msgspec.Struct, frozen=True):
+    """A model under a name, with how to reach it, that a server keeps."""
+
+    name: str
+    model: str | None = None
+    api_key_set: bool | None = None
+
+
+class LlmProfiles(msgspec.Struct, frozen=True):
+    """The LLM profiles that a server keeps."""
+
+    profiles: tuple[LlmProfile, ...] = ()
+    active_profile: str | None = None
+    """That of agents to start."""
+
+
 class AgentConversation(msgspec.Struct, frozen=True):
     """The agent server's record of a conversation. Its ids have dashes."""
 
     id: str
     workspace: Workspace | None = None
-    agent: AgentKind | None = None
+    agent: RecordedAgent | None = None
+    current_model_id: str | None = None
+    confirmation_policy: ConfirmationPolicy | None = None
+    security_analyzer: Part | None = None
     execution_status: str | None = None
     stats: dict[str, Any] | None = None
     tags: dict[str, str] | None = None
+
+    @property
+    def model(self) -> str | None:
+        return model_of(self.agent, self.current_model_id)
 
 
 class GitChange(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from oh_tui.api.agent_server import AgentServer
     from oh_tui.api.filters import SortOrder
-    from oh_tui.api.models import Conversation, Page, Workplace
+    from oh_tui.api.models import Conversation, LlmProfiles, Page, Workplace
     from oh_tui.trajectory.model.events import Event
 
 
@@ -44,5 +44,9 @@ class Server(Protocol):
     ) -> object: ...
 
     async def rename_conversation(self, conversation_id: str, title: str) -> Conversation: ...
+
+    async def llm_profiles(self) -> LlmProfiles: ...
+
+    async def switch_profile(self, conversation_id: str, name: str) -> None: ...
 
     def agent_server(self, conversation: Conversation) -> AgentServer | None: ...

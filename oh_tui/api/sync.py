@@ -39,10 +39,12 @@ from oh_tui.api.models import (
     BashCommand,
     BashOutput,
     CommandResult,
+    ConfirmationPolicy,
     Conversation,
     GitChange,
     GitCommit,
     GitDiff,
+    LlmProfiles,
     Page,
     Sandbox,
     Secret,
@@ -304,6 +306,44 @@ class AgentServer(Blocking, of=agent_server.AgentServer):
         when the current step is over."""
         return self._call("send_message", text, run=run)
 
+    def ask_agent(self, question: str) -> str:
+        """Ask the agent about its run: one call of its model, which costs money, also while it
+        runs.
+
+        The run keeps no trace of it but the cost, under the usage id ask-agent-llm. An app server
+        before it may end the wait: TimedOut or ServerError. The question may be answered, and paid,
+        all the same, so it is never sent twice. Raises NotFound on servers before 1.3 (source).
+        """
+        return self._call("ask_agent", question)
+
+    def condense(self) -> None:
+        """Put a summary in the place of the agent's older events, by one call of a model, which
+        costs money. A running agent ends its step first.
+
+        A call without a result is run instead, without a question, and the agent is not condensed.
+        Raises Conflict without a condenser, on 1.17.0 and 1.34.0 ServerError, and NotFound before
+        1.5.1 (source).
+        """
+        return self._call("condense")
+
+    def set_confirmation_policy(self, policy: ConfirmationPolicy) -> None:
+        """Set before which calls the agent asks; a running agent ends its step first. A restart of
+        the server brings back the policy that the conversation began with (source)."""
+        return self._call("set_confirmation_policy", policy)
+
+    def llm_profiles(self) -> LlmProfiles:
+        """The LLM profiles that the server keeps. Raises NotFound before 1.22 (source)."""
+        return self._call("llm_profiles")
+
+    def switch_profile(self, name: str) -> None:
+        """Let the agent use the model of an LLM profile of this server from its next answer on.
+
+        One that this conversation has used before comes back as it was then, although it may have
+        another model or key by now. Raises NotFound for an unknown profile, and on servers before
+        1.18 (source); InvalidRequest for one that cannot be read.
+        """
+        return self._call("switch_profile", name)
+
 
 class SandboxService(Blocking, of=sandbox_service.SandboxService):
     """`AppServer.sandboxes`."""
@@ -515,6 +555,16 @@ class AppServer(Server, of=app_server.AppServer):
         """
         return self._call("rename_conversation", conversation_id, title)
 
+    def llm_profiles(self) -> LlmProfiles:
+        """The LLM profiles of the account."""
+        return self._call("llm_profiles")
+
+    def switch_profile(self, conversation_id: str, name: str) -> None:
+        """Let the agent use the model of an LLM profile of the account, as it is now, from its next
+        answer on. Raises NotFound for an unknown profile or conversation, Conflict unless its
+        sandbox is running, ServerError when its agent server did not take it (502, source)."""
+        return self._call("switch_profile", conversation_id, name)
+
     def search_events(
         self,
         conversation_id: str,
@@ -651,6 +701,14 @@ class BareAgentServer(Server, of=bare_server.BareAgentServer):
         conversation, before 1.58 Conflict, and InvalidRequest for a title without words.
         """
         return self._call("rename_conversation", conversation_id, title)
+
+    def llm_profiles(self) -> LlmProfiles:
+        """See `AgentServer.llm_profiles`."""
+        return self._call("llm_profiles")
+
+    def switch_profile(self, conversation_id: str, name: str) -> None:
+        """See `AgentServer.switch_profile`."""
+        return self._call("switch_profile", conversation_id, name)
 
     def settings(self) -> AgentSettings:
         """What the server keeps for agents to start. 1.17.0 keeps nothing: NotFound."""

@@ -120,6 +120,8 @@ def _react(run: Run, act: Act) -> None:
             run.reject(act.text)
             if calls:
                 run.unanswered = f"No: {act.text}"
+        case "condense":
+            run.condense_now()
         case "stop" | "interrupt" if run.status == "idle":
             run.halt()
             run.full_state()

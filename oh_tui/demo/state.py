@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from oh_tui.demo.agent import play
 from oh_tui.demo.catalog import ENTRIES, Entry, sandbox_id
+from oh_tui.demo.runs.meter import Meter
 from oh_tui.demo.runs.player import check_out
 from oh_tui.demo.runs.recorder import Interventions, fixed_uuid
 from oh_tui.demo.runs.run import Run
@@ -64,6 +65,12 @@ class Conversation:
     rebuilt: float = 0.0
     """When the app server last rebuilt its row; 0.0 when it never did."""
     built: Built | None = None
+    profile: str = ""
+    """The LLM profile that the agent was switched to."""
+    policy: dict[str, object] = field(default_factory=lambda: {"kind": "NeverConfirm"})
+    """When the agent asks."""
+    asked: Meter | None = None
+    """What the questions to the agent took."""
 
     def __post_init__(self) -> None:
         entry = self.entry

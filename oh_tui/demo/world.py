@@ -27,6 +27,10 @@ INSTANT = 0.2
 """Seconds that a visitor's act takes to show when it waits for nothing."""
 
 
+_SHOWN_BY = {"stop": "PauseEvent", "message": "MessageEvent", "condense": "Condensation"}
+"""What comes into the run when an act that waits for the step is done."""
+
+
 class AgentVersion(StrEnum):
     """The agent servers that the demo can stand for; they differ as the real ones were measured."""
 
@@ -220,6 +224,8 @@ class World:
                 heard = last.get(name, {})
                 metrics.update(heard)
                 self._cut(metrics, heard)
+        if conversation.asked is not None:
+            value["usage_to_metrics"]["ask-agent-llm"] = conversation.asked.told(lists=True)
         return value
 
     def root(self, conversation: Conversation) -> str:
@@ -254,7 +260,7 @@ class World:
             conversation.shown = max((event.appended_at for event in there), default=0.0)
             conversation.heard = conversation.shown
         at = max(self.clock.now(), conversation.shown)
-        waits = self.execution_status(conversation) == "running" and what in ("message", "stop")
+        waits = self.execution_status(conversation) == "running" and what in _SHOWN_BY
         locked = self.agent_version == AgentVersion.OLD
         act = Act(at, what, text, run, waits, locked)
         conversation.interventions.acts.append(act)
@@ -266,14 +272,14 @@ class World:
         act may end the step), otherwise at once."""
         if not act.waits:
             return act.at + INSTANT
-        kind = "PauseEvent" if act.what == "stop" else "MessageEvent"
+        kind = _SHOWN_BY[act.what]
         events, _, _ = self._build(conversation)
         later = (
             event.appended_at
             for event in events
             if event.appended_at >= act.at and event.kind == kind
         )
-        return min(later, default=events[-1].appended_at if act.what == "stop" else act.at)
+        return min(later, default=act.at if act.what == "message" else events[-1].appended_at)
 
     def show(self, conversation: Conversation, at: float, *, anew: bool = False) -> None:
         """Make the agent's events visible up to a time. With `anew` the app server gets them

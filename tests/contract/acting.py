@@ -67,6 +67,8 @@ class Stage:
     """Lets time pass on the server."""
     folder: str
     """A folder of the sandbox to put files in."""
+    keeps_profile: Callable[[Conversation, str], Awaitable[None]]
+    """Keeps an LLM profile of this name on the server that a conversation is on."""
     interrupts: bool = True
     """Whether the agent server can stop a running call; those before 1.24 cannot."""
 

@@ -52,6 +52,9 @@ def stage(demo: Demo, api: AppServer, version: AgentVersion) -> Stage:
     async def confirms(conversation: Conversation) -> None:
         """The agent of the demo asks by itself."""
 
+    async def keeps_profile(conversation: Conversation, name: str) -> None:
+        """The demo keeps some from its start."""
+
     def ran(conversation: Conversation) -> bool:
         events = demo.world.agent_events(demo.world.conversations[conversation.id])
         return any(e.kind == "ObservationEvent" and b"rm -rf build" in e.raw for e in events)
@@ -65,5 +68,6 @@ def stage(demo: Demo, api: AppServer, version: AgentVersion) -> Stage:
         ran,
         sleep,
         "/workspace/put",
+        keeps_profile,
         interrupts=version != AgentVersion.OLD,
     )

@@ -71,7 +71,7 @@ def stage(stage: Stage, api: BareAgentServer, server: ServerUnderTest) -> Stage:
     body = {"agent": {}, "workspace": {"working_dir": "workspace"}}
     return StageAlone(
         api, stage.prompts, None, stage.confirms, stage.ran, stage.sleep, stage.folder,
-        stage.interrupts, agent_server=server, body=body,
+        stage.keeps_profile, stage.interrupts, agent_server=server, body=body,
     )  # fmt: skip
 
 
@@ -174,3 +174,16 @@ async def test_it_starts_agents_with_what_it_keeps(
     await stage.until_status(started, "finished")
     with pytest.raises(NotFound):
         await stage.api.start("", UNKNOWN)
+
+
+async def test_its_profiles_are_listed_and_switched_to(stage: Stage, version: str) -> None:
+    conversation = await stage.started()
+    if version == "1.17.0":
+        with pytest.raises(NotFound):
+            await stage.api.llm_profiles()
+        return
+    await stage.keeps_profile(conversation, "fast")
+    (fast,) = (p for p in (await stage.api.llm_profiles()).profiles if p.name == "fast")
+    assert fast.api_key_set
+    await stage.api.switch_profile(conversation.id, "fast")
+    assert (await stage.now(conversation.id)).llm_model == fast.model

@@ -14,6 +14,7 @@ from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from oh_tui.api import ApiError, AppServer, BareAgentServer, Conversation, StartRequest
+from oh_tui.api.models import ConfirmationPolicy
 from oh_tui.demo import make_demo
 from oh_tui.demo.demo import BASE_URL
 from oh_tui.demo.servers.alone import make_alone
@@ -35,10 +36,13 @@ ARGUMENTS: dict[str, Any] = {
     "content": b"text",
     "conversation_id": UNKNOWN,
     "ids": [UNKNOWN],
+    "name": "fast",
     "path": "/workspace/notes.txt",
+    "policy": ConfirmationPolicy("NeverConfirm"),
     "profile": UNKNOWN,
     "provider": "github",
     "repository": "acme/dates",
+    "question": "Why?",
     "request": StartRequest(),
     "sandbox_id": "Sandbox",
     "sha": "0" * 40,

@@ -188,7 +188,7 @@ def server(runs: Runs) -> ServerUnderTest:
 
 
 @pytest.fixture
-def stage(folder: Path, runs: Runs, api: AppServer, version: str) -> Stage:
+def stage(folder: Path, runs: Runs, api: AppServer, version: str, model: ScriptedModel) -> Stage:
     """What the contract of the calls that act is held against."""
     proof = folder / "work" / PROOF
 
@@ -203,6 +203,20 @@ def stage(folder: Path, runs: Runs, api: AppServer, version: str) -> Stage:
         answer.raise_for_status()
         proof.unlink(missing_ok=True)
 
+    async def keeps_profile(conversation: Conversation, name: str) -> None:
+        """On the agent server; an app server has its own profiles."""
+        key = conversation.session_api_key
+        base, _, _ = (conversation.conversation_url or "").partition("/api/conversations/")
+        llm = {"model": PRICED, "base_url": model.url, "api_key": "sk-scripted"}
+        headers = {"X-Session-API-Key": key.reveal() if key else KEY}
+        async with httpx.AsyncClient(headers=headers, trust_env=False) as client:
+            places = [f"{base}/api/profiles/{name}"]
+            if not key or base != runs.agent_url:
+                places.append(f"{runs.url}/api/v1/settings/profiles/{name}")
+            for place in places:
+                answer = await client.post(place, json={"llm": llm})
+                assert answer.is_success, answer.text
+
     def ran(conversation: Conversation) -> bool:
         return proof.exists()
 
@@ -214,6 +228,7 @@ def stage(folder: Path, runs: Runs, api: AppServer, version: str) -> Stage:
         ran,
         asyncio.sleep,
         str(folder / "work" / "put"),
+        keeps_profile,
         interrupts=version != AgentVersion.OLD,
     )
 

@@ -4,6 +4,7 @@
 import pytest
 
 from tests.contract.test_agent_events import *
+from tests.contract.test_agent_setup import *
 from tests.contract.test_answering import *
 from tests.contract.test_files import *
 from tests.contract.test_git import *

@@ -48,5 +48,5 @@ def stage(
     }
     return StageAlone(
         api, stage.prompts, None, stage.confirms, stage.ran, stage.sleep, stage.folder,
-        stage.interrupts, agent_server=server, body=body,
+        stage.keeps_profile, stage.interrupts, agent_server=server, body=body,
     )  # fmt: skip

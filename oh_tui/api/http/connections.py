@@ -27,6 +27,8 @@ USUAL = httpx.Timeout(30.0, connect=CONNECT)
 QUICK = httpx.Timeout(5.0, connect=CONNECT)
 # the agent's interrupt waits up to 5 s for the run to end (source)
 URGENT = httpx.Timeout(10.0, connect=CONNECT)
+# a model may think for minutes, and is asked again after failures
+ANSWER = httpx.Timeout(600.0, connect=CONNECT)
 # the agent's pause answers when the running step has ended, whenever that is (measured)
 UNLIMITED = httpx.Timeout(CONNECT, read=None)
 

@@ -76,6 +76,22 @@ class Meter:
         )
         self.usages.append(self._usage(counts, response))
 
+    def told(self, *, lists: bool) -> dict[str, Any]:
+        """As the servers report them; with `lists` the figures of each answer."""
+        value: dict[str, Any] = {
+            "model_name": self.model.name,
+            "accumulated_cost": self.cost,
+            "max_budget_per_task": None,
+            "accumulated_token_usage": self.total(),
+        }
+        if lists:
+            value |= {
+                "costs": self.costs,
+                "response_latencies": self.latencies,
+                "token_usages": self.usages,
+            }
+        return value
+
     def total(self) -> dict[str, object]:
         """The tokens of all calls together."""
         return self._usage(self.tokens, "")

@@ -52,7 +52,7 @@ class Act:
 
     at: float
     what: str
-    """"message", "run" (an approval too), "reject", "stop" or "interrupt"."""
+    """"message", "run" (an approval too), "reject", "stop", "interrupt" or "condense"."""
     text: str = ""
     """The message, or the reason."""
     run: bool = False
@@ -286,22 +286,8 @@ class Recorder:
 
     def stats(self, *, lists: bool) -> dict[str, Any]:
         """`lists` adds the figures of each answer, as full states and the agent's record have."""
-        usage_to_metrics = {}
-        for name, meter in self.meters.items():
-            value: dict[str, Any] = {
-                "model_name": meter.model.name,
-                "accumulated_cost": meter.cost,
-                "max_budget_per_task": None,
-                "accumulated_token_usage": meter.total(),
-            }
-            if lists:
-                value |= {
-                    "costs": meter.costs,
-                    "response_latencies": meter.latencies,
-                    "token_usages": meter.usages,
-                }
-            usage_to_metrics[name] = value
-        return {"usage_to_metrics": usage_to_metrics}
+        told = {name: meter.told(lists=lists) for name, meter in self.meters.items()}
+        return {"usage_to_metrics": told}
 
     def whole_state(self) -> dict[str, Any]:
         """The value of a full state."""

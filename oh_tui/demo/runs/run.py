@@ -113,10 +113,13 @@ class Run(Recorder):
         self.state("last_user_message_id", self._last_user)
 
     def hear(self) -> None:
-        for act in [act for act in self.acts if act.what == "message" and act.at <= self.now]:
+        for act in [act for act in self.acts if act.what in _HEARD and act.at <= self.now]:
             self.acts.remove(act)
-            self.message(act.text)
-            self.unanswered = act.text
+            if act.what == "condense":
+                self.condense_now()
+            else:
+                self.message(act.text)
+                self.unanswered = act.text
 
     def say(self, words: str, *, llm: float | None = None) -> None:
         """The model answers with text only, which ends the run."""
@@ -271,6 +274,17 @@ class Run(Recorder):
         self.context = SYSTEM_TOKENS + 3_000 + _tokens(summary)
         self._cached = SYSTEM_TOKENS
 
+    def condense_now(self) -> None:
+        """As the user asks for it. The server does a step for it, which runs the pending calls
+        without asking, and condenses nothing then (measured)."""
+        if not self.pending:
+            self.condense("What was done so far, in short.", keep=2, llm=1.5, requested=True)
+            return
+        self.emit("CondensationRequest", "environment")
+        for call in self.pending:
+            self.answer(call)
+        self.release()
+
     def hook(
         self,
         kind: str,
@@ -388,6 +402,9 @@ def _tokens(words: str) -> int:
     """About how many tokens a text is."""
     return -(-len(words) * 10 // 29)
 
+
+_HEARD = ("message", "condense")
+"""Acts that an agent at work takes up between two steps."""
 
 _SEEN = frozenset(
     {"SystemPromptEvent", "MessageEvent", "ActionEvent", "ObservationEvent", "AgentErrorEvent"}

@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from oh_tui.demo.runs.meter import combined
 from oh_tui.demo.runs.stored_events import StoredEvent, select
+from oh_tui.demo.servers.agent_setup import AgentSetups, agent_json
 from oh_tui.demo.servers.disks import Disks
 from oh_tui.demo.servers.git import git_changes, git_diff
 from oh_tui.demo.servers.http import (
@@ -63,6 +64,7 @@ class AgentServers:
     def __init__(self, world: World, disks: Disks) -> None:
         self.world = world
         self.disks = disks
+        self._setups = AgentSetups(world, self._conversation)
 
     def routes(self, root: str = ROOT) -> list[Route]:
         """The routes of Starlette, below the address of an agent server."""
@@ -83,6 +85,7 @@ class AgentServers:
             Route(f"{root}/api/git/commits", self.git_commits, methods=["GET"]),
             Route(f"{root}/api/git/commits/{{sha}}/changes", self.commit_changes, methods=["GET"]),
             Route(f"{root}/server_info", self.server_info, methods=["GET"]),
+            *self._setups.routes(root, base),
         ]
 
     async def server_info(self, request: Request) -> Response:
@@ -136,20 +139,15 @@ class AgentServers:
             "title": conversation.agent_title,
             "tags": conversation.agent_tags,
             "workspace": {"working_dir": folder, "kind": "LocalWorkspace"},
-            "agent": self.agent_of(conversation),
+            "agent": agent_json(conversation),
             "execution_status": self.world.execution_status(conversation),
-            "confirmation_policy": {"kind": "NeverConfirm"},
+            "confirmation_policy": conversation.policy,
+            "security_analyzer": None,
             "stats": stats,
             "metrics": combined(stats),
             "created_at": utc(conversation.created),
             "updated_at": utc(self.world.updated(conversation)),
         }
-
-    def agent_of(self, conversation: Conversation) -> dict[str, object]:
-        """The agent in a record."""
-        llm = {"model": conversation.entry.model.name, "api_key": "**********", "usage_id": "agent"}
-        kind = "ACPAgent" if conversation.entry.agent_kind == "acp" else "Agent"
-        return {"llm": llm, "tools": [], "kind": kind}
 
     async def change(self, request: Request) -> Response:
         """Change the title, and replace all tags. Waits for the end of the current step, which

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from oh_tui.demo.runs.recorder import fixed_uuid
 from oh_tui.demo.servers.agent_server import AgentServers
+from oh_tui.demo.servers.agent_setup import agent_json
 from oh_tui.demo.servers.app_server import http_error, refused
 from oh_tui.demo.servers.disks import Disks
 from oh_tui.demo.servers.http import (
@@ -121,7 +122,7 @@ class AgentServerAlone(AgentServers):
         return {
             "id": str(UUID(entry.id)),
             "title": conversation.agent_title,
-            "agent": self.agent_of(conversation),
+            "agent": agent_json(conversation),
             "execution_status": self.world.execution_status(conversation),
             "stats": {"usage_to_metrics": self.world.usages(conversation)},
             "metrics": None,

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from oh_tui.demo.runs.recorder import fixed_uuid
 from oh_tui.demo.runs.stored_events import StoredEvent, select
 from oh_tui.demo.servers.agent_server import CLASSES, AgentServers
+from oh_tui.demo.servers.agent_setup import model_of, profiles_json
 from oh_tui.demo.servers.app_writes import AppWrites
 from oh_tui.demo.servers.disks import Disks
 from oh_tui.demo.servers.git_providers import GitProviders
@@ -64,6 +65,7 @@ class AppServer:
             f"{events}/search": self.search_events,
             f"{events}/count": self.count_events,
             events: self.get_events,
+            f"{api}/settings/profiles": self.profiles,
             f"{box}/search": self.search_sandboxes,
             box: self.get_sandboxes,
         }
@@ -91,6 +93,9 @@ class AppServer:
                 "sandbox_grouping_strategy": "NO_GROUPING",
             }
         )
+
+    async def profiles(self, request: Request) -> Response:
+        return answer(profiles_json())
 
     # conversations --------------------------------------------------------------------------
 
@@ -183,7 +188,7 @@ class AppServer:
             "title": conversation.title,
             "trigger": entry.trigger,
             "pr_number": list(entry.pr),
-            "llm_model": entry.model.name,
+            "llm_model": model_of(conversation).name,
             "agent_kind": entry.agent_kind,
             "metrics": self.world.metrics(conversation),
             "parent_conversation_id": parent,

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from oh_tui.demo.runs.recorder import fixed_uuid
+from oh_tui.demo.servers.agent_setup import PROFILES
 from oh_tui.demo.servers.http import (
     Query,
     answer,
@@ -18,13 +19,14 @@ from oh_tui.demo.servers.http import (
     detail,
     invalid,
     page_of,
+    path_uuid,
     spoken,
     utc,
     uuid_or_none,
 )
 from oh_tui.demo.servers.start_tasks import StartTask, StartTasks
 from oh_tui.demo.state import Conversation
-from oh_tui.demo.world import World
+from oh_tui.demo.world import AgentVersion, World
 
 PATIENCE = 30.0
 """Seconds that the app server waits for an agent server to take a message."""
@@ -67,6 +69,7 @@ class AppWrites:
             Route(f"{talks}/start-tasks", self.get_start_tasks, methods=["GET"]),
             Route(talks, self.start, methods=["POST"]),
             Route(f"{talks}/{{id}}/send-message", self.send_message, methods=["POST"]),
+            Route(f"{talks}/{{id}}/switch_profile", self.switch_profile, methods=["POST"]),
             Route(f"{talks}/{{id}}", self.change_title, methods=["PATCH"]),
         ]
 
@@ -173,6 +176,25 @@ class AppWrites:
         if not await self.world.wait_until(conversation, shows, PATIENCE):
             return detail(502, "Failed to reach agent server.")
         return answer({"success": True, "sandbox_status": "RUNNING", "message": None})
+
+    async def switch_profile(self, request: Request) -> Response:
+        """Hand the model of a profile to the agent, in the way of an agent server of any age."""
+        payload = await body(request)
+        name = payload.get("profile_name")
+        if not isinstance(name, str) or not name:
+            raise invalid("profile_name", "string_too_short", "String should have 1 character")
+        if name not in PROFILES:
+            return detail(404, f"Profile '{name}' not found")
+        identifier = path_uuid(request)
+        conversation = self.world.conversation(identifier.hex)
+        if conversation is None:
+            return detail(404, f"Conversation {identifier} is not reachable")
+        if self.world.status(conversation.sandbox) != "RUNNING":
+            return detail(409, "Sandbox is paused; resume it before switching profiles.")
+        if self.world.agent_version == AgentVersion.OLD:
+            return detail(502, "Agent server error: 404")
+        conversation.profile = name
+        return answer({"success": True})
 
     async def change_title(self, request: Request) -> Response:
         identifier = uuid_or_none(request.path_params["id"])

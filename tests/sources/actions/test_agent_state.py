@@ -7,7 +7,7 @@ import json
 import pytest
 
 from oh_tui.api import Conversation
-from oh_tui.api.models import AgentConversation, AgentKind
+from oh_tui.api.models import AgentConversation, RecordedAgent
 from oh_tui.sources.actions.agent_state import AgentState, read
 from oh_tui.sources.results import build
 from oh_tui.text.problem import Refused
@@ -29,7 +29,7 @@ def change(number: int, status: str) -> bytes:
 
 
 def recorded(status: str, kind: str = "Agent") -> AgentConversation:
-    return AgentConversation("0" * 32, agent=AgentKind(kind), execution_status=status)
+    return AgentConversation("0" * 32, agent=RecordedAgent(kind), execution_status=status)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,118 @@
+"""The contract: a question to an agent, its profile, when it asks, and its context condensed."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from msgspec.structs import replace
+
+from oh_tui.api import (
+    Conflict,
+    Conversation,
+    InvalidRequest,
+    NotFound,
+    ServerError,
+    Unreachable,
+)
+from oh_tui.api.models import ConfirmationPolicy
+
+from .acting import Stage
+from .fixtures import UNKNOWN, every_version
+
+pytestmark = [every_version]
+
+POLICIES = ("AlwaysConfirm", "ConfirmRisky", "NeverConfirm")
+
+
+async def test_a_question_is_answered_and_leaves_no_event(stage: Stage) -> None:
+    conversation = await stage.started(stage.prompts.short)
+    await stage.until_over(conversation)
+    before = [event.id for event in await stage.events(conversation)]
+    agent = stage.agent(conversation)
+    assert await stage.meanwhile(agent.ask_agent("Why did you end?"))
+    shown = {event.id for event in await stage.events(conversation) if event.key != "stats"}
+    assert shown <= set(before)
+    assert "ask-agent-llm" in ((await agent.conversation()).stats or {})["usage_to_metrics"]
+    with pytest.raises(InvalidRequest):
+        await agent.ask_agent(" \n")
+
+
+async def test_it_is_answered_while_a_call_runs(stage: Stage) -> None:
+    conversation = await stage.calling()
+    assert await stage.agent(conversation).ask_agent("What now?")
+    assert await stage.status(conversation) == "running"
+
+
+async def test_when_the_agent_asks_can_be_set(stage: Stage, version: str) -> None:
+    agent = stage.agent(await stage.started())
+    for kind in POLICIES:
+        await agent.set_confirmation_policy(ConfirmationPolicy(kind))
+        found = (await agent.conversation()).confirmation_policy
+        assert found and found.kind == kind
+    # 1.17.0 fails to word it
+    with pytest.raises((ServerError, Unreachable) if version == "1.17.0" else InvalidRequest):
+        await agent.set_confirmation_policy(ConfirmationPolicy("Sometimes"))
+
+
+async def test_the_agent_is_switched_to_a_profile(stage: Stage, version: str) -> None:
+    conversation = await stage.started()
+    agent = stage.agent(conversation)
+    if version == "1.17.0":
+        for act in (agent.llm_profiles(), agent.switch_profile("fast")):
+            with pytest.raises(NotFound):
+                await act
+        return
+    await stage.keeps_profile(conversation, "fast")
+    (fast,) = (p for p in (await agent.llm_profiles()).profiles if p.name == "fast")
+    await agent.switch_profile("fast")
+    record = await agent.conversation()
+    assert record.model == fast.model
+    assert record.agent and record.agent.llm and record.agent.llm.usage_id == "profile:fast"
+    with pytest.raises(NotFound, match="Profile 'none' not found"):
+        await agent.switch_profile("none")
+    assert (await agent.conversation()).model == fast.model
+
+
+async def test_condensing_runs_a_call_that_waits_instead(stage: Stage) -> None:
+    conversation = await stage.waiting()
+    with_condenser = (await stage.agent(conversation).conversation()).agent
+    if not (with_condenser and with_condenser.condenser):
+        pytest.skip("its agents have no condenser")
+    await stage.meanwhile(stage.agent(conversation).condense())
+    assert stage.ran(conversation)
+    assert "Condensation" not in await stage.kinds(conversation)
+
+
+async def test_a_context_is_condensed_or_has_no_condenser(stage: Stage, version: str) -> None:
+    conversation = await stage.started(stage.prompts.short)
+    await stage.until_over(conversation)
+    agent = stage.agent(conversation)
+    recorded = (await agent.conversation()).agent
+    if recorded and recorded.condenser:
+        await stage.meanwhile(agent.condense())
+        assert "Condensation" in await stage.kinds(conversation)
+        assert await stage.status(conversation) == "finished"
+        return
+    with pytest.raises(Conflict if version == "1.58.2" else ServerError):
+        await agent.condense()
+
+
+@pytest.mark.parametrize("act", ["ask_agent", "condense", "policy", "switch_profile"])
+async def test_nothing_is_done_to_what_is_not_there(stage: Stage, act: str) -> None:
+    conversation = await stage.started()
+    base, _, _ = (conversation.conversation_url or "").rpartition("/")
+    gone = replace(conversation, id=UNKNOWN, conversation_url=f"{base}/{UNKNOWN}")
+    # before 1.58 a question to it is an error of the server
+    with pytest.raises((NotFound, ServerError)):
+        await done(stage, gone)[act]()
+
+
+def done(stage: Stage, conversation: Conversation) -> dict[str, Callable[[], Awaitable[object]]]:
+    agent = stage.agent(conversation)
+    return {
+        "ask_agent": lambda: agent.ask_agent("Why?"),
+        "condense": agent.condense,
+        "policy": lambda: agent.set_confirmation_policy(ConfirmationPolicy("NeverConfirm")),
+        "switch_profile": lambda: agent.switch_profile("fast"),
+    }
