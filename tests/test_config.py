@@ -43,12 +43,14 @@ download_folder = "~/runs"
 refresh = 30
 notice = "notify-send 'a run'"
 read_only = true
+budget = 5
 
 [servers.work]
 url = "oh.example.org/api"
 key_command = "pass show openhands"
 auth = "session"
 read_only = true
+budget = 0.5
 
 [servers.home]
 url = "localhost:3000"
@@ -86,6 +88,7 @@ def test_what_a_file_can_say() -> None:
                 key_command=("pass", "show", "openhands"),
                 auth="session",
                 read_only=True,
+                budget=0.5,
             ),
             "home": ServerEntry("home", "http://localhost:3000", key_env="HOME_KEY"),
             "lab": ServerEntry(
@@ -100,6 +103,7 @@ def test_what_a_file_can_say() -> None:
         refresh=30.0,
         notice=("notify-send", "a run"),
         read_only=True,
+        budget=5,
         keys={"find.next": "ctrl+g,f3", "quit": "Q"},
     )
 
@@ -122,6 +126,12 @@ def test_where_the_explorer_is_not_meant_its_names_are_left_unread() -> None:
         ('theme = "zzz"', 1, "there is no theme 'zzz': oh-dark, oh-light, nord, …"),
         ("refresh = 1", 1, "refresh is 5 to 3600 seconds"),
         ("refresh = nan", 1, "refresh is 5 to 3600 seconds"),
+        ("budget = 0", 1, "budget is 0.01 to 1,000,000 dollars"),
+        ("budget = -1", 1, "budget is 0.01 to 1,000,000 dollars"),
+        ("budget = nan", 1, "budget is 0.01 to 1,000,000 dollars"),
+        ("budget = 1e400", 1, "budget is 0.01 to 1,000,000 dollars"),
+        ('budget = "5"', 1, "budget is a number of dollars, not a text"),
+        ("budget = true", 1, "budget is a number of dollars, not true"),
         ("refresh = true", 1, "refresh is a number of seconds, not true"),
         ('download_folder = "runs"', 1, "download_folder begins with / or ~"),
         ('notice = "say \'it"', 1, "notice is not a command: no closing quotation"),

@@ -239,6 +239,20 @@ class Stats(msgspec.Struct, frozen=True):
 
     usage_to_metrics: dict[str, Metrics] = {}
 
+    @property
+    def total(self) -> Metrics | None:
+        """Cost and tokens of all uses together."""
+        uses = [*self.usage_to_metrics.values()]
+        if not uses:
+            return None
+        costs = [one.cost for one in uses if one.cost is not None]
+        tokens = [one.accumulated_token_usage for one in uses if one.accumulated_token_usage]
+        sums: dict[str, int] = {}
+        for name in TokenUsage.__struct_fields__:
+            told = [count for one in tokens if (count := getattr(one, name)) is not None]
+            sums |= {name: sum(told)} if told else {}
+        return WholeMetrics(sum(costs) if costs else None, TokenUsage(**sums))
+
 
 class Llm(msgspec.Struct, frozen=True):
     """A model of an agent."""
@@ -303,17 +317,8 @@ class AgentRecord(msgspec.Struct, frozen=True):
 
     @property
     def total(self) -> Metrics | None:
-        """Cost and tokens of all uses together: the record's own `metrics` are null (measured)."""
-        uses = [*self.stats.usage_to_metrics.values()] if self.stats else []
-        if not uses:
-            return None
-        costs = [one.cost for one in uses if one.cost is not None]
-        tokens = [one.accumulated_token_usage for one in uses if one.accumulated_token_usage]
-        sums: dict[str, int] = {}
-        for name in TokenUsage.__struct_fields__:
-            told = [count for one in tokens if (count := getattr(one, name)) is not None]
-            sums |= {name: sum(told)} if told else {}
-        return WholeMetrics(sum(costs) if costs else None, TokenUsage(**sums))
+        """That of its stats: the record's own `metrics` are null (measured)."""
+        return self.stats.total if self.stats else None
 
 
 class AgentSettings(msgspec.Struct, frozen=True):
@@ -371,6 +376,15 @@ class AgentConversation(msgspec.Struct, frozen=True):
     @property
     def model(self) -> str | None:
         return model_of(self.agent, self.current_model_id)
+
+    @property
+    def cost(self) -> float | None:
+        """US dollars of all uses of a model together; None when no price is known."""
+        try:
+            total = msgspec.convert(self.stats or {}, Stats).total
+        except msgspec.ValidationError:
+            return None
+        return total.cost if total else None
 
 
 class GitChange(msgspec.Struct, frozen=True):

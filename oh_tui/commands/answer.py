@@ -10,10 +10,12 @@ from oh_tui.commands.framework.acting import require_consent, short, text_of
 from oh_tui.commands.framework.command import RUNNING, Call, argument, command, flag
 from oh_tui.commands.framework.ids import find
 from oh_tui.commands.framework.json_documents import conversation_id, line
+from oh_tui.commands.framework.keeping import read_annotations
 from oh_tui.commands.framework.printing import print_json, progress
 from oh_tui.commands.framework.reading import title
 from oh_tui.sources.actions.agent_actions import AgentStage
 from oh_tui.sources.actions.agent_state import AgentStatus
+from oh_tui.sources.budget import budget_of
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, Refused
 from oh_tui.trajectory.model.steps import Outcome, Step
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from oh_tui.sources.actions.agent_state import AgentState
 
 
+OVER = flag("--yes", about="do not ask, even if the run is over its budget")
+
+
 @command(
     "send",
     RUNNING,
@@ -32,6 +37,8 @@ if TYPE_CHECKING:
         flag("--approve", about="let a call that waits run, then send"),
         flag("--reject", about="reject a call that waits, then send"),
     ),
+    OVER,
+    settings=("budget",),
     examples={
         "send 5f3a 'use pytest instead'": "it goes on, or reads it after its current step",
         "send 5f3a - < notes.md": "a longer text",
@@ -57,6 +64,8 @@ async def send(call: Call) -> int:
         )
     if before.is_held and approve:
         before.require_in_sight()
+    if not before.runs:
+        _require_budget(call, before, "send", "TEXT")
     arrives = f"the message may still arrive: oh-tui tail {call.about} shows it"
     rejects = before.is_held and reject
     call.goes_on = "the waiting call may be rejected, and nothing was sent" if rejects else arrives
@@ -72,6 +81,8 @@ async def send(call: Call) -> int:
 @command(
     "approve",
     RUNNING,
+    OVER,
+    settings=("budget",),
     examples={"approve 5f3a": "all waiting calls; the server cannot answer one of several"},
     wants="change",
 )
@@ -104,6 +115,7 @@ async def _answer(call: Call, *, accept: bool, reason: str = "") -> int:
         raise Refused(f"Nothing waits for an answer: {before.in_words}", _next(before))
     if accept:
         before.require_in_sight()
+        _require_budget(call, before, "approve")
     call.goes_on = f"the answer may still arrive: oh-tui tail {call.about} shows it"
     steps = call.agents.answer(before, accept=accept, reason=reason.strip())
     after, stages = await _carry_out(call, steps)
@@ -136,9 +148,10 @@ async def stop(call: Call) -> int:
 @command(
     "continue",
     RUNNING,
-    flag("--yes", about="do not ask, even if it is stuck or a call runs again"),
+    flag("--yes", about="do not ask, even if it is stuck, over its budget or a call runs again"),
+    settings=("budget",),
     examples={
-        "continue 5f3a": "asks if it is stuck or a call would run again",
+        "continue 5f3a": "asks if it is stuck, over its budget or a call would run again",
         "continue 5f3a --yes": "in a script",
     },
     wants="change",
@@ -158,6 +171,7 @@ async def go_on(call: Call) -> int:
     if before.calls:
         again = "again" if len(before.calls) == 1 else f"again, all {len(before.calls)}"
         stakes.append(f"A call without a result runs {again}: {_names(before.calls)}")
+    stakes += _over_budget(call, before)
     if stakes:
         require_consent(call, ". ".join(stakes), f"oh-tui continue {call.about} --yes")
     call.goes_on = "the agent may go on"
@@ -173,6 +187,21 @@ async def _state(call: Call) -> AgentState:
     state = await call.agents.state(conversation.id)
     state.require_reachable()
     return state
+
+
+def _over_budget(call: Call, state: AgentState) -> list[str]:
+    """What is at stake if the run has cost what its user set; nothing otherwise."""
+    one = state.conversation
+    kept = read_annotations(call).of(one)
+    budget = budget_of(kept, call.settings.budget, one.cost, state.cost)
+    return [f"It has cost {budget.words}"] if budget and budget.is_over else []
+
+
+def _require_budget(call: Call, state: AgentState, *words: str) -> None:
+    """Asks if the run has cost what its user set: the agent goes on."""
+    for stake in _over_budget(call, state):
+        name, *rest = words
+        require_consent(call, stake, f"oh-tui {' '.join([name, call.about, *rest])} --yes")
 
 
 async def _carry_out(

@@ -35,6 +35,7 @@ FIRST = f"""\
 # refresh = 15                      # seconds between two readings of the lists
 # notice = "bell"                   # or osc9, or a command: when a run waits, failed or finished
 # read_only = false                 # true refuses whatever changes a server
+# budget = 5.00                     # dollars: a run that has cost more is stopped, after a question
 
 # [servers.work]
 # url = "https://openhands.example.org"

@@ -1,4 +1,4 @@
-"""`oh-tui tail`: the last steps of a run, and with -f those to come until it ends."""
+"""`oh-tui tail`: the last steps of a run, and with -f those to come, up to a cost."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from argparse import ArgumentTypeError
 from collections.abc import Iterable
 
 from oh_tui.api.models import Conversation
+from oh_tui.commands.framework.acting import require_consent, short
 from oh_tui.commands.framework.command import RUN, Call, argument, command, flag
 from oh_tui.commands.framework.ids import find
 from oh_tui.commands.framework.json_documents import step_json
@@ -21,8 +22,11 @@ from oh_tui.commands.framework.printing import (
 )
 from oh_tui.commands.framework.reading import chosen, read_run, whole
 from oh_tui.commands.steps import COLUMNS, step_row
+from oh_tui.sources.actions.agent_actions import AgentStage
+from oh_tui.sources.budget import Budget, read_budget
 from oh_tui.sources.source import Runs
 from oh_tui.text.clean import clean_line
+from oh_tui.text.human import dollars
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.steps import Outcome, Step
@@ -37,6 +41,9 @@ _OVER = ("finished", "error", "stuck", "paused", "deleting")
 _WIDTHS = (4, 7, 5, 5, 2, 0, 0, 6)
 """The width of each of `COLUMNS` on a terminal; 0 stands for its share of the rest."""
 
+STOPPED = 4
+"""Exit code of a run that was stopped at its `--stop-at`."""
+
 GOES_ON = "the agent works on, on the server"
 WAITS = "the agent waits for your answer, on the server"
 
@@ -45,6 +52,13 @@ def _count(text: str) -> int:
     if not text.isdecimal() or int(text) > 10**9:
         raise ArgumentTypeError(f"{clean_line(text)!r} is not a number of steps")
     return int(text)
+
+
+def _budget(text: str) -> float:
+    try:
+        return read_budget(text)
+    except Problem as problem:
+        raise ArgumentTypeError(f"{problem.sentence}, not {clean_line(text)[:40]!r}") from None
 
 
 @command(
@@ -59,16 +73,29 @@ def _count(text: str) -> int:
         help=f"how many; {LINES} by default",
     ),
     flag("-f", "--follow", about="then the steps to come, until the run ends"),
+    argument(
+        "--stop-at",
+        type=_budget,
+        metavar="DOLLARS",
+        help="with -f: stop the agent after its step once its run has cost so much",
+    ),
+    flag("--yes", about="do not ask, for --stop-at or a file at an https address"),
+    settings=("read_only",),
     examples={
         "tail 5f3a": f"the last {LINES} steps",
         "tail -f 5f3a": "watch a run until it ends",
+        "tail -f 5f3a --stop-at 5.00": "and stop it at $5.00, after asking once",
         "tail -f 5f3a -n 0 --json | jq -r .what": "only what is to come, for a script",
     },
     epilog="A step that is running is printed when it begins and again with its result. With\n"
-    "--json each step is one line. How the run ended goes to stderr.",
+    "--json each step is one line. How the run ended goes to stderr.\n\n"
+    "--stop-at goes by the cost that the server tells, and works as long as this command runs.\n"
+    "It asks once, at its start. Exit code 4 when it stopped the agent; with --read-only it says\n"
+    "that the run has cost so much, and stops nothing.",
 )
 async def tail(call: Call) -> int:
     conversation = await chosen(call.source, call.identifier)
+    limit = _Limit(call, conversation) if call.args.stop_at is not None else None
     if call.args.follow and conversation.execution_status == "running":
         call.goes_on = GOES_ON
     loaded = await read_run(call, conversation)
@@ -82,6 +109,9 @@ async def tail(call: Call) -> int:
     if not call.args.follow:
         return 0
     runs = call.source.runs
+    if limit and not _is_over(runs, conversation, trajectory):
+        limit.begin(printer.cost)
+        await limit.look(printer.cost, trajectory)
     while not _is_over(runs, conversation, trajectory):
         again = False
         async with contextlib.aclosing(
@@ -94,6 +124,8 @@ async def tail(call: Call) -> int:
                     break
                 printer.add(trajectory.extend(news))
                 call.goes_on = _goes_on(conversation, trajectory)
+                if limit:
+                    await limit.look(printer.cost, trajectory)
                 if _is_over(runs, conversation, trajectory):
                     break
         if not again:
@@ -105,7 +137,59 @@ async def tail(call: Call) -> int:
         printer.go_on(trajectory)
     call.goes_on = ""
     printer.end()
-    return 0
+    return STOPPED if limit and limit.has_stopped else 0
+
+
+class _Limit:
+    """Stops the agent of a run that has cost what `--stop-at` says."""
+
+    def __init__(self, call: Call, conversation: Conversation) -> None:
+        self._call = call
+        self._id = conversation.id
+        self._short = short(conversation)
+        self._limit: float = call.args.stop_at
+        self._told = False
+        self.has_stopped = False
+        if not call.args.follow:
+            raise Problem("--stop-at watches a run, for which it needs -f", "add -f")
+        if call.source.agents is None:
+            raise Problem("These are files: no agent can be stopped", "name a run of a server")
+
+    def begin(self, cost: float | None) -> None:
+        """Asks once. Raises Problem without a yes."""
+        call, budget = self._call, Budget(self._limit, cost)
+        limit = dollars(self._limit)
+        if cost is None:
+            say(f"its cost is not known: until the server tells one, {limit} stops nothing")
+        if call.settings.read_only:
+            say(f"read-only: it is said when the run has cost {limit}, and nothing is stopped")
+            return
+        so_far = f"; it has cost {dollars(cost)} already" if cost and budget.spending else ""
+        stake = f"The agent is stopped after its step when its run has cost {limit}{so_far}"
+        done_by = f"oh-tui tail -f {self._short} --stop-at {self._limit:g} --yes"
+        require_consent(call, stake, done_by)
+
+    async def look(self, cost: float | None, trajectory: Trajectory) -> None:
+        """Stops the agent if it has cost so much and works, by what its server says now."""
+        budget = Budget(self._limit, cost)
+        if not budget.is_over or trajectory.status != "running" or self.has_stopped:
+            return
+        if not self._told:
+            self._told = True
+            say(f"the run has cost {budget.words}")
+        if self._call.settings.read_only:
+            return
+        state = await self._call.agents.state(self._id)
+        if not state.runs:
+            say(f"nothing to stop: {state.in_words}")
+            return
+        async for step in self._call.agents.stop(state, at_once=False):
+            if isinstance(step, AgentStage):
+                say(step)
+                self._call.goes_on = "the agent was asked to stop, and does so when its step ends"
+            else:
+                say(step.in_words)
+        self.has_stopped = True
 
 
 def _goes_on(conversation: Conversation, trajectory: Trajectory) -> str:
@@ -162,6 +246,11 @@ class _Printer:
         while first and steps[first - 1].event.id not in self._printed:
             first -= 1
         self._print([*(steps[number - 1] for number in changed), *steps[first:]])
+
+    @property
+    def cost(self) -> float | None:
+        """US dollars that the run has cost by what its server tells."""
+        return self._study.sub_runs.cost().dollars
 
     def end(self) -> None:
         verdict = self._study.verdict

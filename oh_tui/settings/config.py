@@ -15,6 +15,7 @@ from oh_tui.api.models import Auth, Kind
 from oh_tui.settings import toml_lines
 from oh_tui.settings.address import server_address
 from oh_tui.settings.keyboard import key_names, shown_keys
+from oh_tui.text.amounts import BUDGET, is_budget
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
@@ -59,6 +60,8 @@ class ServerEntry(msgspec.Struct, frozen=True):
     auth: Auth | None = None
     read_only: bool = False
     kind: Kind = ""
+    budget: float | None = None
+    """None leaves it to the budget for all servers."""
 
 
 class Config(msgspec.Struct, frozen=True):
@@ -79,6 +82,8 @@ class Config(msgspec.Struct, frozen=True):
     """Seconds between two refreshes of the lists."""
     notice: tuple[str, ...] = ()
     read_only: bool = False
+    budget: float | None = None
+    """US dollars that a run may cost before the user is asked; None for no limit."""
     keys: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Id of an action -> its keys by Textual's names, separated by commas."""
 
@@ -186,6 +191,21 @@ class _Table:
     def flag(self, name: str, default: bool = False) -> bool:
         return self.value(name, bool, "true or false", default)
 
+    def number(self, name: str, unit: str) -> float | None:
+        """None for a fault, and for a number that is not written."""
+        value = self.values.get(name)
+        if isinstance(value, bool) or not isinstance(value, int | float | None):
+            self.blame(f"{name} is a number of {unit}, not {_kind(value)}", name)
+            return None
+        return value
+
+    def budget(self) -> float | None:
+        amount = self.number("budget", "dollars")
+        if amount is None or is_budget(amount):
+            return amount
+        self.blame("budget is {:.2f} to {:,.0f} dollars".format(*BUDGET), "budget")
+        return None
+
     def file_path(self, name: str) -> str:
         """A path, absolute or beginning with ~: nothing says what another is relative to."""
         path = self.text(name)
@@ -245,18 +265,18 @@ def _config(top: _Table, known: ExplorerNames | None) -> Config:
         refresh=_refresh(top),
         notice=top.command("notice"),
         read_only=top.flag("read_only"),
+        budget=top.budget(),
         keys=_keys(keys, known) if known else {},
     )
 
 
 def _refresh(top: _Table) -> float:
-    value, (least, most) = top.values.get("refresh", DEFAULT_REFRESH), REFRESH
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        top.blame(f"refresh is a number of seconds, not {_kind(value)}", "refresh")
-    elif not least <= value <= most:  # also for nan, which TOML allows
-        top.blame(f"refresh is {least:.0f} to {most:.0f} seconds", "refresh")
-    else:
+    value, (least, most) = top.number("refresh", "seconds"), REFRESH
+    if value is None:
+        return DEFAULT_REFRESH
+    if least <= value <= most:
         return float(value)
+    top.blame(f"refresh is {least:.0f} to {most:.0f} seconds", "refresh")  # also for nan
     return DEFAULT_REFRESH
 
 
@@ -297,6 +317,7 @@ def _server(name: str, servers: _Table) -> ServerEntry | None:
         key_command=table.command("key_command"),
         auth=AUTHS.get(auth),
         read_only=table.flag("read_only"),
+        budget=table.budget(),
         kind=next((one for one in KINDS if one == kind), ""),
     )
 

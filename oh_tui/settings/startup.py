@@ -121,6 +121,9 @@ class Settings(msgspec.Struct, frozen=True):
     """An index of runs is kept in the cache folder, and asked."""
     own_runs: Path | None = None
     """The folder of the OpenHands CLI's runs; None where there is no home."""
+    budget: float | None = None
+    """US dollars that a run on this server may cost before the user is asked, unless the run has a
+    budget of its own."""
     config: Config = msgspec.field(default_factory=Config)
     """The settings file."""
     all_read_only: bool = False
@@ -186,6 +189,7 @@ def read_settings(
         read_only=forbids,
         all_read_only=forbids,
         notice=_notice(notice) if notice else config.notice,
+        budget=config.budget,
         preferences_file=None if no_state else preferences_file(environment),
         annotations_file=None if no_state else annotations_file(environment),
         keeps_state=not no_state,
@@ -221,7 +225,8 @@ def choose(settings: Settings, name: str, environment: Mapping[str, str]) -> Set
     it. Reads at most one small file. Raises Problem when the key cannot be found."""
     blank = replace(
         settings, server=name, base_url="", key=None, key_command=(), key_from="", auth=None,
-        kind="", read_only=settings.all_read_only, last_known_file=None, cautions=(),
+        kind="", read_only=settings.all_read_only, budget=settings.config.budget,
+        last_known_file=None, cautions=(),
     )  # fmt: skip
     if name in (DEMO, LOCAL):
         return blank
@@ -245,6 +250,7 @@ def choose(settings: Settings, name: str, environment: Mapping[str, str]) -> Set
         auth=auth,
         kind=server.kind,
         read_only=settings.all_read_only or server.read_only,
+        budget=blank.budget if server.budget is None else server.budget,
         last_known_file=last_known_file(environment) if settings.keeps_state else None,
         cautions=cautions,
     )

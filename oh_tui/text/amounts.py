@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from oh_tui.text.patterns import pattern
 
+BUDGET = (0.01, 1_000_000.0)
+"""The least and the most US dollars that a budget can be."""
+
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SPAN = pattern(r"(?:[0-9]{1,9}(?:\.[0-9]{1,6})?(?:ms|[smhd])){1,5}")
 _PART = pattern(r"([0-9.]+)(ms|[smhd])")
@@ -25,6 +28,12 @@ def dollars_of(text: str) -> float | None:
     """`$1.50` or `1.5`; None for other text."""
     text = text.removeprefix("$")
     return float(text) if _DOLLARS.fullmatch(text) else None
+
+
+def is_budget(amount: float) -> bool:
+    """Whether US dollars can be a budget; no for nan and infinity."""
+    least, most = BUDGET
+    return least <= amount <= most
 
 
 def share_of(text: str) -> float | None:

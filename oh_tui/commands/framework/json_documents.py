@@ -57,13 +57,14 @@ def _told(value: object) -> object:
 
 
 def _kept_json(conversation: Conversation, kept: RunAnnotations) -> dict[str, object]:
-    """Tags, note and bookmarks, where there are any."""
+    """Tags, note, bookmarks and budget, where there are any."""
     tags = {**dict(list((conversation.tags or {}).items())[:MOST_TAGS]), **kept.tags}
     found: dict[str, object] = {
         "tags": {safe_line(key): safe_line(value) for key, value in tags.items()},
         "note": safe(kept.note),
         "bookmarks": [safe_line(one) for one in kept.bookmarks],
         "step_notes": {safe_line(one): safe(text) for one, text in kept.step_notes.items()},
+        "budget": number(kept.budget),
     }
     return {name: value for name, value in found.items() if value}
 

@@ -62,7 +62,7 @@ settings file FILE (oh-tui config init writes one):
   [keys]                other keys for what the explorer does
 
 exit codes: 0 ok, 1 the server or the network said no, 2 wrong use, 3 a check found defects,
-130 interrupted"""
+4 an agent was stopped at its --stop-at, 130 interrupted"""
 
 _ALWAYS = "demo and local are there"
 

@@ -178,7 +178,8 @@ class Agents:
             now.require_as_shown(shown)
 
     async def stop(self, state: AgentState, *, at_once: bool) -> Steps:
-        """Stops the agent `at_once`, or after the current step, however long that takes."""
+        """Stops the agent `at_once`, or after the current step, however long that takes. One that
+        has stopped meanwhile is left alone."""
         agent = self._agent(state.conversation)
         if at_once:
             yield AgentStage.STOPPING_NOW
@@ -186,8 +187,11 @@ class Agents:
         else:
             yield AgentStage.STOPPING
             now = await self.state(state.conversation.id)
+            if not now.runs:
+                yield now
+                return
             await watched(agent, agent.pause())
-            if now.runs and not now.calls:
+            if not now.calls:
                 await self._step_over(now)
         after = await self._after(state, lambda one: not one.runs)
         yield after

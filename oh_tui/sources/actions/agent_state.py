@@ -76,6 +76,8 @@ class AgentState(msgspec.Struct, frozen=True):
     """The last steps."""
     events: tuple[Event, ...] = ()
     """The last events, oldest first."""
+    cost: float | None = None
+    """US dollars of the run so far, by the agent server's record."""
 
     @property
     def runs(self) -> bool:
@@ -275,6 +277,7 @@ def read(conversation: Conversation, record: AgentConversation, run: Trajectory)
         _last_agent_event(run),
         tuple(run.steps),
         tuple(run.events),
+        record.cost,
     )
 
 

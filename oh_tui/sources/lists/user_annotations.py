@@ -1,4 +1,4 @@
-"""Bookmarks, notes and tags: what the user keeps about runs and steps, in one small private file.
+"""Bookmarks, notes, tags, budgets: what the user keeps about runs and steps, in one private file.
 
 A run is identified by its conversation id, so that a downloaded zip shares annotations with the run
 on its server; without such an id, by its place. A step is identified by its event id.
@@ -19,6 +19,7 @@ from oh_tui.api.models import Conversation, bare_id
 from oh_tui.settings.private_store import PrivateStore
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.lists.tags import LONGEST_VALUE, MOST, applied, is_key
+from oh_tui.text.amounts import is_budget
 from oh_tui.text.clean import clean, clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
@@ -54,6 +55,8 @@ class RunAnnotations(msgspec.Struct, frozen=True, omit_defaults=True):
     """Ids of the events of the bookmarked steps."""
     step_notes: dict[str, str] = {}
     """Event id of a step -> the note on it."""
+    budget: float | None = None
+    """US dollars; see `oh_tui.sources.budget`."""
 
     @property
     def notes(self) -> list[str]:
@@ -69,7 +72,7 @@ class Change(NamedTuple):
     can change the same run."""
 
     run: str
-    part: Literal["bookmark", "note", "tag"]
+    part: Literal["bookmark", "note", "tag", "budget"]
     key: str
     """The id of an event, "" for the whole run; the key of a tag."""
     value: str | None
@@ -128,6 +131,11 @@ class Annotations(PrivateStore[_Runs, Change]):
         name = run_name(conversation)
         self._take([Change(name, "tag", key, value) for key, value in changes.items()])
 
+    def set_budget(self, conversation: Conversation, budget: float | None) -> None:
+        """Sets the budget of a run, or removes it with None. Raises Problem for too many runs."""
+        value = None if budget is None else str(budget)
+        self._take([Change(run_name(conversation), "budget", "", value)])
+
     def _require_id(self, event_id: str) -> None:
         if not _is_event(event_id):
             raise Problem("This step has no id to remember it by")
@@ -155,7 +163,7 @@ class Annotations(PrivateStore[_Runs, Change]):
                 raise Problem(f"A run has at most {plural(most, what, many)}", "remove some first")
         if name not in self.runs and len(self.runs) >= MOST_RUNS:
             raise Problem(
-                f"{MOST_RUNS:,} runs have a bookmark, a note or a tag, and no more are kept",
+                f"{MOST_RUNS:,} runs have a bookmark, a note, a tag or a budget: no more are kept",
                 "remove those of some runs first",
             )
         if size > LARGEST * 9 // 10:
@@ -210,6 +218,8 @@ def _changed(run: RunAnnotations, changes: Iterable[Change]) -> RunAnnotations:
             run = replace(run, step_notes=applied(run.step_notes, {key: value}))
         elif part == "note":
             run = replace(run, note=value or "")
+        elif part == "budget":
+            run = replace(run, budget=None if value is None else float(value))
         else:
             others = tuple(one for one in run.bookmarks if one != key)
             run = replace(run, bookmarks=others if value is None else (*others, key))
@@ -228,7 +238,8 @@ def _sound(run: RunAnnotations) -> RunAnnotations:
         {key: _note(text) for key, text in run.step_notes.items() if _is_event(key)}, MOST_STEPS
     )
     bookmarks = tuple(dict.fromkeys(filter(_is_event, run.bookmarks)))[:MOST_STEPS]
-    return RunAnnotations(_first(tags, MOST), _note(run.note), bookmarks, notes)
+    budget = run.budget if run.budget is not None and is_budget(run.budget) else None
+    return RunAnnotations(_first(tags, MOST), _note(run.note), bookmarks, notes, budget)
 
 
 def _first(held: dict[str, str], most: int) -> dict[str, str]:

@@ -23,7 +23,9 @@ from oh_tui.text.problem import Problem
 
 RUN, OTHER = Conversation(id="5f3a" * 8), Conversation(id="77e1" * 8)
 
-WHOLE = RunAnnotations({"bug": "", "kind": "flaky"}, "look again", ("e1", "e2"), {"e2": "here"})
+WHOLE = RunAnnotations(
+    {"bug": "", "kind": "flaky"}, "look again", ("e1", "e2"), {"e2": "here"}, 5.0
+)
 
 
 @pytest.fixture
@@ -38,6 +40,7 @@ def filled(file: Path | None = None) -> Annotations:
     kept.bookmark(RUN, "e1", on=True)
     kept.bookmark(RUN, "e2", on=True)
     kept.write_note(RUN, "here", "e2")
+    kept.set_budget(RUN, 5.0)
     return kept
 
 
@@ -54,6 +57,7 @@ def test_what_is_taken_off_is_gone_and_a_run_with_nothing_left_too(file: Path) -
     kept.save()
     kept.bookmark(RUN, "e1", on=False)
     kept.write_note(RUN, "", "e2")
+    kept.set_budget(RUN, None)
     assert kept.of(RUN) == RunAnnotations(WHOLE.tags, WHOLE.note, ("e2",))
     kept.bookmark(RUN, "e2", on=False)
     kept.write_note(RUN, " \n ")
@@ -120,7 +124,17 @@ def test_a_broken_or_newer_file_is_put_aside(file: Path, broken: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "odd", ['{"note": null}', '{"tags": []}', '{"bookmarks": "e1"}', "[]", "null", "7", '"x"']
+    "odd",
+    [
+        '{"note": null}',
+        '{"tags": []}',
+        '{"bookmarks": "e1"}',
+        '{"budget": "5"}',
+        "[]",
+        "null",
+        "7",
+        '"x"',
+    ],
 )
 def test_one_odd_entry_is_left_out_and_the_others_stay(file: Path, odd: str) -> None:
     file.parent.mkdir(parents=True)
@@ -137,12 +151,14 @@ def test_texts_of_an_edited_file_are_made_harmless(file: Path) -> None:
         "note": "one\x1b[31m\r\ntwo" + "z" * 9_999,
         "bookmarks": ["e1", "e1", "", "w" * 999],
         "step_notes": {"": "none", "e1": "\u202eback"},
+        "budget": -5,
     }
     file.write_text(json.dumps({"version": 1, "runs": {RUN.id: odd}}))
     read = Annotations(file).of(RUN)
     assert read.tags == {"kind": "a b", "big": "y" * 256}
     assert read.note.startswith("one\ntwo") and len(read.note) == user_annotations.LONGEST_NOTE
     assert (read.bookmarks, read.step_notes) == (("e1",), {"e1": "back"})
+    assert read.budget is None
 
 
 def test_two_programs_keep_what_the_other_kept_of_the_same_run(file: Path) -> None:
