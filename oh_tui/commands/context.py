@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from oh_tui.commands.framework.command import RUN, Call, argument, command, flag
 from oh_tui.commands.framework.printing import (
@@ -16,6 +16,7 @@ from oh_tui.commands.framework.printing import (
     say,
 )
 from oh_tui.commands.framework.reading import name, open_run, say_damage, step_at, whole
+from oh_tui.sources.source import Source
 from oh_tui.text.human import compact, percent, plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
@@ -25,6 +26,9 @@ from oh_tui.trajectory.context.answers import Answer
 from oh_tui.trajectory.context.context import Context, Difference
 from oh_tui.trajectory.context.message import MODEL, RESULT, SUMMARY, SYSTEM, USER, Message
 from oh_tui.trajectory.message_lines import message_line, steps_words
+
+if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation
 
 COLUMNS = (
     Column(""),
@@ -72,6 +76,8 @@ async def context(call: Call) -> int:
     of_other, other = _answer(run, args.diff) if args.diff else (study, None)
     if of_other is not study:
         raise Problem("The two steps are of different agents", "name two steps of one")
+    if study.contexts.needs_version:
+        study.contexts.written_by(await _version(call.source, conversation))
     seen = study.contexts.at(answer)
     differs = study.contexts.difference(other, answer) if other else None
     if call.as_json:
@@ -98,6 +104,17 @@ def _check_raw(call: Call) -> None:
         hint = "write it to a file, or --yes prints it all the same"
         raise Problem("Raw texts may hold secrets, which a terminal shows to all", hint)
     say("raw: secrets that the run has are not hidden, but for the keys of this machine")
+
+
+async def _version(source: Source, conversation: Conversation) -> str:
+    """The version of the server that the run is on; "" without one that answers."""
+    if source.workspaces is None:
+        return ""
+    try:
+        return await source.workspaces.version(conversation)
+    except Problem as problem:
+        say(problem.sentence)
+        return ""
 
 
 def _answer(run: Study, wanted: str) -> tuple[Study, Answer]:

@@ -13,6 +13,7 @@ import pytest
 from oh_tui import cli
 from oh_tui.commands.context import COLUMNS
 from oh_tui.text import redact
+from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.study import Study
 from tests.commands import schemas
 from tests.commands.conftest import IDS
@@ -111,6 +112,60 @@ def test_a_table_has_a_row_for_each_message_and_the_rest_on_stderr(run_file: Pat
 def test_wrong_use_says_what_is_right(run_file: Path, words: list[str], said: str) -> None:
     done = oh_tui("context", run_file, *words)
     assert (done.returncode, done.stdout) == (2, "") and said in done.stderr
+
+
+@pytest.fixture
+def untold(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Events that do not tell which version wrote them; the ids whose server is asked for its."""
+    from oh_tui.sources.actions.workspaces import Workspaces
+    from oh_tui.trajectory.context.rules import Writer
+
+    asked: list[str] = []
+
+    async def version(self: Workspaces, conversation: Any) -> str:
+        asked.append(conversation.id)
+        return "1.17.0"
+
+    monkeypatch.setattr(Workspaces, "version", version)
+    monkeypatch.setattr(Writer, "take", lambda self, event: None)
+    return asked
+
+
+def test_where_the_events_do_not_tell_the_server_says_whose_rules_hold(
+    untold: list[str], capsys: pytest.CaptureFixture[str], run_file: Path
+) -> None:
+    assert cli.main(["--demo", "context", DATES, "--json"]) == 0
+    rules = json.loads(capsys.readouterr().out)["rules"]
+    assert (rules["name"], rules["certain"]) == ("SDK 1.17.0", True)
+    assert "its server has SDK 1.17.0 now" in rules["why"]
+    assert len(untold) == 1
+    assert cli.main(["context", str(run_file), "--json"]) == 0
+    rules = json.loads(capsys.readouterr().out)["rules"]
+    assert (rules["name"], rules["certain"], len(untold)) == ("SDK 1.58", False, 1)
+
+
+def test_a_server_that_does_not_say_its_version_leaves_what_is_assumed(
+    untold: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from oh_tui.sources.actions.workspaces import Workspaces
+
+    async def fails(self: Workspaces, conversation: object) -> str:
+        raise Problem("the sandbox is silent")
+
+    monkeypatch.setattr(Workspaces, "version", fails)
+    assert cli.main(["--demo", "context", DATES]) == 0
+    said = capsys.readouterr().err
+    assert "the sandbox is silent" in said and "rules of SDK 1.58" in said
+
+
+def test_a_server_is_not_asked_where_the_events_tell(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from oh_tui.sources.actions.workspaces import Workspaces
+
+    monkeypatch.delattr(Workspaces, "version")
+    assert cli.main(["--demo", "context", DATES]) == 0
+    assert "rules of an SDK after 1.26" in capsys.readouterr().err
 
 
 def test_a_step_of_a_sub_agent_is_named_by_its_path(tmp_path: Path) -> None:

@@ -73,6 +73,7 @@ READS = (
     "compared",
     "context",
     "context-page",
+    "version",
     "forgotten",
 )
 """Groups of workers that come to an end; following never does."""

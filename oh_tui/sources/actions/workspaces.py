@@ -41,6 +41,11 @@ class Workspaces:
         """The shell and files where its agent works. See `workspace.open_workspace`."""
         return await open_workspace(self._api, conversation)
 
+    async def version(self, conversation: Conversation) -> str:
+        """The version of its agent server, in one call; "" unless its sandbox is running."""
+        agent = running_agent(self._api, conversation)
+        return await agent.version() if agent else ""
+
     async def git_changes(self, conversation: Conversation) -> list[GitChange] | None:
         """The files that git in the sandbox lists as changed, with absolute paths; None unless the
         sandbox is running.

@@ -68,6 +68,11 @@ class Contexts:
         self._material.written_by(version)
 
     @property
+    def needs_version(self) -> bool:
+        """Nothing has told yet whose rules hold: `written_by` would."""
+        return self.rules.is_sdk and not (self.rules.is_certain or self.keeps_own_context)
+
+    @property
     def rules(self) -> Rules:
         """Those by which the messages are made. They may change while the run is read."""
         return self._material.rules

@@ -48,7 +48,8 @@ def of_version(text: str) -> Rules | None:
     if version is None:
         return None
     name = "SDK " + ".".join(map(str, version))
-    return _rules(version, name, f"the server says that {name} wrote the run")
+    about = f"the events do not tell which version wrote the run: its server has {name} now"
+    return _rules(version, name, about)
 
 
 def _version(text: str) -> Version | None:

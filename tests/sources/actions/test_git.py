@@ -110,6 +110,7 @@ async def test_without_a_running_sandbox_nothing_is_asked() -> None:
     async with over(app) as api:
         assert await source(api).workspaces.git_changes(conversation("PAUSED")) is None
         assert await source(api).workspaces.git_text(conversation("PAUSED"), "/w/a.py") is None
+        assert await source(api).workspaces.version(conversation("PAUSED")) == ""
     assert app.asked == []
 
 
@@ -145,3 +146,10 @@ async def test_an_old_server_has_the_file_in_its_own_address() -> None:
     async with over(app) as api:
         assert await source(api).workspaces.git_text(conversation(), "/w/a.py") == "one"
     assert app.asked[1].scope["raw_path"] == b"/api/git/diff/%2Fw%2Fa.py"
+
+
+async def test_the_version_is_that_of_the_server_in_the_sandbox() -> None:
+    app = Script(json({"title": "OpenHands Agent Server", "version": "1.34.0"}))
+    async with over(app) as api:
+        assert await source(api).workspaces.version(conversation()) == "1.34.0"
+    assert app.paths == ["/server_info"]

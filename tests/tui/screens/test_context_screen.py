@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from textual.app import App
 from textual.pilot import Pilot
 
 import oh_tui.tui.app
+from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.screens.context.fill_line import LABEL
@@ -29,13 +30,21 @@ from tests.tui.run.test_sub_agents import opened
 class Small(App[None]):
     CSS_PATH = str(Path(oh_tui.tui.app.__file__).with_name("app.tcss"))
 
-    def __init__(self, run: Trajectory, step: int, *, ascii: bool) -> None:
+    def __init__(
+        self,
+        run: Trajectory,
+        step: int,
+        *,
+        ascii: bool,
+        version: Callable[[], Awaitable[str]] | None = None,
+    ) -> None:
         super().__init__()
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = "oh-dark"
         self.set_class(ascii, "-ascii")
-        self.shown = ContextScreen("Dates", run.steps[step - 1].event.id if step else "")
+        event_id = run.steps[step - 1].event.id if step else ""
+        self.shown = ContextScreen("Dates", event_id, version=version)
         self.study = Study(run)
         self.answers: list[int | None] = []
         self.copied: list[str] = []
@@ -107,9 +116,14 @@ class View:
 
 @asynccontextmanager
 async def look(
-    run: Trajectory, step: int = 0, size: tuple[int, int] = (140, 40), *, ascii: bool = False
+    run: Trajectory,
+    step: int = 0,
+    size: tuple[int, int] = (140, 40),
+    *,
+    ascii: bool = False,
+    version: Callable[[], Awaitable[str]] | None = None,
 ) -> AsyncIterator[View]:
-    app = Small(run, step, ascii=ascii)
+    app = Small(run, step, ascii=ascii, version=version)
     async with app.run_test(size=size) as pilot:
         view = View(app, pilot)
         await view.settle()
@@ -310,6 +324,43 @@ async def test_what_the_events_do_not_tell_stands_in_a_line() -> None:
         assert "response clipped" in it.text, "where the model saw it"
         page = "\n".join((*it.rows, it.head, it.rule, it.footer, it.text))
         assert all(line.isascii() for line in page.replace("·", "").replace("…", "").splitlines())
+
+
+async def test_the_server_says_whose_rules_hold_and_no_key_waits_for_it() -> None:
+    answers, asked = asyncio.Event(), 0
+
+    async def version() -> str:
+        nonlocal asked
+        asked += 1
+        await answers.wait()
+        return "1.17.0"
+
+    run = made(message("m", "go"), message("n", "on"), shell("a"), output("a"), shell("b"))
+    app = Small(run, 0, ascii=False, version=version)
+    async with app.run_test(size=(140, 40)) as pilot:
+        it = View(app, pilot)
+        async with asyncio.timeout(LONGEST):
+            while not (asked and it.screen.list.row_count()):
+                await pilot.pause(0.005)
+        assert "rules of SDK 1.58" in it.head and "  version: " in it.all
+        joined = it.all.count("  user ")
+        await pilot.press("G", "k")
+        row = it.row
+        answers.set()
+        await it.settle()
+        assert "rules of SDK 1.17.0" in it.head and "  version: " not in it.all
+        assert it.row == row, "the cursor stays on its message"
+        assert it.all.count("  user ") == joined + 1, "messages of the user were not joined then"
+        await it.press("[", "]")
+        assert asked == 1
+
+
+async def test_a_server_that_does_not_say_leaves_what_is_assumed() -> None:
+    async def version() -> str:
+        raise Problem("the sandbox is silent")
+
+    async with look(made(message("m", "go"), shell("a")), version=version) as it:
+        assert "rules of SDK 1.58" in it.head and "  version: " in it.all
 
 
 async def test_hostile_texts_and_secrets_are_shown_safely() -> None:

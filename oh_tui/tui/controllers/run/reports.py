@@ -55,6 +55,8 @@ class Reports:
         """The files screen, while it is open."""
         self._context: contexts.ContextScreen | None = None
         """The view of a context, while it is open."""
+        self._versions: dict[str, str] = {}
+        """Id of a conversation -> the version of its agent server."""
 
     def action_changes(self) -> None:
         """Show the files that the run changed; from there the user limits the timeline to a file or
@@ -163,11 +165,21 @@ class Reports:
 
         title = title_of(conversation)
         view = self._context = contexts.ContextScreen(
-            title, here.event.id if here else "", sub.run if sub else None
+            title,
+            here.event.id if here else "",
+            sub.run if sub else None,
+            version=partial(self._version, conversation),
         )
         self._show_at_once(view, conversation)
         self._ui.push_screen(view, closed)
         self._ui.work_on("study", self._show_study, view, conversation, instead=True)
+
+    async def _version(self, conversation: Conversation) -> str:
+        """The version of its agent server, asked once; "" if that does not run."""
+        places = self._session.source.workspaces if self._session.source else None
+        if places is not None and not self._versions.get(conversation.id):
+            self._versions[conversation.id] = await places.version(conversation)
+        return self._versions.get(conversation.id, "")
 
     def run_grew(self) -> None:
         """The run has more events: add them to the open screen."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -16,6 +17,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from oh_tui.text.human import size
+from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe
 from oh_tui.trajectory.context.gaps import OWN_CONTEXT
 from oh_tui.trajectory.presentation.block import json_pretty
@@ -98,12 +100,20 @@ class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
     whole: var[bool] = var(False)
     """The text of the message has the whole screen."""
 
-    def __init__(self, title: str = "", event_id: str = "", of: Study | None = None) -> None:
+    def __init__(
+        self,
+        title: str = "",
+        event_id: str = "",
+        of: Study | None = None,
+        *,
+        version: Callable[[], Awaitable[str]] | None = None,
+    ) -> None:
         """`event_id` is that of the step whose context is shown first, as its number changes when
         older events come; "" for the last answer's. `of` is the sub-agent that it belongs to, None
-        for a step of the run itself."""
+        for a step of the run itself. `version` asks the server that wrote the run for its own."""
         super().__init__()
         self.run_title, self._event_id, self._of = title, event_id, of
+        self._version = version
         self.study: Study | None = None
         """The analysis of the run, once it is available."""
         self._progress = ""
@@ -168,8 +178,21 @@ class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
             self._marked, self._page = None, None
             wanted = study.trajectory.step_of(self._event_id) if self._event_id else None
             self._choose(wanted.number if wanted else len(study.trajectory))
+            if contexts.needs_version:
+                self._learn_version(contexts)
         else:
             self._show_facts()
+
+    @work(group="version", exclusive=True)
+    async def _learn_version(self, contexts: Contexts) -> None:
+        """Where the events do not tell whose rules hold, the server may."""
+        if self._version is None:
+            return
+        with contextlib.suppress(Problem):  # the page says what is assumed
+            version = await self._version()
+            await asyncio.to_thread(alone, partial(contexts.written_by, version))
+            if self._page is not None and self._wanted is None:
+                self._want(self._page.wanted)
 
     def _choose(self, step: int) -> None:
         """Show the context of the answer that made a step, or of the nearest one."""
@@ -201,9 +224,9 @@ class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
     async def _make(self) -> None:
         """The page that is wanted last: keys do not wait for it."""
         while self._wanted is not None and self._contexts is not None:
-            wanted = self._wanted
+            wanted, rules = self._wanted, self._contexts.rules
             page = await asyncio.to_thread(alone, partial(page_of, self._contexts, wanted))
-            if wanted == self._wanted:
+            if wanted == self._wanted and rules is self._contexts.rules:
                 self._wanted = None
                 self._show(page)
 
