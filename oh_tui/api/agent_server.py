@@ -207,6 +207,34 @@ class AgentServer:
         )
         return [change for change in decode.model_list(answer, GitChange) if change.path]
 
+    async def fork(
+        self,
+        from_event_id: str | None = None,
+        *,
+        title: str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> AgentConversation:
+        """Make another conversation of the events up to `from_event_id`, by default of all, and
+        return its record. Its agent is idle, works in the same folder, and has spent nothing.
+
+        While a step runs, the server answers only when it ends. Calls without a result among the
+        events run again as soon as the agent of the fork goes on. 1.58.2 leaves the key of the
+        model out. Servers from 1.18 to 1.30 take all events, whatever is asked for: compare
+        `leaf_event_id` (source; measured, 1.30.0). Never sent twice. Raises NotFound for an unknown
+        conversation or event and on servers before 1.18, InvalidRequest for a title of more than
+        200 characters.
+        """
+        body = {"from_event_id": from_event_id, "title": title, "tags": tags and dict(tags)}
+        answer = await self._http.post(
+            f"{self._path}/fork",
+            "fork the conversation",
+            json={name: value for name, value in body.items() if value is not None},
+            once=True,
+            timeout=UNLIMITED,
+            hints=_FORK_HINTS,
+        )
+        return decode.model(answer, AgentConversation)
+
     # what acts on the agent
 
     async def respond_to_confirmation(self, accept: bool, reason: str = "") -> None:
@@ -350,6 +378,11 @@ class AgentServer:
 _ACT_HINTS: dict[type[ApiError], str] = {
     NotFound: "Its conversation is not on this agent server, or the server too old for this",
     InvalidRequest: "Its conversation is not on this agent server any more: refresh",
+}
+
+_FORK_HINTS: dict[type[ApiError], str] = {
+    NotFound: "It may be deleted, or the server too old: from 1.18 on it can fork",
+    InvalidRequest: "A title has at most 200 characters",
 }
 
 _NO_TAGS = "Keys have small letters and digits alone; servers as old as 1.14 take no tags"

@@ -372,6 +372,12 @@ class AgentConversation(msgspec.Struct, frozen=True):
     execution_status: str | None = None
     stats: dict[str, Any] | None = None
     tags: dict[str, str] | None = None
+    leaf_event_id: str | None = None
+    """The event that the next one follows. From 1.31 on (source)."""
+    forked_from_conversation_id: str | None = None
+    """With dashes. From 1.31 on, as `forked_from_event_id` (source)."""
+    forked_from_event_id: str | None = None
+    """The last event that the fork took; None if it took all."""
 
     @property
     def model(self) -> str | None:

@@ -251,6 +251,25 @@ class AgentServer(Blocking, of=agent_server.AgentServer):
         InvalidRequest for an unknown commit, NotFound as `git_commits`."""
         return self._call("commit_changes", path, sha)
 
+    def fork(
+        self,
+        from_event_id: str | None = None,
+        *,
+        title: str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> AgentConversation:
+        """Make another conversation of the events up to `from_event_id`, by default of all, and
+        return its record. Its agent is idle, works in the same folder, and has spent nothing.
+
+        While a step runs, the server answers only when it ends. Calls without a result among the
+        events run again as soon as the agent of the fork goes on. 1.58.2 leaves the key of the
+        model out. Servers from 1.18 to 1.30 take all events, whatever is asked for: compare
+        `leaf_event_id` (source; measured, 1.30.0). Never sent twice. Raises NotFound for an unknown
+        conversation or event and on servers before 1.18, InvalidRequest for a title of more than
+        200 characters.
+        """
+        return self._call("fork", from_event_id, title=title, tags=tags)
+
     def respond_to_confirmation(self, accept: bool, reason: str = "") -> None:
         """Accept or reject all waiting calls at once.
 

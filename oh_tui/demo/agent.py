@@ -38,6 +38,9 @@ if __name__ == "__main__":
 FILES = {"README.md": README, "sums.py": MODULE, "tests/test_sums.py": "from sums import total\n"}
 """The working folder of a conversation that a visitor started."""
 
+NO_KEY = "OpenAIException - Missing credentials. Please pass an `api_key`, or set OPENAI_API_KEY."
+"""How 1.58.2 says that an agent has no key of its model."""
+
 _RISKY = re.compile(r"\b(delete|remove|drop|force|deploy|publish|reset)\b", re.IGNORECASE)
 _SLOW = re.compile(r"\b(slow|slowly|wait|sleep|long)\b", re.IGNORECASE)
 _COMMAND = re.compile(r"`([^`\n]+)`")
@@ -122,6 +125,8 @@ def _react(run: Run, act: Act) -> None:
                 run.unanswered = f"No: {act.text}"
         case "condense":
             run.condense_now()
+        case "switch":
+            run.has_key = True
         case "stop" | "interrupt" if run.status == "idle":
             run.halt()
             run.full_state()
@@ -131,6 +136,9 @@ def _go_on(run: Run) -> None:
     """Run the pending calls, confirmed or not, then answer the user."""
     run.wait(0.02)
     run.set_status("running")
+    if not run.has_key:
+        run.fail("LLMServiceUnavailableError", NO_KEY)
+        return
     calls = run.pending
     for call in calls:
         run.answer(call)

@@ -58,6 +58,8 @@ class Conversation:
     tags: dict[str, str] = field(default_factory=dict)
     """On the app server, which also takes those of the agent server and never drops one."""
     agent_tags: dict[str, str] = field(default_factory=dict)
+    is_listed: bool = True
+    """The app server knows it."""
     shown: float = 0.0
     """The agent's events are visible up to this time, even if the clock has not reached it."""
     heard: float = 0.0
@@ -97,7 +99,8 @@ def write_run(entry: Entry, began: float, interventions: Interventions | None = 
     play(run, entry.write)
     deliver(run.events)
     agent = [event for event in run.events if not event.app_only]
-    app = sorted(run.events, key=lambda event: event.timestamp)
+    heard = (event for event in run.events if not event.taken)
+    app = sorted(heard, key=lambda event: event.timestamp)
     return agent, app, run
 
 

@@ -35,6 +35,8 @@ class AgentVersion(StrEnum):
     """The agent servers that the demo can stand for; they differ as the real ones were measured."""
 
     OLD = "1.17.0"
+    WHOLE = "1.30.0"
+    """Its forks take all of a conversation."""
     USUAL = "1.34.0"
     NEW = "1.58.2"
 
@@ -155,6 +157,11 @@ class World:
         """The conversation with an id, with or without dashes."""
         return self.conversations.get(identifier.replace("-", "").lower())
 
+    def row(self, identifier: str) -> Conversation | None:
+        """The same, if the app server knows it."""
+        found = self.conversation(identifier)
+        return found if found and found.is_listed else None
+
     def agent_events(self, conversation: Conversation) -> list[StoredEvent]:
         """The agent server's events so far, in the order they were appended."""
         events, _, _ = self._build(conversation)
@@ -206,6 +213,9 @@ class World:
         """The app server makes its row anew of the agent server's record: the conversation looks
         newly created (measured)."""
         conversation.created = conversation.rebuilt = self.clock.now()
+        if not conversation.is_listed:
+            conversation.is_listed = True
+            conversation.title = f"Conversation {conversation.entry.id}"
 
     def updated(self, conversation: Conversation) -> float:
         """When its last event was appended."""
@@ -219,11 +229,11 @@ class World:
         run = self._build(conversation)[2]
         value = run.stats(lists=True)
         if conversation.live:
-            last = self.usages(conversation)
-            for name, metrics in value["usage_to_metrics"].items():
-                heard = last.get(name, {})
-                metrics.update(heard)
-                self._cut(metrics, heard)
+            last, every = self.usages(conversation), value["usage_to_metrics"]
+            value["usage_to_metrics"] = {name: every[name] for name in last}
+            for name, heard in last.items():
+                every[name].update(heard)
+                self._cut(every[name], heard)
         if conversation.asked is not None:
             value["usage_to_metrics"]["ask-agent-llm"] = conversation.asked.told(lists=True)
         return value
@@ -248,6 +258,17 @@ class World:
             if at <= until
         ]
         return found, written
+
+    def files_now(self, conversation: Conversation) -> dict[str, str]:
+        """What is in its working folder by now, by path in it."""
+        root = self.root(conversation)
+        found, written = self.files(conversation)
+        for _, path, content in written:
+            if content is None:
+                found.pop(path, None)
+            else:
+                found[path] = content
+        return {posixpath.relpath(path, root): text for path, text in found.items()}
 
     # what visitors do -----------------------------------------------------------------------
 
@@ -350,7 +371,7 @@ class World:
 
     def _last(self, conversation: Conversation, key: str, default: object) -> object:
         for event in reversed(self.agent_events(conversation)):
-            if event.kind == "ConversationStateUpdateEvent":
+            if event.kind == "ConversationStateUpdateEvent" and not event.taken:
                 state = msgspec.json.decode(event.raw)
                 if state["key"] == key:
                     return state["value"]

@@ -31,8 +31,8 @@ from .fixtures import UNKNOWN, ServerUnderTest, every_version
 from .test_agent_events import *
 from .test_answering import *
 from .test_files import *
+from .test_forking import *
 from .test_git import *
-from .test_messages import *
 from .test_shell import *
 from .test_stopping import *
 from .test_tags import *

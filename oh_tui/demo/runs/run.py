@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from oh_tui.demo.runs.meter import Model
 from oh_tui.demo.runs.recorder import SYSTEM_TOKENS, Interventions, Recorder, UserSpoke, pieces
+from oh_tui.demo.runs.stored_events import StoredEvent
 from oh_tui.demo.runs.system_prompt import MESSAGE, SYSTEM_PROMPT, TOOLS
+from oh_tui.trajectory.model.bodies import message_text
 
 
 def text(content: str) -> dict[str, object]:
@@ -61,6 +66,8 @@ class Run(Recorder):
     plan: Plan
     pending: tuple[Call, ...] = ()
     """The calls without a result in the last answer."""
+    has_key = True
+    """Its agent has the key of the model."""
     unanswered = ""
     """What the user wrote and the agent has not answered."""
 
@@ -80,6 +87,17 @@ class Run(Recorder):
         """These files are there when the run begins, besides those already found."""
         self.original |= files
         self.files |= files
+
+    def go_on_from(self, events: Sequence[StoredEvent], files: dict[str, str]) -> None:
+        """Begin with the events of another run, in its folder as that is now."""
+        self.events += events
+        self.find(files)
+        for event in events:
+            self._leaf = event.id
+            self.context += len(event.raw) // 4
+        last = events[-1] if events else None
+        if last and last.kind == "MessageEvent" and last.source == "user":
+            self.unanswered = message_text(msgspec.json.decode(last.raw))
 
     def write(self, path: str, content: str | None) -> None:
         """What the next calls see; others see it when the call has its result."""

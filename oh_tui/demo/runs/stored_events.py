@@ -21,6 +21,8 @@ class StoredEvent(msgspec.Struct):
     delivered_at: float = 0.0
     """When it reached the app server."""
     app_only: bool = False
+    taken: bool = False
+    """It was copied from another conversation, of which no app server hears."""
 
     def agent_json(self) -> bytes:
         """The same event as the agent server writes it: without nulls and without `parent_id`."""
@@ -32,7 +34,7 @@ class StoredEvent(msgspec.Struct):
 def last_stats(events: Sequence[StoredEvent]) -> tuple[StoredEvent | None, dict[str, object]]:
     """The last event with stats, and these by usage id."""
     for event in reversed(events):
-        if event.kind == "ConversationStateUpdateEvent":
+        if event.kind == "ConversationStateUpdateEvent" and not event.taken:
             state = msgspec.json.decode(event.raw)
             if state["key"] == "stats":
                 return event, state["value"]["usage_to_metrics"]

@@ -15,6 +15,7 @@ from oh_tui.demo.runs.meter import combined
 from oh_tui.demo.runs.stored_events import StoredEvent, select
 from oh_tui.demo.servers.agent_setup import AgentSetups, agent_json
 from oh_tui.demo.servers.disks import Disks
+from oh_tui.demo.servers.forks import Forks, leaf_of, origin_of
 from oh_tui.demo.servers.git import git_changes, git_diff
 from oh_tui.demo.servers.http import (
     Query,
@@ -65,6 +66,7 @@ class AgentServers:
         self.world = world
         self.disks = disks
         self._setups = AgentSetups(world, self._conversation)
+        self._forks = Forks(world, self._conversation, self.record_of)
 
     def routes(self, root: str = ROOT) -> list[Route]:
         """The routes of Starlette, below the address of an agent server."""
@@ -86,6 +88,7 @@ class AgentServers:
             Route(f"{root}/api/git/commits/{{sha}}/changes", self.commit_changes, methods=["GET"]),
             Route(f"{root}/server_info", self.server_info, methods=["GET"]),
             *self._setups.routes(root, base),
+            *self._forks.routes(base),
         ]
 
     async def server_info(self, request: Request) -> Response:
@@ -101,7 +104,7 @@ class AgentServers:
         conversation = self._conversation(request)
         headers = {"Content-Disposition": f'attachment; filename="{path_uuid(request)}.zip"'}
         parts = zipped(
-            self.record_of(conversation),
+            self.record_of(conversation, kept=True),
             self.world.agent_events(conversation),
             head="base_state.json",
             name="events/event-{number:05}-{id}.json",
@@ -131,7 +134,8 @@ class AgentServers:
         """The conversation as the agent server keeps it, with all stats."""
         return answer(self.record_of(self._conversation(request)))
 
-    def record_of(self, conversation: Conversation) -> dict[str, object]:
+    def record_of(self, conversation: Conversation, *, kept: bool = False) -> dict[str, object]:
+        """The record; with `kept` as the server writes it down, with the key of the model."""
         stats = self.world.stats(conversation)
         folder = "." if self.world.has_processes else self.world.root(conversation)
         return {
@@ -139,12 +143,14 @@ class AgentServers:
             "title": conversation.agent_title,
             "tags": conversation.agent_tags,
             "workspace": {"working_dir": folder, "kind": "LocalWorkspace"},
-            "agent": agent_json(conversation),
+            "agent": agent_json(conversation, kept=kept),
             "execution_status": self.world.execution_status(conversation),
             "confirmation_policy": conversation.policy,
             "security_analyzer": None,
             "stats": stats,
             "metrics": combined(stats),
+            **origin_of(self.world, conversation),
+            **leaf_of(self.world, conversation),
             "created_at": utc(conversation.created),
             "updated_at": utc(self.world.updated(conversation)),
         }

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from oh_tui.demo.runs.meter import GEMINI, HAIKU, LOCAL, SONNET, Meter, Model
+from oh_tui.demo.servers.forks import has_key
 from oh_tui.demo.servers.http import Refused, answer, body, detail, invalid
 from oh_tui.demo.state import Conversation
 from oh_tui.demo.world import AgentVersion, World
@@ -116,7 +117,7 @@ class AgentSetups:
         conversation = self._find(request, detail(404, "Not Found"))
         if name not in PROFILES:
             return detail(404, f"Profile '{name}' not found")
-        conversation.profile = name
+        switch(self.world, conversation, name)
         return answer({"success": True})
 
     def _require_newer(self) -> None:
@@ -132,16 +133,24 @@ def profiles_json() -> dict[str, object]:
     return {"profiles": profiles, "active_profile": "careful"}
 
 
+def switch(world: World, conversation: Conversation, name: str) -> None:
+    """Let its agent use a profile, from which a fork of 1.58.2 gets a key."""
+    conversation.profile = name
+    if not has_key(conversation):
+        world.act(conversation, "switch")
+
+
 def model_of(conversation: Conversation) -> Model:
     """The model that its agent uses now."""
     return PROFILES.get(conversation.profile, conversation.entry.model)
 
 
-def agent_json(conversation: Conversation) -> dict[str, object]:
-    """The agent in a record."""
+def agent_json(conversation: Conversation, *, kept: bool = False) -> dict[str, object]:
+    """The agent in a record, which never tells of the key; with `kept` as it is written down."""
     name = conversation.profile
     usage = f"profile:{name}" if name else "agent"
-    llm = {"model": model_of(conversation).name, "api_key": "**********", "usage_id": usage}
+    key = "**********" if kept and has_key(conversation) else None
+    llm = {"model": model_of(conversation).name, "api_key": key, "usage_id": usage}
     if conversation.entry.agent_kind == "acp":
         return {"llm": llm, "tools": [], "kind": "ACPAgent"}
     condenser = {"kind": "LLMSummarizingCondenser", "max_size": 240, "keep_first": 2}

@@ -15,6 +15,7 @@ from oh_tui.demo.servers.agent_server import AgentServers
 from oh_tui.demo.servers.agent_setup import agent_json
 from oh_tui.demo.servers.app_server import http_error, refused
 from oh_tui.demo.servers.disks import Disks
+from oh_tui.demo.servers.forks import origin_of
 from oh_tui.demo.servers.http import (
     Query,
     Refused,
@@ -130,6 +131,7 @@ class AgentServerAlone(AgentServers):
             "created_at": utc(conversation.created),
             "updated_at": utc(max(conversation.created, self.world.updated(conversation))),
             **(own if self.world.agent_version == AgentVersion.NEW else {}),
+            **origin_of(self.world, conversation),
         }
 
     # starting -------------------------------------------------------------------------------

@@ -118,13 +118,13 @@ class AppServer:
         if None in uuids:
             return detail(400, "Invalid UUID format")
         self.writes.start_tasks.all()
-        found = [self.world.conversation(each.hex) for each in uuids if each]
+        found = [self.world.row(each.hex) for each in uuids if each]
         return answer([self._conversation(request, each) if each else None for each in found])
 
     async def download(self, request: Request) -> Response:
         """The trajectory as a zip; 413 for more events than it may hold."""
         identifier = path_uuid(request)
-        conversation = self.world.conversation(identifier.hex)
+        conversation = self.world.row(identifier.hex)
         if conversation is None:
             return detail(404, f"Conversation not found: {identifier}")
         events = self.world.app_events(conversation)
@@ -166,7 +166,8 @@ class AppServer:
             return True
 
         self.writes.start_tasks.all()
-        found = [each for each in self.world.conversations.values() if fits(each)]
+        every = self.world.conversations.values()
+        found = [each for each in every if each.is_listed and fits(each)]
         return sorted(found, key=lambda each: -each.created)
 
     def _info(self, conversation: Conversation) -> dict[str, object]:
@@ -240,7 +241,7 @@ class AppServer:
         owner = uuid_or_none(request.path_params["id"])
         if owner is None or None in uuids:
             return crash()
-        conversation = self.world.conversation(owner.hex)
+        conversation = self.world.row(owner.hex)
         events = self.world.app_events(conversation) if conversation else []
         known = {event.id: event.raw for event in events}
         items = [known.get(str(each), b"null") for each in uuids]
@@ -254,7 +255,7 @@ class AppServer:
         identifier = uuid_or_none(request.path_params["id"])
         if identifier is None:
             return None
-        conversation = self.world.conversation(identifier.hex)
+        conversation = self.world.row(identifier.hex)
         if conversation is None:
             return []
         return select(

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from oh_tui.demo.runs.recorder import fixed_uuid
-from oh_tui.demo.servers.agent_setup import PROFILES
+from oh_tui.demo.servers.agent_setup import PROFILES, switch
 from oh_tui.demo.servers.http import (
     Query,
     answer,
@@ -158,7 +158,7 @@ class AppWrites:
             raise invalid("conversation_id", "uuid_parsing", "Input should be a valid UUID", "path")
         payload = await body(request)
         words = spoken(payload, "content")
-        conversation = self.world.conversation(identifier.hex)
+        conversation = self.world.row(identifier.hex)
         if conversation is None:
             return detail(404, f"Conversation {identifier} not found")
         box = conversation.sandbox
@@ -193,7 +193,7 @@ class AppWrites:
             return detail(409, "Sandbox is paused; resume it before switching profiles.")
         if self.world.agent_version == AgentVersion.OLD:
             return detail(502, "Agent server error: 404")
-        conversation.profile = name
+        switch(self.world, conversation, name)
         return answer({"success": True})
 
     async def change_title(self, request: Request) -> Response:
@@ -201,7 +201,7 @@ class AppWrites:
         if identifier is None:
             return crash()
         payload = await body(request)
-        conversation = self.world.conversation(identifier.hex)
+        conversation = self.world.row(identifier.hex)
         if conversation is None:
             return detail(404, "unknown_app_conversation")
         if "title" in payload:
