@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.commands.framework import words
 from oh_tui.commands.framework.acting import require_writable, short, text_of
-from oh_tui.commands.framework.command import RUN, Call, argument, command, flag
+from oh_tui.commands.framework.command import OF_RUN, RUN, Call, argument, command, flag
 from oh_tui.commands.framework.json_documents import conversation_id
 from oh_tui.commands.framework.keeping import read_annotations, require_disk, save
 from oh_tui.commands.framework.printing import print_json, progress
@@ -34,7 +34,7 @@ _KEPT += "zip shows what you kept of the run on its server, and so does the expl
 
 @command(
     "bookmark",
-    RUN,
+    *OF_RUN,
     flag("--remove", about="remove the bookmark"),
     examples={
         "bookmark 5f3a --at 58": "step 58",
@@ -69,7 +69,7 @@ async def bookmark(call: Call) -> int:
 
 @command(
     "note",
-    RUN,
+    *OF_RUN,
     argument(
         "text", metavar="TEXT|-", nargs="?", default="", help="the note; - reads it from stdin"
     ),

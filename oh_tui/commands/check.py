@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from oh_tui.commands.framework.command import RUN, Call, command
+from oh_tui.commands.framework.command import OF_RUN, Call, command
 from oh_tui.commands.framework.printing import (
     Cell,
     Column,
@@ -33,7 +33,7 @@ _UNANSWERED = {Outcome.NO_RESULT: "no result", Outcome.WAITING: "waits for you"}
 
 @command(
     "check",
-    RUN,
+    *OF_RUN,
     examples={
         "check run.zip": "exit code 3 when something does not match",
         "check 5f3a --json": "the counts, and the ids of what does not match",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from oh_tui.commands.framework.command import RUN, Call, argument, command, flag
+from oh_tui.commands.framework.command import OF_RUN, Call, argument, command, flag
 from oh_tui.commands.framework.printing import (
     Cell,
     Column,
@@ -49,7 +49,7 @@ _HUES: dict[str, Hue] = {
 
 @command(
     "context",
-    RUN,
+    *OF_RUN,
     argument("--diff", metavar="M", default="", help="what came and went since that of step M"),
     flag("--raw", about="with --json: texts as they were, secrets too"),
     flag("--yes", about="print --raw to a terminal; download a file without asking"),

@@ -6,13 +6,14 @@ import tempfile
 from typing import TYPE_CHECKING
 
 from oh_tui.commands.framework.acting import short
-from oh_tui.commands.framework.command import RUN, Call, argument, command, flag
+from oh_tui.commands.framework.command import OF_RUN, RUN, Call, argument, command, flag
 from oh_tui.commands.framework.json_documents import conversation_id
 from oh_tui.commands.framework.printing import Column, print_json, print_json_line, print_table, say
 from oh_tui.commands.framework.reading import chosen, on_server, open_run, whole
 from oh_tui.sources.saving import bounded
 from oh_tui.text.problem import Problem, Refused
 from oh_tui.trajectory.formats.zip.archive import open_archive
+from oh_tui.trajectory.model.trajectory import ALL
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
@@ -23,14 +24,16 @@ WAYS = {"app": "app server", "agent": "agent server", "zip": "zip"}
 
 @command(
     "events",
-    RUN,
+    *OF_RUN,
     examples={
         "events run.zip | jq -r .kind | sort | uniq -c": "which kinds, how often",
         "events 5f3a > run.jsonl": "all of them, one a line",
     },
-    epilog="Prints JSON lines, also without --json.",
+    epilog="Prints JSON lines, also without --json. Without --branch all branches are in it.",
 )
 async def events(call: Call) -> int:
+    if call.args.branch is None:
+        call.args.branch = ALL
     _, loaded = await open_run(call)
     if loaded.note:
         say(loaded.note)

@@ -14,7 +14,15 @@ import msgspec
 from oh_tui.api.models import Conversation
 from oh_tui.commands.across_runs import chat, part_files
 from oh_tui.commands.framework.acting import require_free
-from oh_tui.commands.framework.command import STEPS_OF_RUNS, Call, argument, command, flag, path_of
+from oh_tui.commands.framework.command import (
+    BRANCH,
+    STEPS_OF_RUNS,
+    Call,
+    argument,
+    command,
+    flag,
+    path_of,
+)
 from oh_tui.commands.framework.json_documents import (
     conversation_id,
     conversation_json,
@@ -94,6 +102,7 @@ _NAMED = pattern(
         help="with --to chat: the last context of each run, which is the default, or that of each "
         "answer",
     ),
+    BRANCH,
     flag("--notes", about="with your bookmarks, notes and tags"),
     examples={
         "export run.zip -o run.md": "to read, or to attach to an issue",
@@ -129,7 +138,7 @@ async def export(call: Call) -> int:
     is_whole = call.args.to == "atif" and not query.terms
     conversation, loaded = await open_run(call, sub_agents=is_whole)
     study, kept = Study(whole(loaded)), read_annotations(call).of(conversation)
-    conversation = as_read(call, conversation, study.accounts, study.sub_runs)
+    conversation = as_read(call, conversation, study)
     notes = [loaded.note, study.sub_runs.note if is_whole else ""]
     for note in filter(None, notes):
         say(note)

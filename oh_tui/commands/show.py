@@ -26,6 +26,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.verdict import Verdict
+from oh_tui.trajectory.model.branches import shown
 
 
 @command(
@@ -53,9 +54,9 @@ async def show(call: Call) -> int:
         say(problem.sentence)
     ended: Verdict | None = None
     if isinstance(source, FileSource):  # a server tells the present state
-        study = Study(source.runs.read(conversation))
+        study = Study(shown(source.runs.read(conversation)))
         conversation, ended = (
-            as_read(call, conversation, study.accounts, study.sub_runs),
+            as_read(call, conversation, study),
             study.verdict,
         )
     # where a browser shows it; files, the demo and agent servers have no pages

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from oh_tui.commands.framework.command import RUN, STEPS_OF_RUN, Call, command
+from oh_tui.commands.framework.command import OF_RUN, STEPS_OF_RUN, Call, command
 from oh_tui.commands.framework.json_documents import (
     GLYPHS,
+    branch_json,
     children_json,
     conversation_json,
     counts_json,
@@ -69,7 +70,7 @@ _MARK_HUES: dict[Outcome, Hue] = {Outcome.ERROR: "red", Outcome.REJECTED: "dim"}
 
 @command(
     "steps",
-    RUN,
+    *OF_RUN,
     STEPS_OF_RUN,
     examples={
         "steps run.zip": "all steps",
@@ -82,7 +83,7 @@ async def steps(call: Call) -> int:
     query = parse(call.args.filter)
     conversation, loaded = await open_run(call, sub_agents=True)
     study, kept = Study(whole(loaded)), read_annotations(call).of(conversation)
-    conversation = as_read(call, conversation, study.accounts, study.sub_runs)
+    conversation = as_read(call, conversation, study)
     found = list(matching(study, query, kept))
     say_given_up(query.gave_up)
     say_unknown(query.unknown(study))
@@ -96,6 +97,7 @@ async def steps(call: Call) -> int:
         print_json(
             {
                 "conversation": conversation_json(conversation, kept, Seen(call).of(conversation)),
+                **branch_json(study),
                 "verdict": verdict_json(study.verdict),
                 "counts": counts_json(study) | {"shown": len(found)},
                 "totals": totals_json(study),
@@ -239,5 +241,6 @@ def _foot(study: Study, query: Query, shown: int) -> str:
     parts = [
         total if query.empty else f"{shown:,} of {total}",
         f"{plural(counts.hidden, 'other event')} hidden" if counts.hidden else "",
+        study.part_of_cost,
     ]
     return ", ".join(filter(None, parts))

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from oh_tui.api.models import Conversation
 from oh_tui.commands.framework.acting import require_consent, short
-from oh_tui.commands.framework.command import RUN, Call, argument, command, flag
+from oh_tui.commands.framework.command import OF_RUN, Call, argument, command, flag
 from oh_tui.commands.framework.ids import find
 from oh_tui.commands.framework.json_documents import step_json
 from oh_tui.commands.framework.printing import (
@@ -20,7 +20,7 @@ from oh_tui.commands.framework.printing import (
     print_json_line,
     say,
 )
-from oh_tui.commands.framework.reading import chosen, read_run, whole
+from oh_tui.commands.framework.reading import branch_words, chosen, followed, read_run
 from oh_tui.commands.steps import COLUMNS, step_row
 from oh_tui.sources.actions.agent_actions import AgentStage
 from oh_tui.sources.budget import Budget, read_budget
@@ -63,7 +63,7 @@ def _budget(text: str) -> float:
 
 @command(
     "tail",
-    RUN,
+    *OF_RUN,
     argument(
         "-n",
         "--lines",
@@ -102,39 +102,44 @@ async def tail(call: Call) -> int:
     if loaded.note:
         say(loaded.note)
     printer = _Printer(call)
-    trajectory, via = whole(loaded), loaded.via
+    branches, via = followed(call, loaded), loaded.via
     if not call.as_json and (call.style.head or not call.style.piped):
         print(_head(call.style))
-    printer.begin(trajectory, call.args.lines)
+    printer.begin(branches.shown, call.args.lines)
     if not call.args.follow:
         return 0
     runs = call.source.runs
-    if limit and not _is_over(runs, conversation, trajectory):
+    if limit and not _is_over(runs, conversation, branches.run):
         limit.begin(printer.cost)
-        await limit.look(printer.cost, trajectory)
-    while not _is_over(runs, conversation, trajectory):
+        await limit.look(printer.cost, branches.run)
+    while not _is_over(runs, conversation, branches.run):
         again = False
         async with contextlib.aclosing(
-            runs.follow(conversation, trajectory, via, _say_silence)
+            runs.follow(conversation, branches.run, via, _say_silence)
         ) as following:
-            call.goes_on = _goes_on(conversation, trajectory)
+            call.goes_on = _goes_on(conversation, branches.run)
             async for news in following:
                 if news is None:
                     again = True
                     break
-                printer.add(trajectory.extend(news))
-                call.goes_on = _goes_on(conversation, trajectory)
+                changed = branches.extend(news)
+                if changed is None:
+                    say(branch_words(branches.shown))
+                    printer.go_on(branches.shown)
+                else:
+                    printer.add(changed)
+                call.goes_on = _goes_on(conversation, branches.run)
                 if limit:
-                    await limit.look(printer.cost, trajectory)
-                if _is_over(runs, conversation, trajectory):
+                    await limit.look(printer.cost, branches.run)
+                if _is_over(runs, conversation, branches.run):
                     break
         if not again:
             break
         # its sandbox was paused or moved, or the cursor was lost: read the whole run again
         conversation = await find(call.source, conversation.id.replace("-", ""))
         loaded = await read_run(call, conversation)
-        trajectory, via = whole(loaded), loaded.via
-        printer.go_on(trajectory)
+        branches, via = followed(call, loaded), loaded.via
+        printer.go_on(branches.shown)
     call.goes_on = ""
     printer.end()
     return STOPPED if limit and limit.has_stopped else 0
@@ -250,7 +255,7 @@ class _Printer:
     @property
     def cost(self) -> float | None:
         """US dollars that the run has cost by what its server tells."""
-        return self._study.sub_runs.cost().dollars
+        return self._study.whole.sub_runs.cost().dollars
 
     def end(self) -> None:
         verdict = self._study.verdict

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from oh_tui.commands.framework.command import RUN, Call, command
+from oh_tui.commands.framework.command import OF_RUN, Call, command
 from oh_tui.commands.framework.json_documents import (
+    branch_json,
     cost_json,
     line,
     llm_seconds,
@@ -59,7 +60,7 @@ NOT_JUDGED = 1
 
 @command(
     "why",
-    RUN,
+    *OF_RUN,
     examples={
         "why run.zip": "of a downloaded run",
         "why 5f3a --json": "the verdict, what came before it and the first trouble",
@@ -71,13 +72,14 @@ async def why(call: Call) -> int:
     conversation, loaded = await open_run(call, sub_agents=True)
     trajectory = whole(loaded)
     study = Study(trajectory)
-    found = report(as_read(call, conversation, study.accounts, study.sub_runs), study)
+    found = report(as_read(call, conversation, study), study)
     if call.as_json:
         say_damage(loaded)
         print_json(found)
     else:
-        if note := loaded.note.removeprefix(CUT_OFF).lstrip("; "):  # the first line says that
-            print(f"note: {note}")
+        note = loaded.note.removeprefix(CUT_OFF).lstrip("; ")  # the first line says that
+        for told in filter(None, (note, study.part_of_cost)):
+            print(f"note: {told}")
         print("\n".join(_lines(trajectory, found, call.style.room)))
     return NOT_JUDGED if trajectory.cut_off else 0
 
@@ -90,6 +92,7 @@ def report(conversation: Conversation, study: Study) -> dict[str, Any]:
     first = _first_trouble(trajectory, verdict)
     about = describe(first, trajectory.outcome(first)) if first else None
     return {
+        **branch_json(study),
         "verdict": verdict_json(verdict),
         "conversation": {
             "id": safe_line(conversation.id),

@@ -36,6 +36,8 @@ def take_state(run: Trajectory, source: RunFile, *, grows: bool | None = None) -
     if not run.statuses and run.events and isinstance(status, str):
         run.status = status
     run.stats = source.stats
+    head = source.info.get("leaf_event_id")
+    run.head = head if isinstance(head, str) else ""
     if (archive := folder_of(source)) and archive.folder:
         is_original = grows is not None or _is_original(archive)
         if grows is None:
@@ -47,7 +49,7 @@ def take_state(run: Trajectory, source: RunFile, *, grows: bool | None = None) -
 
 
 def _state_of(run: Trajectory) -> tuple[object, ...]:
-    return run.status, run.live, run.is_left, run.cut_off, run.stats
+    return run.status, run.live, run.is_left, run.cut_off, run.stats, run.head
 
 
 def is_at_work(source: Archive) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from oh_tui.commands.changed_files.states import files_of, point_in_time
-from oh_tui.commands.framework.command import RUN, Call, argument, command
+from oh_tui.commands.framework.command import OF_RUN, Call, argument, command
 from oh_tui.commands.framework.printing import Cell, Column, Row, print_json, print_table, say
 from oh_tui.commands.framework.reading import name, open_run, say_damage
 from oh_tui.text.problem import Problem
@@ -26,7 +26,7 @@ _WORDS = {"before": "before", "elsewhere": "?", "edit": ""}
 
 @command(
     "blame",
-    RUN,
+    *OF_RUN,
     argument("path", metavar="PATH", help="a file as the run names it, or the end of its path"),
     examples={
         "blame run.zip parse.py": "the last version that is known",

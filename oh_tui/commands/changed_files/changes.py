@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from oh_tui.commands.changed_files import changes_at
-from oh_tui.commands.framework.command import RUN, Call, argument, command, flag
+from oh_tui.commands.framework.command import OF_RUN, Call, argument, command, flag
 from oh_tui.commands.framework.printing import (
     Column,
     Hue,
@@ -49,7 +49,7 @@ _HUES: dict[str, Hue] = {"+": "green", "-": "red", "@": "dim"}
 
 @command(
     "changes",
-    RUN,
+    *OF_RUN,
     flag("--patch", about="print one patch of all of it, for git apply"),
     argument("--from", metavar="M", default="", dest="since", help="the patch since step M"),
     flag("--raw", about="with --patch: texts as they were, secrets too"),

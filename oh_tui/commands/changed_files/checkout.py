@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from oh_tui.commands.changed_files.states import files_of, point_in_time
-from oh_tui.commands.framework.command import RUN, Call, argument, command, flag, path_of
+from oh_tui.commands.framework.command import OF_RUN, Call, argument, command, flag, path_of
 from oh_tui.commands.framework.printing import Cell, Column, Row, print_json, print_table, say
 from oh_tui.commands.framework.reading import open_run
 from oh_tui.sources.checkout import Written, check_out, prepare, summary
@@ -23,7 +23,7 @@ COLUMNS = (
 
 @command(
     "checkout",
-    RUN,
+    *OF_RUN,
     argument("-o", "--output", metavar="FOLDER", required=True, help="a folder that is new"),
     flag("--raw", about="texts as they were, secrets too, but for the keys of this machine"),
     examples={

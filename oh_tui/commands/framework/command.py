@@ -15,7 +15,9 @@ from oh_tui.commands import TABLE
 from oh_tui.commands.framework import words
 from oh_tui.settings.paths import expanded
 from oh_tui.sources.lists import attributes
+from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
+from oh_tui.trajectory.model import trajectory
 
 if TYPE_CHECKING:
     from oh_tui.commands.framework.printing import Style
@@ -134,6 +136,25 @@ RUN = argument(
     metavar="ID|PATH",
     help="a conversation, or a file of one; PATH#ID is one of many",
 )
+
+
+def _branch(word: str) -> int:
+    """The number of a branch, or `trajectory.ALL`."""
+    if word == "all":
+        return trajectory.ALL
+    if not word.isdecimal() or not 0 < int(word[:9]) < 10**8:
+        raise argparse.ArgumentTypeError(f"{clean_line(word)!r} is neither a number nor all")
+    return int(word)
+
+
+BRANCH = argument(
+    "--branch",
+    type=_branch,
+    metavar="N|all",
+    help="of a run with branches, instead of the active one",
+)
+
+OF_RUN = (RUN, BRANCH)
 
 TO_OPEN = argument("word", nargs="?", metavar="ID|PATH", help="what to open first")
 

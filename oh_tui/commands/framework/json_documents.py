@@ -114,6 +114,22 @@ def cost_json(study: Study, conversation: Conversation) -> dict[str, object]:
     return {"cost": number(found.dollars), "cost_is_partial": found.is_partial}
 
 
+def branch_json(study: Study) -> dict[str, object]:
+    """Which branch of its run this is, with what all of them cost; nothing for a run without."""
+    branch = study.trajectory.branch
+    if branch is None:
+        return {}
+    return {
+        "branch": {
+            "number": branch.number or None,
+            "count": branch.count,
+            "active": branch.active,
+            "cost": number(study.sub_runs.cost().dollars),
+            "cost_of_all": number(study.whole.sub_runs.cost().dollars),
+        }
+    }
+
+
 def totals_json(study: Study) -> dict[str, object]:
     """Sums of the whole run with its sub-agents; `own` leaves those out, and `other` is what no
     step of the run itself was charged. Sub-conversations of a server are counted apart."""

@@ -27,8 +27,9 @@ from oh_tui.text.problem import Problem, Refused
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.verdict import judge
+from oh_tui.trajectory.model.branches import Branches, shown
 from oh_tui.trajectory.model.steps import Step
-from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory, find_step
+from oh_tui.trajectory.model.trajectory import ALL, SubAgent, Trajectory, find_step
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
@@ -70,13 +71,55 @@ async def read_run(call: Call, conversation: Conversation, *, sub_agents: bool =
         call.about = short_id(conversation)
         read = await _read_server(source, conversation)
         seen = Seen(call)
-        seen.record(conversation, judge(whole(read)).word)
+        seen.record(conversation, judge(shown(whole(read))).word)
         seen.save()
         if sub_agents:
             read = await _with_sub_agents(source, conversation, read, {bare_id(conversation.id)})
+    read = _on_branch(call, read)
     if read.damaged and not (whole(read).events or whole(read).cut_off):
         raise Problem(f"No event of this file can be read: {read.note}", "download it again")
     return read
+
+
+def followed(call: Call, loaded: Loaded) -> Branches:
+    """The run that `read_run` returned, to be extended."""
+    run = whole(loaded)
+    return Branches(run.branch.run if run.branch else run, _wanted(call))
+
+
+def _wanted(call: Call) -> int | None:
+    """The branch that the command line names; None for the active one."""
+    return getattr(call.args, "branch", None)
+
+
+def _on_branch(call: Call, read: Loaded) -> Loaded:
+    """The run on the branch that is wanted; says so of a run that has several. Raises Problem for
+    a branch that it has not."""
+    wanted, run = _wanted(call), whole(read)
+    branches = Branches(run, wanted)
+    if wanted is not None and wanted > branches.count:
+        raise Problem(f"This run has no branch {wanted}", _why_none(branches, read, call.about))
+    if run.branch:
+        say(branch_words(branches.shown))
+    return msgspec.structs.replace(read, trajectory=branches.shown)
+
+
+def _why_none(branches: Branches, read: Loaded, about: str) -> str:
+    if branches.count > 1:
+        return f"it has 1 to {branches.count}, or all"
+    if read.via == "file" or any(event.parent_id for event in branches.run.events):
+        return "nobody went back in it"
+    return f"this server leaves out which event follows which: see oh-tui download {about}"
+
+
+def branch_words(run: Trajectory) -> str:
+    """Which branch of a run is read, and how to read another."""
+    assert run.branch is not None
+    number, count = run.branch.number, run.branch.count
+    if number == ALL:
+        return f"all {count} branches; --branch {run.branch.active} reads the active one alone"
+    which = "the active one" if number == run.branch.active else f"{run.branch.active} is active"
+    return f"branch {number} of {count}, {which}; --branch N|all reads another, or all"
 
 
 async def read_compared(call: Call, source: Source, conversation: Conversation) -> Compared:

@@ -30,8 +30,7 @@ from oh_tui.trajectory.model.recorded import Label
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
     from oh_tui.commands.framework.command import Call
-    from oh_tui.trajectory.analysis.accounting import Accounts
-    from oh_tui.trajectory.analysis.study import SubRuns
+    from oh_tui.trajectory.analysis.study import Study
 
 HUES: Mapping[str, Hue] = {
     "waiting": "amber",
@@ -92,11 +91,9 @@ class Seen:
         self._states.save()
 
 
-def as_read(
-    call: Call, conversation: Conversation, accounts: Accounts, sub_runs: SubRuns
-) -> Conversation:
-    """The conversation with what its run took, which is kept of one on a server."""
-    source = call.source
+def as_read(call: Call, conversation: Conversation, study: Study) -> Conversation:
+    """The conversation with what its run took on all branches, which is kept of one on a server."""
+    source, accounts, sub_runs = call.source, study.whole.accounts, study.whole.sub_runs
     if isinstance(source, FileSource):
         return with_spent(conversation, spent_of(accounts, sub_runs))
     seen = Seen(call)

@@ -56,10 +56,15 @@ class _Charge(msgspec.Struct, gc=False, frozen=True):
 
 
 class Accounts:
-    """The accounts of a growing trajectory; call `update` after each `extend`."""
+    """The accounts of a growing trajectory; call `update` after each `extend`.
 
-    def __init__(self, trajectory: Trajectory) -> None:
+    Those of a branch have what the answers on it were charged in those of the `whole` run: no total
+    of a server tells it.
+    """
+
+    def __init__(self, trajectory: Trajectory, whole: Accounts | None = None) -> None:
         self.trajectory = trajectory
+        self._whole = whole
         self._begin()
         self.update()
 
@@ -90,15 +95,18 @@ class Accounts:
         known = self._seen_steps
         if known and (len(steps) < known or steps[known - 1] is not self._last_step):
             self._begin()
-        if self._seen_events == len(events) and self._seen_stats is self.trajectory.stats:
+        is_same = self._seen_events == len(events) and self._seen_stats is self.trajectory.stats
+        if is_same and self._whole is None:
             return
         fresh = events[self._seen_events :]
         self._seen_events = len(events)
-        listed = self._take_stats(fresh)
+        listed = self._whole is None and self._take_stats(fresh)
         added, in_order = self._answers.take(steps[self._seen_steps :])
         self._seen_steps = len(steps)
         self._last_step = steps[-1] if steps else None
-        if listed or not in_order:
+        if self._whole is not None:
+            self._take_from(self._whole)
+        elif listed or not in_order:
             self._charge_all()
         else:
             for step in added:
@@ -106,6 +114,17 @@ class Accounts:
             self._match()
         self._keep_context()
         self._waits.take(fresh)
+
+    def _take_from(self, whole: Accounts) -> None:
+        before, known = self._charges, whole._charges
+        self._charges = {name: known[name] for name in self._answers.made_by if name in known}
+        spent: dict[str, list[Usage]] = {}
+        for charge in self._charges.values():
+            spent.setdefault(charge.usage, []).append(charge.amount)
+        self._ledgers = {
+            usage: ledger.part(spent.get(usage, ())) for usage, ledger in whole._ledgers.items()
+        }
+        self._compare(before)
 
     def _take_stats(self, events: list[Event]) -> bool:
         """Enters the updates; True if a list has new answers."""

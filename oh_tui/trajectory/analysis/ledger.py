@@ -77,6 +77,13 @@ class Ledger:
         """The last stats from beside the events, until their lists are read."""
         self._last = msgspec.Raw(b"")
 
+    def part(self, charges: Iterable[Usage]) -> Ledger:
+        """The ledger of some of the steps, with their charges and nothing else."""
+        part = Ledger(self.usage)
+        part.window, part.listed, part._told = self.window, self.listed, self._told
+        part.charged = part._reported = sum_of([NO_USAGE, *charges])
+        return part
+
     def enter(self, timestamp: str, stats: msgspec.Raw) -> None:
         """Adds the stats of an update."""
         if stats == self._last:

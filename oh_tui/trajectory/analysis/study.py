@@ -18,7 +18,7 @@ from oh_tui.trajectory.context import contexts
 from oh_tui.trajectory.files import history, order_in_time
 from oh_tui.trajectory.model.bodies import message_text
 from oh_tui.trajectory.model.steps import Step
-from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
+from oh_tui.trajectory.model.trajectory import ALL, SubAgent, Trajectory
 from oh_tui.trajectory.model.usage_stats import NO_USAGE, Cost, Told, Usage
 
 if TYPE_CHECKING:
@@ -49,13 +49,21 @@ class Study:
         self.trajectory = trajectory
 
     @cached_property
+    def whole(self) -> Study:
+        """All branches of its run together; itself for a run without any."""
+        branch = self.trajectory.branch
+        return self if branch is None or branch.number == ALL else Study(branch.run)
+
+    @cached_property
     def accounts(self) -> Accounts:
-        return Accounts(self.trajectory)
+        return Accounts(self.trajectory, None if self.whole is self else self.whole.accounts)
 
     @cached_property
     def sub_runs(self) -> SubRuns:
         """Its sub-agents, which a file has; they are read now. Those of a server come later, by
         `take_sub_agents`."""
+        if self.whole is not self:
+            self.trajectory.sub_agents = list(_on_branch(self.trajectory, self.whole))
         return SubRuns(self)
 
     @cached_property
@@ -107,10 +115,22 @@ class Study:
     def take_sub_agents(self, run: Trajectory, agents: Sequence[SubAgent]) -> None:
         """Adds sub-agents to a run, which is this one or a sub-agent; they replace those with the
         same names."""
+        if self.whole is not self and run is self.trajectory:
+            self.whole.take_sub_agents(self.whole.trajectory, agents)
+            agents = list(_on_branch(run, self.whole))
         names = {agent.name for agent in agents}
         run.sub_agents = [*(a for a in run.sub_agents if a.name not in names), *agents]
         self.sub_runs = SubRuns(self)
         vars(self).pop("files", None)
+
+    @property
+    def part_of_cost(self) -> str:
+        """What a branch cost of what all of them did, in words; "" for a run without branches."""
+        branch = self.trajectory.branch
+        every = self.whole.sub_runs.cost().words
+        if branch is None or branch.number == ALL or not every:
+            return ""
+        return f"this branch {self.sub_runs.cost().words or '$0'} of {every}"
 
     @property
     def tells_something(self) -> bool:
@@ -122,6 +142,8 @@ class Study:
         files get 5 ms at most; the rest is done in later updates."""
         trajectory, computed = self.trajectory, vars(self)
         computed.pop("verdict", None)
+        if "whole" in computed and self.whole is not self:
+            self.whole.update()
         if "accounts" in computed:
             self.accounts.update()
         if "contexts" in computed:
@@ -352,6 +374,16 @@ class SubRuns:
         told += [f"sub-agent {run.path[:-1]}: {run.note}" for run in self.all() if run.note]
         rest = len(told) - _TOLD
         return "; ".join(told[:_TOLD] + ([f"{rest} more"] if rest > 0 else []))
+
+
+def _on_branch(run: Trajectory, whole: Study) -> Iterator[SubAgent]:
+    """The sub-agents that a branch of a run started, and those of which no step tells it."""
+    started = {one.name: one.step for one in whole.sub_runs.runs}
+    for agent in whole.trajectory.sub_agents:
+        number = started.get(agent.name, 0)
+        event_id = whole.trajectory.steps[number - 1].event.id if number else ""
+        if not number or run.holds(event_id):
+            yield agent._replace(started_by=event_id)
 
 
 def _parts(study: Study, above: Part | None = None, started: int = 0) -> Iterator[Part]:

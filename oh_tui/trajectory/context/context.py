@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 from oh_tui.trajectory.context import gaps, sdk_messages
 from oh_tui.trajectory.context.answers import Answer
-from oh_tui.trajectory.context.event_tree import NONE, SEEN
 from oh_tui.trajectory.context.gaps import Gap
 from oh_tui.trajectory.context.material import Material
 from oh_tui.trajectory.context.message import SYSTEM, Message, Messages
 from oh_tui.trajectory.context.message_order import Arrangement
 from oh_tui.trajectory.context.rules import Rules
 from oh_tui.trajectory.context.sdk_messages import Body
+from oh_tui.trajectory.model.event_tree import NONE, SEEN
 
 
 class Context:

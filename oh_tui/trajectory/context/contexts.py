@@ -10,12 +10,12 @@ from oh_tui.text.problem import Problem
 from oh_tui.trajectory.context import context
 from oh_tui.trajectory.context.answers import Answer, is_answer
 from oh_tui.trajectory.context.context import Context, Difference
-from oh_tui.trajectory.context.event_tree import NONE
 from oh_tui.trajectory.context.gaps import Gap
 from oh_tui.trajectory.context.material import Material
 from oh_tui.trajectory.context.message import Message
 from oh_tui.trajectory.context.rules import Rules
 from oh_tui.trajectory.model import usage_stats
+from oh_tui.trajectory.model.event_tree import NONE
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 Listed = Callable[[str], usage_stats.Answer | None]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from oh_tui.trajectory.context.event_tree import NONE, Places, Tree
 from oh_tui.trajectory.context.gaps import Gap, Gaps
 from oh_tui.trajectory.context.message_order import Items, Peeks
 from oh_tui.trajectory.context.message_texts import Texts
 from oh_tui.trajectory.context.rules import Rules, Writer
 from oh_tui.trajectory.context.seen_events import Views
+from oh_tui.trajectory.model.event_tree import NONE, Places, Tree
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 

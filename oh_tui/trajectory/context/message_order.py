@@ -9,9 +9,9 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
-from oh_tui.trajectory.context.event_tree import Places
 from oh_tui.trajectory.context.rules import Rules
 from oh_tui.trajectory.model.bodies import field, text_field
+from oh_tui.trajectory.model.event_tree import Places
 from oh_tui.trajectory.model.events import Event
 
 Items = tuple[int, ...]

@@ -12,11 +12,12 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from oh_tui.trajectory.context.event_tree import NONE, RESULTS, Line, Tree
 from oh_tui.trajectory.context.message_order import Arrangement, Peeks
 from oh_tui.trajectory.context.rules import Rules
 from oh_tui.trajectory.context.whole import condensed, condensing, whole
+from oh_tui.trajectory.model.event_tree import NONE, Line, Tree
 from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.steps import RESULT_KINDS
 
 _SLOW = 4
 """Contexts made the slow way that are kept."""
@@ -55,7 +56,7 @@ class Stretch(Arrangement):
         event = self._peeks.events[item]
         if item >= 0 and event.kind == "ActionEvent":
             self._call(item, event)
-        elif item >= 0 and event.kind in RESULTS:
+        elif item >= 0 and event.kind in RESULT_KINDS:
             call = event.tool_call_id
             self._is_sound &= self._calls.get(call, True) is False
             self._open -= self._is_sound
@@ -158,7 +159,7 @@ class Views:
         """Whether what a condensation takes out may leave a part of a batch or of a tool loop."""
         events = self._peeks.events
         kinds = {events[n].kind for n in gone if n >= 0}
-        if kinds.isdisjoint(RESULTS | {"ActionEvent"}):
+        if kinds.isdisjoint(RESULT_KINDS | {"ActionEvent"}):
             return False
         parts: dict[str, bool] = {}
         calls = [n for n in items if n >= 0 and events[n].kind == "ActionEvent"]
@@ -177,7 +178,7 @@ class Views:
             if item < 0:
                 continue  # a summary was not there when the loop was
             kind = events[item].kind
-            if kind != "ActionEvent" and kind not in RESULTS:
+            if kind != "ActionEvent" and kind not in RESULT_KINDS:
                 kept, thinks = set(), False
                 continue
             if peeks.thinks(item):

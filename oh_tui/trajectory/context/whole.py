@@ -9,11 +9,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from oh_tui.trajectory.context.event_tree import RESULTS, SEEN
 from oh_tui.trajectory.context.message_order import Peeks
 from oh_tui.trajectory.context.rules import Rules
 from oh_tui.trajectory.model.bodies import field
+from oh_tui.trajectory.model.event_tree import SEEN
 from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.steps import RESULT_KINDS
 
 
 class Condensing(NamedTuple):
@@ -78,7 +79,7 @@ def _calls(items: Iterable[int], events: Sequence[Event]) -> list[int]:
 
 
 def _results(items: Iterable[int], events: Sequence[Event]) -> list[int]:
-    return [n for n in items if n >= 0 and events[n].kind in RESULTS]
+    return [n for n in items if n >= 0 and events[n].kind in RESULT_KINDS]
 
 
 def _batches(items: Iterable[int], events: Sequence[Event]) -> Counter[str]:
@@ -122,7 +123,7 @@ def _loops(path: Sequence[int], peeks: Peeks) -> list[set[int]]:
         if peeks.thinks(place):
             loops.append({place})
             is_inside = True
-        elif events[place].kind != "ActionEvent" and events[place].kind not in RESULTS:
+        elif events[place].kind != "ActionEvent" and events[place].kind not in RESULT_KINDS:
             is_inside = False
         elif is_inside:
             loops[-1].add(place)

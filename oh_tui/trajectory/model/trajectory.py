@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, tzinfo
 from typing import NamedTuple
 
+import msgspec
+
 from oh_tui.trajectory.model.clock import NOT_KNOWN, is_bare, zoned
 from oh_tui.trajectory.model.counts import Counts
 from oh_tui.trajectory.model.events import Event
@@ -51,6 +53,21 @@ class SubAgent(NamedTuple):
     """The usage id of its total in the stats of the run that started it, where that is known."""
 
 
+class Branch(msgspec.Struct, frozen=True, eq=False):
+    """Which branch of a run a trajectory is, where the run has several."""
+
+    number: int
+    """From 1, in the order in which they began; `ALL` for all of them together."""
+    count: int
+    active: int
+    """The number of the branch that the next event goes on."""
+    run: Trajectory
+    """All of them together."""
+
+
+ALL = 0
+
+
 class Trajectory:
     """The events of one run, joined into steps as they arrive.
 
@@ -77,6 +94,10 @@ class Trajectory:
         """Tokens, cost and latency that the source has beside the events, by `stats_text`."""
         self.recorded = NOTHING_RECORDED
         """What the source says of the run beside its events."""
+        self.head = ""
+        """The id of the event that the next one will follow, where the source tells it."""
+        self.branch: Branch | None = None
+        """None for a run without branches."""
         self.sub_agents: Sequence[SubAgent] = ()
         """Those whose runs are in the source, by name."""
         self.statuses: list[StatusChange] = []

@@ -6,13 +6,12 @@ from array import array
 from collections.abc import Sequence
 
 from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.steps import RESULT_KINDS
 
 ROOT = "__root__"
 """The `parent_id` of an event that begins a tree anew."""
 
-RESULTS = frozenset({"ObservationEvent", "AgentErrorEvent", "UserRejectObservation"})
-
-SEEN = RESULTS | {
+SEEN = RESULT_KINDS | {
     "SystemPromptEvent", "MessageEvent", "ActionEvent", "CondensationSummaryEvent",
 }  # fmt: skip
 """Kinds of which messages are made."""
@@ -24,11 +23,13 @@ LOST = -2
 class Line:
     """Events that follow each other. It begins at a root, at a branch or with a condensation."""
 
-    __slots__ = ("begins", "condensation", "tail")
+    __slots__ = ("begins", "branch", "condensation", "tail")
 
-    def __init__(self, begins: int, condensation: int = NONE) -> None:
+    def __init__(self, begins: int, branch: int, condensation: int = NONE) -> None:
         self.begins = begins
         """The event that it continues; NONE at a root."""
+        self.branch = branch
+        """The number of its branch, from 0 in the order in which they began."""
         self.condensation = condensation
         """Its first event, if that is a condensation."""
         self.tail = array("i")
@@ -66,20 +67,24 @@ class Tree:
         self.lines: list[Line] = []
         self.lost = 0
         """Events that make messages and whose parent is not before them."""
-        self.has_branches = False
-        """Some events are not on the way to the last one."""
-        self._tips: list[int] = []
-        """Line -> its last event."""
+        self.ends: list[int] = []
+        """Branch -> its last event that is in the context or a condensation."""
+        self.is_disordered = False
+        """Some parent comes after its child: where branches part is not certain."""
+        self._missing: set[str] = set()
+        """Parents that were not there yet."""
 
     def extend(self, events: Sequence[Event]) -> None:
         """Takes the events that are new since the last call, of all events of the run."""
         for place in range(len(self.up), len(events)):
             event = events[place]
+            self.is_disordered |= event.id in self._missing
             up = self._parent(events, place)
             is_condensation = event.kind == "Condensation"
             is_seen = is_condensation or event.kind in SEEN
             if up == LOST:
                 self.lost += is_seen
+                self._missing.add(event.parent_id)
                 up = place - 1
             self.up.append(up)
             before = NONE if up == NONE else self.anchor[up]
@@ -89,14 +94,16 @@ class Tree:
                 continue
             self.anchor.append(place)
             at = NONE if before == NONE else self.line[before]
-            goes_on = at != NONE and self._tips[at] == before
-            self.has_branches |= bool(self.lines) and not goes_on
+            branch = NONE if at == NONE else self.lines[at].branch
+            goes_on = branch != NONE and self.ends[branch] == before
+            if not goes_on:
+                branch = len(self.ends)
+                self.ends.append(place)
             if is_condensation or not goes_on:
                 at = len(self.lines)
-                self.lines.append(Line(before, place if is_condensation else NONE))
-                self._tips.append(place)
+                self.lines.append(Line(before, branch, place if is_condensation else NONE))
             self.line.append(at)
-            self._tips[at] = place
+            self.ends[branch] = place
             if not is_condensation:
                 self.lines[at].tail.append(place)
 
