@@ -219,13 +219,13 @@ class BareAgentServer:
         )
         return decode.model(answer, AgentSettings)
 
-    async def active_profile(self) -> str | None:
-        """The id of the agent profile to start with. A server without any makes one of its
-        settings on this call (measured)."""
+    async def agent_profiles(self) -> AgentProfiles:
+        """The agent profiles to start with, and which of them is active. A server without any makes
+        one of its settings on this call (measured)."""
         answer = await self._http.get(
             "/api/agent-profiles", "read its agent profiles", timeout=QUICK
         )
-        return decode.model(answer, AgentProfiles).active_agent_profile_id
+        return decode.model(answer, AgentProfiles)
 
     async def start(self, text: str, profile: str, folder: str = FOLDER) -> Conversation:
         """Start a conversation with an agent profile of the server; it may cost money.

@@ -338,9 +338,17 @@ class AgentSettings(msgspec.Struct, frozen=True):
         return bool(self.llm_api_key_is_set or (llm and llm.base_url))
 
 
+class AgentProfile(msgspec.Struct, frozen=True):
+    """An agent that an agent server keeps."""
+
+    id: str
+    name: str | None = None
+
+
 class AgentProfiles(msgspec.Struct, frozen=True):
     """The agent profiles of an agent server."""
 
+    profiles: tuple[AgentProfile, ...] = ()
     active_agent_profile_id: str | None = None
 
 

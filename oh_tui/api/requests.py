@@ -46,14 +46,19 @@ class StartRequest(msgspec.Struct, frozen=True, kw_only=True):
     llm_model: str | None = None
     agent_type: str | None = None
     secrets: dict[str, Secret] | None = None
+    profile: str | None = None
+    """The name of a profile that the server keeps."""
+    folder: str | None = None
+    """Where the agent works on an agent server without an app server."""
     sandbox_id: str | None = None
     parent_conversation_id: str | None = None
 
     def wire(self) -> dict[str, object]:
-        """The JSON body, without empty fields."""
+        """The JSON body for an app server, without empty fields."""
         fields = msgspec.structs.asdict(self)
         text = fields.pop("message")
-        body = {name: value for name, value in fields.items() if value}
+        own = ("profile", "folder")
+        body = {name: value for name, value in fields.items() if value and name not in own}
         if self.suggested_task:
             body["suggested_task"] = msgspec.to_builtins(self.suggested_task)
         if self.secrets:

@@ -34,6 +34,7 @@ from oh_tui.api.http.connections import Watch
 from oh_tui.api.http.transport import Limiter, RetryPolicy
 from oh_tui.api.models import (
     AgentConversation,
+    AgentProfiles,
     AgentSettings,
     Auth,
     BashCommand,
@@ -733,10 +734,10 @@ class BareAgentServer(Server, of=bare_server.BareAgentServer):
         """What the server keeps for agents to start. 1.17.0 keeps nothing: NotFound."""
         return self._call("settings")
 
-    def active_profile(self) -> str | None:
-        """The id of the agent profile to start with. A server without any makes one of its
-        settings on this call (measured)."""
-        return self._call("active_profile")
+    def agent_profiles(self) -> AgentProfiles:
+        """The agent profiles to start with, and which of them is active. A server without any makes
+        one of its settings on this call (measured)."""
+        return self._call("agent_profiles")
 
     def start(self, text: str, profile: str, folder: str = FOLDER) -> Conversation:
         """Start a conversation with an agent profile of the server; it may cost money.

@@ -35,6 +35,7 @@ TABLE = {
     "stats": Entry(_FIND, "sums over many runs, by model, repository, day", "across_runs.stats"),
     "query": Entry(_FIND, "run SQL over the indexed runs", "across_runs.query"),
     "sandboxes": Entry(_FIND, "list the sandboxes and what is in them"),
+    "tasks": Entry(_FIND, "list the tasks that the server suggests to work on"),
     "show": Entry(_FIND, "everything known about one conversation"),
     "status": Entry(_FIND, "how many wait for you, failed, run", "account"),
     "whoami": Entry(_FIND, "which server, which key, whose account", "account"),

@@ -22,7 +22,9 @@ from oh_tui.commands.framework.json_documents import (
 from oh_tui.commands.framework.printing import print_json, progress, say, show_progress
 from oh_tui.commands.framework.reading import on_server, read_run, whole
 from oh_tui.commands.framework.status import outcome
-from oh_tui.sources.actions.starting import Choices, Draft, choices, request_for, stage_of
+from oh_tui.sources.actions.start_draft import Choices, Draft, choices, request_for
+from oh_tui.sources.actions.start_offers import may_pause
+from oh_tui.sources.actions.starting import stage_of
 from oh_tui.sources.lists.last_known import UNSEEN
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
@@ -30,6 +32,7 @@ from oh_tui.trajectory.analysis.verdict import Verdict, judge
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
+    from oh_tui.api.offered_models import SuggestedTask
     from oh_tui.api.requests import StartRequest
 
 COST = "This makes a sandbox and starts an agent in it, which may cost money"
@@ -63,6 +66,12 @@ _OVER = ("finished", "error", "stuck", "paused", "waiting_for_confirmation", "de
         help="append the text of this file; may be repeated",
     ),
     argument(
+        "--task",
+        metavar="REPO#NUMBER",
+        default="",
+        help="a task of oh-tui tasks; without TEXT the server writes its prompt",
+    ),
+    argument(
         "--repo", metavar="OWNER/NAME", default="", help="a repository, or the address of its page"
     ),
     argument(
@@ -70,6 +79,23 @@ _OVER = ("finished", "error", "stuck", "paused", "waiting_for_confirmation", "de
     ),
     argument("--title", metavar="TEXT", default="", help="the server makes its own after a while"),
     argument("--model", metavar="NAME", default="", help="the server's own choice by default"),
+    argument(
+        "--profile",
+        metavar="NAME",
+        default="",
+        help="a profile of the server, by default its active",
+    ),
+    argument(
+        "--folder", metavar="PATH", default="", help="where to work, on an agent server alone"
+    ),
+    argument(
+        "--secret",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="give the agent this variable of the environment; may be repeated",
+    ),
+    flag("--plan", about="an agent that writes a plan before anything is changed"),
     flag("--yes", about="do not ask, though it may cost money"),
     flag("--wait", about="wait until the conversation is there"),
     flag("--until-done", about="wait until its run is over"),
@@ -77,12 +103,13 @@ _OVER = ("finished", "error", "stuck", "paused", "waiting_for_confirmation", "de
     examples={
         "start 'fix the failing test' --repo acme/dates": "asks first: it may cost money",
         "start --prompt-file task.md --append-file log.txt --yes --wait": "prints its id",
+        "start --task acme/dates#53": "a task of oh-tui tasks",
         "start 'bump ruff' --yes --until-done": "exit code 0 when it finished",
         "start - --no-run --yes < task.md": "for a person to look at before it runs",
     },
     wants="change",
-    epilog="Without --wait, --until-done and --no-run the id of the start is printed, as\n"
-    "there is no conversation yet; with one of them the id of the conversation. How a run\n"
+    epilog="Without --wait, --until-done, --no-run and --profile the id of the start is printed,\n"
+    "as there is no conversation yet; with one of them the id of the conversation. How a run\n"
     "ended goes to stderr; the exit code is 1 when it ended in an error, got stuck, was\n"
     "paused or waits for an answer.",
 )
@@ -94,8 +121,7 @@ async def start(call: Call) -> int:
     if args.no_run and args.until_done:
         raise Problem("--no-run starts no run to wait for", "leave one of them out")
     request = await _request(call, prompt)
-    cost = COST if call.source.sandboxes else COST_ALONE
-    require_consent(call, cost, "oh-tui start ... --yes")
+    require_consent(call, await _stake(call), "oh-tui start ... --yes")
     stages: list[str] = []
     conversation: Conversation | None = None
     verdict: Verdict | None = None
@@ -132,9 +158,12 @@ async def start(call: Call) -> int:
 def _prompt(call: Call) -> str:
     """What the agent is to do: a text or a file, and the files appended to it. Raises Problem."""
     args = call.args
-    if (args.text is None) == (args.prompt_file is None):
+    given = [one for one in (args.text, args.prompt_file) if one is not None]
+    if args.task and not given and not args.append_file:
+        return ""
+    if len(given) != 1:
         raise Problem(
-            "There is no task" if args.text is None else "There are two prompts",
+            "There are two prompts" if given else "There is no task",
             "oh-tui start TEXT, - for standard input, or --prompt-file FILE",
         )
     first = text_of(args.text) if args.prompt_file is None else file_text(args.prompt_file)
@@ -144,20 +173,61 @@ def _prompt(call: Call) -> str:
 async def _request(call: Call, prompt: str) -> StartRequest:
     """Raises Problem for a part of it that is not valid."""
     args = call.args
-    draft = Draft(prompt, args.repo, args.branch, args.title, args.model)
-    request = request_for(draft, Choices())
+    task = await _task(call, args.task) if args.task else None
+    draft = Draft(
+        prompt,
+        args.repo or (task.repo if task else ""),
+        args.branch,
+        args.title,
+        args.model,
+        profile=args.profile,
+        mode="plan" if args.plan else "",
+        secrets=" ".join(args.secret),
+        folder=args.folder,
+        task=task,
+    )
+    providers = {task.repo: task.git_provider} if task and task.git_provider else {}
+    request = request_for(draft, Choices(providers=providers))
     if request.selected_repository and not request.git_provider:
         # earlier conversations may tell where the repository is
         request = request_for(draft, choices((await call.source.newest()).items))
+    if args.no_run and not request.message:
+        raise Problem("--no-run needs a message of yours to leave", "give TEXT, or leave it out")
     # with a message the agent runs at once in any case (measured), so it is sent later
     return replace(request, message="") if args.no_run else request
+
+
+async def _task(call: Call, words: str) -> SuggestedTask:
+    """The suggested task `REPO#NUMBER`. Raises Problem when there is none."""
+    repository, _, number = words.rpartition("#")
+    if not (repository and number.isdecimal()):
+        raise Problem("A task is a repository and a number", "--task acme/dates#53")
+    page = await call.agents.offers.tasks()
+    for one in page.items:
+        if (one.repo.lower(), str(one.issue_number)) == (repository.lower(), number):
+            return one
+    first = " among its first" if page.next_page_id else ""
+    raise Problem(
+        f"The server suggests no task {safe_line(words)}{first}", "oh-tui tasks lists them"
+    )
+
+
+async def _stake(call: Call) -> str:
+    """What a start costs, and which sandboxes it may pause."""
+    if call.source.sandboxes is None:
+        return COST_ALONE
+    if call.args.yes:
+        return COST
+    up = await call.source.sandboxes.all()
+    pauses = may_pause(up, (await call.source.newest()).items)
+    return f"{COST}. {pauses}" if pauses else COST
 
 
 async def _started(
     call: Call, request: StartRequest, stages: list[str]
 ) -> tuple[StartTask, Conversation | None]:
     """The start task, and the conversation if the options wait for it."""
-    waits = call.args.wait or call.args.until_done or call.args.no_run
+    waits = call.args.wait or call.args.until_done or call.args.no_run or request.profile
     task: StartTask | None = None
     conversation: Conversation | None = None
     async with contextlib.aclosing(call.agents.start(request)) as going:

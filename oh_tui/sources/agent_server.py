@@ -6,7 +6,12 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from oh_tui.sources.actions import agent_actions, conversation_records, starting_alone
+from oh_tui.sources.actions import (
+    agent_actions,
+    conversation_records,
+    start_offers,
+    starting_alone,
+)
 from oh_tui.sources.actions.workspaces import Workspaces
 from oh_tui.sources.lists.pager import SLICE
 from oh_tui.sources.results import PAGE
@@ -49,7 +54,8 @@ class AgentServerSource:
 
     @cached_property
     def agents(self) -> agent_actions.Agents:
-        return agent_actions.Agents(self.api, partial(starting_alone.start, self.api))
+        offers = start_offers.AgentServerOffers(self.api)
+        return agent_actions.Agents(self.api, partial(starting_alone.start, self.api), offers)
 
     @cached_property
     def workspaces(self) -> Workspaces:

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 
 from oh_tui.api import bare_server
 from oh_tui.sources import agent_server
-from oh_tui.sources.actions import agent_actions, conversation_records, starting
+from oh_tui.sources.actions import (
+    agent_actions,
+    conversation_records,
+    start_offers,
+    starting,
+)
 from oh_tui.sources.actions.sandboxes import ServerSandboxes
 from oh_tui.sources.actions.workspaces import Workspaces
 from oh_tui.sources.lists.pager import SLICE
@@ -60,7 +65,8 @@ class ServerSource:
 
     @cached_property
     def agents(self) -> agent_actions.Agents:
-        return agent_actions.Agents(self.api, partial(starting.start, self.api))
+        offers = start_offers.AppServerOffers(self.api)
+        return agent_actions.Agents(self.api, partial(starting.start, self.api), offers)
 
     @cached_property
     def workspaces(self) -> Workspaces:

@@ -34,6 +34,8 @@ class Remedy(StrEnum):
     CONTINUE_LATER = "it is still ending its step: try again in a moment"
     SEND_AGAIN = "send the message again"
     MAY_ARRIVE = "the message may still arrive: look before you send it again"
+    SEND_FIRST = "send it the message, or switch its profile first"
+    OWN_WORDS = "it may lack the prompt for this task: start it in your own words"
     START_LATER = "try again in a minute"
     LISTED_SOON = "read the list in a moment"
     FIND_START = "look at the list: it may be there; else start it again"

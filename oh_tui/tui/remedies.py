@@ -32,6 +32,8 @@ WORDS = {
     Remedy.CONTINUE_LATER: "It is still ending its step: P again in a moment",
     Remedy.SEND_AGAIN: "m tries again",
     Remedy.MAY_ARRIVE: "It may be done already: look before you try again",
+    Remedy.SEND_FIRST: "r lists it, m sends it the message; the text is kept",
+    Remedy.OWN_WORDS: "it may lack the prompt for this task: type the task in your own words",
     Remedy.START_LATER: "try again in a minute; the text is kept",
     Remedy.LISTED_SOON: "press r in a moment",
     Remedy.FIND_START: "look at the list: it may be there; else start it again",

@@ -32,7 +32,7 @@ from oh_tui.tui.state.sandboxes import Sandboxes
 from oh_tui.tui.state.work import Batch, Wait, Writes
 
 if TYPE_CHECKING:
-    from oh_tui.sources.actions.starting import Draft
+    from oh_tui.sources.actions.start_draft import Draft
     from oh_tui.sources.lists.pager import Pager
     from oh_tui.trajectory.model.trajectory import Trajectory
     from oh_tui.tui.state.columns import Choice

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import re
 import sys
@@ -14,6 +15,7 @@ import pytest
 from msgspec.structs import replace
 
 from oh_tui.api.models import StartTask
+from oh_tui.api.requests import StartRequest
 from oh_tui.api.start_tasks import StartTasks
 from oh_tui.commands import start as start_command
 from oh_tui.demo.servers.start_tasks import Started
@@ -68,7 +70,8 @@ def test_without_a_yes_nothing_is_started(shell: Shell) -> None:
 @pytest.mark.parametrize(("answer", "code"), [("y", 0), ("", 2)])
 def test_a_terminal_is_asked(answer: str, code: int) -> None:
     asked = spawn("start", "fix it")
-    asked.expect_exact("which may cost money. Go on? [y/N] ")
+    asked.expect_exact("which may cost money. 8 sandboxes up: above its limit the server pauses ")
+    asked.expect_exact("Go on? [y/N] ")
     asked.sendline(answer)
     rest = str(asked.read())
     asked.expect(pexpect.EOF)
@@ -152,6 +155,10 @@ def test_the_prompt_may_come_in_or_be_files(
         ("start x --repo 'a b'", "not a repository"),
         ("start x --model 'a b'", "no spaces"),
         ("start x --no-run --until-done", "no run to wait for"),
+        ("start x --secret 'a-b'", "named by a variable"),
+        ("start x --secret NO_SUCH_VARIABLE", "no variable NO_SUCH_VARIABLE here"),
+        ("start x --task acme/dates", "a repository and a number"),
+        ("start x --task '#5'", "a repository and a number"),
         ("start x y", "start: unexpected argument: y"),
     ],
 )
@@ -208,3 +215,143 @@ def test_an_interrupt_says_what_goes_on(served: Served, tmp_path: Path) -> None:
     code, out, said = interrupted(words, "POST", tmp_path)
     assert (code, out) == (130, "")
     assert said.startswith("oh-tui: interrupted; the start may go on, on the server")
+
+
+def bodies(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
+    """What is sent to the server to start."""
+    sent: list[dict[str, object]] = []
+    real = StartTasks.begin
+
+    async def begin(self: StartTasks, request: StartRequest) -> StartTask:
+        sent.append(request.wire())
+        return await real(self, request)
+
+    monkeypatch.setattr(StartTasks, "begin", begin)
+    return sent
+
+
+def test_a_suggested_task_is_started_as_the_server_gave_it(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = bodies(monkeypatch)
+    said = moving(shell, "start --task ACME/dates#53 --yes --wait")
+    assert said.code == 0
+    task = {"repo": "acme/dates", "issue_number": 53, "task_type": "OPEN_ISSUE",
+            "title": "Week 53 is missing in 2020 and 2026", "git_provider": "github"}  # fmt: skip
+    assert sent == [
+        {"suggested_task": task, "selected_repository": "acme/dates", "git_provider": "github"}
+    ]
+    assert prompts(shell) == ["Please work on #53 of acme/dates."]
+
+
+def test_ones_own_words_take_the_place_of_the_prompt_of_the_server(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = bodies(monkeypatch)
+    assert shell("start 'only add a test' --task acme/docs#20 --yes --plan").code == 0
+    assert sent[0]["selected_repository"] == "acme/docs"
+    assert sent[0]["agent_type"] == "plan" and "suggested_task" not in sent[0]
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("start --task acme/dates#99", "suggests no task acme/dates#99"),
+        ("start --task acme/docs#20", "no prompt for this task"),
+        ("start --task acme/dates#53 --no-run", "needs a message of yours"),
+    ],
+)
+def test_a_task_that_cannot_be_started_is_told(shell: Shell, line: str, told: str) -> None:
+    said = shell(f"{line} --yes")
+    assert said.code == 2 and told in said.complaint
+    assert shell.between.count(START) == 0
+
+
+def test_a_server_without_a_token_of_a_provider_says_where_one_goes(shell: Shell) -> None:
+    shell.demo.world.has_git_token = False
+    for line in ("tasks", "start --task acme/dates#53 --yes"):
+        said = shell(line)
+        assert said.code == 1 and "has no token of a git provider" in said.complaint
+        assert "Settings, Integrations" in said.complaint
+
+
+def test_a_server_that_fails_to_write_a_prompt_says_what_helps(shell: Shell) -> None:
+    shell.between.answer(START, 500, "Internal Server Error")
+    said = shell("start --task acme/dates#53 --yes")
+    assert said.code == 1 and "give TEXT beside --task" in said.complaint
+
+
+def test_with_a_profile_the_agent_begins_once_it_is_set(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = bodies(monkeypatch)
+    said = moving(shell, "start 'look around' --profile fast --yes")
+    assert said.code == 0 and sent == [{}]
+    calls = [one for one in shell.between.asked if one.startswith("POST")]
+    assert [one.rpartition("/")[2] for one in calls] == [
+        "app-conversations", "switch_profile", "send-message"
+    ]  # fmt: skip
+    made = shell.demo.world.conversations[said.out.strip()]
+    assert made.profile == "fast"
+    shell.demo.advance(60)
+    assert "look around" in shell(f"steps {said.out.strip()}").out.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("start x --profile none", "it has careful, fast, local, long-context"),
+        ("start x --profile fast --model other", "model of its own"),
+        ("start --task acme/dates#53 --profile fast", "in your own words"),
+    ],
+)
+def test_a_profile_that_cannot_be_used_is_told_before_a_start(
+    shell: Shell, line: str, told: str
+) -> None:
+    said = shell(f"{line} --yes")
+    assert said.code in (1, 2) and told in said.complaint
+    assert shell.between.count(START) == 0
+
+
+def test_a_profile_that_fails_to_be_set_leaves_the_message_unsent(shell: Shell) -> None:
+    switch = "POST /api/v1/app-conversations/*/switch_profile"
+    shell.between.answer(switch, 409, '{"detail": "not now"}', "application/json")
+    said = moving(shell, "start x --profile fast --yes")
+    assert said.code == 1 and "has no message yet" in said.complaint
+    assert "oh-tui send sends it the message" in said.complaint
+    assert shell.between.count("POST */send-message") == 0
+
+
+def test_a_secret_is_given_by_name_and_never_shown(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = bodies(monkeypatch)
+    monkeypatch.setenv("OF_A_TEST", "only-the-server-sees-this")
+    said = shell("start 'fix it' --secret OF_A_TEST --yes --json")
+    assert said.code == 0 and sent[0]["secrets"] == {"OF_A_TEST": "only-the-server-sees-this"}
+    assert "only-the-server-sees-this" not in said.out + said.err
+
+
+def test_tasks_are_listed_by_repository(shell: Shell) -> None:
+    told = json.loads(shell("tasks --json").out)
+    schemas.check("tasks", told)
+    names = [one["repository"] for one in told["tasks"]]
+    assert told["complete"] and len(names) == 6
+    assert len(list(itertools.groupby(names))) == len(set(names)) == 3
+    lines = shell("tasks").out.splitlines()
+    assert lines[0].split("\t")[:2] == ["acme/dates#53", "open issue"]
+
+
+def test_hostile_tasks_are_shown_clean(shell: Shell) -> None:
+    rows = [
+        {"repo": "acme/\x1b[31mdates", "issue_number": 1, "title": "a\x1b]0;x\x07\nb\u202e"},
+        {"repo": "", "issue_number": 2},
+        {"repo": "acme/dates", "issue_number": "no number"},
+        7,
+    ]
+    body = json.dumps({"items": rows * 10_000, "next_page_id": "Mg"})
+    shell.between.answer("GET /api/v1/git/suggested-tasks/search", 200, body, "application/json")
+    said = shell("tasks")
+    assert said.code == 0 and "\x1b" not in said.out and "\u202e" not in said.out
+    assert "has more than these 10000" in said.err
+    assert not json.loads(shell("tasks --json").out)["complete"]

@@ -164,12 +164,14 @@ async def test_it_starts_agents_with_what_it_keeps(
     stage: StageAlone, version: AgentVersion
 ) -> None:
     if version == AgentVersion.OLD:  # it keeps nothing
-        for call in (stage.api.settings(), stage.api.active_profile()):
+        for call in (stage.api.settings(), stage.api.agent_profiles()):
             with pytest.raises(NotFound):
                 await call
         return
     assert (await stage.api.settings()).has_model
-    profile = await stage.api.active_profile()
+    profiles = await stage.api.agent_profiles()
+    profile = profiles.active_agent_profile_id
+    assert any(one.id == profile and one.name for one in profiles.profiles)
     started = await stage.api.start(stage.prompts.short, profile)
     await stage.until_status(started, "finished")
     with pytest.raises(NotFound):

@@ -10,13 +10,22 @@ from typing import Any
 
 import pytest
 
-from oh_tui.api import BareAgentServer, Conversation, ServerError, StartRequest, StartTask
+from oh_tui.api import (
+    BareAgentServer,
+    Conversation,
+    Refused,
+    Secret,
+    ServerError,
+    StartRequest,
+    StartTask,
+)
+from oh_tui.api.bare_server import FOLDER
+from oh_tui.api.offered_models import SuggestedTask
 from oh_tui.demo import make_demo
-from oh_tui.demo.servers.alone import PROFILE, make_alone
+from oh_tui.demo.servers.alone import PROFILE, PROFILES, make_alone
 from oh_tui.demo.world import AgentVersion
 from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.sources.results import build
-from oh_tui.text.problem import Refused
 from tests.api.servers import AT_ONCE
 from tests.commands.conftest import IDS
 from tests.tui.explorer import Between
@@ -174,3 +183,35 @@ async def test_a_run_is_followed() -> None:
     async with contextlib.aclosing(source.runs.follow(run, whole, states[-1].via)) as news:
         assert await anext(news)
     await api.aclose()
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"suggested_task": SuggestedTask("acme/dates", 1)}, "suggests no tasks"),
+        ({"agent_type": "plan"}, "no agent that plans"),
+        ({"secrets": {"A": Secret("b")}}, "gives no secrets"),
+        ({"profile": "none"}, "no agent profile none"),
+    ],
+)
+async def test_what_an_agent_server_cannot_do_at_a_start_is_told(
+    source: AgentServerSource, between: Between, fields: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(Refused, match=told):
+        await started(source, **fields)
+    assert between.count("POST /api/conversations") == 0
+
+
+async def test_a_profile_and_a_folder_go_with_the_start(source: AgentServerSource) -> None:
+    sent = []
+    real = source.api.start
+
+    async def start(text: str, profile: str, folder: str = "") -> Conversation:
+        sent.append((profile, folder))
+        return await real(text, profile, folder)
+
+    source.api.start = start  # type: ignore[method-assign]
+    await started(source, profile="careful", folder="/srv/work")
+    await started(source)
+    careful = next(one for one, name in PROFILES.items() if name == "careful")
+    assert sent == [(careful, "/srv/work"), (PROFILE, FOLDER)]

@@ -33,6 +33,8 @@ WORDS = {
     Remedy.SEND_AGAIN: "try again",
     Remedy.MAY_ARRIVE: "the message may still arrive: look with oh-tui tail {id} before you "
     "send it again",
+    Remedy.SEND_FIRST: "oh-tui conversations lists it, oh-tui send sends it the message",
+    Remedy.OWN_WORDS: "it may lack the prompt for this task: give TEXT beside --task",
     Remedy.START_LATER: "try again in a minute",
     Remedy.LISTED_SOON: "oh-tui conversations lists it in a moment",
     Remedy.FIND_START: "oh-tui conversations lists it if it is there; else start it again",

@@ -36,6 +36,9 @@ BOX = "alone"
 
 PROFILE = str(fixed_uuid("agent profile", "default"))
 
+PROFILES = {PROFILE: "default", str(fixed_uuid("agent profile", "careful")): "careful"}
+"""Id of each agent profile -> its name."""
+
 SORTS = ("CREATED_AT", "UPDATED_AT", "CREATED_AT_DESC", "UPDATED_AT_DESC")
 
 
@@ -150,7 +153,11 @@ class AgentServerAlone(AgentServers):
 
     async def profiles(self, request: Request) -> Response:
         self.sandbox(request)
-        return answer({"profiles": [], "active_agent_profile_id": self.profile})
+        rows = [
+            {"id": identifier, "name": name, "agent_kind": "openhands", "revision": 1}
+            for identifier, name in (PROFILES if self.profile else {}).items()
+        ]
+        return answer({"profiles": rows, "active_agent_profile_id": self.profile})
 
     async def start(self, request: Request) -> Response:
         self.sandbox(request)
@@ -161,7 +168,7 @@ class AgentServerAlone(AgentServers):
         own = isinstance(payload.get("agent"), dict)
         if profile is None and not own:
             raise invalid("body", "value_error", "One of `agent`, … must be provided")
-        if not own and profile != self.profile:
+        if not own and not (self.profile and profile in PROFILES):
             return detail(404, f"Agent profile not found: {profile}")
         made = self._starts.at_once(payload, self._box)
         return answer(self._row(made), 201)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from oh_tui.api.models import Conversation, StartTask
     from oh_tui.api.requests import StartRequest
     from oh_tui.api.server import Server
+    from oh_tui.sources.actions.start_offers import StartOffers
     from oh_tui.trajectory.model.events import Event
 
 PATIENCE = 5.0
@@ -86,10 +87,14 @@ class Agents:
     """The agents of a server's conversations. Each action yields its stages and then the state of
     the agent, which is read again and never assumed."""
 
-    def __init__(self, api: Server, start: Callable[[StartRequest], Starts]) -> None:
+    def __init__(
+        self, api: Server, start: Callable[[StartRequest], Starts], offers: StartOffers
+    ) -> None:
         self._api = api
         self.start = start
         """Starts a conversation, in the way of this server: see `starting.start`."""
+        self.offers = offers
+        """What there is to choose from for a start."""
 
     async def state(self, conversation_id: str) -> AgentState:
         """The current state of an agent, in one call to the app server and two to the agent server.

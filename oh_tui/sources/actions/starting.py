@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from oh_tui.api.errors import ServerError
 from oh_tui.api.models import Conversation, StartTask, bare_id
 from oh_tui.api.requests import StartRequest
-from oh_tui.sources.links import read_repository
-from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem, Refused, Remedy
 from oh_tui.text.redact import safe_line
 
@@ -50,86 +49,10 @@ STAGES = {
 """Status of a start task -> the stage in words."""
 
 
-class Draft(msgspec.Struct, frozen=True):
-    """The form of a conversation to start, as the user filled it in."""
+MOST_NAMED = 20
+"""Profiles that are named."""
 
-    prompt: str = ""
-    repository: str = ""
-    branch: str = ""
-    title: str = ""
-    model: str = ""
-
-
-class Invalid(Problem):
-    """An invalid `field` of a draft."""
-
-    def __init__(self, field: str, sentence: str, hint: str = "") -> None:
-        super().__init__(sentence, hint)
-        self.field = field
-
-
-class Choices(msgspec.Struct, frozen=True):
-    """Suggestions from earlier conversations, the newest first."""
-
-    repositories: tuple[str, ...] = ()
-    models: tuple[str, ...] = ()
-    branches: dict[str, tuple[str, ...]] = {}
-    """Repository -> its branches."""
-    providers: dict[str, str] = {}
-    """Repository -> its provider, if known."""
-
-
-def choices(conversations: Iterable[Conversation]) -> Choices:
-    """The suggestions from these conversations, in their order."""
-    branches: dict[str, dict[str, None]] = {}
-    models: dict[str, None] = {}
-    providers: dict[str, str] = {}
-    for conversation in conversations:
-        if model := safe_line(conversation.llm_model or ""):
-            models.setdefault(model)
-        repository = read_repository(conversation.selected_repository or "")[0]
-        if not repository:
-            continue
-        used = branches.setdefault(repository, {})
-        if branch := safe_line(conversation.selected_branch or ""):
-            used.setdefault(branch)
-        if conversation.git_provider:
-            providers.setdefault(repository, conversation.git_provider)
-    return Choices(
-        tuple(branches),
-        tuple(models),
-        {repository: tuple(used) for repository, used in branches.items()},
-        providers,
-    )
-
-
-def request_for(draft: Draft, known: Choices) -> StartRequest:
-    """The request of a draft. Raises Invalid with the field to correct."""
-    # lone surrogates, which a paste may contain, cannot be sent
-    prompt = draft.prompt.encode("utf-8", "replace").decode()
-    if not prompt.strip():
-        raise Invalid("prompt", "There is no task", "write the task for the agent")
-    if "\0" in prompt:
-        raise Invalid("prompt", "The prompt holds binary data", "give it as text")
-    typed, branch = draft.repository.strip(), draft.branch.strip()
-    repository, provider = read_repository(typed)
-    if typed and not repository:
-        raise Invalid(
-            "repository", "That is not a repository", "write owner/name, or the address of its page"
-        )
-    if branch and not repository:
-        raise Invalid("repository", "A branch needs its repository", "name it, or empty the branch")
-    for name, text in (("branch", branch), ("model", draft.model.strip())):
-        if any(c.isspace() or not c.isprintable() for c in text):
-            raise Invalid(name, f"A {name} has no spaces in its name", "take them out")
-    return StartRequest(
-        message=prompt,
-        selected_repository=repository or None,
-        selected_branch=branch or None,
-        git_provider=provider or known.providers.get(repository) or None,
-        title=clean_line(draft.title) or None,
-        llm_model=draft.model.strip() or None,
-    )
+NO_PROFILE = "it keeps none: its web page makes one, under Settings, LLM"
 
 
 def what_became(task: StartTask) -> str:
@@ -159,9 +82,54 @@ async def start(
     """Starts a conversation and yields its task at each new status up to READY, then the
     conversation.
 
-    Raises Refused when the start fails. When the caller stops, the server goes on.
+    Raises Refused when the start fails. When the caller stops, the server goes on, but with a
+    profile the first message is not sent: the server takes none at a start, so that the profile is
+    set before the agent begins.
     """
-    task = await api.start_tasks.begin(request)
+    if not request.profile:
+        async for step in _started(api, request, waits):
+            yield step
+        return
+    await _require_profile(api, request.profile)
+    idle = msgspec.structs.replace(request, message="")
+    async for step in _started(api, idle, waits):
+        if isinstance(step, Conversation):
+            await _begin(api, step, request)
+        yield step
+
+
+async def _require_profile(api: AppServer, name: str) -> None:
+    """Raises Refused with the names that there are, for one that the server does not keep."""
+    names = [one.name for one in (await api.llm_profiles()).profiles]
+    if name not in names:
+        known = ", ".join(map(safe_line, names[:MOST_NAMED]))
+        raise Refused(
+            f"The server has no profile {safe_line(name)}",
+            f"it has {known}" if known else NO_PROFILE,
+        )
+
+
+async def _begin(api: AppServer, conversation: Conversation, request: StartRequest) -> None:
+    """Sets the profile, then sends the first message."""
+    try:
+        await api.switch_profile(conversation.id, request.profile or "")
+        if request.message:
+            await api.send_message(conversation.id, request.message)
+    except Problem as problem:
+        raise Refused(
+            f"It was started, but has no message yet: {problem.sentence}", Remedy.SEND_FIRST
+        ) from problem
+
+
+async def _started(
+    api: AppServer, request: StartRequest, waits: Iterable[float]
+) -> AsyncGenerator[StartTask | Conversation, None]:
+    try:
+        task = await api.start_tasks.begin(request)
+    except ServerError as error:
+        if request.suggested_task and error.status == 500:
+            error.hint = Remedy.OWN_WORDS
+        raise
     stage = task.status
     times = list(waits) or [1.0]
     looks = misses = 0

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from oh_tui.api.bare_server import FOLDER
 from oh_tui.api.errors import NotFound
-from oh_tui.api.models import Conversation, StartTask
+from oh_tui.api.models import AgentProfiles, Conversation, StartTask
+from oh_tui.sources.actions.starting import MOST_NAMED
 from oh_tui.text.problem import Problem, Refused
+from oh_tui.text.redact import safe_line
 
 if TYPE_CHECKING:
     from oh_tui.api.bare_server import BareAgentServer
@@ -24,24 +27,41 @@ SET_A_MODEL = (
     '"api_key": "…"}}}}}} sets one'
 )
 
+NO_REPOSITORIES = (
+    "An agent server does not clone repositories",
+    "leave it out, and tell the agent to clone it",
+)
+NO_MODELS = (
+    "An agent server takes the model of its agent profile",
+    "leave the model out, or name another profile",
+)
+NO_PLANS = (
+    "An agent server has no agent that plans first",
+    "ask for a plan in the task, or name a profile that plans",
+)
+NO_SECRETS = (
+    "oh-tui gives no secrets to an agent server",
+    "keep them there, or put them where its agent works",
+)
+
 
 async def start(
     api: BareAgentServer, request: StartRequest
 ) -> AsyncGenerator[StartTask | Conversation, None]:
-    """Starts a conversation with the active agent profile, or with one that the server makes from
-    its settings. Yields the finished task, then the conversation. Raises Refused for what such a
-    server cannot do or lacks."""
-    if request.selected_repository:
-        raise Refused(
-            "An agent server does not clone repositories",
-            "leave it out, and tell the agent to clone it",
-        )
-    if request.llm_model:
-        raise Refused(
-            "An agent server takes the model of its active agent profile",
-            "leave the model out, or activate another profile there",
-        )
-    conversation = await api.start(request.message, await _profile(api))
+    """Starts a conversation with an agent profile: the one that the request names, the active one,
+    or one that the server makes from its settings. Yields the finished task, then the conversation.
+    Raises Refused for what such a server cannot do or lacks."""
+    for given, sentence, hint in (
+        (request.selected_repository, *NO_REPOSITORIES),
+        (request.llm_model, *NO_MODELS),
+        (request.suggested_task, "An agent server suggests no tasks", "write the task yourself"),
+        (request.agent_type, *NO_PLANS),
+        (request.secrets, *NO_SECRETS),
+    ):
+        if given:
+            raise Refused(sentence, hint)
+    profile = await _profile(api, request.profile or "")
+    conversation = await api.start(request.message, profile, request.folder or FOLDER)
     if request.title:
         with contextlib.suppress(Problem):  # the conversation has started, which is what counts
             conversation = await api.rename_conversation(conversation.id, request.title)
@@ -49,7 +69,7 @@ async def start(
     yield conversation
 
 
-async def _profile(api: BareAgentServer) -> str:
+async def _profile(api: BareAgentServer, name: str) -> str:
     """The id of the profile to start with. Raises Refused with what is missing."""
     try:
         kept = await api.settings()
@@ -57,15 +77,29 @@ async def _profile(api: BareAgentServer) -> str:
         raise _too_old() from error
     if kept.active_agent_profile_id is msgspec.UNSET:
         raise _too_old()
-    if kept.active_agent_profile_id:
+    if kept.active_agent_profile_id and not name:
         return kept.active_agent_profile_id
-    made = await api.active_profile() if kept.has_model else None
-    if made is None:
+    found = await api.agent_profiles() if kept.has_model or name else AgentProfiles()
+    if name:
+        return _named(found, name)
+    if found.active_agent_profile_id is None:
         raise Refused(
             "The agent server has no active agent profile, and no key of a model to make one with",
             SET_A_MODEL.format(url=api.base_url),
         )
-    return made
+    return found.active_agent_profile_id
+
+
+def _named(found: AgentProfiles, name: str) -> str:
+    """The id of the profile with this name. Raises Refused with the names that there are."""
+    for one in found.profiles:
+        if one.name == name:
+            return one.id
+    names = [safe_line(one.name) for one in found.profiles if one.name][:MOST_NAMED]
+    raise Refused(
+        f"The agent server has no agent profile {safe_line(name)}",
+        f"it has {', '.join(names)}" if names else "it has none",
+    )
 
 
 def _too_old() -> Refused:

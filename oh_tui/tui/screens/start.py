@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from textwrap import wrap
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -20,7 +20,7 @@ from textual.screen import ModalScreen
 from textual.strip import Strip
 from textual.widgets import Input
 
-from oh_tui.sources.actions.starting import Choices, Draft, Invalid, request_for
+from oh_tui.sources.actions.start_draft import Choices, Draft, Invalid, request_for
 from oh_tui.text.human import clock
 from oh_tui.text.problem import Problem
 from oh_tui.tui.keys import HELP_IN_FIELD, Hint
@@ -219,7 +219,8 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
 
     @property
     def draft(self) -> Draft:
-        return Draft(self.text.text, **{name: field.value for name, field in self.fields.items()})
+        filled: dict[str, Any] = {name: field.value for name, field in self.fields.items()}
+        return Draft(self.text.text, **filled)
 
     # The start
 

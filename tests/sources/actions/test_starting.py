@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -13,15 +14,8 @@ from oh_tui.api.models import Conversation, StartTask
 from oh_tui.api.requests import StartRequest
 from oh_tui.demo import Demo
 from oh_tui.sources.actions import starting
-from oh_tui.sources.actions.starting import (
-    Choices,
-    Draft,
-    Invalid,
-    choices,
-    request_for,
-    stage_of,
-    what_became,
-)
+from oh_tui.sources.actions.start_draft import Choices, Draft, Invalid, choices, request_for
+from oh_tui.sources.actions.starting import stage_of, what_became
 from oh_tui.text.problem import Problem, Remedy
 from tests.sources.here import demo_read
 from tests.tui.explorer import Between
@@ -37,7 +31,7 @@ class Here:
     between: Between
     started: Conversation | None = None
 
-    async def start(self, **fields: str) -> list[StartTask]:
+    async def start(self, **fields: Any) -> list[StartTask]:
         """Every stage of a start, the demo's clock going on 1 s at each look."""
         stages = []
         request = request_for(Draft(prompt="Fix it", **fields), Choices())

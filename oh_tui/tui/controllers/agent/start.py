@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oh_tui.api.models import Conversation, same_id
-from oh_tui.sources.actions.starting import Draft, choices, stage_of
+from oh_tui.sources.actions.start_draft import Draft, choices
+from oh_tui.sources.actions.starting import stage_of
 from oh_tui.text.problem import Problem
 from oh_tui.tui.messages import ListsChanged, ListsWanted, RunWanted
 from oh_tui.tui.remedies import words_of

@@ -1,0 +1,166 @@
+"""The draft of a conversation to start: its fields, what they had before, and the request of it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from oh_tui.api.models import Conversation, Secret
+from oh_tui.api.requests import StartRequest
+from oh_tui.sources.links import read_repository
+from oh_tui.text.clean import clean_line
+from oh_tui.text.problem import Problem
+from oh_tui.text.redact import safe_line
+
+if TYPE_CHECKING:
+    from oh_tui.api.offered_models import SuggestedTask
+
+MODES = ("act", "plan")
+"""What an agent does: the task itself, or a plan for it."""
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """The form of a conversation to start, as the user filled it in."""
+
+    prompt: str = ""
+    repository: str = ""
+    branch: str = ""
+    title: str = ""
+    model: str = ""
+    profile: str = ""
+    mode: str = ""
+    secrets: str = ""
+    """Names of variables of this process."""
+    folder: str = ""
+    task: SuggestedTask | None = None
+    """A task of the server, which writes the prompt where there is none."""
+
+
+class Invalid(Problem):
+    """An invalid `field` of a draft."""
+
+    def __init__(self, field: str, sentence: str, hint: str = "") -> None:
+        super().__init__(sentence, hint)
+        self.field = field
+
+
+class Choices(msgspec.Struct, frozen=True):
+    """Suggestions from earlier conversations, the newest first."""
+
+    repositories: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    branches: dict[str, tuple[str, ...]] = {}
+    """Repository -> its branches."""
+    providers: dict[str, str] = {}
+    """Repository -> its provider, if known."""
+
+    @property
+    def provider(self) -> str:
+        """That of the last conversation, "" if it is not known."""
+        return next(iter(self.providers.values()), "")
+
+    def used(self, field: str, draft: Draft) -> Sequence[str]:
+        """The values that a field of the draft had before."""
+        match field:
+            case "repository":
+                return self.repositories
+            case "branch":
+                return self.branches.get(draft.repository.strip(), ())
+            case "model":
+                return self.models
+        return ()
+
+
+def choices(conversations: Iterable[Conversation]) -> Choices:
+    """The suggestions from these conversations, in their order."""
+    branches: dict[str, dict[str, None]] = {}
+    models: dict[str, None] = {}
+    providers: dict[str, str] = {}
+    for conversation in conversations:
+        if model := safe_line(conversation.llm_model or ""):
+            models.setdefault(model)
+        repository = read_repository(conversation.selected_repository or "")[0]
+        if not repository:
+            continue
+        used = branches.setdefault(repository, {})
+        if branch := safe_line(conversation.selected_branch or ""):
+            used.setdefault(branch)
+        if conversation.git_provider:
+            providers.setdefault(repository, conversation.git_provider)
+    return Choices(
+        tuple(branches),
+        tuple(models),
+        {repository: tuple(used) for repository, used in branches.items()},
+        providers,
+    )
+
+
+def request_for(
+    draft: Draft, known: Choices, environment: Mapping[str, str] = os.environ
+) -> StartRequest:
+    """The request of a draft. Raises Invalid with the field to correct."""
+    # lone surrogates, which a paste may contain, cannot be sent
+    prompt = draft.prompt.encode("utf-8", "replace").decode()
+    task = None if prompt.strip() else draft.task
+    if not prompt.strip() and (task is None or task.task_type == "OPEN_PR"):
+        what = "There is no task" if task is None else "The server has no prompt for this task"
+        raise Invalid("prompt", what, "write the task for the agent")
+    if "\0" in prompt:
+        raise Invalid("prompt", "The prompt holds binary data", "give it as text")
+    typed, branch = draft.repository.strip(), draft.branch.strip()
+    repository, provider = read_repository(typed)
+    if typed and not repository:
+        raise Invalid(
+            "repository", "That is not a repository", "write owner/name, or the address of its page"
+        )
+    if branch and not repository:
+        raise Invalid("repository", "A branch needs its repository", "name it, or empty the branch")
+    for name, text in (("branch", branch), ("model", draft.model.strip())):
+        if any(c.isspace() or not c.isprintable() for c in text):
+            raise Invalid(name, f"A {name} has no spaces in its name", "take them out")
+    folder = draft.folder.strip()
+    if not folder.isprintable():
+        raise Invalid("folder", "That is not a folder", "write its path on the server")
+    if draft.profile.strip() and draft.model.strip():
+        raise Invalid("profile", "A profile has a model of its own", "empty one of them")
+    if draft.profile.strip() and task:
+        raise Invalid(
+            "profile", "The server begins its own prompt with its active profile",
+            "write the task in your own words, or empty the profile",
+        )  # fmt: skip
+    mode = draft.mode.strip().lower()
+    if mode not in ("", *MODES):
+        raise Invalid("mode", "The mode is not known", f"write {' or '.join(MODES)}")
+    return StartRequest(
+        message=prompt if task is None else "",
+        selected_repository=repository or None,
+        selected_branch=branch or None,
+        git_provider=provider or known.providers.get(repository) or None,
+        suggested_task=task,
+        title=clean_line(draft.title) or None,
+        llm_model=draft.model.strip() or None,
+        agent_type="plan" if mode == "plan" else None,
+        secrets=_secrets(draft.secrets, environment) or None,
+        profile=draft.profile.strip() or None,
+        folder=folder or None,
+    )
+
+
+def _secrets(names: str, environment: Mapping[str, str]) -> dict[str, Secret]:
+    """The variables with these names, between spaces or commas."""
+    found: dict[str, Secret] = {}
+    for name in re.split(r"[\s,]+", names.strip()):
+        if not name:
+            continue
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,99}", name):
+            raise Invalid("secrets", "A secret is named by a variable", "as in NPM_TOKEN")
+        if not environment.get(name):
+            raise Invalid(
+                "secrets", f"There is no variable {name} here", "set it before oh-tui is started"
+            )
+        found[name] = Secret(environment[name])
+    return found
