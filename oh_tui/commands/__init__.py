@@ -57,6 +57,8 @@ TABLE = {
     "note": Entry(_KEEP, "write a note on a run or a step; read it", "annotate"),
     "tag": Entry(_KEEP, "tag a run; its tags", "annotate"),
     "start": Entry(_ACT, "start a conversation"),
+    "ask": Entry(_ACT, "ask the agent about its run; leaves no trace in it", "agent"),
+    "agent": Entry(_ACT, "what the agent works with; switch its profile, condense it"),
     "send": Entry(_ACT, "send the agent a message", "answer"),
     "approve": Entry(_ACT, "approve the calls that wait for an answer", "answer"),
     "reject": Entry(_ACT, "reject the calls that wait, with a reason", "answer"),

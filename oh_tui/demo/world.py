@@ -291,7 +291,7 @@ class World:
     def shows(self, conversation: Conversation, act: Act) -> float:
         """When an act becomes visible: at the end of the current step if it waits for that (another
         act may end the step), otherwise at once."""
-        if not act.waits:
+        if not act.waits and act.what != "condense":  # which a model needs time for
             return act.at + INSTANT
         kind = _SHOWN_BY[act.what]
         events, _, _ = self._build(conversation)

@@ -23,9 +23,11 @@ WORDS = {
     Remedy.LOOK: "look, and answer again",
     Remedy.LOOK_FIRST: "look at the run first",
     Remedy.LOOK_WHAT_IT_DID: "look at what it did; P stops an agent that works",
+    Remedy.ANSWER_FIRST: "a answers it, P lets the agent go on",
     Remedy.ANSWER_LATER: "It is not ready for an answer: check its state, and try again in a "
     "moment",
     Remedy.STOP: "P stops it",
+    Remedy.STOP_FIRST: "P stops it first",
     Remedy.STOP_AGAIN: "P asks again",
     Remedy.CONTINUE: "it may still run there: look at the run; P lets the agent go on",
     Remedy.CONTINUE_AGAIN: "P tries again",

@@ -35,6 +35,8 @@ EACH = {
     "stop": f"stop {FLAKY} --now",
     "continue": f"continue {DATES} --yes",
     "start": "start hello --yes",
+    "ask": f"ask {DATES} why? --yes",
+    "agent": f"agent {DATES} --profile fast",
     "exec": f"exec {DATES} -- ls",
     "put": f"put {DATES} {__file__} /tmp/x",
 }
@@ -206,7 +208,13 @@ def test_read_only_refuses_it_before_anything_is_asked(shell: Shell, name: str) 
 def test_a_file_is_refused_with_a_sentence(
     name: str, run_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    more = {"send": ["hi"], "exec": ["--", "ls"], "put": ["a", "b"], "get": ["a"]}.get(name, [])
+    more = {
+        "send": ["hi"],
+        "ask": ["why?"],
+        "exec": ["--", "ls"],
+        "put": ["a", "b"],
+        "get": ["a"],
+    }.get(name, [])
     assert cli.main([name, str(run_file), *more]) == 2
     out, said = capsys.readouterr()
     assert out == "" and f"{name} is for conversations on a server" in said

@@ -45,6 +45,8 @@ ON_SERVER: dict[str, list[str]] = {
     "rename": ["rename", DATES, "Week dates"],
     "download": ["download", DATES],
     "start": ["start", "Say hello", "--yes"],
+    "ask": ["ask", DATES, "why?", "--yes"],
+    "agent": ["agent", DATES, "--profile", "fast"],
     "send": ["send", OAUTH, "not on main", "--reject"],
     "approve": ["approve", OAUTH],
     "reject": ["reject", OAUTH, "not on main"],

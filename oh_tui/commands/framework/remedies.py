@@ -22,9 +22,12 @@ WORDS = {
     Remedy.LOOK_FIRST: "look at it first: oh-tui {id}",
     Remedy.LOOK_WHAT_IT_DID: "oh-tui tail {id} shows what it did; oh-tui stop {id} --now stops an "
     "agent that works",
+    Remedy.ANSWER_FIRST: "oh-tui approve {id} or oh-tui reject {id} answers it, oh-tui continue "
+    "{id} lets the agent go on",
     Remedy.ANSWER_LATER: "It is not ready for an answer: oh-tui tail {id} shows its state; try "
     "again in a moment",
     Remedy.STOP: "oh-tui stop {id} stops it",
+    Remedy.STOP_FIRST: "oh-tui stop {id} stops it first",
     Remedy.STOP_AGAIN: "try again, or --now",
     Remedy.CONTINUE: "it may still run there: look with oh-tui tail {id}; oh-tui continue {id} "
     "lets the agent go on",

@@ -296,7 +296,7 @@ class Run(Recorder):
         """As the user asks for it. The server does a step for it, which runs the pending calls
         without asking, and condenses nothing then (measured)."""
         if not self.pending:
-            self.condense("What was done so far, in short.", keep=2, llm=1.5, requested=True)
+            self.condense("What was done so far, in short.", keep=2, llm=0.8, requested=True)
             return
         self.emit("CondensationRequest", "environment")
         for call in self.pending:

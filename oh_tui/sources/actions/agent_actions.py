@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from oh_tui.api.server import Server
     from oh_tui.sources.actions.start_offers import StartOffers
     from oh_tui.trajectory.model.events import Event
+
+T = TypeVar("T")
 
 PATIENCE = 5.0
 """Seconds within which both servers must report the state of an agent."""
@@ -90,7 +92,7 @@ class Agents:
     def __init__(
         self, api: Server, start: Callable[[StartRequest], Starts], offers: StartOffers
     ) -> None:
-        self._api = api
+        self.api = api
         self.start = start
         """Starts a conversation, in the way of this server: see `starting.start`."""
         self.offers = offers
@@ -105,16 +107,16 @@ class Agents:
         except TimeoutError:
             raise Refused(
                 f"The server did not tell within {PATIENCE:.0f} s how the agent stands",
-                Remedy.THAW if self._api.workplace is IN_SANDBOX else Remedy.STEP_OVER,
+                Remedy.THAW if self.api.workplace is IN_SANDBOX else Remedy.STEP_OVER,
             ) from None
 
     async def _state(self, conversation_id: str) -> AgentState:
-        (now,) = await self._api.get_conversations([conversation_id])
+        (now,) = await self.api.get_conversations([conversation_id])
         if now is None:
             raise Refused("This conversation is not on the server any more", Remedy.LIST)
         if now.sandbox_status != "RUNNING":
             return AgentState(now)
-        return await self._of_agent(now, self._agent(now))
+        return await self._of_agent(now, self.agent_server(now))
 
     async def _of_agent(self, conversation: Conversation, agent: AgentServer) -> AgentState:
         """The state of an agent in its sandbox. The two calls go out together, so that an action
@@ -143,7 +145,7 @@ class Agents:
         now = await self._as_shown(state)
         if not now.waits:
             raise _changed()
-        agent = self._agent(now.conversation)
+        agent = self.agent_server(now.conversation)
         if accept:
             now.require_in_sight()
             yield AgentStage.APPROVING
@@ -185,7 +187,7 @@ class Agents:
     async def stop(self, state: AgentState, *, at_once: bool) -> Steps:
         """Stops the agent `at_once`, or after the current step, however long that takes. One that
         has stopped meanwhile is left alone."""
-        agent = self._agent(state.conversation)
+        agent = self.agent_server(state.conversation)
         if at_once:
             yield AgentStage.STOPPING_NOW
             await agent.interrupt()
@@ -233,7 +235,7 @@ class Agents:
         if now.runs:
             raise _runs()
         now.require_in_sight()
-        agent = self._agent(now.conversation)
+        agent = self.agent_server(now.conversation)
         yield AgentStage.GOING_ON
         try:
             await self._run(agent, now, agent.run, 0)
@@ -267,7 +269,7 @@ class Agents:
         now = await self._as_shown(state)
         if now.calls and not (approve or now.runs):
             raise _changed()
-        agent = self._agent(now.conversation)
+        agent = self.agent_server(now.conversation)
         if now.runs:
             yield AgentStage.SENDING_LATER
             with _may_arrive():
@@ -298,7 +300,7 @@ class Agents:
 
     async def leave(self, conversation_id: str, text: str) -> None:
         """Sends a message that the agent reads when it continues."""
-        await self._api.send_message(conversation_id, text, run=False)
+        await self.api.send_message(conversation_id, text, run=False)
 
     async def _let_read(self, agent: AgentServer, shown: AgentState) -> None:
         """Lets an agent continue that got a message. Somebody else may do that first, but not by
@@ -317,7 +319,7 @@ class Agents:
         """Rejects the waiting calls, so that a message can be sent. Returns the state after it."""
         now = await self._as_shown(state)
         reason = "The user says something instead."
-        await self._agent(now.conversation).respond_to_confirmation(False, reason)
+        await self.agent_server(now.conversation).respond_to_confirmation(False, reason)
         after = await self.settled(now)
         if after.still_waits(now):
             raise Refused("The rejected call still waits, so nothing was sent", Remedy.SEND_AGAIN)
@@ -359,8 +361,9 @@ class Agents:
         now.require_as_shown(state)
         return now
 
-    def _agent(self, conversation: Conversation) -> AgentServer:
-        agent = self._api.agent_server(conversation)
+    def agent_server(self, conversation: Conversation) -> AgentServer:
+        """The agent server of a conversation whose sandbox runs."""
+        agent = self.api.agent_server(conversation)
         if agent is None:
             raise Refused(
                 "The server does not tell where the agent is, though its sandbox runs",
@@ -369,14 +372,14 @@ class Agents:
         return agent
 
 
-async def watched(agent: AgentServer, request: Coroutine[object, object, None]) -> None:
-    """Waits for a request that may take as long as a step. Raises Problem within seconds when the
-    agent server dies; otherwise the request goes on there, even after cancellation."""
+async def watched(agent: AgentServer, request: Coroutine[object, object, T]) -> T:
+    """The answer to a request that may take as long as a step. Raises Problem within seconds when
+    the agent server dies; otherwise the request goes on there, even after cancellation."""
     task = asyncio.ensure_future(request)
     try:
         while not (await asyncio.wait({task}, timeout=WATCH))[0]:
             await agent.conversation()
-        task.result()
+        return task.result()
     finally:
         task.cancel()
         await asyncio.wait({task})
