@@ -1,0 +1,1 @@
+"""Commands that say something to an agent, or change what it works with."""
