@@ -8,12 +8,17 @@ from functools import partial
 from typing import Any
 
 import pytest
+from textual.reactive import Reactive
 
+from oh_tui.tui.screens.start import StartScreen
 from oh_tui.tui.widgets import strip_view
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Drawn
 from oh_tui.tui.widgets.panes import Panes
 from oh_tui.tui.widgets.row_list import RowList
+from oh_tui.tui.widgets.run_view import RunView
+from oh_tui.tui.widgets.sidebar import Sidebar
+from oh_tui.tui.widgets.step_detail import StepDetail
 from tests.tui.acting.test_answering import FLAKY
 from tests.tui.explorer import Explorer, explore
 
@@ -35,6 +40,16 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     for kind, name in ((RowList, "render_line"), (BodyView, "_strip")):
         monkeypatch.setattr(kind, name, counting(getattr(kind, name)))
     return lines
+
+
+def test_what_a_container_is_given_does_not_draw_all_that_is_in_it() -> None:
+    drawing = [
+        f"{kind.__name__}.{name}"
+        for kind in (Sidebar, RunView, StepDetail, StartScreen)
+        for name, given in vars(kind).items()
+        if isinstance(given, Reactive) and given._repaint
+    ]
+    assert drawing == []
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.reactive import reactive
+from textual.reactive import reactive, var
 from textual.screen import ModalScreen
 from textual.strip import Strip
 from textual.widgets import Input
@@ -149,7 +149,7 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
         Binding("ctrl+s", "start", "start", show=False, priority=True),
     ]
 
-    starting: reactive[bool] = reactive(False)
+    starting: var[bool] = var(False)
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
-from textual.reactive import reactive
+from textual.reactive import var
 
 from oh_tui.api.models import Conversation
 from oh_tui.sources.file_conversation import apart_of
@@ -42,18 +42,18 @@ LOW = 30
 class RunView(Stack):
     """Verdict and strip, the timeline, and Call and Result of the selected step."""
 
-    via: reactive[str] = reactive("")
+    via: var[str] = var("")
     """The source of the events; a server is named if there is room."""
-    progress: reactive[str] = reactive("")
+    progress: var[str] = var("")
     """What is being loaded, or why the run is incomplete; shown in place of the counts."""
-    filter_text: reactive[str] = reactive("")
+    filter_text: var[str] = var("")
     """The filter as it was typed, for the rule."""
-    filter_note: reactive[str] = reactive("")
+    filter_note: var[str] = var("")
     """That not all texts could be searched for the filter."""
-    study: reactive[Study | None] = reactive(None, always_update=True)
-    note: reactive[str] = reactive("")
+    study: var[Study | None] = var(None, always_update=True)
+    note: var[str] = var("")
     """The part of the file that could not be read."""
-    following: reactive[str] = reactive("")
+    following: var[str] = var("")
     """Whether the cursor follows the newest step, and the key that changes that."""
 
     def compose(self) -> ComposeResult:

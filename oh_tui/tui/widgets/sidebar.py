@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.reactive import reactive
+from textual.reactive import reactive, var
 
 from oh_tui.api.models import Conversation, Sandbox, same_id
 from oh_tui.text.clean import clean_line
@@ -49,23 +49,25 @@ HOPS = 3
 class Sidebar(Stack):
     """Shows its reactives; does not change them."""
 
-    rows: reactive[tuple[Row, ...]] = reactive(())
+    rows: var[tuple[Row, ...]] = var(())
     """The conversations, in order."""
-    marks: reactive[frozenset[str]] = reactive(frozenset())
+    marks: var[frozenset[str]] = var(frozenset())
     """Ids of the rows that are marked."""
-    annotated: reactive[Mapping[str, RunAnnotations]] = reactive({})
+    annotated: var[Mapping[str, RunAnnotations]] = var({})
     """What the user keeps of runs, by their names."""
-    sandboxes: reactive[tuple[Sandbox, ...]] = reactive(())
-    knows_sandboxes: reactive[bool] = reactive(False)
+    sandboxes: var[tuple[Sandbox, ...]] = var(())
+    knows_sandboxes: var[bool] = var(False)
     """Whether they were read, so that an empty list means that there are none."""
-    total: reactive[int | None] = reactive(None)
+    total: var[int | None] = var(None)
     """The number of conversations, if the source gives it."""
-    has_more: reactive[bool] = reactive(True)
+    has_more: var[bool] = var(True)
     """Whether some pages are not read yet."""
-    show_gone: reactive[bool] = reactive(False)
-    whole_sandboxes: reactive[bool] = reactive(False, toggle_class="-whole-sandboxes")
+    show_gone: var[bool] = var(False)
+    whole_sandboxes: reactive[bool] = reactive(
+        False, repaint=False, toggle_class="-whole-sandboxes"
+    )
     """The sandboxes have the whole screen."""
-    now: reactive[float] = reactive(0.0)
+    now: var[float] = var(0.0)
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)

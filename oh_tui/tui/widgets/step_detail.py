@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from textual import on
 from textual.app import ComposeResult
-from textual.reactive import reactive
+from textual.reactive import var
 
 from oh_tui.text.human import plural
 from oh_tui.trajectory.files import named_places
@@ -38,8 +38,8 @@ user's note, and what the whole run knows of the step."""
 class StepDetail(Stack):
     """The bodies of the step, in full: large ones are made in a thread."""
 
-    as_json: reactive[bool] = reactive(False)
-    whole_call: reactive[bool] = reactive(False)
+    as_json: var[bool] = var(False)
+    whole_call: var[bool] = var(False)
     """The detail has the whole screen, and shows the whole thought of the call."""
 
     def __init__(self, timeline: Timeline, *, id: str | None = None) -> None:
