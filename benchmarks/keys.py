@@ -157,6 +157,7 @@ def _while_loading(path: Path, home: Path, count: int) -> Iterator[float]:
 
 
 def _cursor_says(step: int) -> Shows:
-    """Whether the row of a step, counted from 0, is drawn as the one under the cursor."""
-    row = re.compile(rf"▌ +\d[^▌]{{0,70}}?({made.row_mark(step)}|edit a{step % 50}\.py)")
+    """Whether the row of a step, counted from 0, is drawn as the one under the cursor. Until the
+    first event is read, a row has no number, and its time is an estimate."""
+    row = re.compile(rf"▌ +~?\d[^▌]{{0,70}}?({made.row_mark(step)}|edit a{step % 50}\.py)")
     return lambda drawn: row.search(drawn) is not None
