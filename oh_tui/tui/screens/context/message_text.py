@@ -26,7 +26,7 @@ class MessageText(Stack):
     def __init__(self) -> None:
         super().__init__()
         self._row: Row | None = None
-        self._needle = ""
+        self.needle = ""
         self.rule, self.body = Rule(id="message-rule"), BodyView(id="message")
 
     def compose(self) -> ComposeResult:
@@ -49,12 +49,12 @@ class MessageText(Stack):
 
     def _show_blocks(self, blocks: list[Block]) -> None:
         self.body.show(blocks)
-        self.mark(self._needle)
+        self.mark(self.needle)
         self.show_position()
 
     def mark(self, needle: str) -> None:
         """Mark all hits of a text, and bring the first into sight."""
-        self._needle = needle
+        self.needle = needle
         self.body.mark(needle, go=bool(needle))
 
     def scroll_by(self, lines: int) -> None:

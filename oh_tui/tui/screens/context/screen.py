@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
 from textual.reactive import var
 from textual.screen import ModalScreen
-from textual.widgets import Input
 
 from oh_tui.text.human import size
 from oh_tui.text.problem import Problem
@@ -29,6 +27,7 @@ from oh_tui.tui.screens.context import told
 from oh_tui.tui.screens.context.fill_line import FillLine
 from oh_tui.tui.screens.context.message_list import MessageList
 from oh_tui.tui.screens.context.message_text import MessageText
+from oh_tui.tui.screens.find_line import FindLine
 from oh_tui.tui.state.context_rows import (
     Fill,
     Page,
@@ -40,8 +39,7 @@ from oh_tui.tui.state.context_rows import (
 )
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.body_view import BodyView
-from oh_tui.tui.widgets.drawing import Label, shorten
-from oh_tui.tui.widgets.prompt import Prompt
+from oh_tui.tui.widgets.drawing import shorten
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule, joined
 
@@ -71,9 +69,6 @@ class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
     ContextScreen { background: $background; }
     ContextScreen MessageList { height: 1fr; }
     ContextScreen MessageText, ContextScreen BodyView { height: 1fr; }
-    ContextScreen #context-words { height: 1; width: 1fr; display: none; }
-    ContextScreen #context-words Label { width: 3; height: 1; }
-    ContextScreen Prompt { width: 1fr; background: $background; }
     """
     HELP_TITLE = "In what the model saw"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -124,19 +119,17 @@ class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
         self._marked: Answer | None = None
         self._note = ""
         """Why another answer is shown than was asked for."""
-        self._needle = ""
         self.rule, self.fill_line = Rule(id="context-rule"), FillLine()
         self.list_rule = Rule(id="messages-rule")
         self.list = MessageList(id="context-messages")
         self.list.empty = ("reading the run …",)
         self.text = MessageText()
-        self.words = Prompt(id="context-find", compact=True)
+        self.find = FindLine(self.list, self._first_with, at_once=SLICE)
         self.footer = Footer()
 
     def compose(self) -> ComposeResult:
         yield from (self.rule, self.fill_line, self.list_rule, self.list, self.text)
-        yield Horizontal(Label((" / ", "prompt")), self.words, id="context-words")
-        yield self.footer
+        yield from (self.find, self.footer)
 
     def on_mount(self) -> None:
         self._arrange()
@@ -273,7 +266,7 @@ class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
     def _show_keys(self) -> None:
         self.list_rule.heavy = self.list.has_focus
         self.text.rule.heavy = self.text.body.has_focus
-        if self.words.has_focus:
+        if self.find.is_open:
             self.footer.hints = (Hint("enter", "find", "submit"),)
             self.footer.always = (HELP_IN_FIELD, Hint("esc", "back", "back"))
             return
@@ -292,16 +285,16 @@ class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
     def _can_go_back(self) -> bool:
         page = self._page
         others = page is not None and (page.wanted.forgotten or page.wanted.first is not None)
-        return self.whole or others or bool(self._needle)
+        return self.whole or others or bool(self.find.needle)
 
     def action_back(self) -> None:
         page = self._page
-        if self.words.has_focus:
-            self._end_typing()
+        if self.find.is_open:
+            self.find.close()
         elif self.footer.clear():
             return
-        elif self._needle:
-            self._find("")
+        elif self.find.needle:
+            self.find.look_for("")
         elif self.whole:
             self.whole = False
         elif page is not None and (page.wanted.forgotten or page.wanted.first is not None):
@@ -401,7 +394,7 @@ class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
         self.text.body.wrap = not self.text.body.wrap
 
     def action_other_pane(self) -> None:
-        if self.list.current and not (self.whole or self.words.has_focus):
+        if self.list.current and not (self.whole or self.find.is_open):
             (self.text.body if self.list.has_focus else self.list).focus()
 
     # Copying
@@ -427,54 +420,32 @@ class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
 
     # Finding
 
+    def _first_with(self, order: Sequence[int], text: str) -> int | None:
+        return alone(partial(first_with, self.list.rows, order, text))
+
     def action_find(self) -> None:
         if self.list.rows:
-            self.query_one("#context-words").display = True
-            self.words.value = self._needle
-            self.words.focus()
-
-    def _end_typing(self) -> None:
-        self.query_one("#context-words").display = False
-        (self.text.body if self.whole else self.list).focus()
-
-    async def action_submit(self) -> None:
-        await self.words.action_submit()
-
-    @on(Input.Submitted, "#context-find")
-    def _typed(self) -> None:
-        self._end_typing()
-        self._find(self.words.value.strip())
-        if self._needle:
-            self._seek(1, here=True)
-
-    def _find(self, text: str) -> None:
-        self._needle = self.list.find_text = text
-        self.text.mark(text)
-        self.list.refresh()
-        self._show_keys()
+            self.find.ask()
 
     def action_next_hit(self, by: int) -> None:
-        if self._needle:
-            self._seek(by)
-        else:
-            self.action_find()
+        if self.list.rows:
+            self.find.next_hit(by)
 
-    @work(group="seek", exclusive=True)
-    async def _seek(self, by: int, *, here: bool = False) -> None:
-        """Go to the next message that holds the text, from the other end after the last."""
-        rows, needle, count = self.list.rows, self._needle.lower(), len(self.list.rows)
-        start = self.list.cursor + (0 if here else by)
-        order = [(start + by * n) % count for n in range(count)]
-        for first in range(0, count, SLICE):
-            look = partial(first_with, rows, order[first : first + SLICE], needle)
-            found = await asyncio.to_thread(alone, look)
-            if rows is not self.list.rows:
-                return
-            if found is not None:
-                self.list.move_to(found)
-                self.text.mark(self._needle)
-                return
-        self.footer.tell("no message holds that text", remark=True)
+    async def action_submit(self) -> None:
+        await self.find.submit()
+
+    @on(FindLine.Changed)
+    def _mark_hits(self) -> None:
+        if self.text.needle != self.find.needle:
+            self.text.mark(self.find.needle)
+        self._show_keys()
+
+    @on(FindLine.Found)
+    def _at_a_hit(self, message: FindLine.Found) -> None:
+        if message.row is None:
+            self.footer.tell("no message holds that text", remark=True)
+        else:
+            self.text.mark(self.find.needle)
 
     # Arrangement
 

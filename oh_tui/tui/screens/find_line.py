@@ -1,0 +1,116 @@
+"""The line of `/` in a view above the main screen: finds a text in the rows of its list."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.widgets import Input
+
+from oh_tui.tui.widgets.drawing import Label
+from oh_tui.tui.widgets.prompt import Prompt
+
+if TYPE_CHECKING:
+    from textual.widget import Widget
+
+    from oh_tui.tui.widgets.row_list import RowList
+
+FirstWith = Callable[[Sequence[int], str], int | None]
+"""The first of some rows that holds a text, which is in lower case; called in a thread."""
+
+
+class FindLine(Horizontal):
+    """Hidden but while a text is typed. The cursor of the list goes to the hits."""
+
+    DEFAULT_CSS = """
+    FindLine { height: 1; width: 1fr; display: none; }
+    FindLine Label { width: 3; height: 1; }
+    FindLine Prompt { width: 1fr; background: $background; }
+    """
+
+    class Changed(Message):
+        """Another text is looked for, or the line came or went."""
+
+    class Found(Message):
+        """The cursor is on a row with the text, or `row` is None: no row has it."""
+
+        def __init__(self, row: int | None) -> None:
+            super().__init__()
+            self.row = row
+
+    def __init__(self, rows: RowList, first_with: FirstWith, *, at_once: int) -> None:
+        """`at_once` rows are searched in one go, so that another key ends it."""
+        super().__init__()
+        self._rows, self._first_with, self._at_once = rows, first_with, at_once
+        self.needle = ""
+        """The text that is looked for."""
+        self.words = Prompt(compact=True)
+        self._left: Widget | None = None
+        """What had the focus before."""
+
+    def compose(self) -> ComposeResult:
+        yield Label((" / ", "prompt"))
+        yield self.words
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self.display)
+
+    def ask(self) -> None:
+        self._left = self.screen.focused
+        self.display = True
+        self.words.value = self.needle
+        self.words.focus()
+        self.post_message(self.Changed())
+
+    def close(self) -> None:
+        self.display = False
+        if self._left is not None:
+            self._left.focus()
+        self.post_message(self.Changed())
+
+    async def submit(self) -> None:
+        await self.words.action_submit()
+
+    @on(Input.Submitted)
+    def _typed(self, message: Input.Submitted) -> None:
+        message.stop()
+        self.close()
+        self.look_for(self.words.value.strip())
+        if self.needle:
+            self._seek(1, here=True)
+
+    def look_for(self, text: str) -> None:
+        """Mark another text, "" for none."""
+        self.workers.cancel_group(self, "seek")
+        self.needle = self._rows.find_text = text
+        self._rows.refresh()
+        self.post_message(self.Changed())
+
+    def next_hit(self, by: int) -> None:
+        if self.needle:
+            self._seek(by)
+        else:
+            self.ask()
+
+    @work(group="seek", exclusive=True)
+    async def _seek(self, by: int, *, here: bool = False) -> None:
+        """Go to the next row that holds the text, from the other end after the last."""
+        rows, count, needle = self._rows, self._rows.row_count(), self.needle.lower()
+        basis, start = rows.basis, rows.cursor + (0 if here else by)
+        order = [(start + by * n) % count for n in range(count)]
+        for first in range(0, count, self._at_once):
+            some = order[first : first + self._at_once]
+            found = await asyncio.to_thread(self._first_with, some, needle)
+            if rows.basis is not basis:
+                return
+            if found is not None:
+                rows.move_to(found)
+                self.post_message(self.Found(found))
+                return
+        self.post_message(self.Found(None))
