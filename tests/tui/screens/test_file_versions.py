@@ -117,6 +117,60 @@ async def test_blame_names_the_step_of_each_line() -> None:
         assert it.app.answers == [("step", 1)]
 
 
+async def test_a_text_is_found_in_blame() -> None:
+    text = "".join(f"line {n}\n" for n in range(300)) + "the needle\n" + "x\n" * 50
+    async with look(run(*edit("1", A, f"{text}Needle\n", f"{text}a NEEDLE\n"))) as it:
+        await it.press("slash")
+        assert "/ finds in the lines of blame" in it.footer
+        await it.press("b", "slash")
+        assert "enter find" in it.footer and it.screen.find.is_open
+        await it.press(*"needle", "tab", "enter")
+        lines = it.screen.pane.lines
+        assert lines.has_focus and not it.screen.find.is_open
+        assert lines.current and lines.current.text == "the needle"
+        assert "the needle" in it.blamed, "it is in sight"
+        await it.press("n")
+        assert lines.current and lines.current.text == "a NEEDLE"
+        assert "enter to step 1" in it.footer and "n N hits" in it.footer
+        await it.press("n", "N")
+        assert lines.current and lines.current.text == "a NEEDLE", "around the ends"
+        await it.press("slash", "ctrl+u", *"nowhere", "enter")
+        assert "no line holds that text" in it.footer
+        await it.press("n", "j", "slash", "escape")
+        assert lines.has_focus and it.screen.pane.shown == "blame"
+        await it.press("escape")
+        assert it.screen.pane.shown == "blame" and not it.screen.find.needle
+        await it.press("escape")
+        assert it.screen.pane.shown == "change"
+
+
+async def test_long_lines_of_blame_are_scrolled_sideways() -> None:
+    wide = "日本語" * 40
+    text = f"short\n{'a' * 100}needle{'b' * 100}END\n{wide}END\n"
+    async with look(run(*edit("1", A, None, text, "create")), size=(80, 24)) as it:
+        await it.press("b")
+        lines = it.screen.pane.lines
+        assert "← → sideways" in it.footer and "END" not in it.blamed
+        await it.press("left")
+        assert lines.left == 0
+        await it.press("right")
+        assert "short" not in it.blamed and "aaaa" in it.blamed
+        await it.press(*["right"] * 40)
+        rows = it.lines(lines)[:3]
+        assert rows[1].endswith("bEND") and rows[2].endswith("語END"), "no further than the end"
+        assert [row[:6].split() for row in rows[1:]] == [["1", "2"], ["1", "3"]]
+        for _ in range(3):
+            lines.left -= 1
+            cells = {lines.render_line(y).cell_length for y in range(3)}
+            assert cells == {lines.scrollable_content_region.width}
+        await it.press("w")
+        assert "scroll sideways" in it.footer
+        await it.press("slash", *"needle", "enter")
+        assert "needle" in it.lines(lines)[1], "a hit is brought into sight"
+        await it.press("escape", "escape", "b")
+        assert lines.left == 0
+
+
 async def test_what_reads_blame_is_ended_by_esc(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = threading.Event()
 

@@ -13,9 +13,10 @@ from textual.reactive import var
 from textual.screen import ModalScreen
 
 from oh_tui.trajectory.analysis.change_rows import FileRow
-from oh_tui.tui.keys import HELP, Hint
+from oh_tui.tui.keys import HELP, HELP_IN_FIELD, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.screens.changes.file_pane import FilePane, Subject
+from oh_tui.tui.screens.find_line import FindLine
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.file_list import FileList
@@ -32,6 +33,9 @@ Chosen = tuple[Literal["filter"], str] | tuple[Literal["step"], "Label"] | None
 
 SLICE = 0.02
 """Seconds of reading in one go, so that keys get their turn."""
+
+LINES = 5_000
+"""Lines of blame that are searched in one go."""
 
 
 class FilesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
@@ -50,6 +54,9 @@ class FilesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
         Binding("right_parenthesis", "version(1)", "the version after", show=False),
         Binding("t", "text", "the whole text of the version", show=False),
         Binding("b", "blame", "blame: which step wrote each line", show=False),
+        Binding("slash", "find", "find in blame", show=False),
+        Binding("n", "next_hit(1)", "next hit", show=False),
+        Binding("N", "next_hit(-1)", "previous hit", show=False),
         Binding("ampersand", "filter", "filter", show=False),
         Binding("s", "step", "the step of what is shown", show=False),
         Binding("w", "wrap", "wrap", show=False),
@@ -76,10 +83,12 @@ class FilesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
         self.head = ColumnHead(self.files)
         self.list_rule = Rule(id="changed-rule")
         self.pane = FilePane()
+        self.find = FindLine(self.pane.lines, self.pane.lines.first_with, at_once=LINES)
         self.footer = Footer()
 
     def compose(self) -> ComposeResult:
-        yield from (self.list_rule, self.head, self.files, self.pane, self.footer)
+        yield from (self.list_rule, self.head, self.files, self.pane)
+        yield from (self.find, self.footer)
 
     def on_mount(self) -> None:
         if self._waits:
@@ -149,7 +158,8 @@ class FilesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
             self.pane.show(self._subject(row))
 
     def on_file_pane_changed(self) -> None:
-        if self.pane.inner.display and not self.pane.inner.has_focus:
+        is_elsewhere = not (self.pane.inner.has_focus or self.find.is_open)
+        if self.pane.inner.display and is_elsewhere:
             is_blame = self.pane.shown == "blame"
             if is_blame or not self.files.has_focus:
                 (self.pane.inner if is_blame or self.whole else self.files).focus()
@@ -162,11 +172,20 @@ class FilesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
         row, pane = self.files.current, self.pane
         self.list_rule.heavy = self.files.has_focus
         pane.rule.heavy = not self.files.has_focus
+        if self.find.is_open:
+            self.footer.hints = (Hint("enter", "find", "submit"),)
+            self.footer.always = (HELP_IN_FIELD, Hint("esc", "back", "back"))
+            return
         hints: list[Hint] = []
         if row and pane.shown == "blame":
             if pane.step is not None:
                 hints.append(Hint("enter", f"to step {number_words(pane.step)}", "step"))
-            hints += [Hint("b", "no blame", "blame"), Hint("( )", "versions", "version(-1)")]
+            hints += [Hint("b", "no blame", "blame"), Hint("/", "find", "find")]
+            if self.find.needle:
+                hints.append(Hint("n N", "hits", "next_hit(1)"))
+            if pane.lines.is_wide:
+                hints.append(Hint("← →", "sideways", "scroll_sideways(8)"))
+            hints.append(Hint("( )", "versions", "version(-1)"))
             hints.append(Hint("z", "smaller" if self.whole else "read whole", "whole"))
         elif row:
             hints.append(Hint("enter", "smaller" if self.whole else "read whole", "whole"))
@@ -199,7 +218,15 @@ class FilesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
     # Keys
 
     def action_back(self) -> None:
-        if self.footer.clear() or self.pane.go_back():
+        if self.find.is_open:
+            self.find.close()
+            return
+        if self.footer.clear():
+            return
+        if self.find.needle and self.pane.shown == "blame":
+            self.find.look_for("")
+            return
+        if self.pane.go_back():
             return
         if self.whole:
             self.whole = False
@@ -254,14 +281,44 @@ class FilesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
         return row
 
     def action_wrap(self) -> None:
+        if self.pane.shown == "blame":
+            self.footer.tell("a line is one row here: ← → scroll sideways", remark=True)
+            return
         self.pane.body.wrap = not self.pane.body.wrap
+
+    def action_scroll_sideways(self, cells: int) -> None:
+        self.pane.lines.left += cells
 
     def action_scroll_change(self, pages: int) -> None:
         self.pane.scroll_half(pages)
 
     def action_other_pane(self) -> None:
-        if self.files.current and not self.whole:
+        if self.files.current and not (self.whole or self.find.is_open):
             (self.pane.inner if self.files.has_focus else self.files).focus()
+
+    # Finding
+
+    def action_find(self) -> None:
+        if self.pane.shown != "blame":
+            self.footer.tell("/ finds in the lines of blame: b shows them", remark=True)
+        elif self.pane.lines.rows:
+            self.find.ask()
+
+    def action_next_hit(self, by: int) -> None:
+        if self.pane.shown == "blame" and self.pane.lines.rows:
+            self.find.next_hit(by)
+
+    async def action_submit(self) -> None:
+        await self.find.submit()
+
+    def on_find_line_changed(self) -> None:
+        self._show_keys()
+
+    def on_find_line_found(self, message: FindLine.Found) -> None:
+        if message.row is None:
+            self.footer.tell("no line holds that text", remark=True)
+        else:
+            self.pane.lines.show_text(self.find.needle)
 
     # Arrangement
 
