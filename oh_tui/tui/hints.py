@@ -101,7 +101,7 @@ def _labels(session: Session, zoom: str, followed: bool) -> Labels:
     return {
         "sandbox.pause": _pause_label(session),
         "download": _download_label(session) if remote else None,
-        "load.all": "read all" if session.run and not session.run.trajectory.complete else None,
+        "load.all": "read all" if session.run and not session.run.whole.complete else None,
         "follow": _follow_label(session) if followed else None,
         "mark": "mark",
         "compare": _compare_label(session),
@@ -164,7 +164,7 @@ def _download_label(session: Session) -> str:
 
 
 def _follow_label(session: Session) -> str | None:
-    if session.run is None or session.run.trajectory.status != "running":
+    if session.run is None or session.run.whole.status != "running":
         return None
     return "stop following" if session.follow else "follow"
 

@@ -179,6 +179,7 @@ MORE = (
         "copy all messages that the model saw when it made the step, as JSON",
         "clipboard.context",
     ),
+    ("branches", "show another branch of a run in which somebody went back", "branches.choose"),
     ("get a file", "get a file from where the agent works into the download folder", "files.get"),
     ("put a file", "put a local file where the agent works", "files.put"),
 )

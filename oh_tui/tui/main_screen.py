@@ -229,6 +229,8 @@ class MainScreen(BaseScreen):
         if message.text.endswith("(x)"):
             self.focus_pane("timeline")
             self.controllers.view.action_hidden()
+        elif message.text.startswith(f"{self.ui.glyphs.branch} "):
+            self.controllers.branches.action_choose()
         elif self.timeline.filtered is None and self.controllers.filter.show_counted(message.text):
             self.focus_pane("timeline")
 

@@ -248,6 +248,7 @@ class Glyphs(msgspec.Struct, frozen=True):
     sub_agents: str = "▸"
     forgotten: str = "╎"
     """The model no longer sees it."""
+    branch: str = "⑂"
 
 
 UNICODE = Glyphs()
@@ -257,7 +258,7 @@ ASCII = Glyphs(
     falling="v", rising="^", shaded="x",
     loop="@", condensed="~", cursor=">", first="/", middle="|", last="\\", rule="-", heavy="=",
     divider="|", dot="|", more=">", before="<", marked="#", bookmark="'", note=";", tag="%",
-    sub_agents=">", forgotten=":",
+    sub_agents=">", forgotten=":", branch="Y",
 )  # fmt: skip
 
 _STATES = {

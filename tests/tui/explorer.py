@@ -68,6 +68,7 @@ READS = (
     "bodies",
     "place",
     "below",
+    "branch",
     "sift",
     "compare",
     "compared",

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from oh_tui.trajectory.model.event_tree import NONE, Places, Tree
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.recorded import Recorded
+from oh_tui.trajectory.model.steps import HIDDEN_KINDS
 from oh_tui.trajectory.model.trajectory import ALL, Branch, Trajectory
 
 LOOSE = frozenset({"ConversationStateUpdateEvent", "StreamingDeltaEvent"})
@@ -30,7 +31,7 @@ class Branches:
         self.run = run
         self.shown = run
         """The run itself while there is one branch, or all are wanted."""
-        self._wanted = wanted
+        self.wanted = wanted
         self._tree: Tree | None = None
         self._places: list[int] = []
         """Those of the events shown, of a branch."""
@@ -44,7 +45,7 @@ class Branches:
 
     def choose(self, wanted: int | None) -> None:
         """Shows another branch."""
-        self._wanted = wanted
+        self.wanted = wanted
         self._update()
 
     def extend(self, events: Iterable[Event]) -> list[int] | None:
@@ -64,6 +65,18 @@ class Branches:
         numbers = range(1, self.count + 1)
         return next((n for n in numbers if event_id in self._ids(n)), None)
 
+    def begin_of(self, number: int) -> Event | None:
+        """The first step of a branch that the ones before it have not; None for one that went back
+        and nothing since."""
+        tree = self._branching()
+        for line in tree.lines if tree else ():
+            if line.branch != number - 1:
+                continue
+            for place in (line.condensation, *line.tail[:2]):
+                if place != NONE and self.run.events[place].kind not in HIDDEN_KINDS:
+                    return self.run.events[place]
+        return None
+
     def _update(self) -> list[int]:
         """Shows what is wanted. Returns the numbers of the earlier steps of a branch that got a
         result."""
@@ -78,7 +91,7 @@ class Branches:
             self.shown, self.run.branch = self.run, None
             return []
         self.run.branch = Branch(ALL, count, active, self.run)
-        number = active if self._wanted is None else min(self._wanted, count)
+        number = active if self.wanted is None else min(self.wanted, count)
         if number == ALL:
             self.shown = self.run
             return []

@@ -24,6 +24,7 @@ from oh_tui.tui.controllers.lists import (
 )
 from oh_tui.tui.controllers.run import (
     annotate,
+    branches,
     compare,
     find,
     forgotten,
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
     from oh_tui.tui.widgets.timeline import Timeline
 
 READS = (
-    *("lists", "more", "run", "older", "follow", "below", "find", "hits", "filter"),
+    *("lists", "more", "run", "older", "follow", "below", "branch", "find", "hits", "filter"),
     *("peek", "git", "copy", "sift", "search_all", "sums", "forgotten"),
 )
 """Groups of workers that read from the source being left, or process what it returned. Reads run
@@ -193,6 +194,10 @@ class Controllers:
         return annotate.AnnotationActions(
             self._session, self._ui, self._steps, self.target, self.filter
         )
+
+    @cached_property
+    def branches(self) -> branches.BranchActions:
+        return branches.BranchActions(self._session, self._ui, self.run)
 
     @cached_property
     def comparisons(self) -> compare.Comparisons:

@@ -12,7 +12,8 @@ from oh_tui.api.models import Conversation, bare_id
 from oh_tui.sources.file_conversation import version_of
 from oh_tui.sources.results import DOWNLOAD_LIMIT, PAGE, Loaded
 from oh_tui.trajectory.analysis import verdict
-from oh_tui.trajectory.model.trajectory import Trajectory, find_step
+from oh_tui.trajectory.model.branches import Branches
+from oh_tui.trajectory.model.trajectory import ALL, Trajectory, find_step
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.study import Study
@@ -24,20 +25,44 @@ class Run(msgspec.Struct):
     """A run as far as it is read, and where its cursor was."""
 
     conversation: Conversation
-    trajectory: Trajectory
+    branches: Branches
     via: str
     note: str = ""
     event_id: str = ""
     is_outdated: bool = False
     """It has to be loaded again."""
     study: Study | None = None
-    """The analysis of this trajectory, once it is made."""
+    """The analysis of what is shown, once it is made."""
+
+    @property
+    def whole(self) -> Trajectory:
+        """All that is read: what its source goes on from."""
+        return self.branches.run
+
+    @property
+    def trajectory(self) -> Trajectory:
+        """What is shown of it: one of its branches, where it has several."""
+        return self.branches.shown
+
+    @property
+    def shows_active(self) -> bool:
+        """Whether the verdict on what is shown is that on the run."""
+        branch = self.trajectory.branch
+        return branch is None or branch.number in (ALL, branch.active)
+
+    def choose_branch_of(self, event: str) -> None:
+        """Show the branch that has an event, named by its id or the start of it."""
+        if self.whole.branch is None or not event or event.isdecimal():
+            return
+        step = find_step(self.whole, event)
+        if step is not None and find_step(self.trajectory, event) is None:
+            self.branches.choose(self.branches.holding(self.whole.steps[step].event.id))
 
     def is_still(self, conversation: Conversation) -> bool:
         """Whether it is up to date: complete, not running, and the record has not changed."""
         before = self.conversation
         return (
-            self.trajectory.complete
+            self.whole.complete
             and not self.is_outdated
             and conversation.sandbox_status == before.sandbox_status
             and conversation.sandbox_status != "RUNNING"
@@ -49,7 +74,7 @@ class Run(msgspec.Struct):
     def is_expensive(self) -> bool:
         """Whether it was read page by page, which takes too long to do it twice."""
         return self.via == "app server" and (
-            len(self.trajectory.events) > (DOWNLOAD_LIMIT if self.trajectory.complete else PAGE)
+            len(self.whole.events) > (DOWNLOAD_LIMIT if self.whole.complete else PAGE)
         )
 
     @property
@@ -61,7 +86,7 @@ class Run(msgspec.Struct):
     def has_more_than(self, loaded: Loaded) -> bool:
         """Whether `loaded` brings nothing new and holds less. If the rest follows (`more`), new
         events of a complete run come with it."""
-        held, newest = self.trajectory, loaded.trajectory
+        held, newest = self.whole, loaded.trajectory
         assert newest is not None
         if newest.complete or len(newest.events) > len(held.events):
             return False
@@ -97,11 +122,12 @@ class Runs:
         return list(self._runs.values())
 
     def take(self, conversation: Conversation, loaded: Loaded) -> Run:
-        """Keep a loaded trajectory; the cursor of the run stays."""
+        """Keep a loaded trajectory; the cursor of the run stays, and the branch that was chosen."""
         assert loaded.trajectory is not None
         name = bare_id(conversation.id)
         before = self._runs.get(name)
-        run = Run(conversation, loaded.trajectory, loaded.via, loaded.note)
+        wanted = before.branches.wanted if before else None
+        run = Run(conversation, Branches(loaded.trajectory, wanted), loaded.via, loaded.note)
         if before:
             run.event_id = before.event_id
         self._runs[name] = run

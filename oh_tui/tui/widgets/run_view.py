@@ -16,7 +16,7 @@ from oh_tui.text.display import cached_line
 from oh_tui.text.human import day_span, plural, unzoned
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.clock import is_bare, seconds
-from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.model.trajectory import ALL, Branch, Trajectory
 from oh_tui.tui.state.arrangement import Arrangement
 from oh_tui.tui.state.loaded_runs import Run, why_empty
 from oh_tui.tui.widgets.annotation_line import AnnotationLine
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.study import Study
     from oh_tui.tui.state.filtering import Filtering
     from oh_tui.tui.state.finding import Finding
+    from oh_tui.tui.theme import Glyphs
 
 LOW = 30
 """Rows of the screen below which the strip has no axis and the summary no second line."""
@@ -270,6 +271,8 @@ class RunView(Stack):
             return joined(parts, glyphs.dot)
         if self.timeline.order:
             parts += ((self.timeline.order.short, "mark"), ("esc by time", "dim"))
+        if trajectory.branch:
+            parts.append((branch_words(trajectory.branch, glyphs), "mark"))
         if self.note:
             parts.append((f"{glyphs.failed} {shorten(self.note, 60, glyphs.more)}", "warn"))
         if self.following and trajectory.live and trajectory.status == "running":
@@ -312,6 +315,15 @@ class RunView(Stack):
         self._strip.selected = timeline.step_here if current and current[0] else None
         self._strip.show_lanes(timeline.lanes, timeline.sub_step_here)
         self.detail.show_current()
+
+
+def branch_words(branch: Branch, glyphs: Glyphs) -> str:
+    """How many branches the run has, and which is shown unless it is the active one."""
+    if branch.number == branch.active:
+        return f"{glyphs.branch} {branch.count:,} branches"
+    if branch.number == ALL:
+        return f"{glyphs.branch} all {branch.count:,} branches"
+    return f"{glyphs.branch} branch {branch.number:,} of {branch.count:,}"
 
 
 def _loose_words(study: Study | None) -> str:

@@ -139,7 +139,7 @@ def totals(study: Study, spans: tuple[str, str]) -> list[Piece]:
     tokens = spent.tokens
     if spent.cost:
         part = f", {dollars(below.cost)} of it by sub-agents" if below.cost else ""
-        facts.append((f"{study.sub_runs.cost().words}{part}", ""))
+        facts.append((study.part_of_cost or f"{study.sub_runs.cost().words}{part}", ""))
     if apart := study.sub_runs.conversations.cost:
         facts.append((f"{dollars(apart)} by its sub-conversations", "dim"))
     elif tokens and not accounts.priced:

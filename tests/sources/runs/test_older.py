@@ -19,6 +19,7 @@ from oh_tui.sources.server import ServerSource
 from oh_tui.sources.server_runs import loading
 from oh_tui.sources.server_runs.run_cache import RunCache
 from oh_tui.text.problem import Problem
+from oh_tui.trajectory.model.branches import Branches
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.state.loaded_runs import Run, Runs
 from tests.api.servers import over
@@ -211,7 +212,7 @@ async def test_too_much_that_is_new_is_shown_in_the_place_of_an_old_run_held_who
 async def test_a_run_held_whole_stays_while_what_is_new_is_not_read_or_there_is_nothing() -> None:
     async with reading(Long([happened(n) for n in range(1000)])) as it:
         held = build(parsed(it.server.events))
-        run = Run(it.conversation, held, "app server")
+        run = Run(it.conversation, Branches(held), "app server")
         for new in (0, 1100):
             it.server.events += [happened(1000 + n) for n in range(new)]
             reads = it.source.runs.load(it.conversation, held)

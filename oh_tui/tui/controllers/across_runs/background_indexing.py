@@ -43,7 +43,7 @@ class Filling:
     def take_opened(self) -> None:
         """Take in the runs that were read whole."""
         for run in self._session.runs.all():
-            if run.trajectory.complete and not run.trajectory.live:
+            if run.whole.complete and not run.whole.live:
                 self.take(run.conversation)
 
     def take(self, conversation: Conversation) -> None:

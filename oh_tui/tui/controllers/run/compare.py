@@ -12,6 +12,7 @@ from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis import study as studies
 from oh_tui.trajectory.analysis import verdict
+from oh_tui.trajectory.model.branches import Branches
 from oh_tui.tui.remedies import hint_of
 from oh_tui.tui.screens.comparison import screen
 from oh_tui.tui.state import loaded_runs
@@ -96,13 +97,13 @@ class Comparisons:
         """The run as it was read before, or read now. Raises Problem."""
         session = self._session
         held, is_open = session.runs.get(conversation.id), session.is_open(conversation)
-        is_whole = held is not None and held.trajectory.complete and not held.is_outdated
+        is_whole = held is not None and held.whole.complete and not held.is_outdated
         if held and is_whole and (is_open or held.is_still(conversation)):
             return held
         source, found = session.source, None
         if source is None:
             raise Problem("You are leaving this server", "compare again when the list is there")
-        before = (held.trajectory, held.via) if held and is_whole else ()
+        before = (held.whole, held.via) if held and is_whole else ()
         async with contextlib.aclosing(source.runs.load(conversation, *before)) as states:
             async for state in states:
                 if state.trajectory is not None:
@@ -119,5 +120,5 @@ class Comparisons:
                 "It is too long to be read at once", "open it, read all of it with L, then compare"
             )
         if is_open:  # its reader has the run that is shown
-            return loaded_runs.Run(conversation, found.trajectory, found.via, found.note)
+            return loaded_runs.Run(conversation, Branches(found.trajectory), found.via, found.note)
         return session.runs.take(conversation, found)

@@ -50,12 +50,12 @@ class OlderEvents:
             ui.tell("this run is not read yet: enter reads it")
         elif session.is_reading:
             ui.tell("it is being read: esc stops")
-        elif run.trajectory.complete:
+        elif run.whole.complete:
             ui.tell("all events of this run are read")
         else:
             with ui.reporting():
                 with ui.preparing("asking how much there is to read"):
-                    cost = await session.source.runs.cost(run.conversation, run.trajectory)
+                    cost = await session.source.runs.cost(run.conversation, run.whole)
                 if not cost.calls:
                     self._run.read(run.conversation)
                 elif await ui.ask(_cost_question(cost)) and run is session.run:
@@ -67,23 +67,23 @@ class OlderEvents:
         session, tell = self._session, self._run.show_progress
         run = session.run
         remote = session.source.remote if session.source else None
-        if run is None or run.trajectory.complete or remote is None:
+        if run is None or run.whole.complete or remote is None:
             return
         before = session.progress
         tell("reading older events · " + ("esc stops" if everything else before))
         session.is_reading = everything
-        began, first = time.monotonic(), len(run.trajectory.events)
+        began, first = time.monotonic(), len(run.whole.events)
         pages: list[Older] = []
         ours = session.progress_of = object()
         try:
             with self._ui.reporting():
-                reading = remote.older(run.conversation, run.trajectory, run.via)
+                reading = remote.older(run.conversation, run.whole, run.via)
                 async with contextlib.aclosing(reading) as older:
                     async for page in older:
                         pages.append(page)
                         if not everything:
                             break
-                        held = len(run.trajectory.events)
+                        held = len(run.whole.events)
                         have = held + sum(len(one.events) for one in pages)
                         if page.complete or have > held * GROWTH:
                             taken, pages = pages, []
@@ -106,10 +106,10 @@ class OlderEvents:
         """Insert pages before the loaded events, also into a run that is no longer shown."""
         session = self._session
         now = session.runs.get(run.conversation.id) or run
-        first = run.trajectory.events[:1]
+        first = run.whole.events[:1]
         # Otherwise the run was reloaded meanwhile.
-        base = now if now.trajectory.events[:1] == first else run
-        longer = await asyncio.to_thread(joined, base.trajectory, pages)
+        base = now if now.whole.events[:1] == first else run
+        longer = await asyncio.to_thread(joined, base.whole, pages)
         loaded = Loaded(pages[-1].via, longer, len(longer.events), pages[-1].total)
         if not session.is_open(run.conversation):
             return session.runs.take(base.conversation, loaded)

@@ -34,6 +34,7 @@ from oh_tui.tui.state.loaded_runs import Run, landing
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.model.events import Event
+    from oh_tui.trajectory.model.trajectory import Trajectory
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.timeline import Timeline
@@ -168,7 +169,7 @@ class RunReader:
             session.trajectory = None
             self._ui.post_message(RunEmpty("reading the events …"))
         run, whole = kept, False
-        held, via = (kept.trajectory, kept.via) if kept else (None, "")
+        held, via = (kept.whole, kept.via) if kept else (None, "")
         with self._reporting():
             if preview and not kept and not await self._is_cheap(conversation):
                 return
@@ -178,7 +179,7 @@ class RunReader:
             ) as loading:
                 async for loaded in loading:
                     run = self.take(conversation, loaded, place)
-                    if run and loaded.trajectory is run.trajectory:
+                    if run and loaded.trajectory is run.whole:
                         await self.study(run)
                         if loaded.loaded < (loaded.total or 0):
                             await asyncio.sleep(DRAWN)
@@ -219,7 +220,7 @@ class RunReader:
             if run:
                 before = run.trajectory.status, run.trajectory.live
                 run.conversation = conversation
-                run.trajectory.live = conversation.sandbox_status == "RUNNING"
+                run.whole.live = conversation.sandbox_status == "RUNNING"
                 self._take_news(run, loaded.news, before)
                 if loaded.note:
                     self._ui.tell(loaded.note)
@@ -232,15 +233,17 @@ class RunReader:
         if run and run.has_more_than(loaded):
             self._show_missing(run, loaded.total)
             return run
-        step = None
-        if run is None or (place and not run.trajectory.complete):
-            step = landing(loaded.trajectory, place)
-            is_whole = loaded.trajectory.complete
-            if is_whole and place and find_step(loaded.trajectory, place) is None:
-                self._ui.tell(f"this run has no step or event {place}", error=True)
-        if run and loaded.trajectory.live and self._is_at_end(run):
-            step = len(loaded.trajectory) - 1  # also follow events that arrived meanwhile
+        is_first = run is None or bool(place and not run.whole.complete)
+        is_at_end = run is not None and loaded.trajectory.live and self._is_at_end(run)
         run = session.runs.take(conversation, loaded)
+        step = None
+        if is_first:
+            run.choose_branch_of(place)
+            step = landing(run.trajectory, place)
+            if run.whole.complete and place and find_step(run.trajectory, place) is None:
+                self._ui.tell(f"this run has no step or event {place}", error=True)
+        if is_at_end:
+            step = len(run.trajectory) - 1  # also follow events that arrived meanwhile
         self._show(run, step)
         self._show_missing(run, loaded.total)
         if loaded.note:
@@ -274,10 +277,12 @@ class RunReader:
             verdict = with_sandbox(run.study.verdict, run.conversation.sandbox_status)
             loaded, name = session.loaded, run.conversation.id
             before = loaded.row(name)
-            loaded.take_outcome(name, verdict.word, verdict.short)
+            if run.shows_active:
+                loaded.take_outcome(name, verdict.word, verdict.short)
             # sub-conversations are rows of their own, sub-agents of a file are not
-            below = None if loaded.grouped else run.study.sub_runs
-            loaded.take_spent(name, spent_of(run.study.accounts, below))
+            whole = run.study.whole
+            below = None if loaded.grouped else whole.sub_runs
+            loaded.take_spent(name, spent_of(whole.accounts, below))
             now = loaded.row(name)
             if before and now and now.status is not before.status:
                 session.reorder_unwatched()
@@ -293,8 +298,8 @@ class RunReader:
 
     def _show_missing(self, run: Run, total: int | None) -> None:
         held = ""
-        if not run.trajectory.complete and total:
-            events = f"the last {len(run.trajectory.events):,} of {plural(total, 'event')}"
+        if not run.whole.complete and total:
+            events = f"the last {len(run.whole.events):,} of {plural(total, 'event')}"
             held = f"{events} · L reads all"
         self.show_progress(held)
 
@@ -340,30 +345,30 @@ class RunReader:
     async def _take_in(self, run: Run) -> None:
         session = self._session
         assert session.source is not None
-        trajectory = run.trajectory
         self._ui.post_message(FollowingChanged())
 
         held = session.progress
 
         def report(problem: Problem | None) -> None:
-            if session.trajectory is trajectory:
+            if session.trajectory is run.trajectory:
                 self.show_progress(SILENT if problem else held)
                 self._ui.tell(problem.sentence if problem else "the server answers again")
 
         runs = session.source.runs
-        following = runs.follow(run.conversation, trajectory, run.via, report)
-        before = trajectory.status, trajectory.live
+        following = runs.follow(run.conversation, run.whole, run.via, report)
+        before = run.trajectory.status, run.trajectory.live
         async with contextlib.aclosing(following):
             async for news in following:
                 if news is None:
                     await self._begin_anew(run)
                     return
-                if session.trajectory is not trajectory:
+                if session.trajectory is not run.trajectory:
                     return
                 self._take_news(run, news, before)
-                if before[1] != trajectory.live:
+                now = run.trajectory
+                if before[1] != now.live:
                     self._ui.post_message(FollowingChanged())
-                before = trajectory.status, trajectory.live
+                before = now.status, now.live
 
     async def _begin_anew(self, run: Run) -> None:
         """Start over when the sandbox was replaced or has another address, or the files are other
@@ -385,18 +390,31 @@ class RunReader:
         `before` are its status and whether it was live when it was last drawn."""
         trajectory = run.trajectory
         before, numberings = before or (trajectory.status, trajectory.live), trajectory.numberings
-        under = self._steps.current
-        changed = trajectory.extend(news)
+        changed = run.branches.extend(news)
+        if changed is None:  # somebody went back in it
+            self.show_branch(run)
+            return
         if run.study:
             run.study.update()
         if trajectory.numberings != numberings:  # the rows have been renumbered
-            step = trajectory.step_of(under[1].id) if under else None
-            self._show(run, step.number - 1 if step else len(trajectory) - 1)
+            self._show(run, self._step_under(trajectory))
         else:
             self._ui.post_message(
                 RunGrew(changed, settled=(trajectory.status, trajectory.live) != before)
             )
         self._show_study(run, grew=True)
+
+    def _step_under(self, trajectory: Trajectory) -> int:
+        """The index of the step under the cursor in another state of the run; the last one if it
+        is not there."""
+        under = self._steps.current
+        step = trajectory.step_of(under[1].id) if under else None
+        return step.number - 1 if step else len(trajectory) - 1
+
+    def show_branch(self, run: Run) -> None:
+        """Show the branch of the run that was chosen."""
+        self._show(run, self._step_under(run.trajectory))
+        self._ui.work_on("branch", self.study, run, instead=True)
 
     async def _record_of_now(self, conversation: Conversation) -> Conversation:
         """The record with the current address and key, which change with a resume: with the old

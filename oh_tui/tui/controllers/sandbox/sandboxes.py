@@ -216,10 +216,10 @@ class SandboxActions:
         glyph, hue = status_mark(self._ui.glyphs, reported_status(conversation))
         doing = ""
         run = session.runs.get(conversation.id) if session.is_open(conversation) else None
-        if run and len(run.trajectory):
-            last = run.trajectory.steps[-1]
+        if run and len(run.whole):
+            last = run.whole.steps[-1]
             began = last.event.seconds()
-            if run.trajectory.outcome(last) is Outcome.RUNNING and began is not None:
+            if run.whole.outcome(last) is Outcome.RUNNING and began is not None:
                 what = shorten(describe(last, Outcome.RUNNING).what, 24)
                 doing = f" ({duration(max(0.0, session.clock() - began))} into {what})"
         return [(glyph, hue), (f" {title_of(conversation)}{doing}   ", "")]

@@ -1,0 +1,82 @@
+"""Showing another branch of a run in which somebody went back, or all of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oh_tui.text.human import plural
+from oh_tui.trajectory.model.trajectory import ALL
+from oh_tui.trajectory.presentation.describe import describe_event
+from oh_tui.tui.widgets.drawing import shorten
+from oh_tui.tui.widgets.question_bar import Question
+
+if TYPE_CHECKING:
+    from oh_tui.trajectory.model.branches import Branches
+    from oh_tui.tui.controllers.run.reader import RunReader
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.ui import Ui
+
+MOST = 9
+"""Branches that can be chosen by one figure; of more the number is asked."""
+
+WIDTH = 24
+"""Characters of what began a branch."""
+
+
+class BranchActions:
+    def __init__(self, session: Session, ui: Ui, reader: RunReader) -> None:
+        self._session = session
+        self._ui = ui
+        self._reader = reader
+
+    def action_choose(self) -> None:
+        run = self._session.run
+        if run is None:
+            self._ui.tell("this run is not read yet: enter reads it")
+        elif run.whole.branch is None:
+            self._ui.tell(_why_none(run.branches))
+        else:
+            self._ui.begin("ask", self._choose)
+
+    async def _choose(self) -> None:
+        run = self._session.run
+        if run is None:
+            return
+        chosen = await (self._ask if run.branches.count <= MOST else self._ask_number)(run.branches)
+        if chosen is not None and run is self._session.run:
+            run.branches.choose(chosen)
+            self._reader.show_branch(run)
+
+    async def _ask(self, branches: Branches) -> int | None:
+        answers = [(str(n), self._name(branches, n), str(n)) for n in range(1, branches.count + 1)]
+        title = f"Show one of {branches.count} branches"
+        answers.append(("a", "all of them", str(ALL)))
+        answer = await self._ui.ask(Question(title, [], answers, "stay", harmless=True))
+        return int(answer) if answer else None
+
+    async def _ask_number(self, branches: Branches) -> int | None:
+        title = f"Show one of {branches.count:,} branches, or all"
+        typed = await self._ui.prompt("a number or all", "", enter="show", title=title)
+        if typed is None or typed.strip() == "all":
+            return None if typed is None else ALL
+        number = int(typed) if typed.strip().isdecimal() and len(typed) < 10 else 0
+        if 0 < number <= branches.count:
+            return number
+        self._ui.tell(f"the branches are 1 to {branches.count:,}")
+        return None
+
+    def _name(self, branches: Branches, number: int) -> str:
+        """What began the branch, and whether the run goes on there."""
+        event, whole = branches.begin_of(number), branches.run.branch
+        about = describe_event(event) if event else None
+        words = (about.result or about.what) if about else "went back"
+        shown = shorten(words, WIDTH, self._ui.glyphs.more)
+        return f"{shown} (active)" if whole and number == whole.active else shown
+
+
+def _why_none(branches: Branches) -> str:
+    """A server that leaves out which event follows which tells of no branches."""
+    events = branches.run.events
+    if not events or any(event.parent_id for event in events):
+        return "this run has no branches: nobody went back in it"
+    return f"no branches are told: none of its {plural(len(events), 'event')} says what it follows"

@@ -1,0 +1,113 @@
+"""A run in which somebody went back: which of its branches is shown, and how to see another."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from oh_tui.settings.startup import Settings
+from oh_tui.sources.file_source import FileSource
+from oh_tui.trajectory.model.events import Event
+from tests.trajectory.branched import two, write_run
+from tests.trajectory.context.made import said, user
+from tests.tui.explorer import Explorer, explore
+
+
+def write(folder: Path, place: int, *events: Event) -> None:
+    for number, one in enumerate(events, place):
+        folder.joinpath("events", f"event-{number:05}-{one.id}.json").write_bytes(one.raw())
+
+
+def rule(it: Explorer) -> str:
+    return it.text("#timeline-rule")
+
+
+async def click(it: Explorer, words: str) -> None:
+    await it.pilot.click("#timeline-rule", offset=(rule(it).index(words) + 1, 0))
+    await it.settle()
+
+
+@pytest.mark.parametrize("is_ascii", [False, True])
+async def test_the_active_branch_is_shown_and_a_click_shows_another(
+    tmp_path: Path, is_ascii: bool
+) -> None:
+    run = write_run(tmp_path / "run", *two())
+    sign = "Y" if is_ascii else "⑂"
+    settings = Settings(ascii=is_ascii)
+    async with explore(source=lambda: FileSource([run]), settings=settings) as it:
+        await it.press("enter")
+        assert f"{sign} 2 branches" in rule(it)
+        assert "stuck" in it.text("#summary")
+        assert "this branch $1.00 of $5.00" in it.text("#summary")
+        assert "say w" in it.text("#timeline") and "say v" not in it.text("#timeline")
+        await click(it, f"{sign} 2 branches")
+        assert (
+            "say u" in it.text("#question")
+            and "say w" in it.text("#question")
+            and "(active)" in it.text("#question")
+        )
+        await it.press("1")
+        assert f"{sign} branch 1 of 2" in rule(it)
+        assert "say v" in it.text("#timeline") and "say w" not in it.text("#timeline")
+        assert "finished" in it.text("#summary")
+        assert "this branch $0.11 of $5.00" in it.text("#summary")
+        listed = it.screen.session.loaded.rows[0]
+        assert (listed.status, listed.conversation.cost) == ("stuck", 5.0)
+        await click(it, f"{sign} branch 1 of 2")
+        await it.press("a")
+        assert f"{sign} all 2 branches" in rule(it)
+        assert "7 steps" in rule(it)
+        assert "$5.00" in it.text("#summary") and "of $5.00" not in it.text("#summary")
+        await click(it, f"{sign} all 2 branches")
+        await it.press("escape")
+        assert f"{sign} all 2 branches" in rule(it)
+
+
+async def test_the_palette_shows_another_and_says_where_there_is_none(tmp_path: Path) -> None:
+    runs = write_run(tmp_path / "a", *two()), write_run(tmp_path / "b", *two()[:9])
+    async with explore(source=lambda: FileSource(list(runs)), size=(80, 24)) as it:
+        for place, run in enumerate(runs):
+            it.screen.sidebar.list.move_to(place)
+            await it.press("enter", "ctrl+p")
+            await it.find_command("branches", "show another branch")
+            await it.press("enter")
+            if run.name == "a":
+                await it.press("1")
+                assert "⑂ branch 1 of 2" in rule(it)
+            else:
+                assert "no branches: nobody went back" in it.footer
+                assert "⑂" not in rule(it)
+            it.screen.focus_pane("conversations")
+
+
+async def test_a_place_on_another_branch_opens_that_branch(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", *two())
+    async with explore(source=lambda: FileSource([run]), at="r-b") as it:
+        assert "⑂ branch 1 of 2" in rule(it)
+        assert it.screen.timeline.current and it.screen.timeline.current[0]
+        assert it.screen.timeline.current[0].event.id == "b"
+
+
+async def test_a_run_that_goes_back_while_it_is_watched_shows_its_new_branch(
+    tmp_path: Path,
+) -> None:
+    events = [said("late", parent_id="c"), user("again", parent_id="d")]
+    run = write_run(tmp_path / "run", *two()[:9])
+    async with explore(source=lambda: FileSource([run])) as it:
+        await it.press("enter")
+        assert "branches" not in rule(it)
+        write(run, 9, *two()[9:])
+        await it.until(lambda: "⑂ 2 branches" in rule(it))
+        await it.until(lambda: "this branch $1.00 of $5.00" in it.text("#summary"))
+        assert "say v" not in it.text("#timeline")
+        write(run, 13, events[0])
+        await it.until(lambda: "said late" in it.text("#timeline"))
+        await click(it, "⑂ 2 branches")
+        await it.press("2")
+        write(run, 14, events[1])
+        await it.until(lambda: "say again" in it.text("#timeline"))
+        base = json.loads(run.joinpath("base_state.json").read_text()) | {"leaf_event_id": "c"}
+        run.joinpath("base_state.json").write_text(json.dumps(base))
+        await it.until(lambda: "⑂ branch 2 of 3" in rule(it))
