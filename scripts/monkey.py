@@ -45,13 +45,14 @@ BYTES = {
     "slash": "/", "ampersand": "&", "colon": ":", "exclamation_mark": "!", "question_mark": "?",
     "left_square_bracket": "[", "right_square_bracket": "]",
     "less_than_sign": "<", "greater_than_sign": ">", "vertical_line": "|",
-    "apostrophe": "'", "semicolon": ";", "number_sign": "#", "equals_sign": "=",
+    "apostrophe": "'", "semicolon": ";", "number_sign": "#", "dollar_sign": "$", "equals_sign": "=",
     "asterisk": "*", "at": "@",
 }  # fmt: skip
 """The bytes that a terminal sends for a key, by Textual's name."""
 
 FIELDS = {
     "#": ("bug kind:flaky", "-bug", "a/b", "x" * 99),
+    "$": ("5", "0.01", "-1", ""),
     ";": ("look again", " "),
     "/": ("pytest", "x", "nowhere to be found"),
     "&": ("is:failed", "tool:terminal -docs", "took:>5s", "is:odd", "step:3-9"),

@@ -48,11 +48,11 @@ class Budget(NamedTuple):
 
     @property
     def words(self) -> str:
-        """As `$4.28 of its budget of $5.00`."""
-        of = f"its budget of {dollars(self.limit)}"
-        if self.cost is None:
-            return f"a cost that the server does not tell, so {of} stops nothing"
-        return f"{dollars(self.cost)} of {of}"
+        """As `$4.28 of its budget of $5.00`; without a cost `the budget of $5.00 stops nothing`."""
+        of = f"budget of {dollars(self.limit)}"
+        return (
+            f"the {of} stops nothing" if self.cost is None else f"{dollars(self.cost)} of its {of}"
+        )
 
 
 def budget_of(kept: RunAnnotations, otherwise: float | None, *costs: float | None) -> Budget | None:

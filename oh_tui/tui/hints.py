@@ -86,7 +86,7 @@ def idle_keys(source: Source | None) -> frozenset[str]:
         return frozenset()
     needs = (
         (source.sandboxes, ("pane.2", "sandbox.pause")),
-        (source.agents, ("answer", "message", "agent.stop", "start")),
+        (source.agents, ("answer", "message", "agent.stop", "budget", "start")),
         (source.workspaces, ("shell", "get a file", "put a file")),
         (source.remote, ("download", "load.all")),
         (source.records, ("rename",)),

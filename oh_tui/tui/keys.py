@@ -146,6 +146,7 @@ SCREEN_KEYS = (
     Key("follow", "f", "steps.follow", "f", "follow", "stop following the newest step of a live run; again: follow it", _LOOK, frozenset({"timeline"}), also="live tail"),
     Key("message", "m", "composer.write", "m", "message", "write to the agent", _ACT, ALL - {"sandboxes"}, also="send reply chat write prompt"),
     Key("agent.stop", "P", "agents.stop_or_continue", "P", "stop agent", "stop the agent, or continue it when it is stopped", _ACT, ALL - {"sandboxes"}, also="cancel abort interrupt kill resume continue"),
+    Key("budget", "dollar_sign", "budgets.set", "$", "budget", "what the run may cost: over it oh-tui asks, then stops the agent", _ACT, also="cost limit money spend"),
     Key("sandbox.pause", "p", "sandboxes.pause", "p", "pause sandbox", "pause the sandbox, or resume it when paused", _ACT, ALL, also="suspend sleep stop resume wake"),
     Key("context", "V", "reports.context", "V", "context", "what the model saw when it made the step", _LOOK, frozenset({"timeline"}), also="messages prompt window tokens memory condensed forgotten"),
     Key("files", "H", "reports.files_then", "H", "files then", "the files as they were after the step", _LOOK, frozenset({"timeline"}), also="checkout history version past time blame"),

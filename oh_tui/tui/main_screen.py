@@ -370,6 +370,8 @@ class MainScreen(BaseScreen):
             self.sidebar.list.move_to(0)
         self._show_totals()
         self._show_keys()
+        if self.session.has_budgets:
+            self.controllers.budgets.watch()
 
     def on_marks_changed(self) -> None:
         self.sidebar.show_marks(self.session.marks)
@@ -387,6 +389,8 @@ class MainScreen(BaseScreen):
         """Show the bookmarks, notes and tags of the run at the right."""
         session, current = self.session, self.session.current
         self.run_view.show_annotations(session.annotations.of(current) if current else NOTHING)
+        budget = session.budget(current) if current else None
+        self.run_view.show_budget(budget.limit if budget else None)
 
     def on_find_changed(self) -> None:
         self.run_view.find(self.session.finding)

@@ -60,6 +60,11 @@ class ScreenUi:
     def is_asking(self) -> bool:
         return self._asking.is_asking
 
+    @property
+    def is_elsewhere(self) -> bool:
+        asks = self._asking.is_asking or self._asking.editor is not None
+        return asks or bool(self.preparations.active) or not self._screen.is_current
+
     def _latest(self, ask: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[object, object, T]]:
         """The latest request counts: whoever asks drops what another action prepares, and gets the
         keys that wait for it."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from oh_tui.api.models import Conversation, bare_id, same_id
 from oh_tui.settings.preferences import Preferences
 from oh_tui.settings.startup import Settings
+from oh_tui.sources import budget
 from oh_tui.sources.lists import conversation_query
 from oh_tui.sources.lists.attributes import NEEDS, ORDERS
 from oh_tui.sources.lists.conversation_order import Sorting
@@ -29,6 +30,7 @@ from oh_tui.tui.state.listing import Listing
 from oh_tui.tui.state.loaded_conversations import LoadedConversations
 from oh_tui.tui.state.loaded_runs import News, Run, Runs
 from oh_tui.tui.state.sandboxes import Sandboxes
+from oh_tui.tui.state.told_budgets import ToldBudgets
 from oh_tui.tui.state.work import Batch, Wait, Writes
 
 if TYPE_CHECKING:
@@ -122,6 +124,7 @@ class Session:
         self.wrap_lines = self.preferences.chosen.wrap
         """Long lines of call and result wrap; else they are cut."""
 
+        self.budgets_told = ToldBudgets()
         self.drafts: dict[str, str] = {}
         """Unsent messages, by conversation id without dashes."""
         self.note_drafts: dict[tuple[str, str], str] = {}
@@ -192,6 +195,20 @@ class Session:
         if self.source is None or not self.source.agents:
             return "these are files: they have no sandbox and no agent"
         return ""
+
+    @property
+    def has_budgets(self) -> bool:
+        """Whether any run has a budget."""
+        own = (kept.budget for kept in self.annotations.runs.values())
+        return self.settings.budget is not None or any(own)
+
+    def budget(self, conversation: Conversation, cost: float | None = None) -> budget.Budget | None:
+        """The budget of a run, `cost` being what else is known of its cost; None without one, and
+        for files, whose agents nobody can stop."""
+        if self.source is None or not self.source.agents:
+            return None
+        kept = self.annotations.of(conversation)
+        return budget.budget_of(kept, self.settings.budget, conversation.cost, cost)
 
     @property
     def no_sandboxes(self) -> str:

@@ -70,6 +70,12 @@ class Ui(Protocol):
         """Whether a question or an input line has the keys."""
         ...
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether something else than a pane has the keys: what asks, an editor, another view. A
+        question that nobody expects would take them from there."""
+        ...
+
     def refuse(self) -> bool:
         """Esc: decline the current question; False when there is none."""
         ...

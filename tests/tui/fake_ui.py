@@ -33,6 +33,7 @@ class FakeUi:
     glyphs: Glyphs = UNICODE
     columns = 120
     is_asking = False
+    is_elsewhere = False
 
     def __init__(self, *answers: str) -> None:
         self.answers = list(answers)

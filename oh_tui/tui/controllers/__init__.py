@@ -14,7 +14,7 @@ from oh_tui.tui.controllers import navigation, preparations, servers, view
 from oh_tui.tui.controllers.across_runs import background_indexing
 from oh_tui.tui.controllers.across_runs import board as board_of_runs
 from oh_tui.tui.controllers.across_runs import search_all as search_of_runs
-from oh_tui.tui.controllers.agent import agents, compose, start
+from oh_tui.tui.controllers.agent import agents, budgets, compose, start
 from oh_tui.tui.controllers.lists import (
     column_choice,
     conversations,
@@ -97,9 +97,14 @@ class Controllers:
         return reader.RunReader(self._session, self._ui, self._steps)
 
     @cached_property
+    def notices(self) -> notices.Notices:
+        return notices.Notices(self._session, self._ui)
+
+    @cached_property
     def conversations(self) -> conversations.Conversations:
-        notifier = notices.Notices(self._session, self._ui)
-        return conversations.Conversations(self._session, self._ui, self._rows, self.run, notifier)
+        return conversations.Conversations(
+            self._session, self._ui, self._rows, self.run, self.notices
+        )
 
     @cached_property
     def target(self) -> target.TargetRun:
@@ -222,6 +227,10 @@ class Controllers:
     @cached_property
     def agents(self) -> agents.AgentActions:
         return agents.AgentActions(self._session, self._ui)
+
+    @cached_property
+    def budgets(self) -> budgets.Budgets:
+        return budgets.Budgets(self._session, self._ui, self.agents, self.notices)
 
     @cached_property
     def composer(self) -> compose.Composer:

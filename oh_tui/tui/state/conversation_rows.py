@@ -55,6 +55,11 @@ class Row(msgspec.Struct, frozen=True, dict=True):
         """The state that the server reports for its agent."""
         return reported_status(self.conversation)
 
+    @property
+    def is_at_work(self) -> bool:
+        """Whether the server reports that its agent runs."""
+        return self.reported is RunStatus.RUNNING
+
     @cached_property
     def state(self) -> ConversationState:
         """What the header counts and filter words ask: a row that no longer needs anybody counts as

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from oh_tui.api.models import Conversation, Metrics, bare_id, same_id
+from oh_tui.sources.budget import Spending
 from oh_tui.sources.file_conversation import label_of
 from oh_tui.sources.lists.last_known import LastKnownStates
 from oh_tui.sources.lists.spent import Spent, with_spent
@@ -71,7 +72,7 @@ class Change(NamedTuple):
     """A listed conversation has changed to this state."""
 
     conversation: Conversation
-    status: RunStatus
+    status: RunStatus | Spending
 
 
 class Sums(NamedTuple):

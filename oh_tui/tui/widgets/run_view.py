@@ -131,6 +131,10 @@ class RunView(Stack):
         self._arrange_top()
         self.detail.show_current()
 
+    def show_budget(self, limit: float | None) -> None:
+        """Show what the run may cost, in dollars, beside what it has cost."""
+        self._summary.budget = limit
+
     def show_run(self, trajectory: Trajectory | None, step: int | None = None) -> None:
         self.detail.forget()
         if trajectory is None or self._conversation is not self._study_of:

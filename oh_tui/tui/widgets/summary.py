@@ -8,6 +8,7 @@ from textual.geometry import Region
 from textual.reactive import reactive
 from textual.strip import Strip
 
+from oh_tui.sources.budget import Budget, Spending
 from oh_tui.text.human import compact, dollars, duration, percent
 from oh_tui.trajectory.analysis import verdict as verdicts
 from oh_tui.trajectory.analysis.step_attributes import NEARLY_FULL
@@ -23,6 +24,8 @@ GAP = "   "
 _NAMED = 3
 """How many sub-agents that failed are named."""
 
+_SPENDING = {None: "", Spending.NEAR: "warn", Spending.OVER: "bad"}
+
 NOT_TOLD = "these events do not say how it ended"
 
 
@@ -33,6 +36,8 @@ class Summary(Drawn):
     short: reactive[bool] = reactive(False)
     sandbox: reactive[str] = reactive("")
     """The state of the sandbox by the record of the conversation; "" for a file."""
+    budget: reactive[float | None] = reactive(None)
+    """US dollars that the run may cost; None for no budget."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -82,7 +87,7 @@ class Summary(Drawn):
     def _short_totals(self) -> str:
         """Time and cost, for the end of the first line when there is no second."""
         assert self.study is not None
-        cost = self.study.sub_runs.cost().words
+        cost = _cost_words(self.study, self.budget)
         return "  ".join(filter(None, (self._spans[0], cost)))
 
     def _totals(self, width: int) -> list[Piece]:
@@ -90,13 +95,21 @@ class Summary(Drawn):
         assert self.study is not None
         pieces: list[Piece] = [(" ", "")]
         room = width - 1
-        for text, hue in totals(self.study, self._spans):
+        for text, hue in totals(self.study, self._spans, self.budget):
             cells = width_of(text) + len(GAP)
             if cells > room + len(GAP):
                 break
             pieces += [(text, hue), (GAP, "")]
             room -= cells
         return pieces
+
+
+def _cost_words(study: Study, limit: float | None) -> str:
+    """As `$4.28 of $5.00`; "" when no price is known."""
+    cost = study.sub_runs.cost().words
+    if of_all := study.part_of_cost:
+        return of_all if limit is None else f"{of_all}, budget {dollars(limit)}"
+    return f"{cost} of {dollars(limit)}" if cost and limit is not None else cost
 
 
 def _failed_words(study: Study, sign: str) -> tuple[Piece, ...]:
@@ -126,9 +139,10 @@ def spans(study: Study, now: float) -> tuple[str, str]:
     return duration(active), duration(waited) if waited >= 30 else ""
 
 
-def totals(study: Study, spans: tuple[str, str]) -> list[Piece]:
+def totals(study: Study, spans: tuple[str, str], limit: float | None = None) -> list[Piece]:
     """Time, cost, tokens, context, plan and changed files of a run, without those that are zero. Of
-    a run not read to its beginning, only totals that its last events report."""
+    a run not read to its beginning, only totals that its last events report. `limit` is its
+    budget."""
     accounts, changes, plan = study.accounts, study.changes, study.verdict.plan
     facts: list[Piece] = []
     active, waited = spans
@@ -137,13 +151,17 @@ def totals(study: Study, spans: tuple[str, str]) -> list[Piece]:
         facts.append((f"{active} active{waits}", "dim"))
     spent, below = study.sub_runs.total, study.sub_runs.below
     tokens = spent.tokens
+    budget = None if limit is None else Budget(limit, study.whole.sub_runs.total.cost or None)
     if spent.cost:
-        part = f", {dollars(below.cost)} of it by sub-agents" if below.cost else ""
-        facts.append((study.part_of_cost or f"{study.sub_runs.cost().words}{part}", ""))
+        by_sub_agents = below.cost and not study.part_of_cost
+        part = f", {dollars(below.cost)} of it by sub-agents" if by_sub_agents else ""
+        hue = _SPENDING[budget.spending] if budget else ""
+        facts.append((_cost_words(study, limit) + part, hue))
     if apart := study.sub_runs.conversations.cost:
         facts.append((f"{dollars(apart)} by its sub-conversations", "dim"))
     elif tokens and not accounts.priced:
-        facts.append(("price unknown", "dim"))
+        idle = f": {budget.words}" if budget else ""
+        facts.append((f"price unknown{idle}", "dim"))
     if tokens:
         facts.append((f"{compact(tokens)} tokens", "dim"))
     if accounts.context_now and accounts.context_window:

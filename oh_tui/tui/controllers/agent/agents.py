@@ -105,8 +105,8 @@ class AgentActions:
             answers = [("n", "reject, with a reason", "no")]
             if state.in_sight:
                 answers.insert(0, ("y", f"approve: {runs} now", "yes"))
-            question = Question("", _one_answer(state), answers, "later")
-            chosen = await self.ask_about_calls(state, question)
+            lines = [*_one_answer(state), *self.over_budget(state)]
+            chosen = await self.ask_about_calls(state, Question("", lines, answers, "later"))
             if not chosen:
                 return
             reason = ""
@@ -116,6 +116,8 @@ class AgentActions:
                     self._ui.tell("not answered: a asks again")
                     return
                 reason = given.strip()
+            if chosen == "yes":
+                self.allow_over_budget(state)
             steps = agents.answer(state, accept=chosen == "yes", reason=reason)
             now = await self.carry_out(state, steps)
             done = "approved" if chosen == "yes" else "rejected"
@@ -236,6 +238,7 @@ class AgentActions:
         if repeats := state.repeats:
             stakes.append([(f"It is stuck: {repeats}.", "warn")])
             stakes.append([("It may do that again, which costs money. ", ""), _TELL_IT])
+        stakes += self.over_budget(state)
         if state.calls:
             count = len(state.calls)
             again = (
@@ -248,6 +251,7 @@ class AgentActions:
             answers = (("y", "go on", "yes"),)
             if not await self._ui.ask(Question(f"Continue {title}", stakes, answers)):
                 return
+        self.allow_over_budget(state)
         now = await self.carry_out(state, agents.go_on(state))
         self._ui.tell(state_words(now))
 
@@ -286,6 +290,18 @@ class AgentActions:
         if self._session.waits[-1:] == [wait] and not self._ui.is_asking:
             span = time.monotonic() - wait.began
             self._ui.tell(f"{span:.0f} s: {wait.stage} · esc stops waiting", log=False)
+
+    # Budgets
+
+    def over_budget(self, state: AgentState) -> list[list[Piece]]:
+        """What a question says of a run that has cost its budget; nothing of another."""
+        budget = self._session.budget(state.conversation, state.cost)
+        return [[(f"It has cost {budget.words}.", "warn")]] if budget and budget.is_over else []
+
+    def allow_over_budget(self, state: AgentState) -> None:
+        """The user let the run go on, whatever it has cost of its budget: do not ask again."""
+        if budget := self._session.budget(state.conversation, state.cost):
+            self._session.budgets_told.add(state.conversation, budget)
 
     # For all that is told to an agent
 

@@ -152,9 +152,10 @@ class Composer:
                 return False
             state = await agents.state(conversation.id)
         state.require_reachable()
-        chosen = await self._ask_before_message(state) if state.is_held else "send"
+        chosen = await self._ask_before_message(state)
         if not chosen:
             return False
+        self._agent_actions.allow_over_budget(state)
         steps = agents.send(state, text, approve=chosen == "approve", reject=chosen == "reject")
         try:
             now = await self._agent_actions.carry_out(state, steps, what=SENDING)
@@ -171,11 +172,17 @@ class Composer:
         return True
 
     async def _ask_before_message(self, state: AgentState) -> str:
-        """A message makes the agent run pending calls before reading it: measured, agent server
-        1.34.0."""
+        """A message lets the agent go on, and run pending calls before it reads it (measured, agent
+        server 1.34.0)."""
+        costs = [] if state.runs else self._agent_actions.over_budget(state)
+        if not state.is_held:
+            send = (("y", "send", "send"),)
+            over = Question("A message lets the agent continue", costs, send, "back to the text")
+            return await self._ui.ask(over) if costs else "send"
         count = plural(len(state.calls) or 1, "call")
         lines: list[list[Piece]] = [
-            [("A message lets the agent continue: calls without result run first.", "warn")]
+            [("A message lets the agent continue: calls without result run first.", "warn")],
+            *costs,
         ]
         answers = [("enter", f"reject {count}, then send", "reject")]
         if state.in_sight:

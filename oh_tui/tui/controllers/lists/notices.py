@@ -1,5 +1,5 @@
-"""Notify a user who looks elsewhere that a conversation waits, failed or finished. Off by
-default."""
+"""Notify a user who looks elsewhere that a conversation waits, failed, finished or is near its
+budget. Off by default."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from subprocess import DEVNULL
 from typing import TYPE_CHECKING
 
 from oh_tui.settings.credentials import without_keys
+from oh_tui.sources.budget import Spending
 from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.text.human import plural
 from oh_tui.text.redact import safe_line
@@ -48,6 +49,8 @@ _WORDS = {
     RunStatus.STUCK: "is stuck",
     RunStatus.ERROR: "failed",
     RunStatus.FINISHED: "finished",
+    Spending.NEAR: "is near its budget",
+    Spending.OVER: "is over its budget",
 }
 
 

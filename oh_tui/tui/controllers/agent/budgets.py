@@ -1,0 +1,208 @@
+"""`$`: the budget of a run, and what happens when a run that works has cost it.
+
+At four fifths the user is told. At the whole the explorer asks, and stops the agent after its step
+if nobody answers within a minute. It does so only while it runs, for the runs of its list.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+from oh_tui.sources.budget import Budget, read_budget
+from oh_tui.text.human import dollars
+from oh_tui.text.problem import Problem
+from oh_tui.tui.controllers.agent.agents import STOPPING, short_title, state_words
+from oh_tui.tui.messages import AnnotationsChanged
+from oh_tui.tui.remedies import words_of
+from oh_tui.tui.state.loaded_conversations import Change
+from oh_tui.tui.widgets.question_bar import Question
+
+if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation
+    from oh_tui.sources.source import Source
+    from oh_tui.tui.controllers.agent.agents import AgentActions
+    from oh_tui.tui.controllers.lists.notices import Notices
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.state.conversation_rows import Row
+    from oh_tui.tui.ui import Ui
+
+PATIENCE = 60.0
+"""Seconds for an answer before the agent is stopped."""
+
+LOOK = 0.2
+"""Seconds between two looks at the clock while a question waits."""
+
+
+class Budgets:
+    def __init__(self, session: Session, ui: Ui, agents: AgentActions, notices: Notices) -> None:
+        self._session = session
+        self._ui = ui
+        self._agent_actions = agents
+        self._notices = notices
+        self.clock = time.monotonic
+
+    # Setting one
+
+    def action_set(self) -> None:
+        self._ui.begin("ask", self.ask)
+
+    async def ask(self) -> None:
+        """Ask for the budget of the targeted conversation until it can be read. An empty line
+        removes it."""
+        session, ui = self._session, self._ui
+        if session.source is None or not session.source.agents:
+            ui.tell("these are files: a budget is for a run on a server")
+            return
+        pane, conversation = session.pane, session.target()
+        if conversation is None:
+            ui.tell(session.no_target)
+            return
+        own = session.annotations.of(conversation).budget
+        typed, refused = f"{own:.2f}" if own else "", ""
+        while True:
+            answer = await ui.prompt(
+                "dollars, as 5.00; empty: none of its own", typed,
+                enter="set", title=self._title(conversation), wrong=refused,
+            )  # fmt: skip
+            ui.focus_pane(pane)
+            if answer is None:
+                return
+            typed = answer
+            try:
+                limit = read_budget(typed) if typed.strip() else None
+                session.annotations.set_budget(conversation, limit)
+                break
+            except Problem as problem:
+                refused = words_of(problem)
+        session.budgets_told.forget(conversation)
+        ui.tell(self._told_of(conversation))
+        ui.post_message(AnnotationsChanged())
+        ui.work_on("keep", self._save)
+        self.watch()
+
+    def _title(self, conversation: Conversation) -> str:
+        cost = conversation.cost
+        so_far = f"has cost {dollars(cost)}" if cost else "its cost is not known"
+        return f"Budget of {short_title(conversation)}: {so_far}"
+
+    def _told_of(self, conversation: Conversation) -> str:
+        """What a budget does, once it is set or removed."""
+        budget = self._session.budget(conversation)
+        if budget is None:
+            return "no budget"
+        if budget.cost is None:
+            return f"price unknown: {budget.words}"
+        until = "" if self._session.annotations.lasts else ", until oh-tui ends"
+        return f"{budget.words}: watched while oh-tui runs{until}"
+
+    async def _save(self) -> None:
+        if not await self._session.save_annotations():
+            told = "the budget could not be written to the disk, and lasts until oh-tui ends"
+            self._ui.tell(told, error=True)
+
+    # Watching
+
+    def watch(self) -> None:
+        """Look at what the listed runs that work have cost."""
+        session = self._session
+        if not session.loaded.sums().counts.running:
+            return
+        for row in session.loaded.rows:
+            if row.is_at_work:
+                self._look(row)
+
+    def _look(self, row: Row) -> None:
+        session, ui = self._session, self._ui
+        budget = session.budget(row.conversation)
+        if budget is None or budget.spending is None:
+            return
+        if not session.budgets_told.add(row.conversation, budget):
+            return
+        self._notices.ring([Change(row.conversation, budget.spending)])
+        told = f"{short_title(row.conversation)} has cost {budget.words}"
+        if budget.is_over and not session.no_changes:
+            ui.work_on("budget", self._stop_unless_told, row.conversation, session.source)
+        elif budget.is_over:
+            ui.tell(f"{told}; read-only: nothing is stopped from here")
+        else:
+            ui.tell(told)
+
+    async def _stop_unless_told(self, conversation: Conversation, source: Source) -> None:
+        """Ask, and stop the agent without an answer. A run that ended meanwhile, or has another
+        budget, is left alone."""
+        answer = await self._answer(conversation, source, self.clock() + PATIENCE)
+        if self._session.source is not source:
+            return
+        if answer == "on":
+            self._ui.tell("it goes on over its budget: $ gives it another, P stops it")
+        elif answer == "stop" or self._is_over(conversation, source):
+            with self._ui.reporting():
+                await self._stop(conversation, source)
+        elif (row := self._session.loaded.row(conversation.id)) and not row.is_at_work:
+            told = row.status.value or "not at work"
+            self._ui.tell(f"nothing to stop at its budget: {short_title(conversation)} is {told}")
+
+    async def _answer(self, conversation: Conversation, source: Source, end: float) -> str:
+        """The answer, or "" when it is late or nothing is left to ask about."""
+        asking: asyncio.Future[str] | None = None
+        while self.clock() < end and self._is_over(conversation, source):
+            asking = asking or asyncio.ensure_future(self._ask_if_free(conversation, end))
+            if not (await asyncio.wait({asking}, timeout=LOOK))[0]:
+                continue
+            if answer := asking.result():
+                return answer
+            asking = None
+            await asyncio.sleep(LOOK)
+        if asking is not None:
+            asking.cancel()
+            await asyncio.wait({asking})
+        return ""
+
+    async def _ask_if_free(self, conversation: Conversation, end: float) -> str:
+        """The answer, "" while the keys are meant for something else."""
+        if self._ui.is_elsewhere:
+            return ""
+        return await self._ui.ask(self._question(conversation, end)) or "on"
+
+    def _question(self, conversation: Conversation, end: float) -> Question:
+        budget = self._budget_now(conversation)
+        cost = f"It has cost {budget.words}. " if budget else ""
+        left = max(0, round(end - self.clock()))
+        return Question(
+            f"Over its budget: {short_title(conversation)}",
+            [
+                [(cost, "warn"), (f"Without an answer it stops after this step, in {left} s.", "")],
+            ],
+            (("s", "stop it after this step", "stop"),),
+            "let it go on",
+            again=partial(self._question, conversation, end),
+        )
+
+    def _budget_now(self, conversation: Conversation) -> Budget | None:
+        row = self._session.loaded.row(conversation.id)
+        return self._session.budget(row.conversation) if row else None
+
+    def _is_over(self, conversation: Conversation, source: Source) -> bool:
+        """Whether there is still something to stop, as far as the list knows."""
+        session = self._session
+        row = session.loaded.row(conversation.id)
+        if session.source is not source or row is None or not row.is_at_work:
+            return False
+        budget = session.budget(row.conversation)
+        is_stopping = session.writes.is_doing(STOPPING, conversation.id)
+        return budget is not None and budget.is_over and not is_stopping
+
+    async def _stop(self, conversation: Conversation, source: Source) -> None:
+        """Stop the agent after its step, if it still works by then."""
+        assert source.agents is not None
+        title = short_title(conversation)
+        state = await source.agents.state(conversation.id)
+        if not state.runs:
+            self._ui.tell(f"{title} was not stopped at its budget: {state_words(state)}")
+            return
+        steps = source.agents.stop(state, at_once=False)
+        now = await self._agent_actions.carry_out(state, steps, what=STOPPING)
+        self._ui.tell(f"stopped at its budget: {title} · {state_words(now)}")
