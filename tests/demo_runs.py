@@ -21,7 +21,10 @@ def demo_events(slug: str, via: str = "app") -> tuple[Event, ...]:
     entry = next(entry for entry in ENTRIES if entry.slug == slug)
     told = world.conversations[entry.id]
     if via == "agent":
-        return tuple(parse_event(stored.agent_json()) for stored in world.agent_events(told))
+        return tuple(
+            parse_event(stored.agent_json(names_parent=False))
+            for stored in world.agent_events(told)
+        )
     return tuple(parse_event(stored.raw) for stored in world.app_events(told))
 
 

@@ -11,7 +11,9 @@ import pytest
 from msgspec.structs import replace
 
 from oh_tui.api import AgentServer, AppServer, AuthError, Conversation, NotFound, Secret, same_id
+from oh_tui.demo.world import AgentVersion
 from oh_tui.trajectory.formats.zip.archive import open_archive
+from oh_tui.trajectory.model.branches import LOOSE
 
 from .fixtures import UNKNOWN, every_version, ids, joined
 
@@ -42,6 +44,16 @@ async def test_the_agent_servers_cursor_is_the_next_event(
     page = await agent.search_events(page_id=whole[3], limit=2)
     assert ids(page.items) == whole[3:5]
     assert ids(await joined(agent.events(limit=4))) == whole
+
+
+async def test_events_name_their_parents_since_the_version_that_sends_them(
+    agent: AgentServer, version: str
+) -> None:
+    events = (await agent.search_events()).items
+    assert any(event.parent_id for event in events) is (version == AgentVersion.NEW)
+    if version == AgentVersion.NEW:
+        last = [e for e in await joined(agent.events()) if e.kind not in LOOSE][-1]
+        assert (await agent.conversation()).leaf_event_id == last.id
 
 
 async def test_an_agent_servers_unknown_cursor_is_page_one(agent: AgentServer) -> None:

@@ -24,10 +24,12 @@ class StoredEvent(msgspec.Struct):
     taken: bool = False
     """It was copied from another conversation, of which no app server hears."""
 
-    def agent_json(self) -> bytes:
-        """The same event as the agent server writes it: without nulls and without `parent_id`."""
+    def agent_json(self, *, names_parent: bool) -> bytes:
+        """The same event as the agent server writes it, without nulls; 1.31.2 to 1.36.1 leave its
+        `parent_id` out, and older ones have none (source)."""
         value = msgspec.json.decode(self.raw)
-        del value["parent_id"]
+        if not names_parent:
+            del value["parent_id"]
         return msgspec.json.encode(_without_nulls(value))
 
 

@@ -125,7 +125,9 @@ class AgentServers:
         page_id = query.text("page_id")
         start = next((n for n, event in enumerate(events) if event.id == page_id), 0)
         page, rest = events[start : start + limit], events[start + limit :]
-        return raw_page([event.agent_json() for event in page], rest[0].id if rest else None)
+        is_new = self.world.agent_version == AgentVersion.NEW
+        items = [event.agent_json(names_parent=is_new) for event in page]
+        return raw_page(items, rest[0].id if rest else None)
 
     async def count_events(self, request: Request) -> Response:
         return answer(len(self._events(self._conversation(request), Query(request))))

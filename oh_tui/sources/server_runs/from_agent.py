@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from oh_tui.sources.clocks import clock_of_record
 from oh_tui.sources.results import PAGE, Loaded, build
 from oh_tui.sources.server_runs.following import news_from_agent
-from oh_tui.sources.server_runs.server_stats import read_stats
+from oh_tui.sources.server_runs.server_stats import read_record
+from oh_tui.trajectory.model.branches import has_left_end
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory
 
@@ -35,9 +36,8 @@ async def load_from_agent(
     count = len(whole.events) + len(news)
     if news or not whole.live:
         yield Loaded("agent server", None, count, count, news=news)
-    stats = await read_stats(agent) if news or not whole.stats else None
-    if stats and stats != whole.stats:
-        whole.stats = stats
+    told = await read_record(agent) if news or not whole.stats else None
+    if told and told.give(whole):
         yield Loaded("agent server", None, count, count, news=())
 
 
@@ -48,25 +48,29 @@ async def _all_from_agent(
     when it arrives last, the run is yielded once more."""
     last, run = Loaded("agent server"), None
     stats = b"" if held is None else held.stats
-    record = asyncio.create_task(read_stats(agent))
+    record = asyncio.create_task(read_record(agent))
     try:
         async for state in _events_from_agent(agent, conversation, held):
             if state.trajectory is not None:
                 last, run = state, state.trajectory
-                run.stats = (record.done() and record.result()) or stats
+                run.stats = stats
+                if record.done() and (told := record.result()):
+                    run.stats = told.stats or stats
             yield state
-        newest = await record
+        told = await record
+        if told and run is not None and has_left_end(run, told.head):
+            told = await read_record(agent)  # the first one may be older than the last events
     finally:
         record.cancel()
-    if newest and run is not None and newest != run.stats:
+    if told and run is not None and told.is_new(run):
         run = await asyncio.to_thread(
             build,
             list(run.events),
             live=True,
             complete=run.complete,
-            stats=newest,
             clock=run.clock,
         )
+        told.give(run)
         yield replace(last, trajectory=run, loaded=len(run.events))
 
 

@@ -1,13 +1,15 @@
-"""The model's tokens, cost and latency, which a server records beside the events of a run."""
+"""What a server records beside the events of a run: tokens, cost, latency, and the event that the
+next one follows."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import holds_key
+from oh_tui.trajectory.model.branches import has_left_end
 from oh_tui.trajectory.model.usage_stats import has_stats, lists_answers, stats_text, untold_text
 
 if TYPE_CHECKING:
@@ -20,12 +22,33 @@ AGAIN = 60.0
 """Seconds between two readings of the record while the agent works."""
 
 
-async def read_stats(agent: AgentServer) -> bytes | None:
-    """The stats of the agent server's record, in one call; None without an answer."""
+class Told(NamedTuple):
+    """What the agent server's record says of a run beside its events."""
+
+    stats: bytes
+    head: str
+    """The event that the next one will follow; "" where it does not tell."""
+
+    def is_new(self, run: Trajectory) -> bool:
+        """Whether it says something of the run that nothing said before."""
+        if self.stats and self.stats != run.stats:
+            return True
+        return self.head != run.head and has_left_end(run, self.head)
+
+    def give(self, run: Trajectory) -> bool:
+        """Gives the run what it says of it; returns `is_new`."""
+        is_new = self.is_new(run)
+        run.stats, run.head = self.stats or run.stats, self.head
+        return is_new
+
+
+async def read_record(agent: AgentServer) -> Told | None:
+    """Takes one call; None without an answer."""
     try:
-        return stats_text((await agent.conversation()).stats)
+        record = await agent.conversation()
     except Problem:
         return None
+    return Told(stats_text(record.stats), record.leaf_event_id or "")
 
 
 def stats_of_app(conversation: Conversation, held: Trajectory | None) -> bytes:
@@ -55,15 +78,13 @@ class StatsReader:
         self._next = time.monotonic() + (AGAIN if trajectory.stats else 0.0)
 
     async def look(self, news: Sequence[Event]) -> bool:
-        """Called after each look at the events. True when the stats of the trajectory changed."""
+        """Called after each look at the events. True when the record said something new of the
+        trajectory."""
         self._is_stale |= any(e.llm_response_id or e.status or has_stats(e) for e in news)
         stopped = not news and self._trajectory.status != "running" and not self._failed
         if not self._is_stale or not (stopped or time.monotonic() >= self._next):
             return False
         self._next = time.monotonic() + AGAIN
-        stats = await read_stats(self._agent)
-        self._failed = self._is_stale = stats is None
-        if not stats or stats == self._trajectory.stats:
-            return False
-        self._trajectory.stats = stats
-        return True
+        told = await read_record(self._agent)
+        self._failed = self._is_stale = told is None
+        return told is not None and told.give(self._trajectory)

@@ -37,6 +37,7 @@ class Branches:
         """Those of the events shown, of a branch."""
         self._seen = 0
         self._last = ""
+        self._names_parents = False
         self._update()
 
     @property
@@ -125,10 +126,12 @@ class Branches:
         for event in events[self._seen :]:
             if event.kind in LOOSE:
                 continue
-            has_branches |= bool(event.parent_id and self._last) and event.parent_id != self._last
+            if event.parent_id:
+                self._names_parents = True
+                has_branches |= self._last not in ("", event.parent_id)
             self._last = event.id
         self._seen = len(events)
-        if not has_branches and self.run.head in ("", self._last):
+        if not has_branches and (not self._names_parents or self.run.head in ("", self._last)):
             return None
         if self._tree is None:
             self._tree = Tree(Places(events))
@@ -200,6 +203,12 @@ def members(tree: Tree, ends: list[int], branch: int) -> list[int]:
 def shown(run: Trajectory, wanted: int | None = None) -> Trajectory:
     """The run on one branch, as `Branches` takes it: itself while it has one."""
     return Branches(run, wanted).shown
+
+
+def has_left_end(run: Trajectory, head: str) -> bool:
+    """Whether the event to go on from, where it is told, is not the last one."""
+    last = next((event for event in reversed(run.events) if event.kind not in LOOSE), None)
+    return last is not None and head not in ("", last.id)
 
 
 def _of_another(recorded: Recorded) -> Recorded:
