@@ -66,6 +66,7 @@ TABLE = {
     "reject": Entry(_ACT, "reject the calls that wait, with a reason", "agents.answer"),
     "stop": Entry(_ACT, "stop the agent", "agents.answer"),
     "continue": Entry(_ACT, "let the agent go on", "agents.answer"),
+    "fork": Entry(_ACT, "fork a run at a step, to go on from there", "agents.fork"),
     "rename": Entry(_ACT, "give a conversation another title"),
     "exec": Entry(_ACT, "run a command where the agent works", "shell"),
     "get": Entry(_ACT, "get a file from where the agent works", "files"),

@@ -42,6 +42,7 @@ ON_SERVER: dict[str, list[str]] = {
     "bookmark": ["bookmark", DATES, "--at", "58"],
     "note": ["note", DATES, "look again", "--at", "58"],
     "tag": ["tag", DATES, "bug", "kind:flaky"],
+    "fork": ["fork", DATES, "--at", "57", "--yes"],
     "rename": ["rename", DATES, "Week dates"],
     "download": ["download", DATES],
     "start": ["start", "Say hello", "--yes"],
