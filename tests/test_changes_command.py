@@ -12,10 +12,14 @@ import pytest
 from oh_tui.commands.changed_files import changes as command
 from oh_tui.commands.changed_files.changes import report
 from oh_tui.text.problem import Problem
+from oh_tui.trajectory.analysis.change_rows import rows
 from oh_tui.trajectory.analysis.changes import changes as changes_of
 from tests.commands import schemas
 from tests.demo_runs import demo_run
 from tests.processes import oh_tui
+from tests.trajectory.edited import A, edit
+from tests.trajectory.made import message
+from tests.trajectory.sub_agent_files import CHECK, folder, task, zip_of
 
 DATES = "477fd351"
 DOCS = "e7e49fd1"
@@ -61,6 +65,7 @@ def test_json_is_one_document_with_stable_keys(tmp_path: Path) -> None:
     assert (told["changed"], told["added"], told["removed"]) == (6, 79, 1)
     assert told["files"][2] == {
         "path": "dates/src/dates/parse.py",
+        "sub_agent": None,
         "reads": 2,
         "edits": 7,
         "added": 19,
@@ -125,6 +130,26 @@ def test_what_git_has_is_compared_with_the_last_versions(
     assert [told[name] for name in ("test_main.py", "uv.lock", "test_weeks_prop.py")] == [None] * 3
 
 
+def test_files_of_sub_agents_in_the_same_folder_are_named_with_their_steps(tmp_path: Path) -> None:
+    home, b = "0" * 32 + "/", f"{A}b"
+    parent = [*edit("1", A, "a\n", "b\n"), *task("t", "go", 0, 1)]
+    child = [message("m", "go"), *edit("e", A, "b\n", "c\n"), *edit("f", b, None, "x\n", "create")]
+    files = folder(home, parent) | folder(f"{home}subagents/{CHECK}/", child, CHECK)
+    path = zip_of(tmp_path / "run.zip", files)
+    done = oh_tui("changes", path)
+    assert "sub-agents changed 2 files in the same folder" in done.stderr
+    assert [line.split("\t") for line in done.stdout.splitlines()] == [
+        ["src/a.py", "", "1", "1", "1", "1", "", ""],
+        ["src/a.py", "", "1", "1", "1", "2.2", "", "by sub-agent 2"],
+        ["src/a.pyb", "", "1", "1", "", "2.3", "", "by sub-agent 2, new"],
+    ]
+    told = json.loads(oh_tui("changes", path, "--json").stdout)
+    schemas.check("changes", told)
+    assert told["changed"] == 1
+    steps = [(one["sub_agent"], one["steps"]) for one in told["files"]]
+    assert steps == [(None, [1]), ("2", [2]), ("2", [3])]
+
+
 def test_git_is_asked_for_a_bounded_number_of_files(
     capsys: pytest.CaptureFixture[str],
     git_texts: dict[str, str | Problem],
@@ -151,9 +176,8 @@ def test_pieces_are_explained() -> None:
 
 
 def test_a_file_only_git_knows_has_nulls_for_what_the_run_would_tell() -> None:
-    told: dict[str, Any] = report(
-        changes_of(demo_run("dep-bump")), [("M", "/workspace/project/uv.lock")]
-    )
+    log, git = changes_of(demo_run("dep-bump")), [("M", "/workspace/project/uv.lock")]
+    told: dict[str, Any] = report(log, rows(log, git), git)
     (file,) = told["files"]
     assert (file["path"], file["git"]) == ("uv.lock", "M")
     assert all(value is None for name, value in file.items() if name not in ("path", "git"))

@@ -25,6 +25,7 @@ from oh_tui.commands.framework.json_documents import (
     totals_json,
     verdict_json,
 )
+from oh_tui.trajectory.analysis import change_rows
 from oh_tui.trajectory.analysis.search.searchable_text import texts_of
 from oh_tui.trajectory.analysis.search.step_filter import parse
 from oh_tui.trajectory.analysis.spending import spending
@@ -109,7 +110,7 @@ def tell_all(raw: list[bytes]) -> None:
     told += [
         why_command.report(Conversation("5f3a"), Study(run)),
         check_command.report(run),
-        changes_command.report(study.changes, None),
+        changes_command.report(study.changes, change_rows.rows(study.changes, None)),
     ]
     json.dumps(told, allow_nan=False)
     for event in events:

@@ -15,6 +15,7 @@ from oh_tui.commands.framework.json_documents import step_json
 from oh_tui.commands.why import report
 from oh_tui.sources.file_runs import run_of
 from oh_tui.text.redact import HIDDEN
+from oh_tui.trajectory.analysis import change_rows
 from oh_tui.trajectory.analysis.changes import changes
 from oh_tui.trajectory.analysis.study import Study, SubRuns
 from oh_tui.trajectory.formats.zip.archive import open_archive
@@ -63,7 +64,8 @@ def test_the_sums_are_those_of_why_and_steps(slug: str) -> None:
 @pytest.mark.parametrize("slug", ["week-dates", "coverage", "acp"])
 def test_files_are_those_of_changes(slug: str) -> None:
     found = rows(demo_run(slug))
-    told = changes_report(changes(demo_run(slug)), None)
+    log = changes(demo_run(slug))
+    told = changes_report(log, change_rows.rows(log, None))
     changed = {one["path"]: one for one in told["files"]}
     assert {file.path for file in found.files} == {*changed, *told["only_read"]}
     for file in found.files:

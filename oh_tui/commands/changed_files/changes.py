@@ -60,7 +60,8 @@ _HUES: dict[str, Hue] = {"+": "green", "-": "red", "@": "dim"}
         "changes run.zip --patch --from 20 --at 42": "between two steps",
         "changes 5f3a --json": "with what git says while the sandbox runs",
     },
-    epilog="With --at or --patch sub-agents in the same folder take part. The head of a patch\n"
+    epilog="Files that sub-agents changed in the same folder are named with their steps; the sums\n"
+    "are the run's own. With --at or --patch they take part in the versions. The head of a patch\n"
     "says what is not in it and what is not certain. Secrets are hidden as in exports: a patch\n"
     "that hides one may not apply. --raw leaves all but the keys of this machine.",
     takes_step=True,
@@ -71,16 +72,18 @@ async def changes(call: Call) -> int:
         raise Problem("--from and --raw are for a patch", "add --patch")
     if args.patch or args.at:
         return await changes_at.print_as_of(call)
-    conversation, loaded = await open_run(call)
+    conversation, loaded = await open_run(call, sub_agents=True)
     study = Study(whole(loaded))
     log = study.changes
     git = await _git(call.source, conversation)
-    found = rows(log, git)
+    found = rows(log, git, study.changes_below)
     beside = await _beside(call.source, conversation, study, found) if git else {}
     commits = await _commits(call.source, conversation, whole(loaded))
     if call.as_json:
         say_damage(loaded)
-        print_json(report(log, git, beside) | {"commits": [_committed(one) for one in commits]})
+        print_json(
+            report(log, found, git, beside) | {"commits": [_committed(one) for one in commits]}
+        )
         return 0
     # a pipe gets the rows alone, and remarks go to stderr
     remark = say if call.style.piped else print
@@ -91,6 +94,8 @@ async def changes(call: Call) -> int:
     remark(f"{log.headline}; {log.note}" if log.changed else log.why_nothing)
     if git == [] and log.changed:
         remark("git lists no changes: everything was pushed, or there is no repository")
+    if below := sum(bool(row.agent) for row in found):
+        remark(f"sub-agents changed {plural(below, 'file')} in the same folder")
     if log.patch:
         remark(f"the patch that it handed in changes {log.patch_size}")
     for one in commits:
@@ -139,7 +144,7 @@ async def _beside(
     source: Source, conversation: Conversation, study: Study, found: Iterable[FileRow]
 ) -> dict[str, BesideGit]:
     """What git now shows of the files that both know, beside their last versions; by their keys."""
-    listed = [row.key for row in found if row.letter not in ("", "D")]
+    listed = dict.fromkeys(row.key for row in found if row.letter not in ("", "D"))
     files = [file for path in listed if (file := study.files.get(path))]
     if len(files) > ASKED:
         say(f"the first {ASKED} of {len(files):,} files are compared with git, line by line")
@@ -182,7 +187,10 @@ def _committed(one: Committed) -> dict[str, object]:
 
 
 def report(
-    log: ChangeLog, git: Git | None, beside: Mapping[str, BesideGit] = MappingProxyType({})
+    log: ChangeLog,
+    found: Iterable[FileRow],
+    git: Git | None = None,
+    beside: Mapping[str, BesideGit] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """What `--json` prints. The `git` of a file is null when git could not be asked or there is no
     repository, "" when git lists no change of it (a newer server answers so without a repository
@@ -194,12 +202,13 @@ def report(
         "files": [
             {
                 "path": row.path,
+                "sub_agent": row.agent or None,
                 **_file(row.file),
                 "git": row.letter if git is not None else None,
                 "git_now": _now(beside.get(row.key)),
                 "patch": row.patched.letter if row.patched else None,
             }
-            for row in rows(log, git)
+            for row in found
         ],
         "only_read": [file.shown for file in log.only_read],
         "patch": [_patched(one) for one in log.patch] if log.patch else None,
@@ -246,6 +255,7 @@ def _cells(found: Iterable[FileRow], lister: Lister) -> Iterator[Row]:
     for row in found:
         cells = ["", "", "", "", ""]
         if file := row.file:
-            numbers = (len(file.reads), len(file.edits), file.added, file.removed, file.last_step)
+            numbers = (len(file.reads), len(file.edits), file.added, file.removed)
             cells = [str(number) if number else "" for number in numbers]
+            cells.append(str(row.label(file.last_step)))
         yield row.path, *cells, row.letter, row.remark(lister)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeAlias
 
 from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange
 from oh_tui.trajectory.analysis.patch import PatchedFile
 from oh_tui.trajectory.files.at_step import FileThen
+from oh_tui.trajectory.files.order_in_time import Label
 from oh_tui.trajectory.files.touched import shown_path
 
 Lister: TypeAlias = Literal["", "git", "patch"]
@@ -24,6 +26,8 @@ class FileRow(NamedTuple):
     patched: PatchedFile | None = None
     then: FileThen | None = None
     """The file as of a step, in a list of those."""
+    agent: str = ""
+    """The path of the sub-agent whose edits these are, such as "12"; "" for the run's own."""
 
     @property
     def key(self) -> str:
@@ -32,12 +36,16 @@ class FileRow(NamedTuple):
             return self.then.file.path
         return self.file.path if self.file else ""
 
+    def label(self, step: int) -> Label:
+        """A step of `file`."""
+        return f"{self.agent}.{step}" if self.agent else step
+
     def remark(self, lister: Lister) -> str:
         if self.then:
             return ", ".join(filter(None, (self.then.fate, self.then.state.brief)))
         if self.file is None:
             return "changed outside the editor"
-        parts = [self.file.fate]
+        parts = [f"by sub-agent {self.agent}" if self.agent else "", self.file.fate]
         if self.file.edits and not self.file.whole and not self.file.deleted:
             parts.append("pieces")
         if lister and not self.letter and self.file.edits and not self.file.same:
@@ -50,30 +58,42 @@ def lister_of(log: ChangeLog, git: Iterable[object] | None) -> Lister:
     return "git" if git else "patch" if log.patch else ""
 
 
-def rows(log: ChangeLog, git: Iterable[tuple[str, str]] | None) -> list[FileRow]:
-    """The changed files by path; `git` has pairs of a letter and a path."""
+def rows(
+    log: ChangeLog,
+    git: Iterable[tuple[str, str]] | None,
+    below: Mapping[str, ChangeLog] = MappingProxyType({}),
+) -> list[FileRow]:
+    """The changed files by path; `git` has pairs of a letter and a path. `below` are the files of
+    sub-agents, by what the numbers of their steps begin with."""
+    edited = [FileRow(file.shown, file) for file in log.files]
+    for prefix, other in below.items():
+        edited += [FileRow(file.shown, file, agent=prefix[:-1]) for file in other.files]
     if lister_of(log, git) == "patch":
-        found = _with_patch(log)
+        found = _with_patch(edited, log.patch)
     else:
         letters = {log.key(path): letter for letter, path in git or ()}
-        found = [FileRow(file.shown, file, letters.pop(file.path, "")) for file in log.files]
-        found += [FileRow(shown_path(path), None, letter) for path, letter in letters.items()]
-    return sorted(found, key=lambda row: row.path)
+        found = [row._replace(letter=letters.get(row.key, "")) for row in edited]
+        others = letters.keys() - {row.key for row in edited}
+        found += [FileRow(shown_path(path), None, letters[path]) for path in others]
+    return sorted(found, key=lambda row: (row.path, row.agent))
 
 
-def _with_patch(log: ChangeLog) -> list[FileRow]:
+def _with_patch(edited: list[FileRow], patch: list[PatchedFile]) -> list[FileRow]:
     """A patch has the paths in the repository, calls those in the sandbox."""
-    by_end: dict[str, list[FileChange]] = {}
-    for file in log.files:
-        parts = file.path.split("/")
+    by_end: dict[str, set[str]] = {}
+    for path in {row.key for row in edited}:
+        parts = path.split("/")
         for start in range(1, len(parts)):
-            by_end.setdefault("/".join(parts[start:]), []).append(file)
+            by_end.setdefault("/".join(parts[start:]), set()).add(path)
+    patched: dict[str, PatchedFile] = {}
     found: list[FileRow] = []
-    met: set[str] = set()
-    for patched in log.patch:
-        files = by_end.get(patched.path, [])
-        edited = files[0] if len(files) == 1 else None
-        shown = edited.shown if edited else shown_path(patched.path)
-        met |= {edited.path} if edited else set()
-        found.append(FileRow(shown, edited, patched.letter, patched))
-    return found + [FileRow(file.shown, file) for file in log.files if file.path not in met]
+    for one in patch:
+        keys = by_end.get(one.path, set())
+        if len(keys) == 1:
+            patched.update(dict.fromkeys(keys, one))
+        else:
+            found.append(FileRow(shown_path(one.path), None, one.letter, one))
+    for row in edited:
+        one_of = patched.get(row.key)
+        found.append(row._replace(letter=one_of.letter, patched=one_of) if one_of else row)
+    return found

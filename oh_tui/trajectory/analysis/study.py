@@ -101,6 +101,13 @@ class Study:
         return history.Files(list(_parts(self)))
 
     @property
+    def changes_below(self) -> dict[str, ChangeLog]:
+        """What its sub-agents changed that work in the same folder, by what the numbers of their
+        steps begin with."""
+        shared = {part.prefix for part in self.files.parts}
+        return {run.path: run.changes for run in self.sub_runs.all() if run.path in shared}
+
+    @property
     def edited_paths(self) -> set[str]:
         """The keys of the files that it and its sub-agents edited."""
         runs = (self, *self.sub_runs.all())

@@ -125,7 +125,7 @@ def test_why_names_a_sub_agent_that_failed(run: Path) -> None:
     assert "agent    2.3  sub-agent error: LLMError: no such model\n" in oh_tui("why", run).stdout
 
 
-@pytest.mark.parametrize("command", ["check", "export", "events", "changes"])
+@pytest.mark.parametrize("command", ["check", "export", "events"])
 def test_the_others_say_that_they_leave_them_out(run: Path, command: str) -> None:
     done = oh_tui(command, run)
     assert "has 4 sub-agents, whose steps are not shown" in done.stdout + done.stderr

@@ -256,6 +256,19 @@ def test_git_stands_beside_and_differences_are_marked() -> None:
     ]
 
 
+def test_files_of_sub_agents_stand_beside_those_of_the_run() -> None:
+    log, below = changes(run(*edit("1", A, "a", "b"))), f"{A}b"
+    other = changes(run(*edit("1", A, "b", "c"), *edit("2", below, "a", "b")))
+    found = rows(log, [("M", A), ("M", below), ("A", "c.py")], {"7.": other})
+    assert [(row.path, row.agent, row.letter, row.remark("git")) for row in found] == [
+        ("c.py", "", "A", "changed outside the editor"),
+        ("src/a.py", "", "M", ""),
+        ("src/a.py", "7", "M", "by sub-agent 7"),
+        ("src/a.pyb", "7", "M", "by sub-agent 7"),
+    ]
+    assert found[3].label(2) == "7.2"
+
+
 def test_the_runs_of_the_demo_change_what_they_say() -> None:
     assert changes(demo_run("week-dates")).headline == "changed 6 files +79 -1"
     assert changes(demo_run("oauth")).headline == "changed 4 files +54"

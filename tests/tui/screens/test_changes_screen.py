@@ -392,7 +392,10 @@ def test_foreign_text_is_harmless_in_the_change() -> None:
 
 def test_steps_are_told_as_one_or_as_a_span() -> None:
     log = changes(run(*edit("1", A, "a", "b"), *edit("2", "b", "a", "b"), *edit("3", A, "b", "c")))
-    assert [edited_steps(file) for file in log.files] == ["1 edit, step 2", "2 edits, steps 1-3"]
+    told = [edited_steps(FileRow(file.shown, file)) for file in log.files]
+    assert told == ["1 edit, step 2", "2 edits, steps 1-3"]
+    below = [edited_steps(FileRow(file.shown, file, agent="12b")) for file in log.files]
+    assert below == ["1 edit, step 12b.2", "2 edits, steps 12b.1-12b.3"]
 
 
 def committed(*paths: str) -> Committed:

@@ -18,6 +18,7 @@ from oh_tui.trajectory.files.order_in_time import END
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.block import Note
 from oh_tui.tui.screens.changes import file_pane, file_versions
+from oh_tui.tui.screens.changes.screen import ChangesScreen
 from oh_tui.tui.screens.changes.then_screen import FilesThenScreen
 from oh_tui.tui.widgets.rule import Rule
 from tests.demo_runs import demo_run
@@ -327,6 +328,37 @@ async def test_h_shows_the_files_as_of_the_step_of_a_sub_agent(tmp_path: Path) -
         await it.press("enter")
         sub = it.screen.timeline.sub_step_here
         assert sub is not None and sub.path == "2.2"
+
+
+async def test_c_lists_what_sub_agents_changed_in_the_same_folder(tmp_path: Path) -> None:
+    home, b = "0" * 32 + "/", f"{A}b"
+    parent = [*edit("1", A, "a\n", "b\n"), *task("t", "go", 0, 1)]
+    child = [message("m", "go"), *edit("e", A, "b\n", "c\n"), *edit("f", b, "x\n", "y\n")]
+    files = folder(home, parent) | folder(f"{home}subagents/{CHECK}/", child, CHECK)
+    path = zip_of(tmp_path / "run.zip", files)
+    async with explore(source=lambda: FileSource([path])) as it:
+        await it.press("enter")
+        await it.until(lambda: it.screen.run_view.study is not None)
+        await it.press("c")
+        shown = it.app.screen
+        assert isinstance(shown, ChangesScreen)
+        await it.until(lambda: shown.files.row_count() == 3)
+        assert "calls only · 2 files by sub-agents" in it.text_of(shown.list_rule)
+        told = [row.split() for row in it.text_of(shown.files).splitlines()]
+        assert told[:3] == [
+            ["▌src/a.py", "1", "+1", "-1", "1"],
+            ["src/a.py", "1", "+1", "-1", "2.2", "by", "sub-agent", "2"],
+            ["src/a.pyb", "1", "+1", "-1", "2.3", "by", "sub-agent", "2"],
+        ]
+        await it.press("j")
+        await it.until(lambda: "1 edit, step 2.2" in it.text_of(shown.pane.rule))
+        assert "+c" in it.text_of(shown.pane.body) and "-b" in it.text_of(shown.pane.body)
+        assert "s to step 2.2" in it.text_of(shown.footer)
+        await it.press("left_parenthesis")
+        await it.until(lambda: "version 3 of 3" in it.text_of(shown.pane.rule))
+        await it.press("escape", "j", "s")
+        sub = it.screen.timeline.sub_step_here
+        assert sub is not None and sub.path == "2.3"
 
 
 async def test_from_a_traceback_to_the_step_that_wrote_its_line() -> None:

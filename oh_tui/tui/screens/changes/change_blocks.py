@@ -10,6 +10,7 @@ from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.analysis.change_rows import FileRow
 from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange
 from oh_tui.trajectory.files.beside_git import BesideGit
+from oh_tui.trajectory.files.order_in_time import Label
 from oh_tui.trajectory.presentation.block import Block, Diff, Heading, Note
 from oh_tui.trajectory.presentation.difference import unified
 
@@ -20,12 +21,18 @@ PIECES = 200
 """Edits shown of a file that is not known whole, the last ones."""
 
 
-def edited_steps(file: FileChange) -> str:
-    """Such as "1 edit, step 12" or "7 edits, steps 9-49"."""
-    steps = file.steps
+def edited_steps(row: FileRow) -> str:
+    """Such as "1 edit, step 12", "7 edits, steps 9-49" or "2 edits, steps 12.3-12.7"."""
+    assert row.file is not None
+    steps = row.file.steps
+    first, last = step_words(row.label(steps[0])), step_words(row.label(steps[-1]))
     if len(steps) == 1:
-        return f"1 edit, step {steps[0]:,}"
-    return f"{len(steps):,} edits, steps {steps[0]:,}-{steps[-1]:,}"
+        return f"1 edit, step {first}"
+    return f"{len(steps):,} edits, steps {first}-{last}"
+
+
+def step_words(step: Label) -> str:
+    return f"{step:,}" if isinstance(step, int) else step
 
 
 def commit_notes(commits: Sequence[Committed], row: FileRow) -> list[Block]:
@@ -87,7 +94,7 @@ def _call_blocks(log: ChangeLog, row: FileRow) -> list[Block]:
     if hidden > 0:
         blocks.append(Note(f"the first {plural(hidden, 'edit')} are not shown here"))
     for step, hunk in log.hunks(file.path, PIECES):
-        blocks.append(Heading(f"step {step}"))
+        blocks.append(Heading(f"step {row.label(step)}"))
         blocks.append(
             Diff(safe(hunk), file.shown) if hunk else Note("this call does not say which lines")
         )

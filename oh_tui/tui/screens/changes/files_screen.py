@@ -15,6 +15,7 @@ from textual.screen import ModalScreen
 from oh_tui.trajectory.analysis.change_rows import FileRow
 from oh_tui.tui.keys import HELP, HELP_IN_FIELD, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
+from oh_tui.tui.screens.changes.change_blocks import step_words
 from oh_tui.tui.screens.changes.file_pane import FilePane, Subject
 from oh_tui.tui.screens.find_line import FindLine
 from oh_tui.tui.widgets.bars import Footer
@@ -179,7 +180,7 @@ class FilesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
         hints: list[Hint] = []
         if row and pane.shown == "blame":
             if pane.step is not None:
-                hints.append(Hint("enter", f"to step {number_words(pane.step)}", "step"))
+                hints.append(Hint("enter", f"to step {step_words(pane.step)}", "step"))
             hints += [Hint("b", "no blame", "blame"), Hint("/", "find", "find")]
             if self.find.needle:
                 hints.append(Hint("n N", "hits", "next_hit(1)"))
@@ -197,7 +198,7 @@ class FilesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
                     hints.append(Hint("t", label, "text"))
             if row.key:
                 hints.append(Hint("&", "filter", "filter"))
-                hints.append(Hint("s", f"to step {number_words(self._step_of(row))}", "step"))
+                hints.append(Hint("s", f"to step {step_words(self._step_of(row))}", "step"))
         more = [] if pane.shown == "blame" and row else self._more_hints(row)
         self.footer.hints = (*hints, *more)
         can_go_back = self.whole or pane.shown != "change"
@@ -213,7 +214,7 @@ class FilesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
             return self.pane.step
         if row.then:
             return row.then.steps[-1]
-        return row.file.last_step if row.file else 0
+        return row.label(row.file.last_step) if row.file else 0
 
     # Keys
 
@@ -337,7 +338,3 @@ class FilesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
         self.pane.display = count > 0
         self.files.styles.height = min(count, most) if count else "1fr"
         self.head.refresh()
-
-
-def number_words(step: Label) -> str:
-    return f"{step:,}" if isinstance(step, int) else step

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -58,6 +58,8 @@ class ChangesScreen(FilesScreen):
     def __init__(self, title: str = "") -> None:
         super().__init__(title)
         self.changes = ChangeLog(Trajectory())
+        self._below: Mapping[str, ChangeLog] = {}
+        """What sub-agents changed, by what the numbers of their steps begin with."""
         self._git: list[tuple[str, str]] | None = None
         self._why = ""
         self._commits: Sequence[Committed] = ()
@@ -101,12 +103,12 @@ class ChangesScreen(FilesScreen):
             await asyncio.sleep(0)
         self._list()
         await self._read_versions()
-        self._show_file()
-        self._show_keys()
+        self._below = self.study.changes_below if self.study else {}
+        self._list()
 
     def _rows(self) -> Sequence[FileRow]:
         log = self.changes
-        found = [] if self._waits else rows(log, self._git)
+        found = [] if self._waits else rows(log, self._git, self._below)
         read = [FileRow(file.shown, file) for file in log.only_read]
         why = [] if found else [log.why_nothing]
         if read and not found and not self.show_read:
@@ -121,12 +123,14 @@ class ChangesScreen(FilesScreen):
         run_title = f"  {self.run_title}" if self.run_title and self.size.width >= WIDE else ""
         self.list_rule.title = (("Changed files", "title"), (run_title, "dim"))
         remarks = [row.remark(self.files.lister) for row in self.files.rows]
+        below = sum(bool(row.agent) for row in self.files.rows)
         differ = sum("not in " in remark or "outside" in remark for remark in remarks)
         facts: list[Piece] = [
             (log.size if log.changed else "", ""),
             (f"patch: {log.patch_size}", "")
             if log.patch
             else ("editor and patch calls only", "dim"),
+            (f"{plural(below, 'file')} by sub-agents" if below else "", ""),
             (plural(len(self._commits), "commit") if self._commits else "", ""),
             ("" if log.trajectory.complete else "older events not read", "warn"),
         ]
@@ -149,18 +153,19 @@ class ChangesScreen(FilesScreen):
 
     def _subject(self, row: FileRow) -> Subject:
         edits = len(row.file.edits) if row.file else -1
+        log = self._below[f"{row.agent}."] if row.agent else self.changes
         facts: list[Piece] = []
         if row.file and edits:
-            facts.append((edited_steps(row.file), ""))
+            facts.append((edited_steps(row), ""))
         file = self._with_git(row)
         beside = self._beside.get(_state(file)) if file else None
         if beside:
             facts.append((beside.words, "warn" if beside.same is False else "dim"))
         return Subject(
             row.path,
-            (edits, self.changes, self._commits, beside),
+            (row.agent, edits, log, self._commits, beside),
             tuple(facts),
-            partial(_blocks, self.changes, self._commits, row, beside),
+            partial(_blocks, log, self._commits, row, beside),
             row.key,
             self._files,
         )

@@ -18,9 +18,10 @@ from oh_tui.trajectory.files.at_step import FileThen, files_then, sums, text_of
 from oh_tui.trajectory.files.order_in_time import END, START
 from oh_tui.trajectory.presentation.block import Block, Code, Diff, Note
 from oh_tui.trajectory.presentation.difference import unified
+from oh_tui.tui.screens.changes.change_blocks import step_words
 from oh_tui.tui.screens.changes.file_pane import Subject
 from oh_tui.tui.screens.changes.file_versions import NOT_KNOWN, commands, evidence
-from oh_tui.tui.screens.changes.files_screen import FilesScreen, number_words
+from oh_tui.tui.screens.changes.files_screen import FilesScreen
 from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.file_list import WIDE
 from oh_tui.tui.widgets.rule import joined
@@ -58,7 +59,7 @@ class FilesThenScreen(FilesScreen):
         self._moment = moment = self.study.files.moment(self._step)
         files = list(self._files.values())
         self._found = await asyncio.to_thread(lambda: list(files_then(files, moment)))
-        nothing = f"no file was edited through the editor by step {number_words(self._step)}"
+        nothing = f"no file was edited through the editor by step {step_words(self._step)}"
         self.files.empty = (f"{nothing}; commands may have",)
         self._list()
         if self._place is not None:
@@ -75,7 +76,7 @@ class FilesThenScreen(FilesScreen):
             return
         row = next((n for n, row in enumerate(self.files.rows) if row.key == file.path), None)
         if row is None:
-            self.footer.tell(f"{file.shown} was not edited by step {number_words(self._step)}")
+            self.footer.tell(f"{file.shown} was not edited by step {step_words(self._step)}")
             return
         self.files.move_to(row)
         self._show_file()
@@ -88,7 +89,7 @@ class FilesThenScreen(FilesScreen):
 
     def _show_facts(self) -> None:
         about = f"  {self.run_title}" if self.run_title and self.size.width >= WIDE else ""
-        title = f"Files as of step {number_words(self._step)}"
+        title = f"Files as of step {step_words(self._step)}"
         self.list_rule.title = ((title, "title"), (about, "dim"))
         found, facts = self._found, list[Piece]()
         if found:
