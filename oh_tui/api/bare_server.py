@@ -254,7 +254,7 @@ class BareAgentServer:
         own = msgspec.structs.asdict(record)
         shared = (
             "title", "tags", "execution_status", "parent_conversation_id", "created_at",
-            "updated_at",
+            "updated_at", "forked_from_conversation_id", "forked_from_event_id",
         )  # fmt: skip
         return Conversation(
             identifier,

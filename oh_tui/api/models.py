@@ -130,12 +130,20 @@ class Conversation(msgspec.Struct, frozen=True):
     metrics: Metrics | None = None
     parent_conversation_id: str | None = None
     sub_conversation_ids: tuple[str, ...] | None = None
+    forked_from_conversation_id: str | None = None
+    """Of a fork; told by agent servers alone, as `forked_from_event_id`."""
+    forked_from_event_id: str | None = None
     created_at: str | None = None
     updated_at: str | None = None
     tags: dict[str, str] | None = None
     """Also those of the agent server, even after they were removed there (source)."""
     conversation_url: str | None = None
     session_api_key: Secret | None = None
+
+    @property
+    def origin(self) -> str:
+        """The id, without dashes, of the conversation that it was forked from; "" for no fork."""
+        return bare_id(self.forked_from_conversation_id or "")
 
     @property
     def cost(self) -> float | None:
@@ -307,6 +315,8 @@ class AgentRecord(msgspec.Struct, frozen=True):
     parent_conversation_id: str | None = None
     """From 1.38 on, as `sub_conversation_ids` (source)."""
     sub_conversation_ids: tuple[str, ...] | None = None
+    forked_from_conversation_id: str | None = None
+    forked_from_event_id: str | None = None
     tags: dict[str, str] | None = None
     created_at: str | None = None
     updated_at: str | None = None

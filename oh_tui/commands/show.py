@@ -116,6 +116,7 @@ def _facts(
         ("events", known["events"]),
         ("changed", changed + ago),
         ("parent", safe_line(one.parent_conversation_id or "")),
+        ("forked from", safe_line(one.origin)),
         ("sub-conversations", ", ".join(i[:SHOWN] for i in one.sub_conversation_ids or ())),
         ("web", known["web"]),
         ("tags", known["tags"]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from oh_tui.api.models import Conversation
+from oh_tui.api.models import Conversation, same_id
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.verdict import Verdict
 from oh_tui.trajectory.comparison.statistics import Figures, figures
@@ -24,3 +24,28 @@ def compared(
 ) -> Compared:
     beside = Cost(conversation.cost, conversation.cost_is_partial)
     return Compared(conversation, study, figures(study, beside, verdict), note)
+
+
+class Fork(NamedTuple):
+    """That one of two runs, A and B, was forked from the other."""
+
+    of: str
+    """"a" or "b"."""
+    step: int | None
+    """The last step of that which the fork took; None where it took all, or nothing tells."""
+
+    @property
+    def words(self) -> str:
+        origin = self.of.upper()
+        at = f" at step {self.step:,}" if self.step else ""
+        return f"{'A' if origin == 'B' else 'B'} is a fork of {origin}{at}"
+
+
+def fork_of(a: Compared, b: Compared) -> Fork | None:
+    """None where neither record says so."""
+    for name, origin, fork in (("a", a, b), ("b", b, a)):
+        record = fork.conversation
+        if record.origin and same_id(record.origin, origin.conversation.id):
+            step = origin.study.trajectory.step_of(record.forked_from_event_id or "")
+            return Fork(name, step.number if step else None)
+    return None

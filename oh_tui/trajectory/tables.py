@@ -32,6 +32,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     branch: str = ""
     model: str = ""
     trigger: str = ""
+    forked_from: str = ""
     benchmark: str = ""
     created: str = ""
     """A timestamp, in the form of the source."""
@@ -75,6 +76,7 @@ class RunRow(_Row, frozen=True, gc=False):
     branch: str
     model: str
     trigger: str
+    forked_from: str
     benchmark: str
     label: str
     verdict: str
@@ -311,6 +313,7 @@ def _run_row(part: _Part, about: About) -> RunRow:
         branch=safe_line(about.branch),
         model=safe_line(about.model),
         trigger=safe_line(about.trigger),
+        forked_from=safe_line(about.forked_from),
         benchmark=safe_line(about.benchmark),
         label=str(run.recorded.label or ""),
         verdict=verdict.word,

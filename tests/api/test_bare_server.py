@@ -134,3 +134,12 @@ async def test_one_that_tells_no_events_may_be_in_the_middle_of_a_step() -> None
             with pytest.raises(TimedOut) as caught:
                 await call
             assert caught.value.hint == Remedy.STEP_OVER
+
+
+async def test_a_list_names_what_a_fork_was_made_of() -> None:
+    origin = "5f3a91c0-0000-4000-8000-000000000001"
+    fork = {"id": "f" * 32, "forked_from_conversation_id": origin, "forked_from_event_id": "e"}
+    async with alone(Script(json({"items": [fork, {"id": "0" * 32}]}))) as server:
+        first, second = (await server.search_conversations()).items
+    assert (first.origin, first.forked_from_event_id) == (origin.replace("-", ""), "e")
+    assert second.origin == ""

@@ -30,7 +30,7 @@ from oh_tui.commands.framework.reading import chosen, read_compared, title
 from oh_tui.commands.framework.status import HUES, LABEL_HUES
 from oh_tui.commands.steps import step_row
 from oh_tui.sources import file_indexes
-from oh_tui.sources.compared import Compared
+from oh_tui.sources.compared import Compared, fork_of
 from oh_tui.sources.file_source import FileSource
 from oh_tui.text.human import duration
 from oh_tui.trajectory.comparison.compare import (
@@ -113,22 +113,29 @@ def _print(call: Call, a: Compared, b: Compared) -> int:
     style = call.style
     if not style.piped:
         print_table(style, _HEAD, _heads(style, a, b))
-        print(style.paint(parting_words(comparison), "bold"))
+        print(style.paint(_how_they_part(a, b, comparison), "bold"))
     print_table(style, _COLUMNS, _rows(style, a, b, comparison))
     if style.piped:
-        print(parting_words(comparison))
+        print(_how_they_part(a, b, comparison))
     print(style.paint(counts_words(comparison, style.glyph("·", ",")), "dim"))
     return 0
+
+
+def _how_they_part(a: Compared, b: Compared, comparison: Comparison) -> str:
+    fork = fork_of(a, b)
+    return "; ".join(filter(None, (fork.words if fork else "", parting_words(comparison))))
 
 
 def report(a: Compared, b: Compared, comparison: Comparison) -> dict[str, object]:
     """What `--json` prints. Steps are named by their numbers, which `steps --json` calls `index`;
     null stands for none."""
     first, gap = comparison.first, b.figures.less(a.figures)
+    fork = fork_of(a, b)
     rows = (comparison.rows[place] for place in comparison.differences)
     return {
         "a": _document(a),
         "b": _document(b),
+        **({"fork": fork._asdict()} if fork else {}),
         "first_difference": first._asdict() if first else None,
         "differences": [
             {

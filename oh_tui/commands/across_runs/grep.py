@@ -70,7 +70,7 @@ HIT, NONE = 0, 1
     "  re:/.../       a pattern of Python, within a line\n"
     "  is: tool: path: kind: took: cost: after: before:   as in oh-tui steps: of the step\n"
     "  run.is: run.cost: run.took: run.after:             as in oh-tui conversations: of its run\n"
-    "  repo: branch: model: title: tag: pr: changed:      of its run\n\n"
+    "  repo: branch: model: title: tag: pr: fork: changed: of its run\n\n"
     "Without a PATH it searches the runs of the server that are in the index or kept on this\n"
     "machine, and says how many are not. Prints a line for each step, 12.3 for step 3 of a\n"
     "sub-agent that step 12 started; with --json an object: run, source, title, step, path (of a\n"

@@ -34,7 +34,8 @@ def conversation_json(
     """The record of a server or a file, clean and without secrets, with what the user keeps of its
     run. The status is the agent's, as `last_known` where its server tells none."""
     state = conversation_state(conversation, last_known)
-    record = {one.json: _told(one.value(conversation, state)) for one in ATTRIBUTES if one.json}
+    values = {one: _told(one.value(conversation, state)) for one in ATTRIBUTES if one.json}
+    record = {one.json: v for one, v in values.items() if v is not None or not one.is_optional}
     return {
         **record,
         "id": conversation_id(conversation),

@@ -135,6 +135,7 @@ def about_of(
         branch=row.selected_branch or "",
         model=row.llm_model or "",
         trigger=row.trigger or "",
+        forked_from=row.origin,
         benchmark=benchmark,
         created=row.created_at or "",
         cost=row.cost,

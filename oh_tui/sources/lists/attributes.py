@@ -49,6 +49,8 @@ class Attribute(msgspec.Struct, frozen=True, kw_only=True):
 
     text: Callable[[Conversation, ConversationState], str] = lambda _one, _state: ""
     """The text of a cell; "" if unknown."""
+    is_optional: bool = False
+    """Its JSON field is left out while it has no value."""
     is_number: bool = False
     """Aligned at the right of its column."""
     place: int = 0
@@ -172,6 +174,11 @@ def _took_text(one: Conversation, _: ConversationState) -> str:
     return duration(span) if span else ""
 
 
+def _fork_text(one: Conversation, _: ConversationState) -> str:
+    """The start of the id, as commands show it."""
+    return cached_line(one.origin)[:8]
+
+
 ATTRIBUTES = (
     Attribute(json="id", value=lambda one, _: one.id),
     _text(
@@ -239,6 +246,20 @@ ATTRIBUTES = (
     ),
     Attribute(json="parent_id", value=lambda one, _: bare_id(one.parent_conversation_id or "")),
     Attribute(json="sub_conversation_ids", value=_sub_conversations),
+    Attribute(
+        name="fork", label="forked from", json="forked_from", is_optional=True,
+        value=lambda one, _: one.origin, words=(words.FORK,),
+        order=Order(
+            "fork", 11, lambda one, _: one.origin or None,
+            ("by what it was forked from", "by what it was forked from, back"),
+            ("by origin", "origin, back"),
+        ),
+        text=_fork_text, place=8, key="f", cells=11, usual_from=76, is_rare=True,
+    ),
+    Attribute(
+        json="forked_from_event", is_optional=True,
+        value=lambda one, _: one.forked_from_event_id,
+    ),
     Attribute(json="created", value=lambda one, _: one.created_at),
     Attribute(
         name="age", label="age", json="updated", value=lambda one, _: one.updated_at,

@@ -276,6 +276,22 @@ PULL = Word(
     "pr", (("pr:482", "with this pull request; pr:any"),), _pull, _has_pull, any_of(("any", "482"))
 )
 
+
+def _fork(typed: str) -> str:
+    """The start of an id, without dashes; ANY for the forks of any."""
+    return bare_id(typed.lower())
+
+
+def _is_fork(asked: Asked, wanted: str) -> bool:
+    origin = asked.conversation.origin
+    return bool(origin) and (wanted == ANY or origin.lower().startswith(wanted))
+
+
+FORK = Word(
+    "fork", (("fork:5f3a", "forked from the one with this id; fork:any"),), _fork, _is_fork,
+    any_of(("any",)),
+)  # fmt: skip
+
 COST = Word(
     "cost", (("cost:>1", "dollars"),),
     bound_of(dollars_of, "a cost is >1 or <0.50"), _cost, any_of((">1", ">0.10")),

@@ -37,7 +37,9 @@ def test_a_column_sorts_and_has_a_name() -> None:
 def test_the_fields_of_a_document_are_those_of_its_schema() -> None:
     file = Path(oh_tui.commands.__file__).parent / "schemas" / "conversation.json"
     schema = json.loads(file.read_text())
-    assert [one.json for one in ATTRIBUTES if one.json] == schema["required"]
+    fields = [one for one in ATTRIBUTES if one.json]
+    assert [one.json for one in fields if not one.is_optional] == schema["required"]
+    assert {one.json for one in fields} <= set(schema["properties"])
 
 
 def test_the_help_names_every_word_of_the_filter() -> None:

@@ -15,6 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.reactive import var
 from textual.screen import ModalScreen
 
+from oh_tui.sources.compared import fork_of
 from oh_tui.trajectory.comparison.compare import (
     Comparison,
     Kind,
@@ -218,7 +219,11 @@ class CompareScreen(ModalScreen[None], ClosesOnce[None]):
             self.rule.facts = ((f"{len(self._runs)} runs", ""),)
         elif comparison:
             hue = "" if comparison.differences else "good"
-            self.rule.facts = ((parting_words(comparison), hue),)
+            fork = fork_of(self._runs[0], self._runs[self._other])
+            facts = [(fork.words, "mark")] if fork else []
+            self.rule.facts = joined(
+                [*facts, (parting_words(comparison), hue)], self.rule.glyphs.dot
+            )
 
     # Both steps of a row
 
