@@ -81,7 +81,7 @@ def web_link(url: str) -> Link | None:
 
 def is_repository(text: str) -> bool:
     """Whether the text is a repository as servers write it, and no secret."""
-    if len(text) > LONGEST // 4 or masked(text) != text:
+    if len(text) > LONGEST // 4 or not text.isprintable() or masked(text) != text:
         return False
     return bool(_REPOSITORY.fullmatch(text)) and not {".", ".."} & set(text.split("/"))
 

@@ -86,7 +86,10 @@ def idle_keys(source: Source | None) -> frozenset[str]:
         return frozenset()
     needs = (
         (source.sandboxes, ("pane.2", "sandbox.pause")),
-        (source.agents, ("answer", "message", "agent.stop", "budget", "start")),
+        (
+            source.agents,
+            ("answer", "message", "agent.stop", "budget", "start", "start anew"),
+        ),
         (source.workspaces, ("shell", "get a file", "put a file")),
         (source.remote, ("download", "load.all")),
         (source.records, ("rename",)),

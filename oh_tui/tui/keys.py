@@ -174,6 +174,11 @@ MOVE: list[BindingType] = [key.binding() for key in MOVE_KEYS]
 BINDINGS: list[BindingType] = [key.binding() for key in SCREEN_KEYS]
 
 MORE = (
+    (
+        "start anew",
+        "start a conversation like this one: its repository, branch, model and first message",
+        "new_conversations.like",
+    ),
     ("rename", "give the conversation another title, on its server", "titles.rename"),
     (
         "copy context",

@@ -7,6 +7,7 @@ import pytest
 from oh_tui.api import (
     AppServer,
     AuthError,
+    Conversation,
     InvalidRequest,
     Secret,
     ServerError,
@@ -14,7 +15,7 @@ from oh_tui.api import (
 )
 from oh_tui.api.offered_models import SuggestedTask
 
-from .acting import Stage
+from .acting import Stage, agents_of
 
 
 @pytest.mark.usefixtures("without_git_token")
@@ -65,3 +66,22 @@ async def test_a_task_whose_prompt_the_server_cannot_write_is_not_started(api: A
         await api.start_tasks.begin(StartRequest(suggested_task=task))
     assert caught.value.status == 500
     assert await api.count_conversations() == before
+
+
+async def test_with_a_profile_the_first_answer_is_already_of_its_model(stage: Stage) -> None:
+    first = await stage.started()
+    await stage.keeps_profile(first, "fast")
+    kept = {one.name: one for one in (await stage.api.llm_profiles()).profiles}
+    request = StartRequest(message=stage.prompts.short, profile="fast", sandbox_id=stage.sandbox_id)
+
+    async def started() -> Conversation:
+        steps = [step async for step in agents_of(stage.api).start(request)]
+        assert isinstance(steps[-1], Conversation)
+        return steps[-1]
+
+    conversation = await stage.meanwhile(started())
+    await stage.until_status(conversation, "finished")
+    record = await stage.agent(conversation).conversation()
+    assert record.model == kept["fast"].model
+    texts = [event.body() for event in await stage.events(conversation) if event.source == "user"]
+    assert texts[0]["llm_message"]["content"][0]["text"] == stage.prompts.short

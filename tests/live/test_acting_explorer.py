@@ -13,7 +13,7 @@ from oh_tui.sources.actions.workspace import Asleep, Workspace
 from oh_tui.sources.server import ServerSource
 from oh_tui.text.problem import Problem
 from oh_tui.tui.screens.shell import ShellScreen
-from oh_tui.tui.screens.start import StartScreen
+from oh_tui.tui.screens.start.screen import StartScreen
 from tests.tui.explorer import Explorer
 
 from .conftest import Live

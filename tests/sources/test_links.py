@@ -111,6 +111,7 @@ def test_any_repository_makes_an_address_of_the_provider_or_none(
         ("acme dates", ("", "")),
         ("../dates", ("", "")),
         ("", ("", "")),
+        ("acme/\x1b[31mdates", ("", "")),
     ],
 )
 def test_a_repository_is_read_as_people_write_it(typed: str, read: tuple[str, str]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from textual.reactive import Reactive
 
-from oh_tui.tui.screens.start import StartScreen
+from oh_tui.tui.screens.start.screen import StartScreen
 from oh_tui.tui.widgets import strip_view
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Drawn

@@ -14,10 +14,12 @@ from oh_tui.api.requests import StartRequest
 from oh_tui.sources.links import read_repository
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
-from oh_tui.text.redact import safe_line
+from oh_tui.text.redact import safe, safe_line
+from oh_tui.trajectory.analysis.study import first_message
 
 if TYPE_CHECKING:
     from oh_tui.api.offered_models import SuggestedTask
+    from oh_tui.trajectory.model.trajectory import Trajectory
 
 MODES = ("act", "plan")
 """What an agent does: the task itself, or a plan for it."""
@@ -96,6 +98,18 @@ def choices(conversations: Iterable[Conversation]) -> Choices:
         tuple(models),
         {repository: tuple(used) for repository, used in branches.items()},
         providers,
+    )
+
+
+def draft_like(conversation: Conversation, trajectory: Trajectory | None) -> Draft:
+    """A draft to start anew what a conversation was started with. Without its whole run the first
+    message is not known."""
+    is_whole = trajectory is not None and trajectory.complete
+    return Draft(
+        safe(first_message(trajectory)) if trajectory and is_whole else "",
+        read_repository(conversation.selected_repository or "")[0],
+        safe_line(conversation.selected_branch or ""),
+        model=safe_line(conversation.llm_model or ""),
     )
 
 

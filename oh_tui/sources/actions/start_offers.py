@@ -73,10 +73,9 @@ class StartOffers:
         # one answer may have told all branches of a repository
         return bool(question) and not {question, question[:2]} & self._asked
 
-    def has_none(self, field: str, draft: Draft) -> bool:
-        """Whether the server was asked what fits, and found nothing."""
-        asks = bool(_question(field, draft))
-        return asks and not self.is_new(field, draft) and not self.names(field, draft)
+    def was_asked(self, field: str, draft: Draft) -> bool:
+        """Whether the server has answered what fits this field of the draft."""
+        return bool(_question(field, draft)) and not self.is_new(field, draft)
 
     async def ask(self, field: str, draft: Draft, provider: str = "") -> None:
         """Ask what fits a field, if that is new. `provider` is that of the last conversation."""
@@ -131,10 +130,11 @@ class AppServerOffers(StartOffers):
     def note(self, field: str, draft: Draft) -> str:
         if field == "secrets" and self._secrets:
             return f"the server adds its own: {', '.join(self._secrets)}"
-        if field == "profile" and (
-            model := self._models.get(draft.profile.strip() or self._active)
-        ):
-            return f"{draft.profile.strip() or f'empty: {self._active}'}: {model}"
+        if field == "profile":
+            name = draft.profile.strip() or self._active
+            empty = "" if draft.profile.strip() else "empty: "
+            model = self._models.get(name)
+            return f"{empty}{name} ({model})" if model else ""
         main = self._main.get(draft.repository.strip())
         if field == "branch" and main and not draft.branch:
             return f"empty: {main}"

@@ -203,9 +203,14 @@ class SubRun(Study):
     @cached_property
     def prompt(self) -> str:
         """The first message to it."""
-        steps = (step.event for step in self.trajectory.steps[:3])
-        first = next((e for e in steps if e.kind == "MessageEvent" and e.source == "user"), None)
-        return message_text(first.body()).strip() if first else ""
+        return first_message(self.trajectory)
+
+
+def first_message(trajectory: Trajectory) -> str:
+    """The message that a run begins with, "" for none."""
+    steps = (step.event for step in trajectory.steps[:3])
+    first = next((e for e in steps if e.kind == "MessageEvent" and e.source == "user"), None)
+    return message_text(first.body()).strip() if first else ""
 
 
 class SubRuns:

@@ -260,7 +260,8 @@ class Controllers:
 
     @cached_property
     def new_conversations(self) -> start.NewConversations:
-        return start.NewConversations(self._session, self._ui)
+        edit = self.external_programs.edited_text
+        return start.NewConversations(self._session, self._ui, self.target, edit)
 
     @cached_property
     def shells(self) -> shell.Shells:

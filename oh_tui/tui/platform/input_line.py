@@ -10,3 +10,8 @@ class InputLine(Input):
     def suggestion(self) -> str:
         """The whole text with its suggested completion; "" for none."""
         return self._suggestion
+
+    def suggest_again(self) -> None:
+        """Ask the suggester again, which may know more by now."""
+        if self.suggester and self.value:
+            self.run_worker(self.suggester._get_suggestion(self, self.value))

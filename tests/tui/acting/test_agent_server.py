@@ -22,7 +22,7 @@ from oh_tui.sources.source import Source
 from oh_tui.tui.hints import idle_keys
 from oh_tui.tui.keys import ALL_KEYS, MORE
 from oh_tui.tui.screens.shell import ShellScreen
-from oh_tui.tui.screens.start import StartScreen
+from oh_tui.tui.screens.start.screen import StartScreen
 from oh_tui.tui.widgets.rule import Rule
 from tests.api.servers import AT_ONCE
 from tests.tui.explorer import NOW, Between, explore
@@ -112,7 +112,7 @@ async def test_help_and_palette_leave_out_what_can_do_nothing_there() -> None:
     ("lacks", "idle"),
     [
         ("sandboxes", {"pane.2", "sandbox.pause"}),
-        ("agents", {"answer", "message", "agent.stop", "start"}),
+        ("agents", {"answer", "message", "agent.stop", "budget", "start", "start anew"}),
         ("workspaces", {"shell", "get a file", "put a file"}),
         ("remote", {"download", "load.all"}),
         ("records", {"rename"}),
@@ -192,8 +192,7 @@ async def test_a_start_asks_for_what_the_server_takes() -> None:
         await it.until(lambda: isinstance(it.app.screen, StartScreen))
         form = it.app.screen
         assert isinstance(form, StartScreen)
-        shown = [name for name, field in form.fields.items() if field.parent.display]  # type: ignore[union-attr]
-        assert shown == ["title"]
+        assert [*form.fields] == ["folder", "title", "profile"]
         assert "sandbox" not in form.message.text
         await it.send("ctrl+s")
         await it.until(lambda: between.count("POST /api/conversations"))

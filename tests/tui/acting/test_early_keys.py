@@ -16,7 +16,7 @@ from textual.widgets import Static
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.tui.platform.key_queue import FrameShown
 from oh_tui.tui.screens.shell import ShellScreen
-from oh_tui.tui.screens.start import StartScreen
+from oh_tui.tui.screens.start.screen import StartScreen
 from oh_tui.tui.widgets.question_bar import Question, early_words
 from tests.tui.acting.test_answering import (
     CUT,

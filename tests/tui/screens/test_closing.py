@@ -12,10 +12,11 @@ from textual.widgets import Input
 
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.actions.start_draft import Choices, Draft
+from oh_tui.sources.actions.start_offers import StartOffers
 from oh_tui.tui.controllers.navigation import Navigation
 from oh_tui.tui.messages import QuitWanted
 from oh_tui.tui.palette import Options, Palette
-from oh_tui.tui.screens.start import StartScreen
+from oh_tui.tui.screens.start.screen import StartScreen
 from oh_tui.tui.session import Session
 from oh_tui.tui.widgets.editor import Lines
 from tests.tui.explorer import Explorer, case, explore
@@ -124,7 +125,9 @@ async def test_what_lies_below_an_uncomposed_view_is_closed_with_it() -> None:
 
 async def test_a_key_for_a_form_that_is_not_composed_does_nothing() -> None:
     async with explore() as it:
-        form = StartScreen(Draft(), Choices(), "here", Mock())
+        form = StartScreen(
+            Draft(), Choices(), "here", Mock(), offers=StartOffers(), stakes="", edit=str
+        )
         it.app.push_screen(form)
         assert not form.is_mounted
         await it.app.on_event(events.Key("ctrl+s", None))

@@ -5,36 +5,79 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oh_tui.api.models import Conversation, same_id
-from oh_tui.sources.actions.start_draft import Draft, choices
+from oh_tui.sources.actions.start_draft import Draft, choices, draft_like
+from oh_tui.sources.actions.start_offers import may_pause
 from oh_tui.sources.actions.starting import stage_of
 from oh_tui.text.problem import Problem
 from oh_tui.tui.messages import ListsChanged, ListsWanted, RunWanted
 from oh_tui.tui.remedies import words_of
-from oh_tui.tui.screens.start import StartScreen
+from oh_tui.tui.screens.start.screen import StartScreen
 from oh_tui.tui.widgets.conversation_list import title_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from oh_tui.api.requests import StartRequest
+    from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
 
 
+COST = "makes a new sandbox and starts the agent in it: this may cost money"
+
+COST_ALONE = "starts an agent on the server: this may cost money"
+
+
 class NewConversations:
-    def __init__(self, session: Session, ui: Ui) -> None:
+    def __init__(
+        self, session: Session, ui: Ui, run: TargetRun, edit: Callable[[str], str]
+    ) -> None:
+        """`edit` gives a text as the user's editor left it."""
         self._session = session
         self._ui = ui
+        self._run = run
+        self._edit = edit
 
     def action_open(self) -> None:
-        """Ask what to start; one start at a time, as two at once may take each other's port
-        (measured, process sandboxes)."""
-        session = self._session
-        source = session.source
-        if session.no_changes or source is None:
-            self._ui.tell(session.no_changes)
+        """Ask what to start."""
+        if self._may_start():
+            self._open(self._session.draft or Draft())
+
+    def action_like(self) -> None:
+        """Ask what to start, the form filled from the run on screen."""
+        draft = self._session.draft
+        if draft and draft.prompt.strip():
+            self._ui.tell("ctrl+n has a text that was not sent: start it, or empty it, first")
+        elif self._may_start():
+            self._run.act(self._like, opens=True)
+
+    def _like(self) -> None:
+        conversation = self._session.target()
+        if conversation is None:
+            self._ui.tell(self._session.no_target)
             return
+        study = self._run.study_of(conversation)
+        draft = draft_like(conversation, study.trajectory if study else None)
+        self._open(draft)
+        if not draft.prompt:
+            self._ui.tell("its first message is not read: L reads all of the run")
+
+    def _may_start(self) -> bool:
+        """One start at a time, as two at once may take each other's port (measured, process
+        sandboxes)."""
+        session = self._session
+        if session.no_changes or session.source is None:
+            self._ui.tell(session.no_changes)
+            return False
         if session.starting:
             self._ui.tell(f"a conversation is being started: {session.starting}")
-            return
+            return False
+        return True
+
+    def _open(self, draft: Draft) -> None:
+        session = self._session
+        source = session.source
+        assert source is not None and source.agents is not None
 
         def begin(request: StartRequest) -> None:
             session.draft = form.draft
@@ -45,12 +88,24 @@ class NewConversations:
             if session.starting:
                 self._ui.tell("the start goes on; the list will show it")
 
-        known = choices(session.conversations)
-        draft, alone = session.draft or Draft(), source.sandboxes is None
-        if alone:  # what was typed for another server would be refused unseen
-            draft = Draft(draft.prompt, title=draft.title)
-        form = StartScreen(draft, known, source.label, begin, title_alone=alone)
+        form = StartScreen(
+            draft,
+            choices(session.conversations),
+            source.label,
+            begin,
+            offers=source.agents.offers,
+            stakes=self._stakes(),
+            edit=self._edit,
+        )
         self._ui.push_screen(form, closed)
+
+    def _stakes(self) -> str:
+        """What a start makes, and which sandboxes it may pause."""
+        session = self._session
+        if session.source is None or session.source.sandboxes is None:
+            return COST_ALONE
+        pauses = may_pause(session.sandboxes.all, session.conversations)
+        return f"{COST}. {pauses}" if pauses else COST
 
     async def _watch(self, form: StartScreen, request: StartRequest) -> None:
         """Follow a start to its end, whether or not the form is still open."""

@@ -32,8 +32,15 @@ PAGERS = ("less", "more")
 EDITORS = ("nano", "vim", "vi")
 """Editors to try when the environment names none."""
 
+MOST = 4_000_000
+"""Bytes of a text that the editor may leave."""
+
 _FAILED = 126
 """Exit codes from here on mean that the program did not run."""
+
+
+class Unreadable(Problem):
+    """What the editor left cannot be read."""
 
 
 class Body(NamedTuple):
@@ -68,15 +75,34 @@ class ExternalPrograms:
         """Open a copy of it in $VISUAL or $EDITOR, and delete the copy afterwards."""
         with self._ui.reporting():
             body = self._body()
-            command = _program(("VISUAL", "EDITOR"), EDITORS)
-            with tempfile.TemporaryDirectory(prefix="oh-tui-") as folder:
-                path = Path(folder, body.name)
-                given = body.text.encode("utf-8", "replace")
-                path.write_bytes(given)
-                self._run(lambda: _call(command, path), command[0])
-                with contextlib.suppress(OSError):
-                    if path.read_bytes() != given:
-                        self._ui.tell("that was a copy: your changes to it were not kept")
+            with contextlib.suppress(Unreadable):
+                if self._edited(body) != body.text.encode("utf-8", "replace"):
+                    self._ui.tell("that was a copy: your changes to it were not kept")
+
+    def edited_text(self, text: str) -> str:
+        """A text as the user's editor left it. Raises Problem, also for what is no text."""
+        data = self._edited(Body(text, "task.md"))
+        try:
+            return data.decode("utf-8-sig").replace("\r\n", "\n").rstrip("\n")
+        except UnicodeDecodeError:
+            raise Problem(
+                "What the editor left is not UTF-8 text", "the text is as before"
+            ) from None
+
+    def _edited(self, body: Body) -> bytes:
+        """A file with this text after the user's editor has ended. Raises Problem."""
+        command = _program(("VISUAL", "EDITOR"), EDITORS)
+        with tempfile.TemporaryDirectory(prefix="oh-tui-") as folder:
+            path = Path(folder, body.name)
+            path.write_bytes(body.text.encode("utf-8", "replace"))
+            self._run(lambda: _call(command, path), command[0])
+            try:
+                if path.stat().st_size > MOST:
+                    raise Unreadable(f"The text is longer than {MOST:,} bytes", "shorten it")
+                return path.read_bytes()
+            except OSError as error:
+                why = (error.strerror or str(error)).lower()
+                raise Unreadable(f"The file cannot be read any more: {why}") from error
 
     def _body(self) -> Body:
         if self._bodies.is_making:

@@ -10,7 +10,7 @@ from textual import events
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.actions import starting as source_starting
 from oh_tui.sources.file_source import FileSource
-from oh_tui.tui.screens.start import StartScreen
+from oh_tui.tui.screens.start.screen import StartScreen
 from tests.tui.explorer import Between, Explorer, explore
 
 START = "POST /api/v1/app-conversations"

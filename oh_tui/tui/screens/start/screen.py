@@ -1,0 +1,359 @@
+"""The form of `ctrl+n`: the task of a new conversation, where and how, and the stages of its start.
+
+The form only asks and shows. A worker of the main screen carries out the start, so that leaving
+the form stops nothing. What the server offers for a field is asked in a pause of typing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.reactive import var
+from textual.screen import ModalScreen
+from textual.widgets import Input
+
+from oh_tui.api.errors import AuthError
+from oh_tui.sources.actions.start_draft import Choices, Draft, Invalid, request_for
+from oh_tui.sources.actions.start_offers import kind_of, named
+from oh_tui.text.problem import Problem
+from oh_tui.tui.keys import HELP_IN_FIELD, Hint
+from oh_tui.tui.platform.base_screen import ClosesOnce
+from oh_tui.tui.remedies import words_of
+from oh_tui.tui.screens.start.field import Field
+from oh_tui.tui.screens.start.stages import FormMessage, Stages
+from oh_tui.tui.screens.start.task_list import TaskScreen
+from oh_tui.tui.widgets.bars import Footer
+from oh_tui.tui.widgets.drawing import Label, Piece, cut
+from oh_tui.tui.widgets.editor import EARLY, Lines
+from oh_tui.tui.widgets.rule import Rule
+
+if TYPE_CHECKING:
+    from oh_tui.api.offered_models import SuggestedTask
+    from oh_tui.api.requests import StartRequest
+    from oh_tui.sources.actions.start_offers import StartOffers
+
+MOST_SHOWN = 20
+"""Values that fit, in the line below the fields."""
+
+PAUSE = 0.4
+"""Seconds without a key after which the server is asked what fits."""
+
+HINTS = {
+    "repository": "owner/name; empty: an empty folder",
+    "branch": "the repository's own main branch",
+    "folder": "a path on the server; empty: workspace/project",
+    "title": "the server makes its own after the first message",
+    "model": "the server's own choice",
+    "profile": "the one that is active on the server",
+    "mode": "act; or plan: write a plan before anything is changed",
+    "secrets": "names of variables of this shell, whose values the agent gets",
+}
+"""Name of a field -> what stands in it while it is empty."""
+
+
+class StartScreen(ModalScreen[None], ClosesOnce[None]):
+    """The form. It calls `begin` with a valid request; the caller then calls `show_stage`, and at
+    the end `fail` or `finish`."""
+
+    DEFAULT_CSS = """
+    StartScreen { background: $background; }
+    StartScreen FormMessage, StartScreen Horizontal, StartScreen #offered { height: 1; width: 1fr; }
+    StartScreen Horizontal Label { width: 14; height: 1; }
+    StartScreen Field { width: 1fr; }
+    StartScreen Stages { height: auto; width: 1fr; display: none; }
+    """
+    HELP_TITLE = "In a new conversation"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "leave", show=False),
+        Binding("ctrl+s", "start", "start", show=False, priority=True),
+        Binding("ctrl+t", "tasks", "suggested tasks", show=False, priority=True),
+        Binding("f4", "edit", "editor", show=False),
+    ]
+
+    starting: var[bool] = var(False)
+
+    def __init__(
+        self,
+        draft: Draft,
+        known: Choices,
+        where: str,
+        begin: Callable[[StartRequest], None],
+        *,
+        offers: StartOffers,
+        stakes: str,
+        edit: Callable[[str], str],
+    ) -> None:
+        """`stakes` is what starting does, `edit` gives the text as the user's editor left it."""
+        super().__init__()
+        self.first = draft
+        self.known = known
+        self.where = where
+        self.begin = begin
+        self.offers = offers
+        self._stakes = stakes
+        self._edit = edit
+        self.suggested = draft.task if "repository" in offers.fields else None
+        """The suggested task that the fields were filled with."""
+        self.left = False
+        """The form was left while the start went on."""
+        self.finished = False
+        self._began = 0.0
+        self._refusals: dict[str, Problem] = {}
+        """Name of a field -> why the server offers nothing for it."""
+
+    def compose(self) -> ComposeResult:
+        self.rule = Rule(id="start-rule")
+        self.rule.heavy = True
+        yield self.rule
+        self.text = Lines(
+            self.first.prompt, id="start-prompt", compact=True, highlight_cursor_line=False
+        )
+        yield self.text
+        yield Rule("Where and how, all of it optional", id="how-rule")
+        self.fields = {
+            name: Field(
+                name,
+                getattr(self.first, name),
+                partial(self._suggested, name),
+                HINTS[name],
+                len(self.known.used(name, self.first)),
+            )
+            for name in self.offers.fields
+        }
+        self.labels = {name: Label((f"  {name}", "dim")) for name in self.fields}
+        for name, field in self.fields.items():
+            yield Horizontal(self.labels[name], field)
+        self.offered = Label()
+        self.offered.id = "offered"
+        self.stages = Stages(id="stages")
+        self.message = FormMessage(id="start-message")
+        self.footer = Footer()
+        yield from (self.offered, self.stages, self.message, self.footer)
+
+    def on_mount(self) -> None:
+        self.text.move_cursor(self.text.document.end)
+        self._tick = self.set_interval(1.0, self._show_time, pause=True)
+        self._say(self._stakes)
+        self._show_task()
+        self._show_keys()
+
+    @property
+    def draft(self) -> Draft:
+        filled: dict[str, Any] = {name: field.value for name, field in self.fields.items()}
+        return Draft(self.text.text, task=self.suggested, **filled)
+
+    def _known(self) -> Choices:
+        """With the providers of the repositories that were found."""
+        task, found = self.suggested, self.offers.providers
+        if task and task.git_provider:
+            found = {**found, task.repo: task.git_provider}
+        return msgspec.structs.replace(self.known, providers={**found, **self.known.providers})
+
+    # What the fields suggest
+
+    def _suggested(self, name: str) -> Sequence[str]:
+        """What was used before, then what the server offers."""
+        draft = self.draft
+        used = self.known.used(name, draft)
+        return tuple(dict.fromkeys((*used, *self.offers.names(name, draft))))
+
+    def _look_up(self) -> None:
+        """Ask the server what fits the field that has the keys, if it offers anything for it, once
+        typing pauses. What was asked before is dropped."""
+        self.workers.cancel_group(self, "offers")
+        self._show_offered()
+        field = self.focused
+        if not isinstance(field, Field) or self.starting:
+            return
+        name, draft = field.name or "", self.draft
+        refused = isinstance(self._refusals.get(name), AuthError)  # as it would be again
+        if not refused and self.offers.is_new(name, draft):
+            self._ask(field, draft)
+
+    @work(group="offers", exclusive=True)
+    async def _ask(self, field: Field, draft: Draft) -> None:
+        name = field.name or ""
+        await asyncio.sleep(PAUSE)
+        self._refusals.pop(name, None)
+        self._show_offered(asking=True)
+        try:
+            await self.offers.ask(name, draft, self.known.provider)
+        except Problem as problem:
+            self._refusals[name] = problem
+        else:
+            field.suggest_again()
+        self._show_offered()
+        self._show_keys()
+
+    def _show_offered(self, *, asking: bool = False) -> None:
+        """The values that fit the field that has the keys, or why there are none."""
+        field = self.focused
+        if not isinstance(field, Field):
+            self.offered.pieces = ()
+            return
+        name, draft = field.name or "", self.draft
+        fitting = field.matches()
+        pieces: list[Piece] = []
+        if refusal := self._refusals.get(name):
+            pieces.append((f"{words_of(refusal)}   ", "warn"))
+        elif asking:
+            pieces.append(("asking the server   ", "dim"))
+        elif note := self.offers.note(name, draft):
+            pieces.append((f"{note}   ", "dim"))
+        if len(fitting) > 1:
+            pieces.append((f"{len(fitting):,}: ", "dim"))
+        pieces += [(f"{word}  ", "") for word in fitting[:MOST_SHOWN]]
+        if not pieces and field.value.strip() and self.offers.was_asked(name, draft):
+            pieces.append(("the server finds nothing that fits", "dim"))
+        self.offered.pieces = tuple(cut([("  ", ""), *pieces], self.size.width - 2))
+
+    # Suggested tasks
+
+    def action_tasks(self) -> None:
+        if self.starting:
+            return
+        self.app.push_screen(TaskScreen(self.offers, self.where), self._take)
+
+    def _take(self, task: SuggestedTask | None) -> None:
+        """Fill the form with a task. The server writes its prompt."""
+        if task is None:
+            return
+        self.suggested = task
+        self.fields["repository"].value = task.repo
+        self.fields["branch"].value = ""
+        self.set_focus(self.text)
+        self._show_task()
+
+    def _show_task(self) -> None:
+        """The task stays as long as its repository does."""
+        task = self.suggested
+        if task and "repository" in self.fields and self.fields["repository"].value != task.repo:
+            task = self.suggested = None
+        self.rule.title = (("New conversation", "title"), (f"  {self.where}", "dim"))
+        facts = f"{named(task)}  {kind_of(task)}" if task else ""
+        self.rule.facts = ((facts, "mark"),) if facts else ()
+        hint = "the task for the agent"
+        if task:
+            hint = "empty: the server writes the prompt for this task"
+        self.text.placeholder = hint
+
+    # The editor of the user
+
+    def action_edit(self) -> None:
+        if self.starting:
+            return
+        try:
+            self.text.text = self._edit(self.text.text)
+        except Problem as problem:
+            self._say(words_of(problem), wrong=True)
+        self.text.move_cursor(self.text.document.end)
+
+    # The start
+
+    def action_start(self) -> None:
+        if self.starting:
+            return
+        if not self.text.is_seen:
+            self._say(EARLY, wrong=True)
+            return
+        try:
+            request = request_for(self.draft, self._known())
+        except Invalid as wrong:
+            self._point_at(wrong.field, words_of(wrong))
+            return
+        self._point_at("", self._stakes)
+        self.starting = True
+        self._began = time.monotonic()
+        self._tick.resume()
+        self.stages.now = 0.0
+        self.stages.stages = (("asking the server", 0.0),)
+        self._say("esc leaves this: the start goes on, and the list will show it")
+        self.begin(request)
+
+    def show_stage(self, what: str) -> None:
+        self._show_time()
+        shown = self.stages.stages
+        if not shown or shown[-1][0] != what:
+            self.stages.stages = (*shown, (what, self.stages.now))
+
+    def fail(self, problem: Problem) -> None:
+        """The start failed; the fields keep what was typed."""
+        self.starting = False
+        self._tick.pause()
+        self.stages.stages = ()
+        self._point_at("", words_of(problem), wrong=True)
+
+    def finish(self) -> None:
+        """The conversation runs; the text is not kept as a draft."""
+        self.finished = True
+        self.dismiss(None)
+
+    def _show_time(self) -> None:
+        self.stages.now = time.monotonic() - self._began
+
+    # Messages
+
+    def _say(self, text: str, *, wrong: bool = False) -> None:
+        self.message.text, self.message.wrong = text, wrong
+
+    def _point_at(self, field: str, text: str, *, wrong: bool = False) -> None:
+        self._say(text, wrong=wrong or bool(field))
+        for name, label in self.labels.items():
+            label.pieces = ((f"  {name}", "bad" if name == field else "dim"),)
+        if field:
+            self.set_focus(self.fields.get(field, self.text))
+
+    @on(Lines.Changed)
+    @on(Input.Changed)
+    def _edited(self) -> None:
+        if not self.is_mounted or self.starting:
+            return
+        if self.message.wrong:
+            self._point_at("", self._stakes)
+        self._show_task()
+        self._look_up()
+
+    @on(Input.Submitted)
+    def _next_field(self) -> None:
+        self.focus_next()
+
+    def watch_starting(self) -> None:
+        if self.is_mounted:
+            self.text.read_only = self.starting
+            for field in self.fields.values():
+                field.disabled = self.starting
+            if self.starting:
+                self.set_focus(self.text)
+            self._show_keys()
+
+    def _show_keys(self) -> None:
+        if self.starting:
+            self.footer.hints = ()
+            self.footer.always = (HELP_IN_FIELD, Hint("esc", "leave it running", "leave"))
+            return
+        hints = [Hint("ctrl+s", "start it", "start"), Hint("tab", "next field", "app.focus_next")]
+        focused = self.focused
+        if isinstance(focused, Field) and focused.known():
+            hints.append(Hint("↑↓", "choose", "app.focus_next"))
+        if "repository" in self.fields:
+            hints.append(Hint("ctrl+t", "tasks", "tasks"))
+        hints.append(Hint("F4", "editor", "edit"))
+        self.footer.hints = tuple(hints)
+        self.footer.always = (HELP_IN_FIELD, Hint("esc", "close, keep the text", "leave"))
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        self._show_keys()
+        self._look_up()
+
+    def action_leave(self) -> None:
+        self.left = True
+        self.dismiss(None)
