@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from oh_tui.sources.results import build
+from oh_tui.trajectory.context.contexts import Contexts
 from oh_tui.trajectory.model.events import Event, parse_event
+from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.hostile.bounds import used_by
 from tests.processes import oh_tui
 from tests.work import counted
@@ -100,6 +102,45 @@ def work_on(made: list[Event]) -> int:
 @pytest.mark.parametrize("make", SHAPES)
 def test_steps_are_made_in_linear_time(make: Callable[[int], Iterator[Row]]) -> None:
     small, large = (work_on(events(make, count)) for count in (1_000, 8_000))
+    assert large < 2 * 8 * small
+
+
+def condensation(number: int, *gone: str) -> Row:
+    return {
+        "id": f"cut-{number}", "kind": "Condensation", "source": "environment",
+        "forgotten_event_ids": list(gone), "summary": "so", "summary_offset": 1,
+        "llm_response_id": "k",
+    }  # fmt: skip
+
+
+def summaries(count: int) -> Iterator[Row]:
+    """Condensations alone, of which every other forgets a summary from long before."""
+    for n in range(count):
+        yield condensation(n, *([f"cut-{n // 2}-summary"] if n % 2 else ()))
+
+
+def forgotten_calls(count: int) -> Iterator[Row]:
+    """After each call a condensation, every other of which forgets a call from long before."""
+    for n in range(count // 3):
+        yield call(n, f"c{n}", str(n))
+        yield result(n, f"call-{n}", f"c{n}")
+        yield condensation(n, *([f"call-{n // 2}", f"result-{n // 2}"] if n % 2 else ()))
+
+
+def work_on_context(made: list[Event]) -> int:
+    run = Trajectory()
+    run.extend([*made, parse_event(json.dumps(call(-1, "last", "last")).encode())])
+    contexts = Contexts(run)
+    with counted() as work:
+        assert len(contexts.at(contexts.answers[-1]).messages)
+    return work.lines
+
+
+@pytest.mark.parametrize("make", [summaries, forgotten_calls])
+def test_a_context_after_condensations_is_made_in_linear_time(
+    make: Callable[[int], Iterator[Row]],
+) -> None:
+    small, large = (work_on_context(events(make, count)) for count in (750, 6_000))
     assert large < 2 * 8 * small
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from oh_tui.trajectory.context.long_list import LongList
 from oh_tui.trajectory.context.message_order import Arrangement, Peeks
 from oh_tui.trajectory.context.rules import Rules
 from oh_tui.trajectory.context.whole import condensed, condensing, whole
@@ -80,6 +82,59 @@ class _Base(NamedTuple):
     """Whether no condensation has left a part of what belongs together."""
 
 
+class _Condensed:
+    """What is in the context while condensations act on it, one after the other."""
+
+    def __init__(self, peeks: Peeks, rules: Rules, base: _Base) -> None:
+        self._peeks, self._rules = peeks, rules
+        self._items = LongList()
+        self._is_sound = base.is_sound
+        self._groups: dict[int, list[str | int]] = {}
+        """Item -> what it belongs to: an answer, and the first call of a loop that begins with
+        thinking."""
+        self._here: Counter[str | int] = Counter()
+        """How many items of each of these are here."""
+        self._loop: int | None = None
+        """That of the last item."""
+        for item in base.items:
+            self.append(item)
+
+    @property
+    def base(self) -> _Base:
+        return _Base(array("i", self._items), self._is_sound)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def append(self, item: int) -> None:
+        self._items.append(item)
+        if item < 0:
+            return
+        event = self._peeks.events[item]
+        is_call = event.kind == "ActionEvent"
+        if not is_call and event.kind not in RESULT_KINDS:
+            self._loop = None
+            return
+        if self._rules.whole_loops and self._peeks.thinks(item):
+            self._loop = item
+        groups: list[str | int] = [] if self._loop is None else [self._loop]
+        if is_call and event.llm_response_id:
+            groups.append(event.llm_response_id)
+        if groups:
+            self._groups[item] = groups
+            self._here.update(groups)
+
+    def condense(self, place: int) -> set[int]:
+        """Does what a condensation does, and returns what it took out."""
+        does = condensing(self._peeks.events[place])
+        gone = condensed(self._items, place, does, self._peeks)
+        taken = Counter(group for item in gone for group in self._groups.get(item, ()))
+        self._is_sound &= all(self._here[group] == count for group, count in taken.items())
+        self._here.subtract(taken)
+        self._loop = None
+        return gone
+
+
 class Views:
     """The contexts of a growing run."""
 
@@ -132,61 +187,30 @@ class Views:
         lines, way = self._tree.lines, [at]
         while way[-1] not in self._bases and (begins := lines[way[-1]].begins) != NONE:
             way.append(self._tree.line[begins])
-        base = _Base(array("i"), True)
+        known = self._bases.pop(way[-1], None)
+        if known is not None:
+            self._bases[way.pop()] = known
+        if known is not None and not way:
+            return known
+        held = _Condensed(self._peeks, self._rules, known or _Base(array("i"), True))
+        most = self._most
         for line in reversed(way):
-            if (known := self._bases.pop(line, None)) is None:
-                known = self._begin(lines[line], base)
-                self._held += len(known.items)
-            self._bases[line] = base = known
-            self._forget()
+            self._begin(lines[line], held)
+            if line == at or self._held + len(held) <= most:
+                self._bases[line] = base = held.base
+                self._held += len(held)
+        self._forget()
         return base
 
-    def _begin(self, line: Line, above: _Base) -> _Base:
-        """`above` is the base of the line that a line begins at."""
-        before, is_sound = above
+    def _begin(self, line: Line, held: _Condensed) -> None:
+        """Makes of the base of the line that a line begins at the base of this line."""
         if line.begins != NONE:
             tail = self._tree.lines[self._tree.line[line.begins]].tail
-            before = before + tail[: bisect_right(tail, line.begins)]
+            for place in tail[: bisect_right(tail, line.begins)]:
+                held.append(place)
         if line.condensation != NONE:
-            does = condensing(self._peeks.events[line.condensation])
-            left, gone = condensed(before, line.condensation, does, self._peeks)
+            gone = held.condense(line.condensation)
             self._gone[self._tree.line[line.condensation]] = array("i", sorted(gone))
-            is_sound = is_sound and not (gone and self._breaks(before, gone))
-            before = array("i", left)
-        return _Base(before, is_sound)
-
-    def _breaks(self, items: Sequence[int], gone: set[int]) -> bool:
-        """Whether what a condensation takes out may leave a part of a batch or of a tool loop."""
-        events = self._peeks.events
-        kinds = {events[n].kind for n in gone if n >= 0}
-        if kinds.isdisjoint(RESULT_KINDS | {"ActionEvent"}):
-            return False
-        parts: dict[str, bool] = {}
-        calls = [n for n in items if n >= 0 and events[n].kind == "ActionEvent"]
-        for item in calls:
-            response = events[item].llm_response_id
-            if response and parts.setdefault(response, item in gone) != (item in gone):
-                return True
-        return self._rules.whole_loops and self._breaks_loop(items, gone)
-
-    def _breaks_loop(self, items: Sequence[int], gone: set[int]) -> bool:
-        events, peeks = self._peeks.events, self._peeks
-        kept: set[bool] = set()
-        """Whether members of the loop are gone, and whether some are not."""
-        thinks = False
-        for item in items:
-            if item < 0:
-                continue  # a summary was not there when the loop was
-            kind = events[item].kind
-            if kind != "ActionEvent" and kind not in RESULT_KINDS:
-                kept, thinks = set(), False
-                continue
-            if peeks.thinks(item):
-                kept, thinks = set(), True
-            kept.add(item in gone)
-            if thinks and len(kept) == 2:
-                return True
-        return False
 
     def taken_out(self, condensation: int) -> array[int]:
         """The items that a condensation took out."""
@@ -207,9 +231,14 @@ class Views:
             at = line.begins
         return found
 
+    @property
+    def _most(self) -> int:
+        """Items that are held."""
+        return 8 * len(self._tree.up) + 1_000
+
     def _forget(self) -> None:
         """Lets go of what is held, so that all together is in proportion to the run."""
-        most = 8 * len(self._tree.up) + 1_000
+        most = self._most
         while self._held > most and len(self._bases) > 2:
             self._held -= len(self._bases.pop(next(iter(self._bases))).items)
         while self._held > most and len(self._stretches) > 2:

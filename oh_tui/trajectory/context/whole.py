@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from oh_tui.trajectory.context.long_list import LongList
 from oh_tui.trajectory.context.message_order import Peeks
 from oh_tui.trajectory.context.rules import Rules
 from oh_tui.trajectory.model.bodies import field
@@ -34,16 +35,14 @@ def condensing(event: Event) -> Condensing:
     return Condensing(frozenset(forgotten), max(0, offset) if has_summary else None)
 
 
-def condensed(
-    items: Sequence[int], place: int, does: Condensing, peeks: Peeks
-) -> tuple[list[int], set[int]]:
-    """What a condensation at a place of the run leaves of the items, and what it takes out."""
-    gone = peeks.items(does.forgotten)
-    gone.intersection_update(items)
-    left = [item for item in items if item not in gone] if gone else list(items)
+def condensed(items: LongList, place: int, does: Condensing, peeks: Peeks) -> set[int]:
+    """Does what a condensation at a place of the run does to the items, and returns what it took
+    out."""
+    gone = {item for item in peeks.items(does.forgotten) if item in items}
+    items.take_out(gone)
     if does.offset is not None:
-        left.insert(does.offset, ~place)
-    return left, gone
+        items.insert(does.offset, ~place)
+    return gone
 
 
 def whole(path: Sequence[int], peeks: Peeks, rules: Rules) -> list[int]:
@@ -51,13 +50,13 @@ def whole(path: Sequence[int], peeks: Peeks, rules: Rules) -> list[int]:
     events = peeks.events
     if not rules.keeps_summaries:
         return _at_once(path, peeks)
-    items: list[int] = []
+    items = LongList()
     for place in path:
         if events[place].kind == "Condensation":
-            items, _ = condensed(items, place, condensing(events[place]), peeks)
+            condensed(items, place, condensing(events[place]), peeks)
         elif events[place].kind in SEEN:
             items.append(place)
-    return _repaired(items, path, peeks, rules)
+    return _repaired(list(items), path, peeks, rules)
 
 
 def _repaired(items: list[int], path: Sequence[int], peeks: Peeks, rules: Rules) -> list[int]:
