@@ -57,6 +57,7 @@ FIELDS = {
     "/": ("pytest", "x", "nowhere to be found"),
     "&": ("is:failed", "tool:terminal -docs", "took:>5s", "is:odd", "step:3-9"),
     ":": ("12", "50%", "13:40", "999999"),
+    "A": ("why did you stop", " "),
     "m": ("say more", "two\x1b[13;2ulines"),
     "!": ("ls", "cd /tmp", "sleep 2"),
     "\x10": ("mess", "zoom", "theme", "server: demo", "wrap", "parse", "flaky"),

@@ -315,7 +315,8 @@ class AgentServer:
         """Ask the agent about its run: one call of its model, which costs money, also while it
         runs.
 
-        The run keeps no trace of it but the cost, under the usage id ask-agent-llm. An app server
+        The run keeps no trace of it but the cost, under the usage id ask-agent-llm, which 1.58.2
+        tells when something else changes (measured). An app server
         before it may end the wait: TimedOut or ServerError. The question may be answered, and paid,
         all the same, so it is never sent twice. Raises NotFound on servers before 1.3 (source).
         """
@@ -352,8 +353,9 @@ class AgentServer:
         """Let the agent use the model of an LLM profile of this server from its next answer on.
 
         One that this conversation has used before comes back as it was then, although it may have
-        another model or key by now. Raises NotFound for an unknown profile, and on servers before
-        1.18 (source); InvalidRequest for one that cannot be read.
+        another model or key by now (measured). Raises NotFound for an unknown profile, for all of
+        them in a sandbox with 1.34.0, where it looks in another folder than `llm_profiles`
+        (measured), and before 1.18 (source); InvalidRequest for one that cannot be read.
         """
         body = {"profile_name": name}
         await self._setup("switch_profile", "switch the profile of the agent", body, UNLIMITED)

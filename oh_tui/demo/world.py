@@ -234,7 +234,7 @@ class World:
             for name, heard in last.items():
                 every[name].update(heard)
                 self._cut(every[name], heard)
-        if conversation.asked is not None:
+        if conversation.asked is not None and self.agent_version != AgentVersion.NEW:
             value["usage_to_metrics"]["ask-agent-llm"] = conversation.asked.told(lists=True)
         return value
 

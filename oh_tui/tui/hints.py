@@ -88,7 +88,16 @@ def idle_keys(source: Source | None) -> frozenset[str]:
         (source.sandboxes, ("pane.2", "sandbox.pause")),
         (
             source.agents,
-            ("answer", "message", "agent.stop", "budget", "start", "start anew"),
+            (
+                "answer",
+                "message",
+                "agent.stop",
+                "budget",
+                "start",
+                "start anew",
+                "ask",
+                "agent setup",
+            ),
         ),
         (source.workspaces, ("shell", "get a file", "put a file")),
         (source.remote, ("download", "load.all")),

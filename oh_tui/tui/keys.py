@@ -147,6 +147,7 @@ SCREEN_KEYS = (
     Key("message", "m", "composer.write", "m", "message", "write to the agent", _ACT, ALL - {"sandboxes"}, also="send reply chat write prompt"),
     Key("agent.stop", "P", "agents.stop_or_continue", "P", "stop agent", "stop the agent, or continue it when it is stopped", _ACT, ALL - {"sandboxes"}, also="cancel abort interrupt kill resume continue"),
     Key("budget", "dollar_sign", "budgets.set", "$", "budget", "what the run may cost: over it oh-tui asks, then stops the agent", _ACT, also="cost limit money spend"),
+    Key("ask", "A", "agent_setups.ask", "A", "ask agent", "ask the agent about its run, one call of its model; leaves no trace in the run", _ACT, also="question btw why"),
     Key("sandbox.pause", "p", "sandboxes.pause", "p", "pause sandbox", "pause the sandbox, or resume it when paused", _ACT, ALL, also="suspend sleep stop resume wake"),
     Key("context", "V", "reports.context", "V", "context", "what the model saw when it made the step", _LOOK, frozenset({"timeline"}), also="messages prompt window tokens memory condensed forgotten"),
     Key("files", "H", "reports.files_then", "H", "files then", "the files as they were after the step", _LOOK, frozenset({"timeline"}), also="checkout history version past time blame"),
@@ -178,6 +179,11 @@ MORE = (
         "start anew",
         "start a conversation like this one: its repository, branch, model and first message",
         "new_conversations.like",
+    ),
+    (
+        "agent setup",
+        "what the agent works with: switch its profile, set when it asks, condense its context",
+        "agent_setups.open",
     ),
     ("rename", "give the conversation another title, on its server", "titles.rename"),
     (

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from oh_tui.tui.state.cursors import Cursors
     from oh_tui.tui.state.filtering import Filtering
     from oh_tui.tui.state.finding import Finding
+    from oh_tui.tui.state.questions import Questions
     from oh_tui.tui.state.shells import Shell
 
 
@@ -143,6 +144,8 @@ class Session:
         """The last trajectory downloaded."""
         self.shells: dict[str, Shell] = {}
         """Commands run in sandboxes, by conversation id without dashes."""
+        self.questions: dict[str, Questions] = {}
+        """Questions to agents, by conversation id without dashes."""
         self.shell_history: list[str] = []
         self.writes = Writes()
 

@@ -25,7 +25,7 @@ pytestmark = [every_version]
 POLICIES = ("AlwaysConfirm", "ConfirmRisky", "NeverConfirm")
 
 
-async def test_a_question_is_answered_and_leaves_no_event(stage: Stage) -> None:
+async def test_a_question_is_answered_and_leaves_no_event(stage: Stage, version: str) -> None:
     conversation = await stage.started(stage.prompts.short)
     await stage.until_over(conversation)
     before = [event.id for event in await stage.events(conversation)]
@@ -33,7 +33,8 @@ async def test_a_question_is_answered_and_leaves_no_event(stage: Stage) -> None:
     assert await stage.meanwhile(agent.ask_agent("Why did you end?"))
     shown = {event.id for event in await stage.events(conversation) if event.key != "stats"}
     assert shown <= set(before)
-    assert "ask-agent-llm" in ((await agent.conversation()).stats or {})["usage_to_metrics"]
+    usages = ((await agent.conversation()).stats or {})["usage_to_metrics"]
+    assert ("ask-agent-llm" in usages) == (version != "1.58.2"), "which tells it later"
     with pytest.raises(InvalidRequest):
         await agent.ask_agent(" \n")
 
@@ -65,6 +66,10 @@ async def test_the_agent_is_switched_to_a_profile(stage: Stage, version: str) ->
         return
     await stage.keeps_profile(conversation, "fast")
     (fast,) = (p for p in (await agent.llm_profiles()).profiles if p.name == "fast")
+    if version == "1.34.0":  # the one in a sandbox
+        with pytest.raises(NotFound, match="Profile 'fast' not found"):
+            await agent.switch_profile("fast")
+        return
     await agent.switch_profile("fast")
     record = await agent.conversation()
     assert record.model == fast.model

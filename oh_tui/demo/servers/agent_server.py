@@ -65,7 +65,7 @@ class AgentServers:
     def __init__(self, world: World, disks: Disks) -> None:
         self.world = world
         self.disks = disks
-        self._setups = AgentSetups(world, self._conversation)
+        self.setups = AgentSetups(world, self._conversation)
         self._forks = Forks(world, self._conversation, self.record_of)
 
     def routes(self, root: str = ROOT) -> list[Route]:
@@ -87,7 +87,7 @@ class AgentServers:
             Route(f"{root}/api/git/commits", self.git_commits, methods=["GET"]),
             Route(f"{root}/api/git/commits/{{sha}}/changes", self.commit_changes, methods=["GET"]),
             Route(f"{root}/server_info", self.server_info, methods=["GET"]),
-            *self._setups.routes(root, base),
+            *self.setups.routes(root, base),
             *self._forks.routes(base),
         ]
 

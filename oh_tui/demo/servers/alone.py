@@ -48,6 +48,7 @@ class AgentServerAlone(AgentServers):
     def __init__(self, world: World, disks: Disks, key: str) -> None:
         super().__init__(world, disks)
         self._key = key
+        self.setups.in_sandbox = False
         self._box = Sandbox(BOX, "RUNNING", world.clock.start, 8_000)
         world.sandboxes = {BOX: self._box}
         for conversation in world.conversations.values():

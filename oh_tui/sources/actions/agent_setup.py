@@ -137,11 +137,11 @@ class AgentSetup(msgspec.Struct, frozen=True):
         return float(cost) if isinstance(cost, int | float) and 0 < cost < 1e6 else None
 
     @property
-    def price(self) -> str:
+    def price(self) -> tuple[str, ...]:
         """What a question costs, for people."""
         cost = self.last_cost
-        as_last = f", about {dollars(cost)} as its last answer" if cost else ""
-        return f"one call of the model{as_last}; leaves no trace in the run"
+        told = f"about {dollars(cost)} as its last answer" if cost else "its price is not known"
+        return "one call of the model", told, "leaves no trace in the run"
 
     @property
     def facts(self) -> list[tuple[str, str]]:

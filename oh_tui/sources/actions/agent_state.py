@@ -17,6 +17,8 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Refused, Remedy
 from oh_tui.text.redact import safe_line
+from oh_tui.trajectory.analysis.ending import failure_of
+from oh_tui.trajectory.analysis.failures import is_of_key
 from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.events import Event
@@ -144,6 +146,16 @@ class AgentState(msgspec.Struct, frozen=True):
             return "what it repeats is not among its last events"
         step = run.steps[verdict.steps[-1] - 1]
         return f"{verdict.short}: {describe(step, run.outcome(step)).what}"
+
+    @property
+    def key_was_rejected(self) -> bool:
+        """Whether the run failed because its model did not take the key."""
+        if self.agent_status is not AgentStatus.FAILED:
+            return False
+        run = Trajectory(complete=False)
+        run.extend(self.events)
+        failure = failure_of(run)
+        return failure is not None and is_of_key(failure.event)
 
     @property
     def can_continue(self) -> bool:

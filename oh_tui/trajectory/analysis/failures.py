@@ -77,6 +77,13 @@ def failure_words(event: Event, where: str = "") -> tuple[str, str]:
     return text, text
 
 
+def is_of_key(event: Event) -> bool:
+    """Whether a model did not take the key, as after the key was changed: a conversation keeps the
+    one that it began with."""
+    code = text_field(event.body(), "code")
+    return _SAME_AS.get(code, code) == "LLMAuthenticationError"
+
+
 def limit_words(limit: str) -> tuple[str, str]:
     """As `failure_words`, for a run that was stopped at a limit."""
     return f"The run hit {limit}, so OpenHands stopped it.", f"hit {limit}"

@@ -14,7 +14,7 @@ from oh_tui.tui.controllers import navigation, preparations, servers, view
 from oh_tui.tui.controllers.across_runs import background_indexing
 from oh_tui.tui.controllers.across_runs import board as board_of_runs
 from oh_tui.tui.controllers.across_runs import search_all as search_of_runs
-from oh_tui.tui.controllers.agent import agents, budgets, compose, start
+from oh_tui.tui.controllers.agent import agents, budgets, compose, setup, start
 from oh_tui.tui.controllers.lists import (
     column_choice,
     conversations,
@@ -226,7 +226,9 @@ class Controllers:
 
     @cached_property
     def agents(self) -> agents.AgentActions:
-        return agents.AgentActions(self._session, self._ui)
+        return agents.AgentActions(
+            self._session, self._ui, lambda *asked: self.agent_setups.goes_on(*asked)
+        )
 
     @cached_property
     def budgets(self) -> budgets.Budgets:
@@ -235,6 +237,10 @@ class Controllers:
     @cached_property
     def composer(self) -> compose.Composer:
         return compose.Composer(self._session, self._ui, self.agents, self.sandboxes)
+
+    @cached_property
+    def agent_setups(self) -> setup.AgentSetups:
+        return setup.AgentSetups(self._session, self._ui, self.agents, self.annotations)
 
     @cached_property
     def sub_conversations(self) -> sub_conversations.SubConversations:

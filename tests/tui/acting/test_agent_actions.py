@@ -37,12 +37,17 @@ class FakeAgents:
         yield replace(state, status="paused")
 
 
+async def goes_on(agents: object, state: AgentState) -> bool:
+    """No key was rejected in these tests."""
+    return True
+
+
 def made(*answers: str) -> tuple[Session, FakeUi, FakeAgents, AgentActions]:
     session, ui, agents = Session(Settings()), FakeUi(*answers), FakeAgents()
     source: Any = SimpleNamespace(agents=agents, sandboxes=object())
     session.source, session.current = source, ONE
     session.pane = "timeline"
-    return session, ui, agents, AgentActions(session, ui)
+    return session, ui, agents, AgentActions(session, ui, goes_on)
 
 
 async def test_stopping_tells_its_stage_and_posts_what_changed() -> None:

@@ -112,7 +112,19 @@ async def test_help_and_palette_leave_out_what_can_do_nothing_there() -> None:
     ("lacks", "idle"),
     [
         ("sandboxes", {"pane.2", "sandbox.pause"}),
-        ("agents", {"answer", "message", "agent.stop", "budget", "start", "start anew"}),
+        (
+            "agents",
+            {
+                "answer",
+                "message",
+                "agent.stop",
+                "budget",
+                "start",
+                "start anew",
+                "ask",
+                "agent setup",
+            },
+        ),
         ("workspaces", {"shell", "get a file", "put a file"}),
         ("remote", {"download", "load.all"}),
         ("records", {"rename"}),

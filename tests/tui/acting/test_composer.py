@@ -26,12 +26,17 @@ class FakeAgents:
         return AgentState(replace(ONE, sandbox_status="MISSING"))
 
 
+async def goes_on(agents: object, state: AgentState) -> bool:
+    """No key was rejected in these tests."""
+    return True
+
+
 def made(conversation: Conversation) -> tuple[Session, FakeUi, Composer]:
     session, ui = Session(Settings()), FakeUi("some text")
     source: Any = SimpleNamespace(agents=FakeAgents(), sandboxes=object())
     session.source, session.current, session.pane = source, conversation, "timeline"
     return session, ui, Composer(
-        session, ui, AgentActions(session, ui), SandboxActions(session, ui)
+        session, ui, AgentActions(session, ui, goes_on), SandboxActions(session, ui)
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -56,8 +56,15 @@ TITLE = 40
 
 
 class AgentActions:
-    def __init__(self, session: Session, ui: Ui) -> None:
+    def __init__(
+        self,
+        session: Session,
+        ui: Ui,
+        goes_on: Callable[[Agents, AgentState], Awaitable[bool]],
+    ) -> None:
+        """`goes_on` asks whether an agent whose key was rejected goes on with the same key."""
         self._session = session
+        self._goes_on = goes_on
         self._ui = ui
 
     def action_answer(self) -> None:
@@ -239,6 +246,8 @@ class AgentActions:
             stakes.append([(f"It is stuck: {repeats}.", "warn")])
             stakes.append([("It may do that again, which costs money. ", ""), _TELL_IT])
         stakes += self.over_budget(state)
+        if state.key_was_rejected and not await self._goes_on(agents, state):
+            return
         if state.calls:
             count = len(state.calls)
             again = (
@@ -267,7 +276,7 @@ class AgentActions:
         return True
 
     @contextlib.contextmanager
-    def _waiting(self, stage: str) -> Iterator[None]:
+    def waiting(self, stage: str) -> Iterator[None]:
         """Show the elapsed seconds until Esc; the server may need as long as a step takes."""
         wait = Wait(stage, time.monotonic())
         self._session.waits.append(wait)
@@ -327,7 +336,7 @@ class AgentActions:
                 step = await anext(steps, None)
                 while isinstance(step, AgentStage):
                     self._ui.tell(step, passing=True)
-                    with self._waiting(step):
+                    with self.waiting(step):
                         step = await anext(steps, None)
             if step is not None:
                 now = step

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.api.models import Conversation, bare_id
 from oh_tui.sources.lists.tags import applied, complete, fits_server, read_tags, tag_words
+from oh_tui.sources.lists.user_annotations import LONGEST_NOTE
 from oh_tui.text.problem import Problem
 from oh_tui.tui.messages import AnnotationsChanged, ListsWanted
 from oh_tui.tui.remedies import words_of
@@ -155,6 +156,17 @@ class AnnotationActions:
         if text.strip() and text.strip() != before:
             session.note_drafts[place] = text
             ui.tell("draft kept: ; continues it")
+
+    def add_to_note(self, conversation: Conversation, text: str) -> str:
+        """Add a text to the note on a run; says what came of it."""
+        kept = self._session.annotations
+        before = kept.of(conversation).note
+        note = f"{before}\n\n{text}".strip()
+        cut = "" if len(note) <= LONGEST_NOTE else f", cut to {LONGEST_NOTE:,} characters"
+        kept.write_note(conversation, note[:LONGEST_NOTE])
+        told = f"added to the note on the run{cut}"
+        self._changed(told)
+        return told
 
     # Tags
 

@@ -1,0 +1,230 @@
+"""`A` and the palette's "agent": questions to an agent, and what it works with."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from oh_tui.api.models import bare_id
+from oh_tui.sources.actions import agent_setup
+from oh_tui.sources.actions.agent_setup import MOST_NAMED, Act, profile_hint
+from oh_tui.text.human import plural
+from oh_tui.text.problem import Problem
+from oh_tui.text.redact import safe_line
+from oh_tui.tui.controllers.agent.agents import TELLING, short_title
+from oh_tui.tui.messages import AgentChanged
+from oh_tui.tui.remedies import words_of
+from oh_tui.tui.screens.ask import AskScreen
+from oh_tui.tui.state.questions import Questions
+from oh_tui.tui.widgets.conversation_list import title_of
+from oh_tui.tui.widgets.question_bar import Question
+
+if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation
+    from oh_tui.sources.actions.agent_actions import Agents
+    from oh_tui.sources.actions.agent_setup import AgentSetup, Answered
+    from oh_tui.sources.actions.agent_state import AgentState
+    from oh_tui.tui.controllers.agent.agents import AgentActions
+    from oh_tui.tui.controllers.run.annotate import AnnotationActions
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.ui import Ui
+    from oh_tui.tui.widgets.drawing import Piece
+
+ASKING = "asking an agent"
+
+LABEL = 10
+"""Cells of a label."""
+
+T = TypeVar("T")
+
+
+class AgentSetups:
+    def __init__(
+        self, session: Session, ui: Ui, agents: AgentActions, annotations: AnnotationActions
+    ) -> None:
+        self._session = session
+        self._ui = ui
+        self._agent_actions = agents
+        self._annotations = annotations
+
+    # Asking
+
+    def action_ask(self) -> None:
+        self._ui.begin("ask", self.ask)
+
+    async def ask(self) -> None:
+        """Open the questions to the agent of the targeted conversation. Those that were asked are
+        shown even if it cannot be asked now."""
+        session = self._session
+        if session.no_changes or session.source is None or session.source.agents is None:
+            self._ui.tell(session.no_changes)
+            return
+        agents, conversation = session.source.agents, session.target()
+        if conversation is None:
+            self._ui.tell(session.no_target)
+            return
+        asked = session.questions.setdefault(bare_id(conversation.id), Questions())
+        try:
+            with self._ui.preparing("asking for the agent's state"):
+                price = (await agent_setup.read(agents, conversation.id)).price
+        except Problem as problem:
+            if not asked.asked:
+                self._ui.report(problem)
+                return
+            price = (words_of(problem),)
+        keep = partial(self._annotations.add_to_note, conversation)
+        ask = partial(self._answer, agents, conversation)
+        self._ui.push_screen(AskScreen(title_of(conversation), asked, price, ask=ask, keep=keep))
+
+    async def _answer(self, agents: Agents, conversation: Conversation, text: str) -> Answered:
+        with self._session.writes.doing(ASKING, conversation.id):
+            return await agent_setup.ask(agents, conversation.id, text)
+
+    # What it works with
+
+    def action_open(self) -> None:
+        self._ui.begin("write", self.open)
+
+    async def open(self) -> None:
+        """Show what the agent works with and what its server can, and offer to change it."""
+        found = await self._read()
+        if found is None:
+            return
+        agents, setup = found
+        answers = [
+            (key, label, act)
+            for key, label, act in (
+                ("p", "switch profile", Act.SWITCH),
+                ("c", "change when it asks", Act.CONFIRM),
+                ("k", "condense now", Act.CONDENSE),
+            )
+            if not (self._session.settings.read_only or setup.cannot(act))
+        ]
+        title = f"Agent of {short_title(setup.state.conversation)}"
+        chosen = await self._ui.ask(Question(title, _facts(setup), answers, "leave it"))
+        match chosen:
+            case Act.SWITCH:
+                await self._switch(agents, setup)
+            case Act.CONFIRM:
+                await self._set_policy(agents, setup)
+            case Act.CONDENSE:
+                await self._condense(agents, setup)
+
+    async def goes_on(self, agents: Agents, state: AgentState) -> bool:
+        """Whether an agent whose key was rejected is to go on with the same key; offers to switch
+        its profile."""
+        with self._ui.preparing("asking for the profiles"):
+            setup = await agent_setup.read(agents, state.conversation.id)
+        why = setup.cannot(Act.SWITCH)
+        kept = "the conversation keeps the key that it began with"
+        if setup.profile:
+            kept = f"it uses the profile {setup.profile} now"
+        lines: list[list[Piece]] = [
+            [(f"The model's key was rejected; {kept}.", "warn")],
+            [(f"Profiles: {why or setup.no_profiles or profile_hint(setup)}", "")],
+        ]
+        answers = [("y", "go on with what it has", "go on")]
+        if not why:
+            answers.insert(0, ("s", "switch profile", "switch"))
+        title = f"Continue {short_title(state.conversation)}"
+        chosen = await self._ui.ask(Question(title, lines, answers))
+        if chosen == "switch":
+            await self._switch(agents, setup)
+        return chosen == "go on"
+
+    async def _read(self) -> tuple[Agents, AgentSetup] | None:
+        session = self._session
+        if session.source is None or session.source.agents is None:
+            self._ui.tell(session.no_changes)
+            return None
+        conversation = session.target()
+        if conversation is None:
+            self._ui.tell(session.no_target)
+            return None
+        agents = session.source.agents
+        setup: AgentSetup | None = None
+        with self._ui.reporting(), self._ui.preparing("asking what the agent works with"):
+            setup = await agent_setup.read(agents, conversation.id)
+        return (agents, setup) if setup else None
+
+    async def _switch(self, agents: Agents, setup: AgentSetup) -> None:
+        """Ask for a profile until the server takes it."""
+        pane, name, wrong = self._session.pane, "", setup.cannot(Act.SWITCH)
+        if wrong:
+            self._ui.tell(wrong)
+            return
+        named = ", ".join(map(safe_line, setup.names[:MOST_NAMED])) or setup.no_profiles
+        title = f"Switch to a profile: {named}" if named else "Switch to a profile"
+
+        async def complete(typed: str) -> str | None:
+            fits = (one for one in setup.names if one.startswith(typed) and typed)
+            return next(fits, None)
+
+        while True:
+            answer = await self._ui.prompt(
+                "its name", name, enter="switch", title=title, wrong=wrong, complete=complete
+            )
+            self._ui.focus_pane(pane)
+            name = (answer or "").strip()
+            if not name:
+                return
+            try:
+                change = agent_setup.switch_profile(agents, setup, name)
+                after = await self._carry_out(setup, change)
+                break
+            except Problem as problem:
+                wrong = words_of(problem)
+        told = f"switched to {after.profile}: {after.model} from the next answer on"
+        self._ui.tell(f"{told}; P lets it go on" if setup.state.key_was_rejected else told)
+
+    async def _set_policy(self, agents: Agents, setup: AgentSetup) -> None:
+        lines: list[list[Piece]] = [[(f"It asks {setup.asks}.", "")]]
+        if setup.state.runs:
+            lines.append([("It works: this holds from the end of its step on.", "dim")])
+        answers = [
+            ("a", "before every call", "always"),
+            ("r", "before risky calls", "risky"),
+            ("x", "never", "never"),
+        ]
+        word = await self._ui.ask(Question("When the agent asks", lines, answers, "as it is"))
+        if not word:
+            return
+        with self._ui.reporting():
+            after = await self._carry_out(setup, agent_setup.set_policy(agents, setup, word))
+            self._ui.tell(f"the agent asks {after.asks}")
+
+    async def _condense(self, agents: Agents, setup: AgentSetup) -> None:
+        lines: list[list[Piece]] = [
+            [
+                (
+                    "A model sums up its older events, which costs money: it forgets them.",
+                    "",
+                )
+            ]
+        ]
+        question = Question("Condense", lines, (("y", "condense now", "yes"),))
+        if not await self._ui.ask(question):
+            return
+        with self._ui.reporting():
+            change = agent_setup.condense(agents, setup)
+            _, gone = await self._carry_out(setup, change)
+            self._ui.tell(f"condensed: {plural(gone, 'event')} forgotten")
+
+    async def _carry_out(self, setup: AgentSetup, change: Coroutine[object, object, T]) -> T:
+        """What comes of a change. Shows its seconds, and refreshes lists and run."""
+        conversation = setup.state.conversation
+        stage = "waiting for the end of its step" if setup.state.runs else "waiting for the server"
+        try:
+            with (
+                self._session.writes.doing(TELLING, conversation.id),
+                self._agent_actions.waiting(stage),
+            ):
+                self._ui.tell(stage, passing=True)
+                return await change
+        finally:
+            self._ui.post_message(AgentChanged(conversation.id))
+
+
+def _facts(setup: AgentSetup) -> list[list[Piece]]:
+    return [[(f"{label:<{LABEL}} ", "dim"), (words, "")] for label, words in setup.facts]
