@@ -18,6 +18,7 @@ class Server(Protocol):
 
     workplace: Workplace
     """Where its agents work, in words."""
+    base_url: str
 
     @property
     def pace(self) -> float: ...

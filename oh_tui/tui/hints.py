@@ -93,6 +93,7 @@ def idle_keys(source: Source | None) -> frozenset[str]:
                 "message",
                 "agent.stop",
                 "budget",
+                "fork",
                 "start",
                 "start anew",
                 "ask",
@@ -182,7 +183,7 @@ def _follow_label(session: Session) -> str | None:
 
 
 def _agent_labels(session: Session) -> Labels:
-    labels: Labels = {"answer": None, "message": None, "agent.stop": None}
+    labels: Labels = {"answer": None, "message": None, "agent.stop": None, "fork": None}
     conversation, source = session.target(), session.source
     if session.settings.read_only or source is None or not source.agents or conversation is None:
         return labels
@@ -198,6 +199,8 @@ def _agent_labels(session: Session) -> Labels:
             status == "idle" and _was_rejected(session, conversation)
         ):
             labels["agent.stop"] = CONTINUE
+        if status in ("stuck", "error"):
+            labels["fork"] = "fork"
     return labels
 
 

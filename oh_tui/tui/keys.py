@@ -148,6 +148,7 @@ SCREEN_KEYS = (
     Key("agent.stop", "P", "agents.stop_or_continue", "P", "stop agent", "stop the agent, or continue it when it is stopped", _ACT, ALL - {"sandboxes"}, also="cancel abort interrupt kill resume continue"),
     Key("budget", "dollar_sign", "budgets.set", "$", "budget", "what the run may cost: over it oh-tui asks, then stops the agent", _ACT, also="cost limit money spend"),
     Key("ask", "A", "agent_setups.ask", "A", "ask agent", "ask the agent about its run, one call of its model; leaves no trace in the run", _ACT, also="question btw why"),
+    Key("fork", "F", "forks.fork", "F", "fork", "fork the run at the step: another conversation that knows it up to there; on a message of yours before it, to say another thing", _ACT, frozenset({"timeline"}), also="duplicate clone copy rewind edit message checkpoint"),
     Key("sandbox.pause", "p", "sandboxes.pause", "p", "pause sandbox", "pause the sandbox, or resume it when paused", _ACT, ALL, also="suspend sleep stop resume wake"),
     Key("context", "V", "reports.context", "V", "context", "what the model saw when it made the step", _LOOK, frozenset({"timeline"}), also="messages prompt window tokens memory condensed forgotten"),
     Key("files", "H", "reports.files_then", "H", "files then", "the files as they were after the step", _LOOK, frozenset({"timeline"}), also="checkout history version past time blame"),
@@ -197,10 +198,7 @@ MORE = (
 )
 """Commands of the palette alone, without a key: label, help, action."""
 
-CANNOT = (
-    ("fork duplicate clone", "oh-tui does not copy conversations; ctrl+n starts a new one"),
-    ("delete remove archive", "oh-tui deletes no conversation and no sandbox on a server"),
-)
+CANNOT = (("delete remove archive", "oh-tui deletes no conversation and no sandbox on a server"),)
 """What people look for in the palette and the program does not do: words, why not."""
 
 COPY_KEYS = (

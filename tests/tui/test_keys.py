@@ -280,7 +280,7 @@ async def test_the_palette_says_what_the_program_does_not_do() -> None:
         await it.pilot.press("ctrl+p")
         await it.until(lambda: len(it.app.screen.query("CommandList")) > 0)
         listed = it.app.screen.query_one("CommandList", OptionList)
-        for typed in ("fork", "duplicate", "delete", "archive"):
+        for typed in ("delete", "archive"):
             with case(typed):
                 await it.type(typed)
                 await it.until(lambda: listed.option_count == 1)

@@ -128,7 +128,7 @@ async def _cure(call: Call, forked: Forked) -> list[str]:
     except Problem as problem:
         return [problem.sentence]
     if not names:
-        return [f"{forking.MAKE_A_PROFILE}: oh-tui agent {name} --profile NAME"]
+        return [f"{forking.make_a_profile(call.agents)}: oh-tui agent {name} --profile NAME"]
     known = ", ".join(safe_line(one) for one in names[: agent_setup.MOST_NAMED])
     return [f"oh-tui agent {name} --profile NAME gives it one, of {known}"]
 

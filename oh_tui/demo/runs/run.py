@@ -94,6 +94,8 @@ class Run(Recorder):
         self.find(files)
         for event in events:
             self._leaf = event.id
+            is_user = event.kind == "MessageEvent" and event.source == "user"
+            self._last_user = event.id if is_user else self._last_user or ""
             self.context += len(event.raw) // 4
         last = events[-1] if events else None
         if last and last.kind == "MessageEvent" and last.source == "user":

@@ -43,8 +43,6 @@ HEAD = 4_000_000
 
 WITHOUT_KEY = "This server left the key of the model out of the fork, so that its agent cannot work"
 
-MAKE_A_PROFILE = "save the key in an LLM profile on its server, and switch the fork to that"
-
 
 class Forked(msgspec.Struct, frozen=True):
     """A fork, and what was found out about it."""
@@ -77,6 +75,14 @@ class Forked(msgspec.Struct, frozen=True):
         if self.problem:
             told.append(f"It was made, but then: {self.problem.sentence}")
         return told
+
+
+def make_a_profile(agents: Agents) -> str:
+    """How the server gets a profile with a key, for a fork without one."""
+    if agents.api.workplace is IN_SANDBOX:
+        return "make an LLM profile with a key in the settings of the app server, and switch to it"
+    body = '{"llm": {"model": "…", "api_key": "…"}}'
+    return f"POST {agents.api.base_url}/api/profiles/NAME with {body} makes one to switch to"
 
 
 def place_for(run: Trajectory, step: int | None, *, before: bool = False) -> ForkPlace:
@@ -187,9 +193,10 @@ async def _found_out(
     """The fork as the list of the server has it, and whether its agent has a key."""
     agent = agents.agent_server(forked.conversation)
     if agents.api.workplace is IN_SANDBOX:
-        # an app server hears of a fork only when something in its record changes
-        name = bare_id(origin.conversation_id)
-        await agent.set_tags({**(made.tags or {}), ORIGIN: name})
+        # an app server hears of a fork only when something in its record changes; 1.34.0 makes the
+        # title a tag
+        own = {key: value for key, value in (made.tags or {}).items() if key != "title"}
+        await agent.set_tags({**own, ORIGIN: bare_id(origin.conversation_id)})
     listed = await _listed(agents, forked.conversation.id)
     if listed is not None and listed.title != title:
         listed = await agents.api.rename_conversation(listed.id, title)

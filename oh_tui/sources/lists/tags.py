@@ -108,7 +108,7 @@ def of_people(tags: Mapping[str, str] | None, without: Collection[str] = ()) -> 
 
 MACHINE = frozenset(
     {
-        "acpserver", "agentprofileid", "agentprofilerevision", "archiveworkspacepath",
+        "acpserver", "agentprofileid", "agentprofilerevision", "archiveworkspacepath", "forkedfrom",
         "automationid", "automationrunid", "git_provider", "repo_name", "selected_branch",
     }
 )  # fmt: skip

@@ -14,7 +14,7 @@ from oh_tui.tui.controllers import navigation, preparations, servers, view
 from oh_tui.tui.controllers.across_runs import background_indexing
 from oh_tui.tui.controllers.across_runs import board as board_of_runs
 from oh_tui.tui.controllers.across_runs import search_all as search_of_runs
-from oh_tui.tui.controllers.agent import agents, budgets, compose, setup, start
+from oh_tui.tui.controllers.agent import agents, budgets, compose, fork, setup, start
 from oh_tui.tui.controllers.lists import (
     column_choice,
     conversations,
@@ -241,6 +241,12 @@ class Controllers:
     @cached_property
     def agent_setups(self) -> setup.AgentSetups:
         return setup.AgentSetups(self._session, self._ui, self.agents, self.annotations)
+
+    @cached_property
+    def forks(self) -> fork.Forking:
+        return fork.Forking(
+            self._session, self._ui, self._steps, self.target, self.agents, self.composer
+        )
 
     @cached_property
     def sub_conversations(self) -> sub_conversations.SubConversations:

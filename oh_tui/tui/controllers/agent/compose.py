@@ -68,15 +68,21 @@ class Composer:
                 sent, asks = await self._write(agents, conversation)
                 if not sent:
                     return
-                # before sending: a second `m` would send the message again while the server is
-                # silent
-                with self._ui.reporting(), session.writes.doing(SENDING, conversation.id):
-                    draft = session.drafts[bare_id(conversation.id)]
-                    if await self._send(source, agents, conversation, draft, asks=asks):
+                with self._ui.reporting():
+                    if await self.send_draft(source, agents, conversation, asks=asks):
                         return
                 if session.source is not source:  # the user switched servers: keep the text
                     return
                 # After a failure or a change of mind, offer the text again.
+
+    async def send_draft(
+        self, source: Source, agents: Agents, conversation: Conversation, *, asks: bool = False
+    ) -> bool:
+        """Send what was written to an agent; False when it is not to be sent as it is."""
+        # said before it is sent: a second `m` would send it again while the server is silent
+        with self._session.writes.doing(SENDING, conversation.id):
+            draft = self._session.drafts[bare_id(conversation.id)]
+            return await self._send(source, agents, conversation, draft, asks=asks)
 
     async def _write(self, agents: Agents, conversation: Conversation) -> tuple[bool, bool]:
         """Write the message of a conversation; says whether it should be sent, and whether the

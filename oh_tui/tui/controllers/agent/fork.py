@@ -1,0 +1,217 @@
+"""`F`: fork a run at the step under the cursor, and go on from there in another conversation."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from oh_tui.api.models import bare_id
+from oh_tui.sources.actions import agent_setup, forking
+from oh_tui.text.problem import Problem
+from oh_tui.text.redact import safe, safe_line
+from oh_tui.trajectory.files.since_step import differing, differing_words
+from oh_tui.trajectory.model.bodies import message_text
+from oh_tui.tui.controllers.agent.agents import short_title
+from oh_tui.tui.messages import ListsChanged, ListsWanted, RunWanted
+from oh_tui.tui.widgets import editor as editing
+from oh_tui.tui.widgets.drawing import Piece
+from oh_tui.tui.widgets.question_bar import Question
+
+if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation
+    from oh_tui.sources.actions.agent_actions import Agents
+    from oh_tui.sources.actions.forking import Forked
+    from oh_tui.sources.source import Source
+    from oh_tui.trajectory.analysis.study import Study
+    from oh_tui.trajectory.context.fork_places import ForkPlace
+    from oh_tui.tui.controllers.agent.agents import AgentActions
+    from oh_tui.tui.controllers.agent.compose import Composer
+    from oh_tui.tui.controllers.run.target import TargetRun
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.ui import Ui
+    from oh_tui.tui.widgets.timeline import Timeline
+
+FORKING = "forking a run"
+
+LONGEST = 100_000
+"""Characters of a message that are put into the line to write in."""
+
+MOST = 9
+"""Profiles to choose from, by a digit each."""
+
+
+class Forking:
+    def __init__(
+        self,
+        session: Session,
+        ui: Ui,
+        steps: Timeline,
+        run: TargetRun,
+        agents: AgentActions,
+        composer: Composer,
+    ) -> None:
+        self._session = session
+        self._ui = ui
+        self._steps = steps
+        self._run = run
+        self._agents = agents
+        self._composer = composer
+
+    def action_fork(self) -> None:
+        self._ui.begin("write", self.fork)
+
+    async def fork(self) -> None:
+        """Fork the run at the step under the cursor, or before a message of one's own; from the
+        lists at its end."""
+        session, ui = self._session, self._ui
+        source = session.source
+        if session.no_changes or source is None or source.agents is None:
+            ui.tell(session.no_changes)
+            return
+        if session.in_run and self._steps.sub_step_here:
+            ui.tell("a fork begins at a step of the run, not of a sub-agent")
+            return
+        agents, in_run = source.agents, session.in_run
+        conversation = self._run.show_target(wanted=True)
+        if conversation is None:
+            ui.tell(session.no_target)
+            return
+        with ui.reporting():
+            with ui.preparing("looking where it can be forked"):
+                study = await self._run.until_shown(conversation)
+                if study is None:
+                    ui.tell("this run is not read: enter reads it")
+                    return
+                origin = await forking.ready(agents, conversation.id)
+                step = self._steps.step_here if in_run else None
+                said = own_message(study, step)
+                place, changed = await asyncio.to_thread(
+                    _looked, study, step, before=said is not None
+                )
+            question = self._question(origin, study, place, changed, before=said is not None)
+            if not await ui.ask(question):
+                return
+            name = f"{bare_id(origin.id)}/{place.event_id}"
+            text = await self._first_message(name, place, said or "")
+            if text is None:
+                return
+            forked = await self._forked(agents, origin, study, step, before=said is not None)
+            session.drafts.pop(name, None)
+            if text.strip():
+                session.drafts[bare_id(forked.conversation.id)] = text
+            if session.source is source:
+                self._show(forked, len(study.trajectory))
+                await self._go_on(source, agents, forked)
+
+    def _question(
+        self, origin: Conversation, study: Study, place: ForkPlace, changed: str, *, before: bool
+    ) -> Question:
+        model = f", its model is {safe_line(origin.llm_model)}" if origin.llm_model else ""
+        knows = f"It knows {place.words(len(study.trajectory))}{model}. "
+        lines: list[list[Piece]] = [
+            [(knows, ""), ("It costs nothing until it gets a message.", "dim")],
+            [("The files are not turned back", "warn"), (changed, "")],
+        ]
+        if changed:
+            told = f"oh-tui checkout {bare_id(origin.id)[:8]} --at {place.step} -o FOLDER"
+            lines.append([(told, "key"), ("  writes them as they were then", "dim")])
+        at = f"before step {place.step + 1}" if before else f"at step {place.step}"
+        answers = (("enter", "write its first message, or none", "go"),)
+        return Question(f"Fork {short_title(origin)} {at}", lines, answers)
+
+    async def _first_message(self, name: str, place: ForkPlace, said: str) -> str | None:
+        """What the fork is told first, "" for nothing; None for no fork. A text that is left is
+        kept for the next time."""
+        session = self._session
+        editor = editing.Editor(
+            ((f"First message to the fork at step {place.step}", "title"),),
+            text=session.drafts.get(name, said), hint="none: it waits for one",
+            send="fork, and send it", keep="no fork",
+        )  # fmt: skip
+        text, sent = await self._agents.write(editor)
+        if sent:
+            return text
+        if text.strip() and text != said:
+            session.drafts[name] = text
+            self._ui.tell("nothing was forked; F has the text")
+        return None
+
+    async def _forked(
+        self, agents: Agents, origin: Conversation, study: Study, step: int | None, *, before: bool
+    ) -> Forked:
+        works = origin.execution_status == "running"
+        stage = "forking: it is made when this step ends" if works else "forking"
+        self._ui.tell(stage, passing=True)
+        with self._session.writes.doing(FORKING, origin.id), self._agents.waiting(stage):
+            run = study.trajectory
+            return await forking.fork(agents, origin.id, run, step, before=before)
+
+    def _show(self, forked: Forked, total: int) -> None:
+        """Open the fork, in the list too."""
+        session, conversation = self._session, forked.conversation
+        session.loaded.take([conversation])
+        session.loaded.reorder(keep=conversation.id)
+        self._ui.post_message(ListsChanged())
+        self._ui.post_message(ListsWanted())
+        session.follow = True
+        self._ui.post_message(RunWanted(conversation, go=True))
+        told = ". ".join(forked.remarks) or f"the fork knows {forked.place.words(total)}"
+        self._ui.tell(f"forked: {told}", error=bool(forked.remarks))
+
+    async def _go_on(self, source: Source, agents: Agents, forked: Forked) -> None:
+        """Send the first message, if the fork is what was asked for; else it stays a draft."""
+        session, conversation = self._session, forked.conversation
+        has_text = bare_id(conversation.id) in session.drafts
+        if forked.has_key is False and not await self._brings_key(agents, conversation, has_text):
+            return
+        if not has_text:
+            return
+        if forked.is_whole or forked.problem or not forked.is_listed:
+            self._ui.note("the first message was not sent: m has it")
+            return
+        await self._composer.send_draft(source, agents, conversation)
+
+    async def _brings_key(self, agents: Agents, conversation: Conversation, has_text: bool) -> bool:
+        """Offer the profiles that have a key to a fork without one; False when it gets none."""
+        kept = "; m has the first message" if has_text else ""
+        setup = await agent_setup.read(agents, conversation.id)
+        profiles = setup.profiles.profiles if setup.profiles else ()
+        fit = [one for one in profiles if one.api_key_set is not False][:MOST]
+        if not fit:
+            raise Problem(forking.WITHOUT_KEY, f"{forking.make_a_profile(agents)}{kept}")
+        answers = [
+            (str(number), f"{safe_line(one.name)}  {safe_line(one.model or '')}".strip(), one.name)
+            for number, one in enumerate(fit, 1)
+        ]
+        then = ", and the message is sent then" if has_text else ""
+        lines: list[list[Piece]] = [
+            [(f"{forking.WITHOUT_KEY}.", "warn")],
+            [(f"A profile of the server brings one{then}.", "")],
+        ]
+        chosen = await self._ui.ask(Question("The fork has no key", lines, answers, "leave it so"))
+        if not chosen:
+            self._ui.tell(f"the fork has no key{kept}")
+            return False
+        await agent_setup.switch_profile(agents, setup, chosen)
+        self._ui.tell(f"the fork uses {safe_line(chosen)}")
+        return True
+
+
+def own_message(study: Study, step: int | None) -> str | None:
+    """The text of a step that is a message of the user, to be said in another way; None for
+    another step."""
+    if step is None:
+        return None
+    event = study.trajectory.steps[step - 1].event
+    if event.kind != "MessageEvent" or event.source != "user":
+        return None
+    text = safe(message_text(event.body()))
+    return text if len(text) <= LONGEST else ""
+
+
+def _looked(study: Study, step: int | None, *, before: bool) -> tuple[ForkPlace, str]:
+    """Where to fork, and which files have changed since, in words. Raises Problem."""
+    place = forking.place_for(study.trajectory, step, before=before)
+    found = differing(study.files.files, study.files.moment(place.step))
+    since = f": since step {place.step}, " if place.step else ": since it began, "
+    return place, f"{since}{differing_words(found)}" if found else ""
