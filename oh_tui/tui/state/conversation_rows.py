@@ -1,5 +1,5 @@
 """A row of the list of conversations, and the order of rows: by group, newest first,
-sub-conversations under their parents."""
+sub-conversations under their parents, forks under what they were forked from."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ class Row(msgspec.Struct, frozen=True, dict=True):
     group: Group = Group.EARLIER
     """Its current group in the list; `due` is where it belongs by now."""
     depth: int = 0
-    """How many of its parents are listed above it. A sub-conversation that stands alone has 1."""
+    """How many of its parents are listed above it. A sub-conversation or a fork that stands alone
+    has 1."""
     tall: bool = False
     """Takes two lines; stays so until the next sort, so that no row below it moves."""
 
@@ -47,8 +48,8 @@ class Row(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def parent(self) -> str:
-        """The id of its parent; "" for none."""
-        return bare_id(self.conversation.parent_conversation_id or "")
+        """The id of the conversation that started it or that it was forked from; "" for none."""
+        return bare_id(self.conversation.parent_conversation_id or "") or self.conversation.origin
 
     @cached_property
     def reported(self) -> RunStatus:

@@ -206,7 +206,8 @@ class ConversationList(RowList):
             hue = "good"
         sign = self._sign(shown)
         depth = min(shown.depth, DEEPEST)
-        tree = "  " * (depth - 1) + f"{self.glyphs.last} " if depth else ""
+        branch = self.glyphs.branch if shown.conversation.origin else self.glyphs.last
+        tree = "  " * (depth - 1) + f"{branch} " if depth else ""
         facts = self._facts(shown, width)
         conversation = shown.conversation
         title, name = title_of(conversation), file_name_of(conversation)

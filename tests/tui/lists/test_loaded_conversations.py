@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from oh_tui.api.models import Conversation
 from oh_tui.sources.lists.last_known import LastKnown, LastKnownStates
@@ -245,6 +246,18 @@ def test_a_sub_conversation_that_needs_somebody_stands_alone() -> None:
     made.open("parent")
     made.reorder()
     assert groups(made)["calm"] is Group.EARLIER, "its parent read it"
+
+
+def test_forks_hang_under_what_they_were_forked_from_also_in_a_circle() -> None:
+    def fork(name: str, origin: str, age: float) -> Conversation:
+        return replace(talk(name, None, age), forked_from_conversation_id=origin)
+
+    made = loaded(talk("origin", None, 900), fork("fo-rk", "ori-gin", 10), talk("other", None, 20))
+    assert [(row.id, row.depth) for row in made.rows] == [
+        ("other", 0), ("origin", 0), ("fork", 1),
+    ]  # fmt: skip
+    round = loaded(fork("one", "two", 1), fork("two", "one", 2), fork("self", "self", 3))
+    assert sorted(row.id for row in round.rows) == ["one", "self", "two"]
 
 
 def test_a_child_that_comes_later_goes_under_its_parent() -> None:
