@@ -40,6 +40,7 @@ from oh_tui.trajectory.files.blame import Blame, blame
 from oh_tui.trajectory.files.history import Files
 from oh_tui.trajectory.files.order_in_time import Label
 from oh_tui.trajectory.formats.run_file import SHOWN_BEFORE, short_name
+from oh_tui.trajectory.model.branches import shown
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -91,9 +92,14 @@ class Run:
         return self._source.runs.run(self._row).note
 
     @cached_property
-    def trajectory(self) -> Trajectory:
-        """Its events and steps and what joins them, such as `trajectory.outcome(step)`."""
+    def _whole(self) -> Trajectory:
         return self._source.runs.read(self._row)
+
+    @cached_property
+    def trajectory(self) -> Trajectory:
+        """Its steps with their events, and what joins them, such as `trajectory.outcome(step)`. Of
+        a run with branches the active one, of which `trajectory.branch` tells."""
+        return shown(self._whole)
 
     @cached_property
     def study(self) -> Study:
@@ -103,7 +109,7 @@ class Run:
     @property
     def events(self) -> Sequence[Event]:
         """All events, in the order of the file. `event.body()` is one as JSON."""
-        return self.trajectory.events
+        return self._whole.events
 
     @property
     def steps(self) -> Sequence[Step]:
@@ -118,9 +124,10 @@ class Run:
 
     @property
     def cost(self) -> Cost:
-        """With its sub-agents: `dollars`, None when no price is known, and `is_partial`."""
+        """Of all branches, with its sub-agents: `dollars`, None when no price is known, and
+        `is_partial`."""
         row = self.conversation
-        return self.study.sub_runs.cost(row.cost, is_partial=row.cost_is_partial)
+        return self.study.whole.sub_runs.cost(row.cost, is_partial=row.cost_is_partial)
 
     def context(self, step: int) -> Context:
         """What the model saw when it made a step, by its number: `messages`, each with `kind`,
@@ -162,7 +169,7 @@ class Run:
         row, file = self.conversation, self._source.runs.run(self._row)
         home = row.home if isinstance(row, FileConversation) else ""
         about = about_with_file(RunFacts(row, info=file.info), source or home)
-        return tables.rows(self.trajectory, replace(about, run=run or about.run))
+        return tables.rows(self._whole, replace(about, run=run or about.run))
 
 
 def open(place: str | os.PathLike[str]) -> Run:

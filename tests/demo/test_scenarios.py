@@ -52,7 +52,7 @@ EXPECTED: dict[str, tuple[object, ...]] = {
     "go-leak": ("finished", 25, 6, 5, 1, 0, 0),
     "dst": ("finished", 25, 6, 5, 1, 0, 0),
     "readme-links": ("finished", 24, 6, 5, 1, 0, 0),
-    "unicode-slug": ("finished", 25, 6, 5, 1, 0, 0),
+    "unicode-slug": ("finished", 31, 7, 4, 1, 0, 0),
     "timeout": ("finished", 25, 6, 5, 1, 0, 0),
     "hostile": ("finished", 25, 6, 5, 0, 1, 0),
     "escapes": ("finished", 11, 2, 0, 0, 0, 0),

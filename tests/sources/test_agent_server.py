@@ -22,10 +22,12 @@ from oh_tui.api import (
 from oh_tui.api.bare_server import FOLDER
 from oh_tui.api.offered_models import SuggestedTask
 from oh_tui.demo import make_demo
+from oh_tui.demo.servers import agent_server
 from oh_tui.demo.servers.alone import PROFILE, PROFILES, make_alone
 from oh_tui.demo.world import AgentVersion
 from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.sources.results import build
+from oh_tui.trajectory.model.branches import Branches
 from tests.api.servers import AT_ONCE
 from tests.commands.conftest import IDS
 from tests.tui.explorer import Between
@@ -215,3 +217,40 @@ async def test_a_profile_and_a_folder_go_with_the_start(source: AgentServerSourc
     await started(source)
     careful = next(one for one, name in PROFILES.items() if name == "careful")
     assert sent == [(careful, "/srv/work"), (PROFILE, FOLDER)]
+
+
+async def read_alone(version: AgentVersion) -> Branches:
+    """The run of the demo in which the user went back, from an agent server."""
+    demo = make_demo()
+    demo.world.agent_version = version
+    api = BareAgentServer(demo.base_url, app=make_alone(demo.world), retries=AT_ONCE)
+    source = AgentServerSource(api, "test")
+    (conversation,) = await source.get([IDS["unicode-slug"]])
+    assert conversation
+    *_, last = [state async for state in source.runs.load(conversation)]
+    await api.aclose()
+    assert last.trajectory
+    return Branches(last.trajectory)
+
+
+@pytest.mark.parametrize(("version", "count"), [(AgentVersion.NEW, 2), (AgentVersion.USUAL, 1)])
+async def test_branches_are_told_by_servers_that_name_the_parents_of_events(
+    version: AgentVersion, count: int
+) -> None:
+    branches = await read_alone(version)
+    assert branches.count == count
+    assert len(branches.shown.steps) == (5 if count == 2 else 7)
+
+
+@pytest.mark.parametrize(("version", "steps"), [(AgentVersion.NEW, 2), (AgentVersion.USUAL, 7)])
+async def test_the_record_says_where_a_run_goes_on(
+    monkeypatch: pytest.MonkeyPatch, version: AgentVersion, steps: int
+) -> None:
+    branches = await read_alone(AgentVersion.NEW)
+    result = branches.shown.steps[1].result
+    assert result
+    leaf = {"leaf_event_id": result.id}
+    monkeypatch.setattr(agent_server, "leaf_of", lambda *_: leaf)
+    back = await read_alone(version)
+    assert len(back.shown.steps) == steps
+    assert back.count == (3 if version == AgentVersion.NEW else 1)

@@ -10,6 +10,7 @@ import pytest
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.file_source import FileSource
 from oh_tui.trajectory.model.events import Event
+from oh_tui.tui.widgets.rule import Rule
 from tests.trajectory.branched import two, write_run
 from tests.trajectory.context.made import said, user
 from tests.tui.explorer import Explorer, explore
@@ -111,3 +112,15 @@ async def test_a_run_that_goes_back_while_it_is_watched_shows_its_new_branch(
         base = json.loads(run.joinpath("base_state.json").read_text()) | {"leaf_event_id": "c"}
         run.joinpath("base_state.json").write_text(json.dumps(base))
         await it.until(lambda: "⑂ branch 2 of 3" in rule(it))
+
+
+async def test_a_hit_of_the_search_on_another_branch_opens_that_branch(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", *two())
+    async with explore(source=lambda: FileSource([run])) as it:
+        await it.press("asterisk")
+        await it.type("say v")
+        await it.press("enter")
+        await it.until(lambda: "1 hit" in it.text_of(it.app.screen.query_one("#hits-rule", Rule)))
+        await it.press("enter")
+        await it.until(lambda: "⑂ branch 1 of 2" in rule(it))
+        await it.until(lambda: "say v" in it.row())

@@ -8,6 +8,7 @@ A scenario names the working folder (`root`), its files (`[files]`) and the step
     wait      seconds pass                       status    the execution status changes
     event     any event, of this kind            hook      a hook runs, at a tool's use or not
     end       the run ends with this status      fail      the run ends with this error code
+    back      the user goes back to the end of the step with this number: what follows is a branch
     result    the last call gets its result      rejected  the last call is rejected, and why
     acp       a tool call of an agent over ACP   judged    the last call's risk is rated so
 
@@ -92,6 +93,8 @@ def _with_nulls(value: object) -> Any:
 class _Player:
     def __init__(self, run: Run) -> None:
         self.run = run
+        self._places: list[tuple[str | None, int]] = []
+        """Of each step so far: where the run was at its end."""
         self.last: Call
         """The last call, which hooks, results and ratings refer to."""
         self._steps: dict[str, Callable[..., None]] = {
@@ -103,6 +106,7 @@ class _Player:
             "status": run.set_status,
             "end": run.end,
             "fail": run.fail,
+            "back": self._back,
             "event": self._event,
             "full_state": self._full_state,
             "hook": self._hook,
@@ -119,10 +123,11 @@ class _Player:
         kind = next((key for key in step if key in self._steps), None)
         if kind is None:
             self._answer(**step)
-            return
-        if "llm" in step:
-            step["llm"] = self._drawn(step["llm"])
-        self._steps[kind](step.pop(kind), **step)
+        else:
+            if "llm" in step:
+                step["llm"] = self._drawn(step["llm"])
+            self._steps[kind](step.pop(kind), **step)
+        self._places.append(self.run.place())
 
     def _answer(
         self,
@@ -161,6 +166,9 @@ class _Player:
         return self.run.vary(*number) if isinstance(number, list) else number
 
     # steps ----------------------------------------------------------------------------------
+
+    def _back(self, number: int) -> None:
+        self.run.go_back(self._places[number - 1])
 
     def _event(self, kind: str, *, source: str = "environment", **fields: Any) -> None:
         self.run.emit(kind, source, **fields)

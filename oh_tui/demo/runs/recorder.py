@@ -185,6 +185,14 @@ class Recorder:
         (self._held if held else self.events).append(stored)
         return identifier
 
+    def place(self) -> tuple[str | None, int]:
+        """Where the run is: its last event, and the tokens of its context."""
+        return self._leaf, self.context
+
+    def go_back(self, place: tuple[str | None, int]) -> None:
+        """The next event follows the one at a place of before."""
+        self._leaf, self.context = place
+
     def release(self) -> None:
         """Append the held events."""
         for stored in self._held:

@@ -222,7 +222,11 @@ def signs(glyphs: Glyphs) -> Section:
             Entry(
                 glyphs.forgotten, "the model no longer saw it at the step under the cursor", "dim"
             ),
-            Entry(glyphs.branch, "the run has branches: somebody went back in it; in lists a fork", "mark"),
+            Entry(
+                glyphs.branch,
+                "the run has branches: somebody went back in it; in lists a fork",
+                "mark",
+            ),
             Entry(
                 f"{glyphs.first} {glyphs.middle} {glyphs.last}",
                 "calls made at once, by one answer of the model; in lists sub-conversations",

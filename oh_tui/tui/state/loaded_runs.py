@@ -50,13 +50,16 @@ class Run(msgspec.Struct):
         branch = self.trajectory.branch
         return branch is None or branch.number in (ALL, branch.active)
 
-    def choose_branch_of(self, event: str) -> None:
-        """Show the branch that has an event, named by its id or the start of it."""
+    def choose_branch_of(self, event: str) -> bool:
+        """Show the branch that has an event, named by its id or the start of it. False if it is
+        shown, or if no branch has it."""
         if self.whole.branch is None or not event or event.isdecimal():
-            return
+            return False
         step = find_step(self.whole, event)
-        if step is not None and find_step(self.trajectory, event) is None:
-            self.branches.choose(self.branches.holding(self.whole.steps[step].event.id))
+        if step is None or find_step(self.trajectory, event) is not None:
+            return False
+        self.branches.choose(self.branches.holding(self.whole.steps[step].event.id))
+        return True
 
     def is_still(self, conversation: Conversation) -> bool:
         """Whether it is up to date: complete, not running, and the record has not changed."""

@@ -167,7 +167,8 @@ class SearchAllRuns:
         conversation, session = found.opened, self._session
         await self._ui.drawn()
         while conversation and (study := await self._run.until_shown(conversation)):
-            step = study.trajectory.step_of(hit.above or hit.event_id)
+            wanted = hit.above or hit.event_id
+            step = study.trajectory.step_of(wanted) or await self._run.show_branch_of(wanted)
             if step is not None:
                 self._ui.post_message(StepWanted(step.number))
                 return

@@ -45,7 +45,7 @@ class BranchActions:
         chosen = await (self._ask if run.branches.count <= MOST else self._ask_number)(run.branches)
         if chosen is not None and run is self._session.run:
             run.branches.choose(chosen)
-            self._reader.show_branch(run)
+            await self._reader.show_branch(run)
 
     async def _ask(self, branches: Branches) -> int | None:
         answers = [(str(n), self._name(branches, n), str(n)) for n in range(1, branches.count + 1)]

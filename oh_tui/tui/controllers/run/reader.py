@@ -392,7 +392,8 @@ class RunReader:
         before, numberings = before or (trajectory.status, trajectory.live), trajectory.numberings
         changed = run.branches.extend(news)
         if changed is None:  # somebody went back in it
-            self.show_branch(run)
+            self._show(run, self._step_under(run.trajectory))
+            self._ui.work_on("branch", self.study, run, instead=True)
             return
         if run.study:
             run.study.update()
@@ -411,10 +412,10 @@ class RunReader:
         step = trajectory.step_of(under[1].id) if under else None
         return step.number - 1 if step else len(trajectory) - 1
 
-    def show_branch(self, run: Run) -> None:
+    async def show_branch(self, run: Run) -> None:
         """Show the branch of the run that was chosen."""
         self._show(run, self._step_under(run.trajectory))
-        self._ui.work_on("branch", self.study, run, instead=True)
+        await self.study(run)
 
     async def _record_of_now(self, conversation: Conversation) -> Conversation:
         """The record with the current address and key, which change with a resume: with the old

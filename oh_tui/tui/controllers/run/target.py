@@ -15,6 +15,7 @@ from oh_tui.tui.widgets.drawing import shorten
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.study import Study
+    from oh_tui.trajectory.model.steps import Step
     from oh_tui.tui.controllers.run.reader import RunReader
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
@@ -81,6 +82,14 @@ class TargetRun:
                 return None
             await session.run_news.wait()
         return None
+
+    async def show_branch_of(self, event_id: str) -> Step | None:
+        """Show the branch of this run that has an event; its step, None if no branch has it."""
+        run = self._session.run
+        if run is None or not run.choose_branch_of(event_id):
+            return None
+        await self._run.show_branch(run)
+        return run.trajectory.step_of(event_id)
 
     async def is_there(self, conversation: Conversation) -> bool:
         """Wait for this run, reading it if nobody does, and show the reason when it does not
