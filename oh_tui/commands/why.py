@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from oh_tui.commands.agents import setup
 from oh_tui.commands.framework.command import OF_RUN, Call, command
 from oh_tui.commands.framework.json_documents import (
     branch_json,
@@ -20,7 +21,7 @@ from oh_tui.commands.framework.status import as_read
 from oh_tui.sources.file_conversation import label_of
 from oh_tui.text.human import duration, percent, plural, told_cost
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.analysis.ending import is_cut_off
+from oh_tui.trajectory.analysis.ending import is_cut_off, key_was_rejected
 from oh_tui.trajectory.analysis.failures import failure_words
 from oh_tui.trajectory.analysis.loops import Pattern
 from oh_tui.trajectory.analysis.study import Study
@@ -81,6 +82,8 @@ async def why(call: Call) -> int:
         for told in filter(None, (note, study.part_of_cost)):
             print(f"note: {told}")
         print("\n".join(_lines(trajectory, found, call.style.room)))
+        if key_was_rejected(trajectory) and (helps := await setup.other_key(call, conversation)):
+            print(f"{'help':<14}{helps}")
     return NOT_JUDGED if trajectory.cut_off else 0
 
 

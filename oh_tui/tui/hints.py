@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oh_tui.text.human import plural
+from oh_tui.trajectory.analysis.ending import key_was_rejected
 from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.tui.keys import LISTS, SCREEN_KEYS, Hint, footer_hints, selection_hints
 
@@ -21,7 +22,7 @@ Hints = tuple[Hint, ...]
 Labels = dict[str, str | None]
 """By the id of a key; None for a key that has nothing to do."""
 
-CONTINUE = "continue agent"
+CONTINUE, SWITCH = "continue agent", "switch profile"
 
 ENTER, LEAVE = "go into sub-agent", "leave sub-agent"
 
@@ -58,6 +59,8 @@ def _first(session: Session, labels: Labels) -> tuple[str, ...]:
         return ("answer",)
     if session.in_run and labels["back"] == LEAVE:
         return ("back",)
+    if labels["agent.stop"] == SWITCH:
+        return ("agent.stop",)
     target = session.target()
     if labels["agent.stop"] == CONTINUE and target and target.execution_status in STOPPED:
         return ("agent.stop",)
@@ -195,6 +198,8 @@ def _agent_labels(session: Session) -> Labels:
             labels["answer"] = "answer"
         elif status == "running":
             labels["agent.stop"] = "stop agent"
+        elif status == "error" and _needs_profile(session, conversation):
+            labels["agent.stop"] = SWITCH
         elif status in ("paused", "error", "stuck") or (
             status == "idle" and _was_rejected(session, conversation)
         ):
@@ -202,6 +207,12 @@ def _agent_labels(session: Session) -> Labels:
         if status in ("stuck", "error"):
             labels["fork"] = "fork"
     return labels
+
+
+def _needs_profile(session: Session, conversation: Conversation) -> bool:
+    """Whether the run at the right failed because its model did not take the key."""
+    run = session.run if session.is_open(conversation) else None
+    return run is not None and key_was_rejected(run.whole)
 
 
 def _was_rejected(session: Session, conversation: Conversation) -> bool:

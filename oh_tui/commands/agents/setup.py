@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from typing import TYPE_CHECKING
 
 from oh_tui.commands.framework.acting import require_consent, require_writable, short, text_of
@@ -12,8 +13,9 @@ from oh_tui.commands.framework.json_documents import conversation_id, line
 from oh_tui.commands.framework.printing import number, print_json, progress
 from oh_tui.commands.framework.reading import title
 from oh_tui.sources.actions import agent_setup
-from oh_tui.sources.actions.agent_setup import POLICIES, SINCE, Act, AgentSetup
+from oh_tui.sources.actions.agent_setup import POLICIES, SINCE, Act, AgentSetup, profile_hint
 from oh_tui.text.human import dollars, plural
+from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe, safe_line
 
 if TYPE_CHECKING:
@@ -127,6 +129,18 @@ async def _changed(call: Call, setup: AgentSetup) -> tuple[AgentSetup, str]:
     require_consent(call, stake, f"oh-tui agent {call.about} --condense --yes")
     setup, gone = await agent_setup.condense(agents, setup)
     return setup, f"condensed: {plural(gone, 'event')} forgotten"
+
+
+async def other_key(call: Call, conversation: Conversation) -> str:
+    """What helps a conversation whose key was rejected, with the profiles of its server where they
+    are known; "" for a file."""
+    if call.source.agents is None:
+        return ""
+    named = ""
+    with contextlib.suppress(Problem):
+        named = f": {profile_hint(await agent_setup.read(call.agents, conversation.id))}"
+    about = short(conversation)
+    return f"oh-tui agent {about} --profile NAME switches to another key{named}"
 
 
 async def _read(call: Call) -> tuple[Conversation, AgentSetup]:

@@ -146,12 +146,11 @@ class AgentSetup(msgspec.Struct, frozen=True):
     @property
     def facts(self) -> list[tuple[str, str]]:
         """What is set and what can be, for people: a label and its words."""
-        known = self.no_profiles or profile_hint(self)
         used = f"{self.profile}; " if self.profile else ""
         ask, switch = self.cannot(Act.ASK), self.cannot(Act.SWITCH)
         return [
             ("model", self.model or "not known"),
-            ("profile", f"{used}{switch or known}"),
+            ("profile", f"{used}{switch or profile_hint(self)}"),
             ("asks", f"{self.asks}{_also(self.cannot(Act.CONFIRM))}"),
             (
                 "condenser",
@@ -325,7 +324,9 @@ async def condense(agents: Agents, shown: AgentSetup) -> tuple[AgentSetup, int]:
 
 
 def profile_hint(setup: AgentSetup) -> str:
-    """Names the profiles that there are."""
+    """Names the profiles that there are, or says why none is known."""
+    if setup.no_profiles:
+        return setup.no_profiles
     if not setup.names:
         return "its server keeps none: make one in its settings"
     more = f" and {len(setup.names) - MOST_NAMED:,} more" if len(setup.names) > MOST_NAMED else ""

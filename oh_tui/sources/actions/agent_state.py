@@ -17,8 +17,7 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Refused, Remedy
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.analysis.ending import failure_of
-from oh_tui.trajectory.analysis.failures import is_of_key
+from oh_tui.trajectory.analysis.ending import key_was_rejected
 from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.events import Event
@@ -154,8 +153,7 @@ class AgentState(msgspec.Struct, frozen=True):
             return False
         run = Trajectory(complete=False)
         run.extend(self.events)
-        failure = failure_of(run)
-        return failure is not None and is_of_key(failure.event)
+        return key_was_rejected(run)
 
     @property
     def can_continue(self) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.analysis.failures import is_of_key
 from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.steps import MESSAGE_KINDS, Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -62,6 +63,12 @@ def failure_of(trajectory: Trajectory) -> Step | None:
         elif step.is_call or (step.event.kind in MESSAGE_KINDS and step.event.source == "agent"):
             break
     return min(found, key=_likely, default=None)
+
+
+def key_was_rejected(trajectory: Trajectory) -> bool:
+    """Whether a run failed because its model did not take the key."""
+    failure = failure_of(trajectory)
+    return failure is not None and is_of_key(failure.event)
 
 
 def _likely(failure: Step) -> int:

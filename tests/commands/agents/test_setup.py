@@ -101,3 +101,14 @@ def test_an_old_server_says_since_when(shell: Shell) -> None:
     assert told["cannot"]["profile"]["since"] == "1.18"
     said = shell(f"agent {DATES} --profile fast")
     assert said.code == 1 and "servers since 1.18 can" in said.complaint
+
+
+def test_why_names_another_profile_where_the_key_was_rejected(shell: Shell) -> None:
+    bump = IDS["dep-bump"]
+    helps = f"help          oh-tui agent {bump[:8]} --profile NAME switches to another key"
+    said = shell(f"why {bump}")
+    assert said.out.splitlines()[-1] == f"{helps}: there are careful, fast, local, long-context"
+    assert "help" not in shell(f"why {DATES}").out
+    shell.between.answer("GET *settings/profiles", 500)
+    shell.between.answer("GET *server_info", 500)
+    assert shell(f"why {bump}").out.splitlines()[-1].startswith(f"{helps}: Could not read")

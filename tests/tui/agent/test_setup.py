@@ -115,6 +115,7 @@ async def test_a_key_that_was_rejected_leads_to_another_profile() -> None:
     between = Between()
     async with explore(wrap=between) as it:
         await it.open("Nightly dependency bump")
+        await it.until(lambda: "P switch profile" in it.text("#footer"))
         await it.press("P")
         shown = it.text("#question")
         assert "The model's key was rejected" in shown and "careful, fast, local" in shown

@@ -122,7 +122,7 @@ class AgentSetups:
             kept = f"it uses the profile {setup.profile} now"
         lines: list[list[Piece]] = [
             [(f"The model's key was rejected; {kept}.", "warn")],
-            [(f"Profiles: {why or setup.no_profiles or profile_hint(setup)}", "")],
+            [(f"Profiles: {why or profile_hint(setup)}", "")],
         ]
         answers = [("y", "go on with what it has", "go on")]
         if not why:
