@@ -27,6 +27,10 @@ CLOUD = "https://app.all-hands.dev"
 """The address of OpenHands Cloud."""
 
 
+ORIGIN, ORIGIN_EVENT = "forkedfrom", "forkedat"
+"""Tags that oh-tui gives a fork on an app server, which does not tell of its origin otherwise."""
+
+
 class Workplace(NamedTuple):
     """What to call the place where an agent works, in errors and on the screen."""
 
@@ -143,7 +147,12 @@ class Conversation(msgspec.Struct, frozen=True):
     @property
     def origin(self) -> str:
         """The id, without dashes, of the conversation that it was forked from; "" for no fork."""
-        return bare_id(self.forked_from_conversation_id or "")
+        return bare_id(self.forked_from_conversation_id or (self.tags or {}).get(ORIGIN, ""))
+
+    @property
+    def forked_at(self) -> str:
+        """The last event that the fork took; "" for no fork, and for one that took all."""
+        return self.forked_from_event_id or (self.tags or {}).get(ORIGIN_EVENT, "")
 
     @property
     def cost(self) -> float | None:

@@ -46,6 +46,6 @@ def fork_of(a: Compared, b: Compared) -> Fork | None:
     for name, origin, fork in (("a", a, b), ("b", b, a)):
         record = fork.conversation
         if record.origin and same_id(record.origin, origin.conversation.id):
-            step = origin.study.trajectory.step_of(record.forked_from_event_id or "")
+            step = origin.study.trajectory.step_of(record.forked_at)
             return Fork(name, step.number if step else None)
     return None

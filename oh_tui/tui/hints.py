@@ -137,9 +137,11 @@ def _open_label(session: Session, zoom: str) -> str | None:
 
 
 def _compare_label(session: Session) -> str | None:
-    """Compares the marked runs; to a single one the run under the cursor is added."""
+    """Compares the marked runs; to a single one the run under the cursor is added, and a fork is
+    compared with its origin."""
     if not session.marks:
-        return None
+        target = session.target()
+        return "compare with origin" if target and target.origin else None
     return f"compare {len(session.marks)}" if len(session.marks) > 1 else "compare with it"
 
 

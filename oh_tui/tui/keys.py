@@ -133,7 +133,7 @@ SCREEN_KEYS = (
     Key("changes", "c", "reports.changes", "c", "changed files", "the files that the run read and changed", _LOOK, RUN, also="diff patch git"),
     Key("where", "T", "reports.costs", "T", "where it went", "where time and money went", _LOOK, frozenset({"timeline"}), also="cost money price tokens duration"),
     Key("blame", "at", "reports.blame", "@", "blame line", "which step wrote the line of a file that the result names", _LOOK, also="traceback who wrote line file"),
-    Key("compare", "equals_sign", "comparisons.open", "=", "compare", "compare the marked runs, two to eight; or the one shown with the marked one", _LOOK, frozenset({"conversations"}), also="diff versus"),
+    Key("compare", "equals_sign", "comparisons.open", "=", "compare", "compare the marked runs, two to eight; or the one shown with the marked one; without a mark a fork with its origin", _LOOK, frozenset({"conversations"}), also="diff versus"),
     Key("hidden", "x", "view.hidden", "x", "hidden", "show or hide the other events, and what is gone", _LOOK, frozenset({"sandboxes"}), also="gone"),
     Key("time", "t", "view.time", "t", "time", "elapsed, clock, UTC", _LOOK),
     Key("wrap", "w", "view.wrap", "w", "wrap", "wrap or cut long lines in call and result", _LOOK, frozenset({"detail"}), also="lines"),

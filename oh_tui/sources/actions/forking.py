@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from oh_tui.api.errors import ApiError, NotFound
-from oh_tui.api.models import IN_SANDBOX, bare_id
+from oh_tui.api.models import IN_SANDBOX, ORIGIN, ORIGIN_EVENT, bare_id
 from oh_tui.sources.actions.agent_actions import watched
 from oh_tui.sources.actions.agent_state import AgentState
 from oh_tui.sources.actions.conversation_records import LONGEST_TITLE
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from oh_tui.api.models import AgentConversation, Conversation
     from oh_tui.sources.actions.agent_actions import Agents
     from oh_tui.trajectory.model.trajectory import Trajectory
-
-ORIGIN = "forkedfrom"
-"""The tag of a fork on an app server, whose list does not tell of its origin otherwise."""
 
 LOOKS = 10
 """Looks, half a second apart, for a fork in the list of an app server."""
@@ -196,7 +193,10 @@ async def _found_out(
         # an app server hears of a fork only when something in its record changes; 1.34.0 makes the
         # title a tag
         own = {key: value for key, value in (made.tags or {}).items() if key != "title"}
-        await agent.set_tags({**own, ORIGIN: bare_id(origin.conversation_id)})
+        where = {ORIGIN: bare_id(origin.conversation_id)}
+        if not forked.is_whole:
+            where[ORIGIN_EVENT] = forked.place.event_id
+        await agent.set_tags(own | where)
     listed = await _listed(agents, forked.conversation.id)
     if listed is not None and listed.title != title:
         listed = await agents.api.rename_conversation(listed.id, title)

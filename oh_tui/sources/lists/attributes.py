@@ -258,7 +258,7 @@ ATTRIBUTES = (
     ),
     Attribute(
         json="forked_from_event", is_optional=True,
-        value=lambda one, _: one.forked_from_event_id,
+        value=lambda one, _: one.forked_at or None,
     ),
     Attribute(json="created", value=lambda one, _: one.created_at),
     Attribute(

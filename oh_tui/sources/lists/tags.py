@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from itertools import islice
 
+from oh_tui.api.models import ORIGIN, ORIGIN_EVENT
 from oh_tui.text.clean import clean_line
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
@@ -108,8 +109,9 @@ def of_people(tags: Mapping[str, str] | None, without: Collection[str] = ()) -> 
 
 MACHINE = frozenset(
     {
-        "acpserver", "agentprofileid", "agentprofilerevision", "archiveworkspacepath", "forkedfrom",
+        "acpserver", "agentprofileid", "agentprofilerevision", "archiveworkspacepath",
         "automationid", "automationrunid", "git_provider", "repo_name", "selected_branch",
+        ORIGIN, ORIGIN_EVENT,
     }
 )  # fmt: skip
-"""Keys of tags that the app server sets for itself (source, 1.11.0)."""
+"""Keys of tags that the app server sets for itself (source, 1.11.0), and those of a fork."""

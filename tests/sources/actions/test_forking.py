@@ -17,7 +17,7 @@ from oh_tui.demo.world import AgentVersion
 from oh_tui.sources.actions import agent_setup, forking
 from oh_tui.sources.actions.agent_actions import Agents
 from oh_tui.sources.actions.agent_state import AgentState
-from oh_tui.sources.actions.forking import ORIGIN, Forked
+from oh_tui.sources.actions.forking import Forked
 from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.sources.server import ServerSource
 from oh_tui.text.problem import Problem, Remedy
@@ -118,7 +118,8 @@ async def test_an_app_server_lists_it_with_its_origin_in_a_tag(here: Here) -> No
     forked = await here.fork(DATES, 57, title="Another try")
     (listed,) = await here.agents.api.get_conversations([forked.conversation.id])
     assert listed is not None and listed.title == "Another try"
-    assert same_id((listed.tags or {})[ORIGIN], DATES)
+    assert same_id(listed.origin, DATES)
+    assert listed.forked_at == forked.place.event_id
     assert listed.execution_status == "idle"
 
 

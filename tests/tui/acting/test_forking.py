@@ -7,8 +7,10 @@ import asyncio
 from oh_tui.demo.servers.forks import Forked
 from oh_tui.demo.world import AgentVersion
 from oh_tui.settings.startup import Settings
+from oh_tui.tui.screens.comparison.screen import CompareScreen
 from tests.tui.acting.test_answering import COVERAGE, FLAKY, LEDGER, OAUTH, asked, opened, told
 from tests.tui.explorer import Between, Explorer, case, explore
+from tests.tui.screens.test_compare_screen import shown as drawn
 
 DATES = "Parse ISO week dates"
 FORK, RUN = "POST /runtime/*/fork", "POST /runtime/*/run"
@@ -230,3 +232,19 @@ async def test_from_the_list_it_forks_the_end() -> None:
         steps = len(it.screen.timeline.study.trajectory) if it.screen.timeline.study else 0
         assert f"at step {steps}" in await asked(it, "F")
         await it.press("escape")
+
+
+async def test_it_stands_under_its_origin_and_is_compared_with_it() -> None:
+    async with explore() as it:
+        await at(it, DATES, 57)
+        await asked(it, "F")
+        await writes(it)
+        await it.send("ctrl+s")
+        await shown(it)
+        await it.settle()
+        rows = it.text("#conversations").split("\n")
+        place = next(n for n, row in enumerate(rows) if "⑂ Parse ISO" in row)
+        assert any("Parse ISO week dates" in row for row in rows[place - 2 : place])
+        await it.press("equals_sign")
+        await it.until(lambda: isinstance(it.app.screen, CompareScreen))
+        await it.until(lambda: "B is a fork of A at step 57" in drawn(it))

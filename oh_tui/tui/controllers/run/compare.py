@@ -1,4 +1,4 @@
-"""`=`: compare the marked runs, or the one shown with the marked one."""
+"""`=`: compare the marked runs, the one shown with the marked one, or a fork with its origin."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ class Comparisons:
             self._ui.work_on("compare", self._compare, view, chosen, instead=True)
 
     def _chosen(self) -> list[Conversation]:
-        """The marked runs as they are listed; to a single one the run of the key is added."""
+        """The marked runs as they are listed; to a single one the run of the key is added. Without
+        any, a fork and its origin."""
         session = self._session
         marked = [c for c in session.conversations if bare_id(c.id) in session.marks]
         order = {row.id: place for place, row in enumerate(session.listed)}
@@ -58,6 +59,9 @@ class Comparisons:
             other = session.current  # the cursor may stand on the marked row
         if len(marked) == 1 and other and not same_id(other.id, marked[0].id):
             marked.append(other)
+        origin = session.loaded.row(other.origin) if other and other.origin else None
+        if not marked and other and origin:
+            return [origin.conversation, other]
         return marked
 
     def _closed(self, _: None) -> None:
