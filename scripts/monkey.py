@@ -61,7 +61,7 @@ FIELDS = {
     "m": ("say more", "two\x1b[13;2ulines"),
     "!": ("ls", "cd /tmp", "sleep 2"),
     "\x10": ("mess", "zoom", "theme", "server: demo", "wrap", "parse", "flaky"),
-    "\x0e": ("write a test", ""),
+    "\x0e": ("write a test", "", "\x14j\r", "\tdates\tfix"),
     "a": ("y", "n", "because"),
     "y": tuple(key for key, *_ in COPY_KEYS),
 }

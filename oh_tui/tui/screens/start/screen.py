@@ -28,11 +28,11 @@ from oh_tui.text.problem import Problem
 from oh_tui.tui.keys import HELP_IN_FIELD, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.remedies import words_of
+from oh_tui.tui.screens.start.below import FormMessage, Offered, Stages
 from oh_tui.tui.screens.start.field import Field
-from oh_tui.tui.screens.start.stages import FormMessage, Stages
 from oh_tui.tui.screens.start.task_list import TaskScreen
 from oh_tui.tui.widgets.bars import Footer
-from oh_tui.tui.widgets.drawing import Label, Piece, cut
+from oh_tui.tui.widgets.drawing import Label, Piece
 from oh_tui.tui.widgets.editor import EARLY, Lines
 from oh_tui.tui.widgets.rule import Rule
 
@@ -66,7 +66,7 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
 
     DEFAULT_CSS = """
     StartScreen { background: $background; }
-    StartScreen FormMessage, StartScreen Horizontal, StartScreen #offered { height: 1; width: 1fr; }
+    StartScreen FormMessage, StartScreen Horizontal, StartScreen Offered { height: 1; width: 1fr; }
     StartScreen Horizontal Label { width: 14; height: 1; }
     StartScreen Field { width: 1fr; }
     StartScreen Stages { height: auto; width: 1fr; display: none; }
@@ -132,8 +132,7 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
         self.labels = {name: Label((f"  {name}", "dim")) for name in self.fields}
         for name, field in self.fields.items():
             yield Horizontal(self.labels[name], field)
-        self.offered = Label()
-        self.offered.id = "offered"
+        self.offered = Offered()
         self.stages = Stages(id="stages")
         self.message = FormMessage(id="start-message")
         self.footer = Footer()
@@ -197,24 +196,21 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
     def _show_offered(self, *, asking: bool = False) -> None:
         """The values that fit the field that has the keys, or why there are none."""
         field = self.focused
-        if not isinstance(field, Field):
-            self.offered.pieces = ()
-            return
-        name, draft = field.name or "", self.draft
-        fitting = field.matches()
         pieces: list[Piece] = []
-        if refusal := self._refusals.get(name):
-            pieces.append((f"{words_of(refusal)}   ", "warn"))
-        elif asking:
-            pieces.append(("asking the server   ", "dim"))
-        elif note := self.offers.note(name, draft):
-            pieces.append((f"{note}   ", "dim"))
-        if len(fitting) > 1:
-            pieces.append((f"{len(fitting):,}: ", "dim"))
-        pieces += [(f"{word}  ", "") for word in fitting[:MOST_SHOWN]]
-        if not pieces and field.value.strip() and self.offers.was_asked(name, draft):
-            pieces.append(("the server finds nothing that fits", "dim"))
-        self.offered.pieces = tuple(cut([("  ", ""), *pieces], self.size.width - 2))
+        refusal: Problem | None = None
+        if isinstance(field, Field):
+            name, draft = field.name or "", self.draft
+            refusal = self._refusals.get(name)
+            fitting = field.matches()
+            if note := "asking the server" if asking else self.offers.note(name, draft):
+                pieces.append((f"{note}   ", "dim"))
+            if len(fitting) > 1:
+                pieces.append((f"{len(fitting):,}: ", "dim"))
+            pieces += [(f"{word}  ", "") for word in fitting[:MOST_SHOWN]]
+            if not pieces and field.value.strip() and self.offers.was_asked(name, draft):
+                pieces.append(("the server finds nothing that fits", "dim"))
+        self.offered.pieces = tuple(pieces)
+        self.offered.refusal = words_of(refusal) if refusal else ""
 
     # Suggested tasks
 

@@ -1,4 +1,4 @@
-"""The stages of a start, and the message below the form."""
+"""What stands below the fields: what the server offers, the stages of a start, the message."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from oh_tui.text.human import clock
-from oh_tui.tui.widgets.drawing import Drawn, Piece
+from oh_tui.tui.widgets.drawing import Drawn, Piece, cut
 
 MOST_TOLD = 4
 """Lines of the message at most."""
@@ -38,6 +38,30 @@ class Stages(Drawn):
             (f"{clock(ended - began):>8}", "dim"),
         ]
         return self.strip(pieces, self.size.width)
+
+
+class Offered(Drawn):
+    """What the server offers for the field that has the keys. Why it offers nothing may take two
+    lines; of values those that fit one are shown."""
+
+    pieces: reactive[tuple[Piece, ...]] = reactive(())
+    refusal: reactive[str] = reactive("")
+
+    def lines(self) -> list[list[Piece]]:
+        room = max(20, self.size.width - 4)
+        if self.refusal:
+            return [[(line, "warn")] for line in wrap(self.refusal, room)[:2]]
+        return [cut(self.pieces, room, self.glyphs.more)]
+
+    def watch_refusal(self) -> None:
+        self.styles.height = len(self.lines())
+
+    def on_resize(self) -> None:
+        self.watch_refusal()
+
+    def render_line(self, y: int) -> Strip:
+        lines = self.lines()
+        return self.strip([("  ", ""), *(lines[y] if y < len(lines) else ())], self.size.width)
 
 
 class FormMessage(Drawn):
