@@ -54,6 +54,16 @@ def test_a_run_is_listed_and_read(runs: Runs) -> None:
 
 
 @every_version
+def test_the_rules_of_a_context_are_those_of_the_server_that_wrote_the_run(
+    runs: Runs, version: str
+) -> None:
+    rules = value("--server", runs.url, "context", runs.tour)["rules"]
+    assert rules["certain"], rules
+    if version == "1.17.0":  # the events of newer ones tell by themselves that they are
+        assert rules["name"] == "SDK 1.17.0"
+
+
+@every_version
 def test_a_command_and_files_go_into_the_sandbox(runs: Runs, folder: Path, tmp_path: Path) -> None:
     at = ("--server", runs.url)
     assert told(*at, "exec", runs.tour, "--", "echo over there") == "over there\n"
