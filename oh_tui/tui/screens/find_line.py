@@ -12,6 +12,7 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input
 
+from oh_tui.tui.keys import HELP_IN_FIELD, Hint
 from oh_tui.tui.widgets.drawing import Label
 from oh_tui.tui.widgets.prompt import Prompt
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from oh_tui.tui.widgets.row_list import RowList
+
+TYPING = (Hint("enter", "find", "submit"),), (HELP_IN_FIELD, Hint("esc", "back", "back"))
+"""What a footer shows while a text is typed: at its left, and at its right end."""
 
 FirstWith = Callable[[Sequence[int], str], int | None]
 """The first of some rows that holds a text, which is in lower case; called in a thread."""

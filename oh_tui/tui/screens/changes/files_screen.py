@@ -13,11 +13,11 @@ from textual.reactive import var
 from textual.screen import ModalScreen
 
 from oh_tui.trajectory.analysis.change_rows import FileRow
-from oh_tui.tui.keys import HELP, HELP_IN_FIELD, Hint
+from oh_tui.tui.keys import HELP, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.screens.changes.change_blocks import step_words
 from oh_tui.tui.screens.changes.file_pane import FilePane, Subject
-from oh_tui.tui.screens.find_line import FindLine
+from oh_tui.tui.screens.find_line import TYPING, FindLine
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.file_list import FileList
@@ -174,8 +174,7 @@ class FilesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
         self.list_rule.heavy = self.files.has_focus
         pane.rule.heavy = not self.files.has_focus
         if self.find.is_open:
-            self.footer.hints = (Hint("enter", "find", "submit"),)
-            self.footer.always = (HELP_IN_FIELD, Hint("esc", "back", "back"))
+            self.footer.hints, self.footer.always = TYPING
             return
         hints: list[Hint] = []
         if row and pane.shown == "blame":

@@ -17,17 +17,16 @@ from textual.screen import ModalScreen
 from oh_tui.text.human import size
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe
-from oh_tui.trajectory.context.gaps import OWN_CONTEXT
 from oh_tui.trajectory.presentation.block import json_pretty
 from oh_tui.trajectory.presentation.describe import describe
-from oh_tui.tui.keys import HELP, HELP_IN_FIELD, Hint
+from oh_tui.tui.keys import HELP, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.rendering.cells import total_width
 from oh_tui.tui.screens.context import told
 from oh_tui.tui.screens.context.fill_line import FillLine
 from oh_tui.tui.screens.context.message_list import MessageList
 from oh_tui.tui.screens.context.message_text import MessageText
-from oh_tui.tui.screens.find_line import FindLine
+from oh_tui.tui.screens.find_line import TYPING, FindLine
 from oh_tui.tui.state.context_rows import (
     Fill,
     Page,
@@ -37,6 +36,7 @@ from oh_tui.tui.state.context_rows import (
     first_with,
     page_of,
 )
+from oh_tui.tui.state.context_walk import Walk
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import shorten
@@ -45,7 +45,6 @@ from oh_tui.tui.widgets.rule import Rule, joined
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.study import Study
-    from oh_tui.trajectory.context.answers import Answer
     from oh_tui.trajectory.context.contexts import Contexts
     from oh_tui.trajectory.model.steps import Step
 
@@ -54,8 +53,6 @@ SLICE = 20
 
 BESIDE, LEAST_TOLD = 34, 16
 """Cells for step, dots and lines in the rule of an answer, and at least for what it did."""
-
-NO_ANSWER = "no model has answered yet"
 
 WITH_FILL = 20
 """Lines of a screen that has room for the picture of the fill."""
@@ -112,11 +109,10 @@ class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
         self.study: Study | None = None
         """The analysis of the run, once it is available."""
         self._progress = ""
-        self._contexts: Contexts | None = None
+        self._walk: Walk | None = None
         self._fill = Fill((), ())
         self._wanted: Wanted | None = None
         self._page: Page | None = None
-        self._marked: Answer | None = None
         self._note = ""
         """Why another answer is shown than was asked for."""
         self.rule, self.fill_line = Rule(id="context-rule"), FillLine()
@@ -152,7 +148,7 @@ class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
 
     def grown(self) -> None:
         """The run has more events."""
-        if self._contexts is not None:
+        if self._walk is not None:
             self._begin()
 
     @work(group="context", exclusive=True)
@@ -161,20 +157,19 @@ class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
         if self.study is None:
             return
         study = self._of or self.study
-        if self._contexts is None:
+        if self._walk is None:
             self.list.empty = ("reading what the model saw …",)
         contexts = await asyncio.to_thread(alone, lambda: study.contexts)
         contexts.update()
         self._fill = await asyncio.to_thread(alone, partial(fill_of, study))
-        is_another, self._contexts = contexts is not self._contexts, contexts
-        if is_another:
-            self._marked, self._page = None, None
-            wanted = study.trajectory.step_of(self._event_id) if self._event_id else None
-            self._choose(wanted.number if wanted else len(study.trajectory))
-            if contexts.needs_version:
-                self._learn_version(contexts)
-        else:
+        if self._walk is not None and self._walk.contexts is contexts:
             self._show_facts()
+            return
+        self._walk, self._page = Walk(contexts), None
+        wanted = study.trajectory.step_of(self._event_id) if self._event_id else None
+        self._choose(self._walk, wanted.number if wanted else len(study.trajectory))
+        if contexts.needs_version:
+            self._learn_version(contexts)
 
     @work(group="version", exclusive=True)
     async def _learn_version(self, contexts: Contexts) -> None:
@@ -187,25 +182,17 @@ class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
             if self._page is not None and self._wanted is None:
                 self._want(self._page.wanted)
 
-    def _choose(self, step: int) -> None:
+    def _choose(self, walk: Walk, step: int) -> None:
         """Show the context of the answer that made a step, or of the nearest one."""
-        contexts = self._contexts
-        assert contexts is not None
-        if contexts.keeps_own_context:
-            self.list.empty = (OWN_CONTEXT.about,)
+        found = walk.to(step)
+        if isinstance(found, str):
+            self.list.empty = (found,)
             self.list.refresh()
             return
-        # looking for the nearest takes long where there is none
-        found = contexts.of(step) or contexts.nearest(step) if contexts.answers else None
-        if found is None:
-            self.list.empty = (NO_ANSWER,)
-            self.list.refresh()
-            return
-        group = contexts.run.group(contexts.run.steps[found.step - 1])
         self._note = ""
-        if step != found.step and step not in group and self._event_id:
+        if self._event_id and not walk.is_of(found, step):
             self._note = f"no answer made step {step:,}: the nearest is shown"
-        self._want(Wanted(found))
+        self._want(found)
 
     def _want(self, wanted: Wanted) -> None:
         is_making = self._wanted is not None
@@ -216,19 +203,20 @@ class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
     @work(group="context-page", exclusive=True)
     async def _make(self) -> None:
         """The page that is wanted last: keys do not wait for it."""
-        while self._wanted is not None and self._contexts is not None:
-            wanted, rules = self._wanted, self._contexts.rules
-            page = await asyncio.to_thread(alone, partial(page_of, self._contexts, wanted))
-            if wanted == self._wanted and rules is self._contexts.rules:
+        while self._wanted is not None and self._walk is not None:
+            contexts, wanted = self._walk.contexts, self._wanted
+            rules = contexts.rules
+            page = await asyncio.to_thread(alone, partial(page_of, contexts, wanted))
+            if wanted == self._wanted and rules is contexts.rules:
                 self._wanted = None
                 self._show(page)
 
     def _show(self, page: Page) -> None:
-        if self._contexts is None:
+        if self._walk is None:
             return
         self._page, self._event_id = page, page.wanted.answer.event_id
         self.list.empty = ("nothing differs: the model saw the same messages",)
-        self.list.show(page.rows, self._contexts.run)
+        self.list.show(page.rows, self._walk.contexts.run)
         self._arrange()
         self._show_facts()
         self.text.show(self.list.current)
@@ -242,13 +230,13 @@ class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
         title, facts = ("Context", "title"), [(self._progress, "warn")]
         rule.title, self.list_rule.title = (title, (about, "dim")), (("Messages", "title"),)
         self.list_rule.facts = ()
-        if page is not None and self._contexts is not None:
-            run = self._contexts.run
+        if page is not None and self._walk is not None:
+            run = self._walk.contexts.run
             step = run.steps[page.wanted.answer.step - 1]
             facts += told.of_answer(page)
             at = f"  step {step.number:,}"
             rule.title = (title, (at, ""), (self._did(step, total_width(facts)), "dim"))
-            listed = [(self._note, "warn"), *told.of_messages(page, self._marked)]
+            listed = [(self._note, "warn"), *told.of_messages(page, self._walk.marked)]
             self.list_rule.title = ((told.title(page), "title"),)
             self.list_rule.facts = joined([fact for fact in listed if fact[0]], dot)
             self.fill_line.show(self._fill, step.number, told.of_fill(page, rule.glyphs))
@@ -258,17 +246,16 @@ class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
     def _did(self, step: Step, told: int) -> str:
         """What the answer did, where there is room beside facts of so many cells."""
         room = self.size.width - told - BESIDE
-        if self._contexts is None or room < LEAST_TOLD:
+        if self._walk is None or room < LEAST_TOLD:
             return ""
-        what = describe(step, self._contexts.run.outcome(step)).what
+        what = describe(step, self._walk.contexts.run.outcome(step)).what
         return f"  {shorten(what, room, self.rule.glyphs.more)}"
 
     def _show_keys(self) -> None:
         self.list_rule.heavy = self.list.has_focus
         self.text.rule.heavy = self.text.body.has_focus
         if self.find.is_open:
-            self.footer.hints = (Hint("enter", "find", "submit"),)
-            self.footer.always = (HELP_IN_FIELD, Hint("esc", "back", "back"))
+            self.footer.hints, self.footer.always = TYPING
             return
         page, row = self._page, self.list.current
         self.footer.hints = told.hints(page, row, is_whole=self.whole) if page else ()
@@ -302,23 +289,19 @@ class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
         else:
             self.dismiss(None)
 
+    def _go(self, to: Wanted | str) -> None:
+        if isinstance(to, str):
+            self.footer.tell(to, remark=True)
+            return
+        if self._page is None or to.answer != self._page.wanted.answer:
+            self._note = ""
+        self._want(to)
+
     def action_answer(self, by: int) -> None:
         """Go to an answer before or after, as shown now."""
         now = self._wanted or (self._page.wanted if self._page else None)
-        if now is None or self._contexts is None:
-            return
-        answers = self._contexts.answers
-        ids = [answer.event_id for answer in answers]
-        at = ids.index(now.answer.event_id) + by
-        if not 0 <= at < len(answers):
-            where = "after" if by > 0 else "before"
-            self.footer.tell(f"no answer {where} this one", remark=True)
-            return
-        self._note = ""
-        first = now.first
-        if first is not None and first != self._marked:
-            first = self._contexts.before(answers[at])
-        self._want(Wanted(answers[at], now.forgotten, first))
+        if now is not None and self._walk is not None:
+            self._go(self._walk.beside(now, by))
 
     @on(Rule.Picked, "#messages-rule")
     def _pick_forgotten(self, message: Rule.Picked) -> None:
@@ -327,44 +310,22 @@ class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
 
     @on(FillLine.Picked)
     def _pick(self, message: FillLine.Picked) -> None:
-        found = self._contexts.nearest(message.step) if self._contexts else None
-        if found is not None:
-            self._note = ""
-            self._want(Wanted(found))
+        if self._walk is not None:
+            self._go(self._walk.to(message.step))
 
     def action_forgotten(self) -> None:
-        page = self._page
-        if page is None or page.wanted.first is not None:
-            return
-        if not page.forgotten:
-            self.footer.tell("nothing was forgotten before this answer", remark=True)
-            return
-        self._want(page.wanted._replace(forgotten=not page.wanted.forgotten))
+        if self._page is not None and self._walk is not None:
+            self._go(self._walk.forgotten(self._page))
 
     def action_difference(self) -> None:
-        page = self._page
-        if page is None:
-            return
-        if page.wanted.first is not None:
-            self._want(Wanted(page.wanted.answer))
-            return
-        marked = self._marked if self._marked != page.wanted.answer else None
-        first = marked or page.before
-        if first is None:
-            self.footer.tell("this is the first answer: nothing is before it", remark=True)
-        else:
-            self._want(Wanted(page.wanted.answer, first=first))
+        if self._page is not None and self._walk is not None:
+            self._go(self._walk.difference(self._page))
 
     def action_mark(self) -> None:
-        """Mark the answer shown, from which `d` then tells the difference; again: no longer."""
-        if self._page is None:
-            return
-        answer = self._page.wanted.answer
-        self._marked = None if self._marked == answer else answer
-        if self._marked:
-            said = f"step {answer.step:,} is marked: d at another answer shows what differs from it"
-            self.footer.tell(said, remark=True)
-        self._show_facts()
+        if self._page is not None and self._walk is not None:
+            if said := self._walk.mark(self._page.wanted.answer):
+                self.footer.tell(said, remark=True)
+            self._show_facts()
 
     @on(RowList.Opened, "#context-messages")
     @on(BodyView.Opened)
