@@ -10,6 +10,7 @@ from functools import partial
 from oh_tui.api import decode
 from oh_tui.api.errors import AuthError
 from oh_tui.api.filters import page_params
+from oh_tui.api.http.connections import PATIENT
 from oh_tui.api.http.http_errors import Answer
 from oh_tui.api.http.transport import MISSING_ENDPOINT, HttpClient, Params
 from oh_tui.api.models import Page
@@ -55,7 +56,7 @@ class GitProviders:
     async def _search(self, what: str, doing: str, params: Params) -> Answer:
         try:
             return await self._http.get(
-                f"/api/v1/git/{what}/search", doing, params, hints=MISSING_ENDPOINT
+                f"/api/v1/git/{what}/search", doing, params, PATIENT, MISSING_ENDPOINT
             )
         except AuthError as error:
             if error.status != 403 or "token" not in error.detail.lower():

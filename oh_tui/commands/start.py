@@ -75,7 +75,11 @@ _OVER = ("finished", "error", "stuck", "paused", "waiting_for_confirmation", "de
         "--repo", metavar="OWNER/NAME", default="", help="a repository, or the address of its page"
     ),
     argument(
-        "--branch", metavar="NAME", default="", help="a branch of it; its main branch by default"
+        "--branch",
+        metavar="NAME",
+        dest="git_branch",
+        default="",
+        help="a branch of it; its main branch by default",
     ),
     argument("--title", metavar="TEXT", default="", help="the server makes its own after a while"),
     argument("--model", metavar="NAME", default="", help="the server's own choice by default"),
@@ -177,7 +181,7 @@ async def _request(call: Call, prompt: str) -> StartRequest:
     draft = Draft(
         prompt,
         args.repo or (task.repo if task else ""),
-        args.branch,
+        args.git_branch,
         args.title,
         args.model,
         profile=args.profile,

@@ -8,6 +8,7 @@ from oh_tui.commands.framework.command import Call, command
 from oh_tui.commands.framework.json_documents import line
 from oh_tui.commands.framework.printing import Column, print_json, print_table, say
 from oh_tui.sources.actions.start_offers import grouped, kind_of, named
+from oh_tui.text.human import plural
 from oh_tui.text.redact import safe_line
 
 if TYPE_CHECKING:
@@ -33,10 +34,12 @@ async def tasks(call: Call) -> int:
         return 0
     rows = ((named(one), kind_of(one), safe_line(one.title)) for one in found)
     print_table(call.style, (Column("task"), Column("what"), Column("title", share=1)), rows)
-    if not found:
+    if page.unreadable:
+        say(f"{plural(page.unreadable, 'task')} of the server cannot be read")
+    elif not found:
         say("the server suggests no task: no pull request of yours waits, no issue is yours")
-    elif page.next_page_id:
-        say(f"the server has more than these {len(found)}")
+    if page.next_page_id:
+        say(f"the server has more than these {len(found):,}")
     return 0
 
 

@@ -302,6 +302,7 @@ def test_with_a_profile_the_agent_begins_once_it_is_set(
     [
         ("start x --profile none", "it has careful, fast, local, long-context"),
         ("start x --profile fast --model other", "model of its own"),
+        ("start x --folder /srv", "chooses the folder by itself"),
         ("start --task acme/dates#53 --profile fast", "in your own words"),
     ],
 )
@@ -344,7 +345,8 @@ def test_tasks_are_listed_by_repository(shell: Shell) -> None:
 
 def test_hostile_tasks_are_shown_clean(shell: Shell) -> None:
     rows = [
-        {"repo": "acme/\x1b[31mdates", "issue_number": 1, "title": "a\x1b]0;x\x07\nb\u202e"},
+        {"repo": "acme/dates", "issue_number": 1, "title": "a\x1b]0;x\x07\nb\u202e"},
+        {"repo": "acme/\x1b[31mdates", "issue_number": 1},
         {"repo": "", "issue_number": 2},
         {"repo": "acme/dates", "issue_number": "no number"},
         7,
@@ -353,5 +355,6 @@ def test_hostile_tasks_are_shown_clean(shell: Shell) -> None:
     shell.between.answer("GET /api/v1/git/suggested-tasks/search", 200, body, "application/json")
     said = shell("tasks")
     assert said.code == 0 and "\x1b" not in said.out and "\u202e" not in said.out
-    assert "has more than these 10000" in said.err
+    assert "has more than these 10,000" in said.err
+    assert "40,000 tasks of the server cannot be read" in said.err
     assert not json.loads(shell("tasks --json").out)["complete"]

@@ -41,6 +41,11 @@ class Draft(msgspec.Struct, frozen=True):
     task: SuggestedTask | None = None
     """A task of the server, which writes the prompt where there is none."""
 
+    @property
+    def repository_read(self) -> str:
+        """The repository as `owner/name`, "" if the field names none."""
+        return read_repository(self.repository)[0]
+
 
 class Invalid(Problem):
     """An invalid `field` of a draft."""
@@ -60,10 +65,10 @@ class Choices(msgspec.Struct, frozen=True):
     providers: dict[str, str] = {}
     """Repository -> its provider, if known."""
 
-    @property
-    def provider(self) -> str:
-        """That of the last conversation, "" if it is not known."""
-        return next(iter(self.providers.values()), "")
+    def provider_of(self, repository: str) -> str:
+        """The provider of a repository, by default that of the last conversation; "" if neither is
+        known."""
+        return self.providers.get(repository) or next(iter(self.providers.values()), "")
 
     def used(self, field: str, draft: Draft) -> Sequence[str]:
         """The values that a field of the draft had before."""
@@ -71,7 +76,7 @@ class Choices(msgspec.Struct, frozen=True):
             case "repository":
                 return self.repositories
             case "branch":
-                return self.branches.get(draft.repository.strip(), ())
+                return self.branches.get(draft.repository_read, ())
             case "model":
                 return self.models
         return ()

@@ -78,7 +78,7 @@ class StartOffers:
         return bool(_question(field, draft)) and not self.is_new(field, draft)
 
     async def ask(self, field: str, draft: Draft, provider: str = "") -> None:
-        """Ask what fits a field, if that is new. `provider` is that of the last conversation."""
+        """Ask what fits a field, if that is new. The `provider` is asked first."""
         if self.is_new(field, draft):
             question = _question(field, draft)
             self._asked.add(await self._find(question, provider))
@@ -118,7 +118,7 @@ class AppServerOffers(StartOffers):
             case "repository":
                 return tuple(self.providers)
             case "branch":
-                return tuple(self._branches.get(draft.repository.strip(), ()))
+                return tuple(self._branches.get(draft.repository_read, ()))
             case "model":
                 return tuple(dict.fromkeys(filter(None, self._models.values())))
             case "profile":
@@ -135,7 +135,7 @@ class AppServerOffers(StartOffers):
             empty = "" if draft.profile.strip() else "empty: "
             model = self._models.get(name)
             return f"{empty}{name} ({model})" if model else ""
-        main = self._main.get(draft.repository.strip())
+        main = self._main.get(draft.repository_read)
         if field == "branch" and main and not draft.branch:
             return f"empty: {main}"
         return ""
@@ -145,7 +145,6 @@ class AppServerOffers(StartOffers):
             case "repository", typed:
                 await self._find_repositories(typed, provider)
             case "branch", repository, typed:
-                provider = self.providers.get(repository, provider)
                 if await self._find_branches(repository, typed, provider):
                     return question[:2]
             case ("profile",):
@@ -212,11 +211,10 @@ class AgentServerOffers(StartOffers):
 
 def _question(field: str, draft: Draft) -> tuple[str, ...]:
     """What the server is asked for a field of the draft; () for nothing."""
-    repository = draft.repository.strip()
     match field:
         case "repository":
-            return "repository", repository.lower()
-        case "branch" if is_repository(repository):
+            return "repository", draft.repository.strip().lower()
+        case "branch" if repository := draft.repository_read:
             return "branch", repository, draft.branch.strip()
         case "model" | "profile":
             return ("profile",)

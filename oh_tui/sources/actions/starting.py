@@ -86,6 +86,8 @@ async def start(
     profile the first message is not sent: the server takes none at a start, so that the profile is
     set before the agent begins.
     """
+    if request.folder:
+        raise Refused("An app server chooses the folder by itself", "leave it out")
     if not request.profile:
         async for step in _started(api, request, waits):
             yield step

@@ -185,7 +185,8 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
         self._refusals.pop(name, None)
         self._show_offered(asking=True)
         try:
-            await self.offers.ask(name, draft, self.known.provider)
+            provider = self._known().provider_of(draft.repository_read)
+            await self.offers.ask(name, draft, provider)
         except Problem as problem:
             self._refusals[name] = problem
         else:
