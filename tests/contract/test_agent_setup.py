@@ -16,8 +16,10 @@ from oh_tui.api import (
     Unreachable,
 )
 from oh_tui.api.models import ConfirmationPolicy
+from oh_tui.sources.actions import agent_setup
+from oh_tui.text.problem import Problem, Refused
 
-from .acting import Stage
+from .acting import Stage, agents_of
 from .fixtures import UNKNOWN, every_version
 
 pytestmark = [every_version]
@@ -121,3 +123,55 @@ def done(stage: Stage, conversation: Conversation) -> dict[str, Callable[[], Awa
         "policy": lambda: agent.set_confirmation_policy(ConfirmationPolicy("NeverConfirm")),
         "switch_profile": lambda: agent.switch_profile("fast"),
     }
+
+
+# What oh-tui makes of it
+
+
+async def test_when_an_agent_asks_is_read_back(stage: Stage) -> None:
+    conversation = await stage.started()
+    agents = agents_of(stage.api)
+    setup = await agent_setup.read(agents, conversation.id)
+    for word in ("always", "risky", "never"):
+        setup = await agent_setup.set_policy(agents, setup, word)
+        record = await stage.agent(conversation).conversation()
+        assert setup.policy == word
+        assert record.confirmation_policy == setup.record.confirmation_policy
+
+
+async def test_a_question_is_answered_by_whatever_version(stage: Stage) -> None:
+    conversation = await stage.started(stage.prompts.short)
+    await stage.until_over(conversation)
+    asked = agent_setup.ask(agents_of(stage.api), conversation.id, "Why did you end?")
+    assert (await stage.meanwhile(asked)).text
+
+
+async def test_a_call_that_waits_is_not_run_by_condensing(stage: Stage) -> None:
+    conversation = await stage.waiting()
+    agents = agents_of(stage.api)
+    setup = await agent_setup.read(agents, conversation.id)
+    with pytest.raises(Refused, match=r"no condenser|condensing would run it"):
+        await agent_setup.condense(agents, setup)
+    await stage.sleep(1)
+    assert not stage.ran(conversation)
+    assert "CondensationRequest" not in await stage.kinds(conversation)
+
+
+async def test_a_profile_is_switched_to_or_the_version_says_why_not(
+    stage: Stage, version: str
+) -> None:
+    conversation = await stage.started()
+    agents = agents_of(stage.api)
+    setup = await agent_setup.read(agents, conversation.id)
+    if version == "1.17.0":
+        with pytest.raises(Refused, match=r"1\.17\.0 cannot switch profiles: .* since 1\.18 can"):
+            await agent_setup.switch_profile(agents, setup, "fast")
+        return
+    await stage.keeps_profile(conversation, "fast")
+    setup = await agent_setup.read(agents, conversation.id)
+    with pytest.raises(Problem, match="There is no profile none"):
+        await agent_setup.switch_profile(agents, setup, "none")
+    after = await agent_setup.switch_profile(agents, setup, "fast")
+    record = await stage.agent(conversation).conversation()
+    assert (after.profile, after.record.model) == ("fast", record.model)
+    assert record.model != setup.record.model

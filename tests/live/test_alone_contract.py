@@ -1,7 +1,7 @@
 """The contract of an agent server that is the server, held against real ones of three
 generations."""
 
-# ruff: noqa: F403
+# ruff: noqa: F401, F403
 # mypy: disable-error-code=no-redef
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +12,12 @@ import pytest
 from oh_tui.api import BareAgentServer, Secret
 from tests.contract.acting import Stage, StageAlone
 from tests.contract.fixtures import ServerUnderTest
+from tests.contract.test_agent_setup import (
+    test_a_call_that_waits_is_not_run_by_condensing,
+    test_a_profile_is_switched_to_or_the_version_says_why_not,
+    test_a_question_is_answered_by_whatever_version,
+    test_when_an_agent_asks_is_read_back,
+)
 from tests.contract.test_alone import *
 
 from .conftest import Runs, every_version

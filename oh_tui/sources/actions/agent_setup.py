@@ -201,7 +201,7 @@ async def read(agents: Agents, conversation_id: str) -> AgentSetup:
     state.require_reachable()
     agent = agents.agent_server(state.conversation)
     record, version, (profiles, why) = await asyncio.gather(
-        agent.conversation(), agent.version(), _profiles(agents)
+        agent.conversation(), _version(agent), _profiles(agents)
     )
     return AgentSetup(state, record, version, profiles, why or too_old(version, Act.PROFILES))
 

@@ -49,6 +49,10 @@ class Front:
                 Route(f"{v1}/app-conversations/count", self.count),
                 Route(f"{v1}/app-conversations/start-tasks", self.tasks),
                 Route(f"{v1}/app-conversations/{{id}}/send-message", self.send, methods=["POST"]),
+                Route(
+                    f"{v1}/app-conversations/{{id}}/switch_profile", self.switch, methods=["POST"]
+                ),
+                Route(f"{v1}/settings/profiles", self.profiles),
                 Route(f"{v1}/app-conversations/{{id}}/download", self.download),
                 Route(f"{v1}/conversation/{{id}}/events/{{what}}", self.events),
                 Route(f"{v1}/sandboxes", self.sandboxes),
@@ -150,6 +154,13 @@ class Front:
         path = f"/conversations/{request.path_params['id']}/events"
         await self._ask("POST", path, json=json.loads(await request.body()) | {"role": "user"})
         return JSONResponse({"success": True, "sandbox_status": "RUNNING", "message": None})
+
+    async def switch(self, request: Request) -> Response:
+        path = f"/conversations/{request.path_params['id']}/switch_profile"
+        return _same(await self._ask("POST", path, json=json.loads(await request.body())))
+
+    async def profiles(self, request: Request) -> Response:
+        return _same(await self._ask("GET", "/profiles"))
 
     async def download(self, request: Request) -> Response:
         path = f"/file/download-trajectory/{request.path_params['id']}"
