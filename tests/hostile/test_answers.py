@@ -28,6 +28,7 @@ COMMANDS = (
     *(f"why {OAUTH}", f"steps {OAUTH}", f"check {OAUTH}", f"count {OAUTH} --all"),
     *(f"changes {OAUTH}", f"tail {OAUTH} -n 3", f"exec {DATES} -- ls", f"approve {OAUTH}"),
     *(f"stop {FLAKY} --now", f"pause {DATES} --yes", f"resume {IDS['click']} --yes"),
+    *(f"ask {DATES} why --yes", f"agent {DATES}", f"agent {DATES} --profile fast"),
     *("start hello --yes", f"send {DATES} hello", f"continue {DATES} --yes"),
 )
 
@@ -89,6 +90,7 @@ async def test_the_explorer_on_such_a_server(seed: int) -> None:
         for key in (
             *("j", "j", "enter", "3", "k", "k", "R", "R", "c", "escape", "T", "escape", "x", "1"),
             *("j", "enter", "a", "escape", "m", "escape", "p", "escape", "P", "escape", "2", "j"),
+            *("A", "w", "enter", "escape", "escape", "escape"),
             *("p", "escape", "1", "j", "enter", "r", "y", "j", "escape", "f", "escape"),
         ):
             await it.press(key)
