@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from oh_tui.demo.world import AgentVersion
 from tests.processes import oh_tui
 
 from .conftest import Runs, every_version
@@ -61,6 +64,29 @@ def test_the_rules_of_a_context_are_those_of_the_server_that_wrote_the_run(
     assert rules["certain"], rules
     if version == "1.17.0":  # the events of newer ones tell by themselves that they are
         assert rules["name"] == "SDK 1.17.0"
+
+
+@pytest.mark.parametrize("version", [AgentVersion.OLD, AgentVersion.NEW], indirect=True)
+def test_git_is_compared_with_what_the_run_left(runs: Runs, folder: Path) -> None:
+    """Where the agent works in the folder of its server; in a process sandbox it does not."""
+    work = folder / "work"
+    notes = work / NOTES
+    before = notes.read_text()
+
+    def beside() -> Any:
+        files = value("--server", runs.url, "changes", runs.tour)["files"]
+        return next(one for one in files if one["path"].endswith(NOTES))
+
+    subprocess.run(["git", "init", "-q"], cwd=work, check=True)
+    try:
+        now = beside()
+        assert now["git"] == "A" and now["git_now"] == {"step": 5, "same": True, "diff": ""}
+        notes.write_text(f"{before}more\n")
+        now = beside()["git_now"]
+        assert (now["same"], now["diff"]) == (False, "@@ -1,2 +1,3 @@\n one\n three\n+more")
+    finally:
+        notes.write_text(before)
+        shutil.rmtree(work / ".git")
 
 
 @every_version
