@@ -232,7 +232,7 @@ async def _ask(call: Call) -> tuple[_Answer, list[Needy]]:
     found, rows = needy(listed, seen.of)
     priced = [one for one in listed if one.cost]
     counts = _Counts(
-        *found,
+        *found[:3],
         conversations=len(listed),
         cost=sum(one.cost or 0.0 for one in priced),
         priced=len(priced),

@@ -33,6 +33,7 @@ FIRST = f"""\
 # ascii = false                     # true draws with ASCII characters alone
 # download_folder = "~/runs"        # else the folder oh-tui was started in
 # refresh = 15                      # seconds between two readings of the lists
+# silent_after = 10                 # minutes without an event until a run that works is silent
 # notice = "bell"                   # or osc9, or a command: when a run waits, failed or finished
 # read_only = false                 # true refuses whatever changes a server
 # budget = 5.00                     # dollars: a run that has cost more is stopped, after a question

@@ -170,6 +170,7 @@ async def _found(
     looked = unsure = 0
     more = False
     async for page in _pages(call, query, now):
+        await seen.find_silent(page.items)
         if page.is_cut:
             say(cut_words("conversations"))
         for one in page.items:

@@ -40,6 +40,7 @@ async def show(call: Call) -> int:
     conversation = with_state(source, await chosen(source, call.identifier))
     seen = Seen(call)
     seen.record(conversation)
+    await seen.find_silent([conversation])
     last_known = seen.of(conversation)
     seen.save()
     conversation = with_spent(conversation, last_known.spent)

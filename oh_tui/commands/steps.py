@@ -29,7 +29,7 @@ from oh_tui.commands.framework.printing import (
     say_given_up,
 )
 from oh_tui.commands.framework.reading import name, open_run, whole
-from oh_tui.commands.framework.status import Seen, as_read
+from oh_tui.commands.framework.status import Seen, as_read, standing
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import clock, dollars, plural, tenths
@@ -84,6 +84,8 @@ async def steps(call: Call) -> int:
     conversation, loaded = await open_run(call, sub_agents=True)
     study, kept = Study(whole(loaded)), read_annotations(call).of(conversation)
     conversation = as_read(call, conversation, study)
+    seen, now = Seen(call), standing(call, conversation, study)
+    seen.record_silent(conversation, now.silent)
     found = list(matching(study, query, kept))
     say_given_up(query.gave_up)
     say_unknown(query.unknown(study))
@@ -96,9 +98,9 @@ async def steps(call: Call) -> int:
     if call.as_json:
         print_json(
             {
-                "conversation": conversation_json(conversation, kept, Seen(call).of(conversation)),
+                "conversation": conversation_json(conversation, kept, seen.of(conversation)),
                 **branch_json(study),
-                "verdict": verdict_json(study.verdict),
+                "verdict": verdict_json(now.verdict),
                 "counts": counts_json(study) | {"shown": len(found)},
                 "totals": totals_json(study),
                 "steps": [step_with_children_json(study, step, kept) for step in found],
@@ -110,8 +112,8 @@ async def steps(call: Call) -> int:
         print(call.style.paint(name(conversation), "bold"))
         if note:
             print(f"note: {note}")
-        if study.verdict.word:  # the note says when a run is cut off
-            print(f"{study.verdict.word}  {study.verdict.cause}".rstrip())
+        if now.verdict.word:  # the note says when a run is cut off
+            print(f"{now.verdict.word}  {now.verdict.cause}".rstrip())
     print_table(call.style, COLUMNS, _rows(call.style, study, found, loose, kept))
     if not call.style.piped:
         print(call.style.paint(_foot(study, query, len(found)), "dim"))

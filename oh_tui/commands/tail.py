@@ -21,6 +21,7 @@ from oh_tui.commands.framework.printing import (
     say,
 )
 from oh_tui.commands.framework.reading import branch_words, chosen, followed, read_run
+from oh_tui.commands.framework.status import standing
 from oh_tui.commands.steps import COLUMNS, step_row
 from oh_tui.sources.actions.agent_actions import AgentStage
 from oh_tui.sources.budget import Budget, read_budget
@@ -108,6 +109,7 @@ async def tail(call: Call) -> int:
     printer.begin(branches.shown, call.args.lines)
     if not call.args.follow:
         return 0
+    printer.tell_silence(conversation)
     runs = call.source.runs
     if limit and not _is_over(runs, conversation, branches.run):
         limit.begin(printer.cost)
@@ -256,6 +258,12 @@ class _Printer:
     def cost(self) -> float | None:
         """US dollars that the run has cost by what its server tells."""
         return self._study.whole.sub_runs.cost().dollars
+
+    def tell_silence(self, conversation: Conversation) -> None:
+        """Says of a run that works that no event has come for long."""
+        now = standing(self._call, conversation, self._study)
+        if now.silent is not None:
+            say(now.verdict.cause)
 
     def end(self) -> None:
         verdict = self._study.verdict

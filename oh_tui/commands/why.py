@@ -15,9 +15,9 @@ from oh_tui.commands.framework.json_documents import (
     sub_agent_json,
     verdict_json,
 )
-from oh_tui.commands.framework.printing import number, print_json
+from oh_tui.commands.framework.printing import number, print_json, stamp
 from oh_tui.commands.framework.reading import open_run, say_damage, title, whole
-from oh_tui.commands.framework.status import as_read
+from oh_tui.commands.framework.status import as_read, standing
 from oh_tui.sources.file_conversation import label_of
 from oh_tui.text.human import duration, percent, plural, told_cost
 from oh_tui.text.redact import safe_line
@@ -74,6 +74,10 @@ async def why(call: Call) -> int:
     trajectory = whole(loaded)
     study = Study(trajectory)
     found = report(as_read(call, conversation, study), study)
+    now = standing(call, conversation, study)
+    found["verdict"] = verdict_json(now.verdict)
+    if now.silent is not None:
+        found["silent_since"] = stamp(int(now.silent))
     if call.as_json:
         say_damage(loaded)
         print_json(found)

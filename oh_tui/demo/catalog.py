@@ -34,6 +34,8 @@ class Entry:
     """Seconds since it was created."""
     odd: bool = False
     """Hard on a viewer: not in the showcase."""
+    apart: bool = False
+    """Only among the odd ones: in the set of everything it would change what is counted."""
     sandbox: str = ""
     """The slug of its sandbox; without one the sandbox is gone."""
     repo: str | None = None
@@ -125,11 +127,13 @@ BOXES = (
     Box("shelf", "PAUSED", 2 * DAY + HOUR),
 )
 
-ENTRIES = tuple(map(make_entry, json.loads(FILE.read_text("utf-8"))))
+_ALL = tuple(map(make_entry, json.loads(FILE.read_text("utf-8"))))
+
+ENTRIES = tuple(entry for entry in _ALL if not entry.apart)
 
 SETS = {
     "showcase": tuple(entry for entry in ENTRIES if not entry.odd),
-    "odd": tuple(entry for entry in ENTRIES if entry.odd),
+    "odd": tuple(entry for entry in _ALL if entry.odd),
     "everything": ENTRIES,
 }
 """What a demo may show. "odd" is what is hard on a viewer: broken runs, hostile texts."""

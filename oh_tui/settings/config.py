@@ -27,6 +27,11 @@ DEMO, LOCAL = "demo", "local"
 
 DEFAULT_REFRESH = 15.0
 
+DEFAULT_SILENT_AFTER = 10.0
+
+SILENT_AFTER = (1.0, 1440.0)
+"""The shortest and the longest time without an event after which a run is silent, in minutes."""
+
 REFRESH = (5.0, 3600.0)
 """The shortest and the longest interval between two refreshes of the lists, in seconds."""
 
@@ -80,6 +85,8 @@ class Config(msgspec.Struct, frozen=True):
     """Absolute, or beginning with ~."""
     refresh: float = DEFAULT_REFRESH
     """Seconds between two refreshes of the lists."""
+    silent_after: float = DEFAULT_SILENT_AFTER
+    """Minutes without an event after which a run that works is called silent."""
     notice: tuple[str, ...] = ()
     read_only: bool = False
     budget: float | None = None
@@ -199,6 +206,14 @@ class _Table:
             return None
         return value
 
+    def within(self, name: str, unit: str, bounds: tuple[float, float], default: float) -> float:
+        """A number within bounds; nan, which TOML allows, is not."""
+        value, (least, most) = self.number(name, unit), bounds
+        if value is None or least <= value <= most:
+            return default if value is None else float(value)
+        self.blame(f"{name} is {least:.0f} to {most:.0f} {unit}", name)
+        return default
+
     def budget(self) -> float | None:
         amount = self.number("budget", "dollars")
         if amount is None or is_budget(amount):
@@ -262,22 +277,13 @@ def _config(top: _Table, known: ExplorerNames | None) -> Config:
         mouse=top.flag("mouse", True),
         ascii=top.flag("ascii"),
         download_folder=top.file_path("download_folder"),
-        refresh=_refresh(top),
+        refresh=top.within("refresh", "seconds", REFRESH, DEFAULT_REFRESH),
+        silent_after=top.within("silent_after", "minutes", SILENT_AFTER, DEFAULT_SILENT_AFTER),
         notice=top.command("notice"),
         read_only=top.flag("read_only"),
         budget=top.budget(),
         keys=_keys(keys, known) if known else {},
     )
-
-
-def _refresh(top: _Table) -> float:
-    value, (least, most) = top.number("refresh", "seconds"), REFRESH
-    if value is None:
-        return DEFAULT_REFRESH
-    if least <= value <= most:
-        return float(value)
-    top.blame(f"refresh is {least:.0f} to {most:.0f} seconds", "refresh")  # also for nan
-    return DEFAULT_REFRESH
 
 
 def _server(name: str, servers: _Table) -> ServerEntry | None:

@@ -22,7 +22,7 @@ from oh_tui.settings.startup import Settings
 from oh_tui.sources.lists import conversation_query
 from oh_tui.sources.lists.user_annotations import NOTHING, Annotations
 from oh_tui.sources.source import Source
-from oh_tui.tui import messages, palette
+from oh_tui.tui import messages, palette, silent_runs
 from oh_tui.tui.controllers import Controllers
 from oh_tui.tui.hints import idle_keys, key_hints
 from oh_tui.tui.keys import BINDINGS, Hint, keys_here
@@ -326,6 +326,7 @@ class MainScreen(BaseScreen):
         """Count up the times of what runs."""
         now = self.session.clock()
         self.run_view.tick(now)
+        self.run_view.show_silence(silent_runs.told(self.session))
         if self.session.loaded.sums().counts.running:
             self.sidebar.tick(now)
 
@@ -335,6 +336,7 @@ class MainScreen(BaseScreen):
             self.ui.work_on("keep", self.session.save_preferences)
         if self.session.source and not self.session.unopened:
             self._show_totals()
+            self.controllers.run.look_at_clock()
 
     @on(AskingBars.Changed)
     def _show_keys(self) -> None:
@@ -370,6 +372,7 @@ class MainScreen(BaseScreen):
             self.sidebar.list.move_to(0)
         self._show_totals()
         self._show_keys()
+        self.run_view.show_silence(silent_runs.told(self.session))
         if self.session.has_budgets:
             self.controllers.budgets.watch()
 
@@ -424,6 +427,7 @@ class MainScreen(BaseScreen):
                 self._rest.pause()
         self.sidebar.show_rows(session.listed)
         self.run_view.show_conversation(session.current, session.clock())
+        self.run_view.show_silence(silent_runs.told(session))
         self._show_annotations()
         self.ui.preparations.cursors_moved()
         session.run_news.ring()

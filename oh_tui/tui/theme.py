@@ -266,6 +266,7 @@ _STATES = {
     "stuck": ("error", "bad"),
     "error": ("error", "bad"),
     "running": ("running", "good"),
+    "silent": ("running", "warn"),
     "starting": ("starting", "good"),
     "finished": ("finished", "dim"),
     "stopped": ("paused", "dim"),

@@ -20,6 +20,7 @@ _FILTERS = {
     "wait": "is:waiting is:needs",
     "failed": "is:failed is:needs",
     "running": "is:running",
+    "silent": "is:silent",
     "errors": "is:error",
     **{one.value: f"is:{one.value}" for one in Label},
 }
@@ -60,7 +61,8 @@ def totals(session: Session, glyphs: Glyphs) -> tuple[tuple[Piece, ...], str]:
     for count, glyph, words, hue in (
         (counts.waiting, glyphs.waiting, "waits" if counts.waiting == 1 else "wait", "warn"),
         (counts.failed, glyphs.error, "failed", "bad"),
-        (counts.running, glyphs.running, "running", "good"),
+        (counts.running - counts.silent, glyphs.running, "running", "good"),
+        (counts.silent, glyphs.running, "silent", "warn"),
     ):
         if count:
             for_you = " for you" if glyph == glyphs.waiting else ""

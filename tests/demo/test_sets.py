@@ -9,12 +9,13 @@ import pytest
 from oh_tui import cli
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES, SETS
-from tests.demo.wire import IDS, NOW, connect
+from tests.demo.wire import NOW, connect
 
 
 def test_the_showcase_and_the_odd_ones_are_everything() -> None:
-    assert (len(SETS["showcase"]), len(SETS["odd"])) == (35, 7)
-    assert sorted(SETS["showcase"] + SETS["odd"], key=ENTRIES.index) == list(SETS["everything"])
+    assert (len(SETS["showcase"]), len(SETS["odd"])) == (35, 8)
+    both = [entry for entry in SETS["showcase"] + SETS["odd"] if not entry.apart]
+    assert sorted(both, key=ENTRIES.index) == list(SETS["everything"])
 
 
 @pytest.mark.parametrize("kind", SETS)
@@ -43,4 +44,4 @@ def test_the_option_says_which_set_is_shown(
     assert cli.main([option, "conversations", "--all", "--sub", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     ids = {row["id"] for row in told["conversations"]}
-    assert ids == {IDS[entry.slug] for entry in SETS[kind]}
+    assert ids == {entry.id for entry in SETS[kind]}

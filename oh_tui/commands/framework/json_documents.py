@@ -42,6 +42,7 @@ def conversation_json(
         "title": title(conversation),
         "created": moment(conversation.created_at),
         "updated": moment(conversation.updated_at),
+        **({} if state.silent is None else {"silent_since": stamp(int(state.silent))}),
         **_kept_json(conversation, kept),
     }
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from oh_tui.api.models import bare_id
-from oh_tui.commands.framework.printing import Hue
+from oh_tui.commands.framework.printing import Hue, stamp
 from oh_tui.sources.across_runs import kept_runs
 from oh_tui.sources.file_conversation import label_of
 from oh_tui.sources.file_source import FileSource
+from oh_tui.sources.lists import silence
 from oh_tui.sources.lists.last_known import LastKnown, LastKnownStates
+from oh_tui.sources.lists.silence import Silence
 from oh_tui.sources.lists.spent import Spent, spent_of, with_spent
 from oh_tui.sources.lists.triage import (
     NOT_KNOWN,
@@ -25,14 +29,21 @@ from oh_tui.sources.lists.triage import (
     status_word,
     updated,
 )
+from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.recorded import Label
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
     from oh_tui.commands.framework.command import Call
     from oh_tui.trajectory.analysis.study import Study
+    from oh_tui.trajectory.analysis.verdict import Verdict
+    from oh_tui.trajectory.model.trajectory import Trajectory
+
+ANSWER = 5.0
+"""Seconds within which an agent server must tell the end of a run that may be silent."""
 
 HUES: Mapping[str, Hue] = {
+    "silent": "amber",
     "waiting": "amber",
     "stuck": "red",
     "error": "red",
@@ -58,6 +69,8 @@ class Seen:
         self._states = LastKnownStates(source.address, file, source.last_known)
         self._kept = kept_runs.KeptRuns(settings.library_folder, source)
         self._asked: set[str] = set()
+        self._runs = source.runs
+        self._silent_after = 60 * settings.config.silent_after
 
     @property
     def known(self) -> Mapping[str, LastKnown]:
@@ -83,8 +96,28 @@ class Seen:
         if status not in (RunStatus.UNKNOWN, RunStatus.STARTING, RunStatus.IDLE):
             self._states.record_outcome(bare_id(conversation.id), status, updated(conversation))
 
+    def record_silent(self, conversation: Conversation, since: float | None) -> None:
+        """Records since when its run is silent, for this command alone."""
+        self._states.record_silent(bare_id(conversation.id), since)
+
     def record_spent(self, conversation: Conversation, spent: Spent) -> None:
         self._states.record_spent(bare_id(conversation.id), spent)
+
+    async def find_silent(self, conversations: Iterable[Conversation]) -> None:
+        """Looks into the runs that work and whose records have not changed for long, in one call
+        each, all at once. One whose server does not answer is not known to be silent."""
+        now, after = silence.clock(), self._silent_after
+        asked = [one for one in conversations if silence.may_be(one, now, after)]
+        found = await asyncio.gather(*map(self._end_of, asked))
+        for one, run in zip(asked, found, strict=True):
+            self.record(one)  # it would forget the silence of another status
+            self.record_silent(one, silence.since(run, now, after) if run else None)
+
+    async def _end_of(self, conversation: Conversation) -> Trajectory | None:
+        with contextlib.suppress(Problem, TimeoutError):
+            async with asyncio.timeout(ANSWER):
+                return await self._runs.peek(conversation)
+        return None
 
     def save(self) -> None:
         """Writes what was recorded, for other commands and the explorer."""
@@ -101,6 +134,28 @@ def as_read(call: Call, conversation: Conversation, study: Study) -> Conversatio
         seen.record_spent(conversation, spent)
         seen.save()
     return with_spent(conversation, spent)
+
+
+class Standing(NamedTuple):
+    """How a run stands, by its events and what its server tells beside them."""
+
+    verdict: Verdict
+    silent: float | None = None
+    """When the last event of a silent run came, in seconds since 1970."""
+
+
+def standing(call: Call, conversation: Conversation, study: Study) -> Standing:
+    """How a run stands that was just read."""
+    verdict, run, box = study.verdict, study.trajectory, conversation.sandbox_status
+    if isinstance(call.source, FileSource):
+        return Standing(verdict)
+    heard = silence.since(run, silence.clock(), 60 * call.settings.config.silent_after)
+    if heard is None or conversation.execution_status != "running":
+        return Standing(silence.told(verdict, run, box, None))
+    about = silence.sandbox_words(conversation, None, heard)
+    helps = f"oh-tui stop {call.about or 'ID'} stops it"
+    told = Silence(stamp(int(heard)), helps, about)
+    return Standing(silence.told(verdict, run, box, told), heard)
 
 
 def outcome(conversation: Conversation, last_known: LastKnown) -> tuple[str, Hue]:

@@ -229,7 +229,8 @@ _IS: dict[str, Callable[[Asked], bool]] = {
     "error": lambda asked: (
         asked.state.status is RunStatus.ERROR or label_of(asked.conversation) is Label.ERROR
     ),
-    "running": lambda asked: asked.state.status in AT_WORK,
+    "running": lambda asked: asked.state.status in AT_WORK - {RunStatus.SILENT},
+    "silent": lambda asked: asked.state.status is RunStatus.SILENT,
     "stopped": lambda asked: asked.state.status is RunStatus.STOPPED,
     "paused": lambda asked: asked.conversation.sandbox_status == "PAUSED",
     "finished": lambda asked: asked.state.status is RunStatus.FINISHED,
@@ -264,8 +265,8 @@ STATUS = Word(
     "is",
     (
         ("is:needs", "needs you: waits, or failed and was not opened since"),
-        ("is:failed", "also waiting, stuck, error, running, stopped, finished, unread; paused, "
-         "gone: its sandbox"),
+        ("is:failed", "also waiting, stuck, error, running, silent, stopped, finished, unread; "
+         "paused, gone: its sandbox"),
         ("is:resolved", "also unresolved, unlabelled: by an evaluation"),
     ),
     one_of(_IS), lambda asked, value: _IS[value](asked), any_of(_IS),

@@ -45,6 +45,9 @@ class LastKnown(msgspec.Struct, frozen=True, omit_defaults=True):
     """The conversation's `updated_at`, in seconds, when its run was last opened."""
     spent: Spent | None = None
     """What its run used in total when it was last read."""
+    silent: float | None = None
+    """When its last event came, in seconds since 1970, if it is silent. Not kept on the disk: the
+    next event ends it."""
 
 
 _Servers = dict[str, dict[str, LastKnown]]
@@ -82,13 +85,21 @@ class LastKnownStates(PrivateStore[_Servers, tuple[str, LastKnown]]):
         one."""
         state = self.get(identifier)
         line = state.line if state.outcome == outcome else ""
-        changed = msgspec.structs.replace(state, outcome=outcome, when=when, line=line)
+        silent = state.silent if state.outcome == outcome else None
+        changed = msgspec.structs.replace(
+            state, outcome=outcome, when=when, line=line, silent=silent
+        )
         self._set(identifier, changed)
 
     def record_line(self, identifier: str, line: str, *, keep: bool = True) -> None:
         """Records the line of the outcome, on the disk only with `keep`."""
         line = safe_line(line, LINE)
         self._set(identifier, msgspec.structs.replace(self.get(identifier), line=line), keep=keep)
+
+    def record_silent(self, identifier: str, since: float | None) -> None:
+        """Records since when the run is silent; None for one that is not."""
+        state = msgspec.structs.replace(self.get(identifier), silent=since)
+        self._set(identifier, state, keep=False)
 
     def record_opened(self, identifier: str, updated_at: float) -> None:
         """Records that the user opened the run in this state."""
@@ -107,7 +118,8 @@ class LastKnownStates(PrivateStore[_Servers, tuple[str, LastKnown]]):
 
     def changed(self, held: _Servers, change: tuple[str, LastKnown]) -> _Servers:
         identifier, state = change
-        held.setdefault(self._server, {})[identifier] = _not_after(state, time.time())
+        kept = msgspec.structs.replace(state, silent=None)
+        held.setdefault(self._server, {})[identifier] = _not_after(kept, time.time())
         return held
 
     def decoded(self, data: bytes) -> _Servers:
@@ -143,7 +155,7 @@ def _entries(raw: msgspec.Raw) -> dict[str, LastKnown]:
                 one = msgspec.structs.replace(one, spent=None)
             if len(identifier) <= LONGEST and len(one.outcome) <= LONGEST:
                 found[identifier] = msgspec.structs.replace(
-                    _not_after(one, now), line=safe_line(one.line, LINE)
+                    _not_after(one, now), line=safe_line(one.line, LINE), silent=None
                 )
     return found
 

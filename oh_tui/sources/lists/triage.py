@@ -24,6 +24,8 @@ class RunStatus(StrEnum):
     STUCK = "stuck"
     ERROR = "error"
     RUNNING = "running"
+    SILENT = "silent"
+    """It runs by what its server says, and no event has come for long."""
     STARTING = "starting"
     FINISHED = "finished"
     STOPPED = "stopped"
@@ -35,15 +37,18 @@ class RunStatus(StrEnum):
 
 
 TROUBLE = frozenset({RunStatus.WAITING, RunStatus.STUCK, RunStatus.ERROR})
-AT_WORK = frozenset({RunStatus.RUNNING, RunStatus.STARTING})
+AT_WORK = frozenset({RunStatus.RUNNING, RunStatus.SILENT, RunStatus.STARTING})
 
 NOT_KNOWN = "not known"
 """The agent's sandbox is away and nobody saw its status before."""
 
+_OURS = {RunStatus.STARTING, RunStatus.SILENT}
+"""Statuses that no server reports."""
+
 STATUSES = {
     "waiting_for_confirmation": RunStatus.WAITING,
     "paused": RunStatus.STOPPED,
-    **{one.value: one for one in RunStatus if one.value and one is not RunStatus.STARTING},
+    **{one.value: one for one in RunStatus if one not in (_OURS | {RunStatus.UNKNOWN})},
 }
 """The server's `execution_status`, or the remembered word -> status."""
 
@@ -96,6 +101,8 @@ class ConversationState(NamedTuple):
     seen: bool = True
     """The server, or somebody on this machine, saw this status. If not, it is inferred from the
     failed sandbox."""
+    silent: float | None = None
+    """When the last event of a silent run came, in seconds since 1970."""
 
     def group(self, conversation: Conversation) -> Group:
         """The group of the conversation.
@@ -119,22 +126,24 @@ class ConversationState(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """Number of conversations that wait, have failed, and run."""
+    """Number of conversations that wait, have failed, and run; `silent` of those that run are."""
 
     waiting: int = 0
     failed: int = 0
     running: int = 0
+    silent: int = 0
 
 
 def count(states: Iterable[tuple[Group, RunStatus]]) -> Counts:
     """Counts the conversations that need the user and those that run."""
-    waiting = failed = running = 0
+    waiting = failed = running = silent = 0
     for group, status in states:
         if group is Group.NEEDS_YOU:
             waiting += status is RunStatus.WAITING
             failed += status is not RunStatus.WAITING
         running += group is Group.RUNNING
-    return Counts(waiting, failed, running)
+        silent += status is RunStatus.SILENT
+    return Counts(waiting, failed, running, silent)
 
 
 def reported_status(conversation: Conversation) -> RunStatus:
@@ -157,8 +166,11 @@ def conversation_state(conversation: Conversation, last_known: LastKnown) -> Con
             status = RunStatus.STOPPED if paused else RunStatus.UNKNOWN
         if not status and conversation.sandbox_status == "ERROR":
             status, seen = RunStatus.ERROR, False
+    silent = last_known.silent if reported is RunStatus.RUNNING else None
+    if silent is not None:
+        status = RunStatus.SILENT
     opened = 0.0 < last_known.opened >= updated(conversation)
-    return ConversationState(status, bool(reported), opened, seen=seen)
+    return ConversationState(status, bool(reported), opened, seen=seen, silent=silent)
 
 
 def is_current(conversation: Conversation, last_known: LastKnown) -> bool:
@@ -172,7 +184,7 @@ def status_word(conversation: Conversation, state: ConversationState) -> str:
     """The status of the agent in one word, for lists and JSON; "" without one, as for a file whose
     end is unknown. The status of the sandbox is something else."""
     told = conversation.execution_status
-    if told is not None:
+    if told is not None and state.status is not RunStatus.SILENT:
         return STATUSES[told].value if told in STATUSES else safe_line(told).lower()
     if state.status and not (state.status is RunStatus.ERROR and not state.seen):
         return state.status.value

@@ -32,6 +32,12 @@ class Row(msgspec.Struct, frozen=True, dict=True):
     since: float | None = None
     """The start of its age, in seconds since 1970."""
     opened: bool = False
+    silent: float | None = None
+    """When the last event of a silent run came, in seconds since 1970."""
+    heard: float | None = None
+    """When the last event came, as last read."""
+    moved: str = ""
+    """What happened to its sandbox after that event, in words."""
     changed: float = 0.0
     """When the conversation last changed, in seconds since 1970; 0 when unknown."""
     group: Group = Group.EARLIER

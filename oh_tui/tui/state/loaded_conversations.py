@@ -15,6 +15,7 @@ import msgspec
 from oh_tui.api.models import Conversation, Metrics, bare_id, same_id
 from oh_tui.sources.budget import Spending
 from oh_tui.sources.file_conversation import label_of
+from oh_tui.sources.lists import silence
 from oh_tui.sources.lists.last_known import LastKnownStates
 from oh_tui.sources.lists.spent import Spent, with_spent
 from oh_tui.sources.lists.triage import (
@@ -29,6 +30,7 @@ from oh_tui.sources.lists.triage import (
     reported_status,
     updated,
 )
+from oh_tui.text.human import clock_time
 from oh_tui.trajectory.model.clock import seconds
 from oh_tui.trajectory.model.recorded import Label
 from oh_tui.trajectory.model.trajectory import CUT_OFF
@@ -208,12 +210,22 @@ class LoadedConversations:
             self.last_known.record_line(row.id, line, keep=status is not RunStatus.RUNNING)
         self._put(self._renewed(row, conversation))
 
+    def take_event(self, identifier: str, heard: float | None, since: float | None) -> None:
+        """Take when the last event of a run came, as just read, and since when it is silent."""
+        row = self.row(identifier)
+        if row is None:
+            return
+        if heard != row.heard:
+            row = msgspec.structs.replace(row, heard=heard, moved="")
+        self.last_known.record_silent(row.id, since)
+        self._put(self._renewed(row, row.conversation))
+
     def take_spent(self, identifier: str, spent: Spent | None) -> None:
         """Take the cost of a run, of which its record may have only a part."""
         row = self.row(identifier)
         if row is None or spent is None or spent == self.last_known.get(row.id).spent:
             return
-        self.last_known.record_spent(row.id, spent, keep=row.status is not RunStatus.RUNNING)
+        self.last_known.record_spent(row.id, spent, keep=not row.is_at_work)
         record = self._records.get(row.id, row.conversation.metrics)
         one = msgspec.structs.replace(row.conversation, metrics=record)
         self._put(self._renewed(row, self._with_spent(one)))
@@ -272,11 +284,14 @@ class LoadedConversations:
         ):
             self.last_known.record_outcome(identifier, reported, changed)
             known = self.last_known.get(identifier)
-        status, certain, opened, *_ = conversation_state(conversation, known)
+        state = conversation_state(conversation, known)
+        status, certain, opened = state.status, state.certain, state.opened
         since = known.when if not reported and known.when else changed or None
         if status in AT_WORK:
             since = seconds(conversation.created_at or "") or since
         line = known.line if known.outcome == status else ""
+        if state.silent is not None:
+            line = silence.line(clock_time(state.silent, None)[:5], known.line)
         if not line:
             broken = status is RunStatus.ERROR and conversation.sandbox_status == "ERROR"
             line = "its sandbox failed" if broken else _WORDS.get(status, "")
@@ -288,6 +303,8 @@ class LoadedConversations:
             line=line,
             since=since,
             opened=opened,
+            silent=state.silent,
+            moved=silence.moved_words(row.conversation, conversation) or row.moved,
             changed=changed,
         )
 
@@ -309,20 +326,28 @@ class LoadedConversations:
                 same = look.status == one.execution_status
                 if same and look.updated_at == one.updated_at and not look.failed:
                     continue
-                if same and now < look.until and (look.failed or row.status is RunStatus.RUNNING):
+                if same and now < look.until and (look.failed or row.is_at_work):
                     continue
             found.append((bool(look and look.failed), row.due, bool(look), row))
         found.sort(key=lambda one: one[:3])
         return [row.conversation for *_, row in found[:most]]
 
     def looked(
-        self, one: Conversation, now: float, *, failed: bool = False, news: bool = False
+        self,
+        one: Conversation,
+        now: float,
+        *,
+        failed: bool = False,
+        news: bool = False,
+        within: float = inf,
     ) -> None:
         """A run was looked into: its server did not answer (`failed`), or returned something
-        new."""
+        new. `within` so many seconds it would be silent."""
         before, pause = self._looks.get(bare_id(one.id)), LOOK_AGAIN
         if before and not news:
             pause = min(2 * before.pause, LOOK_LATEST)
+        if within > 0:
+            pause = min(pause, max(LOOK_AGAIN, within))
         look = Look(one.updated_at, one.execution_status, failed, pause, now + pause)
         self._looks[bare_id(one.id)] = look
 

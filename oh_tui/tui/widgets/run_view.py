@@ -30,6 +30,7 @@ from oh_tui.tui.widgets.summary import Summary
 from oh_tui.tui.widgets.timeline import Timeline
 
 if TYPE_CHECKING:
+    from oh_tui.sources.lists.silence import Silence
     from oh_tui.sources.lists.user_annotations import RunAnnotations
     from oh_tui.trajectory.analysis.study import Study
     from oh_tui.tui.state.filtering import Filtering
@@ -130,6 +131,10 @@ class RunView(Stack):
         self._annotations.show(kept, (shown.tags or {}) if shown else {})
         self._arrange_top()
         self.detail.show_current()
+
+    def show_silence(self, silence: Silence | None) -> None:
+        """Show since when nothing comes of the run; None for one that is not silent."""
+        self._summary.silence = silence
 
     def show_budget(self, limit: float | None) -> None:
         """Show what the run may cost, in dollars, beside what it has cost."""

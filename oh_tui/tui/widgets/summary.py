@@ -9,14 +9,15 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from oh_tui.sources.budget import Budget, Spending
+from oh_tui.sources.lists import silence as silent_runs
 from oh_tui.text.human import compact, dollars, duration, percent
-from oh_tui.trajectory.analysis import verdict as verdicts
 from oh_tui.trajectory.analysis.step_attributes import NEARLY_FULL
 from oh_tui.tui.rendering.cells import total_width, width_of
 from oh_tui.tui.theme import label_mark, verdict_mark
 from oh_tui.tui.widgets.drawing import Drawn, Piece, fit
 
 if TYPE_CHECKING:
+    from oh_tui.sources.lists.silence import Silence
     from oh_tui.trajectory.analysis.study import Study
 
 GAP = "   "
@@ -36,6 +37,8 @@ class Summary(Drawn):
     short: reactive[bool] = reactive(False)
     sandbox: reactive[str] = reactive("")
     """The state of the sandbox by the record of the conversation; "" for a file."""
+    silence: reactive[Silence | None] = reactive(None)
+    """Since when nothing comes of a silent run, in words."""
     budget: reactive[float | None] = reactive(None)
     """US dollars that the run may cost; None for no budget."""
 
@@ -65,7 +68,8 @@ class Summary(Drawn):
 
     def _verdict(self, width: int) -> list[Piece]:
         assert self.study is not None
-        verdict = verdicts.with_sandbox(self.study.verdict, self.sandbox)
+        run = self.study.trajectory
+        verdict = silent_runs.told(self.study.verdict, run, self.sandbox, self.silence)
         glyph, hue = verdict_mark(self.glyphs, verdict.word)
         if verdict.cut_off:
             return [(f" {self.glyphs.failed} {verdict.cause}", "warn")]

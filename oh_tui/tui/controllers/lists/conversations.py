@@ -23,6 +23,7 @@ from oh_tui.sources.results import cut_words, has_moved
 from oh_tui.text.problem import Problem, Remedy
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.verdict import judge
+from oh_tui.tui import silent_runs
 from oh_tui.tui.controllers.lists.refresh_schedule import RefreshSchedule
 from oh_tui.tui.controllers.lists.run_ends import RunEnds
 from oh_tui.tui.controllers.lists.unpacking import Unpacking
@@ -399,8 +400,10 @@ class Conversations:
                 verdict = judge(run)
                 loaded.take_outcome(conversation.id, verdict.word, verdict.short)
                 loaded.take_spent(conversation.id, spent_of(Accounts(run)))
+                silent_runs.take_event(session, conversation.id, run)
             news = loaded.row(conversation.id) != before
-            loaded.looked(conversation, time.monotonic(), news=news)
+            within = silent_runs.seconds_left(session, conversation.id)
+            loaded.looked(conversation, time.monotonic(), news=news, within=within)
             if news:
                 self._ui.post_message(ListsChanged())
 

@@ -17,6 +17,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.verdict import with_sandbox
 from oh_tui.trajectory.model.trajectory import find_step
+from oh_tui.tui import silent_runs
 from oh_tui.tui.messages import (
     ConversationChanged,
     FollowingChanged,
@@ -283,12 +284,23 @@ class RunReader:
             whole = run.study.whole
             below = None if loaded.grouped else whole.sub_runs
             loaded.take_spent(name, spent_of(whole.accounts, below))
+            silent_runs.take_event(session, name, run.trajectory)
             now = loaded.row(name)
             if before and now and now.status is not before.status:
                 session.reorder_unwatched()
             if before is not now:
                 self._ui.post_message(ListsChanged())
             self._ui.post_message(RunStudied(grew=grew))
+
+    def look_at_clock(self) -> None:
+        """Nothing may have come for so long that the run is silent. While its server does not
+        answer, nobody knows."""
+        session = self._session
+        current, run = session.current, session.run
+        if current is None or run is None or session.progress == SILENT:
+            return
+        if silent_runs.take_event(session, current.id, run.trajectory):
+            self._ui.post_message(ListsChanged())
 
     def show_progress(self, words: str) -> None:
         """Show what is being read, or why not everything is; "" when everything is."""
