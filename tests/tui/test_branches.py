@@ -124,3 +124,33 @@ async def test_a_hit_of_the_search_on_another_branch_opens_that_branch(tmp_path:
         await it.press("enter")
         await it.until(lambda: "⑂ branch 1 of 2" in rule(it))
         await it.until(lambda: "say v" in it.row())
+
+
+async def test_of_many_branches_the_number_is_asked(tmp_path: Path) -> None:
+    more = [user(f"more{n}", parent_id="u") for n in range(10)]
+    run = write_run(tmp_path / "run", *two(), *more)
+    async with explore(source=lambda: FileSource([run])) as it:
+        await it.press("enter")
+        for typed, told in (("99", "the branches are 1 to 12"), ("x", "the branches are 1 to 12")):
+            await click(it, "⑂ 12 branches")
+            await it.type(typed)
+            await it.press("enter")
+            assert told in it.footer
+        await click(it, "⑂ 12 branches")
+        await it.type("2")
+        await it.press("enter")
+        assert "⑂ branch 2 of 12" in rule(it)
+        await click(it, "⑂ branch 2 of 12")
+        await it.type("all")
+        await it.press("enter")
+        assert "⑂ all 12 branches" in rule(it)
+
+
+async def test_a_server_tells_where_the_run_goes_on() -> None:
+    async with explore() as it:
+        await it.open("Slugs of Greek titles")
+        assert "⑂ 2 branches" in rule(it)
+        await click(it, "⑂ 2 branches")
+        await it.press("1")
+        assert "⑂ branch 1 of 2" in rule(it)
+        assert "the run goes on with branch 2: messages go there" in it.footer

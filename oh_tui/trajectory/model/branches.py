@@ -62,9 +62,13 @@ class Branches:
         return changed if self.shown is self.run else on_branch
 
     def holding(self, event_id: str) -> int | None:
-        """The number of the first branch that has an event; None if none has."""
-        numbers = range(1, self.count + 1)
-        return next((n for n in numbers if event_id in self._ids(n)), None)
+        """The number of a branch that has an event, `ALL` where only all of them tell; None if the
+        run has it not."""
+        tree, place = self._branching(), self.run.place_of(event_id)
+        if tree is None or place is None or (anchor := tree.anchor[place]) == NONE:
+            return None if place is None else 1
+        branch = tree.lines[tree.line[anchor]].branch
+        return branch + 1 if place in members(tree, tree.ends, branch) else ALL
 
     def begin_of(self, number: int) -> Event | None:
         """The first step of a branch that the ones before it have not; None for one that went back
@@ -157,12 +161,6 @@ class Branches:
         if tree.ends[branch] == head or self.run.status == "running":
             return tree.ends, branch + 1
         return [*tree.ends, head], len(tree.ends) + 1
-
-    def _ids(self, number: int) -> set[str]:
-        tree = self._branching()
-        assert tree is not None
-        ends, _ = self._ends(tree, self._head(tree))
-        return {self.run.events[place].id for place in members(tree, ends, number - 1)}
 
 
 def members(tree: Tree, ends: list[int], branch: int) -> list[int]:

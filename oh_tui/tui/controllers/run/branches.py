@@ -46,6 +46,9 @@ class BranchActions:
         if chosen is not None and run is self._session.run:
             run.branches.choose(chosen)
             await self._reader.show_branch(run)
+            source, branch = self._session.source, run.whole.branch
+            if source and source.agents and branch and chosen not in (ALL, branch.active):
+                self._ui.tell(f"the run goes on with branch {branch.active}: messages go there")
 
     async def _ask(self, branches: Branches) -> int | None:
         answers = [(str(n), self._name(branches, n), str(n)) for n in range(1, branches.count + 1)]
