@@ -23,9 +23,7 @@ from oh_tui.api.http.connections import QUICK, UNLIMITED, Connections, Watch
 from oh_tui.api.http.transport import Hints, HttpClient, RetryPolicy
 from oh_tui.api.models import (
     ON_SERVER,
-    AgentProfiles,
     AgentRecord,
-    AgentSettings,
     Auth,
     Conversation,
     LlmProfiles,
@@ -33,6 +31,7 @@ from oh_tui.api.models import (
     Secret,
     bare_id,
 )
+from oh_tui.api.offered_models import AgentProfiles, AgentSettings
 from oh_tui.api.paging import MAX_ROWS, Listing
 from oh_tui.api.requests import message
 from oh_tui.trajectory.model.events import Event

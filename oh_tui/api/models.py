@@ -340,37 +340,6 @@ class AgentRecord(msgspec.Struct, frozen=True):
         return self.stats.total if self.stats else None
 
 
-class AgentSettings(msgspec.Struct, frozen=True):
-    """What an agent server keeps for agents to start."""
-
-    active_agent_profile_id: str | msgspec.UnsetType | None = msgspec.UNSET
-    """None without an active profile; UNSET on servers that have no agent profiles: 1.24.0
-    (measured), from 1.18.1 to 1.28.1 and perhaps some more (source)."""
-    llm_api_key_is_set: bool | None = None
-    agent_settings: RecordedAgent | None = None
-
-    @property
-    def has_model(self) -> bool:
-        """Whether it can be expected to reach a model: with a key, or one at an address of its
-        own. The name of a model is always there (measured)."""
-        llm = self.agent_settings.llm if self.agent_settings else None
-        return bool(self.llm_api_key_is_set or (llm and llm.base_url))
-
-
-class AgentProfile(msgspec.Struct, frozen=True):
-    """An agent that an agent server keeps."""
-
-    id: str
-    name: str | None = None
-
-
-class AgentProfiles(msgspec.Struct, frozen=True):
-    """The agent profiles of an agent server."""
-
-    profiles: tuple[AgentProfile, ...] = ()
-    active_agent_profile_id: str | None = None
-
-
 class LlmProfile(msgspec.Struct, frozen=True):
     """A model under a name, with how to reach it, that a server keeps."""
 

@@ -34,8 +34,6 @@ from oh_tui.api.http.connections import Watch
 from oh_tui.api.http.transport import Limiter, RetryPolicy
 from oh_tui.api.models import (
     AgentConversation,
-    AgentProfiles,
-    AgentSettings,
     Auth,
     BashCommand,
     BashOutput,
@@ -54,6 +52,8 @@ from oh_tui.api.models import (
     User,
 )
 from oh_tui.api.offered_models import (
+    AgentProfiles,
+    AgentSettings,
     Branch,
     Repository,
     ServerSettings,

@@ -13,7 +13,8 @@ import msgspec
 
 from oh_tui.api.bare_server import FOLDER
 from oh_tui.api.errors import NotFound
-from oh_tui.api.models import AgentProfiles, Conversation, StartTask
+from oh_tui.api.models import Conversation, StartTask
+from oh_tui.api.offered_models import AgentProfiles
 from oh_tui.sources.actions.starting import MOST_NAMED
 from oh_tui.text.problem import Problem, Refused
 from oh_tui.text.redact import safe_line
