@@ -36,6 +36,13 @@ class FileRow(NamedTuple):
             return self.then.file.path
         return self.file.path if self.file else ""
 
+    @property
+    def is_own(self) -> bool:
+        """A step of the run itself touched it: a filter looks at no others."""
+        if self.then:
+            return any(isinstance(step, int) for step in self.then.steps)
+        return self.file is not None and not self.agent
+
     def label(self, step: int) -> Label:
         """A step of `file`."""
         return f"{self.agent}.{step}" if self.agent else step

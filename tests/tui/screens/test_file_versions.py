@@ -356,7 +356,10 @@ async def test_c_lists_what_sub_agents_changed_in_the_same_folder(tmp_path: Path
         assert "s to step 2.2" in it.text_of(shown.footer)
         await it.press("left_parenthesis")
         await it.until(lambda: "version 3 of 3" in it.text_of(shown.pane.rule))
-        await it.press("escape", "j", "s")
+        await it.press("escape", "j", "ampersand")
+        assert "& filter" not in it.text_of(shown.footer)
+        await it.until(lambda: "a filter leaves their steps out" in it.text_of(shown.footer))
+        await it.press("s")
         sub = it.screen.timeline.sub_step_here
         assert sub is not None and sub.path == "2.3"
 

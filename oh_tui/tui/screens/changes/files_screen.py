@@ -195,8 +195,9 @@ class FilesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
                 if pane.shown != "change":
                     label = "what it changed" if pane.shown == "text" else "its text"
                     hints.append(Hint("t", label, "text"))
-            if row.key:
+            if row.is_own:
                 hints.append(Hint("&", "filter", "filter"))
+            if row.key:
                 hints.append(Hint("s", f"to step {step_words(self._step_of(row))}", "step"))
         more = [] if pane.shown == "blame" and row else self._more_hints(row)
         self.footer.hints = (*hints, *more)
@@ -261,7 +262,10 @@ class FilesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
             self._show_keys()  # the file may have had the focus before
 
     def action_filter(self) -> None:
-        if row := self._touched():
+        row = self._touched()
+        if row and not row.is_own:
+            self.footer.tell("only sub-agents edited it, and a filter leaves their steps out")
+        elif row:
             self.dismiss(("filter", row.path))
 
     @on(RowList.Opened, "#blame")
