@@ -82,6 +82,8 @@ APP_SERVER = Program(
 
 OTHERS = (
     agent_server("1.17.0", "fastapi==0.118.0"),  # with a newer one it does not start
+    # its forks take all of a run; newer parts of OpenTelemetry keep pip from an answer
+    agent_server("1.30.0", "opentelemetry-sdk==1.39.1", "opentelemetry-instrumentation==0.60b1"),
     agent_server("1.58.2"),
     Program(
         "OpenHands CLI 1.16.0",

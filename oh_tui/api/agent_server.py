@@ -220,7 +220,7 @@ class AgentServer:
         While a step runs, the server answers only when it ends. Calls without a result among the
         events run again as soon as the agent of the fork goes on. 1.58.2 leaves the key of the
         model out. Servers from 1.18 to 1.30 take all events, whatever is asked for: compare
-        `leaf_event_id` (source; measured, 1.30.0). Never sent twice. Raises NotFound for an unknown
+        `leaf_event_id` (measured, 1.30.0). Never sent twice. Raises NotFound for an unknown
         conversation or event and on servers before 1.18, InvalidRequest for a title of more than
         200 characters.
         """

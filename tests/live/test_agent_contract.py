@@ -7,7 +7,6 @@ from tests.contract.test_agent_events import *
 from tests.contract.test_agent_setup import *
 from tests.contract.test_answering import *
 from tests.contract.test_files import *
-from tests.contract.test_forking import *
 from tests.contract.test_git import *
 from tests.contract.test_shell import *
 from tests.contract.test_stopping import *

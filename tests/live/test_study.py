@@ -1,4 +1,5 @@
-"""The analysis of a real run: time and money, verdict, strip, changed files."""
+"""The analysis of a real run: time and money, verdict, strip, changed files; every place tells the
+same of it, or marks what may lack a part."""
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.formats.zip.archive import open_archive
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
+from tests.commands.sums import listed, odd, of_run, of_zip
 from tests.contract.acting import Stage
 
 from .conftest import Live, Runs, every_version
@@ -181,3 +183,15 @@ async def test_a_run_paused_midway_is_charged_from_what_its_stats_tell(
     sums_up(study.accounts, run)
     charged = [step for step in run.steps if step.is_call and study.accounts.of(step)]
     assert len(charged) == run.counts.calls
+
+
+@every_version
+def test_all_that_is_told_of_a_run_agrees(runs: Runs, tmp_path: Path) -> None:
+    own = {name: str(tmp_path) for name in ("XDG_CACHE_HOME", "XDG_STATE_HOME", "HOME")}
+    at = ("--server", runs.url)
+    for run in (runs.tour, runs.priced, runs.refused):
+        before = listed(*at, **own)[run]
+        told = [*of_run((*at, run), tmp_path, **own), *of_zip((*at, run), tmp_path, **own)]
+        after = listed(*at, **own)[run]
+        assert odd([before, *told, after]) == []
+        assert before.is_partial or before.cost is None or before.cost == after.cost

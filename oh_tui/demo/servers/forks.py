@@ -109,7 +109,7 @@ def _forked(
     )
     made = Conversation(entry, world.clock.now(), source.sandbox, is_listed=False)
     made.agent_tags = dict(tags or {})
-    if title is not None and world.agent_version == AgentVersion.USUAL:
+    if title is not None and world.agent_version != AgentVersion.NEW:
         made.agent_tags["title"] = title  # measured
     return world.add(made)
 

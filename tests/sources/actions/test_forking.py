@@ -42,7 +42,7 @@ class Here:
         assert one is not None
         found = None
         async for state in self.source.runs.load(one):
-            found = state.trajectory or found
+            found = found if state.trajectory is None else state.trajectory
         assert found is not None
         return found
 

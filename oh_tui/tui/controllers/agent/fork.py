@@ -99,9 +99,11 @@ class Forking:
             session.drafts.pop(name, None)
             if text.strip():
                 session.drafts[bare_id(forked.conversation.id)] = text
-            if session.source is source:
-                self._show(forked, len(study.trajectory))
-                await self._go_on(source, agents, forked)
+            if session.source is not source:
+                ui.tell(f"forked on {source.label}: {short_title(forked.conversation)}")
+                return
+            self._show(forked, len(study.trajectory))
+            await self._go_on(source, agents, forked)
 
     def _question(
         self, origin: Conversation, study: Study, place: ForkPlace, changed: str, *, before: bool
