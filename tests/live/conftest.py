@@ -211,7 +211,7 @@ def stage(folder: Path, runs: Runs, api: AppServer, version: str, model: Scripte
         headers = {"X-Session-API-Key": key.reveal() if key else KEY}
         async with httpx.AsyncClient(headers=headers, trust_env=False) as client:
             places = [f"{base}/api/profiles/{name}"]
-            if not key or base != runs.agent_url:
+            if not runs.agent_url:
                 places.append(f"{runs.url}/api/v1/settings/profiles/{name}")
             for place in places:
                 answer = await client.post(place, json={"llm": llm})

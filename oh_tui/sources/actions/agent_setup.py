@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 LONGEST_QUESTION = 100_000
 """Characters of a question; every one is sent to the model, behind the whole context."""
 
+LONGEST_NAME = 200
+"""Characters of the name of a model or a profile that are shown."""
+
 MOST_NAMED = 20
 """Profiles that are named at most."""
 
@@ -88,26 +91,26 @@ class AgentSetup(msgspec.Struct, frozen=True):
 
     @property
     def model(self) -> str:
-        return safe_line(self.record.model or "")
+        return _short(self.record.model)
 
     @property
     def profile(self) -> str:
         """The profile that it was switched to, "" for none."""
         llm = self.record.agent.llm if self.record.agent else None
         before, _, after = ((llm.usage_id if llm else None) or "").partition(":")
-        return safe_line(after.partition(":")[0]) if before == "profile" else ""
+        return _short(after.partition(":")[0]) if before == "profile" else ""
 
     @property
     def condenser(self) -> str:
         agent = self.record.agent
-        return safe_line((agent.condenser.kind if agent and agent.condenser else None) or "")
+        return _short(agent.condenser.kind if agent and agent.condenser else None)
 
     @property
     def policy(self) -> str:
         """When it asks, as a word of `POLICIES`; else the name of the class."""
         kind = self.record.confirmation_policy.kind if self.record.confirmation_policy else None
         words = (word for word, policy in POLICIES.items() if policy.kind == kind)
-        return next(words, safe_line(kind or ""))
+        return next(words, _short(kind))
 
     @property
     def asks(self) -> str:
@@ -116,7 +119,7 @@ class AgentSetup(msgspec.Struct, frozen=True):
         if self.policy != "risky" or policy is None:
             words = {"never": "never", "always": "before every call"}
             return words.get(self.policy, self.policy or "not known")
-        least = safe_line(policy.threshold or "HIGH").lower()
+        least = _short(policy.threshold or "HIGH").lower()
         if policy.confirm_unknown is False:
             return f"before calls of {least} risk or more"
         if self.record.security_analyzer is None:
@@ -175,6 +178,11 @@ def too_old(version: str, act: Act) -> str:
     if not found or not first or _numbers(found) >= _numbers(first):
         return ""
     return f"agent server {version} cannot {act}: servers since {SINCE[act]} can"
+
+
+def _short(text: str | None) -> str:
+    """A word of a server, on one line and no longer than a name."""
+    return safe_line((text or "")[:LONGEST_NAME])
 
 
 def _also(why: str) -> str:
@@ -262,17 +270,17 @@ async def switch_profile(agents: Agents, shown: AgentSetup, name: str) -> AgentS
     """Lets the agent use the model of a profile from its next answer on; returns the setup then."""
     now = await _as_shown(agents, shown, Act.SWITCH)
     if now.profiles and name not in now.names:
-        raise Problem(f"There is no profile {safe_line(name)[:80]}", profile_hint(now))
+        raise Problem(f"There is no profile {_short(name)}", profile_hint(now))
     agent = agents.agent_server(now.state.conversation)
     switch = agents.api.switch_profile(now.state.conversation.id, name)
     after = await _changed(agents, now, _done(agent, Act.SWITCH, switch))
     kept = now.profiles.profiles if now.profiles else ()
     model = next((one.model for one in kept if one.name == name), None)
-    if after.profile != safe_line(name):
+    if after.profile != _short(name):
         raise HalfDone(f"The server accepted the switch, but the agent uses {after.model}", "")
     if model and after.record.model != model:
         raise HalfDone(
-            f"The agent uses {safe_line(name)} as it was when this conversation used it before, "
+            f"The agent uses {_short(name)} as it was when this conversation used it before, "
             f"with {after.model}",
             "save the profile under another name on its server, and switch to that",
         )
@@ -330,7 +338,7 @@ def profile_hint(setup: AgentSetup) -> str:
     if not setup.names:
         return "its server keeps none: make one in its settings"
     more = f" and {len(setup.names) - MOST_NAMED:,} more" if len(setup.names) > MOST_NAMED else ""
-    return f"there are {', '.join(map(safe_line, setup.names[:MOST_NAMED]))}{more}"
+    return f"there are {', '.join(map(_short, setup.names[:MOST_NAMED]))}{more}"
 
 
 async def _as_shown(agents: Agents, shown: AgentSetup, act: Act) -> AgentSetup:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
@@ -9,12 +10,13 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.responses import JSONResponse
 
-from oh_tui.api import AppServer, BareAgentServer
+from oh_tui.api import AppServer, BareAgentServer, ServerError
 from oh_tui.demo import Demo, make_demo
 from oh_tui.demo.servers.alone import make_alone
 from oh_tui.demo.world import AgentVersion
-from oh_tui.sources.actions import agent_setup
+from oh_tui.sources.actions import agent_actions, agent_setup
 from oh_tui.sources.actions.agent_actions import HalfDone
 from oh_tui.sources.actions.agent_setup import LONGEST_QUESTION, Act, AgentSetup, too_old
 from oh_tui.sources.agent_server import AgentServerSource
@@ -211,6 +213,27 @@ async def test_a_working_agent_that_may_ask_is_not_condensed(here: Here) -> None
     with pytest.raises(Refused, match="would run the call that it asks about next"):
         await agent_setup.condense(here.agents, setup)
     assert here.changes == []
+
+
+async def test_an_answer_that_never_comes_ends_when_the_server_dies(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agent_actions, "WATCH", 0.01)
+    here.between.hold("POST *ask_agent")
+    asking = asyncio.create_task(agent_setup.ask(here.agents, IDS[DATES], "Why?"))
+    await asyncio.sleep(0.05)
+    here.between.answer(f"GET */api/conversations/{IDS[DATES]}", 503, "asleep")
+    with pytest.raises(ServerError):
+        await asking
+
+
+async def test_names_of_a_hostile_server_are_short_and_steer_nothing(here: Here) -> None:
+    names = ["\x1b[31mred", *(f"p{n}" + "x" * 5_000 for n in range(3_000))]
+    kept = {"profiles": [{"name": name} for name in names], "active_profile": None}
+    here.between.answers["GET *profiles"] = lambda: JSONResponse(kept)
+    told = dict((await here.read()).facts)["profile"]
+    assert told.startswith("there are red, p0x") and told.endswith(" and 2,981 more")
+    assert "\x1b" not in told and len(told) < 5_000
 
 
 @pytest.mark.parametrize(

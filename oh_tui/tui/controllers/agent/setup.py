@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from oh_tui.api.models import bare_id
 from oh_tui.sources.actions import agent_setup
-from oh_tui.sources.actions.agent_setup import MOST_NAMED, Act, profile_hint
+from oh_tui.sources.actions.agent_setup import Act, profile_hint
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
@@ -154,12 +154,11 @@ class AgentSetups:
         if wrong:
             self._ui.tell(wrong)
             return
-        named = ", ".join(map(safe_line, setup.names[:MOST_NAMED])) or setup.no_profiles
-        title = f"Switch to a profile: {named}" if named else "Switch to a profile"
+        title = f"Switch to a profile: {profile_hint(setup)}"
 
         async def complete(typed: str) -> str | None:
-            fits = (one for one in setup.names if one.startswith(typed) and typed)
-            return next(fits, None)
+            plain = (one for one in setup.names if safe_line(one) == one)
+            return next((one for one in plain if typed and one.startswith(typed)), None)
 
         while True:
             answer = await self._ui.prompt(
