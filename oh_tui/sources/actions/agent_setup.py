@@ -132,6 +132,13 @@ class AgentSetup(msgspec.Struct, frozen=True):
         return [one.name for one in self.profiles.profiles] if self.profiles else []
 
     @property
+    def names_shown(self) -> str:
+        """The first of them, safe to show."""
+        left = len(self.names) - MOST_NAMED
+        more = f" and {left:,} more" if left > 0 else ""
+        return ", ".join(map(_short, self.names[:MOST_NAMED])) + more
+
+    @property
     def last_cost(self) -> float | None:
         """What the last answer of the agent cost in US dollars; None when it is not known."""
         costs = _usage(self.record, "agent").get("costs")
@@ -335,10 +342,8 @@ def profile_hint(setup: AgentSetup) -> str:
     """Names the profiles that there are, or says why none is known."""
     if setup.no_profiles:
         return setup.no_profiles
-    if not setup.names:
-        return "its server keeps none: make one in its settings"
-    more = f" and {len(setup.names) - MOST_NAMED:,} more" if len(setup.names) > MOST_NAMED else ""
-    return f"there are {', '.join(map(_short, setup.names[:MOST_NAMED]))}{more}"
+    named = setup.names_shown
+    return f"its server keeps {named}" if named else "its server keeps none: make one there"
 
 
 async def _as_shown(agents: Agents, shown: AgentSetup, act: Act) -> AgentSetup:

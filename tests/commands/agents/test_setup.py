@@ -52,7 +52,7 @@ def test_what_an_agent_works_with_is_told(shell: Shell) -> None:
     said = shell(f"agent {DATES} --read-only")
     assert said.code == 0 and said.out.splitlines()[:3] == [
         "model      anthropic/claude-sonnet-4-5",
-        "profile    there are careful, fast, local, long-context",
+        "profile    its server keeps careful, fast, local, long-context",
         "asks       never",
     ]
     told = json.loads(shell(f"agent {DATES} --json").out)
@@ -78,7 +78,7 @@ def test_a_switch_says_what_is_set_then(shell: Shell) -> None:
 
 def test_wrong_words_change_nothing(shell: Shell) -> None:
     none = shell(f"agent {DATES} --profile none")
-    assert none.code == 2 and "there are careful, fast" in none.complaint
+    assert none.code == 2 and "its server keeps careful, fast" in none.complaint
     assert shell(f"agent {DATES} --profile ''").code == 2
     assert shell(f"agent {DATES} --confirm maybe").code == 2
     assert shell(f"agent {DATES} --confirm never --profile fast").code == 2
@@ -107,7 +107,9 @@ def test_why_names_another_profile_where_the_key_was_rejected(shell: Shell) -> N
     bump = IDS["dep-bump"]
     helps = f"help          oh-tui agent {bump[:8]} --profile NAME switches to another key"
     said = shell(f"why {bump}")
-    assert said.out.splitlines()[-1] == f"{helps}: there are careful, fast, local, long-context"
+    assert (
+        said.out.splitlines()[-1] == f"{helps}: its server keeps careful, fast, local, long-context"
+    )
     assert "help" not in shell(f"why {DATES}").out
     shell.between.answer("GET *settings/profiles", 500)
     shell.between.answer("GET *server_info", 500)

@@ -30,7 +30,7 @@ async def test_it_shows_what_is_set_and_esc_leaves_it() -> None:
     async with explore(wrap=between) as it:
         shown = await open_dialog(it)
         assert "model      anthropic/claude-sonnet-4-5" in shown and "asks       never" in shown
-        assert "there are careful" in shown and "LLMSummarizingCondenser" in shown
+        assert "its server keeps careful" in shown and "LLMSummarizingCondenser" in shown
         assert "p  switch profile     c  change when it asks     k  condense now" in shown
         await it.press("escape")
         assert changes(between) == []

@@ -122,7 +122,7 @@ class AgentSetups:
             kept = f"it uses the profile {setup.profile} now"
         lines: list[list[Piece]] = [
             [(f"The model's key was rejected; {kept}.", "warn")],
-            [(f"Profiles: {why or profile_hint(setup)}", "")],
+            [(why or f"Profiles: {setup.names_shown or profile_hint(setup)}", "")],
         ]
         answers = [("y", "go on with what it has", "go on")]
         if not why:
@@ -154,7 +154,7 @@ class AgentSetups:
         if wrong:
             self._ui.tell(wrong)
             return
-        title = f"Switch to a profile: {profile_hint(setup)}"
+        title = f"Switch to a profile: {setup.names_shown or profile_hint(setup)}"
 
         async def complete(typed: str) -> str | None:
             plain = (one for one in setup.names if safe_line(one) == one)
