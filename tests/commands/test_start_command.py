@@ -314,6 +314,15 @@ def test_a_profile_that_cannot_be_used_is_told_before_a_start(
     assert shell.between.count(START) == 0
 
 
+def test_an_agent_that_cannot_plan_is_told(shell: Shell) -> None:
+    shell.demo.world.has_processes = True
+    said = moving(shell, "start x --plan --yes --wait")
+    assert said.code == 1 and "could not start an agent that plans" in said.complaint
+    assert "ask it for a plan" in said.complaint
+    shell.demo.world.has_processes = False
+    assert moving(shell, "start x --plan --yes --wait").code == 0
+
+
 def test_a_profile_that_fails_to_be_set_leaves_the_message_unsent(shell: Shell) -> None:
     switch = "POST /api/v1/app-conversations/*/switch_profile"
     shell.between.answer(switch, 409, '{"detail": "not now"}', "application/json")

@@ -37,6 +37,11 @@ def without_git_token(demo: Demo) -> None:
 
 
 @pytest.fixture
+def process_sandboxes(demo: Demo) -> None:
+    demo.world.has_processes = True
+
+
+@pytest.fixture
 def server(demo: Demo) -> ServerUnderTest:
     return ServerUnderTest(demo.base_url, demo.app)
 

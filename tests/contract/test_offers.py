@@ -40,10 +40,18 @@ async def test_secrets_are_told_by_name(api: AppServer) -> None:
     assert all(secret.name for secret in (await api.search_secrets()).items)
 
 
-async def test_an_agent_that_plans_is_started_with_a_secret(stage: Stage) -> None:
+@pytest.mark.usefixtures("process_sandboxes")
+async def test_an_agent_in_a_process_cannot_plan(stage: Stage) -> None:
+    request = StartRequest(
+        message=stage.prompts.short, agent_type="plan", sandbox_id=stage.sandbox_id
+    )
+    task, _ = await stage.task(request)
+    assert task.status == "ERROR" and "500 Internal Server Error" in (task.detail or "")
+
+
+async def test_an_agent_is_started_with_a_secret(stage: Stage) -> None:
     request = StartRequest(
         message=stage.prompts.short,
-        agent_type="plan",
         secrets={"OH_TUI_TEST": Secret("value-of-a-test")},
         sandbox_id=stage.sandbox_id,
     )

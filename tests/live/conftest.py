@@ -50,6 +50,11 @@ def without_git_token() -> None:
     """Real servers are started without one."""
 
 
+@pytest.fixture
+def process_sandboxes() -> None:
+    """Theirs are processes."""
+
+
 @dataclass(frozen=True)
 class Runs:
     """A real server and the ids of the conversations on it, all in one running sandbox."""

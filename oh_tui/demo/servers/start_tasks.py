@@ -32,6 +32,11 @@ STAGES = (
 UNKNOWN_REPOSITORY = re.compile(r"/(none|missing|nope|no-such.*)$|^[^/]+$")
 """Repositories that the demo cannot find."""
 
+NO_PLAN = (
+    "Server error '500 Internal Server Error' for url 'http://localhost:8000/api/conversations'"
+)
+"""The folder of such a sandbox is ".", and the plan needs an absolute one (measured)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Started(Entry):
@@ -112,6 +117,8 @@ class StartTasks:
         else:
             start.sandbox = world.new_sandbox(f"started {start.number}", BOOTS)
             start.waits = BOOTS
+        if request.get("agent_type") == "plan" and world.has_processes and start.failure is None:
+            start.failure = ("STARTING_CONVERSATION", NO_PLAN)
         if repo and UNKNOWN_REPOSITORY.search(repo) and start.failure is None:
             start.failure = ("PREPARING_REPOSITORY", "")  # says nothing (measured)
         return start

@@ -198,6 +198,12 @@ async def _listed(api: AppServer, task: StartTask) -> Conversation:
 def _failed(task: StartTask, seen: str | None, request: StartRequest) -> Refused:
     """The error of a failed start. `detail` has the reason, or nothing for an unknown repository
     (measured). The last stage that was seen is known, but not the one that failed."""
+    if request.agent_type == "plan" and "500" in (task.detail or ""):
+        # the folder of such a sandbox is ".", and the plan needs an absolute one (measured)
+        return Refused(
+            "The server could not start an agent that plans",
+            "where sandboxes are processes it cannot: start one that acts, and ask it for a plan",
+        )
     if why := _failure(task):
         return Refused(f"The start failed: {why}", Remedy.START_LATER)
     last = f", last seen {stage_of(seen)}" if seen not in ("ERROR", None) else ""

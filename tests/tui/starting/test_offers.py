@@ -11,6 +11,7 @@ import pytest
 from starlette.responses import Response
 
 from oh_tui.api.requests import StartRequest
+from oh_tui.tui.controllers.run.target import TargetRun
 from oh_tui.tui.screens.start import screen as start_screen
 from oh_tui.tui.screens.start.screen import StartScreen
 from oh_tui.tui.screens.start.task_list import TaskScreen
@@ -295,6 +296,20 @@ async def test_start_anew_fills_the_form_from_the_run_on_screen() -> None:
         await it.find_command("start anew", "like this one")
         await it.send("enter")
         await it.until(lambda: "a text that was not sent" in it.footer)
+
+
+async def test_start_anew_says_that_the_first_message_is_not_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(TargetRun, "study_of", lambda *_: None)
+    async with explore() as it:
+        await it.open("Parse ISO week dates")
+        it.screen.controllers.new_conversations.action_like()
+        await it.until(lambda: isinstance(it.app.screen, StartScreen) and it.app.screen.is_mounted)
+        form = it.app.screen
+        assert isinstance(form, StartScreen)
+        assert form.text.text == "" and form.fields["repository"].value == "acme/dates"
+        assert form.message.text.startswith("The first message of that run is not read")
 
 
 async def test_the_editor_of_the_user_gets_the_text_and_gives_it_back() -> None:

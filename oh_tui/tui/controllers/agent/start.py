@@ -27,6 +27,8 @@ COST = "makes a new sandbox and starts the agent in it: this may cost money"
 
 COST_ALONE = "starts an agent on the server: this may cost money"
 
+UNREAD = "The first message of that run is not read: L in its timeline reads all. "
+
 
 class NewConversations:
     def __init__(
@@ -58,9 +60,7 @@ class NewConversations:
             return
         study = self._run.study_of(conversation)
         draft = draft_like(conversation, study.trajectory if study else None)
-        self._open(draft)
-        if not draft.prompt:
-            self._ui.tell("its first message is not read: L reads all of the run")
+        self._open(draft, "" if draft.prompt else UNREAD)
 
     def _may_start(self) -> bool:
         """One start at a time, as two at once may take each other's port (measured, process
@@ -74,7 +74,7 @@ class NewConversations:
             return False
         return True
 
-    def _open(self, draft: Draft) -> None:
+    def _open(self, draft: Draft, remark: str = "") -> None:
         session = self._session
         source = session.source
         assert source is not None and source.agents is not None
@@ -94,7 +94,7 @@ class NewConversations:
             source.label,
             begin,
             offers=source.agents.offers,
-            stakes=self._stakes(),
+            stakes=f"{remark}{self._stakes()}",
             edit=self._edit,
         )
         self._ui.push_screen(form, closed)
