@@ -109,11 +109,19 @@ def checked_title(title: str) -> str:
 
 
 async def ready(agents: Agents, conversation_id: str) -> Conversation:
-    """The record of a conversation that can be forked now. Raises Problem when it cannot."""
+    """The record of a conversation that can be forked now. Raises Problem when it cannot, as when
+    its agent is a program of its own: the server copies the session of that with the fork, which
+    then knows more than the step (source, 1.58.2)."""
     (now,) = await agents.api.get_conversations([conversation_id])
     if now is None:
         raise Refused("This conversation is not on the server any more", Remedy.LIST)
     AgentState(now).require_reachable()
+    record = await agents.agent_server(now).conversation()
+    if record.agent is not None and record.agent.kind == "ACPAgent":
+        raise Refused(
+            "Its agent is a program of its own, of which a fork would know more than the step",
+            "start a new conversation instead",
+        )
     return now
 
 

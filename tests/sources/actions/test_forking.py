@@ -252,3 +252,10 @@ async def test_a_title_that_is_too_long_is_refused_before_anything_is_asked(here
     with pytest.raises(Problem, match="this one 201"):
         await forking.fork(here.agents, DATES, run, 57, title="x" * 201)
     assert len(here.between.asked) == asked
+
+
+async def test_an_agent_that_is_a_program_of_its_own_is_not_forked(demo: Demo) -> None:
+    async with on(demo, alone=True) as it:
+        with pytest.raises(Problem, match="a program of its own"):
+            await it.fork(IDS["acp"])
+        assert it.between.count("POST */fork") == 0
