@@ -24,4 +24,4 @@ def test_help_loads_what_it_tells_and_no_more(words: list[str]) -> None:
     loaded = loaded_by(*words)
     assert not loaded & {"textual", "httpx", "starlette", "shtab", "asyncio"}
     if words == ["--help"]:
-        assert not {name for name in loaded if name.startswith("oh_tui.trajectory.model")}
+        assert not {name for name in loaded if name.startswith("oh_tui.trajectory.model.")}

@@ -29,6 +29,7 @@ COMMANDS = (
     *(f"changes {OAUTH}", f"tail {OAUTH} -n 3", f"exec {DATES} -- ls", f"approve {OAUTH}"),
     *(f"stop {FLAKY} --now", f"pause {DATES} --yes", f"resume {IDS['click']} --yes"),
     *(f"ask {DATES} why --yes", f"agent {DATES}", f"agent {DATES} --profile fast"),
+    f"fork {DATES} --yes",
     *("start hello --yes", f"send {DATES} hello", f"continue {DATES} --yes"),
 )
 
