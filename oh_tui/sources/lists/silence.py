@@ -45,8 +45,9 @@ class Silence(NamedTuple):
 
 def last_event(run: Trajectory) -> float | None:
     """When the last event came, in seconds since 1970; None where no clock is known."""
-    times = (event for event in run.events[-LAST:] if not is_bare(event.timestamp))
-    return max((when for event in times if (when := event.seconds()) is not None), default=None)
+    zoned = (event for event in run.events[-LAST:] if not is_bare(event.timestamp))
+    times = (event.seconds() for event in zoned)
+    return max((when for when in times if when is not None and when > 0), default=None)
 
 
 def since(run: Trajectory, now: float, after: float) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -204,6 +205,32 @@ async def test_after_this_step_the_call_has_its_result(here: Here) -> None:
     after = await here.agents.settled(before)
     assert (after.status, after.calls) == ("paused", ())
     assert "AgentErrorEvent" not in here.kinds("flaky-ci")[-6:]
+
+
+async def test_one_that_somebody_else_has_stopped_is_not_stopped_again(here: Here) -> None:
+    before = await here.state("flaky-ci")
+    await done(here.agents.stop(before, at_once=True))
+    here.between.asked.clear()
+    assert await done(here.agents.stop(before, at_once=False)) == [
+        "the agent stops after this step"
+    ]
+    assert changes(here) == []
+
+
+async def test_its_cost_is_that_of_all_usages_in_the_record_of_the_agent_server(here: Here) -> None:
+    spent = {slug: (await here.state(slug)).cost for slug in ("flaky-ci", "ledger")}
+    usages = {slug: here.demo.world.usages(conversation_of(here, slug)) for slug in spent}
+    sums = {
+        slug: sum(one["accumulated_cost"] for one in found.values())
+        for slug, found in usages.items()
+    }
+    assert spent == pytest.approx(sums) and all(spent.values())
+
+
+def conversation_of(here: Here, slug: str) -> Any:
+    conversation = here.demo.world.conversation(IDS[slug])
+    assert conversation is not None
+    return conversation
 
 
 async def test_while_the_model_thinks_it_is_stopped_only_when_its_last_call_is_over(

@@ -68,6 +68,8 @@ def works(last: str = "2026-11-24T15:40:00", clock: str = "+00:00") -> Trajector
         (run(status("paused", "2026-11-24T15:00:09"), clock="+00:00"), None),
         (run(status("running", "2026-11-24T15:00:00"), live=False, clock="+00:00"), None),
         (Trajectory(live=True), None),
+        (run(status("running", "0001-01-01T00:00:00"), clock="+00:00"), None),
+        (run(status("running", "no time"), clock="+00:00"), None),
     ],
 )  # fmt: skip
 def test_a_run_is_silent_by_its_events_and_their_clock(
