@@ -53,6 +53,10 @@ IN_MEMORY = 64_000_000
 """Bytes of a download that are held in memory before it goes to a temporary file."""
 
 
+AFTER_FORK = "a fork, of which the app server has only what came after it: its sandbox has the rest"
+"""No event that a fork took from its origin reaches the app server (measured, 1.11.0)."""
+
+
 class ServerRuns:
     """The runs of an app server and of the agent servers of its sandboxes: `Runs`, plus what only a
     server offers."""
@@ -143,6 +147,8 @@ class ServerRuns:
             note = "" if news else _missing_end(conversation, whole)
             yield Loaded(via, None, count, count, note, news=news)
             return
+        if conversation.origin and held is None:
+            note = note or AFTER_FORK
         async for state in self._load_from_app(conversation, held, note):
             yield state
 

@@ -259,3 +259,15 @@ async def test_an_agent_that_is_a_program_of_its_own_is_not_forked(demo: Demo) -
         with pytest.raises(Problem, match="a program of its own"):
             await it.fork(IDS["acp"])
         assert it.between.count("POST */fork") == 0
+
+
+async def test_without_its_sandbox_its_run_begins_at_the_fork_and_says_so(here: Here) -> None:
+    forked = await here.fork(DATES, 57)
+    await here.tell(forked.conversation, "Look at 9999-W53 first")
+    assert here.demo.world.pause(forked.conversation.sandbox_id or "")
+    here.demo.advance(60)
+    (now,) = await here.agents.api.get_conversations([forked.conversation.id])
+    assert now is not None and now.sandbox_status == "PAUSED"
+    found = [state async for state in here.source.runs.load(now) if state.trajectory is not None]
+    assert len(found[-1].trajectory or ()) == 2
+    assert "only what came after it" in found[-1].note
