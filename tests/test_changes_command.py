@@ -220,7 +220,7 @@ def test_commits_of_the_run_are_told(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from oh_tui import cli
-    from oh_tui.api.models import GitChange, GitCommit
+    from oh_tui.api.git_models import GitChange, GitCommit
     from oh_tui.sources.actions.workspaces import Committed, Workspaces
 
     commit = GitCommit("b" * 40, "bbbbbbb", "Read weeks", timestamp="2026-03-02T10:00:00+01:00")

@@ -22,6 +22,7 @@ from oh_tui.api.errors import (
     TimedOut,
 )
 from oh_tui.api.filters import SortOrder, page_params
+from oh_tui.api.git_models import GitChange, GitCommit, GitCommits, GitDiff
 from oh_tui.api.http.connections import ANSWER, QUICK, UNLIMITED, URGENT, USUAL
 from oh_tui.api.http.http_errors import Answer, bad_answer, short_id
 from oh_tui.api.http.transport import Hints, HttpClient, Params
@@ -30,10 +31,6 @@ from oh_tui.api.models import (
     ON_SERVER,
     AgentConversation,
     ConfirmationPolicy,
-    GitChange,
-    GitCommit,
-    GitCommits,
-    GitDiff,
     LlmProfiles,
     Page,
     Workplace,

@@ -29,6 +29,7 @@ from oh_tui.api import (
 from oh_tui.api.bare_server import FOLDER
 from oh_tui.api.blocking import Blocking, Listing, Pieces, Server
 from oh_tui.api.filters import ConversationFilters, SortOrder
+from oh_tui.api.git_models import GitChange, GitCommit, GitDiff
 from oh_tui.api.http.asgi import ASGIApp
 from oh_tui.api.http.connections import Watch
 from oh_tui.api.http.transport import Limiter, RetryPolicy
@@ -40,9 +41,6 @@ from oh_tui.api.models import (
     CommandResult,
     ConfirmationPolicy,
     Conversation,
-    GitChange,
-    GitCommit,
-    GitDiff,
     LlmProfiles,
     Page,
     Sandbox,

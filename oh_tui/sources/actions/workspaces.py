@@ -14,7 +14,8 @@ from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.model.clock import seconds
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation, GitChange, GitCommit
+    from oh_tui.api.git_models import GitChange, GitCommit
+    from oh_tui.api.models import Conversation
     from oh_tui.api.server import Server
 
 

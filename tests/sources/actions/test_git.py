@@ -6,7 +6,7 @@ import pytest
 from starlette.responses import Response
 
 from oh_tui.api import AppServer, Conversation, NotFound, Secret, ServerError
-from oh_tui.api.models import GitChange
+from oh_tui.api.git_models import GitChange
 from oh_tui.sources.actions.workspaces import _unquoted
 from oh_tui.sources.server import ServerSource
 from tests.api.servers import Script, json, over

@@ -11,7 +11,7 @@ from textual import work
 from textual.binding import Binding, BindingType
 from textual.reactive import var
 
-from oh_tui.api.models import GitChange
+from oh_tui.api.git_models import GitChange
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.change_rows import FileRow, lister_of, rows
