@@ -128,6 +128,9 @@ _NAMED = pattern(
     "repeats what contexts share, and tells the size first. Sub-agents are left out.",
 )
 async def export(call: Call) -> int:
+    if call.args.branch is not None and (call.args.to == "chat" or _wants_tables(call)):
+        taken = "chat takes the active branch, tables take all of them"
+        raise Problem("--branch is for the steps of one run", taken)
     if call.args.to == "chat":
         return await chat.export_chat(call)
     if call.args.every:

@@ -93,7 +93,7 @@ def _with_nulls(value: object) -> Any:
 class _Player:
     def __init__(self, run: Run) -> None:
         self.run = run
-        self._places: list[tuple[str | None, int]] = []
+        self._places: list[tuple[str | None, int, int]] = []
         """Of each step so far: where the run was at its end."""
         self.last: Call
         """The last call, which hooks, results and ratings refer to."""

@@ -185,13 +185,14 @@ class Recorder:
         (self._held if held else self.events).append(stored)
         return identifier
 
-    def place(self) -> tuple[str | None, int]:
-        """Where the run is: its last event, and the tokens of its context."""
-        return self._leaf, self.context
+    def place(self) -> tuple[str | None, int, int]:
+        """Where the run is: its last event, the tokens of its context, and of those in the
+        cache."""
+        return self._leaf, self.context, self._cached
 
-    def go_back(self, place: tuple[str | None, int]) -> None:
+    def go_back(self, place: tuple[str | None, int, int]) -> None:
         """The next event follows the one at a place of before."""
-        self._leaf, self.context = place
+        self._leaf, self.context, self._cached = place
 
     def release(self) -> None:
         """Append the held events."""

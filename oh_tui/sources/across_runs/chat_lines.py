@@ -13,6 +13,7 @@ from oh_tui.sources.json_lines import json_line
 from oh_tui.trajectory import chat
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.context.message import Message
+from oh_tui.trajectory.model.branches import shown
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 
@@ -27,7 +28,7 @@ class SizeJob(NamedTuple):
     every: bool
 
     def __call__(self, run: Trajectory, about: RunFacts) -> Size:
-        study = Study(run)
+        study = Study(shown(run))
         answers = chat.answers_of(study, every=self.every)
         return Size(len(answers), chat.chars_of(study, answers))
 
@@ -46,7 +47,7 @@ class ChatJob(NamedTuple):
     """Where the files of lines are made."""
 
     def __call__(self, run: Trajectory, about: RunFacts) -> Lines:
-        study, count = Study(run), 0
+        study, count = Study(shown(run)), 0
         descriptor, path = tempfile.mkstemp(".jsonl", dir=self.folder)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             for line in chat_lines(study, _name(about), every=self.every):

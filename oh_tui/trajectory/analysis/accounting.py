@@ -113,7 +113,8 @@ class Accounts:
                 self._charge_listed(step)
             self._match()
         self._keep_context()
-        self._waits.take(fresh)
+        branch = self.trajectory.branch
+        self._waits.take(fresh, branch.returns if branch else frozenset())
 
     def _take_from(self, whole: Accounts) -> None:
         before, known = self._charges, whole._charges
@@ -411,11 +412,13 @@ class Accounts:
 
     @property
     def active(self) -> float:
-        """Seconds from the first step to the last, without waiting for the user."""
+        """Seconds from the first step to the last, without waiting for the user, and without what
+        was done on other branches."""
         began, ended = self.trajectory.began, self._waits.ended
         if began is None or ended is None:
             return 0.0
-        return max(0.0, ended - began - self.waited - self._waits.resting)
+        left_out = self.waited + self._waits.resting + self._waits.away
+        return max(0.0, ended - began - left_out)
 
     def so_far(self, now: float) -> tuple[float, float]:
         """`active` and `waited` with what goes on `now`, in seconds since 1970."""
@@ -423,7 +426,7 @@ class Accounts:
         if not (run.live and run.knows_zone) or run.began is None:
             return active, waited
         if run.status == "running":
-            active = max(active, now - run.began - waited)
+            active = max(active, now - run.began - waited - self._waits.away)
         elif run.status == "waiting_for_confirmation" and self._waits.since is not None:
             waited += max(0.0, now - self._waits.since)
         return active, waited

@@ -26,6 +26,8 @@ class Waits:
         """The sum of all waits."""
         self.ended: float | None = None
         """Time of the last shown event that has one."""
+        self.away = 0.0
+        """Seconds in which the run was on other branches."""
         self.since: float | None = None
         """When the wait began that has not ended, in seconds since 1970."""
         self._status = ""
@@ -36,8 +38,11 @@ class Waits:
         self._has_begun = False
         """The agent has something to do, or did something."""
 
-    def take(self, events: list[Event]) -> None:
+    def take(self, events: list[Event], returns: frozenset[str] = frozenset()) -> None:
+        """`returns` are the ids of events before which the run was on other branches."""
         for event in events:
+            if event.id in returns:
+                self._return(event)
             if event.status:
                 if event.status != self._status:
                     self._status = event.status
@@ -86,6 +91,13 @@ class Waits:
                 break
             waited += max(0.0, min(until, began + span) - max(since, began))
         return waited
+
+    def _return(self, event: Event) -> None:
+        left = self._last.seconds() if self.since is None and self._last else self.since
+        when = event.seconds()
+        if left is not None and when is not None:
+            self.away += max(0.0, when - left)
+        self.since = self._last = None
 
     def _begin(self, event: Event) -> None:
         # the run begins with its first shown event

@@ -111,7 +111,7 @@ class Branches:
             self.shown = Trajectory(complete=run.complete, clock=run.clock)
             known = 0
         shown, self._places = self.shown, places
-        shown.branch = replace(run.branch, number=number)
+        shown.branch = replace(run.branch, number=number, returns=_returns(run.events, places))
         changed = shown.extend(run.events[place] for place in places[known:])
         is_active = number == run.branch.active
         shown.live = run.live and is_active
@@ -196,6 +196,18 @@ def members(tree: Tree, ends: list[int], branch: int) -> list[int]:
         if beside == NONE or (on_way[beside] and not is_late):
             found.append(place)
     return found
+
+
+def _returns(events: list[Event], places: list[int]) -> frozenset[str]:
+    """The ids of the events at these places before which there are others."""
+    found, here, is_away = set[str](), set(places), False
+    for place, event in enumerate(events[: places[-1] + 1]):
+        if place not in here:
+            is_away |= event.kind not in LOOSE
+        elif is_away and event.kind not in LOOSE:
+            found.add(event.id)
+            is_away = False
+    return frozenset(found)
 
 
 def shown(run: Trajectory, wanted: int | None = None) -> Trajectory:

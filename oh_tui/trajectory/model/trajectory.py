@@ -63,6 +63,8 @@ class Branch(msgspec.Struct, frozen=True, eq=False):
     """The number of the branch that the next event goes on."""
     run: Trajectory
     """All of them together."""
+    returns: frozenset[str] = frozenset()
+    """The ids of its events before which the run was on other branches."""
 
 
 ALL = 0

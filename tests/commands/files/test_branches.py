@@ -64,6 +64,15 @@ def test_why_export_check_context_and_tail_take_the_branch_too(run: Path) -> Non
     assert told("show", run)["ended"]["word"] == "stuck"
 
 
+def test_what_is_of_many_runs_takes_no_branch(run: Path, tmp_path: Path) -> None:
+    for words in (["--to", "chat"], ["--to", "parquet", "-o", f"{tmp_path}/out/"]):
+        done = oh_tui("export", run, *words, "--branch", "1")
+        assert done.returncode == 2
+        assert "chat takes the active branch, tables take all of them" in done.stderr
+    lines = oh_tui("export", run, "--to", "chat", "--every", "answer").stdout.splitlines()
+    assert [json.loads(line)["step"] for line in lines] == [2, 4]
+
+
 def test_events_are_all_of_them_unless_a_branch_is_named(run: Path) -> None:
     assert len(oh_tui("events", run).stdout.splitlines()) == len(two())
     assert '"id": "w"' not in oh_tui("events", run, "--branch", "1").stdout

@@ -135,6 +135,23 @@ def test_a_branch_cost_what_its_answers_did() -> None:
     assert Study(run).part_of_cost == ""
 
 
+def test_what_was_done_on_another_branch_is_no_time_of_this_one() -> None:
+    run = run_of(
+        system(parent_id=ROOT),
+        user("u", parent_id="s", second=0),
+        said("a", parent_id="u", second=4),
+        user("v", parent_id="a", second=10),
+        said("c", parent_id="v", second=13),
+        user("w", parent_id="a", second=40),
+        said("d", parent_id="w", second=45),
+        user("x", parent_id="c", second=50),
+        said("e", parent_id="x", second=52),
+    )
+    for number, active, waited in ((1, 4 + 3 + 2, 6), (2, 4 + 5, 0)):
+        accounts = Study(shown(run, number)).accounts
+        assert (accounts.active, accounts.waited) == (active, waited)
+
+
 @given(st.integers(0, 10_000), st.integers(0, 400))
 def test_each_branch_is_a_way_through_the_tree_and_together_they_are_the_run(
     seed: int, cut: int
