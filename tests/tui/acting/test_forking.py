@@ -132,6 +132,22 @@ async def test_no_and_esc_fork_nothing_and_a_text_is_kept() -> None:
         assert between.count(FORK) == 0
 
 
+async def test_a_fork_that_fails_leaves_the_text() -> None:
+    between = Between()
+    between.answer(FORK, 500)
+    async with explore(wrap=between) as it:
+        await at(it, DATES, 57)
+        await asked(it, "F")
+        await writes(it)
+        await it.type("half a thought")
+        await it.send("ctrl+s")
+        await it.until(lambda: "Could not fork the conversation" in it.footer)
+        await asked(it, "F")
+        assert await writes(it) == "half a thought"
+        assert between.count(FORK) == 1 and not forks(it)
+        await it.press("escape")
+
+
 async def test_keys_typed_ahead_fork_nothing() -> None:
     between = Between()
     async with explore(wrap=between) as it:

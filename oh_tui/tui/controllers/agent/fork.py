@@ -88,13 +88,15 @@ class Forking:
                 place, changed = await asyncio.to_thread(
                     _looked, study, step, before=said is not None
                 )
-            question = self._question(origin, study, place, changed, before=said is not None)
-            if not await ui.ask(question):
+            at = f"at step {place.step}" if said is None else f"before step {step}"
+            if not await ui.ask(self._question(origin, study, place, changed, at)):
                 return
             name = f"{bare_id(origin.id)}/{place.event_id}"
-            text = await self._first_message(name, place, said or "")
+            text = await self._first_message(name, at, said or "")
             if text is None:
                 return
+            if said is None:  # the end may be another one by now
+                step = place.step
             forked = await self._forked(agents, origin, study, step, before=said is not None)
             session.drafts.pop(name, None)
             if text.strip():
@@ -106,7 +108,7 @@ class Forking:
             await self._go_on(source, agents, forked)
 
     def _question(
-        self, origin: Conversation, study: Study, place: ForkPlace, changed: str, *, before: bool
+        self, origin: Conversation, study: Study, place: ForkPlace, changed: str, at: str
     ) -> Question:
         model = f", its model is {safe_line(origin.llm_model)}" if origin.llm_model else ""
         knows = f"It knows {place.words(len(study.trajectory))}{model}. "
@@ -117,26 +119,26 @@ class Forking:
         if changed:
             told = f"oh-tui checkout {bare_id(origin.id)[:8]} --at {place.step} -o FOLDER"
             lines.append([(told, "key"), ("  writes them as they were then", "dim")])
-        at = f"before step {place.step + 1}" if before else f"at step {place.step}"
         answers = (("enter", "write its first message, or none", "go"),)
         return Question(f"Fork {short_title(origin)} {at}", lines, answers)
 
-    async def _first_message(self, name: str, place: ForkPlace, said: str) -> str | None:
-        """What the fork is told first, "" for nothing; None for no fork. A text that is left is
-        kept for the next time."""
+    async def _first_message(self, name: str, at: str, said: str) -> str | None:
+        """What the fork is told first, "" for nothing; None for no fork. The text is kept for the
+        next time, until there is a fork."""
         session = self._session
         editor = editing.Editor(
-            ((f"First message to the fork at step {place.step}", "title"),),
+            ((f"First message to the fork {at}", "title"),),
             text=session.drafts.get(name, said), hint="none: it waits for one",
             send="fork, and send it", keep="no fork",
         )  # fmt: skip
         text, sent = await self._agents.write(editor)
-        if sent:
-            return text
         if text.strip() and text != said:
             session.drafts[name] = text
-            self._ui.tell("nothing was forked; F has the text")
-        return None
+            if not sent:
+                self._ui.tell("nothing was forked; F has the text")
+        else:
+            session.drafts.pop(name, None)
+        return text if sent else None
 
     async def _forked(
         self, agents: Agents, origin: Conversation, study: Study, step: int | None, *, before: bool
@@ -207,8 +209,8 @@ def own_message(study: Study, step: int | None) -> str | None:
     event = study.trajectory.steps[step - 1].event
     if event.kind != "MessageEvent" or event.source != "user":
         return None
-    text = safe(message_text(event.body()))
-    return text if len(text) <= LONGEST else ""
+    text = message_text(event.body())
+    return safe(text) if len(text) <= LONGEST else ""
 
 
 def _looked(study: Study, step: int | None, *, before: bool) -> tuple[ForkPlace, str]:
