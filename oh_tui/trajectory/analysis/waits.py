@@ -33,6 +33,8 @@ class Waits:
         self._status = ""
         self._last: Event | None = None
         """The last shown event."""
+        self._before: Event | None = None
+        """The shown event before the last message of the user."""
         self._first: Event | None = None
         """The first shown event."""
         self._has_begun = False
@@ -45,8 +47,10 @@ class Waits:
                 self._return(event)
             if event.status:
                 if event.status != self._status:
-                    self._status = event.status
+                    is_first, self._status = not self._status, event.status
                     if event.status == "running":
+                        if is_first:
+                            self._rested()
                         self._works(event)
                     else:
                         self._begin(event)
@@ -59,6 +63,7 @@ class Waits:
                     self._begin(self._first)
                 elif self._last is not None and _is_end(self._last):
                     self._begin(self._last)
+                self._before = self._last
                 self._works(event)
             elif event.kind in ("ActionEvent", "ACPToolCallEvent", "UserRejectObservation"):
                 self._works(event)
@@ -98,6 +103,16 @@ class Waits:
         if left is not None and when is not None:
             self.away += max(0.0, when - left)
         self.since = self._last = None
+
+    def _rested(self) -> None:
+        """A message made an agent of unknown status run, so that it rested before: a fork has no
+        status from before it was made, and waits for its first message."""
+        last, before = self._last, self._before
+        if last is None or before is None or before.source == "user" or _is_end(before):
+            return
+        if last.kind == "MessageEvent" and last.source == "user":
+            self.since = before.seconds()
+            self._end(last)
 
     def _begin(self, event: Event) -> None:
         # the run begins with its first shown event

@@ -73,6 +73,32 @@ def test_a_step_that_ends_after_the_stop_ends_no_waiting() -> None:
     assert accounts.active == pytest.approx(53 - 45)
 
 
+def test_a_fork_waits_for_its_first_message() -> None:
+    accounts = build(
+        message("m", "hello", second=0),
+        shell("a", second=2),
+        output("a", second=3),
+        message("n", "another way", second=50),
+        status("r", "running", 50.1),
+        message("b", "done", source="agent", second=53),
+    )
+    assert [end - start for start, end in accounts.waits] == [47]
+    assert accounts.active == pytest.approx(53 - 47)
+
+
+def test_a_message_to_an_agent_at_work_ends_no_waiting() -> None:
+    accounts = build(
+        message("m", "hello", second=0),
+        status("r", "running", 0.1),
+        shell("a", second=2),
+        output("a", second=3),
+        message("n", "another way", second=50),
+        message("b", "done", source="agent", second=53),
+        status("f", "finished", 53),
+    )
+    assert accounts.waits == []
+
+
 def test_waiting_is_seen_without_statuses() -> None:
     accounts = build(
         message("m", "hello", second=0),
