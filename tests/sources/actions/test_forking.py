@@ -271,3 +271,14 @@ async def test_without_its_sandbox_its_run_begins_at_the_fork_and_says_so(here: 
     found = [state async for state in here.source.runs.load(now) if state.trajectory is not None]
     assert len(found[-1].trajectory or ()) == 2
     assert "only what came after it" in found[-1].note
+
+
+@versions(AgentVersion.WHOLE)
+async def test_a_message_to_a_fork_with_a_call_that_waits_approves_nothing(here: Here) -> None:
+    forked = await here.fork(OAUTH, 1)
+    assert forked.is_whole
+    state = await here.agents.state(forked.conversation.id)
+    assert len(state.calls) == 1 and state.is_held
+    with pytest.raises(Problem):
+        await here.tell(forked.conversation, "Go on")
+    assert here.between.count("POST /runtime/*/run") == 0
