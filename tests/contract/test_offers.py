@@ -48,6 +48,13 @@ async def test_an_agent_in_a_process_cannot_plan(stage: Stage) -> None:
     task, _ = await stage.task(request)
     assert task.status == "ERROR" and "500 Internal Server Error" in (task.detail or "")
 
+    async def is_up() -> bool:
+        """A busy agent server writes its traceback for seconds, and counts as failed meanwhile."""
+        (sandbox,) = await stage.api.sandboxes.get([task.sandbox_id or ""])
+        return sandbox is not None and sandbox.status == "RUNNING"
+
+    await stage.until(is_up)
+
 
 async def test_an_agent_is_started_with_a_secret(stage: Stage) -> None:
     request = StartRequest(
