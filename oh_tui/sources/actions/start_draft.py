@@ -118,6 +118,11 @@ def draft_like(conversation: Conversation, trajectory: Trajectory | None) -> Dra
     )
 
 
+def has_prompt(task: SuggestedTask) -> bool:
+    """Whether the server has a prompt for a task (source, app server 1.11.0)."""
+    return task.task_type != "OPEN_PR"
+
+
 def request_for(
     draft: Draft, known: Choices, environment: Mapping[str, str] = os.environ
 ) -> StartRequest:
@@ -125,7 +130,7 @@ def request_for(
     # lone surrogates, which a paste may contain, cannot be sent
     prompt = draft.prompt.encode("utf-8", "replace").decode()
     task = None if prompt.strip() else draft.task
-    if not prompt.strip() and (task is None or task.task_type == "OPEN_PR"):
+    if not prompt.strip() and not (task and has_prompt(task)):
         what = "There is no task" if task is None else "The server has no prompt for this task"
         raise Invalid("prompt", what, "write the task for the agent")
     if "\0" in prompt:

@@ -11,6 +11,7 @@ import pytest
 from starlette.responses import Response
 
 from oh_tui.api.requests import StartRequest
+from oh_tui.sources.actions.start_draft import Choices
 from oh_tui.tui.controllers.run.target import TargetRun
 from oh_tui.tui.screens.start import screen as start_screen
 from oh_tui.tui.screens.start.screen import StartScreen
@@ -97,6 +98,7 @@ async def test_words_of_ones_own_and_another_repository_let_the_task_go() -> Non
         await it.send("enter")
         await it.until(lambda: it.app.screen is form)
         form.text.text = "Only add a test"
+        await it.until(lambda: "in your own words" in it.text_of(form.rule))
         await it.send("ctrl+s")
         assert made[0].message == "Only add a test" and made[0].suggested_task is None
         form.starting = False
@@ -333,3 +335,16 @@ async def test_a_terminal_that_cannot_be_given_away_keeps_the_text(
         await it.send("f4")
         assert "cannot be given to another program" in form.message.text
         assert form.text.text == "Fix"
+
+
+async def test_the_provider_of_the_last_conversation_is_asked_first() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        form = await opened(it)
+        form.known = Choices(("acme/x",), providers={"acme/x": "gitlab"})
+        form.offers.providers["ada/y"] = "github"
+        assert form._known().provider_of("ada/y") == "github"
+        assert form._known().provider_of("ada/new") == "gitlab"
+        focus(it, form, "repository")
+        await it.until(lambda: "acme/dates" in form.fields["repository"].known())
+        assert between.count(REPOSITORIES) == 2, "gitlab, which has none, then github"

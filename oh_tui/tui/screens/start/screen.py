@@ -22,7 +22,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from oh_tui.api.errors import AuthError
-from oh_tui.sources.actions.start_draft import Choices, Draft, Invalid, request_for
+from oh_tui.sources.actions.start_draft import Choices, Draft, Invalid, has_prompt, request_for
 from oh_tui.sources.actions.start_offers import kind_of, named
 from oh_tui.text.problem import Problem
 from oh_tui.tui.keys import HELP_IN_FIELD, Hint
@@ -155,7 +155,8 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
         task, found = self.suggested, self.offers.providers
         if task and task.git_provider:
             found = {**found, task.repo: task.git_provider}
-        return msgspec.structs.replace(self.known, providers={**found, **self.known.providers})
+        known = self.known.providers  # they come first, and count more
+        return msgspec.structs.replace(self.known, providers={**known, **found, **known})
 
     # What the fields suggest
 
@@ -236,11 +237,12 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
         if task and "repository" in self.fields and self.fields["repository"].value != task.repo:
             task = self.suggested = None
         self.rule.title = (("New conversation", "title"), (f"  {self.where}", "dim"))
-        facts = f"{named(task)}  {kind_of(task)}" if task else ""
-        self.rule.facts = ((facts, "mark"),) if facts else ()
-        hint = "the task for the agent"
+        self.rule.facts, hint = (), "the task for the agent"
         if task:
-            hint = "empty: the server writes the prompt for this task"
+            own = "  in your own words" if self.text.text.strip() else ""
+            self.rule.facts = ((f"{named(task)}  {kind_of(task)}{own}", "mark"),)
+            if has_prompt(task):
+                hint = "empty: the server writes the prompt for this task"
         self.text.placeholder = hint
 
     # The editor of the user
