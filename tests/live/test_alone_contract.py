@@ -49,7 +49,11 @@ def stage(
     assert answer.is_success or answer.status_code == 404  # 1.17.0 keeps nothing
     tools = [{"name": name} for name in ("terminal", "file_editor", "task_tracker")]
     body = {
-        "agent": {"kind": "Agent", "llm": llm | {"usage_id": "agent"}, "tools": tools},
+        "agent": {
+            "kind": "Agent",
+            "llm": llm | {"usage_id": "agent", "num_retries": 0},
+            "tools": tools,
+        },
         "workspace": {"kind": "LocalWorkspace", "working_dir": str(folder / "work")},
     }
     return StageAlone(
