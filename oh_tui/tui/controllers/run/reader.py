@@ -35,6 +35,7 @@ from oh_tui.tui.state.loaded_runs import Run, landing
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.model.events import Event
+    from oh_tui.trajectory.model.steps import Step
     from oh_tui.trajectory.model.trajectory import Trajectory
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
@@ -402,31 +403,25 @@ class RunReader:
         `before` are its status and whether it was live when it was last drawn."""
         trajectory = run.trajectory
         before, numberings = before or (trajectory.status, trajectory.live), trajectory.numberings
+        under = self._steps.current
         changed = run.branches.extend(news)
         if changed is None:  # somebody went back in it
-            self._show(run, self._step_under(run.trajectory))
+            self._show(run, _step_of(under, run.trajectory))
             self._ui.work_on("branch", self.study, run, instead=True)
             return
         if run.study:
             run.study.update()
         if trajectory.numberings != numberings:  # the rows have been renumbered
-            self._show(run, self._step_under(trajectory))
+            self._show(run, _step_of(under, trajectory))
         else:
             self._ui.post_message(
                 RunGrew(changed, settled=(trajectory.status, trajectory.live) != before)
             )
         self._show_study(run, grew=True)
 
-    def _step_under(self, trajectory: Trajectory) -> int:
-        """The index of the step under the cursor in another state of the run; the last one if it
-        is not there."""
-        under = self._steps.current
-        step = trajectory.step_of(under[1].id) if under else None
-        return step.number - 1 if step else len(trajectory) - 1
-
     async def show_branch(self, run: Run) -> None:
         """Show the branch of the run that was chosen."""
-        self._show(run, self._step_under(run.trajectory))
+        self._show(run, _step_of(self._steps.current, run.trajectory))
         await self.study(run)
 
     async def _record_of_now(self, conversation: Conversation) -> Conversation:
@@ -439,3 +434,10 @@ class RunReader:
             (now,) = await source.get([conversation.id])
             return now or conversation
         return conversation
+
+
+def _step_of(row: tuple[Step | None, Event] | None, trajectory: Trajectory) -> int:
+    """The index of the step of a row in another state of its run; the last one if it is not
+    there."""
+    step = trajectory.step_of(row[1].id) if row else None
+    return step.number - 1 if step else len(trajectory) - 1
