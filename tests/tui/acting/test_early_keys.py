@@ -15,6 +15,7 @@ from textual.widgets import Static
 
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.tui.platform.key_queue import FrameShown
+from oh_tui.tui.screens.ask import AskScreen
 from oh_tui.tui.screens.shell import ShellScreen
 from oh_tui.tui.screens.start.screen import StartScreen
 from oh_tui.tui.widgets.question_bar import Question, early_words
@@ -35,6 +36,7 @@ from tests.tui.explorer import Between, Explorer, explore
 
 PAUSE = "POST /api/v1/sandboxes/*/pause"
 BASH = "POST /runtime/*/api/bash/*"
+ASK = "POST */ask_agent"
 START = "POST /api/v1/app-conversations"
 RESUME = "POST /api/v1/sandboxes/*/resume"
 
@@ -284,6 +286,24 @@ async def test_a_command_typed_ahead_is_run_by_a_key_that_came_after_its_line() 
             await it.until(lambda: shell.line.is_seen)
         await it.send("enter")
         await it.until(lambda: between.count(BASH) == 1)
+
+
+async def test_a_question_typed_ahead_is_asked_by_a_key_that_came_after_its_line() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, FLAKY)
+        with slow(it) as terminal:
+            await it.send("A")
+            await it.until(lambda: isinstance(it.app.screen, AskScreen) and terminal.frames)
+            await terminal.early("w", "h", "y", "enter")
+            view = it.app.screen
+            assert isinstance(view, AskScreen)
+            await it.until(lambda: "enter came too early" in it.text_of(view.footer))
+            assert view.line.value == "why" and between.count(ASK) == 0
+            terminal.release()
+            await it.until(lambda: view.line.is_seen)
+        await it.send("enter")
+        await it.until(lambda: between.count(ASK) == 1)
 
 
 async def test_a_start_typed_ahead_waits_for_a_key_that_came_after_the_form() -> None:
