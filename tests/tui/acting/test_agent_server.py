@@ -122,6 +122,7 @@ async def test_help_and_palette_leave_out_what_can_do_nothing_there() -> None:
                 "start",
                 "start anew",
                 "ask",
+                "fork",
                 "agent setup",
             },
         ),
