@@ -62,7 +62,10 @@ class ScreenUi:
 
     @property
     def is_elsewhere(self) -> bool:
-        asks = self._asking.is_asking or self._asking.editor is not None
+        asking = self._asking
+        # while they are mounted, another may have asked before
+        is_ready = asking.is_attached and asking.mounting is None
+        asks = not is_ready or asking.is_asking or asking.editor is not None
         return asks or bool(self.preparations.active) or not self._screen.is_current
 
     def _latest(self, ask: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[object, object, T]]:

@@ -8,6 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from oh_tui.api import AppServer, Conflict, Conversation, InvalidRequest, NotFound
+from oh_tui.sources.lists import silence
+from oh_tui.sources.server_runs.loading import ServerRuns
 
 from .acting import Stage, agents_of
 from .fixtures import UNKNOWN, every_version
@@ -102,6 +104,23 @@ async def test_a_message_to_a_running_agent_is_read_after_the_step(stage: Stage)
     assert news[:2] == ["ObservationEvent", "MessageEvent"]
     assert news.count("running") == 0
     assert news[-2:] == ["MessageEvent", "finished"]
+
+
+async def test_while_a_call_runs_nothing_comes_and_its_last_event_tells_since_when(
+    stage: Stage,
+) -> None:
+    conversation = await stage.calling()
+    run = await ServerRuns(stage.api).peek(conversation)
+    assert run is not None
+    heard = silence.last_event(run)
+    assert heard is not None, "the clock of its events is known"
+    assert silence.since(run, heard + 600, 600) == heard
+    assert silence.since(run, heard + 599, 600) is None
+    cost = (await agents_of(stage.api).state(conversation.id)).cost
+    assert cost is None or cost > 0  # a scripted model has no price
+    await stage.stop(conversation)
+    stopped = await ServerRuns(stage.api).peek(conversation)
+    assert stopped is not None and silence.since(stopped, heard + 6000, 600) is None
 
 
 async def test_what_is_not_there_cannot_be_stopped_or_answered(

@@ -46,8 +46,8 @@ class LastKnown(msgspec.Struct, frozen=True, omit_defaults=True):
     spent: Spent | None = None
     """What its run used in total when it was last read."""
     silent: float | None = None
-    """When its last event came, in seconds since 1970, if it is silent. Not kept on the disk: the
-    next event ends it."""
+    """When its last event came, in seconds since 1970, if it is silent. Never read from the disk:
+    another event may have come."""
 
 
 _Servers = dict[str, dict[str, LastKnown]]
@@ -118,8 +118,7 @@ class LastKnownStates(PrivateStore[_Servers, tuple[str, LastKnown]]):
 
     def changed(self, held: _Servers, change: tuple[str, LastKnown]) -> _Servers:
         identifier, state = change
-        kept = msgspec.structs.replace(state, silent=None)
-        held.setdefault(self._server, {})[identifier] = _not_after(kept, time.time())
+        held.setdefault(self._server, {})[identifier] = _not_after(state, time.time())
         return held
 
     def decoded(self, data: bytes) -> _Servers:

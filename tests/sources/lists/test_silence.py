@@ -148,7 +148,7 @@ def test_the_status_is_silent_only_while_the_server_says_that_it_runs() -> None:
     assert conversation_state(finished, known).status is RunStatus.FINISHED
 
 
-def test_another_status_forgets_it_and_the_disk_never_has_it(tmp_path: Path) -> None:
+def test_another_status_forgets_it_and_it_is_not_read_from_the_disk(tmp_path: Path) -> None:
     file = tmp_path / "seen.json"
     states = LastKnownStates("here", file)
     states.record_outcome("1", "running", 5.0)

@@ -92,6 +92,19 @@ async def test_over_it_is_asked_and_without_an_answer_stopped_after_the_step() -
         assert row(it).conversation.execution_status == "paused"
 
 
+async def test_of_several_at_once_each_is_asked_about() -> None:
+    between = Between()
+    async with explore(wrap=between, settings=Settings(budget=0.05)) as it:
+        Clock(it)
+        seen = set[str]()
+        for _ in range(2):
+            await it.until(lambda: question(it) and question(it).splitlines()[0] not in seen)
+            seen.add(question(it).splitlines()[0])
+            await it.press("escape")
+            await it.until(lambda: "it goes on over its budget" in it.footer)
+        assert len(seen) == 2 and between.count(PAUSE) == 0
+
+
 @pytest.mark.parametrize(("key", "stops"), [("s", True), ("escape", False), ("n", False)])
 async def test_an_answer_counts(key: str, stops: bool) -> None:
     between = Between()
