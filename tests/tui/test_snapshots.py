@@ -116,7 +116,7 @@ def test_ascii(snap_compare: Compare) -> None:
 
 def test_hostile_titles(snap_compare: Compare) -> None:
     assert snap_compare(
-        app(shows="odd"), terminal_size=(120, 36), run_before=pressing("g", "j", "enter")
+        app(shows="odd"), terminal_size=(120, 36), run_before=pressing("g", "j", "j", "enter")
     )
 
 
