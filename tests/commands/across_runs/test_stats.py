@@ -70,7 +70,8 @@ def test_sums_equal_those_of_why(
     source = FileSource([folder])
     for row in source.conversations():
         assert isinstance(row, FileConversation)
-        told.setdefault(row.llm_model or "", []).append(document(capsys, "why", row.place))
+        why = document(capsys, "why", row.place, "--branch", "all")
+        told.setdefault(row.llm_model or "", []).append(why)
     source.close_files()
     assert {group["names"]["model"] for group in found["groups"]} == set(told)
     for group in [*found["groups"], found["total"]]:
