@@ -40,7 +40,7 @@ def differing(files: Iterable[FileHistory], moment: Moment) -> list[Differs]:
 
 
 def differing_words(found: Sequence[Differs]) -> str:
-    """Such as `parse.py differs; weeks.py was edited since; commands may have changed 4 others`,
+    """Such as `parse.py differs; weeks.py was edited; commands may have changed 4 others`,
     "" for none."""
     certain = [one.file.shown for one in found if one.certain]
     edited = [one.file.shown for one in found if one.edited and not one.certain]
@@ -49,7 +49,7 @@ def differing_words(found: Sequence[Differs]) -> str:
     if certain:
         told.append(f"{_names(certain)} {'differs' if len(certain) == 1 else 'differ'}")
     if edited:
-        told.append(f"{_names(edited)} {'was' if len(edited) == 1 else 'were'} edited since")
+        told.append(f"{_names(edited)} {'was' if len(edited) == 1 else 'were'} edited")
     if rest:
         others = plural(rest, "other file" if told else "file")
         told.append(f"commands may have changed {others}")

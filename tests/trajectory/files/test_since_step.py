@@ -38,7 +38,7 @@ def test_what_a_command_may_have_written_may_differ() -> None:
     events = (*edit("1", A, "x\n", "y\n"), *writes)
     assert since(1, *events) == ({"src/a.py": False}, "commands may have changed 1 file")
     again = (*edit("1", A, "x\n", "y\n"), *edit("3", A, "y\n", "z\n"), *command("2", "make"))
-    assert since(1, *again) == ({"src/a.py": False}, "src/a.py was edited since")
+    assert since(1, *again) == ({"src/a.py": False}, "src/a.py was edited")
     assert since(1, *edit("1", A, "x\n", "y\n"), *command("2", "ls")) == ({}, "")
 
 
@@ -53,7 +53,7 @@ def test_what_is_certain_comes_first() -> None:
     files = Study(run(*edit("1", A, "x\n", "y\n"), *edit("2", B, "x\n", "y\n"))).files
     (a, b) = files.files
     found = [Differs(a, certain=False, edited=True), Differs(b, certain=True, edited=True)]
-    assert differing_words(found) == "src/b.py differs; src/a.py was edited since"
+    assert differing_words(found) == "src/b.py differs; src/a.py was edited"
     found[0] = found[0]._replace(edited=False)
     assert differing_words(found) == "src/b.py differs; commands may have changed 1 other file"
 
