@@ -259,6 +259,7 @@ def test_ones_own_words_take_the_place_of_the_prompt_of_the_server(
         ("start --task acme/dates#99", "suggests no task acme/dates#99"),
         ("start --task acme/docs#20", "no prompt for this task"),
         ("start --task acme/dates#53 --no-run", "needs a message of yours"),
+        ("start --task acme/dates#53 --repo acme/shop", "The task is one of acme/dates"),
     ],
 )
 def test_a_task_that_cannot_be_started_is_told(shell: Shell, line: str, told: str) -> None:

@@ -141,6 +141,9 @@ def request_for(
         raise Invalid(
             "repository", "That is not a repository", "write owner/name, or the address of its page"
         )
+    if task and repository and repository.lower() != task.repo.lower():
+        what = f"The task is one of {safe_line(task.repo)}"
+        raise Invalid("repository", what, "name that repository, or write the task yourself")
     if branch and not repository:
         raise Invalid("repository", "A branch needs its repository", "name it, or empty the branch")
     for name, text in (("branch", branch), ("model", draft.model.strip())):
