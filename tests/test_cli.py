@@ -102,7 +102,7 @@ def test_help_is_a_command_too(
         (["check"], "check needs ID or PATH"),
         (["check", ""], "An argument is empty"),
         (["check", "one.zip", "two.zip"], "check: unexpected argument: two.zip"),
-        (["check", "run.zip", "--at", "3"], "--at is for the explorer"),
+        (["check", "run.zip", "--at", "3"], "goes by no step"),
         (["step", "run.zip"], "did you mean steps?"),
         (["check", "--bogus", "run.zip"], "oh-tui check --help"),
         (["steps", "run.zip", "is:odd"], "is:odd is not known"),
@@ -442,4 +442,4 @@ def test_json_of_a_command_that_is_passed_on_is_not_ours(
 def test_a_place_to_start_at_is_wrong_use_where_a_command_reads_the_whole_run() -> None:
     done = run("--demo", "check", "477fd351", "--at", "3")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "check reads the whole run" in done.stderr
+    assert "check goes by no step" in done.stderr

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     flag("--yes", about="do not ask"),
     BRANCH,
     examples={
-        "fork 5f3a --at 42": "a conversation that knows steps 1-42, and nothing after them",
+        "fork 5f3a --at 42": "a conversation that knows steps 1-42 alone",
         "fork 5f3a --at 42 --message 'use the tzdata package' --yes": "and goes on from there",
         "fork 5f3a": "at the end of the run",
     },

@@ -158,7 +158,7 @@ def options_parser(*, asks: bool = True) -> Parser:
         help="how times are printed; relative on a terminal, else utc",
     )
     add("--log", metavar="FILE", help="append each call to a server: no key, no text")
-    add("--at", metavar="N|ID", default="", help="a step or event: opens the explorer there")
+    add("--at", metavar="N|ID", default="", help="the step or event to begin at or to go by")
     if asks:
         add("--yes", action="store_true", help="download a file at an https address without asking")
     add("--ascii", action="store_true", help="draw with ASCII characters alone")
@@ -300,7 +300,7 @@ def read_words(words: Sequence[str]) -> tuple[str, Command, Any]:
             raise Problem("The command goes after --", f"oh-tui {name} {rest[0]} -- {line}")
     parser.parse_intermixed_args(rest, args)
     if args.at and name != "open" and not command.takes_step:
-        raise Problem(f"--at is for the explorer: {name} reads the whole run", "leave it out")
+        raise Problem(f"{name} goes by no step", "leave --at out")
     if args.json and not command.has_json:
         raise Problem(f"{name} opens the explorer and has no --json", "oh-tui steps PATH --json")
     return name, command, args
