@@ -143,7 +143,9 @@ def _branch(word: str) -> int:
     if word == "all":
         return trajectory.ALL
     if not word.isdecimal() or not 0 < int(word[:9]) < 10**8:
-        raise argparse.ArgumentTypeError(f"{clean_line(word)!r} is neither a number nor all")
+        raise argparse.ArgumentTypeError(
+            f"{clean_line(word)!r} is neither the number of a branch nor all"
+        )
     return int(word)
 
 
