@@ -16,6 +16,7 @@ from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 from textual.screen import Screen
 from textual.scroll_view import ScrollView
+from textual.suggester import Suggester
 from textual.widgets import Input, TextArea
 
 from oh_tui import tui
@@ -40,6 +41,7 @@ USED = {
         "_writer_thread",
     },
     Input: {"_suggestion"},
+    Suggester: {"_get_suggestion"},
     TextArea: {"_component_styles"},
     ScrollView: {"_scroll_update", "_scrollbar_changes", "_size"},
 }  # fmt: skip
