@@ -61,6 +61,9 @@ PICTURES = (
     Picture("blame-160x48", (160, 48), ("enter", "c", "j", "j", "b", "G", "K")),
     Picture("blame-120x36", (120, 36), ("enter", "c", "j", "j", "b", "G", "K")),
     Picture("blame-80x24-light", (80, 24), ("enter", "c", "j", "j", "b", "G", "K"), "oh-light"),
+    Picture("fork-120x36", (120, 36), ("enter", "k", "F")),
+    Picture("ask-120x36", (120, 36), ("enter", "A", *"why not week 52?", "enter")),
+    Picture("start-120x36", (120, 36), ("ctrl+n",)),
     Picture("answer-120x36", (120, 36), ("k", "a")),
     Picture(
         "search-120x36", (120, 36), ("*", *"ValueError", "enter", *["j"] * 3, "k", "k", "k", "tab")
