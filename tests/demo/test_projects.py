@@ -17,7 +17,7 @@ from oh_tui.demo.servers.disks import Disk, Disks
 from oh_tui.demo.servers.git import git_changes
 from oh_tui.demo.shell import run_command
 from oh_tui.demo.state import write_run
-from tests.demo.wire import at_rest, talk
+from tests.demo.wire import agent, at_rest, connect, talk
 
 CLONED = tomllib.loads(PROJECTS.read_text("utf-8"))
 UP = {box.slug for box in BOXES}
@@ -119,6 +119,17 @@ def test_git_lists_what_moved_and_not_what_it_ignores() -> None:
     intranet = disk_of(demo, "intranet")
     removed = git_changes("/workspace/intranet", intranet.cloned, intranet.files)
     assert {"status": "DELETED", "path": "intranet/settings.py"} in removed
+
+
+async def test_what_an_agent_wrote_stays_new_to_git_when_its_run_is_forked() -> None:
+    async with connect(at_rest()) as client:
+        run, headers = await agent(client, "week-dates")
+        changes = f"{run.partition('/api/')[0]}/api/git/changes"
+        about = {"path": "/workspace/dates"}
+        before = (await client.get(changes, params=about, headers=headers)).json()
+        assert {"status": "ADDED", "path": "tests/test_weeks.py"} in before
+        assert (await client.post(f"{run}/fork", json={}, headers=headers)).status_code == 201
+        assert (await client.get(changes, params=about, headers=headers)).json() == before
 
 
 def test_conversations_of_one_sandbox_work_in_the_same_folder() -> None:

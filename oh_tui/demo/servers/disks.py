@@ -61,8 +61,9 @@ class Disks:
                 head = f"ref: refs/heads/{entry.branch or 'main'}\n"
                 disk.files.put(f"{self.world.root(conversation)}/.git/HEAD", head.encode(), began)
             for path, text in found.items():
-                disk.cloned.setdefault(path, text.encode())
+                # what is there already was cloned, or another agent wrote it
                 if path not in disk.files:
+                    disk.cloned.setdefault(path, text.encode())
                     disk.files.put(path, text.encode(), began)
         news = [one for one in written if one[0] > disk.written[entry.id]]
         for at, path, content in news:
