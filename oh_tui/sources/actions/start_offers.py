@@ -263,5 +263,5 @@ def may_pause(sandboxes: Iterable[Sandbox], conversations: Iterable[Conversation
     names = [titles.get(one.id) or safe_line(one.id) for one in up[:NAMED]]
     return (
         f"{plural(len(up), 'sandbox', 'sandboxes')} up: above its limit the server pauses the "
-        f"oldest, first {', '.join(names)}"
+        f"oldest first: {', '.join(names)}"
     )

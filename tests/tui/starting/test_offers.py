@@ -277,7 +277,7 @@ async def test_the_sandboxes_that_a_start_may_pause_are_named_before_it() -> Non
     async with explore() as it:
         form = await opened(it)
         assert "8 sandboxes up" in form.message.text
-        assert "the server pauses the oldest, first Rename Store to Ledger" in form.message.text
+        assert "the server pauses the oldest first: Rename Store to Ledger" in form.message.text
 
 
 async def test_start_anew_fills_the_form_from_the_run_on_screen() -> None:
