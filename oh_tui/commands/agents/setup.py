@@ -43,8 +43,9 @@ _SHORT = {Act.ASK: "ask", Act.CONDENSE: "condense", Act.CONFIRM: "confirm", Act.
 async def ask(call: Call) -> int:
     question = agent_setup.checked(text_of(call.args.question))
     conversation, setup = await _read(call)
+    *price, trace = setup.price
     require_consent(
-        call, f"This is {', '.join(setup.price)}", f"oh-tui ask {call.about} TEXT --yes"
+        call, f"This is {', '.join(price)}; it {trace}", f"oh-tui ask {call.about} TEXT --yes"
     )
     call.goes_on = "the model may still answer there, which costs money"
     with progress() as show:

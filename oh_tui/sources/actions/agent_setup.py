@@ -150,7 +150,7 @@ class AgentSetup(msgspec.Struct, frozen=True):
     def price(self) -> tuple[str, ...]:
         """What a question costs, for people."""
         cost = self.last_cost
-        told = f"about {dollars(cost)} as its last answer" if cost else "its price is not known"
+        told = f"about {dollars(cost)} like its last answer" if cost else "its price is not known"
         return "one call of the model", told, "leaves no trace in the run"
 
     @property
