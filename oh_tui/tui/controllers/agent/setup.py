@@ -178,7 +178,7 @@ class AgentSetups:
         self._ui.tell(f"{told}; P lets it go on" if setup.state.key_was_rejected else told)
 
     async def _set_policy(self, agents: Agents, setup: AgentSetup) -> None:
-        lines: list[list[Piece]] = [[(f"It asks {setup.asks}.", "")]]
+        lines: list[list[Piece]] = [[(f"Now: {setup.asks}.", "")]]
         if setup.state.runs:
             lines.append([("It works: this holds from the end of its step on.", "dim")])
         answers = [
@@ -195,12 +195,7 @@ class AgentSetups:
 
     async def _condense(self, agents: Agents, setup: AgentSetup) -> None:
         lines: list[list[Piece]] = [
-            [
-                (
-                    "A model sums up its older events, which costs money: it forgets them.",
-                    "",
-                )
-            ]
+            [("A model sums up its older events, which it then forgets. This costs money.", "")],
         ]
         question = Question("Condense", lines, (("y", "condense now", "yes"),))
         if not await self._ui.ask(question):
