@@ -41,7 +41,7 @@ class ForgottenSteps:
         self._waits = False
         if self._has_moved:
             self._wait()
-        elif self._steps.study is not None:
+        elif self._steps.study is not None and self._steps.is_running:
             self._ui.work_on("forgotten", self._find, instead=True)
 
     async def _find(self) -> None:
