@@ -45,7 +45,7 @@ _WIDTHS = (4, 7, 5, 5, 2, 0, 0, 6)
 STOPPED = 4
 """Exit code of a run that was stopped at its `--stop-at`."""
 
-GOES_ON = "the agent works on, on the server"
+GOES_ON = "on the server the agent works on"
 WAITS = "the agent waits for your answer, on the server"
 
 
@@ -102,17 +102,19 @@ async def tail(call: Call) -> int:
     loaded = await read_run(call, conversation)
     if loaded.note:
         say(loaded.note)
-    printer = _Printer(call)
-    branches, via = followed(call, loaded), loaded.via
+    runs, via, branches = call.source.runs, loaded.via, followed(call, loaded)
+    printer = _Printer(call, branches.shown)
+    if call.args.follow:
+        printer.tell_silence(conversation)
+    is_limited = limit is not None and not _is_over(runs, conversation, branches.run)
+    if limit and is_limited:
+        limit.begin(printer.cost)
     if not call.as_json and (call.style.head or not call.style.piped):
         print(_head(call.style))
-    printer.begin(branches.shown, call.args.lines)
+    printer.begin(call.args.lines)
     if not call.args.follow:
         return 0
-    printer.tell_silence(conversation)
-    runs = call.source.runs
-    if limit and not _is_over(runs, conversation, branches.run):
-        limit.begin(printer.cost)
+    if limit and is_limited:
         await limit.look(printer.cost, branches.run)
     while not _is_over(runs, conversation, branches.run):
         again = False
@@ -226,19 +228,20 @@ def _is_over(runs: Runs, conversation: Conversation, trajectory: Trajectory) -> 
 class _Printer:
     """Prints each step once, or twice when its result came later than the call."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, trajectory: Trajectory) -> None:
         self._call = call
+        self._study = Study(trajectory)
         self._printed: dict[str, int] = {}
         """Event id of each printed step -> how many results it had then."""
         self._announced = ""
         """Event id of the step that was last reported as waiting."""
 
-    def begin(self, trajectory: Trajectory, count: int) -> None:
+    def begin(self, count: int) -> None:
         """Prints the last `count` steps."""
-        steps = trajectory.steps
+        steps = self._study.trajectory.steps
         older = steps[: max(0, len(steps) - count)]
         self._printed = {step.event.id: len(step.results) for step in older}
-        self.go_on(trajectory)
+        self._print(steps)
 
     def go_on(self, trajectory: Trajectory) -> None:
         """Prints what is new in a run that was read again."""

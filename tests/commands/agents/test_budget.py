@@ -60,10 +60,11 @@ def test_below_its_limit_it_is_left_alone_until_it_ends(shell: Shell) -> None:
 
 
 def test_it_asks_once_and_without_a_terminal_says_how_to_do_without(shell: Shell) -> None:
-    said = shell(f"tail -f {FLAKY} -n 0 --stop-at 2")
+    said = shell(f"tail -f {FLAKY} --stop-at 2")
     assert said.code == 2 and acts(shell) == []
     assert "is stopped after its step when its run has cost $2.00" in said.err
     assert f"oh-tui tail -f {FLAKY[:8]} --stop-at 2 --yes does it" in said.err
+    assert said.out == "", "it asks before it prints"
 
 
 def test_read_only_it_is_said_and_nothing_is_stopped(shell: Shell) -> None:
