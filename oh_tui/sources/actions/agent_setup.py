@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from oh_tui.api.errors import ApiError, InvalidRequest, NotFound
-from oh_tui.api.models import ConfirmationPolicy, LlmProfiles
+from oh_tui.api.models import ConfirmationPolicy, LlmProfile, LlmProfiles
 from oh_tui.sources.actions.agent_actions import HalfDone, watched
 from oh_tui.sources.actions.agent_state import AgentState
 from oh_tui.text.human import dollars, plural
@@ -133,10 +133,11 @@ class AgentSetup(msgspec.Struct, frozen=True):
 
     @property
     def names_shown(self) -> str:
-        """The first of them, safe to show."""
-        left = len(self.names) - MOST_NAMED
+        """The first of them, safe to show, with those that have no key."""
+        profiles = self.profiles.profiles if self.profiles else ()
+        left = len(profiles) - MOST_NAMED
         more = f" and {left:,} more" if left > 0 else ""
-        return ", ".join(map(_short, self.names[:MOST_NAMED])) + more
+        return ", ".join(map(_named, profiles[:MOST_NAMED])) + more
 
     @property
     def last_cost(self) -> float | None:
@@ -185,6 +186,10 @@ def too_old(version: str, act: Act) -> str:
     if not found or not first or _numbers(found) >= _numbers(first):
         return ""
     return f"agent server {version} cannot {act}: servers since {SINCE[act]} can"
+
+
+def _named(profile: LlmProfile) -> str:
+    return f"{_short(profile.name)}{' (no key)' if profile.api_key_set is False else ''}"
 
 
 def _short(text: str | None) -> str:

@@ -52,7 +52,7 @@ def test_what_an_agent_works_with_is_told(shell: Shell) -> None:
     said = shell(f"agent {DATES} --read-only")
     assert said.code == 0 and said.out.splitlines()[:3] == [
         "model      anthropic/claude-sonnet-4-5",
-        "profile    its server keeps careful, fast, local, long-context",
+        "profile    its server keeps careful, fast, local (no key), long-context",
         "asks       never",
     ]
     told = json.loads(shell(f"agent {DATES} --json").out)
@@ -108,7 +108,7 @@ def test_why_names_another_profile_where_the_key_was_rejected(shell: Shell) -> N
     helps = f"help          oh-tui agent {bump[:8]} --profile NAME switches to another key"
     said = shell(f"why {bump}")
     assert (
-        said.out.splitlines()[-1] == f"{helps}: its server keeps careful, fast, local, long-context"
+        said.out.splitlines()[-1] == f"{helps}: its server keeps careful, fast, local (no key), long-context"
     )
     assert "help" not in shell(f"why {DATES}").out
     shell.between.answer("GET *settings/profiles", 500)

@@ -82,7 +82,7 @@ async def here(request: pytest.FixtureRequest) -> AsyncIterator[Here]:
 async def test_what_is_set_is_told_with_what_the_server_can(here: Here) -> None:
     facts = dict((await here.read()).facts)
     assert facts["model"] == "anthropic/claude-sonnet-4-5"
-    assert facts["profile"] == "its server keeps careful, fast, local, long-context"
+    assert facts["profile"] == "its server keeps careful, fast, local (no key), long-context"
     assert (facts["asks"], facts["condenser"]) == ("never", "LLMSummarizingCondenser")
     assert facts["server"] == "agent server 1.34.0"
 
@@ -146,7 +146,7 @@ async def test_an_unknown_profile_names_those_that_there_are(here: Here) -> None
     setup = await here.read()
     with pytest.raises(Problem, match="There is no profile none") as caught:
         await agent_setup.switch_profile(here.agents, setup, "none")
-    assert caught.value.hint == "its server keeps careful, fast, local, long-context"
+    assert caught.value.hint == "its server keeps careful, fast, local (no key), long-context"
     assert here.changes == []
 
 

@@ -118,7 +118,7 @@ async def test_a_key_that_was_rejected_leads_to_another_profile() -> None:
         await it.until(lambda: "P switch profile" in it.text("#footer"))
         await it.press("P")
         shown = it.text("#question")
-        assert "The model's key was rejected" in shown and "careful, fast, local" in shown
+        assert "The model's key was rejected" in shown and "careful, fast, local (no key)" in shown
         assert "s  switch profile" in shown and "y  go on with what it has" in shown
         await it.press("s")
         await it.type("fast")
