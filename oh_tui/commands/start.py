@@ -257,7 +257,7 @@ async def _leave(call: Call, conversation: Conversation, prompt: str) -> None:
 
 async def _until_over(call: Call, conversation: Conversation) -> Conversation:
     """The conversation as it is when nothing more comes by itself."""
-    call.goes_on = f"the agent works on, on the server: oh-tui tail -f {short(conversation)}"
+    call.goes_on = f"on the server the agent works on: oh-tui tail -f {short(conversation)}"
     misses, idle = 0, 0.0
     while True:
         try:

@@ -69,5 +69,5 @@ def read_budget(text: str) -> float:
     amount = dollars_of(text.strip())
     if amount is None or not is_budget(amount):
         least, most = map(dollars, BUDGET)
-        raise Problem(f"A budget is {least} to {most}", "a number of dollars, as 5.00")
+        raise Problem(f"A budget is {least} to {most}", "a number of dollars, such as 5.00")
     return amount

@@ -74,7 +74,7 @@ def test_an_interrupt_says_what_goes_on_and_exits_130() -> None:
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert said == "oh-tui: interrupted; the agent works on, on the server\n"
+    assert said == "oh-tui: interrupted; on the server the agent works on\n"
 
 
 @pytest.mark.parametrize("name", ["steps", "events", "export"])

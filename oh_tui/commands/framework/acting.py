@@ -45,7 +45,7 @@ def require_writable(name: str, settings: Settings, *, by_flag: bool) -> None:
         why, hint = "--read-only", "leave it out"
         if not by_flag:
             why, hint = "read_only in the settings file", "set it to false there"
-        raise Problem(f"{name} changes something on the server, and {why} forbids that", hint)
+        raise Problem(f"{name} changes something or costs money, and {why} forbids that", hint)
 
 
 def target_of(call: Call, *, single: bool = True) -> tuple[Path, str]:

@@ -145,7 +145,9 @@ def request_for(
         what = f"The task is one of {safe_line(task.repo)}"
         raise Invalid("repository", what, "name that repository, or write the task yourself")
     if branch and not repository:
-        raise Invalid("repository", "A branch needs its repository", "name it, or empty the branch")
+        raise Invalid(
+            "repository", "A branch needs its repository", "name the repository too, or no branch"
+        )
     for name, text in (("branch", branch), ("model", draft.model.strip())):
         if any(c.isspace() or not c.isprintable() for c in text):
             raise Invalid(name, f"A {name} has no spaces in its name", "take them out")
@@ -153,11 +155,11 @@ def request_for(
     if not folder.isprintable():
         raise Invalid("folder", "That is not a folder", "write its path on the server")
     if draft.profile.strip() and draft.model.strip():
-        raise Invalid("profile", "A profile has a model of its own", "empty one of them")
+        raise Invalid("profile", "A profile has a model of its own", "name only one of them")
     if draft.profile.strip() and task:
         raise Invalid(
             "profile", "The server begins its own prompt with its active profile",
-            "write the task in your own words, or empty the profile",
+            "write the task in your own words, or name no profile",
         )  # fmt: skip
     mode = draft.mode.strip().lower()
     if mode not in ("", *MODES):

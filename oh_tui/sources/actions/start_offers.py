@@ -57,7 +57,7 @@ class StartOffers:
     async def tasks(self, *, again: bool = False) -> Page[SuggestedTask]:
         """The first 100 tasks that the server suggests. Raises AuthError where it has no token of
         a git provider, Problem where it suggests none at all."""
-        raise Problem("An agent server suggests no tasks", "write the task for the agent")
+        raise Problem("An agent server suggests no tasks", "write the task yourself")
 
     def names(self, field: str, draft: Draft) -> Sequence[str]:
         """The values found so far for a field."""

@@ -108,7 +108,8 @@ def test_why_names_another_profile_where_the_key_was_rejected(shell: Shell) -> N
     helps = f"help          oh-tui agent {bump[:8]} --profile NAME switches to another key"
     said = shell(f"why {bump}")
     assert (
-        said.out.splitlines()[-1] == f"{helps}: its server keeps careful, fast, local (no key), long-context"
+        said.out.splitlines()[-1]
+        == f"{helps}: its server keeps careful, fast, local (no key), long-context"
     )
     assert "help" not in shell(f"why {DATES}").out
     shell.between.answer("GET *settings/profiles", 500)

@@ -43,7 +43,7 @@ async def test_a_budget_is_set_shown_kept_and_removed() -> None:
     async with explore() as it:
         await it.open(FLAKY)
         await it.press("dollar_sign")
-        assert f"Budget of {FLAKY}: has cost $0.1" in it.text("#asked-rule")
+        assert f"Budget of {FLAKY}, which has cost $0.1" in it.text("#asked-rule")
         await it.type("1e400")
         await it.press("enter")
         assert "A budget is $0.01 to $1,000,000" in it.text("#asked")

@@ -64,7 +64,7 @@ class Budgets:
         typed, refused = f"{own:.2f}" if own else "", ""
         while True:
             answer = await ui.prompt(
-                "dollars, as 5.00; empty: none of its own", typed,
+                "dollars, such as 5.00; empty removes it", typed,
                 enter="set", title=self._title(conversation), wrong=refused,
             )  # fmt: skip
             ui.focus_pane(pane)
@@ -85,8 +85,8 @@ class Budgets:
 
     def _title(self, conversation: Conversation) -> str:
         cost = conversation.cost
-        so_far = f"has cost {dollars(cost)}" if cost else "its cost is not known"
-        return f"Budget of {short_title(conversation)}: {so_far}"
+        so_far = f"which has cost {dollars(cost)}" if cost else "whose cost is not known"
+        return f"Budget of {short_title(conversation)}, {so_far}"
 
     def _told_of(self, conversation: Conversation) -> str:
         """What a budget does, once it is set or removed."""

@@ -112,11 +112,12 @@ class Forking:
     ) -> Question:
         model = f", its model is {safe_line(origin.llm_model)}" if origin.llm_model else ""
         knows = f"It knows {place.words(len(study.trajectory))}{model}. "
-        lines: list[list[Piece]] = [
-            [(knows, ""), ("It costs nothing until it gets a message.", "dim")],
-            [("The files are not turned back", "warn"), (changed, "")],
-        ]
-        if changed:
+        costs_nothing = ("It costs nothing until it gets a message.", "dim")
+        lines: list[list[Piece]] = [[(knows, ""), costs_nothing]]
+        if not changed:
+            lines.append([("Both agents work in the same folder.", "warn")])
+        else:
+            lines.append([("The files are not turned back", "warn"), (changed, "")])
             told = f"oh-tui checkout {bare_id(origin.id)[:8]} --at {place.step} -o FOLDER"
             lines.append([(told, "key"), ("  writes them as they were then", "dim")])
         answers = (("enter", "write its first message, or none", "go"),)
