@@ -147,7 +147,7 @@ def options_parser(*, asks: bool = True) -> Parser:
         about = about.replace("%", "%%")
         add(f"--demo={kind}", action="store_const", const=kind, dest="demo", help=about)
     add("--server", metavar="URL|NAME", help="an OpenHands server, by address or by its name")
-    add("--read-only", action="store_true", help="refuse whatever changes a server")
+    add("--read-only", action="store_true", help="refuse whatever changes a server or costs money")
     add("--no-state", action="store_true", help="neither read nor write what is remembered")
     add("--no-library", action="store_true", help="do without the index of runs (oh-tui index)")
     add("--json", action="store_true", help="print one JSON document, or JSON lines")
