@@ -153,7 +153,7 @@ def test_a_note_comes_from_standard_input(shell: Shell, monkeypatch: pytest.Monk
         (f"note {DATES} --at 99 text", "This run has no step or event 99"),
         (f"note {DATES} ''", "An argument is empty"),
         (f"rename {DATES} ''", "oh-tui rename --help shows how it is used"),
-        (f"tag {DATES} bug --at 3", "--at is for the explorer"),
+        (f"tag {DATES} bug --at 3", "tag goes by no step"),
         (f"bookmark {DATES} --at no-such", "This run has no step or event no-such"),
         (f"bookmark {DATES} --remove", "bookmark --remove needs a step"),
         (f"bookmark {'f' * 32} --at 1", "There is no conversation"),

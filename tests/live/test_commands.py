@@ -50,7 +50,7 @@ def is_the_tour(run: tuple[str, ...], **environment: str) -> None:
 @every_version
 def test_a_run_is_listed_and_read(runs: Runs) -> None:
     at = ("--server", runs.url)
-    listed = value(*at, "conversations")["conversations"]
+    listed = value(*at, "conversations", "--all")["conversations"]
     assert {runs.tour, runs.refused} <= {one["id"] for one in listed}
     is_the_tour((*at, runs.tour))
     assert value(*at, "why", runs.refused)["verdict"]["word"] == "error"

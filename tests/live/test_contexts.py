@@ -146,7 +146,7 @@ def test_contexts_are_what_a_model_was_really_sent(sdk: str, tmp_path: Path) -> 
     sent = {one["id"]: [without_cache(message) for message in one["messages"]] for one in requests}
     (kept,) = (folder / "kept").iterdir()
     run = run_files.open(kept)
-    found = run.study.contexts
+    found = run.study.whole.contexts  # of both branches
     found.written_by(sdk)
     assert found.rules.is_certain
     for answer in found.answers:
