@@ -297,7 +297,7 @@ class RecordedAgent(msgspec.Struct, frozen=True):
 
 
 class ConfirmationPolicy(msgspec.Struct, frozen=True):
-    """Before which calls an agent asks."""
+    """When an agent asks before it makes a call."""
 
     kind: str | None = None
     """AlwaysConfirm, NeverConfirm or ConfirmRisky."""

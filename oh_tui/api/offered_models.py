@@ -38,7 +38,7 @@ class StoredSecret(msgspec.Struct, frozen=True):
 
 
 class ServerSettings(msgspec.Struct, frozen=True):
-    """The settings of the account of the key."""
+    """The settings of the account that the API key belongs to."""
 
     provider_tokens_set: dict[str, str | None] = {}
     """Each git provider of which the server has a token, with its host."""

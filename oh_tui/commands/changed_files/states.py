@@ -29,5 +29,5 @@ def label_of(files: Files, step: str) -> Label | None:
 
 
 def point_in_time(files: Files, step: str) -> Moment:
-    """The end of a step, END without one. Raises Problem for a step that is not there."""
+    """When a step ended; END when no step is named. Raises Problem if the run has no such step."""
     return files.moment(label_of(files, step))

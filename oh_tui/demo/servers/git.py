@@ -24,7 +24,7 @@ def git_changes(
 
 
 def git_diff(path: str, cloned: Mapping[str, bytes], now: Mapping[str, bytes]) -> dict[str, str]:
-    """The two texts of a file, "" where it is not there or no text, without the last newline."""
+    """The old and the new text of a file, without the last newline; "" for none, or no text."""
     return {"modified": _text(now.get(path, b"")), "original": _text(cloned.get(path, b""))}
 
 

@@ -171,7 +171,7 @@ class AgentSetup(msgspec.Struct, frozen=True):
         ]
 
     def cannot(self, act: Act) -> str:
-        """Why this server or this agent cannot do it; "" where nothing speaks against it."""
+        """Why this server or this agent cannot do it; "" when it can, as far as is known."""
         if act is Act.CONDENSE and not self.condenser:
             return "this agent has no condenser"
         is_acp = self.record.agent is not None and self.record.agent.kind == "ACPAgent"

@@ -48,7 +48,7 @@ class FindLine(Horizontal):
             self.row = row
 
     def __init__(self, rows: RowList, first_with: FirstWith, *, at_once: int) -> None:
-        """`at_once` rows are searched in one go, so that another key ends it."""
+        """Searches `at_once` rows at a time; between them another key can end the search."""
         super().__init__()
         self._rows, self._first_with, self._at_once = rows, first_with, at_once
         self.needle = ""

@@ -36,7 +36,7 @@ SLICE = 0.02
 """Seconds of reading in one go, so that keys get their turn."""
 
 LINES = 5_000
-"""Lines of blame that are searched in one go."""
+"""Lines of blame that are searched at a time."""
 
 
 class FilesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.model.steps import Step
 
 SLICE = 20
-"""Messages that are searched in one go, so that esc ends it."""
+"""Messages that are searched at a time; between them esc can end the search."""
 
 BESIDE, LEAST_TOLD = 34, 16
 """Cells for step, dots and lines in the rule of an answer, and at least for what it did."""
