@@ -107,6 +107,10 @@ class AppServer:
         self.start_tasks = StartTasks(self._http)
         self.git = GitProviders(self._http)
 
+    def seconds_ahead(self) -> float:
+        """Seconds by which this machine's clock is ahead of the server's."""
+        return self._http.ahead
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.base_url!r})"
 

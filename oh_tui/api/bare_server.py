@@ -79,6 +79,10 @@ class BareAgentServer:
             hints=_HINTS,
         )
 
+    def seconds_ahead(self) -> float:
+        """Seconds by which this machine's clock is ahead of the server's."""
+        return self._http.ahead
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.base_url!r})"
 

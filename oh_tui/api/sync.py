@@ -499,6 +499,10 @@ class AppServer(Server, of=app_server.AppServer):
     def git(self) -> GitProviders:
         return self._get("git")
 
+    def seconds_ahead(self) -> float:
+        """Seconds by which this machine's clock is ahead of the server's."""
+        return self._call("seconds_ahead")
+
     def users_me(self) -> User:
         """The account of the key. It needs a valid key, which makes it a good first call."""
         return self._call("users_me")
@@ -650,6 +654,10 @@ class BareAgentServer(Server, of=bare_server.BareAgentServer):
     @property
     def base_url(self) -> str:
         return self._get("base_url")
+
+    def seconds_ahead(self) -> float:
+        """Seconds by which this machine's clock is ahead of the server's."""
+        return self._call("seconds_ahead")
 
     def search_conversations(
         self, *, page_id: str | None = None, limit: int = 100

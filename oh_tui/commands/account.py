@@ -116,6 +116,8 @@ class _Counts(msgspec.Struct, frozen=True):
     waiting: int = 0
     failed: int = 0
     running: int = 0
+    silent: int = 0
+    """Those that run and of which no event has come for long."""
     conversations: int = 0
     more: bool = False
     """There are older conversations, which are not counted."""
@@ -191,6 +193,8 @@ async def status(call: Call) -> int:
         )
     elif call.args.short:
         parts = [f"{call.style.glyph(*GLYPHS[name])}{number}" for name, number in _found(counts)]
+        if counts.silent:
+            parts.append(f"({counts.silent} silent)")
         if now - answer.at >= FRESH:
             parts.append(age(answer.at, now))
         print(" ".join(parts))
@@ -222,17 +226,19 @@ async def _kept_or_asked(call: Call) -> tuple[_Answer, list[Needy]]:
 
 
 async def _ask(call: Call) -> tuple[_Answer, list[Needy]]:
-    """One call: what needs somebody has changed lately and is on the first page."""
+    """One call, as what needs somebody has changed lately and is on the first page; and one for
+    each run that may be silent."""
     page = await call.source.newest()
     seen = Seen(call)
     for one in page.items:
         seen.record(one)
     seen.save()
+    await seen.find_silent(page.items)
     listed = [with_spent(one, seen.of(one).spent) for one in page.items]
     found, rows = needy(listed, seen.of)
     priced = [one for one in listed if one.cost]
     counts = _Counts(
-        *found[:3],
+        *found,
         conversations=len(listed),
         cost=sum(one.cost or 0.0 for one in priced),
         priced=len(priced),
@@ -248,13 +254,18 @@ def _found(counts: _Counts) -> list[tuple[str, int]]:
 
 
 def _sentence(style: Style, counts: _Counts) -> str:
-    hues: dict[str, Hue] = {"waiting": "amber", "failed": "red", "running": "cyan"}
     parts = []
-    for name, many in _found(counts):
-        words = name
-        if name == "waiting":
-            words = "wait for you" if many > 1 else "waits for you"
-        parts.append(style.paint(f"{style.glyph(*GLYPHS[name])} {many} {words}", hues[name]))
+    told: tuple[tuple[str, int, str, Hue], ...] = (
+        ("waiting", counts.waiting, "wait" if counts.waiting > 1 else "waits", "amber"),
+        ("failed", counts.failed, "failed", "red"),
+        ("running", counts.running - counts.silent, "running", "cyan"),
+        ("running", counts.silent, "silent", "amber"),
+    )
+    for name, many, words, hue in told:
+        if many:
+            for_you = " for you" if name == "waiting" else ""
+            glyph = style.glyph(*GLYPHS[name])
+            parts.append(style.paint(f"{glyph} {many} {words}{for_you}", hue))
     more = "the newest " if counts.more else ""
     total = f"{more}{plural(counts.conversations, 'conversation')}"
     costs = (counts.cost, counts.priced, counts.conversations, counts.partial)

@@ -17,7 +17,7 @@ def take_event(session: Session, identifier: str, run: Trajectory) -> bool:
     """The end of a run was read: take when its last event came. True if its row has changed."""
     before = session.loaded.row(identifier)
     if run.live:
-        since = silence.since(run, session.clock(), _after(session))
+        since = silence.since(run, _now(session), _after(session))
         session.loaded.take_event(identifier, silence.last_event(run), since)
     return session.loaded.row(identifier) is not before
 
@@ -26,7 +26,7 @@ def seconds_left(session: Session, identifier: str) -> float:
     """Seconds until a run is silent, should nothing come."""
     row = session.loaded.row(identifier)
     heard = row.heard if row else None
-    return math.inf if heard is None else heard + _after(session) - session.clock()
+    return math.inf if heard is None else heard + _after(session) - _now(session)
 
 
 def told(session: Session) -> Silence | None:
@@ -38,8 +38,13 @@ def told(session: Session) -> Silence | None:
     box = next((box for box in session.sandboxes.all if box.id == one.sandbox_id), None)
     known = row.moved or silence.sandbox_words(one, box, row.silent)
     helps = "" if session.no_changes else "P stops it"
-    since = silence.ago_words(row.silent, session.clock())
+    since = silence.ago_words(row.silent, _now(session))
     return Silence(since, helps, known)
+
+
+def _now(session: Session) -> float:
+    remote = session.source.remote if session.source else None
+    return remote.now(session.clock()) if remote else session.clock()
 
 
 def _after(session: Session) -> float:

@@ -248,6 +248,17 @@ def test_retry_after_is_read_as_number_and_as_date() -> None:
         assert retry_after(odd) is None
 
 
+async def test_the_last_answer_tells_how_far_this_clock_is_ahead() -> None:
+    behind = email.utils.formatdate(time.time() - 3600, usegmt=True)
+    app = Script(json(1), json(1, Date=behind), json(1, Date="no date"), json(1, Date=""))
+    ahead = []
+    async with over(app) as server:
+        for _ in range(4):
+            await server.count_conversations()
+            ahead.append(round(server.seconds_ahead() / 60))
+    assert ahead == [0, 60, 60, 60]
+
+
 async def test_retries_write_nothing_to_the_terminal(
     capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -115,9 +115,12 @@ def test_the_short_status_asks_once_a_minute(
     monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
     words = ["--server", served.url, "--log", str(log), "status", "--short"]
     first = oh_tui(*words)
-    assert first.returncode == 0 and "◆" in first.stdout and len(first.stdout) < 20
+    assert first.returncode == 0 and "◆" in first.stdout and len(first.stdout) < 30
+    calls = log.read_text("utf-8").splitlines()
+    assert sum("/api/v1/app-conversations/search" in call for call in calls) == 1
+    assert all("/events/search" in call for call in calls[1:]), "runs that may be silent"
     assert oh_tui(*words).stdout == first.stdout
-    assert len(log.read_text("utf-8").splitlines()) == 1
+    assert log.read_text("utf-8").splitlines() == calls
     file = cache / "oh-tui" / "status.json"
     assert file.stat().st_mode & 0o077 == 0 and file.parent.stat().st_mode & 0o077 == 0
     held = json.loads(file.read_text("utf-8"))

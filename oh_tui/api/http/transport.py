@@ -127,6 +127,8 @@ class HttpClient:
         self._retries = retries
         self._hints = hints or {}
         self._on_missing = on_missing
+        self.ahead = 0.0
+        """Seconds by which this machine's clock is ahead of the server's, by its last answer."""
 
     async def get(
         self,
@@ -284,6 +286,8 @@ class HttpClient:
         """The response to a request with the key in the header that this server accepts."""
         tried = self._scheme
         response = await self._sent(call, call.url, options, tried)
+        if told := timestamp(response.headers.get("Date", "")):
+            self.ahead = time.time() - told
         if response.status_code == 401 and self._key is not None:
             # another call may have found the header meanwhile
             if self._settled and self._scheme == tried:
@@ -355,11 +359,19 @@ def retry_after(value: str) -> float | None:
     try:
         seconds = float(value)
     except ValueError:
-        try:
-            seconds = email.utils.parsedate_to_datetime(value).timestamp() - time.time()
-        except (ValueError, OverflowError):
+        told = timestamp(value)
+        if told is None:
             return None
+        seconds = told - time.time()
     return max(seconds, 0.0) if math.isfinite(seconds) else None
+
+
+def timestamp(value: str) -> float | None:
+    """The seconds since 1970 of an HTTP date; None when it is none."""
+    try:
+        return email.utils.parsedate_to_datetime(value).timestamp()
+    except (ValueError, OverflowError):
+        return None
 
 
 def _usable(key: Secret | None, host: str) -> Secret | None:

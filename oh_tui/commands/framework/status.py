@@ -35,6 +35,7 @@ from oh_tui.trajectory.model.recorded import Label
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
     from oh_tui.commands.framework.command import Call
+    from oh_tui.sources.server_runs.loading import ServerRuns
     from oh_tui.trajectory.analysis.study import Study
     from oh_tui.trajectory.analysis.verdict import Verdict
     from oh_tui.trajectory.model.trajectory import Trajectory
@@ -69,7 +70,7 @@ class Seen:
         self._states = LastKnownStates(source.address, file, source.last_known)
         self._kept = kept_runs.KeptRuns(settings.library_folder, source)
         self._asked: set[str] = set()
-        self._runs = source.runs
+        self._runs, self._remote = source.runs, source.remote
         self._silent_after = 60 * settings.config.silent_after
 
     @property
@@ -106,7 +107,7 @@ class Seen:
     async def find_silent(self, conversations: Iterable[Conversation]) -> None:
         """Looks into the runs that work and whose records have not changed for long, in one call
         each, all at once. One whose server does not answer is not known to be silent."""
-        now, after = silence.clock(), self._silent_after
+        now, after = _now(self._remote), self._silent_after
         asked = [one for one in conversations if silence.may_be(one, now, after)]
         found = await asyncio.gather(*map(self._end_of, asked))
         for one, run in zip(asked, found, strict=True):
@@ -149,13 +150,17 @@ def standing(call: Call, conversation: Conversation, study: Study) -> Standing:
     verdict, run, box = study.verdict, study.trajectory, conversation.sandbox_status
     if isinstance(call.source, FileSource):
         return Standing(verdict)
-    heard = silence.since(run, silence.clock(), 60 * call.settings.config.silent_after)
+    heard = silence.since(run, _now(call.source.remote), 60 * call.settings.config.silent_after)
     if heard is None or conversation.execution_status != "running":
         return Standing(silence.told(verdict, run, box, None))
     about = silence.sandbox_words(conversation, None, heard)
     helps = f"oh-tui stop {call.about or 'ID'} stops it"
     told = Silence(stamp(int(heard)), helps, about)
     return Standing(silence.told(verdict, run, box, told), heard)
+
+
+def _now(remote: ServerRuns | None) -> float:
+    return remote.now(silence.clock()) if remote else silence.clock()
 
 
 def outcome(conversation: Conversation, last_known: LastKnown) -> tuple[str, Hue]:

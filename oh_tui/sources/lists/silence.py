@@ -27,10 +27,13 @@ if TYPE_CHECKING:
 LAST = 20
 """Events at the end of a run of which the newest counts: some come with an earlier time."""
 
+PLACE = 90
+"""Characters of the step after which nothing came: what helps comes after it."""
+
 WORD = "silent"
 
 clock = time.time
-"""Now, for commands."""
+"""Now by this machine, for commands."""
 
 
 class Silence(NamedTuple):
@@ -106,11 +109,12 @@ def told(
     if step is not None:
         number = f"step {step.number}: " if run.complete else ""
         where = f"{'in' if calls else 'after'} {number}{words.what(run, step)}"
+    place = words.fit(where, PLACE)
+    facts = filter(None, (f"No event since {silence.since}", place, silence.sandbox))
     helps = f" ({silence.helps})" if silence.helps else ""
-    facts = filter(None, (f"No event since {silence.since}{helps}", silence.sandbox, where))
     return replace(
         verdict,
         word=WORD,
-        cause=words.fit(", ".join(facts), CAUSE),
+        cause=words.fit(", ".join(facts) + helps, CAUSE),
         short=words.fit(line(silence.since, where), SHORT),
     )

@@ -75,6 +75,11 @@ class ServerRuns:
         """Conversations below the limit that this server still refuses to download."""
         self._read_cost = READ_COST
 
+    def now(self, here: float) -> float:
+        """Now by the clock of the server, of which records and events have their times; `here` is
+        now by this machine, whose clock may be wrong."""
+        return here - self.api.seconds_ahead()
+
     async def sub_agents(self, conversation: Conversation) -> Sequence[SubAgent]:
         """The sub-agents within a run, which are no conversations. The agent server has them, while
         its sandbox runs. Raises Problem."""

@@ -30,9 +30,19 @@ def test_they_agree(capsys: pytest.CaptureFixture[str]) -> None:
         assert (one["id"], one["status"]) == (ID, "silent") and one["silent_since"]
     for verdict in (steps["verdict"], why["verdict"]):
         assert verdict["word"] == "silent" and verdict["steps"] == [3]
-        assert f"(oh-tui stop {ID[:8]} stops it), sandbox up, in step 3" in verdict["cause"]
+        assert ", in step 3: " in verdict["cause"]
+        assert verdict["cause"].endswith(f", sandbox up (oh-tui stop {ID[:8]} stops it)")
     assert why["silent_since"]
+    status = told("status", capsys)
+    (counted,) = (one["conversation"] for one in status["listed"] if one["group"] == "running")
+    assert (status["running"], status["silent"]) == (1, 1)
+    assert (counted["id"], counted["status"]) == (ID, "silent") and counted["silent_since"]
     assert told("conversations is:running", capsys)["conversations"] == []
+
+
+def test_a_status_line_counts_it_among_those_that_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--demo=odd", "status", "--short"]) == 0
+    assert capsys.readouterr().out.endswith("●1 (1 silent)\n")
 
 
 def test_one_that_is_watched_says_so_at_once(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from oh_tui.api import AppServer
 from oh_tui.api.models import Conversation, Sandbox
 from oh_tui.sources.lists import silence
 from oh_tui.sources.lists.last_known import LastKnown, LastKnownStates
 from oh_tui.sources.lists.silence import Silence
 from oh_tui.sources.lists.triage import RunStatus, conversation_state, status_word
+from oh_tui.sources.server_runs.loading import ServerRuns
 from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -78,6 +80,15 @@ def test_a_run_is_silent_by_its_events_and_their_clock(
     assert silence.since(made, NOW, AFTER) == since
 
 
+def test_a_clock_of_this_machine_that_is_ahead_makes_no_run_silent() -> None:
+    server = AppServer("http://app.test")
+    runs = ServerRuns(server)
+    assert runs.now(NOW) == NOW
+    server._http.ahead = 3600.0
+    assert silence.since(works(), runs.now(NOW), AFTER) is None
+    assert silence.since(works(), runs.now(NOW + 3600), AFTER) == NOW - 1200
+
+
 def test_an_event_that_comes_late_under_an_older_time_does_not_hide_the_newest() -> None:
     made = works("2026-11-24T15:55:00")
     made.extend([event(status("running", "2026-11-24T15:01:00"))])
@@ -103,8 +114,17 @@ def test_only_a_run_that_works_and_whose_record_is_old_is_looked_into(
 def test_its_verdict_says_since_when_at_which_call_and_what_helps() -> None:
     told = silence.told(judge(works()), works(), "RUNNING", TOLD)
     assert told.word == "silent" and told.steps == (1,)
-    assert told.cause == "No event since 15:40 (P stops it), sandbox up, in step 1: $ pytest -q"
+    assert told.cause == "No event since 15:40, in step 1: $ pytest -q, sandbox up (P stops it)"
     assert told.short == "no event since 15:40: in step 1: $ pytest -q"
+
+
+def test_a_long_call_does_not_hide_what_helps() -> None:
+    long = run(status("running", "2026-11-24T15:00:00"), clock="+00:00")
+    made = call("2026-11-24T15:40:00") | {
+        "action": {"kind": "TerminalAction", "command": "pytest " + 99 * "tests/test_dates.py "}
+    }
+    long.extend([event(made)])
+    assert silence.told(judge(long), long, "RUNNING", TOLD).cause.endswith("(P stops it)")
 
 
 def test_without_a_silence_or_when_it_is_over_the_verdict_is_that_of_the_events() -> None:

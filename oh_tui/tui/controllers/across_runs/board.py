@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.sources.across_runs import cached_rows, each_run, stats_rows
 from oh_tui.sources.across_runs.worker import Unread
+from oh_tui.sources.lists import silence
 from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.text.problem import Problem
 from oh_tui.tui.remedies import hint_of
@@ -100,7 +101,8 @@ class BoardOfRuns:
             async with contextlib.aclosing(results) as running:
                 async for one in running:
                     if not isinstance(one.value, Unread):
-                        board.runs.append(state.Counted.of(one.conversation.id, one.value))
+                        row = self._as_listed(one.conversation, one.value)
+                        board.runs.append(state.Counted.of(one.conversation.id, row))
                     if clock() - shown > EVERY:
                         await self._renew()
                         shown = clock()
@@ -110,6 +112,13 @@ class BoardOfRuns:
         finally:
             board.is_running = False
             await self._renew()
+
+    def _as_listed(self, conversation: Conversation, row: Summand) -> Summand:
+        """The events of a run say that it runs, the list that it is silent."""
+        listed = self._session.loaded.row(conversation.id)
+        if row.verdict == "running" and listed and listed.silent is not None:
+            return row._replace(verdict=silence.WORD)
+        return row
 
     async def _renew(self) -> None:
         if self._view and self._view.is_mounted:
