@@ -17,6 +17,7 @@ from oh_tui.api.bare_server import BareAgentServer
 from oh_tui.api.git_providers import GitProviders
 from oh_tui.api.sandbox_server import SandboxServer
 from oh_tui.api.sandbox_service import SandboxService
+from oh_tui.api.shared_server import SharedServer
 from oh_tui.api.start_tasks import StartTasks
 
 PLACE = Path(oh_tui.api.__file__).with_name("sync.py")
@@ -40,7 +41,7 @@ manager. Written by scripts/sync_client.py.
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from oh_tui.api import agent_server, app_server, bare_server, git_providers
-from oh_tui.api import sandbox_server, sandbox_service, start_tasks
+from oh_tui.api import sandbox_server, sandbox_service, shared_server, start_tasks
 from oh_tui.api.blocking import Blocking, Listing, Pieces, Server
 '''
 
@@ -53,6 +54,7 @@ CLASSES = (
     AppServer,
     BareAgentServer,
     OpenHands,
+    SharedServer,
 )
 """Each after those that it returns."""
 
@@ -103,7 +105,7 @@ def _init(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
 def _method(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
     """The method without `async`."""
     returns = ast.unparse(node.returns) if node.returns else "None"
-    returns = returns.replace("AsyncIterator", "Iterator")
+    returns = returns.replace("AsyncIterator", "Iterator").replace("NoReturn", "None")
     if any("asynccontextmanager" in ast.unparse(mark) for mark in node.decorator_list):
         returns = re.sub(r"^Iterator\[(.*)\]$", r"AbstractContextManager[\1]", returns)
     arguments = ", ".join(filter(None, (repr(node.name), _passed(node))))

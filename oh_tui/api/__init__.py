@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from oh_tui.api.requests import StartRequest
     from oh_tui.api.sandbox_server import SandboxServer
     from oh_tui.api.sandbox_service import SandboxService
+    from oh_tui.api.shared_server import SharedServer
     from oh_tui.api.start_tasks import StartTasks
 
 __all__ = [
@@ -76,6 +77,7 @@ __all__ = [
     "SandboxService",
     "Secret",
     "ServerError",
+    "SharedServer",
     "StartRequest",
     "StartTask",
     "StartTasks",
@@ -94,6 +96,7 @@ _LAZY = {
     "OpenHands": "app_server",
     "SandboxServer": "sandbox_server",
     "SandboxService": "sandbox_service",
+    "SharedServer": "shared_server",
     "StartRequest": "requests",
     "StartTasks": "start_tasks",
 }

@@ -13,11 +13,9 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.model.events import Event
 
 
-class Server(Protocol):
-    """`AppServer` or `BareAgentServer`; see there."""
+class GivesRuns(Protocol):
+    """What reading runs takes: a `Server`, or `SharedServer`; see there."""
 
-    workplace: Workplace
-    """Where its agents work, in words."""
     base_url: str
 
     @property
@@ -42,6 +40,15 @@ class Server(Protocol):
         self, conversation_id: str
     ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]: ...
 
+    def agent_server(self, conversation: Conversation) -> AgentServer | None: ...
+
+
+class Server(GivesRuns, Protocol):
+    """`AppServer` or `BareAgentServer`; see there."""
+
+    workplace: Workplace
+    """Where its agents work, in words."""
+
     async def send_message(
         self, conversation_id: str, text: str, *, run: bool = True
     ) -> object: ...
@@ -51,5 +58,3 @@ class Server(Protocol):
     async def llm_profiles(self) -> LlmProfiles: ...
 
     async def switch_profile(self, conversation_id: str, name: str) -> None: ...
-
-    def agent_server(self, conversation: Conversation) -> AgentServer | None: ...

@@ -24,6 +24,7 @@ from oh_tui.api import (
     git_providers,
     sandbox_server,
     sandbox_service,
+    shared_server,
     start_tasks,
 )
 from oh_tui.api.bare_server import FOLDER
@@ -765,3 +766,70 @@ class OpenHands(AppServer, of=app_server.OpenHands):
 
     def __init__(self, url: str | None = None, key: str | Secret | None = None) -> None:
         self._start(url, key)
+
+
+class SharedServer(Server, of=shared_server.SharedServer):
+    """The shared conversations of one server, over one HTTP client that is closed on leaving
+    `with`.
+
+    `base_url` is https, as everything goes to a server that nobody chose beforehand. No key can be
+    given, and no redirect is followed. The other arguments, pacing and errors are those of
+    `AppServer`. With `app` nothing leaves this process. The constructor raises Unreachable for an
+    invalid address.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        app: ASGIApp | None = None,
+        limiter: Limiter | None = None,
+        retries: RetryPolicy | None = None,
+        watch: Watch | None = None,
+        patience: float = 1.0,
+    ) -> None:
+        self._start(
+            base_url, app=app, limiter=limiter, retries=retries, watch=watch, patience=patience
+        )
+
+    @property
+    def base_url(self) -> str:
+        return self._get("base_url")
+
+    @property
+    def pace(self) -> float:
+        """Seconds between two calls when many are made in a row."""
+        return self._get("pace")
+
+    def get_conversations(self, ids: Sequence[str]) -> list[Conversation | None]:
+        """The conversations with these ids, in the same order; None for one that is not shared.
+
+        A record has neither states nor an address nor a key. Where a server sends some all the
+        same, they are dropped.
+        """
+        return self._call("get_conversations", ids)
+
+    def search_events(
+        self,
+        conversation_id: str,
+        *,
+        sort_order: SortOrder = "TIMESTAMP",
+        page_id: str | None = None,
+        limit: int = 100,
+    ) -> Page[Event]:
+        """A page of 1 to 100 events, without changes of state."""
+        return self._call(
+            "search_events", conversation_id, sort_order=sort_order, page_id=page_id, limit=limit
+        )
+
+    def count_events(self, conversation_id: str) -> int:
+        """How many events there are."""
+        return self._call("count_events", conversation_id)
+
+    def agent_server(self, conversation: Conversation) -> None:
+        """None: a shared record has no address of one."""
+        return self._call("agent_server", conversation)
+
+    def download(self, conversation_id: str) -> None:
+        """Raises Refused: there is no endpoint for it."""
+        return self._call("download", conversation_id)

@@ -127,6 +127,9 @@ BOXES = (
     Box("shelf", "PAUSED", 2 * DAY + HOUR),
 )
 
+PUBLIC = ("team", "export-guard", "pydantic")
+"""Conversations that their owner made public: one with its sub-agent, and one that goes on."""
+
 _ALL = tuple(map(make_entry, json.loads(FILE.read_text("utf-8"))))
 
 ENTRIES = tuple(entry for entry in _ALL if not entry.apart)

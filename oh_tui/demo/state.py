@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from oh_tui.demo.agent import play
-from oh_tui.demo.catalog import ENTRIES, Entry, sandbox_id
+from oh_tui.demo.catalog import ENTRIES, PUBLIC, Entry, sandbox_id
 from oh_tui.demo.runs.meter import Meter
 from oh_tui.demo.runs.player import check_out
 from oh_tui.demo.runs.recorder import Interventions, fixed_uuid
@@ -60,6 +60,8 @@ class Conversation:
     agent_tags: dict[str, str] = field(default_factory=dict)
     is_listed: bool = True
     """The app server knows it."""
+    is_public: bool | None = None
+    """Anybody may read it; None while nobody said so or not."""
     shown: float = 0.0
     """The agent's events are visible up to this time, even if the clock has not reached it."""
     heard: float = 0.0
@@ -77,6 +79,7 @@ class Conversation:
     def __post_init__(self) -> None:
         entry = self.entry
         self.title = self.agent_title = entry.title
+        self.is_public = entry.slug in PUBLIC or None
         self.tags = {"archiveworkspacepath": "/workspace/project"}
         if entry.agent_kind == "acp":
             self.tags["acpserver"] = "codex"

@@ -137,6 +137,8 @@ def _by_status(status: int, *, with_key: bool) -> tuple[type[ApiError], str, str
     """The error, the reason and the hint of a status."""
     if status == 401 and with_key:
         return AuthError, "does not accept this key", "Check that the key is for this server"
+    if status == 403 and not with_key:
+        return AuthError, "does not allow this without a key", _BY_STATUS[401][2]
     if status in _BY_STATUS:
         return _BY_STATUS[status]
     if status >= 500:
@@ -333,9 +335,10 @@ def not_the_api(answer: Answer) -> NotTheApi:
     call = answer.call
     # a page does not come from a server that did something; half an answer, or none, may
     unsure = call.acts and not page
+    hint = call.hints.get(NotTheApi, f"The address is wrong or the server too old. {EXPECTED}")
     return NotTheApi(
         f"Could not {call.doing}: {call.host} answered with {what} at {safe_line(call.url)}",
-        MAYBE_DONE if unsure else f"The address is wrong or the server too old. {EXPECTED}",
+        MAYBE_DONE if unsure else hint,
         status=200,
         address=call.address,
     )

@@ -28,12 +28,12 @@ from oh_tui.demo.servers.http import (
     offset,
     page_of,
     path_uuid,
-    raw_page,
     utc,
     uuid_or_none,
 )
 from oh_tui.demo.servers.rate_limit import RateLimit
 from oh_tui.demo.servers.sandbox_server import SandboxServers
+from oh_tui.demo.servers.shared import Shared, page_of_events
 from oh_tui.demo.servers.zip_stream import zipped
 from oh_tui.demo.state import Conversation, Sandbox
 from oh_tui.demo.world import World
@@ -72,6 +72,7 @@ class AppServer:
         return [
             *self.writes.routes(talks),
             *GitProviders(self.world).routes(api),
+            *Shared(self.world, self.info).routes(),
             *(Route(path, endpoint, methods=["GET"]) for path, endpoint in get.items()),
             Route(f"{box}/{{id}}/pause", self.pause_sandbox, methods=["POST"]),
             Route(f"{box}/{{id}}/resume", self.resume_sandbox, methods=["POST"]),
@@ -138,7 +139,7 @@ class AppServer:
             "Content-Disposition": f'attachment; filename="conversation_{identifier}.zip"',
             "Cache-Control": "no-store",
         }
-        body = zipped(self._info(conversation), events)
+        body = zipped(self.info(conversation), events)
         return StreamingResponse(body, headers=headers, media_type="application/zip")
 
     def _filtered(self, query: Query) -> list[Conversation]:
@@ -170,7 +171,7 @@ class AppServer:
         found = [each for each in every if each.is_listed and fits(each)]
         return sorted(found, key=lambda each: -each.created)
 
-    def _info(self, conversation: Conversation) -> dict[str, object]:
+    def info(self, conversation: Conversation) -> dict[str, object]:
         """The stored row, which has neither status nor address nor key."""
         entry = conversation.entry
         parent = entry.parent and fixed_uuid("conversation", entry.parent).hex
@@ -194,7 +195,7 @@ class AppServer:
             "metrics": self.world.metrics(conversation),
             "parent_conversation_id": parent,
             "sub_conversation_ids": subs,
-            "public": None,
+            "public": conversation.is_public,
             "tags": conversation.tags,
             "created_at": utc(conversation.created),
             "updated_at": utc(max(conversation.created, self.world.updated(conversation))),
@@ -210,7 +211,7 @@ class AppServer:
             url = f"{_runtime(request, box)}/api/conversations/{conversation.entry.id}"
             key = box.key
         return {
-            **self._info(conversation),
+            **self.info(conversation),
             "sandbox_status": status,
             "execution_status": self.world.execution_status(conversation),
             "conversation_url": url,
@@ -221,13 +222,8 @@ class AppServer:
 
     async def search_events(self, request: Request) -> Response:
         query = Query(request)
-        limit = query.limit()
-        order = query.one_of("sort_order", ("TIMESTAMP", "TIMESTAMP_DESC"), "TIMESTAMP")
-        events, start = self._events(request, query), offset(query.text("page_id"))
-        if events is None or start is None:
-            return crash()
-        page, after = page_of(events[::-1] if order == "TIMESTAMP_DESC" else events, start, limit)
-        return raw_page([event.raw for event in page], after)
+        events = self._events(request, query)
+        return crash() if events is None else page_of_events(query, events)
 
     async def count_events(self, request: Request) -> Response:
         events = self._events(request, Query(request))

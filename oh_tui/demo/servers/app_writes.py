@@ -1,4 +1,4 @@
-"""The app server's endpoints that write: starts, messages and titles."""
+"""The app server's endpoints that write: starts, messages and records."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class AppWrites:
             Route(talks, self.start, methods=["POST"]),
             Route(f"{talks}/{{id}}/send-message", self.send_message, methods=["POST"]),
             Route(f"{talks}/{{id}}/switch_profile", self.switch_profile, methods=["POST"]),
-            Route(f"{talks}/{{id}}", self.change_title, methods=["PATCH"]),
+            Route(f"{talks}/{{id}}", self.change_record, methods=["PATCH"]),
         ]
 
     # starts ---------------------------------------------------------------------------------
@@ -149,7 +149,7 @@ class AppWrites:
             "updated_at": utc(start.moved).removesuffix("Z"),
         }
 
-    # messages and titles --------------------------------------------------------------------
+    # messages and records -------------------------------------------------------------------
 
     async def send_message(self, request: Request) -> Response:
         """Write to the agent through its agent server."""
@@ -196,7 +196,7 @@ class AppWrites:
         switch(self.world, conversation, name)
         return answer({"success": True})
 
-    async def change_title(self, request: Request) -> Response:
+    async def change_record(self, request: Request) -> Response:
         identifier = uuid_or_none(request.path_params["id"])
         if identifier is None:
             return crash()
@@ -206,6 +206,8 @@ class AppWrites:
             return detail(404, "unknown_app_conversation")
         if "title" in payload:
             conversation.title = payload["title"]
+        if isinstance(payload.get("public"), bool | None) and "public" in payload:
+            conversation.is_public = payload["public"]
         return answer(self._show(request, conversation))
 
 

@@ -20,7 +20,7 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 if TYPE_CHECKING:
     from oh_tui.api import AgentServer
     from oh_tui.api.models import Conversation
-    from oh_tui.api.server import Server
+    from oh_tui.api.server import GivesRuns
 
 COME_BACK = 10.0
 """Seconds between two attempts at an agent server that was silent while its sandbox runs."""
@@ -41,7 +41,7 @@ MISSES = 2
 
 
 async def follow(
-    api: Server,
+    api: GivesRuns,
     conversation: Conversation,
     trajectory: Trajectory,
     via: str,
@@ -94,7 +94,7 @@ async def follow(
             yield []  # the costs of steps changed
 
 
-async def is_on_agent_server(api: Server, conversation: Conversation) -> bool:
+async def is_on_agent_server(api: GivesRuns, conversation: Conversation) -> bool:
     """Whether an agent server has the run, at the known address or a new one. The held record may
     be older than the address."""
     if conversation.sandbox_status not in ("RUNNING", "STARTING"):
@@ -107,7 +107,7 @@ async def is_on_agent_server(api: Server, conversation: Conversation) -> bool:
 
 
 async def news_from_app(
-    api: Server, conversation: Conversation, trajectory: Trajectory
+    api: GivesRuns, conversation: Conversation, trajectory: Trajectory
 ) -> list[Event] | None:
     """The new events of the newest page; None when there may be more before it."""
     page = await api.search_events(conversation.id, sort_order="TIMESTAMP_DESC")
@@ -116,7 +116,7 @@ async def news_from_app(
     return news if reaches_back or not news else None
 
 
-async def moved_record(api: Server, conversation: Conversation) -> Conversation | None:
+async def moved_record(api: GivesRuns, conversation: Conversation) -> Conversation | None:
     """The current record, if an agent server is silent because its sandbox is paused, gone, or has
     another address or key; else None."""
     try:
@@ -126,7 +126,7 @@ async def moved_record(api: Server, conversation: Conversation) -> Conversation 
     return now if now is not None and has_moved(conversation, now) else None
 
 
-def running_agent(api: Server, conversation: Conversation) -> AgentServer | None:
+def running_agent(api: GivesRuns, conversation: Conversation) -> AgentServer | None:
     """The agent server of a running sandbox. Raises Problem for an invalid address or key."""
     return api.agent_server(conversation) if conversation.sandbox_status == "RUNNING" else None
 

@@ -33,7 +33,7 @@ from oh_tui.trajectory.model.usage_stats import lists_answers
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation, Page
-    from oh_tui.api.server import Server
+    from oh_tui.api.server import GivesRuns
 
 READ_COST = 0.00026
 """Seconds that the app server takes per event of a conversation, whichever page is asked for, since
@@ -64,7 +64,7 @@ class ServerRuns:
     by_pages = False
     """Whether runs are read page by page, so that a long one takes more calls."""
 
-    def __init__(self, api: Server, cache: RunCache | None = None) -> None:
+    def __init__(self, api: GivesRuns, cache: RunCache | None = None) -> None:
         self.api = api
         self.cache = cache
         """Keeps finished runs on this machine."""
