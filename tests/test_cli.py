@@ -75,6 +75,14 @@ def test_options_stand_before_the_command_or_after_it(
     assert len(capsys.readouterr().out.splitlines()) == 2
 
 
+@pytest.mark.parametrize(("name", "has"), [("why", True), ("tasks", False), ("query", False)])
+def test_help_names_the_yes_to_a_download_where_files_are_read(
+    name: str, has: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main([name, "--help"]) == 0
+    assert ("--yes" in capsys.readouterr().out) is has
+
+
 @pytest.mark.parametrize(
     ("words", "same"),
     [

@@ -207,3 +207,20 @@ async def test_a_message_to_a_running_agent_waits_for_its_step() -> None:
         assert (await sending).status_code in (200, 502)
         texts = [e for e in await events(client, "flaky-ci") if e["kind"] == "MessageEvent"]
         assert any("one worker" in e["llm_message"]["content"][0]["text"] for e in texts)
+
+
+async def test_a_fork_counts_the_tokens_that_its_context_holds() -> None:
+    """A summary stands for most of the events it has taken."""
+    demo = at_rest()
+    async with connect(demo) as client:
+        url, headers = await agent(client, "week-dates")
+        fork = (await client.post(f"{url}/fork", json={}, headers=headers)).json()
+        its_url = f"{url.rpartition('/')[0]}/{fork['id']}"
+        await client.post(f"{its_url}/events", headers=headers, json=message("Go on"))
+        demo.advance(60)
+        prompts = []
+        for one in (url, its_url):
+            record = (await client.get(one, headers=headers)).json()
+            usages = record["stats"]["usage_to_metrics"]["agent"]["token_usages"]
+            prompts.append([usage["prompt_tokens"] for usage in usages])
+        assert prompts[1][0] == pytest.approx(prompts[0][-1], rel=0.25)

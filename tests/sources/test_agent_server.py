@@ -27,6 +27,7 @@ from oh_tui.demo.servers.alone import PROFILE, PROFILES, make_alone
 from oh_tui.demo.world import AgentVersion
 from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.sources.results import build
+from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.branches import Branches
 from tests.api.servers import AT_ONCE
 from tests.commands.conftest import IDS
@@ -77,8 +78,9 @@ async def test_an_active_profile_is_taken_as_it_is(
 async def test_what_it_cannot_do_is_refused_before_any_call(
     source: AgentServerSource, between: Between, fields: dict[str, str]
 ) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(Problem) as caught:
         await started(source, **fields)
+    assert not isinstance(caught.value, Refused), "the words are wrong, not the server"
     assert between.asked == []
 
 
@@ -199,8 +201,9 @@ async def test_a_run_is_followed() -> None:
 async def test_what_an_agent_server_cannot_do_at_a_start_is_told(
     source: AgentServerSource, between: Between, fields: dict[str, Any], told: str
 ) -> None:
-    with pytest.raises(Refused, match=told):
+    with pytest.raises(Problem, match=told) as caught:
         await started(source, **fields)
+    assert not isinstance(caught.value, Refused), "the words are wrong, not the server"
     assert between.count("POST /api/conversations") == 0
 
 

@@ -63,8 +63,8 @@ async def fork(call: Call) -> int:
         for told in _facts(call, origin, run, place, changed):
             say(told)
     at = f" --at {step}" if step else ""
-    knows = f"The fork knows {place.words(len(run))}"
-    require_consent(call, knows, f"oh-tui fork {call.about}{at} --yes")
+    stake = "This makes another conversation on the server"
+    require_consent(call, stake, f"oh-tui fork {call.about}{at} --yes")
     call.goes_on = "the fork may still be made: oh-tui conversations lists it"
     with progress() as show:
         show("forking")

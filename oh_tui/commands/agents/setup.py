@@ -125,7 +125,7 @@ async def _changed(call: Call, setup: AgentSetup) -> tuple[AgentSetup, str]:
         return setup, f"switched to {setup.profile}"
     if args.confirm is not None:
         setup = await agent_setup.set_policy(agents, setup, args.confirm)
-        return setup, f"asks {setup.asks}"
+        return setup, setup.asking
     stake = "This asks a model for a summary, which costs money, and the agent forgets the rest"
     require_consent(call, stake, f"oh-tui agent {call.about} --condense --yes")
     setup, gone = await agent_setup.condense(agents, setup)

@@ -232,9 +232,10 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     """Raises Problem for words of the command line that this version does not take."""
 
     @property
-    def asks(self) -> bool:
-        """Whether it has a `--yes` of its own."""
-        return any(isinstance(one, Argument) and "--yes" in one.names for one in self.arguments)
+    def asks_for_files(self) -> bool:
+        """Whether `--yes` is about files at https addresses, and about nothing else."""
+        own = any(isinstance(one, Argument) and "--yes" in one.names for one in self.arguments)
+        return self.wants == "run" and not own
 
     @property
     def on_server(self) -> bool:

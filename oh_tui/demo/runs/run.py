@@ -96,7 +96,11 @@ class Run(Recorder):
             self._leaf = event.id
             is_user = event.kind == "MessageEvent" and event.source == "user"
             self._last_user = event.id if is_user else self._last_user or ""
-            self.context += len(event.raw) // 4
+            if event.kind == "Condensation":
+                condensed = msgspec.json.decode(event.raw)
+                self._forget(condensed["forgotten_event_ids"], condensed["summary"])
+            elif event.kind in _SEEN:
+                self.context += len(event.raw) // 4
         last = events[-1] if events else None
         if last and last.kind == "MessageEvent" and last.source == "user":
             self.unanswered = message_text(msgspec.json.decode(last.raw))
@@ -281,7 +285,6 @@ class Run(Recorder):
         seen = [e.id for e in self.events if not e.app_only and e.kind in _SEEN]
         response = self.ask_model(_tokens(summary), llm, usage="condenser")
         gone = [identifier for identifier in seen[2:-keep] if identifier not in self._forgotten]
-        self._forgotten.update(gone)
         self.emit(
             "Condensation",
             "environment",
@@ -291,6 +294,11 @@ class Run(Recorder):
             llm_response_id=response,
         )
         self.release()
+        self._forget(gone, summary)
+
+    def _forget(self, ids: Sequence[str], summary: str) -> None:
+        """From here on the model sees a summary in the place of these events."""
+        self._forgotten.update(ids)
         self.context = SYSTEM_TOKENS + 3_000 + _tokens(summary)
         self._cached = SYSTEM_TOKENS
 

@@ -127,6 +127,11 @@ class AgentSetup(msgspec.Struct, frozen=True):
         return f"before calls of {least} risk or more, or of unknown risk"
 
     @property
+    def asking(self) -> str:
+        """When it asks, as the end of a sentence about the agent."""
+        return "never asks" if self.policy == "never" else f"asks {self.asks}"
+
+    @property
     def names(self) -> list[str]:
         """The names of the profiles."""
         return [one.name for one in self.profiles.profiles] if self.profiles else []
@@ -306,7 +311,7 @@ async def set_policy(agents: Agents, shown: AgentSetup, word: str) -> AgentSetup
     setting = agent.set_confirmation_policy(POLICIES[word])
     after = await _changed(agents, now, _done(agent, Act.CONFIRM, setting))
     if after.policy != word:
-        raise HalfDone(f"The server accepted it, but the agent asks {after.asks}", "")
+        raise HalfDone(f"The server accepted it, but the agent {after.asking}", "")
     return after
 
 
@@ -359,7 +364,7 @@ async def _as_shown(agents: Agents, shown: AgentSetup, act: Act) -> AgentSetup:
         raise Refused(f"{why[0].upper()}{why[1:]}")
     if (now.model, now.profile, now.policy) != (shown.model, shown.profile, shown.policy):
         raise Refused(
-            f"Somebody else changed it meanwhile: {now.model}, asks {now.asks}", Remedy.LOOK_FIRST
+            f"Somebody else changed it meanwhile: {now.model}, {now.asking}", Remedy.LOOK_FIRST
         )
     return now
 

@@ -82,12 +82,12 @@ async def start(
     """Starts a conversation and yields its task at each new status up to READY, then the
     conversation.
 
-    Raises Refused when the start fails. When the caller stops, the server goes on, but with a
-    profile the first message is not sent: the server takes none at a start, so that the profile is
-    set before the agent begins.
+    Raises Problem for what such a server cannot do, Refused when the start fails. When the caller
+    stops, the server goes on, but with a profile the first message is not sent: the server takes
+    none at a start, so that the profile is set before the agent begins.
     """
     if request.folder:
-        raise Refused("An app server chooses the folder by itself", "leave it out")
+        raise Problem("An app server chooses the folder by itself", "leave it out")
     if not request.profile:
         async for step in _started(api, request, waits):
             yield step
@@ -101,11 +101,11 @@ async def start(
 
 
 async def _require_profile(api: AppServer, name: str) -> None:
-    """Raises Refused with the names that there are, for one that the server does not keep."""
+    """Raises Problem with the names that there are, for one that the server does not keep."""
     names = [one.name for one in (await api.llm_profiles()).profiles]
     if name not in names:
         known = ", ".join(map(safe_line, names[:MOST_NAMED]))
-        raise Refused(
+        raise Problem(
             f"The server has no profile {safe_line(name)}",
             f"it has {known}" if known else NO_PROFILE,
         )

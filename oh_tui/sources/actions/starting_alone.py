@@ -51,7 +51,7 @@ async def start(
 ) -> AsyncGenerator[StartTask | Conversation, None]:
     """Starts a conversation with an agent profile: the one that the request names, the active one,
     or one that the server makes from its settings. Yields the finished task, then the conversation.
-    Raises Refused for what such a server cannot do or lacks."""
+    Raises Problem for what such a server cannot do, Refused for what it lacks."""
     for given, sentence, hint in (
         (request.selected_repository, *NO_REPOSITORIES),
         (request.llm_model, *NO_MODELS),
@@ -60,7 +60,7 @@ async def start(
         (request.secrets, *NO_SECRETS),
     ):
         if given:
-            raise Refused(sentence, hint)
+            raise Problem(sentence, hint)
     profile = await _profile(api, request.profile or "")
     conversation = await api.start(request.message, profile, request.folder or FOLDER)
     if request.title:
@@ -92,12 +92,12 @@ async def _profile(api: BareAgentServer, name: str) -> str:
 
 
 def _named(found: AgentProfiles, name: str) -> str:
-    """The id of the profile with this name. Raises Refused with the names that there are."""
+    """The id of the profile with this name. Raises Problem with the names that there are."""
     for one in found.profiles:
         if one.name == name:
             return one.id
     names = [safe_line(one.name) for one in found.profiles if one.name][:MOST_NAMED]
-    raise Refused(
+    raise Problem(
         f"The agent server has no agent profile {safe_line(name)}",
         f"it has {', '.join(names)}" if names else "it has none",
     )

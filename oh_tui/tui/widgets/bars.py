@@ -224,9 +224,10 @@ class Footer(Drawn):
         self, always: Sequence[Hint], news: int
     ) -> tuple[list[list[Piece]], list[list[Piece]]]:
         """The hints that fit beside news of that width, and those at the right end. If too few fit,
-        the right end shows only its keys, then the others get shorter labels."""
+        the right end gets shorter labels, then shows only its keys; then the others get shorter
+        labels."""
         shown: list[list[Piece]] = []
-        for words, ends in ((0, 0), (0, -1), (1, -1)):
+        for words, ends in ((0, 0), (0, 1), (0, -1), (1, -1)):
             right = [self._hint_pieces(hint, ends) for hint in always]
             room = self.size.width - 4 - news - sum(map(total_width, right))
             shown = []
@@ -252,7 +253,7 @@ class Footer(Drawn):
                 self.screen.call_next(self.screen.run_action, action)
 
 
-_LITTLE = frozenset({"to", "at", "most", "the"})
+_LITTLE = frozenset({"to", "at", "most", "the", "all"})
 """Words that say nothing by themselves."""
 
 

@@ -36,6 +36,8 @@ def test_it_says_what_the_fork_knows_and_prints_its_id(shell: Shell) -> None:
         assert words in said.err
     shown = json.loads(shell(f"steps {said.out.strip()} --json").out)
     assert len(shown["steps"]) == 42
+    asked = shell(f"fork {DATES} --at 42")
+    assert asked.code == 2 and asked.err.count("steps 1-42 of 61") == 1
     assert shell.between.count(TELL) == 0
 
 

@@ -74,6 +74,7 @@ def test_a_switch_says_what_is_set_then(shell: Shell) -> None:
     told = json.loads(shell(f"agent {DATES} --confirm always --json").out)
     schemas.check("agent", told)
     assert (told["done"], told["confirm"]) == ("asks before every call", "always")
+    assert shell(f"agent {DATES} --confirm never").out.startswith("never asks\n")
 
 
 def test_wrong_words_change_nothing(shell: Shell) -> None:

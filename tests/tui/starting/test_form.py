@@ -219,3 +219,4 @@ async def test_the_form_fits_80_columns() -> None:
         assert shown.text.size.height >= 8
         assert all(field.size.width > 60 for field in shown.fields.values())
         assert shown.message.region.bottom < 24
+        assert "F1 all keys  esc close" in shown.footer.render_line(0).text

@@ -171,7 +171,7 @@ class Composer:
             return True
         session.drafts.pop(bare_id(conversation.id), None)
         if now.runs:
-            effect = "the agent reads it with its next step" if state.runs else "the agent works"
+            effect = "the agent reads it with its next step" if state.runs else "the agent began"
         else:
             effect = state_words(now)
         self._ui.tell(f"sent · {effect}")

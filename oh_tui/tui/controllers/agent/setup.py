@@ -191,7 +191,7 @@ class AgentSetups:
             return
         with self._ui.reporting():
             after = await self._carry_out(setup, agent_setup.set_policy(agents, setup, word))
-            self._ui.tell(f"the agent asks {after.asks}")
+            self._ui.tell(f"the agent {after.asking}")
 
     async def _condense(self, agents: Agents, setup: AgentSetup) -> None:
         lines: list[list[Piece]] = [

@@ -339,7 +339,7 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
             self.footer.hints = ()
             self.footer.always = (HELP_IN_FIELD, Hint("esc", "leave it running", "leave"))
             return
-        hints = [Hint("ctrl+s", "start it", "start"), Hint("tab", "next field", "app.focus_next")]
+        hints = [Hint("ctrl+s", "start", "start"), Hint("tab", "next", "app.focus_next")]
         focused = self.focused
         if isinstance(focused, Field) and focused.known():
             hints.append(Hint("↑↓", "choose", "app.focus_next"))
