@@ -51,7 +51,7 @@ TABLE = {
     "check": Entry(_READ, "do its calls and results match?"),
     "count": Entry(_READ, "how many events, and who counted them", "events"),
     "events": Entry(_READ, "the events as they are, without secrets"),
-    "export": Entry(_READ, "the steps as Markdown or JSON lines, to share"),
+    "export": Entry(_READ, "the steps as Markdown or JSON lines, to share", "exports.export"),
     "download": Entry(_READ, "save trajectories as zips"),
     "bookmark": Entry(_KEEP, "bookmark a step; the bookmarks of a run", "annotate"),
     "note": Entry(_KEEP, "write a note on a run or a step; read it", "annotate"),

@@ -1,0 +1,1 @@
+"""Runs to be passed on: the command `export` and its formats for programs."""

@@ -1,0 +1,186 @@
+"""`oh-tui export`: the steps of a run to be passed on, without secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from oh_tui.api.models import Conversation
+from oh_tui.commands.across_runs import chat, part_files
+from oh_tui.commands.exports.atif import atif
+from oh_tui.commands.exports.json_lines import json_lines
+from oh_tui.commands.framework.acting import require_free
+from oh_tui.commands.framework.command import (
+    BRANCH,
+    STEPS_OF_RUNS,
+    Call,
+    argument,
+    command,
+    flag,
+    path_of,
+)
+from oh_tui.commands.framework.json_documents import (
+    conversation_id,
+    conversation_json,
+)
+from oh_tui.commands.framework.keeping import read_annotations
+from oh_tui.commands.framework.masking import print_masked
+from oh_tui.commands.framework.printing import say, say_given_up
+from oh_tui.commands.framework.reading import open_run, whole
+from oh_tui.commands.framework.status import Seen, as_read
+from oh_tui.commands.steps import matching, say_unknown
+from oh_tui.sharing.markdown import markdown
+from oh_tui.sharing.shared_run import SharedRun, hidden_events
+from oh_tui.sources.file_conversation import BELOW
+from oh_tui.sources.file_source import FileSource
+from oh_tui.sources.lists.user_annotations import NOTHING
+from oh_tui.sources.saving import part_file, publish_as
+from oh_tui.text.clean import clean_line
+from oh_tui.text.human import plural
+from oh_tui.text.problem import Problem
+from oh_tui.text.redact import masked
+from oh_tui.trajectory.analysis.search.step_filter import parse
+from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.formats.table import find_files
+
+
+@command(
+    "export",
+    argument(
+        "words",
+        metavar="ID|PATH",
+        nargs="+",
+        help="a conversation, or files and folders of some",
+    ),
+    STEPS_OF_RUNS,
+    argument(
+        "--to",
+        choices=("md", "jsonl", "atif", "chat", "parquet"),
+        default="md",
+        help="Markdown, JSON lines, ATIF 1.7, or what the model got and answered; md by default; "
+        "of many runs jsonl, parquet or chat",
+    ),
+    argument(
+        "-o",
+        "--output",
+        metavar="FILE|FOLDER",
+        default="",
+        help="a new file, not stdout; a folder for the tables of many runs",
+    ),
+    argument(
+        "--shard",
+        type=lambda text: part_files.shard(text),
+        metavar="K/N",
+        help="of many runs only share K of N, so that N machines do one each",
+    ),
+    argument(
+        "--every",
+        choices=("run", "answer"),
+        default="",
+        help="with --to chat: the last context of each run, which is the default, or that of each "
+        "answer",
+    ),
+    BRANCH,
+    flag("--notes", about="with your bookmarks, notes and tags"),
+    examples={
+        "export run.zip -o run.md": "to read, or to attach to an issue",
+        "export 5f3a is:failed tool:terminal": "the commands that failed",
+        "export run.zip --to jsonl": "each step with its events",
+        "export run.zip --to atif -o trajectory.json": "for Harbor and other tools",
+        "export 5f3a is:bookmarked --notes": "what you bookmarked, and why",
+        "export runs/ repo:dates --to parquet -o tables/": "rows of many runs, for other programs",
+        "export runs/ --to jsonl -o tables/ --shard 3/64": "one share of 64",
+        "export runs/ --to chat -o chat.jsonl": "the last context of each run and its answer",
+    },
+    epilog="First come the steps, then the hidden events, which belong to no step, both in\n"
+    "the order of the run; with a filter the steps alone.\n\n"
+    "Known kinds of secrets are hidden; the end lists in which steps. Read it before\n"
+    "you share it: a secret that no pattern knows is not found.\n\n"
+    "With a folder to write to, --shard or several files: the tables runs, steps, calls\n"
+    "and files of docs/tables.md in part files. The words are then those of oh-tui\n"
+    "conversations and say which runs. The same command continues an interrupted\n"
+    "export; after exit code 2, which says that not all runs could be read, it tries\n"
+    "those parts again.\n\n"
+    "--to chat makes one file of JSON lines, of one run or of many: id, step, messages,\n"
+    "tools, answer, usage, label. The words say which runs, as above. --every answer\n"
+    "repeats what contexts share, and tells the size first. Sub-agents are left out.",
+)
+async def export(call: Call) -> int:
+    if call.args.branch is not None and (call.args.to == "chat" or _wants_tables(call)):
+        taken = "chat takes the active branch, tables take all of them"
+        raise Problem("--branch is for the steps of one run", taken)
+    if call.args.to == "chat":
+        return await chat.export_chat(call)
+    if call.args.every:
+        raise Problem("--every is for --to chat", "leave it out")
+    if _wants_tables(call):
+        return await part_files.export_tables(call)
+    query = parse(call.args.filter)
+    is_whole = call.args.to == "atif" and not query.terms
+    conversation, loaded = await open_run(call, sub_agents=is_whole)
+    study, kept = Study(whole(loaded)), read_annotations(call).of(conversation)
+    conversation = as_read(call, conversation, study)
+    notes = [loaded.note, study.sub_runs.note if is_whole else ""]
+    for note in filter(None, notes):
+        say(note)
+    steps = list(matching(study, query, kept))
+    say_given_up(query.gave_up)
+    say_unknown(query.unknown(study))
+    if not call.args.notes:  # they are for the user alone
+        kept = NOTHING
+    is_part = bool(query.terms)
+    others = [] if is_part else hidden_events(study.trajectory)
+    run = SharedRun(conversation, study, steps, others, kept, loaded.note, is_part=is_part)
+    about = conversation_json(conversation, kept, Seen(call).of(conversation))
+    about |= {"id": _id(call, conversation), "source": None}  # no path of this machine leaves
+    if call.args.to == "atif":
+        pieces = atif(run, about)
+    elif call.args.to == "jsonl" or call.as_json:
+        pieces = json_lines(run, about)
+    else:
+        pieces = map(masked, markdown(run))
+    if call.args.output:
+        _write(target := path_of(call.args.output), pieces)
+        say(f"wrote {plural(len(steps), 'step')} to {clean_line(str(target))}")
+    else:
+        print_masked(pieces)
+    return 0
+
+
+def _id(call: Call, conversation: Conversation) -> str:
+    """Of a file without an id its name: the path that stands for it here is of this machine."""
+    source = call.source
+    top, *below = conversation.id.split(BELOW)
+    entry = source.runs.entries.get(top) if isinstance(source, FileSource) else None
+    if entry is None or not isinstance(source, FileSource):
+        return conversation_id(conversation)
+    own = str(entry.info.get("id") or "") or source.runs.run(source.runs.rows[top]).name
+    return conversation_id(msgspec.structs.replace(conversation, id=BELOW.join((own, *below))))
+
+
+def _wants_tables(call: Call) -> bool:
+    """Whether the words ask for the tables of runs, and not for the steps of one."""
+    args = call.args
+    if args.to == "parquet" or args.shard is not None or len(args.words) > 1:
+        return True
+    if args.output and (args.output.endswith("/") or path_of(args.output).is_dir()):
+        return True
+    return args.to == "jsonl" and any(_holds_several(path) for path in call.paths)
+
+
+def _holds_several(path: Path) -> bool:
+    return path.is_dir() and find_files([path]) != [path]
+
+
+def _write(target: Path, pieces: Iterable[str]) -> None:
+    """The whole file under a name that was free, or nothing."""
+    require_free(target)
+    try:
+        with part_file(target) as (file, part):
+            file.writelines(piece.encode() for piece in pieces)
+            file.flush()
+            publish_as(part, target)
+    except Problem as problem:
+        raise Problem(problem.sentence, "choose another place") from problem

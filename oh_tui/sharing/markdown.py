@@ -1,0 +1,72 @@
+"""A run as Markdown, to read or to attach to an issue."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from oh_tui.sharing.hidden import hidden_in, listed
+from oh_tui.sharing.shared_run import SharedRun
+from oh_tui.sources.lists.attributes import cost_text
+from oh_tui.sources.lists.tags import tag_words
+from oh_tui.text.human import duration, plural
+from oh_tui.text.redact import safe, safe_line
+from oh_tui.trajectory.presentation.markdown import event_markdown, step_markdown
+
+
+def markdown(run: SharedRun) -> Iterator[str]:
+    """The head of the run, its steps, its hidden events, and what was hidden in them."""
+    conversation, study, steps, kept = run.conversation, run.study, run.steps, run.kept
+    verdict, accounts = study.verdict, study.accounts
+    model = safe_line(conversation.llm_model or "")
+    facts_line = (
+        safe_line(conversation.selected_repository or ""),
+        f"model {model}" if model else "",
+        f"{duration(accounts.active)} of work" if accounts.active >= 0.5 else "",
+        cost_text(conversation),
+        plural(len(study.trajectory), "step"),
+        f"{len(steps):,} of them here" if len(steps) < len(study.trajectory) else "",
+    )
+    yield f"# {_escaped(run.title)}\n\n"
+    if verdict.word:
+        yield f"**{verdict.word}** {_escaped(verdict.cause)}".rstrip() + "\n\n"
+    elif verdict.cut_off:
+        yield f"**{verdict.cause}**\n\n"
+    yield _escaped(" · ".join(filter(None, facts_line))) + "\n\n"
+    hidden: dict[str, Counter[str]] = {}
+    if own := _own_markdown(kept.note, tag_words(kept.tags)):
+        hidden["your note"] = hidden_in(own)
+        yield own
+    for step in steps:
+        text = step_markdown(step, study.trajectory.outcome(step))
+        head, _, rest = text.partition("\n\n")
+        note = kept.step_notes.get(step.event.id, "")
+        signs = ["bookmarked"] if step.event.id in kept.bookmarks else []
+        if own := _own_markdown(note, signs):
+            text = f"{head}\n\n{own}{rest}"
+        hidden[f"step {step.number}"] = hidden_in(text)
+        yield f"{text}\n"
+    if run.others:
+        yield f"## {plural(len(run.others), 'hidden event')}\n\n"
+    for event in run.others:
+        text = event_markdown(event)
+        hidden[f"event {safe_line(event.id)}"] = hidden_in(text)
+        yield f"{text}\n"
+    yield "## What was hidden\n\n"
+    if not any(hidden.values()):
+        yield "Nothing: no known kind of secret was found.\n"
+    for where, found in hidden.items():
+        if found:
+            yield f"- {where}: {listed(found)}\n"
+
+
+def _own_markdown(note: str, words: list[str]) -> str:
+    """Tags or a bookmark, and a note, as a quotation; "" for none."""
+    lines = [f"**{_escaped(' '.join(words))}**"] if words else []
+    lines += _escaped(safe(note)).splitlines()
+    return "".join(f"> {line}\n" for line in lines) + "\n" if lines else ""
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([\\`*_\[\]<>#|])", r"\\\1", text)

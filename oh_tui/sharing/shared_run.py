@@ -1,0 +1,40 @@
+"""What of a run is written down for others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from oh_tui.api.models import Conversation
+from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
+from oh_tui.text.redact import safe_line
+from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.steps import Step
+from oh_tui.trajectory.model.trajectory import Trajectory
+
+
+@dataclass
+class SharedRun:
+    """A run, and which part of it leaves this machine."""
+
+    conversation: Conversation
+    study: Study
+    steps: list[Step]
+    """Those that are written, in the order of the run."""
+    others: list[Event] = field(default_factory=list)
+    """Hidden events, which belong to no step, to be written too."""
+    kept: RunAnnotations = NOTHING
+    """What the user keeps of the run, if that is to be written."""
+    note: str = ""
+    """What is missing in the run; "" for nothing."""
+    is_part: bool = False
+    """Whether the steps were chosen, so that others are left out."""
+
+    @property
+    def title(self) -> str:
+        return safe_line(self.conversation.title or "") or "(no title)"
+
+
+def hidden_events(run: Trajectory) -> list[Event]:
+    """The events that belong to no step."""
+    return [event for event in run.events if run.step_of(event.id) is None]
