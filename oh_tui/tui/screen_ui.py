@@ -19,9 +19,9 @@ from oh_tui.tui.remedies import words_of
 from oh_tui.tui.widgets.drawing import glyphs_of
 
 if TYPE_CHECKING:
+    from oh_tui.trajectory.looks import Glyphs
     from oh_tui.tui.platform.base_app import BaseApp
     from oh_tui.tui.session import Session
-    from oh_tui.tui.theme import Glyphs
     from oh_tui.tui.widgets.asking import AskingBars
     from oh_tui.tui.widgets.bars import Footer
 

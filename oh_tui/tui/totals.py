@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oh_tui.text.human import cost_words, plural
+from oh_tui.trajectory.looks import label_mark
 from oh_tui.trajectory.model.recorded import Label
-from oh_tui.tui.theme import label_mark
 from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.rule import joined
 
 if TYPE_CHECKING:
+    from oh_tui.trajectory.looks import Glyphs
     from oh_tui.tui.session import Session
-    from oh_tui.tui.theme import Glyphs
 
 
 _FILTERS = {

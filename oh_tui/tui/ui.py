@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from oh_tui.text.problem import Problem
+    from oh_tui.trajectory.looks import Glyphs
     from oh_tui.trajectory.presentation.block import Block
-    from oh_tui.tui.theme import Glyphs
     from oh_tui.tui.widgets.drawing import Piece
     from oh_tui.tui.widgets.editor import Editor
     from oh_tui.tui.widgets.prompt import Complete

@@ -9,8 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from oh_tui.text.problem import Problem
+from oh_tui.trajectory.looks import UNICODE, Glyphs
 from oh_tui.tui.remedies import words_of
-from oh_tui.tui.theme import UNICODE, Glyphs
 
 if TYPE_CHECKING:
     from textual.message import Message

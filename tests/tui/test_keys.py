@@ -14,6 +14,7 @@ from textual.widgets import OptionList, Static
 
 import oh_tui
 from oh_tui.settings.startup import Settings
+from oh_tui.trajectory.looks import ASCII, UNICODE, Glyphs
 from oh_tui.tui.app import AsciiFilter
 from oh_tui.tui.hints import idle_keys
 from oh_tui.tui.keys import COPY_KEYS, MORE, MOVE_KEYS, SCREEN_KEYS
@@ -22,7 +23,6 @@ from oh_tui.tui.palette import Palette
 from oh_tui.tui.platform.scroll_bar import THUMB
 from oh_tui.tui.screens.costs_page import EIGHTHS
 from oh_tui.tui.screens.help import HelpScreen, signs
-from oh_tui.tui.theme import ASCII, UNICODE, Glyphs
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.rule import Rule
 from tests.tui.explorer import Explorer, case, explore

@@ -6,8 +6,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
 
+from oh_tui.text import syntax
 from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
+from oh_tui.text.syntax import Piece
+from oh_tui.trajectory.looks import UNICODE, Glyphs
 from oh_tui.trajectory.presentation.block import (
     Block,
     Checklist,
@@ -30,7 +33,6 @@ from oh_tui.trajectory.presentation.plans import Task
 from oh_tui.tui.rendering import highlight
 from oh_tui.tui.rendering.cells import chopped, expand, expand_at, head, width_of
 from oh_tui.tui.rendering.colours import Colours
-from oh_tui.tui.rendering.highlight import Piece
 from oh_tui.tui.rendering.sections import (
     Line,
     MarkdownSection,
@@ -39,11 +41,6 @@ from oh_tui.tui.rendering.sections import (
     TextSection,
 )
 from oh_tui.tui.rendering.slices import SLICE, slices
-from oh_tui.tui.theme import UNICODE, Glyphs
-
-WHOLE = 150
-"""Lines of code that are painted in one go, which gets strings over several lines right; longer
-code is painted line by line, where it is looked at."""
 
 PLAIN_MARKDOWN = 500_000
 """Characters of Markdown beyond which its source is shown instead."""
@@ -169,12 +166,12 @@ def _painter(lines: list[str], name: str) -> Callable[[int], Sequence[Piece]]:
         lexer = highlight.lexer_for(name)
         if lexer is None:
             return [(line, "")]
-        if len(lines) <= WHOLE and max(map(len, lines)) <= highlight.MAX_LINE:
+        if len(lines) <= syntax.WHOLE and max(map(len, lines)) <= syntax.MAX_LINE:
             if not whole:
-                whole.extend(highlight.paint(lexer, "\n".join(lines)))
+                whole.extend(syntax.paint(lexer, "\n".join(lines)))
             if number < len(whole) and "".join(text for text, _ in whole[number]) == line:
                 return whole[number]
-        return highlight.paint_line(lexer, line)
+        return syntax.paint_line(lexer, line)
 
     return paint
 
@@ -246,7 +243,7 @@ def _paint_diff(lines: list[str], path: str, number: int) -> Sequence[Piece]:
     if sign == "\\":
         return [(line, "note")]
     lexer = highlight.lexer_for(path)
-    pieces = highlight.paint_line(lexer, rest) if lexer and rest else [(rest, "")]
+    pieces = syntax.paint_line(lexer, rest) if lexer and rest else [(rest, "")]
     return [(sign, {"+": "add-sign", "-": "del-sign"}.get(sign, "")), *pieces]
 
 

@@ -14,9 +14,9 @@ from rich.color_triplet import ColorTriplet
 from rich.style import Style
 
 from oh_tui.text.patterns import pattern
+from oh_tui.text.syntax import Piece
 from oh_tui.trajectory.presentation.terminal import SGR
 from oh_tui.tui.contrast import LEAST, contrast
-from oh_tui.tui.rendering.highlight import Piece
 from oh_tui.tui.theme import PALETTES, style
 
 PREFIX = "sgr:"

@@ -15,9 +15,10 @@ from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
 
+from oh_tui.text import syntax
 from oh_tui.text.clean import clean
+from oh_tui.text.syntax import Piece
 from oh_tui.tui.rendering import highlight
-from oh_tui.tui.rendering.highlight import Piece
 
 
 def _named(name: str) -> Style:
@@ -60,7 +61,7 @@ class _Code(markdown.CodeBlock):
         text = Text(no_wrap=False, overflow="fold")
         for number, line in enumerate(code.split("\n")):
             text.append("\n" * (number > 0) + "  ")
-            for part, name in highlight.paint_line(lexer, line) if lexer else [(line, "code")]:
+            for part, name in syntax.paint_line(lexer, line) if lexer else [(line, "code")]:
                 text.append(part, _named(name) if name else None)
         yield text
 

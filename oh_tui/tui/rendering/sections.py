@@ -9,9 +9,9 @@ from functools import lru_cache, partial
 from itertools import accumulate
 from typing import NamedTuple, Protocol
 
+from oh_tui.text.syntax import Piece
 from oh_tui.tui.rendering import highlight, prose
 from oh_tui.tui.rendering.cells import chop, chopped, expand, is_narrow, width_of
-from oh_tui.tui.rendering.highlight import Piece
 
 
 class Line(NamedTuple):

@@ -17,6 +17,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from oh_tui.sources.lists.attributes import filter_help
+from oh_tui.trajectory.looks import Glyphs
 from oh_tui.tui.keys import (
     COPY_KEYS,
     FILTER_WORDS,
@@ -28,7 +29,7 @@ from oh_tui.tui.keys import (
     help_groups,
 )
 from oh_tui.tui.platform.base_screen import ClosesOnce
-from oh_tui.tui.theme import Glyphs, palette_of, style
+from oh_tui.tui.theme import palette_of, style
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.drawing import glyphs_of, spelled
 from oh_tui.tui.widgets.rule import Rule

@@ -10,9 +10,9 @@ from oh_tui.sources.file_conversation import apart_of
 from oh_tui.sources.lists.triage import updated, updated_text
 from oh_tui.text.display import cached_line
 from oh_tui.text.human import age, unzoned
+from oh_tui.trajectory.looks import outcome_mark, status_mark
 from oh_tui.trajectory.model.clock import is_bare
 from oh_tui.tui.rendering.cells import width_of
-from oh_tui.tui.theme import outcome_mark, status_mark
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Piece, fit
 from oh_tui.tui.widgets.row_list import RowList

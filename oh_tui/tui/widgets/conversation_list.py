@@ -19,12 +19,12 @@ from oh_tui.sources.lists.triage import AT_WORK, Group, RunStatus, updated_text
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations, run_name
 from oh_tui.text.display import cached_line
 from oh_tui.text.human import age, clock, duration, unzoned
+from oh_tui.trajectory.looks import Glyphs, label_mark, status_mark
 from oh_tui.trajectory.model.clock import is_bare
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.state.columns import Choice, fitting
 from oh_tui.tui.state.conversation_rows import Row
 from oh_tui.tui.state.loaded_conversations import LoadedConversations
-from oh_tui.tui.theme import Glyphs, label_mark, status_mark
 from oh_tui.tui.widgets.drawing import Piece, fit, fit_end, shorten
 from oh_tui.tui.widgets.row_list import HeadCell, RowList
 

@@ -16,8 +16,9 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
+from oh_tui.trajectory.looks import ASCII, UNICODE, Glyphs
 from oh_tui.tui.rendering.cells import chop, width_of
-from oh_tui.tui.theme import ASCII, UNICODE, Glyphs, palette_of, style
+from oh_tui.tui.theme import palette_of, style
 
 Piece = tuple[str, str]
 """A text and the name of its hue; "" is the pane's own colour."""

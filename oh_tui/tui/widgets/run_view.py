@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from oh_tui.sources.lists.silence import Silence
     from oh_tui.sources.lists.user_annotations import RunAnnotations
     from oh_tui.trajectory.analysis.study import Study
+    from oh_tui.trajectory.looks import Glyphs
     from oh_tui.tui.state.filtering import Filtering
     from oh_tui.tui.state.finding import Finding
-    from oh_tui.tui.theme import Glyphs
 
 LOW = 30
 """Rows of the screen below which the strip has no axis and the summary no second line."""

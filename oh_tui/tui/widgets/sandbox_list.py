@@ -8,10 +8,10 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from oh_tui.text.human import age
+from oh_tui.trajectory.looks import status_mark
 from oh_tui.trajectory.model.clock import seconds
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.state.sandboxes import SandboxRow, folded
-from oh_tui.tui.theme import status_mark
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Drawn, Piece, fit, shorten
 from oh_tui.tui.widgets.row_list import RowList

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from oh_tui.text.display import cached_line
 from oh_tui.text.human import compact, dollars, duration, size
 from oh_tui.text.redact import safe
+from oh_tui.trajectory.looks import Glyphs, outcome_mark
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -14,7 +15,6 @@ from oh_tui.trajectory.model.usage_stats import NO_USAGE, Usage
 from oh_tui.trajectory.presentation import blocks as content
 from oh_tui.trajectory.presentation import step_context
 from oh_tui.trajectory.presentation.block import Block, Json, Note, Thought
-from oh_tui.tui.theme import Glyphs, outcome_mark
 from oh_tui.tui.widgets.drawing import Piece
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from oh_tui.text.human import clock, clock_time, duration, unzoned
 from oh_tui.trajectory.analysis.step_attributes import COST, RAN, STEP_ATTRIBUTES, StepAttribute
 from oh_tui.trajectory.analysis.step_order import StepOrder
+from oh_tui.trajectory.looks import FAMILY_HUES, Glyphs, outcome_mark
 from oh_tui.trajectory.model.clock import is_bare
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step
@@ -16,7 +17,6 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.describe import Description
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.state.columns import Choice, fitting
-from oh_tui.tui.theme import FAMILY_HUES, Glyphs, outcome_mark
 from oh_tui.tui.widgets.drawing import Piece, fit, shorten
 from oh_tui.tui.widgets.row_list import HeadCell
 

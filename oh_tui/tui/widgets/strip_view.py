@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip as Line
 
-from oh_tui.tui.theme import FAMILY_HUES, Glyphs
+from oh_tui.trajectory.looks import FAMILY_HUES, Glyphs, strip_mark
 from oh_tui.tui.widgets.drawing import Drawn, Piece, shorten
 
 if TYPE_CHECKING:
@@ -274,13 +274,4 @@ def _level(share: float, glyphs: Glyphs) -> str:
 
 
 def _mark(column: Column, glyphs: Glyphs) -> Piece:
-    return {
-        "error": (glyphs.error, "bad"),
-        "loop": (glyphs.loop, "bad"),
-        "waiting": (glyphs.waiting, "warn"),
-        "paused": (glyphs.paused, "dim"),
-        "user": (glyphs.user, "you"),
-        "condensed": (glyphs.condensed, "dim"),
-        "failed": (glyphs.failed, "warn"),
-        "rejected": (glyphs.rejected, "dim"),
-    }.get(column.mark, (" ", ""))
+    return strip_mark(glyphs, column.mark)

@@ -12,8 +12,8 @@ from oh_tui.sources.budget import Budget, Spending
 from oh_tui.sources.lists import silence as silent_runs
 from oh_tui.text.human import compact, dollars, duration, percent
 from oh_tui.trajectory.analysis.step_attributes import NEARLY_FULL
+from oh_tui.trajectory.looks import label_mark, verdict_mark
 from oh_tui.tui.rendering.cells import total_width, width_of
-from oh_tui.tui.theme import label_mark, verdict_mark
 from oh_tui.tui.widgets.drawing import Drawn, Piece, fit
 
 if TYPE_CHECKING:

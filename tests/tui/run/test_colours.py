@@ -10,21 +10,14 @@ from rich.style import Style
 from textual.theme import BUILTIN_THEMES
 
 from oh_tui.settings.config import THEMES
+from oh_tui.trajectory.looks import ASCII, UNICODE
 from oh_tui.trajectory.presentation.block import Checklist, Output, Table
 from oh_tui.trajectory.presentation.plans import Task
 from oh_tui.trajectory.presentation.terminal import read_output
 from oh_tui.tui.contrast import contrast
 from oh_tui.tui.rendering.colours import Colours, apply, style_of
 from oh_tui.tui.rendering.lines import Document
-from oh_tui.tui.theme import (
-    ASCII,
-    DARK,
-    LIGHT,
-    PALETTES,
-    UNICODE,
-    corrected_variables,
-    palette_of,
-)
+from oh_tui.tui.theme import DARK, LIGHT, PALETTES, corrected_variables, palette_of
 from tests.work import counted
 
 

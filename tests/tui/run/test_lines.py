@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from oh_tui.text.clean import clean
+from oh_tui.trajectory.looks import HUES
 from oh_tui.trajectory.presentation.block import (
     Block,
     Checklist,
@@ -35,7 +36,6 @@ from oh_tui.tui.rendering import cells, sections
 from oh_tui.tui.rendering.cells import chop, expand, width_of
 from oh_tui.tui.rendering.lines import Document
 from oh_tui.tui.rendering.slices import SLICE, slices
-from oh_tui.tui.theme import HUES
 from tests.work import counted
 
 

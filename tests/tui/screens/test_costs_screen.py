@@ -21,6 +21,7 @@ from oh_tui.text.human import percent
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.spending import Spending, context_fill, spending
 from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.looks import ASCII, UNICODE
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage_stats import Usage
@@ -28,7 +29,7 @@ from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.screens import costs
 from oh_tui.tui.screens.costs import WIDEST, CostsScreen
 from oh_tui.tui.screens.costs_page import INDENT, Writer
-from oh_tui.tui.theme import ASCII, DARK, LIGHT, UNICODE
+from oh_tui.tui.theme import DARK, LIGHT
 from tests.demo_runs import demo_run
 from tests.trajectory.analysis.test_accounting import build, hostile_runs, metrics, stats
 from tests.trajectory.made import message, shell

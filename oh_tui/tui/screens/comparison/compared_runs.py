@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from oh_tui.text.display import cached_line
 from oh_tui.text.human import duration, plural
+from oh_tui.trajectory.looks import label_mark, verdict_mark
 from oh_tui.tui.rendering.cells import width_of
-from oh_tui.tui.theme import label_mark, verdict_mark
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Piece, fit
 from oh_tui.tui.widgets.row_list import HeadCell, RowList

@@ -5,11 +5,11 @@ from __future__ import annotations
 from textual.cache import LRUCache
 
 from oh_tui.trajectory.comparison.compare import SIGNS, Comparison, Kind, StepPair
+from oh_tui.trajectory.looks import FAMILY_HUES, outcome_mark
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.describe import Description, describe
 from oh_tui.tui.rendering.cells import width_of
-from oh_tui.tui.theme import FAMILY_HUES, outcome_mark
 from oh_tui.tui.widgets.drawing import Piece, fit, shorten
 from oh_tui.tui.widgets.row_list import RowList
 

@@ -1,5 +1,4 @@
-"""Lexers and token types of pygments. All imports of pygments are here, because they take 0.1 s;
-`highlight` calls this module and knows when that is deferred."""
+"""Lexers and token types of pygments. All imports of pygments are here, because they take 0.1 s."""
 
 from __future__ import annotations
 
