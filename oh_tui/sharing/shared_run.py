@@ -29,6 +29,8 @@ class SharedRun:
     """What is missing in the run; "" for nothing."""
     is_part: bool = False
     """Whether the steps were chosen, so that others are left out."""
+    whole: bool = False
+    """Whether large outputs are written whole."""
 
     @property
     def title(self) -> str:

@@ -31,6 +31,7 @@ from oh_tui.commands.framework.printing import say, say_given_up
 from oh_tui.commands.framework.reading import open_run, whole
 from oh_tui.commands.framework.status import Seen, as_read
 from oh_tui.commands.steps import matching, say_unknown
+from oh_tui.sharing.cast import cast
 from oh_tui.sharing.markdown import markdown
 from oh_tui.sharing.shared_run import SharedRun, hidden_events
 from oh_tui.sources.file_conversation import BELOW
@@ -57,9 +58,10 @@ from oh_tui.trajectory.formats.table import find_files
     STEPS_OF_RUNS,
     argument(
         "--to",
-        choices=("md", "jsonl", "atif", "chat", "parquet"),
+        choices=("md", "jsonl", "atif", "cast", "chat", "parquet"),
         default="md",
-        help="Markdown, JSON lines, ATIF 1.7, or what the model got and answered; md by default; "
+        help="Markdown, JSON lines, ATIF 1.7, a recording, or what the model got and answered; md "
+        "by default; "
         "of many runs jsonl, parquet or chat",
     ),
     argument(
@@ -84,11 +86,13 @@ from oh_tui.trajectory.formats.table import find_files
     ),
     BRANCH,
     flag("--notes", about="with your bookmarks, notes and tags"),
+    flag("--whole", about="with --to cast: large outputs whole"),
     examples={
         "export run.zip -o run.md": "to read, or to attach to an issue",
         "export 5f3a is:failed tool:terminal": "the commands that failed",
         "export run.zip --to jsonl": "each step with its events",
         "export run.zip --to atif -o trajectory.json": "for Harbor and other tools",
+        "export run.zip --to cast -o run.cast": "a recording, for asciinema",
         "export 5f3a is:bookmarked --notes": "what you bookmarked, and why",
         "export runs/ repo:dates --to parquet -o tables/": "rows of many runs, for other programs",
         "export runs/ --to jsonl -o tables/ --shard 3/64": "one share of 64",
@@ -132,11 +136,22 @@ async def export(call: Call) -> int:
         kept = NOTHING
     is_part = bool(query.terms)
     others = [] if is_part else hidden_events(study.trajectory)
-    run = SharedRun(conversation, study, steps, others, kept, loaded.note, is_part=is_part)
+    run = SharedRun(
+        conversation,
+        study,
+        steps,
+        others,
+        kept,
+        loaded.note,
+        is_part=is_part,
+        whole=call.args.whole,
+    )
     about = conversation_json(conversation, kept, Seen(call).of(conversation))
     about |= {"id": _id(call, conversation), "source": None}  # no path of this machine leaves
     if call.args.to == "atif":
         pieces = atif(run, about)
+    elif call.args.to == "cast":
+        pieces = cast(run)
     elif call.args.to == "jsonl" or call.as_json:
         pieces = json_lines(run, about)
     else:

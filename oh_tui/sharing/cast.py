@@ -1,0 +1,222 @@
+"""A run as a recording for players of terminals: asciicast, version 2."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from oh_tui.sharing.shared_run import SharedRun
+from oh_tui.sources.json_lines import json_line
+from oh_tui.text.human import plural, size
+from oh_tui.text.patterns import pattern
+from oh_tui.text.redact import masked, safe, safe_line
+from oh_tui.trajectory.model import bodies
+from oh_tui.trajectory.model.bodies import content_text, field, text_field
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.steps import Outcome, Step
+from oh_tui.trajectory.presentation.describe import describe
+from oh_tui.trajectory.presentation.terminal import SGR, read_output
+
+COLUMNS, ROWS = 100, 30
+
+IDLE = 2.0
+"""Longest time in which nothing happens, in seconds."""
+
+PACE = 0.5
+"""Seconds from one thing to the next where times are not known."""
+
+TYPING = 0.8
+"""Longest time for typing a command, in seconds."""
+
+KEYS = 24
+"""Most pieces in which a command is typed."""
+
+LINES, CHARS = 200, 16_000
+"""What is shown of a longer text: half of it from its start, half from its end."""
+
+LINE = 2_000
+"""Most characters of a line."""
+
+_TYPED = 600
+"""Most characters that are typed; more are there at once."""
+
+_LABEL = 80
+"""Most characters of a marker."""
+
+_DIM, _RED, _CYAN, _BOLD, _GREEN, _PLAIN = (f"\x1b[{number}m" for number in (2, 31, 36, 1, 32, 0))
+_PIECES = pattern("(?:\x1b\\[[\\d;:]{0,80}m|[^\x1b]{1,40}){1,200}+")
+"""Parts of a text, each for one event of the recording: up to 8,000 characters beside colours."""
+
+_TERMINALS = ("TerminalAction", "ExecuteBashAction")
+_BAD = (Outcome.ERROR, Outcome.COMMAND_FAILED)
+
+
+def cast(run: SharedRun) -> Iterator[str]:
+    """The head, then commands and outputs as a terminal would have shown them, all else in a line
+    or two, with a marker a step. Of foreign texts only colours and line ends pass."""
+    recording = _Recording(run)
+    yield recording.head()
+    yield from recording.title()
+    for step in run.steps:
+        yield from recording.step(step)
+    yield from recording.end()
+
+
+class _Recording:
+    def __init__(self, run: SharedRun) -> None:
+        self._run = run
+        self._knows_times = any(step.event.seconds() is not None for step in run.steps)
+        self._now = 0.0
+        """Seconds since the recording began."""
+        self._moment: float | None = None
+        """Which moment of the run that is."""
+        self._ahead = 0.0
+        """By how much typing is ahead of the run."""
+
+    def head(self) -> str:
+        run = self._run
+        head: dict[str, object] = {"version": 2, "width": COLUMNS, "height": ROWS}
+        began = run.study.trajectory.began
+        if began is not None and run.study.trajectory.knows_zone:
+            head["timestamp"] = int(began)
+        title = run.title if self._knows_times else f"{run.title} (its times are not known)"
+        return json_line(head | {"title": title, "idle_time_limit": IDLE}) + "\n"
+
+    def title(self) -> Iterator[str]:
+        run = self._run
+        count = plural(len(run.steps), "step")
+        of = len(run.study.trajectory)
+        facts = (
+            safe_line(run.conversation.llm_model or ""),
+            count if len(run.steps) == of else f"{count} of {of:,}",
+            "" if self._knows_times else "times are not known: an even pace",
+        )
+        yield from self._line(_BOLD, run.title)
+        yield from self._line(_DIM, " · ".join(filter(None, facts)))
+
+    def step(self, step: Step) -> Iterator[str]:
+        outcome = self._run.study.trajectory.outcome(step)
+        described = describe(step, outcome)
+        self._reach(step.event)
+        label = f"{step.number} {described.what}"
+        label = label if len(label) <= _LABEL else label[: _LABEL - 1] + "…"
+        yield self._event("m", label)
+        body = step.event.body()
+        if step.event.part in _TERMINALS:
+            yield from self._command(step, body, outcome)
+        elif step.event.kind == "MessageEvent":
+            who = "agent" if step.event.source == "agent" else "you"
+            yield from self._said(who, bodies.message_text(body))
+        elif step.event.part == "FinishAction":
+            yield from self._said("agent", text_field(body, "action", "message"))
+        else:
+            colour = _RED if outcome in _BAD or step.event.failed else _DIM
+            yield from self._print(described.what, colour)
+            if step.result is not None:
+                self._reach(step.result)
+            yield from self._line("", f"  {described.result}" if described.result else "")
+
+    def end(self) -> Iterator[str]:
+        verdict = self._run.study.verdict
+        if verdict.cause:
+            self._now += PACE
+            colour = _RED if verdict.word in ("error", "stuck") else _BOLD
+            yield from self._line(colour, f"{verdict.word}  {verdict.cause}".strip())
+
+    def _command(self, step: Step, body: dict[str, object], outcome: Outcome) -> Iterator[str]:
+        if field(body, "action", "is_input") is not True:
+            yield from self._print("$", _GREEN, f"{_PLAIN} ")
+        yield from self._typed(safe(bodies.command_text(body)).strip("\n"))
+        result = step.result
+        if result is None:
+            return
+        self._reach(result)
+        if result.kind == "ObservationEvent":
+            written = read_output(content_text(result.body()), bodies.command_text(body))
+            if output := self._shortened(written.coloured or written.text):
+                yield from self._line("", output)
+        else:
+            yield from self._line(_RED, self._shortened(safe(content_text(result.body()))))
+        if result.timed_out:
+            yield from self._line(_RED, "[timed out]")
+        elif outcome is Outcome.COMMAND_FAILED:
+            yield from self._line(_RED, f"[exit code {result.exit_code}]")
+
+    def _said(self, who: str, text: str) -> Iterator[str]:
+        colour = _GREEN if who == "agent" else _CYAN
+        yield from self._print(f"{who}:", _BOLD + colour, f"{_PLAIN} ")
+        yield from self._line("", self._shortened(safe(text).strip("\n")))
+
+    def _typed(self, command: str) -> Iterator[str]:
+        if len(command) > _TYPED:
+            yield from self._line("", self._shortened(command))
+            return
+        at_once = -(-len(command) // KEYS) or 1
+        for start in range(0, len(command), at_once):
+            yield from self._print(command[start : start + at_once])
+            self._now += TYPING / KEYS
+            self._ahead += TYPING / KEYS
+        yield from self._line("", "")
+
+    def _reach(self, event: Event) -> None:
+        """Lets the time pass until an event, not longer than `IDLE`."""
+        moment = event.seconds()
+        if moment is None:
+            self._now += 0.0 if self._knows_times else PACE
+            return
+        if self._moment is not None and moment > self._moment:
+            passed = min(IDLE, moment - self._moment)
+            self._now += max(0.0, passed - self._ahead)
+        self._ahead = 0.0
+        self._moment = max(moment, self._moment or moment)
+
+    def _shortened(self, text: str) -> str:
+        return text if self._run.whole else shortened(text)
+
+    def _line(self, colour: str, text: str) -> Iterator[str]:
+        yield from self._print(text, colour, f"{_PLAIN}\n")
+
+    def _print(self, text: str, before: str = "", after: str = "") -> Iterator[str]:
+        """A clean text, masked by itself: a mask may go to the end of a line, and take away what
+        stands there."""
+        for piece in _PIECES.finditer(f"{before}{masked(text)}{after}"):
+            yield self._event("o", piece[0].replace("\n", "\r\n"))
+
+    def _event(self, kind: str, data: str) -> str:
+        return json.dumps([round(self._now, 3), kind, data]) + "\n"
+
+
+def shortened(text: str) -> str:
+    """Clean lines, which may have colours, without their middle if they are too long; how much is
+    missing stands in its place."""
+    if len(text) <= CHARS and text.count("\n") < LINES:
+        return text
+    lines = [_line(line) for line in text.split("\n")]
+    head = _fitting(lines)
+    tail = _fitting(lines[: head - 1 : -1] if head else lines[::-1])
+    gone = lines[head : len(lines) - tail]
+    if not gone:
+        return "\n".join(lines)
+    missing = f"{plural(len(gone), 'line')}, {size(sum(map(len, gone)))}"
+    return "\n".join((*lines[:head], _left_out(missing), *lines[len(lines) - tail :]))
+
+
+def _line(line: str) -> str:
+    if len(line) <= LINE:
+        return line
+    plain = SGR.sub("", line)
+    return f"{plain[:LINE]}{_left_out(size(len(plain) - LINE))}" if len(plain) > LINE else plain
+
+
+def _left_out(missing: str) -> str:
+    return f"{_PLAIN}{_DIM}… {missing} left out …{_PLAIN}"
+
+
+def _fitting(lines: list[str]) -> int:
+    """How many of the first lines fit in half of what is shown."""
+    chars = 0
+    for number, line in enumerate(lines[: LINES // 2]):
+        chars += len(line)
+        if chars > CHARS // 2:
+            return number
+    return min(len(lines), LINES // 2)
