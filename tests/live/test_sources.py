@@ -15,8 +15,9 @@ from oh_tui.sources.file_runs import whole_run
 from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.results import Loaded
 from oh_tui.sources.server import ServerSource
+from oh_tui.sources.server_runs.parents import read_parents
 from oh_tui.trajectory.formats.zip.archive import open_archive
-from oh_tui.trajectory.model.branches import Branches
+from oh_tui.trajectory.model.branches import Branches, give_parents, lacks_parents
 from tests.contract.acting import Stage
 
 from .conftest import Live, every_version
@@ -170,4 +171,10 @@ async def test_going_back_makes_a_branch(stage: Stage, version: str) -> None:
         assert len(steps) < len(found.run.steps)
         assert found.shown.branch and found.shown.branch.active == 2
     if version == AgentVersion.USUAL:
-        assert (await read(stage, conversation)).count == 1, "it sends no parents"
+        without = await read(stage, conversation)
+        assert without.count == 1 and lacks_parents(without.run.events), "it sends no parents"
+        now = await stage.now(conversation.id)
+        give_parents(without.run.events, await read_parents(stage.api, now, lambda _: None))
+        assert not lacks_parents(without.run.events)
+        with_them = Branches(without.run)
+        assert (with_them.count, with_them.shown.branch) == (2, found.shown.branch)

@@ -6,14 +6,20 @@ import json
 from pathlib import Path
 
 import pytest
+from starlette.responses import Response
 
+from oh_tui.api import BareAgentServer
+from oh_tui.demo import make_demo
+from oh_tui.demo.servers.alone import make_alone
+from oh_tui.demo.world import AgentVersion
 from oh_tui.settings.startup import Settings
+from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.sources.file_source import FileSource
 from oh_tui.trajectory.model.events import Event
 from oh_tui.tui.widgets.rule import Rule
 from tests.trajectory.branched import two, write_run
 from tests.trajectory.context.made import said, user
-from tests.tui.explorer import Explorer, explore
+from tests.tui.explorer import AT_ONCE, NOW, Between, Explorer, explore
 
 
 def write(folder: Path, place: int, *events: Event) -> None:
@@ -154,3 +160,66 @@ async def test_a_server_tells_where_the_run_goes_on() -> None:
         await it.press("1")
         assert "⑂ branch 1 of 2" in rule(it)
         assert "the run goes on with branch 2: messages go there" in it.footer
+
+
+def stripping(between: Between, version: AgentVersion = AgentVersion.USUAL) -> AgentServerSource:
+    demo = make_demo(NOW)
+    demo.world.agent_version = version
+    api = BareAgentServer(demo.base_url, app=between(make_alone(demo.world)), retries=AT_ONCE)
+    return AgentServerSource(api, "test")
+
+
+async def choose(it: Explorer) -> None:
+    await it.press("ctrl+p")
+    await it.find_command("branches", "show another branch")
+    await it.press("enter")
+
+
+async def test_where_a_server_leaves_out_parents_the_zip_tells_the_branches() -> None:
+    between = Between()
+    async with explore(source=lambda: stripping(between)) as it:
+        await it.open("Slugs of Greek titles")
+        assert "branch" not in rule(it)
+        assert not any("download" in call for call in between.asked), "nobody asked for branches"
+        await choose(it)
+        await it.until(lambda: "Show one of 2 branches" in it.text("#question"))
+        assert "⑂ 2 branches" in rule(it)
+        await it.press("1")
+        assert "⑂ branch 1 of 2" in rule(it)
+        await it.press("r")
+        await it.until(lambda: not it.screen.session.is_reading)
+        assert "⑂ branch 1 of 2" in rule(it)
+        await choose(it)
+        await it.until(lambda: "Show one of 2 branches" in it.text("#question"))
+        assert sum("download" in call for call in between.asked) == 1, "nothing came since"
+
+
+async def test_esc_stops_reading_the_zip() -> None:
+    between = Between()
+    between.hold("GET /api/file/download-trajectory/*")
+    async with explore(source=lambda: stripping(between)) as it:
+        await it.open("Slugs of Greek titles")
+        await it.press("ctrl+p")
+        await it.find_command("branches", "show another branch")
+        await it.pilot.press("enter")
+        await it.until(lambda: "reading the zip of the run · esc stops" in it.footer)
+        await it.press("escape")
+        assert "reading" not in it.footer and "branch" not in rule(it)
+
+
+async def test_without_its_zip_it_says_that_branches_cannot_be_told() -> None:
+    between = Between()
+    between.answers["GET /api/file/download-trajectory/*"] = lambda: Response("no", 500)
+    async with explore(source=lambda: stripping(between)) as it:
+        await it.open("Slugs of Greek titles")
+        await choose(it)
+        await it.until(lambda: "The branches of this run cannot be told: " in it.footer)
+        assert "branch" not in rule(it)
+
+
+async def test_a_server_without_branches_has_none() -> None:
+    between = Between()
+    async with explore(source=lambda: stripping(between, AgentVersion.OLD)) as it:
+        await it.open("Slugs of Greek titles")
+        await choose(it)
+        await it.until(lambda: "no branches: nobody went back" in it.footer)

@@ -20,14 +20,14 @@ from oh_tui.sources.compared import Compared, compared
 from oh_tui.sources.file_runs import note_of, whole_run
 from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.results import Loaded, joined
-from oh_tui.sources.server_runs import server_sub_agents
+from oh_tui.sources.server_runs import parents, server_sub_agents
 from oh_tui.sources.source import Source
-from oh_tui.text.human import plural, rough
+from oh_tui.text.human import plural, rough, size
 from oh_tui.text.problem import Problem, Refused
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.verdict import judge
-from oh_tui.trajectory.model.branches import Branches, shown
+from oh_tui.trajectory.model.branches import Branches, give_parents, lacks_parents, shown
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import ALL, SubAgent, Trajectory, find_step
 
@@ -70,6 +70,8 @@ async def read_run(call: Call, conversation: Conversation, *, sub_agents: bool =
     else:
         call.about = short_id(conversation)
         read = await _read_server(source, conversation)
+        if (wanted := _wanted(call)) is not None and wanted != ALL:
+            await _give_parents(source, conversation, whole(read))
         seen = Seen(call)
         seen.record(conversation, judge(shown(whole(read))).word)
         seen.save()
@@ -79,6 +81,19 @@ async def read_run(call: Call, conversation: Conversation, *, sub_agents: bool =
     if read.damaged and not (whole(read).events or whole(read).cut_off):
         raise Problem(f"No event of this file can be read: {read.note}", "download it again")
     return read
+
+
+async def _give_parents(source: Source, conversation: Conversation, run: Trajectory) -> None:
+    """Says of the events which ones they follow where the server leaves that out. Raises Problem
+    where nothing tells it."""
+    if source.remote and lacks_parents(run.events):
+        with progress() as show:
+            known = await parents.read_parents(
+                source.remote.api,
+                conversation,
+                lambda count: show(f"reading the zip of the run, {size(count)}"),
+            )
+        give_parents(run.events, known)
 
 
 def followed(call: Call, loaded: Loaded) -> Branches:
@@ -98,18 +113,14 @@ def _on_branch(call: Call, read: Loaded) -> Loaded:
     wanted, run = _wanted(call), whole(read)
     branches = Branches(run, wanted)
     if wanted is not None and wanted > branches.count:
-        raise Problem(f"This run has no branch {wanted}", _why_none(branches, read, call.about))
+        there = f"it has 1 to {branches.count}, or all"
+        raise Problem(
+            f"This run has no branch {wanted}",
+            there if branches.count > 1 else "nobody went back in it",
+        )
     if run.branch:
         say(branch_words(branches.shown))
     return msgspec.structs.replace(read, trajectory=branches.shown)
-
-
-def _why_none(branches: Branches, read: Loaded, about: str) -> str:
-    if branches.count > 1:
-        return f"it has 1 to {branches.count}, or all"
-    if read.via == "file" or any(event.parent_id for event in branches.run.events):
-        return "nobody went back in it"
-    return f"this server leaves out which event follows which: see oh-tui download {about}"
 
 
 def branch_words(run: Trajectory) -> str:

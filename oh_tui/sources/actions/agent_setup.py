@@ -19,9 +19,9 @@ from oh_tui.api.models import ConfirmationPolicy, LlmProfile, LlmProfiles
 from oh_tui.sources.actions.agent_actions import HalfDone, watched
 from oh_tui.sources.actions.agent_state import AgentState
 from oh_tui.text.human import dollars, plural
-from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem, Refused, Remedy
 from oh_tui.text.redact import safe_line
+from oh_tui.trajectory.context.rules import version_of
 
 if TYPE_CHECKING:
     from oh_tui.api import AgentServer
@@ -65,8 +65,6 @@ SINCE: Mapping[Act, str] = {
     Act.PROFILES: "1.22",
 }  # fmt: skip
 """The first agent server that can do it (source)."""
-
-_VERSION = pattern(r"(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?")
 
 
 class Answered(NamedTuple):
@@ -187,8 +185,8 @@ class AgentSetup(msgspec.Struct, frozen=True):
 
 def too_old(version: str, act: Act) -> str:
     """Says since which version servers can do it, for one that is older; else ""."""
-    found, first = _VERSION.match(version), _VERSION.match(SINCE[act])
-    if not found or not first or _numbers(found) >= _numbers(first):
+    found, first = version_of(version), version_of(SINCE[act])
+    if not found or not first or found >= first:
         return ""
     return f"agent server {version} cannot {act}: servers since {SINCE[act]} can"
 
@@ -204,10 +202,6 @@ def _short(text: str | None) -> str:
 
 def _also(why: str) -> str:
     return f"; {why}" if why else ""
-
-
-def _numbers(version: Any) -> tuple[int, ...]:
-    return tuple(int(part or 0) for part in version.groups())
 
 
 def _usage(record: AgentConversation, name: str) -> Mapping[str, Any]:

@@ -44,7 +44,7 @@ class Rules(NamedTuple):
 
 def of_version(text: str) -> Rules | None:
     """The rules of a version such as "1.34.0" that the server tells; None for anything else."""
-    version = _version(text)
+    version = version_of(text)
     if version is None:
         return None
     name = "SDK " + ".".join(map(str, version))
@@ -52,7 +52,8 @@ def of_version(text: str) -> Rules | None:
     return _rules(version, name, about)
 
 
-def _version(text: str) -> Version | None:
+def version_of(text: str) -> Version | None:
+    """The numbers of a version such as "1.34.0"; None for anything else."""
     found = _VERSION.match(text)
     if found is None:
         return None
@@ -175,7 +176,7 @@ class Writer:
                 merges_users=False,
                 is_sdk=False,
             )
-        age, version = self._age, _version(self.told)
+        age, version = self._age, version_of(self.told)
         told = of_version(self.told)
         if told is not None and version is not None and age.since <= version < age.before:
             return told

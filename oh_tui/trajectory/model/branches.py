@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
@@ -219,6 +219,19 @@ def has_left_end(run: Trajectory, head: str) -> bool:
     """Whether the event to go on from, where it is told, is not the last one."""
     last = next((event for event in reversed(run.events) if event.kind not in LOOSE), None)
     return last is not None and head not in ("", last.id)
+
+
+def lacks_parents(events: Iterable[Event]) -> bool:
+    """Whether some event does not say which one it follows; the first one has nothing to say."""
+    told = (event for event in events if event.kind not in LOOSE)
+    next(told, None)
+    return any(not event.parent_id for event in told)
+
+
+def give_parents(events: Iterable[Event], parents: Mapping[str, str]) -> None:
+    """Says of events that do not say it which ones they follow, by their ids."""
+    for event in events:
+        event.parent_id = event.parent_id or parents.get(event.id, "")
 
 
 def _of_another(recorded: Recorded) -> Recorded:

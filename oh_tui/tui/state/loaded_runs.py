@@ -12,10 +12,12 @@ from oh_tui.api.models import Conversation, bare_id
 from oh_tui.sources.file_conversation import version_of
 from oh_tui.sources.results import DOWNLOAD_LIMIT, PAGE, Loaded
 from oh_tui.trajectory.analysis import verdict
-from oh_tui.trajectory.model.branches import Branches
+from oh_tui.trajectory.model.branches import Branches, give_parents, lacks_parents
 from oh_tui.trajectory.model.trajectory import ALL, Trajectory, find_step
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from oh_tui.trajectory.analysis.study import Study
 
 KEPT = 8
@@ -33,6 +35,10 @@ class Run(msgspec.Struct):
     """It has to be loaded again."""
     study: Study | None = None
     """The analysis of what is shown, once it is made."""
+    parents: Mapping[str, str] = {}
+    """Event id -> the id of the one that it follows, where the events did not say it."""
+    asked_at: int = 0
+    """How many events there were when `parents` were read."""
 
     @property
     def whole(self) -> Trajectory:
@@ -60,6 +66,21 @@ class Run(msgspec.Struct):
             return False
         self.branches.choose(self.branches.holding(self.whole.steps[step].event.id))
         return True
+
+    @property
+    def wants_parents(self) -> bool:
+        """Whether events that came since the last reading do not say what they follow."""
+        events = self.whole.events
+        return len(events) > self.asked_at and lacks_parents(events)
+
+    def take_parents(self, parents: Mapping[str, str]) -> None:
+        """Tell the branches anew, with what the events did not say."""
+        self.parents, self.asked_at = parents, len(self.whole.events)
+        before = self.trajectory
+        give_parents(self.whole.events, parents)
+        self.branches = Branches(self.whole, self.branches.wanted)
+        if self.trajectory is not before:
+            self.study = None
 
     def is_still(self, conversation: Conversation) -> bool:
         """Whether it is up to date: complete, not running, and the record has not changed."""
@@ -130,9 +151,12 @@ class Runs:
         name = bare_id(conversation.id)
         before = self._runs.get(name)
         wanted = before.branches.wanted if before else None
+        if before:
+            give_parents(loaded.trajectory.events, before.parents)
         run = Run(conversation, Branches(loaded.trajectory, wanted), loaded.via, loaded.note)
         if before:
             run.event_id = before.event_id
+            run.parents, run.asked_at = before.parents, before.asked_at
         self._runs[name] = run
         self._runs.move_to_end(name)
         if len(self._runs) > KEPT:

@@ -99,3 +99,13 @@ def test_the_head_that_the_file_names_says_which_branch_is_active(tmp_path: Path
     assert told("steps", run)["branch"]["active"] == 1
     back = write_run(tmp_path / "back", *two()[:9], head="a")
     assert len(told("steps", back)["steps"]) == 2
+
+
+def test_where_a_server_leaves_out_parents_the_zip_tells_the_branches() -> None:
+    found = oh_tui("--demo=agent", "conversations", "Greek", "--all").stdout.split("\t")[0]
+    assert len(told("--demo=agent", "steps", found)["steps"]) == 7
+    first = told("--demo=agent", "steps", found, "--branch", "1")
+    schemas.check("steps", first)
+    assert (len(first["steps"]), first["branch"]["number"], first["branch"]["count"]) == (4, 1, 2)
+    done = oh_tui("--demo=agent", "steps", found, "--branch", "3")
+    assert done.returncode == 2 and "it has 1 to 2, or all" in done.stderr

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oh_tui.text.human import plural
+from oh_tui.sources.server_runs import parents
+from oh_tui.text.human import plural, size
 from oh_tui.trajectory.model.trajectory import ALL
 from oh_tui.trajectory.presentation.describe import describe_event
 from oh_tui.tui.widgets.drawing import shorten
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.model.branches import Branches
     from oh_tui.tui.controllers.run.reader import RunReader
     from oh_tui.tui.session import Session
+    from oh_tui.tui.state.loaded_runs import Run
     from oh_tui.tui.ui import Ui
 
 MOST = 9
@@ -33,14 +35,12 @@ class BranchActions:
         run = self._session.run
         if run is None:
             self._ui.tell("this run is not read yet: enter reads it")
-        elif run.whole.branch is None:
-            self._ui.tell(_why_none(run.branches))
         else:
             self._ui.begin("ask", self._choose)
 
     async def _choose(self) -> None:
         run = self._session.run
-        if run is None:
+        if run is None or not await self._tells_branches(run):
             return
         chosen = await (self._ask if run.branches.count <= MOST else self._ask_number)(run.branches)
         if chosen is not None and run is self._session.run:
@@ -49,6 +49,31 @@ class BranchActions:
             source, branch = self._session.source, run.whole.branch
             if source and source.agents and branch and chosen not in (ALL, branch.active):
                 self._ui.tell(f"the run goes on with branch {branch.active}: messages go there")
+
+    async def _tells_branches(self, run: Run) -> bool:
+        """Whether it has several; says why not. Reads the zip of the run first where only that has
+        what its events follow."""
+        source = self._session.source
+        if source and source.remote and run.wants_parents:
+            if not run.whole.complete:
+                self._ui.tell("no branches are told before all events are read: L reads them")
+                return False
+            with self._ui.reporting(), self._ui.preparing("reading the zip of the run"):
+                known = await parents.read_parents(source.remote.api, run.conversation, self._seen)
+                if run is not self._session.run:
+                    return False
+                before = run.trajectory
+                run.take_parents(known)
+                if run.trajectory is not before:
+                    await self._reader.show_branch(run)
+            if run.wants_parents:
+                return run.whole.branch is not None
+        if run.whole.branch is None:
+            self._ui.tell(_why_none(run.branches, from_file=source is None or not source.remote))
+        return run.whole.branch is not None
+
+    def _seen(self, count: int) -> None:
+        self._ui.tell(f"reading the zip of the run, {size(count)} · esc stops", log=False)
 
     async def _ask(self, branches: Branches) -> int | None:
         answers = [(str(n), self._name(branches, n), str(n)) for n in range(1, branches.count + 1)]
@@ -77,9 +102,9 @@ class BranchActions:
         return f"{shown} (active)" if whole and number == whole.active else shown
 
 
-def _why_none(branches: Branches) -> str:
-    """A server that leaves out which event follows which tells of no branches."""
+def _why_none(branches: Branches, *, from_file: bool) -> str:
+    """A file in which no event says what it follows tells of no branches."""
     events = branches.run.events
-    if not events or any(event.parent_id for event in events):
+    if not events or not from_file or any(event.parent_id for event in events):
         return "this run has no branches: nobody went back in it"
     return f"no branches are told: none of its {plural(len(events), 'event')} says what it follows"
