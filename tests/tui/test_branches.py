@@ -16,6 +16,7 @@ from oh_tui.settings.startup import Settings
 from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.sources.file_source import FileSource
 from oh_tui.trajectory.model.events import Event
+from oh_tui.tui.screens.costs import CostsScreen
 from oh_tui.tui.widgets.rule import Rule
 from tests.trajectory.branched import two, write_run
 from tests.trajectory.context.made import said, user
@@ -160,6 +161,36 @@ async def test_a_server_tells_where_the_run_goes_on() -> None:
         await it.press("1")
         assert "⑂ branch 1 of 2" in rule(it)
         assert "the run goes on with branch 2: messages go there" in it.footer
+
+
+async def test_costs_have_the_sum_of_all_branches_beside(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", *two())
+    async with explore(source=lambda: FileSource([run])) as it:
+        await it.press("enter", "T")
+        view = it.app.screen
+        assert isinstance(view, CostsScreen)
+        await it.until(lambda: "this branch $1.00 of $5.00" in it.text_of(view.page))
+        assert it.text_of(view.page).count("$5.00") == 1
+
+
+async def test_bookmarks_and_notes_on_other_branches_are_counted(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", *two())
+    async with explore(source=lambda: FileSource([run]), at="r-b") as it:
+        await it.press("b", "semicolon")
+        await it.type("why")
+        await it.press("ctrl+s")
+        await click(it, "⑂ branch 1 of 2")
+        await it.press("2", "apostrophe")
+        assert "no bookmark on this branch, 1 more on another branch" in it.footer
+        await it.press("g", "b", "apostrophe")
+        assert "the only bookmark, 1 more on another branch" in it.footer
+        for words in ("is:bookmarked", "note:why"):
+            await it.press("ampersand", "ctrl+u", *words, "enter")
+            await it.until(lambda: "1 more on another branch" in it.text("#timeline-rule"))
+        assert "1 more on another branch" in it.text("#timeline")
+        await choose(it)
+        await it.press("a")
+        await it.until(lambda: "another branch" not in it.text("#timeline-rule"))
 
 
 def stripping(between: Between, version: AgentVersion = AgentVersion.USUAL) -> AgentServerSource:

@@ -107,7 +107,7 @@ class CostsScreen(ModalScreen[int | None], ClosesOnce[int | None]):
         else:
             spent = add()
         so_far = study.accounts.so_far(self._clock())
-        self.page.show(spent, so_far, numbered=trajectory.complete)
+        self.page.show(spent, so_far, study.part_of_cost, numbered=trajectory.complete)
         if self.page.row_count():
             self.footer.hints = (Hint("enter", "go to the step", "open"),)
 
@@ -129,6 +129,7 @@ class CostsPage(RowList):
         """Whether the numbers of its steps are final."""
         self._spent: Spending | None = None
         self._so_far = (0.0, 0.0)
+        self._of_all = ""
         self._lines: list[list[Piece]] = []
         self._steps: list[tuple[int, int]] = []
         """The line and the number of each step on the page."""
@@ -138,9 +139,12 @@ class CostsPage(RowList):
         """The step under the cursor."""
         return self._steps[self.cursor][1] if self._steps else None
 
-    def show(self, spent: Spending, so_far: tuple[float, float], *, numbered: bool) -> None:
+    def show(
+        self, spent: Spending, so_far: tuple[float, float], of_all: str, *, numbered: bool
+    ) -> None:
         """`so_far` are its active and its waiting time with what goes on now."""
         self._spent, self._so_far, self._numbered = spent, so_far, numbered
+        self._of_all = of_all
         self._lay_out()
 
     def count(self, active: float, waited: float) -> None:
@@ -171,7 +175,7 @@ class CostsPage(RowList):
     def _write(self) -> None:
         assert self._spent is not None
         width = max(LEAST, min(WIDEST, self.size.width) - 3)
-        writer = Writer(self._spent, self.glyphs, width, self._so_far)
+        writer = Writer(self._spent, self.glyphs, width, self._so_far, self._of_all)
         writer.time()
         writer.money()
         writer.context(*context_fill(self._spent.prompts, width - INDENT))

@@ -28,10 +28,16 @@ class Writer:
     """Writes the page, section after section, in lines of `width` cells at most."""
 
     def __init__(
-        self, spent: Spending, glyphs: Glyphs, width: int, so_far: tuple[float, float]
+        self,
+        spent: Spending,
+        glyphs: Glyphs,
+        width: int,
+        so_far: tuple[float, float],
+        of_all: str = "",
     ) -> None:
-        """`so_far` are the active and the waiting time with what goes on now."""
-        self.so_far = so_far
+        """`so_far` are the active and the waiting time with what goes on now; `of_all` is what a
+        branch cost of what all of them did, in words."""
+        self.so_far, self.of_all = so_far, of_all
         self.spent = spent
         self.glyphs = glyphs
         self.width = width
@@ -78,7 +84,9 @@ class Writer:
                 self._head("Money", ("this run records no tokens or cost", "dim"))
             return
         facts: list[Piece] = []
-        if not spent.priced:
+        if self.of_all:
+            facts.append((self.of_all, ""))
+        elif not spent.priced:
             facts.append(("price unknown", "warn"))
         elif total.cost:
             facts.append((told_cost(total.cost, is_partial=spent.is_partial), ""))

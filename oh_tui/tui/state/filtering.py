@@ -35,6 +35,8 @@ class Filtering(msgspec.Struct):
     """Numbers, sorted."""
     unknown: str = ""
     """Of how many steps is not known what the words ask."""
+    beside: str = ""
+    """How many steps of other branches match that have a bookmark or a note."""
 
     @property
     def gave_up(self) -> str:
@@ -43,8 +45,8 @@ class Filtering(msgspec.Struct):
 
     @property
     def note(self) -> str:
-        """Why not all steps could be judged; "" if all were."""
-        return "; ".join(filter(None, (self.gave_up, self.unknown)))
+        """Why not all steps could be judged, and what matches elsewhere; "" for neither."""
+        return "; ".join(filter(None, (self.gave_up, self.unknown, self.beside)))
 
     def reset(self) -> None:
         """Show all steps and drop the results of the filter."""

@@ -16,9 +16,10 @@ from oh_tui.trajectory.model.branches import Branches, give_parents, lacks_paren
 from oh_tui.trajectory.model.trajectory import ALL, Trajectory, find_step
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from oh_tui.trajectory.analysis.study import Study
+    from oh_tui.trajectory.model.steps import Step
 
 KEPT = 8
 
@@ -66,6 +67,13 @@ class Run(msgspec.Struct):
             return False
         self.branches.choose(self.branches.holding(self.whole.steps[step].event.id))
         return True
+
+    def beside(self, events: Iterable[str]) -> list[Step]:
+        """The steps of other branches that have these events."""
+        if self.trajectory is self.whole:
+            return []
+        absent = (event for event in events if self.trajectory.step_of(event) is None)
+        return [step for event in absent if (step := self.whole.step_of(event))]
 
     @property
     def wants_parents(self) -> bool:
@@ -164,6 +172,13 @@ class Runs:
             cheap = (held for held, other in others if not other.is_expensive)
             del self._runs[next(cheap, next(iter(self._runs)))]
         return run
+
+
+def beside_words(steps: Sequence[Step]) -> str:
+    """How many there are on other branches; "" for none."""
+    if len(steps) == 1:
+        return "1 more on another branch"
+    return f"{len(steps):,} more on other branches" if steps else ""
 
 
 def landing(trajectory: Trajectory, place: str) -> int:

@@ -12,6 +12,7 @@ from oh_tui.sources.lists.user_annotations import LONGEST_NOTE
 from oh_tui.text.problem import Problem
 from oh_tui.tui.messages import AnnotationsChanged, ListsWanted
 from oh_tui.tui.remedies import words_of
+from oh_tui.tui.state.loaded_runs import beside_words
 from oh_tui.tui.widgets import editor as editing
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import shorten
@@ -89,10 +90,13 @@ class AnnotationActions:
         kept = session.annotations.of(conversation).bookmarks if conversation else ()
         found = [trajectory.step_of(one) for one in kept] if trajectory else []
         numbers = sorted(step.number for step in found if step)
+        more = beside_words(session.run.beside(kept)) if session.run else ""
         if not numbers:
             unread = self._filter.unread() if kept else ""
-            ui.tell(f"no bookmark{unread or ': b bookmarks a step'}", remark=True)
+            unread = unread or (f" on this branch, {more}" if more else ": b bookmarks a step")
+            ui.tell(f"no bookmark{unread}", remark=True)
             return
+        more = f", {more}" if more else ""
         here = steps.step_here
         after = (number for number in numbers if number > here)
         again = (number for number in numbers if number <= here)
@@ -101,9 +105,9 @@ class AnnotationActions:
                 if number == here:
                     only = len(numbers) == 1
                     told = "the only bookmark" if only else "the filter hides the other bookmarks"
-                    ui.tell(told, remark=True)
+                    ui.tell(told + more, remark=True)
                 elif number < here:
-                    ui.tell("wrapped to the first bookmark", remark=True)
+                    ui.tell(f"wrapped to the first bookmark{more}", remark=True)
                 return
         ui.tell("the filter hides the bookmarks: esc shows all steps", remark=True)
 

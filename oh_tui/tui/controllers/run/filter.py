@@ -18,6 +18,7 @@ from oh_tui.trajectory.analysis.search.scan import Breathing, scan
 from oh_tui.tui.controllers.run.pace import SHOW_EVERY, Pace
 from oh_tui.tui.messages import FilterChanged
 from oh_tui.tui.state.filtering import Filtering
+from oh_tui.tui.state.loaded_runs import beside_words
 
 if TYPE_CHECKING:
     from oh_tui.tui.controllers.run.target import TargetRun
@@ -217,7 +218,8 @@ class Filter:
             )
         pace.end()
         unknown = queries.unknown_words(query.unknown(steps.study)) if steps.study else ""
-        changed, filtering.unknown = unknown != filtering.unknown, unknown
+        before = filtering.note
+        filtering.unknown, filtering.beside = unknown, self._beside(query)
         if not filtering.passed:
             hint = suggestions.suggest(query, trajectory)
             words = f'no steps match "{clean_line(query.text)}"'
@@ -225,11 +227,20 @@ class Filter:
                 words = (
                     f"{clean_line(query.text)}: {filtering.gave_up}; some steps were not searched"
                 )
-            more = filter(None, (hint, unknown))
+            more = filter(None, (hint, unknown, filtering.beside))
             filtering.why_empty = (words, *more, "esc shows all steps")
         self._show(filtering, follow=follow)
-        if filtering.gave_up or changed:
+        if filtering.gave_up or filtering.note != before:
             self._ui.post_message(FilterChanged())
+
+    def _beside(self, query: queries.Query) -> str:
+        """How many steps of other branches match, of those that the user keeps something of."""
+        run, kept, study = self._session.run, self._kept, self._steps.study
+        if run is None or not query.needs_kept:
+            return ""
+        steps = run.beside({*kept.bookmarks, *kept.step_notes})
+        whole = study.whole if study else None
+        return beside_words([s for s in steps if query.matches(s, run.whole, whole, kept)])
 
     @property
     def _kept(self) -> RunAnnotations:
