@@ -107,7 +107,7 @@ async def test_the_shell_runs_what_is_typed_and_moves_with_cd(live: Live) -> Non
         async def run(command: str) -> str:
             shown.line.put(command)
             await it.send("enter")
-            await it.until(lambda: not shown.running, 30)
+            await it.until(lambda: not shown.waiting, 30)
             return shown.output.plain_text()
 
         assert "hello\nexit 7" in await run("echo hello; exit 7")

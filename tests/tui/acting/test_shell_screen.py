@@ -45,7 +45,7 @@ async def run(it: Explorer, command: str) -> str:
     shown = shell(it)
     shown.line.put(command)
     await it.send("enter")
-    await it.until(lambda: not shown.running)
+    await it.until(lambda: not shown.waiting)
     return shown.output.plain_text()
 
 
@@ -55,7 +55,7 @@ async def test_opening_runs_nothing_and_says_where_a_command_runs() -> None:
         shown = await open_shell(it)
         assert between.count(RUN) == 0
         assert "neither the agent nor the timeline" in " ".join(shown.output.plain_text().split())
-        assert shown.folder_rule.title[0][0] == "/workspace/dates"
+        assert shown.line_rule.title[0][0] == "/workspace/dates"
 
 
 async def test_a_command_shows_its_output_exit_code_and_errors() -> None:
@@ -114,7 +114,7 @@ async def test_cd_moves_and_cd_alone_goes_back() -> None:
     async with explore(wrap=between) as it:
         shown = await open_shell(it)
         await run(it, "cd tests")
-        assert shown.folder_rule.title[0][0] == "/workspace/dates/tests"
+        assert shown.line_rule.title[0][0] == "/workspace/dates/tests"
         assert "/workspace/dates/tests" in await run(it, "pwd")
         assert "exit" in await run(it, "cd nowhere")
         assert shown.shell.cwd == "/workspace/dates/tests"
@@ -134,14 +134,14 @@ async def test_ctrl_c_stops_the_command_where_the_server_can(version: AgentVersi
         await it.until(lambda: shown._stop)
         await it.send("ctrl+c")
         if version == AgentVersion.NEW:
-            await it.until(lambda: not shown.running)
+            await it.until(lambda: not shown.waiting)
             assert "ended by SIGTERM" in shown.output.plain_text()
         else:
             await it.until(lambda: shown.footer.news)
             assert "this server cannot stop a command" in shown.footer.news[0][0]
-            assert shown.running
+            assert shown.waiting
             await it.send("escape", "escape")
-            await it.until(lambda: not shown.running)
+            await it.until(lambda: not shown.waiting)
 
 
 async def test_esc_stops_waiting_and_says_what_goes_on() -> None:
@@ -149,14 +149,14 @@ async def test_esc_stops_waiting_and_says_what_goes_on() -> None:
         shown = await open_shell(it)
         shown.line.put("sleep 60")
         await it.send("enter")
-        await it.until(lambda: shown.running and shown.folder_rule.facts)
+        await it.until(lambda: shown.waiting and shown.line_rule.facts)
         assert "running a command" in it.screen.session.writes.words
         shown.line.put("echo second")
         await it.send("enter")
         assert "one command at a time" in shown.footer.news[0][0]
         assert shown.line.value == "echo second", "what was typed stays"
         await it.send("escape")
-        await it.until(lambda: not shown.running)
+        await it.until(lambda: not shown.waiting)
         assert "no longer waiting: it goes on in the sandbox" in shown.output.plain_text()
         assert it.app.screen is shown
         await it.until(lambda: not it.screen.session.writes.words)
@@ -169,13 +169,13 @@ async def test_ctrl_t_sets_the_time_that_a_command_gets() -> None:
         shown = await open_shell(it)
         await it.send("ctrl+t", "ctrl+t", "ctrl+t")
         assert shown.shell.timeout == 30
-        assert any("30 s" in text for text, _ in shown.folder_rule.facts)
+        assert any("30 s" in text for text, _ in shown.line_rule.facts)
         shown.line.put("sleep 100")
         await it.send("enter")
         await it.until(lambda: between.count(RUN))
         await asyncio.sleep(0.05)
         it.demo.advance(31)
-        await it.until(lambda: not shown.running)
+        await it.until(lambda: not shown.waiting)
         await it.send("ctrl+t")
         assert shown.shell.timeout == 120
 
