@@ -43,7 +43,9 @@ def known(runs: Path, cache: Path) -> tuple[int, int]:
     return len(ahead.results), len(ahead.left)
 
 
-@pytest.mark.parametrize("by", ["model,repo", "label", "cause", "benchmark", "day", "trigger"])
+@pytest.mark.parametrize(
+    "by", ["model,repo", "label", "cause", "benchmark", "day", "trigger", "fork"]
+)
 def test_the_sums_are_the_same(runs: Path, tmp_path: Path, by: str) -> None:
     assert known(runs, tmp_path / "cache") == (RUNS + 1, 0)
     with_it, without = both(runs, "--by", by, "--csv")

@@ -163,6 +163,16 @@ async def test_a_server_tells_where_the_run_goes_on() -> None:
         assert "the run goes on with branch 2: messages go there" in it.footer
 
 
+async def test_what_began_a_branch_has_the_room_that_there_is(tmp_path: Path) -> None:
+    words = "and now take the other way, which nobody has gone yet"
+    run = write_run(tmp_path / "run", *two(), user(words, parent_id="u"))
+    for size, shown in (((200, 40), words), ((80, 24), "say and now take")):
+        async with explore(source=lambda: FileSource([run]), size=size) as it:
+            await it.press("enter")
+            await choose(it)
+            assert shown in " ".join(it.text("#question").split())
+
+
 async def test_costs_have_the_sum_of_all_branches_beside(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", *two())
     async with explore(source=lambda: FileSource([run])) as it:

@@ -26,6 +26,7 @@ from oh_tui.sources.across_runs.cached_rows import KnownRows
 from oh_tui.sources.across_runs.each_run import ManyRuns
 from oh_tui.sources.across_runs.run_stats import (
     GROUPINGS,
+    NOT_TOLD,
     SORTS,
     Group,
     Spread,
@@ -209,7 +210,7 @@ def _print_table(style: Style, by: Sequence[str], groups: Sequence[Group], total
         Column("loops", right=True),
         Column("most common last error", share=3),
     )
-    print_table(style, columns, _rows(style, groups))
+    print_table(style, columns, _rows(style, by, groups))
     if not style.piped:
         facts = [plural(total.runs, "run")]
         if total.cost.known:
@@ -223,11 +224,14 @@ def _print_table(style: Style, by: Sequence[str], groups: Sequence[Group], total
         print(style.paint(", ".join(facts) if total.runs else "no runs match", "dim"))
 
 
-def _rows(style: Style, groups: Sequence[Group]) -> Iterator[Row]:
+def _rows(style: Style, by: Sequence[str], groups: Sequence[Group]) -> Iterator[Row]:
     for group in groups:
         errors = group.errors.mean
         yield (
-            *(name or Cell("not known", "dim") for name in group.names),
+            *(
+                name or Cell(NOT_TOLD.get(grouping, "not known"), "dim")
+                for grouping, name in zip(by, group.names, strict=True)
+            ),
             f"{group.runs:,}",
             ended(style, group),
             group.resolved_words,

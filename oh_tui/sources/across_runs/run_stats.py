@@ -29,6 +29,7 @@ class Summand(NamedTuple):
     repository: str
     benchmark: str
     trigger: str
+    forked_from: str
     label: str
     verdict: str
     cause: str
@@ -73,11 +74,15 @@ GROUPINGS: dict[str, Callable[[Summand], str]] = {
     "repo": lambda row: row.repository,
     "benchmark": lambda row: row.benchmark,
     "trigger": lambda row: row.trigger,
+    "fork": lambda row: row.forked_from,
     "label": lambda row: row.label,
     "cause": _cause,
     "day": _day,
 }
 """Groupings by name."""
+
+NOT_TOLD = {"fork": "no fork, as far as known"}
+"""What the group without a name is called, where that is not simply not known."""
 
 FAILED = ("error", "stuck")
 """Verdicts of runs that failed."""

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 from textual.screen import ModalScreen
 
-from oh_tui.sources.across_runs.run_stats import GROUPINGS, Group
+from oh_tui.sources.across_runs.run_stats import GROUPINGS, NOT_TOLD, Group
 from oh_tui.text.human import dollars, duration, percentages, told_cost
 from oh_tui.tui.keys import HELP, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
@@ -37,6 +37,9 @@ LAST_FROM = 139
 
 LEAST_NAME, LEAST_LAST = 16, 12
 """Cells of a name, for which columns are left out, and of the last error."""
+
+SHOWN = 8
+"""Characters of an id."""
 
 FIRST_TO_GO = ("bar", "errors", "p90", "loops", "resolved", "steps", "time", "cost", "total")
 """What is left out where there is no room: never a part of a number."""
@@ -184,7 +187,7 @@ class Groups(RowList):
     def pieces(self, row: int, width: int) -> list[Piece]:
         group = self.groups[row]
         name, bar, columns, last = self._layout(width)
-        shown = self._names[row] or "not known"
+        shown = self._names[row] or NOT_TOLD.get(self.by, "not known")
         pieces: list[Piece] = [
             (fit(shown, name, self.glyphs.more), "" if group.names[0] else "dim"),
             (f"{group.runs:>{RUNS},}", ""),
@@ -212,11 +215,15 @@ class Groups(RowList):
 
 
 def _names(groups: tuple[Group, ...], by: str) -> list[str]:
-    """The names as they are shown: of models without the vendor, unless two would be the same."""
+    """The names as they are shown: of models without the vendor, of forks the start of the id of
+    their origin, as in the list, unless two would be the same."""
     names = [group.names[0] for group in groups]
-    if by != "model":
+    if by == "model":
+        short = [name.rpartition("/")[2] or name for name in names]
+    elif by == "fork":
+        short = [name[:SHOWN] for name in names]
+    else:
         return names
-    short = [name.rpartition("/")[2] or name for name in names]
     return [one if short.count(one) == 1 else name for one, name in zip(short, names, strict=True)]
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from oh_tui.sources.across_runs.each_run import ManyRuns
 from oh_tui.sources.across_runs.run_stats import (
     GROUPINGS,
+    NOT_TOLD,
     Group,
     Summand,
     grouped,
@@ -25,6 +26,7 @@ NAMES = {
     "repo": "repository",
     "benchmark": "benchmark",
     "trigger": "trigger",
+    "fork": "forked from",
     "label": "label",
     "cause": "how it ended",
     "day": "day",
@@ -82,7 +84,9 @@ class Board:
     def words(self, group: Group) -> str:
         """The group as the list names its filter."""
         name = group.names[0]
-        return f"{NAMES[self.by]}: {name}" if name else f"{NAMES[self.by]} not known"
+        if not name:
+            return NOT_TOLD.get(self.by, f"{NAMES[self.by]} not known")
+        return f"{NAMES[self.by]}: {name}"
 
     @property
     def stopped(self) -> bool:

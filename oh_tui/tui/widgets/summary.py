@@ -166,8 +166,9 @@ def totals(study: Study, spans: tuple[str, str], limit: float | None = None) -> 
     elif tokens and not accounts.priced:
         idle = f": {budget.words}" if budget else ""
         facts.append((f"price unknown{idle}", "dim"))
-    if tokens:
-        facts.append((f"{compact(tokens)} tokens", "dim"))
+    used: list[Piece] = [(f"{compact(tokens)} tokens", "dim")] if tokens else []
+    if budget is None:
+        facts += used
     if accounts.context_now and accounts.context_window:
         share = accounts.context_now / accounts.context_window
         facts.append((f"context {share:.0%}", "warn" if share > NEARLY_FULL else "dim"))
@@ -175,4 +176,5 @@ def totals(study: Study, spans: tuple[str, str], limit: float | None = None) -> 
         facts.append((f"plan {plan[0]}/{plan[1]}", "dim"))
     if study.trajectory.complete and changes.headline:
         facts.append((f"{changes.headline} (c)", "dim"))
-    return facts
+    # beside a budget dollars tell what it took: tokens are the first to have no room
+    return facts if budget is None else [*facts, *used]

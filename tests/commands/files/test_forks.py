@@ -109,3 +109,12 @@ def test_hostile_words_in_it_stay_words(tmp_path: Path) -> None:
     meta |= {"forked_from_conversation_id": 7, "forked_from_event_id": ["a"]}
     run.joinpath("meta.json").write_text(json.dumps(meta))
     assert "forked_from" not in listed(run)["t"]
+
+
+def test_sums_group_runs_by_what_they_were_forked_from(runs: Path) -> None:
+    done = oh_tui("stats", runs, "--by", "fork", "--json")
+    groups = json.loads(done.stdout)["groups"]
+    assert [(one["names"], one["runs"]) for one in groups] == [
+        ({"fork": ""}, 1), ({"fork": ORIGIN}, 1),
+    ]  # fmt: skip
+    assert "no fork, as far as known" in oh_tui("stats", runs, "--by", "fork").stdout

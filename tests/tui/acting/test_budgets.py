@@ -56,6 +56,18 @@ async def test_a_budget_is_set_shown_kept_and_removed() -> None:
         assert not it.screen.session.annotations.runs
 
 
+async def test_of_a_run_that_has_ended_nothing_is_watched() -> None:
+    async with explore() as it:
+        await give(it, "5", "Parse ISO week dates")
+        assert "nothing to watch until the agent works again" in it.footer
+
+
+async def test_beside_a_budget_the_plan_goes_before_the_tokens() -> None:
+    async with explore(size=(120, 36)) as it:
+        await give(it, "1", "Parse ISO week dates")
+        assert "$1.12 of $1.00" in it.text("#summary") and "plan 3/4" in it.text("#summary")
+
+
 async def test_esc_leaves_the_budget_as_it_was() -> None:
     async with explore() as it:
         await give(it, "5")

@@ -96,6 +96,9 @@ class Budgets:
         if budget.cost is None:
             return f"price unknown: {budget.words}"
         until = "" if self._session.annotations.lasts else ", until oh-tui ends"
+        row = self._session.loaded.row(conversation.id)
+        if row is None or not row.is_at_work:
+            return f"{budget.words}: nothing to watch until the agent works again{until}"
         return f"{budget.words}: watched while oh-tui runs{until}"
 
     async def _save(self) -> None:

@@ -8,6 +8,7 @@ from oh_tui.sources.server_runs import parents
 from oh_tui.text.human import plural, size
 from oh_tui.trajectory.model.trajectory import ALL
 from oh_tui.trajectory.presentation.describe import describe_event
+from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.widgets.drawing import shorten
 from oh_tui.tui.widgets.question_bar import Question
 
@@ -21,8 +22,14 @@ if TYPE_CHECKING:
 MOST = 9
 """Branches that can be chosen by one figure; of more the number is asked."""
 
-WIDTH = 24
-"""Characters of what began a branch."""
+LEAST = 24
+"""Cells of what began a branch at least."""
+
+BESIDE = len("1  ") + 5
+"""Cells of an answer beside that, with the gap after it."""
+
+REST = len(" (active)") + len("a  all of them") + len("esc  stay") + 7
+"""Cells of the other answers, and of what stands beside one."""
 
 
 class BranchActions:
@@ -76,7 +83,11 @@ class BranchActions:
         self._ui.tell(f"reading the zip of the run, {size(count)} · esc stops", log=False)
 
     async def _ask(self, branches: Branches) -> int | None:
-        answers = [(str(n), self._name(branches, n), str(n)) for n in range(1, branches.count + 1)]
+        words = [_began(branches, n) for n in range(1, branches.count + 1)]
+        room = _each(words, self._ui.columns - REST - BESIDE * branches.count)
+        answers = [
+            (str(n), self._name(branches, n, word, room), str(n)) for n, word in enumerate(words, 1)
+        ]
         title = f"Show one of {branches.count} branches"
         answers.append(("a", "all of them", str(ALL)))
         answer = await self._ui.ask(Question(title, [], answers, "stay", harmless=True))
@@ -93,13 +104,28 @@ class BranchActions:
         self._ui.tell(f"the branches are 1 to {branches.count:,}")
         return None
 
-    def _name(self, branches: Branches, number: int) -> str:
+    def _name(self, branches: Branches, number: int, began: str, room: int) -> str:
         """What began the branch, and whether the run goes on there."""
-        event, whole = branches.begin_of(number), branches.run.branch
-        about = describe_event(event) if event else None
-        words = (about.result or about.what) if about else "went back"
-        shown = shorten(words, WIDTH, self._ui.glyphs.more)
+        shown, whole = shorten(began, room, self._ui.glyphs.more), branches.run.branch
         return f"{shown} (active)" if whole and number == whole.active else shown
+
+
+def _began(branches: Branches, number: int) -> str:
+    """What began a branch, in words."""
+    event = branches.begin_of(number)
+    about = describe_event(event) if event else None
+    return (about.result or about.what) if about else "went back"
+
+
+def _each(words: list[str], room: int) -> int:
+    """The cells for each of several words that share the room: what short ones leave goes to the
+    others."""
+    widths = sorted(map(width_of, words))
+    for count, width in zip(range(len(words), 0, -1), widths, strict=True):
+        if width * count > room:
+            return max(LEAST, room // count)
+        room -= width
+    return max(LEAST, widths[-1])
 
 
 def _why_none(branches: Branches, *, from_file: bool) -> str:
