@@ -59,6 +59,12 @@ def oh_tui(*words: str | Path, **environment: str) -> subprocess.CompletedProces
     return subprocess.CompletedProcess(["oh-tui", *given], code, out, err)
 
 
+def beside_what_leaves(said: str) -> str:
+    """What an export says on stderr besides the list of what leaves with it."""
+    heads = ("oh-tui: what leaves: ", "oh-tui:   ")
+    return "".join(line for line in said.splitlines(True) if not line.startswith(heads))
+
+
 def _runs_commands() -> bool:
     """Not so in other threads, which get no signals, and under an event loop."""
     if threading.current_thread() is not threading.main_thread():

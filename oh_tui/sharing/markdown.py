@@ -34,6 +34,8 @@ def markdown(run: SharedRun) -> Iterator[str]:
     elif verdict.cut_off:
         yield f"**{verdict.cause}**\n\n"
     yield _escaped(" · ".join(filter(None, facts_line))) + "\n\n"
+    if run.note:
+        yield f"{_escaped(run.note)}\n\n"
     hidden: dict[str, Counter[str]] = {}
     if own := _own_markdown(kept.note, tag_words(kept.tags)):
         hidden["your note"] = hidden_in(own)

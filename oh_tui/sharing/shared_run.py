@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
 from oh_tui.api.models import Conversation
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
@@ -11,6 +12,9 @@ from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
+
+Part: TypeAlias = Literal["results", "files", "thoughts", "images"]
+"""Texts that can be left out: what tools answered, texts of files, what the model thought."""
 
 
 @dataclass

@@ -16,7 +16,7 @@ from jsonschema import ValidationError
 from oh_tui.commands import TABLE
 from tests.commands import schemas
 from tests.commands.conftest import IDS
-from tests.processes import forked, oh_tui
+from tests.processes import beside_what_leaves, forked, oh_tui
 
 DATES, OAUTH = IDS["week-dates"], IDS["oauth"]
 
@@ -98,7 +98,8 @@ def test_on_a_server_the_document_is_as_its_schema_says(
     monkeypatch.chdir(tmp_path)
     done = forked("--demo", "--json", *ON_SERVER[name], FORCE_COLOR="1")
     made_room = "oh-tui: the server paused Rename Store to Ledger to make room\n"
-    assert (done.returncode, done.stderr) == (0, made_room if name == "resume" else "")
+    said = beside_what_leaves(done.stderr)
+    assert (done.returncode, said) == (0, made_room if name == "resume" else "")
     assert done.stdout.isascii() and "\x1b" not in done.stdout
     found = documents(name, done)
     assert found
@@ -109,7 +110,7 @@ def test_on_a_server_the_document_is_as_its_schema_says(
 @pytest.mark.parametrize("name", ON_FILE)
 def test_of_a_file_the_document_is_as_its_schema_says(name: str, run_file: Path) -> None:
     done = oh_tui(name, run_file, "--json")
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, beside_what_leaves(done.stderr)) == (0, "")
     for document in documents(name, done):
         schemas.check(STREAMS.get(name, name), document)
 

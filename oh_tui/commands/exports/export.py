@@ -31,9 +31,11 @@ from oh_tui.commands.framework.printing import say, say_given_up
 from oh_tui.commands.framework.reading import open_run, whole
 from oh_tui.commands.framework.status import Seen, as_read
 from oh_tui.commands.steps import matching, say_unknown
+from oh_tui.sharing import left_out
 from oh_tui.sharing.cast import cast
 from oh_tui.sharing.markdown import markdown
 from oh_tui.sharing.shared_run import SharedRun, hidden_events
+from oh_tui.sharing.what_leaves import told, what_leaves
 from oh_tui.sources.file_conversation import BELOW
 from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.lists.user_annotations import NOTHING
@@ -87,6 +89,21 @@ from oh_tui.trajectory.formats.table import find_files
     BRANCH,
     flag("--notes", about="with your bookmarks, notes and tags"),
     flag("--whole", about="with --to cast: large outputs whole"),
+    argument(
+        "--without",
+        type=lambda text: left_out.parts(text),
+        action="extend",
+        metavar="WHAT",
+        default=[],
+        help="leave out results, files, thoughts or images; several with commas",
+    ),
+    argument(
+        "--only",
+        type=lambda text: left_out.ranges(text),
+        metavar="STEPS",
+        help="these steps alone: 40-61, or 3,40-61",
+    ),
+    flag("--yes", about="write HTML, and read a file at an https address, without asking"),
     examples={
         "export run.zip -o run.md": "to read, or to attach to an issue",
         "export 5f3a is:failed tool:terminal": "the commands that failed",
@@ -94,14 +111,20 @@ from oh_tui.trajectory.formats.table import find_files
         "export run.zip --to atif -o trajectory.json": "for Harbor and other tools",
         "export run.zip --to cast -o run.cast": "a recording, for asciinema",
         "export 5f3a is:bookmarked --notes": "what you bookmarked, and why",
+        "export run.zip --only 40-61 --without files,images": "a part of it, to be read by others",
         "export runs/ repo:dates --to parquet -o tables/": "rows of many runs, for other programs",
         "export runs/ --to jsonl -o tables/ --shard 3/64": "one share of 64",
         "export runs/ --to chat -o chat.jsonl": "the last context of each run and its answer",
     },
     epilog="First come the steps, then the hidden events, which belong to no step, both in\n"
     "the order of the run; with a filter the steps alone.\n\n"
-    "Known kinds of secrets are hidden; the end lists in which steps. Read it before\n"
-    "you share it: a secret that no pattern knows is not found.\n\n"
+    "Known kinds of secrets are hidden; the end lists in which steps. What else leaves is\n"
+    "told on stderr: whole files, hosts, addresses, user names, and what looks like a\n"
+    "secret and is not hidden. HTML is written after a yes. Read it before you share it:\n"
+    "a secret that no pattern knows is not found.\n\n"
+    "--without leaves out texts: what tools answered (results), the texts that the editor\n"
+    "read and wrote (files), what the model thought, images. Outcomes, exit codes and\n"
+    "numbers stay, and so does what messages and commands quote.\n\n"
     "With a folder to write to, --shard or several files: the tables runs, steps, calls\n"
     "and files of docs/tables.md in part files. The words are then those of oh-tui\n"
     "conversations and say which runs. The same command continues an interrupted\n"
@@ -112,9 +135,8 @@ from oh_tui.trajectory.formats.table import find_files
     "repeats what contexts share, and tells the size first. Sub-agents are left out.",
 )
 async def export(call: Call) -> int:
-    if call.args.branch is not None and (call.args.to == "chat" or _wants_tables(call)):
-        taken = "chat takes the active branch, tables take all of them"
-        raise Problem("--branch is for the steps of one run", taken)
+    if call.args.to == "chat" or _wants_tables(call):
+        _refuse_parts(call)
     if call.args.to == "chat":
         return await chat.export_chat(call)
     if call.args.every:
@@ -146,8 +168,14 @@ async def export(call: Call) -> int:
         is_part=is_part,
         whole=call.args.whole,
     )
+    run = left_out.part_of(run, call.args.without, call.args.only)
+    conversation = run.conversation
     about = conversation_json(conversation, kept, Seen(call).of(conversation))
     about |= {"id": _id(call, conversation), "source": None}  # no path of this machine leaves
+    if call.args.output:
+        require_free(path_of(call.args.output))
+    for line in told(what_leaves(run)):
+        say(line)
     if call.args.to == "atif":
         pieces = atif(run, about)
     elif call.args.to == "cast":
@@ -158,10 +186,20 @@ async def export(call: Call) -> int:
         pieces = map(masked, markdown(run))
     if call.args.output:
         _write(target := path_of(call.args.output), pieces)
-        say(f"wrote {plural(len(steps), 'step')} to {clean_line(str(target))}")
+        say(f"wrote {plural(len(run.steps), 'step')} to {clean_line(str(target))}")
     else:
         print_masked(pieces)
     return 0
+
+
+def _refuse_parts(call: Call) -> None:
+    """Raises Problem for options about the steps of one run where there are none."""
+    if call.args.branch is not None:
+        taken = "chat takes the active branch, tables take all of them"
+        raise Problem("--branch is for the steps of one run", taken)
+    for name in ("without", "only"):
+        if getattr(call.args, name):
+            raise Problem(f"--{name} is for the steps of one run", "name one run and --to md")
 
 
 def _id(call: Call, conversation: Conversation) -> str:

@@ -49,7 +49,11 @@ def test_a_run_is_written_as_atif_and_read_again(
         (run / f"event-{number:05}-{row['id']}.json").write_text(json.dumps(row))
     target = tmp_path / "run.json"
     assert cli.main(["export", str(run.parent), "--to", "atif", "-o", str(target)]) == 0
-    assert capsys.readouterr().err == f"oh-tui: wrote 2 steps to {target}\n"
+    assert capsys.readouterr().err.splitlines() == [
+        "oh-tui: what leaves: 2 steps",
+        "oh-tui:   hidden: a key 2 times (step 1, besides the steps)",
+        f"oh-tui: wrote 2 steps to {target}",
+    ]
     written = json.loads(target.read_text())
     assert written["schema_version"] == "ATIF-v1.7"
     assert written["extra"] == {"hidden": [{"step_id": 1, "secrets": {"a key": 1}}]}
