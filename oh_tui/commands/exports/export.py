@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from oh_tui.api.models import Conversation
-from oh_tui.commands.across_runs import chat, part_files
+from oh_tui.commands.across_runs import part_files, run_lines
 from oh_tui.commands.exports.atif import atif
 from oh_tui.commands.exports.json_lines import json_lines
 from oh_tui.commands.framework.acting import require_free
@@ -34,6 +34,7 @@ from oh_tui.commands.steps import matching, say_unknown
 from oh_tui.sharing import left_out
 from oh_tui.sharing.cast import cast
 from oh_tui.sharing.markdown import markdown
+from oh_tui.sharing.otlp.otlp import otlp
 from oh_tui.sharing.shared_run import SharedRun, hidden_events
 from oh_tui.sharing.what_leaves import told, what_leaves
 from oh_tui.sources.file_conversation import BELOW
@@ -60,11 +61,10 @@ from oh_tui.trajectory.formats.table import find_files
     STEPS_OF_RUNS,
     argument(
         "--to",
-        choices=("md", "jsonl", "atif", "cast", "chat", "parquet"),
+        choices=("md", "jsonl", "atif", "cast", "otlp", "chat", "parquet"),
         default="md",
-        help="Markdown, JSON lines, ATIF 1.7, a recording, or what the model got and answered; md "
-        "by default; "
-        "of many runs jsonl, parquet or chat",
+        help="Markdown, JSON lines, ATIF 1.7, a recording, traces, or what the model got and "
+        "answered; md by default; of many runs jsonl, parquet, otlp or chat",
     ),
     argument(
         "-o",
@@ -88,7 +88,8 @@ from oh_tui.trajectory.formats.table import find_files
     ),
     BRANCH,
     flag("--notes", about="with your bookmarks, notes and tags"),
-    flag("--whole", about="with --to cast: large outputs whole"),
+    flag("--messages", about="with --to otlp: what the model got and answered, calls and results"),
+    flag("--whole", about="with --to cast and --to otlp: large texts whole"),
     argument(
         "--without",
         type=lambda text: left_out.parts(text),
@@ -110,6 +111,7 @@ from oh_tui.trajectory.formats.table import find_files
         "export run.zip --to jsonl": "each step with its events",
         "export run.zip --to atif -o trajectory.json": "for Harbor and other tools",
         "export run.zip --to cast -o run.cast": "a recording, for asciinema",
+        "export runs/ --to otlp -o traces.jsonl": "for Jaeger, Langfuse and other collectors",
         "export 5f3a is:bookmarked --notes": "what you bookmarked, and why",
         "export run.zip --only 40-61 --without files,images": "a part of it, to be read by others",
         "export runs/ repo:dates --to parquet -o tables/": "rows of many runs, for other programs",
@@ -130,21 +132,25 @@ from oh_tui.trajectory.formats.table import find_files
     "conversations and say which runs. The same command continues an interrupted\n"
     "export; after exit code 2, which says that not all runs could be read, it tries\n"
     "those parts again.\n\n"
+    "--to otlp makes lines of OTLP JSON, each a request for a collector, of one run or of\n"
+    "many: docs/sharing.md sends them. Ids are the same each time. --messages adds texts.\n\n"
     "--to chat makes one file of JSON lines, of one run or of many: id, step, messages,\n"
     "tools, answer, usage, label. The words say which runs, as above. --every answer\n"
     "repeats what contexts share, and tells the size first. Sub-agents are left out.",
 )
 async def export(call: Call) -> int:
-    if call.args.to == "chat" or _wants_tables(call):
+    if call.args.to == "chat" or _names_many(call):
         _refuse_parts(call)
     if call.args.to == "chat":
-        return await chat.export_chat(call)
+        return await run_lines.export_chat(call)
     if call.args.every:
         raise Problem("--every is for --to chat", "leave it out")
-    if _wants_tables(call):
+    if call.args.to == "otlp" and _names_many(call):
+        return await run_lines.export_otlp(call)
+    if _names_many(call):
         return await part_files.export_tables(call)
     query = parse(call.args.filter)
-    is_whole = call.args.to == "atif" and not query.terms
+    is_whole = call.args.to in ("atif", "otlp") and not query.terms
     conversation, loaded = await open_run(call, sub_agents=is_whole)
     study, kept = Study(whole(loaded)), read_annotations(call).of(conversation)
     conversation = as_read(call, conversation, study)
@@ -180,6 +186,8 @@ async def export(call: Call) -> int:
         pieces = atif(run, about)
     elif call.args.to == "cast":
         pieces = cast(run)
+    elif call.args.to == "otlp":
+        pieces = otlp(run, str(about["id"]), whole(loaded), messages=call.args.messages)
     elif call.args.to == "jsonl" or call.as_json:
         pieces = json_lines(run, about)
     else:
@@ -195,7 +203,7 @@ async def export(call: Call) -> int:
 def _refuse_parts(call: Call) -> None:
     """Raises Problem for options about the steps of one run where there are none."""
     if call.args.branch is not None:
-        taken = "chat takes the active branch, tables take all of them"
+        taken = "chat and otlp take the active branch, tables take all of them"
         raise Problem("--branch is for the steps of one run", taken)
     for name in ("without", "only"):
         if getattr(call.args, name):
@@ -213,14 +221,15 @@ def _id(call: Call, conversation: Conversation) -> str:
     return conversation_id(msgspec.structs.replace(conversation, id=BELOW.join((own, *below))))
 
 
-def _wants_tables(call: Call) -> bool:
-    """Whether the words ask for the tables of runs, and not for the steps of one."""
+def _names_many(call: Call) -> bool:
+    """Whether the words are of many runs: of their tables, or traces; and not of the steps of
+    one."""
     args = call.args
     if args.to == "parquet" or args.shard is not None or len(args.words) > 1:
         return True
     if args.output and (args.output.endswith("/") or path_of(args.output).is_dir()):
         return True
-    return args.to == "jsonl" and any(_holds_several(path) for path in call.paths)
+    return args.to in ("jsonl", "otlp") and any(_holds_several(path) for path in call.paths)
 
 
 def _holds_several(path: Path) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,16 +47,22 @@ class ChatJob(NamedTuple):
     """Where the files of lines are made."""
 
     def __call__(self, run: Trajectory, about: RunFacts) -> Lines:
-        study, count = Study(shown(run)), 0
-        descriptor, path = tempfile.mkstemp(".jsonl", dir=self.folder)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            for line in chat_lines(study, _name(about), every=self.every):
-                file.write(line)
-                count += 1
-        return Lines(path, count)
+        study = Study(shown(run))
+        return written(chat_lines(study, name_of(about), every=self.every), self.folder)
 
 
-def _name(about: RunFacts) -> str:
+def written(lines: Iterable[str], folder: str) -> Lines:
+    """Lines of ASCII in a new file of a folder."""
+    count = 0
+    descriptor, path = tempfile.mkstemp(".jsonl", dir=folder)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        for line in lines:
+            file.write(line)
+            count += 1
+    return Lines(path, count)
+
+
+def name_of(about: RunFacts) -> str:
     """The id of a run; of one without an id the name of its file, without a path of this
     machine."""
     told = about.info.get("id")

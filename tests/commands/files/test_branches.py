@@ -68,7 +68,7 @@ def test_what_is_of_many_runs_takes_no_branch(run: Path, tmp_path: Path) -> None
     for words in (["--to", "chat"], ["--to", "parquet", "-o", f"{tmp_path}/out/"]):
         done = oh_tui("export", run, *words, "--branch", "1")
         assert done.returncode == 2
-        assert "chat takes the active branch, tables take all of them" in done.stderr
+        assert "chat and otlp take the active branch, tables take all of them" in done.stderr
     lines = oh_tui("export", run, "--to", "chat", "--every", "answer").stdout.splitlines()
     assert [json.loads(line)["step"] for line in lines] == [2, 4]
 

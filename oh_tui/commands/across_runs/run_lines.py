@@ -1,12 +1,14 @@
-"""`oh-tui export --to chat`: what the model got and what it answered, of one run or of many."""
+"""`oh-tui export` of many runs to lines of one file: `--to chat`, what the model got and what it
+answered, of one run too; `--to otlp`, traces."""
 
 from __future__ import annotations
 
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, Generic, TypeVar
 
@@ -18,6 +20,7 @@ from oh_tui.commands.framework.masking import print_masked
 from oh_tui.commands.framework.printing import print_json, progress, say, show_progress
 from oh_tui.commands.framework.reading import chosen, read_run, whole
 from oh_tui.commands.framework.status import Seen
+from oh_tui.sharing.otlp.job import OtlpJob
 from oh_tui.sources.across_runs.chat_lines import ChatJob, Lines, SizeJob
 from oh_tui.sources.across_runs.each_run import ManyRuns
 from oh_tui.sources.across_runs.table_writer import Shard
@@ -37,25 +40,53 @@ _PIECE = 2**20
 
 async def export_chat(call: Call) -> int:
     every = call.args.every == "answer"
-    target = path_of(call.args.output) if call.args.output else None
-    if target is not None and target.is_dir():
-        shown = clean_line(call.args.output)
-        raise Problem("Lines of chat are one file", f"name it: -o {shown}/chat.jsonl")
-    if target is not None:
-        require_free(target)
+    target = _target(call)
     if every:
         await _say_size(call)
-    runs = lines = without = 0
+    without = "in which no answer of the model has a context"
+    return await _export(call, target, partial(ChatJob, every), without)
+
+
+async def export_otlp(call: Call) -> int:
+    job = partial(OtlpJob, call.args.messages, call.args.whole)
+    return await _export(call, _target(call), job, "without a step", sub_agents=True)
+
+
+def _target(call: Call) -> Path | None:
+    """The new file, None for standard output. Raises Problem."""
+    if not call.args.output:
+        return None
+    target = path_of(call.args.output)
+    if target.is_dir():
+        shown = clean_line(call.args.output)
+        raise Problem(
+            f"Lines of {call.args.to} are one file", f"name it: -o {shown}/{call.args.to}.jsonl"
+        )
+    require_free(target)
+    return target
+
+
+async def _export(
+    call: Call,
+    target: Path | None,
+    job: Callable[[str], Job[Lines]],
+    without: str,
+    *,
+    sub_agents: bool = False,
+) -> int:
+    """Writes the lines that a job makes of each run, in a folder that it is told. `without` says of
+    which runs it makes none."""
+    runs = lines = empty = 0
     with tempfile.TemporaryDirectory() as folder, _output(target) as out, progress():
-        reading = _Reading(call, ChatJob(every, folder))
+        reading = _Reading(call, job(folder), sub_agents=sub_agents)
         async for made in reading.values():
             await asyncio.to_thread(_move, made, out)
-            runs, lines, without = runs + 1, lines + made.lines, without + (not made.lines)
+            runs, lines, empty = runs + 1, lines + made.lines, empty + (not made.lines)
             if out is not None:
                 show_progress(f"{plural(runs, 'run')}, {plural(lines, 'line')}")
     reading.say_rest()
-    if without:
-        say(f"left out: {plural(without, 'run')} in which no answer of the model has a context")
+    if empty:
+        say(f"left out: {plural(empty, 'run')} {without}")
     if target is not None and call.as_json:
         print_json({"runs": runs, "lines": lines, "unread": reading.unread})
     elif target is not None:
@@ -74,8 +105,8 @@ async def _say_size(call: Call) -> None:
 class _Reading(Generic[T]):
     """One pass over the runs that the command line names."""
 
-    def __init__(self, call: Call, job: Job[T]) -> None:
-        self._call, self._job = call, job
+    def __init__(self, call: Call, job: Job[T], *, sub_agents: bool = False) -> None:
+        self._call, self._job, self._sub_agents = call, job, sub_agents
         self._of_files: ManyRuns[T] | None = None
         if isinstance(call.source, FileSource):
             shard: Shard = call.args.shard or Shard()
@@ -102,7 +133,7 @@ class _Reading(Generic[T]):
             return
         for identifier in call.identifiers:
             conversation = await chosen(call.source, identifier)
-            loaded = await read_run(call, conversation)
+            loaded = await read_run(call, conversation, sub_agents=self._sub_agents)
             facts = RunFacts(conversation)
             yield await asyncio.to_thread(self._job, whole(loaded), facts)
 

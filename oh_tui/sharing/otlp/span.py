@@ -1,0 +1,146 @@
+"""One span, with what OTLP wants of it: ids, times, attributes, status."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+
+from oh_tui.sources.json_lines import json_line
+
+INTERNAL, CLIENT = 1, 3
+OK, ERROR = 1, 2
+
+TEXT = 10_000
+"""Most characters of a text, unless all is wanted."""
+
+_LATEST = 18 * 10**9
+"""Seconds since 1970 beyond which a time does not fit into a span."""
+
+Value = str | bool | int | float | list[str] | None
+Attributes = dict[str, Value]
+
+
+def hash_of(*names: str, digits: int = 16) -> str:
+    """An id that is the same each time."""
+    told = "\0".join(names).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(told).hexdigest()[:digits]
+
+
+def shortened(text: str, *, whole: bool = False) -> str:
+    """A text without its end if it is too long; how much is missing stands in its place."""
+    if whole or len(text) <= TEXT:
+        return text
+    return f"{text[:TEXT]} … {len(text) - TEXT:,} characters left out"
+
+
+@dataclass
+class Moments:
+    """From when to when something went, as far as that is known: in seconds since 1970."""
+
+    start: float | None = None
+    end: float | None = None
+    knows_zone: bool = True
+    knows_end: bool = True
+    """Whether nothing may follow."""
+
+    def __post_init__(self) -> None:
+        """A time that fits into no span is not known; a clock that was set back tells no end."""
+        self.start, self.end = _fitting(self.start), _fitting(self.end)
+        if self.start is not None and self.end is not None and self.end < self.start:
+            self.end = None
+
+    def unknown(self) -> list[str]:
+        known = {
+            "start": self.start is not None,
+            "end": self.end is not None and self.knows_end,
+            "zone": self.knows_zone,
+        }
+        return [name for name, is_known in known.items() if not is_known]
+
+    def nanoseconds(self, before: int) -> tuple[int, int]:
+        """The times of a span. One that is not known is that of the other; of a span without any,
+        a microsecond after the one `before`, so that the order stays."""
+        start = self.end if self.start is None else self.start
+        end = start if self.end is None else self.end
+        if start is None or end is None:
+            return before + 1000, before + 1000
+        return _nanoseconds(start), _nanoseconds(end)
+
+
+def _fitting(moment: float | None) -> float | None:
+    return moment if moment is not None and 0 <= moment < _LATEST else None
+
+
+def _nanoseconds(moment: float) -> int:
+    return round(moment * 10**6) * 1000
+
+
+@dataclass
+class Span:
+    name: str
+    id: str
+    parent: str
+    kind: int
+    moments: Moments
+    attributes: Attributes
+    messages: dict[str, str] = field(default_factory=dict)
+    """Attributes that are JSON without secrets."""
+    status: int = 0
+    """`OK`, `ERROR`, or 0 where neither is told."""
+    about: str = ""
+    """Of an error, what it is."""
+    events: list[tuple[str, Moments, Attributes]] = field(default_factory=list)
+
+    def json(self, trace: str, before: int) -> tuple[str, int]:
+        """The span as OTLP JSON without secrets, and when it started, in nanoseconds."""
+        start, end = self.moments.nanoseconds(before)
+        head: dict[str, object] = {"traceId": trace, "spanId": self.id}
+        head |= {"parentSpanId": self.parent} if self.parent else {}
+        head |= {
+            "name": _text(self.name),
+            "kind": self.kind,
+            "startTimeUnixNano": str(start),
+            "endTimeUnixNano": str(end),
+        }
+        if self.status:
+            about = {"message": _text(self.about)} if self.about else {}
+            head["status"] = {"code": self.status} | about
+        if self.events:
+            head["events"] = [
+                {
+                    "timeUnixNano": str(moments.nanoseconds(start)[0]),
+                    "name": name,
+                    "attributes": _attributes(attributes),
+                }
+                for name, moments, attributes in self.events
+            ]
+        unknown: Attributes = {"openhands.time.unknown": self.moments.unknown() or None}
+        told = [json_line(one) for one in _attributes(self.attributes | unknown)]
+        for key, value in self.messages.items():
+            told.append(json.dumps({"key": key, "value": {"stringValue": value}}))
+        return f'{json_line(head)[:-1]}, "attributes": [{", ".join(told)}]}}', start
+
+
+def _attributes(given: Attributes) -> list[dict[str, object]]:
+    return [{"key": key, "value": _value(v)} for key, v in given.items() if v not in (None, "")]
+
+
+def _value(value: Value) -> dict[str, object]:
+    match value:
+        case bool():
+            return {"boolValue": value}
+        case int():
+            return {"intValue": str(value)}
+        case float():
+            return {"doubleValue": value}
+        case list():
+            return {"arrayValue": {"values": [_value(one) for one in value]}}
+    return {"stringValue": _text(str(value))}
+
+
+def _text(text: str) -> str:
+    """A text that every reader takes: half characters and NUL are none."""
+    if not text.isascii():
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text.replace("\0", "\ufffd")

@@ -1,0 +1,3 @@
+from tests.commands.conftest import run_file
+
+__all__ = ["run_file"]
