@@ -11,6 +11,7 @@ from oh_tui.commands.framework.ids import find
 from oh_tui.commands.framework.json_documents import conversation_id, line
 from oh_tui.commands.framework.printing import print_json, progress, say
 from oh_tui.commands.framework.reading import read_run, step_at, title, whole
+from oh_tui.commands.framework.status import Seen
 from oh_tui.sources.actions import agent_setup, forking
 from oh_tui.sources.actions.agent_actions import AgentStage
 from oh_tui.text.problem import Problem
@@ -71,6 +72,10 @@ async def fork(call: Call) -> int:
         forked = await forking.fork(call.agents, origin.id, run, step, title=args.title)
     fork_id = conversation_id(forked.conversation)
     call.goes_on = ""
+    if not forked.is_whole:
+        seen = Seen(call)
+        seen.record_fork(forked.conversation, forked.place.step)
+        seen.save()
     if not call.as_json:
         print(fork_id, flush=True)
     call.about = short(forked.conversation)

@@ -104,6 +104,9 @@ class Seen:
     def record_spent(self, conversation: Conversation, spent: Spent) -> None:
         self._states.record_spent(bare_id(conversation.id), spent)
 
+    def record_fork(self, conversation: Conversation, step: int) -> None:
+        self._states.record_fork(bare_id(conversation.id), step)
+
     async def find_silent(self, conversations: Iterable[Conversation]) -> None:
         """Looks into the runs that work and whose records have not changed for long, in one call
         each, all at once. One whose server does not answer is not known to be silent."""

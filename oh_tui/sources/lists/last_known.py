@@ -45,6 +45,8 @@ class LastKnown(msgspec.Struct, frozen=True, omit_defaults=True):
     """The conversation's `updated_at`, in seconds, when its run was last opened."""
     spent: Spent | None = None
     """What its run used in total when it was last read."""
+    fork_step: int = 0
+    """Of a fork: the step of its origin up to which it knows that; records name an event."""
     silent: float | None = None
     """When its last event came, in seconds since 1970, if it is silent. Never read from the disk:
     another event may have come."""
@@ -109,6 +111,10 @@ class LastKnownStates(PrivateStore[_Servers, tuple[str, LastKnown]]):
         """Records what the run used, on disk only with `keep`."""
         state = msgspec.structs.replace(self.get(identifier), spent=spent)
         self._set(identifier, state, keep=keep)
+
+    def record_fork(self, identifier: str, step: int) -> None:
+        """Records the step of its origin at which a fork was made."""
+        self._set(identifier, msgspec.structs.replace(self.get(identifier), fork_step=step))
 
     def _set(self, identifier: str, state: LastKnown, *, keep: bool = True) -> None:
         if state != self.get(identifier):

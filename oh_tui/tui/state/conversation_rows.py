@@ -34,6 +34,8 @@ class Row(msgspec.Struct, frozen=True, dict=True):
     opened: bool = False
     silent: float | None = None
     """When the last event of a silent run came, in seconds since 1970."""
+    fork_step: int = 0
+    """The step of its origin at which a fork was made; 0 where that is not known."""
     heard: float | None = None
     """When the last event came, as last read."""
     moved: str = ""

@@ -220,6 +220,12 @@ class LoadedConversations:
         self.last_known.record_silent(row.id, since)
         self._put(self._renewed(row, row.conversation))
 
+    def take_fork_step(self, identifier: str, step: int) -> None:
+        """Take at which step of its origin a fork was made."""
+        if row := self.row(identifier):
+            self.last_known.record_fork(row.id, step)
+            self._put(self._renewed(row, row.conversation))
+
     def take_spent(self, identifier: str, spent: Spent | None) -> None:
         """Take the cost of a run, of which its record may have only a part."""
         row = self.row(identifier)
@@ -304,6 +310,7 @@ class LoadedConversations:
             since=since,
             opened=opened,
             silent=state.silent,
+            fork_step=known.fork_step,
             moved=silence.moved_words(row.conversation, conversation) or row.moved,
             changed=changed,
         )

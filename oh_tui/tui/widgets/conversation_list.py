@@ -206,11 +206,14 @@ class ConversationList(RowList):
             hue = "good"
         sign = self._sign(shown)
         depth = min(shown.depth, DEEPEST)
+        fork = shown.fork_step if shown.conversation.origin and shown.fork_step > 0 else 0
         branch = self.glyphs.branch if shown.conversation.origin else self.glyphs.last
-        tree = "  " * (depth - 1) + f"{branch} " if depth else ""
+        place = f" from {fork:,} " if fork else " "
+        tree = "  " * (depth - 1) + branch + place if depth else ""
         facts = self._facts(shown, width)
         conversation = shown.conversation
         title, name = title_of(conversation), file_name_of(conversation)
+        title = title.removesuffix(f" (from step {fork})")  # it stands before it
         is_column = facts.strip() or (self._has_ages and name)
         cells = 5 if self._is_table(width) else 4 if is_column else 0
         aged = f"{self._aged(shown):>{cells}} "

@@ -119,6 +119,9 @@ class RunView(Stack):
         name = file_name_of(conversation)
         if not where or apart_of(conversation):
             where = "  ".join(filter(None, (where, name)))
+        if conversation.origin:
+            origin = f"{glyphs_of(self.app).branch} {cached_line(conversation.origin)[:8]}"
+            where = "  ".join(filter(None, (origin, where)))
         rule.title = ((title_of(conversation), "title"), (f"  {where}" if where else "", "dim"))
         trajectory = self.timeline.trajectory
         facts = [(fact, "dim") for fact in _facts(conversation, trajectory, self._now)]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 from oh_tui.demo.servers.forks import Forked
 from oh_tui.demo.world import AgentVersion
 from oh_tui.settings.startup import Settings
+from oh_tui.sources.lists.last_known import LastKnownStates
 from oh_tui.tui.screens.comparison.screen import CompareScreen
 from tests.tui.acting.test_answering import COVERAGE, FLAKY, LEDGER, OAUTH, asked, opened, told
 from tests.tui.explorer import Between, Explorer, case, explore
@@ -259,8 +261,34 @@ async def test_it_stands_under_its_origin_and_is_compared_with_it() -> None:
         await shown(it)
         await it.settle()
         rows = it.text("#conversations").split("\n")
-        place = next(n for n, row in enumerate(rows) if "⑂ Parse ISO" in row)
+        place = next(n for n, row in enumerate(rows) if "⑂ from 57 Parse ISO" in row)
         assert any("Parse ISO week dates" in row for row in rows[place - 2 : place])
         await it.press("equals_sign")
         await it.until(lambda: isinstance(it.app.screen, CompareScreen))
         await it.until(lambda: "B is a fork of A at step 57" in drawn(it))
+
+
+async def test_a_fork_of_another_client_has_its_step_once_its_origin_was_read() -> None:
+    async with explore() as it:
+        await at(it, DATES, 57)
+        await asked(it, "F")
+        await writes(it)
+        await it.send("ctrl+s")
+        await shown(it)
+        await it.settle()
+        session = it.screen.session
+        name, origin = forks(it)[0].id, forks(it)[0].origin
+        assert f"⑂ {origin[:8]}" in it.text("#run-rule"), "whose fork it is, in sorted lists too"
+        session.loaded.take_fork_step(name, 0)
+        session.runs._runs.pop(origin)
+        await it.press("1", "r")
+        assert "⑂ Parse ISO" in it.text("#conversations")
+        await it.open(DATES)
+        await it.until(lambda: "⑂ from 57 Parse" in it.text("#conversations"))
+
+
+def test_its_step_is_kept(tmp_path: Path) -> None:
+    file = tmp_path / "states.json"
+    states = LastKnownStates("here", file)
+    states.record_fork("1", 42)
+    assert states.save() and LastKnownStates("here", file).get("1").fork_step == 42

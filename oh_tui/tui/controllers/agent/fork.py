@@ -155,6 +155,8 @@ class Forking:
         """Open the fork, in the list too."""
         session, conversation = self._session, forked.conversation
         session.loaded.take([conversation])
+        if not forked.is_whole:
+            session.loaded.take_fork_step(conversation.id, forked.place.step)
         session.loaded.reorder(keep=conversation.id)
         self._ui.post_message(ListsChanged())
         self._ui.post_message(ListsWanted())
