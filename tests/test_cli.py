@@ -299,11 +299,12 @@ def explorer(monkeypatch: pytest.MonkeyPatch) -> Explorer:
     return stand_in
 
 
-def test_after_the_demo_one_line_says_how_to_see_ones_own_runs(
+def test_after_the_demo_it_says_how_to_see_ones_own_runs_and_what_others_share(
     explorer: Explorer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.main(["--demo", "--read-only"]) == 0
-    assert capsys.readouterr().out == cli.OWN_RUNS + "\n"
+    own, shared = capsys.readouterr().out.splitlines()
+    assert own == cli.OWN_RUNS and shared.endswith(f"oh-tui {cli.opening.demo_link()}")
     assert explorer.settings is not None and explorer.settings.read_only
     explorer.code = 1
     assert cli.main(["--demo"]) == 1
@@ -345,7 +346,7 @@ def test_without_a_key_the_explorer_starts_without_a_source_of_its_own(
 ) -> None:
     assert cli.main(["5f3a"]) == 0
     assert explorer.make_source is None
-    assert callable(explorer.told.pop("connect"))
+    assert callable(explorer.told.pop("connect")) and callable(explorer.told.pop("shared"))
     assert explorer.told == {
         "open_id": "5f3a",
         "at": "",

@@ -88,6 +88,10 @@ class SharedServer:
         """Close all connections. Later calls raise Unreachable."""
         await self._connections.aclose()
 
+    def seconds_ahead(self) -> float:
+        """Seconds by which this machine's clock is ahead of the server's."""
+        return self._http.ahead
+
     async def get_conversations(self, ids: Sequence[str]) -> list[Conversation | None]:
         """The conversations with these ids, in the same order; None for one that is not shared.
 

@@ -801,6 +801,10 @@ class SharedServer(Server, of=shared_server.SharedServer):
         """Seconds between two calls when many are made in a row."""
         return self._get("pace")
 
+    def seconds_ahead(self) -> float:
+        """Seconds by which this machine's clock is ahead of the server's."""
+        return self._call("seconds_ahead")
+
     def get_conversations(self, ids: Sequence[str]) -> list[Conversation | None]:
         """The conversations with these ids, in the same order; None for one that is not shared.
 

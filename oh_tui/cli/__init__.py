@@ -39,6 +39,7 @@ from oh_tui.commands.framework.ids import (
     is_address,
     is_file_address,
     is_path,
+    is_shared,
     is_stdin,
     require_id,
     split_place,
@@ -47,6 +48,7 @@ from oh_tui.commands.framework.parsing import read_words
 from oh_tui.settings.config import LOCAL, ExplorerNames
 from oh_tui.settings.startup import Settings, choose, read_settings
 from oh_tui.sources import file_conversation, server
+from oh_tui.sources.links import read_shared_link
 from oh_tui.sources.lists import conversation_query
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
@@ -137,18 +139,30 @@ def _run(words: list[str]) -> int:
         # a command on several runs opens the files among them by itself
         ids = [word for word in targets if not is_path(word)]
         targets, files_named = (ids, files_named) if ids else ([""], targets)
-    places = [split_place(word) for word in files_named]
+    links = [word for word in files_named if is_shared(word)]
+    places = [split_place(word) for word in files_named if word not in links]
     paths, wanted = [path_of(path) for path, _ in places], [run for _, run in places]
+    several = getattr(args, "words", None)
+    if links and places and not several:
+        raise Problem(
+            "A shared conversation and a file are not opened at once", "oh-tui compare reads both"
+        )
     for word in filter(is_path, targets if command.on_server else ()):
+        if is_shared(word):
+            raise Problem(
+                f"{name} is for conversations of yours, but others share {clean_line(word)}",
+                "it can only be read",
+            )
         raise Problem(
             f"{name} is for conversations on a server, but {clean_line(word)} is a file",
             f"oh-tui conversations lists them; of files: oh-tui {name} --help",
         )
     if args.server == "":
         raise Problem("--server is empty", "leave it out for OpenHands Cloud")
-    if args.demo and (paths or args.server):
+    shares_all = all(word.startswith(opening.DEMO_SHARES) for word in links)
+    if args.demo and (paths or args.server or not shares_all):
         raise Problem("--demo shows made-up data only", "leave it out to see files or a server")
-    local = args.demo or bool(paths)
+    local = args.demo or bool(paths or links)
     is_ascii = args.ascii or _says_c(os.environ)
     explores = name in ("", "open")
     reads_files = bool(paths) or any(map(is_path, targets))
@@ -168,8 +182,7 @@ def _run(words: list[str]) -> int:
         settings = Settings(ascii=is_ascii)
     if reads_files:
         opening.keep_copies(settings)
-    several = getattr(args, "words", ())
-    words_of_several = [word for word in several if is_file_address(word) or is_stdin(word)]
+    words_of_several = [word for word in several or () if is_file_address(word) or is_stdin(word)]
     addresses = [place for place, _ in (*places, *map(split_place, words_of_several))]
     copies = {
         address: web.local_copy(address, settings, yes=args.yes)
@@ -191,9 +204,13 @@ def _run(words: list[str]) -> int:
     if explores and _has_terminal() and len(places) == 1:
         # the others are listed beside the one that is named
         identifiers, wanted = wanted, [""]
+    if links and explores and _has_terminal():
+        identifiers = [read_shared_link(links[0]).id]
+    if several:
+        links = links[:1]  # such a command opens its links by itself
     label = standard_input.LABEL if [place for place, _ in places] == [STDIN] else ""
     make_source = opening.source_maker(
-        settings, paths, wanted, demo=args.demo, log=args.log, label=label
+        settings, paths, wanted, links=links, demo=args.demo, log=args.log, label=label
     )
     has_key = local or settings.has_key
     if explores and _has_terminal():
@@ -209,6 +226,7 @@ def _run(words: list[str]) -> int:
     )
     call = Call(args, settings, style, identifiers, explorer_names=_known)
     call.paths = paths
+    call.open_shared = partial(_open_shared, args.log)
     call.ask_server = partial(_ask_server, settings, make_source, log=args.log)
     return _carry_out(command, call, make_source, on_files=bool(paths))
 
@@ -246,6 +264,11 @@ def _carry_out(command: Command, call: Call, make_source: MakeSource, *, on_file
         return asyncio.run(work())
     except KeyboardInterrupt:
         raise Ended(call.goes_on) from None
+
+
+def _open_shared(log: str | None, link: str) -> Source:
+    """See `Call.open_shared`."""
+    return opening.shared_maker([link], opening.call_log(log))()
 
 
 def _no_key() -> Problem:
@@ -317,9 +340,11 @@ def _explore(
         at_once=at_once,
         demo=opening.demo_source,
         connect=lambda chosen: opening.server_source(chosen, watch),
+        shared=lambda link: opening.shared_maker([link], watch),
     )
     if args.demo and code == OK:
         print(OWN_RUNS)
+        print(f"What others share: oh-tui {opening.demo_link()}")
     return code
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import atexit
 import errno
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from oh_tui import demo
-from oh_tui.api import app_server, bare_server
+from oh_tui.api import app_server, bare_server, shared_server
 from oh_tui.api.errors import OtherKind
 from oh_tui.api.models import CLOUD
 from oh_tui.commands import MakeSource
@@ -27,8 +27,10 @@ from oh_tui.sources import (
     file_indexes,
     file_source,
     server,
+    shared_source,
     this_machine,
 )
+from oh_tui.sources.links import SHARED, SharedLink, read_shared_link
 from oh_tui.sources.server_runs import run_cache
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
@@ -41,6 +43,9 @@ T = TypeVar("T")
 
 DEMO = "demo, made-up data: nothing leaves this machine"
 AGENT_DEMO = "agent server demo: made-up data, nothing leaves this machine"
+
+DEMO_SHARES = "https://demo.invalid"
+"""The server of what is shared in the demo: by its name there can be none on any network."""
 
 LARGE = 8_000_000
 """Bytes up to which a file is open by the time the explorer appears."""
@@ -57,11 +62,15 @@ def source_maker(
     paths: list[Path],
     wanted: list[str],
     *,
+    links: Sequence[str] = (),
     demo: str,
     log: str | None,
     label: str = "",
 ) -> MakeSource:
-    """`label` says where the file of `paths` came from, if it is a copy."""
+    """`label` says where the file of `paths` came from, if it is a copy. `links` lead to shared
+    conversations."""
+    if links:
+        return shared_maker(links, call_log(log))
     if paths:
         indexes = _indexes(settings)
         return lambda: file_source.FileSource(paths, wanted=wanted, indexes=indexes, label=label)
@@ -132,6 +141,31 @@ def demo_source(log: calllog.CallLog | None = None, kind: str = "plain") -> Sour
         return agent_server.AgentServerSource(alone, AGENT_DEMO, made.opening, last_known=known)
     api = app_server.AppServer(made.base_url, app=asgi, watch=log)
     return server.ServerSource(api, label, made.opening, last_known=made.last_known)
+
+
+def shared_maker(words: Sequence[str], log: calllog.CallLog | None = None) -> MakeSource:
+    """Makes the source of the shared conversations that the links lead to. No key is looked up for
+    it. Raises Problem for a link that leads nowhere."""
+    links = [read_shared_link(word) for word in words]
+    address = shared_source.of_one_server(links)
+    return lambda: _shared_source(address, links, log)
+
+
+def _shared_source(
+    address: str, links: Sequence[SharedLink], log: calllog.CallLog | None
+) -> Source:
+    if address != DEMO_SHARES:
+        api = shared_server.SharedServer(address, watch=log)
+        return shared_source.SharedSource(api, links)
+    made = demo.make_demo()
+    made.rate_limited = False
+    api = shared_server.SharedServer(address, app=made.app, watch=log)
+    return shared_source.SharedSource(api, links, label=f"shared in the {DEMO}", web=False)
+
+
+def demo_link() -> str:
+    """The link to a conversation that is shared in the demo."""
+    return f"{DEMO_SHARES}{SHARED}/{demo.shared_id()}"
 
 
 def server_source(settings: Settings, log: calllog.CallLog | None = None) -> Source:

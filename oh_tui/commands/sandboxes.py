@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.commands.framework.acting import require_consent
 from oh_tui.commands.framework.command import Call, argument, command, flag
-from oh_tui.commands.framework.ids import find, is_path, read_id, require_id
+from oh_tui.commands.framework.ids import find, is_path, is_shared, read_id, require_id
 from oh_tui.commands.framework.json_documents import conversation_id, sandbox_json
 from oh_tui.commands.framework.printing import (
     Cell,
@@ -169,7 +169,8 @@ async def _sandbox_id(call: Call) -> str:
     """The sandbox that a word names, by its own id or by a conversation in it."""
     word = call.args.target
     if is_path(word):
-        raise Problem(f"{clean_line(word)} is a file, and a file has no sandbox")
+        what = "what others share" if is_shared(word) else "a file"
+        raise Problem(f"{clean_line(word)} is {what}, and {what} has no sandbox")
     ids = [one.id for one in await call.sandboxes.all()]
     named = [one for one in ids if one == word] or [one for one in ids if one.startswith(word)]
     if len(named) == 1 and len(word) >= 4:

@@ -61,8 +61,7 @@ async def show(call: Call) -> int:
             study.verdict,
         )
     # where a browser shows it; files, the demo and agent servers have no pages
-    page = f"{source.address}/conversations/{conversation_id(conversation)}"
-    web = page if source.has_pages else ""
+    web = f"{source.web}/{conversation_id(conversation)}" if source.web else ""
     if call.as_json:
         print_json(
             {

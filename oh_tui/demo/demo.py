@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
-from oh_tui.demo.catalog import SETS, Entry
+from oh_tui.demo.catalog import PUBLIC, SETS, Entry
 from oh_tui.demo.runs.meter import TOKENS
 from oh_tui.demo.runs.recorder import fixed_uuid
 from oh_tui.demo.servers.alone import make_alone
@@ -93,3 +93,8 @@ def make_demo(now: datetime | None = None, shows: str = "showcase") -> Demo:
     """A fresh demo of one of `catalog.SETS`. With `now`, an aware datetime, its clock stands still
     there until `advance`; without, it runs with the real time."""
     return Demo(now, shows)
+
+
+def shared_id() -> str:
+    """The id of a conversation that anybody may read."""
+    return fixed_uuid("conversation", PUBLIC[0]).hex

@@ -31,7 +31,7 @@ class AgentServerSource:
     """The conversations of one agent server. It has no sandbox to pause."""
 
     sandboxes = None
-    has_pages, changes = False, True
+    web, changes = "", True
     problems: Sequence[str] = ()
     remarks: Sequence[str] = ()
 

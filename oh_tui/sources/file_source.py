@@ -59,9 +59,8 @@ class FileSource:
     """Files and folders with runs. `problems` names those that could not be opened."""
 
     opening = ""
-    address = ""
+    address = web = ""
     remembered_as = "files"
-    has_pages = False
     last_known: Mapping[str, LastKnown] = {}
     remote = agents = workspaces = sandboxes = records = None
 

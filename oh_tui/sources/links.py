@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 import msgspec
 
 from oh_tui.api.models import Conversation, bare_id
 from oh_tui.text.patterns import pattern
-from oh_tui.text.redact import masked
+from oh_tui.text.problem import Problem
+from oh_tui.text.redact import masked, safe_line
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -41,13 +43,65 @@ _REPOSITORY = pattern(r"[^\s/\\?#%:@]+(?:/[^\s/\\?#%:@]+)+")
 """`owner/name`, on GitLab with groups in between."""
 
 
-def conversation_link(base_url: str, conversation_id: str) -> Link | None:
-    """The page of a conversation on OpenHands Cloud or a self-hosted server; None for an invalid
-    id."""
+def conversation_link(pages: str, conversation_id: str) -> Link | None:
+    """The page of a conversation below the address of all `pages`; None for an invalid id."""
     bare = bare_id(conversation_id)
     if not re.fullmatch(r"[0-9a-z]{1,64}", bare):
         return None
-    return web_link(f"{base_url.rstrip('/')}/conversations/{bare}")
+    return web_link(f"{pages}/{bare}")
+
+
+SHARED = "/shared/conversations"
+"""The path below which a server has the pages of shared conversations."""
+
+
+class SharedLink(NamedTuple):
+    """The address of a shared conversation."""
+
+    server: str
+    """The address of the server, without a slash at its end."""
+    id: str
+    """Without dashes."""
+
+
+def is_shared_link(text: str) -> bool:
+    """Whether an address has the form of one of a shared conversation."""
+    is_web = text.strip().lower().startswith(("https://", "http://"))
+    return is_web and bool(_shared_path(text))
+
+
+def read_shared_link(text: str) -> SharedLink:
+    """The parts of an address that `is_shared_link`; its query and fragment are left out. Raises
+    Problem for one that cannot be opened."""
+    found = _shared_path(text)
+    assert found is not None
+    try:
+        parts = urlsplit(text.strip())
+        server = f"{parts.scheme}://{parts.netloc}{found[1]}"
+        is_usable = bool(parts.hostname) and "@" not in parts.netloc and (parts.port or 1) > 0
+    except ValueError:
+        is_usable, server = False, ""
+    shown = safe_line(text)[:80]
+    if not is_usable or web_link(server) is None:
+        raise Problem(f"“{shown}” cannot be opened", "copy the link again")
+    if not server.startswith("https://"):
+        raise Problem(f"“{shown}” is not https", "shared conversations are read over https alone")
+    bare = bare_id(found[2])
+    if not re.fullmatch(r"[0-9a-f]{32}", bare):
+        raise Problem(f"“{shown}” holds no whole id of a conversation", "copy the link again")
+    return SharedLink(server, bare)
+
+
+def _shared_path(text: str) -> re.Match[str] | None:
+    """What stands before the path of shared pages, and the last part of the path."""
+    try:
+        path = urlsplit(text.strip()).path
+    except ValueError:
+        return None
+    return _SHARED_PATH.fullmatch(path)
+
+
+_SHARED_PATH = pattern(rf"((?:/[^/]+)*){SHARED}/([^/]*)/?")
 
 
 def pull_links(conversation: Conversation) -> list[Link]:

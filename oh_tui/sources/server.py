@@ -57,7 +57,7 @@ class ServerSource:
         self.opening = opening
         self.address = address
         self.remembered_as = address or "demo"
-        self.has_pages = bool(address)
+        self.web = f"{address}/conversations" if address else ""
         self.last_known = last_known or {}
         self.problems: list[str] = []
         """Sentences about what the list of sandboxes leaves out."""

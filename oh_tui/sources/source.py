@@ -86,8 +86,8 @@ class Source(Protocol):
     remembered_as: str
     """The key under which order and columns are remembered: the address, or a word if there is
     none."""
-    has_pages: bool
-    """Whether conversations have web pages below the address."""
+    web: str
+    """The address below which the web pages of conversations are; "" if they have none."""
     last_known: Mapping[str, LastKnown]
     """States known beforehand, by conversation id without dashes."""
 

@@ -62,6 +62,7 @@ class Options(TypedDict, total=False):
     at_once: bool
     demo: Callable[[], Source] | None
     connect: Callable[[Settings], Source] | None
+    shared: Callable[[str], Callable[[], Source]] | None
     clock: Callable[[], float]
 
 

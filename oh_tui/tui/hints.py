@@ -104,9 +104,10 @@ def idle_keys(source: Source | None) -> frozenset[str]:
             ),
         ),
         (source.workspaces, ("shell", "get a file", "put a file")),
-        (source.remote, ("download", "load.all")),
+        (source.remote, ("load.all",)),
+        (source.remote and source.remote.gives_zips, ("download",)),
         (source.records, ("rename",)),
-        (source.has_pages, ("open.page",)),
+        (source.web, ("open.page",)),
     )
     return frozenset(name for has, names in needs if not has for name in names)
 
@@ -116,7 +117,7 @@ def _labels(session: Session, zoom: str, followed: bool) -> Labels:
     narrows = pane != "conversations" or session.listing.is_on
     return {
         "sandbox.pause": _pause_label(session),
-        "download": _download_label(session) if remote else None,
+        "download": _download_label(session) if remote and remote.gives_zips else None,
         "load.all": "read all" if session.run and not session.run.whole.complete else None,
         "follow": _follow_label(session) if followed else None,
         "mark": "mark",

@@ -79,6 +79,7 @@ class MainScreen(BaseScreen):
         at_once: bool = False,
         demo: Callable[[], Source] | None = None,
         connect: Callable[[Settings], Source] | None = None,
+        shared: Callable[[str], Callable[[], Source]] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
@@ -88,7 +89,7 @@ class MainScreen(BaseScreen):
         self.footer = Footer(id="footer")
         self.asking = AskingBars(self)
         self.ui = ScreenUi(self.session, self, self.asking, self.footer, self.focus_pane)
-        self._demo, self._connect = demo, connect
+        self._demo, self._connect, self._shared = demo, connect, shared
         self._at_once = at_once
         """The source is open already and is read without a thread."""
         self._make_source = make_source
@@ -112,6 +113,7 @@ class MainScreen(BaseScreen):
             self.ui,
             preparations=self.ui.preparations,
             connect=self._connect,
+            shared=self._shared,
             demo=self._demo,
             conversations=self.sidebar.list,
             steps=self.timeline,

@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.api.models import Conversation
-from oh_tui.sources.links import conversation_link, pull_links, read_repository, web_link
+from oh_tui.sources.links import (
+    conversation_link,
+    is_shared_link,
+    pull_links,
+    read_repository,
+    read_shared_link,
+    web_link,
+)
+from oh_tui.text.problem import Problem
 
 ID = "5d6f1b0c2a7e4f3b9c8d7e6f5a4b3c2d"
 
@@ -21,13 +29,13 @@ def conversation(provider: str | None, repository: str | None, *numbers: int) ->
     )
 
 
-@pytest.mark.parametrize("base", ["https://app.all-hands.dev", "http://localhost:3000/"])
+@pytest.mark.parametrize("base", ["https://app.all-hands.dev", "http://localhost:3000"])
 def test_the_page_of_a_conversation_is_under_its_server(base: str) -> None:
     dashed = f"{ID[:8]}-{ID[8:12]}-{ID[12:16]}-{ID[16:20]}-{ID[20:]}".upper()
     for identifier in (ID, dashed):
-        link = conversation_link(base, identifier)
+        link = conversation_link(f"{base}/conversations", identifier)
         assert link
-        assert link.url == f"{base.rstrip('/')}/conversations/{ID}"
+        assert link.url == f"{base}/conversations/{ID}"
 
 
 @pytest.mark.parametrize("identifier", ["", "a/../b", "x y", "é", "a" * 65])
@@ -122,3 +130,54 @@ def test_a_repository_is_read_as_people_write_it(typed: str, read: tuple[str, st
 def test_reading_a_repository_never_fails(typed: str) -> None:
     repository, _ = read_repository(typed)
     assert not repository or ("/" in repository and " " not in repository)
+
+
+@pytest.mark.parametrize(
+    ("text", "server"),
+    [
+        (f"https://app.all-hands.dev/shared/conversations/{ID}", "https://app.all-hands.dev"),
+        (f"https://oh.test:8443/agents/shared/conversations/{ID}/", "https://oh.test:8443/agents"),
+        (f" HTTPS://oh.test/shared/conversations/{ID}?from=mail#step-3 ", "https://oh.test"),
+        (f"https://oh.test/shared/conversations/{ID[:8]}-{ID[8:]}", "https://oh.test"),
+    ],
+)
+def test_the_link_of_a_shared_conversation_names_server_and_id(text: str, server: str) -> None:
+    assert is_shared_link(text)
+    assert read_shared_link(text) == (server, ID)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"http://oh.test/shared/conversations/{ID}",
+        f"https://me:key@oh.test/shared/conversations/{ID}",
+        f"https://oh.test:port/shared/conversations/{ID}",
+        f"https:///shared/conversations/{ID}",
+        f"https://oh.test'/shared/conversations/{ID}",
+        f"https://oh.test/shared/conversations/{ID[:-1]}",
+        f"https://oh.test/shared/conversations/{ID}0",
+        "https://oh.test/shared/conversations/",
+        "https://oh.test/shared/conversations/../../api/v1/users/me",
+    ],
+)
+def test_a_link_that_leads_nowhere_is_refused(text: str) -> None:
+    if is_shared_link(text):
+        with pytest.raises(Problem):
+            read_shared_link(text)
+    else:
+        assert ".." in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"https://oh.test/conversations/{ID}",
+        f"https://oh.test/shared/conversations/{ID}/more",
+        f"/shared/conversations/{ID}",
+        f"file:///shared/conversations/{ID}",
+        "https://[oh.test/shared/conversations/1",
+        "",
+    ],
+)
+def test_other_addresses_are_no_shared_links(text: str) -> None:
+    assert not is_shared_link(text)

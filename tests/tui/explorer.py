@@ -349,6 +349,7 @@ async def explore(
     filter: str = "",
     has_key: bool = True,
     connect: Callable[[Settings], Source] | None = None,
+    shared: Callable[[str], Callable[[], Source]] | None = None,
 ) -> AsyncIterator[Explorer]:
     """The explorer on the demo (or on `source`), its lists read; `wrap` may come between the
     client and the demo's servers. Without a key nothing is read: it asks what to do."""
@@ -368,6 +369,7 @@ async def explore(
         filter=filter,
         demo=make,
         connect=connect,
+        shared=shared,
         clock=NOW.timestamp,
     )
     _UNPAINTED.add(app)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.commands.across_runs.sets import compare_sets
 from oh_tui.commands.framework.command import Call, argument, command, path_of
-from oh_tui.commands.framework.ids import is_path, split_run
+from oh_tui.commands.framework.ids import is_path, is_shared, split_run
 from oh_tui.commands.framework.json_documents import (
     conversation_id,
     line,
@@ -74,7 +74,7 @@ async def compare(call: Call) -> int:
         places: list[tuple[Source, str]] = []
         for word in call.args.words:
             if is_path(word):
-                source = _files(call, word)
+                source = _shared(call, word) if is_shared(word) else _files(call, word)
                 opened.push_async_callback(source.close)
                 places.append((source, ""))
             else:
@@ -86,6 +86,11 @@ async def compare(call: Call) -> int:
             for source, identifier in places
         ]
         return _print(call, a, b)
+
+
+def _shared(call: Call, link: str) -> Source:
+    assert call.open_shared is not None
+    return call.open_shared(link)
 
 
 def _files(call: Call, word: str) -> FileSource:

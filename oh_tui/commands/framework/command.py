@@ -53,6 +53,9 @@ class Call(msgspec.Struct):
     ask_server: AskServer | None = None
     """Does some work with a server of this name, "" being that of the command line, for commands
     that want nothing by themselves."""
+    open_shared: Callable[[str], Source] | None = None
+    """Opens the shared conversation that a link leads to, for commands that open their runs by
+    themselves."""
     explorer_names: Callable[[], ExplorerNames] | None = None
     """The names that a settings file can use and only the explorer knows."""
 
@@ -134,7 +137,7 @@ def flag(*names: str, about: str) -> Argument:
 RUN = argument(
     "word",
     metavar="ID|PATH",
-    help="a conversation, or a file of one; PATH#ID is one of many",
+    help="a conversation, one that others share, or a file of one; PATH#ID is one of many",
 )
 
 

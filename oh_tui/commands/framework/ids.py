@@ -11,6 +11,7 @@ from oh_tui.api import errors
 from oh_tui.api.models import bare_id
 from oh_tui.commands.framework import printing
 from oh_tui.settings import paths
+from oh_tui.sources import links
 from oh_tui.sources.actions import starting
 from oh_tui.text.clean import clean_line
 from oh_tui.text.patterns import pattern
@@ -52,9 +53,10 @@ def read_id(text: str) -> str:
 
 
 def is_path(text: str) -> bool:
-    """Whether a word names a file rather than a conversation; an id wins over a bare file name."""
+    """Whether a word names a file, or what others share, rather than a conversation of ours; an id
+    wins over a bare file name."""
     if not text or "://" in text:
-        return is_file_address(text)
+        return is_file_address(text) or is_shared(text)
     if is_stdin(text):
         return True
     if "/" in text or text.endswith(".zip") or text in (".", ".."):
@@ -71,6 +73,11 @@ def is_file_address(text: str) -> bool:
     """Whether an address names a file with runs by its ending, not a conversation."""
     path = text.partition("#")[0].partition("?")[0]
     return is_address(text) and endings.may_hold_runs(path.rpartition("/")[2])
+
+
+def is_shared(text: str) -> bool:
+    """Whether an address is the link of a shared conversation."""
+    return is_address(text) and not is_file_address(text) and links.is_shared_link(text)
 
 
 def is_stdin(text: str) -> bool:

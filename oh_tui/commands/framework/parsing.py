@@ -35,6 +35,7 @@ _EPILOG = f"""\
 ID is a conversation's id, with or without dashes, or its first 4 or more characters (0-9 a-f), or
 the web address of the conversation. PATH is a downloaded zip, a folder, an evaluation
 output (output.jsonl), a trajectory in JSON, or a folder of those; PATH#ID is one run of many.
+What others share goes by its link, https://HOST/shared/conversations/ID, without a key.
 
 examples:
   oh-tui --demo                     look around: no key, no network

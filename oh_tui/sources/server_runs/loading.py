@@ -63,6 +63,8 @@ class ServerRuns:
 
     by_pages = False
     """Whether runs are read page by page, so that a long one takes more calls."""
+    gives_zips = True
+    """Whether runs can be downloaded."""
 
     def __init__(self, api: GivesRuns, cache: RunCache | None = None) -> None:
         self.api = api

@@ -74,6 +74,7 @@ class Controllers:
         *,
         preparations: preparations.Preparations,
         connect: Callable[[Settings], Source] | None,
+        shared: Callable[[str], Callable[[], Source]] | None,
         demo: Callable[[], Source] | None,
         conversations: ConversationList,
         steps: Timeline,
@@ -83,6 +84,7 @@ class Controllers:
         self._ui = ui
         self.preparations = preparations
         self._connect = connect
+        self._shared = shared
         self._demo = demo
         self._rows = conversations
         self._steps = steps
@@ -90,7 +92,13 @@ class Controllers:
 
     @cached_property
     def servers(self) -> servers.Servers:
-        return servers.Servers(self._session, self._ui, connect=self._connect, demo=self._demo)
+        return servers.Servers(
+            self._session,
+            self._ui,
+            connect=self._connect,
+            demo=self._demo,
+            shared=self._shared,
+        )
 
     @cached_property
     def run(self) -> reader.RunReader:

@@ -12,8 +12,10 @@ from oh_tui.settings.config import DEMO, LOCAL
 from oh_tui.settings.paths import expanded, split_run
 from oh_tui.settings.startup import Settings, choose
 from oh_tui.sources import file_source
+from oh_tui.sources.links import is_shared_link, read_shared_link
 from oh_tui.text.problem import Problem
 from oh_tui.tui.messages import ListEmpty, QuitWanted, SourceWanted
+from oh_tui.tui.remedies import words_of
 from oh_tui.tui.widgets.question_bar import Question
 
 if TYPE_CHECKING:
@@ -37,12 +39,15 @@ class Servers:
         *,
         connect: Callable[[Settings], Source] | None,
         demo: Callable[[], Source] | None,
+        shared: Callable[[str], Callable[[], Source]] | None = None,
     ) -> None:
-        """`connect` makes the source for the settings of another server."""
+        """`connect` makes the source for the settings of another server. `shared` gives what makes
+        the source of the shared conversation of a link, or raises Problem."""
         self._session = session
         self._ui = ui
         self._connect = connect
         self.demo = demo
+        self._shared = shared
 
     def others(self) -> list[tuple[str, str]]:
         """The other servers, as name and description; the open one is left out."""
@@ -97,8 +102,11 @@ class Servers:
             [("  export OPENHANDS_API_KEY=KEY   and start oh-tui again", "key")],
             [("Your own server: oh-tui --server http://localhost:3000", "dim")],
         ]
-        answers = [("d", "look around in the demo", "demo"), ("o", "open a file", "open"),
-                   ("q", "quit", "quit")]  # fmt: skip
+        answers = [
+            ("d", "look around in the demo", "demo"),
+            ("o", "open a file or a shared link", "open"),
+            ("q", "quit", "quit"),
+        ]
         while True:
             answer = await self._ui.ask(Question("No API key", lines, answers, "stay"))
             if answer == "quit":
@@ -106,18 +114,42 @@ class Servers:
             elif answer == "demo" and self.demo:
                 self._ui.post_message(SourceWanted(self.demo))
             elif answer == "open":
-                typed = await self._ui.prompt(
-                    "path of a run; PATH#ID is one run of a file", "", enter="open"
-                )
-                if not typed:
+                if not await self._open_typed():
                     continue
-                path, self._session.open_id = split_run(typed, os.environ)
-                self._ui.post_message(SourceWanted(partial(_file_source, path)))
             else:
                 words = ("no API key", "q quits, then:", "export OPENHANDS_API_KEY=KEY")
                 self._ui.post_message(ListEmpty(*words))
                 self._ui.focus_pane("conversations")
             return
+
+    async def _open_typed(self) -> bool:
+        """Ask for a run, and open it; False for none."""
+        typed, wrong = "", ""
+        while True:
+            answer = await self._ui.prompt(
+                "path of a run (PATH#ID: one of a file), or the link of a shared conversation",
+                typed,
+                enter="open",
+                title="Open" if wrong else "",
+                wrong=wrong,
+            )
+            typed = (answer or "").strip()
+            if not typed:
+                return False
+            try:
+                self._ui.post_message(SourceWanted(self._source_of(typed)))
+            except Problem as problem:
+                wrong = words_of(problem)
+            else:
+                return True
+
+    def _source_of(self, typed: str) -> Callable[[], Source]:
+        """What makes the source that was typed. Raises Problem for a link that leads nowhere."""
+        if self._shared and is_shared_link(typed):
+            self._session.open_id = read_shared_link(typed).id
+            return self._shared(typed)
+        path, self._session.open_id = split_run(typed, os.environ)
+        return partial(_file_source, path)
 
     def action_switch(self, name: str) -> None:
         self._ui.work_on("ask", self.switch, name)

@@ -129,12 +129,13 @@ async def test_help_and_palette_leave_out_what_can_do_nothing_there() -> None:
         ("workspaces", {"shell", "get a file", "put a file"}),
         ("remote", {"download", "load.all"}),
         ("records", {"rename"}),
-        ("has_pages", {"open.page"}),
+        ("web", {"open.page"}),
     ],
 )
 def test_what_a_source_lacks_takes_its_keys_along(lacks: str, idle: set[str]) -> None:
-    parts = ("sandboxes", "agents", "workspaces", "remote", "records", "has_pages")
-    source: Any = SimpleNamespace(**{part: part != lacks for part in parts})
+    parts = ("sandboxes", "agents", "workspaces", "remote", "records", "web")
+    zips = SimpleNamespace(gives_zips=True)
+    source: Any = SimpleNamespace(**{part: zips if part != lacks else None for part in parts})
     assert idle_keys(source) == idle
     assert idle <= {key.id for key in ALL_KEYS} | {label for label, *_ in MORE}
     assert idle_keys(None) == frozenset()

@@ -41,6 +41,9 @@ class Downloads:
         session, tell = self._session, self._ui.tell
         source = session.source
         remote = source.remote if source else None
+        if remote and not remote.gives_zips:
+            tell("what others share has no zip: oh-tui export writes its steps")
+            return
         if remote and session.means_marked:
             await self._download_marked(remote)
             return

@@ -63,11 +63,11 @@ class WebPages:
             raise Problem("No conversation is selected")
         if not source.remote:
             raise Problem("A file has no web page")
-        link = conversation_link(source.address, conversation.id) if source.has_pages else None
+        link = conversation_link(source.web, conversation.id) if source.web else None
         if link is None:
-            if source.has_pages:
+            if source.web:
                 raise Problem("This conversation's id cannot be part of a web address")
-            if source.sandboxes is None:
+            if source.agents and source.sandboxes is None:
                 raise Problem("An agent server has no web pages")
             raise Problem("On a real server, o opens the web page; the demo has none")
         return link
@@ -119,7 +119,7 @@ class WebPages:
         """Open a page; ask first, showing the address, if it is a guess. Pages named in the demo's
         made-up data belong to others and are not opened."""
         source = self._session.source
-        made_up = source is not None and source.remote is not None and not source.address
+        made_up = source is not None and bool(source.remote) and not (source.address or source.web)
         if made_up:
             title, why = f"{what}, not opened", "made-up data: there is no such page"
         elif link.guess:
