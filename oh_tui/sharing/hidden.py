@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import HIDDEN
@@ -29,3 +30,18 @@ def hidden_in(text: str) -> Counter[str]:
 
 def listed(found: Counter[str]) -> str:
     return ", ".join(f"{name} ({number})" if number > 1 else name for name, number in found.items())
+
+
+class Hidden:
+    """Where in a run secrets were hidden."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, Counter[str]] = {}
+
+    def take(self, where: str, text: str) -> None:
+        if found := hidden_in(text):
+            self._found[where] = self._found.get(where, Counter()) + found
+
+    def __iter__(self) -> Iterator[tuple[str, Counter[str]]]:
+        """The places in order, and the secrets of each."""
+        return iter(self._found.items())

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 
-from oh_tui.sharing.hidden import hidden_in, listed
+from oh_tui.sharing.hidden import Hidden, listed
 from oh_tui.sharing.shared_run import SharedRun
 from oh_tui.sources.lists.attributes import cost_text
 from oh_tui.sources.lists.tags import tag_words
@@ -36,9 +35,9 @@ def markdown(run: SharedRun) -> Iterator[str]:
     yield _escaped(" · ".join(filter(None, facts_line))) + "\n\n"
     if run.note:
         yield f"{_escaped(run.note)}\n\n"
-    hidden: dict[str, Counter[str]] = {}
+    hidden = Hidden()
     if own := _own_markdown(kept.note, tag_words(kept.tags)):
-        hidden["your note"] = hidden_in(own)
+        hidden.take("your note", own)
         yield own
     for step in steps:
         text = step_markdown(step, study.trajectory.outcome(step))
@@ -47,20 +46,17 @@ def markdown(run: SharedRun) -> Iterator[str]:
         signs = ["bookmarked"] if step.event.id in kept.bookmarks else []
         if own := _own_markdown(note, signs):
             text = f"{head}\n\n{own}{rest}"
-        hidden[f"step {step.number}"] = hidden_in(text)
+        hidden.take(f"step {step.number}", text)
         yield f"{text}\n"
     if run.others:
         yield f"## {plural(len(run.others), 'hidden event')}\n\n"
     for event in run.others:
         text = event_markdown(event)
-        hidden[f"event {safe_line(event.id)}"] = hidden_in(text)
+        hidden.take(f"event {safe_line(event.id)}", text)
         yield f"{text}\n"
     yield "## What was hidden\n\n"
-    if not any(hidden.values()):
-        yield "Nothing: no known kind of secret was found.\n"
-    for where, found in hidden.items():
-        if found:
-            yield f"- {where}: {listed(found)}\n"
+    places = [f"- {where}: {listed(found)}\n" for where, found in hidden]
+    yield "".join(places) or "Nothing: no known kind of secret was found.\n"
 
 
 def _own_markdown(note: str, words: list[str]) -> str:

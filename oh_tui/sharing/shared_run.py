@@ -34,7 +34,7 @@ class SharedRun:
     is_part: bool = False
     """Whether the steps were chosen, so that others are left out."""
     whole: bool = False
-    """Whether large outputs are written whole."""
+    """Whether large texts and long runs are written whole."""
 
     @property
     def title(self) -> str:

@@ -138,18 +138,18 @@ def unzoned(text: str, is_bare: bool) -> str:
 
 def clock_time(when: float, zone: tzinfo | None = UTC) -> str:
     """A time as 13:29:07 in a zone (None: the local one)."""
-    return _moment(when, zone).strftime("%H:%M:%S")
+    return moment(when, zone).strftime("%H:%M:%S")
 
 
 def since_midnight(when: float, zone: tzinfo | None = UTC) -> float:
     """Seconds since 0:00 on the clock of a zone (None: the local one)."""
-    then = _moment(when, zone)
+    then = moment(when, zone)
     return then.hour * 3600 + then.minute * 60 + then.second + then.microsecond / 1e6
 
 
 def day_time(when: float, now: float, zone: tzinfo | None = None) -> str:
     """A time as "13:29 today", "13:29 yesterday" or "13:29, 3 Nov"."""
-    then, today = _moment(when, zone), _moment(now, zone)
+    then, today = moment(when, zone), moment(now, zone)
     days = (today.date() - then.date()).days
     if day := {0: "today", 1: "yesterday"}.get(days):
         return f"{then:%H:%M} {day}"
@@ -161,12 +161,13 @@ def day_span(began: float, ended: float | None, now: float, zone: tzinfo | None 
     """Start and end as "13:29 to 15:49 today"; only the start if the end is unknown, in the same
     minute or on another day."""
     if ended is not None and ended > began:
-        first, last = _moment(began, zone), _moment(ended, zone)
+        first, last = moment(began, zone), moment(ended, zone)
         if first.date() == last.date() and f"{first:%H:%M}" != f"{last:%H:%M}":
             return f"{first:%H:%M} to {day_time(ended, now, zone)}"
     return day_time(began, now, zone)
 
 
-def _moment(when: float, zone: tzinfo | None) -> datetime:
+def moment(when: float, zone: tzinfo | None) -> datetime:
+    """A time in a zone (None: the local one), within the years that there are."""
     bounded = min(max(when, 0.0), 253_000_000_000.0)
     return datetime.fromtimestamp(bounded, zone)

@@ -178,7 +178,7 @@ def commands(path: Path, folder: Path) -> Iterator[tuple[str | Path, ...]]:
         yield name, path
         yield name, path, "--json"
     yield "events", path
-    for form in ("md", "jsonl", "atif", "cast", "otlp"):
+    for form in ("md", "html", "jsonl", "atif", "cast", "otlp"):
         yield "export", path, "--to", form
         yield "export", path, "--to", form, "-o", folder / f"out.{form}"
     for form in ("jsonl", "parquet"):

@@ -33,6 +33,7 @@ from oh_tui.commands.framework.status import Seen, as_read
 from oh_tui.commands.steps import matching, say_unknown
 from oh_tui.sharing import left_out
 from oh_tui.sharing.cast import cast
+from oh_tui.sharing.html.page import page
 from oh_tui.sharing.markdown import markdown
 from oh_tui.sharing.otlp.otlp import otlp
 from oh_tui.sharing.shared_run import SharedRun, hidden_events
@@ -44,7 +45,7 @@ from oh_tui.sources.saving import part_file, publish_as
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
-from oh_tui.text.redact import masked
+from oh_tui.text.redact import hide_keys, masked
 from oh_tui.trajectory.analysis.search.step_filter import parse
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.formats.table import find_files
@@ -61,10 +62,10 @@ from oh_tui.trajectory.formats.table import find_files
     STEPS_OF_RUNS,
     argument(
         "--to",
-        choices=("md", "jsonl", "atif", "cast", "otlp", "chat", "parquet"),
+        choices=("md", "html", "jsonl", "atif", "cast", "otlp", "chat", "parquet"),
         default="md",
-        help="Markdown, JSON lines, ATIF 1.7, a recording, traces, or what the model got and "
-        "answered; md by default; of many runs jsonl, parquet, otlp or chat",
+        help="Markdown, an HTML page, JSON lines, ATIF 1.7, a recording, traces, or what the "
+        "model got and answered; md by default; of many runs jsonl, parquet, otlp or chat",
     ),
     argument(
         "-o",
@@ -89,7 +90,7 @@ from oh_tui.trajectory.formats.table import find_files
     BRANCH,
     flag("--notes", about="with your bookmarks, notes and tags"),
     flag("--messages", about="with --to otlp: what the model got and answered, calls and results"),
-    flag("--whole", about="with --to cast and --to otlp: large texts whole"),
+    flag("--whole", about="with --to html, cast and otlp: large texts whole"),
     argument(
         "--without",
         type=lambda text: left_out.parts(text),
@@ -107,6 +108,7 @@ from oh_tui.trajectory.formats.table import find_files
     flag("--yes", about="write HTML, and read a file at an https address, without asking"),
     examples={
         "export run.zip -o run.md": "to read, or to attach to an issue",
+        "export run.zip --to html -o run.html": "one page, for people without oh-tui",
         "export 5f3a is:failed tool:terminal": "the commands that failed",
         "export run.zip --to jsonl": "each step with its events",
         "export run.zip --to atif -o trajectory.json": "for Harbor and other tools",
@@ -150,7 +152,7 @@ async def export(call: Call) -> int:
     if _names_many(call):
         return await part_files.export_tables(call)
     query = parse(call.args.filter)
-    is_whole = call.args.to in ("atif", "otlp") and not query.terms
+    is_whole = call.args.to in ("atif", "html", "otlp") and not query.terms
     conversation, loaded = await open_run(call, sub_agents=is_whole)
     study, kept = Study(whole(loaded)), read_annotations(call).of(conversation)
     conversation = as_read(call, conversation, study)
@@ -190,6 +192,9 @@ async def export(call: Call) -> int:
         pieces = otlp(run, str(about["id"]), whole(loaded), messages=call.args.messages)
     elif call.args.to == "jsonl" or call.as_json:
         pieces = json_lines(run, about)
+    elif call.args.to == "html":
+        # its texts are masked; a mask of the whole could take a part of a tag for a secret
+        pieces = map(hide_keys, page(run))
     else:
         pieces = map(masked, markdown(run))
     if call.args.output:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 
 import msgspec
@@ -98,3 +99,16 @@ def closed_outcome(event: Event, result: Event | None) -> Outcome:
     if last.command_failed:
         return Outcome.COMMAND_FAILED
     return Outcome.WITH_RESULT if last.untold else Outcome.OK
+
+
+@contextmanager
+def held(step: Step) -> Iterator[None]:
+    """Decodes the events of a step once for all that reads them meanwhile."""
+    events = [event for event in (step.event, *step.results) if event.decoded is None]
+    for event in events:
+        event.hold_body()
+    try:
+        yield
+    finally:
+        for event in events:
+            event.decoded = None

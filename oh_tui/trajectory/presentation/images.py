@@ -49,6 +49,10 @@ class Image(msgspec.Struct, frozen=True, gc=False):
         """The bytes; None for broken or empty base64."""
         return _decode(self.data)
 
+    def encoded(self) -> str:
+        """The bytes as plain base64, whatever characters came with it; "" for none."""
+        return base64.b64encode(self.decode() or b"").decode()
+
     def __str__(self) -> str:
         if self.address:
             return f"{self.what} at {safe_line(self.address[:2000])}"

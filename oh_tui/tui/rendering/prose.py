@@ -6,7 +6,6 @@ import io
 from collections.abc import Iterable
 from typing import ClassVar
 
-from markdown_it import MarkdownIt
 from rich import markdown
 from rich.cells import chop_cells
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -15,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
 
-from oh_tui.text import syntax
+from oh_tui.text import commonmark, syntax
 from oh_tui.text.clean import clean
 from oh_tui.text.syntax import Piece
 from oh_tui.tui.rendering import highlight
@@ -66,14 +65,6 @@ class _Code(markdown.CodeBlock):
         yield text
 
 
-_PARSER = (
-    MarkdownIt("commonmark", {"html": False, "maxNesting": 100})
-    .enable("strikethrough")
-    .enable("table")
-)
-"""As rich's own, but HTML tags are text: rich would leave them out with their content."""
-
-
 class _Table(markdown.TableElement):
     """Long words go on in the next line; rich cuts them off."""
 
@@ -96,12 +87,7 @@ class _Image(markdown.ImageItem):
 class _Markdown(markdown.Markdown):
     def __init__(self, source: str) -> None:
         super().__init__("", hyperlinks=False)
-        self.parsed = _PARSER.parse(source)
-        for token in self.parsed:
-            for child in token.children or ():
-                # people and models mean the line ends they write
-                if child.type == "softbreak":
-                    child.type = "hardbreak"
+        self.parsed = commonmark.parse(source)
 
     elements: ClassVar[dict[str, type[markdown.MarkdownElement]]] = {
         **markdown.Markdown.elements,

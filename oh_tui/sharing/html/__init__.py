@@ -1,0 +1,1 @@
+"""A run as one HTML page, which loads nothing: each file writes a part of it."""

@@ -1,0 +1,136 @@
+"""Blocks as HTML: what calls and results show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from oh_tui.sharing.html.code import code_html, diff_html
+from oh_tui.sharing.html.cut import Cut, cut
+from oh_tui.sharing.html.escaping import text
+from oh_tui.sharing.html.prose import prose_html
+from oh_tui.sharing.html.terminal_colours import coloured_html
+from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.looks import UNICODE
+from oh_tui.trajectory.presentation import block as b
+from oh_tui.trajectory.presentation.images import Image
+from oh_tui.trajectory.presentation.plans import Task
+
+_TYPES = {"PNG": "png", "JPEG": "jpeg", "GIF": "gif", "WebP": "webp", "BMP": "bmp"}
+"""Formats that are shown, by what the first bytes say, and their media types."""
+
+_LARGEST = 3_000_000
+"""Characters of base64 of an image that is shown."""
+
+
+def blocks_html(blocks: Iterable[b.Block], images: Iterator[Image], *, whole: bool) -> str:
+    """`images` are those that the notes among the blocks name, in order."""
+    return "\n".join(filter(None, (_block(block, images, whole) for block in blocks)))
+
+
+def _block(block: b.Block, images: Iterator[Image], whole: bool) -> str:
+    match block:
+        case b.Fields(pairs):
+            return _fields(pairs)
+        case b.Checklist(tasks):
+            return f'<ul class="plan">{"".join(map(_task, tasks))}</ul>'
+        case b.Table(head, rows):
+            return _table(head, rows)
+        case b.Heading(title):
+            return f'<p class="heading">{text(title)}</p>'
+        case b.ImageNote(note):
+            return _image(note, next(images, None), whole=whole)
+        case b.Output(shown, coloured):
+            return _output(shown, coloured, whole=whole)
+    if not block.text.strip():
+        return ""
+    parts = cut(block.text.strip("\n"), whole=whole)
+    return _joined(parts, _part(block, parts.head), _part(block, parts.tail))
+
+
+def _part(block: b.Block, part: str) -> str:
+    """A block of text, or the begin or end of a long one."""
+    if not part:
+        return ""
+    match block:
+        case b.Markdown():
+            return prose_html(part)
+        case b.Command():
+            return f'<pre class="command">{code_html(part, "bash")}</pre>'
+        case b.Diff():
+            return f'<pre class="diff">{diff_html(part)}</pre>'
+        case b.Code(_, path, first):
+            start = f'<p class="note">from line {first:,}</p>' if first > 1 else ""
+            return f"{start}<pre>{code_html(part, path)}</pre>"
+        case b.Json():
+            return f"<pre>{code_html(part, 'json')}</pre>"
+        case b.Failure():
+            return f'<pre class="failure">{text(part)}</pre>'
+        case b.Note():
+            return f'<p class="note">{text(part)}</p>'
+        case b.Thought():
+            return f'<p class="thought">{text(part)}</p>'
+    return f'<p class="plain">{text(part)}</p>'
+
+
+def _joined(parts: Cut, head: str, tail: str) -> str:
+    if not parts.left_out:
+        return head
+    return f'{head}<p class="cut">{parts.left_out}</p>{tail}'
+
+
+def _output(shown: str, coloured: str, *, whole: bool) -> str:
+    parts = cut(shown, whole=whole)
+    if not coloured or not parts.at_line_ends:
+        head, tail = text(parts.head), text(parts.tail)
+    else:
+        lines = coloured.split("\n")
+        first, last = (part.count("\n") + 1 for part in (parts.head, parts.tail))
+        head = coloured_html(lines[:first])
+        tail = coloured_html(lines[-last:]) if parts.left_out else ""
+    return _joined(parts, *(f'<pre class="output">{part}</pre>' for part in (head, tail)))
+
+
+def _fields(pairs: Iterable[tuple[str, str]]) -> str:
+    rows = (f"<div><dt>{text(label)}</dt><dd>{text(value)}</dd></div>" for label, value in pairs)
+    return f'<dl class="fields">{"".join(rows)}</dl>'
+
+
+_BOXES = {"done": (UNICODE.finished, "good"), "in_progress": (UNICODE.running, "mark")}
+
+
+def _task(task: Task) -> str:
+    glyph, hue = _BOXES.get(task.status, (UNICODE.starting, "dim"))
+    change = f"{task.change}{f', was {task.was}' if task.was else ''}"
+    said = f' <span class="h-note">({text(change)})</span>' if task.change else ""
+    notes = f"<br><small>{text(task.notes)}</small>" if task.notes else ""
+    status = task.status.replace("_", " ")
+    box = f'<span class="h-{hue}" role="img" aria-label="{status}">{glyph}</span>'
+    return f"<li>{box} <span>{text(task.title)}{said}{notes}</span></li>"
+
+
+_NUMBER = pattern(r"[-+<$]?[\d,.]+ ?(?:[kMG]?B?|%)(?: [-+]\S+)?|")
+
+
+def _table(head: Iterable[str], rows: Iterable[tuple[str, ...]]) -> str:
+    """Numbers are aligned right."""
+    top = "".join(f"<th>{text(name)}</th>" for name in head)
+    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
+    return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _cell(value: str) -> str:
+    number = ' class="number"' if value and _NUMBER.fullmatch(value) else ""
+    return f"<td{number}>{text(value)}</td>"
+
+
+def _image(note: str, image: Image | None, *, whole: bool) -> str:
+    caption = f'<p class="note">{text(note)}</p>'
+    if image is None or image.format not in _TYPES or not note.endswith(str(image)):
+        return caption
+    if len(image.data) > _LARGEST and not whole:
+        return f'<p class="note">{text(note)}, left out here</p>'
+    data = image.encoded()
+    if not data:
+        return caption
+    source = f"data:image/{_TYPES[image.format]};base64,{data}"
+    return f'<figure><img src="{source}" alt="{text(note)}" loading="lazy">{caption}</figure>'

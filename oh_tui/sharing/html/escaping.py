@@ -1,0 +1,53 @@
+"""Texts as HTML: what a text says is never a tag, an attribute or an address to follow."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from html import escape
+from urllib.parse import urlsplit
+
+from oh_tui.text.patterns import pattern
+from oh_tui.text.redact import safe_line
+
+
+def text(value: str) -> str:
+    """A clean text as HTML, between tags and in an attribute in double quotes."""
+    return escape(value)
+
+
+def line(value: str) -> str:
+    """Any text as HTML on one line."""
+    return escape(safe_line(value))
+
+
+def opened_link(address: str) -> str:
+    """The tag that begins a link to a page by https; "" for any other address."""
+    if not _is_page(address):
+        return ""
+    return f'<a href="{escape(address)}" rel="noopener noreferrer">'
+
+
+def _is_page(address: str) -> bool:
+    """Whether it is one of https without a name and password in it."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    return parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc
+
+
+_ODD = pattern(r"[^\w.:-]+", re.ASCII)
+
+_LONGEST = 80
+"""Characters of the id of an event that names its place as it is."""
+
+
+def anchor(event_id: str) -> str:
+    """The name of the place of an event in the page: its id, if that is one that can stand in an
+    address; two events have two names all the same."""
+    name = _ODD.sub("-", safe_line(event_id, 2 * _LONGEST))
+    if name != event_id or len(name) > _LONGEST:
+        digest = hashlib.sha256(event_id.encode("utf-8", "surrogatepass")).hexdigest()
+        name = f"{name[:_LONGEST]}-{digest[:12]}"
+    return f"event-{name}"

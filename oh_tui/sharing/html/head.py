@@ -1,0 +1,131 @@
+"""What stands above the steps: how the run ended, its numbers, its picture, what was asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterator
+from datetime import UTC, datetime
+
+from oh_tui import __version__
+from oh_tui.sharing.html.escaping import line, text
+from oh_tui.sharing.html.steps import time_html
+from oh_tui.sharing.html.strip_svg import strip_html
+from oh_tui.sharing.shared_run import SharedRun
+from oh_tui.sources.lists.tags import tag_words
+from oh_tui.text.human import compact, duration, moment, plural
+from oh_tui.text.patterns import pattern
+from oh_tui.text.redact import safe, safe_line
+from oh_tui.trajectory.looks import UNICODE, verdict_mark
+from oh_tui.trajectory.model.steps import MESSAGE_KINDS, Step
+from oh_tui.trajectory.model.tool_use import Family
+from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.describe import describe, family_of
+
+
+def head_html(run: SharedRun, shown: list[Step]) -> Iterator[str]:
+    """`shown` are the steps in the page."""
+    here = {step.number for step in shown}
+    yield f"<header>\n<h1>{text(run.title)}</h1>\n{_verdict(run, here)}"
+    if run.note:
+        yield f'<p class="missing">{line(run.note)}</p>\n'
+    if len(shown) < len(run.study.trajectory):
+        total = plural(len(run.study.trajectory), "step")
+        yield f'<p class="missing">{len(shown):,} of {total} are in this page</p>\n'
+    yield _facts(run)
+    yield _own(run)
+    yield strip_html(run.study.strip, here)
+    yield "</header>\n"
+    yield _turns(run, shown)
+
+
+def _verdict(run: SharedRun, here: Container[int]) -> str:
+    verdict = run.study.verdict
+    if verdict.cut_off or not verdict.word:
+        told = verdict.cause or "these events do not say how it ended"
+        return f'<p class="verdict h-{"warn" if verdict.cut_off else "dim"}">{text(told)}</p>\n'
+    glyph, hue = verdict_mark(UNICODE, verdict.word)
+    label = run.study.trajectory.recorded.label
+    said = f' <span class="label">{text(label.words)}</span>' if label else ""
+    return (
+        f'<p class="verdict"><strong class="h-{hue}">{glyph} {text(verdict.word)}</strong>{said} '
+        f"{_with_links(verdict.cause, here)}</p>\n"
+    )
+
+
+_STEPS = pattern(r"\b[Ss]teps? \d[\d,]*(?:(?:-|, | and | to )\d[\d,]*)*")
+_NUMBER = pattern(r"\d+(?:,\d{3})*")
+
+
+def _with_links(cause: str, here: Container[int]) -> str:
+    """The cause with a link at each step that it names."""
+
+    def linked(found: re.Match[str]) -> str:
+        number = int(found[0].replace(",", ""))
+        return f'<a href="#step-{number}">{found[0]}</a>' if number in here else found[0]
+
+    return _STEPS.sub(lambda found: _NUMBER.sub(linked, found[0]), text(cause))
+
+
+def _facts(run: SharedRun) -> str:
+    one, study = run.conversation, run.study
+    accounts, spent = study.accounts, study.sub_runs.total
+    waited = f" + {duration(accounts.waited)} waiting" if accounts.waited >= 30 else ""
+    cost = study.sub_runs.cost(one.cost, is_partial=one.cost_is_partial).words
+    tokens = spent.tokens or one.tokens
+    plan = study.verdict.plan
+    facts = (
+        ("Cost", text(cost)),
+        ("Time", text(f"{duration(accounts.active)}{waited}" if accounts.active >= 0.5 else "")),
+        ("Tokens", text(compact(tokens)) if tokens else ""),
+        ("Steps", f"{len(study.trajectory):,}"),
+        ("Changed", text(study.changes.size) if study.changes.changed else ""),
+        ("Plan", f"{plan[0]} of {plan[1]}" if plan else ""),
+        ("Model", line(one.llm_model or "")),
+        ("Repository", line(one.selected_repository or "")),
+        ("Branch", line(one.selected_branch or "")),
+        ("Began", _began(study.trajectory)),
+        ("Agent", line(study.trajectory.recorded.agent)),
+        ("Written", f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC by oh-tui {text(__version__)}"),
+    )
+    rows = "".join(
+        f"<div><dt>{label}</dt><dd>{value}</dd></div>\n" for label, value in facts if value
+    )
+    return f'<dl class="facts">\n{rows}</dl>\n'
+
+
+def _began(run: Trajectory) -> str:
+    """Of a run whose clock is not known without a zone."""
+    if run.began is None:
+        return ""
+    return f"{moment(run.began, UTC):%Y-%m-%d %H:%M}{' UTC' if run.knows_zone else ''}"
+
+
+def _own(run: SharedRun) -> str:
+    """Tags and note of the user, if they are to be written."""
+    words = " ".join(tag_words(run.kept.tags))
+    note = safe(run.kept.note).strip()
+    tags = f"<strong>{line(words)}</strong> " if words else ""
+    return f'<p class="own">{tags}{text(note)}</p>\n' if tags or note else ""
+
+
+def _turns(run: SharedRun, shown: list[Step]) -> str:
+    turns = [step for step in shown if is_turn(step)]
+    rows: list[str] = []
+    for step in turns:
+        about = describe(step, run.study.trajectory.outcome(step))
+        when = time_html(step.event, run.study.trajectory.began)
+        rows.append(
+            f'<li><span class="n">{step.number}</span> <a href="#step-{step.number}">'
+            f"{text(safe_line(about.result) or about.what)}</a> {when}</li>\n"
+        )
+    if not rows:
+        return ""
+    return (
+        f'<nav aria-labelledby="turns"><h2 id="turns">What was asked</h2>\n'
+        f'<ol class="turns">\n{"".join(rows)}</ol></nav>\n'
+    )
+
+
+def is_turn(step: Step) -> bool:
+    """A message that the user wrote."""
+    return step.event.kind in MESSAGE_KINDS and family_of(step.event) is Family.YOU

@@ -1,0 +1,105 @@
+"""The page: its parts in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from oh_tui.sharing.hidden import Hidden, listed
+from oh_tui.sharing.html.changed_files import changed_files_html
+from oh_tui.sharing.html.escaping import text
+from oh_tui.sharing.html.head import head_html, is_turn
+from oh_tui.sharing.html.steps import StepsWriter, event_html
+from oh_tui.sharing.html.style import policy, script, style
+from oh_tui.sharing.shared_run import SharedRun
+from oh_tui.text.human import plural
+from oh_tui.trajectory.model.steps import MESSAGE_KINDS, Outcome, Step
+
+MOST = 5_000
+"""Steps of a page that opens in about a second."""
+
+_ENDS = 2_000
+"""Steps at the begin and at the end of a longer run; between them errors and turns."""
+
+
+def page(run: SharedRun) -> Iterator[str]:
+    """The page of a run, a few kB at a time."""
+    shown = run.steps if run.whole or len(run.steps) <= MOST else list(_fewer(run))
+    hidden = Hidden()
+    yield _top(run)
+    yield from head_html(run, shown)
+    yield "<main>\n"
+    if not run.is_part:
+        yield from changed_files_html(run.study.changes, hidden, whole=run.whole)
+    yield '<section aria-labelledby="steps"><h2 id="steps">Steps</h2>\n'
+    yield _SEARCH
+    if not shown:
+        yield '<p class="missing">no steps</p>\n'
+    writer = StepsWriter(
+        run.study, hidden, run.whole, run.kept, _opened(run), with_sub_agents=not run.is_part
+    )
+    yield from writer.written(shown, told_gaps=len(shown) < len(run.steps))
+    yield "</section>\n"
+    if run.others:
+        named = plural(len(run.others), "hidden event")
+        yield f'<details class="others"><summary>{named}, which belong to no step</summary>\n'
+        for event in run.others:
+            yield event_html(event, hidden, whole=run.whole)
+        yield "</details>\n"
+    yield "</main>\n"
+    yield _bottom(hidden)
+
+
+def _top(run: SharedRun) -> str:
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy()}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="color-scheme" content="light dark">\n'
+        '<meta name="referrer" content="no-referrer">\n'
+        f'<link rel="icon" href="data:,">\n<title>{text(run.title)}</title>\n'
+        f"<style>{style()}</style>\n<script>{script()}</script>\n</head>\n<body>\n"
+    )
+
+
+_SEARCH = """<form id="bar" role="search" hidden>
+<input id="search" type="search" placeholder="Search the steps" aria-label="Search the steps">
+<output id="found" aria-live="polite"></output>
+<button type="button" id="fold">Open all</button>
+<span class="keys"><kbd>j</kbd> <kbd>k</kbd> steps <kbd>e</kbd> errors <kbd>/</kbd> search</span>
+</form>
+"""
+"""The script shows it."""
+
+
+def _bottom(hidden: Hidden) -> str:
+    rows = [f"<li>{text(where)}: {text(listed(found))}</li>\n" for where, found in hidden]
+    told = (
+        f"<ul>\n{''.join(rows)}</ul>"
+        if rows
+        else "<p>Nothing: no known kind of secret was found.</p>"
+    )
+    return f"<footer><h2>What was hidden</h2>\n{told}\n</footer>\n</body>\n</html>\n"
+
+
+def _fewer(run: SharedRun) -> Iterator[Step]:
+    """The begin and the end of a long run, and of the rest errors and turns."""
+    outcome, last = run.study.trajectory.outcome, len(run.steps) - _ENDS
+    room = MOST - 2 * _ENDS
+    for place, step in enumerate(run.steps):
+        if _ENDS <= place < last:
+            if not room or not (outcome(step) is Outcome.ERROR or is_turn(step)):
+                continue
+            room -= 1
+        yield step
+
+
+def _opened(run: SharedRun) -> frozenset[int]:
+    """The last step, and the answer: the last message of the agent, or its end."""
+    answer = next(filter(_is_answer, reversed(run.steps)), None)
+    return frozenset(step.number for step in (*run.steps[-1:], answer) if step)
+
+
+def _is_answer(step: Step) -> bool:
+    if step.event.part == "FinishAction":
+        return True
+    return step.event.kind in MESSAGE_KINDS and step.event.source == "agent"

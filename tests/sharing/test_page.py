@@ -1,0 +1,152 @@
+"""The HTML page of a run, without a browser."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+
+import pytest
+
+from oh_tui.sharing.html import page as pages
+from oh_tui.sharing.html.style import policy
+from oh_tui.text.redact import hide_keys
+from oh_tui.trajectory.model.events import parse_event
+from tests.demo_runs import SLUGS, demo_run
+from tests.hostile import kinds
+from tests.hostile.texts import CORPUS
+from tests.sharing.reader import Reader, read, written
+from tests.trajectory.made import call, event, failure, message, output, result, shell
+
+HOSTILE = (
+    '"><script>alert(1)</script><img src=x onerror=alert(1)>',
+    "'><svg onload=alert(1)><style>*{display:none}</style>",
+    "</pre></details></body><link rel=stylesheet href=//evil.invalid>",
+    "[x](javascript:alert(1)) [y](data:text/html,z) ![z](https://evil.invalid/z.png) <b>w</b>",
+    "[a](https://evil.invalid/\"onclick=alert(1)) <https://a'b.invalid> &#60;script&#62;",
+    "| a | b |\n|:-:|--:|\n| <i> | `</code>` |\n",
+    '```"><script>\n</pre>\n```',
+    *CORPUS.values(),
+)
+
+
+def test_a_call_stands_with_its_result_under_the_number_of_its_step() -> None:
+    found = read([message("m", "Please"), shell("a", "ls -l"), output("a", "total 0", 1)])
+    assert {"step-1", "step-2", "event-m", "event-a", "event-r-a"} <= set(found.ids)
+    assert "ls -l" in found.text and "total 0" in found.text and "exit 1" in found.text
+
+
+def test_errors_the_answer_and_the_last_step_are_open() -> None:
+    found = read(
+        [
+            *(message("m", "Please"), shell("a"), failure("a", "no such tool")),
+            *(shell("b"), output("b"), message("d", "Done", "agent"), shell("c"), output("c")),
+        ]
+    )
+    assert found.opened == ["step-2", "step-4", "step-5"]
+
+
+def test_what_the_user_asked_is_an_index() -> None:
+    found = read([message("m", "First"), shell("a"), output("a"), message("n", "Then")])
+    assert {"#step-1", "#step-3"} <= set(found.links)
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_a_hostile_text_stays_text_in_every_field_of_every_kind(text: str) -> None:
+    events = [parse_event(json.dumps(each).encode()) for each in kinds.run(lambda: text)]
+    for number, each in enumerate(events):
+        each.id = f"{each.id}{number}"
+    found = read(events, title=text)
+    assert not found.images
+    assert all(link.startswith(("#", "https://")) for link in found.links)
+
+
+def test_a_page_loads_nothing_and_runs_only_its_own_script() -> None:
+    assert "default-src 'none'" in policy() and "unsafe" not in policy()
+    html = written([message("m", "![x](https://evil.invalid/x.png)")])
+    assert html.count("<script>") == html.count("<style>") == 1
+    assert "[image] x (" in Reader(html).text
+
+
+def test_a_link_of_a_text_leads_to_https_only() -> None:
+    found = read(
+        [message("m", "[a](https://a.invalid/?b=1&c) [b](javascript:x) [d](http://d.invalid)")]
+    )
+    outside = [link for link in found.links if not link.startswith("#")]
+    assert outside == ["https://a.invalid/?b=1&c"]
+    assert "d (http://d.invalid)" in found.text
+
+
+def test_an_entity_does_not_bring_back_what_was_hidden() -> None:
+    hidden = "&#103;hp_" + "PlantedGithub0002abcdefghijklmnop"
+    html = written([message("m", f"key {hidden} and &#x202e;gnp")])
+    text = Reader(html).text
+    assert "ghp_" not in text and "[hidden]" in text and "\u202e" not in text
+
+
+def test_an_image_is_in_the_page_and_what_only_claims_to_be_one_is_not() -> None:
+    png = base64.b64encode(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(90)).decode()
+    svg = "data:image/svg+xml;base64," + base64.b64encode(b"<svg onload=x>" * 9).decode()
+    for source, count in ((f"data:image/x;base64,{png}", 1), (svg, 0), ("https://a.invalid", 0)):
+        content = [{"type": "image", "image_urls": [source]}]
+        body = event("MessageEvent", "m", source="user", llm_message={"content": content})
+        found = read([body])
+        assert found.images == [f"data:image/png;base64,{png}"] * count
+
+
+def test_terminal_colours_and_diffs_are_classes() -> None:
+    edit = {"kind": "FileEditorAction", "command": "str_replace", "path": "/a.py"}
+    changed = {"kind": "FileEditorObservation", "command": "str_replace", "path": "/a.py",
+               "prev_exist": True, "old_content": "x = 1\n", "new_content": "x = 2\n"}  # fmt: skip
+    html = written(
+        [
+            *(shell("a"), output("a", "\x1b[1;31mno\x1b[0m \x1b[38;5;46myes\x1b[m", 1)),
+            *(call("b", edit, tool="file_editor"), result("b", changed, tool="file_editor")),
+        ]
+    )
+    assert '<i class="h-bad h-bold">no</i> <i class="h-good">yes</i>' in html
+    assert '<b class="h-del">-x = 1</b><b class="h-add">+x = 2</b>' in html
+
+
+def test_a_long_output_is_cut_with_how_much_is_missing() -> None:
+    lines = [f"line {number}" for number in range(10_000)]
+    events = [shell("a"), output("a", "\n".join(lines))]
+    found = read(events)
+    assert "line 0\n" in found.text and "line 9999" in found.text
+    assert "line 5000\n" not in found.text
+    missing = re.search(r">([\d,]+) lines, \d+ kB, left out here", written(events))
+    shown = len(re.findall(r"line \d+", found.text))
+    assert (
+        missing and int(missing[1].replace(",", "")) + shown == 10_001
+    )  # the row tells the last one
+    assert "line 5000\n" in read(events, whole=True).text
+
+
+def test_a_text_without_line_ends_is_cut_too() -> None:
+    found = read([shell("a"), output("a", "x" * 1_000_000)])
+    assert "972 kB, left out here" in found.text and len(found.text) < 60_000
+
+
+def test_of_a_long_run_begin_end_errors_and_turns_are_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pages, "MOST", 10)
+    monkeypatch.setattr(pages, "_ENDS", 3)
+    events = [each for n in range(50) for each in (shell(f"s{n}"), output(f"s{n}"))]
+    events[60:62] = [message("m", "Now the rest")]
+    found = read(events)
+    steps = [name for name in found.ids if name.startswith("step-")]
+    assert steps == [f"step-{number}" for number in (1, 2, 3, 31, 48, 49, 50)]
+    assert "7 of 50 steps are in this page" in found.text
+    assert "steps 4 to 30 are left out here" in found.text
+
+
+def test_a_run_without_steps_is_a_page_that_says_so() -> None:
+    assert "no steps" in read([]).text
+
+
+def test_of_every_demo_run_the_page_is_sound_and_its_keys_are_hidden_before() -> None:
+    for slug in SLUGS[:12]:
+        html = written(demo_run(slug).events)
+        Reader(html)
+        assert hide_keys(html) == html
