@@ -81,7 +81,7 @@ GROUPINGS: dict[str, Callable[[Summand], str]] = {
 }
 """Groupings by name."""
 
-NOT_TOLD = {"fork": "no fork, as far as known"}
+NOT_TOLD = {"fork": "none known"}
 """What the group without a name is called, where that is not simply not known."""
 
 FAILED = ("error", "stuck")

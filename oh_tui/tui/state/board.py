@@ -84,9 +84,8 @@ class Board:
     def words(self, group: Group) -> str:
         """The group as the list names its filter."""
         name = group.names[0]
-        if not name:
-            return NOT_TOLD.get(self.by, f"{NAMES[self.by]} not known")
-        return f"{NAMES[self.by]}: {name}"
+        name = name or NOT_TOLD.get(self.by, "")
+        return f"{NAMES[self.by]}: {name}" if name else f"{NAMES[self.by]} not known"
 
     @property
     def stopped(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable
 from math import inf
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -35,6 +35,9 @@ from oh_tui.trajectory.model.clock import seconds
 from oh_tui.trajectory.model.recorded import Label
 from oh_tui.trajectory.model.trajectory import CUT_OFF
 from oh_tui.tui.state.conversation_rows import Row, flat, joined, ordered
+
+if TYPE_CHECKING:
+    from oh_tui.trajectory.model.trajectory import Trajectory
 
 LOOK_AGAIN = 30.0
 """Seconds until a running run, or one whose server did not answer, is looked into again. Each
@@ -225,6 +228,25 @@ class LoadedConversations:
         if row := self.row(identifier):
             self.last_known.record_fork(row.id, step)
             self._put(self._renewed(row, row.conversation))
+
+    def forks_to_place(self) -> list[Conversation]:
+        """The listed origins of forks of which no step is known."""
+        forks = (row for row in self.rows if row.conversation.forked_at and not row.fork_step)
+        origins = dict.fromkeys(row.conversation.origin for row in forks)
+        return [row.conversation for one in origins if (row := self.row(one))]
+
+    def take_forks_of(self, identifier: str, run: Trajectory) -> bool:
+        """Take at which steps of this run, as just read, its listed forks were made: their records
+        name events. Returns whether one is news."""
+        origin, is_news = bare_id(identifier), False
+        for row in self.rows if run.complete else ():
+            at = row.conversation.forked_at
+            if row.fork_step or not at or row.conversation.origin != origin:
+                continue
+            if step := run.step_of(at):
+                self.take_fork_step(row.id, step.number)
+                is_news = True
+        return is_news
 
     def take_spent(self, identifier: str, spent: Spent | None) -> None:
         """Take the cost of a run, of which its record may have only a part."""

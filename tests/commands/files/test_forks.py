@@ -117,4 +117,4 @@ def test_sums_group_runs_by_what_they_were_forked_from(runs: Path) -> None:
     assert [(one["names"], one["runs"]) for one in groups] == [
         ({"fork": ""}, 1), ({"fork": ORIGIN}, 1),
     ]  # fmt: skip
-    assert "no fork, as far as known" in oh_tui("stats", runs, "--by", "fork").stdout
+    assert "none known" in oh_tui("stats", runs, "--by", "fork").stdout

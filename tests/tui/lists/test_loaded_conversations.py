@@ -12,8 +12,10 @@ from msgspec.structs import replace
 from oh_tui.api.models import Conversation
 from oh_tui.sources.lists.last_known import LastKnown, LastKnownStates
 from oh_tui.sources.lists.triage import Counts, Group, RunStatus
+from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.state.conversation_rows import Row
 from oh_tui.tui.state.loaded_conversations import LoadedConversations
+from tests.trajectory.context.made import user
 
 NOW = 1_800_000_000.0
 
@@ -403,3 +405,19 @@ def test_a_reading_asked_for_before_an_act_changes_nothing_that_it_reported() ->
     assert (get(made, "a").status, get(made, "b").status) == (RunStatus.RUNNING, RunStatus.FINISHED)
     made.take([talk("a", "finished", 0)], asked=21.0)
     assert get(made, "a").status is RunStatus.FINISHED
+
+
+def test_a_fork_has_its_step_once_its_origin_is_read_whole() -> None:
+    loaded = LoadedConversations()
+    fork = {"forked_from_conversation_id": "a", "forked_from_event_id": "m2"}
+    loaded.take([talk("a"), replace(talk("b"), **fork), talk("c")])
+    assert [one.id for one in loaded.forks_to_place()] == ["a"]
+    run = Trajectory()
+    run.extend(user(name) for name in ("m1", "m2", "m3"))
+    assert not loaded.take_forks_of("c", run)
+    run.complete = False
+    assert not loaded.take_forks_of("a", run), "its numbers are not final"
+    run.complete = True
+    assert loaded.take_forks_of("a", run) and not loaded.take_forks_of("a", run)
+    assert [row.fork_step for row in loaded.rows if row.id == "b"] == [2]
+    assert not loaded.forks_to_place()

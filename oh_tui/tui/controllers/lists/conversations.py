@@ -23,6 +23,7 @@ from oh_tui.sources.results import cut_words, has_moved
 from oh_tui.text.problem import Problem, Remedy
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.verdict import judge
+from oh_tui.trajectory.model import branches
 from oh_tui.tui import silent_runs
 from oh_tui.tui.controllers.lists.refresh_schedule import RefreshSchedule
 from oh_tui.tui.controllers.lists.run_ends import RunEnds
@@ -271,6 +272,10 @@ class Conversations:
                     loaded.take_outcome(one.id, word, "")
                 loaded.take_spent(one.id, spent)
                 is_news |= bool(word or spent)
+        for origin in loaded.forks_to_place():
+            run = await source.remote.kept(origin) if source.remote else None
+            if run and session.loaded is loaded:
+                is_news |= loaded.take_forks_of(origin.id, branches.shown(run))
         if is_news:
             self._ui.post_message(ListsChanged())
 

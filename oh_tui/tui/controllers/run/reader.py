@@ -9,7 +9,7 @@ import gc
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from oh_tui.api.models import Conversation, bare_id, same_id
+from oh_tui.api.models import Conversation, same_id
 from oh_tui.sources.lists.spent import spent_of
 from oh_tui.sources.results import DOWNLOAD_LIMIT, Loaded, has_moved
 from oh_tui.text.human import plural, rough
@@ -188,25 +188,13 @@ class RunReader:
             whole = True
             if run:
                 run.conversation = conversation  # also if no new event came
-                self._tell_forks(run)
+                if session.loaded.take_forks_of(conversation.id, run.trajectory):
+                    self._ui.post_message(ListsChanged())
         session.is_reading = False
         if not whole:
             self.show_progress("broken off · r reads on" if session.has_events else "")
         elif run:
             self._follow_on(conversation)
-
-    def _tell_forks(self, run: Run) -> None:
-        """Tell at which step of this run its listed forks were made: their records name events."""
-        session, of = self._session, bare_id(run.conversation.id)
-        if not run.whole.complete:
-            return
-        for row in session.loaded.rows:
-            at = row.conversation.forked_at
-            if row.fork_step or not at or row.conversation.origin != of:
-                continue
-            if step := run.trajectory.step_of(at):
-                session.loaded.take_fork_step(row.id, step.number)
-                self._ui.post_message(ListsChanged())
 
     async def _is_cheap(self, conversation: Conversation) -> bool:
         """Whether a run may be read without being asked for; if not, show how to ask."""
