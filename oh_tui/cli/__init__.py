@@ -150,8 +150,8 @@ def _run(words: list[str]) -> int:
     for word in filter(is_path, targets if command.on_server else ()):
         if is_shared(word):
             raise Problem(
-                f"{name} is for conversations of yours, but others share {clean_line(word)}",
-                "it can only be read",
+                f"{name} is not for a shared link, which can only be read: {clean_line(word)}",
+                "a conversation of yours goes by its id",
             )
         raise Problem(
             f"{name} is for conversations on a server, but {clean_line(word)} is a file",

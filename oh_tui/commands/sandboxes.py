@@ -169,7 +169,7 @@ async def _sandbox_id(call: Call) -> str:
     """The sandbox that a word names, by its own id or by a conversation in it."""
     word = call.args.target
     if is_path(word):
-        what = "what others share" if is_shared(word) else "a file"
+        what = "a shared link" if is_shared(word) else "a file"
         raise Problem(f"{clean_line(word)} is {what}, and {what} has no sandbox")
     ids = [one.id for one in await call.sandboxes.all()]
     named = [one for one in ids if one == word] or [one for one in ids if one.startswith(word)]

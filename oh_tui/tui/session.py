@@ -197,7 +197,7 @@ class Session:
             return "read-only: nothing is changed from here"
         if self.source is None or not self.source.agents:
             if self.source and self.source.remote:
-                return "others share this: it can only be read"
+                return "opened by a shared link: it can only be read"
             return "these are files: they have no sandbox and no agent"
         return ""
 

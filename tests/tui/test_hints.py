@@ -19,12 +19,15 @@ from oh_tui.tui.hints import key_hints
 from oh_tui.tui.session import Session
 from tests.tui.explorer import explore
 
+ZIPS = SimpleNamespace(gives_zips=True)
+"""The runs of a server."""
+
 ONE = Conversation(id="1" * 32, sandbox_id="box", sandbox_status="RUNNING")
 
 
 def made(conversation: Conversation, *, read_only: bool = False) -> Session:
     session = Session(Settings(read_only=read_only))
-    source: Any = SimpleNamespace(agents=object(), sandboxes=object(), remote=object())
+    source: Any = SimpleNamespace(agents=object(), sandboxes=object(), remote=ZIPS)
     session.source, session.current, session.pane = source, conversation, "timeline"
     status = conversation.sandbox_status
     session.sandboxes.take([Sandbox(id="box", status=status)], 0.0)
@@ -109,7 +112,7 @@ def states() -> Iterator[Session]:
         for change in ("nothing", "files", "marks", "query", "order", "selecting", "follow"):
             session = made(replace(ONE, execution_status="running"))
             source: Any = session.source
-            source.remote = remote
+            source.remote = ZIPS if remote else None
             session.pane = pane
             match change:
                 case "nothing":

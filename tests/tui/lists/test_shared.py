@@ -80,9 +80,9 @@ async def test_keys_that_act_say_why_they_cannot(monkeypatch: pytest.MonkeyPatch
         for key in ("m", "p", "a", "P", "exclamation_mark"):
             with case(key):
                 await it.press(key)
-                assert "others share this: it can only be read" in it.footer
+                assert "opened by a shared link: it can only be read" in it.footer
         await it.press("d")
-        assert "what others share has no zip" in it.footer
+        assert "a shared link gives no zip" in it.footer
         await it.press("y", "l")
         assert it.app.clipboard == TEAM
         await it.press("o")

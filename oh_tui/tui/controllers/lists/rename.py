@@ -34,7 +34,7 @@ class Renaming:
             ui.tell(session.no_target)
             return
         if source is None or source.records is None:
-            what = "what others share" if source and source.remote else "a file"
+            what = "what a shared link opens" if source and source.remote else "a file"
             ui.tell(f"{what} cannot be renamed from here: ; writes a note, # a tag")
             return
         if session.settings.read_only:

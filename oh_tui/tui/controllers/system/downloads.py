@@ -42,7 +42,7 @@ class Downloads:
         source = session.source
         remote = source.remote if source else None
         if remote and not remote.gives_zips:
-            tell("what others share has no zip: oh-tui export writes its steps")
+            tell("a shared link gives no zip: oh-tui export writes the steps")
             return
         if remote and session.means_marked:
             await self._download_marked(remote)
