@@ -153,7 +153,7 @@ def test_asciinema_plays_it(tmp_path: Path) -> None:
     pytest.importorskip("asciinema")
     target = tmp_path / "run.cast"
     done = oh_tui("export", "--demo", IDS["week-dates"], "--to", "cast", "-o", target)
-    assert done.returncode == 0 and done.stderr == f"oh-tui: wrote 61 steps to {target}\n"
+    assert done.returncode == 0 and done.stderr.endswith(f"wrote 61 steps to {target}\n")
     played = subprocess.run(
         [sys.executable, "-m", "asciinema", "cat", str(target)],
         capture_output=True,

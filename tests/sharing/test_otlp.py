@@ -24,6 +24,7 @@ from scripts.many_runs import Maker, write_outputs
 from tests.commands.conftest import IDS
 from tests.demo_runs import SLUGS, demo_events, demo_run
 from tests.hostile.kinds import run as every_kind
+from tests.hostile.kinds import write_zip
 from tests.hostile.texts import CORPUS
 from tests.processes import oh_tui
 from tests.trajectory.made import call, event, failure, message, output, shell
@@ -337,6 +338,26 @@ def test_only_chosen_steps_are_written(run_file: Path) -> None:
     done = oh_tui("export", run_file, "is:failed", "--to", "otlp")
     calls = named(spans_in(done.stdout.splitlines(keepends=True)), "execute_tool")
     assert calls and all(one["status"]["code"] == 2 for one in calls)
+
+
+def test_what_is_left_out_is_in_no_message_and_the_ids_stay(tmp_path: Path) -> None:
+    thought = [{"type": "text", "text": "secret-thought"}]
+    events = [
+        message("1", "Do it"),
+        shell("2", "ls", thought=thought, reasoning_content="secret-reasoning"),
+        output("2", "secret-result"),
+        shell("3", "pwd"),
+        output("3"),
+    ]
+    path = write_zip(tmp_path / "run.zip", [one.body() for one in events], title="t")
+    before, after = (
+        oh_tui("export", path, "--to", "otlp", "--messages", *words).stdout
+        for words in ((), ("--without", "thoughts,results"))
+    )
+    assert all(f"secret-{of}" in before for of in ("thought", "reasoning", "result"))
+    assert "secret-" not in after
+    ids = [[s["spanId"] for s in spans_in(text.splitlines(True))] for text in (before, after)]
+    assert ids[0] == ids[1]
 
 
 def test_a_provider_is_what_stands_before_the_model() -> None:
