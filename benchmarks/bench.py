@@ -22,7 +22,7 @@ from benchmarks.result import ROOT, Result
 FAMILIES = ("start", "keys", "files", "search", "memory", "stalls", "calls", "outputs",
             "contexts")  # fmt: skip
 
-ASKED = ("lists",)
+ASKED = ("lists", "mcp")
 """Those measured only when they are asked for."""
 
 SIZES = (1_000, 3_000, 10_000, 100_000)

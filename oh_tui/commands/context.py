@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from oh_tui.commands.framework.command import OF_RUN, Call, argument, command, flag
 from oh_tui.commands.framework.printing import (
@@ -15,7 +15,7 @@ from oh_tui.commands.framework.printing import (
     print_table,
     say,
 )
-from oh_tui.commands.framework.reading import name, open_run, say_damage, step_at, whole
+from oh_tui.commands.framework.reading import name, open_run, say_damage, step_in, whole
 from oh_tui.sources.source import Source
 from oh_tui.text.human import compact, percent, plural
 from oh_tui.text.problem import Problem
@@ -72,14 +72,7 @@ async def context(call: Call) -> int:
     below = any("." in one for one in (args.at, args.diff))
     conversation, loaded = await open_run(call, sub_agents=below)
     run = Study(whole(loaded))
-    study, answer = _answer(run, args.at)
-    of_other, other = _answer(run, args.diff) if args.diff else (study, None)
-    if of_other is not study:
-        raise Problem("The two steps are of different agents", "name two steps of one")
-    if study.contexts.needs_version:
-        study.contexts.written_by(await _version(call.source, conversation))
-    seen = study.contexts.at(answer)
-    differs = study.contexts.difference(other, answer) if other else None
+    study, seen, other, differs = await seen_at(call.source, conversation, run, args.at, args.diff)
     if call.as_json:
         say_damage(loaded)
         print_json(report(study, seen, other, differs), raw=args.raw)
@@ -92,6 +85,30 @@ async def context(call: Call) -> int:
         remark(f"note: {note}")
     print_table(call.style, COLUMNS, _rows(call, study, seen, differs))
     return 0
+
+
+class SeenAt(NamedTuple):
+    """A context, what differs from that of another answer, and the run or sub-agent of both."""
+
+    study: Study
+    seen: Context
+    other: Answer | None
+    differs: Difference | None
+
+
+async def seen_at(
+    source: Source, conversation: Conversation, run: Study, at: str, since: str
+) -> SeenAt:
+    """What the model saw when it made a step, and what is new `since` another. Raises Problem."""
+    study, answer = _answer(run, at)
+    of_other, other = _answer(run, since) if since else (study, None)
+    if of_other is not study:
+        raise Problem("The two steps are of different agents", "name two steps of one")
+    if study.contexts.needs_version:
+        study.contexts.written_by(await _version(source, conversation))
+    seen = study.contexts.at(answer)
+    differs = study.contexts.difference(other, answer) if other else None
+    return SeenAt(study, seen, other, differs)
 
 
 def _check_raw(call: Call) -> None:
@@ -126,10 +143,7 @@ def _answer(run: Study, wanted: str) -> tuple[Study, Answer]:
             hint = gaps[0].about if gaps else "the model has not answered yet"
             raise Problem("No answer of the model has a context here", hint)
         return run, answers[-1]
-    path, _, number = wanted.rpartition(".")
-    below = run.sub_runs.all() if path else ()
-    study = next((one for one in below if one.path == f"{path}."), run)
-    step = step_at(study.trajectory, wanted if study is run else number)
+    study, step = step_in(run, wanted)
     return study, study.contexts.made(step.number)
 
 

@@ -36,6 +36,7 @@ from oh_tui.sources.lists.spent import with_spent
 from oh_tui.sources.lists.triage import conversation_state, updated, updated_text
 from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.sources.results import cut_words
+from oh_tui.sources.source import Source
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
@@ -125,14 +126,8 @@ async def conversations(call: Call) -> int:
     args = call.args
     query = conversation_query.parse(args.filter)
     seen, kept = Seen(call), read_annotations(call)
-    with progress():
-        found, more, unsure = await _found(call, query, seen, kept)
-    seen.save()
-    for sentence in (*call.source.problems, *call.source.remarks):
-        say(sentence)
-    if unsure:
-        others = plural(unsure, "other conversation")
-        say(f"{others}: {query.may_lack} unknown{_WHY.get(query.may_lack, '')}")
+    limit = MOST if args.all else args.limit
+    found, more = await listed(call, query, seen, kept, limit, sort=args.sort or "", sub=args.sub)
     if call.as_json:
         print_json(
             {
@@ -159,17 +154,46 @@ async def conversations(call: Call) -> int:
     return 0
 
 
+async def listed(
+    call: Call,
+    query: ConversationQuery,
+    seen: Seen,
+    kept: Annotations,
+    limit: int,
+    *,
+    sort: str = "",
+    sub: bool = False,
+) -> tuple[list[Conversation], bool]:
+    """The conversations asked for, in order and up to the limit, and whether there are more. Says
+    what may be missing among them."""
+    with progress():
+        found, more, unsure = await _found(call, query, seen, kept, limit, sort, sub)
+    seen.save()
+    for sentence in (*call.source.problems, *call.source.remarks):
+        say(sentence)
+    if unsure:
+        others = plural(unsure, "other conversation")
+        say(f"{others}: {query.may_lack} unknown{_WHY.get(query.may_lack, '')}")
+    return found, more
+
+
 async def _found(
-    call: Call, query: ConversationQuery, seen: Seen, kept: Annotations
+    call: Call,
+    query: ConversationQuery,
+    seen: Seen,
+    kept: Annotations,
+    limit: int,
+    sort: str,
+    sub: bool,
 ) -> tuple[list[Conversation], bool, int]:
-    """The conversations asked for, in order and up to the limit; whether there are more; and how
-    many others might match if their outcome were known. Sorting needs all of them."""
-    args, now = call.args, time.time()
-    limit = MOST if args.all else args.limit
+    """What `listed` returns, and how many others might match if their outcome were known. Sorting
+    needs all of them."""
+    now = time.time()
     found: list[Conversation] = []
     looked = unsure = 0
     more = False
-    async for page in _pages(call, query, now):
+    narrows = bool(limit == MOST or sort or query.terms)
+    async for page in _pages(call.source, query, now, 100 if narrows else limit, sub):
         await seen.find_silent(page.items)
         if page.is_cut:
             say(cut_words("conversations"))
@@ -178,7 +202,7 @@ async def _found(
             seen.record(one)
             one = with_spent(one, seen.of(one).spent)
             state = conversation_state(one, seen.of(one))
-            if one.parent_conversation_id and not args.sub:
+            if one.parent_conversation_id and not sub:
                 continue
             changed = await call.source.runs.changed_paths(one) if query.needs_changed else None
             passes = query.matches(Asked(one, state, now, kept.of(one), changed))
@@ -188,10 +212,10 @@ async def _found(
         looked += len(page.items)
         show_progress(f"{len(found):,} found in {looked:,} conversations")
         more = len(found) > limit or (len(found) == limit and bool(page.next_page_id))
-        if more and not args.sort:
+        if more and not sort:
             break
-    if args.sort:
-        order = ORDERS[args.sort]
+    if sort:
+        order = ORDERS[sort]
         found = Sorting(order).sort(
             (order.key(one, conversation_state(one, seen.of(one))), updated(one), one)
             for one in found
@@ -200,18 +224,16 @@ async def _found(
     return found[:limit], more, unsure
 
 
-def _pages(call: Call, query: ConversationQuery, now: float) -> AsyncIterator[Page[Conversation]]:
+def _pages(
+    source: Source, query: ConversationQuery, now: float, size: int, sub: bool
+) -> AsyncIterator[Page[Conversation]]:
     """The server filters by title and time; the query does the rest."""
-    source, args = on_server(call.source), call.args
-    if source is None:
-        return call.source.pages()
-    narrows = args.all or args.sort or query.terms
+    app = on_server(source)
+    if app is None:
+        return source.pages()
     filters = query.for_server(now)
-    filters["include_sub_conversations"] = args.sub
-    return source.api.conversations(
-        limit=100 if narrows else max(1, min(100, args.limit)),
-        **filters,
-    ).pages()
+    filters["include_sub_conversations"] = sub
+    return app.api.conversations(limit=max(1, min(100, size)), **filters).pages()
 
 
 COLUMNS = (

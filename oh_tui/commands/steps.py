@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from oh_tui.commands.framework.command import OF_RUN, STEPS_OF_RUN, Call, command
 from oh_tui.commands.framework.json_documents import (
@@ -29,7 +30,7 @@ from oh_tui.commands.framework.printing import (
     say_given_up,
 )
 from oh_tui.commands.framework.reading import name, open_run, whole
-from oh_tui.commands.framework.status import Seen, as_read, standing
+from oh_tui.commands.framework.status import Seen, Standing, as_read, standing
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import clock, dollars, plural, tenths
@@ -39,6 +40,9 @@ from oh_tui.trajectory.analysis.study import Study, SubRun, SubRuns
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.presentation.describe import describe
+
+if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation
 
 COLUMNS = (
     Column("#", right=True),
@@ -84,8 +88,7 @@ async def steps(call: Call) -> int:
     conversation, loaded = await open_run(call, sub_agents=True)
     study, kept = Study(whole(loaded)), read_annotations(call).of(conversation)
     conversation = as_read(call, conversation, study)
-    seen, now = Seen(call), standing(call, conversation, study)
-    seen.record_silent(conversation, now.silent)
+    now = standing(call, conversation, study)
     found = list(matching(study, query, kept))
     say_given_up(query.gave_up)
     say_unknown(query.unknown(study))
@@ -98,11 +101,7 @@ async def steps(call: Call) -> int:
     if call.as_json:
         print_json(
             {
-                "conversation": conversation_json(conversation, kept, seen.of(conversation)),
-                **branch_json(study),
-                "verdict": verdict_json(now.verdict),
-                "counts": counts_json(study) | {"shown": len(found)},
-                "totals": totals_json(study),
+                **head_json(call, conversation, study, now, kept, len(found)),
                 "steps": [step_with_children_json(study, step, kept) for step in found],
                 **_loose_json(loose, kept),
             }
@@ -118,6 +117,26 @@ async def steps(call: Call) -> int:
     if not call.style.piped:
         print(call.style.paint(_foot(study, query, len(found)), "dim"))
     return 0
+
+
+def head_json(
+    call: Call,
+    conversation: Conversation,
+    study: Study,
+    now: Standing,
+    kept: RunAnnotations,
+    shown: int,
+) -> dict[str, Any]:
+    """What the document says of the whole run, of whose steps so many are shown."""
+    seen = Seen(call)
+    seen.record_silent(conversation, now.silent)
+    return {
+        "conversation": conversation_json(conversation, kept, seen.of(conversation)),
+        **branch_json(study),
+        "verdict": verdict_json(now.verdict),
+        "counts": counts_json(study) | {"shown": shown},
+        "totals": totals_json(study),
+    }
 
 
 def _sub_agents_note(study: Study, query: Query) -> str:

@@ -73,11 +73,7 @@ async def why(call: Call) -> int:
     conversation, loaded = await open_run(call, sub_agents=True)
     trajectory = whole(loaded)
     study = Study(trajectory)
-    found = report(as_read(call, conversation, study), study)
-    now = standing(call, conversation, study)
-    found["verdict"] = verdict_json(now.verdict)
-    if now.silent is not None:
-        found["silent_since"] = stamp(int(now.silent))
+    found = as_it_stands(call, conversation, study)
     if call.as_json:
         say_damage(loaded)
         print_json(found)
@@ -89,6 +85,16 @@ async def why(call: Call) -> int:
         if key_was_rejected(trajectory) and (helps := await setup.other_key(call, conversation)):
             print(f"{'help':<14}{helps}")
     return NOT_JUDGED if trajectory.cut_off else 0
+
+
+def as_it_stands(call: Call, conversation: Conversation, study: Study) -> dict[str, Any]:
+    """The report, with what the server tells beside the events of a run that was just read."""
+    found = report(as_read(call, conversation, study), study)
+    now = standing(call, conversation, study)
+    found["verdict"] = verdict_json(now.verdict)
+    if now.silent is not None:
+        found["silent_since"] = stamp(int(now.silent))
+    return found
 
 
 def report(conversation: Conversation, study: Study) -> dict[str, Any]:

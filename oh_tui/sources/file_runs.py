@@ -62,6 +62,17 @@ class FileRuns:
         """Raises Problem if it cannot be opened."""
         return self._run(conversation.id)
 
+    def renewed(self, conversation: Conversation) -> RunFile:
+        """The same, with what was added since to a run in a folder. Raises Problem."""
+        run = self.run(conversation)
+        folder = follow_folder.folder_of(run)
+        if folder is None or folder.folder is None or folder.grow():
+            return run
+        run = open_archive(folder.folder.folder)
+        if entry := self.entries.get(conversation.id):
+            entry.opened = run
+        return run
+
     def _run(self, name: str) -> RunFile:
         entry = self.entries.get(name)
         if entry and entry.opened:

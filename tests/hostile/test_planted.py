@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 import json
 import re
@@ -14,6 +15,7 @@ import pytest
 
 import oh_tui.commands
 from oh_tui.text.clean import clean
+from tests.commands.mcp.using import Tools, use
 from tests.hostile.kinds import run, write_zip
 from tests.hostile.test_json import said_by
 from tests.hostile.test_terminal import SIZE, Looker
@@ -224,6 +226,37 @@ def test_no_key_leaves(name: str, whole_names: bool, home: Path) -> None:
             check(file.name, file.name.encode())
             check(str(file), unpacked(file.read_bytes()))
     assert seen >= 4
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_no_key_is_told_to_another_agent(name: str, home: Path) -> None:
+    path = FORMATS[name](home / "in", Planter(whole_names=True))
+    one = path / "fix-dates__a" if name == "Harbor" else path
+
+    async def work(tools: Tools) -> None:
+        listed = await tools.rows("find_runs", "conversations")
+        for id in (row["id"] for row in listed):
+            await tools("why", run=id)
+            for step in await tools.rows("steps", "steps", run=id):
+                if "path" not in step:
+                    await tools.pages("step", run=id, step=step["index"])
+            await tools.any("context", run=id)
+            for file in (await tools("changes", run=id))["files"]:
+                await tools.any("file_at", run=id, path=file["path"])
+                await tools.any("blame", run=id, path=file["path"])
+            await tools("compare", a=id, b=id)
+        await tools("search", words="planted")
+        await tools("stats", by=["model", "repo", "cause"])
+        for given in (form.format(key) for key, form in KEYS.items()):
+            await tools.refused("why", run=given)
+            await tools.refused("steps", words=f"is:{given}")
+            await tools.refused(given)
+        check("what was told", "\n".join(tools.texts).encode())
+        cursors = re.findall(r'"cursor":"([^"]+)"', "".join(tools.texts))
+        check("the cursors", b"\n".join(map(base64.urlsafe_b64decode, cursors)))
+        assert len("".join(tools.texts)) > 10_000
+
+    use(work, one)
 
 
 def unpacked(data: bytes) -> bytes:

@@ -81,16 +81,7 @@ HIT, NONE = 0, 1
 async def grep(call: Call) -> int:
     if not call.args.filter.strip():
         raise Problem("An argument is empty", "oh-tui grep --help shows how it is used")
-    query = queries.parse(call.args.filter)
-    search = Search(
-        call.source,
-        query,
-        read_annotations(call),
-        Seen(call).known,
-        show_progress,
-        Narrowing(call.settings.library_folder, call.source, query.steps),
-        live=call.args.live,
-    )
+    search = search_of(call, call.args.filter, live=call.args.live)
     reading = search.reading
     if call.style.head and call.style.piped and not call.as_json:
         print(between_tabs(_head(call)))
@@ -121,6 +112,20 @@ async def grep(call: Call) -> int:
     return PARTIAL if is_left else NONE
 
 
+def search_of(call: Call, words: str, *, live: bool = False) -> Search:
+    """The search for these words. Raises QueryError."""
+    query = queries.parse(words)
+    return Search(
+        call.source,
+        query,
+        read_annotations(call),
+        Seen(call).known,
+        show_progress,
+        Narrowing(call.settings.library_folder, call.source, query.steps),
+        live=live,
+    )
+
+
 def _print(call: Call, one: RunHits) -> None:
     run, hits = one.conversation, one.hits
     named = {"run": run_name(run), "source": _source(call, run), "title": title(run)}
@@ -148,16 +153,18 @@ def _documents(call: Call, hits: list[Hit]) -> list[dict[str, object]]:
         return [{}]
     if call.args.count:
         return [{"hits": len(hits)}]
-    return [
-        {
-            "step": hit.step,
-            **({"path": hit.path} if hit.is_of_sub_agent else {}),
-            "event_id": safe_line(hit.event_id),
-            "where": hit.where,
-            "line": safe_line(hit.line),
-        }
-        for hit in hits
-    ]
+    return [hit_json(hit) for hit in hits]
+
+
+def hit_json(hit: Hit) -> dict[str, object]:
+    """A hit, without the run that it is in."""
+    return {
+        "step": hit.step,
+        **({"path": hit.path} if hit.is_of_sub_agent else {}),
+        "event_id": safe_line(hit.event_id),
+        "where": hit.where,
+        "line": safe_line(hit.line),
+    }
 
 
 def _print_row(call: Call, cells: list[str]) -> None:

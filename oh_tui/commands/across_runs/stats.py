@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import sys
 from argparse import ArgumentTypeError
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from oh_tui.commands.across_runs.left_out import LIVE, say_rest
 from oh_tui.commands.framework.command import LISTED, PATHS, Call, argument, command, flag
@@ -95,16 +96,54 @@ async def stats(call: Call) -> int:
     args = call.args
     if args.csv and call.as_json:
         raise Problem("--csv and --json cannot be used together", "give one of them")
-    known = KnownRows(call.settings.library_folder, call.source)
+    sums = await sums_of(call, args.filter, args.by, args.sort or "", live=args.live)
+    if call.as_json:
+        print_json(sums.document())
+    elif args.csv:
+        _print_csv(args.by, sums.groups)
+    else:
+        _print_table(call.style, args.by, sums.groups, sums.total)
+    return sums.code
+
+
+class Sums(NamedTuple):
+    """The sums over many runs."""
+
+    source: str
+    by: Sequence[str]
+    groups: Sequence[Group]
+    total: Group
+    left_out: Mapping[str, int]
+    code: int
+    """Exit code: whether all could be read."""
+
+    def document(self) -> dict[str, object]:
+        """What `--json` prints."""
+        return {
+            "source": self.source,
+            "by": self.by,
+            "groups": [
+                {"names": dict(zip(self.by, group.names, strict=True)), **_json(group)}
+                for group in self.groups
+            ],
+            "total": _json(self.total),
+            "left_out": self.left_out,
+        }
+
+
+async def sums_of(
+    call: Call, words: str, by: Sequence[str], sort: str = "", *, live: bool = False
+) -> Sums:
+    """Sums the runs that match the words, and says what was left out. Raises Problem."""
     reading = ManyRuns(
         call.source,
         RowJob(call.source.label),
-        conversation_query.parse(args.filter),
+        conversation_query.parse(words),
         read_annotations(call),
         Seen(call).known,
         show_progress,
-        known=known,
-        live=args.live,
+        known=KnownRows(call.settings.library_folder, call.source),
+        live=live,
     )
     rows = list[Summand]()
     with progress():
@@ -113,32 +152,14 @@ async def stats(call: Call) -> int:
                 rows.append(one.value)
             show_progress(f"{len(rows):,} of {reading.runs:,} runs")
     code = say_rest(call, reading)
-    groups = grouped(rows, args.by, args.sort or ("name" if args.by == ["day"] else "runs"))
-    total = summed((), rows)
-    if call.as_json:
-        left_out = {
-            "not_kept": len(reading.not_kept),
-            "going_on": reading.going_on,
-            "unread": len(reading.unread),
-            "unsure": reading.unsure,
-        }
-        print_json(
-            {
-                "source": clean_line(call.source.label),
-                "by": args.by,
-                "groups": [
-                    {"names": dict(zip(args.by, group.names, strict=True)), **_json(group)}
-                    for group in groups
-                ],
-                "total": _json(total),
-                "left_out": left_out,
-            }
-        )
-    elif args.csv:
-        _print_csv(args.by, groups)
-    else:
-        _print_table(call.style, args.by, groups, total)
-    return code
+    left_out = {
+        "not_kept": len(reading.not_kept),
+        "going_on": reading.going_on,
+        "unread": len(reading.unread),
+        "unsure": reading.unsure,
+    }
+    groups = grouped(rows, by, sort or ("name" if by == ["day"] else "runs"))
+    return Sums(clean_line(call.source.label), by, groups, summed((), rows), left_out, code)
 
 
 def _json(group: Group) -> dict[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from oh_tui.commands.changed_files import changes_at
 from oh_tui.commands.framework.command import OF_RUN, Call, argument, command, flag
@@ -74,17 +74,12 @@ async def changes(call: Call) -> int:
         return await changes_at.print_as_of(call)
     conversation, loaded = await open_run(call, sub_agents=True)
     study = Study(whole(loaded))
-    log = study.changes
-    git = await _git(call.source, conversation)
-    found = rows(log, git, study.changes_below)
-    beside = await _beside(call.source, conversation, study, found) if git else {}
-    commits = await _commits(call.source, conversation, whole(loaded))
+    changed = await changed_by(call.source, conversation, study)
     if call.as_json:
         say_damage(loaded)
-        print_json(
-            report(log, found, git, beside) | {"commits": [_committed(one) for one in commits]}
-        )
+        print_json(changed.document())
         return 0
+    log, git, found, beside, commits = changed
     # a pipe gets the rows alone, and remarks go to stderr
     remark = say if call.style.piped else print
     if not call.style.piped:
@@ -114,6 +109,31 @@ async def changes(call: Call) -> int:
     if same := sum(now.same is True for now in beside.values()):
         remark(f"git has the same text of {plural(same, 'file')}")
     return 0
+
+
+class Changed(NamedTuple):
+    """What a run changed, and what git says of it."""
+
+    log: ChangeLog
+    git: Git | None
+    rows: list[FileRow]
+    beside: Mapping[str, BesideGit]
+    commits: list[Committed]
+
+    def document(self) -> dict[str, Any]:
+        """What `--json` prints."""
+        commits = [_committed(one) for one in self.commits]
+        return report(self.log, self.rows, self.git, self.beside) | {"commits": commits}
+
+
+async def changed_by(source: Source, conversation: Conversation, study: Study) -> Changed:
+    """Asks git too, while the sandbox runs."""
+    log = study.changes
+    git = await _git(source, conversation)
+    found = rows(log, git, study.changes_below)
+    beside = await _beside(source, conversation, study, found) if git else {}
+    commits = await _commits(source, conversation, study.trajectory)
+    return Changed(log, git, found, beside, commits)
 
 
 def _print_lines(call: Call, one: BesideGit) -> None:

@@ -65,10 +65,16 @@ def bug(error: Exception) -> int:
     if is_of_threads(error):
         return say(NO_THREADS, NO_THREADS_HINT, REFUSED)
     return say(
-        f"This is a bug in oh-tui: {_kind_and_line(error)}",
+        bug_words(error),
         "run the same words with `python -X dev -m oh_tui` to see where it comes from",
         REFUSED,
     )
+
+
+def bug_words(error: BaseException) -> str:
+    """That oh-tui failed, and where, without the text of the error: that may hold foreign text or a
+    key."""
+    return f"This is a bug in oh-tui: {_kind_and_line(error)}"
 
 
 def code_of(problem: Problem) -> int:
@@ -83,7 +89,7 @@ def code_of(problem: Problem) -> int:
 
 
 def _kind_and_line(error: BaseException) -> str:
-    """Type and line of an error, without its text: that may hold foreign text or a key."""
+    """Type and line of an error."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

@@ -182,6 +182,14 @@ def step_json(study: Study, step: Step, kept: RunAnnotations = NOTHING) -> dict[
 
 def step_with_children_json(study: Study, step: Step, kept: RunAnnotations) -> dict[str, object]:
     """One step; of one that started sub-agents with these, and with their steps as `children`."""
+    document = step_with_sub_agents_json(study, step, kept)
+    if runs := study.sub_runs.of(step):
+        document["children"] = [one for run in runs for one in children_json(run, kept)]
+    return document
+
+
+def step_with_sub_agents_json(study: Study, step: Step, kept: RunAnnotations) -> dict[str, object]:
+    """One step; of one that started sub-agents with these, without their steps."""
     document = step_json(study, step, kept)
     runs, used = study.sub_runs.of(step), study.sub_runs.used_by(step)
     if runs or used != NO_USAGE:
@@ -189,7 +197,6 @@ def step_with_children_json(study: Study, step: Step, kept: RunAnnotations) -> d
         document["with_sub_agents"] = _usage_json(own + used)
     if runs:
         document["sub_agents"] = [sub_agent_json(run) for run in runs]
-        document["children"] = [one for run in runs for one in children_json(run, kept)]
     return document
 
 

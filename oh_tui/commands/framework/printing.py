@@ -17,6 +17,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 
+from oh_tui.commands.framework.listening import listener
 from oh_tui.commands.framework.masking import print_masked
 from oh_tui.sources.json_lines import json_line
 from oh_tui.text.clean import clean_line
@@ -276,7 +277,10 @@ def number(value: float | None, digits: int = 6) -> float | None:
 
 
 def say(text: str) -> None:
-    """Prints a remark to stderr, so that it does not reach a pipe."""
+    """Prints a remark to stderr, so that it does not reach a pipe; or tells the listener."""
+    if one := listener():
+        one.remarks.append(text)
+        return
     print(f"oh-tui: {text}", file=sys.stderr, flush=True)
 
 
@@ -295,7 +299,11 @@ def for_terminal(text: str) -> str:
 
 
 def show_progress(text: str) -> None:
-    """Shows one line in place of the one before, on a terminal alone; "" clears it."""
+    """Shows one line in place of the one before, on a terminal alone; "" clears it. Or tells the
+    listener."""
+    if one := listener():
+        one.progress = text
+        return
     if sys.stderr and sys.stderr.isatty():
         print(end=f"\r\x1b[K{text}", file=sys.stderr, flush=True)
 

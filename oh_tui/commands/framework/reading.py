@@ -12,6 +12,7 @@ from oh_tui.api.models import bare_id
 from oh_tui.commands.framework import standard_input
 from oh_tui.commands.framework.command import Call
 from oh_tui.commands.framework.ids import SHOWN, WHOLE, find, read_id
+from oh_tui.commands.framework.listening import in_background, is_wanted
 from oh_tui.commands.framework.printing import progress, say, show_progress
 from oh_tui.commands.framework.remedies import worded
 from oh_tui.commands.framework.status import Seen
@@ -66,7 +67,8 @@ async def read_run(call: Call, conversation: Conversation, *, sub_agents: bool =
     minutes; a terminal shows the progress."""
     source = call.source
     if isinstance(source, FileSource):
-        read = _read_file(source.runs.run(conversation), sub_agents)
+        run = source.runs.run(conversation)
+        read = await in_background(partial(_read_file, run, sub_agents))
     else:
         call.about = short_id(conversation)
         read = await _read_server(source, conversation)
@@ -229,7 +231,7 @@ async def _read_older(source: Source, conversation: Conversation, read: Loaded) 
 
 
 def _read_file(run: RunFile, sub_agents: bool) -> Loaded:
-    trajectory = whole_run(run)
+    trajectory = whole_run(run, is_wanted)
     count, damaged = len(run), bool(run.problems)
     note = run.note if sub_agents else note_of(run)
     return Loaded("file", trajectory, count, count, note, damaged=damaged)
@@ -261,6 +263,15 @@ def step_at(trajectory: Trajectory, wanted: str) -> Step:
         there = f"its steps are 1 to {count}" if count else "nothing was asked yet"
         raise Problem(f"This run has no step or event {safe_line(wanted)[:60]}", there)
     return trajectory.steps[index]
+
+
+def step_in(run: Study, wanted: str) -> tuple[Study, Step]:
+    """The same of a run or, by a path such as 12.3, of one of its sub-agents, with which of them it
+    is of. Raises Problem."""
+    path, _, number = wanted.rpartition(".")
+    below = run.sub_runs.all() if path else ()
+    study = next((one for one in below if one.path == f"{path}."), run)
+    return study, step_at(study.trajectory, wanted if study is run else number)
 
 
 def say_damage(loaded: Loaded) -> None:

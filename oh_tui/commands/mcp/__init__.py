@@ -1,0 +1,1 @@
+"""`oh-tui mcp`: the runs for other agents, read only."""

@@ -1,0 +1,42 @@
+"""Standard input as a client writes to it: a line for each message."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+
+
+class Lines:
+    """The lines of standard input. Nothing else of this process gets them: for all others, its
+    children too, standard input is empty from now on.
+
+    A thread reads them that no end of the program waits for. That of the SDK is waited for until
+    the client closes its end, so that a signal would not end the program.
+    """
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._lines = asyncio.Queue[str]()
+        wire, nothing = os.dup(0), os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.close(nothing)
+        threading.Thread(target=self._read, args=(wire,), daemon=True).start()
+
+    def _read(self, wire: int) -> None:
+        try:
+            with open(wire, encoding="utf-8", errors="replace") as file:
+                for line in file:
+                    self._loop.call_soon_threadsafe(self._lines.put_nowait, line)
+            self._loop.call_soon_threadsafe(self._lines.put_nowait, "")
+        except RuntimeError:
+            return  # the loop has ended
+
+    def __aiter__(self) -> Lines:
+        return self
+
+    async def __anext__(self) -> str:
+        line = await self._lines.get()
+        if not line:
+            raise StopAsyncIteration
+        return line

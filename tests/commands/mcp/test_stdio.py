@@ -1,0 +1,162 @@
+"""`oh-tui mcp` as a program: what a client starts, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mcp.client.client import Client
+from mcp.client.stdio import StdioServerParameters, stdio_client
+
+from oh_tui import cli
+from tests.commands.mcp.using import OH_TUI, Tools
+from tests.hostile.kinds import write_zip
+from tests.hostile.test_json import said_by
+from tests.trajectory.made import event
+
+HELLO = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "test", "version": "1"},
+    },
+}
+
+
+def started(*words: str | Path) -> StdioServerParameters:
+    program, *rest = OH_TUI
+    return StdioServerParameters(command=program, args=[*rest, "mcp", *map(str, words)])
+
+
+@contextmanager
+def running(*words: str | Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A server that has greeted its client."""
+    pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen([*OH_TUI, "mcp", *words], **pipes) as process:
+        try:
+            say(process, HELLO)
+            assert hear(process)["result"]["serverInfo"]["name"] == "oh-tui"
+            say(process, {"jsonrpc": "2.0", "method": "notifications/initialized"})
+            yield process
+        finally:
+            process.kill()
+
+
+def say(process: subprocess.Popen[bytes], message: dict[str, Any] | bytes) -> None:
+    assert process.stdin
+    data = message if isinstance(message, bytes) else json.dumps(message).encode()
+    process.stdin.write(data + b"\n")
+    process.stdin.flush()
+
+
+def hear(process: subprocess.Popen[bytes]) -> dict[str, Any]:
+    assert process.stdout
+    told: dict[str, Any] = json.loads(process.stdout.readline())
+    return told
+
+
+async def test_an_agent_finds_the_cause_of_a_stuck_run_by_the_tools_alone() -> None:
+    async with Client(stdio_client(started("--demo"))) as client:
+        tools = Tools(client)
+        assert "find_runs" in (client.instructions or "")
+        found = await tools("find_runs", words="is:stuck")
+        run = found["conversations"][0]["id"]
+        verdict = (await tools("why", run=run))["verdict"]
+        assert verdict["word"] == "stuck"
+        first, last = verdict["steps"][0], verdict["steps"][-1]
+        steps = (await tools("steps", run=run, first=first, last=last))["steps"]
+        assert all("loop" in step["marks"] for step in steps)
+        cause = {step["what"] for step in steps}
+        assert cause == {"$ python -m dates 2021-W53-1 --explain"}
+        texts = [await tools.text("step", run=run, step=step["index"]) for step in steps]
+        assert len(texts) == 4 and all("ValueError: Invalid week: 53" in text for text in texts)
+
+
+async def test_two_clients_have_a_program_each(run_file: Path, tmp_path: Path) -> None:
+    other = write_zip(tmp_path / "other.zip", [event("PauseEvent", "p").raw()], title="other")
+    async with (
+        Client(stdio_client(started(run_file))) as one,
+        Client(stdio_client(started(other))) as two,
+    ):
+        told = await asyncio.gather(Tools(one)("why"), Tools(two)("why"))
+        assert [each["conversation"]["title"] for each in told] == ["Parse ISO week dates", "other"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_while_the_client_lives(run_file: Path, number: signal.Signals) -> None:
+    with running(run_file) as process:
+        process.send_signal(number)
+        assert process.wait(20) == 128 + number
+        assert process.stderr and process.stderr.read() == b""
+
+
+def test_it_ends_with_its_client_and_speaks_to_it_alone(run_file: Path) -> None:
+    with running(run_file) as process:
+        call = {"name": "why", "arguments": {}}
+        say(process, {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": call})
+        assert hear(process)["result"]["structuredContent"]["verdict"]["word"] == "stuck"
+        out, err = process.communicate(timeout=20)
+        assert (process.returncode, out, err) == (0, b"", b"")
+
+
+def test_nonsense_is_answered_as_the_sdk_does_and_told_nowhere(run_file: Path) -> None:
+    with running(run_file) as process:
+        for nonsense in (b"sk-ant-api03-CanaryCanary012345", b"\xff\xfe\0", b"[1, 2", b"{}", b""):
+            say(process, nonsense)
+        say(process, {"jsonrpc": "2.0", "id": 3, "method": "tools/call", "params": {"name": 7}})
+        assert hear(process)["error"]["code"] == -32602
+        say(process, {"jsonrpc": "2.0", "id": 4, "method": "delete/everything"})
+        assert hear(process)["error"]["code"] == -32601
+        out, err = process.communicate(timeout=20)
+        assert out == b"" and b"Canary" not in err and b"Traceback" not in err
+
+
+def test_what_is_printed_by_mistake_reaches_no_client(run_file: Path) -> None:
+    prints = (
+        "import sys; from oh_tui import cli; from oh_tui.commands.mcp import of_run\n"
+        "before = of_run.as_it_stands\n"
+        "def loud(*given):\n"
+        "    print('loud'); return before(*given)\n"
+        "of_run.as_it_stands = loud\n"
+        "sys.exit(cli.main(['mcp', sys.argv[1]]))\n"
+    )
+    call = {"name": "why", "arguments": {}}
+    asked: list[dict[str, Any]] = [
+        HELLO,
+        {"jsonrpc": "2.0", "method": "notifications/initialized"},
+        {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": call},
+    ]
+    pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen([sys.executable, "-c", prints, str(run_file)], **pipes) as process:
+        for message in asked:
+            say(process, message)
+        assert [hear(process)["id"], hear(process)["id"]] == [1, 2]
+        out, err = process.communicate(timeout=20)
+        assert out == b"" and b"loud" in err
+
+
+def test_without_the_extra_it_says_how_to_get_it(
+    run_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "oh_tui.commands.mcp.protocol", raising=False)
+    monkeypatch.setitem(sys.modules, "mcp_types", None)
+    code, out, err = said_by("mcp", run_file)
+    assert code == 2 and out == "" and "pip install 'oh-tui[mcp]'" in err
+
+
+def test_standard_input_is_no_run(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("oh_tui.commands.framework.standard_input.copy_of_stdin", lambda: Path("x"))
+        assert cli.main(["mcp", "-"]) == 2
+    assert "Standard input is for the client" in capsys.readouterr().err
