@@ -103,13 +103,21 @@ def _steps(numbers: list[int]) -> str:
     return ", ".join(filter(None, (f"{steps}{more}", "besides the steps" if 0 in numbers else "")))
 
 
-def what_leaves(run: SharedRun) -> WhatLeaves:
-    """Reads each event that is written once."""
+def what_leaves(run: SharedRun, *, sub_agents: bool = False) -> WhatLeaves:
+    """Reads each event that is written once. What `sub_agents` did is told by the step that
+    started them, where they leave too."""
     found = WhatLeaves(len(run.steps))
     for step in run.steps:
-        _files(found, step)
-        for event in (step.event, *step.results):
-            _event(found, event, step.number)
+        below = list(run.study.sub_runs.of(step)) if sub_agents else []
+        steps = [step]
+        while below:
+            started = below.pop()
+            steps += started.trajectory.steps
+            below = [*below, *started.sub_runs.runs]
+        for each in steps:
+            _files(found, each, step.number)
+            for event in (each.event, *each.results):
+                _event(found, event, step.number)
         if note := run.kept.step_notes.get(step.event.id, ""):
             _text(found, note, step.number)
     for event in run.others:
@@ -132,7 +140,7 @@ def _add(places: Places, what: str, number: int) -> None:
 # files
 
 
-def _files(found: WhatLeaves, step: Step) -> None:
+def _files(found: WhatLeaves, step: Step, number: int) -> None:
     """A file that was made, viewed whole or written back leaves with its whole text."""
     event = step.event
     if not may_touch(event):
@@ -142,7 +150,7 @@ def _files(found: WhatLeaves, step: Step) -> None:
         if touch.verb == "read":
             is_whole = _shows_whole(step)
         if is_whole:
-            _add(found.files, shown_path(touch.path), step.number)
+            _add(found.files, shown_path(touch.path), number)
 
 
 _PARTS_OF = ("view_range", "offset", "limit", "start_line", "end_line", "lines_shown")

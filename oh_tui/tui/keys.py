@@ -157,6 +157,7 @@ SCREEN_KEYS = (
     Key("open.page", "o", "web_pages.open", "o", "web page", "open the conversation in the browser", _ACT, also="url link website"),
     Key("open.pull", "O", "web_pages.open_pull_request", "O", "pull request", "open its pull request in the browser", _ACT, also="PR github"),
     Key("download", "d", "downloads.download", "d", "download", "download the trajectory as a zip", _ACT, ALL - {"sandboxes"}, also="export save zip"),
+    Key("share", "S", "sharing.share", "S", "share", "share the run: what leaves with it, what is to stay, and the file that others get", _ACT, frozenset({"timeline"}), also="export html markdown publish send recording cast"),
     Key("mark", "space", "conversations.mark", "space", "mark", "mark a conversation: = compares the marked ones, d and p act on all of them, other keys on one", _ACT, frozenset({"conversations"}), also="check multiple"),
     Key("copy", "y", "clipboard.copy", "y", "copy", "copy; one more key says what", _ACT, RUN, also="clipboard yank"),
     Key("pager", "f3", "external_programs.page", "F3", "pager", "show call or result in $PAGER", _LOOK),

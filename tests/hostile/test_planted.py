@@ -181,8 +181,8 @@ def commands(path: Path, folder: Path) -> Iterator[tuple[str | Path, ...]]:
         yield name, path, "--json"
     yield "events", path
     for form in ("md", "html", "jsonl", "atif", "cast", "otlp"):
-        yield "export", path, "--to", form
-        yield "export", path, "--to", form, "-o", folder / f"out.{form}"
+        yield "export", path, "--to", form, "--yes"
+        yield "export", path, "--to", form, "--yes", "-o", folder / f"out.{form}"
     for form in ("jsonl", "parquet"):
         yield "export", path, "--to", form, "-o", f"{folder / form}/"
     yield "index", path

@@ -281,7 +281,7 @@ EACH = (
     *("whoami", "status", "conversations --all", "sandboxes --all"),
     *(f"{name} {IDS['oauth']}" for name in ("show", "why", "steps", "tail", "changes")),
     *(f"{name} {IDS['oauth']}" for name in ("check", "count --all", "events", "export")),
-    *(f"export {IDS['fix-add']} --to {form}" for form in ("html", "jsonl", "atif")),
+    *(f"export {IDS['fix-add']} --to {form} --yes" for form in ("html", "jsonl", "atif")),
     *(f"why {IDS['fix-add']}", "cache"),
     f"approve {IDS['oauth']}",
 )

@@ -18,7 +18,7 @@ from tests.trajectory.sub_agent_files import run_files, zip_of
 
 Json = dict[str, Any]
 
-FORMATS = ("md", "jsonl", "atif", "cast", "otlp")
+FORMATS = ("md", "jsonl", "atif", "html", "cast", "otlp")
 
 FEW = ("cast", "otlp")
 """Formats that have not all texts anyway: the agent of this run keeps its context itself."""

@@ -18,6 +18,7 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.hostile.kinds import write_zip
 from tests.processes import oh_tui
 from tests.sharing.test_left_out import answer, call, text
+from tests.trajectory.sub_agent_files import run_files, zip_of
 
 Json = dict[str, Any]
 
@@ -193,6 +194,41 @@ def test_what_is_told_is_of_what_is_written() -> None:
     run = shared(*ran(1, "true", "https://one.dev/"), *ran(2, "true", "https://two.dev/"))
     assert list(what_leaves(left_out.part_of(run, only=((2, 2),))).hosts) == ["two.dev"]
     assert list(what_leaves(left_out.part_of(run, ["results"])).hosts) == []
+
+
+def test_html_is_written_after_a_yes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, target = a_run(tmp_path), tmp_path / "run.html"
+    words = ("export", run, "--to", "html", "-o", target)
+    done = oh_tui(*words)
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        "oh-tui: what leaves: 1 step",
+        "oh-tui:   hosts: git.acme.dev (step 1)",
+        "oh-tui: The page shows 1 step to whoever gets it",
+        "        oh-tui export ... --to html --yes does it",
+    ]
+    assert done.stdout == "" and not target.exists()
+    monkeypatch.setattr("oh_tui.commands.framework.acting.ask", lambda question: False)
+    done = oh_tui(*words)
+    assert "Nothing was written" in done.stderr
+    assert not target.exists()
+    monkeypatch.setattr("oh_tui.commands.framework.acting.ask", lambda question: True)
+    assert oh_tui(*words).returncode == 0
+    assert target.read_text().startswith("<!doctype html>")
+    assert oh_tui(*words, "--yes").returncode == 2, "a file that is there stays"
+    assert list(tmp_path.glob(".oh-tui-*")) == []
+
+
+def test_what_sub_agents_did_is_told_where_it_leaves(tmp_path: Path) -> None:
+    files = {
+        name: data.replace(b"no such model", b"no model at https://deep.acme.dev/x")
+        for name, data in run_files().items()
+    }
+    path = zip_of(tmp_path / "run.zip", files)
+    for form in ("html", "atif", "otlp"):
+        done = oh_tui("export", path, "--to", form, "--yes")
+        assert "hosts: deep.acme.dev (step 2)" in done.stderr
+    assert "deep" not in oh_tui("export", path).stderr
 
 
 def a_run(folder: Path) -> Path:

@@ -76,6 +76,8 @@ READS = (
     "context-page",
     "version",
     "forgotten",
+    "share",
+    "share-write",
 )
 """Groups of workers that come to an end; following never does."""
 

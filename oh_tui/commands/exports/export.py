@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -11,7 +10,7 @@ from oh_tui.api.models import Conversation
 from oh_tui.commands.across_runs import part_files, run_lines
 from oh_tui.commands.exports.atif import atif
 from oh_tui.commands.exports.json_lines import json_lines
-from oh_tui.commands.framework.acting import require_free
+from oh_tui.commands.framework.acting import require_consent, require_free
 from oh_tui.commands.framework.command import (
     BRANCH,
     STEPS_OF_RUNS,
@@ -32,20 +31,17 @@ from oh_tui.commands.framework.reading import open_run, whole
 from oh_tui.commands.framework.status import Seen, as_read
 from oh_tui.commands.steps import matching, say_unknown
 from oh_tui.sharing import left_out
-from oh_tui.sharing.cast import cast
-from oh_tui.sharing.html.page import page
-from oh_tui.sharing.markdown import markdown
+from oh_tui.sharing.formats import FORMATS
 from oh_tui.sharing.otlp.otlp import otlp
 from oh_tui.sharing.shared_run import SharedRun, hidden_events
 from oh_tui.sharing.what_leaves import told, what_leaves
+from oh_tui.sharing.writing import write
 from oh_tui.sources.file_conversation import BELOW
 from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.lists.user_annotations import NOTHING
-from oh_tui.sources.saving import part_file, publish_as
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
-from oh_tui.text.redact import hide_keys, masked
 from oh_tui.trajectory.analysis.search.step_filter import parse
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.formats.table import find_files
@@ -182,23 +178,23 @@ async def export(call: Call) -> int:
     about |= {"id": _id(call, conversation), "source": None}  # no path of this machine leaves
     if call.args.output:
         require_free(path_of(call.args.output))
-    for line in told(what_leaves(run)):
+    found = what_leaves(run, sub_agents=call.args.to in ("html", "atif", "otlp"))
+    for line in told(found):
         say(line)
+    if call.args.to == "html":
+        stake = f"The page shows {plural(found.steps, 'step')} to whoever gets it"
+        done_by = "oh-tui export ... --to html --yes"
+        require_consent(call, stake, done_by, refused="Nothing was written")
     if call.args.to == "atif":
         pieces = atif(run, about)
-    elif call.args.to == "cast":
-        pieces = cast(run)
     elif call.args.to == "otlp":
         pieces = otlp(run, str(about["id"]), whole(loaded), messages=call.args.messages)
-    elif call.args.to == "jsonl" or call.as_json:
+    elif call.args.to == "jsonl" or (call.as_json and call.args.to == "md"):
         pieces = json_lines(run, about)
-    elif call.args.to == "html":
-        # its texts are masked; a mask of the whole could take a part of a tag for a secret
-        pieces = map(hide_keys, page(run))
     else:
-        pieces = map(masked, markdown(run))
+        pieces = FORMATS[call.args.to].write(run)
     if call.args.output:
-        _write(target := path_of(call.args.output), pieces)
+        target = write(path_of(call.args.output), pieces)
         say(f"wrote {plural(len(run.steps), 'step')} to {clean_line(str(target))}")
     else:
         print_masked(pieces)
@@ -239,15 +235,3 @@ def _names_many(call: Call) -> bool:
 
 def _holds_several(path: Path) -> bool:
     return path.is_dir() and find_files([path]) != [path]
-
-
-def _write(target: Path, pieces: Iterable[str]) -> None:
-    """The whole file under a name that was free, or nothing."""
-    require_free(target)
-    try:
-        with part_file(target) as (file, part):
-            file.writelines(piece.encode() for piece in pieces)
-            file.flush()
-            publish_as(part, target)
-    except Problem as problem:
-        raise Problem(problem.sentence, "choose another place") from problem

@@ -26,7 +26,9 @@ def short(conversation: Conversation) -> str:
     return conversation_id(conversation)[:SHOWN]
 
 
-def require_consent(call: Call, stake: str, done_by: str) -> None:
+def require_consent(
+    call: Call, stake: str, done_by: str, *, refused: str = "Nothing was changed"
+) -> None:
     """Asks for a yes, unless `--yes` gives it. Raises Problem after a no, and where there is no
     terminal to ask on; `done_by` is the command line that needs no answer."""
     if call.args.yes:
@@ -35,7 +37,7 @@ def require_consent(call: Call, stake: str, done_by: str) -> None:
     if answer is None:
         raise Problem(stake, f"{done_by} does it")
     if not answer:
-        raise Problem("Nothing was changed")
+        raise Problem(refused)
 
 
 def require_writable(name: str, settings: Settings, *, by_flag: bool) -> None:

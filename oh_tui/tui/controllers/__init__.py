@@ -32,6 +32,7 @@ from oh_tui.tui.controllers.run import (
     older,
     reader,
     reports,
+    share,
     step_moves,
     sub_conversations,
     target,
@@ -227,6 +228,10 @@ class Controllers:
     @cached_property
     def downloads(self) -> downloads.Downloads:
         return downloads.Downloads(self._session, self._ui, self.filling.take_file)
+
+    @cached_property
+    def sharing(self) -> share.Sharing:
+        return share.Sharing(self._session, self._ui, self._steps, self.target)
 
     @cached_property
     def web_pages(self) -> web_pages.WebPages:

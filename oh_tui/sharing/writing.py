@@ -1,0 +1,25 @@
+"""Writes a shared run into a new file, whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from oh_tui.sources.saving import part_file, publish_as
+from oh_tui.text.problem import Problem
+
+
+def write(
+    target: Path,
+    pieces: Iterable[str],
+    publish: Callable[[Path, Path], Path | None] = publish_as,
+) -> Path:
+    """Returns the path, which `publish` may make another one. Whatever ends it before, an error of
+    `pieces` too, leaves nothing."""
+    try:
+        with part_file(target) as (file, part):
+            file.writelines(piece.encode() for piece in pieces)
+            file.flush()
+            return publish(part, target) or target
+    except Problem as problem:
+        raise Problem(problem.sentence, "choose another place") from problem

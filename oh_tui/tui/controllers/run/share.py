@@ -1,0 +1,62 @@
+"""`S`: share the run shown: what leaves, what of it is to stay, and the file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oh_tui.sharing.shared_run import SharedRun
+from oh_tui.tui.screens import share
+from oh_tui.tui.widgets.conversation_list import title_of
+from oh_tui.tui.widgets.drawing import shorten
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from oh_tui.tui.controllers.run.target import TargetRun
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.ui import Ui
+    from oh_tui.tui.widgets.timeline import Timeline
+
+
+class Sharing:
+    def __init__(self, session: Session, ui: Ui, steps: Timeline, run: TargetRun) -> None:
+        self._session, self._ui, self._steps, self._run = session, ui, steps, run
+
+    def action_share(self) -> None:
+        self._ui.begin("ask", self._open)
+
+    async def _open(self) -> None:
+        """Show what leaves once the run is read."""
+        session, ui = self._session, self._ui
+        conversation = self._run.show_target(wanted=True)
+        if conversation is None:
+            ui.tell(session.no_target)
+            return
+        with ui.preparing(f"reading {shorten(title_of(conversation), 40)}"):
+            study = await self._run.until_shown(conversation)
+            while study and session.reader is not None and session.is_open(conversation):
+                await session.run_news.wait()
+                study = await self._run.until_shown(conversation)
+        if study is None or not study.trajectory.steps:
+            ui.tell("there is no step to share")
+            return
+        trajectory = study.trajectory
+        note = "" if trajectory.complete else "older events are not read"
+        run = SharedRun(
+            conversation,
+            study,
+            list(trajectory.steps),
+            kept=session.annotations.of(conversation),
+            note=note,
+        )
+        view = share.ShareScreen(
+            run,
+            session.settings.download_folder,
+            self._steps.range,
+            copy=self._ui.copy,
+            saved=self._remember,
+        )
+        self._ui.push_screen(view)
+
+    def _remember(self, path: Path) -> None:
+        self._session.saved = path

@@ -1,0 +1,284 @@
+"""What leaves with the run shown, what of it is to stay, and the file that others get."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+
+from oh_tui.settings.paths import tilde
+from oh_tui.sharing.formats import FORMATS
+from oh_tui.sharing.left_out import PARTS, Ranges, leave_out, part_of
+from oh_tui.sharing.shared_run import Part, SharedRun, hidden_events
+from oh_tui.sharing.what_leaves import WhatLeaves, what_leaves
+from oh_tui.sharing.writing import write
+from oh_tui.sources.lists.user_annotations import NOTHING
+from oh_tui.sources.saving import download_name, publish
+from oh_tui.text.human import size
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.presentation.block import Block, Fields, Note
+from oh_tui.tui.desktop import open_file
+from oh_tui.tui.keys import HELP, Hint
+from oh_tui.tui.platform.base_screen import ClosesOnce
+from oh_tui.tui.remedies import hint_of
+from oh_tui.tui.widgets.bars import Footer
+from oh_tui.tui.widgets.body_view import BodyView
+from oh_tui.tui.widgets.drawing import Piece
+from oh_tui.tui.widgets.row_list import RowList
+from oh_tui.tui.widgets.rule import Rule
+
+_LABEL = 12
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is shared, and how."""
+
+    format: str = next(iter(FORMATS))
+    without: frozenset[Part] = frozenset()
+    notes: bool = False
+    only: Ranges | None = None
+
+
+class ChoiceList(RowList):
+    """A row for each choice; the others on it are a space away."""
+
+    def __init__(self) -> None:
+        super().__init__(id="choices")
+        self.rows: tuple[tuple[str, str, bool], ...] = ()
+        """Label, what is chosen, and whether less leaves by it."""
+
+    def show(self, rows: Sequence[tuple[str, str, bool]]) -> None:
+        self.rows = tuple(rows)
+        self.rows_changed(self.cursor)
+
+    def row_count(self) -> int:
+        return len(self.rows)
+
+    def pieces(self, row: int, width: int) -> list[Piece]:
+        label, value, is_less = self.rows[row]
+        return [(f"{label:<{_LABEL}}", "dim"), (value, "mark" if is_less else "")]
+
+
+class ShareScreen(ModalScreen[None], ClosesOnce[None]):
+    """`copy` takes a path to the clipboard, `saved` remembers it."""
+
+    DEFAULT_CSS = """
+    ShareScreen { background: $background; }
+    ShareScreen ChoiceList { height: 7; }
+    ShareScreen BodyView { height: 1fr; }
+    """
+    HELP_TITLE = "In what is shared"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "stop, then close", show=False),
+        Binding("S,q", "dismiss", "close", show=False),
+        Binding("space", "change", "change the choice", show=False),
+        Binding("J", "scroll_leaves(1)", "what leaves, down", show=False),
+        Binding("K", "scroll_leaves(-1)", "what leaves, up", show=False),
+        Binding("o", "open_file", "open the file that was written", show=False),
+        Binding("y", "copy_path", "copy its path", show=False),
+    ]
+    AUTO_FOCUS = "#choices"
+
+    def __init__(
+        self,
+        run: SharedRun,
+        folder: Path,
+        selected: tuple[int, int] | None,
+        *,
+        copy: Callable[[str], None],
+        saved: Callable[[Path], None],
+    ) -> None:
+        """`selected` are the first and the last of the steps selected in the timeline."""
+        super().__init__()
+        self._run, self._folder, self._copy, self._saved = run, folder, copy, saved
+        self._selected = selected
+        only = (selected,) if selected else None
+        self.choice = Choice(only=only)
+        self._copied: SharedRun | None = None
+        """The run as it was when this opened: a live one grows."""
+        self._stop = threading.Event()
+        self._is_writing = False
+        self.written: Path | None = None
+        self.rule, self.leaves_rule = Rule(id="share-rule"), Rule("What leaves", id="leaves-rule")
+        self.list, self.leaves = ChoiceList(), BodyView(id="leaves")
+        self.footer = Footer()
+
+    def compose(self) -> ComposeResult:
+        yield from (self.rule, self.list, self.leaves_rule, self.leaves, self.footer)
+
+    def on_mount(self) -> None:
+        self.rule.title = (("Share", "title"), (f"  {self._run.title}", "dim"))
+        self.rule.heavy = True
+        self._show()
+        self._look()
+
+    def on_unmount(self) -> None:
+        self._stop.set()
+
+    # What is chosen
+
+    def _rows(self) -> Iterator[tuple[str, str, bool]]:
+        choice = self.choice
+        yield "format", FORMATS[choice.format].label, False
+        for part in PARTS:
+            is_out = part in choice.without
+            yield part, "left out" if is_out else "shared", is_out
+        yield "notes", "yours are shared" if choice.notes else "yours stay here", not choice.notes
+        count = len(self._run.steps)
+        if choice.only and self._selected:
+            first, last = self._selected
+            yield "steps", f"{first}-{last}, of {count:,}" if last > first else f"{first}", True
+        else:
+            yield "steps", f"all {count:,}", False
+
+    def _show(self) -> None:
+        self.list.show(list(self._rows()))
+        where = tilde(self._folder.absolute(), os.environ)
+        self.rule.facts = ((f"{self._target().name} in {where}", "dim"),)
+        written = (Hint("o", "open", "open_file"), Hint("y", "copy path", "copy_path"))
+        self.footer.hints = (
+            Hint("enter", "write", "write"),
+            Hint("space", "change", "change"),
+            *(written if self.written else ()),
+        )
+        self.footer.always = (HELP, Hint("esc", "stop" if self._is_writing else "close", "back"))
+
+    def _target(self) -> Path:
+        name = Path(download_name(self._run.conversation))
+        return self._folder / name.with_suffix(FORMATS[self.choice.format].ending)
+
+    def action_change(self) -> None:
+        choice, row = self.choice, self.list.cursor
+        if row == 0:
+            names = list(FORMATS)
+            after = names[(names.index(choice.format) + 1) % len(names)]
+            self.choice = replace(choice, format=after)
+        elif row <= len(PARTS):
+            self.choice = replace(choice, without=choice.without ^ {PARTS[row - 1]})
+        elif row == len(PARTS) + 1:
+            self.choice = replace(choice, notes=not choice.notes)
+        elif self._selected is None:
+            self.footer.tell("v in the timeline selects a range of steps to share alone")
+        else:
+            self.choice = replace(choice, only=None if choice.only else (self._selected,))
+        self._show()
+        if row:
+            self._look()
+
+    # What leaves
+
+    @work(group="share", exclusive=True)
+    async def _look(self) -> None:
+        self.leaves_rule.facts = (("looking …", "dim"),)
+        found = await asyncio.to_thread(lambda: what_leaves(self._part(), sub_agents=True))
+        self.leaves_rule.facts = ((found.headline, "dim"),)
+        self.leaves.show(_blocks(found))
+
+    def _part(self) -> SharedRun:
+        """What is shared by the choice. For a thread."""
+        run, choice = self._run, self.choice
+        if self._copied is None:
+            study = Study(leave_out(run.study.trajectory, frozenset()))
+            others = hidden_events(study.trajectory)
+            steps = study.trajectory.steps
+            self._copied = replace(run, study=study, steps=steps, others=others)
+        kept = run.kept if choice.notes else NOTHING
+        return part_of(replace(self._copied, kept=kept), choice.without, choice.only)
+
+    def action_scroll_leaves(self, lines: int) -> None:
+        self.leaves.scroll_lines(lines)
+
+    # Writing
+
+    @on(RowList.Opened)
+    def _opened(self, message: RowList.Opened) -> None:
+        message.stop()
+        self.action_write()
+
+    def action_write(self) -> None:
+        if not self._is_writing:
+            self._write()
+
+    @work(group="share-write", exclusive=True)
+    async def _write(self) -> None:
+        self._is_writing = True
+        self._stop.clear()
+        self._show()
+        done = [0]
+        ticks = self.set_interval(0.2, lambda: self._tell_progress(done[0]))
+        try:
+            path = await asyncio.to_thread(self._write_file, done)
+        except Problem as problem:
+            hint = f" · {hint_of(problem)}" if hint_of(problem) else ""
+            self.footer.tell(f"{problem.sentence}{hint}", error=True)
+        except _Stopped:
+            self.footer.tell("stopped, nothing was kept")
+        else:
+            self.written = path
+            self._saved(path)
+            folder = tilde(path.absolute().parent, os.environ)
+            self.footer.tell(f"wrote {path.name} in {folder}, {size(path.stat().st_size)}")
+        finally:
+            ticks.stop()
+            self._is_writing = False
+            if self.is_mounted:
+                self._show()
+
+    def _write_file(self, done: list[int]) -> Path:
+        run = self._part()
+
+        def pieces() -> Iterator[str]:
+            for piece in FORMATS[self.choice.format].write(run):
+                if self._stop.is_set():
+                    raise _Stopped
+                done[0] += len(piece)
+                yield piece
+
+        return write(self._target(), pieces(), publish)
+
+    def _tell_progress(self, done: int) -> None:
+        self.footer.tell(f"writing, {size(done)} · esc stops", log=False)
+
+    def action_back(self) -> None:
+        if self._is_writing:
+            self._stop.set()
+        elif not self.footer.clear():
+            self.dismiss()
+
+    def action_open_file(self) -> None:
+        if self.written is None:
+            self.footer.tell("nothing is written yet: enter does it")
+        elif not open_file(self.written):
+            self.footer.tell("there is no desktop to open it with · y copies the path")
+
+    def action_copy_path(self) -> None:
+        if self.written is None:
+            self.footer.tell("nothing is written yet: enter does it")
+        else:
+            self._copy(str(self.written))
+            self.footer.tell("its path was sent to the terminal's clipboard")
+
+
+class _Stopped(Exception):
+    """Esc, or the view was closed."""
+
+
+def _blocks(found: WhatLeaves) -> list[Block]:
+    rows = found.rows
+    if not rows:
+        return [Note("no whole file, host, address, user name, image or secret was found")]
+    notes: list[Block] = []
+    if found.suspects:
+        notes = [Note("what may be a secret is written as it is: leave it out, or its steps")]
+    return [Fields(tuple(rows)), *notes]
