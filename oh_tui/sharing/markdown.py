@@ -11,6 +11,7 @@ from oh_tui.sources.lists.attributes import cost_text
 from oh_tui.sources.lists.tags import tag_words
 from oh_tui.text.human import duration, plural
 from oh_tui.text.redact import safe, safe_line
+from oh_tui.trajectory.model.steps import held
 from oh_tui.trajectory.presentation.markdown import event_markdown, step_markdown
 
 
@@ -40,7 +41,8 @@ def markdown(run: SharedRun) -> Iterator[str]:
         hidden.take("your note", own)
         yield own
     for step in steps:
-        text = step_markdown(step, study.trajectory.outcome(step))
+        with held(step):
+            text = step_markdown(step, study.trajectory.outcome(step))
         head, _, rest = text.partition("\n\n")
         note = kept.step_notes.get(step.event.id, "")
         signs = ["bookmarked"] if step.event.id in kept.bookmarks else []
