@@ -183,6 +183,7 @@ def commands(path: Path, folder: Path) -> Iterator[tuple[str | Path, ...]]:
     for form in ("md", "html", "jsonl", "atif", "cast", "otlp"):
         yield "export", path, "--to", form, "--yes"
         yield "export", path, "--to", form, "--yes", "-o", folder / f"out.{form}"
+    yield "export", path, "--to", "otlp", "--messages", "--whole"
     for form in ("jsonl", "parquet"):
         yield "export", path, "--to", form, "-o", f"{folder / form}/"
     yield "index", path
