@@ -15,7 +15,14 @@ from oh_tui.commands.framework.printing import (
     print_table,
     say,
 )
-from oh_tui.commands.framework.reading import name, open_run, say_damage, step_in, whole
+from oh_tui.commands.framework.reading import (
+    name,
+    open_run,
+    say_damage,
+    server_version,
+    step_in,
+    whole,
+)
 from oh_tui.sources.source import Source
 from oh_tui.text.human import compact, percent, plural
 from oh_tui.text.problem import Problem
@@ -105,7 +112,7 @@ async def seen_at(
     if of_other is not study:
         raise Problem("The two steps are of different agents", "name two steps of one")
     if study.contexts.needs_version:
-        study.contexts.written_by(await _version(source, conversation))
+        study.contexts.written_by(await server_version(source, conversation))
     seen = study.contexts.at(answer)
     differs = study.contexts.difference(other, answer) if other else None
     return SeenAt(study, seen, other, differs)
@@ -121,17 +128,6 @@ def _check_raw(call: Call) -> None:
         hint = "write it to a file, or --yes prints it all the same"
         raise Problem("Raw texts may hold secrets, which a terminal shows to all", hint)
     say("raw: secrets that the run has are not hidden, but for the keys of this machine")
-
-
-async def _version(source: Source, conversation: Conversation) -> str:
-    """The version of the server that the run is on; "" without one that answers."""
-    if source.workspaces is None:
-        return ""
-    try:
-        return await source.workspaces.version(conversation)
-    except Problem as problem:
-        say(problem.sentence)
-        return ""
 
 
 def _answer(run: Study, wanted: str) -> tuple[Study, Answer]:

@@ -18,10 +18,10 @@ from oh_tui.commands.framework.command import Call, path_of
 from oh_tui.commands.framework.keeping import read_annotations
 from oh_tui.commands.framework.masking import print_masked
 from oh_tui.commands.framework.printing import print_json, progress, say, show_progress
-from oh_tui.commands.framework.reading import chosen, read_run, whole
+from oh_tui.commands.framework.reading import chosen, read_run, server_version, whole
 from oh_tui.commands.framework.status import Seen
 from oh_tui.sharing.otlp.job import OtlpJob
-from oh_tui.sources.across_runs.chat_lines import ChatJob, Lines, SizeJob
+from oh_tui.sources.across_runs.chat_lines import ChatJob, Lines, SizeJob, needs_version
 from oh_tui.sources.across_runs.each_run import ManyRuns
 from oh_tui.sources.across_runs.table_writer import Shard
 from oh_tui.sources.across_runs.worker import Job, RunFacts, Unread
@@ -133,9 +133,12 @@ class _Reading(Generic[T]):
             return
         for identifier in call.identifiers:
             conversation = await chosen(call.source, identifier)
-            loaded = await read_run(call, conversation, sub_agents=self._sub_agents)
-            facts = RunFacts(conversation)
-            yield await asyncio.to_thread(self._job, whole(loaded), facts)
+            run = whole(await read_run(call, conversation, sub_agents=self._sub_agents))
+            version = ""
+            if await asyncio.to_thread(needs_version, run):
+                version = await server_version(call.source, conversation)
+            facts = RunFacts(conversation, version=version)
+            yield await asyncio.to_thread(self._job, run, facts)
 
     def say_rest(self) -> None:
         if self._of_files is not None:

@@ -249,6 +249,17 @@ def on_server(source: Source) -> server.ServerSource | None:
     return source if isinstance(source, server.ServerSource) else None
 
 
+async def server_version(source: Source, conversation: Conversation) -> str:
+    """The version of the server that the run is on; "" without one that answers."""
+    if source.workspaces is None:
+        return ""
+    try:
+        return await source.workspaces.version(conversation)
+    except Problem as problem:
+        say(problem.sentence)
+        return ""
+
+
 def whole(loaded: Loaded) -> Trajectory:
     """The run that `read_run` returned."""
     assert loaded.trajectory is not None

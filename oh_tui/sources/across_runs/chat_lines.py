@@ -17,6 +17,18 @@ from oh_tui.trajectory.model.branches import shown
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 
+def needs_version(run: Trajectory) -> bool:
+    """Whether the version of its server says by which rules its messages are made."""
+    return Study(shown(run)).contexts.needs_version
+
+
+def _study(run: Trajectory, about: RunFacts) -> Study:
+    study = Study(shown(run))
+    if about.version:
+        study.contexts.written_by(about.version)
+    return study
+
+
 class Size(NamedTuple):
     """How much the lines of a run will be."""
 
@@ -28,7 +40,7 @@ class SizeJob(NamedTuple):
     every: bool
 
     def __call__(self, run: Trajectory, about: RunFacts) -> Size:
-        study = Study(shown(run))
+        study = _study(run, about)
         answers = chat.answers_of(study, every=self.every)
         return Size(len(answers), chat.chars_of(study, answers))
 
@@ -47,8 +59,8 @@ class ChatJob(NamedTuple):
     """Where the files of lines are made."""
 
     def __call__(self, run: Trajectory, about: RunFacts) -> Lines:
-        study = Study(shown(run))
-        return written(chat_lines(study, name_of(about), every=self.every), self.folder)
+        lines = chat_lines(_study(run, about), name_of(about), every=self.every)
+        return written(lines, self.folder)
 
 
 def written(lines: Iterable[str], folder: str) -> Lines:

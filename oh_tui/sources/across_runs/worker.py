@@ -26,6 +26,8 @@ class RunFacts(NamedTuple):
     kept: RunAnnotations = NOTHING
     info: Mapping[str, object] = {}
     """Fields from its file."""
+    version: str = ""
+    """Of the server that it is on, where its events do not tell which one wrote them."""
 
 
 class Job(Protocol[T_co]):

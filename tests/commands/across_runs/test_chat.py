@@ -15,11 +15,15 @@ from typing import Any
 
 import pytest
 
+from oh_tui import cli
+from oh_tui.api.models import Conversation
 from oh_tui.sources.across_runs.chat_lines import ChatJob, chat_lines
 from oh_tui.sources.across_runs.worker import RunFacts
+from oh_tui.sources.actions.workspaces import Workspaces
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.trajectory import chat
 from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.context.rules import Writer
 from scripts.many_runs import Maker, write_outputs
 from tests.commands.conftest import IDS
 from tests.demo_runs import demo_events, demo_run
@@ -60,6 +64,30 @@ def test_a_run_is_its_last_context_with_the_answer(run_file: Path) -> None:
     assert line["answer"]["role"] == "assistant" and line["answer"]["tool_calls"]
     assert "terminal" in line["tools"] and line["label"] is None
     assert chats("--demo", IDS["week-dates"])[0]["messages"] == line["messages"]
+
+
+def test_a_server_says_whose_rules_hold_where_the_events_do_not(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before 1.26 two messages of the user that follow each other were sent as two."""
+    asked: list[str] = []
+
+    async def version(self: Workspaces, conversation: Conversation) -> str:
+        asked.append(conversation.id)
+        return "1.17.0"
+
+    def messages(*words: str) -> list[Any]:
+        assert cli.main([*words]) == 0
+        found: list[Any] = json.loads(capsys.readouterr().out)["messages"]
+        return found
+
+    export, dates = ("--demo", "export", "--to", "chat"), IDS["week-dates"]
+    monkeypatch.setattr(Workspaces, "version", version)
+    told = messages(*export, dates)
+    assert asked == [], "its events tell"
+    monkeypatch.setattr(Writer, "take", lambda self, event: None)
+    assert messages(*export, dates) == messages("--demo", "context", dates, "--json")
+    assert len(asked) == 2 and told
 
 
 def test_each_answer_follows_from_the_context_before_it(run_file: Path) -> None:
