@@ -29,8 +29,13 @@ async def test_a_change_of_title_alone_does_not_make_it_the_newest(stage: Stage)
 
 
 async def test_the_app_server_hears_of_tags_and_never_drops_one(stage: Stage) -> None:
-    conversation = await stage.started()
-    assert (conversation.tags or {}).keys() >= {"archiveworkspacepath"}
+    started = await stage.started()
+
+    async def tagged() -> bool:
+        return "archiveworkspacepath" in ((await stage.now(started.id)).tags or {})
+
+    await stage.until(tagged)  # by the server, a moment later
+    conversation = await stage.now(started.id)
     agent = stage.agent(conversation)
     await agent.set_tags({"bug": "1"})
 

@@ -19,7 +19,7 @@ from tests.tui.explorer import Explorer
 from .conftest import Live
 from .servers.model import ScriptedModel
 from .servers.server import LiveServer
-from .test_explorer import ask, connected, running_again, status
+from .test_explorer import ask, connected, open_run, running_again, status
 
 pytestmark = pytest.mark.live
 
@@ -99,7 +99,7 @@ async def test_a_command_with_3_mb_of_output_comes_whole(source: ServerSource, l
 
 async def test_the_shell_runs_what_is_typed_and_moves_with_cd(live: Live) -> None:
     async with connected(live.url) as it:
-        await it.open("About tour")
+        await open_run(it, "About tour", live.tour)
         await it.send("exclamation_mark")
         await it.until(lambda: isinstance(it.app.screen, ShellScreen))
         shown = shell(it)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from oh_tui.api import AppServer, Secret
+from oh_tui.api import AppServer, Secret, same_id
+from oh_tui.api.models import bare_id
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.server import ServerSource
 from oh_tui.trajectory.model.steps import HIDDEN_KINDS, Outcome
@@ -69,6 +70,24 @@ async def shows(it: Explorer, selector: str, *texts: str) -> None:
         raise AssertionError(f"{selector} lacks {texts}: {it.text(selector)}") from None
 
 
+async def find(it: Explorer, title: str, identifier: str) -> None:
+    """List the runs with this title alone: those of other tests are more than a page."""
+    it.screen.focus_pane("conversations")
+    await it.press("slash", "ctrl+u")
+    await it.type(title)
+    await it.press("enter")
+    listed = it.screen.sidebar
+    await it.until(lambda: any(same_id(one.id, identifier) for one in listed.conversations))
+
+
+async def open_run(it: Explorer, title: str, identifier: str) -> None:
+    """Open this one of the runs with a title, with enter."""
+    await find(it, title, identifier)
+    it.screen.sidebar.highlight(bare_id(identifier))
+    it.screen.focus_pane("conversations")
+    await it.press("enter")
+
+
 def run_shown(it: Explorer) -> Trajectory:
     trajectory = it.screen.timeline.trajectory
     assert trajectory is not None
@@ -94,11 +113,10 @@ def detail(it: Explorer) -> tuple[str, ...]:
 
 async def test_the_list_tells_the_title_and_state_of_every_conversation(live: Live) -> None:
     async with connected(live.url) as it:
-        rows = it.text("#conversations").splitlines()
-        (tour,) = [row for row in rows if "About tour" in row]
-        (refused,) = [row for row in rows if "About refused" in row]
-        assert "✓ About tour" in tour
-        assert "✗ About refused" in refused
+        await find(it, "About tour", live.tour)
+        assert "✓ About tour" in it.text("#conversations")
+        await find(it, "About refused", live.refused)
+        assert "✗ About refused" in it.text("#conversations")
         assert it.text("#header").strip().startswith(f"oh-tui  {live.url.partition('://')[2]}")
         await shows(it, "#sandboxes-rule", "1 up")
 
@@ -107,7 +125,7 @@ async def test_a_run_opened_with_enter_shows_the_steps_that_the_server_has(
     api: AppServer, live: Live
 ) -> None:
     async with connected(live.url) as it:
-        await it.open("About tour")
+        await open_run(it, "About tour", live.tour)
         await read_whole(it)
         truth = await in_sandbox(await agent_of(api, live.tour))
         run = run_shown(it)
@@ -142,7 +160,7 @@ TOUR_ROWS = [
 
 async def test_either_half_of_a_pair_shows_both(live: Live) -> None:
     async with connected(live.url) as it:
-        await it.open("About tour")
+        await open_run(it, "About tour", live.tour)
         await read_whole(it)
         await it.pilot.press("x", "g")
         shown: dict[int, list[tuple[str, ...]]] = {}
@@ -169,7 +187,7 @@ async def test_either_half_of_a_pair_shows_both(live: Live) -> None:
 async def test_e_walks_to_every_error_and_back(live: Live) -> None:
     failed = [n for n, (_, outcome) in enumerate(TOUR, 2) if outcome is not Outcome.OK]
     async with connected(live.url) as it:
-        await it.open("About tour")
+        await open_run(it, "About tour", live.tour)
         await read_whole(it)
         await it.pilot.press("g")
         walked = []
@@ -186,7 +204,7 @@ async def test_e_walks_to_every_error_and_back(live: Live) -> None:
 
 async def test_a_run_that_ended_in_an_error_says_which(live: Live) -> None:
     async with connected(live.url) as it:
-        await it.open("About refused")
+        await open_run(it, "About refused", live.refused)
         await read_whole(it)
         assert "✗" in it.text("#timeline").splitlines()[1]
         await shows(it, "#result", "LLMAuthenticationError")
@@ -209,7 +227,7 @@ async def test_events_that_only_the_sandbox_has_are_shown_and_said_to_be_from_th
 
 async def test_p_asks_then_pauses_and_p_resumes(live: Live) -> None:
     async with running_again(live), connected(live.url) as it:
-        await it.open("About tour")
+        await open_run(it, "About tour", live.tour)
         await it.press("p")
         await shows(it, "#question", "Pause sandbox", "Pauses the sandbox of")
         await it.press("escape")
@@ -241,7 +259,7 @@ async def test_d_saves_the_events_of_the_timeline(live: Live, tmp_path: Path) ->
         await ask(live, "pause")
         await it.press("r")
         await shows(it, "#sandboxes-rule", "1 paused")
-        await it.open("About tour")
+        await open_run(it, "About tour", live.tour)
         await it.until(lambda: "from the app server" in it.text("#timeline-rule"))
         await it.press("d")
         await shows(it, "#footer", "saved ", " in ")
@@ -255,7 +273,7 @@ async def test_d_saves_every_step_of_a_run_that_was_read_from_its_sandbox(
     live: Live, tmp_path: Path
 ) -> None:
     async with connected(live.url, downloads=tmp_path) as it:
-        await it.open("About tour")
+        await open_run(it, "About tour", live.tour)
         await it.until(lambda: "from the agent server" in it.text("#timeline-rule"))
         await it.press("d")
         await shows(it, "#footer", "saved ", " in ")
