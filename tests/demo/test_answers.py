@@ -94,6 +94,51 @@ async def test_an_agent_servers_record_has_the_documented_shape() -> None:
             assert record["id"].count("-") == 4
 
 
+async def test_what_an_agent_works_with_and_its_forks_have_the_documented_shape() -> None:
+    acts: list[tuple[str, dict[str, Any]]] = [
+        ("fork", {"title": "Another try"}),
+        ("ask_agent", {"question": "Why?"}),
+        ("condense", {}),
+        ("confirmation_policy", {"policy": {"kind": "AlwaysConfirm"}}),
+    ]
+    async with connect(at_rest()) as client:
+        url, headers = await agent(client, "week-dates")
+        root = url.partition("/api/conversations/")[0]
+        for act, body in acts:
+            answer = await client.post(f"{url}/{act}", json=body, headers=headers)
+            path = f"/api/conversations/{{conversation_id}}/{act}"
+            check("agent-server", f"post {path}", answer.json())
+        switched = await client.post(
+            f"{TALKS}/{IDS['week-dates']}/switch_profile", json={"profile_name": "fast"}
+        )
+        check("app-server", f"post {TALKS}/{{conversation_id}}/switch_profile", switched.json())
+        gets = {
+            "/api/profiles": {},
+            "/server_info": {},
+            "/api/git/changes": {"path": "/workspace/dates"},
+            "/api/git/diff": {"path": "/workspace/dates/CHANGELOG.md"},
+        }
+        for path, params in gets.items():
+            got = await client.get(f"{root}{path}", params=params, headers=headers)
+            assert got.status_code == 200, path
+            check("agent-server", f"get {path}", got.json())
+
+
+async def test_what_a_start_offers_has_the_documented_shape() -> None:
+    gets = {
+        "settings/profiles": {},
+        "secrets/search": {},
+        "git/suggested-tasks/search": {},
+        "git/repositories/search": {"provider": "github"},
+        "git/branches/search": {"provider": "github", "repository": "acme/dates", "query": ""},
+    }
+    async with connect(at_rest()) as client:
+        for path, params in gets.items():
+            answer = await client.get(f"{API}/{path}", params=params)
+            assert answer.status_code == 200, path
+            check("app-server", f"get {API}/{path}", answer.json())
+
+
 @pytest.mark.parametrize("slug", [entry.slug for entry in ENTRIES if entry.slug != "fuzzing"])
 def test_every_event_has_the_shape_of_its_kind(slug: str) -> None:
     demo = at_rest()

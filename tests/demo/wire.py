@@ -102,7 +102,8 @@ def validator(server: str, where: str) -> Draft202012Validator:
     schemas = {name: ({} if name in OPEN else schema) for name, schema in _schemas(whole)}
     if where.startswith(("get ", "post ")):
         method, path = where.split(" ")
-        response = whole["paths"][path][method]["responses"]["200"]
+        responses = whole["paths"][path][method]["responses"]
+        (response,) = (responses[code] for code in responses if code.startswith("2"))
         schema = response["content"]["application/json"]["schema"]
     else:
         schema = {"$ref": f"#/components/schemas/{where}"}

@@ -95,9 +95,15 @@ class AgentServers:
         self.sandbox(request)
         return answer(self.info())
 
-    def info(self) -> dict[str, str]:
+    def info(self) -> dict[str, object]:
         """What the server says of itself."""
-        return {"title": "OpenHands Agent Server", "version": self.world.agent_version.value}
+        clock = self.world.clock
+        return {
+            "uptime": clock.now() - clock.start,
+            "idle_time": 0.0,
+            "title": "OpenHands Agent Server",
+            "version": self.world.agent_version.value,
+        }
 
     async def trajectory(self, request: Request) -> Response:
         """The conversation's folder as a zip."""
