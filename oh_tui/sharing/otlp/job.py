@@ -6,10 +6,8 @@ from typing import NamedTuple
 
 from oh_tui.sharing.otlp.otlp import otlp
 from oh_tui.sharing.shared_run import SharedRun
-from oh_tui.sources.across_runs.chat_lines import Lines, name_of, written
+from oh_tui.sources.across_runs.chat_lines import Lines, name_of, study_of, written
 from oh_tui.sources.across_runs.worker import RunFacts
-from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.model.branches import shown
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 
@@ -20,7 +18,7 @@ class OtlpJob(NamedTuple):
     """Where the files of lines are made."""
 
     def __call__(self, run: Trajectory, about: RunFacts) -> Lines:
-        study = Study(shown(run))
+        study = study_of(run, about)
         shared = SharedRun(about.conversation, study, study.trajectory.steps, whole=self.whole)
         lines = otlp(shared, name_of(about), run, messages=self.messages)
         return written(lines, self.folder)

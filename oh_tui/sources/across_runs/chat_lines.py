@@ -22,7 +22,8 @@ def needs_version(run: Trajectory) -> bool:
     return Study(shown(run)).contexts.needs_version
 
 
-def _study(run: Trajectory, about: RunFacts) -> Study:
+def study_of(run: Trajectory, about: RunFacts) -> Study:
+    """What is shown of a run, its contexts by the rules of its server where nothing else tells."""
     study = Study(shown(run))
     if about.version:
         study.contexts.written_by(about.version)
@@ -40,7 +41,7 @@ class SizeJob(NamedTuple):
     every: bool
 
     def __call__(self, run: Trajectory, about: RunFacts) -> Size:
-        study = _study(run, about)
+        study = study_of(run, about)
         answers = chat.answers_of(study, every=self.every)
         return Size(len(answers), chat.chars_of(study, answers))
 
@@ -59,7 +60,7 @@ class ChatJob(NamedTuple):
     """Where the files of lines are made."""
 
     def __call__(self, run: Trajectory, about: RunFacts) -> Lines:
-        lines = chat_lines(_study(run, about), name_of(about), every=self.every)
+        lines = chat_lines(study_of(run, about), name_of(about), every=self.every)
         return written(lines, self.folder)
 
 
