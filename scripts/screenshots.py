@@ -62,6 +62,7 @@ PICTURES = (
     Picture("blame-120x36", (120, 36), ("enter", "c", "j", "j", "b", "G", "K")),
     Picture("blame-80x24-light", (80, 24), ("enter", "c", "j", "j", "b", "G", "K"), "oh-light"),
     Picture("fork-120x36", (120, 36), ("enter", "k", "F")),
+    Picture("share-120x36", (120, 36), ("enter", "S", "j", "j", " ")),
     Picture("ask-120x36", (120, 36), ("enter", "A", *"why not week 52?", "enter")),
     Picture("start-120x36", (120, 36), ("ctrl+n",)),
     Picture("answer-120x36", (120, 36), ("k", "a")),

@@ -14,6 +14,7 @@ import pytest
 from tests.hostile import kinds
 from tests.hostile.kinds import write_zip
 from tests.processes import oh_tui
+from tests.trajectory.branched import two, write_run
 from tests.trajectory.sub_agent_files import run_files, zip_of
 
 Json = dict[str, Any]
@@ -269,6 +270,16 @@ def test_the_verdict_quotes_no_step_that_stays_here(tmp_path: Path, form: str) -
     path = write_zip(tmp_path / "run.zip", [*events(), error])
     assert "marker-elsewhere" in exported(path, form)
     assert "marker-elsewhere" not in exported(path, form, "--only", "2")
+
+
+@pytest.mark.parametrize("branch", ["1", "2", "all"])
+def test_a_branch_stays_what_it_is(tmp_path: Path, branch: str) -> None:
+    run = write_run(tmp_path / "run", *two())
+    before, after = (
+        exported(run, "jsonl", "--branch", branch, *words).splitlines()
+        for words in ((), ("--without", "images"))
+    )
+    assert [json.loads(line) for line in before] == [json.loads(line) for line in after]
 
 
 def test_a_title_that_is_a_message_stays_with_it(tmp_path: Path) -> None:
