@@ -33,7 +33,7 @@ from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.remedies import hint_of
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.body_view import BodyView
-from oh_tui.tui.widgets.drawing import Piece
+from oh_tui.tui.widgets.drawing import PaneMessage, Piece
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule
 
@@ -51,7 +51,10 @@ class Choice:
 
 
 class ChoiceList(RowList):
-    """A row for each choice; the others on it are a space away."""
+    """A row for each choice; space or a double click changes it."""
+
+    class Done(PaneMessage):
+        """Enter: nothing more is to be changed."""
 
     def __init__(self) -> None:
         super().__init__(id="choices")
@@ -61,6 +64,9 @@ class ChoiceList(RowList):
     def show(self, rows: Sequence[tuple[str, str, bool]]) -> None:
         self.rows = tuple(rows)
         self.rows_changed(self.cursor)
+
+    def action_open(self) -> None:
+        self.post_message(self.Done(self))
 
     def row_count(self) -> int:
         return len(self.rows)
@@ -158,6 +164,11 @@ class ShareScreen(ModalScreen[None], ClosesOnce[None]):
         name = Path(download_name(self._run.conversation))
         return self._folder / name.with_suffix(FORMATS[self.choice.format].ending)
 
+    @on(RowList.Opened)
+    def _clicked_twice(self, message: RowList.Opened) -> None:
+        message.stop()
+        self.action_change()
+
     def action_change(self) -> None:
         choice, row = self.choice, self.list.cursor
         if row == 0:
@@ -201,8 +212,8 @@ class ShareScreen(ModalScreen[None], ClosesOnce[None]):
 
     # Writing
 
-    @on(RowList.Opened)
-    def _opened(self, message: RowList.Opened) -> None:
+    @on(ChoiceList.Done)
+    def _done(self, message: ChoiceList.Done) -> None:
         message.stop()
         self.action_write()
 

@@ -144,6 +144,19 @@ async def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
         assert "nothing is written yet" in explorer.text_of(view.footer)
 
 
+async def test_a_double_click_changes_a_choice_and_writes_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "into"
+    folder.mkdir()
+    settings = Settings(download_folder=folder)
+    async with explore(settings=settings, source=lambda: source(tmp_path)) as explorer:
+        await explorer.press("enter")
+        view = await shared(explorer)
+        await explorer.pilot.click(view.list, offset=(3, IMAGES), times=2)
+        await explorer.until(lambda: "images" in view.choice.without)
+        await explorer.settle()
+        assert not list(folder.iterdir())
+
+
 async def test_a_file_of_the_same_name_stays(tmp_path: Path) -> None:
     settings = Settings(download_folder=tmp_path)
     async with explore(settings=settings, source=lambda: source(tmp_path)) as explorer:
