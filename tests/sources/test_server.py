@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from oh_tui.api.models import Conversation
 from oh_tui.sources.results import Loaded, build, joined
 from oh_tui.sources.server import ServerSource
-from oh_tui.sources.server_runs import loading
+from oh_tui.sources.server_runs import from_app
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.api.servers import over
@@ -362,7 +362,7 @@ async def test_a_newest_page_that_hardly_reaches_what_is_held_is_not_all_that_is
 async def test_reading_all_costs_pages_where_the_sandbox_is_silent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(loading, "DOWNLOAD_LIMIT", 200)
+    monkeypatch.setattr(from_app, "DOWNLOAD_LIMIT", 200)
     history = [happened(n) for n in range(1, 251)]
     servers = Servers(stored=history, silent=True)
     source, conversation, state = await read(servers)

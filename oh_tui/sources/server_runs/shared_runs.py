@@ -53,7 +53,7 @@ class SharedRuns(ServerRuns):
                 return
         total = await self.api.count_events(conversation.id)
         newest_first: list[Event] = []
-        listing = Listing(lambda cursor: self._page(conversation, cursor, total), limit=MAX_ROWS)
+        listing = Listing(lambda cursor: self.app.page(conversation, cursor, total), limit=MAX_ROWS)
         async for page in listing.pages():
             if page.is_cut:
                 raise TooLarge(

@@ -23,7 +23,7 @@ from starlette.types import Receive, Scope, Send
 from oh_tui.api.models import Conversation
 from oh_tui.sources.results import Loaded, Older, build, joined
 from oh_tui.sources.server import ServerSource
-from oh_tui.sources.server_runs import following, loading
+from oh_tui.sources.server_runs import following, from_app, loading
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.state.loaded_runs import Run, Runs
@@ -234,10 +234,11 @@ def check(world: World, reader: Reader) -> None:
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (loading, following):
+    for module in (from_app, following):
         monkeypatch.setattr(module, "PAGE", PAGE)
         monkeypatch.setattr(module, "LATE", LATE)
-    monkeypatch.setattr(loading, "SPAN", SPAN)
+    monkeypatch.setattr(loading, "LATE", LATE)
+    monkeypatch.setattr(from_app, "SPAN", SPAN)
     monkeypatch.setattr(following, "PACE", (0.0, 0.0, 0.0))
     monkeypatch.setattr(following, "COME_BACK", 0.0)
 

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from oh_tui.api.models import Conversation
 from oh_tui.sources.results import DOWNLOAD_LIMIT, Loaded, Older, build, joined
 from oh_tui.sources.server import ServerSource
-from oh_tui.sources.server_runs import loading
+from oh_tui.sources.server_runs import from_app
 from oh_tui.sources.server_runs.run_cache import RunCache
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.branches import Branches
@@ -184,7 +184,7 @@ async def test_what_is_new_joins_what_is_held_and_is_not_asked_for_again() -> No
         assert not more.complete
         it.server.events += [happened(n) for n in range(1020, 2500)]
         assert seconds(await it.load(more)) == list(range(1500, 2500)), "too much is new"
-        assert len(it.server.pages) == loading.SPAN
+        assert len(it.server.pages) == from_app.SPAN
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -220,7 +220,7 @@ async def test_a_run_held_whole_stays_while_what_is_new_is_not_read_or_there_is_
                 newest = await anext(states)
             assert newest.more and run.has_more_than(newest), "a download is to bring the rest"
         it.server.events = it.server.events[:1000]
-        it.source.runs._refused.add(it.conversation.id)
+        it.source.runs.app.refused.add(it.conversation.id)
         (same,) = [state async for state in it.source.runs.load(it.conversation, held)]
         assert not same.more and run.has_more_than(same)
 
@@ -257,11 +257,11 @@ async def test_pages_without_end_are_no_whole_run() -> None:
 async def test_the_cost_is_told_by_calls_and_by_what_a_page_took() -> None:
     async with reading(run_of(12_000)) as it:
         newest = await it.load()
-        it.source.runs._read_cost = 0.00026
+        it.source.runs.app.read_cost = 0.00026
         cost = await it.source.runs.cost(it.conversation, newest)
         assert (cost.events, cost.calls) == (11_900, 121)
         assert cost.seconds == pytest.approx(121 * 12_000 * 0.00026)
-        it.source.runs._read_cost, it.source.api.pace = 0.0, 2 / 3
+        it.source.runs.app.read_cost, it.source.api.pace = 0.0, 2 / 3
         assert (await it.source.runs.cost(it.conversation, newest)).seconds == pytest.approx(
             80.67, 0.01
         )

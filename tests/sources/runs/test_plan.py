@@ -125,9 +125,9 @@ async def test_a_server_with_a_lower_limit_gives_pages_when_asked_for(here: Plan
 async def test_only_one_run_is_downloaded_at_a_time(here: Plans) -> None:
     going_on = here.between.hold(DOWNLOAD)
     loads = [asyncio.create_task(here.load(slug)) for slug in ("coverage", "coverage")]
-    for _ in range(100):
+    for _ in range(1_000):
         await asyncio.sleep(0.005)
-        if here.between.count(PAGE) == 2:
+        if here.between.count(PAGE) == 2 and here.between.count(DOWNLOAD):
             break
     await asyncio.sleep(0.02)
     assert here.between.count(DOWNLOAD) == 1
