@@ -20,7 +20,7 @@ from benchmarks import made
 from benchmarks.result import ROOT, Result
 
 FAMILIES = ("start", "keys", "files", "search", "memory", "stalls", "calls", "outputs",
-            "contexts")  # fmt: skip
+            "contexts", "pages")  # fmt: skip
 
 ASKED = ("lists", "mcp")
 """Those measured only when they are asked for."""

@@ -69,7 +69,9 @@ def _part(block: b.Block, part: str) -> str:
             return f'<p class="note">{text(part)}</p>'
         case b.Thought():
             return f'<p class="thought">{text(part)}</p>'
-    return f'<p class="plain">{text(part)}</p>'
+    # lines are those of a file, more often than not
+    tag = "pre" if "\n" in part else "p"
+    return f'<{tag} class="plain">{text(part)}</{tag}>'
 
 
 def _joined(parts: Cut, head: str, tail: str) -> str:
