@@ -5,17 +5,21 @@ from __future__ import annotations
 import base64
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
 from oh_tui.sharing.html import page as pages
+from oh_tui.sharing.html.page import page
 from oh_tui.sharing.html.style import policy
+from oh_tui.sources.lists.user_annotations import RunAnnotations
 from oh_tui.text.redact import hide_keys
 from oh_tui.trajectory.model.events import parse_event
+from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
 from tests.demo_runs import SLUGS, demo_run
 from tests.hostile import kinds
 from tests.hostile.texts import CORPUS
-from tests.sharing.reader import Reader, read, written
+from tests.sharing.reader import Reader, read, shared, written
 from tests.trajectory.made import call, event, failure, message, output, result, shell
 
 HOSTILE = (
@@ -150,3 +154,25 @@ def test_of_every_demo_run_the_page_is_sound_and_its_keys_are_hidden_before() ->
         html = written(demo_run(slug).events)
         Reader(html)
         assert hide_keys(html) == html
+
+
+def test_the_steps_of_a_sub_agent_stand_below_the_step_that_started_it() -> None:
+    def below() -> tuple[Trajectory, str]:
+        run = Trajectory()
+        run.extend([message("p", "Look"), shell("x", "grep -r week"), output("x", "found")])
+        return run, ""
+
+    run = shared([message("m", "Please"), shell("a"), output("a"), shell("b"), output("b")])
+    run.study.trajectory.sub_agents = [SubAgent("s1", below, started_by="a")]
+    found = Reader("".join(page(run)))
+    names = [name for name in found.ids if name.startswith("step-")]
+    assert names == ["step-1", "step-2", "step-2.1", "step-2.2", "step-3"]
+    assert "sub-agent 2 · 2 steps" in found.text and "grep -r week" in found.text
+
+
+def test_what_the_user_keeps_is_there_if_it_is_to_be_written() -> None:
+    run = shared([message("m", "Please"), shell("a"), output("a")])
+    kept = RunAnnotations({"bug": ""}, "Read <b>this</b>", ("a",), {"a": "Look here"})
+    text = Reader("".join(page(replace(run, kept=kept)))).text
+    assert all(word in text for word in ("bug", "Read <b>this</b>", "★", "Look here"))
+    assert "Look here" not in Reader("".join(page(run))).text
