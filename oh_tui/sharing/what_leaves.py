@@ -14,6 +14,7 @@ from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import is_secret_name, masked, safe_line
 from oh_tui.text.secret_patterns import NO_SECRET
+from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.files.touched import shown_path
 from oh_tui.trajectory.files.touches import is_read, may_touch, touches
 from oh_tui.trajectory.model.bodies import arguments, content_text
@@ -29,7 +30,7 @@ MOST = 1_000
 """Of each kind that are counted: a hostile run may name any number."""
 
 _LONGEST = 2_000_000
-"""Characters of one event that are looked at; what follows is said not to be."""
+"""Characters of one event, or of a patch, that are looked at; what follows is said not to be."""
 
 Places = dict[str, list[int]]
 """What leaves -> the numbers of its first steps, 0 for what belongs to none."""
@@ -103,9 +104,9 @@ def _steps(numbers: list[int]) -> str:
     return ", ".join(filter(None, (f"{steps}{more}", "besides the steps" if 0 in numbers else "")))
 
 
-def what_leaves(run: SharedRun, *, sub_agents: bool = False) -> WhatLeaves:
+def what_leaves(run: SharedRun, *, sub_agents: bool = False, patch: bool = False) -> WhatLeaves:
     """Reads each event that is written once. What `sub_agents` did is told by the step that
-    started them, where they leave too."""
+    started them, where they leave too; so may the `patch` that a whole run handed in."""
     found = WhatLeaves(len(run.steps))
     for step in run.steps:
         below = list(run.study.sub_runs.of(step)) if sub_agents else []
@@ -125,6 +126,8 @@ def what_leaves(run: SharedRun, *, sub_agents: bool = False) -> WhatLeaves:
     about = run.conversation
     facts = (about.title, about.selected_repository, about.selected_branch, run.kept.note)
     _text(found, _APART.join(filter(None, facts)), 0)
+    if patch and not run.is_part:
+        _patch(found, run.study)
     return found
 
 
@@ -178,6 +181,13 @@ def _acp_text(answer: dict[str, object]) -> bool:
     return answer.get("kind") == "ACPToolCallEvent" and bool(answer.get("raw_output"))
 
 
+def _patch(found: WhatLeaves, study: Study) -> None:
+    for file in study.changes.patch:
+        if file.letter in ("A", "D") and file.hunks:
+            _add(found.files, shown_path(file.path), 0)
+    _text(found, study.trajectory.recorded.patch, 0)
+
+
 # texts
 
 
@@ -196,9 +206,6 @@ def _event(found: WhatLeaves, event: Event, number: int) -> None:
     found.images += len(find_images(body))
     by_name: Counter[str] = Counter()
     text = _APART.join(dict.fromkeys(_texts(body, by_name)))
-    if len(text) > _LONGEST:
-        text = text[:_LONGEST]
-        found.unread += [number][: len(found.unread) < MOST]
     _text(found, text, number, by_name)
 
 
@@ -225,6 +232,9 @@ def _texts(body: object, by_name: Counter[str]) -> Iterator[str]:
 
 
 def _text(found: WhatLeaves, text: str, number: int, by_name: Counter[str] | None = None) -> None:
+    if len(text) > _LONGEST:
+        text = text[:_LONGEST]
+        found.unread += [number][: len(found.unread) < MOST]
     left = masked(text)
     kinds = hidden_in(left) + (by_name or Counter())
     for kind in kinds:

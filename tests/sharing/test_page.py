@@ -6,21 +6,27 @@ import base64
 import json
 import re
 from dataclasses import replace
+from itertools import chain
 
 import pytest
 
+from oh_tui.sharing.hidden import Hidden
 from oh_tui.sharing.html import page as pages
+from oh_tui.sharing.html.changed_files import changed_files_html
 from oh_tui.sharing.html.page import page
 from oh_tui.sharing.html.style import policy
 from oh_tui.sources.lists.user_annotations import RunAnnotations
 from oh_tui.text.redact import hide_keys
-from oh_tui.trajectory.model.events import parse_event
+from oh_tui.trajectory.model.events import Event, parse_event
+from oh_tui.trajectory.model.recorded import Recorded
 from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
 from tests.demo_runs import SLUGS, demo_run
 from tests.hostile import kinds
 from tests.hostile.texts import CORPUS
 from tests.sharing.reader import Reader, read, shared, written
+from tests.trajectory.edited import A, edit
 from tests.trajectory.made import call, event, failure, message, output, result, shell
+from tests.trajectory.sub_agent_files import task
 
 HOSTILE = (
     '"><script>alert(1)</script><img src=x onerror=alert(1)>',
@@ -168,6 +174,41 @@ def test_the_steps_of_a_sub_agent_stand_below_the_step_that_started_it() -> None
     names = [name for name in found.ids if name.startswith("step-")]
     assert names == ["step-1", "step-2", "step-2.1", "step-2.2", "step-3"]
     assert "sub-agent 2 · 2 steps" in found.text and "grep -r week" in found.text
+
+
+def sub_agent(name: str, *events: Event, started_by: str = "") -> SubAgent:
+    below = Trajectory()
+    below.extend(events)
+    return SubAgent(name, lambda: (below, ""), started_by=started_by)
+
+
+def test_files_of_sub_agents_stand_with_their_step_and_a_link_if_it_is_in_the_page() -> None:
+    run = shared([*edit("1", A, "a\n", "b\n"), *task("t", "go", 0, 1), shell("b"), output("b")])
+    below = edit("2", A, "b\n", "c\n"), edit("3", f"{A}b", "old\n", "new\n")
+    run.study.trajectory.sub_agents = [sub_agent("task_t", *chain(*below))]
+    html = "".join(page(run))
+    found = Reader(html)
+    assert "sub-agents changed 2 files in the same folder" in found.text
+    assert html.count("by sub-agent 2") == 2 and "+new" in found.text
+    assert {"#step-1", "#step-2.1", "#step-2.2"} <= set(found.links)
+    there = "".join(changed_files_html(run.study, Hidden(), {1, 3}, whole=False))
+    assert 'href="#step-1"' in there and 'href="#step-2.' not in there and "2.1" in there
+
+
+def test_the_files_of_a_patch_are_listed_with_its_lines() -> None:
+    secret = f"sk-ant-api03-{'a1B2' * 12}"
+    run = shared([shell("a"), output("a")])
+    lines = f"@@ -1 +1 @@\n-x\n+{secret}\n"
+    run.study.trajectory.recorded = Recorded(
+        patch=f"diff --git a/<b>.py b/<b>.py\n--- a/<b>.py\n+++ b/<b>.py\n{lines}"
+    )
+    html = "".join(page(run))
+    text = Reader(html).text
+    assert "the patch that it handed in changes 1 file +1 -1" in text
+    assert "<b>.py" in text and "changed in the patch, changed outside the editor" in text
+    assert '<b class="h-del">-x</b>' in html and secret not in html
+    assert "<b>.py" in text[text.index("What was hidden") :]
+    assert "Changed files" not in Reader("".join(page(replace(run, is_part=True)))).text
 
 
 def test_what_the_user_keeps_is_there_if_it_is_to_be_written() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from oh_tui.sharing.shared_run import SharedRun, hidden_events
 from oh_tui.sharing.what_leaves import SHOWN, WhatLeaves, told, what_leaves
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.events import parse_event
+from oh_tui.trajectory.model.recorded import Recorded
 from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.hostile.kinds import write_zip
 from tests.processes import oh_tui
@@ -243,3 +245,16 @@ def test_an_export_tells_it_beside_what_it_writes(tmp_path: Path, form: str) -> 
         "oh-tui:   hosts: git.acme.dev (step 1)",
     ]
     assert "what leaves" not in done.stdout
+
+
+def test_of_a_patch_files_hosts_and_secrets_are_told_where_it_leaves() -> None:
+    lines = f"+see https://git.acme.example/x\n+password={'pW9' * 8}\n"
+    run = shared(*ran(1, "true", "fine"))
+    run.study.trajectory.recorded = Recorded(
+        patch=f"diff --git a/n.py b/n.py\n--- /dev/null\n+++ b/n.py\n@@ -0,0 +1,2 @@\n{lines}"
+    )
+    found = what_leaves(run, patch=True)
+    assert (found.files, found.hosts) == ({"n.py": [0]}, {"git.acme.example": [0]})
+    assert found.masked == {"password": [0]}
+    assert not what_leaves(run).files
+    assert not what_leaves(replace(run, is_part=True), patch=True).files

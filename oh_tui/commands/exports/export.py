@@ -178,7 +178,8 @@ async def export(call: Call) -> int:
     about |= {"id": _id(call, conversation), "source": None}  # no path of this machine leaves
     if call.args.output:
         require_free(path_of(call.args.output))
-    found = what_leaves(run, sub_agents=call.args.to in ("html", "atif", "otlp"))
+    to = call.args.to
+    found = what_leaves(run, sub_agents=to in ("html", "atif", "otlp"), patch=to == "html")
     for line in told(found):
         say(line)
     if call.args.to == "html":

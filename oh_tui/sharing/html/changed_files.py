@@ -1,52 +1,90 @@
-"""The files that a run changed, with what it did to them."""
+"""The files that a run and its sub-agents changed, with what they did to them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from oh_tui.sharing.hidden import Hidden
 from oh_tui.sharing.html.blocks import blocks_html
 from oh_tui.sharing.html.escaping import text
 from oh_tui.text.human import plural
-from oh_tui.text.redact import safe
-from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange
-from oh_tui.trajectory.presentation.block import Diff
-from oh_tui.trajectory.presentation.difference import unified
+from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.analysis.change_blocks import change_blocks
+from oh_tui.trajectory.analysis.change_rows import FileRow, Lister, lister_of, rows
+from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.files.order_in_time import Label
+from oh_tui.trajectory.presentation.block import plain_text
 
-
-def changed_files_html(log: ChangeLog, hidden: Hidden, *, whole: bool) -> Iterator[str]:
-    if not log.files:
-        return
-    yield (
-        '<section aria-labelledby="files"><h2 id="files">Changed files</h2>\n'
-        f'<p class="note">{text(log.note)}</p>\n'
-    )
-    for file in log.files:
-        diff, told = _diff(log, file)
-        diff = safe(diff)
-        hidden.take(file.shown, diff)
-        edits = ", ".join(f'<a href="#step-{n}">{n}</a>' for n in file.steps[-_MOST_LINKS:])
-        size = " ".join(
-            f'<span class="h-{hue}-sign">{sign}{count}</span>'
-            for hue, sign, count in (("add", "+", file.added), ("del", "-", file.removed))
-            if count
-        )
-        body = blocks_html([Diff(diff, file.shown)], iter(()), whole=whole) if diff else ""
-        yield (
-            f'<details class="file"><summary><span class="what">{text(file.shown)}</span>'
-            f'<span class="came">{text(file.fate)}</span><span class="ran">{size}</span>'
-            f'</summary><div class="body"><p class="about">{told} · '
-            f"changed by {plural(len(file.steps), 'step')}: {edits}</p>\n{body}\n</div></details>\n"
-        )
-    yield "</section>\n"
-
+_PIECES = 1
+"""Edits shown of a file that is not known whole: each stands with its step too."""
 
 _MOST_LINKS = 20
 
 
-def _diff(log: ChangeLog, file: FileChange) -> tuple[str, str]:
-    """From its first text to its last if both are known, else of the last edit; and which it is."""
-    if (texts := log.whole_change(file.path)) is not None:
-        return unified(*texts), "from before the first edit to after the last"
-    [(number, diff)] = log.hunks(file.path, 1)
-    return diff, f"the last edit, at step {number}"
+def changed_files_html(
+    study: Study, hidden: Hidden, here: Container[int], *, whole: bool
+) -> Iterator[str]:
+    """`here` are the numbers of the steps in the page."""
+    log, below = study.changes, study.changes_below
+    lister, found = lister_of(log, None), rows(log, None, below)
+    if not found:
+        return
+    by_others = sum(bool(row.agent) for row in found)
+    notes = (
+        log.note,
+        f"the patch that it handed in changes {log.patch_size}" if log.patch else "",
+        f"sub-agents changed {plural(by_others, 'file')} in the same folder" if by_others else "",
+    )
+    yield (
+        '<section aria-labelledby="files"><h2 id="files">Changed files</h2>\n'
+        f'<p class="note">{text("; ".join(filter(None, notes)))}</p>\n'
+    )
+    for row in found:
+        blocks = change_blocks(below[f"{row.agent}."] if row.agent else log, row, _PIECES)
+        hidden.take(row.path, plain_text(blocks))
+        yield (
+            f'<details class="file"><summary><span class="what">{text(row.path)}</span>'
+            f'<span class="came">{text(_remark(row, lister))}</span>'
+            f'<span class="ran">{_size(row)}</span></summary><div class="body">'
+            f"{_edits(row, here)}\n{blocks_html(blocks, iter(()), whole=whole)}\n"
+            "</div></details>\n"
+        )
+    yield "</section>\n"
+
+
+_LETTERS = {"M": "changed", "A": "added", "D": "deleted", "R": "renamed"}
+
+
+def _remark(row: FileRow, lister: Lister) -> str:
+    in_patch = f"{_LETTERS[row.letter]} in the patch" if row.letter else ""
+    return ", ".join(filter(None, (in_patch, row.remark(lister))))
+
+
+def _size(row: FileRow) -> str:
+    """The lines by the calls, or by the patch if no call is known."""
+    counted = row.file or row.patched
+    assert counted is not None
+    return " ".join(
+        f'<span class="h-{hue}-sign">{sign}{count}</span>'
+        for hue, sign, count in (("add", "+", counted.added), ("del", "-", counted.removed))
+        if count
+    )
+
+
+def _edits(row: FileRow, here: Container[int]) -> str:
+    if row.file is None:
+        return ""
+    steps = row.file.steps
+    links = ", ".join(_link(row.label(step), here) for step in steps[-_MOST_LINKS:])
+    return f'<p class="about">changed by {plural(len(steps), "step")}: {links}</p>'
+
+
+_STARTED_AT = pattern(r"\d+")
+
+
+def _link(label: Label, here: Container[int]) -> str:
+    """A link, if the step is in the page: one of a sub-agent is with the step that started it."""
+    started_at = _STARTED_AT.match(str(label))
+    if started_at and int(started_at[0]) not in here:
+        return str(label)
+    return f'<a href="#step-{label}">{label}</a>'

@@ -29,7 +29,8 @@ def page(run: SharedRun) -> Iterator[str]:
     yield from head_html(run, shown)
     yield "<main>\n"
     if not run.is_part:
-        yield from changed_files_html(run.study.changes, hidden, whole=run.whole)
+        here = {step.number for step in shown}
+        yield from changed_files_html(run.study, hidden, here, whole=run.whole)
     yield '<section aria-labelledby="steps"><h2 id="steps">Steps</h2>\n'
     yield _SEARCH
     if not shown:

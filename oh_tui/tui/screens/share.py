@@ -192,7 +192,9 @@ class ShareScreen(ModalScreen[None], ClosesOnce[None]):
     @work(group="share", exclusive=True)
     async def _look(self) -> None:
         self.leaves_rule.facts = (("looking …", "dim"),)
-        found = await asyncio.to_thread(lambda: what_leaves(self._part(), sub_agents=True))
+        found = await asyncio.to_thread(
+            lambda: what_leaves(self._part(), sub_agents=True, patch=True)
+        )
         self.leaves_rule.facts = ((found.headline, "dim"),)
         self.leaves.show(_blocks(found))
 

@@ -12,10 +12,10 @@ from textual.binding import Binding, BindingType
 from textual.reactive import var
 from textual.screen import ModalScreen
 
+from oh_tui.trajectory.analysis.change_blocks import step_words
 from oh_tui.trajectory.analysis.change_rows import FileRow
 from oh_tui.tui.keys import HELP, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
-from oh_tui.tui.screens.changes.change_blocks import step_words
 from oh_tui.tui.screens.changes.file_pane import FilePane, Subject
 from oh_tui.tui.screens.find_line import TYPING, FindLine
 from oh_tui.tui.widgets.bars import Footer

@@ -14,17 +14,13 @@ from textual.reactive import var
 from oh_tui.api.git_models import GitChange
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
+from oh_tui.trajectory.analysis.change_blocks import change_blocks, edited_steps
 from oh_tui.trajectory.analysis.change_rows import FileRow, lister_of, rows
 from oh_tui.trajectory.analysis.changes import ChangeLog
 from oh_tui.trajectory.files.beside_git import BesideGit, beside_git
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.keys import Hint
-from oh_tui.tui.screens.changes.change_blocks import (
-    change_blocks,
-    commit_notes,
-    edited_steps,
-    git_blocks,
-)
+from oh_tui.tui.screens.changes.beside_calls import commit_notes, git_blocks
 from oh_tui.tui.screens.changes.file_pane import Subject
 from oh_tui.tui.screens.changes.files_screen import SLICE, FilesScreen
 from oh_tui.tui.widgets.drawing import Piece

@@ -1,24 +1,17 @@
-"""The whole change of a file, as the calls of the run made it and as a patch or git has it."""
+"""The whole change of a file, as the calls of the run made it and as a patch has it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
 from oh_tui.text.human import plural
-from oh_tui.text.redact import safe, safe_line
+from oh_tui.text.redact import safe
 from oh_tui.trajectory.analysis.change_rows import FileRow
 from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange
-from oh_tui.trajectory.files.beside_git import BesideGit
 from oh_tui.trajectory.files.order_in_time import Label
 from oh_tui.trajectory.presentation.block import Block, Diff, Heading, Note
 from oh_tui.trajectory.presentation.difference import unified
 
-if TYPE_CHECKING:
-    from oh_tui.sources.actions.workspaces import Committed
-
 PIECES = 200
-"""Edits shown of a file that is not known whole, the last ones."""
+"""Edits shown of a file that is not known whole, unless fewer are asked for: the last ones."""
 
 
 def edited_steps(row: FileRow) -> str:
@@ -35,46 +28,20 @@ def step_words(step: Label) -> str:
     return f"{step:,}" if isinstance(step, int) else step
 
 
-def commit_notes(commits: Sequence[Committed], row: FileRow) -> list[Block]:
-    """The commits that changed a file."""
-    return [
-        Note(f"in the commit {safe_line(commit.short_sha)} {safe_line(commit.subject)}")
-        for commit, changes in commits
-        if any(
-            one.path == row.file.path if row.file else one.path.endswith(f"/{row.path}")
-            for one in changes
-        )
-    ]
-
-
-def git_blocks(beside: BesideGit, path: str) -> list[Block]:
-    """The lines in which git now differs from the last version of a file, to stand before what the
-    run changed."""
-    if beside.same is None:
-        return [Note(safe_line(beside.words))]
-    if beside.same:
-        return []
-    only = Note("only invisible characters or hidden secrets differ")
-    lines = Diff(beside.diff, path) if beside.diff else only
-    notes = [Note(beside.why)] if beside.why else []
-    head = Heading(f"git now, against what step {beside.step} left")
-    return [head, *notes, lines, Heading("by editor and patch calls")]
-
-
-def change_blocks(log: ChangeLog, row: FileRow) -> list[Block]:
+def change_blocks(log: ChangeLog, row: FileRow, pieces: int = PIECES) -> list[Block]:
     """The change of a file in the patch, then as the calls made it."""
     if row.patched is None:
-        return _call_blocks(log, row)
+        return _call_blocks(log, row, pieces)
     hunks = safe(row.patched.hunks)
     no_lines = Note("the patch shows none of its lines: it is binary, empty or only renamed")
     blocks: list[Block] = [Heading("in the patch")]
     blocks.append(Diff(hunks, row.path) if hunks else no_lines)
     if row.file and row.file.edits:
-        blocks += [Heading("by editor and patch calls"), *_call_blocks(log, row)]
+        blocks += [Heading("by editor and patch calls"), *_call_blocks(log, row, pieces)]
     return blocks
 
 
-def _call_blocks(log: ChangeLog, row: FileRow) -> list[Block]:
+def _call_blocks(log: ChangeLog, row: FileRow, pieces: int) -> list[Block]:
     """The whole change of a file, or those parts of it that the events hold."""
     file = row.file
     if file is None:
@@ -90,10 +57,10 @@ def _call_blocks(log: ChangeLog, row: FileRow) -> list[Block]:
     if whole is not None:
         return [_difference(file, *whole)]
     blocks: list[Block] = [Note("only parts of this file are known; its edits, one by one:")]
-    hidden = len(file.edits) - PIECES
+    hidden = len(file.edits) - pieces
     if hidden > 0:
         blocks.append(Note(f"the first {plural(hidden, 'edit')} are not shown here"))
-    for step, hunk in log.hunks(file.path, PIECES):
+    for step, hunk in log.hunks(file.path, pieces):
         blocks.append(Heading(f"step {row.label(step)}"))
         blocks.append(
             Diff(safe(hunk), file.shown) if hunk else Note("this call does not say which lines")
