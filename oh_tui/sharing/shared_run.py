@@ -33,6 +33,8 @@ class SharedRun:
     """What is missing in the run; "" for nothing."""
     is_part: bool = False
     """Whether the steps were chosen, so that others are left out."""
+    is_cut: bool = False
+    """Whether steps or hidden events were left out because they are too many."""
     whole: bool = False
     """Whether large texts and long runs are written whole."""
 

@@ -11,7 +11,7 @@ from itertools import chain
 import pytest
 
 from oh_tui.sharing.hidden import Hidden
-from oh_tui.sharing.html import page as pages
+from oh_tui.sharing.html import long_run
 from oh_tui.sharing.html.changed_files import changed_files_html
 from oh_tui.sharing.html.page import page
 from oh_tui.sharing.html.style import policy
@@ -140,8 +140,8 @@ def test_a_text_without_line_ends_is_cut_too() -> None:
 def test_of_a_long_run_begin_end_errors_and_turns_are_shown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(pages, "MOST", 10)
-    monkeypatch.setattr(pages, "_ENDS", 3)
+    monkeypatch.setattr(long_run, "MOST", 10)
+    monkeypatch.setattr(long_run, "_ENDS", 3)
     events = [each for n in range(50) for each in (shell(f"s{n}"), output(f"s{n}"))]
     events[60:62] = [message("m", "Now the rest")]
     found = read(events)
@@ -149,6 +149,17 @@ def test_of_a_long_run_begin_end_errors_and_turns_are_shown(
     assert steps == [f"step-{number}" for number in (1, 2, 3, 31, 48, 49, 50)]
     assert "7 of 50 steps are in this page" in found.text
     assert "steps 4 to 30 are left out here" in found.text
+    assert "--whole writes all" in found.text and "--only 40-61 other steps" in found.text
+    assert len(read(events, whole=True).opened) == 1 and "is cut" not in written(events, whole=True)
+
+
+def test_of_many_hidden_events_the_first_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(long_run, "_OTHERS", 2)
+    events = [event("ConversationStateUpdateEvent", f"e{n}", key="x") for n in range(5)]
+    names = [name for name in read(events).ids if name.startswith("event-e")]
+    text = read(events).text
+    assert len(names) == 2 and "This page is cut" in text and "3 hidden events left out" in text
+    assert "event-e4" in read(events, whole=True).ids
 
 
 def test_a_run_without_steps_is_a_page_that_says_so() -> None:

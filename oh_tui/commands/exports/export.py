@@ -32,6 +32,7 @@ from oh_tui.commands.framework.status import Seen, as_read
 from oh_tui.commands.steps import matching, say_unknown
 from oh_tui.sharing import left_out
 from oh_tui.sharing.formats import FORMATS
+from oh_tui.sharing.html.long_run import fitting
 from oh_tui.sharing.otlp.otlp import otlp
 from oh_tui.sharing.shared_run import SharedRun, hidden_events
 from oh_tui.sharing.what_leaves import told, what_leaves
@@ -173,27 +174,29 @@ async def export(call: Call) -> int:
         whole=call.args.whole,
     )
     run = left_out.part_of(run, call.args.without, call.args.only)
+    to = call.args.to
+    if to == "html":
+        run = fitting(run)
     conversation = run.conversation
     about = conversation_json(conversation, kept, Seen(call).of(conversation))
     about |= {"id": _id(call, conversation), "source": None}  # no path of this machine leaves
     if call.args.output:
         require_free(path_of(call.args.output))
-    to = call.args.to
     found = what_leaves(run, sub_agents=to in ("html", "atif", "otlp"), patch=to == "html")
     for line in told(found):
         say(line)
-    if call.args.to == "html":
+    if to == "html":
         stake = f"The page shows {plural(found.steps, 'step')} to whoever gets it"
         done_by = "oh-tui export ... --to html --yes"
         require_consent(call, stake, done_by, refused="Nothing was written")
-    if call.args.to == "atif":
+    if to == "atif":
         pieces = atif(run, about)
-    elif call.args.to == "otlp":
+    elif to == "otlp":
         pieces = otlp(run, str(about["id"]), whole(loaded), messages=call.args.messages)
-    elif call.args.to == "jsonl" or (call.as_json and call.args.to == "md"):
+    elif to == "jsonl" or (call.as_json and to == "md"):
         pieces = json_lines(run, about)
     else:
-        pieces = FORMATS[call.args.to].write(run)
+        pieces = FORMATS[to].write(run)
     if call.args.output:
         target = write(path_of(call.args.output), pieces)
         say(f"wrote {plural(len(run.steps), 'step')} to {clean_line(str(target))}")

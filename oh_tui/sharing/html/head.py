@@ -22,20 +22,19 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.describe import describe, family_of
 
 
-def head_html(run: SharedRun, shown: list[Step]) -> Iterator[str]:
-    """`shown` are the steps in the page."""
-    here = {step.number for step in shown}
+def head_html(run: SharedRun, here: Container[int]) -> Iterator[str]:
+    """`here` are the numbers of the steps in the page."""
     yield f"<header>\n<h1>{text(run.title)}</h1>\n{_verdict(run, here)}"
     if run.note:
         yield f'<p class="missing">{line(run.note)}</p>\n'
-    if len(shown) < len(run.study.trajectory):
+    if len(run.steps) < len(run.study.trajectory):
         total = plural(len(run.study.trajectory), "step")
-        yield f'<p class="missing">{len(shown):,} of {total} are in this page</p>\n'
+        yield f'<p class="missing">{len(run.steps):,} of {total} are in this page</p>\n'
     yield _facts(run)
     yield _own(run)
     yield strip_html(run.study.strip, here)
     yield "</header>\n"
-    yield _turns(run, shown)
+    yield _turns(run)
 
 
 def _verdict(run: SharedRun, here: Container[int]) -> str:
@@ -108,8 +107,8 @@ def _own(run: SharedRun) -> str:
     return f'<p class="own">{tags}{text(note)}</p>\n' if tags or note else ""
 
 
-def _turns(run: SharedRun, shown: list[Step]) -> str:
-    turns = [step for step in shown if is_turn(step)]
+def _turns(run: SharedRun) -> str:
+    turns = [step for step in run.steps if is_turn(step)]
     rows: list[str] = []
     for step in turns:
         about = describe(step, run.study.trajectory.outcome(step))

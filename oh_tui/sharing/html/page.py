@@ -7,42 +7,37 @@ from collections.abc import Iterator
 from oh_tui.sharing.hidden import Hidden, listed
 from oh_tui.sharing.html.changed_files import changed_files_html
 from oh_tui.sharing.html.escaping import text
-from oh_tui.sharing.html.head import head_html, is_turn
+from oh_tui.sharing.html.head import head_html
+from oh_tui.sharing.html.long_run import fitting
 from oh_tui.sharing.html.steps import StepsWriter, event_html
 from oh_tui.sharing.html.style import policy, script, style
 from oh_tui.sharing.shared_run import SharedRun
 from oh_tui.text.human import plural
-from oh_tui.trajectory.model.steps import MESSAGE_KINDS, Outcome, Step
-
-MOST = 5_000
-"""Steps of a page that opens in about a second."""
-
-_ENDS = 2_000
-"""Steps at the begin and at the end of a longer run; between them errors and turns."""
+from oh_tui.trajectory.model.steps import MESSAGE_KINDS, Step
 
 
 def page(run: SharedRun) -> Iterator[str]:
     """The page of a run, a few kB at a time."""
-    shown = run.steps if run.whole or len(run.steps) <= MOST else list(_fewer(run))
+    run = fitting(run)
+    here = {step.number for step in run.steps}
     hidden = Hidden()
     yield _top(run)
-    yield from head_html(run, shown)
+    yield from head_html(run, here)
     yield "<main>\n"
     if not run.is_part:
-        here = {step.number for step in shown}
         yield from changed_files_html(run.study, hidden, here, whole=run.whole)
     yield '<section aria-labelledby="steps"><h2 id="steps">Steps</h2>\n'
     yield _SEARCH
-    if not shown:
+    if not run.steps:
         yield '<p class="missing">no steps</p>\n'
     writer = StepsWriter(
         run.study, hidden, run.whole, run.kept, _opened(run), with_sub_agents=not run.is_part
     )
-    yield from writer.written(shown, told_gaps=len(shown) < len(run.steps))
+    yield from writer.written(run.steps, told_gaps=run.is_cut)
     yield "</section>\n"
     if run.others:
-        named = plural(len(run.others), "hidden event")
-        yield f'<details class="others"><summary>{named}, which belong to no step</summary>\n'
+        named = f"{plural(len(run.others), 'hidden event')}, which belong to no step"
+        yield f'<details class="others"><summary>{named}</summary>\n'
         for event in run.others:
             yield event_html(event, hidden, whole=run.whole)
         yield "</details>\n"
@@ -80,18 +75,6 @@ def _bottom(hidden: Hidden) -> str:
         else "<p>Nothing: no known kind of secret was found.</p>"
     )
     return f"<footer><h2>What was hidden</h2>\n{told}\n</footer>\n</body>\n</html>\n"
-
-
-def _fewer(run: SharedRun) -> Iterator[Step]:
-    """The begin and the end of a long run, and of the rest errors and turns."""
-    outcome, last = run.study.trajectory.outcome, len(run.steps) - _ENDS
-    room = MOST - 2 * _ENDS
-    for place, step in enumerate(run.steps):
-        if _ENDS <= place < last:
-            if not room or not (outcome(step) is Outcome.ERROR or is_turn(step)):
-                continue
-            room -= 1
-        yield step
 
 
 def _opened(run: SharedRun) -> frozenset[int]:

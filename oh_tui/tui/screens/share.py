@@ -17,6 +17,7 @@ from textual.screen import ModalScreen
 
 from oh_tui.settings.paths import tilde
 from oh_tui.sharing.formats import FORMATS
+from oh_tui.sharing.html.long_run import fitting
 from oh_tui.sharing.left_out import PARTS, Ranges, leave_out, part_of
 from oh_tui.sharing.shared_run import Part, SharedRun, hidden_events
 from oh_tui.sharing.what_leaves import WhatLeaves, what_leaves
@@ -184,16 +185,16 @@ class ShareScreen(ModalScreen[None], ClosesOnce[None]):
         else:
             self.choice = replace(choice, only=None if choice.only else (self._selected,))
         self._show()
-        if row:
-            self._look()
+        self._look()
 
     # What leaves
 
     @work(group="share", exclusive=True)
     async def _look(self) -> None:
         self.leaves_rule.facts = (("looking …", "dim"),)
+        is_page = self.choice.format == "html"
         found = await asyncio.to_thread(
-            lambda: what_leaves(self._part(), sub_agents=True, patch=True)
+            lambda: what_leaves(self._part(), sub_agents=is_page, patch=is_page)
         )
         self.leaves_rule.facts = ((found.headline, "dim"),)
         self.leaves.show(_blocks(found))
@@ -207,7 +208,8 @@ class ShareScreen(ModalScreen[None], ClosesOnce[None]):
             steps = study.trajectory.steps
             self._copied = replace(run, study=study, steps=steps, others=others)
         kept = run.kept if choice.notes else NOTHING
-        return part_of(replace(self._copied, kept=kept), choice.without, choice.only)
+        part = part_of(replace(self._copied, kept=kept), choice.without, choice.only)
+        return fitting(part) if choice.format == "html" else part
 
     def action_scroll_leaves(self, lines: int) -> None:
         self.leaves.scroll_lines(lines)
