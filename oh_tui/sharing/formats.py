@@ -16,6 +16,8 @@ class Format(NamedTuple):
     label: str
     ending: str
     """Of the names of its files."""
+    beyond_steps: bool
+    """Of a whole run it has the steps of sub-agents, and the patch that the run handed in."""
     write: Callable[[SharedRun], Iterator[str]]
     """The text of a file in pieces, without secrets."""
 
@@ -26,7 +28,7 @@ def _page(run: SharedRun) -> Iterator[str]:
 
 
 FORMATS = {
-    "html": Format("web page", ".html", _page),
-    "md": Format("Markdown", ".md", lambda run: map(masked, markdown(run))),
-    "cast": Format("recording (asciinema)", ".cast", cast),
+    "html": Format("web page", ".html", True, _page),
+    "md": Format("Markdown", ".md", False, lambda run: map(masked, markdown(run))),
+    "cast": Format("recording (asciinema)", ".cast", False, cast),
 }

@@ -12,9 +12,10 @@ from oh_tui.sharing.shared_run import SharedRun
 from oh_tui.sharing.suspects import shortened, suspects
 from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
+from oh_tui.text.problem import Problem
 from oh_tui.text.redact import is_secret_name, masked, safe_line
 from oh_tui.text.secret_patterns import NO_SECRET
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.analysis.study import Study, SubRun
 from oh_tui.trajectory.files.touched import shown_path
 from oh_tui.trajectory.files.touches import is_read, may_touch, touches
 from oh_tui.trajectory.model.bodies import arguments, content_text
@@ -104,23 +105,26 @@ def _steps(numbers: list[int]) -> str:
     return ", ".join(filter(None, (f"{steps}{more}", "besides the steps" if 0 in numbers else "")))
 
 
-def what_leaves(run: SharedRun, *, sub_agents: bool = False, patch: bool = False) -> WhatLeaves:
+def what_leaves(
+    run: SharedRun,
+    *,
+    sub_agents: bool = False,
+    patch: bool = False,
+    is_wanted: Callable[[], bool] = lambda: True,
+) -> WhatLeaves:
     """Reads each event that is written once. What `sub_agents` did is told by the step that
-    started them, where they leave too; so may the `patch` that a whole run handed in."""
+    started them, where they leave too; so may the `patch` that a whole run handed in. Raises
+    Problem once it is not wanted any more."""
     found = WhatLeaves(len(run.steps))
+    with_sub_agents = sub_agents and not run.is_part
     for step in run.steps:
-        below = list(run.study.sub_runs.of(step)) if sub_agents else []
-        steps = [step]
-        while below:
-            started = below.pop()
-            steps += started.trajectory.steps
-            below = [*below, *started.sub_runs.runs]
-        for each in steps:
-            _files(found, each, step.number)
-            for event in (each.event, *each.results):
-                _event(found, event, step.number)
+        _step(found, step, step.number, is_wanted)
+        for started in run.study.sub_runs.of(step) if with_sub_agents else ():
+            _sub_agent(found, started, step.number, is_wanted)
         if note := run.kept.step_notes.get(step.event.id, ""):
             _text(found, note, step.number)
+    for started in run.study.sub_runs.loose if with_sub_agents else ():
+        _sub_agent(found, started, 0, is_wanted)
     for event in run.others:
         _event(found, event, 0)
     about = run.conversation
@@ -129,6 +133,21 @@ def what_leaves(run: SharedRun, *, sub_agents: bool = False, patch: bool = False
     if patch and not run.is_part:
         _patch(found, run.study)
     return found
+
+
+def _sub_agent(found: WhatLeaves, run: SubRun, number: int, is_wanted: Callable[[], bool]) -> None:
+    """With those below it."""
+    for one in (run, *run.sub_runs.all()):
+        for step in one.trajectory.steps:
+            _step(found, step, number, is_wanted)
+
+
+def _step(found: WhatLeaves, step: Step, number: int, is_wanted: Callable[[], bool]) -> None:
+    if not is_wanted():
+        raise Problem("What leaves was not looked at to the end")
+    _files(found, step, number)
+    for event in (step.event, *step.results):
+        _event(found, event, number)
 
 
 def _add(places: Places, what: str, number: int) -> None:

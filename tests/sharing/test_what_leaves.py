@@ -11,12 +11,15 @@ import pytest
 
 from oh_tui.api.models import Conversation
 from oh_tui.sharing import left_out
+from oh_tui.sharing.formats import FORMATS
+from oh_tui.sharing.otlp.otlp import otlp
 from oh_tui.sharing.shared_run import SharedRun, hidden_events
 from oh_tui.sharing.what_leaves import SHOWN, WhatLeaves, told, what_leaves
+from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.recorded import Recorded
-from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
 from tests.hostile.kinds import write_zip
 from tests.processes import oh_tui
 from tests.sharing.test_left_out import answer, call, text
@@ -196,6 +199,35 @@ def test_what_is_told_is_of_what_is_written() -> None:
     run = shared(*ran(1, "true", "https://one.dev/"), *ran(2, "true", "https://two.dev/"))
     assert list(what_leaves(left_out.part_of(run, only=((2, 2),))).hosts) == ["two.dev"]
     assert list(what_leaves(left_out.part_of(run, ["results"])).hosts) == []
+
+
+def test_sub_agents_that_no_step_is_known_to_have_started_are_told() -> None:
+    run = shared(*ran(1, "true", "fine"))
+    loose = shared(*ran(1, "true", "https://deep.acme.dev/")).study.trajectory
+    run.study.trajectory.sub_agents = [SubAgent("a1", lambda: (loose, ""))]
+    assert what_leaves(run).hosts == {}
+    assert what_leaves(run, sub_agents=True).hosts == {"deep.acme.dev": [0]}
+    assert "deep.acme.dev" in "".join(FORMATS["html"].write(run))
+
+
+def test_of_chosen_steps_no_sub_agents_leave() -> None:
+    run = shared(*ran(1, "true", "fine"))
+    below = shared(*ran(1, "cat /deep.txt", "https://deep.acme.dev/")).study.trajectory
+    started_by = run.steps[0].event.id
+    run.study.trajectory.sub_agents = [SubAgent("a1", lambda: (below, ""), False, started_by)]
+    part = left_out.part_of(run, only=((1, 1),))
+    for one, leaves in ((run, True), (part, False)):
+        assert bool(what_leaves(one, sub_agents=True).hosts) == leaves
+        page = "".join(FORMATS["html"].write(one))
+        traces = "".join(otlp(one, "x", run.study.trajectory, messages=True))
+        assert ("deep" in page, "deep" in traces) == (leaves, leaves)
+
+
+def test_it_ends_once_nobody_waits_for_it() -> None:
+    run = shared(*ran(1, "true", "x"), *ran(2, "true", "x"))
+    answers = iter((True, False))
+    with pytest.raises(Problem):
+        what_leaves(run, is_wanted=lambda: next(answers))
 
 
 def test_html_is_written_after_a_yes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

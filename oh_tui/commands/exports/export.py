@@ -149,7 +149,7 @@ async def export(call: Call) -> int:
     if _names_many(call):
         return await part_files.export_tables(call)
     query = parse(call.args.filter)
-    is_whole = call.args.to in ("atif", "html", "otlp") and not query.terms
+    is_whole = call.args.to in _WITH_SUB_AGENTS and not query.terms
     conversation, loaded = await open_run(call, sub_agents=is_whole)
     study, kept = Study(whole(loaded)), read_annotations(call).of(conversation)
     conversation = as_read(call, conversation, study)
@@ -182,7 +182,7 @@ async def export(call: Call) -> int:
     about |= {"id": _id(call, conversation), "source": None}  # no path of this machine leaves
     if call.args.output:
         require_free(path_of(call.args.output))
-    found = what_leaves(run, sub_agents=to in ("html", "atif", "otlp"), patch=to == "html")
+    found = what_leaves(run, sub_agents=to in _WITH_SUB_AGENTS, patch=to in _BEYOND_STEPS)
     for line in told(found):
         say(line)
     if to == "html":
@@ -203,6 +203,11 @@ async def export(call: Call) -> int:
     else:
         print_masked(pieces)
     return 0
+
+
+_BEYOND_STEPS = tuple(name for name, one in FORMATS.items() if one.beyond_steps)
+_WITH_SUB_AGENTS = ("atif", "otlp", *_BEYOND_STEPS)
+"""Formats that have the steps of sub-agents too, of a whole run."""
 
 
 def _refuse_parts(call: Call) -> None:

@@ -82,7 +82,7 @@ class Spans:
             if step.is_call:
                 call = self._call(study, step, top.id)
                 yield call
-                for sub in study.sub_runs.of(step):
+                for sub in () if is_part else study.sub_runs.of(step):
                     yield from self._run(sub, sub.trajectory.steps, call.id)
         for sub in () if is_part else study.sub_runs.loose:
             yield from self._run(sub, sub.trajectory.steps, top.id)
