@@ -47,6 +47,10 @@ from oh_tui.trajectory.analysis.search.step_filter import parse
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.formats.table import find_files
 
+_BEYOND_STEPS = tuple(name for name, one in FORMATS.items() if one.beyond_steps)
+_WITH_SUB_AGENTS = ("atif", "otlp", *_BEYOND_STEPS)
+"""Formats that have the steps of sub-agents too, of a whole run."""
+
 
 @command(
     "export",
@@ -203,11 +207,6 @@ async def export(call: Call) -> int:
     else:
         print_masked(pieces)
     return 0
-
-
-_BEYOND_STEPS = tuple(name for name, one in FORMATS.items() if one.beyond_steps)
-_WITH_SUB_AGENTS = ("atif", "otlp", *_BEYOND_STEPS)
-"""Formats that have the steps of sub-agents too, of a whole run."""
 
 
 def _refuse_parts(call: Call) -> None:

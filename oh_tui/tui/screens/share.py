@@ -109,11 +109,13 @@ class ShareScreen(ModalScreen[None], ClosesOnce[None]):
         """`selected` are the first and the last of the steps selected in the timeline."""
         super().__init__()
         self._run, self._folder, self._copy, self._saved = run, folder, copy, saved
-        self._selected = selected
-        only = (selected,) if selected else None
-        self.choice = Choice(only=only)
+        self._range = (selected,) if selected else None
+        self.choice = Choice(only=self._range)
         self._copied: SharedRun | None = None
         """The run as it was when this opened: a live one grows."""
+        self._copying = threading.Lock()
+        self._looking: Choice | None = None
+        """For which choice is looked at what leaves, and not told yet."""
         self._stop = threading.Event()
         self._is_writing = False
         self.written: Path | None = None
@@ -131,6 +133,7 @@ class ShareScreen(ModalScreen[None], ClosesOnce[None]):
         self._look()
 
     def on_unmount(self) -> None:
+        self._looking = None
         self._stop.set()
 
     # What is chosen
@@ -143,8 +146,8 @@ class ShareScreen(ModalScreen[None], ClosesOnce[None]):
             yield part, "left out" if is_out else "shared", is_out
         yield "notes", "yours are shared" if choice.notes else "yours stay here", not choice.notes
         count = len(self._run.steps)
-        if choice.only and self._selected:
-            first, last = self._selected
+        if choice.only:
+            first, last = choice.only[0]
             yield "steps", f"{first}-{last}, of {count:,}" if last > first else f"{first}", True
         else:
             yield "steps", f"all {count:,}", False
@@ -152,7 +155,7 @@ class ShareScreen(ModalScreen[None], ClosesOnce[None]):
     def _show(self) -> None:
         self.list.show(list(self._rows()))
         where = tilde(self._folder.absolute(), os.environ)
-        self.rule.facts = ((f"{self._target().name} in {where}", "dim"),)
+        self.rule.facts = ((f"{self._target(self.choice).name} in {where}", "dim"),)
         written = (Hint("o", "open", "open_file"), Hint("y", "copy path", "copy_path"))
         self.footer.hints = (
             Hint("enter", "write", "write"),
@@ -161,9 +164,9 @@ class ShareScreen(ModalScreen[None], ClosesOnce[None]):
         )
         self.footer.always = (HELP, Hint("esc", "stop" if self._is_writing else "close", "back"))
 
-    def _target(self) -> Path:
+    def _target(self, choice: Choice) -> Path:
         name = Path(download_name(self._run.conversation))
-        return self._folder / name.with_suffix(FORMATS[self.choice.format].ending)
+        return self._folder / name.with_suffix(FORMATS[choice.format].ending)
 
     @on(RowList.Opened)
     def _clicked_twice(self, message: RowList.Opened) -> None:
@@ -172,6 +175,9 @@ class ShareScreen(ModalScreen[None], ClosesOnce[None]):
 
     def action_change(self) -> None:
         choice, row = self.choice, self.list.cursor
+        if row == len(PARTS) + 2 and self._range is None:
+            self.footer.tell("v in the timeline selects a range of steps to share alone")
+            return
         if row == 0:
             names = list(FORMATS)
             after = names[(names.index(choice.format) + 1) % len(names)]
@@ -180,10 +186,8 @@ class ShareScreen(ModalScreen[None], ClosesOnce[None]):
             self.choice = replace(choice, without=choice.without ^ {PARTS[row - 1]})
         elif row == len(PARTS) + 1:
             self.choice = replace(choice, notes=not choice.notes)
-        elif self._selected is None:
-            self.footer.tell("v in the timeline selects a range of steps to share alone")
         else:
-            self.choice = replace(choice, only=None if choice.only else (self._selected,))
+            self.choice = replace(choice, only=None if choice.only else self._range)
         self._show()
         self._look()
 
@@ -191,22 +195,32 @@ class ShareScreen(ModalScreen[None], ClosesOnce[None]):
 
     @work(group="share", exclusive=True)
     async def _look(self) -> None:
+        self._looking = choice = self.choice
         self.leaves_rule.facts = (("looking …", "dim"),)
-        is_page = self.choice.format == "html"
-        found = await asyncio.to_thread(
-            lambda: what_leaves(self._part(), sub_agents=is_page, patch=is_page)
-        )
+        found = await asyncio.to_thread(self._leaves_by, choice)
+        self._looking = None
         self.leaves_rule.facts = ((found.headline, "dim"),)
         self.leaves.show(_blocks(found))
 
-    def _part(self) -> SharedRun:
-        """What is shared by the choice. For a thread."""
-        run, choice = self._run, self.choice
-        if self._copied is None:
-            study = Study(leave_out(run.study.trajectory, frozenset()))
-            others = hidden_events(study.trajectory)
-            steps = study.trajectory.steps
-            self._copied = replace(run, study=study, steps=steps, others=others)
+    def _leaves_by(self, choice: Choice) -> WhatLeaves:
+        """Raises Problem once something else is looked at."""
+        is_all = FORMATS[choice.format].beyond_steps
+        return what_leaves(
+            self._part(choice),
+            sub_agents=is_all,
+            patch=is_all,
+            is_wanted=lambda: self._looking is choice,
+        )
+
+    def _part(self, choice: Choice) -> SharedRun:
+        """What is shared by a choice. For a thread."""
+        run = self._run
+        with self._copying:
+            if self._copied is None:
+                study = Study(leave_out(run.study.trajectory, frozenset()))
+                others = hidden_events(study.trajectory)
+                steps = study.trajectory.steps
+                self._copied = replace(run, study=study, steps=steps, others=others)
         kept = run.kept if choice.notes else NOTHING
         part = part_of(replace(self._copied, kept=kept), choice.without, choice.only)
         return fitting(part) if choice.format == "html" else part
@@ -222,18 +236,20 @@ class ShareScreen(ModalScreen[None], ClosesOnce[None]):
         self.action_write()
 
     def action_write(self) -> None:
-        if not self._is_writing:
-            self._write()
+        if self._looking is not None:
+            self.footer.tell("what leaves comes first: enter writes it then")
+        elif not self._is_writing:
+            self._write(self.choice)
 
     @work(group="share-write", exclusive=True)
-    async def _write(self) -> None:
+    async def _write(self, choice: Choice) -> None:
         self._is_writing = True
         self._stop.clear()
         self._show()
         done = [0]
         ticks = self.set_interval(0.2, lambda: self._tell_progress(done[0]))
         try:
-            path = await asyncio.to_thread(self._write_file, done)
+            path = await asyncio.to_thread(self._write_file, choice, done)
         except Problem as problem:
             hint = f" · {hint_of(problem)}" if hint_of(problem) else ""
             self.footer.tell(f"{problem.sentence}{hint}", error=True)
@@ -250,17 +266,17 @@ class ShareScreen(ModalScreen[None], ClosesOnce[None]):
             if self.is_mounted:
                 self._show()
 
-    def _write_file(self, done: list[int]) -> Path:
-        run = self._part()
+    def _write_file(self, choice: Choice, done: list[int]) -> Path:
+        run = self._part(choice)
 
         def pieces() -> Iterator[str]:
-            for piece in FORMATS[self.choice.format].write(run):
+            for piece in FORMATS[choice.format].write(run):
                 if self._stop.is_set():
                     raise _Stopped
                 done[0] += len(piece)
                 yield piece
 
-        return write(self._target(), pieces(), publish)
+        return write(self._target(choice), pieces(), publish)
 
     def _tell_progress(self, done: int) -> None:
         self.footer.tell(f"writing, {size(done)} · esc stops", log=False)

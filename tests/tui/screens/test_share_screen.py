@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from oh_tui.settings.startup import Settings
 from oh_tui.sharing.formats import FORMATS
 from oh_tui.sharing.shared_run import SharedRun
+from oh_tui.sharing.what_leaves import WhatLeaves, what_leaves
 from oh_tui.sources.file_source import FileSource
 from oh_tui.tui.screens.share import ShareScreen
 from tests.hostile.kinds import write_zip
@@ -131,6 +133,62 @@ async def test_esc_stops_the_writing_and_nothing_is_kept(
         await explorer.until(lambda: "stopped" in explorer.text_of(view.footer))
         assert explorer.app.screen is view
         assert list(folder.iterdir()) == []
+
+
+async def test_nothing_is_written_before_it_is_told_what_leaves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slowly(*args: Any, **options: Any) -> WhatLeaves:
+        begun.set()
+        go_on.wait(60)
+        return what_leaves(*args, **options)
+
+    folder = tmp_path / "into"
+    folder.mkdir()
+    monkeypatch.setattr("oh_tui.tui.screens.share.what_leaves", slowly)
+    settings = Settings(download_folder=folder)
+    async with explore(settings=settings, source=lambda: source(tmp_path)) as explorer:
+        await explorer.press("enter")
+        await explorer.send("S", "enter")
+        await explorer.until(begun.is_set)
+        view = explorer.app.screen
+        assert isinstance(view, ShareScreen)
+        await explorer.send("enter")
+        await explorer.until(lambda: "comes first" in explorer.text_of(view.footer))
+        go_on.set()
+        await explorer.settle()
+        assert "step" in explorer.text_of(view.leaves_rule)
+        assert not list(folder.iterdir())
+        assert await written(explorer, view)
+
+
+async def test_a_choice_changed_while_it_is_written_is_for_the_next_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    write = FORMATS["html"].write
+
+    def slowly(run: SharedRun) -> Iterator[str]:
+        begun.set()
+        go_on.wait(60)
+        yield from write(run)
+
+    monkeypatch.setitem(FORMATS, "html", FORMATS["html"]._replace(write=slowly))
+    settings = Settings(download_folder=tmp_path)
+    async with explore(settings=settings, source=lambda: source(tmp_path)) as explorer:
+        await explorer.press("enter")
+        view = await shared(explorer)
+        await explorer.send("enter")
+        await explorer.until(begun.is_set)
+        view.list.move_to(FORMAT)
+        await explorer.send("space")
+        await explorer.until(lambda: view.choice.format != "html")
+        go_on.set()
+        await explorer.until(lambda: view.written)
+        assert view.written and view.written.suffix == ".html"
+        assert view.written.read_text().startswith("<!doctype html>")
 
 
 async def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
