@@ -113,6 +113,7 @@ def test_the_search_finds_every_word_in_any_order(browser: Any, tmp_path: Path) 
     shown = page.locator("#steps ~ details.step:not([hidden])")
     texts = [each.lower() for each in shown.evaluate_all("(all) => all.map((s) => s.textContent)")]
     assert 0 < len(texts) < 61 and all("prop" in t and "pytest" in t for t in texts)
+    assert page.locator("#found").text_content() == f"{len(texts)} of 61 steps"
     page.keyboard.press("Enter")
     assert shown.first.get_attribute("open") is not None
     page.keyboard.press("/")
@@ -134,6 +135,21 @@ def test_keys_go_from_step_to_step_and_to_errors(browser: Any, tmp_path: Path) -
         page.keyboard.press(key)
         bad = page.locator(f"#{here()}").get_attribute("class") == "step bad"
         assert bad if key == "e" else here() == name
+    seen = "parseInt(getComputedStyle(document.activeElement).outlineOffset)"
+    assert page.evaluate(seen) < 0, "a step clips what is drawn around it"
+    assert it.said == []
+
+
+def test_an_address_of_a_step_that_a_search_hides_ends_the_search(
+    browser: Any, tmp_path: Path
+) -> None:
+    it = Opened(browser, put(tmp_path, list(demo_run("week-dates").events)))
+    page = it.go("#%E0")
+    page.locator("#search").fill("CHANGELOG")
+    page.locator("#step-58[hidden]").wait_for(state="attached")
+    page.evaluate("location.hash = 'step-58'")
+    page.locator("#step-58[open]").wait_for()
+    assert page.locator("#search").input_value() == ""
     assert it.said == []
 
 

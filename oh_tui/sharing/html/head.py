@@ -84,7 +84,7 @@ def _facts(run: SharedRun) -> str:
         ("Branch", line(one.selected_branch or "")),
         ("Began", _began(study.trajectory)),
         ("Agent", line(study.trajectory.recorded.agent)),
-        ("Written", f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC by oh-tui {text(__version__)}"),
+        ("Written", f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC<br>by oh-tui {text(__version__)}"),
     )
     rows = "".join(
         f"<div><dt>{label}</dt><dd>{value}</dd></div>\n" for label, value in facts if value

@@ -6,7 +6,7 @@ addEventListener("DOMContentLoaded", () => {
   const search = document.getElementById("search");
   const found = document.getElementById("found");
   const fold = document.getElementById("fold");
-  bar.hidden = false;
+  bar.hidden = !steps.length;
 
   const shown = () => steps.filter((step) => !step.hidden && step.getClientRects().length);
 
@@ -17,9 +17,12 @@ addEventListener("DOMContentLoaded", () => {
   }
 
   function follow() {
-    const name = decodeURIComponent(location.hash.slice(1));
-    const target = name && document.getElementById(name);
+    const target = document.getElementById(location.hash.slice(1));
     if (!target) return;
+    if (target.closest("[hidden]")) {
+      search.value = "";
+      find();
+    }
     open(target);
     target.scrollIntoView();
   }
@@ -40,18 +43,21 @@ addEventListener("DOMContentLoaded", () => {
     else go(list.filter((step) => step !== here && !after(step)).at(-1));
   }
 
+  const isOwn = (step) => !step.closest(".others");
   const isBelow = (step) => step.getBoundingClientRect().top >= bar.offsetHeight;
 
   function find() {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-    let count = 0;
     for (const step of steps) {
       const text = words.length ? step.textContent.toLowerCase() : "";
       step.hidden = !words.every((word) => text.includes(word));
-      count += !step.hidden;
       if (words.length && !step.hidden) open(step.parentElement);
     }
-    found.textContent = words.length ? `${count} of ${steps.length} steps` : "";
+    const left = steps.filter((step) => !step.hidden);
+    const own = left.filter(isOwn).length;
+    const others = left.length - own;
+    const more = others ? `, ${others} hidden event${others > 1 ? "s" : ""}` : "";
+    found.textContent = words.length ? `${own} of ${steps.filter(isOwn).length} steps${more}` : "";
   }
 
   let waiting;

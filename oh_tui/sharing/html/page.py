@@ -29,7 +29,7 @@ def page(run: SharedRun) -> Iterator[str]:
     yield '<section aria-labelledby="steps"><h2 id="steps">Steps</h2>\n'
     yield _SEARCH
     if not run.steps:
-        yield '<p class="missing">no steps</p>\n'
+        yield '<p class="note">no steps</p>\n'
     writer = StepsWriter(
         run.study, hidden, run.whole, run.kept, _opened(run), with_sub_agents=not run.is_part
     )
