@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from oh_tui.sources.saving import part_file, publish_as
-from oh_tui.text.problem import Problem
+from oh_tui.text.problem import Problem, Remedy
 
 
 def write(
@@ -22,4 +22,6 @@ def write(
             file.flush()
             return publish(part, target) or target
     except Problem as problem:
+        if problem.hint != Remedy.OTHER_FOLDER:
+            raise
         raise Problem(problem.sentence, "choose another place") from problem

@@ -63,6 +63,8 @@ def part_file(target: Path) -> Iterator[tuple[IO[bytes], Path]]:
     try:
         with os.fdopen(descriptor, "w+b") as file:
             yield file, part
+    except FileExistsError as error:  # made by another program meanwhile
+        raise taken(target) from error
     except OSError as error:
         raise cannot_write(target.parent, error) from error
     finally:
@@ -206,6 +208,13 @@ def publish_as(part: Path, name: Path) -> None:
         except BaseException:
             name.unlink(missing_ok=True)
             raise
+
+
+def taken(path: Path) -> Problem:
+    """The problem of a name that something else has."""
+    return Problem(
+        f"{clean_line(str(path))} is there already", "nothing is overwritten: name another"
+    )
 
 
 def cannot_write(folder: Path, error: OSError) -> Problem:

@@ -10,6 +10,7 @@ from oh_tui.commands.framework.command import Call, path_of
 from oh_tui.commands.framework.ids import SHOWN
 from oh_tui.commands.framework.json_documents import conversation_id
 from oh_tui.commands.framework.printing import ask, interruptible
+from oh_tui.sources.saving import taken
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 
@@ -69,9 +70,7 @@ def target_of(call: Call, *, single: bool = True) -> tuple[Path, str]:
 def require_free(path: Path) -> None:
     """Raises Problem for a name that is taken."""
     if path.exists() or path.is_symlink():
-        raise Problem(
-            f"{clean_line(str(path))} is there already", "nothing is overwritten: name another"
-        )
+        raise taken(path)
 
 
 def text_of(word: str) -> str:
