@@ -303,7 +303,7 @@ def read_words(words: Sequence[str]) -> tuple[str, Command, Any]:
     if args.at and name != "open" and not command.takes_step:
         raise Problem(f"{name} goes by no step", "leave --at out")
     if args.json and not command.has_json:
-        raise Problem(f"{name} opens the explorer and has no --json", "oh-tui steps PATH --json")
+        raise Problem(f"{name} has no --json", "oh-tui steps PATH --json")
     return name, command, args
 
 
