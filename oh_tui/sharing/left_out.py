@@ -358,10 +358,12 @@ def ranges(text: str) -> Ranges:
         match = _RANGE.fullmatch(word)
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
         if not 0 < first <= last:
-            raise ArgumentTypeError(f"{clean_line(word)!r}: steps are 7, 40-61 or 3,40-61")
+            raise ArgumentTypeError(
+                f"{clean_line(word)!r} names no steps: 7, 40-61 or 3,40-61 does"
+            )
         found.append((first, last))
     if not found:
-        raise ArgumentTypeError("no step is named: 7, 40-61 or 3,40-61")
+        raise ArgumentTypeError("no steps are named: 7, 40-61 or 3,40-61 does")
     return tuple(found)
 
 
@@ -369,5 +371,5 @@ def parts(text: str) -> tuple[Part, ...]:
     """`results,images` as parts. Raises ArgumentTypeError."""
     words = [word.strip() for word in text.split(",") if word.strip()]
     if not words or not set(words) <= set(PARTS):
-        raise ArgumentTypeError(f"{clean_line(text)!r}: left out can be {', '.join(PARTS)}")
+        raise ArgumentTypeError(f"{clean_line(text)!r} is none of {', '.join(PARTS)}")
     return tuple(part for part in PARTS if part in words)

@@ -318,12 +318,16 @@ def test_sub_agents_lack_it_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--without", "nothing"), "left out can be results, files, thoughts, images"),
-        (("--without", ","), "left out can be"),
-        (("--only", "61-40"), "steps are 7, 40-61 or 3,40-61"),
-        (("--only", "last"), "steps are 7, 40-61 or 3,40-61"),
-        (("--only", "0"), "steps are 7"),
+        (("--without", "nothing"), "is none of results, files, thoughts, images"),
+        (("--without", ","), "is none of"),
+        (("--only", "61-40"), "names no steps: 7, 40-61 or 3,40-61 does"),
+        (("--only", "last"), "names no steps: 7, 40-61 or 3,40-61 does"),
+        (("--only", "0"), "names no steps"),
         (("--only", "3", "--to", "chat"), "--only is for the steps of one run"),
+        (("--whole",), "--whole is for --to html, cast, otlp"),
+        (("--notes", "--to", "cast"), "--notes is for --to md, html, jsonl"),
+        (("--messages", "--to", "html"), "--messages is for --to otlp"),
+        (("--to", "html", "-o", "folder/"), "--to html writes one run into one file"),
         (("--without", "files", "--to", "parquet"), "--without is for the steps of one run"),
     ],
 )
@@ -332,3 +336,9 @@ def test_wrong_words_are_said(run: Path, words: tuple[str, ...], said: str) -> N
     assert done.returncode == 2
     assert said in done.stderr
     assert done.stdout == ""
+
+
+def test_a_range_without_a_step_of_the_run_is_said(run: Path) -> None:
+    done = oh_tui("export", run, "--only", "9000")
+    assert done.returncode == 0
+    assert "no step is in --only: the run has " in done.stderr

@@ -34,7 +34,8 @@ def shard(text: str) -> Shard:
 async def export_tables(call: Call) -> int:
     args = call.args
     if args.to not in ("jsonl", "parquet"):
-        raise Problem("Tables of runs are written as jsonl or parquet", "--to jsonl")
+        told = f"--to {args.to} writes one run into one file"
+        raise Problem(told, "name one run and a file; tables of runs are --to jsonl or parquet")
     if not args.output:
         raise Problem("Tables of runs are several files", "name a folder for them: -o FOLDER")
     if not isinstance(call.source, FileSource):

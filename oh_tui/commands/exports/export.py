@@ -89,7 +89,7 @@ _WITH_SUB_AGENTS = ("atif", "otlp", *_BEYOND_STEPS)
         "answer",
     ),
     BRANCH,
-    flag("--notes", about="with your bookmarks, notes and tags"),
+    flag("--notes", about="with --to md, html and jsonl: your bookmarks, notes and tags"),
     flag("--messages", about="with --to otlp: what the model got and answered, calls and results"),
     flag("--whole", about="with --to html, cast and otlp: large texts whole"),
     argument(
@@ -142,12 +142,13 @@ _WITH_SUB_AGENTS = ("atif", "otlp", *_BEYOND_STEPS)
     "repeats what contexts share, and tells the size first. Sub-agents are left out.",
 )
 async def export(call: Call) -> int:
+    for name, formats in _ONLY_FOR.items():
+        if getattr(call.args, name) and call.args.to not in formats:
+            raise Problem(f"--{name} is for --to {', '.join(formats)}", "leave it out")
     if call.args.to == "chat" or _names_many(call):
         _refuse_parts(call)
     if call.args.to == "chat":
         return await run_lines.export_chat(call)
-    if call.args.every:
-        raise Problem("--every is for --to chat", "leave it out")
     if call.args.to == "otlp" and _names_many(call):
         return await run_lines.export_otlp(call)
     if _names_many(call):
@@ -178,6 +179,8 @@ async def export(call: Call) -> int:
         whole=call.args.whole,
     )
     run = left_out.part_of(run, call.args.without, call.args.only)
+    if call.args.only and not run.steps:
+        say(f"no step is in --only: the run has {plural(len(study.trajectory), 'step')}")
     to = call.args.to
     if to == "html":
         run = fitting(run)
@@ -207,6 +210,15 @@ async def export(call: Call) -> int:
     else:
         print_masked(pieces)
     return 0
+
+
+_ONLY_FOR = {
+    "every": ("chat",),
+    "messages": ("otlp",),
+    "notes": ("md", "html", "jsonl"),
+    "whole": ("html", "cast", "otlp"),
+}
+"""Options that mean nothing in other formats."""
 
 
 def _refuse_parts(call: Call) -> None:
