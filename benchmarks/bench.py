@@ -38,6 +38,9 @@ def table(results: list[Result]) -> str:
     for found in results:
         against = "" if found.baseline is None else f"{found.baseline:,g}"
         ratio = "" if found.ratio is None else f"{found.ratio:.2f} x"
+        if found.ours is None:
+            rows.append((found.name, "skipped", against, ratio, found.goal, ""))
+            continue
         ours = f"{found.ours:,g} {found.unit}"
         rows.append((found.name, ours, against, ratio, found.goal, "ok" if found.ok else "MISSED"))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

@@ -3,18 +3,17 @@ held meanwhile, and its first paint in Chromium, where Playwright is (`make setu
 
 from __future__ import annotations
 
-import contextlib
 import html
 import shutil
 import time
 import tracemalloc
 from collections.abc import Iterator
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from benchmarks import made
-from benchmarks.result import Result, interleaved, middle, result
+from benchmarks.result import Result, interleaved, middle, result, skipped
 from oh_tui.api.models import Conversation
 from oh_tui.sharing.html.page import page
 from oh_tui.sharing.markdown import markdown
@@ -40,16 +39,15 @@ def measure(zips: dict[int, Path], home: Path) -> list[Result]:
         result(f"{name}: its size", "kB", len(shown.encode()) / 1000, most=round(most)),
         result(f"{name}: held while it is written", "MB", _held(path), most=10),
     ]
-    with contextlib.suppress(ImportError):
-        api = import_module("playwright.sync_api")
-        if chromium := shutil.which("chromium"):
-            plain = f"<!doctype html><meta charset=utf-8><pre>{html.escape(texts)}</pre>"
-            (home / "run.html").write_text(shown, "utf-8")
-            (home / "pre.html").write_text(plain, "utf-8")
-            painted, in_pre = _painted(api, chromium, home / "run.html", home / "pre.html")
-            what = f"{name}: first paint, against one <pre>"
-            found.append(result(what, "ms", painted, in_pre, ratio=2))
-    return found
+    painted = f"{name}: first paint, against one <pre>"
+    chromium = shutil.which("chromium")
+    if chromium is None or find_spec("playwright") is None:
+        return [*found, skipped(painted, "ms", "needs make setup-slow and chromium on PATH")]
+    plain = f"<!doctype html><meta charset=utf-8><pre>{html.escape(texts)}</pre>"
+    (home / "run.html").write_text(shown, "utf-8")
+    (home / "pre.html").write_text(plain, "utf-8")
+    page_took, pre_took = _painted(chromium, home / "run.html", home / "pre.html")
+    return [*found, result(painted, "ms", page_took, pre_took, ratio=2)]
 
 
 def _run(path: Path) -> SharedRun:
@@ -90,7 +88,8 @@ def _held(path: Path) -> float:
 _PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
 
 
-def _painted(api: Any, chromium: str, *files: Path) -> list[float]:
+def _painted(chromium: str, *files: Path) -> list[float]:
+    api = import_module("playwright.sync_api")
     times: list[list[float]] = [[] for _ in files]
     with api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])

@@ -20,10 +20,11 @@ OH_TUI = PYTHON.with_name("oh-tui")
 
 class Result(msgspec.Struct):
     """`ours` and `baseline` are in `unit`; without a baseline there is no ratio. `goal` is told
-    as people read it; `ok` says whether it is met."""
+    as people read it; `ok` says whether it is met. `ours` is None if it could not be measured, and
+    `goal` says why."""
 
     name: str
-    ours: float
+    ours: float | None
     baseline: float | None
     ratio: float | None
     goal: str
@@ -50,6 +51,10 @@ def result(
     share = ours / baseline
     goal, ok = f"<= {ratio:g} x", share <= ratio
     return Result(name, round(ours, 2), round(baseline, 2), round(share, 3), goal, ok, unit)
+
+
+def skipped(name: str, unit: str, why: str) -> Result:
+    return Result(name, None, None, None, why, ok=True, unit=unit)
 
 
 def middle(times: Sequence[float]) -> float:
