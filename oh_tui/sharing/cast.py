@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from oh_tui.sharing.cut import Room, cut
 from oh_tui.sharing.shared_run import SharedRun
 from oh_tui.sources.json_lines import json_line
-from oh_tui.text.human import plural, size
+from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import masked, safe, safe_line
 from oh_tui.trajectory.model import bodies
@@ -31,11 +32,10 @@ TYPING = 0.8
 KEYS = 24
 """Most pieces in which a command is typed."""
 
-LINES, CHARS = 200, 16_000
-"""What is shown of a longer text: half of it from its start, half from its end."""
+CHARS = 16_000
+"""Most characters of a text, half of them from its start, half from its end."""
 
-LINE = 2_000
-"""Most characters of a line."""
+_ROOM = Room(CHARS, head=CHARS // 2, tail=CHARS // 2, lines=100)
 
 _TYPED = 600
 """Most characters that are typed; more are there at once."""
@@ -189,34 +189,9 @@ class _Recording:
 def shortened(text: str) -> str:
     """Clean lines, which may have colours, without their middle if they are too long; how much is
     missing stands in its place."""
-    if len(text) <= CHARS and text.count("\n") < LINES:
-        return text
-    lines = [_line(line) for line in text.split("\n")]
-    head = _fitting(lines)
-    tail = _fitting(lines[: head - 1 : -1] if head else lines[::-1])
-    gone = lines[head : len(lines) - tail]
-    if not gone:
-        return "\n".join(lines)
-    missing = f"{plural(len(gone), 'line')}, {size(sum(map(len, gone)))}"
-    return "\n".join((*lines[:head], _left_out(missing), *lines[len(lines) - tail :]))
-
-
-def _line(line: str) -> str:
-    if len(line) <= LINE:
-        return line
-    plain = SGR.sub("", line)
-    return f"{plain[:LINE]}{_left_out(size(len(plain) - LINE))}" if len(plain) > LINE else plain
-
-
-def _left_out(missing: str) -> str:
-    return f"{_PLAIN}{_DIM}… {missing} left out …{_PLAIN}"
-
-
-def _fitting(lines: list[str]) -> int:
-    """How many of the first lines fit in half of what is shown."""
-    chars = 0
-    for number, line in enumerate(lines[: LINES // 2]):
-        chars += len(line)
-        if chars > CHARS // 2:
-            return number
-    return min(len(lines), LINES // 2)
+    parts = cut(text, _ROOM)
+    if not parts.at_line_ends:
+        parts = cut(SGR.sub("", text), _ROOM)  # a sequence may be cut in two
+    if not parts.left_out:
+        return parts.head
+    return f"{parts.head}\n{_PLAIN}{_DIM}… {parts.left_out} …{_PLAIN}\n{parts.tail}"

@@ -130,7 +130,7 @@ def test_what_is_long_is_cut_with_how_much_is_missing() -> None:
     run = made(shell("1", "seq"), output("1", "\n".join(lines)))
     text = printed(recorded(run))
     assert "line 99\r\n" in text and "line 100\r\n" not in text and "line 4999" in text
-    assert "… 4,800 lines, 42 kB left out …" in text
+    assert "… 4,800 lines, 47 kB, left out here …" in text
     assert "line 2500\r\n" in printed(recorded(run, whole=True))
 
 

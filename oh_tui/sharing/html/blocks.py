@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from oh_tui.sharing.cut import Cut, Room, cut
 from oh_tui.sharing.html.code import code_html, diff_html
-from oh_tui.sharing.html.cut import Cut, cut
 from oh_tui.sharing.html.escaping import text
 from oh_tui.sharing.html.prose import prose_html
 from oh_tui.sharing.html.terminal_colours import coloured_html
@@ -17,6 +17,8 @@ from oh_tui.trajectory.presentation.plans import Task
 
 _TYPES = {"PNG": "png", "JPEG": "jpeg", "GIF": "gif", "WebP": "webp", "BMP": "bmp"}
 """Formats that are shown, by what the first bytes say, and their media types."""
+
+_ROOM = Room(30_000, head=20_000, tail=8_000)
 
 _LARGEST = 3_000_000
 """Characters of base64 of an image that is shown."""
@@ -43,7 +45,7 @@ def _block(block: b.Block, images: Iterator[Image], whole: bool) -> str:
             return _output(shown, coloured, whole=whole)
     if not block.text.strip():
         return ""
-    parts = cut(block.text.strip("\n"), whole=whole)
+    parts = cut(block.text.strip("\n"), _ROOM, whole=whole)
     return _joined(parts, _part(block, parts.head), _part(block, parts.tail))
 
 
@@ -81,7 +83,7 @@ def _joined(parts: Cut, head: str, tail: str) -> str:
 
 
 def _output(shown: str, coloured: str, *, whole: bool) -> str:
-    parts = cut(shown, whole=whole)
+    parts = cut(shown, _ROOM, whole=whole)
     if not coloured or not parts.at_line_ends:
         head, tail = text(parts.head), text(parts.tail)
     else:
