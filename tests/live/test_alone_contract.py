@@ -4,10 +4,10 @@ generations."""
 # ruff: noqa: F401, F403
 # mypy: disable-error-code=no-redef
 import asyncio
+import dataclasses
 import json
 import subprocess
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -102,6 +102,8 @@ async def test_it_says_how_many_events_the_server_let_the_agent_forget(stage: St
 
 async def test_an_agent_without_a_condenser_is_refused(stage: StageAlone) -> None:
     agent = {key: value for key, value in stage.body["agent"].items() if key != "condenser"}
-    done, conversation = await condensed(replace(stage, body=stage.body | {"agent": agent}))
+    done, conversation = await condensed(
+        dataclasses.replace(stage, body=stage.body | {"agent": agent})
+    )
     assert done.returncode == 1 and "This agent has no condenser" in done.stderr
     assert "CondensationRequest" not in await stage.kinds(conversation)
