@@ -21,13 +21,13 @@ from oh_tui.commands.framework.status import as_read, standing
 from oh_tui.sources.file_conversation import label_of
 from oh_tui.text.human import duration, percent, plural, told_cost
 from oh_tui.text.redact import safe_line
+from oh_tui.trajectory.analysis.alike.fingerprints import recovers
 from oh_tui.trajectory.analysis.ending import is_cut_off, key_was_rejected
 from oh_tui.trajectory.analysis.failures import failure_words
 from oh_tui.trajectory.analysis.loops import Pattern
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.verdict import Verdict, stopped_loop
 from oh_tui.trajectory.analysis.verdict_words import spans
-from oh_tui.trajectory.comparison.fingerprints import recovers
 from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.recorded import Label
 from oh_tui.trajectory.model.steps import Outcome, Step

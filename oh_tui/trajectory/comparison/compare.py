@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from oh_tui.text.human import plural
-from oh_tui.trajectory.comparison.fingerprints import Deed, deeds
+from oh_tui.trajectory.analysis.alike.fingerprints import Deed, deeds
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.alignment import Pairs, common

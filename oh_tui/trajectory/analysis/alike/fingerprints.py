@@ -19,6 +19,7 @@ from oh_tui.trajectory.model.bodies import (
     message_text,
     text_field,
 )
+from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -61,7 +62,7 @@ _DEEPEST = 20
 def deeds(trajectory: Trajectory) -> list[Deed]:
     """What each step of a run does. Decodes all calls."""
     folder = working_folder(trajectory)
-    return [_deed(step, folder) for step in trajectory.steps]
+    return [deed(step, folder) for step in trajectory.steps]
 
 
 def recovers(trajectory: Trajectory, failed: Step, within: int) -> bool:
@@ -72,15 +73,20 @@ def recovers(trajectory: Trajectory, failed: Step, within: int) -> bool:
     if tool not in ("Terminal", "ACP execute"):
         return False
     for step in trajectory.steps[failed.number : failed.number + within]:
-        if not step.is_call or trajectory.outcome(step) is not Outcome.OK or step.result is None:
-            continue
-        if tool == "Terminal" and step.result.exit_code != 0:
+        if not worked(trajectory, step):
             continue
         other_tool, other, rest = _parts(step, folder)
         is_like = other == program and program.partition(" ")[0] not in _ANYTHING
         if other_tool == tool and (is_like or rest == details):
             return True
     return False
+
+
+def worked(trajectory: Trajectory, step: Step) -> bool:
+    """Whether the result of a call tells that it worked; of a command its exit code has to."""
+    if not step.is_call or trajectory.outcome(step) is not Outcome.OK or step.result is None:
+        return False
+    return tool_called(step.event) != "Terminal" or step.result.exit_code == 0
 
 
 _ANYTHING = frozenset({
@@ -101,7 +107,15 @@ def working_folder(trajectory: Trajectory) -> str:
     return ""
 
 
-def _deed(step: Step, folder: str) -> Deed:
+def call_words(step: Step, folder: str) -> str:
+    """A call as people read it, the same for runs that do the same."""
+    what = normal(describe_event(step.event).what, folder)
+    sign, _, command = what.partition(" ")
+    return f"$ {_FIRST_CD.sub('', command)}" if sign == "$" else what
+
+
+def deed(step: Step, folder: str) -> Deed:
+    """What a step does in a run that works in this folder."""
     tool, on, details = _parts(step, folder)
     like = blake2b(f"{tool}\0{on}\0".encode("utf-8", "surrogatepass"), digest_size=12)
     exact = like.copy()
@@ -128,19 +142,24 @@ def _parts(step: Step, folder: str) -> Parts:
     return event.kind, event.tool_name, normal(describe_event(event).what, folder)
 
 
+def tool_called(event: Event) -> str:
+    """The kind of tool that an action is for, whatever other versions call it; "" for none."""
+    tool = event.part.removesuffix("Action").removesuffix("Observation")
+    return _ALIASES.get(tool, tool)
+
+
 def _call(step: Step, folder: str) -> Parts:
     event, body = step.event, step.event.body()
     action = field(body, "action")
     if not isinstance(action, dict):
         return event.tool_name, "", _values(arguments(body), folder)
-    tool = event.part.removesuffix("Action")
-    tool = _ALIASES.get(tool, tool)
+    tool = tool_called(event)
     if tool == "Think":
         return tool, "", None
     if tool == "Terminal" and (command := text_field(action, "command")):
         command = normal(_FIRST_CD.sub("", _relative(command, folder)), "")
         rest = {name: value for name, value in action.items() if name != "command"}
-        return tool, _program(command), [command, _values(rest, folder)]
+        return tool, program_of(command), [command, _values(rest, folder)]
     path = next(filter(None, (text_field(action, name) for name in _PATHS)), "")
     verb = "read" if path and family_of(event) is Family.READ else ""
     on = normal(path, folder) if path else event.tool_name if tool == "MCPTool" else ""
@@ -163,7 +182,7 @@ _WRAPPED = 10
 """Programs before the one that counts, each of which calls the next."""
 
 
-def _program(command: str) -> str:
+def program_of(command: str) -> str:
     """What a command calls: its first word, with the second where that tells more."""
     command = command[:400]
     words = _words(command)
@@ -190,6 +209,43 @@ def normal(text: str, folder: str) -> str:
     home, temporary names, ids, moments, process numbers, ports, and white space."""
     text = _WITHOUT_NUMBERS.sub("#", _placed(text, folder))
     return " ".join(text.split()) if "\n" not in text.strip() else _trimmed(text)
+
+
+LONGEST_LINE = 300
+"""Characters of a line that tells an error."""
+
+
+def normal_line(line: str, folder: str = "") -> str:
+    """A line that tells an error, without what differs between two runs with the same one: as
+    `normal`, and without folders, addresses of pages, numbers and other forms of quotes."""
+    line = line[:LONGEST_LINE]
+    # one rule may leave what another takes; none makes the line longer, so that this ends
+    while (after := _line_once(line, folder)) != line:
+        line = after
+    return line
+
+
+def _line_once(line: str, folder: str) -> str:
+    line = normal(" ".join(line.split()), folder).translate(_QUOTES)
+    line = _PAGE.sub(r"\1/", line)
+    line = _FOLDERS.sub("", line)
+    return _SEVERAL.sub("#", _NUMBER.sub("#", line))
+
+
+_QUOTES = dict.fromkeys(map(ord, '"`´‘’“”„«»'), "'")
+_PAGE = pattern(r"(\bhttps?://[^\s/'?]{1,200})[/?][^\s')>]{0,300}")
+_FOLDERS = pattern(
+    r"(?<![\w:/\\.~#-])(?:[A-Za-z]:|~|\.{1,2})?[/\\](?:[^\s'/\\:,;()]{1,255}[/\\])*(?=[^\s'/\\:])"
+    r"|(?<![\w:/\\.@+#-])(?:[\w.@+#-]{1,255}/)+(?=[\w@+#-][\w@+#.-]*\.[A-Za-z])"
+)
+"""The folders of a path, whose last name stays. One that begins with a name counts as a path if it
+ends in a file with an extension: `and/or` is none."""
+_NUMBER = pattern(
+    r"\b0x[0-9a-fA-F]{1,32}\b"
+    r"|(?<![\w#.-])-?\d+(?:[.,:]\d+)*(?:%| ?(?:ms|µs|us|s|[KMGT]i?B|B)\b)?(?!\w)"
+)
+"""Not one that is part of a name: `utf-8`, `python3`."""
+_SEVERAL = pattern(r"#(?:, #)+")
 
 
 def _text(text: str, folder: str) -> str:

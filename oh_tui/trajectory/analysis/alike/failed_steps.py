@@ -1,0 +1,183 @@
+"""The failed steps of a run, those that failed the same way together, and what helped.
+
+docs/many-runs.md has the rules for people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import blake2b
+from typing import NamedTuple
+
+from oh_tui.text.patterns import pattern
+from oh_tui.text.redact import safe, safe_line
+from oh_tui.trajectory.analysis.alike.error_lines import ErrorLine, bounded, error_line
+from oh_tui.trajectory.analysis.alike.fingerprints import (
+    call_words,
+    deed,
+    normal_line,
+    program_of,
+    tool_called,
+    worked,
+    working_folder,
+)
+from oh_tui.trajectory.model.bodies import command_text, content_text, text_field
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.steps import Outcome, Step, held
+from oh_tui.trajectory.model.tool_use import Family
+from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.describe import describe, family_of
+from oh_tui.trajectory.presentation.terminal import TERMINALS, read_output
+
+FAILED = frozenset({Outcome.ERROR, Outcome.COMMAND_FAILED, Outcome.REJECTED})
+
+AGAIN = "the same call again"
+"""What helped where nothing else was done."""
+
+
+class Failure(NamedTuple):
+    """What failed: equal for steps that failed the same way, in any run."""
+
+    tool: str
+    kind: str
+    """The name of the error, else the exit code."""
+    line: str
+    """The line that names the error, normalised."""
+
+    @property
+    def id(self) -> str:
+        """Equal in all processes."""
+        text = "\0".join(self).encode("utf-8", "surrogatepass")
+        return blake2b(text, digest_size=4).hexdigest()
+
+
+class RunFailure(NamedTuple):
+    """A failure in one run."""
+
+    failure: Failure
+    steps: int
+    first: float | None
+    """When the first of its steps began, in seconds since 1970."""
+    last: float | None
+    example: int
+    """The number of its first step."""
+    recovered: bool
+    """The call that failed so last was made again, with the same arguments, and worked."""
+    helped: str
+    """What was done right before that; "" where it did not recover."""
+
+
+def failures_of(run: Trajectory) -> list[RunFailure]:
+    """The failures of a run in the order of their first steps. Each failed step of the run itself
+    is in one of them; those of sub-agents are not."""
+    numbers = [step.number for step in run.steps if run.outcome(step) in FAILED]
+    if not numbers:
+        return []
+    folder = working_folder(run)
+    found: dict[Failure, list[Step]] = {}
+    for number in numbers:
+        step = run.steps[number - 1]
+        with held(step):
+            found.setdefault(failure_of(run, step, folder), []).append(step)
+    last = {steps[-1].number for steps in found.values()}
+    helped = dict(_helped(run, last, folder))
+    return [_run_failure(failure, steps, helped) for failure, steps in found.items()]
+
+
+def _run_failure(failure: Failure, steps: list[Step], helped: dict[int, str]) -> RunFailure:
+    times = [when for step in steps if (when := step.event.seconds()) is not None]
+    help_of = helped.get(steps[-1].number, "")
+    return RunFailure(
+        failure,
+        len(steps),
+        min(times, default=None),
+        max(times, default=None),
+        steps[0].number,
+        bool(help_of),
+        help_of,
+    )
+
+
+def _helped(run: Trajectory, failed: set[int], folder: str) -> Iterator[tuple[int, str]]:
+    """The numbers of these steps whose call worked later, and what was done before it did."""
+    soonest: dict[bytes, int] = {}
+    for step in reversed(run.steps[min(failed) - 1 :]):
+        if not step.is_call or not (step.number in failed or worked(run, step)):
+            continue
+        call = deed(step, folder).exact
+        if step.number not in failed:
+            soonest[call] = step.number
+        elif call in soonest:
+            yield step.number, _done_between(run, step.number, soonest[call], folder)
+
+
+def _done_between(run: Trajectory, failed: int, success: int, folder: str) -> str:
+    """The last call between these two that worked and did more than read."""
+    for step in reversed(run.steps[failed : success - 1]):
+        if worked(run, step) and family_of(step.event) not in (Family.READ, Family.THINK):
+            return safe_line(call_words(step, folder))
+    return AGAIN
+
+
+def failure_of(run: Trajectory, step: Step, folder: str) -> Failure:
+    """What failed in a failed step of a run that works in this folder."""
+    result = step.result or step.event
+    tool = _tool(step.event)
+    told = _told(run, step, result)
+    line = normal_line(safe_line(told.line), folder)
+    kind = told.kind or _kind(run, step, result)
+    return Failure(tool, safe_line(kind, 100), line or _silent(step))
+
+
+_CAPITAL = pattern(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def _tool(event: Event) -> str:
+    if event.kind == "ACPToolCallEvent":
+        return f"ACP {safe_line(event.verb) or 'call'}"
+    named = tool_called(event)
+    if named and named != "MCPTool":
+        return safe_line(_CAPITAL.sub("_", named).lower(), 100)
+    return safe_line(event.tool_name or event.kind, 100)
+
+
+def _kind(run: Trajectory, step: Step, result: Event) -> str:
+    if run.outcome(step) is Outcome.REJECTED:
+        return "rejected"
+    if result.timed_out:
+        return "timed out"
+    if result.exit_code:
+        return f"exit {result.exit_code}"
+    return text_field(result.body(), "code") or "error"
+
+
+def _told(run: Trajectory, step: Step, result: Event) -> ErrorLine:
+    """The line of the result that names the error."""
+    body = result.body()
+    if result.timed_out:
+        return ErrorLine("timed out", "")  # what it wrote last is no error
+    output = content_text(body) or text_field(body, "raw_output")
+    if result.part in TERMINALS:
+        command = command_text(body) or text_field(step.event.body(), "action", "command")
+        return error_line(read_output(bounded(output), command).text)
+    if result.kind not in ("ObservationEvent", "ACPToolCallEvent") or not output:
+        return ErrorLine("", describe(step, run.outcome(step)).result)
+    if edit := _NO_EDIT.match(output):
+        return ErrorLine("", f"{edit[1].rstrip()} {edit[2] or ''}")
+    return error_line(safe(bounded(output)))
+
+
+_NO_EDIT = pattern(
+    r"\s{0,9}(?:ERROR:\s{0,9})?(No replacement was performed[^`\n]{0,200})"
+    r"(?:[\s\S]{0,20000}?(did not appear verbatim))?"
+)
+"""Between the two is the text that was to be replaced."""
+
+
+def _silent(step: Step) -> str:
+    """What stands for the line of a result that tells nothing: what was called."""
+    event = step.event
+    command = text_field(event.body(), "action", "command")
+    if tool_called(event) == "Terminal" and command:
+        return f"{safe_line(program_of(command), 100)}: no output"
+    return "no output"

@@ -1,0 +1,452 @@
+"""What failed: the line that names an error, what joins, what does not, and what helped."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oh_tui.trajectory.analysis.alike.error_lines import TABLE, bounded, error_line
+from oh_tui.trajectory.analysis.alike.failed_steps import AGAIN, FAILED, Failure, failures_of
+from oh_tui.trajectory.analysis.alike.fingerprints import LONGEST_LINE, normal_line
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.trajectory import Trajectory
+from tests.demo_runs import SLUGS, demo_run
+from tests.trajectory.made import call, failure, output, result, shell
+
+
+def run(events: Sequence[Event]) -> Trajectory:
+    one = Trajectory()
+    one.extend(events)
+    return one
+
+
+NAMED = {
+    "pytest": (
+        "___ test_a[3] ___\n\nE   assert 1 == 2\nE    +  where 1 = f()\n",
+        ("AssertionError", "assert 1 == 2 in test_a"),
+    ),
+    "pytest, raised": ("E   a.b.OddError: no date\n\na.py:3: OddError", ("OddError", "no date")),
+    "pytest, summed": ("FAILED tests/t.py::test_b - KeyError: 'x'\n1 failed", ("KeyError", "'x'")),
+    "python": (
+        'Traceback (most recent call last):\n  File "a.py", line 1, in f\n    f()\n'
+        "a.errors.Odd: not so\nmore\n",
+        ("Odd", "not so"),
+    ),
+    "python, chained": (
+        "Traceback (most recent call last):\n  x\nKeyError: 1\n\nDuring handling of the above "
+        "exception, another exception occurred:\n\nTraceback (most recent call last):\n  y\n"
+        "ValueError: two\n",
+        ("ValueError", "two"),
+    ),
+    "python, unittest": (
+        "ERROR: test_x (t.T)\n----\nTraceback (most recent call last):\n  x\nKeyError: 1\n\n"
+        "ERROR: test_y (t.T)\n----\nTraceback (most recent call last):\n  y\nOSError: 2\n",
+        ("KeyError", "1"),
+    ),
+    "python, syntax": (
+        '  File "a.py", line 1\n    if\n      ^\nSyntaxError: invalid syntax\n',
+        ("SyntaxError", "invalid syntax"),
+    ),
+    "tsc": (
+        "src/a.ts(3,5): error TS2304: Cannot find name 'x'.",
+        ("TS2304", "Cannot find name 'x'."),
+    ),
+    "tsc, pretty": (
+        "a.ts:3:5 - error TS2304: Cannot find name 'x'.",
+        ("TS2304", "Cannot find name 'x'."),
+    ),
+    "cargo test": (
+        "thread 'a' panicked at src/lib.rs:3:5:\nassertion failed: x\n",
+        ("", "assertion failed: x"),
+    ),
+    "rustc": (
+        "   Compiling a v0.1.0\nerror[E0425]: cannot find value `x` in this scope\n --> a.rs:1:2\n"
+        "error: could not compile `a`",
+        ("E0425", "cannot find value `x` in this scope"),
+    ),
+    "gcc": ("a.c: In function 'main':\na.c:3:5: error: 'x' undeclared\n", ("", "'x' undeclared")),
+    "gcc, linked": (
+        "/usr/bin/ld: a.o: in function `main':\na.c:(.text+0x5): undefined reference to `f'",
+        ("", "undefined reference to `f'"),
+    ),
+    "go": ("# x\n./a.go:3:5: undefined: y\n", ("", "undefined: y")),
+    "go, panic": (
+        "panic: runtime error: index out of range\n\ngoroutine 1 [running]:\n",
+        ("panic", "runtime error: index out of range"),
+    ),
+    "java": (
+        'Exception in thread "main" java.lang.IllegalStateException: shut\n\tat A.main(A.java:3)',
+        ("IllegalStateException", "shut"),
+    ),
+    "jest": ("  ● guard › refuses 3\n\n    expect(received)", ("", "refuses 3")),
+    "node": (
+        "/a.js:1\nx\n^\n\nReferenceError: x is not defined\n    at Object.<anonymous> (/a.js:1:1)",
+        ("ReferenceError", "x is not defined"),
+    ),
+    "pip": (
+        "ERROR: Could not find a version that satisfies the requirement x "
+        "(from versions: 1, 2)\n"
+        "ERROR: No matching distribution found for x",
+        ("", "Could not find a version that satisfies the requirement x"),
+    ),
+    "apt": (
+        "Reading package lists...\nE: Unable to locate package x",
+        ("", "Unable to locate package x"),
+    ),
+    "docker": (
+        "docker: Error response from daemon: No such image: x.\nSee 'docker run --help'.",
+        ("", "Error response from daemon: No such image: x."),
+    ),
+    "curl": ("curl: (6) Could not resolve host: x.y", ("curl 6", "Could not resolve host: x.y")),
+    "curl, status": (
+        "curl: (22) The requested URL returned error: 404",
+        ("HTTP 404", "The requested URL returned error: 404"),
+    ),
+    "HTTP": ("HTTP/1.1 503 Service Unavailable\nx: y", ("HTTP 503", "Service Unavailable")),
+    "HTTP, wget": ("2026-01-01 10:00:00 ERROR 404: Not Found.", ("HTTP 404", "Not Found.")),
+    "uv": (
+        "  × No solution found when resolving dependencies:\n  ╰─▶ Because x was not found",
+        ("", "Because x was not found"),
+    ),
+    "git": ("fatal: not a git repository", ("fatal", "not a git repository")),
+    "git, rejected": (
+        "To x\n ! [rejected]  main -> main (fetch first)\nerror: failed to push some refs",
+        ("rejected", "main -> main (fetch first)"),
+    ),
+    "git, conflict": (
+        "Auto-merging a\nCONFLICT (content): Merge conflict in a\nAutomatic merge failed",
+        ("content", "Merge conflict in a"),
+    ),
+    "npm": (
+        'npm error Missing script: "x"\nnpm error\nnpm error A complete log of this run',
+        ("", 'Missing script: "x"'),
+    ),
+    "npm, code": (
+        "npm ERR! code E404\nnpm ERR! 404 Not Found - GET https://r.org/x\n",
+        ("E404", "Not Found - GET https://r.org/x"),
+    ),
+    "bash": ("bash: line 1: foo: command not found", ("command not found", "foo")),
+    "bash, dash": ("/bin/sh: 1: foo: not found", ("command not found", "foo")),
+    "bash, zsh": ("zsh: command not found: foo", ("command not found", "foo")),
+    "error:": ("error: pathspec 'x' did not match", ("", "pathspec 'x' did not match")),
+    "make": (
+        "make: *** No rule to make target 'x'.  Stop.",
+        ("", "No rule to make target 'x'.  Stop."),
+    ),
+    "the rest": ("one\ntwo\n\n", ("", "two")),
+    "nothing": ("\n \n", ("", "")),
+}
+"""Outputs, and the kind and the line that are found in them."""
+
+
+@pytest.mark.parametrize("case", NAMED)
+def test_the_line_that_names_the_error_is_found(case: str) -> None:
+    text, told = NAMED[case]
+    assert error_line(text) == told
+
+
+def test_each_row_of_the_table_has_a_case() -> None:
+    assert set(TABLE) <= {case.partition(",")[0] for case in NAMED}
+
+
+def test_a_traceback_counts_before_what_passes_it_on() -> None:
+    cause = NAMED["python"][0]
+    for after in ("make: *** [Makefile:2: test] Error 1", "npm ERR! code ELIFECYCLE", "error: x"):
+        assert error_line(f"{cause}{after}\n") == NAMED["python"][1]
+
+
+LINES = st.text(st.sampled_from("ab/\\.:~ 0123456789-#'\"`’«_x@,()\tE\n[]%sh?=") | st.characters())
+
+
+@given(LINES, st.sampled_from(["", "/w/a", "/a", "/"]))
+def test_normalising_twice_changes_nothing(line: str, folder: str) -> None:
+    once = normal_line(line, folder)
+    assert normal_line(once, folder) == once
+    assert len(once) <= LONGEST_LINE
+
+
+JOINED = [
+    ("no file /workspace/a/b.py", "no file /home/me/x/b.py"),
+    ("no file src/a/b.py", "no file ./b.py"),
+    ("no file C:\\Users\\me\\b.py", "no file b.py"),
+    ("exit after 12.5 s", "exit after 9 s"),
+    ("expected 3, got -4", "expected 17, got 5"),
+    ("cannot find ‘x’", "cannot find 'x'"),
+    ("cannot find `x`", 'cannot find "x"'),
+    ("object at 0x7f3a00ff", "object at 0x10"),
+    ("unknown commit 9c41d07", "unknown commit 1f00ba2"),
+    ("run 550e8400-e29b-41d4-a716-446655440000", "run 123e4567-e89b-12d3-a456-426614174000"),
+    ("at 2026-03-09T13:29:00Z: gone", "at 2025-01-01 10:00: gone"),
+    ("port 8080: in use", "port 49152: in use"),
+    ("GET https://a.org/x/1?q=2 failed", "GET https://a.org/y failed"),
+    ("[1, 2, 3] is long", "[1, 2] is long"),
+    ("in /tmp/tmpab12cd", "in /tmp/tmpzz99yy"),
+    ("too  many\tspaces", "too many spaces"),
+    ("100% of 5 MB", "7% of 12 kB".replace("kB", "KB")),
+]
+
+APART = [
+    ("No module named 'numpy'", "No module named 'pandas'"),
+    ("no file a/b.py", "no file a/c.py"),
+    ("KeyError: 'id'", "KeyError: 'name'"),
+    ("unknown option -x", "unknown option -y"),
+    ("needs python3", "needs python2"),
+    ("read and/or write", "read or write"),
+    ("GET https://a.org/x", "GET https://b.org/x"),
+    ("utf-8 is odd", "utf-16 is odd"),
+    ("expected int", "expected str"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), JOINED)
+def test_the_same_error_elsewhere_is_the_same_line(one: str, other: str) -> None:
+    assert normal_line(one) == normal_line(other)
+
+
+@pytest.mark.parametrize(("one", "other"), APART)
+def test_another_error_is_another_line(one: str, other: str) -> None:
+    assert normal_line(one) != normal_line(other)
+
+
+# outputs of the programs on this machine
+
+
+def failed(text: str, code: int = 1, command: str = "x") -> Failure:
+    [one] = failures_of(run([shell("a", command), output("a", text, code)]))
+    return one.failure
+
+
+def ran(folder: Path, script: str, files: Mapping[str, str] = {}) -> Failure:
+    """What fails when bash runs this in a folder with these files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("bash is not here")
+    done = subprocess.run(
+        [bash, "-c", script], cwd=folder, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode
+    return failed(done.stdout + done.stderr, done.returncode, script)
+
+
+PYTEST = f"'{sys.executable}' -m pytest -q -p no:cacheprovider t_it.py"
+PYTHON = f"'{sys.executable}' a.py"
+A_TEST = "def test_it():\n    "
+
+REAL = {
+    "pytest, values": (
+        "pytest",
+        PYTEST,
+        A_TEST + "assert 4 == 3",
+        A_TEST + "\n    assert 5 == 7",
+        A_TEST + "assert 'a' == 'b'",
+    ),
+    "pytest, raised": (
+        "pytest",
+        PYTEST,
+        A_TEST + "raise OSError('no 1')",
+        A_TEST + "x = 1\n    raise OSError('no 2')",
+        A_TEST + "raise KeyError('no 1')",
+    ),
+    "pytest, import": ("pytest", PYTEST, "import nix_da", "\n\nimport nix_da", "import nix_hier"),
+    "python, raised": (
+        "python",
+        PYTHON,
+        "raise ValueError('3 is odd')",
+        "x = 2\nraise ValueError('5 is odd')",
+        "raise ValueError('3 is even')",
+    ),
+    "python, chained": (
+        "python",
+        PYTHON,
+        "try: 1/0\nexcept Exception: {}['x']",
+        "try: int('a')\nexcept Exception: {}['x']",
+        "try: {}['x']\nexcept Exception: 1/0",
+    ),
+    "python, syntax": ("python", PYTHON, "if", "x = 1\nif", "x = ("),
+    "python, a file": (
+        "python",
+        PYTHON,
+        "open('/nix/1/da')",
+        "open('/nix/hier/da')",
+        "open('/nix/1/dort')",
+    ),
+    "unittest": (
+        "python",
+        f"'{sys.executable}' -m unittest -q a.py",
+        "import unittest\nclass T(unittest.TestCase):\n    def test_a(self): self.fail('no 1')",
+        "import unittest\n\nclass T(unittest.TestCase):\n    def test_b(self): self.fail('no 2')",
+        "import unittest\nclass T(unittest.TestCase):\n    def test_a(self): self.fail('yes')",
+    ),
+    "make, target": ("make", "make -f a.py", "all: nix1.o", "all: nix1.o\n", "all: other.o"),
+    "make, command": (
+        "make",
+        "make -f a.py",
+        "all:\n\t@exit 3",
+        "\n\nall:\n\t@exit 4",
+        "all:\n\t@nix_da_command",
+    ),
+    "gcc": (
+        "gcc",
+        "gcc -x c a.py",
+        "int main(){return x;}",
+        "\n\nint main(){\n return x;}",
+        "int main(){return y;}",
+    ),
+    "rustc": (
+        "rustc",
+        "rustc --crate-name a a.py",
+        "fn main(){x;}",
+        "\n\nfn main(){ x;}",
+        "fn main(){y;}",
+    ),
+    "node": ("node", "node a.py", "x.y", "\n\nx.z", "y.z"),
+    "bash, missing": ("bash", "bash a.py", "nix_da 1", "\nnix_da 2", "nix_hier 1"),
+    "bash, a file": ("bash", "bash a.py", "cat /nix/1/da", "\ncat /nix/2/da", "cat /nix/1/dort"),
+    "bash, syntax": ("bash", "bash a.py", "if", "\nif", "fi"),
+}
+"""A program, how it is run, two files with the same error, and one with another."""
+
+
+def works(program: str) -> bool:
+    found = shutil.which(program)
+    if found is None:
+        return False
+    return not subprocess.run([found, "--version"], capture_output=True, check=False).returncode
+
+
+@pytest.mark.parametrize("case", REAL)
+def test_what_programs_write_joins_the_same_errors_alone(case: str, tmp_path: Path) -> None:
+    program, script, *files = REAL[case]
+    if program not in ("pytest", "python") and not works(program):
+        pytest.skip(f"{program} is not here")
+    name = "t_it.py" if program == "pytest" else "a.py"
+    one, same, other = [
+        ran(tmp_path / f"run{number}" / "work", script, {name: text})
+        for number, text in enumerate(files)
+    ]
+    assert one == same and one.id == same.id
+    assert one != other and one.id != other.id
+    assert one.line
+
+
+GIT = {
+    "no repository": ("git status", "git log"),
+    "no such branch": ("git init -q; git checkout nix", "git init -q .; git checkout nix"),
+    "no such remote": ("git init -q; git fetch nix", "git init -q .; git fetch nix main"),
+    "nothing there": ("git init -q; git log", "git init -q .; git log -3"),
+}
+
+
+def test_what_git_writes_joins_the_same_errors_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not shutil.which("git"):
+        pytest.skip("git is not here")
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+    found = {
+        case: {ran(tmp_path / f"{case} {n}", script) for n, script in enumerate(scripts)}
+        for case, scripts in GIT.items()
+    }
+    assert {case: len(each) for case, each in found.items()} == dict.fromkeys(GIT, 1)
+    assert len(set.union(*found.values())) == len(GIT)
+
+
+# hostile outputs
+
+
+LANGUAGES = (
+    "Datei oder Verzeichnis nicht gefunden", "commande introuvable", "No existe el archivo",
+    "文件不存在", "ファイルがありません", "파일이 없습니다", "Нет такого файла",
+    "الملف غير موجود", "फ़ाइल नहीं मिली", "bash: dosya bulunamadı",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", LANGUAGES)
+def test_errors_in_any_language_have_their_line(text: str) -> None:
+    assert failed(f"x\n{text}\n").line == failed(f"y\n\x1b[31m{text}\x1b[0m\r\n").line
+    assert failed(text) != failed("another")
+
+
+@pytest.mark.parametrize(
+    "piece", ["x", "E   ", "Error: ", "a/", "./a.go:1: ", "\x1b[31m", "1, ", "(("]
+)
+def test_a_line_of_a_megabyte_is_bounded(piece: str) -> None:
+    text = piece * (1_000_000 // len(piece))
+    assert len(bounded(text)) <= 40_001
+    one = failed(text)
+    assert len(one.line) <= LONGEST_LINE
+    if piece not in ("E   ", "./a.go:1: "):  # which name an error themselves
+        cause = "Traceback (most recent call last):\nKeyError: 1"
+        assert failed(f"{cause}\n{text}").kind == "KeyError"
+        assert failed(f"{text}\nbash: nix: command not found").line == "nix"
+
+
+def test_a_result_that_tells_nothing_is_named_by_its_program() -> None:
+    assert failed("", 1, "cd /w && grep -q a b") == ("terminal", "exit 1", "grep: no output")
+    assert failed("", 2, "diff a b") != failed("", 1, "diff a b")
+
+
+def test_no_secret_is_in_a_line() -> None:
+    told = failed("fatal: https://me:hunter2hunter2@github.com/x: token=ghp_" + "a1B2" * 9)
+    assert "hunter2" not in str(told) and "ghp_a1B2" not in str(told)
+
+
+# runs
+
+
+PYTEST_FAILED = "FAILED tests/t.py::test_a - KeyError: 'x'"
+
+
+def test_what_helped_is_the_last_call_before_the_same_one_worked() -> None:
+    edit = {"kind": "FileEditorAction", "command": "str_replace", "path": "/w/a.py"}
+    look = {"kind": "FileEditorAction", "command": "view", "path": "/w/a.py"}
+    seen = {"kind": "FileEditorObservation"}
+    events = [
+        shell("a", "pytest -q"), output("a", PYTEST_FAILED, 1),
+        shell("b", "pip install -e ."), output("b"),
+        call("c", edit, tool="file_editor"), result("c", seen, tool="file_editor"),
+        call("d", look, tool="file_editor"), result("d", seen, tool="file_editor"),
+        shell("e", "pytest  -q"), output("e"),
+        shell("f", "nix"), output("f", "bash: nix: command not found", 127),
+        shell("g", "nix"), output("g"),
+        shell("h", "pytest -q"), output("h", "error: other", 1),
+    ]  # fmt: skip
+    told = [(one.failure.line, one.recovered, one.helped) for one in failures_of(run(events))]
+    assert told == [("'x'", True, "edit /w/a.py"), ("nix", True, AGAIN), ("other", False, "")]
+
+
+def test_a_run_recovered_if_its_last_failed_step_did() -> None:
+    events = [
+        shell("a", "pytest a"), output("a", PYTEST_FAILED, 1),
+        shell("b", "pytest a"), output("b"),
+        shell("c", "pytest b"), output("c", PYTEST_FAILED, 1),
+    ]  # fmt: skip
+    [one] = failures_of(run(events))
+    assert (one.steps, one.example, one.recovered) == (2, 1, False)
+
+
+def test_a_call_that_was_not_run_tells_why() -> None:
+    [one] = failures_of(run([shell("a"), failure("a", "Tool 'nix' not found. Available: x")]))
+    assert one.failure[1:] == ("error", "Tool 'nix' not found. Available: x")
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_each_failed_step_of_the_demo_is_in_one_failure(slug: str) -> None:
+    found = failures_of(told := demo_run(slug))
+    assert sum(one.steps for one in found) == _failed(told)
+    assert max(Counter(one.failure for one in found).values(), default=1) == 1
+
+
+def _failed(one: Trajectory) -> int:
+    return sum(one.outcome(step) in FAILED for step in one.steps)
