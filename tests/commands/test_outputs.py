@@ -24,6 +24,7 @@ ON_SERVER: dict[str, list[str]] = {
     "conversations": ["conversations"],
     "grep": ["grep", "Invalid"],
     "stats": ["stats", "--by", "model,repo"],
+    "failures": ["failures"],
     "sandboxes": ["sandboxes", "--all"],
     "show": ["show", DATES],
     "status": ["status"],

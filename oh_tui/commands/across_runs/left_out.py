@@ -43,3 +43,13 @@ def say_rest(call: Call, reading: ManyRuns[Any]) -> int:
     if reading.unsure:
         say(f"left out: {plural(reading.unsure, 'run')} of unknown {reading.lacked}")
     return PARTIAL if reading.unread or call.source.problems else OK
+
+
+def left_out(reading: ManyRuns[Any]) -> dict[str, int]:
+    """The same as JSON."""
+    return {
+        "not_kept": len(reading.not_kept),
+        "going_on": reading.going_on,
+        "unread": len(reading.unread),
+        "unsure": reading.unsure,
+    }

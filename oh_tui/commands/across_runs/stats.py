@@ -8,7 +8,7 @@ from argparse import ArgumentTypeError
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from oh_tui.commands.across_runs.left_out import LIVE, say_rest
+from oh_tui.commands.across_runs.left_out import LIVE, left_out, say_rest
 from oh_tui.commands.framework.command import LISTED, PATHS, Call, argument, command, flag
 from oh_tui.commands.framework.keeping import read_annotations
 from oh_tui.commands.framework.printing import (
@@ -152,14 +152,10 @@ async def sums_of(
                 rows.append(one.value)
             show_progress(f"{len(rows):,} of {reading.runs:,} runs")
     code = say_rest(call, reading)
-    left_out = {
-        "not_kept": len(reading.not_kept),
-        "going_on": reading.going_on,
-        "unread": len(reading.unread),
-        "unsure": reading.unsure,
-    }
     groups = grouped(rows, by, sort or ("name" if by == ["day"] else "runs"))
-    return Sums(clean_line(call.source.label), by, groups, summed((), rows), left_out, code)
+    return Sums(
+        clean_line(call.source.label), by, groups, summed((), rows), left_out(reading), code
+    )
 
 
 def _json(group: Group) -> dict[str, object]:

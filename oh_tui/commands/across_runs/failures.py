@@ -1,0 +1,209 @@
+"""`oh-tui failures`: what fails again and again, whether it matters, and what helped."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from argparse import ArgumentTypeError
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from oh_tui.commands.across_runs.left_out import LIVE, left_out, say_rest
+from oh_tui.commands.framework.command import LISTED, PATHS, Call, argument, command, flag
+from oh_tui.commands.framework.json_documents import conversation_id
+from oh_tui.commands.framework.keeping import read_annotations
+from oh_tui.commands.framework.printing import (
+    Cell,
+    Column,
+    Row,
+    Style,
+    print_json,
+    print_table,
+    progress,
+    show_progress,
+    stamp,
+)
+from oh_tui.commands.framework.status import Seen
+from oh_tui.sources.across_runs.each_run import ManyRuns
+from oh_tui.sources.across_runs.failure_rows import FailureRow, Failures, FailuresJob
+from oh_tui.sources.across_runs.worker import Unread
+from oh_tui.sources.lists import conversation_query
+from oh_tui.text.human import percentages, plural
+from oh_tui.text.problem import Problem
+
+
+def _least(text: str) -> int:
+    if not text.isdecimal() or int(text[:9]) < 1:
+        raise ArgumentTypeError("a number of runs, from 1")
+    return int(text[:9])
+
+
+@command(
+    "failures",
+    PATHS,
+    LISTED,
+    argument(
+        "--min",
+        type=_least,
+        default=1,
+        metavar="N",
+        help="only what failed in at least N runs; 1 by default",
+    ),
+    flag("--csv", about="the rows as CSV, with a head"),
+    LIVE,
+    examples={
+        "failures runs/": "what failed, in most runs first",
+        "failures runs/ --min 5": "what fails again and again",
+        "failures output.jsonl is:unresolved": "in the runs that did not resolve their task",
+        "failures runs/ --json | jq '.failures[].line'": "for a script",
+    },
+    epilog="Filter words are those of oh-tui conversations, and say which runs are read. A step\n"
+    "failed if its outcome is error, command failed or rejected, as oh-tui steps says; those of\n"
+    "sub-agents are not counted. Steps failed the same way if tool, name of the error or exit\n"
+    "code, and the line that names the error are the same, without folders, numbers, ids and\n"
+    "times: docs/many-runs.md has the rules.\n"
+    "ended well: the runs that are resolved, or finished where no evaluation labels them.\n"
+    "recovered: the runs in which the call that failed so last was made again, with the same\n"
+    "arguments, and worked. what helped: the last call before that which worked and did more\n"
+    "than read, with its runs. That it was the reason is not known.\n\n"
+    "Without a PATH it reads the runs of the server that are kept on this machine, and says how\n"
+    "many are not.\n\n"
+    "Exit codes: 0 all were read, 2 wrong use, or some could not be read.",
+)
+async def failures(call: Call) -> int:
+    args = call.args
+    if args.csv and call.as_json:
+        raise Problem("--csv and --json cannot be used together", "give one of them")
+    found = await failures_in(call, args.filter, args.min, live=args.live)
+    if call.as_json:
+        print_json(found.document())
+    elif args.csv:
+        _print_csv(found.rows)
+    else:
+        _print_table(call.style, found)
+    return found.code
+
+
+class FailuresFound(NamedTuple):
+    """The failures of many runs."""
+
+    rows: Sequence[FailureRow]
+    failed_steps: int
+    runs: int
+    """Runs that were read."""
+    left_out: Mapping[str, int]
+    code: int
+    """Exit code: whether all could be read."""
+
+    def document(self) -> dict[str, object]:
+        """What `--json` prints."""
+        return {
+            "failures": [row_json(row) for row in self.rows],
+            "failed_steps": self.failed_steps,
+            "runs": self.runs,
+            "left_out": self.left_out,
+        }
+
+
+async def failures_in(
+    call: Call, words: str, least: int = 1, *, live: bool = False
+) -> FailuresFound:
+    """Reads the runs that match the words, and says what was left out. Raises Problem."""
+    reading = ManyRuns(
+        call.source,
+        FailuresJob(),
+        conversation_query.parse(words),
+        read_annotations(call),
+        Seen(call).known,
+        show_progress,
+        live=live,
+    )
+    sums = Failures()
+    with progress():
+        async for one in reading.results():
+            if not isinstance(one.value, Unread):
+                sums.add(conversation_id(one.conversation), one.value)
+            show_progress(f"{reading.read:,} of {reading.runs:,} runs")
+    code = say_rest(call, reading)
+    return FailuresFound(sums.rows(least), sums.failed_steps, reading.read, left_out(reading), code)
+
+
+def row_json(row: FailureRow) -> dict[str, object]:
+    tool, kind, line = row.failure
+    return {
+        "id": row.failure.id,
+        "tool": tool,
+        "kind": kind,
+        "line": line,
+        "runs": row.runs,
+        "steps": row.steps,
+        "first": _moment(row.first),
+        "last": _moment(row.last),
+        "ended_well": row.ended_well,
+        "recovered": row.recovered,
+        "next": [{"what": what, "runs": runs} for what, runs in row.helped],
+        "example": row.example._asdict(),
+    }
+
+
+def _moment(when: float | None) -> str | None:
+    return (stamp(when) or None) if when is not None else None
+
+
+CSV = (
+    *("id", "tool", "kind", "line", "runs", "steps", "first", "last", "ended_well", "recovered"),
+    *("next", "next_runs", "example_run", "example_step"),
+)
+"""The columns; of what helped only the most common."""
+
+
+def _print_csv(rows: Sequence[FailureRow]) -> None:
+    """A head, and one row a failure; an empty cell is not known."""
+    out = csv.writer(sys.stdout, lineterminator="\n")
+    out.writerow(CSV)
+    for row in rows:
+        told = row_json(row)
+        what, runs = row.helped[0] if row.helped else ("", "")
+        del told["next"], told["example"]
+        values = (*told.values(), what, runs, *row.example)
+        out.writerow("" if one is None else one for one in values)
+
+
+def _print_table(style: Style, found: FailuresFound) -> None:
+    columns = (
+        Column("id"),
+        Column("tool"),
+        Column("error"),
+        Column("what failed", share=3),
+        Column("runs", right=True),
+        Column("steps", right=True),
+        Column("last", right=True),
+        Column("ended well", right=True),
+        Column("recovered", right=True),
+        Column("what helped", share=2),
+        Column("example", share=1),
+    )
+    print_table(style, columns, _rows(style, found.rows))
+    if not style.piped:
+        steps = plural(found.failed_steps, "failed step")
+        print(style.paint(f"{steps} in {plural(found.runs, 'run')}", "dim"))
+
+
+def _rows(style: Style, rows: Sequence[FailureRow]) -> Iterator[Row]:
+    for row in rows:
+        tool, kind, line = row.failure
+        well, _ = percentages((row.ended_well, row.runs - row.ended_well))
+        what, times = row.helped[0] if row.helped else ("", 0)
+        yield (
+            row.failure.id,
+            tool,
+            kind,
+            line,
+            f"{row.runs:,}",
+            f"{row.steps:,}",
+            style.when(row.last),
+            f"{well} %",
+            f"{row.recovered:,}" if row.recovered else "",
+            f"{times:,}x {what}" if what else "",
+            Cell(f"{row.example.run} {row.example.step}", "dim"),
+        )
