@@ -20,6 +20,7 @@ class Format(NamedTuple):
     """Of a whole run it has the steps of sub-agents, and the patch that the run handed in."""
     write: Callable[[SharedRun], Iterator[str]]
     """The text of a file in pieces, without secrets."""
+    has_notes: bool = True
 
 
 def _page(run: SharedRun) -> Iterator[str]:
@@ -30,5 +31,5 @@ def _page(run: SharedRun) -> Iterator[str]:
 FORMATS = {
     "html": Format("web page", ".html", True, _page),
     "md": Format("Markdown", ".md", False, lambda run: map(masked, markdown(run))),
-    "cast": Format("recording (asciinema)", ".cast", False, cast),
+    "cast": Format("recording (asciinema)", ".cast", False, cast, has_notes=False),
 }

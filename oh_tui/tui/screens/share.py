@@ -144,7 +144,8 @@ class ShareScreen(ModalScreen[None], ClosesOnce[None]):
         for part in PARTS:
             is_out = part in choice.without
             yield part, "left out" if is_out else "shared", is_out
-        yield "notes", "yours are shared" if choice.notes else "yours stay here", not choice.notes
+        notes = choice.notes and FORMATS[choice.format].has_notes
+        yield "notes", "yours are shared" if notes else "yours stay here", not notes
         count = len(self._run.steps)
         if choice.only:
             first, last = choice.only[0]
@@ -177,6 +178,9 @@ class ShareScreen(ModalScreen[None], ClosesOnce[None]):
         choice, row = self.choice, self.list.cursor
         if row == len(PARTS) + 2 and self._range is None:
             self.footer.tell("v in the timeline selects a range of steps to share alone")
+            return
+        if row == len(PARTS) + 1 and not FORMATS[choice.format].has_notes:
+            self.footer.tell("a recording has no notes, the other formats do")
             return
         if row == 0:
             names = list(FORMATS)

@@ -106,6 +106,20 @@ async def test_each_format_is_written_without_what_is_left_out(tmp_path: Path, n
         assert view.written and view.written.suffix == FORMATS[name].ending
 
 
+async def test_a_recording_says_that_it_has_no_notes(tmp_path: Path) -> None:
+    settings = Settings(download_folder=tmp_path)
+    async with explore(settings=settings, source=lambda: source(tmp_path)) as explorer:
+        await explorer.press("enter")
+        view = await shared(explorer)
+        await change(explorer, view, NOTES)
+        assert "yours are shared" in explorer.text_of(view.list)
+        await change(explorer, view, FORMAT, FORMAT)
+        assert FORMATS["cast"].label in explorer.text_of(view.list)
+        assert "yours stay here" in explorer.text_of(view.list)
+        await change(explorer, view, NOTES)
+        assert "a recording has no notes" in explorer.text_of(view.footer)
+
+
 async def test_esc_stops_the_writing_and_nothing_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
