@@ -15,6 +15,7 @@ from oh_tui.api.models import Conversation
 from oh_tui.sharing.otlp.messages import MOST
 from oh_tui.sharing.otlp.otlp import CHARS, SPANS, otlp
 from oh_tui.sharing.otlp.providers import provider
+from oh_tui.sharing.otlp.span import TEXT
 from oh_tui.sharing.shared_run import SharedRun
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.events import Event, parse_event
@@ -285,6 +286,15 @@ def test_sizes_are_bounded() -> None:
     assert last["openhands.messages.left_out"] == 2 * 29 + 1 - len(sent) > 0
     many = lines_of(made(*(shell(str(n), "ls") for n in range(SPANS))))
     assert len(many) == 3
+
+
+def test_half_a_secret_does_not_leave_where_a_text_is_cut() -> None:
+    secret = "AKIAQ3EGRT7YHN5LMZ2P"
+    text = "x" * (TEXT - 16) + f" {secret} " + "y" * TEXT
+    run = made(message("1", text), shell("2", "ls", reasoning_content=text), output("2", text))
+    told = "".join(lines_of(run, messages=True))
+    assert "characters left out" in told
+    assert secret[:12] not in told
 
 
 def test_sub_agents_are_below_the_call_that_started_them(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass, field
 
 from oh_tui.sources.json_lines import json_line
+from oh_tui.text.redact import masked
 
 INTERNAL, CLIENT = 1, 3
 OK, ERROR = 1, 2
@@ -30,6 +31,9 @@ def hash_of(*names: str, digits: int = 16) -> str:
 def shortened(text: str, *, whole: bool = False) -> str:
     """A text without its end if it is too long; how much is missing stands in its place."""
     if whole or len(text) <= TEXT:
+        return text
+    text = masked(text)  # half a secret has no known shape
+    if len(text) <= TEXT:
         return text
     return f"{text[:TEXT]} … {len(text) - TEXT:,} characters left out"
 
