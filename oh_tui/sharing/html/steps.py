@@ -148,10 +148,10 @@ def _title_hue(outcome: Outcome) -> str:
 def time_html(event: Event, began: float | None) -> str:
     """When it happened, since the begin of the run; "" without a time."""
     when = event.seconds()
-    if when is None:
+    if when is None or began is None:
         return ""
-    told = clock(when - began) if began is not None else event.timestamp
-    return f'<time datetime="{line(event.timestamp)}" title="{line(event.timestamp)}">{told}</time>'
+    at = line(event.timestamp)
+    return f'<time datetime="{at}" title="{at}">{clock(when - began)}</time>'
 
 
 def event_html(event: Event, hidden: Hidden, *, whole: bool) -> str:
