@@ -222,6 +222,17 @@ def test_the_files_of_a_patch_are_listed_with_its_lines() -> None:
     assert "Changed files" not in Reader("".join(page(replace(run, is_part=True)))).text
 
 
+def test_the_version_is_told_where_the_events_tell_it() -> None:
+    plain, child = message("m", "Please"), event("PauseEvent", "p", source="user", parent_id="m")
+    assert "Version" not in read([plain]).text
+    assert "SDK 1.31 or newer" in read([plain, child]).text
+    run = shared([plain])
+    run.study.trajectory.recorded = Recorded(format="v0")
+    assert "OpenHands V0" in Reader("".join(page(run))).text
+    run.study.trajectory.recorded = Recorded(format="atif")
+    assert "Version" not in Reader("".join(page(run))).text
+
+
 def test_what_the_user_keeps_is_there_if_it_is_to_be_written() -> None:
     run = shared([message("m", "Please"), shell("a"), output("a")])
     kept = RunAnnotations({"bug": ""}, "Read <b>this</b>", ("a",), {"a": "Look here"})

@@ -15,6 +15,7 @@ from oh_tui.sources.lists.tags import tag_words
 from oh_tui.text.human import compact, duration, moment, plural
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe, safe_line
+from oh_tui.trajectory.context.rules import told_version
 from oh_tui.trajectory.looks import UNICODE, verdict_mark
 from oh_tui.trajectory.model.steps import MESSAGE_KINDS, Step
 from oh_tui.trajectory.model.tool_use import Family
@@ -84,6 +85,7 @@ def _facts(run: SharedRun) -> str:
         ("Branch", line(one.selected_branch or "")),
         ("Began", _began(study.trajectory)),
         ("Agent", line(study.trajectory.recorded.agent)),
+        ("Version", text(told_version(study.trajectory))),
         ("Written", f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC<br>by oh-tui {text(__version__)}"),
     )
     rows = "".join(

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 _VERSION = pattern(r"v?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?")
 
@@ -181,3 +182,13 @@ class Writer:
         if told is not None and version is not None and age.since <= version < age.before:
             return told
         return age.rules
+
+
+def told_version(run: Trajectory) -> str:
+    """Such as "SDK 1.31 or newer" or "OpenHands V0"; "" where the events tell no version."""
+    writer = Writer(run.recorded.format)
+    for event in run.events:
+        writer.take(event)
+    rules = writer.rules
+    is_told = rules.is_certain if rules.is_sdk else run.recorded.format == "v0"
+    return rules.name if is_told else ""
