@@ -47,7 +47,7 @@ class ScreenUi:
         self.ask, self.ask_about = self._latest(asking.ask), self._latest(asking.ask_about)
         self.prompt, self.write_text = self._latest(asking.prompt), self._latest(asking.write_text)
         self.refuse = asking.refuse
-        self.focus_editor, self.close_editor = asking.focus_editor, asking.close_editor
+        self.focus_editor = asking.focus_editor
         self.tell, self.note, self.clear_news = footer.tell, footer.note, footer.clear
         self.post_message, self.set_timer = screen.post_message, screen.set_timer
         self.focus_pane = focus_pane

@@ -84,9 +84,6 @@ class Ui(Protocol):
         """Return the focus to the open editor; False without one."""
         ...
 
-    def close_editor(self, editor: Editor) -> None:
-        """Close the editor and keep its text, as Esc does."""
-
     # Telling
 
     def tell(

@@ -86,8 +86,6 @@ class FakeUi:
     def focus_editor(self) -> bool:
         return False
 
-    def close_editor(self, editor: Editor) -> None: ...
-
     def tell(
         self,
         text: str,

@@ -308,11 +308,6 @@ class AskingBars(Stack):
         self.editor.lines.focus()
         return True
 
-    def close_editor(self, editor: Editor) -> None:
-        """Close the editor and keep its text, as Esc does."""
-        if self.editor is editor:
-            self._end_writing(sent=False)
-
     def _end_writing(self, *, sent: bool) -> bool:
         return self.editor is not None and self._give(self._written, sent)
 

@@ -265,6 +265,23 @@ async def test_to_one_that_is_gone_nothing_can_be_written() -> None:
         assert "The sandbox is gone: its history stays readable" in told(it)
 
 
+async def test_what_is_typed_goes_on_into_the_text_when_the_agent_cannot_be_asked() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, LEDGER)
+        held = between.hold("GET *")
+        await writing(it)
+        await it.type("scri")
+        between.held.clear()
+        between.answer("GET *", 503, '{"detail": "no"}', "application/json")
+        held.set()
+        await it.until(lambda: "(503)" in it.footer)
+        await it.type("pt: q")
+        assert editor_text(it) == "script: q"
+        between.answers.clear()
+        await sent(it)
+
+
 def is_offered_after(it: Explorer, status: int) -> bool:
     editor = it.screen.asking.editor
     return f"({status})" in it.footer and editor is not None and editor.has_focus_within

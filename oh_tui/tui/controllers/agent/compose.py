@@ -86,10 +86,8 @@ class Composer:
 
     async def _write(self, agents: Agents, conversation: Conversation) -> tuple[bool, bool]:
         """Write the message of a conversation; says whether it should be sent, and whether the
-        editor told that something is asked first. Raises Problem when it turns out that no agent
-        would read it."""
+        editor told that something is asked first."""
         session = self._session
-
         name = bare_id(conversation.id)
         editor = editing.Editor(
             self._title(conversation), text=session.drafts.get(name, ""),
@@ -110,23 +108,20 @@ class Composer:
             session.drafts.pop(name, None)
         if not sent and text.strip():
             self._ui.tell("draft kept: m continues it")
-        if not checking.cancelled() and (problem := checking.exception()) and not sent:
-            raise problem
-        is_known = not checking.cancelled() and checking.exception() is None
-        return sent, is_known and checking.result()
+        return sent, not checking.cancelled() and checking.result()
 
     async def _show_when_read(
         self, agents: Agents, conversation: Conversation, editor: editing.Editor
     ) -> bool:
-        """Show in the editor when the agent would read the message; close the editor when it never
-        would. True when something is asked before."""
+        """Show in the editor when the agent would read the message, below it why it never would.
+        True when something is asked before."""
         session = self._session
         try:
             state = await agents.state(conversation.id)
             _require_reader(state)
-        except Problem:
-            self._ui.close_editor(editor)
-            raise
+        except Problem as problem:  # without the editor, what is still typed would be keys
+            self._ui.report(problem)
+            return False
         when = _read_when(state)
         editor.tell(self._title(conversation, when), ((when, "dim"),))
         if not session.is_open(conversation):
