@@ -86,7 +86,7 @@ def _facts(run: SharedRun) -> str:
         ("Began", _began(study.trajectory)),
         ("Agent", line(study.trajectory.recorded.agent)),
         ("Version", text(told_version(study.trajectory))),
-        ("Written", f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC<br>by oh-tui {text(__version__)}"),
+        ("Written", f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC <b>by oh-tui {text(__version__)}</b>"),
     )
     rows = "".join(
         f"<div><dt>{label}</dt><dd>{value}</dd></div>\n" for label, value in facts if value
