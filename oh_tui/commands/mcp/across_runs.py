@@ -6,6 +6,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from oh_tui.commands.across_runs.compare import report as compare_report
+from oh_tui.commands.across_runs.failures import failures_in
 from oh_tui.commands.across_runs.grep import hit_json, search_of
 from oh_tui.commands.across_runs.left_out import say_rest
 from oh_tui.commands.across_runs.stats import sums_of
@@ -128,6 +129,18 @@ async def stats(session: Session, asked: arguments.Stats) -> Found:
         return "\n".join(map(str, group["names"].values()))
 
     return Found(head, Rows(("groups",), groups, key, lambda group: {"groups": group}))
+
+
+async def failures(session: Session, asked: arguments.Failures) -> Found:
+    found = await failures_in(await session.call(), asked.words, asked.least, live=asked.live)
+    head = found.document()
+    rows = head.pop("failures")
+    assert isinstance(rows, list)
+
+    def key(row: dict[str, Any]) -> str:
+        return str(row["id"])
+
+    return Found(head, Rows(("failures",), rows, key, lambda row: {"failures": row}))
 
 
 async def compare(session: Session, asked: arguments.Compare) -> Found:

@@ -155,3 +155,9 @@ class Stats(Paged):
         ),
     ] = ""
     live: Live = False
+
+
+class Failures(Paged):
+    words: OfList = ""
+    least: Annotated[int, Meta(ge=1, description="only what failed in at least so many runs")] = 1
+    live: Live = False

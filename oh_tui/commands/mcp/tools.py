@@ -98,6 +98,12 @@ TOOLS = {
         across_runs.stats,
         lambda: schemas.answer("stats"),
     ),
+    "failures": Tool(
+        "What fails again and again in many runs, in how many, how many recovered and by what.",
+        arguments.Failures,
+        across_runs.failures,
+        lambda: schemas.answer("failures"),
+    ),
 }
 """Every tool, in the order in which they are listed. Each takes what a client named, reads no more
 than the source given at the start, and does nothing to it."""

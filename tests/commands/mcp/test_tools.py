@@ -126,6 +126,7 @@ def test_runs_are_found_searched_summed_and_compared(shell: Shell) -> None:
     code, out, _ = said_by("--demo", "grep", "Invalid week", "--json")
     hits = [json.loads(line) for line in out.splitlines()]
     compared = printed("--demo", "compare", STUCK, ADD)
+    failed = printed("--demo", "failures")
 
     async def work(tools: Tools) -> None:
         found = await tools.rows("find_runs", "conversations", limit=7)
@@ -135,6 +136,12 @@ def test_runs_are_found_searched_summed_and_compared(shell: Shell) -> None:
         found = await tools.rows("search", "hits", words="Invalid week", limit=4)
         assert found == hits and len(hits) > 8
         assert without_own(await tools("stats")) == sums
+        rows = await tools.rows("failures", "failures", limit=20)
+        assert [(row["id"], row["steps"]) for row in rows] == [
+            (row["id"], row["steps"]) for row in failed["failures"]
+        ]
+        some = await tools("failures", words="is:stuck", least=1)
+        assert 0 < some["failed_steps"] < failed["failed_steps"]
         told = without_own(await tools("compare", a=STUCK, b=ADD[:8]))
         assert told | {"differences": compared["differences"]} == compared
         assert (
@@ -164,6 +171,7 @@ def test_wrong_use_is_told_in_words(run_file: Path) -> None:
             ("find_runs", {"sort": "beauty"}, "one of"),
             ("stats", {"by": ["beauty"]}, "one of"),
             ("stats", {"by": []}, "length"),
+            ("failures", {"least": 0}, "1"),
             ("stats", {"sort": "beauty"}, "one of"),
             ("search", {"words": " "}, "to be found"),
         ]
