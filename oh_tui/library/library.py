@@ -220,6 +220,16 @@ class Library(LibraryFile):
         sql = "SELECT place, home FROM runs WHERE gone OR home IN (SELECT value FROM json_each(?))"
         return self.select(sql, json.dumps(homes)) or []
 
+    def places_with(self, outcomes: Iterable[str]) -> set[str] | None:
+        """The runs with a step that has one of these outcomes; of those of sub-agents too. None if
+        the library cannot tell."""
+        found = self.select(
+            "SELECT place FROM runs WHERE EXISTS (SELECT 1 FROM steps WHERE run_id = runs.id "
+            "AND outcome IN (SELECT value FROM json_each(?)))",
+            json.dumps([*outcomes]),
+        )
+        return None if found is None else {place for (place,) in found}
+
     def candidates(self, text: str) -> Candidates | None:
         """The runs that may contain a text, ignoring case; all others do not contain it. None if
         the library cannot tell, as for a text of under 3 characters."""

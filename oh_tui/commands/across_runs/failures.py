@@ -26,6 +26,7 @@ from oh_tui.commands.framework.printing import (
 from oh_tui.commands.framework.status import Seen
 from oh_tui.sources.across_runs.each_run import ManyRuns
 from oh_tui.sources.across_runs.failure_rows import FailureRow, Failures, FailuresJob
+from oh_tui.sources.across_runs.index_filter import WithoutFailures
 from oh_tui.sources.across_runs.worker import Unread
 from oh_tui.sources.lists import conversation_query
 from oh_tui.text.human import percentages, plural
@@ -66,8 +67,8 @@ def _least(text: str) -> int:
     "recovered: the runs in which the call that failed so last was made again, with the same\n"
     "arguments, and worked. what helped: the last call before that which worked and did more\n"
     "than read, with its runs. That it was the reason is not known.\n\n"
-    "Without a PATH it reads the runs of the server that are kept on this machine, and says how\n"
-    "many are not.\n\n"
+    "Without a PATH it reads the runs of the server that are in the index or kept on this\n"
+    "machine, and says how many are not.\n\n"
     "Exit codes: 0 all were read, 2 wrong use, or some could not be read.",
 )
 async def failures(call: Call) -> int:
@@ -116,6 +117,7 @@ async def failures_in(
         read_annotations(call),
         Seen(call).known,
         show_progress,
+        known=WithoutFailures(call.settings.library_folder, call.source),
         live=live,
     )
     sums = Failures()

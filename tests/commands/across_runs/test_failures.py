@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui import cli
+from oh_tui.sources.across_runs import failure_rows
 from oh_tui.sources.across_runs.failure_rows import Failures, RunFailures
-from oh_tui.trajectory.analysis.alike.failed_steps import FAILED, failures_of
+from oh_tui.trajectory.analysis.alike.failed_steps import FAILED, RunFailure, failures_of
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory
 from scripts.many_runs import Maker, write_outputs
@@ -26,7 +27,7 @@ from tests.demo_runs import demo_events
 from tests.processes import oh_tui
 from tests.trajectory.made import failure, output, shell
 
-RUNS = ("week-dates", "erp-dates", "oauth", "broken", "team", "hostile", "dep-bump")
+RUNS = ("week-dates", "erp-dates", "oauth", "broken", "team", "hostile", "dep-bump", "eslint")
 
 OUTCOMES = {str(outcome) for outcome in FAILED}
 
@@ -34,8 +35,9 @@ OUTCOMES = {str(outcome) for outcome in FAILED}
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs")
+    (folder / "zips").mkdir()
     for slug in RUNS:
-        with zipfile.ZipFile(folder / f"{slug}.zip", "w") as archive:
+        with zipfile.ZipFile(folder / "zips" / f"{slug}.zip", "w") as archive:
             archive.writestr("meta.json", json.dumps({"title": slug}))
             for place, event in enumerate(demo_events(slug)):
                 archive.writestr(f"event_{place:06}_{event.id}.json", event.raw())
@@ -51,16 +53,17 @@ def document(capsys: pytest.CaptureFixture[str], *words: str | Path) -> Any:
 def test_its_steps_are_the_failed_ones_of_steps(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = document(capsys, "failures", folder)
+    both = (folder / "zips", folder / "made")
+    found = document(capsys, "failures", *both)
     schemas.check("failures", found)
-    listed = document(capsys, "conversations", folder, "--all")["conversations"]
+    listed = document(capsys, "conversations", *both, "--all")["conversations"]
     failed = 0
     for one in listed:
-        words = [folder, one["id"]] if "#" in one["id"] else [one["source"]]
-        steps = document(capsys, "steps", *words, "--branch", "all")["steps"]
+        place = one["source"] + (f"#{one['id']}" if one["source"].endswith(".jsonl") else "")
+        steps = document(capsys, "steps", place, "--branch", "all")["steps"]
         failed += sum(step["outcome"] in OUTCOMES for step in steps)
     assert found["failed_steps"] == failed == sum(row["steps"] for row in found["failures"])
-    assert found["runs"] == len(listed)
+    assert found["runs"] == len(listed) == len(RUNS) + 6
 
 
 def test_one_failure_of_two_runs_is_one_row(
@@ -81,6 +84,27 @@ def test_words_narrow_the_runs(folder: Path, capsys: pytest.CaptureFixture[str])
     found = document(capsys, "failures", folder, "title:erp-dates")
     assert found["runs"] == 1 and all(row["runs"] == 1 for row in found["failures"])
     assert document(capsys, "failures", folder, "title:nosuch")["failures"] == []
+
+
+def test_by_the_index_runs_without_a_failed_step_are_not_read(
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    whole = document(capsys, "failures", folder)
+    assert cli.main(["index", str(folder)]) == 0
+    capsys.readouterr()
+    read = list[str]()
+
+    def noting(run: Trajectory) -> list[RunFailure]:
+        read.append("failed" if failures_of(run) else "not")
+        return failures_of(run)
+
+    monkeypatch.setattr(failure_rows, "failures_of", noting)
+    assert document(capsys, "failures", folder) == whole
+    assert set(read) == {"failed"} and len(read) < whole["runs"]
 
 
 def test_csv_has_a_row_for_each(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
