@@ -63,10 +63,11 @@ def _least(text: str) -> int:
     "sub-agents are not counted. Steps failed the same way if tool, name of the error or exit\n"
     "code, and the line that names the error are the same, without folders, numbers, ids and\n"
     "times: docs/many-runs.md has the rules.\n"
-    "ended well: the runs that are resolved, or finished where no evaluation labels them.\n"
-    "recovered: the runs in which the call that failed so last was made again, with the same\n"
-    "arguments, and worked. what helped: the last call before that which worked and did more\n"
-    "than read, with its runs. That it was the reason is not known.\n\n"
+    "well: the share of the runs that are resolved, or finished where no evaluation labels them.\n"
+    "recovered by: the runs in which the call that failed so last was made again, with the same\n"
+    "arguments, and worked; and the last call before that which worked and did more than read,\n"
+    "the most common, with its runs if it was not all. That it was the reason is not known.\n"
+    "example: a step of the run in which it was last seen.\n\n"
     "Without a PATH it reads the runs of the server that are in the index or kept on this\n"
     "machine, and says how many are not.\n\n"
     "Exit codes: 0 all were read, 2 wrong use, or some could not be read.",
@@ -174,15 +175,12 @@ def _print_csv(rows: Sequence[FailureRow]) -> None:
 def _print_table(style: Style, found: FailuresFound) -> None:
     columns = (
         Column("id"),
-        Column("tool"),
-        Column("error"),
         Column("what failed", share=3),
         Column("runs", right=True),
         Column("steps", right=True),
         Column("last", right=True),
-        Column("ended well", right=True),
-        Column("recovered", right=True),
-        Column("what helped", share=2),
+        Column("well", right=True),
+        Column("recovered by", share=2),
         Column("example", share=1),
     )
     print_table(style, columns, _rows(style, found.rows))
@@ -195,17 +193,21 @@ def _rows(style: Style, rows: Sequence[FailureRow]) -> Iterator[Row]:
     for row in rows:
         tool, kind, line = row.failure
         well, _ = percentages((row.ended_well, row.runs - row.ended_well))
-        what, times = row.helped[0] if row.helped else ("", 0)
         yield (
             row.failure.id,
-            tool,
-            kind,
-            line,
+            f"{kind}: {line} ({tool})",
             f"{row.runs:,}",
             f"{row.steps:,}",
             style.when(row.last),
             f"{well} %",
-            f"{row.recovered:,}" if row.recovered else "",
-            f"{times:,}x {what}" if what else "",
-            Cell(f"{row.example.run} {row.example.step}", "dim"),
+            _recovered(row),
+            Cell(f"{row.example.step} of {row.example.run}", "dim"),
         )
+
+
+def _recovered(row: FailureRow) -> str:
+    """How many runs recovered, and what helped most of them: `9: $ pip install -e . (7)`."""
+    if not row.helped:
+        return ""
+    what, runs = row.helped[0]
+    return f"{row.recovered:,}: {what}" + (f" ({runs:,})" if runs < row.recovered else "")

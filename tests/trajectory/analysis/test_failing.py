@@ -119,7 +119,7 @@ NAMED = {
     "git": ("fatal: not a git repository", ("fatal", "not a git repository")),
     "git, rejected": (
         "To x\n ! [rejected]  main -> main (fetch first)\nerror: failed to push some refs",
-        ("rejected", "main -> main (fetch first)"),
+        ("", "[rejected]  main -> main (fetch first)"),
     ),
     "git, conflict": (
         "Auto-merging a\nCONFLICT (content): Merge conflict in a\nAutomatic merge failed",

@@ -238,9 +238,9 @@ TABLE = {
     "HTTP": _Tool(("HTTP/", "ERROR "), _http),
     "uv": _Tool(("╰─▶ ", "  × "), _lines(r"^\s+╰─▶ (?P<line>.*)$", r"^\s+× (?P<line>.*)$")),
     "git": _Tool(
-        (" ! [", "CONFLICT (", "fatal: "),
+        ("rejected] ", "CONFLICT (", "fatal: "),
         _lines(
-            r"^ ! \[(?:remote )?(?P<kind>rejected)\]\s+(?P<line>.*)$",
+            r"^ ! (?P<line>\[(?:remote )?rejected\]\s.*)$",
             r"^CONFLICT \((?P<kind>[^)\n]{1,100})\): (?P<line>.*)$",
             r"^(?P<kind>fatal): (?P<line>.*)$",
         ),
