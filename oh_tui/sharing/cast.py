@@ -11,12 +11,13 @@ from oh_tui.sources.json_lines import json_line
 from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import masked, safe, safe_line
+from oh_tui.text.sgr import SGR
 from oh_tui.trajectory.model import bodies
 from oh_tui.trajectory.model.bodies import content_text, field, text_field
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.presentation.describe import describe
-from oh_tui.trajectory.presentation.terminal import SGR, read_output
+from oh_tui.trajectory.presentation.terminal import read_output
 
 COLUMNS, ROWS = 100, 30
 

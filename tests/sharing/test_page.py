@@ -110,7 +110,7 @@ def test_terminal_colours_and_diffs_are_classes() -> None:
                "prev_exist": True, "old_content": "x = 1\n", "new_content": "x = 2\n"}  # fmt: skip
     html = written(
         [
-            *(shell("a"), output("a", "\x1b[1;31mno\x1b[0m \x1b[38;5;46myes\x1b[m", 1)),
+            *(shell("a"), output("a", "\x1b[1;31mno\x1b[0m \x1b[38:2::0:255:0myes\x1b[m", 1)),
             *(call("b", edit, tool="file_editor"), result("b", changed, tool="file_editor")),
         ]
     )

@@ -10,13 +10,11 @@ import msgspec
 from oh_tui.text.clean import clean, clean_pieces
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import hide_split, redact
+from oh_tui.text.sgr import SGR
 from oh_tui.trajectory.model.bodies import strip_echo
 
 TERMINALS = ("TerminalObservation", "ExecuteBashObservation")
 """The kinds of observations with terminal output."""
-
-SGR = pattern("\x1b\\[([\\d;:]{0,80})m")
-"""The escape sequence of colours and weight, the only one that is kept."""
 
 _SGR_WHOLE = pattern("(\x1b\\[[\\d;:]{0,80}m)")
 _STEP = pattern("\r++\n|\n|\r|\x1b\\[\\d{0,4}[AFJK]|\x1b\\[[01]?G")

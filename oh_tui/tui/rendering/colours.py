@@ -8,22 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from rich.ansi import AnsiDecoder
 from rich.color import Color, ColorType, blend_rgb
 from rich.color_triplet import ColorTriplet
 from rich.style import Style
 
-from oh_tui.text.patterns import pattern
+from oh_tui.text.sgr import LONGEST, PLAIN, SGR, Colour, Look, after, looks
 from oh_tui.text.syntax import Piece
-from oh_tui.trajectory.presentation.terminal import SGR
 from oh_tui.tui.contrast import LEAST, contrast
 from oh_tui.tui.theme import PALETTES, style
 
 PREFIX = "sgr:"
 """Prefix of the names of these styles; the rest is rich's definition of the style."""
-
-_LONGEST = 20_000
-"""Characters, sequences included, of the longest line that is coloured."""
 
 _MOST = 5_000
 """Sequences above a line that decide its colours; those of a whole megabyte would take 0.6 s."""
@@ -34,8 +29,7 @@ _ANSI = ("bright_black", "red", "green", "yellow", "bright_blue", "magenta", "cy
 theme; the bright colours take the same. Black and white would be the background's on one theme or
 the other."""
 
-_UNDERLINE_COLOUR = pattern(r"\b58;(?:5;\d+|2;\d+;\d+;\d+)")
-"""Rich reads its numbers as codes."""
+_FLAGS = ("bold", "dim", "italic", "underline", "reverse", "strike")
 
 
 class Colours:
@@ -43,8 +37,8 @@ class Colours:
 
     def __init__(self, coloured: str) -> None:
         self._lines = coloured.split("\n")
-        self._starts = {0: Style.null()}
-        """Line -> the style it begins with, for the lines painted so far."""
+        self._starts = {0: PLAIN}
+        """Line -> the look it begins with, for the lines painted so far."""
 
     def paint(self, number: int, line: str) -> Sequence[Piece]:
         """A line as pieces, its tabs kept; without colours where `line`, as it is shown, differs
@@ -52,44 +46,43 @@ class Colours:
         if number >= len(self._lines):
             return [(line, "")]
         source = self._lines[number]
-        if len(source) > _LONGEST:
+        if len(source) > LONGEST:
             return [(line, "")]
-        now = self._start(number)
-        pieces: list[Piece] = []
-        for place, part in enumerate(SGR.split(source)):
-            if place % 2:
-                now = apply(now, part)
-            elif part:
-                pieces.append((part, f"{PREFIX}{now}" if now else ""))
-        self._starts[number + 1] = now
+        found, self._starts[number + 1] = looks(source, self._start(number))
+        pieces = [(part, name_of(look)) for part, look in found]
         if "".join(text for text, _ in pieces) != line:
             return [(line, "")]
         return pieces
 
-    def _start(self, number: int) -> Style:
-        """The style at the start of a line, worked out from the nearest line above whose start is
+    def _start(self, number: int) -> Look:
+        """The look at the start of a line, worked out from the nearest line above whose start is
         known or that resets everything."""
         first = number
         while first not in self._starts:
             first -= 1
             if "\x1b[0m" in self._lines[first] or "\x1b[m" in self._lines[first]:
                 break
-        now = self._starts.get(first, Style.null())
+        now = self._starts.get(first, PLAIN)
         sequences = SGR.findall("\n".join(self._lines[first:number]))
         for parameters in sequences[-_MOST:]:
-            now = apply(now, parameters)
+            now = after(now, parameters)
         self._starts[number] = now
         return now
 
 
 @lru_cache(maxsize=1024)
-def apply(now: Style, parameters: str) -> Style:
-    """The style after one more sequence; codes that rich does not know change nothing."""
-    parameters = parameters.replace("::", ":").replace(":", ";")
-    decoder = AnsiDecoder()
-    decoder.style = now
-    decoder.decode_line(f"\x1b[{_UNDERLINE_COLOUR.sub('10', parameters)}m")
-    return decoder.style
+def name_of(look: Look) -> str:
+    """The name of the style of a text that looks so; "" for plain text."""
+    if look == PLAIN:
+        return ""
+    words = [flag for flag in _FLAGS if getattr(look, flag)]
+    words += [_defined(look.front)] if look.front else []
+    words += ["on", _defined(look.back)] if look.back else []
+    return f"{PREFIX}{' '.join(words)}"
+
+
+def _defined(colour: Colour) -> str:
+    return f"color({colour[0]})" if len(colour) == 1 else "#{:02x}{:02x}{:02x}".format(*colour)
 
 
 @lru_cache(maxsize=2048)

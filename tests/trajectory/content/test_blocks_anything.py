@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.text.clean import clean, clean_line
+from oh_tui.text.sgr import SGR
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.block import Block, Checklist, Fields, Output, Table, plain_text
@@ -25,7 +26,6 @@ from oh_tui.trajectory.presentation.blocks import (
 )
 from oh_tui.trajectory.presentation.images import images_of
 from oh_tui.trajectory.presentation.step_context import StepContext
-from oh_tui.trajectory.presentation.terminal import SGR
 from tests.trajectory.content.test_blocks import TOOLS, JsonObject
 
 values = st.recursive(

@@ -6,16 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.color import Color
-from rich.style import Style
 from textual.theme import BUILTIN_THEMES
 
 from oh_tui.settings.config import THEMES
+from oh_tui.text.sgr import PLAIN, after
 from oh_tui.trajectory.looks import ASCII, UNICODE
 from oh_tui.trajectory.presentation.block import Checklist, Output, Table
 from oh_tui.trajectory.presentation.plans import Task
 from oh_tui.trajectory.presentation.terminal import read_output
 from oh_tui.tui.contrast import contrast
-from oh_tui.tui.rendering.colours import Colours, apply, style_of
+from oh_tui.tui.rendering.colours import Colours, name_of, style_of
 from oh_tui.tui.rendering.lines import Document
 from oh_tui.tui.theme import DARK, LIGHT, PALETTES, corrected_variables, palette_of
 from tests.work import counted
@@ -66,6 +66,7 @@ def test_tabs_and_wrapped_lines_keep_their_colours() -> None:
         ("38;2;1;2;3", "#010203"),
         ("38:2::1:2:3", "#010203"),
         ("38;2;300;2;3;4", "underline #ff0203"),
+        ("21;31;4;24;39", "none"),
         ("1;2;22;3", "italic"),
         ("8;5;25;38", "none"),
         ("38;5", "none"),
@@ -75,10 +76,10 @@ def test_tabs_and_wrapped_lines_keep_their_colours() -> None:
     ],
 )
 def test_each_sequence_adds_up(codes: str, style: str) -> None:
-    now = apply(Style.null(), codes)
+    now = after(PLAIN, codes)
     for palette in ("oh-dark", "oh-light", "ansi"):
-        assert style_of(palette, str(now)) == style_of(palette, style)
-    assert apply(now, "0") == Style.null()
+        assert style_of(palette, name_of(now)) == style_of(palette, style)
+    assert after(now, "0") == PLAIN
 
 
 GROUNDS = ("paper", "panel", "lit", "added", "removed")
