@@ -176,7 +176,8 @@ def check(where: str, data: bytes) -> None:
 
 
 def commands(path: Path, folder: Path) -> Iterator[tuple[str | Path, ...]]:
-    for name in ("show", "why", "steps", "tail", "changes", "check", "conversations", "stats"):
+    of_run = ("show", "why", "steps", "tail", "changes", "check")
+    for name in (*of_run, "conversations", "stats", "failures"):
         yield name, path
         yield name, path, "--json"
     yield "events", path
@@ -248,6 +249,7 @@ def test_no_key_is_told_to_another_agent(name: str, home: Path) -> None:
             await tools("compare", a=id, b=id)
         await tools("search", words="planted")
         await tools("stats", by=["model", "repo", "cause"])
+        await tools.rows("failures", "failures")
         for given in (form.format(key) for key, form in KEYS.items()):
             await tools.refused("why", run=given)
             await tools.refused("steps", words=f"is:{given}")
