@@ -62,6 +62,17 @@ async def load(source: SharedSource, held: Trajectory | None = None) -> list[Loa
     return [one async for one in source.runs.load(await row(source), held, "app server")]
 
 
+async def test_the_rest_of_a_run_that_no_zip_can_hold_costs_no_more_than_its_events(
+    demo: Demo, source: SharedSource, between: Between
+) -> None:
+    share(demo, "week-dates")
+    first, *_ = await load(source)
+    assert first.trajectory is not None
+    between.answer("GET /api/shared-events/count", 200, "90000", "application/json")
+    cost = await source.runs.cost(await row(source), first.trajectory)
+    assert (cost.events, cost.seconds) == (90000 - len(first.trajectory.events), 0)
+
+
 async def test_a_long_run_comes_by_pages_and_shows_its_end_first(
     demo: Demo, source: SharedSource, between: Between
 ) -> None:

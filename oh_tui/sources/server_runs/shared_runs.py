@@ -12,7 +12,7 @@ from oh_tui.api.paging import MAX_ROWS, Listing
 from oh_tui.sources.clocks import clock_of_record
 from oh_tui.sources.lists import silence
 from oh_tui.sources.lists.triage import updated
-from oh_tui.sources.results import Loaded, build
+from oh_tui.sources.results import Cost, Loaded, build
 from oh_tui.sources.server_runs.following import news_from_app
 from oh_tui.sources.server_runs.loading import ServerRuns
 from oh_tui.sources.server_runs.server_stats import stats_of_app
@@ -95,8 +95,9 @@ class SharedRuns(ServerRuns):
     def may_grow(self, conversation: Conversation) -> bool:
         return self.now(silence.clock()) - updated(conversation) < GOES_ON
 
-    def _gives_only_pages(self, conversation: Conversation, total: int) -> bool:
-        return False  # `load` brings all events
+    async def cost(self, conversation: Conversation, trajectory: Trajectory) -> Cost:
+        total, _ = await self.count_events(conversation)
+        return Cost(max(0, total - len(trajectory.events)))  # `load` brings all, however many
 
     async def sub_agents(self, conversation: Conversation) -> Sequence[SubAgent]:
         raise Refused("Their steps stay in the sandbox, which is not shared")
