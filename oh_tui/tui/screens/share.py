@@ -263,7 +263,7 @@ class ShareScreen(ModalScreen[None], ClosesOnce[None]):
             self.written = path
             self._saved(path)
             folder = tilde(path.absolute().parent, os.environ)
-            self.footer.tell(f"wrote {path.name} in {folder}, {size(path.stat().st_size)}")
+            self.footer.tell(f"wrote {path.name} in {folder}, {size(done[0])}")
         finally:
             ticks.stop()
             self._is_writing = False
@@ -277,7 +277,7 @@ class ShareScreen(ModalScreen[None], ClosesOnce[None]):
             for piece in FORMATS[choice.format].write(run):
                 if self._stop.is_set():
                     raise _Stopped
-                done[0] += len(piece)
+                done[0] += len(piece.encode())
                 yield piece
 
         return write(self._target(choice), pieces(), publish)
