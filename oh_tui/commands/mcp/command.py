@@ -30,8 +30,10 @@ from oh_tui.text.problem import Problem
 async def mcp(call: Call) -> int:
     if STDIN in call.args.paths:
         raise Problem("Standard input is for the client", "name a file")
+    if sys.stdin is None:
+        raise Problem("Standard input is closed", "a client of the protocol writes there")
     protocol = _protocol()
-    if sys.stdin and sys.stdin.isatty():
+    if sys.stdin.isatty():
         say("waits for a client of the Model Context Protocol on standard input; ctrl+d ends it")
     opened = session.Session(call)
     try:

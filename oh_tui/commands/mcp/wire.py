@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import threading
 
@@ -25,7 +26,10 @@ class Lines:
 
     def _read(self, wire: int) -> None:
         try:
-            with open(wire, encoding="utf-8", errors="replace") as file:
+            with (
+                contextlib.suppress(OSError),  # a terminal that hung up
+                open(wire, encoding="utf-8", errors="replace") as file,
+            ):
                 for line in file:
                     self._loop.call_soon_threadsafe(self._lines.put_nowait, line)
             self._loop.call_soon_threadsafe(self._lines.put_nowait, "")

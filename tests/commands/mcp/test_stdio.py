@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -144,6 +145,13 @@ def test_what_is_printed_by_mistake_reaches_no_client(run_file: Path) -> None:
         assert [hear(process)["id"], hear(process)["id"]] == [1, 2]
         out, err = process.communicate(timeout=20)
         assert out == b"" and b"loud" in err
+
+
+def test_a_closed_standard_input_is_said(run_file: Path) -> None:
+    words = shlex.join([sys.executable, "-m", "oh_tui", "mcp", str(run_file)])
+    done = subprocess.run(["sh", "-c", f"exec {words} <&-"], capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"Standard input is closed" in done.stderr and b"Traceback" not in done.stderr
 
 
 def test_without_the_extra_it_says_how_to_get_it(
