@@ -107,6 +107,11 @@ def plain(document: object) -> Any:
     return json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
+def as_json(document: object) -> str:
+    """A plain document as text."""
+    return msgspec.json.encode(document).decode()
+
+
 def _size(value: object) -> int:
     return len(msgspec.json.encode(value))
 

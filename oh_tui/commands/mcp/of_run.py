@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -21,7 +20,7 @@ from oh_tui.commands.framework.reading import step_in
 from oh_tui.commands.framework.status import as_read, standing
 from oh_tui.commands.mcp import arguments
 from oh_tui.commands.mcp.across_runs import without_place
-from oh_tui.commands.mcp.answers import Found, Rows, plain
+from oh_tui.commands.mcp.answers import Found, Rows, as_json, plain
 from oh_tui.commands.mcp.session import Read, Session
 from oh_tui.commands.steps import head_json, matching, say_unknown
 from oh_tui.commands.why import as_it_stands
@@ -118,7 +117,7 @@ async def context(session: Session, asked: arguments.Context) -> Found:
         if not 0 <= asked.message < len(pairs):
             raise Problem(f"This context has no message {asked.message}", f"0 to {len(pairs) - 1}")
         message, of = pairs[asked.message]
-        return Found({"about": [of]}, text=json.dumps(plain(message), ensure_ascii=False))
+        return Found({"about": [of]}, text=as_json(plain(message)))
 
     def key(pair: tuple[Any, dict[str, Any]]) -> str:
         return " ".join(pair[1]["event_ids"])

@@ -16,7 +16,7 @@ from mcp.server.stdio import stdio_server
 from oh_tui import __version__
 from oh_tui.commands.framework import failing, remedies
 from oh_tui.commands.framework.listening import Listener, heard_by, in_background
-from oh_tui.commands.mcp.answers import UNTRUSTED, Asked, answer, error
+from oh_tui.commands.mcp.answers import UNTRUSTED, Asked, answer, as_json, error
 from oh_tui.commands.mcp.arguments import Arguments
 from oh_tui.commands.mcp.session import Session
 from oh_tui.commands.mcp.tools import TOOLS, Tool
@@ -124,7 +124,7 @@ def _asked(name: str, asked: Arguments) -> Asked:
 
 def _result(document: dict[str, Any], is_found: bool) -> types.CallToolResult:
     """The document, and as text for clients that know no other."""
-    content = [types.TextContent(text=msgspec.json.encode(document).decode())]
+    content = [types.TextContent(text=as_json(document))]
     return types.CallToolResult(
         content=list[types.ContentBlock](content),
         structured_content=document,
