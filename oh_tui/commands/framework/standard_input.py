@@ -30,7 +30,7 @@ def copy_of_stdin() -> Path:
     path = copies.temporary() / os.urandom(8).hex() / copies.FILES / NAME
     try:
         path.parent.mkdir(0o700, parents=True)
-        with path.open("xb") as out, interruptible():
+        with interruptible(), path.open("xb") as out:
             while piece := sys.stdin.buffer.read(_PIECE):
                 out.write(piece)
                 free = shutil.disk_usage(path.parent).free
