@@ -48,14 +48,17 @@ class ServerRuns:
 
     def __init__(self, api: GivesRuns, cache: RunCache | None = None) -> None:
         self.api = api
-        self.cache = cache
-        """Keeps finished runs on this machine."""
         self.app = AppServerEvents(api, cache)
+
+    @property
+    def cache(self) -> RunCache | None:
+        """Keeps finished runs on this machine."""
+        return self.app.cache
 
     def now(self, here: float) -> float:
         """Now by the clock of the server, of which records and events have their times; `here` is
         now by this machine, whose clock may be wrong."""
-        return here - self.api.seconds_ahead()
+        return here - self.api.seconds_ahead
 
     async def sub_agents(self, conversation: Conversation) -> Sequence[SubAgent]:
         """The sub-agents within a run, which are no conversations. The agent server has them, while

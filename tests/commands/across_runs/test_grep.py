@@ -134,7 +134,7 @@ def test_of_a_server_only_what_is_kept_is_searched(served: Served, tmp_path: Pat
 async def test_what_is_kept_is_read_without_asking_for_its_events(tmp_path: Path) -> None:
     async with demo_read() as here:
         here.source.address = "https://server.test"
-        here.source.runs.cache = RunCache(tmp_path / "cache", here.source.address, 50_000_000)
+        here.source.runs.app.cache = RunCache(tmp_path / "cache", here.source.address, 50_000_000)
         one = await here.conversation("coverage")
         async for _ in here.source.runs.load(one):
             pass

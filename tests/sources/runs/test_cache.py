@@ -59,7 +59,7 @@ class Here:
     async def load(self, **changes: str) -> list[Loaded]:
         """Load as in a new session, of a record with these changes."""
         runs = self.source.runs
-        runs.cache = runs.app.cache = RunCache(self.folder, SERVER, LIMIT)
+        runs.app.cache = RunCache(self.folder, SERVER, LIMIT)
         self.between.asked.clear()
         record = replace(self.conversation, **changes)
         return [state async for state in self.source.runs.load(record)]
@@ -120,7 +120,7 @@ async def test_the_zip_is_kept_as_it_came(here: Here) -> None:
 async def test_what_an_agent_server_told_of_the_cost_is_kept_with_the_run(here: Here) -> None:
     told = record(("answer-1", 100, 10, 0.25, 1.5))
     held = build((), complete=False, stats=told)
-    here.source.runs.cache = here.source.runs.app.cache = RunCache(here.folder, SERVER, LIMIT)
+    here.source.runs.app.cache = RunCache(here.folder, SERVER, LIMIT)
     first = [state async for state in here.source.runs.load(here.conversation, held)]
     assert here.is_downloaded
     with zipfile.ZipFile(here.entry) as archive:
