@@ -103,15 +103,18 @@ def _init(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
 
 
 def _method(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
-    """The method without `async`."""
+    """The method without `async`; a property as one."""
+    marks = [ast.unparse(mark) for mark in node.decorator_list]
     returns = ast.unparse(node.returns) if node.returns else "None"
     returns = returns.replace("AsyncIterator", "Iterator").replace("NoReturn", "None")
-    if any("asynccontextmanager" in ast.unparse(mark) for mark in node.decorator_list):
+    if any("asynccontextmanager" in mark for mark in marks):
         returns = re.sub(r"^Iterator\[(.*)\]$", r"AbstractContextManager[\1]", returns)
     arguments = ", ".join(filter(None, (repr(node.name), _passed(node))))
+    is_property = "property" in marks
+    mark = "    @property\n" if is_property else ""
     return (
-        f"    def {node.name}({ast.unparse(node.args)}) -> {returns}:\n{_docstring(node, 8)}"
-        f"        return self._call({arguments})\n\n"
+        f"{mark}    def {node.name}({ast.unparse(node.args)}) -> {returns}:\n{_docstring(node, 8)}"
+        f"        return self.{'_get' if is_property else '_call'}({arguments})\n\n"
     )
 
 

@@ -107,6 +107,7 @@ class AppServer:
         self.start_tasks = StartTasks(self._http)
         self.git = GitProviders(self._http)
 
+    @property
     def seconds_ahead(self) -> float:
         """Seconds by which this machine's clock is ahead of the server's."""
         return self._http.ahead

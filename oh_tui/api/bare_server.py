@@ -79,6 +79,7 @@ class BareAgentServer:
             hints=_HINTS,
         )
 
+    @property
     def seconds_ahead(self) -> float:
         """Seconds by which this machine's clock is ahead of the server's."""
         return self._http.ahead

@@ -88,6 +88,7 @@ class SharedServer:
         """Close all connections. Later calls raise Unreachable."""
         await self._connections.aclose()
 
+    @property
     def seconds_ahead(self) -> float:
         """Seconds by which this machine's clock is ahead of the server's."""
         return self._http.ahead

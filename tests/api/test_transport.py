@@ -255,7 +255,7 @@ async def test_the_last_answer_tells_how_far_this_clock_is_ahead() -> None:
     async with over(app) as server:
         for _ in range(4):
             await server.count_conversations()
-            ahead.append(round(server.seconds_ahead() / 60))
+            ahead.append(round(server.seconds_ahead / 60))
     assert ahead == [0, 60, 60, 60]
 
 

@@ -43,6 +43,7 @@ MORE = (
     "grep re:/./",
     "stats --by repo,cause",
     "stats --csv",
+    "failures",
     "index --status",
     "query values(1)",
 )
@@ -92,7 +93,7 @@ def check_on_terminal(*words: str | Path) -> str:
 
 def test_every_command_is_tried() -> None:
     tried = {line.split()[0] for line in (*COMMANDS, *MORE, *ON_FILES)}
-    assert set(TABLE) - tried == {"open", "download", "checkout", "put", "reject"}
+    assert set(TABLE) - tried == {"open", "mcp", "download", "checkout", "put", "reject"}
 
 
 @pytest.mark.parametrize("start", [0, pytest.param(13, marks=pytest.mark.slow)])

@@ -274,4 +274,5 @@ def test_quitting_while_runs_are_read_and_followed_leaves_no_task_behind(tmp_pat
         terminal.press("r", "q")
         assert terminal.ends() == 0
         assert terminal.is_restored()
-        assert terminal.said.startswith("Your own runs") and "\n" not in terminal.said
+        own, shared = terminal.said.splitlines()
+        assert own.startswith("Your own runs") and "/shared/conversations/" in shared

@@ -170,6 +170,7 @@ async def test_what_began_a_branch_has_the_room_that_there_is(tmp_path: Path) ->
         async with explore(source=lambda: FileSource([run]), size=size) as it:
             await it.press("enter")
             await choose(it)
+            await it.until(lambda: it.text("#question"))
             assert shown in " ".join(it.text("#question").split())
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import beside_what_leaves
 from tests.trajectory.evaluation_files import message, row
 from tests.trajectory.formats.test_tar_runs import conversation, tar
 
@@ -88,7 +89,8 @@ def test_one_of_several_runs_from_standard_input_is_named(
     tmp_path: Path, words: tuple[str, ...]
 ) -> None:
     done = run(tmp_path, *words, given=TEXT)
-    assert done.returncode == 0 and done.stdout and not done.stderr
+    assert done.returncode == 0 and done.stdout
+    assert not beside_what_leaves(done.stderr.decode())
     done = run(tmp_path, *(word.replace("b", "none") for word in words), given=TEXT)
     if "-#2" not in words:
         assert done.returncode == 2 and b"no run none in standard input" in done.stderr
