@@ -384,7 +384,7 @@ class AgentConversation(msgspec.Struct, frozen=True):
         """US dollars of all uses of a model together; None when no price is known."""
         try:
             total = msgspec.convert(self.stats or {}, Stats).total
-        except msgspec.ValidationError:
+        except (msgspec.ValidationError, UnicodeEncodeError):  # the latter of a lone surrogate
             return None
         return total.cost if total else None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from starlette.responses import Response
 
 from oh_tui.api import AgentServer, AppServer, Conversation, Secret, errors
 
@@ -74,6 +75,13 @@ async def test_the_agents_own_record_has_status_and_stats() -> None:
         conversation = await agent_of(server).conversation()
     assert conversation.execution_status == "paused"
     assert conversation.stats == {"usage_to_metrics": {}}
+
+
+async def test_a_lone_surrogate_in_the_stats_is_no_price() -> None:
+    uses = r'{"usage_to_metrics": {"agent": {"accumulated_cost": "\ud800"}}}'
+    record = Response(f'{{"id": "{ID}", "stats": {uses}}}', media_type="application/json")
+    async with over(Script(record)) as server:
+        assert (await agent_of(server).conversation()).cost is None
 
 
 async def test_a_401_says_that_the_key_may_have_changed() -> None:
