@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from oh_tui.cli import OWN_RUNS
+from oh_tui.cli import after_demo
 from oh_tui.tui.keys import COPY_KEYS, MOVE_KEYS, SCREEN_KEYS, Key
 from tests.terminal.terminal import OH_TUI, Terminal
 
@@ -280,7 +280,7 @@ def _left_as_it_was(terminal: Terminal) -> None:
     reports = sorted(path.name for path in terminal.home.glob("oh-tui-*.txt"))
     assert not reports, f"it left {reports}"
     # keys that came while it quit are echoed by the terminal, before or after what is said
-    before, said, after = terminal.said.partition(OWN_RUNS)
+    before, said, after = terminal.said.partition(after_demo())
     assert said and not (before + after).strip("^[q\n"), f"it said {terminal.said!r}"
 
 

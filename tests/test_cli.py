@@ -303,8 +303,8 @@ def test_after_the_demo_it_says_how_to_see_ones_own_runs_and_what_others_share(
     explorer: Explorer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.main(["--demo", "--read-only"]) == 0
-    own, shared = capsys.readouterr().out.splitlines()
-    assert own == cli.OWN_RUNS and shared.endswith(f"oh-tui {cli.opening.demo_link()}")
+    out = capsys.readouterr().out
+    assert out == f"{cli.after_demo()}\n" and "/shared/conversations/" in out
     assert explorer.settings is not None and explorer.settings.read_only
     explorer.code = 1
     assert cli.main(["--demo"]) == 1

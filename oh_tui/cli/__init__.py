@@ -63,6 +63,11 @@ T = TypeVar("T")
 OWN_RUNS = "Your own runs: set OPENHANDS_API_KEY and run oh-tui, or: oh-tui open FILE.zip"
 
 
+def after_demo() -> str:
+    """What is said when the demo has ended, in two lines."""
+    return f"{OWN_RUNS}\nWhat others share: oh-tui {opening.demo_link()}"
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs oh-tui and returns the exit code. An error is printed as one line and a hint."""
     # Spares the three garbage collections that Python runs at exit.
@@ -343,8 +348,7 @@ def _explore(
         shared=lambda link: opening.shared_maker([link], watch),
     )
     if args.demo and code == OK:
-        print(OWN_RUNS)
-        print(f"What others share: oh-tui {opening.demo_link()}")
+        print(after_demo())
     return code
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from oh_tui.cli import OWN_RUNS
+from oh_tui.cli import after_demo
 from tests.terminal.runs import make_zip
 from tests.terminal.terminal import OH_TUI, Terminal, first_of
 
@@ -82,7 +82,7 @@ def test_the_demo_shows_its_runs_knows_its_keys_and_leaves_nothing_behind(
         terminal.press("q")
         assert terminal.ends() == 0
         assert terminal.is_restored()
-        assert terminal.said.startswith(OWN_RUNS)
+        assert terminal.said == after_demo()
 
 
 @pytest.mark.slow
@@ -99,7 +99,7 @@ def test_in_80_columns_the_list_and_the_run_take_turns() -> None:
         terminal.press("q")
         assert terminal.ends() == 0
         assert terminal.is_restored()
-        assert terminal.said.startswith(OWN_RUNS)
+        assert terminal.said == after_demo()
 
 
 def test_a_file_opens_on_its_failure_and_quitting_says_nothing(run: Path) -> None:
