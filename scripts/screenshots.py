@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from textual.pilot import Pilot
 
@@ -22,7 +23,7 @@ from oh_tui.sources.server import ServerSource
 from oh_tui.tui.app import OhTui
 from scripts.recording import MINUTE, Frame, Recording
 
-FOLDER = Path(__file__).parent.parent / "screenshots"
+FOLDER = Path(__file__).resolve().parent.parent / "screenshots"
 
 NOW = datetime(2026, 11, 24, 16, 0, tzinfo=UTC)
 """A clock that stands still, so that a picture changes only when the program does."""
@@ -62,7 +63,7 @@ PICTURES = (
     Picture("blame-120x36", (120, 36), ("enter", "c", "j", "j", "b", "G", "K")),
     Picture("blame-80x24-light", (80, 24), ("enter", "c", "j", "j", "b", "G", "K"), "oh-light"),
     Picture("fork-120x36", (120, 36), ("enter", "k", "F")),
-    Picture("share-120x36", (120, 36), ("enter", "S", "j", "j", " ")),
+    Picture("share-120x36", (120, 36), ("enter", "S", "j", "j", "j", " ")),
     Picture("ask-120x36", (120, 36), ("enter", "A", *"why not week 52?", "enter")),
     Picture("start-120x36", (120, 36), ("ctrl+n",)),
     Picture("answer-120x36", (120, 36), ("k", "a")),
@@ -116,6 +117,14 @@ async def record(frames: Sequence[Frame]) -> str:
 
 async def main(names: Sequence[str]) -> None:
     FOLDER.mkdir(exist_ok=True)
+    with TemporaryDirectory() as home:  # pictures name the folder that files are written into
+        os.environ["HOME"] = home
+        (runs := Path(home, "runs")).mkdir()
+        os.chdir(runs)
+        await take_all(names)
+
+
+async def take_all(names: Sequence[str]) -> None:
     for picture in PICTURES:
         if not names or picture.name in names:
             write(picture.name, await take(picture))
