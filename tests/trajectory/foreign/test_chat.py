@@ -179,6 +179,7 @@ NO_CALL = {"function": {"name": "bash", "arguments": '{"role": "\\u00a1"}'}}
 
 
 @example([{"role": "system", "tool_calls": [NO_CALL]}])
+@example([{"role": "tool", "content": "x", "tool_call_id": "b", "tool_calls": [{"id": "b"}]}])
 @given(st.lists(MESSAGES | VALUES, max_size=5))
 def test_nothing_raises_and_everything_is_shown(messages: list[Any]) -> None:
     run = trajectory(chat.convert(messages))

@@ -50,6 +50,7 @@ def convert(*parts: Any, prefix: str = "") -> ForeignRun:
     converter = _Converter(prefix)
     for number, part in enumerate(parts):
         converter.add_part(part, number)
+    converter.calls.end()
     return converter.run
 
 

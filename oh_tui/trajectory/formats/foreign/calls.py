@@ -58,6 +58,14 @@ class Calls:
         self._early.setdefault(call_id, []).append(add)
         return True
 
+    def end(self) -> None:
+        """Adds the results that still wait: their calls were announced and never came."""
+        self._coming.clear()
+        waiting, self._early = self._early, {}
+        for answers in waiting.values():
+            for answer in answers:
+                answer()
+
     def add(
         self,
         original: bytes,

@@ -46,6 +46,7 @@ def convert(
     for place, message in enumerate(found):
         if message is not None or listed[place] is None:
             converter.add(message, originals[place] if originals else pack(listed[place]))
+    converter.calls.end()
     return converter.run
 
 
