@@ -106,7 +106,7 @@ def _load(agent: SubAgent, without: frozenset[Part]) -> tuple[Trajectory, str]:
 
 
 class _Remaining:
-    """The bodies of events without what is left out, made anew at each reading."""
+    """Makes the bodies of events without what is left out, anew at each reading."""
 
     def __init__(
         self, events: list[Event], without: frozenset[Part], wanted: Collection[str] | None

@@ -229,7 +229,7 @@ def _event(found: WhatLeaves, event: Event, number: int) -> None:
 
 
 def _texts(body: object, by_name: Counter[str]) -> Iterator[str]:
-    """The texts of decoded JSON; those below a secret name are hidden, and counted."""
+    """The texts of decoded JSON. Leaves out those below a secret name, and counts them by it."""
     todo = [body]
     while todo:
         item = todo.pop()

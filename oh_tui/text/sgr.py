@@ -17,8 +17,8 @@ LONGEST = 20_000
 """Characters, sequences included, of the longest line that is coloured."""
 
 Colour: TypeAlias = tuple[int, ...]
-"""The number of one of the terminal's 256, the first sixteen of which are as the user set them; or
-red, green and blue."""
+"""One of the 256 colours of a terminal by its number, or red, green and blue. The user's theme
+defines the first sixteen."""
 
 
 class Look(NamedTuple):
@@ -48,7 +48,8 @@ _COLOURS = {38: "front", 48: "back", 58: ""}
 
 
 def looks(line: str, look: Look) -> tuple[list[tuple[str, Look]], Look]:
-    """The texts of a line that begins with a look, each with its own, and the look at its end."""
+    """Splits a line into texts with their looks. `look` is that of its start; returns that of its
+    end too."""
     found: list[tuple[str, Look]] = []
     for place, part in enumerate(SGR.split(line)):
         if place % 2:

@@ -52,7 +52,7 @@ class Recording:
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Recording:
-    """Stands at every address of what is shared."""
+    """Answers in place of every server that shares something, and records what it is asked."""
     recording = Recording(at_rest().app)
     made = partial(shared_server.SharedServer, app=recording, retries=AT_ONCE)
     monkeypatch.setattr(shared_server, "SharedServer", made)

@@ -117,7 +117,7 @@ def _print(call: Call, a: Compared, b: Compared) -> int:
         return 0
     style = call.style
     if not style.piped:
-        print_table(style, _HEAD, _heads(style, a, b))
+        print_table(style, _HEAD, _heads(a, b))
         print(style.paint(_how_they_part(a, b, comparison), "bold"))
     print_table(style, _COLUMNS, _rows(style, a, b, comparison))
     if style.piped:
@@ -195,7 +195,7 @@ _HEAD = (
 )
 
 
-def _heads(style: Style, a: Compared, b: Compared) -> Iterator[Row]:
+def _heads(a: Compared, b: Compared) -> Iterator[Row]:
     for name, side in (("A", a), ("B", b)):
         found = side.figures
         word, label = found.ended or "not known", found.label

@@ -229,7 +229,7 @@ def lacks_parents(events: Iterable[Event]) -> bool:
 
 
 def give_parents(events: Iterable[Event], parents: Mapping[str, str]) -> None:
-    """Says of events that do not say it which ones they follow, by their ids."""
+    """Sets the parent of each event that has none. `parents` maps ids to ids of parents."""
     for event in events:
         event.parent_id = event.parent_id or parents.get(event.id, "")
 

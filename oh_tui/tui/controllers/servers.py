@@ -41,8 +41,8 @@ class Servers:
         demo: Callable[[], Source] | None,
         shared: Callable[[str], Callable[[], Source]] | None = None,
     ) -> None:
-        """`connect` makes the source for the settings of another server. `shared` gives what makes
-        the source of the shared conversation of a link, or raises Problem."""
+        """`connect` makes the source for the settings of another server. `shared` takes a
+        link to a shared conversation and returns what makes its source; it raises Problem."""
         self._session = session
         self._ui = ui
         self._connect = connect

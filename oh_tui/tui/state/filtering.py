@@ -36,7 +36,7 @@ class Filtering(msgspec.Struct):
     unknown: str = ""
     """Of how many steps is not known what the words ask."""
     beside: str = ""
-    """How many steps of other branches match that have a bookmark or a note."""
+    """How many steps with a bookmark or a note match on other branches, in words."""
 
     @property
     def gave_up(self) -> str:
