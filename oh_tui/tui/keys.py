@@ -217,6 +217,7 @@ FILTER_WORDS = (
     ("is:failed", "failed commands and errors; also error, rejected, loop, noresult, waiting"),
     ("is:bookmarked", "what you bookmarked; note:word what your note says, note:any"),
     ("tool:terminal", "a tool, or edit, read, web, mcp, plan, think, you"),
+    ("does:test", "what it is for: test, edit, look, install, commit, push, delete …"),
     ("path:src/", "a file of an edit or a read"),
     ("took:>5s", "how long it ran; cost:>0.01 what it cost"),
     ("context:>80%", "how full the model's context was"),

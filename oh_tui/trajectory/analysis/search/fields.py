@@ -14,6 +14,8 @@ import msgspec
 
 from oh_tui.text.clean import clean, clean_line
 from oh_tui.text.regex import Regex
+from oh_tui.trajectory.analysis.purposes.acts import purposes_of
+from oh_tui.trajectory.analysis.purposes.programs import Purpose
 from oh_tui.trajectory.analysis.search.moments import Moment, moment
 from oh_tui.trajectory.analysis.search.scan import Said, needle, said_by_step
 from oh_tui.trajectory.analysis.step_attributes import BY_WORD, StepAttribute, Word
@@ -53,6 +55,10 @@ class Asked:
     @cached_property
     def outcome(self) -> Outcome:
         return self.trajectory.outcome(self.step)
+
+    @cached_property
+    def purposes(self) -> frozenset[str]:
+        return purposes_of(self.step)
 
     @property
     def accounts(self) -> Accounts | None:
@@ -324,6 +330,10 @@ FIELDS: dict[str, Field] = {
     **{name: _number(one, one.word) for name, one in BY_WORD.items() if one.word},
     "after": Field(_moment, _time(operator.ge), any_of(("13:30", "+12:30")), 1),
     "before": Field(_moment, _time(operator.lt), any_of(("13:30", "+12:30")), 1),
+    "does": Field(
+        one_of(tuple(Purpose)), lambda asked, value: value in asked.purposes,
+        any_of(tuple(Purpose)), 3,
+    ),
     "path": Field(str.lower, _touches, any_of(()), 3),
     "note": Field(str.lower, _noted, any_of((ANY,))),
     "step": Field(_span, _numbered, any_of(("10-20",))),

@@ -1,0 +1,1 @@
+"""What steps are for: looking around, editing, testing, installing, committing."""

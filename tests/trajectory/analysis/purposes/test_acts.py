@@ -1,0 +1,146 @@
+"""What commands and calls are for."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oh_tui.trajectory.analysis.purposes.acts import Act, acts_of, purposes_of
+from oh_tui.trajectory.analysis.search.step_filter import parse
+from oh_tui.trajectory.model.trajectory import Trajectory
+from tests.trajectory.made import call, shell
+
+COMMANDS = {
+    "ls -la src": "look",
+    "cat a.py | head -20": "look",
+    "grep -rn 'def main' src": "look",
+    "cd /workspace && git status": "look",
+    "git log --oneline -5": "look",
+    "git -C repo diff --stat": "look",
+    "find . -name '*.py'": "look",
+    "sed -n 1,20p a.py": "look",
+    "pytest -q tests": "test",
+    "cd app && python -m pytest tests/test_a.py 2>&1 | tail -5": "test look",
+    "python3.12 -m unittest discover": "test",
+    "PYTHONPATH=. timeout 60 python -m pytest": "test",
+    "uv run --python 3.12 pytest": "test",
+    "poetry run pytest -x": "test",
+    "npx jest --ci": "test",
+    "npm test": "test",
+    "npm run test:unit": "test",
+    "yarn test": "test",
+    "cargo test --workspace": "test",
+    "go test ./...": "test",
+    "make test": "test",
+    "make CI=1 check": "test",
+    "mvn -q verify": "test",
+    "./gradlew test": "test",
+    "python manage.py test app": "test",
+    "./run_tests.sh": "test",
+    "python tests/test_dates.py": "test",
+    "bash -c 'cd x && pytest'": "test",
+    "coverage run -m pytest": "test",
+    "tox -e py311": "test",
+    "ruff check . && mypy src": "lint",
+    "npm run lint": "lint",
+    "cargo clippy": "lint",
+    "cargo build --release": "build",
+    "make": "build",
+    "npm run build": "build",
+    "gcc -o a a.c": "build",
+    "pip install -e .": "install",
+    "python -m pip install pytest": "install",
+    "uv pip install httpx": "install",
+    "sudo apt-get install -y tmux": "sudo install",
+    "npm ci": "install",
+    "yarn": "install",
+    "go get example.com/x": "install",
+    "cargo add serde": "install",
+    "git add -A && git commit -m 'Fix dates; push later'": "run commit",
+    "git push origin main": "push",
+    "git push --force-with-lease": "push force",
+    "git push -f origin x": "push force",
+    "git push origin +main": "push force",
+    "gh pr create --fill": "push",
+    "git clone https://example.com/x.git": "network",
+    "curl -sS https://example.com": "network",
+    "rm -rf build": "delete",
+    "git rm old.py": "delete",
+    "find . -name '*.pyc' -delete": "delete",
+    "find . -name x -exec rm {} ;": "look delete",
+    "mv a.py b.py": "move",
+    "sed -i 's/a/b/' a.py": "edit",
+    "echo hello > a.txt": "edit",
+    "cat > a.py <<'EOF'\nrm -rf /\npytest\nEOF": "edit",
+    "cat <<EOF > a.py\nprint(1)\nEOF": "edit",
+    "ls > /dev/null 2>&1": "look",
+    "git checkout -- a.py": "edit",
+    "sleep 5": "wait",
+    "python app.py": "run",
+    "cargo run": "run",
+    "echo pytest": "",
+    "cd /workspace": "",
+    # not understood by the reader of the shell, so read by their words
+    "f() { pytest; }; f": "test",
+    "case $x in a) pytest;; esac": "test",
+    "echo `git push`": "push",
+    "cat > a.py <<'EOF'\nno end, and git push in it": "edit",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_command_is_for(command: str) -> None:
+    told = {act.purpose.value for act in acts_of(command)}
+    assert COMMANDS[command].split() or not told
+    for purpose in COMMANDS[command].split():
+        assert purpose in told
+    assert not told - set(COMMANDS[command].split()) - {"run"}
+
+
+PATHS = {
+    "rm -rf build /tmp/x": [("delete", ("build", "/tmp/x"))],
+    "rm -rf $HOME/x": [("delete", ())],
+    "mv a b": [("move", ("a", "b"))],
+    "cp -r a /etc/b": [("edit", ("/etc/b",))],
+    "sed -i 's/a/b/' x.py y.py": [("edit", ("x.py", "y.py"))],
+    "ls >> list.txt": [("edit", ("list.txt",))],
+    "git rm -q a.py": [("delete", ("a.py",))],
+}
+
+
+@pytest.mark.parametrize("command", PATHS)
+def test_paths_are_those_of_the_command(command: str) -> None:
+    assert [(act.purpose.value, act.paths) for act in acts_of(command)] == PATHS[command]
+
+
+def test_word_finds_steps_by_what_they_are_for() -> None:
+    read = call(
+        "b", {"kind": "FileEditorAction", "command": "view", "path": "/a"}, tool="file_editor"
+    )
+    think = call("c", {"kind": "ThinkAction", "thought": "hm"}, tool="think")
+    look = call("d", {"kind": "TerminalAction", "command": "", "is_input": False})
+    run = Trajectory()
+    run.extend([shell("a", "pytest -q && git push"), read, think, look])
+    assert [sorted(purposes_of(step)) for step in run.steps] == [
+        ["push", "test"],
+        ["look"],
+        [],
+        ["wait"],
+    ]
+    for word in ("does:test", "does:pu", "does:push -does:commit"):
+        assert [step.number for step in run.steps if parse(word).matches(step, run)] == [1]
+
+
+@given(st.text(alphabet=" \n\t\"'`$(){};&|<>\\-=x0rm#!*", max_size=60))
+def test_any_command_is_read(command: str) -> None:
+    assert all(isinstance(act, Act) for act in acts_of(command))
+
+
+@given(st.sampled_from(list(COMMANDS)), st.sampled_from(["sudo ", "time ", "env A=1 ", "nice "]))
+def test_wrapped_command_is_for_the_same(command: str, wrapper: str) -> None:
+    first = command.partition(" ")[0]
+    if first in ("cd", "echo", "f()", "case", "PYTHONPATH=."):
+        return
+    plain = {act.purpose for act in acts_of(command)}
+    assert plain <= {act.purpose for act in acts_of(wrapper + command)}
