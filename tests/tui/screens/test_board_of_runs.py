@@ -11,7 +11,8 @@ from oh_tui.settings.startup import Settings
 from oh_tui.sources.across_runs.run_stats import Group, Spread, summed
 from oh_tui.text.human import percentages
 from oh_tui.tui.rendering.cells import width_of
-from oh_tui.tui.screens.board import COLUMNS, BoardScreen, Groups, _names, _parted
+from oh_tui.tui.screens.board import BoardScreen
+from oh_tui.tui.screens.board_groups import COLUMNS, Groups, parted, shown_names
 from oh_tui.tui.state.board import Board, Counted, sparkline
 from tests.tui.explorer import Between, Explorer, case, explore
 
@@ -277,11 +278,11 @@ def test_a_share_is_rounded_by_itself(parts: tuple[int, ...], shares: list[int])
 def test_a_sparkline_and_a_bar() -> None:
     assert sparkline([0, 1, 4], ".:#") == " .#"
     assert sparkline([0, 0], ".:#") == "  "
-    assert _parted((1000, 1, 0), 20) == [19, 1, 0]
-    assert sum(_parted((1, 1, 1), 20)) == 20
+    assert parted((1000, 1, 0), 20) == [19, 1, 0]
+    assert sum(parted((1, 1, 1), 20)) == 20
 
 
 def test_forks_are_named_by_the_start_of_the_id_of_their_origin() -> None:
     origins = "a" * 32, "b" * 32, "b" * 31 + "c"
-    shown = _names(tuple(wide(name) for name in ("", *origins)), "fork")
+    shown = shown_names(tuple(wide(name) for name in ("", *origins)), "fork")
     assert shown == ["", "aaaaaaaa", *origins[1:]], "two begin alike"

@@ -1,0 +1,216 @@
+"""The rows of the board: a group of runs each, in as many columns as there is room for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from textual.reactive import reactive
+
+from oh_tui.sources.across_runs.run_stats import NOT_TOLD, Group
+from oh_tui.text.human import dollars, duration, percentages, told_cost
+from oh_tui.tui.rendering.cells import width_of
+from oh_tui.tui.state.board import NAMES
+from oh_tui.tui.widgets.drawing import Piece, fit
+from oh_tui.tui.widgets.row_list import HeadCell, RowList
+
+BAR = 20
+"""Columns of the bar of endings."""
+
+RUNS, SHARES = 8, 18
+"""Cells of the count of runs and of the shares of endings."""
+
+LAST_FROM = 139
+"""Cells from which there is the last error."""
+
+LEAST_NAME, LEAST_LAST = 16, 12
+"""Cells of a name, for which columns are left out, and of the last error."""
+
+SHOWN = 8
+"""Characters of an id."""
+
+FIRST_TO_GO = ("bar", "errors", "p90", "loops", "resolved", "steps", "time", "cost", "total")
+"""What is left out where there is no room: never a part of a number."""
+
+
+def _time(value: float | None) -> str:
+    return "" if value is None else duration(value)
+
+
+def _dollars(value: float | None) -> str:
+    return "" if value is None else dollars(value)
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:,.0f}"
+
+
+def _mean(value: float | None) -> str:
+    return f"{value:.1f}" if value else ""
+
+
+COLUMNS: tuple[tuple[str, str, Callable[[Group], str]], ...] = (
+    ("resolved", "resolved", lambda group: group.resolved_words),
+    ("steps", "steps", lambda group: _number(group.steps.median)),
+    ("time", "time", lambda group: _time(group.time.median)),
+    ("p90", "", lambda group: _time(group.time.p90)),
+    ("cost", "cost", lambda group: _dollars(group.cost.median)),
+    ("total", "total", lambda group: told_cost(group.cost.total, is_partial=bool(group.partial))),
+    ("errors", "errors", lambda group: _mean(group.errors.mean)),
+    ("loops", "loops", lambda group: f"{group.loops:,}" if group.loops else ""),
+)
+"""Head, what a click on it sorts by, and the text of a group."""
+
+TITLES = [title for title, *_ in COLUMNS]
+
+
+class Layout(NamedTuple):
+    """Cells of the name, of the bar of endings, of each column, and of the last error."""
+
+    name: int
+    bar: int
+    columns: list[int]
+    last: int
+
+
+class Groups(RowList):
+    """A row for each group."""
+
+    groups: reactive[tuple[Group, ...]] = reactive((), always_update=True)
+    by: reactive[str] = reactive("model")
+    sort: reactive[str] = reactive("runs")
+
+    def __init__(self) -> None:
+        super().__init__(id="groups")
+        self._names: list[str] = []
+        self._cells: list[list[str]] = []
+        self._widths = [0] * len(COLUMNS)
+        """Of the columns; 0 for one in which nothing is known."""
+
+    @property
+    def current(self) -> Group | None:
+        return self.groups[self.cursor] if self.cursor < len(self.groups) else None
+
+    def watch_groups(self, old: tuple[Group, ...], new: tuple[Group, ...]) -> None:
+        """The cursor stays with its group."""
+        under = old[self.cursor].names if self.cursor < len(old) else None
+        cursor = next((n for n, one in enumerate(new) if one.names == under), 0)
+        self._cells = [[text(group) for _, _, text in COLUMNS] for group in new]
+        self._names = shown_names(new, self.by)
+        columns = ([cells[n] for cells in self._cells] for n in range(len(COLUMNS)))
+        self._widths = [
+            max(len(COLUMNS[n][0]) + 1, *map(len, column)) if any(column) else 0
+            for n, column in enumerate(columns)
+        ]
+        self.rows_changed(cursor, keep_line=True)
+
+    def row_count(self) -> int:
+        return len(self.groups)
+
+    def _layout(self, width: int) -> Layout:
+        columns = [cells + 2 if cells else 0 for cells in self._widths]
+        longest = max(12, *(width_of(name) for name in self._names), 0)
+        bar = BAR + 1
+
+        def room() -> int:
+            return width - RUNS - SHARES - bar - sum(columns)
+
+        for title in FIRST_TO_GO:
+            if room() >= min(longest, LEAST_NAME):
+                break
+            if title == "bar":
+                bar = 0
+            else:
+                columns[TITLES.index(title)] = 0
+        name, last = max(8, min(longest, room())), 0
+        if width >= LAST_FROM:
+            beside = min(longest, max(LEAST_NAME, room() * 3 // 5))
+            if room() - beside - 2 >= LEAST_LAST:
+                name, last = beside, room() - beside - 2
+        return Layout(name, bar, columns, last)
+
+    def sorts(self) -> list[str]:
+        """What the columns that are shown can be sorted by."""
+        columns = zip(COLUMNS, self._layout(self.row_width).columns, strict=False)
+        return [
+            "name",
+            "runs",
+            "finished",
+            *(sort for (_, sort, _), room in columns if room and sort),
+        ]
+
+    def head(self) -> list[HeadCell]:
+        if not self.groups:
+            return []
+        name, bar, columns, last = self._layout(self.row_width)
+        ended = fit("how they ended", bar) if bar else ""
+
+        def cell(text: str, sort: str) -> HeadCell:
+            is_sorted = bool(sort) and sort == self.sort
+            return HeadCell(text, sort, is_sorted)
+
+        cells = [
+            cell(f" {fit(self._titled(NAMES[self.by], 'name'), name)}", "name"),
+            cell(self._titled("runs", "runs", RUNS), "runs"),
+            cell(f"  {ended}{self._titled('ok', 'finished', 5)} fail else%", "finished"),
+        ]
+        for (title, sort, _), room in zip(COLUMNS, columns, strict=True):
+            if room:
+                cells.append(cell(self._titled(title, sort, room), sort))
+        return [*cells, cell(f"  {fit('most common last error', last)}" if last else "", "")]
+
+    def _titled(self, title: str, sort: str, room: int = 0) -> str:
+        is_sorted = sort and sort == self.sort
+        sign = self.sort_sign(falling=sort != "name") if is_sorted else ""
+        return f"{title + sign:>{room}}"
+
+    def pieces(self, row: int, width: int) -> list[Piece]:
+        group = self.groups[row]
+        name, bar, columns, last = self._layout(width)
+        shown = self._names[row] or NOT_TOLD.get(self.by, "not known")
+        pieces: list[Piece] = [
+            (fit(shown, name, self.glyphs.more), "" if group.names[0] else "dim"),
+            (f"{group.runs:>{RUNS},}", ""),
+            ("  ", ""),
+            *self._ended(group, has_bar=bar > 0),
+        ]
+        for cells, room, (title, *_) in zip(self._cells[row], columns, COLUMNS, strict=True):
+            if room:
+                pieces.append((f"{cells:>{room}}", "dim" if title == "p90" else ""))
+        if last:
+            pieces.append((f"  {fit(group.error_words, last, self.glyphs.more)}", "dim"))
+        return pieces
+
+    def _ended(self, group: Group, *, has_bar: bool) -> list[Piece]:
+        """A bar of the finished, the failed and the other runs, and their shares."""
+        parts = (group.finished, group.failed, group.runs - group.finished - group.failed)
+        shares = "".join(f"{share:>5}" for share in percentages(parts)) + "%"
+        if not has_bar:
+            return [(shares, "number")]
+        cells = parted(parts, BAR)
+        glyphs = self.glyphs
+        signs = ((glyphs.levels[-1], "good"), (glyphs.shaded, "bad"), (glyphs.no_result, "dim"))
+        bar = [(sign * count, hue) for (sign, hue), count in zip(signs, cells, strict=True)]
+        return [*bar, (" ", ""), (shares, "number")]
+
+
+def shown_names(groups: tuple[Group, ...], by: str) -> list[str]:
+    """The names as they are shown: of models without the vendor, of forks the start of the id of
+    their origin, as in the list, unless two would be the same."""
+    names = [group.names[0] for group in groups]
+    if by == "model":
+        short = [name.rpartition("/")[2] or name for name in names]
+    elif by == "fork":
+        short = [name[:SHOWN] for name in names]
+    else:
+        return names
+    return [one if short.count(one) == 1 else name for one, name in zip(short, names, strict=True)]
+
+
+def parted(parts: tuple[int, ...], room: int) -> list[int]:
+    """Cells for parts of a whole, at least one for each that is not 0."""
+    whole, cells = sum(parts), [0] * len(parts)
+    for n, part in enumerate(parts):
+        cells[n] = max(1, round(room * part / whole)) if part else 0
+    cells[cells.index(max(cells))] += room - sum(cells)
+    return cells
