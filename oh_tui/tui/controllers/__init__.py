@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from oh_tui.tui.controllers import navigation, preparations, servers, view
-from oh_tui.tui.controllers.across_runs import background_indexing
+from oh_tui.tui.controllers.across_runs import background_indexing, way_back
 from oh_tui.tui.controllers.across_runs import board as board_of_runs
 from oh_tui.tui.controllers.across_runs import search_all as search_of_runs
 from oh_tui.tui.controllers.agent import agents, budgets, compose, fork, setup, start
@@ -163,7 +163,9 @@ class Controllers:
 
     @cached_property
     def search_all(self) -> search_of_runs.SearchAllRuns:
-        return search_of_runs.SearchAllRuns(self._session, self._ui, self.target, self.filling.take)
+        return search_of_runs.SearchAllRuns(
+            self._session, self._ui, self.way_back, self.filling.take
+        )
 
     @cached_property
     def board(self) -> board_of_runs.BoardOfRuns:
@@ -177,9 +179,13 @@ class Controllers:
         """Take the runs into the library that were opened."""
         self.filling.take_opened()
 
+    @cached_property
+    def way_back(self) -> way_back.WayBack:
+        return way_back.WayBack(self._session, self._ui, self.target)
+
     def come_back(self) -> bool:
-        """Esc in a run that was opened from the search of all runs: back to it."""
-        return "search_all" in vars(self) and self.search_all.come_back()
+        """Esc in a run that was opened from a view of many runs: back to it."""
+        return "way_back" in vars(self) and self.way_back.come_back()
 
     @cached_property
     def titles(self) -> rename.Renaming:

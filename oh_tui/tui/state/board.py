@@ -20,6 +20,7 @@ from oh_tui.sources.across_runs.run_stats import (
 )
 from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.text.human import plural, told_cost
+from oh_tui.tui.state.passes import Pass
 
 NAMES = {
     "model": "model",
@@ -60,15 +61,11 @@ class Days(NamedTuple):
     costs: dict[str, float]
 
 
-class Board:
+class Board(Pass):
     def __init__(self, query: ConversationQuery, reading: ManyRuns[Summand]) -> None:
+        super().__init__()
         self.query, self.reading = query, reading
         self.runs: list[Counted] = []
-        self.is_running = False
-        self.ended: bool | None = None
-        """Whether it went through all runs; None before it begins."""
-        self.problem: tuple[str, ...] = ()
-        """Why the counting ended early."""
         self.by = "model"
         self.sort = "runs"
         self.cursor = 0
@@ -86,11 +83,6 @@ class Board:
         name = group.names[0]
         name = name or NOT_TOLD.get(self.by, "")
         return f"{NAMES[self.by]}: {name}" if name else f"{NAMES[self.by]} not known"
-
-    @property
-    def stopped(self) -> bool:
-        """The board was closed before all runs were counted."""
-        return self.ended is False and not self.is_running and not self.problem
 
     @property
     def facts(self) -> list[str]:

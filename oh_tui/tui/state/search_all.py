@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from oh_tui.api.models import Conversation
 from oh_tui.sources.across_runs.search_words import ManyQuery
 from oh_tui.sources.across_runs.searching import RunHits, Search
 from oh_tui.sources.across_runs.step_search import Hit
 from oh_tui.text.human import plural
 from oh_tui.trajectory.analysis.search.step_filter import unknown_words
+from oh_tui.tui.state.passes import Pass
 
 WHAT = (
     "words, then enter",
@@ -15,29 +15,19 @@ WHAT = (
 )
 
 
-class SearchAll:
+class SearchAll(Pass):
     """One search; a new one begins with new words."""
 
     def __init__(self, typed: str = "", query: ManyQuery | None = None) -> None:
+        super().__init__()
         self.typed = typed
         """The text of the line."""
         self.query = query
         """None before the first search."""
         self.search: Search | None = None
         self.found: list[RunHits] = []
-        self.is_running = False
-        self.ended: bool | None = None
-        """Whether it went through all runs; None before it begins."""
-        self.problem: tuple[str, ...] = ()
-        """Why it ended early."""
         self.run, self.hit = 0, 0
         """Places of the cursors."""
-        self.opened: Conversation | None = None
-        """The run that was opened from here, which Esc leaves for the search again."""
-
-    @property
-    def stopped(self) -> bool:
-        return self.ended is False and not self.is_running and not self.problem
 
     @property
     def count(self) -> str:

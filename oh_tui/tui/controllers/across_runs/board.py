@@ -3,16 +3,13 @@ of a row."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from typing import TYPE_CHECKING
 
 from oh_tui.sources.across_runs import cached_rows, each_run, stats_rows
 from oh_tui.sources.across_runs.worker import Unread
 from oh_tui.sources.lists import silence
 from oh_tui.sources.lists.conversation_query import ConversationQuery
-from oh_tui.text.problem import Problem
-from oh_tui.tui.remedies import hint_of
+from oh_tui.tui.controllers.across_runs.collecting import collect
 from oh_tui.tui.screens import board as board_screen
 from oh_tui.tui.state import board as state
 
@@ -94,24 +91,13 @@ class BoardOfRuns:
     async def _collect(
         self, board: state.Board, results: AsyncGenerator[Result[Summand], None]
     ) -> None:
-        board.is_running, board.ended, board.problem = True, False, ()
-        clock = asyncio.get_running_loop().time
-        shown = clock()
-        try:
-            async with contextlib.aclosing(results) as running:
-                async for one in running:
-                    if not isinstance(one.value, Unread):
-                        row = self._as_listed(one.conversation, one.value)
-                        board.runs.append(state.Counted.of(one.conversation.id, row))
-                    if clock() - shown > EVERY:
-                        await self._renew()
-                        shown = clock()
-            board.ended = True
-        except Problem as problem:
-            board.problem = (problem.sentence, *filter(None, [hint_of(problem)]))
-        finally:
-            board.is_running = False
-            await self._renew()
+        def take(one: Result[Summand]) -> bool:
+            if not isinstance(one.value, Unread):
+                row = self._as_listed(one.conversation, one.value)
+                board.runs.append(state.Counted.of(one.conversation.id, row))
+            return False
+
+        await collect(board, results, take, self._renew, EVERY)
 
     def _as_listed(self, conversation: Conversation, row: Summand) -> Summand:
         """The events of a run say that it runs, the list that it is silent."""

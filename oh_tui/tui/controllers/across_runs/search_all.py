@@ -1,18 +1,14 @@
-"""`*` searches all runs of the source. The search goes on while its screen is closed, and Esc leads
-from a run that was opened there back to it."""
+"""`*` searches all runs of the source. The search goes on while its screen is closed."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import OrderedDict
+from functools import partial
 from typing import TYPE_CHECKING
 
-from oh_tui.api.models import same_id
 from oh_tui.sources.across_runs import each_run, index_filter, searching
-from oh_tui.text.problem import Problem
-from oh_tui.tui.messages import RunWanted, StepWanted
-from oh_tui.tui.remedies import hint_of
+from oh_tui.tui.controllers.across_runs.collecting import collect
 from oh_tui.tui.screens import search as search_screen
 from oh_tui.tui.state import search_all
 
@@ -22,10 +18,9 @@ if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
     from oh_tui.sources.across_runs.search_words import ManyQuery
     from oh_tui.sources.across_runs.searching import RunHits
-    from oh_tui.sources.across_runs.step_search import Hit
     from oh_tui.sources.source import Source
     from oh_tui.trajectory.model.trajectory import Trajectory
-    from oh_tui.tui.controllers.run.target import TargetRun
+    from oh_tui.tui.controllers.across_runs.way_back import WayBack
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
 
@@ -41,14 +36,14 @@ class SearchAllRuns:
         self,
         session: Session,
         ui: Ui,
-        run: TargetRun,
+        way_back: WayBack,
         keep: Callable[[Conversation], None],
     ) -> None:
         """`keep` gets each run that was read from the server."""
         self._session = session
         self._ui = ui
         self._keep = keep
-        self._run = run
+        self._way_back = way_back
         self._all: search_all.SearchAll | None = None
         self._of: Source | None = None
         """The source that was searched."""
@@ -65,19 +60,8 @@ class SearchAllRuns:
             self._ui.cancel("search_all")
             self._all, self._of = search_all.SearchAll(), source
             self._previewed.clear()
-        self._all.opened = None
+        self._way_back.forget()
         self._show(comes_back=False)
-
-    def come_back(self) -> bool:
-        """Esc in a run that was opened from the search: show the search again, where it was."""
-        found, now = self._all, self._session.current
-        if found is None or found.opened is None or self._session.source is not self._of:
-            return False
-        opened, found.opened = found.opened, None
-        if now is None or not same_id(now.id, opened.id) or not self._session.in_run:
-            return False
-        self._show(comes_back=True)
-        return True
 
     def _show(self, *, comes_back: bool) -> None:
         assert self._all is not None
@@ -122,28 +106,17 @@ class SearchAllRuns:
     async def _collect(
         self, found: search_all.SearchAll, results: AsyncGenerator[RunHits | None, None]
     ) -> None:
-        found.is_running, found.ended, found.problem = True, False, ()
-        clock = asyncio.get_running_loop().time
-        shown = clock()
-        try:
-            async with contextlib.aclosing(results) as running:
-                async for one in running:
-                    if one:
-                        found.found.append(one)
-                    if clock() - shown > EVERY or len(found.found) == 1:
-                        self._renew()
-                        await asyncio.sleep(0)
-                        shown = clock()
-            found.ended = True
-        except Problem as problem:
-            found.problem = (problem.sentence, *filter(None, [hint_of(problem)]))
-        finally:
-            found.is_running = False
-            self._renew()
+        def take(one: RunHits | None) -> bool:
+            if one:
+                found.found.append(one)
+            return len(found.found) == 1
 
-    def _renew(self) -> None:
+        await collect(found, results, take, self._renew, EVERY)
+
+    async def _renew(self) -> None:
         if self._view and self._view.is_mounted:
             self._view.renew()
+            await asyncio.sleep(0)
 
     def open(self) -> None:
         """Open the run under the cursor at the hit under the cursor."""
@@ -151,31 +124,14 @@ class SearchAllRuns:
         if found is None or found.at is None:
             return
         hit, conversation = found.at_hit, found.at.conversation
-        found.opened = conversation
         if self._view:
             self._view.dismiss(None)
-        self._ui.post_message(RunWanted(conversation, go=True))
-        if hit:
-            self._ui.work_on("place", self._go_to, found, hit, instead=True)
-
-    async def _go_to(self, found: search_all.SearchAll, hit: Hit) -> None:
-        """Go to the step once it is read, unless the user goes elsewhere first. For a step of a
-        sub-agent go to the step that started it."""
-        if hit.is_of_sub_agent and not hit.above:
+        self._way_back.open(conversation, partial(self._show, comes_back=True))
+        if hit and hit.is_of_sub_agent and not hit.above:
             self._ui.tell(f"cannot tell which step started sub-agent {hit.path}")
-            return
-        conversation, session = found.opened, self._session
-        await self._ui.drawn()
-        while conversation and (study := await self._run.until_shown(conversation)):
+        elif hit:  # for a step of a sub-agent the step that started it
             wanted = hit.above or hit.event_id
-            step = study.trajectory.step_of(wanted) or await self._run.show_branch_of(wanted)
-            if step is not None:
-                self._ui.post_message(StepWanted(step.number))
-                return
-            if session.reader is None:
-                self._ui.tell("that step has not been read yet")
-                return
-            await session.run_news.wait()
+            self._way_back.go_to(conversation, lambda: wanted)
 
     async def run_of(self, found: search_all.SearchAll) -> Trajectory | None:
         """The run under the cursor, read again for the preview."""

@@ -1,0 +1,43 @@
+"""Takes in what a pass over many runs finds, and shows it as it grows."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, TypeVar
+
+from oh_tui.text.problem import Problem
+from oh_tui.tui.remedies import hint_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable
+
+    from oh_tui.tui.state.passes import Pass
+
+T = TypeVar("T")
+
+
+async def collect(
+    into: Pass,
+    results: AsyncGenerator[T, None],
+    take: Callable[[T], bool],
+    show: Callable[[], Awaitable[None]],
+    every: float,
+) -> None:
+    """`take` gets each result, and tells whether it is to be shown at once; otherwise what was
+    found by then is shown every so many seconds."""
+    into.is_running, into.ended, into.problem = True, False, ()
+    clock = asyncio.get_running_loop().time
+    shown = clock()
+    try:
+        async with contextlib.aclosing(results) as running:
+            async for one in running:
+                if take(one) or clock() - shown > every:
+                    await show()
+                    shown = clock()
+        into.ended = True
+    except Problem as problem:
+        into.problem = (problem.sentence, *filter(None, [hint_of(problem)]))
+    finally:
+        into.is_running = False
+        await show()
