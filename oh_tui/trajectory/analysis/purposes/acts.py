@@ -97,6 +97,19 @@ def acts_of(command: str) -> Iterator[Act]:
         yield from _acts(one, 0)
 
 
+def purposes_of_exit(command: str) -> frozenset[Purpose]:
+    """What the command is for whose exit code a whole command line has; empty where that is not
+    plain, as behind a pipe, a `;`, a `||`, a `!` or in the background."""
+    try:
+        simple, in_background = commands(command, 0)
+    except Unsure:
+        return frozenset()
+    words = simple[-1].words if simple and not in_background else []
+    if words[:1] == ["!"] or (words and _script_of(words[0].rpartition("/")[2], words[1:])):
+        return frozenset()
+    return frozenset(act.purpose for act in _acts(simple[-1], 0)) if words else frozenset()
+
+
 _PARTS = pattern(r"\|\||&&|[\n;&|()`]")
 _HEREDOC = pattern(r"<<-?\s*['\"\\]?(\w{1,80})")
 _REDIRECTED = pattern(r"(?<![<>=&-])(?:&|\d)?>>?\s*([^\s<>&|;()]{1,400})")

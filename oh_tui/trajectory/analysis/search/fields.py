@@ -16,6 +16,7 @@ from oh_tui.text.clean import clean, clean_line
 from oh_tui.text.regex import Regex
 from oh_tui.trajectory.analysis.purposes.acts import purposes_of
 from oh_tui.trajectory.analysis.purposes.programs import Purpose
+from oh_tui.trajectory.analysis.purposes.test_results import run_of_tests
 from oh_tui.trajectory.analysis.search.moments import Moment, moment
 from oh_tui.trajectory.analysis.search.scan import Said, needle, said_by_step
 from oh_tui.trajectory.analysis.step_attributes import BY_WORD, StepAttribute, Word
@@ -302,6 +303,17 @@ def _noted(asked: Asked, wanted: str) -> bool:
     return note is not None and in_notes([note], wanted)
 
 
+_TESTS = ("passed", "failed")
+
+
+def _tests(asked: Asked, wanted: str) -> bool | None:
+    """Whether the tests that a step ran passed or failed; False for a step that ran none."""
+    told = run_of_tests(asked.step)
+    if told is None or told.ok is None:
+        return None if told else False
+    return told.ok is (wanted == "passed")
+
+
 def _regex(typed: str) -> Regex:
     """`/…/`, or a pattern as it is."""
     is_slashed = len(typed) > 1 and typed[0] == typed[-1] == "/"
@@ -334,6 +346,7 @@ FIELDS: dict[str, Field] = {
         one_of(tuple(Purpose)), lambda asked, value: value in asked.purposes,
         any_of(tuple(Purpose)), 3,
     ),
+    "tests": Field(one_of(_TESTS), _tests, any_of(_TESTS), 4),
     "path": Field(str.lower, _touches, any_of(()), 3),
     "note": Field(str.lower, _noted, any_of((ANY,))),
     "step": Field(_span, _numbered, any_of(("10-20",))),
