@@ -57,6 +57,11 @@ class FailureRow(NamedTuple):
     helped: Sequence[tuple[str, int]]
     """What was done right before that, and in how many runs; the most common."""
     example: Example
+    """Of the run in which it was last seen; so are the other two."""
+    recovered_example: Example | None
+    """Of the runs that recovered; None where none did."""
+    failed_example: Example | None
+    """Of those that did not."""
 
 
 class Failures:
@@ -73,7 +78,8 @@ class Failures:
 
     def rows(self, least: int = 1) -> list[FailureRow]:
         """Those in at least so many runs, that in the most runs first."""
-        rows = [each.row(failure) for failure, each in self._sums.items() if each.runs >= least]
+        sums = list(self._sums.items())  # of now: a thread may ask while runs are added
+        rows = [each.row(failure) for failure, each in sums if each.runs >= least]
         return sorted(rows, key=lambda row: (-row.runs, -row.steps, row.failure))
 
 
@@ -83,7 +89,8 @@ class _Sum:
         self._first: float | None = None
         self._last: float | None = None
         self._helped = Counter[str]()
-        self._example: tuple[float, Example] | None = None
+        self._latest: dict[bool, tuple[float, Example]] = {}
+        """Whether a run recovered -> when it was last seen in such a run, and where."""
 
     def add(self, run: str, one: RunFailure, ended_well: bool) -> None:
         self.runs += 1
@@ -96,10 +103,10 @@ class _Sum:
         self._last = _known(max, self._last, one.last)
         # that of the last run, so that the order in which runs are read does not matter
         at = (one.last or 0.0, Example(run, one.example))
-        self._example = max(self._example or at, at)
+        self._latest[one.recovered] = max(self._latest.get(one.recovered, at), at)
 
     def row(self, failure: Failure) -> FailureRow:
-        assert self._example is not None
+        recovered, failed = self._latest.get(True), self._latest.get(False)
         helped = sorted(self._helped.items(), key=lambda each: (-each[1], each[0]))
         return FailureRow(
             failure,
@@ -110,7 +117,9 @@ class _Sum:
             self._ended_well,
             self._recovered,
             helped[:MOST_HELPED],
-            self._example[1],
+            max(self._latest.values())[1],
+            recovered[1] if recovered else None,
+            failed[1] if failed else None,
         )
 
 

@@ -160,11 +160,14 @@ RUN = st.lists(st.tuples(st.integers(0, 4), st.integers(0, len(ERRORS) - 1)), ma
 def test_sums_equal_a_plain_computation(drawn: list[list[tuple[int, int]]]) -> None:
     sums = Failures()
     steps: dict[tuple[str, ...], list[tuple[int, int, float | None]]] = defaultdict(list)
+    recovered: dict[tuple[str, ...], set[str]] = defaultdict(set)
     for number, draws in enumerate(drawn):
         run = Trajectory()
         run.extend(_events(draws))
         found = failures_of(run)
         sums.add(str(number), RunFailures(number % 2 == 0, found))
+        for one in found:
+            recovered[one.failure] |= {str(number)} if one.recovered else set()
         for step in run.steps:
             if run.outcome(step) in FAILED:
                 alone = Trajectory()
@@ -182,5 +185,11 @@ def test_sums_equal_a_plain_computation(drawn: list[list[tuple[int, int]]]) -> N
         assert (row.first, row.last) == (min(times), max(times))
         assert row.ended_well == sum(number % 2 == 0 for number in runs)
         assert (int(row.example.run), row.example.step) in {(a, b) for a, b, _ in of_it}
+        others = {str(number) for number in runs} - recovered[row.failure]
+        for example, among in (
+            (row.recovered_example, recovered[row.failure]),
+            (row.failed_example, others),
+        ):
+            assert example.run in among if example else not among
         assert sum(runs for _, runs in row.helped) <= row.recovered <= row.runs
     assert sums.rows(2) == [row for row in rows if row.runs >= 2]
