@@ -23,7 +23,7 @@ DATES, OAUTH = IDS["week-dates"], IDS["oauth"]
 ON_SERVER: dict[str, list[str]] = {
     "conversations": ["conversations"],
     "grep": ["grep", "Invalid"],
-    "stats": ["stats", "--by", "model,repo"],
+    "stats": ["stats", "--by", "week", "after:9d", "--compare-before"],
     "failures": ["failures"],
     "sandboxes": ["sandboxes", "--all"],
     "show": ["show", DATES],

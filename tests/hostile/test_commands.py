@@ -43,6 +43,8 @@ MORE = (
     "grep re:/./",
     "stats --by repo,cause",
     "stats --csv",
+    "stats --by week",
+    "stats after:2d --by day --compare-before",
     "failures",
     "index --status",
     "query values(1)",

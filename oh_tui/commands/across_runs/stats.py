@@ -5,45 +5,41 @@ from __future__ import annotations
 import csv
 import sys
 from argparse import ArgumentTypeError
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from oh_tui.commands.across_runs.left_out import LIVE, left_out, say_rest
+from oh_tui.commands.across_runs.stats_table import print_before, print_lines, print_table_of
 from oh_tui.commands.framework.command import LISTED, PATHS, Call, argument, command, flag
+from oh_tui.commands.framework.exit_codes import OK, PARTIAL
 from oh_tui.commands.framework.keeping import read_annotations
 from oh_tui.commands.framework.printing import (
-    Cell,
-    Column,
-    Row,
-    Style,
     number,
     print_json,
-    print_table,
     progress,
+    say,
     show_progress,
+    stamp,
 )
 from oh_tui.commands.framework.status import Seen
 from oh_tui.sources.across_runs.cached_rows import KnownRows
 from oh_tui.sources.across_runs.each_run import ManyRuns
+from oh_tui.sources.across_runs.over_time import PERIODS, Table, table_of
 from oh_tui.sources.across_runs.run_stats import (
     GROUPINGS,
-    NOT_TOLD,
     SORTS,
     Group,
     Spread,
     Summand,
-    grouped,
     summed,
 )
 from oh_tui.sources.across_runs.stats_rows import RowJob
 from oh_tui.sources.across_runs.worker import Unread
 from oh_tui.sources.lists import conversation_query
+from oh_tui.sources.lists.conversation_query import ConversationQuery
+from oh_tui.sources.lists.range_before import Ranges, ranges
 from oh_tui.text.clean import clean_line
-from oh_tui.text.human import dollars, duration, percentages, plural, told_cost
 from oh_tui.text.problem import Problem
-
-BAR = 16
-"""Columns of the bar of endings."""
 
 
 def _groupings(text: str) -> list[str]:
@@ -70,14 +66,16 @@ def _groupings(text: str) -> list[str]:
     argument(
         "--sort",
         choices=("name", *SORTS),
-        help="the highest first; runs by default, days by name",
+        help="the highest first; runs by default, days and weeks by name",
     ),
     flag("--csv", about="all numbers as CSV, with a head"),
+    flag("--compare-before", about="also the range before that of after: and before:, as long"),
     LIVE,
     examples={
         "stats runs/": "by model",
         "stats output.jsonl --by model,benchmark": "two at once",
         "stats runs/ 'repo:dates after:7d' --by day": "what did this week cost?",
+        "stats runs/ after:7d --compare-before": "is it better than the week before?",
         "stats runs/ --by cause --sort total": "what do failures cost?",
         "stats runs/ --json | jq '.groups[].cost.total'": "for a script",
     },
@@ -88,6 +86,10 @@ def _groupings(text: str) -> list[str]:
     "how they ended: the shares of the finished, the failed (error or stuck) and the others in %.\n"
     "p90: nine in ten runs take at most so much. resolved: of those that an evaluation labels,\n"
     "`5 of 7`. most common last error: with the runs that have it; empty if no two have one.\n\n"
+    "A day is the local one on which a run began, a week that of ISO 8601: 2026-W48. after: and\n"
+    "before: ask when a run last changed. A day or week without a run, between others, has a row\n"
+    "too; runs without a time are in none. A terminal also draws them above the table: the lowest\n"
+    "block is 0, a gap not known; resolved is the share of the labelled.\n\n"
     "Without a PATH it counts the runs of the server that are in the index or kept on this\n"
     "machine, and says how many are not.\n\n"
     "Exit codes: 0 all were counted, 2 wrong use, or some could not be read.",
@@ -96,14 +98,36 @@ async def stats(call: Call) -> int:
     args = call.args
     if args.csv and call.as_json:
         raise Problem("--csv and --json cannot be used together", "give one of them")
-    sums = await sums_of(call, args.filter, args.by, args.sort or "", live=args.live)
+    if args.csv and args.compare_before:
+        raise Problem("--csv has no room for the range before", "use --json")
+    sums = await sums_of(
+        call,
+        args.filter,
+        args.by,
+        args.sort or "",
+        live=args.live,
+        compare_before=args.compare_before,
+    )
     if call.as_json:
         print_json(sums.document())
     elif args.csv:
-        _print_csv(args.by, sums.groups)
+        _print_csv(args.by, sums.table.groups)
     else:
-        _print_table(call.style, args.by, sums.groups, sums.total)
+        if sums.table.trend and not call.style.piped:
+            print_lines(call.style, sums.table.trend)
+        print_table_of(call.style, args.by, sums.table.groups, sums.total)
+        if sums.before:
+            before = sums.before
+            print_before(call.style, sums.total, before.total, before.ranges.words)
     return sums.code
+
+
+class Before(NamedTuple):
+    """The sums over the range before."""
+
+    ranges: Ranges
+    total: Group
+    left_out: Mapping[str, int]
 
 
 class Sums(NamedTuple):
@@ -111,34 +135,79 @@ class Sums(NamedTuple):
 
     source: str
     by: Sequence[str]
-    groups: Sequence[Group]
+    table: Table
     total: Group
     left_out: Mapping[str, int]
+    before: Before | None
+    """Only if it is asked for."""
     code: int
     """Exit code: whether all could be read."""
 
     def document(self) -> dict[str, object]:
         """What `--json` prints."""
-        return {
+        of_group = _period_json if set(self.by) & PERIODS.keys() else _json
+        document: dict[str, object] = {
             "source": self.source,
             "by": self.by,
             "groups": [
-                {"names": dict(zip(self.by, group.names, strict=True)), **_json(group)}
-                for group in self.groups
+                {"names": dict(zip(self.by, group.names, strict=True)), **of_group(group)}
+                for group in self.table.groups
             ],
             "total": _json(self.total),
             "left_out": self.left_out,
         }
+        if self.before:
+            began, met, *_ = self.before.ranges
+            document["before"] = {
+                "from": stamp(began),
+                "to": stamp(met),
+                "sums": _json(self.before.total) if self.before.total.runs else None,
+                "left_out": self.before.left_out,
+            }
+        return document
 
 
 async def sums_of(
-    call: Call, words: str, by: Sequence[str], sort: str = "", *, live: bool = False
+    call: Call,
+    words: str,
+    by: Sequence[str],
+    sort: str = "",
+    *,
+    live: bool = False,
+    compare_before: bool = False,
 ) -> Sums:
     """Sums the runs that match the words, and says what was left out. Raises Problem."""
+    query, both = conversation_query.parse(words), None
+    if compare_before:
+        both = ranges(query, call.style.now)
+        query = both.query
+    rows, reading = await _read(call, query, live=live)
+    code = say_rest(call, reading)
+    before = None
+    if both:
+        earlier, rest = await _read(call, both.before, live=live)
+        code = max(code, PARTIAL if rest.unread else OK)
+        if rest.left_out:
+            say(f"of the range before: {', '.join(map(clean_line, rest.left_out))}")
+        before = Before(both, summed((), earlier), left_out(rest))
+    return Sums(
+        clean_line(call.source.label),
+        by,
+        table_of(rows, by, sort),
+        summed((), rows),
+        left_out(reading),
+        before,
+        code,
+    )
+
+
+async def _read(
+    call: Call, query: ConversationQuery, *, live: bool
+) -> tuple[list[Summand], ManyRuns[Summand]]:
     reading = ManyRuns(
         call.source,
         RowJob(call.source.label),
-        conversation_query.parse(words),
+        query,
         read_annotations(call),
         Seen(call).known,
         show_progress,
@@ -151,11 +220,17 @@ async def sums_of(
             if not isinstance(one.value, Unread):
                 rows.append(one.value)
             show_progress(f"{len(rows):,} of {reading.runs:,} runs")
-    code = say_rest(call, reading)
-    groups = grouped(rows, by, sort or ("name" if by == ["day"] else "runs"))
-    return Sums(
-        clean_line(call.source.label), by, groups, summed((), rows), left_out(reading), code
-    )
+    return rows, reading
+
+
+def _period_json(group: Group) -> dict[str, object]:
+    """Of a day or week also what is drawn of it."""
+    return {
+        **_json(group),
+        "finished": group.finished,
+        "failed": group.failed,
+        "failed_steps": group.failed_steps,
+    }
 
 
 def _json(group: Group) -> dict[str, object]:
@@ -210,92 +285,3 @@ def _flat(by: Sequence[str], group: Group) -> dict[str, object]:
         else:
             flat[name] = value
     return flat
-
-
-def _print_table(style: Style, by: Sequence[str], groups: Sequence[Group], total: Group) -> None:
-    columns = (
-        *(Column(name, share=2) for name in by),
-        Column("runs", right=True),
-        Column("how they ended"),
-        Column("resolved", right=True),
-        Column("steps", right=True),
-        Column("time", right=True),
-        Column("p90", right=True),
-        Column("cost", right=True),
-        Column("total", right=True),
-        Column("errors", right=True),
-        Column("loops", right=True),
-        Column("most common last error", share=3),
-    )
-    print_table(style, columns, _rows(style, by, groups))
-    if not style.piped:
-        facts = [plural(total.runs, "run")]
-        if total.cost.known:
-            facts.append(total_words(total))
-        if total.partial:
-            facts.append(f"the cost of {plural(total.partial, 'run')} is known in part")
-        if unknown := total.runs - total.cost.known:
-            facts.append(f"the cost of {plural(unknown, 'run')} is not known")
-        if total.labelled:
-            facts.append(f"{total.resolved_words} labelled are resolved")
-        print(style.paint(", ".join(facts) if total.runs else "no runs match", "dim"))
-
-
-def _rows(style: Style, by: Sequence[str], groups: Sequence[Group]) -> Iterator[Row]:
-    for group in groups:
-        errors = group.errors.mean
-        yield (
-            *(
-                name or Cell(NOT_TOLD.get(grouping, "not known"), "dim")
-                for grouping, name in zip(by, group.names, strict=True)
-            ),
-            f"{group.runs:,}",
-            ended(style, group),
-            group.resolved_words,
-            _number(group.steps.median),
-            _time(group.time.median),
-            Cell(_time(group.time.p90), "dim"),
-            _dollars(group.cost.median),
-            total_words(group),
-            f"{errors:.1f}" if errors else "",
-            f"{group.loops:,}" if group.loops else "",
-            Cell(group.error_words, "dim"),
-        )
-
-
-def ended(style: Style, group: Group) -> str:
-    """A bar of the finished, the failed and the other runs, and their shares."""
-    parts = (group.finished, group.failed, group.runs - group.finished - group.failed)
-    shares = " ".join(f"{share:>3}" for share in percentages(parts))
-    if style.piped:
-        return f"{shares} %"
-    signs = (style.glyph("█", "#"), style.glyph("▓", "x"), style.glyph("░", "."))
-    return f"{bar(parts, signs, BAR)} {shares} %"
-
-
-def bar(parts: Sequence[int], signs: Sequence[str], room: int) -> str:
-    """Parts of a whole in this many columns, none of which is lost that is not 0."""
-    whole, drawn, done = sum(parts), "", 0
-    for place, (part, sign) in enumerate(zip(parts, signs, strict=True)):
-        done += part
-        later = sum(1 for each in parts[place + 1 :] if each)
-        end = min(room - later, max(len(drawn) + bool(part), round(room * done / whole)))
-        drawn += sign * (end - len(drawn))
-    return drawn
-
-
-def total_words(group: Group) -> str:
-    """What the runs of a group cost, "" for none with a known cost."""
-    return told_cost(group.cost.total, is_partial=bool(group.partial))
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:,.0f}"
-
-
-def _time(value: float | None) -> str:
-    return "" if value is None else duration(value)
-
-
-def _dollars(value: float | None) -> str:
-    return "" if value is None else dollars(value)

@@ -120,7 +120,14 @@ async def stats(session: Session, asked: arguments.Stats) -> Found:
     if asked.sort:
         arguments.require_one_of(asked.sort, ("name", *SORTS))
     call = await session.call()
-    sums = await sums_of(call, asked.words, asked.by, asked.sort, live=asked.live)
+    sums = await sums_of(
+        call,
+        asked.words,
+        asked.by,
+        asked.sort,
+        live=asked.live,
+        compare_before=asked.compare_before,
+    )
     head = sums.document()
     groups = head.pop("groups")
     assert isinstance(groups, list)

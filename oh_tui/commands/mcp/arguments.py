@@ -150,10 +150,13 @@ class Stats(Paged):
     sort: Annotated[
         str,
         Meta(
-            description="the highest first; without it by runs, days by name",
+            description="the highest first; without it by runs, days and weeks by name",
             extra_json_schema=_one_of(("name", *SORTS)),
         ),
     ] = ""
+    compare_before: Annotated[
+        bool, Meta(description="also the range before that of after: and before:, as long")
+    ] = False
     live: Live = False
 
 

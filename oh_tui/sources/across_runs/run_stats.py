@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from operator import attrgetter
 from statistics import median
 from typing import Any, NamedTuple
@@ -39,7 +39,9 @@ class Summand(NamedTuple):
     work_s: float | None
     cost: float | None
     cost_is_partial: bool | None
+    failed_commands: int
     errors: int
+    rejected: int
     loop_steps: int
     last_error: str
 
@@ -51,15 +53,28 @@ def summand(row: RunRow) -> Summand:
 _columns = attrgetter(*Summand._fields)
 
 
-def _day(row: Summand) -> str:
+def _date(row: Summand) -> date | None:
     """The local day on which the run began; the written date if its zone is unknown."""
+    if row.began is None:
+        return None
     try:
-        zone = None if row.knows_zone else UTC
-        return (
-            "" if row.began is None else datetime.fromtimestamp(row.began, zone).date().isoformat()
-        )
+        return datetime.fromtimestamp(row.began, None if row.knows_zone else UTC).date()
     except (ValueError, OverflowError, OSError):
-        return UNKNOWN
+        return None
+
+
+def _day(row: Summand) -> str:
+    return day.isoformat() if (day := _date(row)) else UNKNOWN
+
+
+def _week(row: Summand) -> str:
+    return week_name(day) if (day := _date(row)) else UNKNOWN
+
+
+def week_name(day: date) -> str:
+    """The week of a day, as ISO 8601 names it: 2026-W48."""
+    year, week, _ = day.isocalendar()
+    return f"{year:04}-W{week:02}"
 
 
 def _cause(row: Summand) -> str:
@@ -78,10 +93,11 @@ GROUPINGS: dict[str, Callable[[Summand], str]] = {
     "label": lambda row: row.label,
     "cause": _cause,
     "day": _day,
+    "week": _week,
 }
 """Groupings by name."""
 
-NOT_TOLD = {"fork": "none known"}
+NOT_TOLD = {"fork": "none known", "day": "no time", "week": "no time"}
 """What the group without a name is called, where that is not simply not known."""
 
 FAILED = ("error", "stuck")
@@ -121,6 +137,8 @@ class Group(NamedTuple):
     partial: int
     """Runs whose cost may be incomplete."""
     errors: Spread
+    failed_steps: int
+    """Steps that are an error, a failed command or a rejected call."""
     loops: int
     """Runs that got into a loop."""
     last_error: str
@@ -206,6 +224,7 @@ def summed(names: tuple[str, ...], rows: Sequence[Summand]) -> Group:
         _spread(each("cost")),
         sum(bool(row.cost_is_partial) and row.cost is not None for row in rows),
         _spread(each("errors")),
+        sum(row.failed_commands + row.errors + row.rejected for row in rows),
         sum(map(bool, each("loop_steps"))),
         last_error,
         errors[last_error],

@@ -31,6 +31,7 @@ NAMES = {
     "label": "label",
     "cause": "how it ended",
     "day": "day",
+    "week": "week",
 }
 """The groupings, as the screen calls them."""
 

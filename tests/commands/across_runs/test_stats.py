@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import zipfile
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -132,3 +134,117 @@ def test_of_a_server_it_says_what_is_not_counted(served: Served, tmp_path: Path)
     assert done.returncode == 0 and "left out: " in done.stderr
     found = json.loads(done.stdout)
     assert found["total"]["runs"] == 0 and found["left_out"]["not_kept"] > 10
+
+
+def write_runs(path: Path, *times: str | None) -> Path:
+    """An output of an evaluation with a run that began and ended at each time, for a minute."""
+    with path.open("w") as file:
+        for number, time in enumerate(times):
+            history = []
+            for shift, source in enumerate(("user", "agent")):
+                event: dict[str, Any] = {
+                    "kind": "MessageEvent",
+                    "id": f"{number}-{shift}",
+                    "source": source,
+                }
+                event["llm_message"] = {"role": source, "content": [{"type": "text", "text": "x"}]}
+                if time:
+                    began = datetime.fromisoformat(time) + timedelta(minutes=shift)
+                    event["timestamp"] = began.isoformat()
+                history.append(event)
+            row = {"instance_id": f"run-{number}", "history": history}
+            file.write(json.dumps(row) + "\n")
+    return path
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    """Runs on four days, of which one is in the week before, and two runs without a time."""
+    return write_runs(
+        tmp_path / "output.jsonl",
+        "2026-11-18T10:00:00Z",
+        "2026-11-18T11:00:00Z",
+        "2026-11-24T12:00:00Z",
+        "2026-11-27T10:00:00Z",
+        None,
+        None,
+    )
+
+
+def test_each_day_has_a_row_and_runs_without_a_time_have_their_own(
+    output: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = document(capsys, "stats", output, "--by", "day")
+    schemas.check("stats", found)
+    runs = {group["names"]["day"]: group["runs"] for group in found["groups"]}
+    assert runs == {
+        "": 2,
+        "2026-11-18": 2,
+        **{f"2026-11-{day}": 0 for day in range(19, 24)},
+        "2026-11-24": 1,
+        "2026-11-25": 0,
+        "2026-11-26": 0,
+        "2026-11-27": 1,
+    }
+    assert {"finished", "failed", "failed_steps"} <= found["groups"][0].keys()
+    weeks = document(capsys, "stats", output, "--by", "week")["groups"]
+    assert [(one["names"]["week"], one["runs"]) for one in weeks] == [
+        ("", 2),
+        ("2026-W47", 2),
+        ("2026-W48", 2),
+    ]
+    cli.main(["stats", str(output), "--by", "week", "--csv"])
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [(row["week"], row["runs"]) for row in rows] == [
+        ("", "2"),
+        ("2026-W47", "2"),
+        ("2026-W48", "2"),
+    ]
+    narrowed = document(capsys, "stats", output, "--by", "day", "after:2026-11-20")["groups"]
+    assert [one["names"]["day"] for one in narrowed] == [f"2026-11-{n}" for n in range(24, 28)]
+
+
+def test_the_range_before_stands_beside(
+    output: Path, capsys: pytest.CaptureFixture[str], zone: str
+) -> None:
+    words = ["stats", str(output), "after:2026-11-22", "before:2026-11-29", "--compare-before"]
+    found = document(capsys, *words)
+    schemas.check("stats", found)
+    before = found["before"]
+    ends = (datetime.fromisoformat(before[end]).timestamp() for end in ("from", "to"))
+    assert [datetime.fromtimestamp(end) for end in ends] == [
+        datetime(2026, 11, 15),
+        datetime(2026, 11, 22),
+    ]
+    assert (found["total"]["runs"], before["sums"]["runs"]) == (2, 2)
+    alone = document(capsys, "stats", output, "after:2026-11-15", "before:2026-11-22")
+    assert before["sums"] == alone["total"], "as the same range by its own words"
+    assert "before" not in document(capsys, "stats", output, "after:2026-11-22")
+    assert cli.main(words) == 0
+    assert "runs 2, was 2" in (out := capsys.readouterr().out)
+    assert "was: 2026-11-15 00:00 to 2026-11-22 00:00" in out
+
+
+def test_a_range_before_without_runs_is_none_and_not_0(
+    output: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["stats", str(output), "after:2026-11-10", "before:2026-11-20", "--compare-before"]
+    assert document(capsys, *words)["before"]["sums"] is None
+    assert cli.main(words) == 0
+    out = capsys.readouterr().out
+    assert "no runs before, 2026-10-31 00:00 to 2026-11-10 00:00" in out and "was" not in out
+    for wrong in (["--compare-before"], ["after:1d", "--compare-before", "--csv"]):
+        assert cli.main(["stats", str(output), *wrong]) == 2
+
+
+def test_the_lines_stand_above_the_table_of_a_terminal(
+    output: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "80")
+    assert cli.main(["stats", str(output), "--by", "day", "--ascii"]) == 0
+    lines = re.sub(r"\x1b\[[0-9;]*[mK]", "", capsys.readouterr().out).splitlines()
+    assert lines[0] == "runs      #.....+..+  least 0  most 2  last 1"
+    assert "2026-11-18 to 2026-11-27, 7 days without a run, 2 runs without a time" in lines
+    assert max(map(len, lines)) <= 80
+    assert any(line.startswith("no time") for line in lines)

@@ -166,7 +166,7 @@ def wide(name: str, runs: int = 12_345) -> Group:
     time = Spread(runs, 1.0, 5995.0, 86_399.0)
     steps = Spread(runs, 1.0, 23_456.0, 2.0)
     return Group(
-        (name,), runs, ends, 1, 2, steps, time, dollars_, 3, Spread(runs, 12_345.0), 1234, "E", 1
+        (name,), runs, ends, 1, 2, steps, time, dollars_, 3, Spread(runs, 12_345.0), 5, 1234, "E", 1
     )
 
 

@@ -1,0 +1,255 @@
+"""Sums over runs by day or week, as rows and as lines. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from operator import itemgetter
+from typing import NamedTuple
+
+from oh_tui.sources.across_runs.run_stats import Group, Summand, grouped, summed, week_name
+from oh_tui.text.human import dollars, percent, plural
+from oh_tui.text.sparkline import sparkline
+
+MOST_ROWS = 1_000
+"""Periods from which those without runs get no row: one wrong clock would make millions."""
+
+
+class _Kind(NamedTuple):
+    """Days or weeks, which are numbered without gaps."""
+
+    number: Callable[[str], int]
+    name: Callable[[int], str]
+
+
+PERIODS = {
+    "day": _Kind(
+        lambda name: date.fromisoformat(name).toordinal(),
+        lambda number: date.fromordinal(number).isoformat(),
+    ),
+    "week": _Kind(
+        lambda name: date.fromisoformat(name).toordinal() // 7,
+        lambda number: week_name(date.fromordinal(7 * number + 1)),
+    ),
+}
+"""The groupings that are periods. The first day of the calendar, number 1, is a Monday."""
+
+
+NUMBERS = ("least", "most", "last")
+NAME, LEAST = 10, 8
+"""Cells of the name of a measure, and of its blocks at least."""
+
+
+class Measure(NamedTuple):
+    """A number of a period; of several periods at once the number of their runs together."""
+
+    name: str
+    value: Callable[[Sequence[Group]], float | None]
+    """None where it is not known."""
+    words: Callable[[Sequence[Group]], str]
+    full: float | None = None
+    """The value of the highest block, if it is not the largest one."""
+
+
+class Trend(NamedTuple):
+    """Periods in order, from the first to the last with a run."""
+
+    kind: str
+    """A key of PERIODS."""
+    groups: Mapping[int, Group]
+    """Those with runs, by their number."""
+    no_time: int
+    """Runs in no period: nobody knows when they began."""
+
+    @property
+    def first(self) -> int:
+        return min(self.groups)
+
+    @property
+    def last(self) -> int:
+        return max(self.groups)
+
+    @property
+    def length(self) -> int:
+        return self.last - self.first + 1
+
+    @property
+    def without_runs(self) -> int:
+        return self.length - len(self.groups)
+
+    def name(self, number: int) -> str:
+        return PERIODS[self.kind].name(number)
+
+    def group(self, number: int) -> Group:
+        return self.groups.get(number) or summed((self.name(number),), ())
+
+    def each(self, room: int) -> int:
+        """Periods of a block, of which there are at most so many."""
+        return -(-self.length // max(1, room))
+
+    def values(self, measure: Measure, room: int) -> list[float | None]:
+        each = self.each(room)
+        members: list[list[Group]] = [[] for _ in range(-(-self.length // each))]
+        for number, group in self.groups.items():
+            members[(number - self.first) // each].append(group)
+        return [measure.value(some) for some in members]
+
+    @property
+    def facts(self) -> list[str]:
+        """From when to when, and what has no part in it, a phrase each."""
+        first, last = self.name(self.first), self.name(self.last)
+        found = [first if first == last else f"{first} to {last}"]
+        if self.without_runs:
+            words = f"{plural(self.without_runs, self.kind)} without a run"
+            found.append(words if self.length <= MOST_ROWS else f"{words}, not listed")
+        if self.no_time:
+            found.append(f"{plural(self.no_time, 'run')} without a time")
+        return found
+
+
+def _resolved(groups: Sequence[Group]) -> float | None:
+    labelled = sum(group.labelled for group in groups)
+    return sum(group.resolved for group in groups) / labelled if labelled else None
+
+
+def _cost(groups: Sequence[Group]) -> float | None:
+    if groups and not any(group.cost.known for group in groups):
+        return None
+    return math.fsum(group.cost.total for group in groups)
+
+
+def _failed(groups: Sequence[Group]) -> float | None:
+    if groups and not any(word for group in groups for word in group.endings):
+        return None
+    return sum(group.failed for group in groups)
+
+
+COST = Measure(
+    "cost",
+    _cost,
+    lambda groups: dollars(_cost(groups) or 0.0) + "+" * any(group.partial for group in groups),
+)
+
+MEASURES = (
+    Measure(
+        "runs",
+        lambda groups: sum(group.runs for group in groups),
+        lambda groups: f"{sum(group.runs for group in groups):,}",
+    ),
+    Measure("resolved", _resolved, lambda groups: percent(_resolved(groups) or 0.0), full=1.0),
+    COST,
+    Measure("failed", _failed, lambda groups: f"{_failed(groups) or 0:,}"),
+)
+"""What is drawn of each period."""
+
+
+def over_time(kind: str, groups: Sequence[Group]) -> Trend | None:
+    """What these groups by day or week, in any order, are over time; None if no run has a time."""
+    number = PERIODS[kind].number
+    timed = {number(name): group for group in groups if (name := group.names[0]) and group.runs}
+    no_time = sum(group.runs for group in groups if not group.names[0])
+    return Trend(kind, timed, no_time) if timed else None
+
+
+class Table(NamedTuple):
+    """Groups in order, and what they are over time if they are days or weeks."""
+
+    groups: list[Group]
+    trend: Trend | None
+
+
+def table_of(rows: Sequence[Summand], by: Sequence[str], sort: str = "") -> Table:
+    """The groups by these groupings. Without `sort`, a key of SORTS or "name", days and weeks are
+    in their order, others by their runs. In their order, periods without runs are there too, and
+    runs without a time come first."""
+    kind = by[0] if len(by) == 1 and by[0] in PERIODS else ""
+    groups = grouped(rows, by, sort or ("name" if kind else "runs"))
+    trend = over_time(kind, groups) if kind else None
+    if trend and sort in ("", "name") and trend.length <= MOST_ROWS:
+        groups = [group for group in groups if not group.names[0]]
+        groups += [trend.group(number) for number in range(trend.first, trend.last + 1)]
+    return Table(groups, trend)
+
+
+class Line(NamedTuple):
+    """A measure over time; the three texts are aligned with those of the other measures."""
+
+    name: str
+    blocks: str
+    numbers: str
+    """The least, the most and the last of a period."""
+
+
+class Drawing(NamedTuple):
+    lines: list[Line]
+    """One for each measure that is known of a period."""
+    facts: list[str]
+
+
+def draw(trend: Trend, room: int, levels: str) -> Drawing:
+    """In lines of at most so many cells, unless that leaves less than LEAST to the blocks."""
+    told = [(measure, _numbers(trend, measure)) for measure in MEASURES]
+    known = [(measure, numbers) for measure, numbers in told if numbers]
+    widths = [max(map(len, column)) for column in zip(*(n for _, n in known), strict=True)]
+    cells = max(
+        LEAST,
+        room
+        - NAME
+        - sum(len(head) + 3 + width for head, width in zip(NUMBERS, widths, strict=True)),
+    )
+    found = []
+    for measure, numbers in known:
+        parts = zip(NUMBERS, numbers, widths, strict=True)
+        found.append(
+            Line(
+                f"{measure.name:<{NAME}}",
+                sparkline(trend.values(measure, cells), levels, measure.full),
+                "".join(f"  {head} {number:>{width}}" for head, number, width in parts),
+            )
+        )
+    each = trend.each(cells)
+    facts = trend.facts + ([f"{each:,} {trend.kind}s a block"] if each > 1 else [])
+    return Drawing(found, facts)
+
+
+def _numbers(trend: Trend, measure: Measure) -> tuple[str, ...]:
+    """Empty if it is known of no period."""
+    periods: list[Sequence[Group]] = [[group] for _, group in sorted(trend.groups.items())]
+    last = periods[-1]
+    known = [(value, some) for some in periods if (value := measure.value(some)) is not None]
+    if not known:
+        return ()
+    if trend.without_runs and (nothing := measure.value(())) is not None:
+        known.append((nothing, ()))
+    least, most = (best(known, key=itemgetter(0))[1] for best in (min, max))
+    shown = "not known" if measure.value(last) is None else measure.words(last)
+    return measure.words(least), measure.words(most), shown
+
+
+def beside(now: Group, before: Group) -> list[tuple[str, str, str]]:
+    """What is told of a range and of the one before it: a name, now, before. Left out is what is
+    known of neither."""
+    pairs = [(name, words(now), words(before)) for name, words in _BESIDE.items()]
+    return [
+        (name, one or "not known", other or "not known")
+        for name, one, other in pairs
+        if one or other
+    ]
+
+
+def _cost_a_run(group: Group) -> str:
+    mean = group.cost.mean
+    return "" if mean is None else dollars(mean) + "+" * bool(group.partial)
+
+
+def _share(part: int, whole: int) -> str:
+    return percent(part / whole) if whole else ""
+
+
+_BESIDE: dict[str, Callable[[Group], str]] = {
+    "runs": lambda group: f"{group.runs:,}",
+    "cost a run": _cost_a_run,
+    "resolved": lambda group: _share(group.resolved, group.labelled),
+    "failed": lambda group: _share(group.failed, group.runs),
+}
