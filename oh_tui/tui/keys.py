@@ -219,6 +219,7 @@ FILTER_WORDS = (
     ("tool:terminal", "a tool, or edit, read, web, mcp, plan, think, you"),
     ("does:test", "what it is for: test, edit, look, install, commit, push, delete …"),
     ("tests:failed", "what the tests told that it ran; also passed"),
+    ("look:any", "what is worth a look: large-diff, test-edit, rewrite, delete, config, sudo …"),
     ("path:src/", "a file of an edit or a read"),
     ("took:>5s", "how long it ran; cost:>0.01 what it cost"),
     ("context:>80%", "how full the model's context was"),

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import time
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from oh_tui.text.human import plural
 from oh_tui.trajectory.analysis import patch as patches
+from oh_tui.trajectory.files import churn
 from oh_tui.trajectory.files.touched import TouchedFile, TouchedFiles, shown_path
 from oh_tui.trajectory.files.touches import Touch, touches
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.difference import count_changes, count_lines, unified
 from oh_tui.trajectory.presentation.tools import change
+
+if TYPE_CHECKING:
+    from oh_tui.trajectory.files.churn import Churn
 
 NOTE = "from editor and patch calls: changes made by shell commands are not included"
 """The note below every list of changed files."""
@@ -166,6 +171,11 @@ class ChangeLog:
     def size(self) -> str:
         """Such as "5 files +142 -97"; without lines if they are unknown."""
         return size_words(self.changed, self.added, self.removed) or plural(0, "file")
+
+    @cached_property
+    def churn(self) -> Churn:
+        """How many of the lines that it wrote are gone; read when asked for."""
+        return churn.Churn(self.touched)
 
     @cached_property
     def patch(self) -> list[patches.PatchedFile]:

@@ -14,6 +14,7 @@ from oh_tui.trajectory.analysis.loops import Loops
 from oh_tui.trajectory.analysis.strip import Strip
 from oh_tui.trajectory.analysis.sub_agents import Slot, bare, prefix, slots
 from oh_tui.trajectory.analysis.verdict import Verdict, judge
+from oh_tui.trajectory.analysis.worth_a_look import of_run
 from oh_tui.trajectory.context import contexts
 from oh_tui.trajectory.files import history, order_in_time
 from oh_tui.trajectory.model.bodies import message_text
@@ -22,6 +23,7 @@ from oh_tui.trajectory.model.trajectory import ALL, SubAgent, Trajectory
 from oh_tui.trajectory.model.usage_stats import NO_USAGE, Cost, Told, Usage
 
 if TYPE_CHECKING:
+    from oh_tui.trajectory.analysis.worth_a_look.of_run import WorthALook
     from oh_tui.trajectory.context.contexts import Contexts
     from oh_tui.trajectory.files.history import Files
     from oh_tui.trajectory.files.order_in_time import Part
@@ -88,6 +90,11 @@ class Study:
     @cached_property
     def changes(self) -> ChangeLog:
         return changes(self.trajectory)
+
+    @cached_property
+    def worth_a_look(self) -> WorthALook:
+        """Which of its own steps are worth a look; read when asked for."""
+        return of_run.WorthALook(self.trajectory, self.changes.churn)
 
     @cached_property
     def contexts(self) -> Contexts:

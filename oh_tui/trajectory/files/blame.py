@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 from oh_tui.trajectory.files.history import FileHistory, FileState, Stop, Stopped
+from oh_tui.trajectory.files.kept_lines import kept_lines, split
 from oh_tui.trajectory.files.order_in_time import Label
 from oh_tui.trajectory.files.versions import Edit, Version, same_ends
-from oh_tui.trajectory.presentation.alignment import Check, common
-from oh_tui.trajectory.presentation.difference import without_ends
+from oh_tui.trajectory.presentation.alignment import Check
 
 Origin: TypeAlias = Literal["edit", "before", "elsewhere"]
 
@@ -99,26 +99,12 @@ def _made_by(file: FileHistory, edit: Edit) -> int:
     return next(made, -1)
 
 
-def split(text: str) -> list[str]:
-    """The lines of a text, without line ends."""
-    lines = text.split("\n")
-    if not lines[-1]:
-        lines.pop()
-    return lines
-
-
 def _carried(
     old: str, new: str, owners: list[Version], version: Version, check: Check
 ) -> tuple[str, list[Version]]:
     """The new text with the owners of its lines; new lines have the version."""
-    size, before, after = without_ends(old, new)
-    head = old.count("\n", 0, size)
-    was, now = split(before), split(after)
-    tail = len(owners) - head - len(was)
-    inner = [version] * len(now)
-    shared = set(was) & set(now)
-    a = [n for n, line in enumerate(was) if line in shared]
-    b = [n for n, line in enumerate(now) if line in shared]
-    for i, j in common([was[n] for n in a], [now[n] for n in b], check):
-        inner[b[j]] = owners[head + a[i]]
-    return new, [*owners[:head], *inner, *owners[len(owners) - tail :]]
+    kept = kept_lines(old, new, check)
+    inner = [version] * kept.now
+    for i, j in kept.pairs:
+        inner[j] = owners[kept.head + i]
+    return new, [*owners[: kept.head], *inner, *owners[kept.head + kept.was :]]

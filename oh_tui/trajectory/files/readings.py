@@ -6,10 +6,9 @@ from typing import NamedTuple
 
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.files.order_in_time import Label, Moment, Part
-from oh_tui.trajectory.model.bodies import content_text, field, text_field
+from oh_tui.trajectory.model.bodies import CLIPPED, content_text, field, text_field
 from oh_tui.trajectory.model.steps import Step
 
-_CLIPPED = "<response clipped>"
 _NUMBERED = pattern(r" {0,12}(\d{1,9})(?:\t|  )(.*)")
 """A line of `cat -n`, or of the Gemini tool that reads."""
 
@@ -56,7 +55,7 @@ class Reading(NamedTuple):
         text = text_field(body, "observation", "file_content") or content_text(body)
         is_part = bool(field(action, "view_range") or field(action, "offset"))
         is_part |= field(body, "observation", "is_truncated") is True
-        before, cut, _ = text.partition(_CLIPPED)
+        before, cut, _ = text.partition(CLIPPED)
         rows = before.split("\n")[: -1 if cut else None]
         first, lines = 0, list[str]()
         for row in rows:

@@ -43,9 +43,12 @@ class TouchedFiles:
 
     def __init__(self, trajectory: Trajectory) -> None:
         self.trajectory = trajectory
+        self.version = 0
+        """Changes with each change of what was touched."""
         self._clear()
 
     def _clear(self) -> None:
+        self.version += 1
         self.files: dict[str, TouchedFile] = {}
         self.changed: dict[str, int] = {}
         """Key of a file whose steps have changed -> from which of its edits on, until the one who
@@ -103,6 +106,7 @@ class TouchedFiles:
 
     def _take_out(self, step: Step) -> None:
         """Undoes `_take`."""
+        self.version += 1
         for file in self._reported.pop(step.number, ()):
             for known in (file.reads, file.edits):
                 index = bisect_left(known, step.number, key=lambda step: step.number)
@@ -115,6 +119,7 @@ class TouchedFiles:
     def _take(self, step: Step) -> None:
         if self.trajectory.outcome(step) not in (Outcome.OK, Outcome.WITH_RESULT):
             return
+        self.version += 1
         for touch in touches(step):
             path = self.key(touch.path)
             if path in self._folders:

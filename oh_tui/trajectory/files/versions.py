@@ -23,7 +23,8 @@ def same_ends(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
-def _digest(text: str) -> bytes:
+def digest_of(text: str) -> bytes:
+    """The same for texts that differ in line ends alone."""
     data = same_ends(text).encode("utf-8", "surrogatepass")
     return hashlib.blake2b(data, digest_size=16).digest()
 
@@ -44,7 +45,7 @@ class Side(NamedTuple):
 
 UNKNOWN = Side()
 ABSENT = Side(exists=False, is_exact=True)
-EMPTY = _digest("")
+EMPTY = digest_of("")
 
 
 class Edit(NamedTuple):
@@ -118,7 +119,9 @@ def _old(step: Step, touch: Touch) -> Side:
 def _side(text: str | None, touch: Touch) -> Side:
     if text is None:
         return UNKNOWN
-    return Side(_digest(text), is_exact=touch.is_told and not any(sign in text for sign in _LOSSY))
+    return Side(
+        digest_of(text), is_exact=touch.is_told and not any(sign in text for sign in _LOSSY)
+    )
 
 
 @dataclass(frozen=True, slots=True)

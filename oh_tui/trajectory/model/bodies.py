@@ -13,6 +13,9 @@ from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import redact_json
 from oh_tui.trajectory.model.events import decode_json
 
+CLIPPED = "<response clipped>"
+"""Written by tools where they cut a text; `full_output_save_dir` is set even if nothing is cut."""
+
 
 def field(body: object, *path: str) -> Any:
     """The value at a path of names; None when the path does not exist."""

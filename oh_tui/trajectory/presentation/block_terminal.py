@@ -23,9 +23,6 @@ from oh_tui.trajectory.presentation.views import USUAL_NUMBERS
 _COMPLETED = pattern(r"\s{0,4}\[The command completed with exit code -?\d{1,9}\.\]\s{0,4}")
 """A line of the shell's metadata that the title repeats."""
 
-_CLIPPED = "<response clipped>"
-"""Written by tools where they cut a text; `full_output_save_dir` is set even if nothing is cut."""
-
 
 def terminal_call(action: dict[str, object]) -> list[Block]:
     command = safe(take.text(action, "command"))
@@ -71,7 +68,7 @@ def terminal_result(
     if _COMPLETED.fullmatch(text_field(observation, "metadata", "suffix")):
         take.value(observation, "metadata", "suffix")
     blocks += _shell(field(observation, "metadata"))
-    if _CLIPPED in raw:
+    if bodies.CLIPPED in raw:
         kept = safe_line(take.text(observation, "full_output_save_dir"))
         where = f"; whole in {kept}" if kept else ""
         blocks.append(Note(f"cut by the tool{where}"))

@@ -20,6 +20,7 @@ from oh_tui.trajectory.analysis.purposes.test_results import run_of_tests
 from oh_tui.trajectory.analysis.search.moments import Moment, moment
 from oh_tui.trajectory.analysis.search.scan import Said, needle, said_by_step
 from oh_tui.trajectory.analysis.step_attributes import BY_WORD, StepAttribute, Word
+from oh_tui.trajectory.analysis.worth_a_look.looks import Look
 from oh_tui.trajectory.model.bodies import arguments, field
 from oh_tui.trajectory.model.steps import HIDDEN_KINDS, Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family
@@ -314,6 +315,11 @@ def _tests(asked: Asked, wanted: str) -> bool | None:
     return told.ok is (wanted == "passed")
 
 
+def _worth_a_look(asked: Asked, wanted: str) -> bool:
+    reasons = asked.study.worth_a_look.of(asked.step) if asked.study else ()
+    return any(wanted in (ANY, reason.look) for reason in reasons)
+
+
 def _regex(typed: str) -> Regex:
     """`/…/`, or a pattern as it is."""
     is_slashed = len(typed) > 1 and typed[0] == typed[-1] == "/"
@@ -347,6 +353,7 @@ FIELDS: dict[str, Field] = {
         any_of(tuple(Purpose)), 3,
     ),
     "tests": Field(one_of(_TESTS), _tests, any_of(_TESTS), 4),
+    "look": Field(one_of((ANY, *Look)), _worth_a_look, any_of((ANY, *Look)), 4),
     "path": Field(str.lower, _touches, any_of(()), 3),
     "note": Field(str.lower, _noted, any_of((ANY,))),
     "step": Field(_span, _numbered, any_of(("10-20",))),

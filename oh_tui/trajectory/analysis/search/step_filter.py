@@ -110,7 +110,7 @@ class Query(msgspec.Struct, frozen=True):
     @property
     def needs_study(self) -> bool:
         """Whether matches depend on `study`."""
-        return any(t.field in BY_WORD or t.value == "loop" for t in self.terms)
+        return any(t.field in BY_WORD or t.field == "look" or t.value == "loop" for t in self.terms)
 
     def unknown(self, study: Study) -> Counter[str]:
         """What the words ask and is not known of some steps, with the number of these. They pass

@@ -1,0 +1,36 @@
+"""What a step is worth a look for."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Look(StrEnum):
+    """Why a step is worth a look; a value is a word of `look:` too."""
+
+    LARGE_DIFF = "large-diff"
+    TEST_EDIT = "test-edit"
+    """Edits a test after tests failed."""
+    REWRITE = "rewrite"
+    """Rewrites the same lines again and again."""
+    DELETE = "delete"
+    MOVE = "move"
+    CONFIG = "config"
+    """Changes how the project is built, checked or run."""
+    CI = "ci"
+    LOCK = "lock"
+    """Changes a file that pins packages."""
+    FORCE = "force"
+    """Pushes over what others may have."""
+    SUDO = "sudo"
+    RETRY = "retry"
+    """Makes a call that failed again, with nothing done between."""
+    CUT_ERROR = "cut-error"
+    """The output is cut where an error stands."""
+
+
+class Reason(NamedTuple):
+    look: Look
+    why: str
+    """One clean line without secrets, with its fact."""

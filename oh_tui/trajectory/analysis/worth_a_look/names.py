@@ -1,0 +1,66 @@
+"""Files of a project that count for more than other code: tests, config, CI, locks."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from functools import lru_cache
+
+from oh_tui.trajectory.analysis.worth_a_look.looks import Look
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+_CI_FOLDERS = (
+    ".github/workflows/", ".github/actions/", ".circleci/", ".buildkite/", ".gitlab/ci/",
+    ".woodpecker/",
+)  # fmt: skip
+
+_CI = _names("""
+    .gitlab-ci.yml .travis.yml .drone.yml .cirrus.yml .woodpecker.yml appveyor.yml Jenkinsfile
+    azure-pipelines.yml bitbucket-pipelines.yml cloudbuild.yaml
+""")
+
+_LOCKS = _names("""
+    *.lock bun.lockb go.sum go.work.sum gradle.lockfile npm-shrinkwrap.json package-lock.json
+    packages.lock.json pnpm-lock.yaml uv.lock
+""")
+
+_CONFIG = _names("""
+    .babelrc .dockerignore .editorconfig .env .env.* .eslintrc .eslintrc.* .flake8 .gitattributes
+    .gitignore .gitmodules .npmrc .nvmrc .pre-commit-config.yaml .prettierrc .prettierrc.*
+    .pylintrc .python-version .tool-versions CMakeLists.txt CODEOWNERS Cargo.toml Containerfile
+    Dockerfile Dockerfile.* *.Dockerfile Gemfile Justfile Makefile Pipfile Procfile Vagrantfile
+    *.gradle *.gradle.kts babel.config.* build.zig composer.json compose.yaml compose.yml
+    constraints*.txt dependabot.yml docker-compose*.yaml docker-compose*.yml eslint.config.*
+    go.mod go.work jest.config.* justfile makefile mypy.ini package.json pom.xml pyproject.toml
+    pyrightconfig.json pytest.ini renovate.json requirements*.txt ruff.toml setup.cfg setup.py
+    tox.ini tsconfig*.json tslint.json vite.config.* vitest.config.* webpack.config.*
+""")
+
+_TEST_FOLDERS = ("/test/", "/tests/", "/__tests__/", "/spec/", "/specs/")
+
+_TESTS = _names("""
+    test_*.* *_test.* *_tests.* *.test.* *.spec.* *_spec.* *Test.* *Tests.* *TestCase.* conftest.py
+""")
+
+
+@lru_cache(maxsize=4096)
+def is_test(path: str) -> bool:
+    """Whether the file with this path is a test, or helps tests."""
+    name = path.rpartition("/")[2]
+    if any(folder in f"/{path}" for folder in _TEST_FOLDERS):
+        return True
+    return any(fnmatchcase(name, one) for one in _TESTS)
+
+
+@lru_cache(maxsize=4096)
+def kind_of(path: str) -> Look | None:
+    """What the file with this path is for, if it is one of these."""
+    name = path.rpartition("/")[2]
+    if any(f"/{folder}" in f"/{path}" for folder in _CI_FOLDERS) or name in _CI:
+        return Look.CI
+    if any(fnmatchcase(name, one) for one in _LOCKS):
+        return Look.LOCK
+    return Look.CONFIG if any(fnmatchcase(name, one) for one in _CONFIG) else None

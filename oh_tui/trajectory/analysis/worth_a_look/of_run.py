@@ -1,0 +1,158 @@
+"""The steps of a run that are worth a look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from oh_tui.trajectory.analysis.alike.failed_steps import FAILED
+from oh_tui.trajectory.analysis.alike.fingerprints import deed, worked, working_folder
+from oh_tui.trajectory.analysis.purposes.acts import Act, acts
+from oh_tui.trajectory.analysis.purposes.programs import Purpose
+from oh_tui.trajectory.analysis.purposes.test_results import run_of_tests
+from oh_tui.trajectory.analysis.worth_a_look.looks import Look, Reason
+from oh_tui.trajectory.analysis.worth_a_look.reasons import (
+    by_acts,
+    by_output,
+    by_sizes,
+    by_tests,
+)
+from oh_tui.trajectory.files.churn import Churn
+from oh_tui.trajectory.files.touches import may_touch
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.steps import MESSAGE_KINDS, Step
+from oh_tui.trajectory.model.trajectory import Trajectory
+
+_LATE = 256
+"""So many steps behind it, an open call is taken for one that never ends."""
+
+_NO_WORK = frozenset({Purpose.LOOK, Purpose.PLAN, Purpose.WAIT, Purpose.TEST, Purpose.LINT})
+"""What changes nothing, so that a call that failed fails again."""
+
+
+class Found(NamedTuple):
+    step: Step
+    reasons: tuple[Reason, ...]
+
+
+class WorthALook:
+    """What is worth a look in a growing run. Steps are read in order, each once, when one of them
+    or of those behind it is asked for."""
+
+    def __init__(self, trajectory: Trajectory, churn: Churn) -> None:
+        self.trajectory, self.churn = trajectory, churn
+        self._begin()
+
+    def _begin(self) -> None:
+        self._closed = _Reading()
+        """The steps up to the first call that has not ended."""
+        self._rest: _Reading | None = None
+        """Goes on from there, and is read again when there are more events."""
+        self._state: tuple[object, ...] = ()
+        self._seen = 0
+        self._folder: str | None = None
+
+    def of(self, step: Step) -> tuple[Reason, ...]:
+        """Why a step is worth a look; empty if it is not."""
+        self._take_news()
+        closed, steps = self._closed, self.trajectory.steps
+        while closed.read < step.number and self._is_closed(steps[closed.read]):
+            self._read(closed)
+        if step.number <= closed.read:
+            return closed.reasons.get(step.number, ())
+        if self._rest is None:
+            self._rest = _Reading(closed.read, closed.failed, closed.tests_failed)
+        while self._rest.read < step.number:
+            self._read(self._rest)
+        return self._rest.reasons.get(step.number, ())
+
+    def __iter__(self) -> Iterator[Found]:
+        """The steps that are worth a look, in order."""
+        for step in self.trajectory.steps:
+            if reasons := self.of(step):
+                yield Found(step, reasons)
+
+    def _take_news(self) -> None:
+        run = self.trajectory
+        state = (len(run.events), run.numberings, run.status, run.live)
+        if state == self._state:
+            return
+        if self._state[1:2] != (run.numberings,) or self._is_late(run.events[self._seen :]):
+            self._begin()
+        self._state, self._seen, self._rest = state, len(run.events), None
+
+    def _is_late(self, events: list[Event]) -> bool:
+        """Whether one of these is a result of a step that was read."""
+        for event in events:
+            step = self.trajectory.step_of(event.id)
+            if step and step.event is not event and step.number <= self._closed.read:
+                return True
+        return False
+
+    def _is_closed(self, step: Step) -> bool:
+        return not step.is_open or len(self.trajectory.steps) - step.number > _LATE
+
+    def _read(self, reading: _Reading) -> None:
+        """Reads the next step."""
+        step = self.trajectory.steps[reading.read]
+        reading.read += 1
+        if not step.is_call:
+            if step.event.kind in MESSAGE_KINDS and step.event.source == "user":
+                reading.failed.clear()  # who asks for more has seen what failed
+            return
+        found = tuple(self._reasons(step, reading))
+        if found:
+            reading.reasons[step.number] = tuple(sorted(found, key=_place))
+
+    def _reasons(self, step: Step, reading: _Reading) -> Iterator[Reason]:
+        outcome = self.trajectory.outcome(step)
+        done = acts(step)
+        if may_touch(step.event):
+            yield from by_sizes(self.churn.of_step(step))
+        if not (may_touch(step.event) and outcome in FAILED):
+            yield from by_acts(done, outcome)
+            if reading.tests_failed:
+                yield from by_tests(done, outcome, reading.tests_failed)
+        yield from by_output(step, outcome)
+        yield from self._retried(step, done, reading)
+        told = run_of_tests(step) if Purpose.TEST in {act.purpose for act in done} else None
+        if told and told.ok is not None:
+            reading.tests_failed = 0 if told.ok else step.number
+
+    def _retried(self, step: Step, done: tuple[Act, ...], reading: _Reading) -> Iterator[Reason]:
+        has_failed = self.trajectory.outcome(step) in FAILED
+        if has_failed or reading.failed:
+            if self._folder is None:
+                self._folder = working_folder(self.trajectory)
+            call = deed(step, self._folder).exact
+            if before := reading.failed.get(call):
+                yield Reason(
+                    Look.RETRY, f"the call of step {before} again, which failed; no work between"
+                )
+            if has_failed:
+                reading.failed[call] = step.number
+        if worked(self.trajectory, step) and not _NO_WORK.issuperset(act.purpose for act in done):
+            reading.failed.clear()
+
+
+_ORDER = {look: place for place, look in enumerate(Look)}
+
+
+def _place(reason: Reason) -> int:
+    return _ORDER[reason.look]
+
+
+class _Reading:
+    """How far a run was read, with what counts for the steps to come."""
+
+    def __init__(
+        self, read: int = 0, failed: dict[bytes, int] | None = None, tests_failed: int = 0
+    ) -> None:
+        self.read = read
+        """How many steps."""
+        self.failed = dict(failed or {})
+        """Calls that failed since work was last done, and the numbers of their steps."""
+        self.tests_failed = tests_failed
+        """The number of the last step that ran tests, if they failed; else 0."""
+        self.reasons: dict[int, tuple[Reason, ...]] = {}
+        """By the number of the step."""

@@ -1,0 +1,145 @@
+"""What a step by itself is worth a look for: what it does, and an output that is cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from oh_tui.text.human import plural
+from oh_tui.text.patterns import pattern
+from oh_tui.text.redact import safe, safe_line
+from oh_tui.trajectory.analysis.purposes.acts import Act
+from oh_tui.trajectory.analysis.purposes.programs import Purpose
+from oh_tui.trajectory.analysis.worth_a_look.looks import Look, Reason
+from oh_tui.trajectory.analysis.worth_a_look.names import is_test, kind_of
+from oh_tui.trajectory.files.churn import EditSize
+from oh_tui.trajectory.files.touched import shown_path
+from oh_tui.trajectory.model.bodies import CLIPPED, content_text
+from oh_tui.trajectory.model.steps import Outcome, Step
+
+LARGE = 200
+"""Lines that a diff has at most, if it is not large."""
+
+_NAMED = 3
+"""Files that a reason names; the others are counted."""
+
+_LINE = 120
+"""Characters of a line of output in a reason."""
+
+_WORDS = {
+    Look.CONFIG: "changes the configuration in {}",
+    Look.CI: "changes what CI runs in {}",
+    Look.LOCK: "changes the pinned packages in {}",
+    Look.DELETE: "deletes {}",
+    Look.MOVE: "moves {}",
+}
+
+_WRITES = {Purpose.EDIT: None, Purpose.DELETE: Look.DELETE, Purpose.MOVE: Look.MOVE}
+
+_ENDED = {
+    Outcome.COMMAND_FAILED: "; the command failed",
+    Outcome.ERROR: "; the call failed",
+    Outcome.WAITING: "; it waits for confirmation",
+    Outcome.RUNNING: "; it runs",
+    Outcome.NO_RESULT: "; it has no result",
+}
+"""What is said of a call that may not have done what it asks for."""
+
+_TEMPORARY = ("/tmp/", "/var/tmp/", "/dev/")
+
+
+def by_acts(acts: Iterable[Act], outcome: Outcome) -> Iterator[Reason]:
+    """Reasons by what a call asks for."""
+    if outcome is Outcome.REJECTED:
+        return
+    named: dict[Look, list[str]] = {}
+    purposes = set[Purpose]()
+    for act in acts:
+        purposes.add(act.purpose)
+        if act.purpose not in _WRITES:
+            continue
+        for path in act.paths:
+            if path.startswith(_TEMPORARY):
+                continue
+            for look in filter(None, (_WRITES[act.purpose], kind_of(path))):
+                named.setdefault(look, []).append(shown_path(path))
+    ended = _ENDED.get(outcome, "")
+    for look, paths in named.items():
+        is_pair = look is Look.MOVE and len(paths) == 2
+        told = " to ".join(paths) if is_pair else _listed(paths)
+        yield Reason(look, _WORDS[look].format(told) + ended)
+    if Purpose.FORCE in purposes:
+        yield Reason(Look.FORCE, f"pushes by force{ended}")
+    if Purpose.SUDO in purposes:
+        yield Reason(Look.SUDO, f"runs a command with sudo{ended}")
+
+
+def by_tests(acts: Iterable[Act], outcome: Outcome, failed: int) -> Iterator[Reason]:
+    """A reason by tests that are edited after those of a step failed."""
+    edited = [path for act in acts if act.purpose is Purpose.EDIT for path in act.paths]
+    tests = [shown_path(path) for path in edited if is_test(path)]
+    if tests and outcome is not Outcome.REJECTED:
+        ended = _ENDED.get(outcome, "")
+        yield Reason(
+            Look.TEST_EDIT, f"edits {_listed(tests)} after tests failed in step {failed}{ended}"
+        )
+
+
+def by_sizes(sizes: Iterable[EditSize]) -> Iterator[Reason]:
+    """Reasons by how much an edit changed."""
+    sizes = list(sizes)
+    changed = sum(size.changed for size in sizes)
+    if changed > LARGE:
+        where = _listed([shown_path(size.path) for size in sizes])
+        yield Reason(Look.LARGE_DIFF, f"changes {changed:,} lines of {where}, over {LARGE}")
+    for size in sizes:
+        if size.again:
+            lines = plural(size.again, "line")
+            where = shown_path(size.path)
+            yield Reason(
+                Look.REWRITE, f"rewrites {lines} of {where} again, {size.times} times by now"
+            )
+
+
+def _listed(paths: list[str]) -> str:
+    paths = list(dict.fromkeys(paths))
+    more = len(paths) - _NAMED
+    return ", ".join(paths[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+
+
+# an output that is cut
+
+_MAY_BE_CUT = (CLIPPED.encode(), b"\\u003cresponse clipped")
+
+_BESIDE = 4_000
+"""Characters on each side of the cut in which an error is looked for."""
+
+_LINES = 5
+"""And whole lines."""
+
+_ERROR = pattern(
+    r"(?:^|[\s:])(?:Traceback \(most recent call last\)|\w{0,80}(?:Error|Exception)\b"
+    r"|(?:fatal|error|ERROR)(?:\[\w{1,20}\])?:|FAILED\b|panicked at\b)"
+)
+
+
+def by_output(step: Step, outcome: Outcome) -> Iterator[Reason]:
+    """A reason by an output of which a part is missing, where an error is."""
+    result = step.result
+    if result is None:
+        return
+    raw = result.raw()
+    if not any(sign in raw for sign in _MAY_BE_CUT):
+        return
+    before, cut, after = content_text(result.body()).partition(CLIPPED)
+    if not cut:
+        return
+    if outcome in (Outcome.ERROR, Outcome.COMMAND_FAILED):
+        yield Reason(Look.CUT_ERROR, "failed, and a part of its output is cut out")
+        return
+    # a line that is cut has lost what tells a secret in it
+    head = f"\n{before}"[-_BESIDE:].split("\n")[1:-1]
+    tail = f"{after}\n"[:_BESIDE].split("\n")[1:-1]
+    error = next((line for line in head[-_LINES:] + tail[:_LINES] if _ERROR.search(line)), "")
+    if error:
+        told = safe_line(safe(error).strip())[:_LINE]
+        yield Reason(Look.CUT_ERROR, f"its output is cut beside an error: {told}")
