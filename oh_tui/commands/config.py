@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 from oh_tui.commands.framework.command import Call, argument, command
 from oh_tui.commands.framework.printing import print_json
-from oh_tui.settings.config import Fault, Faults, parse_config
+from oh_tui.settings.config import Faults, parse_config
 from oh_tui.settings.paths import config_file, make_private, preferences_file, tilde
 from oh_tui.settings.preferences import Preferences
 from oh_tui.settings.startup import before_file, read_config_file
+from oh_tui.settings.toml_faults import Fault
 from oh_tui.sources.lists.attributes import ORDERS
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural

@@ -15,8 +15,8 @@ from oh_tui.api.models import Auth, Kind
 from oh_tui.settings import toml_lines
 from oh_tui.settings.address import server_address
 from oh_tui.settings.keyboard import key_names, shown_keys
+from oh_tui.settings.toml_faults import Fault, kind_of, quoted, suggestion, syntax_fault
 from oh_tui.text.amounts import BUDGET, is_budget
-from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 
@@ -112,16 +112,6 @@ class ExplorerNames(NamedTuple):
     """The words of the orders of conversations."""
 
 
-class Fault(NamedTuple):
-    """A fault in the file."""
-
-    line: int
-    """Counted from 1."""
-    text: str
-    setting: str = ""
-    """The name at the top level that is wrong, or servers.NAME; "" for a file that is no TOML."""
-
-
 class Faults(Exception):
     """All faults of a file, ordered by line, and the settings without them."""
 
@@ -143,7 +133,7 @@ def parse_config(text: str, known: ExplorerNames | None = None) -> Config:
     try:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        raise Faults([_syntax_fault(text, error)], Config()) from error
+        raise Faults([syntax_fault(text, error)], Config()) from error
     faults: list[Fault] = []
     config = _config(_Table(document, (), toml_lines.lines_of(text), faults), known)
     if faults:
@@ -185,7 +175,7 @@ class _Table:
         value = self.values.get(name, default)
         if isinstance(value, kind):
             return value
-        self.blame(f"{name} is {expected}, not {_kind(value)}", name)
+        self.blame(f"{name} is {expected}, not {kind_of(value)}", name)
         return default
 
     def table(self, name: str) -> _Table:
@@ -202,7 +192,7 @@ class _Table:
         """None for a fault, and for a number that is not written."""
         value = self.values.get(name)
         if isinstance(value, bool) or not isinstance(value, int | float | None):
-            self.blame(f"{name} is a number of {unit}, not {_kind(value)}", name)
+            self.blame(f"{name} is a number of {unit}, not {kind_of(value)}", name)
             return None
         return value
 
@@ -251,22 +241,22 @@ def _config(top: _Table, known: ExplorerNames | None) -> Config:
     for name in top.values:
         if name not in NAMES:
             hint = " (a server's, under [servers.NAME])" if name in SERVER_NAMES else ""
-            top.blame(f"{_quoted(name)} is not a setting{hint or _suggestion(name, NAMES)}", name)
+            top.blame(f"{quoted(name)} is not a setting{hint or suggestion(name, NAMES)}", name)
     servers = top.table("servers")
     default = top.text("default")
     names = [*servers.values, LOCAL, DEMO]
     if default and default not in names:
-        suggestion = _suggestion(default, names)
-        top.blame(f"there is no server {_quoted(default)}{suggestion}", "default")
+        hint = suggestion(default, names)
+        top.blame(f"there is no server {quoted(default)}{hint}", "default")
     theme = top.text("theme")
     if theme and known and theme not in known.themes:
         some = f": {', '.join(list(known.themes)[:3])}, …"
-        suggestion = _suggestion(theme, known.themes) or some
-        top.blame(f"there is no theme {_quoted(theme)}{suggestion}", "theme")
+        hint = suggestion(theme, known.themes) or some
+        top.blame(f"there is no theme {quoted(theme)}{hint}", "theme")
     sort = top.text("sort")
     if sort and known and sort not in known.orders:
-        hint = _suggestion(sort, known.orders) or f": {', '.join(known.orders)}"
-        top.blame(f"there is no order {_quoted(sort)}{hint}", "sort")
+        hint = suggestion(sort, known.orders) or f": {', '.join(known.orders)}"
+        top.blame(f"there is no order {quoted(sort)}{hint}", "sort")
     entries = {name: _server(name, servers) for name in servers.values}
     keys = top.table("keys")
     return Config(
@@ -292,7 +282,7 @@ def _server(name: str, servers: _Table) -> ServerEntry | None:
         return None
     table = servers.table(name)
     if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
-        table.blame(f"{_quoted(name)}: a server's name has letters, digits, - and _")
+        table.blame(f"{quoted(name)}: a server's name has letters, digits, - and _")
     elif name in (DEMO, LOCAL):
         table.blame(f"{name} is the name of a built-in server: choose another")
     for key in table.values:
@@ -301,10 +291,10 @@ def _server(name: str, servers: _Table) -> ServerEntry | None:
         if key in _SECRETS:
             why = "a key is not kept in this file, but named by key_env, key_file, key_command"
         elif key in NAMES:
-            why = f"{_quoted(key)} stands before the first [table]"
+            why = f"{quoted(key)} stands before the first [table]"
         else:
-            suggestion = _suggestion(key, SERVER_NAMES)
-            why = f"{_quoted(key)} is not a setting of a server{suggestion}"
+            hint = suggestion(key, SERVER_NAMES)
+            why = f"{quoted(key)} is not a setting of a server{hint}"
         table.blame(why, key)
     places = [key for key in ("key_env", "key_file", "key_command") if key in table.values]
     if len(places) > 1:
@@ -334,7 +324,7 @@ def _url(table: _Table) -> str:
         if written:
             return server_address(written)
         if isinstance(table.values.get("url", ""), str):
-            table.blame(f"the server {_quoted(table.path[-1])} has no url")
+            table.blame(f"the server {quoted(table.path[-1])} has no url")
     except Problem as problem:
         table.blame(f"url: {problem.sentence}", "url")
     return ""
@@ -356,11 +346,9 @@ def _keys(table: _Table, known: ExplorerNames) -> dict[str, str]:
         name = ".".join(path)
         paths.setdefault(name, path)
         if name not in known.actions:
-            table.blame(
-                f"{_quoted(name)} is not an action{_suggestion(name, known.actions)}", *path
-            )
+            table.blame(f"{quoted(name)} is not an action{suggestion(name, known.actions)}", *path)
         elif not isinstance(value, str):
-            table.blame(f'{name} is keys in quotes, such as "x,f5", not {_kind(value)}', *path)
+            table.blame(f'{name} is keys in quotes, such as "x,f5", not {kind_of(value)}', *path)
         else:
             try:
                 keys[name] = key_names(value)
@@ -384,40 +372,3 @@ def _leaves(table: dict[str, object]) -> Iterator[tuple[tuple[str, ...], object]
             yield from (((name, *path), inner) for path, inner in _leaves(value))
         else:
             yield (name,), value
-
-
-def _quoted(text: str) -> str:
-    return f"'{safe_line(text)[:60]}'"
-
-
-def _suggestion(name: str, names: Collection[str]) -> str:
-    close = difflib.get_close_matches(name[:60], list(names), 1)
-    return f"; did you mean {clean_line(close[0])}?" if close else ""
-
-
-def _kind(value: object) -> str:
-    """The type of a value in words."""
-    match value:
-        case bool():
-            return str(value).lower()
-        case int() | float():
-            return "a number"
-        case str():
-            return "a text"
-        case list():
-            return "a list"
-        case dict():
-            return "a table"
-        case _:
-            return "a date or time"
-
-
-def _syntax_fault(text: str, error: Exception) -> Fault:
-    message = safe_line(str(error))
-    match = re.search(r" ?\(at (?:line (\d+), column \d+|end of document)\)", message)
-    if isinstance(error, RecursionError) or not match:
-        return Fault(1, "this is not TOML that can be read")
-    line = int(match[1]) if match[1] else text.count("\n", 0, len(text.rstrip())) + 1
-    at_end = "" if match[1] else ", at the end"
-    what = message[: match.start()]
-    return Fault(line, f"this is not TOML: {what[:1].lower()}{what[1:120]}{at_end}")

@@ -52,6 +52,20 @@ def lines_of(text: str) -> dict[tuple[str, ...], int]:
     return lines
 
 
+def lines_in_array(text: str, name: str) -> list[dict[str, int]]:
+    """Of each `[[name]]` of a valid TOML text the lines of the names in it; "" has its own line."""
+    found: list[dict[str, int]] = []
+    is_within = False
+    for line, statement in _statements(text):
+        if header := _HEADER.match(statement):
+            is_within = statement.startswith("[[") and _parts(header[1]) == (name,)
+            if is_within:
+                found.append({"": line})
+        elif is_within and (value := _VALUE.match(statement)):
+            found[-1].setdefault(_parts(value[1])[0], line)
+    return found
+
+
 def _statements(text: str) -> Iterator[tuple[int, str]]:
     """Each statement, which may span several lines, with the number of its first line."""
     line, depth, first, parts = 1, 0, 1, list[str]()

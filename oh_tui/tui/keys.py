@@ -220,6 +220,8 @@ FILTER_WORDS = (
     ("does:test", "what it is for: test, edit, look, install, commit, push, delete …"),
     ("tests:failed", "what the tests told that it ran; also passed"),
     ("look:any", "what is worth a look: large-diff, test-edit, rewrite, delete, config, sudo …"),
+    ("writes:tests", "where it writes: also workspace, outside, temporary"),
+    ("secret:output", "with a secret in it, or in the call; plan:open, forgets:task"),
     ("path:src/", "a file of an edit or a read"),
     ("took:>5s", "how long it ran; cost:>0.01 what it cost"),
     ("context:>80%", "how full the model's context was"),

@@ -74,6 +74,18 @@ class ConversationQuery(msgspec.Struct, frozen=True):
                 return False
         return None if is_open else True
 
+    def answer(self, asked: Asked) -> tuple[bool | None, list[str]]:
+        """Whether a conversation matches, and the words that ask what is not known of it. None if
+        that decides: unlike `matches` it takes nothing that is not known for none."""
+        lacking: list[str] = []
+        for term in self.terms:
+            word = WORDS[term.field]
+            if not word.is_told(asked, term.value) or word.is_open(asked, term.value):
+                lacking.append(term.field)
+            elif word.holds(asked, term.value) is term.negated:
+                return False, []
+        return (None if lacking else True), lacking
+
     def for_server(self, now: float) -> ConversationFilters:
         """The part of the filter that an app server can apply: dates, and one text in the title."""
         found: ConversationFilters = {}

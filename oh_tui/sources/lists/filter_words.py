@@ -67,6 +67,8 @@ class Word(NamedTuple):
     """What is unknown then, in our words."""
     is_left_out: bool = False
     """An unknown value never matches, negated or not."""
+    is_told: Callable[[Asked, Any], bool] = lambda _asked, _value: True
+    """Whether the value is known at all; for rules, which say what is not known."""
 
 
 _LATEST = 250_000_000_000.0
@@ -252,13 +254,23 @@ def _outcome_is_open(asked: Asked, value: str) -> bool:
     return value not in OF_OTHERS and asked.state.status is RunStatus.UNKNOWN
 
 
+_LABELS = frozenset({"resolved", "unresolved", "unlabelled"})
+
+
+def _tells_label(asked: Asked, value: str) -> bool:
+    return value not in _LABELS or label_of(asked.conversation) is not None
+
+
 def containing(
     name: str,
     text: Callable[[Conversation], str | None],
     told: Callable[[Conversation], Iterable[str]] | None = None,
 ) -> Word:
     """A word that searches for part of a text."""
-    return Word(name, ((f"{name}:", "with this in it"),), str.lower, _contains(text), told=told)
+    return Word(
+        name, ((f"{name}:", "with this in it"),), str.lower, _contains(text), told=told,
+        is_told=lambda asked, _: text(asked.conversation) is not None,
+    )  # fmt: skip
 
 
 STATUS = Word(
@@ -270,7 +282,7 @@ STATUS = Word(
         ("is:resolved", "also unresolved, unlabelled: by an evaluation"),
     ),
     one_of(_IS), lambda asked, value: _IS[value](asked), any_of(_IS),
-    is_open=_outcome_is_open, lacks="outcome",
+    is_open=_outcome_is_open, lacks="outcome", is_told=_tells_label,
 )  # fmt: skip
 
 PULL = Word(
@@ -297,21 +309,23 @@ COST = Word(
     "cost", (("cost:>1", "dollars"),),
     bound_of(dollars_of, "a cost is >1 or <0.50"), _cost, any_of((">1", ">0.10")),
     is_open=_may_cost, lacks="cost", is_left_out=True,
+    is_told=lambda asked, _: asked.conversation.cost is not None,
 )  # fmt: skip
 
 TOOK = Word(
     "took", (("took:>10m", "from its start to its last change"),),
     bound_of(seconds_of, "a time is >10m, <1h30m"), _took, any_of((">10m", ">1h")),
+    is_told=lambda asked, _: took(asked.conversation) is not None,
 )  # fmt: skip
 
 _DAYS = any_of(("today", "yesterday", "2d"))
 
 AFTER = Word(
     "after", (("after:2d", "changed since; today, monday, 2026-03-01; before: too"),),
-    _when, _time(operator.ge), _DAYS,
+    _when, _time(operator.ge), _DAYS, is_told=lambda asked, _: bool(updated(asked.conversation)),
 )  # fmt: skip
 
-BEFORE = Word("before", (), _when, _time(operator.lt), _DAYS)
+BEFORE = Word("before", (), _when, _time(operator.lt), _DAYS, is_told=AFTER.is_told)
 
 TAG = Word(
     "tag", (("tag:key", "also tag:key:value tag:any"),), _tag, _tagged, any_of((ANY, "key:value")),

@@ -11,6 +11,7 @@ from oh_tui.text.human import plural
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.changes import ChangeLog, changes
 from oh_tui.trajectory.analysis.loops import Loops
+from oh_tui.trajectory.analysis.purposes.targets import targets_of, workspace_of
 from oh_tui.trajectory.analysis.strip import Strip
 from oh_tui.trajectory.analysis.sub_agents import Slot, bare, prefix, slots
 from oh_tui.trajectory.analysis.verdict import Verdict, judge
@@ -80,6 +81,17 @@ class Study:
     @cached_property
     def _loops(self) -> Loops:
         return Loops(self.trajectory)
+
+    @cached_property
+    def workspace(self) -> str:
+        """The folder that it is to work in; "" where nothing tells it."""
+        return workspace_of(self.trajectory)
+
+    @cached_property
+    def records_edits(self) -> bool:
+        """Whether a step is known to write files."""
+        steps = self.trajectory.steps
+        return any(targets_of(step, self.workspace).known for step in steps)
 
     @cached_property
     def strip(self) -> Strip:
@@ -155,7 +167,8 @@ class Study:
         """Adds the events since the last update to what is computed. While the agent works, changed
         files get 5 ms at most; the rest is done in later updates."""
         trajectory, computed = self.trajectory, vars(self)
-        computed.pop("verdict", None)
+        for name in ("verdict", "workspace", "records_edits"):
+            computed.pop(name, None)
         if "whole" in computed and self.whole is not self:
             self.whole.update()
         if "accounts" in computed:

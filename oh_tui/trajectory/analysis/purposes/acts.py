@@ -56,10 +56,26 @@ def purposes_of(step: Step) -> frozenset[Purpose]:
     return frozenset(act.purpose for act in acts(step))
 
 
+_NOT_TOLD = frozenset({Family.OTHER, Family.MCP, Family.TASK})
+"""Tools that may do anything; a sub-agent has a run of its own."""
+
+_TOLD_BY_TOOL = frozenset({
+    Purpose.LOOK, Purpose.WAIT, Purpose.PLAN, Purpose.DELEGATE, Purpose.ANSWER, Purpose.ASKED,
+    Purpose.RUN,
+})  # fmt: skip
+
+
+def tells_purpose(step: Step, purpose: Purpose) -> bool:
+    """Whether a step that is not seen to be for this tells that it is not."""
+    if not step.is_call or purpose in _TOLD_BY_TOOL or command_of(step.event):
+        return True
+    return family_of(step.event) not in _NOT_TOLD
+
+
 def acts(step: Step) -> tuple[Act, ...]:
     """What a step does, in its order; never raises. Decodes the call."""
     event = step.event
-    if command := _command(event):
+    if command := command_of(event):
         return tuple(acts_of(command))
     if tool(event) in _TERMINALS:  # keys for a program, or a look at what it wrote
         is_input = field(event.body(), "action", "is_input") is True
@@ -72,7 +88,7 @@ def acts(step: Step) -> tuple[Act, ...]:
     return (Act(purpose),) if purpose else ()
 
 
-def _command(event: Event) -> str:
+def command_of(event: Event) -> str:
     """The command that an event gives to a shell; "" for none."""
     if event.kind == "ACPToolCallEvent":
         return text_field(event.body(), "raw_input", "command")

@@ -14,11 +14,21 @@ import msgspec
 
 from oh_tui.text.clean import clean, clean_line
 from oh_tui.text.regex import Regex
-from oh_tui.trajectory.analysis.purposes.acts import purposes_of
+from oh_tui.trajectory.analysis.purposes.acts import purposes_of, tells_purpose
 from oh_tui.trajectory.analysis.purposes.programs import Purpose
+from oh_tui.trajectory.analysis.purposes.targets import Target, Targets, may_write, targets_of
 from oh_tui.trajectory.analysis.purposes.test_results import run_of_tests
 from oh_tui.trajectory.analysis.search.moments import Moment, moment
 from oh_tui.trajectory.analysis.search.scan import Said, needle, said_by_step
+from oh_tui.trajectory.analysis.search.step_facts import (
+    Half,
+    PlanState,
+    forgets_task,
+    has_secret,
+    number_is_told,
+    plan_state,
+    tells_forgotten,
+)
 from oh_tui.trajectory.analysis.step_attributes import BY_WORD, StepAttribute, Word
 from oh_tui.trajectory.analysis.worth_a_look.looks import Look
 from oh_tui.trajectory.model.bodies import arguments, field
@@ -62,6 +72,10 @@ class Asked:
     def purposes(self) -> frozenset[str]:
         return purposes_of(self.step)
 
+    @cached_property
+    def targets(self) -> Targets:
+        return targets_of(self.step, self.study.workspace if self.study else "")
+
     @property
     def accounts(self) -> Accounts | None:
         return self.study.accounts if self.study else None
@@ -82,6 +96,10 @@ class Field(NamedTuple):
     """Values for completion."""
     cost: int = 0
     """Cheaper fields are tested first: 0 needs heads, 1 times and outcomes, 2 and more bodies."""
+    is_told: Callable[[Asked, Any], bool] = lambda asked, value: True
+    """Whether a step that `holds` nothing tells so; for rules, which say what is not known."""
+    about: str = ""
+    """What is not known then."""
 
 
 def one_of(values: Collection[str]) -> Callable[[str], str]:
@@ -189,6 +207,20 @@ _IS: dict[str, Callable[[Asked], bool]] = {
     ),
 }
 
+
+def _tells_outcome(asked: Asked, value: str) -> bool:
+    if value not in ("failed", "error"):
+        return True
+    return not asked.step.is_call or asked.outcome not in (Outcome.WITH_RESULT, Outcome.NO_RESULT)
+
+
+def _tells_targets(asked: Asked, value: str) -> bool:
+    """In a run without any known edit programs that are not known may have made them."""
+    if asked.targets.is_open or asked.study is None:
+        return False
+    return not may_write(asked.step) or asked.study.records_edits
+
+
 _RISKS = ("HIGH", "MEDIUM", "LOW", "UNKNOWN")
 
 
@@ -235,7 +267,10 @@ def _number(attribute: StepAttribute, word: Word) -> Field:
             return abs(value - bound.number) < word.near
         return bound.holds(round(value, attribute.digits))
 
-    return Field(bound_of(word.read, word.hint), holds, any_of(word.examples), 1)
+    return Field(
+        bound_of(word.read, word.hint), holds, any_of(word.examples), 1,
+        lambda asked, bound: number_is_told(attribute, asked.accounts, asked.step), attribute.label,
+    )  # fmt: skip
 
 
 def _moment(typed: str) -> Moment:
@@ -251,6 +286,10 @@ def _time(holds: Callable[[float, float], bool]) -> Callable[[Asked, Moment], bo
         return when is not None and at is not None and holds(when, at)
 
     return test
+
+
+def _tells_time(asked: Asked, limit: Moment) -> bool:
+    return asked.step.event.seconds() is not None and limit.at(asked.trajectory) is not None
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -334,7 +373,10 @@ def _never(asked: Asked, value: object) -> bool:
 
 
 FIELDS: dict[str, Field] = {
-    "is": Field(one_of(_IS), lambda asked, value: _IS[value](asked), any_of(_IS), 1),
+    "is": Field(
+        one_of(_IS), lambda asked, value: _IS[value](asked), any_of(_IS), 1,
+        _tells_outcome, "outcome",
+    ),
     "kind": Field(str.lower, _of_kind, _kinds),
     "tool": Field(str.lower, _uses, _tools, 2),
     "source": Field(
@@ -346,13 +388,36 @@ FIELDS: dict[str, Field] = {
         any_of(_RISKS),
     ),
     **{name: _number(one, one.word) for name, one in BY_WORD.items() if one.word},
-    "after": Field(_moment, _time(operator.ge), any_of(("13:30", "+12:30")), 1),
-    "before": Field(_moment, _time(operator.lt), any_of(("13:30", "+12:30")), 1),
+    "after": Field(
+        _moment, _time(operator.ge), any_of(("13:30", "+12:30")), 1, _tells_time, "time"
+    ),
+    "before": Field(
+        _moment, _time(operator.lt), any_of(("13:30", "+12:30")), 1, _tells_time, "time"
+    ),
     "does": Field(
         one_of(tuple(Purpose)), lambda asked, value: value in asked.purposes,
-        any_of(tuple(Purpose)), 3,
+        any_of(tuple(Purpose)), 3, lambda asked, value: tells_purpose(asked.step, value), "purpose",
     ),
-    "tests": Field(one_of(_TESTS), _tests, any_of(_TESTS), 4),
+    "writes": Field(
+        one_of(tuple(Target)), lambda asked, value: value in asked.targets.known,
+        any_of(tuple(Target)), 3, _tells_targets, "place of what is written",
+    ),
+    "plan": Field(
+        one_of(tuple(PlanState)), lambda asked, value: plan_state(asked.step) == value,
+        any_of(tuple(PlanState)), 3,
+    ),
+    "secret": Field(
+        one_of(tuple(Half)), lambda asked, value: has_secret(asked.step, value),
+        any_of(tuple(Half)), 4,
+    ),
+    "forgets": Field(
+        one_of(("task",)), lambda asked, _: forgets_task(asked.step, asked.trajectory),
+        any_of(("task",)), 3, lambda asked, _: tells_forgotten(asked.trajectory), "condensation",
+    ),
+    "tests": Field(
+        one_of(_TESTS), _tests, any_of(_TESTS), 4,
+        lambda asked, _: tells_purpose(asked.step, Purpose.TEST), "result of the tests",
+    ),
     "look": Field(one_of((ANY, *Look)), _worth_a_look, any_of((ANY, *Look)), 4),
     "path": Field(str.lower, _touches, any_of(()), 3),
     "note": Field(str.lower, _noted, any_of((ANY,))),

@@ -68,6 +68,9 @@ RUN = "run."
 _BY_FILE = {"changed": "path", "path": "changed"}
 """The field that asks for a file in one filter -> that in the other."""
 
+_OF_STUDY = frozenset({*BY_WORD, "look", "writes"})
+"""The fields that ask what follows from the whole run."""
+
 TEXTS = ("", "re")
 """The fields that search the texts of a step."""
 
@@ -110,7 +113,7 @@ class Query(msgspec.Struct, frozen=True):
     @property
     def needs_study(self) -> bool:
         """Whether matches depend on `study`."""
-        return any(t.field in BY_WORD or t.field == "look" or t.value == "loop" for t in self.terms)
+        return any(t.field in _OF_STUDY or t.value == "loop" for t in self.terms)
 
     def unknown(self, study: Study) -> Counter[str]:
         """What the words ask and is not known of some steps, with the number of these. They pass

@@ -1,0 +1,1 @@
+"""Rules of TOML files, and what they find in runs."""

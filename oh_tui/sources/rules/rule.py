@@ -1,0 +1,122 @@
+"""A rule, and what it finds in a run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import NamedTuple, TypeAlias
+
+import msgspec
+
+from oh_tui.api.models import Conversation, Metrics, WholeMetrics
+from oh_tui.sources.file_conversation import FileConversation
+from oh_tui.sources.lists.conversation_query import ConversationQuery
+from oh_tui.sources.lists.filter_words import Asked
+from oh_tui.sources.lists.last_known import LastKnown
+from oh_tui.sources.lists.triage import RunStatus, conversation_state
+from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
+from oh_tui.trajectory.analysis.rules.answers import HOLDS, answers
+from oh_tui.trajectory.analysis.rules.question import Answer, Question, State
+from oh_tui.trajectory.analysis.study import Study
+
+
+class Severity(StrEnum):
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+    @property
+    def rank(self) -> int:
+        """0 for the lowest."""
+        return list(Severity).index(self)
+
+
+RunQuestion: TypeAlias = tuple[ConversationQuery, ...]
+"""A run that matches one of these breaks the rule."""
+
+
+class Rule(msgspec.Struct, frozen=True):
+    name: str
+    why: str
+    severity: Severity
+    asks: Question | RunQuestion
+    asked: tuple[tuple[str, str], ...] = ()
+    """What it asks as its file has it: names with their values."""
+    origin: str = ""
+    """The file that it is from; "" for one that comes with oh-tui."""
+
+
+class Finding(NamedTuple):
+    """What a rule finds in a run."""
+
+    rule: str
+    severity: Severity
+    answer: Answer
+
+    @property
+    def state(self) -> State:
+        return self.answer.state
+
+
+def findings(
+    rules: Sequence[Rule],
+    study: Study,
+    conversation: Conversation,
+    kept: RunAnnotations = NOTHING,
+) -> list[Finding]:
+    """What each rule finds in a run, in their order. Reads the texts of the run."""
+    of_steps = [rule.asks for rule in rules if isinstance(rule.asks, Question)]
+    found = iter(answers(of_steps, study))
+    asked = _asked(study, conversation, kept) if len(of_steps) < len(rules) else None
+    return [
+        Finding(
+            rule.name,
+            rule.severity,
+            next(found) if asked is None or isinstance(rule.asks, Question)
+            else _of_run(rule.asks, asked, study),
+        )
+        for rule in rules
+    ]  # fmt: skip
+
+
+def is_broken(found: Sequence[Finding], least: Severity) -> bool:
+    """Whether a rule of at least this severity is broken."""
+    return any(one.state is State.BROKEN and one.severity.rank >= least.rank for one in found)
+
+
+def _of_run(queries: RunQuestion, asked: Asked, study: Study) -> Answer:
+    lacking: list[str] = []
+    for query in queries:
+        matches, lacks = query.answer(asked)
+        if matches:
+            return Answer(State.BROKEN)
+        lacking += lacks
+    if lacking:
+        words = ", ".join(f"{name}:" if name else "a word" for name in dict.fromkeys(lacking))
+        return Answer(State.UNKNOWN, lacks=f"what {words} asks is not known of the run")
+    if study.trajectory.cut_off:
+        return Answer(State.UNKNOWN, lacks="the end of the run is missing")
+    return HOLDS
+
+
+def _asked(study: Study, conversation: Conversation, kept: RunAnnotations) -> Asked:
+    """A conversation with what its run tells: files have it nowhere else."""
+    run, verdict = study.trajectory, study.verdict
+    cost = study.sub_runs.cost(conversation.cost, is_partial=conversation.cost_is_partial)
+    if cost.dollars is not None:
+        metrics = (Metrics if cost.is_partial else WholeMetrics)(cost.dollars)
+        conversation = msgspec.structs.replace(conversation, metrics=metrics)
+    word = "waiting_for_confirmation" if verdict.word == "waiting" else verdict.word
+    status = RunStatus.CUT_OFF.value if verdict.cut_off else word
+    if isinstance(conversation, FileConversation):
+        times = [event.timestamp for event in run.events if event.timestamp]
+        conversation = msgspec.structs.replace(
+            conversation,
+            label=run.recorded.label,
+            execution_status=status or None,
+            created_at=conversation.created_at or (times[0] if times else None),
+            updated_at=conversation.updated_at or (times[-1] if times else None),
+        )
+    state = conversation_state(conversation, LastKnown(outcome=status))
+    return Asked(conversation, state, time.time(), kept, study.edited_paths)

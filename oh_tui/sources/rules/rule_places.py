@@ -1,0 +1,99 @@
+"""Where rules come from: oh-tui itself, the user's own file, that of a repository, and others that
+are named. A later one replaces one of the same name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import NamedTuple
+
+from oh_tui.settings.paths import config_file, read_small
+from oh_tui.sources.rules.rule import Rule
+from oh_tui.sources.rules.rules_file import LARGEST, RuleFaults, RulesOfFile, parse_rules
+from oh_tui.text.problem import Problem
+from oh_tui.text.redact import safe_line
+
+OWN = "rules.toml"
+"""Beside the settings file."""
+
+OF_REPOSITORY = Path(".oh-tui", "rules.toml")
+
+_TOLD = 5
+"""Faults of a file that are told."""
+
+
+class Rules(NamedTuple):
+    """The rules in force, in the order in which they were found."""
+
+    rules: Sequence[Rule]
+    of_repository: Path | None = None
+    """The file of the repository whose rules are among them."""
+
+
+def builtin_rules() -> list[Rule]:
+    return _builtin().rules
+
+
+def rules_in_force(
+    environment: Mapping[str, str], here: Path | None, named: Sequence[Path] = ()
+) -> Rules:
+    """The rules of oh-tui, of the user, of the repository that a folder is in, and of named files.
+    Raises Problem for a file that cannot be read or has faults."""
+    found: dict[str, Rule] = {rule.name: rule for rule in _builtin().rules}
+    settings, _ = config_file(environment)
+    own = settings.with_name(OWN) if settings else None
+    repository = _of_repository(here) if here else None
+    for file in (own if own and own.is_file() else None, repository, *named):
+        if file is not None:
+            _add(found, _read(file), file)
+    return Rules(list(found.values()), repository)
+
+
+def _builtin() -> RulesOfFile:
+    return parse_rules(files("oh_tui.sources.rules").joinpath("builtin.toml").read_text("utf-8"))
+
+
+def _add(found: dict[str, Rule], read: RulesOfFile, file: Path) -> None:
+    found |= {rule.name: rule for rule in read.rules}
+    for name, line in read.off.items():
+        if found.pop(name, None) is None:
+            raise _problem(file, [f"line {line}: there is no rule {name} to switch off"])
+
+
+def _of_repository(here: Path) -> Path | None:
+    for folder in _up_to_repository(here.absolute()):
+        file = folder / OF_REPOSITORY
+        if file.is_file():
+            return file
+    return None
+
+
+def _up_to_repository(here: Path) -> Iterator[Path]:
+    """The folders from here up to that of the repository; none outside of one."""
+    folders = (here, *here.parents)
+    top = next((n for n, one in enumerate(folders) if (one / ".git").exists()), -1)
+    return iter(folders[: top + 1])
+
+
+def _read(file: Path) -> RulesOfFile:
+    try:
+        text = read_small(file, LARGEST).decode()
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise Problem(
+            f"{safe_line(str(file))} cannot be read: {why}",
+            f"a file with rules has at most {LARGEST // 1024} KiB" if not error.errno else "",
+        ) from error
+    except UnicodeDecodeError:
+        raise _problem(file, ["it is not text in UTF-8"]) from None
+    try:
+        return parse_rules(text, str(file))
+    except RuleFaults as found:
+        raise _problem(file, [f"line {one.line}: {one.text}" for one in found.faults]) from None
+
+
+def _problem(file: Path, faults: Sequence[str]) -> Problem:
+    more = len(faults) - _TOLD
+    told = "; ".join([*faults[:_TOLD], *([f"and {more:,} more"] if more > 0 else [])])
+    return Problem(f"{safe_line(str(file))}: {told}", "docs/rules.md tells what a rule has")

@@ -1,0 +1,255 @@
+"""A file with rules: TOML, read and checked. Every fault is reported with its line."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, TypeVar
+
+from oh_tui.settings.toml_faults import Fault, kind_of, quoted, suggestion, syntax_fault
+from oh_tui.settings.toml_lines import lines_in_array, too_nested
+from oh_tui.sources.lists import conversation_query
+from oh_tui.sources.rules.contradictions import contradiction
+from oh_tui.sources.rules.rule import Rule, RunQuestion, Severity
+from oh_tui.text.patterns import pattern
+from oh_tui.text.redact import safe_line
+from oh_tui.trajectory.analysis.rules.question import (
+    After,
+    AtLeast,
+    AtMost,
+    Before,
+    NeverAfter,
+    Question,
+    Repeated,
+    Same,
+    Test,
+    Words,
+)
+from oh_tui.trajectory.analysis.search import step_filter
+from oh_tui.trajectory.analysis.search.step_filter import Query, QueryError
+
+LARGEST = 64 * 1024
+"""Bytes of a file."""
+
+MOST_RULES = 1_000
+"""Rules in a file."""
+
+LONGEST = 1_000
+"""Characters of a reason, and of a question."""
+
+MOST_WORDS = 20
+"""Questions in a list of them."""
+
+MOST = 1_000_000
+"""The largest number in a rule."""
+
+TESTS = ("never", "at_most", "at_least", "before", "after", "never_after", "repeated")
+"""A rule about steps has one of these."""
+
+NAMES = ("name", "why", "severity", "enabled", "steps", "run", *TESTS, "since", "in_a_row", "same")
+
+_NAME = pattern(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+Q = TypeVar("Q", Query, conversation_query.ConversationQuery)
+
+
+class RulesOfFile(NamedTuple):
+    rules: list[Rule]
+    off: dict[str, int]
+    """Rules that are switched off by their name alone, with the line."""
+
+
+class RuleFaults(Exception):
+    """All faults of a file, ordered by line."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__(f"{len(faults)} faults")
+        self.faults = sorted(faults)
+
+
+def parse_rules(text: str, origin: str = "") -> RulesOfFile:
+    """The rules in the text of a file. Raises RuleFaults with everything that is wrong with it."""
+    text = text.removeprefix("\ufeff")
+    if line := too_nested(text):
+        raise RuleFaults([Fault(line, "this nests further than any rule")])
+    try:
+        document = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise RuleFaults([syntax_fault(text, error)]) from error
+    faults = [
+        Fault(1, f"{quoted(name)} is not a rule: each begins with [[rule]]")
+        for name in document
+        if name != "rule"
+    ]
+    tables = document.get("rule", [])
+    lines = lines_in_array(text, "rule")
+    if not isinstance(tables, list) or len(lines) != len(tables):
+        raise RuleFaults([*faults, Fault(1, "each rule is a table of its own: [[rule]]")])
+    if len(tables) > MOST_RULES:
+        raise RuleFaults([Fault(1, f"a file has at most {MOST_RULES:,} rules")])
+    found = RulesOfFile([], {})
+    names: set[str] = set()
+    for values, its_lines in zip(tables, lines, strict=True):
+        _Table(values, its_lines, faults).take_into(found, names, origin)
+    if faults:
+        raise RuleFaults(faults)
+    return found
+
+
+class _Table:
+    """The table of a rule, which notes what is wrong with it."""
+
+    def __init__(
+        self, values: Mapping[str, object], lines: Mapping[str, int], faults: list[Fault]
+    ) -> None:
+        self._values, self._lines, self._faults = values, lines, faults
+        self._blamed = len(faults)
+
+    def take_into(self, found: RulesOfFile, names: set[str], origin: str) -> None:
+        name = self._text("name")
+        if not _NAME.fullmatch(name) or len(name) > 60:
+            self._blame("a rule has a name of small letters, digits and -: no-push", "name")
+        elif name in names:
+            self._blame(f"there are two rules {name}", "name")
+        names.add(name)
+        for other in self._values:
+            if other not in NAMES:
+                hint = suggestion(other, NAMES)
+                self._blame(f"{quoted(other)} is nothing that a rule has{hint}", other)
+        if self._flag("enabled", True) is False:
+            found.off[name] = self._lines[""]
+            if self._values.keys() <= {"name", "enabled"}:
+                return
+        why, severity = self._text("why"), self._severity()
+        asks = self._asks()
+        if asks is not None and len(self._faults) == self._blamed:
+            asked = [
+                (key, _shown(self._values[key]))
+                for key in NAMES[4:]
+                if key in self._values
+            ]  # fmt: skip
+            found.rules.append(Rule(name, safe_line(why), severity, asks, tuple(asked), origin))
+
+    def _asks(self) -> Question | RunQuestion | None:
+        tests = [name for name in TESTS if name in self._values]
+        if "run" in self._values:
+            if beside := [*tests, *(n for n in ("steps", "since") if n in self._values)]:
+                self._blame(f"a rule asks run or steps, not run and {beside[0]}", beside[0])
+            return self._words("run", conversation_query.parse)
+        if "steps" not in self._values:
+            self._blame("a rule asks steps or run")
+            return None
+        if len(tests) != 1:
+            one = ", ".join(TESTS)
+            self._blame(f"a rule about steps has one of {one}", tests[1] if tests else "steps")
+            return None
+        for name, wants in (("since", ("before", "never_after")), ("in_a_row", ("repeated",)),
+                            ("same", ("repeated",))):  # fmt: skip
+            if name in self._values and tests[0] not in wants:
+                self._blame(f"{name} stands beside {' or '.join(wants)}", name)
+        words, test = self._steps("steps"), self._test(tests[0])
+        return Question(words, test) if words and test else None
+
+    def _test(self, name: str) -> Test | None:
+        match name:
+            case "never":
+                if self._values["never"] is not True:
+                    self._blame("never is true; at_most and at_least have a number", "never")
+                return AtMost(0)
+            case "at_most":
+                return AtMost(self._number(name, 0))
+            case "at_least":
+                return AtLeast(self._number(name, 1))
+            case "repeated":
+                return self._repeated()
+            case "after":
+                return After(self._steps(name))
+            case _:
+                kind = Before if name == "before" else NeverAfter
+                since = self._steps("since") if "since" in self._values else ()
+                return kind(self._steps(name), since)
+
+    def _repeated(self) -> Test:
+        same = self._text("same") if "same" in self._values else Same.CALL
+        if same not in tuple(Same):
+            self._blame("same is call or file", "same")
+            same = Same.CALL
+        return Repeated(self._number("repeated", 2), self._flag("in_a_row", False), Same(same))
+
+    def _steps(self, name: str) -> Words:
+        found = self._words(name, step_filter.parse)
+        if any(query.needs_kept for query in found):
+            self._blame(f"{name}: notes and bookmarks are of one user, no part of a run", name)
+        return found
+
+    def _words(self, name: str, parse: Callable[[str], Q]) -> tuple[Q, ...]:
+        """One question, or a list of them."""
+        given = self._values[name]
+        texts = given if isinstance(given, list) else [given]
+        if not texts or len(texts) > MOST_WORDS:
+            self._blame(f"{name} has from one to {MOST_WORDS} questions", name)
+            return ()
+        found: list[Q] = []
+        for text in texts:
+            if not isinstance(text, str):
+                self._blame(f'{name} is words in quotes: "does:push", not {kind_of(text)}', name)
+            elif len(text) > LONGEST:
+                self._blame(f"{name} has more than {LONGEST:,} characters", name)
+            else:
+                found += self._query(name, text, parse)
+        return tuple(found)
+
+    def _query(self, name: str, text: str, parse: Callable[[str], Q]) -> list[Q]:
+        try:
+            query = parse(text)
+        except QueryError as error:
+            where = f", at character {error.start + 1}" if error.start else ""
+            hint = f": {error.hint}" if error.hint else ""
+            self._blame(f"{name}: {safe_line(error.sentence)}{where}{safe_line(hint)}", name)
+            return []
+        if query.empty:
+            self._blame(f"{name} asks for nothing", name)
+        elif reason := contradiction(query.terms):
+            self._blame(f"{name} can never match: {reason}", name)
+        return [query]
+
+    def _severity(self) -> Severity:
+        given = self._values.get("severity", Severity.MEDIUM)
+        if found := next((one for one in Severity if one == given), None):
+            return found
+        self._blame("severity is low, medium or high", "severity")
+        return Severity.MEDIUM
+
+    def _text(self, name: str) -> str:
+        value = self._values.get(name)
+        if not isinstance(value, str) or not value.strip():
+            self._blame(f"a rule has {name}: a text", name)
+            return ""
+        if len(value) > LONGEST:
+            self._blame(f"{name} has more than {LONGEST:,} characters", name)
+        return value[:LONGEST]
+
+    def _number(self, name: str, least: int) -> int:
+        value = self._values[name]
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= MOST:
+            self._blame(f"{name} is a number from {least} to {MOST:,}", name)
+            return least
+        return value
+
+    def _flag(self, name: str, usual: bool) -> bool:
+        value = self._values.get(name, usual)
+        if not isinstance(value, bool):
+            self._blame(f"{name} is true or false, not {kind_of(value)}", name)
+            return usual
+        return value
+
+    def _blame(self, text: str, name: str = "") -> None:
+        line = self._lines.get(name, self._lines[""])
+        self._faults.append(Fault(line, text, quoted(name) if name else ""))
+
+
+def _shown(value: object) -> str:
+    """A value as a rule tells it, on one line."""
+    if isinstance(value, list):
+        return " or ".join(safe_line(str(one)) for one in value)
+    return str(value).lower() if isinstance(value, bool) else safe_line(str(value))

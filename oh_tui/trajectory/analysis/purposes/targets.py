@@ -1,0 +1,157 @@
+"""Where a step writes, deletes or moves files: in the workspace, outside, tests."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import NamedTuple
+
+from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.analysis.purposes.acts import acts, command_of, tells_purpose
+from oh_tui.trajectory.analysis.purposes.programs import Purpose
+from oh_tui.trajectory.files.shell_reader import LONGEST
+from oh_tui.trajectory.model.bodies import text_field
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.steps import Step
+from oh_tui.trajectory.model.trajectory import Trajectory
+
+
+class Target(StrEnum):
+    """Where a step writes; a value is a word of `writes:` too."""
+
+    WORKSPACE = "workspace"
+    OUTSIDE = "outside"
+    TEMPORARY = "temporary"
+    TESTS = "tests"
+    """Files with tests, in the workspace or not known where."""
+
+
+class Targets(NamedTuple):
+    """Where a step writes, as far as it is known."""
+
+    known: frozenset[Target]
+    is_open: bool
+    """It may write elsewhere too."""
+
+
+_WRITES = (Purpose.EDIT, Purpose.DELETE, Purpose.MOVE)
+
+_TEMPORARY = ("/tmp", "/private/tmp", "/var/tmp", "/var/folders", "/dev/shm")
+
+_ROOT = "/workspace"
+"""The workspace of OpenHands in a sandbox; the repository is a folder in it."""
+
+_HOMES = ("/root", "/home/", "/Users/")
+
+_TEST_FILE = pattern(
+    r"(?:.*/)?(?:(?:tests?|specs?|__tests__|e2e)/.+"
+    r"|(?:test_[^/]*|conftest|[^/]*(?:_test|_spec|[.-]test|[.-]spec|Tests?))\.\w{1,5})"
+)
+
+
+def is_test_file(path: str) -> bool:
+    """Whether a file has tests, by its name or its folder."""
+    return _TEST_FILE.fullmatch(path[-1_000:]) is not None
+
+
+def targets_of(step: Step, workspace: str) -> Targets:
+    """Where a step writes in a run with this workspace, "" where that is not known. Never
+    raises."""
+    written = [act for act in acts(step) if act.purpose in _WRITES]
+    known: set[Target] = set()
+    is_open = not tells_purpose(step, Purpose.EDIT)
+    folder = _folder_of(step, workspace) if any(act.paths for act in written) else None
+    for act in written:
+        if not act.paths and act.purpose is Purpose.DELETE:  # a name that the shell puts in
+            is_open = True
+        elif not act.paths:  # git, or a program whose files are not told
+            known.add(Target.WORKSPACE)
+        for path in act.paths:
+            where = _place(path, folder, workspace)
+            is_open |= where is None
+            known |= {where} if where else set()
+            if is_test_file(path) and where in (None, Target.WORKSPACE):
+                known.add(Target.TESTS)
+    return Targets(frozenset(known), is_open)
+
+
+def may_write(step: Step) -> bool:
+    """Whether a step runs a program that is not known, which may write files."""
+    return bool(command_of(step.event)) and any(act.purpose is Purpose.RUN for act in acts(step))
+
+
+def _place(path: str, folder: str | None, workspace: str) -> Target | None:
+    """None where it is not known."""
+    if path.startswith("~"):
+        return Target.OUTSIDE if workspace and not workspace.startswith(_HOMES) else None
+    if not path.startswith("/"):
+        if folder is None:
+            return None
+        if not folder:
+            climbs = posixpath.normpath(path).startswith("..")
+            return None if climbs else Target.WORKSPACE
+        path = f"{folder}/{path}"
+    path = "/" + posixpath.normpath(path[:4_000]).lstrip("/")
+    if _is_within(path, workspace or _ROOT):
+        return Target.WORKSPACE
+    if any(_is_within(path, one) for one in _TEMPORARY):
+        return Target.TEMPORARY
+    return Target.OUTSIDE if workspace else None
+
+
+def _is_within(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(f"{folder}/")
+
+
+_CD = pattern(r"(?<![\w./-])(?:cd|pushd|popd)(?![\w./-])")
+_FIRST_CD = pattern(r"\s*cd\s+([^\s;&|]{1,400})\s*(?:&&|;|\n)")
+
+
+def _folder_of(step: Step, workspace: str) -> str | None:
+    """The folder in which a command writes, or an editor's relative path begins; "" for the
+    workspace wherever that is; None where the command goes to and fro."""
+    command = command_of(step.event)
+    if not command:
+        return workspace
+    changes = len(_CD.findall(command[:LONGEST]))
+    first = _FIRST_CD.match(command)
+    if changes > 1 or (changes and not first):
+        return None
+    after = _told_folder(step.result) if step.result else ""
+    if after or not first:
+        return after or workspace
+    target = first[1].strip("'\"")
+    if target.startswith("/"):
+        return target
+    return f"{workspace}/{target}" if workspace else None
+
+
+def _told_folder(result: Event) -> str:
+    """The folder in which a terminal is after a command; "" where it does not tell."""
+    told = text_field(result.body(), "observation", "metadata", "working_dir")
+    return told.rstrip("/") if told.startswith("/") else ""
+
+
+def workspace_of(trajectory: Trajectory) -> str:
+    """The folder that a run is to work in: by the state of its server, else that of the first
+    command that stays there. "" where nothing tells it."""
+    found = next(_told_workspaces(trajectory), "").rstrip("/")
+    return _ROOT if _is_within(found, _ROOT) else found
+
+
+def _told_workspaces(trajectory: Trajectory) -> Iterator[str]:
+    for event in trajectory.events[:_EARLY]:
+        if event.key == "full_state":
+            told = text_field(event.body(), "value", "workspace", "working_dir")
+            if told.startswith("/") and len(told) > 1:
+                yield told
+    for step in trajectory.steps[:_EARLY]:
+        command = command_of(step.event)
+        stays = bool(command) and not _CD.search(command[:LONGEST])
+        if stays and step.result and (told := _told_folder(step.result)):
+            yield told
+
+
+_EARLY = 40
+"""Events and steps of which one has to tell the workspace."""

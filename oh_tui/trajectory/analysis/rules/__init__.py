@@ -1,0 +1,1 @@
+"""Rules: questions about the steps of a run, which holds or breaks each, or does not tell."""

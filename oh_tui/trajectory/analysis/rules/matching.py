@@ -1,0 +1,99 @@
+"""Which steps match which words: yes, no, or not known, where a run lacks what the words ask."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from oh_tui.text.regex import Regex
+from oh_tui.trajectory.analysis.rules.question import Words
+from oh_tui.trajectory.analysis.search.fields import FIELDS, Asked
+from oh_tui.trajectory.analysis.search.scan import finish
+from oh_tui.trajectory.analysis.search.step_filter import TEXTS, Query, Term
+from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.model.events import UNREADABLE
+from oh_tui.trajectory.model.steps import Step, held
+
+NO, YES, OPEN = 0, 1, 2
+"""What is known of a step: it does not match, it does, or neither is known."""
+
+_UNREADABLE = "content"
+
+
+class Matches:
+    """The steps of a run that match each of some questions. One pass over the steps; the body of
+    each is decoded once."""
+
+    def __init__(self, queries: Iterable[Query], study: Study) -> None:
+        self._study = study
+        self._of = {query.terms: bytearray() for query in queries}
+        self._lacking = {terms: Counter[str]() for terms in self._of}
+        for step in study.trajectory.steps:
+            with held(step):
+                self._take(step)
+
+    def _take(self, step: Step) -> None:
+        told = _Told(step, self._study)
+        for terms, found in self._of.items():
+            found.append(self._match(terms, told))
+
+    def _match(self, terms: tuple[Term, ...], told: _Told) -> int:
+        lacking: list[str] = []
+        for term in terms:
+            known, lacks = told.of(term)
+            if known == OPEN:
+                lacking.append(lacks)
+            elif (known == YES) is term.negated:
+                return NO
+        self._lacking[terms].update(lacking)
+        return OPEN if lacking else YES
+
+    def of(self, words: Words) -> bytearray:
+        """NO, YES or OPEN for each step; a step that matches one of the questions matches."""
+        found = [self._of[query.terms] for query in words]
+        if len(found) == 1:
+            return found[0]
+        return bytearray(max(each, key=_STRENGTH.index) for each in zip(*found, strict=True))
+
+    def lacking(self, words: Iterable[Query]) -> Counter[str]:
+        """What is not known of some steps, with the number of these."""
+        return sum((self._lacking[query.terms] for query in words), Counter[str]())
+
+
+_STRENGTH = (NO, OPEN, YES)
+
+
+class _Told:
+    """What a step tells, asked once for all rules."""
+
+    def __init__(self, step: Step, study: Study) -> None:
+        self._asked = Asked(step, study.trajectory, study, None)
+        self._is_readable = step.event.kind != UNREADABLE
+        self._known: dict[tuple[str, object], tuple[int, str]] = {}
+
+    def of(self, term: Term) -> tuple[int, str]:
+        """What is known for a term as if it were not negated, and what is not known."""
+        key = term.field, term.value
+        if key not in self._known:
+            self._known[key] = self._test(term)
+        return self._known[key]
+
+    def _test(self, term: Term) -> tuple[int, str]:
+        if term.field == "step":
+            return int(FIELDS["step"].holds(self._asked, term.value) is True), ""
+        if not self._is_readable:
+            return OPEN, _UNREADABLE
+        if term.field in TEXTS:
+            return self._search(term)
+        field = FIELDS[term.field]
+        holds = field.holds(self._asked, term.value)
+        if holds is None or not (holds or field.is_told(self._asked, term.value)):
+            return OPEN, field.about
+        return int(holds), ""
+
+    def _search(self, term: Term) -> tuple[int, str]:
+        slow = term.value.slow if isinstance(term.value, Regex) else 0
+        found = finish(self._asked.said.holds(term.value))
+        if not found and isinstance(term.value, Regex) and term.value.slow > slow:
+            return OPEN, "text"  # the pattern took too long
+        return int(found), ""

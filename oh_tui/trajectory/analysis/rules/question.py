@@ -1,0 +1,104 @@
+"""What a rule asks of the steps of a run, and the answer of one run."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple, TypeAlias
+
+from oh_tui.trajectory.analysis.search.step_filter import Query
+
+Words: TypeAlias = tuple[Query, ...]
+"""Several questions in the words of `&`; a step that matches one of them matches."""
+
+
+class State(StrEnum):
+    HOLDS = "holds"
+    BROKEN = "broken"
+    UNKNOWN = "not known"
+    """The run lacks something that decides it."""
+
+
+class Answer(NamedTuple):
+    """Whether a rule holds in a run."""
+
+    state: State
+    steps: tuple[int, ...] = ()
+    """Numbers of the first steps that break it, ascending; at most `MOST_STEPS`."""
+    total: int = 0
+    """How many steps break it."""
+    lacks: str = ""
+    """What is not known and would decide it, in words."""
+
+
+MOST_STEPS = 100
+
+
+class AtMost(NamedTuple):
+    """At most so many steps match; 0 for never."""
+
+    number: int
+
+
+class AtLeast(NamedTuple):
+    number: int
+
+
+class Before(NamedTuple):
+    """Each step that matches comes after one of these, or is one itself; with `since` that one is
+    not earlier than the last step before that matches `since`."""
+
+    words: Words
+    since: Words = ()
+
+
+class NeverAfter(NamedTuple):
+    """No step that matches comes after one of these; with `since` only those count that are not
+    earlier than the last step before that matches `since`."""
+
+    words: Words
+    since: Words = ()
+
+
+class After(NamedTuple):
+    """The last step that matches is followed by one of these, or is one itself."""
+
+    words: Words
+
+
+class Same(StrEnum):
+    """What is the same in repeated steps."""
+
+    CALL = "call"
+    """The tool and all its arguments, as in a comparison."""
+    FILE = "file"
+    """The file that is read."""
+
+
+class Repeated(NamedTuple):
+    """No call that matches is made so often, or reads the same file so often."""
+
+    number: int
+    in_a_row: bool = False
+    """Only without other calls between."""
+    same: Same = Same.CALL
+
+
+Test: TypeAlias = AtMost | AtLeast | Before | NeverAfter | After | Repeated
+
+
+class Question(NamedTuple):
+    """The steps that match the words have to pass the test."""
+
+    words: Words
+    test: Test
+
+    @property
+    def queries(self) -> tuple[Query, ...]:
+        """All questions whose answers it needs, of each step."""
+        match self.test:
+            case Before(words, since) | NeverAfter(words, since):
+                return (*self.words, *words, *since)
+            case After(words):
+                return (*self.words, *words)
+            case _:
+                return self.words

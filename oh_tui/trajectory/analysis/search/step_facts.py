@@ -1,0 +1,104 @@
+"""What some words ask of a step: secrets in it, its plan, what it forgets, and whether a number is
+told."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from oh_tui.text.redact import HIDDEN, safe
+from oh_tui.trajectory.analysis.search.searchable_text import texts_of
+from oh_tui.trajectory.analysis.step_attributes import CONTEXT, COST, RAN, StepAttribute
+from oh_tui.trajectory.context.answers import is_answer
+from oh_tui.trajectory.model.bodies import field
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.steps import Step
+from oh_tui.trajectory.model.tool_use import Family
+from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.describe import family_of
+from oh_tui.trajectory.presentation.plans import done_and_all
+
+if TYPE_CHECKING:
+    from oh_tui.trajectory.analysis.accounting import Accounts
+
+
+class PlanState(StrEnum):
+    OPEN = "open"
+    """An item of the plan is not done."""
+    DONE = "done"
+
+
+def plan_state(step: Step) -> PlanState | None:
+    """How a step leaves the plan; None for a step that writes none."""
+    has_failed = step.result is not None and step.result.failed
+    if not step.is_call or has_failed or family_of(step.event) is not Family.PLAN:
+        return None
+    halves = [field(step.event.body(), "action")]
+    if step.result is not None:
+        halves.insert(0, field(step.result.body(), "observation"))
+    plan = next((one for one in halves if isinstance(field(one, "task_list"), list)), None)
+    if plan is None or field(halves[-1], "command") not in (None, "plan"):
+        return None
+    done, count = done_and_all(plan)
+    return PlanState.DONE if done == count else PlanState.OPEN
+
+
+class Half(StrEnum):
+    CALL = "call"
+    OUTPUT = "output"
+
+
+def has_secret(step: Step, half: Half) -> bool:
+    """Whether what a call is given, or its result, has a secret that is masked on the screen:
+    its shape or its name tells."""
+    if not step.is_call:
+        return False
+    events = (step.event,) if half is Half.CALL else step.results
+    return any(_has_secret(text) for event in events for text in texts_of(event))
+
+
+def _has_secret(text: str) -> bool:
+    return safe(text).count(HIDDEN) > text.count(HIDDEN)
+
+
+def forgets_task(step: Step, trajectory: Trajectory) -> bool:
+    """Whether a condensation takes the first message of the user out of the context."""
+    if step.event.kind != "Condensation":
+        return False
+    gone = field(step.event.body(), "forgotten_event_ids")
+    first = next((s.event for s in trajectory.steps if _is_of_user(s.event)), None)
+    return first is not None and isinstance(gone, list) and first.id in gone
+
+
+def _is_of_user(event: Event) -> bool:
+    return event.kind == "MessageEvent" and event.source == "user"
+
+
+def tells_forgotten(trajectory: Trajectory) -> bool:
+    """Whether the format of a run has its condensations."""
+    return trajectory.recorded.format in ("", "v0")
+
+
+def number_is_told(attribute: StepAttribute, accounts: Accounts | None, step: Step) -> bool:
+    """Whether a number of a step is known where it has one."""
+    if attribute is RAN:
+        return _tells_duration(step)
+    if attribute is COST and is_answer(step.event):
+        return attribute.shown(accounts, step) is not None or _is_paid_before(accounts, step)
+    return attribute is not CONTEXT or not attribute.lacks(accounts, step)
+
+
+def _tells_duration(step: Step) -> bool:
+    result = step.result
+    if not step.is_call or result is None or result.kind == "UserRejectObservation":
+        return True
+    ran = step.ran()
+    return ran is not None and ran >= 0
+
+
+def _is_paid_before(accounts: Accounts | None, step: Step) -> bool:
+    """Whether another call of the same answer is charged what that cost."""
+    if accounts is None:
+        return False
+    group = accounts.trajectory.group(step)
+    return bool(group) and group[0] != step.number
