@@ -10,6 +10,7 @@ from typing import NamedTuple
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.analysis.purposes.acts import acts, command_of, tells_purpose
 from oh_tui.trajectory.analysis.purposes.programs import Purpose
+from oh_tui.trajectory.analysis.purposes.test_files import is_test
 from oh_tui.trajectory.files.shell_reader import LONGEST
 from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.events import Event
@@ -44,16 +45,6 @@ _ROOT = "/workspace"
 
 _HOMES = ("/root", "/home/", "/Users/")
 
-_TEST_FILE = pattern(
-    r"(?:.*/)?(?:(?:tests?|specs?|__tests__|e2e)/.+"
-    r"|(?:test_[^/]*|conftest|[^/]*(?:_test|_spec|[.-]test|[.-]spec|Tests?))\.\w{1,5})"
-)
-
-
-def is_test_file(path: str) -> bool:
-    """Whether a file has tests, by its name or its folder."""
-    return _TEST_FILE.fullmatch(path[-1_000:]) is not None
-
 
 def targets_of(step: Step, workspace: str) -> Targets:
     """Where a step writes in a run with this workspace, "" where that is not known. Never
@@ -71,7 +62,7 @@ def targets_of(step: Step, workspace: str) -> Targets:
             where = _place(path, folder, workspace)
             is_open |= where is None
             known |= {where} if where else set()
-            if is_test_file(path) and where in (None, Target.WORKSPACE):
+            if is_test(path[-1_000:]) and where in (None, Target.WORKSPACE):
                 known.add(Target.TESTS)
     return Targets(frozenset(known), is_open)
 

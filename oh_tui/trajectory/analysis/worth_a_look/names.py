@@ -1,4 +1,4 @@
-"""Files of a project that count for more than other code: tests, config, CI, locks."""
+"""Files of a project that count for more than other code: config, CI, locks."""
 
 from __future__ import annotations
 
@@ -38,21 +38,6 @@ _CONFIG = _names("""
     pyrightconfig.json pytest.ini renovate.json requirements*.txt ruff.toml setup.cfg setup.py
     tox.ini tsconfig*.json tslint.json vite.config.* vitest.config.* webpack.config.*
 """)
-
-_TEST_FOLDERS = ("/test/", "/tests/", "/__tests__/", "/spec/", "/specs/")
-
-_TESTS = _names("""
-    test_*.* *_test.* *_tests.* *.test.* *.spec.* *_spec.* *Test.* *Tests.* *TestCase.* conftest.py
-""")
-
-
-@lru_cache(maxsize=4096)
-def is_test(path: str) -> bool:
-    """Whether the file with this path is a test, or helps tests."""
-    name = path.rpartition("/")[2]
-    if any(folder in f"/{path}" for folder in _TEST_FOLDERS):
-        return True
-    return any(fnmatchcase(name, one) for one in _TESTS)
 
 
 @lru_cache(maxsize=4096)

@@ -9,8 +9,9 @@ from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.analysis.purposes.acts import Act
 from oh_tui.trajectory.analysis.purposes.programs import Purpose
+from oh_tui.trajectory.analysis.purposes.test_files import is_test
 from oh_tui.trajectory.analysis.worth_a_look.looks import Look, Reason
-from oh_tui.trajectory.analysis.worth_a_look.names import is_test, kind_of
+from oh_tui.trajectory.analysis.worth_a_look.names import kind_of
 from oh_tui.trajectory.files.churn import EditSize
 from oh_tui.trajectory.files.touched import shown_path
 from oh_tui.trajectory.model.bodies import CLIPPED, content_text

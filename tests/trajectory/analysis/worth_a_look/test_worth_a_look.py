@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from oh_tui.text.redact import hold, hold_these
+from oh_tui.trajectory.analysis.purposes.test_files import is_test
 from oh_tui.trajectory.analysis.search.step_filter import QueryError, parse
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.worth_a_look.looks import Look
-from oh_tui.trajectory.analysis.worth_a_look.names import is_test, kind_of
+from oh_tui.trajectory.analysis.worth_a_look.names import kind_of
 from oh_tui.trajectory.model.bodies import CLIPPED
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory
