@@ -2,7 +2,7 @@
 
     python ray_tables.py s3://bucket/runs s3://bucket/tables
 
-makes folders `runs`, `steps`, `calls` and `files` of Parquet files.
+makes folders `runs`, `steps`, `calls`, `files` and `failures` of Parquet files.
 """
 
 import json

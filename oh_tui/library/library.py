@@ -207,28 +207,48 @@ class Library(LibraryFile):
     ) -> dict[str, Sequence[object]]:
         """Place -> these columns of each run whose entry is up to date. `now` has the present
         fingerprints, by home or by place."""
+        found = self._now(by, now, _columns("runs", ("place", *columns)))
+        return {row[0]: row[1:] for row in found}
+
+    def failures_as_now(
+        self,
+        by: Literal["home", "place"],
+        now: Mapping[str, str],
+        columns: Sequence[str],
+        of_failures: Sequence[str],
+    ) -> dict[str, tuple[Sequence[object], list[Sequence[object]]]]:
+        """As `as_now`, with these columns of the failures of each run."""
+        names = _columns("runs", ("place", *columns))
+        names += _columns("failures", ("run_id", *of_failures))
+        # in one question: between two of them another process may replace the run
+        joined = "LEFT JOIN failures ON failures.run_id = runs.id"
+        runs: dict[str, tuple[Sequence[object], list[Sequence[object]]]] = {}
+        for place, *row in self._now(by, now, names, joined):
+            _, failures = runs.setdefault(place, (row[: len(columns)], []))
+            is_one, *failure = row[len(columns) :]
+            if is_one is not None:
+                failures.append(failure)
+        return runs
+
+    def _now(
+        self,
+        by: Literal["home", "place"],
+        now: Mapping[str, str],
+        columns: Sequence[str],
+        joined: str = "",
+    ) -> list[Any]:
         found = self.select(
-            f"SELECT {', '.join(f'runs.{name}' for name in ('place', *columns))} "
-            f"FROM json_each(?) AS now JOIN runs ON runs.{by} = now.key "
-            "AND runs.fingerprint = now.value WHERE runs.fingerprint != '' AND NOT runs.gone",
+            f"SELECT {', '.join(columns)} FROM json_each(?) AS now JOIN runs "
+            f"ON runs.{by} = now.key AND runs.fingerprint = now.value {joined} "
+            "WHERE runs.fingerprint != '' AND NOT runs.gone",
             json.dumps(now),
         )
-        return {row[0]: row[1:] for row in found or ()}
+        return found or []
 
     def gone(self, homes: Sequence[str]) -> list[tuple[str, str]]:
         """Place and home of each run that is marked as gone or belongs to one of these homes."""
         sql = "SELECT place, home FROM runs WHERE gone OR home IN (SELECT value FROM json_each(?))"
         return self.select(sql, json.dumps(homes)) or []
-
-    def places_with(self, outcomes: Iterable[str]) -> set[str] | None:
-        """The runs with a step that has one of these outcomes; of those of sub-agents too. None if
-        the library cannot tell."""
-        found = self.select(
-            "SELECT place FROM runs WHERE EXISTS (SELECT 1 FROM steps WHERE run_id = runs.id "
-            "AND outcome IN (SELECT value FROM json_each(?)))",
-            json.dumps([*outcomes]),
-        )
-        return None if found is None else {place for (place,) in found}
 
     def candidates(self, text: str) -> Candidates | None:
         """The runs that may contain a text, ignoring case; all others do not contain it. None if
@@ -266,6 +286,10 @@ class Library(LibraryFile):
             with contextlib.suppress(OSError):
                 size += self._path.with_name(FILE + suffix).stat().st_size
         return Status(runs, gone, homes, characters, size, self.has_texts)
+
+
+def _columns(table: str, names: Sequence[str]) -> list[str]:
+    return [f"{table}.{name}" for name in names]
 
 
 def _untidy_since(database: sqlite3.Connection) -> float:

@@ -1,4 +1,4 @@
-"""One run as rows of the tables runs, steps, calls and files, which `docs/tables.md` describes."""
+"""One run as rows of the tables that `docs/tables.md` describes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import msgspec
 
 from oh_tui.text.clean import clean_line
 from oh_tui.text.redact import hide_keys, masked, redact_json, safe_line
+from oh_tui.trajectory.analysis.alike.failed_steps import failures_of
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.bodies import arguments, field
 from oh_tui.trajectory.model.clock import is_bare, seconds
@@ -176,6 +177,22 @@ class FileRow(_Row, frozen=True, gc=False):
     last_step: int
 
 
+class RunFailureRow(_Row, frozen=True, gc=False):
+    """The steps of the run itself that failed the same way."""
+
+    run: str
+    id: str
+    tool: str
+    kind: str
+    line: str
+    steps: int
+    first: float | None
+    last: float | None
+    step: int
+    recovered: bool
+    helped: str
+
+
 class Tables(NamedTuple):
     """The rows of one run; `runs` has one."""
 
@@ -183,6 +200,7 @@ class Tables(NamedTuple):
     steps: list[StepRow]
     calls: list[CallRow]
     files: list[FileRow]
+    failures: list[RunFailureRow]
 
 
 SCHEMAS: dict[str, type[msgspec.Struct]] = {
@@ -190,6 +208,7 @@ SCHEMAS: dict[str, type[msgspec.Struct]] = {
     "steps": StepRow,
     "calls": CallRow,
     "files": FileRow,
+    "failures": RunFailureRow,
 }
 """The columns of each table, in order."""
 
@@ -207,12 +226,31 @@ def rows(run: Trajectory, about: About = ANY) -> Tables:
         [row for each in steps for row in each],
         [row for each, of_it in zip(parts, steps, strict=True) for row in each.calls(of_it)],
         parts[0].files(),
+        failure_rows(run, name),
     )
 
 
 def run_row(run: Trajectory, about: About = ANY) -> RunRow:
     """The row of the table runs alone, in a part of the time of `rows`."""
     return _run_row(_Part(Study(run), safe_line(about.run)), about)
+
+
+def failure_rows(run: Trajectory, name: str = "") -> list[RunFailureRow]:
+    """The rows of the table failures alone, in the order of their first steps."""
+    return [
+        RunFailureRow(
+            name,
+            one.failure.id,
+            *one.failure,
+            one.steps,
+            _finite(one.first),
+            _finite(one.last),
+            one.example,
+            one.recovered,
+            one.helped,
+        )
+        for one in failures_of(run)
+    ]
 
 
 class _Part:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import csv
+import shlex
 import sys
 from argparse import ArgumentTypeError
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+import msgspec
+
+from oh_tui.commands.across_runs.grep import run_name
 from oh_tui.commands.across_runs.left_out import LIVE, left_out, say_rest
+from oh_tui.commands.across_runs.stats import groupings
 from oh_tui.commands.framework.command import LISTED, PATHS, Call, argument, command, flag
 from oh_tui.commands.framework.json_documents import conversation_id
 from oh_tui.commands.framework.keeping import read_annotations
@@ -24,9 +29,17 @@ from oh_tui.commands.framework.printing import (
     stamp,
 )
 from oh_tui.commands.framework.status import Seen
+from oh_tui.sources.across_runs.cached_rows import KnownFailures
 from oh_tui.sources.across_runs.each_run import ManyRuns
-from oh_tui.sources.across_runs.failure_rows import FailureRow, Failures, FailuresJob
-from oh_tui.sources.across_runs.index_filter import WithoutFailures
+from oh_tui.sources.across_runs.failure_rows import (
+    SORTS,
+    Count,
+    Example,
+    FailureRow,
+    Failures,
+    FailuresJob,
+)
+from oh_tui.sources.across_runs.run_stats import GROUPINGS, NOT_TOLD
 from oh_tui.sources.across_runs.worker import Unread
 from oh_tui.sources.lists import conversation_query
 from oh_tui.text.human import percentages, plural
@@ -50,12 +63,23 @@ def _least(text: str) -> int:
         metavar="N",
         help="only what failed in at least N runs; 1 by default",
     ),
+    argument(
+        "--by",
+        type=groupings,
+        default=[],
+        metavar="WHAT",
+        help=f"count each also by {', '.join(GROUPINGS)}, or several: model,repo",
+    ),
+    argument(
+        "--sort", choices=(*SORTS,), default="runs", help="the highest first; runs by default"
+    ),
     flag("--csv", about="the rows as CSV, with a head"),
     LIVE,
     examples={
         "failures runs/": "what failed, in most runs first",
         "failures runs/ --min 5": "what fails again and again",
         "failures output.jsonl is:unresolved": "in the runs that did not resolve their task",
+        "failures runs/ --by model": "what fails with which model",
         "failures runs/ --json | jq '.failures[].line'": "for a script",
     },
     epilog="Filter words are those of oh-tui conversations, and say which runs are read. A step\n"
@@ -67,6 +91,8 @@ def _least(text: str) -> int:
     "recovered by: the runs in which the call that failed so last was made again, with the same\n"
     "arguments, and worked; and the last call before that which worked and did more than read,\n"
     "the most common, with its runs if it was not all. That it was the reason is not known.\n"
+    "by: the runs of each group in which it failed, of all runs of the group; the rows of --csv\n"
+    "are then of a failure and a group.\n"
     "example: a step of the run in which it was last seen.\n\n"
     "Without a PATH it reads the runs of the server that are in the index or kept on this\n"
     "machine, and says how many are not.\n\n"
@@ -76,11 +102,11 @@ async def failures(call: Call) -> int:
     args = call.args
     if args.csv and call.as_json:
         raise Problem("--csv and --json cannot be used together", "give one of them")
-    found = await failures_in(call, args.filter, args.min, live=args.live)
+    found = await failures_in(call, args.filter, args.by, args.min, args.sort, live=args.live)
     if call.as_json:
         print_json(found.document())
     elif args.csv:
-        _print_csv(found.rows)
+        _print_csv(found)
     else:
         _print_table(call.style, found)
     return found.code
@@ -90,6 +116,8 @@ class FailuresFound(NamedTuple):
     """The failures of many runs."""
 
     rows: Sequence[FailureRow]
+    by: Sequence[str]
+    runs_of_groups: Mapping[tuple[str, ...], int]
     failed_steps: int
     runs: int
     """Runs that were read."""
@@ -99,40 +127,54 @@ class FailuresFound(NamedTuple):
 
     def document(self) -> dict[str, object]:
         """What `--json` prints."""
+        groups = sorted(self.runs_of_groups.items()) if self.by else ()
         return {
-            "failures": [row_json(row) for row in self.rows],
+            "failures": [row_json(row, self.by) for row in self.rows],
             "failed_steps": self.failed_steps,
             "runs": self.runs,
+            "by": self.by,
+            "groups": [{"names": _named(self.by, names), "runs": runs} for names, runs in groups],
             "left_out": self.left_out,
         }
 
 
 async def failures_in(
-    call: Call, words: str, least: int = 1, *, live: bool = False
+    call: Call,
+    words: str,
+    by: Sequence[str] = (),
+    least: int = 1,
+    sort: str = "runs",
+    *,
+    live: bool = False,
 ) -> FailuresFound:
     """Reads the runs that match the words, and says what was left out. Raises Problem."""
     reading = ManyRuns(
         call.source,
-        FailuresJob(),
+        FailuresJob(call.source.label, by),
         conversation_query.parse(words),
         read_annotations(call),
         Seen(call).known,
         show_progress,
-        known=WithoutFailures(call.settings.library_folder, call.source),
+        known=KnownFailures(call.settings.library_folder, call.source, by),
         live=live,
     )
     sums = Failures()
     with progress():
         async for one in reading.results():
+            run = one.conversation
             if not isinstance(one.value, Unread):
-                sums.add(conversation_id(one.conversation), one.value)
+                sums.add(conversation_id(run), one.value, run_name(run))
             show_progress(f"{reading.read:,} of {reading.runs:,} runs")
     code = say_rest(call, reading)
-    return FailuresFound(sums.rows(least), sums.failed_steps, reading.read, left_out(reading), code)
+    rows = sums.rows(least, sort)
+    return FailuresFound(
+        rows, by, sums.runs, sums.failed_steps, reading.read, left_out(reading), code
+    )
 
 
-def row_json(row: FailureRow) -> dict[str, object]:
+def row_json(row: FailureRow, by: Sequence[str]) -> dict[str, object]:
     tool, kind, line = row.failure
+    groups = row.groups if by else ()
     return {
         "id": row.failure.id,
         "tool": tool,
@@ -145,8 +187,29 @@ def row_json(row: FailureRow) -> dict[str, object]:
         "ended_well": row.ended_well,
         "recovered": row.recovered,
         "next": [{"what": what, "runs": runs} for what, runs in row.helped],
-        "example": row.example._asdict(),
+        "groups": [
+            {"names": _named(by, names), **msgspec.structs.asdict(count)} for names, count in groups
+        ],
+        "example": _example(row.example),
+        "recovered_example": _example(row.recovered_example),
+        "failed_example": _example(row.failed_example),
+        "compare": _compare(row) or None,
     }
+
+
+def _named(by: Sequence[str], names: Sequence[str]) -> dict[str, str]:
+    return dict(zip(by, names, strict=True))
+
+
+def _example(one: Example | None) -> dict[str, object] | None:
+    return {"run": one.run, "step": one.step} if one else None
+
+
+def _compare(row: FailureRow) -> str:
+    """The command that compares a run that recovered with one that did not; "" without both."""
+    if row.recovered_example is None or row.failed_example is None:
+        return ""
+    return shlex.join(("oh-tui", "compare", row.recovered_example.name, row.failed_example.name))
 
 
 def _moment(when: float | None) -> str | None:
@@ -159,17 +222,21 @@ CSV = (
 )
 """The columns; of what helped only the most common."""
 
+CSV_OF_GROUPS = tuple(f"group_{name}" for name in Count.__struct_fields__)
 
-def _print_csv(rows: Sequence[FailureRow]) -> None:
-    """A head, and one row a failure; an empty cell is not known."""
+
+def _print_csv(found: FailuresFound) -> None:
+    """A head, and one row a failure, or a failure and a group; an empty cell is not known."""
     out = csv.writer(sys.stdout, lineterminator="\n")
-    out.writerow(CSV)
-    for row in rows:
-        told = row_json(row)
+    out.writerow((*CSV, *found.by, *(CSV_OF_GROUPS if found.by else ())))
+    for row in found.rows:
+        told = row_json(row, found.by)
         what, runs = row.helped[0] if row.helped else ("", "")
-        del told["next"], told["example"]
-        values = (*told.values(), what, runs, *row.example)
-        out.writerow("" if one is None else one for one in values)
+        values = [*(told[name] for name in CSV if name in told), what, runs]
+        values += row.example.run, row.example.step
+        for names, count in row.groups:
+            of_group = (*names, *msgspec.structs.astuple(count)) if found.by else ()
+            out.writerow("" if one is None else one for one in (*values, *of_group))
 
 
 def _print_table(style: Style, found: FailuresFound) -> None:
@@ -181,16 +248,19 @@ def _print_table(style: Style, found: FailuresFound) -> None:
         Column("last", right=True),
         Column("well", right=True),
         Column("recovered by", share=2),
+        *((Column(f"by {', '.join(found.by)}", share=2),) if found.by else ()),
         Column("example", share=1),
     )
-    print_table(style, columns, _rows(style, found.rows))
+    print_table(style, columns, _rows(style, found))
     if not style.piped:
         steps = plural(found.failed_steps, "failed step")
         print(style.paint(f"{steps} in {plural(found.runs, 'run')}", "dim"))
+        if told := next(filter(None, map(_compare, found.rows)), ""):
+            print(style.paint(f"a run that recovered beside one that did not: {told}", "dim"))
 
 
-def _rows(style: Style, rows: Sequence[FailureRow]) -> Iterator[Row]:
-    for row in rows:
+def _rows(style: Style, found: FailuresFound) -> Iterator[Row]:
+    for row in found.rows:
         tool, kind, line = row.failure
         well, _ = percentages((row.ended_well, row.runs - row.ended_well))
         yield (
@@ -201,6 +271,7 @@ def _rows(style: Style, rows: Sequence[FailureRow]) -> Iterator[Row]:
             style.when(row.last),
             f"{well} %",
             _recovered(row),
+            *((_by_group(row, found),) if found.by else ()),
             Cell(f"{row.example.step} of {row.example.run}", "dim"),
         )
 
@@ -211,3 +282,15 @@ def _recovered(row: FailureRow) -> str:
         return ""
     what, runs = row.helped[0]
     return f"{row.recovered:,}: {what}" + (f" ({runs:,})" if runs < row.recovered else "")
+
+
+def _by_group(row: FailureRow, found: FailuresFound) -> str:
+    """The runs in which it failed, of all runs of each group: `gpt-5.1 3 of 52`."""
+    told = []
+    for names, count in row.groups:
+        known = [
+            name or NOT_TOLD.get(grouping, "not known")
+            for grouping, name in zip(found.by, names, strict=True)
+        ]
+        told.append(f"{' '.join(known)} {count.runs:,} of {found.runs_of_groups[names]:,}")
+    return ", ".join(told)

@@ -42,7 +42,8 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 
 
-def _groupings(text: str) -> list[str]:
+def groupings(text: str) -> list[str]:
+    """Names of GROUPINGS, between commas."""
     names = [name.strip() for name in text.split(",")]
     for name in names:
         if name not in GROUPINGS:
@@ -58,7 +59,7 @@ def _groupings(text: str) -> list[str]:
     LISTED,
     argument(
         "--by",
-        type=_groupings,
+        type=groupings,
         default=["model"],
         metavar="WHAT",
         help=f"{', '.join(GROUPINGS)}, or several: model,repo; model by default",

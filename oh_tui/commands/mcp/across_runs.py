@@ -20,6 +20,7 @@ from oh_tui.commands.mcp import arguments, cursors
 from oh_tui.commands.mcp.answers import MOST, Found, Rows
 from oh_tui.commands.mcp.session import RunHit, Searched, Session
 from oh_tui.commands.steps import say_unknown
+from oh_tui.sources.across_runs.failure_rows import SORTS as FAILURE_SORTS
 from oh_tui.sources.across_runs.run_stats import GROUPINGS, SORTS
 from oh_tui.sources.compared import compared
 from oh_tui.sources.lists import conversation_query
@@ -139,7 +140,12 @@ async def stats(session: Session, asked: arguments.Stats) -> Found:
 
 
 async def failures(session: Session, asked: arguments.Failures) -> Found:
-    found = await failures_in(await session.call(), asked.words, asked.least, live=asked.live)
+    for name in asked.by:
+        arguments.require_one_of(name, GROUPINGS)
+    if asked.sort:
+        arguments.require_one_of(asked.sort, FAILURE_SORTS)
+    call, sort = await session.call(), asked.sort or "runs"
+    found = await failures_in(call, asked.words, asked.by, asked.least, sort, live=asked.live)
     head = found.document()
     rows = head.pop("failures")
     assert isinstance(rows, list)
@@ -147,7 +153,10 @@ async def failures(session: Session, asked: arguments.Failures) -> Found:
     def key(row: dict[str, Any]) -> str:
         return str(row["id"])
 
-    return Found(head, Rows(("failures",), rows, key, lambda row: {"failures": row}))
+    def item(row: dict[str, Any]) -> dict[str, object]:
+        return {"failures": row | {"compare": None}}  # which has paths: a client names runs by ids
+
+    return Found(head, Rows(("failures",), rows, key, item))
 
 
 async def compare(session: Session, asked: arguments.Compare) -> Found:

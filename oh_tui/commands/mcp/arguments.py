@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from oh_tui.commands.mcp.answers import MOST
+from oh_tui.sources.across_runs.failure_rows import SORTS as FAILURE_SORTS
 from oh_tui.sources.across_runs.run_stats import GROUPINGS, SORTS
 from oh_tui.sources.lists.attributes import ORDERS
 from oh_tui.text.problem import Problem
@@ -162,5 +163,16 @@ class Stats(Paged):
 
 class Failures(Paged):
     words: OfList = ""
+    by: Annotated[
+        list[Annotated[str, Meta(extra_json_schema=_one_of(GROUPINGS))]],
+        Meta(description="count each failure by group too"),
+    ] = []
+    sort: Annotated[
+        str,
+        Meta(
+            description="the highest first; without it by runs",
+            extra_json_schema=_one_of(FAILURE_SORTS),
+        ),
+    ] = ""
     least: Annotated[int, Meta(ge=1, description="only what failed in at least so many runs")] = 1
     live: Live = False

@@ -1,13 +1,15 @@
-"""Statistics rows of runs whose index entry is up to date."""
+"""What the index tells of runs whose entry is up to date: statistics rows and failures."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from oh_tui.api.models import Conversation
 from oh_tui.library.library import Library
 from oh_tui.sources.across_runs.each_run import Ahead, Result
-from oh_tui.sources.across_runs.run_stats import Summand
+from oh_tui.sources.across_runs.failure_rows import COLUMNS, RunFailures, ended_well, run_failure
+from oh_tui.sources.across_runs.run_stats import Summand, names_of
 from oh_tui.sources.across_runs.up_to_date import Held
 from oh_tui.sources.source import Source
 
@@ -27,3 +29,32 @@ class KnownRows:
         found = [(row, known.get(held.place(row))) for row in meant]
         results = [Result(row, Summand._make(values)) for row, values in found if values]
         return Ahead(results, [row for row, values in found if not values], vanished)
+
+
+class KnownFailures:
+    """Takes the failures from the library, for `known` of `ManyRuns`."""
+
+    def __init__(self, cache_folder: Path | None, source: Source, by: Sequence[str] = ()) -> None:
+        self._folder, self._source, self._by = cache_folder, source, by
+
+    def __call__(
+        self, meant: list[Conversation], listed: list[Conversation] | None
+    ) -> Ahead[RunFailures]:
+        with Library(self._folder) as library:
+            held = Held(library, self._source)
+            known = held.failures_as_now(meant, Summand._fields, COLUMNS)
+            vanished = held.vanished(listed)
+        results, left = list[Result[RunFailures]](), list[Conversation]()
+        for row in meant:
+            if found := known.get(held.place(row)):
+                values, failures = found
+                of_run = Summand._make(values)
+                told = RunFailures(
+                    bool(failures) and ended_well(of_run.label, of_run.verdict),
+                    list(map(run_failure, failures)),
+                    names_of(of_run, self._by),
+                )
+                results.append(Result(row, told))
+            else:
+                left.append(row)
+        return Ahead(results, left, vanished)

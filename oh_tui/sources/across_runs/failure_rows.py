@@ -4,41 +4,88 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from operator import attrgetter
+from typing import Any, NamedTuple
 
+import msgspec
+
+from oh_tui.sources.across_runs.run_stats import names_of, summand
+from oh_tui.sources.across_runs.stats_rows import about_with_file
 from oh_tui.sources.across_runs.worker import RunFacts
-from oh_tui.trajectory.analysis.alike.failed_steps import Failure, RunFailure, failures_of
+from oh_tui.trajectory import tables
+from oh_tui.trajectory.analysis.alike.failed_steps import Failure, RunFailure
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 MOST_HELPED = 3
 """What helped most often, of each failure."""
 
+COLUMNS = ("tool", "kind", "line", "steps", "first", "last", "step", "recovered", "helped")
+"""Those of `RunFailureRow` that the sums need."""
+
+_columns = attrgetter(*COLUMNS)
+
 
 class RunFailures(NamedTuple):
     """What failed in one run."""
 
     ended_well: bool
-    """As an evaluation says; without its label: it finished."""
     failures: Sequence[RunFailure]
+    names: tuple[str, ...] = ()
+    """What the run is, by the groupings that are asked for."""
 
 
 class FailuresJob(NamedTuple):
     """The job that finds the failures of a run."""
 
+    source: str = ""
+    by: Sequence[str] = ()
+    """Names of GROUPINGS."""
+
     def __call__(self, run: Trajectory, about: RunFacts) -> RunFailures:
-        found = failures_of(run)
-        return RunFailures(bool(found) and _ended_well(run), found)
+        found = [run_failure(_columns(row)) for row in tables.failure_rows(run)]
+        names: tuple[str, ...] = ()
+        if self.by:
+            row = tables.run_row(run, about_with_file(about, self.source))
+            names = names_of(summand(row), self.by)
+        label = str(run.recorded.label or "")
+        return RunFailures(bool(found) and ended_well(label, Study(run).verdict.word), found, names)
 
 
-def _ended_well(run: Trajectory) -> bool:
-    label = run.recorded.label
-    return label == "resolved" if label else Study(run).verdict.word == "finished"
+def run_failure(values: Sequence[Any]) -> RunFailure:
+    """A failure of a run, of the values of COLUMNS."""
+    tool, kind, line, steps, first, last, step, recovered, helped = values
+    failure = Failure(tool, kind, line)
+    return RunFailure(failure, steps, first, last, step, bool(recovered), helped)
+
+
+def ended_well(label: str, verdict: str) -> bool:
+    """As an evaluation says; without its label: it finished."""
+    return label == "resolved" if label else verdict == "finished"
 
 
 class Example(NamedTuple):
     run: str
     step: int
+    name: str = ""
+    """What commands call the run."""
+
+
+class Count(msgspec.Struct):
+    """How often something failed."""
+
+    runs: int = 0
+    steps: int = 0
+    ended_well: int = 0
+    """Runs that ended well anyway."""
+    recovered: int = 0
+    """Runs in which the call that failed so last was made again and worked."""
+
+    def add(self, one: RunFailure, *, ended_well: bool) -> None:
+        self.runs += 1
+        self.steps += one.steps
+        self.ended_well += ended_well
+        self.recovered += one.recovered
 
 
 class FailureRow(NamedTuple):
@@ -51,9 +98,7 @@ class FailureRow(NamedTuple):
     """When its first step began, in seconds since 1970."""
     last: float | None
     ended_well: int
-    """Runs that ended well anyway."""
     recovered: int
-    """Runs in which the call that failed so last was made again and worked."""
     helped: Sequence[tuple[str, int]]
     """What was done right before that, and in how many runs; the most common."""
     example: Example
@@ -62,6 +107,20 @@ class FailureRow(NamedTuple):
     """Of the runs that recovered; None where none did."""
     failed_example: Example | None
     """Of those that did not."""
+    groups: Sequence[tuple[tuple[str, ...], Count]]
+    """The same counts of each group, that with the most runs first."""
+
+
+SORTS: dict[str, Callable[[FailureRow], float | None]] = {
+    "runs": lambda row: row.runs,
+    "steps": lambda row: row.steps,
+    "first": lambda row: row.first,
+    "last": lambda row: row.last,
+    "well": lambda row: row.ended_well / row.runs,
+    "recovered": lambda row: row.recovered,
+}
+"""What rows are sorted by. The highest value comes first, unknown values last; equal rows by their
+runs and steps."""
 
 
 class Failures:
@@ -70,57 +129,71 @@ class Failures:
     def __init__(self) -> None:
         self._sums: dict[Failure, _Sum] = {}
         self.failed_steps = 0
+        self.runs = Counter[tuple[str, ...]]()
+        """All runs of each group, with and without a failure."""
 
-    def add(self, run: str, found: RunFailures) -> None:
+    def add(self, run: str, found: RunFailures, name: str = "") -> None:
+        """`name` is what commands call the run."""
+        self.runs[found.names] += 1
         for one in found.failures:
             self.failed_steps += one.steps
-            self._sums.setdefault(one.failure, _Sum()).add(run, one, found.ended_well)
+            example = Example(run, one.example, name)
+            self._sums.setdefault(one.failure, _Sum()).add(example, one, found)
 
-    def rows(self, least: int = 1) -> list[FailureRow]:
-        """Those in at least so many runs, that in the most runs first."""
+    def rows(self, least: int = 1, sort: str = "runs") -> list[FailureRow]:
+        """Those in at least so many runs. `sort` is a key of SORTS."""
         sums = list(self._sums.items())  # of now: a thread may ask while runs are added
-        rows = [each.row(failure) for failure, each in sums if each.runs >= least]
-        return sorted(rows, key=lambda row: (-row.runs, -row.steps, row.failure))
+        kept = [row for failure, each in sums if (row := each.row(failure)).runs >= least]
+        kept.sort(key=lambda row: (-row.runs, -row.steps, row.failure))
+
+        def order(row: FailureRow) -> tuple[bool, float]:
+            value = SORTS[sort](row)
+            return value is None, -(value or 0.0)
+
+        return sorted(kept, key=order)
 
 
 class _Sum:
     def __init__(self) -> None:
-        self.runs = self._steps = self._ended_well = self._recovered = 0
+        self._count, self._groups = Count(), dict[tuple[str, ...], Count]()
         self._first: float | None = None
         self._last: float | None = None
         self._helped = Counter[str]()
-        self._latest: dict[bool, tuple[float, Example]] = {}
-        """Whether a run recovered -> when it was last seen in such a run, and where."""
+        self._examples: dict[bool, tuple[float, Example]] = {}
+        """By whether the run recovered, with the time."""
 
-    def add(self, run: str, one: RunFailure, ended_well: bool) -> None:
-        self.runs += 1
-        self._steps += one.steps
-        self._ended_well += ended_well
-        self._recovered += one.recovered
+    def add(self, example: Example, one: RunFailure, found: RunFailures) -> None:
+        for count in (self._count, self._groups.setdefault(found.names, Count())):
+            count.add(one, ended_well=found.ended_well)
         if one.recovered:
             self._helped[one.helped] += 1
         self._first = _known(min, self._first, one.first)
         self._last = _known(max, self._last, one.last)
         # that of the last run, so that the order in which runs are read does not matter
-        at = (one.last or 0.0, Example(run, one.example))
-        self._latest[one.recovered] = max(self._latest.get(one.recovered, at), at)
+        at = (one.last or 0.0, example)
+        self._examples[one.recovered] = max(self._examples.get(one.recovered, at), at)
 
     def row(self, failure: Failure) -> FailureRow:
-        recovered, failed = self._latest.get(True), self._latest.get(False)
         helped = sorted(self._helped.items(), key=lambda each: (-each[1], each[0]))
+        groups = sorted(self._groups.items(), key=lambda each: (-each[1].runs, each[0]))
         return FailureRow(
             failure,
-            self.runs,
-            self._steps,
+            self._count.runs,
+            self._count.steps,
             self._first,
             self._last,
-            self._ended_well,
-            self._recovered,
+            self._count.ended_well,
+            self._count.recovered,
             helped[:MOST_HELPED],
-            max(self._latest.values())[1],
-            recovered[1] if recovered else None,
-            failed[1] if failed else None,
+            max(self._examples.values())[1],
+            self._example(recovered=True),
+            self._example(recovered=False),
+            groups,
         )
+
+    def _example(self, *, recovered: bool) -> Example | None:
+        found = self._examples.get(recovered)
+        return found[1] if found else None
 
 
 def _known(

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from pathlib import Path
-from typing import Any
 
 from oh_tui.api.models import Conversation
 from oh_tui.library.library import Library
 from oh_tui.sources.across_runs.each_run import Ahead
-from oh_tui.sources.across_runs.failure_rows import RunFailures
 from oh_tui.sources.across_runs.searching import Found
 from oh_tui.sources.across_runs.up_to_date import Held
 from oh_tui.sources.source import Source
-from oh_tui.trajectory.analysis.alike.failed_steps import FAILED
 from oh_tui.trajectory.analysis.search.scan import Needle
 from oh_tui.trajectory.analysis.search.step_filter import Query
 
@@ -40,34 +36,6 @@ class Narrowing:
             vanished = held.vanished(listed)
         whole = {place for place, (sub_agents,) in known.items() if not sub_agents}
         ruled_out = set[str]().union(*(whole.difference(one) for one in found))
-        return _ahead(held, meant, known, ruled_out, vanished)
-
-
-class WithoutFailures:
-    """Leaves out the runs without a failed step."""
-
-    def __init__(self, cache_folder: Path | None, source: Source) -> None:
-        self._folder, self._source = cache_folder, source
-
-    def __call__(
-        self, meant: list[Conversation], listed: list[Conversation] | None
-    ) -> Ahead[RunFailures]:
-        with Library(self._folder) as library:
-            held = Held(library, self._source)
-            known, vanished = held.as_now(meant, ["run"]), held.vanished(listed)
-            failed = library.places_with(FAILED)
-        ruled_out = set[str]() if failed is None else known.keys() - failed
-        return _ahead(held, meant, known, ruled_out, vanished)
-
-
-def _ahead(
-    held: Held,
-    meant: list[Conversation],
-    known: Collection[str],
-    ruled_out: Collection[str],
-    vanished: int,
-) -> Ahead[Any]:
-    """The runs that are left, of those that are `known` to an index that is up to date."""
-    left = [row for row in meant if held.place(row) not in ruled_out]
-    indexed = {row.id for row in left if held.place(row) in known}
-    return Ahead([], left, vanished, settled=len(meant) - len(left), indexed=indexed)
+        left = [row for row in meant if held.place(row) not in ruled_out]
+        indexed = {row.id for row in left if held.place(row) in known}
+        return Ahead([], left, vanished, settled=len(meant) - len(left), indexed=indexed)

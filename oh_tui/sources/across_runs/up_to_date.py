@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from oh_tui.sources.across_runs.index_reader import fingerprint_of
 from oh_tui.sources.across_runs.server_indexing import is_over, place_on
@@ -30,14 +30,21 @@ class Held:
     def as_now(
         self, rows: Iterable[Conversation], columns: Sequence[str]
     ) -> dict[str, Sequence[Any]]:
-        """Place -> these columns of each run whose index entry is up to date. Takes each file's
-        fingerprint once."""
+        """Place -> these columns of each run whose index entry is up to date."""
+        return self._library.as_now(*self._now(rows), columns)
+
+    def failures_as_now(
+        self, rows: Iterable[Conversation], columns: Sequence[str], of_failures: Sequence[str]
+    ) -> dict[str, tuple[Sequence[Any], list[Sequence[Any]]]]:
+        """As `as_now`, with these columns of the failures of each run."""
+        return self._library.failures_as_now(*self._now(rows), columns, of_failures)
+
+    def _now(self, rows: Iterable[Conversation]) -> tuple[Literal["home", "place"], dict[str, str]]:
+        """The present fingerprints, that of each file taken once."""
         if not self._address:
-            files = {home: fingerprint_of(Path(home)) for home in _homes(rows)}
-            return self._library.as_now("home", files, columns)
+            return "home", {home: fingerprint_of(Path(home)) for home in _homes(rows)}
         told = (row for row in rows if is_over(self._source, row))
-        now = {self.place(row): row.updated_at or "" for row in told}
-        return self._library.as_now("place", now, columns)
+        return "place", {self.place(row): row.updated_at or "" for row in told}
 
     def vanished(self, listed: Sequence[Conversation] | None) -> int:
         """Number of indexed runs that are gone. If the server's list was cut, counts only those

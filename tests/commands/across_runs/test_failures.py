@@ -5,21 +5,36 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shlex
+import shutil
 import zipfile
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oh_tui import cli
-from oh_tui.sources.across_runs import failure_rows
-from oh_tui.sources.across_runs.failure_rows import Failures, RunFailures
-from oh_tui.trajectory.analysis.alike.failed_steps import FAILED, RunFailure, failures_of
+from oh_tui.api.models import Conversation
+from oh_tui.library.library import Library
+from oh_tui.library.records import record_of
+from oh_tui.sources.across_runs.failure_rows import (
+    COLUMNS,
+    SORTS,
+    Failures,
+    FailuresJob,
+    RunFailures,
+    run_failure,
+)
+from oh_tui.sources.across_runs.worker import RunFacts
+from oh_tui.trajectory import tables
+from oh_tui.trajectory.analysis.alike.failed_steps import FAILED, failures_of
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.tables import About
 from scripts.many_runs import Maker, write_outputs
 from tests.commands import schemas
 from tests.commands.conftest import Served
@@ -53,10 +68,9 @@ def document(capsys: pytest.CaptureFixture[str], *words: str | Path) -> Any:
 def test_its_steps_are_the_failed_ones_of_steps(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    both = (folder / "zips", folder / "made")
-    found = document(capsys, "failures", *both)
+    found = document(capsys, "failures", *both(folder))
     schemas.check("failures", found)
-    listed = document(capsys, "conversations", *both, "--all")["conversations"]
+    listed = document(capsys, "conversations", *both(folder), "--all")["conversations"]
     failed = 0
     for one in listed:
         place = one["source"] + (f"#{one['id']}" if one["source"].endswith(".jsonl") else "")
@@ -86,25 +100,117 @@ def test_words_narrow_the_runs(folder: Path, capsys: pytest.CaptureFixture[str])
     assert document(capsys, "failures", folder, "title:nosuch")["failures"] == []
 
 
-def test_by_the_index_runs_without_a_failed_step_are_not_read(
+def both(folder: Path) -> tuple[Path, Path]:
+    return folder / "zips", folder / "made"
+
+
+@pytest.fixture(scope="module")
+def indexed(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache folder with the index of all runs."""
+    cache = tmp_path_factory.mktemp("cache")
+    assert oh_tui("index", *both(folder), XDG_CACHE_HOME=str(cache)).returncode == 0
+    return cache
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--json"],
+        ["--json", "--by", "model"],
+        ["--json", "--by", "repo,label", "--min", "2"],
+        ["--json", "--sort", "recovered"],
+        ["--csv"],
+        ["--csv", "--by", "cause"],
+        ["--json", "title:dates"],
+        ["--json", "repo:forms", "after:2026-01-01", "-title:nosuch"],
+        ["--csv", "model:claude", "before:2030-01-01"],
+        ["--json", "is:finished"],
+        ["--header"],
+    ],
+    ids=" ".join,
+)
+def test_the_index_tells_the_same(
+    folder: Path,
+    indexed: Path,
+    words: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(indexed))
+    assert cli.main(["failures", *map(str, both(folder)), *words, "--no-library"]) == 0
+    whole = capsys.readouterr().out
+    monkeypatch.setattr(tables, "failure_rows", None)  # as no run is read
+    assert cli.main(["failures", *map(str, both(folder)), *words]) == 0
+    assert capsys.readouterr().out == whole
+    assert len(whole.splitlines()) > 1
+
+
+def test_a_run_that_changed_is_read(
     folder: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    whole = document(capsys, "failures", folder)
-    assert cli.main(["index", str(folder)]) == 0
+    (tmp_path / "runs").mkdir()
+    for slug in ("week-dates", "broken"):
+        shutil.copy(folder / "zips" / f"{slug}.zip", tmp_path / "runs")
+    assert cli.main(["index", str(tmp_path / "runs")]) == 0
     capsys.readouterr()
-    read = list[str]()
+    shutil.copy(folder / "zips" / "erp-dates.zip", tmp_path / "runs" / "broken.zip")
+    found = document(capsys, "failures", tmp_path / "runs")
+    assert found == document(capsys, "failures", tmp_path / "runs", "--no-library")
+    assert any(row["runs"] == 2 for row in found["failures"])
 
-    def noting(run: Trajectory) -> list[RunFailure]:
-        read.append("failed" if failures_of(run) else "not")
-        return failures_of(run)
 
-    monkeypatch.setattr(failure_rows, "failures_of", noting)
-    assert document(capsys, "failures", folder) == whole
-    assert set(read) == {"failed"} and len(read) < whole["runs"]
+def test_by_a_group_the_counts_are_those_of_its_runs(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = document(capsys, "failures", *both(folder), "--by", "model")
+    schemas.check("failures", found)
+    stats = document(capsys, "stats", *both(folder), "--by", "model")["groups"]
+    runs = {group["names"]["model"]: group["runs"] for group in found["groups"]}
+    assert runs == {group["names"]["model"]: group["runs"] for group in stats}
+    assert len(runs) > 2
+    names = ("runs", "steps", "ended_well", "recovered")
+    for model in filter(None, runs):
+        own = document(capsys, "failures", *both(folder), f"model:{model}")["failures"]
+        assert {row["id"]: [row[name] for name in names] for row in own} == {
+            row["id"]: [one[name] for name in names]
+            for row in found["failures"]
+            for one in row["groups"]
+            if one["names"] == {"model": model}
+        }
+    for row in found["failures"]:
+        assert sum(one["runs"] for one in row["groups"]) == row["runs"]
+
+
+def test_what_recovered_can_be_compared_with_what_did_not(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = document(capsys, "failures", *both(folder))["failures"]
+    assert all(
+        (row["compare"] is None)
+        == (row["recovered_example"] is None or row["failed_example"] is None)
+        for row in rows
+    )
+    assert all(row["example"] in (row["recovered_example"], row["failed_example"]) for row in rows)
+    commands = [row["compare"] for row in rows if row["compare"]]
+    program, *words = shlex.split(commands[0])
+    assert program == "oh-tui" and cli.main([*words, "--json"]) in (0, 1)
+    assert json.loads(capsys.readouterr().out)["a"]
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_rows_are_sorted(folder: Path, sort: str, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = document(capsys, "failures", *both(folder), "--sort", sort)["failures"]
+    plain = document(capsys, "failures", *both(folder))["failures"]
+    if sort == "well":
+        values = [row["ended_well"] / row["runs"] for row in rows]
+    else:
+        values = [row[sort] for row in rows if row[sort] is not None]
+    assert values == sorted(values, reverse=True) and len(values) > 2
+    assert sorted(row["id"] for row in rows) == sorted(row["id"] for row in plain)
 
 
 def test_csv_has_a_row_for_each(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -153,20 +259,34 @@ def _events(draws: list[tuple[int, int]]) -> list[Event]:
     return found
 
 
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    with Library(tmp_path_factory.mktemp("library"), writes=True) as library:
+        yield library
+
+
 RUN = st.lists(st.tuples(st.integers(0, 4), st.integers(0, len(ERRORS) - 1)), max_size=12)
 
 
-@given(st.lists(RUN, max_size=6))
-def test_sums_equal_a_plain_computation(drawn: list[list[tuple[int, int]]]) -> None:
-    sums = Failures()
+@settings(max_examples=60)
+@given(drawn=st.lists(RUN, max_size=6))
+def test_sums_equal_a_plain_computation(
+    drawn: list[list[tuple[int, int]]], library: Library
+) -> None:
+    sums, by_index = Failures(), Failures()
     steps: dict[tuple[str, ...], list[tuple[int, int, float | None]]] = defaultdict(list)
     recovered: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    now, read = dict[str, str](), dict[str, RunFailures]()
     for number, draws in enumerate(drawn):
         run = Trajectory()
         run.extend(_events(draws))
-        found = failures_of(run)
-        sums.add(str(number), RunFailures(number % 2 == 0, found))
-        for one in found:
+        told = FailuresJob()(run, RunFacts(Conversation(id=str(number))))
+        read[str(number)] = told._replace(ended_well=bool(told.failures) and number % 2 == 0)
+        sums.add(str(number), read[str(number)])
+        now[str(number)] = "as now"
+        record = record_of(run, About(), place=str(number), home="all", fingerprint="as now")
+        assert record and library.put([record])
+        for one in told.failures:
             recovered[one.failure] |= {str(number)} if one.recovered else set()
         for step in run.steps:
             if run.outcome(step) in FAILED:
@@ -174,7 +294,10 @@ def test_sums_equal_a_plain_computation(drawn: list[list[tuple[int, int]]]) -> N
                 alone.extend([step.event, *step.results])
                 [one] = failures_of(alone)
                 steps[one.failure].append((number, step.number, step.event.seconds()))
+    for place, (_, failures) in library.failures_as_now("place", now, [], COLUMNS).items():
+        by_index.add(place, read[place]._replace(failures=list(map(run_failure, failures))))
     rows = sums.rows()
+    assert by_index.rows() == rows and by_index.runs == sums.runs
     assert sums.failed_steps == sum(map(len, steps.values())) == sum(row.steps for row in rows)
     assert {row.failure for row in rows} == set(steps)
     for row in rows:
@@ -185,6 +308,7 @@ def test_sums_equal_a_plain_computation(drawn: list[list[tuple[int, int]]]) -> N
         assert (row.first, row.last) == (min(times), max(times))
         assert row.ended_well == sum(number % 2 == 0 for number in runs)
         assert (int(row.example.run), row.example.step) in {(a, b) for a, b, _ in of_it}
+        assert row.example in (row.recovered_example, row.failed_example)
         others = {str(number) for number in runs} - recovered[row.failure]
         for example, among in (
             (row.recovered_example, recovered[row.failure]),
@@ -192,4 +316,5 @@ def test_sums_equal_a_plain_computation(drawn: list[list[tuple[int, int]]]) -> N
         ):
             assert example.run in among if example else not among
         assert sum(runs for _, runs in row.helped) <= row.recovered <= row.runs
+        assert [count.runs for _, count in row.groups] == [row.runs]
     assert sums.rows(2) == [row for row in rows if row.runs >= 2]
