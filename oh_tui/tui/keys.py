@@ -187,6 +187,11 @@ MORE = (
         "what the agent works with: switch its profile, set when it asks, condense its context",
         "agent_setups.open",
     ),
+    (
+        "failures",
+        "what failed again and again in all runs, or those of the filter, and what helped",
+        "failures.open",
+    ),
     ("rename", "give the conversation another title, on its server", "titles.rename"),
     (
         "copy context",

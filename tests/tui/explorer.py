@@ -78,6 +78,7 @@ READS = (
     "forgotten",
     "share",
     "share-write",
+    "failures",
 )
 """Groups of workers that come to an end; following never does."""
 

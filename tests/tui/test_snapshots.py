@@ -98,6 +98,7 @@ def pressing(*keys: str) -> Callable[[Pilot[int]], object]:
         pytest.param((80, 24), ("exclamation_mark",), id="shell-80x24"),
         pytest.param((120, 36), ("space", "space", "p"), id="marked"),
         pytest.param((120, 36), ("space", "slash", *"ERP", "enter", "equals_sign"), id="compare"),
+        pytest.param((120, 36), ("B", "f", "j"), id="failures"),
     ],
 )
 def test_the_screen(snap_compare: Compare, size: tuple[int, int], keys: tuple[str, ...]) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from oh_tui.tui.controllers import navigation, preparations, servers, view
 from oh_tui.tui.controllers.across_runs import background_indexing, way_back
 from oh_tui.tui.controllers.across_runs import board as board_of_runs
+from oh_tui.tui.controllers.across_runs import failures as failures_of_runs
 from oh_tui.tui.controllers.across_runs import search_all as search_of_runs
 from oh_tui.tui.controllers.agent import agents, budgets, compose, fork, setup, start
 from oh_tui.tui.controllers.lists import (
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
 
 READS = (
     *("lists", "more", "run", "older", "follow", "below", "branch", "find", "hits", "filter"),
-    *("peek", "git", "copy", "sift", "search_all", "sums", "forgotten"),
+    *("peek", "git", "copy", "sift", "search_all", "sums", "failures", "forgotten"),
 )
 """Groups of workers that read from the source being left, or process what it returned. Reads run
 in exclusive groups; writes never do, so that no read cancels a write."""
@@ -169,7 +170,20 @@ class Controllers:
 
     @cached_property
     def board(self) -> board_of_runs.BoardOfRuns:
-        return board_of_runs.BoardOfRuns(self._session, self._ui, self.listing, self.filling.take)
+        return board_of_runs.BoardOfRuns(
+            self._session, self._ui, self.listing, self.failures, self.filling.take
+        )
+
+    @cached_property
+    def failures(self) -> failures_of_runs.FailuresOfRuns:
+        return failures_of_runs.FailuresOfRuns(
+            self._session,
+            self._ui,
+            self.listing,
+            self.way_back,
+            self.comparisons,
+            self.filling.take,
+        )
 
     @cached_property
     def filling(self) -> background_indexing.Filling:

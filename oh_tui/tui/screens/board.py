@@ -29,6 +29,7 @@ class Counting(Protocol):
     def narrow(self, group: Group) -> None: ...
     def count_again(self) -> Board: ...
     def read_missing(self) -> None: ...
+    def open_failures(self) -> None: ...
 
 
 class BoardScreen(ModalScreen[None], ClosesOnce[None]):
@@ -43,6 +44,7 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
         Binding("escape", "back", "close", show=False),
         Binding("b", "group(1)", "other grouping", show=False),
         Binding("s", "sort", "sort", show=False),
+        Binding("f", "failures", "what failed", show=False),
         Binding("r", "again", "count again", show=False),
         Binding("i", "read_missing", "count the others", show=False),
         Binding("B,q", "dismiss", "close", show=False),
@@ -147,6 +149,9 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
         self.board, self._offered = self._counting.count_again(), False
         await self.renew()
 
+    def action_failures(self) -> None:
+        self._counting.open_failures()
+
     def _offer(self) -> None:
         """Say once what counting the other runs takes."""
         count = len(self.board.reading.not_kept)
@@ -171,6 +176,7 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
         if self.groups.current:
             hints.append(Hint("enter", "list these runs", "open_group"))
         hints += [Hint("b", "other grouping", "group(1)"), Hint("s", "sort", "sort")]
+        hints.append(Hint("f", "what failed", "failures"))
         if board.reading.not_kept and not board.is_running:
             hints.append(Hint("i", "count the others", "read_missing"))
         hints.append(Hint("r", "count again", "again"))

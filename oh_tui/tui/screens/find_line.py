@@ -6,38 +6,24 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from textual import on, work
-from textual.app import ComposeResult
-from textual.containers import Horizontal
+from textual import work
 from textual.message import Message
-from textual.widgets import Input
 
-from oh_tui.tui.keys import HELP_IN_FIELD, Hint
-from oh_tui.tui.widgets.drawing import Label
-from oh_tui.tui.widgets.prompt import Prompt
+from oh_tui.tui.screens.typed_line import TypedLine, typing_hints
 
 if TYPE_CHECKING:
-    from textual.widget import Widget
-
     from oh_tui.tui.widgets.row_list import RowList
 
-TYPING = (Hint("enter", "find", "submit"),), (HELP_IN_FIELD, Hint("esc", "back", "back"))
-"""What a footer shows while a text is typed: at its left, and at its right end."""
+TYPING = typing_hints("find")
 
 FirstWith = Callable[[Sequence[int], str], int | None]
 """The first of some rows that holds a text, which is in lower case; called in a thread."""
 
 
-class FindLine(Horizontal):
-    """Hidden but while a text is typed. The cursor of the list goes to the hits."""
+class FindLine(TypedLine):
+    """The cursor of the list goes to the hits."""
 
-    DEFAULT_CSS = """
-    FindLine { height: 1; width: 1fr; display: none; }
-    FindLine Label { width: 3; height: 1; }
-    FindLine Prompt { width: 1fr; background: $background; }
-    """
-
-    class Changed(Message):
+    class Changed(TypedLine.Changed):
         """Another text is looked for, or the line came or went."""
 
     class Found(Message):
@@ -49,43 +35,17 @@ class FindLine(Horizontal):
 
     def __init__(self, rows: RowList, first_with: FirstWith, *, at_once: int) -> None:
         """Searches `at_once` rows at a time; between them another key can end the search."""
-        super().__init__()
+        super().__init__("/")
         self._rows, self._first_with, self._at_once = rows, first_with, at_once
         self.needle = ""
         """The text that is looked for."""
-        self.words = Prompt(compact=True)
-        self._left: Widget | None = None
-        """What had the focus before."""
-
-    def compose(self) -> ComposeResult:
-        yield Label((" / ", "prompt"))
-        yield self.words
-
-    @property
-    def is_open(self) -> bool:
-        return bool(self.display)
 
     def ask(self) -> None:
-        self._left = self.screen.focused
-        self.display = True
-        self.words.value = self.needle
-        self.words.focus()
-        self.post_message(self.Changed())
+        self.begin(self.needle)
 
-    def close(self) -> None:
-        self.display = False
-        if self._left is not None:
-            self._left.focus()
-        self.post_message(self.Changed())
-
-    async def submit(self) -> None:
-        await self.words.action_submit()
-
-    @on(Input.Submitted)
-    def _typed(self, message: Input.Submitted) -> None:
-        message.stop()
+    def take(self, text: str) -> None:
         self.close()
-        self.look_for(self.words.value.strip())
+        self.look_for(text)
         if self.needle:
             self._seek(1, here=True)
 

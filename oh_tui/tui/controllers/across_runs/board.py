@@ -1,5 +1,5 @@
 """`B` shows sums over all runs of the source, by model, repository and more; Enter lists the runs
-of a row."""
+of a row, `f` shows what failed in them."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from oh_tui.sources.across_runs.each_run import Result
     from oh_tui.sources.across_runs.run_stats import Group, Summand
     from oh_tui.sources.source import Source
+    from oh_tui.tui.controllers.across_runs.failures import FailuresOfRuns
     from oh_tui.tui.controllers.lists.filter_and_sort import ListActions
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
@@ -34,6 +35,7 @@ class BoardOfRuns:
         session: Session,
         ui: Ui,
         listing: ListActions,
+        failures: FailuresOfRuns,
         keep: Callable[[Conversation], None],
     ) -> None:
         """`keep` gets each run that was read from the server."""
@@ -41,6 +43,7 @@ class BoardOfRuns:
         self._ui = ui
         self._keep = keep
         self._listing = listing
+        self._failures = failures
         self._board: state.Board | None = None
         self._of: Source | None = None
         """The source that was counted."""
@@ -48,6 +51,9 @@ class BoardOfRuns:
         """While it is open."""
 
     def action_board(self) -> None:
+        self.show()
+
+    def show(self) -> None:
         """Count the runs that the list shows, or all without a filter. What was counted stays until
         another filter or source, or `r`. Closing the board while it counts stops that."""
         session = self._session
@@ -66,6 +72,10 @@ class BoardOfRuns:
 
         self._view = board_screen.BoardScreen(board, self)
         self._ui.push_screen(self._view, closed)
+
+    def close(self) -> None:
+        if self._view:
+            self._view.dismiss(None)
 
     def _begin(self, query: ConversationQuery) -> state.Board:
         session, before = self._session, self._board
@@ -124,13 +134,17 @@ class BoardOfRuns:
                 "sums", self._collect, board, board.reading.missing(self._keep), instead=True
             )
 
+    def open_failures(self) -> None:
+        """Show what failed in the runs of the board."""
+        if self._board:
+            self._failures.open(self._board.query, self)
+
     def narrow(self, group: Group) -> None:
         """List only the runs of a group."""
         board = self._board
         if board is None:
             return
-        if self._view:
-            self._view.dismiss(None)
+        self.close()
         self._ui.focus_pane("conversations")
         self._listing.set_filter(
             ConversationQuery(board.words(group), board.query.terms, board.ids(group))

@@ -89,9 +89,7 @@ class ListActions:
             return
         text = session.listing.query.text if session.listing.query else ""
         wrong: QueryError | None = None
-        complete = _completing(
-            conversation_query.known_words(session.conversations, session.annotations.runs.values())
-        )
+        complete = self.completion()
         try:
             while True:
                 typed = await ui.prompt(
@@ -114,6 +112,13 @@ class ListActions:
                 ui.clear_news()
             ui.focus_pane("conversations")
         self.set_filter(query)
+
+    def completion(self) -> Complete:
+        """Completes the last word of a filter of conversations."""
+        session = self._session
+        return _completing(
+            conversation_query.known_words(session.conversations, session.annotations.runs.values())
+        )
 
     def set_filter(self, query: ConversationQuery) -> None:
         """List only the conversations that match; all of them for an empty query."""

@@ -43,9 +43,12 @@ class Comparisons:
         elif len(chosen) > MOST:
             self._ui.tell(f"{len(chosen)} runs are marked: at most {MOST} can be compared")
         else:
-            view = screen.CompareScreen(len(chosen))
-            self._ui.push_screen(view, self._closed)
-            self._ui.work_on("compare", self._compare, view, chosen, instead=True)
+            self.compare(chosen)
+
+    def compare(self, chosen: Sequence[Conversation]) -> None:
+        view = screen.CompareScreen(len(chosen))
+        self._ui.push_screen(view, self._closed)
+        self._ui.work_on("compare", self._compare, view, chosen, instead=True)
 
     def _chosen(self) -> list[Conversation]:
         """The marked runs as they are listed; to a single one the run of the key is added. Without

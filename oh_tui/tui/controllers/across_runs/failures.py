@@ -1,0 +1,198 @@
+"""`f` on the board shows what failed in its runs, a row for each failure; Enter opens an example,
+and Esc leads from there back to the row."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from oh_tui.sources.across_runs import cached_rows, each_run, failure_rows
+from oh_tui.sources.lists.conversation_query import ConversationQuery
+from oh_tui.tui.controllers.across_runs.collecting import collect
+from oh_tui.tui.screens import failures as failures_screen
+from oh_tui.tui.state import failures as state
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+
+    from oh_tui.api.models import Conversation
+    from oh_tui.sources.across_runs.each_run import Result
+    from oh_tui.sources.across_runs.failure_rows import Example, RunFailures
+    from oh_tui.sources.source import Source
+    from oh_tui.tui.controllers.across_runs.way_back import WayBack
+    from oh_tui.tui.controllers.lists.filter_and_sort import ListActions
+    from oh_tui.tui.controllers.run.compare import Comparisons
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.ui import Ui
+    from oh_tui.tui.widgets.prompt import Complete
+
+EVERY = 0.2
+"""Seconds between two showings of new rows."""
+
+
+class Below(Protocol):
+    """The view from which the failures were opened."""
+
+    def show(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class FailuresOfRuns:
+    def __init__(
+        self,
+        session: Session,
+        ui: Ui,
+        listing: ListActions,
+        way_back: WayBack,
+        comparisons: Comparisons,
+        keep: Callable[[Conversation], None],
+    ) -> None:
+        """`keep` gets each run that was read from the server."""
+        self._session = session
+        self._ui = ui
+        self._listing = listing
+        self._way_back = way_back
+        self._comparisons = comparisons
+        self._keep = keep
+        self._found: state.FailuresFound | None = None
+        self._of: Source | None = None
+        """The source that was read."""
+        self._asked: ConversationQuery | None = None
+        """The runs for which it was opened; the words may be others by now."""
+        self._below: Below | None = None
+        self._view: failures_screen.FailuresScreen | None = None
+        """While it is open."""
+
+    def action_open(self) -> None:
+        """Show what failed in the runs of the list, or in all without a filter."""
+        if self._session.source is None or self._session.unopened:
+            self._ui.tell("there are no runs to read yet")
+        else:
+            self.open(self._session.listing.query or ConversationQuery(), None)
+
+    def open(self, query: ConversationQuery, below: Below | None) -> None:
+        """What was found stays until other runs are asked for, or `r`. Closing the view while it
+        reads stops that."""
+        found, is_same = self._found, self._of is self._session.source and self._asked == query
+        self._asked, self._below = query, below
+        if found is None or found.stopped or not is_same:
+            found = self._begin(query)
+        self._show(found)
+
+    def _show(self, found: state.FailuresFound) -> None:
+        view = failures_screen.FailuresScreen(found, self, self._session.clock)
+
+        def closed(_: None) -> None:
+            if self._view is view:  # else a run was opened: the reading goes on
+                self._view = None
+                self._ui.cancel("failures")
+
+        self._view = view
+        self._ui.push_screen(view, closed)
+
+    def _show_again(self, found: state.FailuresFound) -> None:
+        if self._below:
+            self._below.show()
+        self._show(found)
+
+    def _leave(self) -> None:
+        """Close the view and what is below it."""
+        view, self._view = self._view, None
+        if view:
+            view.dismiss(None)
+        if self._below:
+            self._below.close()
+
+    def _begin(self, query: ConversationQuery) -> state.FailuresFound:
+        session, before = self._session, self._found
+        source = self._of = session.source
+        assert source is not None
+        folder = session.settings.library_folder
+        reading = each_run.ManyRuns(
+            source,
+            failure_rows.FailuresJob(source.label),
+            query,
+            session.annotations,
+            session.loaded.last_known.known,
+            # called in a thread: loading the library takes longer than a frame
+            known=lambda *runs: cached_rows.KnownFailures(folder, source)(*runs),
+            nice=each_run.KEYS_FIRST,
+        )
+        found = self._found = state.FailuresFound(query, reading)
+        if before:
+            found.sort = before.sort
+        self._ui.work_on("failures", self._collect, found, reading.results(), instead=True)
+        return found
+
+    async def _collect(
+        self,
+        found: state.FailuresFound,
+        results: AsyncGenerator[Result[RunFailures], None],
+    ) -> None:
+        def take(one: Result[RunFailures]) -> bool:
+            found.take(one)
+            return False
+
+        await collect(found, results, take, self._renew, EVERY)
+
+    async def _renew(self) -> None:
+        if self._view and self._view.is_mounted:
+            await self._view.renew()
+
+    # What the screen asks for
+
+    def read_again(self, query: ConversationQuery) -> state.FailuresFound:
+        """Read the runs of other words, or the same anew; within the runs to which the board is
+        limited."""
+        only = self._asked.only if self._asked else None
+        return self._begin(ConversationQuery(query.text, query.terms, only))
+
+    def read_missing(self) -> None:
+        """Read from the server the runs that this machine does not keep."""
+        found = self._found
+        if found and not found.is_running:
+            self._ui.work_on(
+                "failures", self._collect, found, found.reading.missing(self._keep), instead=True
+            )
+
+    def completion(self) -> Complete:
+        return self._listing.completion()
+
+    def open_example(self) -> None:
+        """Open the example of the row under the cursor at its step."""
+        found = self._found
+        if found is None or found.at is None:
+            return
+        found.is_chosen = True
+        example = found.at.example
+        conversation = found.runs[example.run]
+        self._leave()
+        self._way_back.open(conversation, partial(self._show_again, found))
+        self._way_back.go_to(conversation, partial(self._event_of, example))
+
+    def _event_of(self, example: Example) -> str:
+        """The id of the event of a step, which is counted over all branches; "" until the run is
+        read."""
+        run = self._session.run
+        if run is None or not run.whole.complete or example.step > len(run.whole.steps):
+            return ""
+        return run.whole.steps[example.step - 1].event.id
+
+    def list_runs(self) -> None:
+        """List only the runs with the failure under the cursor."""
+        found = self._found
+        if found is None or found.at is None:
+            return
+        failure = found.at.failure
+        self._leave()
+        self._ui.focus_pane("conversations")
+        self._listing.set_filter(
+            ConversationQuery(f"failure: {failure.line}", found.query.terms, found.seen_in(failure))
+        )
+
+    def compare(self) -> None:
+        """Compare a run that recovered from the failure under the cursor with one that did not."""
+        row = self._found.at if self._found else None
+        if self._found and row and row.recovered_example and row.failed_example:
+            both = (row.recovered_example, row.failed_example)
+            self._comparisons.compare([self._found.runs[one.run] for one in both])

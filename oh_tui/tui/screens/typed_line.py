@@ -1,0 +1,80 @@
+"""A line to type in at the bottom of a view above the main screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.widgets import Input
+
+from oh_tui.tui.keys import HELP_IN_FIELD, Hint
+from oh_tui.tui.widgets.drawing import Label
+from oh_tui.tui.widgets.prompt import Prompt
+
+if TYPE_CHECKING:
+    from textual.widget import Widget
+
+Hints = tuple[Hint, ...]
+
+
+def typing_hints(label: str) -> tuple[Hints, Hints]:
+    """What a footer shows while a text is typed, enter doing what the label says: at its left, and
+    at its right end."""
+    return (Hint("enter", label, "submit"),), (HELP_IN_FIELD, Hint("esc", "back", "back"))
+
+
+class TypedLine(Horizontal):
+    """Hidden but while a text is typed."""
+
+    DEFAULT_CSS = """
+    TypedLine { height: 1; width: 1fr; display: none; }
+    TypedLine Label { width: 3; height: 1; }
+    TypedLine Prompt { width: 1fr; background: $background; }
+    """
+
+    class Changed(Message):
+        """The line came or went."""
+
+    def __init__(self, sign: str) -> None:
+        super().__init__()
+        self._sign = sign
+        self.words = Prompt(compact=True)
+        self._left: Widget | None = None
+        """What had the focus before."""
+
+    def compose(self) -> ComposeResult:
+        yield Label((f" {self._sign} ", "prompt"))
+        yield self.words
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self.display)
+
+    def begin(self, text: str) -> None:
+        """Show the line with a text to change."""
+        self._left = self.screen.focused
+        self.display = True
+        self.words.value = text
+        self.words.focus()
+        self.post_message(self.Changed())
+
+    def close(self) -> None:
+        self.display = False
+        if self._left is not None:
+            self._left.focus()
+        self.post_message(self.Changed())
+
+    async def submit(self) -> None:
+        await self.words.action_submit()
+
+    @on(Input.Submitted)
+    def _typed(self, message: Input.Submitted) -> None:
+        message.stop()
+        self.take(self.words.value.strip())
+
+    def take(self, text: str) -> None:
+        """Enter was pressed."""
+        raise NotImplementedError
