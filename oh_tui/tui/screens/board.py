@@ -16,7 +16,7 @@ from oh_tui.tui.keys import HELP, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.remedies import offer
 from oh_tui.tui.screens.board_groups import Groups
-from oh_tui.tui.state.board import NAMES, Board, sparkline
+from oh_tui.tui.state.across_runs.board import NAMES, Board, sparkline
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.drawing import Label, Piece
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList

@@ -10,7 +10,7 @@ from textual.reactive import reactive
 from oh_tui.sources.across_runs.run_stats import NOT_TOLD, Group
 from oh_tui.text.human import dollars, duration, percentages, told_cost
 from oh_tui.tui.rendering.cells import width_of
-from oh_tui.tui.state.board import NAMES
+from oh_tui.tui.state.across_runs.board import NAMES
 from oh_tui.tui.widgets.drawing import Piece, fit
 from oh_tui.tui.widgets.row_list import HeadCell, RowList
 

@@ -30,7 +30,7 @@ from oh_tui.tui.widgets.rule import Rule, joined
 
 if TYPE_CHECKING:
     from oh_tui.sources.lists.conversation_query import ConversationQuery
-    from oh_tui.tui.state.failures import FailuresFound
+    from oh_tui.tui.state.across_runs.failures import FailuresFound
     from oh_tui.tui.widgets.prompt import Complete
 
 AT_ONCE = 500

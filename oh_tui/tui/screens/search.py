@@ -22,7 +22,7 @@ from oh_tui.tui.keys import HELP, HELP_IN_FIELD, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.remedies import offer, words_of
 from oh_tui.tui.screens.search_lists import Hits, RunsHit
-from oh_tui.tui.state.search_all import WHAT, SearchAll
+from oh_tui.tui.state.across_runs.search_all import WHAT, SearchAll
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.conversation_list import title_of

@@ -13,7 +13,7 @@ from oh_tui.text.human import percentages
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.screens.board import BoardScreen
 from oh_tui.tui.screens.board_groups import COLUMNS, Groups, parted, shown_names
-from oh_tui.tui.state.board import Board, Counted, sparkline
+from oh_tui.tui.state.across_runs.board import Board, Counted, sparkline
 from tests.tui.explorer import Between, Explorer, case, explore
 
 

@@ -16,7 +16,11 @@ from oh_tui.tui.screens.comparison.screen import CompareScreen
 from oh_tui.tui.screens.failure_list import COLUMNS, FailureList, line_of
 from oh_tui.tui.screens.failures import FailuresScreen
 from tests.tui.explorer import Between, Explorer, case, explore
-from tests.tui.screens.test_board_of_runs import filtered, text
+from tests.tui.screens.test_board_of_runs import filtered
+
+
+def text(it: Explorer, view: FailuresScreen, selector: str) -> str:
+    return it.text_of(view.query_one(selector))
 
 
 def shown(it: Explorer) -> FailuresScreen:

@@ -11,7 +11,7 @@ from oh_tui.sources.lists import silence
 from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.tui.controllers.across_runs.collecting import collect
 from oh_tui.tui.screens import board as board_screen
-from oh_tui.tui.state import board as state
+from oh_tui.tui.state.across_runs import board as state
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable

@@ -12,7 +12,7 @@ from oh_tui.tui.remedies import hint_of
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
-    from oh_tui.tui.state.passes import Pass
+    from oh_tui.tui.state.across_runs.passes import Pass
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ from oh_tui.sources.across_runs import cached_rows, each_run, failure_rows
 from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.tui.controllers.across_runs.collecting import collect
 from oh_tui.tui.screens import failures as failures_screen
-from oh_tui.tui.state import failures as state
+from oh_tui.tui.state.across_runs import failures as state
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable

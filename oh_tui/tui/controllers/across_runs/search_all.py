@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from oh_tui.sources.across_runs import each_run, index_filter, searching
 from oh_tui.tui.controllers.across_runs.collecting import collect
 from oh_tui.tui.screens import search as search_screen
-from oh_tui.tui.state import search_all
+from oh_tui.tui.state.across_runs import search_all
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable

@@ -20,7 +20,7 @@ from oh_tui.sources.across_runs.run_stats import (
 )
 from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.text.human import plural, told_cost
-from oh_tui.tui.state.passes import Pass
+from oh_tui.tui.state.across_runs.passes import Pass
 
 NAMES = {
     "model": "model",

@@ -7,7 +7,7 @@ from oh_tui.sources.across_runs.searching import RunHits, Search
 from oh_tui.sources.across_runs.step_search import Hit
 from oh_tui.text.human import plural
 from oh_tui.trajectory.analysis.search.step_filter import unknown_words
-from oh_tui.tui.state.passes import Pass
+from oh_tui.tui.state.across_runs.passes import Pass
 
 WHAT = (
     "words, then enter",

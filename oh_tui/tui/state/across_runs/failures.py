@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from oh_tui.sources.across_runs.failure_rows import SORTS, FailureRow, Failures, RunFailures
 from oh_tui.sources.across_runs.worker import Unread
 from oh_tui.text.human import plural
-from oh_tui.tui.state.passes import Pass
+from oh_tui.tui.state.across_runs.passes import Pass
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation

@@ -1,0 +1,1 @@
+"""The views of many runs: the board, what failed, the search."""
