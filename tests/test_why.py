@@ -56,6 +56,17 @@ def test_a_run_that_got_stuck(save: Save) -> None:
         "          47  the context was 21% full when it was condensed\n"
         "first     17  edit dates/src/dates/__main__.py   No replacement was performed, old_str "
         '` print(f"rule {rule}")\n'
+        "phases   1-6  look     15 s  $0.14  read 2 files, looked around 2 times\n"
+        "           7  edit     13 s  $0.02  edited test_weeks.py\n"
+        "        8-15  debug    44 s  $0.11  edited parse.py 4 times until 44 tests passed\n"
+        "       16-21  edit     36 s  $0.09  edited 2 files, 1 call failed\n"
+        "       22-24  debug    28 s  $0.04  installed packages until 45 tests passed\n"
+        "       25-26  answer   11 s  $0.03  answered\n"
+        "       27-31  edit     24 s  $0.06  edited test_weeks.py, 1 call failed\n"
+        "       32-41  debug   1m28s  $0.17  edited 2 files until 1 test passed\n"
+        "       42-45  edit     16 s  $0.06  edited test_main.py, 1 call failed\n"
+        "       46-56  debug   1m14s  $0.32  edited 3 files until 6 tests passed, 1 call failed\n"
+        "       57-61  run      28 s  $0.07  ran python -m dates 4 times, 4 calls failed\n"
     )
 
 
@@ -93,7 +104,7 @@ def test_a_run_without_steps(save: Save) -> None:
 
 def test_json(save: Save) -> None:
     found = json.loads(why(str(save("week-dates")), "--json"))
-    assert list(found) == ["verdict", "conversation", "counts", "before", "first"]
+    assert list(found) == ["verdict", "conversation", "counts", "before", "phases", "first"]
     assert found["verdict"] == {
         "word": "stuck",
         "cause": "Steps 58-61 made the same call and got the same result, so OpenHands stopped "

@@ -12,6 +12,7 @@ from oh_tui.commands.framework.json_documents import (
     cost_json,
     line,
     llm_seconds,
+    phases_json,
     sub_agent_json,
     verdict_json,
 )
@@ -19,7 +20,7 @@ from oh_tui.commands.framework.printing import number, print_json, stamp
 from oh_tui.commands.framework.reading import open_run, say_damage, title, whole
 from oh_tui.commands.framework.status import as_read, standing
 from oh_tui.sources.file_conversation import label_of
-from oh_tui.text.human import duration, percent, plural, told_cost
+from oh_tui.text.human import dollars, duration, percent, plural, told_cost
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.alike.fingerprints import recovers
 from oh_tui.trajectory.analysis.ending import is_cut_off, key_was_rejected
@@ -134,6 +135,7 @@ def report(conversation: Conversation, study: Study) -> dict[str, Any]:
             for what, steps in _before(trajectory, verdict)
         ],
         **_failed_json(study),
+        "phases": phases_json(study),
         "first": {
             "step": first.number,
             "event_id": safe_line(first.event.id),
@@ -259,10 +261,33 @@ def _lines(
     if first:
         text = "   ".join(filter(None, (first["what"], *first["result"].split("  "))))
         rows.append(("first", str(first["step"]), _fit(text, LIMIT) if columns else text))
+    rows += _phase_rows(found["phases"], columns)
     # a long list of steps does not push the others away
     width = max((5, *(len(steps) for _, steps, _ in rows if len(steps) < 10)))
     for label, steps, text in rows:
         yield f"{label:<7}{steps:>{width}}  {text}"
+
+
+def _phase_rows(
+    phases: list[dict[str, Any]], columns: int | None
+) -> Iterator[tuple[str, str, str]]:
+    """What a run with a single phase did is told by its verdict."""
+    took = ["" if one["seconds"] is None else duration(one["seconds"]) for one in phases]
+    cost = ["" if one["cost"] is None else dollars(one["cost"]) for one in phases]
+    names = [one["name"] for one in phases]
+    widths = [max(map(len, column), default=0) for column in (names, took, cost)]
+    for place, one in enumerate(phases if len(phases) > 1 else ()):
+        steps = (
+            str(one["first"]) if one["first"] == one["last"] else f"{one['first']}-{one['last']}"
+        )
+        cells = (
+            f"{names[place]:<{widths[0]}}",
+            f"{took[place]:>{widths[1]}}",
+            f"{cost[place]:>{widths[2]}}",
+            one["summary"],
+        )
+        text = "  ".join(filter(None, cells))
+        yield "" if place else "phases", steps, _fit(text, LIMIT) if columns else text
 
 
 def _what(group: dict[str, Any]) -> str:

@@ -200,6 +200,22 @@ def step_with_sub_agents_json(study: Study, step: Step, kept: RunAnnotations) ->
     return document
 
 
+def phases_json(study: Study) -> list[dict[str, object]]:
+    """Together they have each step once."""
+    rows: list[dict[str, object]] = []
+    for phase in study.phases.all:
+        took = study.spent(phase)
+        rows.append({
+            "name": phase.name.value,
+            "first": phase.first,
+            "last": phase.last,
+            "seconds": number(took.seconds, 3),
+            "cost": number(took.cost, 6),
+            "summary": phase.summary,
+        })  # fmt: skip
+    return rows
+
+
 def sub_agent_json(run: SubRun) -> dict[str, object]:
     return {
         "id": safe_line(run.name),

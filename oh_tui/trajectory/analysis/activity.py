@@ -199,6 +199,15 @@ class Activity:
             tools_before + min(max(0.0, place - start), ran),
         )
 
+    def worked_before(self, number: int) -> float:
+        """Seconds of the model and of tools before a step; the model's for it are not among them.
+        Of all, for a number after the last."""
+        if number > len(self.places):
+            return sum(self.spent(self.end))
+        place = self.places[number - 1]
+        index = bisect_left(self._ends, place)
+        return (self._model[index - 1] if index else 0.0) + self.spent(place)[1]
+
     def _take(self, event: Event, step: Step | None) -> None:
         if step is None:
             return

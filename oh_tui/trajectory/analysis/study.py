@@ -1,4 +1,4 @@
-"""What follows from a run: time, cost, contexts, loops, verdict, strip, files, sub-agents."""
+"""What follows from a run: time, cost, contexts, loops, phases, verdict, files, sub-agents."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from oh_tui.text.human import plural
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.changes import ChangeLog, changes
 from oh_tui.trajectory.analysis.loops import Loops
+from oh_tui.trajectory.analysis.phases.phases import Phase, Phases, Spent, spent
 from oh_tui.trajectory.analysis.purposes.targets import targets_of, workspace_of
 from oh_tui.trajectory.analysis.strip import Strip
 from oh_tui.trajectory.analysis.sub_agents import Slot, bare, prefix, slots
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.files.order_in_time import Part
 
 READING = 0.005
-"""Longest time for changed files in one update while the agent works, in seconds."""
+"""Longest time for phases, or changed files, in one update while the agent works, in seconds."""
 
 _EARLY = 1.0
 """Seconds by which the clocks of a run and of its sub-agent may differ."""
@@ -100,6 +101,13 @@ class Study:
         return strip
 
     @cached_property
+    def phases(self) -> Phases:
+        return Phases(self.trajectory)
+
+    def spent(self, phase: Phase) -> Spent:
+        return spent(phase, self.accounts, self.strip)
+
+    @cached_property
     def changes(self) -> ChangeLog:
         return changes(self.trajectory)
 
@@ -164,8 +172,8 @@ class Study:
         return bool(self.trajectory.steps or self.verdict.word)
 
     def update(self) -> None:
-        """Adds the events since the last update to what is computed. While the agent works, changed
-        files get 5 ms at most; the rest is done in later updates."""
+        """Adds the events since the last update to what is computed. While the agent works, phases
+        and changed files get 5 ms at most; the rest is done in later updates."""
         trajectory, computed = self.trajectory, vars(self)
         for name in ("verdict", "workspace", "records_edits"):
             computed.pop(name, None)
@@ -182,6 +190,8 @@ class Study:
         if "strip" in computed:
             self.strip.update(self.loops)
         is_at_work = trajectory.live and trajectory.status == "running"
+        if "phases" in computed:
+            self.phases.update(budget=READING if is_at_work else None)
         if "changes" in computed:
             self.changes.update(budget=READING if is_at_work else None)
         if "files" in computed:

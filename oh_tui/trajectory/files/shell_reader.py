@@ -18,6 +18,9 @@ _OPERATOR = pattern(r"\|\||&&|\|&|;;|&>>|&>|>>|>\||>&|<>|<<<|<<-?|<&|[|;&()<>\n]
 _EXPANDS = pattern(r"\$[A-Za-z_0-9{(@*#?!$-]")
 
 
+_PLAIN = pattern(r"[\w./:,@%+=-]+")
+"""Characters that mean nothing to the shell, read at once."""
+
 _PAST = pattern(r"![^\s=(\"]")
 """A command from the past, which an interactive shell puts in."""
 
@@ -145,6 +148,10 @@ class Reader:
         parts: list[str] = []
         text = self.text
         while self.at < len(text):
+            if plain := _PLAIN.match(text, self.at):
+                parts.append(plain[0])
+                self.at = plain.end()
+                continue
             char = text[self.at]
             if char in " \t\r" or _OPERATOR.match(text, self.at):
                 break

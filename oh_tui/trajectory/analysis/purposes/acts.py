@@ -7,13 +7,19 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.analysis.purposes.programs import Purpose, plain, purpose_of
+from oh_tui.trajectory.analysis.purposes.programs import (
+    INSTALLS,
+    Purpose,
+    git_words,
+    plain,
+    purpose_of,
+)
 from oh_tui.trajectory.files.programs import PUT_IN
 from oh_tui.trajectory.files.shell_reader import LONGEST, Simple, Unsure, commands
 from oh_tui.trajectory.files.touches import may_touch, tool, touches
 from oh_tui.trajectory.model.bodies import command_text, field, text_field
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.steps import Step
+from oh_tui.trajectory.model.steps import MESSAGE_KINDS, Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.presentation.describe import family_of
 
@@ -24,6 +30,10 @@ class Act(NamedTuple):
     purpose: Purpose
     paths: tuple[str, ...] = ()
     """The files that it writes, deletes or moves, as far as the call names them, as it does."""
+    is_output: bool = False
+    """It only sends the output of another act of its step to these files."""
+    packages: tuple[str, ...] = ()
+    """The names of the packages that it installs, as far as the command tells them."""
 
 
 _TERMINALS = frozenset({"Terminal", "ExecuteBash"})
@@ -85,6 +95,8 @@ def acts(step: Step) -> tuple[Act, ...]:
     if may_touch(event) and (found := tuple(_touched(step))):
         return found
     purpose = _BY_FAMILY.get(family_of(event))
+    if purpose is Purpose.ASKED and event.kind not in MESSAGE_KINDS:
+        return ()  # the user stopped the agent
     return (Act(purpose),) if purpose else ()
 
 
@@ -92,9 +104,10 @@ def command_of(event: Event) -> str:
     """The command that an event gives to a shell; "" for none."""
     if event.kind == "ACPToolCallEvent":
         return text_field(event.body(), "raw_input", "command")
-    if tool(event) not in _TERMINALS or field(event.body(), "action", "is_input") is True:
+    if tool(event) not in _TERMINALS:
         return ""
-    return command_text(event.body()).strip()
+    body = event.body()
+    return "" if field(body, "action", "is_input") is True else command_text(body).strip()
 
 
 def _touched(step: Step) -> Iterator[Act]:
@@ -194,7 +207,10 @@ def _acts(one: Simple, depth: int) -> Iterator[Act]:
     """The acts of a simple command, and of the one that it runs."""
     targets = tuple(each for each in one.targets if not each.startswith(_HARMLESS))
     if targets:
-        yield Act(Purpose.EDIT, _named(targets))
+        found = [act for act in _acts(Simple(one.words, []), depth) if act.purpose != Purpose.LOOK]
+        yield Act(Purpose.EDIT, _named(targets), bool(found))
+        yield from found
+        return
     words = list(one.words)
     while words and (words[0] in _OPENS or _ASSIGNS.match(words[0])):
         words.pop(0)
@@ -220,7 +236,9 @@ def _acts(one: Simple, depth: int) -> Iterator[Act]:
         yield Act(Purpose.PUSH)
     if purpose in _WRITES:
         yield Act(purpose, _named(_written(name, purpose, rest)))
-    elif purpose is not None and not (targets and purpose is Purpose.LOOK):
+    elif purpose is Purpose.INSTALL:
+        yield Act(purpose, packages=_packages(rest))
+    elif purpose is not None:
         yield Act(purpose)
     if name == "find" and "-exec" in rest and depth < _DEEPEST:
         yield from _acts(Simple(rest[rest.index("-exec") + 1 :], []), depth + 1)
@@ -260,11 +278,31 @@ def _script_of(name: str, rest: list[str]) -> str | None:
     return rest[1] if has and PUT_IN not in rest[1] else None
 
 
+_PACKAGE = pattern(r"(@?[A-Za-z][\w./-]{0,99}?)(?:[\[=<>~!;@].{0,200})?")
+
+
+def _packages(rest: list[str]) -> tuple[str, ...]:
+    """The packages that are named after `install`."""
+    options = {at for at, word in enumerate(rest) if word[:1] == "-"}
+    values = {at + 1 for at in options if rest[at] in ("-r", "-e", "-c", "-i", "--requirement")}
+    given = [word for at, word in enumerate(rest) if at not in options | values]
+    start = next((at for at, word in enumerate(given) if word in INSTALLS), len(given))
+    found = (_PACKAGE.fullmatch(word) for word in _named(given[start + 1 :]))
+    return tuple(one[1] for one in found if one)
+
+
+_GIT_FILES = frozenset({"mv", "restore", "rm"})
+"""Commands of git whose words are files."""
+
+
 def _written(name: str, purpose: Purpose, rest: list[str]) -> list[str]:
     """The words that name what a program writes."""
     given = list(plain(rest))
     if name == "git":
-        return given[1:]
+        words = git_words(rest)
+        if words[:1] and words[0] in _GIT_FILES:
+            return list(plain(words[1:]))
+        return rest[rest.index("--") + 1 :] if "--" in rest else []
     if name in ("cp", "ln", "install", "patch"):
         return given[-1:]
     if name in ("sed", "perl"):

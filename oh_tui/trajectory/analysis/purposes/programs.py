@@ -63,7 +63,7 @@ _LINTS = _names("""
 _BUILDS = _names("""
     cc clang clang++ cmake g++ gcc javac ld make meson ninja rustc tsc vite webpack
 """)
-_INSTALLS = _names("add ci i in inst install install-dep sync update upgrade dist-upgrade")
+INSTALLS = _names("add ci i in inst install install-dep sync update upgrade dist-upgrade")
 _PACKAGES = _names("""
     apk apt apt-get brew bundle bun composer conda dnf gem mamba micromamba npm pacman pip pip3
     pipenv pipx pnpm poetry uv yarn yum zypper
@@ -106,10 +106,12 @@ def _package_manager(words: Words) -> Purpose | None:
     if given[:1] in (["pip"], ["run"], ["run-script"]) and len(given) > 1:
         given = given[1:]
     word = given[0] if given else ""
-    if word in _INSTALLS:
+    if word in INSTALLS:
         return Purpose.INSTALL
     if word in ("build", "compile"):
         return Purpose.BUILD
+    if word == "check":  # that nothing conflicts
+        return Purpose.LINT
     return by_word(word) or Purpose.RUN
 
 

@@ -32,8 +32,12 @@ NOT_KNOWN = RunOfTests(None)
 
 def run_of_tests(step: Step) -> RunOfTests | None:
     """What a step told that ran tests; None for a step that ran none. Never raises."""
-    if not step.is_call or Purpose.TEST not in purposes_of(step):
-        return None
+    is_one = step.is_call and Purpose.TEST in purposes_of(step)
+    return told_by_tests(step) if is_one else None
+
+
+def told_by_tests(step: Step) -> RunOfTests:
+    """What a step told that is known to run tests."""
     result = step.result
     if result is None:
         return NOT_KNOWN
@@ -62,7 +66,11 @@ _NOT_RUN = pattern(
 
 def summary_in(text: str) -> RunOfTests | None:
     """What the last summary in an output tells; None without a summary."""
-    found = [one for runner in _RUNNERS if (one := runner(text))]
+    found = [
+        one
+        for signs, runner in _RUNNERS.items()
+        if any(sign in text for sign in signs) and (one := runner(text))
+    ]
     return max(found, key=lambda one: one.end).told if found else None
 
 
@@ -231,70 +239,81 @@ _TAP_PLAN = pattern(r"^1\.\.\d{1,9}\b", re.MULTILINE)
 _TAP_TEST = pattern(r"^(not )?ok \d{1,9}\b(?:[^#\n]{0,500}# (todo|skip))?", re.MULTILINE | re.I)
 
 
-_RUNNERS: tuple[_Runner, ...] = (
-    _summary(
+_RUNNERS: dict[tuple[str, ...], _Runner] = {
+    (" in ",): _summary(
         r"^(?:=+ )?((?:\d{1,9} [a-z]{1,20}(?:, )?){1,9}|no tests ran|no tests collected.{0,60})"
         r" in [\d.]{1,12}s?(?: seconds)?(?: \([\d:, day]{1,30}\))?(?: =+)?\s*$",
         _pytest,
     ),
-    _summary(
+    ("Ran ",): _summary(
         r"^Ran (\d{1,9}) tests? in [\d.]{1,12}s\s+(OK|FAILED|NO TESTS RAN)"
         r"(?: \(([^)\n]{0,200})\))?",
         _unittest,
     ),
-    _summary(
+    ("Tests: ",): _summary(
         r"(?:^Test Suites: ([^\n]{0,200})\n)?^Tests: {1,9}((?:\d{1,9} [a-z]{1,20}, ){0,9}\d{1,9}"
         r" total)",
         _jest,
     ),
-    _summary(
+    ("Tests  ",): _summary(
         r"(?:^ *Test Files  ([^\n]{0,200})\n)?^ *Tests  ((?:\d{1,9} [a-z]{1,20}(?: \| )?){1,9})"
         r" \(\d{1,9}\)",
         _jest,
     ),
-    _summary(
+    (" passing",): _summary(
         r"^ {0,9}(?P<passed>\d{1,9}) passing(?: \([^)\n]{1,20}\))?"
         r"(?:\s+\d{1,9} pending)?(?:\s+(?P<failed>\d{1,9}) failing)?$",
         _two,
     ),
-    _summary(
+    (" pass ",): _summary(
         r"^[#\u2139] pass (?P<passed>\d{1,9})\n[#\u2139] fail (?P<failed>\d{1,9})$",
         _two,
     ),
-    _summary(r"^ {0,9}(?P<passed>\d{1,9}) pass\n(?:.*\n)?? {0,9}(?P<failed>\d{1,9}) fail$", _two),
-    _summary(
+    (" pass\n",): _summary(
+        r"^ {0,9}(?P<passed>\d{1,9}) pass\n(?:.*\n)?? {0,9}(?P<failed>\d{1,9}) fail$", _two
+    ),
+    (" passed",): _summary(
         r"^(?:ok|FAILED) \| (?P<passed>\d{1,9}) passed(?: \([^)\n]{1,40}\))?"
         r" \| (?P<failed>\d{1,9}) failed",
         _two,
     ),
-    _sum(
+    ("- Failed:",): _sum(
         r"^(?:Passed|Failed)! {1,9}- Failed: {1,9}(?P<failed>\d{1,9}),"
         r" Passed: {1,9}(?P<passed>\d{1,9}),.{0,200}$"
     ),
-    _sum(
+    ("Tests run: ",): _sum(
         r"Tests run: (?P<ran>\d{1,9}), Failures: (?P<failed>\d{1,9}), Errors: (?P<errors>\d{1,9}),"
         r" Skipped: (?P<skipped>\d{1,9})\s*$"
     ),
-    _summary(
+    (" assertions, ",): _summary(
         r"^(\d{1,9}) (?:runs|tests), \d{1,9} assertions, (\d{1,9}) failures, (\d{1,9}) errors"
         r"(?:, (\d{1,9}) skips)?",
         _minitest,
     ),
-    _summary(r"^\d{1,3}% tests passed, (\d{1,9}) tests? failed out of (\d{1,9})", _ctest),
-    _summary(
+    (" tests passed, ",): _summary(
+        r"^\d{1,3}% tests passed, (\d{1,9}) tests? failed out of (\d{1,9})", _ctest
+    ),
+    (" example",): _summary(
         r"^(\d{1,9}) examples?, (\d{1,9}) failures?(?:, (\d{1,9}) pending)?"
         r"(?:, (\d{1,9}) errors? occurred outside of examples)?",
         _rspec,
     ),
-    _summary(
+    ("ssertion",): _summary(
         r"^(?:OK \((\d{1,9}) tests?, \d{1,9} assertions?\)"
         r"|(Tests: \d{1,9}, Assertions: \d{1,9}(?:, [A-Z][A-Za-z ]{1,30}: \d{1,9}){0,9})\.)",
         _phpunit,
     ),
-    _sum(
+    ("test result: ",): _sum(
         r"^test result: (?:ok|FAILED)\. (?P<passed>\d{1,9}) passed; (?P<failed>\d{1,9}) failed;.*$"
     ),
-    _gradle,
-    _go,
-    _tap,
-)  # fmt: skip
+    (
+        "BUILD ",
+        " completed, ",
+    ): _gradle,
+    (
+        "ok ",
+        "FAIL",
+    ): _go,
+    ("1..",): _tap,
+}
+"""By texts of which each summary of a runner has one: looking for them is fast."""

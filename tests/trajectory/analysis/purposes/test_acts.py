@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from oh_tui.trajectory.analysis.purposes.acts import Act, acts_of, purposes_of
 from oh_tui.trajectory.analysis.search.step_filter import parse
 from oh_tui.trajectory.model.trajectory import Trajectory
-from tests.trajectory.made import call, shell
+from tests.trajectory.made import call, event, message, shell
 
 COMMANDS = {
     "ls -la src": "look",
@@ -54,6 +54,7 @@ COMMANDS = {
     "uv pip install httpx": "install",
     "sudo apt-get install -y tmux": "sudo install",
     "npm ci": "install",
+    "pip check": "lint",
     "yarn": "install",
     "go get example.com/x": "install",
     "cargo add serde": "install",
@@ -106,12 +107,37 @@ PATHS = {
     "sed -i 's/a/b/' x.py y.py": [("edit", ("x.py", "y.py"))],
     "ls >> list.txt": [("edit", ("list.txt",))],
     "git rm -q a.py": [("delete", ("a.py",))],
+    "git checkout HEAD -- a.py": [("edit", ("a.py",))],
+    "git stash pop": [("edit", ())],
 }
 
 
 @pytest.mark.parametrize("command", PATHS)
 def test_paths_are_those_of_the_command(command: str) -> None:
     assert [(act.purpose.value, act.paths) for act in acts_of(command)] == PATHS[command]
+
+
+def test_output_that_is_sent_to_a_file_is_told_apart() -> None:
+    assert [(act.purpose.value, act.is_output) for act in acts_of("pytest > a.log")] == [
+        ("edit", True),
+        ("test", False),
+    ]
+    assert [act.is_output for act in acts_of("echo hello > a.txt")] == [False]
+
+
+def test_packages_are_those_that_are_installed() -> None:
+    (act,) = acts_of("python -m pip install -q 'httpx>=1' rich[all] -r more.txt -e . \"$X\"")
+    assert act.packages == ("httpx", "rich")
+    assert [act.packages for act in acts_of("npm install @scope/x@1 && npm ci")] == [
+        ("@scope/x",),
+        (),
+    ]
+
+
+def test_only_messages_ask() -> None:
+    run = Trajectory()
+    run.extend([message("a", "Fix it"), event("PauseEvent", "p", source="user")])
+    assert [sorted(purposes_of(step)) for step in run.steps] == [["asked"], []]
 
 
 def test_word_finds_steps_by_what_they_are_for() -> None:

@@ -1,0 +1,126 @@
+"""What a phase did, in one sentence, from facts only."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+from oh_tui.text.human import plural
+from oh_tui.text.redact import safe_line
+from oh_tui.trajectory.analysis.phases.work import MOST_NAMES, Facts, Name
+from oh_tui.trajectory.analysis.purposes.test_results import RunOfTests
+
+_LONGEST_NAME = 40
+
+
+def sentence(name: Name, facts: Facts) -> str:
+    """Clean, redacted, on one line, without a full stop."""
+    until = _until(facts) if name is Name.DEBUG else ""
+    if until:
+        parts = [until, *_committed(facts)]
+    else:
+        lead = _LEADS[name]
+        others = (told for told in (_edited, _installed, _tests, _committed) if told is not lead)
+        parts = [part for told in (lead, *others) for part in told(facts)]
+    if facts.failed:
+        parts.append(f"{plural(facts.failed, 'call')} failed")
+    return ", ".join(parts) or _SILENT[name]
+
+
+def _times(count: int) -> str:
+    return "" if count == 1 else f" {count:,} times"
+
+
+def _edited(facts: Facts) -> list[str]:
+    """`edited parse.py 4 times`, `edited 3 files`."""
+    if len(facts.edited) == 1:
+        return [f"edited {_file(next(iter(facts.edited)))}{_times(facts.edits)}"]
+    return [f"edited {_count(facts.edited)} files"] if facts.edited else []
+
+
+def _count(names: Counter[str]) -> str:
+    return f"{len(names):,}" if len(names) < MOST_NAMES else f"{MOST_NAMES:,} or more"
+
+
+def _file(path: str) -> str:
+    return safe_line(path.rstrip("/").rpartition("/")[2] or path, _LONGEST_NAME)
+
+
+def _of_tests(told: RunOfTests) -> str:
+    """`45 tests passed`, `2 tests failed, 43 passed`."""
+    bad = (told.failed or 0) + (told.errors or 0)
+    if told.ok:
+        return f"{plural(told.passed, 'test')} passed" if told.passed else "tests passed"
+    passed = f" and {told.passed:,} passed" if told.passed else ""
+    return f"{plural(bad, 'test')} failed{passed}" if bad else "tests failed"
+
+
+def _tests(facts: Facts) -> list[str]:
+    last = facts.last_test
+    if last is None:
+        return []
+    if last.ok is None:
+        return [f"ran tests{_times(facts.tests)}"]
+    which = "" if facts.tests == 1 else f" in the last of {facts.tests:,} test runs"
+    return [_of_tests(last) + which]
+
+
+def _until(facts: Facts) -> str:
+    """`edited parse.py 4 times until 45 tests passed`; "" where the last tests did not pass."""
+    last, did = facts.last_test, _edited(facts) or _installed(facts)
+    return f"{did[0]} until {_of_tests(last)}" if last is not None and last.ok and did else ""
+
+
+def _installed(facts: Facts) -> list[str]:
+    """`installed httpx`, `installed 3 packages`; of a file of requirements none is named."""
+    if len(facts.packages) == 1:
+        return [f"installed {safe_line(next(iter(facts.packages)), _LONGEST_NAME)}"]
+    if facts.packages:
+        return [f"installed {_count(facts.packages)} packages"]
+    return ["installed packages"] if facts.installs else []
+
+
+def _looked(facts: Facts) -> list[str]:
+    rest, parts = facts.works[Name.LOOK] - facts.read.total(), []
+    if len(facts.read) == 1:
+        parts.append(f"read {_file(next(iter(facts.read)))}")
+    elif facts.read:
+        parts.append(f"read {_count(facts.read)} files")
+    return parts + ([f"looked around{_times(rest)}"] if rest > 0 else [])
+
+
+def _ran(facts: Facts) -> list[str]:
+    programs = facts.programs
+    if len(programs) == 1 and programs.total() == facts.works[Name.RUN]:
+        return [
+            f"ran {safe_line(next(iter(programs)), _LONGEST_NAME)}{_times(facts.works[Name.RUN])}"
+        ]
+    return [f"made {plural(facts.works[Name.RUN], 'call')}"] if facts.works[Name.RUN] else []
+
+
+def _committed(facts: Facts) -> list[str]:
+    parts = [f"committed{_times(facts.commits)}"] if facts.commits else []
+    return parts + ([f"pushed{_times(facts.pushes)}"] if facts.pushes else [])
+
+
+_LEADS: dict[Name, Callable[[Facts], list[str]]] = {
+    Name.LOOK: _looked,
+    Name.PLAN: lambda facts: ["planned"],
+    Name.EDIT: _edited,
+    Name.TEST: _tests,
+    Name.DEBUG: _edited,
+    Name.INSTALL: _installed,
+    Name.COMMIT: _committed,
+    Name.RUN: _ran,
+    Name.WAIT: lambda facts: ["waited"],
+    Name.ANSWER: lambda facts: [f"answered{_times(facts.works[Name.ANSWER])}"],
+    Name.ASK: lambda facts: ["you wrote"] if facts.asked else [],
+}
+
+_SILENT = {
+    Name.LOOK: "looked around", Name.PLAN: "planned", Name.EDIT: "edited nothing",
+    Name.TEST: "ran tests", Name.DEBUG: "tests failed", Name.INSTALL: "installed nothing",
+    Name.COMMIT: "committed nothing", Name.RUN: "ran nothing", Name.WAIT: "waited",
+    Name.ANSWER: "answered", Name.ASK: "nothing was done",
+}  # fmt: skip
+"""Where no fact is known."""

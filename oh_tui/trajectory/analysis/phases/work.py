@@ -1,0 +1,219 @@
+"""What a step adds to its phase: the name that it asks for, and facts for the sentence."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+from oh_tui.trajectory.analysis.alike.fingerprints import program_of
+from oh_tui.trajectory.analysis.purposes.acts import Act, acts
+from oh_tui.trajectory.analysis.purposes.programs import Purpose
+from oh_tui.trajectory.analysis.purposes.test_results import RunOfTests, told_by_tests
+from oh_tui.trajectory.files.touches import is_read, may_touch, touches
+from oh_tui.trajectory.model.bodies import command_text
+from oh_tui.trajectory.model.steps import Outcome, Step
+from oh_tui.trajectory.model.trajectory import Trajectory
+
+
+class Name(StrEnum):
+    """The name of a phase."""
+
+    LOOK = "look"
+    PLAN = "plan"
+    EDIT = "edit"
+    TEST = "test"
+    DEBUG = "debug"
+    """From a test that fails to the next one that passes, with changes between."""
+    INSTALL = "install"
+    COMMIT = "commit"
+    RUN = "run"
+    WAIT = "wait"
+    ANSWER = "answer"
+    ASK = "ask"
+    """Nothing but a message of the user, with what belongs to no phase."""
+
+
+_NAMES = (
+    (Name.COMMIT, {Purpose.COMMIT, Purpose.PUSH, Purpose.FORCE}),
+    (Name.TEST, {Purpose.TEST}),
+    (Name.INSTALL, {Purpose.INSTALL}),
+    (Name.EDIT, {Purpose.EDIT, Purpose.DELETE, Purpose.MOVE}),
+    (Name.RUN, {Purpose.RUN, Purpose.BUILD, Purpose.LINT, Purpose.DELEGATE}),
+    (Name.LOOK, {Purpose.LOOK, Purpose.NETWORK}),
+    (Name.PLAN, {Purpose.PLAN}),
+    (Name.WAIT, {Purpose.WAIT}),
+    (Name.ANSWER, {Purpose.ANSWER}),
+)
+"""A step of several purposes counts for the first of these."""
+
+_OF_PURPOSE = {purpose: name for name, purposes in _NAMES for purpose in purposes}
+_RANK = {name: rank for rank, (name, _) in enumerate(_NAMES)}
+
+_EDITS = frozenset({Purpose.EDIT, Purpose.DELETE, Purpose.MOVE})
+
+MOST_NAMES = 2_000
+"""Most files, programs or packages whose names are kept for one phase."""
+
+_FAILED = (Outcome.COMMAND_FAILED, Outcome.ERROR)
+
+
+class Work(NamedTuple):
+    """What a step adds to its phase."""
+
+    name: Name | None = None
+    """None for a step that belongs to any phase, such as a thought."""
+    asks: bool = False
+    """It is a message of the user."""
+    tests: RunOfTests | None = None
+    """What the tests told that it ran."""
+    changes: bool = False
+    """It changes files or installs packages."""
+    edited: tuple[str, ...] = ()
+    read: str = ""
+    program: str = ""
+    """That a command runs which is for nothing else that is told."""
+    commits: int = 0
+    pushes: int = 0
+    packages: tuple[str, ...] = ()
+    failed: bool = False
+    """Its call or command failed, other than by tests that ran."""
+
+
+NEUTRAL = Work()
+
+
+def work_of(step: Step, run: Trajectory) -> Work:
+    """Never raises. Decodes the call, and the result of tests."""
+    found = acts(step)
+    if not found:
+        return NEUTRAL
+    if found[0].purpose is Purpose.ASKED:
+        return Work(asks=True)
+    outcome = run.outcome(step)
+    has_failed = outcome in _FAILED
+    worked = not has_failed and outcome is not Outcome.REJECTED
+    purposes = [act.purpose for act in found]
+    name = _name(found)
+    tests = told_by_tests(step) if Purpose.TEST in purposes else None
+    failed = has_failed and not (tests and tests.ok is False)
+    if name is Name.RUN:
+        return Work(name, tests=tests, program=_program(step), failed=failed)
+    if name is Name.LOOK:
+        return Work(name, read=_read(step), failed=failed)
+    changes = _changes(found, name, worked)
+    if not worked:
+        return Work(name, tests=tests, changes=changes, failed=failed)
+    return Work(
+        name,
+        tests=tests,
+        changes=changes,
+        edited=_edited(found),
+        commits=purposes.count(Purpose.COMMIT),
+        pushes=purposes.count(Purpose.PUSH),
+        packages=tuple(package for act in found for package in act.packages),
+        failed=failed,
+    )
+
+
+def _name(found: Sequence[Act]) -> Name | None:
+    """An output sent to a file makes no edit of a command that does something."""
+    if len(found) == 1:
+        return _OF_PURPOSE.get(found[0].purpose)
+    purposes = {act.purpose for act in found if not act.is_output}
+    names = [_OF_PURPOSE[purpose] for purpose in purposes if purpose in _OF_PURPOSE]
+    return min(names, key=_RANK.__getitem__, default=None)
+
+
+def _changes(found: Sequence[Act], name: Name | None, worked: bool) -> bool:
+    """A command that tests may change files first, whatever its tests tell."""
+    if name is Name.TEST:
+        purposes = [act.purpose for act in found if not act.is_output]
+        return not _EDITS.isdisjoint(purposes[: purposes.index(Purpose.TEST)])
+    return worked and name in (Name.EDIT, Name.INSTALL)
+
+
+def _edited(found: Iterable[Act]) -> tuple[str, ...]:
+    paths = (
+        path for act in found if act.purpose in _EDITS and not act.is_output for path in act.paths
+    )
+    return tuple(dict.fromkeys(paths))
+
+
+def _read(step: Step) -> str:
+    event = step.event
+    if not may_touch(event) or not is_read(event):
+        return ""
+    return next((one.path for one in touches(step)), "")
+
+
+def _program(step: Step) -> str:
+    return program_of(command_text(step.event.body()))
+
+
+class Facts:
+    """The sum of what the steps of a phase did."""
+
+    def __init__(self) -> None:
+        self.asked = self.failed = self.edits = self.installs = self.commits = self.pushes = 0
+        self.tests = 0
+        self.tests_failed = 0
+        """Of these, how many told of a failure."""
+        self.last_test: RunOfTests | None = None
+        self.works: Counter[str] = Counter()
+        """How many steps of work, by the name that they ask for."""
+        self.edited: Counter[str] = Counter()
+        self.read: Counter[str] = Counter()
+        self.programs: Counter[str] = Counter()
+        self.packages: Counter[str] = Counter()
+
+    def add(self, work: Work) -> None:
+        self.failed += work.failed
+        if work.asks:
+            self.asked += 1
+        if work.name is None:
+            return
+        self.works[work.name] += 1
+        self.commits += work.commits
+        self.pushes += work.pushes
+        if work.tests is not None:
+            self.tests += 1
+            self.tests_failed += work.tests.ok is False
+            self.last_test = work.tests
+        if work.edited:
+            self.edits += 1
+            for path in work.edited:
+                _count(self.edited, path)
+        if work.read:
+            _count(self.read, work.read)
+        if work.program:
+            _count(self.programs, work.program)
+        if work.name is Name.INSTALL:
+            self.installs += not work.failed
+            for package in work.packages:
+                _count(self.packages, package)
+
+    @property
+    def steps(self) -> int:
+        """How many steps of work there are."""
+        return self.works.total()
+
+    def join(self, later: Facts) -> None:
+        """Adds those of the phase after it."""
+        for name in _COUNTS:
+            setattr(self, name, getattr(self, name) + getattr(later, name))
+        self.last_test = later.last_test or self.last_test
+        self.works.update(later.works)
+        for name in ("edited", "read", "programs", "packages"):
+            counts: Counter[str] = getattr(self, name)
+            for key, count in getattr(later, name).items():
+                _count(counts, key, count)
+
+
+def _count(counts: Counter[str], name: str, count: int = 1) -> None:
+    if name in counts or len(counts) < MOST_NAMES:
+        counts[name] += count
+
+
+_COUNTS = tuple(name for name, value in vars(Facts()).items() if isinstance(value, int))
