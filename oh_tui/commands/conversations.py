@@ -25,6 +25,7 @@ from oh_tui.commands.framework.printing import (
 )
 from oh_tui.commands.framework.reading import on_server, short_id, title, with_state
 from oh_tui.commands.framework.status import Seen, outcome
+from oh_tui.sources.across_runs.of_steps import StepsAsked
 from oh_tui.sources.file_conversation import apart_of
 from oh_tui.sources.lists import conversation_query
 from oh_tui.sources.lists.attributes import ORDERS, cost_text, filter_help
@@ -193,8 +194,10 @@ async def _found(
     looked = unsure = 0
     more = False
     narrows = bool(limit == MOST or sort or query.terms)
+    of_steps = StepsAsked(call.settings.library_folder, call.source, query)
     async for page in _pages(call.source, query, now, 100 if narrows else limit, sub):
         await seen.find_silent(page.items)
+        await of_steps.look_up(page.items)
         if page.is_cut:
             say(cut_words("conversations"))
         for one in page.items:
@@ -204,8 +207,7 @@ async def _found(
             state = conversation_state(one, seen.of(one))
             if one.parent_conversation_id and not sub:
                 continue
-            changed = await call.source.runs.changed_paths(one) if query.needs_changed else None
-            passes = query.matches(Asked(one, state, now, kept.of(one), changed))
+            passes = query.matches(Asked(one, state, now, kept.of(one), await of_steps.of(one)))
             if passes:
                 found.append(one)
             unsure += passes is None

@@ -250,6 +250,15 @@ class Library(LibraryFile):
         sql = "SELECT place, home FROM runs WHERE gone OR home IN (SELECT value FROM json_each(?))"
         return self.select(sql, json.dumps(homes)) or []
 
+    def failing(self, start: str) -> set[str] | None:
+        """The runs with a failure whose id starts so. None if the library cannot tell."""
+        found = self.select(
+            "SELECT DISTINCT runs.place FROM failures JOIN runs ON runs.id = failures.run_id "
+            f"WHERE substr(failures.id, 1, {len(start)}) = ?",
+            start,
+        )
+        return None if found is None else {place for (place,) in found}
+
     def candidates(self, text: str) -> Candidates | None:
         """The runs that may contain a text, ignoring case; all others do not contain it. None if
         the library cannot tell, as for a text of under 3 characters."""

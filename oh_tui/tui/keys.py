@@ -227,6 +227,7 @@ FILTER_WORDS = (
     ("look:any", "what is worth a look: large-diff, test-edit, rewrite, delete, config, sudo …"),
     ("writes:tests", "where it writes: also workspace, outside, temporary"),
     ("secret:output", "with a secret in it, or in the call; plan:open, forgets:task"),
+    ("failure:9ed3", "a failed step, by the id that oh-tui failures shows"),
     ("path:src/", "a file of an edit or a read"),
     ("took:>5s", "how long it ran; cost:>0.01 what it cost"),
     ("context:>80%", "how full the model's context was"),

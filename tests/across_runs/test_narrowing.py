@@ -35,11 +35,14 @@ def indexed(cache_folder: Path, *paths: Path) -> None:
             pass
 
 
-def found(source: FileSource, words: str, cache_folder: Path | None) -> tuple[list[object], int]:
+def found(
+    source: FileSource, words: str, cache_folder: Path | None
+) -> tuple[list[tuple[str, list[int]]], int]:
     """The hits, and how many runs were ruled out."""
     query = parse(words)
     narrowing = Narrowing(cache_folder, source, query.steps)
-    search, hits = Search(source, query, Annotations(None), {}, known=narrowing), list[object]()
+    search = Search(source, query, Annotations(None), {}, known=narrowing)
+    hits = list[tuple[str, list[int]]]()
 
     async def collect() -> None:
         async for one in search.results():
@@ -104,6 +107,18 @@ def test_runs_that_lack_a_part_of_a_pattern_are_not_read(folder: Path) -> None:
         ("re:/z.q/", 0),
     ):
         assert found(FileSource([folder / "runs"]), words, folder / "cache")[1] == ruled_out
+
+
+def test_runs_without_a_failure_are_not_read(folder: Path) -> None:
+    with Library(folder / "cache") as library:
+        told = library.select("SELECT id, count(*), sum(steps) FROM failures GROUP BY id") or []
+    assert len(told) > 2
+    for id, runs, steps in told:
+        hits, ruled_out = found(FileSource([folder / "runs"]), f"failure:{id}", folder / "cache")
+        assert sum(len(numbers) for _, numbers in hits) == steps
+        assert (len(hits), ruled_out) == (runs, RUNS - runs)
+        words = f"-failure:{id} is:failed"
+        assert found(FileSource([folder / "runs"]), words, folder / "cache")[1] == 0
 
 
 def test_a_pattern_finds_letters_that_are_apart_in_lower_case(tmp_path: Path) -> None:

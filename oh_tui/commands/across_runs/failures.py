@@ -157,6 +157,7 @@ async def failures_in(
         show_progress,
         known=KnownFailures(call.settings.library_folder, call.source, by),
         live=live,
+        cache_folder=call.settings.library_folder,
     )
     sums = Failures()
     with progress():

@@ -70,7 +70,8 @@ HIT, NONE = 0, 1
     "  re:/.../       a pattern of Python, within a line\n"
     "  is: tool: path: kind: took: cost: after: before:   as in oh-tui steps: of the step\n"
     "  run.is: run.cost: run.took: run.after:             as in oh-tui conversations: of its run\n"
-    "  repo: branch: model: title: tag: pr: fork: changed: of its run\n\n"
+    "  repo: branch: model: title: tag: pr: fork: changed: of its run\n"
+    "  failure:9ed3   by an id of oh-tui failures: of the step; run.failure: of its run\n\n"
     "Without a PATH it searches the runs of the server that are in the index or kept on this\n"
     "machine, and says how many are not. Prints a line for each step, 12.3 for step 3 of a\n"
     "sub-agent that step 12 started; with --json an object: run, source, title, step, path (of a\n"
@@ -123,6 +124,7 @@ def search_of(call: Call, words: str, *, live: bool = False) -> Search:
         show_progress,
         Narrowing(call.settings.library_folder, call.source, query.steps),
         live=live,
+        cache_folder=call.settings.library_folder,
     )
 
 

@@ -214,6 +214,7 @@ async def _read(
         show_progress,
         known=KnownRows(call.settings.library_folder, call.source),
         live=live,
+        cache_folder=call.settings.library_folder,
     )
     rows = list[Summand]()
     with progress():

@@ -14,9 +14,11 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar, cast
+from pathlib import Path
+from typing import Generic, NamedTuple, TypeAlias, TypeVar, cast
 
 from oh_tui.api.models import Conversation, bare_id
+from oh_tui.sources.across_runs.of_steps import StepsAsked, load, read_here
 from oh_tui.sources.across_runs.pool import ENDED, Died, Pool, cores
 from oh_tui.sources.across_runs.server_indexing import is_over
 from oh_tui.sources.across_runs.worker import Job, Listed, Place, RunFacts, Unread
@@ -81,10 +83,6 @@ Known: TypeAlias = Callable[[list[Conversation], list[Conversation] | None], Ahe
 """Takes the runs that match the query, and all listed runs: None if the list was cut."""
 
 
-class _Keeps(Protocol):
-    async def kept(self, conversation: Conversation) -> Trajectory | None: ...
-
-
 class ManyRuns(Generic[T]):
     """One pass over the runs of a source. Its counts grow as it goes."""
 
@@ -100,12 +98,15 @@ class ManyRuns(Generic[T]):
         known: Known[T] | None = None,
         live: bool = False,
         nice: int = 0,
+        cache_folder: Path | None = None,
     ) -> None:
-        """`query` selects the runs, `choose` picks and orders those to read, `known` gives results
-        without reading. `report` gets the progress of listing. `live` also reads unfinished runs of
-        a server. `nice` is added to the niceness of worker processes."""
+        """`query` selects the runs, also by the index in `cache_folder`, `choose` picks and orders
+        those to read, `known` gives results without reading. `report` gets the progress of listing.
+        `live` also reads unfinished runs of a server. `nice` is added to the niceness of worker
+        processes."""
         self.source = source
         self._job, self._query = job, query
+        self._of_steps = StepsAsked(cache_folder, source, query)
         self._annotations, self._last_known = annotations, last_known
         self._report, self._choose, self._known = report, choose, known
         self._live, self._nice = live, nice
@@ -179,7 +180,7 @@ class ManyRuns(Generic[T]):
         try:
             for row in rows:
                 try:
-                    run = await self._load(row)
+                    run = await load(self.source, row)
                     came(row)
                     value: T | Unread = await asyncio.to_thread(self._job, run, self._about(row))
                 except Problem as problem:
@@ -191,9 +192,7 @@ class ManyRuns(Generic[T]):
 
     async def run_of(self, row: Conversation) -> Trajectory | None:
         """The whole run, read once more; None if it is not on this machine. Raises Problem."""
-        if isinstance(self.source, FileSource):
-            return await asyncio.to_thread(self.source.runs.read, row)
-        return await self._read(row)
+        return await read_here(self.source, row)
 
     def _counted(self, one: Result[T]) -> Result[T]:
         if isinstance(one.value, Unread):
@@ -212,6 +211,7 @@ class ManyRuns(Generic[T]):
             if self._query.empty:
                 rows += page.items
             else:
+                await self._of_steps.look_up(page.items)
                 rows += [one for one in page.items if await self._is_wanted(one, now)]
             self._report(f"{len(rows):,} runs")
         return sorted(rows, key=updated, reverse=True), None if is_cut else listed
@@ -223,8 +223,7 @@ class ManyRuns(Generic[T]):
         kept = self._annotations.of(one)
         last_known = self._last_known.get(bare_id(one.id), LastKnown())
         one, state = with_spent(one, last_known.spent), conversation_state(one, last_known)
-        changed = await self.source.runs.changed_paths(one) if query.needs_changed else None
-        passed = query.matches(Asked(one, state, now, kept, changed))
+        passed = query.matches(Asked(one, state, now, kept, await self._of_steps.of(one)))
         self.unsure += passed is None
         return bool(passed)
 
@@ -290,9 +289,9 @@ class ManyRuns(Generic[T]):
         runs may be read from the server again, as they were for the index."""
         for row in rows:
             try:
-                run = await self._read(row)
+                run = await read_here(self.source, row)
                 if run is None and self._is_worth_asking(row):
-                    run = await self._load(row)
+                    run = await load(self.source, row)
             except Problem as problem:
                 yield Result(row, Unread(problem.sentence))
                 continue
@@ -303,14 +302,3 @@ class ManyRuns(Generic[T]):
 
     def _is_worth_asking(self, row: Conversation) -> bool:
         return row.id in self._indexed or (self._live and not is_over(self.source, row))
-
-    async def _read(self, row: Conversation) -> Trajectory | None:
-        if self.source.address:
-            return await cast("_Keeps", self.source.runs).kept(row)
-        return await self._load(row)
-
-    async def _load(self, row: Conversation) -> Trajectory:
-        run = Trajectory()
-        async for state in self.source.runs.load(row):
-            run = state.trajectory or run
-        return run

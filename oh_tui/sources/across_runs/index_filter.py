@@ -15,8 +15,8 @@ from oh_tui.trajectory.analysis.search.step_filter import Query
 
 
 class Narrowing:
-    """Asks the library once for each text. Rules out no run that is missing there, that has changed
-    since, or that has sub-agents: the library does not hold their steps."""
+    """Asks the library once for each text and each failure. Rules out no run that is missing there,
+    that has changed since, or that has sub-agents: the library does not hold their steps."""
 
     def __init__(self, cache_folder: Path | None, source: Source, query: Query) -> None:
         self._folder, self._source, self._query = cache_folder, source, query
@@ -31,7 +31,14 @@ class Narrowing:
         ]
         with Library(self._folder) as library:
             held = Held(library, self._source)
-            found = [one for text in texts if (one := library.candidates(text)) is not None]
+            found = [
+                one
+                for one in (
+                    *map(library.candidates, texts),
+                    *map(library.failing, self._query.failures),
+                )
+                if one is not None
+            ]
             known = held.as_now(meant, ["sub_agents"])
             vanished = held.vanished(listed)
         whole = {place for place, (sub_agents,) in known.items() if not sub_agents}

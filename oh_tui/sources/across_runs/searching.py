@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from oh_tui.api.models import Conversation
@@ -64,9 +65,10 @@ class Search:
         *,
         live: bool = False,
         nice: int = 0,
+        cache_folder: Path | None = None,
     ) -> None:
-        """`known` rules out runs without reading them. `live` and `nice` are those of
-        `ManyRuns`."""
+        """`known` rules out runs without reading them. `live`, `nice` and `cache_folder` are those
+        of `ManyRuns`."""
         self.reading = ManyRuns(
             source,
             SearchJob(query.steps),
@@ -77,6 +79,7 @@ class Search:
             known=known,
             live=live,
             nice=nice,
+            cache_folder=cache_folder,
         )
         self.hits = 0
         self.runs_hit = 0

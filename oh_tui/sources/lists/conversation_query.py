@@ -53,13 +53,13 @@ class ConversationQuery(msgspec.Struct, frozen=True):
         return " or ".join(filter(None, lacked))
 
     @property
-    def needs_changed(self) -> bool:
-        """Whether matches depend on the files that runs changed."""
-        return any(term.field == "changed" for term in self.terms)
+    def of_steps(self) -> set[str]:
+        """The words whose matches depend on the steps of runs."""
+        return {term.field for term in self.terms if WORDS[term.field].is_of_steps}
 
     def matches(self, asked: Asked) -> bool | None:
-        """Whether a conversation matches. None if that depends on its outcome, full cost or changed
-        files and these are unknown."""
+        """Whether a conversation matches. None if that depends on its outcome, full cost, changed
+        files or failures and these are unknown."""
         if self.only is not None and asked.conversation.id not in self.only:
             return False
         is_open = False

@@ -22,6 +22,7 @@ from oh_tui.trajectory.analysis.search.fields import (
     Wrong,
     any_of,
     bound_of,
+    failure_id,
     in_notes,
     one_of,
 )
@@ -35,6 +36,18 @@ LONGEST = 1_000
 """Characters of a text that are searched."""
 
 
+class OfSteps(NamedTuple):
+    """What only the steps of a run tell; None for what is not known."""
+
+    changed: Collection[str] | None = None
+    """The files that the run changed."""
+    failures: Collection[str] | None = None
+    """The ids of its failures."""
+
+
+NOT_READ = OfSteps()
+
+
 class Asked(NamedTuple):
     """A conversation under test."""
 
@@ -43,8 +56,7 @@ class Asked(NamedTuple):
     now: float
     """In seconds since 1970."""
     kept: RunAnnotations = NOTHING
-    changed: Collection[str] | None = None
-    """The files that the run changed; None while unknown."""
+    of_steps: OfSteps = NOT_READ
 
 
 class Word(NamedTuple):
@@ -67,6 +79,8 @@ class Word(NamedTuple):
     """What is unknown then, in our words."""
     is_left_out: bool = False
     """An unknown value never matches, negated or not."""
+    is_of_steps: bool = False
+    """Asks `OfSteps`."""
     is_told: Callable[[Asked, Any], bool] = lambda _asked, _value: True
     """Whether the value is known at all; for rules, which say what is not known."""
 
@@ -188,7 +202,11 @@ def _contains(text: Callable[[Conversation], str | None]) -> Callable[[Asked, st
 
 
 def _changed(asked: Asked, wanted: str) -> bool:
-    return any(wanted in path.lower() for path in asked.changed or ())
+    return any(wanted in path.lower() for path in asked.of_steps.changed or ())
+
+
+def _failed_as(asked: Asked, start: str) -> bool:
+    return any(one.startswith(start) for one in asked.of_steps.failures or ())
 
 
 class Words(NamedTuple):
@@ -340,7 +358,15 @@ NOTE = Word(
 CHANGED = Word(
     "changed", (("changed:src/", "changed a file with this in its path; known only for files"),),
     str.lower, _changed,
-    is_open=lambda asked, _: asked.changed is None, lacks="changed files", is_left_out=True,
+    is_open=lambda asked, _: asked.of_steps.changed is None, lacks="changed files",
+    is_left_out=True, is_of_steps=True,
+)  # fmt: skip
+
+FAILURE = Word(
+    "failure", (("failure:9ed3", "in which this failed, an id of oh-tui failures"),),
+    failure_id, _failed_as,
+    is_open=lambda asked, _: asked.of_steps.failures is None, lacks="failures",
+    is_left_out=True, is_of_steps=True,
 )  # fmt: skip
 
 PLAIN = Word("", (("word", "in title, repository, branch or id"),), _words, _says)

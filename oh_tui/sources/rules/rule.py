@@ -12,10 +12,11 @@ import msgspec
 from oh_tui.api.models import Conversation, Metrics, WholeMetrics
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.lists.conversation_query import ConversationQuery
-from oh_tui.sources.lists.filter_words import Asked
+from oh_tui.sources.lists.filter_words import Asked, OfSteps
 from oh_tui.sources.lists.last_known import LastKnown
 from oh_tui.sources.lists.triage import RunStatus, conversation_state
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
+from oh_tui.trajectory.analysis.alike.failed_steps import failures_of
 from oh_tui.trajectory.analysis.rules.answers import HOLDS, answers
 from oh_tui.trajectory.analysis.rules.question import Answer, Question, State
 from oh_tui.trajectory.analysis.study import Study
@@ -68,7 +69,8 @@ def findings(
     """What each rule finds in a run, in their order. Reads the texts of the run."""
     of_steps = [rule.asks for rule in rules if isinstance(rule.asks, Question)]
     found = iter(answers(of_steps, study))
-    asked = _asked(study, conversation, kept) if len(of_steps) < len(rules) else None
+    of_run = [query for one in rules if not isinstance(one.asks, Question) for query in one.asks]
+    asked = _asked(study, conversation, kept, of_run) if of_run else None
     return [
         Finding(
             rule.name,
@@ -100,7 +102,12 @@ def _of_run(queries: RunQuestion, asked: Asked, study: Study) -> Answer:
     return HOLDS
 
 
-def _asked(study: Study, conversation: Conversation, kept: RunAnnotations) -> Asked:
+def _asked(
+    study: Study,
+    conversation: Conversation,
+    kept: RunAnnotations,
+    queries: Sequence[ConversationQuery],
+) -> Asked:
     """A conversation with what its run tells: files have it nowhere else."""
     run, verdict = study.trajectory, study.verdict
     cost = study.sub_runs.cost(conversation.cost, is_partial=conversation.cost_is_partial)
@@ -119,4 +126,7 @@ def _asked(study: Study, conversation: Conversation, kept: RunAnnotations) -> As
             updated_at=conversation.updated_at or (times[-1] if times else None),
         )
     state = conversation_state(conversation, LastKnown(outcome=status))
-    return Asked(conversation, state, time.time(), kept, study.edited_paths)
+    told = OfSteps(study.edited_paths)
+    if any("failure" in query.of_steps for query in queries):
+        told = OfSteps(study.edited_paths, [one.failure.id for one in failures_of(run)])
+    return Asked(conversation, state, time.time(), kept, told)

@@ -3,13 +3,13 @@ Knows no widget and makes no requests."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec.structs import replace
 
-from oh_tui.sources.lists.filter_words import Asked
+from oh_tui.sources.lists.filter_words import NOT_READ, Asked, OfSteps
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ class Listing:
     ) -> None:
         self._kept_of = kept_of
         """Gives what the user keeps of a run."""
-        self.changed: dict[str, Collection[str]] = {}
-        """By id: the files that a run changed, as far as they were read."""
+        self.of_steps: dict[str, OfSteps] = {}
+        """By id: what the steps of a run tell that the filter asks, as far as they were read."""
         self.query: ConversationQuery | None = None
         """The active filter."""
         self.order: Sorting | None = None
@@ -62,6 +62,9 @@ class Listing:
         return self.query is not None or self.order is not None
 
     def set_query(self, query: ConversationQuery | None) -> None:
+        asked = query.of_steps if query else set[str]()
+        if asked != (self.query.of_steps if self.query else set[str]()):
+            self.of_steps = {}
         self.query, self.is_whole = query, query is None
         self._tested, self._left_of, self._of, self._listed = {}, None, None, ()
 
@@ -70,9 +73,9 @@ class Listing:
         if self.query and self.query.needs_kept:
             self._tested, self._left_of, self._of = {}, None, None
 
-    def know_changed(self, identifier: str, paths: Collection[str]) -> None:
-        """The files that a run changed were read: test its row again."""
-        self.changed[identifier] = paths
+    def know_of_steps(self, identifier: str, told: OfSteps) -> None:
+        """The steps of a run were read: test its row again."""
+        self.of_steps[identifier] = told
         self._tested.pop(identifier, None)
         self._left_of = self._of = None
 
@@ -98,8 +101,8 @@ class Listing:
             if before is not None and before.row is row:
                 continue
             one, state, kept = row.conversation, row.state, self._kept_of(row.conversation)
-            changed = self.changed.get(row.id)
-            tested[row.id] = Tested(row, query.matches(Asked(one, state, now, kept, changed)))
+            of_steps = self.of_steps.get(row.id, NOT_READ)
+            tested[row.id] = Tested(row, query.matches(Asked(one, state, now, kept, of_steps)))
             self._of = None
             news += 1
             if not (news % BETWEEN_LOOKS or self.is_whole) and perf_counter() > end:

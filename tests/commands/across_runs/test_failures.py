@@ -21,6 +21,7 @@ from oh_tui import cli
 from oh_tui.api.models import Conversation
 from oh_tui.library.library import Library
 from oh_tui.library.records import record_of
+from oh_tui.sources.across_runs import of_steps
 from oh_tui.sources.across_runs.failure_rows import (
     COLUMNS,
     SORTS,
@@ -211,6 +212,43 @@ def test_rows_are_sorted(folder: Path, sort: str, capsys: pytest.CaptureFixture[
         values = [row[sort] for row in rows if row[sort] is not None]
     assert values == sorted(values, reverse=True) and len(values) > 2
     assert sorted(row["id"] for row in rows) == sorted(row["id"] for row in plain)
+
+
+def lines(capsys: pytest.CaptureFixture[str], *words: str | Path) -> list[dict[str, Any]]:
+    assert cli.main([*map(str, words), "--json"]) in (0, 1)
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+@pytest.mark.parametrize("library", [[], ["--no-library"]], ids=["with the index", "without"])
+def test_the_id_of_a_failure_is_a_word(
+    folder: Path,
+    indexed: Path,
+    library: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(indexed))
+    where: tuple[Path | str, ...] = (*both(folder), *library)
+    rows = document(capsys, "failures", *where)["failures"]
+    assert len({row["id"][:6] for row in rows}) == len(rows) > 10
+    if not library:
+        monkeypatch.setattr(of_steps, "failures_of", None)  # as no run is read
+    for row in rows:
+        word = f"failure:{row['id'][:6].upper()}"
+        found = document(capsys, "conversations", *where, word)["conversations"]
+        assert len(found) == row["runs"]
+        assert row["example"]["run"] in {one["id"] for one in found}
+        others = document(capsys, "conversations", *where, f"-{word}")["conversations"]
+        assert len(found) + len(others) == len(RUNS) + 6
+    row = max(rows, key=lambda row: row["steps"])
+    word = f"failure:{row['id'][:4]}"
+    assert document(capsys, "failures", *where, word)["runs"] == row["runs"]
+    assert document(capsys, "stats", *where, word)["total"]["runs"] == row["runs"]
+    assert len(lines(capsys, "grep", word, *where)) == row["steps"]
+    hits = lines(capsys, "grep", f"run.{word}", "is:failed", *where)
+    assert len({(hit["source"], hit["run"]) for hit in hits}) == row["runs"]
+    assert document(capsys, "conversations", *where, "failure:00ff00")["conversations"] == []
+    assert lines(capsys, "grep", "failure:00ff00", *where) == []
 
 
 def test_csv_has_a_row_for_each(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,7 +11,7 @@ from oh_tui.api.models import Conversation, Metrics, TokenUsage, WholeMetrics
 from oh_tui.sources.lists.attributes import ORDERS, WORDS
 from oh_tui.sources.lists.conversation_order import Sorting
 from oh_tui.sources.lists.conversation_query import complete, known_words, parse
-from oh_tui.sources.lists.filter_words import Asked
+from oh_tui.sources.lists.filter_words import NOT_READ, Asked, OfSteps
 from oh_tui.sources.lists.triage import ConversationState, RunStatus, updated
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.trajectory.analysis.search import step_filter as queries
@@ -65,9 +64,9 @@ def asked(
     one: Conversation,
     state: ConversationState,
     kept: RunAnnotations = NOTHING,
-    changed: Collection[str] | None = None,
+    of_steps: OfSteps = NOT_READ,
 ) -> Asked:
-    return Asked(one, state, NOW, kept, changed)
+    return Asked(one, state, NOW, kept, of_steps)
 
 
 def found(text: str) -> list[str]:
@@ -315,8 +314,25 @@ def test_changed_files_are_found_where_they_are_known() -> None:
     one, state = LISTED[0]
     query, without = parse("changed:SRC/ add"), parse("-changed:src/")
     for files, passes in ((("src/a.py",), True), (("docs/a.md",), False), ((), False)):
-        assert query.matches(asked(one, state, changed=files)) is passes
-        assert without.matches(asked(one, state, changed=files)) is not passes
+        assert query.matches(asked(one, state, of_steps=OfSteps(changed=files))) is passes
+        assert without.matches(asked(one, state, of_steps=OfSteps(changed=files))) is not passes
     for words in (query, without):
         assert words.matches(asked(one, state)) is None, "what is not known does not pass"
     assert parse("changed:src/ zebra").matches(asked(one, state)) is not None
+
+
+def test_failures_are_found_where_they_are_known() -> None:
+    one, state = LISTED[0]
+    query, without = parse("failure:AB12"), parse("-failure:ab12")
+    for ids, passes in ((["ab12cd34"], True), (["ab13cd34", "00ab1200"], False), ([], False)):
+        told = asked(one, state, of_steps=OfSteps(failures=ids))
+        assert query.matches(told) is passes and without.matches(told) is not passes
+    for words in (query, without):
+        assert words.matches(asked(one, state)) is None, "what is not known does not pass"
+    assert query.may_lack == "failures" and query.of_steps == {"failure"}
+
+
+@pytest.mark.parametrize("typed", ["abc", "ab12cd345", "xyzw", "any"])
+def test_what_is_no_id_of_a_failure_is_told(typed: str) -> None:
+    with pytest.raises(QueryError, match=f"failure:{typed} is not known"):
+        parse(f"failure:{typed}")

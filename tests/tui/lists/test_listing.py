@@ -10,8 +10,9 @@ from oh_tui.demo.servers.network import Network
 from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.sources.lists.user_annotations import RunAnnotations
+from oh_tui.trajectory.analysis.alike.failed_steps import failures_of
 from oh_tui.tui.messages import ListsChanged
-from tests.demo_runs import demo_events
+from tests.demo_runs import demo_events, demo_run
 from tests.tui.explorer import Between, Explorer, explore
 
 SHORT_PAGES = Network(waits=(0.01, 0.02), fails=0.0, rows=6)
@@ -257,6 +258,11 @@ async def test_runs_of_files_are_found_by_what_they_changed(tmp_path: Path) -> N
         assert "ISO week dates" in found
         assert "not known" not in it.footer
         await filter_by(it, "changed:nosuch")
+        assert titles(it) == []
+        await filter_by(it, f"failure:{failures_of(demo_run('week-dates'))[0].failure.id[:5]}")
+        (found,) = titles(it)
+        assert found and "ISO week dates" in found
+        await filter_by(it, "failure:00ff00")
         assert titles(it) == []
     async with explore() as it:
         await filter_by(it, "changed:src/ title:week")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from hashlib import blake2b
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe, safe_line
@@ -82,6 +83,18 @@ def failures_of(run: Trajectory) -> list[RunFailure]:
     last = {steps[-1].number for steps in found.values()}
     helped = dict(_helped(run, last, folder))
     return [_run_failure(failure, steps, helped) for failure, steps in found.items()]
+
+
+_folders: WeakKeyDictionary[Trajectory, str] = WeakKeyDictionary()
+
+
+def failed_as(run: Trajectory, step: Step, start: str) -> bool:
+    """Whether a step failed, and the id of its failure starts so."""
+    if run.outcome(step) not in FAILED:
+        return False
+    folder = _folders.get(run) or _folders.setdefault(run, working_folder(run))
+    with held(step):
+        return failure_of(run, step, folder).id.startswith(start)
 
 
 def _run_failure(failure: Failure, steps: list[Step], helped: dict[int, str]) -> RunFailure:

@@ -13,7 +13,9 @@ from weakref import WeakKeyDictionary
 import msgspec
 
 from oh_tui.text.clean import clean, clean_line
+from oh_tui.text.patterns import pattern
 from oh_tui.text.regex import Regex
+from oh_tui.trajectory.analysis.alike import failed_steps
 from oh_tui.trajectory.analysis.purposes.acts import purposes_of, tells_purpose
 from oh_tui.trajectory.analysis.purposes.programs import Purpose
 from oh_tui.trajectory.analysis.purposes.targets import Target, Targets, may_write, targets_of
@@ -329,6 +331,16 @@ def _touches(asked: Asked, wanted: str) -> bool:
     return any(wanted in clean(name).lower() for name in names if isinstance(name, str))
 
 
+_FAILURE = pattern("[0-9a-f]{4,8}")
+
+
+def failure_id(typed: str) -> str:
+    """Reads the start of the id of a failure."""
+    if not _FAILURE.fullmatch(typed.lower()):
+        raise Wrong("oh-tui failures shows the ids: failure:9ed3, 4 to 8 of 0-9 and a-f")
+    return typed.lower()
+
+
 ANY = "any"
 """The value of a field that asks only whether there is something."""
 
@@ -419,6 +431,11 @@ FIELDS: dict[str, Field] = {
         lambda asked, _: tells_purpose(asked.step, Purpose.TEST), "result of the tests",
     ),
     "look": Field(one_of((ANY, *Look)), _worth_a_look, any_of((ANY, *Look)), 4),
+    "failure": Field(
+        failure_id,
+        lambda asked, start: failed_steps.failed_as(asked.trajectory, asked.step, start),
+        any_of(()), 3,
+    ),
     "path": Field(str.lower, _touches, any_of(()), 3),
     "note": Field(str.lower, _noted, any_of((ANY,))),
     "step": Field(_span, _numbered, any_of(("10-20",))),

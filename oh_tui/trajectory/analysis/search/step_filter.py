@@ -106,6 +106,11 @@ class Query(msgspec.Struct, frozen=True):
         return [term.value for term in self.terms if term.field in TEXTS and not term.negated]
 
     @property
+    def failures(self) -> list[str]:
+        """The starts of ids of failures, one of which a step has to be for each."""
+        return [t.value for t in self.terms if t.field == "failure" and not t.negated]
+
+    @property
     def gave_up(self) -> list[str]:
         """Patterns that took too long, so that not all texts were searched for them."""
         return [t.value.typed for t in self.terms if t.field == "re" and t.value.slow]

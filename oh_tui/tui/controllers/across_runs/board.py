@@ -91,6 +91,7 @@ class BoardOfRuns:
             # called in a thread: loading the library takes longer than a frame
             known=lambda *runs: cached_rows.KnownRows(folder, source)(*runs),
             nice=each_run.KEYS_FIRST,
+            cache_folder=folder,
         )
         board = self._board = state.Board(query, reading)
         if before:

@@ -117,6 +117,7 @@ class FailuresOfRuns:
             # called in a thread: loading the library takes longer than a frame
             known=lambda *runs: cached_rows.KnownFailures(folder, source)(*runs),
             nice=each_run.KEYS_FIRST,
+            cache_folder=folder,
         )
         found = self._found = state.FailuresFound(query, reading)
         if before:

@@ -100,6 +100,7 @@ class SearchAllRuns:
             # called in a thread: loading the library takes longer than a frame
             known=lambda *runs: index_filter.Narrowing(folder, source, query.steps)(*runs),
             nice=each_run.KEYS_FIRST,
+            cache_folder=folder,
         )
         await self._collect(found, found.search.results())
 

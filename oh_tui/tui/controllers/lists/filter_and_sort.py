@@ -13,9 +13,11 @@ import time
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from oh_tui.sources.across_runs import of_steps
 from oh_tui.sources.lists import conversation_query
 from oh_tui.sources.lists.attributes import NEEDS, ORDERS
 from oh_tui.sources.lists.conversation_order import Order, Sorting
+from oh_tui.sources.lists.filter_words import NOT_READ
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
@@ -221,7 +223,7 @@ class ListActions:
         await ui.drawn()
         await self._test_rest()
         with self._reporting():
-            await self._read_changed()
+            await self._read_steps()
         source, pages = session.source, self._pages()
         if pages is None or source is None:
             self._show_matches("")
@@ -251,20 +253,25 @@ class ListActions:
                 await asyncio.sleep(0)
         self._ui.post_message(ListsChanged())
 
-    async def _read_changed(self) -> None:
-        """Read which files the listed runs changed, where they are on this machine."""
+    async def _read_steps(self) -> None:
+        """Read what the filter asks of the steps of the listed runs, where they are on this
+        machine."""
         session, listing = self._session, self._session.listing
-        source = session.source
-        if not (listing.query and listing.query.needs_changed and source):
+        query, source = listing.query, session.source
+        if not (query and query.of_steps and source):
             return
-        unread = [row for row in session.loaded.rows if row.id not in listing.changed]
+        asked = of_steps.StepsAsked(session.settings.library_folder, source, query)
+        unread = [row for row in session.loaded.rows if row.id not in listing.of_steps]
+        await asked.look_up([row.conversation for row in unread])
         for number, row in enumerate(unread, 1):
-            paths = await source.runs.changed_paths(row.conversation)
-            if paths is None or session.listing is not listing:
+            told = await asked.of(row.conversation)
+            if session.listing is not listing or listing.query is not query:
                 return
-            listing.know_changed(row.id, paths)
+            if told == NOT_READ:
+                continue
+            listing.know_of_steps(row.id, told)
             self._ui.post_message(ListsChanged())
-            self._ui.tell(f"reading changes, {number:,} of {len(unread):,} · esc stops", log=False)
+            self._ui.tell(f"reading runs, {number:,} of {len(unread):,} · esc stops", log=False)
 
     @contextlib.contextmanager
     def _reporting(self) -> Iterator[None]:
