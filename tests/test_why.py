@@ -14,9 +14,11 @@ import pytest
 from oh_tui.api.models import Conversation, Metrics
 from oh_tui.commands.why import report
 from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.model.events import Event
 from tests.demo_runs import SLUGS, demo_events, demo_run
 from tests.processes import oh_tui
-from tests.trajectory.made import event
+from tests.trajectory.edited import run
+from tests.trajectory.made import event, output, shell
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "files.md"
 
@@ -67,6 +69,8 @@ def test_a_run_that_got_stuck(save: Save) -> None:
         "       42-45  edit     16 s  $0.06  edited test_main.py, 1 call failed\n"
         "       46-56  debug   1m14s  $0.32  edited 3 files until 6 tests passed, 1 call failed\n"
         "       57-61  run      28 s  $0.07  ran python -m dates 4 times, 4 calls failed\n"
+        "look      40  edits dates/tests/test_weeks_prop.py after tests failed in step 38\n"
+        "       59-61  calls that failed made again, with no work between\n"
     )
 
 
@@ -104,7 +108,8 @@ def test_a_run_without_steps(save: Save) -> None:
 
 def test_json(save: Save) -> None:
     found = json.loads(why(str(save("week-dates")), "--json"))
-    assert list(found) == ["verdict", "conversation", "counts", "before", "phases", "first"]
+    top = ["verdict", "conversation", "counts", "before", "phases", "first", "look", "look_more"]
+    assert list(found) == top
     assert found["verdict"] == {
         "word": "stuck",
         "cause": "Steps 58-61 made the same call and got the same result, so OpenHands stopped "
@@ -123,6 +128,20 @@ def test_json(save: Save) -> None:
     assert found["first"]["step"] == 17
     assert found["first"]["event_id"] == demo_run("week-dates").steps[16].event.id
     assert found["counts"]["errors"] == 3
+    assert [(one["step"], one["name"]) for one in found["look"]] == [
+        (40, "test-edit"), (59, "retry"), (60, "retry"), (61, "retry"),
+    ]  # fmt: skip
+    assert found["look_more"] == 0
+
+
+def test_of_what_is_worth_a_look_the_first_ones_are_listed() -> None:
+    found = report(Conversation("c"), Study(run(*many_commands("sudo ls", 120))))
+    assert len(found["look"]) == 100 and found["look_more"] == 20
+    assert found["look"][0] == {"step": 1, "name": "sudo", "reason": "runs a command with sudo"}
+
+
+def many_commands(command: str, count: int) -> list[Event]:
+    return [one for n in range(count) for one in (shell(str(n), command), output(str(n)))]
 
 
 @pytest.mark.parametrize("slug", SLUGS)

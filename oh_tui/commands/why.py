@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from oh_tui.commands.agents import setup
@@ -29,6 +29,7 @@ from oh_tui.trajectory.analysis.loops import Pattern
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.verdict import Verdict, stopped_loop
 from oh_tui.trajectory.analysis.verdict_words import spans
+from oh_tui.trajectory.analysis.worth_a_look.looks import MOST, SEVERAL, Look
 from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.recorded import Label
 from oh_tui.trajectory.model.steps import Outcome, Step
@@ -39,6 +40,7 @@ from oh_tui.trajectory.presentation.describe import describe
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
+    from oh_tui.trajectory.files.order_in_time import Label as StepLabel
 
 WIDTH = 100
 """The most columns that a line of groups takes."""
@@ -144,6 +146,7 @@ def report(conversation: Conversation, study: Study) -> dict[str, Any]:
         }
         if first and about
         else None,
+        **_look_json(study),
     }
 
 
@@ -164,6 +167,18 @@ def _failed_json(study: Study) -> dict[str, Any]:
     """The sub-agents that failed, at any depth; nothing where there is none."""
     failed = [sub_agent_json(run) for run in study.sub_runs.failed]
     return {"failed_sub_agents": failed} if failed else {}
+
+
+def _look_json(study: Study) -> dict[str, Any]:
+    """What is worth a look: the first ones, and how many more there are."""
+    found = list(study.looks())
+    return {
+        "look": [
+            {"step": step, "name": str(reason.look), "reason": reason.why}
+            for step, reason in found[:MOST]
+        ],
+        "look_more": len(found[MOST:]),
+    }
 
 
 # what came before
@@ -262,6 +277,7 @@ def _lines(
         text = "   ".join(filter(None, (first["what"], *first["result"].split("  "))))
         rows.append(("first", str(first["step"]), _fit(text, LIMIT) if columns else text))
     rows += _phase_rows(found["phases"], columns)
+    rows += _look_rows(found, cut=columns is not None)
     # a long list of steps does not push the others away
     width = max((5, *(len(steps) for _, steps, _ in rows if len(steps) < 10)))
     for label, steps, text in rows:
@@ -288,6 +304,21 @@ def _phase_rows(
         )
         text = "  ".join(filter(None, cells))
         yield "" if place else "phases", steps, _fit(text, LIMIT) if columns else text
+
+
+def _look_rows(found: dict[str, Any], *, cut: bool) -> Iterator[tuple[str, str, str]]:
+    """What is worth a look, a row for each kind: its reason, or of several steps what they are."""
+    by_name: dict[str, list[dict[str, Any]]] = {}
+    for one in found["look"]:
+        by_name.setdefault(one["name"], []).append(one)
+    for place, (name, looks) in enumerate(by_name.items()):
+        steps = list(dict.fromkeys(one["step"] for one in looks))
+        text = SEVERAL[Look(name)] if len(steps) > 1 else looks[0]["reason"]
+        in_row = spans(steps) if all(isinstance(step, int) for step in steps) else ""
+        numbers = in_row if 0 < len(in_row) < 10 else _numbers(steps)
+        yield "" if place else "look", numbers, _fit(text, LIMIT) if cut else text
+    if more := found["look_more"]:
+        yield "", "", f"{more:,} more: oh-tui steps RUN look:any"
 
 
 def _what(group: dict[str, Any]) -> str:
@@ -346,8 +377,8 @@ def _reason(trajectory: Trajectory, verdict: dict[str, Any]) -> tuple[str, str]:
     return numbers, f"{summary}: {' and '.join(called)}{exited}"
 
 
-def _numbers(steps: list[int]) -> str:
-    """The last steps of a group, the last one first."""
+def _numbers(steps: Sequence[StepLabel]) -> str:
+    """The first steps of a group; before the end the last one comes first."""
     rest = len(steps) - _NAMED
     shown = steps if rest <= 1 else steps[:_NAMED]
     return ", ".join(map(str, shown)) + (f" +{rest} more" if rest > 1 else "")

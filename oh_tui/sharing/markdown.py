@@ -36,6 +36,7 @@ def markdown(run: SharedRun) -> Iterator[str]:
     yield _escaped(" · ".join(filter(None, facts_line))) + "\n\n"
     if run.note:
         yield f"{_escaped(run.note)}\n\n"
+    yield from _looks(run)
     hidden = Hidden()
     if own := _own_markdown(kept.note, tag_words(kept.tags)):
         hidden.take("your note", own)
@@ -59,6 +60,16 @@ def markdown(run: SharedRun) -> Iterator[str]:
     yield "## What was hidden\n\n"
     places = [f"- {where}: {listed(found)}\n" for where, found in hidden]
     yield "".join(places) or "Nothing: no known kind of secret was found.\n"
+
+
+def _looks(run: SharedRun) -> Iterator[str]:
+    """What is worth a look, with the numbers of the steps."""
+    found, more = run.looks()
+    if not found:
+        return
+    yield "## Worth a look\n\n"
+    yield "".join(f"- step {label}: {_escaped(reason.why)}\n" for label, reason in found)
+    yield f"- {more:,} more\n\n" if more else "\n"
 
 
 def _own_markdown(note: str, words: list[str]) -> str:

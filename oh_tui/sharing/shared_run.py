@@ -9,6 +9,8 @@ from oh_tui.api.models import Conversation
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.analysis.worth_a_look.looks import MOST, Reason
+from oh_tui.trajectory.files.order_in_time import Label
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -37,6 +39,17 @@ class SharedRun:
     """Whether steps or hidden events were left out because they are too many."""
     whole: bool = False
     """Whether large texts and long runs are written whole."""
+
+    def looks(self) -> tuple[list[tuple[Label, Reason]], int]:
+        """What is worth a look in the steps that are written: the first ones, and how many more
+        there are."""
+        here = {step.number for step in self.steps}
+        found = [
+            (label, reason)
+            for label, reason in self.study.looks()
+            if (label in here if isinstance(label, int) else not self.is_part)
+        ]
+        return found[:MOST], len(found[MOST:])
 
     @property
     def title(self) -> str:

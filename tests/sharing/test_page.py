@@ -61,6 +61,13 @@ def test_what_the_user_asked_is_an_index() -> None:
     assert {"#step-1", "#step-3"} <= set(found.links)
 
 
+def test_what_is_worth_a_look_is_listed_with_its_steps() -> None:
+    found = read([shell("a", "sudo ls"), output("a"), shell("b", "ls"), output("b")])
+    assert "Worth a look" in found.text and "runs a command with sudo" in found.text
+    assert found.links.count("#step-1") > read([shell("b", "ls")]).links.count("#step-1")
+    assert "Worth a look" not in read([shell("b", "ls"), output("b")]).text
+
+
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_a_hostile_text_stays_text_in_every_field_of_every_kind(text: str) -> None:
     events = [parse_event(json.dumps(each).encode()) for each in kinds.run(lambda: text)]

@@ -176,8 +176,16 @@ def step_json(study: Study, step: Step, kept: RunAnnotations = NOTHING) -> dict[
         "result_ids": [safe_line(result.id) for result in step.results],
         "parallel_group": line(event.llm_response_id) if len(group) > 1 else None,
         "risk": line(event.risk),
+        **_look_json(study, step),
         **_kept_of_step(kept, event.id),
     }
+
+
+def _look_json(study: Study, step: Step) -> dict[str, object]:
+    """Why the step is worth a look, if it is."""
+    reasons = study.worth_a_look.of(step)
+    found = [{"name": str(reason.look), "reason": reason.why} for reason in reasons]
+    return {"look": found} if found else {}
 
 
 def step_with_children_json(study: Study, step: Step, kept: RunAnnotations) -> dict[str, object]:

@@ -75,15 +75,16 @@ def _edits(row: FileRow, here: Container[int]) -> str:
     if row.file is None:
         return ""
     steps = row.file.steps
-    links = ", ".join(_link(row.label(step), here) for step in steps[-_MOST_LINKS:])
+    links = ", ".join(step_link(row.label(step), here) for step in steps[-_MOST_LINKS:])
     return f'<p class="about">changed by {plural(len(steps), "step")}: {links}</p>'
 
 
 _STARTED_AT = pattern(r"\d+")
 
 
-def _link(label: Label, here: Container[int]) -> str:
-    """A link, if the step is in the page: one of a sub-agent is with the step that started it."""
+def step_link(label: Label, here: Container[int]) -> str:
+    """The number of a step, with a link if the step is in the page: one of a sub-agent is with the
+    step that started it."""
     started_at = _STARTED_AT.match(str(label))
     if started_at and int(started_at[0]) not in here:
         return str(label)

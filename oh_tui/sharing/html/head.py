@@ -7,6 +7,7 @@ from collections.abc import Container, Iterator
 from datetime import UTC, datetime
 
 from oh_tui import __version__
+from oh_tui.sharing.html.changed_files import step_link
 from oh_tui.sharing.html.escaping import line, text
 from oh_tui.sharing.html.steps import time_html
 from oh_tui.sharing.html.strip_svg import strip_html
@@ -36,6 +37,7 @@ def head_html(run: SharedRun, here: Container[int]) -> Iterator[str]:
     yield strip_html(run.study.strip, here)
     yield "</header>\n"
     yield _turns(run)
+    yield _looks(run, here)
 
 
 def _verdict(run: SharedRun, here: Container[int]) -> str:
@@ -124,6 +126,22 @@ def _turns(run: SharedRun) -> str:
     return (
         f'<nav aria-labelledby="turns"><h2 id="turns">What was asked</h2>\n'
         f'<ol class="turns">\n{"".join(rows)}</ol></nav>\n'
+    )
+
+
+def _looks(run: SharedRun, here: Container[int]) -> str:
+    """What is worth a look, with the steps."""
+    found, more = run.looks()
+    if not found:
+        return ""
+    rows = [
+        f'<li><span class="n">{step_link(label, here)}</span> {text(reason.why)}</li>\n'
+        for label, reason in found
+    ]
+    rest = f'<p class="note">{more:,} more</p>\n' if more else ""
+    return (
+        f'<nav aria-labelledby="look"><h2 id="look">Worth a look</h2>\n'
+        f'<ol class="turns">\n{"".join(rows)}</ol>\n{rest}</nav>\n'
     )
 
 

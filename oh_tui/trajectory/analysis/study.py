@@ -25,10 +25,11 @@ from oh_tui.trajectory.model.trajectory import ALL, SubAgent, Trajectory
 from oh_tui.trajectory.model.usage_stats import NO_USAGE, Cost, Told, Usage
 
 if TYPE_CHECKING:
+    from oh_tui.trajectory.analysis.worth_a_look.looks import Reason
     from oh_tui.trajectory.analysis.worth_a_look.of_run import WorthALook
     from oh_tui.trajectory.context.contexts import Contexts
     from oh_tui.trajectory.files.history import Files
-    from oh_tui.trajectory.files.order_in_time import Part
+    from oh_tui.trajectory.files.order_in_time import Label, Part
 
 READING = 0.005
 """Longest time for phases, or changed files, in one update while the agent works, in seconds."""
@@ -115,6 +116,14 @@ class Study:
     def worth_a_look(self) -> WorthALook:
         """Which of its own steps are worth a look; read when asked for."""
         return of_run.WorthALook(self.trajectory, self.changes.churn)
+
+    def looks(self) -> Iterator[tuple[Label, Reason]]:
+        """What is worth a look in it and its sub-agents, with the steps."""
+        for run in (self, *self.sub_runs.all()):
+            for step, reasons in run.worth_a_look:
+                label = f"{run.path}{step.number}" if run.path else step.number
+                for reason in reasons:
+                    yield label, reason
 
     @cached_property
     def contexts(self) -> Contexts:

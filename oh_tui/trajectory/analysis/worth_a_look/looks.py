@@ -30,6 +30,26 @@ class Look(StrEnum):
     """The output is cut where an error stands."""
 
 
+SEVERAL = {
+    Look.LARGE_DIFF: "large diffs",
+    Look.TEST_EDIT: "tests edited after tests failed",
+    Look.REWRITE: "the same lines rewritten again and again",
+    Look.DELETE: "files deleted",
+    Look.MOVE: "files moved",
+    Look.CONFIG: "configuration changed",
+    Look.CI: "what CI runs changed",
+    Look.LOCK: "pinned packages changed",
+    Look.FORCE: "pushes by force",
+    Look.SUDO: "commands with sudo",
+    Look.RETRY: "calls that failed made again, with no work between",
+    Look.CUT_ERROR: "outputs cut where an error stands",
+}
+"""Several steps with one look, in words."""
+
+MOST = 100
+"""Reasons that a list of them has; the others are counted."""
+
+
 class Reason(NamedTuple):
     look: Look
     why: str
