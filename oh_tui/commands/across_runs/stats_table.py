@@ -15,7 +15,9 @@ BAR = 16
 
 
 def print_lines(style: Style, trend: Trend) -> None:
-    """Each measure as a line of blocks, with its numbers."""
+    """Each measure as a line of blocks, with its numbers, if there are several periods."""
+    if trend.length == 1:
+        return
     drawing = draw(trend, style.room or 0, (ASCII if style.ascii else UNICODE).levels)
     for name, blocks, numbers in drawing.lines:
         print(f"{name}{style.paint(blocks, 'cyan')}{style.paint(numbers, 'dim')}")

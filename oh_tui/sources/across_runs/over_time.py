@@ -159,14 +159,22 @@ class Table(NamedTuple):
     trend: Trend | None
 
 
+def _kind(by: Sequence[str]) -> str:
+    return by[0] if len(by) == 1 and by[0] in PERIODS else ""
+
+
+def usual_order(by: Sequence[str]) -> str:
+    """Days and weeks are in their order, others by their runs."""
+    return "name" if _kind(by) else "runs"
+
+
 def table_of(rows: Sequence[Summand], by: Sequence[str], sort: str = "") -> Table:
-    """The groups by these groupings. Without `sort`, a key of SORTS or "name", days and weeks are
-    in their order, others by their runs. In their order, periods without runs are there too, and
-    runs without a time come first."""
-    kind = by[0] if len(by) == 1 and by[0] in PERIODS else ""
-    groups = grouped(rows, by, sort or ("name" if kind else "runs"))
+    """The groups by these groupings; `sort` is as for `grouped`, or "" for the usual order. Periods
+    in their order have those without runs among them. Runs without a time come first."""
+    kind, order = _kind(by), sort or usual_order(by)
+    groups = grouped(rows, by, order)
     trend = over_time(kind, groups) if kind else None
-    if trend and sort in ("", "name") and trend.length <= MOST_ROWS:
+    if trend and order == "name" and trend.length <= MOST_ROWS:
         groups = [group for group in groups if not group.names[0]]
         groups += [trend.group(number) for number in range(trend.first, trend.last + 1)]
     return Table(groups, trend)

@@ -53,8 +53,16 @@ def ranges(query: ConversationQuery, now: float) -> Ranges:
     if met >= ended:
         raise Problem("No run can be in this range", "after: is not before before:")
     began = _as_long_before(met, ended)
-    upper = [ended] if before else []
-    return Ranges(began, met, ended, _within(query, [met], upper), _within(query, [began], [met]))
+    return Ranges(began, met, ended, fixed(query, now), _within(query, began, met))
+
+
+def fixed(query: ConversationQuery, now: float) -> ConversationQuery:
+    """The filter with its times as they are now, whenever it is asked."""
+    terms = (
+        replace(term, value=When(at=term.value.seconds(now))) if term.field in TIMES else term
+        for term in query.terms
+    )
+    return replace(query, terms=tuple(terms))
 
 
 def _as_long_before(met: float, ended: float) -> float:
@@ -66,8 +74,7 @@ def _as_long_before(met: float, ended: float) -> float:
     return begins.timestamp()
 
 
-def _within(query: ConversationQuery, after: list[float], before: list[float]) -> ConversationQuery:
+def _within(query: ConversationQuery, after: float, before: float) -> ConversationQuery:
     terms = [term for term in query.terms if term.field not in TIMES]
-    terms += [Term(AFTER.name, When(at=time)) for time in after]
-    terms += [Term(BEFORE.name, When(at=time)) for time in before]
+    terms += [Term(AFTER.name, When(at=after)), Term(BEFORE.name, When(at=before))]
     return replace(query, terms=tuple(terms))

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from typing import ClassVar, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
-from oh_tui.sources.across_runs.run_stats import GROUPINGS, Group
-from oh_tui.text.human import dollars
+from oh_tui.sources.across_runs.over_time import PERIODS, Table
+from oh_tui.sources.across_runs.run_stats import GROUPINGS, Group, summed
+from oh_tui.sources.lists.filter_words import AFTER
+from oh_tui.text.problem import Problem
 from oh_tui.tui.keys import HELP, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.remedies import offer
 from oh_tui.tui.screens.board_groups import Groups
-from oh_tui.tui.state.across_runs.board import NAMES, Board, sparkline
+from oh_tui.tui.screens.board_over_time import BoardSection, cost_alone, each_period, range_before
+from oh_tui.tui.state.across_runs.board import NAMES, Before, Board
 from oh_tui.tui.widgets.bars import Footer
-from oh_tui.tui.widgets.drawing import Label, Piece
+from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
 from oh_tui.tui.widgets.rule import Rule, joined
 
@@ -30,6 +33,21 @@ class Counting(Protocol):
     def count_again(self) -> Board: ...
     def read_missing(self) -> None: ...
     def open_failures(self) -> None: ...
+    def toggle_before(self) -> None: ...
+
+
+class Sums(NamedTuple):
+    """What the screen shows of a board, computed in a thread."""
+
+    table: Table
+    total: Group
+    before: tuple[Before, Group] | None
+    """The range before, and its sums."""
+
+
+def _sums_of(board: Board) -> Sums:
+    before = board.before
+    return Sums(board.table(), board.total(), (before, before.board.total()) if before else None)
 
 
 class BoardScreen(ModalScreen[None], ClosesOnce[None]):
@@ -37,7 +55,6 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
     BoardScreen { background: $background; }
     BoardScreen ColumnHead { height: 1; width: 1fr; }
     BoardScreen Groups { height: 1fr; }
-    BoardScreen #cost-by-day { height: 1; width: 1fr; }
     """
     HELP_TITLE = "On the board"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -45,6 +62,7 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
         Binding("b", "group(1)", "other grouping", show=False),
         Binding("s", "sort", "sort", show=False),
         Binding("f", "failures", "what failed", show=False),
+        Binding("p", "before", "the range before", show=False),
         Binding("r", "again", "count again", show=False),
         Binding("i", "read_missing", "count the others", show=False),
         Binding("B,q", "dismiss", "close", show=False),
@@ -58,12 +76,14 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
         self.rule = Rule(id="board-rule")
         self.groups = Groups()
         self.head = ColumnHead(self.groups)
-        self.days_rule, self.days = Rule(id="days-rule"), Label()
-        self.days.id = "cost-by-day"
+        self.periods, self.before = BoardSection("periods"), BoardSection("before")
+        self.days = BoardSection("cost-by-day")
         self.footer = Footer()
+        self._sums = Sums(Table([], None), summed((), ()), None)
 
     def compose(self) -> ComposeResult:
-        yield from (self.rule, self.head, self.groups, self.days_rule, self.days, self.footer)
+        yield from (self.rule, self.periods, self.before, self.head, self.groups, self.days)
+        yield self.footer
 
     async def on_mount(self) -> None:
         self.rule.heavy = True
@@ -73,19 +93,19 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
     async def renew(self) -> None:
         """Show the sums of what was counted by now."""
         board = self.board
-        groups = await asyncio.to_thread(board.groups)
+        sums = await asyncio.to_thread(_sums_of, board)
         if board is not self.board or not self.is_attached:
             return
         self.groups.empty = self._empty()
-        self.groups.by, self.groups.sort = board.by, board.sort
-        self.groups.groups = tuple(groups)
+        self.groups.by, self.groups.sort = board.by, board.order
+        self.groups.groups, self._sums = tuple(sums.table.groups), sums
         self.head.refresh()
         words = f"  {board.query.text}" if board.query.text else ""
         self.rule.title = (("Board", "title"), (f"  by {NAMES[board.by]}", "dim"), (words, "mark"))
         facts: list[Piece] = [(text, "") for text in board.facts]
         facts[1:1] = [(text, "warn") for text in board.left_out]
         self.rule.facts = joined(facts, self.rule.glyphs.dot)
-        self._show_days()
+        self._show_over_time()
         self._show_keys()
         self._offer()
 
@@ -99,19 +119,18 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
             return ("there is no run to count",)
         return ("no run could be counted", *board.left_out)
 
-    def _show_days(self) -> None:
-        days = self.board.cost_by_day(max(8, self.app.size.width - 2))
-        several = days is not None and len(days.cells) > 1
-        self.days_rule.display = self.days.display = several
-        if days and several:
-            each = "day" if days.each == 1 else f"{days.each:,} days"
-            self.days_rule.title = ((f"Cost by {each}", "title"),)
-            self.days_rule.facts = (
-                (f"{days.first} to {days.last}", "dim"),
-                (f", most on {days.most}: {dollars(days.costs[days.most])}", ""),
-            )
-            drawn = sparkline(days.cells, self.rule.glyphs.levels)
-            self.days.pieces = ((" ", ""), (drawn, "llm"))
+    def _show_over_time(self) -> None:
+        room, glyphs, sums = self.app.size.width - 2, self.rule.glyphs, self._sums
+        periods = days = before = None
+        if sums.table.trend and self.board.by in PERIODS:
+            periods = each_period(sums.table.trend, room, glyphs)
+        elif sums.table.trend:
+            days = cost_alone(sums.table.trend, room, glyphs)
+        if sums.before:
+            before = range_before(sums.total, *sums.before, room, glyphs)
+        self.periods.show(periods)
+        self.days.show(days)
+        self.before.show(before)
 
     # Keys
 
@@ -122,7 +141,7 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
 
     @on(RowList.Opened, "#groups")
     def _open(self) -> None:
-        if group := self.groups.current:
+        if (group := self.groups.current) and group.runs:
             self._counting.narrow(group)
 
     @on(RowList.HeadPicked)
@@ -133,7 +152,7 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
 
     async def action_sort(self) -> None:
         """Sort by the next column that is shown."""
-        sorts, now = self.groups.sorts(), self.board.sort
+        sorts, now = self.groups.sorts(), self.board.order
         place = sorts.index(now) if now in sorts else -1
         self.board.sort = sorts[(place + 1) % len(sorts)]
         await self.renew()
@@ -145,6 +164,15 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
         await self.renew()
         self.groups.move_to(0)
 
+    async def action_before(self) -> None:
+        """Show the range before beside this one, or no longer."""
+        try:
+            self._counting.toggle_before()
+        except Problem as problem:
+            self.footer.tell(f"{problem.sentence}: {problem.hint}", log=False)
+        self._offered = False
+        await self.renew()
+
     async def action_again(self) -> None:
         self.board, self._offered = self._counting.count_again(), False
         await self.renew()
@@ -154,15 +182,22 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
 
     def _offer(self) -> None:
         """Say once what counting the other runs takes."""
-        count = len(self.board.reading.not_kept)
-        if count and self.board.ended is not None and not (self.board.is_running or self._offered):
+        count, is_over = (
+            self.board.not_kept,
+            all(one.ended is not None for one in self.board.boards),
+        )
+        if count and is_over and not (self._is_running or self._offered):
             self._offered = True
             self.footer.tell(offer(count), remark=True)
 
     def action_read_missing(self) -> None:
-        if self.board.reading.not_kept and not self.board.is_running:
+        if self.board.not_kept and not self._is_running:
             self.footer.clear()
             self._counting.read_missing()
+
+    @property
+    def _is_running(self) -> bool:
+        return any(one.is_running for one in self.board.boards)
 
     def action_back(self) -> None:
         if not self.footer.clear():
@@ -173,16 +208,18 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
 
     def _show_keys(self) -> None:
         board, hints = self.board, list[Hint]()
-        if self.groups.current:
+        if self.groups.current and self.groups.current.runs:
             hints.append(Hint("enter", "list these runs", "open_group"))
         hints += [Hint("b", "other grouping", "group(1)"), Hint("s", "sort", "sort")]
         hints.append(Hint("f", "what failed", "failures"))
-        if board.reading.not_kept and not board.is_running:
+        if any(term.field == AFTER.name for term in board.query.terms):
+            hints.append(Hint("p", "no range before" if board.before else "range before", "before"))
+        if board.not_kept and not self._is_running:
             hints.append(Hint("i", "count the others", "read_missing"))
         hints.append(Hint("r", "count again", "again"))
         self.footer.hints = tuple(hints)
         self.footer.always = (HELP, Hint("esc", "close", "back"))
 
     def on_resize(self) -> None:
-        self._show_days()
+        self._show_over_time()
         self.head.refresh()

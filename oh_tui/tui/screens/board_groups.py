@@ -183,6 +183,8 @@ class Groups(RowList):
 
     def _ended(self, group: Group, *, has_bar: bool) -> list[Piece]:
         """A bar of the finished, the failed and the other runs, and their shares."""
+        if not group.runs:
+            return [(" " * (SHARES - 2 + (BAR + 1 if has_bar else 0)), "")]
         parts = (group.finished, group.failed, group.runs - group.finished - group.failed)
         shares = "".join(f"{share:>5}" for share in percentages(parts)) + "%"
         if not has_bar:

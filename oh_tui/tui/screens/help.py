@@ -256,6 +256,7 @@ def signs(glyphs: Glyphs) -> Section:
                 "in B: runs that finished, that failed, others",
                 "good",
             ),
+            Entry(levels, "in B: by day or week; the lowest is 0, a gap is not known", "llm"),
             Entry("M A D", "in c: what git says, modified, added, deleted", "number"),
             Entry("$", "a command, in the colour of commands", "terminal"),
             Entry("edit", "file changes; reads are pale, the web is blue", "edit"),

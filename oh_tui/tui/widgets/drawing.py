@@ -11,6 +11,7 @@ from rich.style import Style
 from textual import events
 from textual.app import App
 from textual.containers import Horizontal, Vertical
+from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -181,6 +182,18 @@ class Label(Drawn):
 
     def render_line(self, y: int) -> Strip:
         return self.strip(self.pieces, self.size.width)
+
+
+class Labels(Drawn):
+    """As many lines of pieces as there are."""
+
+    lines: reactive[tuple[tuple[Piece, ...], ...]] = reactive((), layout=True)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self.lines)
+
+    def render_line(self, y: int) -> Strip:
+        return self.strip(self.lines[y] if y < len(self.lines) else (), self.size.width)
 
 
 class Stack(Vertical):

@@ -8,17 +8,21 @@ from datetime import datetime
 import pytest
 
 from oh_tui.settings.startup import Settings
+from oh_tui.sources.across_runs.over_time import COST, Table
 from oh_tui.sources.across_runs.run_stats import Group, Spread, summed
 from oh_tui.text.human import percentages
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.screens.board import BoardScreen
 from oh_tui.tui.screens.board_groups import COLUMNS, Groups, parted, shown_names
-from oh_tui.tui.state.across_runs.board import Board, Counted, sparkline
+from oh_tui.tui.screens.board_over_time import BoardSection
+from oh_tui.tui.state.across_runs.board import Board, Counted
 from tests.tui.explorer import Between, Explorer, case, explore
 
 
 def text(it: Explorer, view: BoardScreen, selector: str) -> str:
-    return it.text_of(view.query_one(selector))
+    widget = view.query_one(selector)
+    parts = [widget.rule, widget.lines] if isinstance(widget, BoardSection) else [widget]
+    return "\n".join(map(it.text_of, parts)) if widget.display else ""
 
 
 async def board(it: Explorer) -> BoardScreen:
@@ -177,8 +181,8 @@ class WideBoard(Board):
         "azure/gpt-5",
     )
 
-    def groups(self) -> list[Group]:
-        return [wide(name) for name in self.names]
+    def table(self) -> Table:
+        return Table([wide(name) for name in self.names], None)
 
 
 async def wide_board(it: Explorer, sort: str = "runs") -> BoardScreen:
@@ -253,12 +257,177 @@ async def test_the_day_that_cost_most_is_of_all_days() -> None:
             Counted.of(base.id, base.row._replace(began=noon + day * 86_400, cost=cost))
             for day, cost in ((0, 900.0), (1, 0.5), (200, 2.0))
         ]
-        days = view.board.cost_by_day(78)
-        assert days and days.each == 3 and len(days.cells) == 67
-        assert days.cells[0] == 900.5 and days.cells[-1] == 2.0
+        trend = view.board.table().trend
+        assert trend and trend.each(78) == 3
+        blocks = trend.values(COST, 78)
+        assert len(blocks) == 67 and blocks[0] == 900.5 and blocks[-1] == 2.0
         await view.renew()
-        await it.until(lambda: "Cost by 3 days" in text(it, view, "#days-rule"))
-        assert "most on 2026-01-01: $900.00" in text(it, view, "#days-rule")
+        await it.until(lambda: "Cost by 3 days" in text(it, view, "#cost-by-day"))
+        assert "most on 2026-01-01: $900.00" in text(it, view, "#cost-by-day")
+
+
+async def by_period(it: Explorer, view: BoardScreen, kind: str = "day") -> None:
+    """Four runs on three days of five, in two weeks, and one without a time."""
+    base = view.board.runs[0]
+    days = ("2026-11-20", "2026-11-20", "2026-11-22", "2026-11-24")
+    times = [datetime.fromisoformat(f"{day}T12:00").timestamp() for day in days]
+    view.board.runs[:] = [
+        Counted.of(base.id, base.row._replace(began=time, cost=cost, knows_zone=True))
+        for time, cost in zip([*times, None], (1.0, 2.5, None, 0.25, 9.0), strict=True)
+    ]
+    view.board.by = kind
+    await view.renew()
+    await it.until(lambda: "least" in text(it, view, "#periods"))
+
+
+async def test_by_day_and_week_lines_stand_above_the_rows() -> None:
+    async with explore(size=(80, 30)) as it:
+        await filtered(it, "repo:acme/dates")
+        view = await board(it)
+        await by_period(it, view)
+        shown = text(it, view, "#periods")
+        assert "Each day" in shown and "2 days without a run" in shown
+        assert re.search(r"runs      █▁▅▁▅ +least +0 +most +2 +last +1$", shown, re.MULTILINE)
+        assert re.search(r"cost      █▁ ▁▂ +least \$0.00 +most \$3.50 +last \$0.25$", shown, re.M)
+        assert "Cost by" not in text(it, view, "#cost-by-day")
+        rows = text(it, view, "#groups").splitlines()
+        assert re.match(r".no time +1 ", rows[0])
+        assert [row.split()[:2] for row in rows[1:6]] == [
+            ["2026-11-20", "2"],
+            ["2026-11-21", "0"],
+            ["2026-11-22", "1"],
+            ["2026-11-23", "0"],
+            ["2026-11-24", "1"],
+        ]
+        assert rows[2].split()[2:] == [], "what is not known of no run"
+        view.groups.move_to(2)
+        await it.press("enter")
+        assert it.app.screen is view, "there is no run to list"
+        assert "list these runs" not in it.text_of(view.footer)
+        await by_period(it, view, "week")
+        assert "Each week" in text(it, view, "#periods")
+        assert "2026-W47 to 2026-W48" in text(it, view, "#periods")
+        view.board.by = "model"
+        await view.renew()
+        await it.until(lambda: not view.periods.display and view.days.display)
+
+
+async def test_in_ascii_the_lines_have_the_signs_of_ascii() -> None:
+    async with explore(settings=Settings(ascii=True), size=(80, 30)) as it:
+        await filtered(it, "repo:acme/dates")
+        view = await board(it)
+        await by_period(it, view)
+        shown = text(it, view, "#periods")
+        assert shown.isascii() and "runs      #.+.+" in shown
+
+
+async def test_days_are_in_their_order_until_another_is_chosen() -> None:
+    async with explore(size=(120, 30)) as it:
+        await filtered(it, "repo:acme/dates")
+        view = await board(it)
+        await by_period(it, view)
+        assert " day ▲" in text(it, view, "#groups-head")
+        await it.press("s")
+        assert view.board.sort == "runs" and "runs ▼" in text(it, view, "#groups-head")
+        runs = [group.runs for group in view.groups.groups]
+        assert runs == sorted(runs, reverse=True) and 0 not in runs
+
+
+RECENT = "after:2026-11-22 before:2026-11-26"
+"""The demo has runs before these days too."""
+
+
+async def test_p_shows_the_range_before_beside_until_p_again() -> None:
+    async with explore(size=(160, 40)) as it:
+        await filtered(it, RECENT)
+        view = await board(it)
+        assert "p range before" in it.text_of(view.footer)
+        await it.press("p")
+        await it.until(lambda: ", was " in text(it, view, "#before"))
+        assert view.board.before
+        now, was = view.board.total(), view.board.before.board.total()
+        assert now.runs > 0 and was.runs > 0
+        shown = text(it, view, "#before")
+        assert f"runs {now.runs}, was {was.runs} · cost a run $" in shown
+        ids = {one.id for one in view.board.runs}
+        assert not ids & {one.id for one in view.board.before.board.runs}
+        await it.press("r")
+        await it.until(lambda: view.board.before and view.board.before.board.ended)
+        await it.until(lambda: f"was {was.runs}" in text(it, view, "#before"))
+        await it.press("p")
+        await it.until(lambda: not view.before.display)
+        assert view.board.before is None
+
+
+async def test_the_range_before_fits_into_80_columns() -> None:
+    async with explore(size=(60, 30)) as it:
+        await filtered(it, RECENT)
+        view = await board(it)
+        await it.press("p")
+        await it.until(lambda: ", was " in text(it, view, "#before"))
+        lines = text(it, view, "#before").splitlines()
+        assert len(lines) > 2 and all(re.search(r"\S, was \S+$", line) for line in lines[1:])
+
+
+async def test_where_no_run_was_before_it_says_so() -> None:
+    async with explore(size=(120, 30)) as it:
+        await filtered(it, "after:2026-01-01 before:2026-11-26")
+        view = await board(it)
+        await it.press("p")
+        await it.until(lambda: "no runs before" in text(it, view, "#before"))
+        assert ", was" not in text(it, view, "#before")
+
+
+async def test_without_a_range_it_says_what_to_give() -> None:
+    async with explore(size=(120, 30)) as it:
+        await filtered(it, "repo:acme/dates")
+        view = await board(it)
+        assert "range before" not in it.text_of(view.footer)
+        await it.press("p")
+        assert "needs a range: give after:7d" in it.text_of(view.footer)
+        assert not view.before.display
+
+
+async def test_what_is_not_read_of_the_range_before_is_counted_by_i_too() -> None:
+    async with explore(size=(160, 30)) as it:
+        source = it.screen.session.source
+        assert source
+        source.address = "https://server.test"  # a server that keeps nothing here
+        await filtered(it, f"repo:acme {RECENT}")
+        await it.press("B")
+        view = it.app.screen
+        assert isinstance(view, BoardScreen)
+        await it.until(lambda: view.board.ended)
+        await it.press("p")
+        await it.until(lambda: view.board.before and view.board.before.board.ended)
+        assert view.board.before
+        both, missing = view.board.boards, view.board.not_kept
+        assert missing > len(view.board.reading.not_kept) > 0
+        await it.until(lambda: "not read yet" in text(it, view, "#before"))
+        await it.press("i")
+        await it.until(lambda: sum(len(one.runs) for one in both) == missing, 30)
+        assert not view.board.not_kept
+        await it.until(lambda: ", was " in text(it, view, "#before"))
+
+
+async def test_closing_ends_the_counting_of_the_range_before() -> None:
+    between = Between()
+    async with explore(size=(160, 40), wrap=between) as it:
+        await filtered(it, RECENT)
+        view = await board(it)
+        held = between.hold("GET /*/events/*")
+        await it.send("p")
+        await it.until(lambda: view.board.before and view.board.before.board.is_running)
+        assert view.board.before
+        counted = view.board.before.board
+        await it.send("escape")
+        await it.until(lambda: it.app.screen is it.screen)
+        await it.until(lambda: not counted.is_running)
+        held.set()
+        anew = await again(it)
+        assert anew.board is view.board and anew.board.before is None
+        await it.press("p")
+        await it.until(lambda: ", was " in text(it, anew, "#before"))
 
 
 @pytest.mark.parametrize(
@@ -275,9 +444,7 @@ def test_a_share_is_rounded_by_itself(parts: tuple[int, ...], shares: list[int])
     assert percentages(parts) == shares
 
 
-def test_a_sparkline_and_a_bar() -> None:
-    assert sparkline([0, 1, 4], ".:#") == " .#"
-    assert sparkline([0, 0], ".:#") == "  "
+def test_a_bar_loses_no_part() -> None:
     assert parted((1000, 1, 0), 20) == [19, 1, 0]
     assert sum(parted((1, 1, 1), 20)) == 20
 

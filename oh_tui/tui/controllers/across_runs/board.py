@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.sources.across_runs import cached_rows, each_run, stats_rows
 from oh_tui.sources.across_runs.worker import Unread
-from oh_tui.sources.lists import silence
+from oh_tui.sources.lists import range_before, silence
 from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.tui.controllers.across_runs.collecting import collect
 from oh_tui.tui.screens import board as board_screen
@@ -65,6 +65,8 @@ class BoardOfRuns:
         is_same = board and session.source is self._of and board.query == query
         if board is None or board.stopped or not is_same:
             board = self._begin(query)
+        elif board.before and board.before.board.ended is not True:
+            board.before = None  # the board was closed before it was counted
 
         def closed(_: None) -> None:
             self._view = None
@@ -78,14 +80,22 @@ class BoardOfRuns:
             self._view.dismiss(None)
 
     def _begin(self, query: ConversationQuery) -> state.Board:
-        session, before = self._session, self._board
-        source = self._of = session.source
+        before = self._board
+        self._of = self._session.source
+        board = self._board = self._to_count(query, self._session.clock())
+        if before:
+            board.by, board.sort = before.by, before.sort
+        self._ui.work_on("sums", self._count, board, instead=True)
+        return board
+
+    def _to_count(self, query: ConversationQuery, now: float) -> state.Board:
+        session, source = self._session, self._of
         assert source is not None
         folder = session.settings.library_folder
         reading = each_run.ManyRuns(
             source,
             stats_rows.RowJob(source.label),
-            query,
+            range_before.fixed(query, now),
             session.annotations,
             session.loaded.last_known.known,
             # called in a thread: loading the library takes longer than a frame
@@ -93,11 +103,19 @@ class BoardOfRuns:
             nice=each_run.KEYS_FIRST,
             cache_folder=folder,
         )
-        board = self._board = state.Board(query, reading)
-        if before:
-            board.by, board.sort = before.by, before.sort
-        self._ui.work_on("sums", self._collect, board, reading.results(), instead=True)
-        return board
+        return state.Board(query, reading, now)
+
+    async def _count(self, board: state.Board) -> None:
+        """One pass after the other: both read the runs of one source."""
+        if board.ended is None:
+            await self._collect(board, board.reading.results())
+        if board.before and board.before.board.ended is None:
+            await self._collect(board.before.board, board.before.board.reading.results())
+
+    async def _count_missing(self, board: state.Board) -> None:
+        for one in board.boards:
+            if one.reading.not_kept:
+                await self._collect(one, one.reading.missing(self._keep))
 
     async def _collect(
         self, board: state.Board, results: AsyncGenerator[Result[Summand], None]
@@ -125,15 +143,34 @@ class BoardOfRuns:
 
     def count_again(self) -> state.Board:
         assert self._board is not None
-        return self._begin(self._board.query)
+        before, board = self._board.before, self._begin(self._board.query)
+        if before:
+            self._ask_before(board)
+        return board
 
     def read_missing(self) -> None:
         """Read from the server the runs that this machine does not keep, and count them."""
         board = self._board
-        if board and not board.is_running:
-            self._ui.work_on(
-                "sums", self._collect, board, board.reading.missing(self._keep), instead=True
-            )
+        if board and not any(one.is_running for one in board.boards):
+            self._ui.work_on("sums", self._count_missing, board, instead=True)
+
+    def toggle_before(self) -> None:
+        """Count the range before too, or no longer. Raises Problem where there is none."""
+        board = self._board
+        if board is None:
+            return
+        if board.before:
+            if board.before.board.is_running:
+                self._ui.cancel("sums")
+            board.before = None
+            return
+        self._ask_before(board)
+        if not board.is_running:
+            self._ui.work_on("sums", self._count, board, instead=True)
+
+    def _ask_before(self, board: state.Board) -> None:
+        found = range_before.ranges(board.query, board.now)
+        board.before = state.Before(found, self._to_count(found.before, board.now))
 
     def open_failures(self) -> None:
         """Show what failed in the runs of the board."""

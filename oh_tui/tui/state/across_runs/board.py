@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
-from datetime import date
 from typing import NamedTuple
 
 from oh_tui.sources.across_runs.each_run import ManyRuns
+from oh_tui.sources.across_runs.over_time import PERIODS, Table, over_time, table_of, usual_order
 from oh_tui.sources.across_runs.run_stats import (
     GROUPINGS,
     NOT_TOLD,
@@ -17,8 +16,10 @@ from oh_tui.sources.across_runs.run_stats import (
     grouped,
     names_of,
     resolved_of,
+    summed,
 )
 from oh_tui.sources.lists.conversation_query import ConversationQuery
+from oh_tui.sources.lists.range_before import Ranges
 from oh_tui.text.human import plural, told_cost
 from oh_tui.tui.state.across_runs.passes import Pass
 
@@ -49,31 +50,52 @@ class Counted(NamedTuple):
         return cls(name, row, GROUPINGS["day"](row))
 
 
-class Days(NamedTuple):
-    """What the runs that began on a day cost."""
+class Before(NamedTuple):
+    """The range before, and its runs."""
 
-    first: str
-    last: str
-    each: int
-    """Days of a cell."""
-    cells: list[float]
-    most: str
-    """The day that cost most."""
-    costs: dict[str, float]
+    ranges: Ranges
+    board: Board
 
 
 class Board(Pass):
-    def __init__(self, query: ConversationQuery, reading: ManyRuns[Summand]) -> None:
+    def __init__(
+        self, query: ConversationQuery, reading: ManyRuns[Summand], now: float = 0.0
+    ) -> None:
+        """`now` is the time by which the times of the filter are meant."""
         super().__init__()
-        self.query, self.reading = query, reading
+        self.query, self.reading, self.now = query, reading, now
         self.runs: list[Counted] = []
         self.by = "model"
-        self.sort = "runs"
+        self.sort = ""
+        """As the user chose it; else days and weeks are in their order, others by their runs."""
         self.cursor = 0
+        self.before: Before | None = None
+        """Only if it is asked for."""
 
-    def groups(self) -> list[Group]:
-        sort = "name" if self.by == "day" and self.sort == "runs" else self.sort
-        return grouped([one.row for one in list(self.runs)], [self.by], sort)
+    @property
+    def boards(self) -> list[Board]:
+        """This one, and that of the range before."""
+        return [self, *([self.before.board] if self.before else [])]
+
+    @property
+    def not_kept(self) -> int:
+        """How many runs this machine does not keep."""
+        return sum(len(board.reading.not_kept) for board in self.boards)
+
+    @property
+    def order(self) -> str:
+        return self.sort or usual_order([self.by])
+
+    def table(self) -> Table:
+        """The groups; over time by day where the groups are no periods."""
+        rows = [one.row for one in list(self.runs)]
+        table = table_of(rows, [self.by], self.sort)
+        if self.by in PERIODS:
+            return table
+        return Table(table.groups, over_time("day", grouped(rows, ["day"])))
+
+    def total(self) -> Group:
+        return summed((), [one.row for one in list(self.runs)])
 
     def ids(self, group: Group) -> frozenset[str]:
         """The conversations of a group."""
@@ -125,29 +147,3 @@ class Board(Pass):
     def _partial(self) -> int:
         rows = (one.row for one in self.runs)
         return sum(bool(row.cost_is_partial) and row.cost is not None for row in rows)
-
-    def cost_by_day(self, room: int) -> Days | None:
-        """All days, several to a cell where there are more than `room`."""
-        costs: dict[str, float] = {}
-        for one in self.runs:
-            if one.day and one.row.cost is not None:
-                costs[one.day] = costs.get(one.day, 0.0) + one.row.cost
-        if not costs:
-            return None
-        first, last = min(costs), max(costs)
-        start = date.fromisoformat(first)
-        count = (date.fromisoformat(last) - start).days + 1
-        each = -(-count // room)
-        cells = [0.0] * -(-count // each)
-        for day, cost in costs.items():
-            cells[(date.fromisoformat(day) - start).days // each] += cost
-        return Days(first, last, each, cells, max(sorted(costs), key=costs.__getitem__), costs)
-
-
-def sparkline(values: Sequence[float], levels: str) -> str:
-    """A column a value, the highest full; nothing where there is nothing."""
-    most = max(values, default=0.0)
-    if most <= 0:
-        return " " * len(values)
-    steps = len(levels) - 1
-    return "".join(levels[round(steps * value / most)] if value > 0 else " " for value in values)
