@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from oh_tui.sharing import read_written
 from oh_tui.sharing.cast import cast
 from oh_tui.sharing.html import page
 from oh_tui.sharing.markdown import markdown
+from oh_tui.sharing.read_events import Extent, Wanted, head_of, head_of_page, what_leaves
 from oh_tui.sharing.shared_run import SharedRun
+from oh_tui.sharing.what_leaves import WhatLeaves
 from oh_tui.text.redact import hide_keys, masked
 
 
@@ -16,10 +19,12 @@ class Format(NamedTuple):
     label: str
     ending: str
     """Of the names of its files."""
-    beyond_steps: bool
-    """Of a whole run it has the steps of sub-agents, and the patch that the run handed in."""
     write: Callable[[SharedRun], Iterator[str]]
     """The text of a file in pieces, without secrets."""
+    leaves: Callable[[SharedRun, Wanted], WhatLeaves]
+    """What leaves by such a file. Raises Problem once it is not wanted any more."""
+    sub_agents: bool = False
+    """Of a whole run it has their steps."""
     has_notes: bool = True
 
 
@@ -28,8 +33,22 @@ def _page(run: SharedRun) -> Iterator[str]:
     return map(hide_keys, page.page(run))
 
 
+def _leaves_by_page(run: SharedRun, is_wanted: Wanted) -> WhatLeaves:
+    extent = Extent(sub_agents=True, patch=True, diffs=True)
+    return what_leaves(run, extent, head_of_page(run), is_wanted)
+
+
+def _leaves_by_markdown(run: SharedRun, is_wanted: Wanted) -> WhatLeaves:
+    return what_leaves(run, Extent(diffs=True), head_of(run), is_wanted)
+
+
+def _leaves_by_recording(run: SharedRun, is_wanted: Wanted) -> WhatLeaves:
+    found = WhatLeaves(len(run.steps))
+    return read_written.look(read_written.recording(cast(run), found), found, is_wanted)
+
+
 FORMATS = {
-    "html": Format("web page", ".html", True, _page),
-    "md": Format("Markdown", ".md", False, lambda run: map(masked, markdown(run))),
-    "cast": Format("recording (asciinema)", ".cast", False, cast, has_notes=False),
+    "html": Format("web page", ".html", _page, _leaves_by_page, sub_agents=True),
+    "md": Format("Markdown", ".md", lambda run: map(masked, markdown(run)), _leaves_by_markdown),
+    "cast": Format("recording (asciinema)", ".cast", cast, _leaves_by_recording, has_notes=False),
 }

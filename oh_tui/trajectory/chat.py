@@ -26,12 +26,6 @@ def usage_of(answer: Answer, told: Told) -> dict[str, Any] | None:
     }
 
 
-def answers_of(study: Study, *, every: bool) -> list[Answer]:
-    """The last answer of a run, or `every` one: those whose contexts are told."""
-    answers = study.contexts.answers
-    return answers if every else answers[-1:]
-
-
 def chars_of(study: Study, answers: list[Answer]) -> int:
     """Characters of the contexts of these answers, in their order. From one to the next only what
     differs is looked at."""

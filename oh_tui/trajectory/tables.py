@@ -218,7 +218,12 @@ ANY = About()
 def rows(run: Trajectory, about: About = ANY) -> Tables:
     """The rows of a whole run; reads the runs of its sub-agents. Texts are clean and without
     secrets, so call `hold` with keys of your own before."""
-    study, name = Study(run), safe_line(about.run)
+    return rows_of(Study(run), about)
+
+
+def rows_of(study: Study, about: About = ANY) -> Tables:
+    """The same of a run that is looked at already."""
+    name = safe_line(about.run)
     parts = [_Part(one, name) for one in (study, *study.sub_runs.all())]
     steps = [list(each.steps()) for each in parts]
     return Tables(
@@ -226,7 +231,7 @@ def rows(run: Trajectory, about: About = ANY) -> Tables:
         [row for each in steps for row in each],
         [row for each, of_it in zip(parts, steps, strict=True) for row in each.calls(of_it)],
         parts[0].files(),
-        failure_rows(run, name),
+        failure_rows(study.trajectory, name),
     )
 
 

@@ -323,12 +323,10 @@ def test_sub_agents_lack_it_too(tmp_path: Path) -> None:
         (("--only", "61-40"), "names no steps: 7, 40-61 or 3,40-61 does"),
         (("--only", "last"), "names no steps: 7, 40-61 or 3,40-61 does"),
         (("--only", "0"), "names no steps"),
-        (("--only", "3", "--to", "chat"), "--only is for the steps of one run"),
         (("--whole",), "--whole is for --to html, cast, otlp"),
         (("--notes", "--to", "cast"), "--notes is for --to md, html, jsonl"),
         (("--messages", "--to", "html"), "--messages is for --to otlp"),
         (("--to", "html", "-o", "folder/"), "--to html writes one run into one file"),
-        (("--without", "files", "--to", "parquet"), "--without is for the steps of one run"),
     ],
 )
 def test_wrong_words_are_said(run: Path, words: tuple[str, ...], said: str) -> None:

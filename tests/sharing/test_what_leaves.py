@@ -13,8 +13,9 @@ from oh_tui.api.models import Conversation
 from oh_tui.sharing import left_out
 from oh_tui.sharing.formats import FORMATS
 from oh_tui.sharing.otlp.otlp import otlp
+from oh_tui.sharing.read_events import Extent, what_leaves
 from oh_tui.sharing.shared_run import SharedRun, hidden_events
-from oh_tui.sharing.what_leaves import SHOWN, WhatLeaves, told, what_leaves
+from oh_tui.sharing.what_leaves import SHOWN, WhatLeaves, told
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.events import parse_event
@@ -74,7 +75,8 @@ def test_hosts(output: str, hosts: list[str]) -> None:
         ("Author: Jane Doe <jane.doe@acme.dev>", ["jane.doe@acme.dev"]),
         ("127.0.0.1 and 0.0.0.0 and ::1", []),
         ("version 1.2.3, Python 3.11.7, at 12:34:56:78, 300.1.2.3", []),
-        ("+ @types/node@18.0.1\nnode@18.0.1", []),
+        ("+ @types/node@18.0.1\nnode@18.0.1\n+@pytest.mark.slow", []),
+        ("+by jane@acme.dev\n-jane.d@acme.dev", ["jane@acme.dev", "jane.d@acme.dev"]),
         ("std::vec::Vec a::b::c::d::e", []),
         (r"print('x\n@pytest.mark.slow')", []),
         ("git@github.com:acme/x", []),
@@ -206,7 +208,7 @@ def test_sub_agents_that_no_step_is_known_to_have_started_are_told() -> None:
     loose = shared(*ran(1, "true", "https://deep.acme.dev/")).study.trajectory
     run.study.trajectory.sub_agents = [SubAgent("a1", lambda: (loose, ""))]
     assert what_leaves(run).hosts == {}
-    assert what_leaves(run, sub_agents=True).hosts == {"deep.acme.dev": [0]}
+    assert what_leaves(run, Extent(sub_agents=True)).hosts == {"deep.acme.dev": [0]}
     assert "deep.acme.dev" in "".join(FORMATS["html"].write(run))
 
 
@@ -217,7 +219,7 @@ def test_of_chosen_steps_no_sub_agents_leave() -> None:
     run.study.trajectory.sub_agents = [SubAgent("a1", lambda: (below, ""), False, started_by)]
     part = left_out.part_of(run, only=((1, 1),))
     for one, leaves in ((run, True), (part, False)):
-        assert bool(what_leaves(one, sub_agents=True).hosts) == leaves
+        assert bool(what_leaves(one, Extent(sub_agents=True)).hosts) == leaves
         page = "".join(FORMATS["html"].write(one))
         traces = "".join(otlp(one, "x", run.study.trajectory, messages=True))
         assert ("deep" in page, "deep" in traces) == (leaves, leaves)
@@ -227,7 +229,7 @@ def test_it_ends_once_nobody_waits_for_it() -> None:
     run = shared(*ran(1, "true", "x"), *ran(2, "true", "x"))
     answers = iter((True, False))
     with pytest.raises(Problem):
-        what_leaves(run, is_wanted=lambda: next(answers))
+        what_leaves(run, is_wanted=lambda step: next(answers))
 
 
 def test_html_is_written_after_a_yes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -285,8 +287,8 @@ def test_of_a_patch_files_hosts_and_secrets_are_told_where_it_leaves() -> None:
     run.study.trajectory.recorded = Recorded(
         patch=f"diff --git a/n.py b/n.py\n--- /dev/null\n+++ b/n.py\n@@ -0,0 +1,2 @@\n{lines}"
     )
-    found = what_leaves(run, patch=True)
+    found = what_leaves(run, Extent(patch=True))
     assert (found.files, found.hosts) == ({"n.py": [0]}, {"git.acme.example": [0]})
     assert found.masked == {"password": [0]}
     assert not what_leaves(run).files
-    assert not what_leaves(replace(run, is_part=True), patch=True).files
+    assert not what_leaves(replace(run, is_part=True), Extent(patch=True)).files

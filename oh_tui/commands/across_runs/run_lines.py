@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Generic, TypeVar
 
+from oh_tui.commands.across_runs.leaving import Leaves, left_of
 from oh_tui.commands.across_runs.left_out import say_rest
 from oh_tui.commands.framework.acting import require_free
 from oh_tui.commands.framework.command import Call, path_of
@@ -20,9 +21,9 @@ from oh_tui.commands.framework.masking import print_masked
 from oh_tui.commands.framework.printing import print_json, progress, say, show_progress
 from oh_tui.commands.framework.reading import chosen, read_run, server_version, whole
 from oh_tui.commands.framework.status import Seen
-from oh_tui.sharing.otlp.job import OtlpJob
-from oh_tui.sources.across_runs.chat_lines import ChatJob, Lines, SizeJob, needs_version
-from oh_tui.sources.across_runs.each_run import ManyRuns
+from oh_tui.sharing.chat_lines import Lines, needs_version
+from oh_tui.sharing.jobs import ChatJob, Leaving, OtlpJob, SizeJob
+from oh_tui.sources.across_runs.each_run import ManyRuns, Result
 from oh_tui.sources.across_runs.table_writer import Shard
 from oh_tui.sources.across_runs.worker import Job, RunFacts, Unread
 from oh_tui.sources.file_source import FileSource
@@ -44,11 +45,11 @@ async def export_chat(call: Call) -> int:
     if every:
         await _say_size(call)
     without = "in which no answer of the model has a context"
-    return await _export(call, target, partial(ChatJob, every), without)
+    return await _export(call, target, partial(ChatJob, every, left_of(call)), without)
 
 
 async def export_otlp(call: Call) -> int:
-    job = partial(OtlpJob, call.args.messages, call.args.whole)
+    job = partial(OtlpJob, call.args.messages, call.args.whole, left_of(call))
     return await _export(call, _target(call), job, "without a step", sub_agents=True)
 
 
@@ -69,7 +70,7 @@ def _target(call: Call) -> Path | None:
 async def _export(
     call: Call,
     target: Path | None,
-    job: Callable[[str], Job[Lines]],
+    job: Callable[[str], Job[Leaving[Lines]]],
     without: str,
     *,
     sub_agents: bool = False,
@@ -77,9 +78,17 @@ async def _export(
     """Writes the lines that a job makes of each run, in a folder that it is told. `without` says of
     which runs it makes none."""
     runs = lines = empty = 0
-    with tempfile.TemporaryDirectory() as folder, _output(target) as out, progress():
+    leaves = Leaves()
+    with (
+        leaves.said_in_the_end(),
+        tempfile.TemporaryDirectory() as folder,
+        _output(target) as out,
+        progress(),
+    ):
         reading = _Reading(call, job(folder), sub_agents=sub_agents)
-        async for made in reading.values():
+        async for one in leaves.taken(reading.results()):
+            if isinstance(made := one.value, Unread):
+                continue
             await asyncio.to_thread(_move, made, out)
             runs, lines, empty = runs + 1, lines + made.lines, empty + (not made.lines)
             if out is not None:
@@ -96,8 +105,9 @@ async def _export(
 
 async def _say_size(call: Call) -> None:
     """Says how much it will be: a run of 3,000 answers has its first message 3,000 times."""
-    reading = _Reading(call, SizeJob(every=True))
-    found = [one async for one in reading.values()]
+    reading = _Reading(call, SizeJob(every=True, left=left_of(call)))
+    results = [one.value async for one in reading.results()]
+    found = [one for one in results if not isinstance(one, Unread)]
     lines, chars = sum(one.lines for one in found), sum(one.chars for one in found)
     say(f"about {size(chars)} of text: {plural(lines, 'context')} of {plural(len(found), 'run')}")
 
@@ -124,12 +134,11 @@ class _Reading(Generic[T]):
                 "oh-tui download ID saves a run as one",
             )
 
-    async def values(self) -> AsyncIterator[T]:
+    async def results(self) -> AsyncIterator[Result[T]]:
         call = self._call
         if self._of_files is not None:
             async for one in self._of_files.results():
-                if not isinstance(one.value, Unread):
-                    yield one.value
+                yield one
             return
         for identifier in call.identifiers:
             conversation = await chosen(call.source, identifier)
@@ -138,7 +147,7 @@ class _Reading(Generic[T]):
             if await asyncio.to_thread(needs_version, run):
                 version = await server_version(call.source, conversation)
             facts = RunFacts(conversation, version=version)
-            yield await asyncio.to_thread(self._job, run, facts)
+            yield Result(conversation, await asyncio.to_thread(self._job, run, facts))
 
     def say_rest(self) -> None:
         if self._of_files is not None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -30,12 +34,13 @@ from oh_tui.commands.framework.printing import say, say_given_up
 from oh_tui.commands.framework.reading import open_run, whole
 from oh_tui.commands.framework.status import Seen, as_read
 from oh_tui.commands.steps import matching, say_unknown
-from oh_tui.sharing import left_out
+from oh_tui.sharing import left_out, read_written
 from oh_tui.sharing.formats import FORMATS
 from oh_tui.sharing.html.long_run import fitting
 from oh_tui.sharing.otlp.otlp import otlp
+from oh_tui.sharing.read_events import Extent, always, what_leaves
 from oh_tui.sharing.shared_run import SharedRun, hidden_events
-from oh_tui.sharing.what_leaves import told, what_leaves
+from oh_tui.sharing.what_leaves import WhatLeaves, texts_in, told
 from oh_tui.sharing.writing import write
 from oh_tui.sources.file_conversation import BELOW
 from oh_tui.sources.file_source import FileSource
@@ -45,10 +50,11 @@ from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.search.step_filter import parse
 from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.formats.foreign.atif_export import is_left_out
 from oh_tui.trajectory.formats.table import find_files
+from oh_tui.trajectory.model.trajectory import Trajectory
 
-_BEYOND_STEPS = tuple(name for name, one in FORMATS.items() if one.beyond_steps)
-_WITH_SUB_AGENTS = ("atif", "otlp", *_BEYOND_STEPS)
+_WITH_SUB_AGENTS = ("atif", "otlp", *(name for name, one in FORMATS.items() if one.sub_agents))
 """Formats that have the steps of sub-agents too, of a whole run."""
 
 
@@ -125,8 +131,8 @@ _WITH_SUB_AGENTS = ("atif", "otlp", *_BEYOND_STEPS)
     "the order of the run; with a filter the steps alone.\n\n"
     "Known kinds of secrets are hidden; the end lists in which steps. What else leaves is\n"
     "told on stderr: whole files, hosts, addresses, user names, and what looks like a\n"
-    "secret and is not hidden. HTML is written after a yes. Read it before you share it:\n"
-    "a secret that no pattern knows is not found.\n\n"
+    "secret and is not hidden; of many runs in the end, summed. HTML is written after a yes.\n"
+    "Read it before you share it: a secret that no pattern knows is not found.\n\n"
     "--without leaves out texts: what tools answered (results), the texts that the editor\n"
     "read and wrote (files), what the model thought, images. Outcomes, exit codes and\n"
     "numbers stay, and so does what messages and commands quote.\n\n"
@@ -145,8 +151,9 @@ async def export(call: Call) -> int:
     for name, formats in _ONLY_FOR.items():
         if getattr(call.args, name) and call.args.to not in formats:
             raise Problem(f"--{name} is for --to {', '.join(formats)}", "leave it out")
-    if call.args.to == "chat" or _names_many(call):
-        _refuse_parts(call)
+    if call.args.branch is not None and (call.args.to == "chat" or _names_many(call)):
+        taken = "chat and otlp take the active branch, tables take all of them"
+        raise Problem("--branch is for the steps of one run", taken)
     if call.args.to == "chat":
         return await run_lines.export_chat(call)
     if call.args.to == "otlp" and _names_many(call):
@@ -189,27 +196,39 @@ async def export(call: Call) -> int:
     about |= {"id": _id(call, conversation), "source": None}  # no path of this machine leaves
     if call.args.output:
         require_free(path_of(call.args.output))
-    found = what_leaves(run, sub_agents=to in _WITH_SUB_AGENTS, patch=to in _BEYOND_STEPS)
+    write_it, leaves = _format(call, run, about, whole(loaded))
+    found = leaves()
     for line in told(found):
         say(line)
     if to == "html":
         stake = f"The page shows {plural(found.steps, 'step')} to whoever gets it"
         done_by = "oh-tui export ... --to html --yes"
         require_consent(call, stake, done_by, refused="Nothing was written")
-    if to == "atif":
-        pieces = atif(run, about)
-    elif to == "otlp":
-        pieces = otlp(run, str(about["id"]), whole(loaded), messages=call.args.messages)
-    elif to == "jsonl" or (call.as_json and to == "md"):
-        pieces = json_lines(run, about)
-    else:
-        pieces = FORMATS[to].write(run)
     if call.args.output:
-        target = write(path_of(call.args.output), pieces)
+        target = write(path_of(call.args.output), write_it())
         say(f"wrote {plural(len(run.steps), 'step')} to {clean_line(str(target))}")
     else:
-        print_masked(pieces)
+        print_masked(write_it())
     return 0
+
+
+def _format(
+    call: Call, run: SharedRun, about: dict[str, Any], read: Trajectory
+) -> tuple[Callable[[], Iterator[str]], Callable[[], WhatLeaves]]:
+    """What writes the run in the format that is wanted, and what tells what leaves by it."""
+    to, name = call.args.to, str(about["id"])
+    if to == "atif":
+        head = (name, about["model"], run.note)
+        leaves = partial(what_leaves, run, Extent(sub_agents=True, is_left_out=is_left_out), head)
+        return partial(atif, run, about), leaves
+    if to == "otlp":
+        lines = partial(otlp, run, name, read, messages=call.args.messages)
+        return lines, partial(read_written.of_traces, run, lines)
+    if to == "jsonl" or (call.as_json and to == "md"):
+        texts = texts_in(about, Counter())
+        return partial(json_lines, run, about), partial(what_leaves, run, head=texts)
+    one = FORMATS[to]
+    return partial(one.write, run), partial(one.leaves, run, always)
 
 
 _ONLY_FOR = {
@@ -219,16 +238,6 @@ _ONLY_FOR = {
     "whole": ("html", "cast", "otlp"),
 }
 """Options that mean nothing in other formats."""
-
-
-def _refuse_parts(call: Call) -> None:
-    """Raises Problem for options about the steps of one run where there are none."""
-    if call.args.branch is not None:
-        taken = "chat and otlp take the active branch, tables take all of them"
-        raise Problem("--branch is for the steps of one run", taken)
-    for name in ("without", "only"):
-        if getattr(call.args, name):
-            raise Problem(f"--{name} is for the steps of one run", "name one run and --to md")
 
 
 def _id(call: Call, conversation: Conversation) -> str:

@@ -18,16 +18,13 @@ from typing import IO, Any, Literal, NamedTuple
 import msgspec
 
 from oh_tui.api.models import Conversation
-from oh_tui.sources.across_runs.each_run import ManyRuns
+from oh_tui.sources.across_runs.each_run import Result
 from oh_tui.sources.across_runs.index_reader import fingerprint_of
-from oh_tui.sources.across_runs.stats_rows import about_with_file
-from oh_tui.sources.across_runs.worker import RunFacts, Unread
+from oh_tui.sources.across_runs.worker import Unread
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.saving import part_file, publish_as
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory import tables
-from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.tables import SCHEMAS, Tables
 
 To = Literal["jsonl", "parquet"]
@@ -54,14 +51,6 @@ class Shard(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.number}-of-{self.of}"
-
-
-class TablesJob(NamedTuple):
-    """Makes the table rows of a run, in each worker process."""
-
-    def __call__(self, run: Trajectory, about: RunFacts) -> Tables:
-        path = _place(about.conversation)[1].partition("#")[0]
-        return tables.rows(run, about_with_file(about, path))
 
 
 class Part(msgspec.Struct):
@@ -111,11 +100,12 @@ class Parts:
                 )
         return missing
 
-    async def write(self, reading: ManyRuns[Tables]) -> AsyncIterator[int]:
-        """Yields the number of runs written or buffered so far, after each run. Raises Problem."""
+    async def write(self, results: AsyncIterator[Result[Tables]]) -> AsyncIterator[int]:
+        """Yields the number of runs written or buffered so far, after each of the planned runs.
+        Raises Problem."""
         parts = iter(self._parts)
         part: Part | None = None
-        async for one in reading.results():
+        async for one in results:
             part = part or next(parts)
             part.left -= 1
             if not isinstance(one.value, Unread):

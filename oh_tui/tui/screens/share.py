@@ -20,7 +20,7 @@ from oh_tui.sharing.formats import FORMATS
 from oh_tui.sharing.html.long_run import fitting
 from oh_tui.sharing.left_out import PARTS, Ranges, leave_out, part_of
 from oh_tui.sharing.shared_run import Part, SharedRun, hidden_events
-from oh_tui.sharing.what_leaves import WhatLeaves, what_leaves
+from oh_tui.sharing.what_leaves import WhatLeaves
 from oh_tui.sharing.writing import write
 from oh_tui.sources.lists.user_annotations import NOTHING
 from oh_tui.sources.saving import download_name, publish
@@ -116,6 +116,8 @@ class ShareScreen(ModalScreen[None], ClosesOnce[None]):
         self._copying = threading.Lock()
         self._looking: Choice | None = None
         """For which choice is looked at what leaves, and not told yet."""
+        self._looked_at = 0
+        """The step that was looked at last."""
         self._stop = threading.Event()
         self._is_writing = False
         self.written: Path | None = None
@@ -200,21 +202,29 @@ class ShareScreen(ModalScreen[None], ClosesOnce[None]):
     @work(group="share", exclusive=True)
     async def _look(self) -> None:
         self._looking = choice = self.choice
-        self.leaves_rule.facts = (("looking …", "dim"),)
-        found = await asyncio.to_thread(self._leaves_by, choice)
+        self._looked_at = 0
+        self._tell_looking()
+        ticks = self.set_interval(0.2, self._tell_looking)
+        try:
+            found = await asyncio.to_thread(self._leaves_by, choice)
+        finally:
+            ticks.stop()
         self._looking = None
         self.leaves_rule.facts = ((found.headline, "dim"),)
         self.leaves.show(_blocks(found))
 
     def _leaves_by(self, choice: Choice) -> WhatLeaves:
         """Raises Problem once something else is looked at."""
-        is_all = FORMATS[choice.format].beyond_steps
-        return what_leaves(
-            self._part(choice),
-            sub_agents=is_all,
-            patch=is_all,
-            is_wanted=lambda: self._looking is choice,
-        )
+
+        def is_wanted(step: int) -> bool:
+            self._looked_at = step
+            return self._looking is choice
+
+        return FORMATS[choice.format].leaves(self._part(choice), is_wanted)
+
+    def _tell_looking(self) -> None:
+        at = f", step {self._looked_at:,} of {len(self._run.steps):,}" if self._looked_at else ""
+        self.leaves_rule.facts = ((f"looking{at} …", "dim"),)
 
     def _part(self, choice: Choice) -> SharedRun:
         """What is shared by a choice. For a thread."""

@@ -17,7 +17,9 @@ import pytest
 
 from oh_tui import cli
 from oh_tui.api.models import Conversation
-from oh_tui.sources.across_runs.chat_lines import ChatJob, chat_lines
+from oh_tui.sharing.chat_lines import answers_of, chat_lines
+from oh_tui.sharing.jobs import ChatJob, Left
+from oh_tui.sharing.shared_run import SharedRun
 from oh_tui.sources.across_runs.worker import RunFacts
 from oh_tui.sources.actions.workspaces import Workspaces
 from oh_tui.sources.file_conversation import FileConversation
@@ -95,7 +97,9 @@ def test_each_answer_follows_from_the_context_before_it(run_file: Path) -> None:
     found = [json.loads(line) for line in done.stdout.splitlines()]
     study = Study(demo_run("week-dates"))
     assert [line["step"] for line in found] == [one.step for one in study.contexts.answers]
-    assert done.stderr == "oh-tui: about 1.0 MB of text: 57 contexts of 1 run\n"
+    size, *leaves = done.stderr.splitlines()
+    assert size == "oh-tui: about 1.0 MB of text: 57 contexts of 1 run"
+    assert leaves[0] == f"oh-tui: what leaves: {len(study.trajectory)} steps of 1 run"
     for line, later in pairwise(found):
         counts = len(line["messages"]), len(later["messages"])
         assert line["answer"] in later["messages"] or counts[1] < counts[0]
@@ -103,11 +107,12 @@ def test_each_answer_follows_from_the_context_before_it(run_file: Path) -> None:
 
 def test_the_size_that_is_told_is_that_of_all_contexts() -> None:
     study = Study(demo_run("week-dates"))
-    answers = chat.answers_of(study, every=True)
+    shared = SharedRun(Conversation(id="x"), study, study.trajectory.steps)
+    answers = answers_of(shared, every=True)
     contexts = map(study.contexts.at, answers)
     whole = sum(message.chars for context in contexts for message in context.messages)
     assert chat.chars_of(study, answers) == pytest.approx(whole, rel=0.01)
-    assert chat.answers_of(study, every=False) == answers[-1:]
+    assert answers_of(shared, every=False) == answers[-1:]
 
 
 def test_of_many_runs_each_has_a_line(runs: Path, tmp_path: Path) -> None:
@@ -171,7 +176,7 @@ def test_secrets_and_places_of_this_machine_stay_here(tmp_path: Path) -> None:
 def test_a_worker_hands_over_a_file_and_makes_each_message_once(tmp_path: Path) -> None:
     """What a worker returns is small, whatever the run; and contexts repeat."""
     run, facts = demo_run("week-dates"), RunFacts(FileConversation("c"))
-    made = ChatJob(every=True, folder=str(tmp_path))(run, facts)
+    made = ChatJob(every=True, left=Left(), folder=str(tmp_path))(run, facts).made
     (path,) = tmp_path.iterdir()
     assert Path(made.path) == path and made.lines == 57
     assert path.read_text().count("\n") == 57
@@ -180,7 +185,8 @@ def test_a_worker_hands_over_a_file_and_makes_each_message_once(tmp_path: Path) 
     texts = study.contexts.at(study.contexts.answers[0])._material.texts
     dump = texts.dump
     texts.dump = lambda items: (dumped.update([items]), dump(items))[1]  # type: ignore[method-assign]
-    for _ in chat_lines(study, "c", every=True):
+    shared = SharedRun(facts.conversation, study, study.trajectory.steps)
+    for _ in chat_lines(shared, "c", every=True):
         pass
     assert max(dumped.values()) <= 2  # in contexts, and as an answer
 

@@ -51,7 +51,7 @@ def test_a_run_is_written_as_atif_and_read_again(
     assert cli.main(["export", str(run.parent), "--to", "atif", "-o", str(target)]) == 0
     assert capsys.readouterr().err.splitlines() == [
         "oh-tui: what leaves: 2 steps",
-        "oh-tui:   hidden: a key 2 times (step 1, besides the steps)",
+        "oh-tui:   hidden: a key (step 1)",
         f"oh-tui: wrote 2 steps to {target}",
     ]
     written = json.loads(target.read_text())

@@ -12,7 +12,7 @@ import pytest
 from oh_tui.settings.startup import Settings
 from oh_tui.sharing.formats import FORMATS
 from oh_tui.sharing.shared_run import SharedRun
-from oh_tui.sharing.what_leaves import WhatLeaves, what_leaves
+from oh_tui.sharing.what_leaves import WhatLeaves
 from oh_tui.sources.file_source import FileSource
 from oh_tui.tui.screens.share import ShareScreen
 from tests.hostile.kinds import write_zip
@@ -53,8 +53,8 @@ async def test_a_run_of_a_server_is_shared_as_it_is_chosen(tmp_path: Path) -> No
     async with explore(settings=Settings(download_folder=tmp_path)) as explorer:
         await explorer.open(WEEKS)
         view = await shared(explorer)
-        assert "dates/src/dates/parse.py (steps 5, 9, 10…)" in explorer.text_of(view.leaves)
-        assert "61 steps: 6 whole files" in explorer.text_of(view.leaves_rule)
+        assert "dates/src/dates/parse.py (steps 5, 48)" in explorer.text_of(view.leaves)
+        assert "61 steps: 5 whole files" in explorer.text_of(view.leaves_rule)
         assert not list(tmp_path.iterdir())
         await change(explorer, view, FILES, RESULTS)
         assert "no whole file" in explorer.text_of(view.leaves)
@@ -154,14 +154,16 @@ async def test_nothing_is_written_before_it_is_told_what_leaves(
 ) -> None:
     begun, go_on = threading.Event(), threading.Event()
 
-    def slowly(*args: Any, **options: Any) -> WhatLeaves:
+    page = FORMATS["html"]
+
+    def slowly(*args: Any) -> WhatLeaves:
         begun.set()
         go_on.wait(60)
-        return what_leaves(*args, **options)
+        return page.leaves(*args)
 
     folder = tmp_path / "into"
     folder.mkdir()
-    monkeypatch.setattr("oh_tui.tui.screens.share.what_leaves", slowly)
+    monkeypatch.setitem(FORMATS, "html", page._replace(leaves=slowly))
     settings = Settings(download_folder=folder)
     async with explore(settings=settings, source=lambda: source(tmp_path)) as explorer:
         await explorer.press("enter")

@@ -163,8 +163,12 @@ def _hidden(event: Event) -> list[Fields]:
         return [_kept(event)]
     if event.key == "full_state" and event.status:  # of a state, only the status
         return [_kept(event, {"key": "execution_status", "value": event.status})]
-    is_sum = event.key in ("stats", "full_state", "trajectory")
-    return [] if is_sum or event.kind in _LEFT_OUT else [_kept(event)]
+    return [] if is_left_out(event) else [_kept(event)]
+
+
+def is_left_out(event: Event) -> bool:
+    """Whether ATIF has no text of a hidden event."""
+    return event.key in ("stats", "full_state", "trajectory") or event.kind in _LEFT_OUT
 
 
 def _steps(group: list[Step], spent: Spent, started: Started) -> list[Fields]:

@@ -8,10 +8,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from oh_tui.sharing.shared_run import SharedRun
 from oh_tui.sources.across_runs.worker import RunFacts
 from oh_tui.sources.json_lines import json_line
 from oh_tui.trajectory import chat
 from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.context.answers import Answer
 from oh_tui.trajectory.context.message import Message
 from oh_tui.trajectory.model.branches import shown
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -22,28 +24,11 @@ def needs_version(run: Trajectory) -> bool:
     return Study(shown(run)).contexts.needs_version
 
 
-def study_of(run: Trajectory, about: RunFacts) -> Study:
-    """What is shown of a run, its contexts by the rules of its server where nothing else tells."""
-    study = Study(shown(run))
-    if about.version:
-        study.contexts.written_by(about.version)
-    return study
-
-
 class Size(NamedTuple):
     """How much the lines of a run will be."""
 
     lines: int
     chars: int
-
-
-class SizeJob(NamedTuple):
-    every: bool
-
-    def __call__(self, run: Trajectory, about: RunFacts) -> Size:
-        study = study_of(run, about)
-        answers = chat.answers_of(study, every=self.every)
-        return Size(len(answers), chat.chars_of(study, answers))
 
 
 class Lines(NamedTuple):
@@ -52,16 +37,6 @@ class Lines(NamedTuple):
 
     path: str
     lines: int
-
-
-class ChatJob(NamedTuple):
-    every: bool
-    folder: str
-    """Where the files of lines are made."""
-
-    def __call__(self, run: Trajectory, about: RunFacts) -> Lines:
-        lines = chat_lines(study_of(run, about), name_of(about), every=self.every)
-        return written(lines, self.folder)
 
 
 def written(lines: Iterable[str], folder: str) -> Lines:
@@ -82,9 +57,18 @@ def name_of(about: RunFacts) -> str:
     return told if isinstance(told, str) and told else Path(about.conversation.id).name
 
 
-def chat_lines(study: Study, name: str, *, every: bool) -> Iterator[str]:
+def answers_of(run: SharedRun, *, every: bool) -> list[Answer]:
+    """The last answer in the steps that are shared, or `every` one: those whose contexts are
+    told."""
+    here = {step.number for step in run.steps}
+    answers = [one for one in run.study.contexts.answers if one.step in here]
+    return answers if every else answers[-1:]
+
+
+def chat_lines(run: SharedRun, name: str, *, every: bool) -> Iterator[str]:
     """A line for each answer, without secrets. Contexts repeat: the text of a message is made
     once."""
+    study = run.study
     contexts, label = study.contexts, study.trajectory.recorded.label
     made: dict[Message, str] = {}
 
@@ -93,7 +77,7 @@ def chat_lines(study: Study, name: str, *, every: bool) -> Iterator[str]:
             made[message] = json_line(message.dump())
         return made[message]
 
-    for answer in chat.answers_of(study, every=every):
+    for answer in answers_of(run, every=every):
         seen = contexts.at(answer)
         head = json_line({"id": name, "step": answer.step})[:-1]
         messages = ", ".join(map(text_of, seen.messages))

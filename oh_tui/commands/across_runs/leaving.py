@@ -1,0 +1,50 @@
+"""What leaves with an export of many runs: the list is told once all that leaves is known."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from oh_tui.commands.framework.command import Call
+from oh_tui.commands.framework.printing import say
+from oh_tui.sharing.jobs import Leaving, Left
+from oh_tui.sharing.what_leaves import WhatLeaves, told
+from oh_tui.sources.across_runs.each_run import Result
+from oh_tui.sources.across_runs.worker import Unread
+
+T = TypeVar("T")
+
+
+def left_of(call: Call) -> Left:
+    """What the options of the command leave of each run."""
+    return Left(tuple(call.args.without), call.args.only)
+
+
+class Leaves:
+    """Adds up what leaves with each run. Its size does not grow with the runs."""
+
+    def __init__(self) -> None:
+        self._sum = WhatLeaves()
+
+    async def taken(self, results: AsyncIterator[Result[Leaving[T]]]) -> AsyncIterator[Result[T]]:
+        """The results without what they told."""
+        async for one in results:
+            if isinstance(one.value, Unread):
+                yield Result(one.conversation, one.value)
+                continue
+            self._sum.take_run(one.value.run, one.value.leaves)
+            yield Result(one.conversation, one.value.made)
+
+    def say(self) -> None:
+        if self._sum.runs:
+            for line in told(self._sum):
+                say(line)
+
+    @contextmanager
+    def said_in_the_end(self) -> Iterator[None]:
+        """Says it also where an export ends early and what it has written stays."""
+        try:
+            yield
+        finally:
+            self.say()
