@@ -18,6 +18,7 @@ from oh_tui.sources.lists.triage import RunStatus, conversation_state
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.trajectory.analysis.alike.failed_steps import failures_of
 from oh_tui.trajectory.analysis.rules.answers import HOLDS, answers
+from oh_tui.trajectory.analysis.rules.matching import Watch, unwatched
 from oh_tui.trajectory.analysis.rules.question import Answer, Question, State
 from oh_tui.trajectory.analysis.study import Study
 
@@ -44,8 +45,6 @@ class Rule(msgspec.Struct, frozen=True):
     asks: Question | RunQuestion
     asked: tuple[tuple[str, str], ...] = ()
     """What it asks as its file has it: names with their values."""
-    examples: tuple[str, ...] = ()
-    """Runs that show it."""
     origin: str = ""
     """The file that it is from; "" for one that comes with oh-tui."""
 
@@ -67,10 +66,11 @@ def findings(
     study: Study,
     conversation: Conversation,
     kept: RunAnnotations = NOTHING,
+    watch: Watch = unwatched,
 ) -> list[Finding]:
     """What each rule finds in a run, in their order. Reads the texts of the run."""
     of_steps = [rule.asks for rule in rules if isinstance(rule.asks, Question)]
-    found = iter(answers(of_steps, study))
+    found = iter(answers(of_steps, study, watch))
     of_run = [query for one in rules if not isinstance(one.asks, Question) for query in one.asks]
     asked = _asked(study, conversation, kept, of_run) if of_run else None
     return [

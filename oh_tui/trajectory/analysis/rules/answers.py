@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from oh_tui.trajectory.analysis.alike.fingerprints import deed, normal, working_folder
-from oh_tui.trajectory.analysis.rules.matching import NO, OPEN, YES, Matches
+from oh_tui.trajectory.analysis.rules.matching import NO, OPEN, YES, Matches, Watch, unwatched
 from oh_tui.trajectory.analysis.rules.question import (
     MOST_STEPS,
     After,
@@ -33,11 +33,11 @@ HOLDS = Answer(State.HOLDS)
 _OVER = frozenset({"finished", "error", "stuck"})
 
 
-def answers(questions: Sequence[Question], study: Study) -> list[Answer]:
+def answers(questions: Sequence[Question], study: Study, watch: Watch = unwatched) -> list[Answer]:
     """The answer of a run to each question. Steps of sub-agents are not asked. Reads all texts
     that the words ask for, once."""
-    matches = Matches((query for one in questions for query in one.queries), study)
-    found = _Run(study.trajectory, matches)
+    matches = Matches((query for one in questions for query in one.queries), study, watch)
+    found = _Run(study.trajectory, matches, watch)
     return [found.answer(one) for one in questions]
 
 
@@ -48,15 +48,16 @@ def broken(steps: Sequence[int]) -> Answer:
 class _Run:
     """A run with what its steps match."""
 
-    def __init__(self, trajectory: Trajectory, matches: Matches) -> None:
+    def __init__(self, trajectory: Trajectory, matches: Matches, watch: Watch) -> None:
         self._trajectory = trajectory
+        self._steps = matches.steps
         self._matches = matches
-        self._has_calls = any(step.is_call for step in trajectory.steps)
+        self._watch = watch
+        self._has_calls = any(step.is_call for step in self._steps)
         self._keys: dict[Same, list[Sequence[object]]] = {}
 
     def answer(self, question: Question) -> Answer:
-        trajectory = self._trajectory
-        if not trajectory.steps:
+        if not self._steps:
             return Answer(State.UNKNOWN, lacks="the run has no steps")
         if not self._has_calls and _asks_calls(question):
             return Answer(State.UNKNOWN, lacks="the run has no calls")
@@ -163,8 +164,8 @@ class _Run:
     def _repeated(self, question: Question, test: Repeated) -> Answer:
         found = self._matches.of(question.words)
         made = self._made(test.same)
-        calls = ((n, found[n], made[n]) for n, step in enumerate(self._trajectory.steps)
-                 if step.is_call)  # fmt: skip
+        steps = enumerate(self._steps)
+        calls = ((n, found[n], made[n]) for n, step in steps if step.is_call)
         groups = _in_a_row(calls) if test.in_a_row else _by_key(calls)
         wrong, is_open = list[int](), False
         for places in groups:
@@ -182,7 +183,11 @@ class _Run:
         if same not in self._keys:
             folder = working_folder(self._trajectory)
             read = _files_read if same is Same.FILE else _call
-            self._keys[same] = [read(step, folder) for step in self._trajectory.steps]
+            made: list[Sequence[object]] = []
+            for step in self._steps:
+                self._watch(len(self._steps))
+                made.append(read(step, folder))
+            self._keys[same] = made
         return self._keys[same]
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
 
 from oh_tui.text.regex import Regex
 from oh_tui.trajectory.analysis.rules.question import Words
@@ -19,16 +20,26 @@ NO, YES, OPEN = 0, 1, 2
 
 _UNREADABLE = "content"
 
+Watch: TypeAlias = Callable[[int], None]
+"""Called with the number of the step that is looked at; it may raise, which ends the work."""
+
+
+def unwatched(number: int) -> None:
+    """Nobody waits."""
+
 
 class Matches:
     """The steps of a run that match each of some questions. One pass over the steps; the body of
     each is decoded once."""
 
-    def __init__(self, queries: Iterable[Query], study: Study) -> None:
+    def __init__(self, queries: Iterable[Query], study: Study, watch: Watch = unwatched) -> None:
         self._study = study
+        self.steps = list(study.trajectory.steps)
+        """Of now: the run may grow meanwhile."""
         self._of = {query.terms: bytearray() for query in queries}
         self._lacking = {terms: Counter[str]() for terms in self._of}
-        for step in study.trajectory.steps:
+        for step in self.steps:
+            watch(step.number)
             with held(step):
                 self._take(step)
 
@@ -57,10 +68,7 @@ class Matches:
 
     def lacking(self, words: Iterable[Query]) -> Counter[str]:
         """What is not known of some steps, with the number of these."""
-        found = Counter[str]()
-        for query in words:
-            found |= self._lacking[query.terms]
-        return found
+        return sum((self._lacking[query.terms] for query in words), Counter[str]())
 
 
 _STRENGTH = (NO, OPEN, YES)
