@@ -152,6 +152,7 @@ SCREEN_KEYS = (
     Key("sandbox.pause", "p", "sandboxes.pause", "p", "pause sandbox", "pause the sandbox, or resume it when paused", _ACT, ALL, also="suspend sleep stop resume wake"),
     Key("context", "V", "reports.context", "V", "context", "what the model saw when it made the step", _LOOK, frozenset({"timeline"}), also="messages prompt window tokens memory condensed forgotten"),
     Key("files", "H", "reports.files_then", "H", "files then", "the files as they were after the step", _LOOK, frozenset({"timeline"}), also="checkout history version past time blame"),
+    Key("rules", "C", "rules.rules", "C", "rules", "which rules the run holds, which it breaks and by which steps; esc at a step comes back", _LOOK, frozenset({"timeline"}), also="check audit policy broken violations"),
     Key("start", "ctrl+n", "new_conversations.open", "ctrl+n", "new conversation", "start a conversation", _ACT, also="create task"),
     Key("shell", "exclamation_mark", "shells.open", "!", "shell", "run a command where the agent works", _ACT, also="terminal command bash exec"),
     Key("open.page", "o", "web_pages.open", "o", "web page", "open the conversation in the browser", _ACT, also="url link website"),

@@ -457,12 +457,14 @@ class MainScreen(BaseScreen):
             self.controllers.find.run_grew(message.changed)
         if message.settled:
             self.run_view.refresh_outcomes()
+            self.controllers.rules.look()
             self._show_keys()
 
     def on_run_studied(self, message: messages.RunStudied) -> None:
         session, run = self.session, self.session.run
         if run and run.study and self.timeline.trajectory is run.trajectory:
             self.run_view.show_study(run)
+            self._show_broken()
             self.controllers.forgotten.find()
             if session.filtering:
                 self.controllers.filter.study_came()
@@ -480,6 +482,12 @@ class MainScreen(BaseScreen):
             self.call_after_refresh(self.warm_up)
         if not message.cut_off and self.session.settings.library_folder:
             self.set_timer(launch.FILL, self.controllers.fill)
+        if not message.cut_off:
+            self.controllers.rules.look()
+
+    @on(messages.RulesFound)
+    def _show_broken(self) -> None:
+        self.run_view.show_broken(self.controllers.rules.broken)
 
     def on_progress_changed(self) -> None:
         self.run_view.show_progress(self.session.progress)

@@ -123,6 +123,10 @@ class RunRead(Message):
         self.cut_off = cut_off
 
 
+class RulesFound(Message):
+    """It is known which rules the run at the right breaks."""
+
+
 class ProgressChanged(Message):
     """The session's progress of reading the run changed."""
 

@@ -46,10 +46,6 @@ MORE = (
     "stats --by week",
     "stats after:2d --by day --compare-before",
     "failures",
-    "audit",
-    "audit --junit",
-    f"audit {OAUTH}",
-    "audit --explain no-installs",
     "index --status",
     "query values(1)",
 )

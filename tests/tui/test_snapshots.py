@@ -91,6 +91,7 @@ def pressing(*keys: str) -> Callable[[Pilot[int]], object]:
         pytest.param((120, 36), ("enter", "c", "j", "j", "b", "G", "K"), id="blame"),
         pytest.param((120, 36), ("enter", "V", "x", "g"), id="context"),
         pytest.param((80, 24), ("enter", "V"), id="context-80x24"),
+        pytest.param((120, 36), ("enter", "C", "j"), id="rules"),
         pytest.param((120, 36), ("g", "a"), id="answer"),
         pytest.param((80, 24), ("g", "m", "x", "ctrl+s"), id="message-80x24"),
         pytest.param((80, 24), ("g", "j", "j", "j", "P"), id="stop-80x24"),

@@ -30,10 +30,10 @@ from oh_tui.tui.controllers.run import (
     find,
     forgotten,
     goto,
-    known_failures,
     older,
     reader,
     reports,
+    rules,
     share,
     step_moves,
     sub_conversations,
@@ -59,17 +59,7 @@ if TYPE_CHECKING:
 
 READS = (
     *("lists", "more", "run", "older", "follow", "below", "branch", "find", "hits", "filter"),
-    *(
-        "peek",
-        "git",
-        "copy",
-        "sift",
-        "search_all",
-        "sums",
-        "failures",
-        "forgotten",
-        "known-failure",
-    ),
+    *("peek", "git", "copy", "sift", "search_all", "sums", "failures", "forgotten", "rules"),
 )
 """Groups of workers that read from the source being left, or process what it returned. Reads run
 in exclusive groups; writes never do, so that no read cancels a write."""
@@ -219,13 +209,7 @@ class Controllers:
     @cached_property
     def steps(self) -> step_moves.StepActions:
         return step_moves.StepActions(
-            self._session,
-            self._ui,
-            self._steps,
-            self._bodies,
-            self.target,
-            self.filter,
-            known_failures.KnownFailures(self._session, self._ui, self._steps),
+            self._session, self._ui, self._steps, self._bodies, self.target, self.filter
         )
 
     @cached_property
@@ -269,6 +253,16 @@ class Controllers:
     @cached_property
     def sharing(self) -> share.Sharing:
         return share.Sharing(self._session, self._ui, self._steps, self.target)
+
+    @cached_property
+    def rules(self) -> rules.RulesOfRun:
+        return rules.RulesOfRun(
+            self._session,
+            self._ui,
+            self._steps,
+            self.target,
+            lambda conversation, again: self.way_back.leave_view(conversation, again),
+        )
 
     @cached_property
     def web_pages(self) -> web_pages.WebPages:

@@ -143,6 +143,10 @@ class RunView(Stack):
         """Show what the run may cost, in dollars, beside what it has cost."""
         self._summary.budget = limit
 
+    def show_broken(self, rules: int) -> None:
+        """Show how many rules of high severity the run breaks; 0 for none, or not known."""
+        self._summary.broken = rules
+
     def show_run(self, trajectory: Trajectory | None, step: int | None = None) -> None:
         self.detail.forget()
         if trajectory is None or self._conversation is not self._study_of:

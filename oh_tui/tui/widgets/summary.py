@@ -10,7 +10,7 @@ from textual.strip import Strip
 
 from oh_tui.sources.budget import Budget, Spending
 from oh_tui.sources.lists import silence as silent_runs
-from oh_tui.text.human import compact, dollars, duration, percent
+from oh_tui.text.human import compact, dollars, duration, percent, plural
 from oh_tui.trajectory.analysis.step_attributes import NEARLY_FULL
 from oh_tui.trajectory.looks import label_mark, verdict_mark
 from oh_tui.tui.rendering.cells import total_width, width_of
@@ -41,6 +41,8 @@ class Summary(Drawn):
     """Since when nothing comes of a silent run, in words."""
     budget: reactive[float | None] = reactive(None)
     """US dollars that the run may cost; None for no budget."""
+    broken: reactive[int] = reactive(0)
+    """How many rules of high severity the run breaks; 0 for none, or not known."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -71,12 +73,17 @@ class Summary(Drawn):
         run = self.study.trajectory
         verdict = silent_runs.told(self.study.verdict, run, self.sandbox, self.silence)
         glyph, hue = verdict_mark(self.glyphs, verdict.word)
+        broken = self._broken_words()
         if verdict.cut_off:
-            return [(f" {self.glyphs.failed} {verdict.cause}", "warn")]
+            return [(f" {self.glyphs.failed} {verdict.cause}", "warn"), *broken]
         label = self.study.trajectory.recorded.label
         marked = label_mark(self.glyphs, label)
         said = ((f", {label.words}", marked[1]),) if label and marked else ()
-        warned = (*_failed_words(self.study, f"{self.glyphs.failed} "), *full_words(self.study))
+        warned = (
+            *broken,
+            *_failed_words(self.study, f"{self.glyphs.failed} "),
+            *full_words(self.study),
+        )
         if not verdict.word:
             return [(f" {glyph} {verdict.cause or NOT_TOLD}", "dim"), *said, *warned]
         came_to = f"  {self._short_totals()} " if self.short else ""
@@ -87,6 +94,11 @@ class Summary(Drawn):
             (" ", ""), (f"{glyph} {verdict.word}", hue), *said, ("  ", ""), (cause, ""),
             *warned, (came_to, "dim"),
         ]  # fmt: skip
+
+    def _broken_words(self) -> tuple[Piece, ...]:
+        if not self.broken:
+            return ()
+        return ((f"  {self.glyphs.error} {plural(self.broken, 'rule')} (C)", "bad"),)
 
     def _short_totals(self) -> str:
         """Time and cost, for the end of the first line when there is no second."""

@@ -1,4 +1,4 @@
-"""From a view of many runs to a step of one of them; Esc in that run leads back to the view."""
+"""From a view to a step of a run; Esc in that run leads back to the view."""
 
 from __future__ import annotations
 
@@ -24,11 +24,18 @@ class WayBack:
         self._run = run
         self._opened: tuple[Conversation, Source | None, Callable[[], None]] | None = None
         """The run that was opened last, its source, and what shows the view again."""
+        self._left: tuple[Conversation, Callable[[], None]] | None = None
+        """A view of the run at the right that was left for one of its steps."""
 
     def open(self, conversation: Conversation, again: Callable[[], None]) -> None:
         """Open a run from a view that is closed now; `again` shows the view where it was."""
-        self._opened = conversation, self._session.source, again
+        self._opened, self._left = (conversation, self._session.source, again), None
         self._ui.post_message(RunWanted(conversation, go=True))
+
+    def leave_view(self, conversation: Conversation, again: Callable[[], None]) -> None:
+        """Leave a view of a run for one of its steps; Esc shows the view again, before all others
+        that lead to the run."""
+        self._left = conversation, again
 
     def go_to(self, conversation: Conversation, event_id: Callable[[], str]) -> None:
         """Go to the step of an event in the run that was opened. The event may be known only once
@@ -57,6 +64,8 @@ class WayBack:
     def come_back(self) -> bool:
         """Esc: show the view again from which the run at the right was opened; False where it was
         opened otherwise."""
+        if self._comes_back_to_view():
+            return True
         if self._opened is None or self._session.source is not self._opened[1]:
             return False
         (opened, _, again), now = self._opened, self._session.current
@@ -64,4 +73,11 @@ class WayBack:
         if now is None or not same_id(now.id, opened.id) or not self._session.in_run:
             return False
         again()
+        return True
+
+    def _comes_back_to_view(self) -> bool:
+        left, self._left = self._left, None
+        if left is None or not (self._session.in_run and self._session.is_open(left[0])):
+            return False
+        left[1]()
         return True

@@ -98,7 +98,7 @@ class RunReader:
         session.current = conversation
         if changed:
             session.trajectory = None  # no key acts on its steps any more
-            for group in ("find", "older", "below"):  # they belong to the previous run
+            for group in ("find", "older", "below", "rules"):  # they belong to the previous run
                 self._ui.cancel(group)
         if not preview:
             session.loaded.open(conversation.id)

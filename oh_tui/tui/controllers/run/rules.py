@@ -1,0 +1,173 @@
+"""`C`: which rules the run at the right holds and which it breaks. Its verdict line tells how many
+of high severity it breaks, once that is known."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from functools import partial
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from oh_tui.tui.messages import RulesFound, StepWanted
+from oh_tui.tui.screens.rules import screen
+from oh_tui.tui.state import rules as state
+from oh_tui.tui.widgets.conversation_list import title_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from oh_tui.api.models import Conversation
+    from oh_tui.trajectory.analysis.study import Study
+    from oh_tui.tui.controllers.run.target import TargetRun
+    from oh_tui.tui.screens.rules.screen import RulesScreen
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.state.rules import InForce, RunFindings
+    from oh_tui.tui.ui import Ui
+    from oh_tui.tui.widgets.timeline import Timeline
+
+REST = 0.5
+"""Seconds after a run was read at which its rules are asked."""
+
+LONG = 5_000
+"""Steps of a run from which only `C` asks its rules: that takes seconds."""
+
+EVERY = 0.2
+"""Seconds between two showings of the progress."""
+
+
+class RulesOfRun:
+    def __init__(
+        self,
+        session: Session,
+        ui: Ui,
+        steps: Timeline,
+        run: TargetRun,
+        leave: Callable[[Conversation, Callable[[], None]], None],
+    ) -> None:
+        """`leave` is called when the view of a run is left for a step, with what shows it again."""
+        self._session, self._ui, self._steps = session, ui, steps
+        self._run, self._leave = run, leave
+        self._in_force: InForce | None = None
+        """The rules as they were read last."""
+        self._found: RunFindings | None = None
+        """Of the run whose rules were asked last."""
+
+    @property
+    def broken(self) -> int:
+        """How many rules of high severity the run at the right breaks; 0 while not known."""
+        found, study = self._found, self._steps.study
+        return found.broken if found and found.state.study is study else 0
+
+    # In the background
+
+    def look(self) -> None:
+        """The run at the right was read, or has come to rest."""
+        asyncio.get_running_loop().call_later(REST, self._look)
+
+    def _look(self) -> None:
+        if self._steps.is_running and not self._ui.at_work("rules"):
+            self._ui.work_on("rules", self._ask_unseen)
+
+    async def _ask_unseen(self) -> None:
+        study = self._steps.study
+        if study is None or len(study.trajectory) > LONG or self._goes_on(study):
+            return
+        if self._session.current is not None:
+            await self._ask(self._session.current, study)
+
+    def _goes_on(self, study: Study) -> bool:
+        run = study.trajectory
+        return self._session.reader is not None or (run.live and run.status == "running")
+
+    # The view
+
+    def action_rules(self) -> None:
+        conversation = self._run.show_target(wanted=True)
+        if conversation is None:
+            self._ui.tell(self._session.no_target)
+        else:
+            self._in_force = None  # their file may have changed
+            self._open(conversation)
+
+    def _open(self, conversation: Conversation, under: str = "") -> None:
+        is_shown = self._run.study_of(conversation) is not None and self._steps.row_count()
+        here = self._steps.step_here if is_shown else 0
+        view = screen.RulesScreen(title_of(conversation), here, under)
+
+        def closed(chosen: screen.Chosen | None) -> None:
+            self._ui.cancel("rules")
+            if chosen and self._session.is_open(conversation):
+                self._go(conversation, chosen)
+
+        self._ui.push_screen(view, closed)
+        self._ui.work_on("rules", self._show, view, conversation, instead=True)
+
+    def _go(self, conversation: Conversation, chosen: screen.Chosen) -> None:
+        """To the step; esc there comes back to the rule."""
+        study = self._run.study_of(conversation)
+        step = study.trajectory.step_of(chosen.event_id) if study else None
+        if step is not None:
+            self._ui.focus_pane("timeline")
+            self._ui.post_message(StepWanted(step.number))
+            again = partial(self._open, conversation, chosen.rule)
+            self._leave(conversation, again)
+
+    async def _show(self, view: RulesScreen, conversation: Conversation) -> None:
+        """Show what the rules find as soon as the run is read, and again as it grows."""
+        session = self._session
+        while study := await self._run.until_shown(conversation):
+            began = perf_counter()
+            view.show(await self._ask(conversation, study, view))
+            if not self._goes_on(study):
+                return
+            await asyncio.sleep(perf_counter() - began)  # half of the time is for others
+            await session.run_news.wait()
+        view.tell_progress((self._steps.empty or ("this run could not be read",))[0])
+
+    # Asking
+
+    async def _ask(
+        self, conversation: Conversation, study: Study, view: RulesScreen | None = None
+    ) -> RunFindings:
+        """What the rules find in a run, as it is now. In a thread, which ends with the worker."""
+        if self._in_force is None:
+            # in the thread: loading what knows the rules takes longer than a frame
+            self._in_force = await asyncio.to_thread(lambda: state.in_force(os.environ))
+        in_force, now = self._in_force, state.RunState.of(study)
+        if self._found is None or (self._found.in_force, self._found.state) != (in_force, now):
+            self._found = await self._find(in_force, conversation, now, view)
+        self._ui.post_message(RulesFound())
+        return self._found
+
+    async def _find(
+        self,
+        in_force: InForce,
+        conversation: Conversation,
+        of: state.RunState,
+        view: RulesScreen | None,
+    ) -> RunFindings:
+        kept, stop = self._session.annotations.of(conversation), threading.Event()
+        at, steps = [0], len(of.study.trajectory)
+
+        def watch(number: int) -> None:
+            at[0] = number
+            if stop.is_set():
+                raise _Stopped
+
+        work = asyncio.create_task(
+            asyncio.to_thread(lambda: state.findings_of(in_force, of, conversation, kept, watch))
+        )
+        try:
+            while not (await asyncio.wait({work}, timeout=EVERY))[0]:
+                if view is not None:
+                    view.tell_progress(f"asking the rules, step {at[0]:,} of {steps:,}")
+            return work.result()
+        finally:
+            stop.set()
+            work.cancel()
+
+
+class _Stopped(Exception):
+    """The view was closed, or another run was opened."""

@@ -1,0 +1,1 @@
+"""Which rules a run holds and which it breaks."""

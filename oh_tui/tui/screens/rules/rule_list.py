@@ -1,0 +1,88 @@
+"""The rules as rows: whether each holds, and the steps that break it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oh_tui.text.human import plural
+from oh_tui.trajectory.analysis.rules.question import State
+from oh_tui.tui.rendering.cells import width_of
+from oh_tui.tui.widgets.drawing import Piece, fit, shorten
+from oh_tui.tui.widgets.row_list import RowList
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from oh_tui.sources.rules.rule import Finding, Rule
+    from oh_tui.trajectory.analysis.rules.question import Answer
+    from oh_tui.trajectory.looks import Glyphs
+
+    RuleRow = tuple[Rule, Finding]
+
+_SEVERITY = 8
+"""Cells of this column."""
+
+_NAMED = 3
+"""Steps that a row names."""
+
+_HUES = {"high": "bad", "medium": "warn", "low": "dim"}
+
+
+class RuleList(RowList):
+    """A row for each rule."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.rows: Sequence[RuleRow] = ()
+        self._names = 0
+        """Cells of the longest name."""
+
+    @property
+    def current(self) -> RuleRow | None:
+        return self.rows[self.cursor] if self.cursor < len(self.rows) else None
+
+    def show(self, rows: Sequence[RuleRow], under: str = "") -> None:
+        """Show other rows. The cursor goes to the rule `under`, else stays with its rule."""
+        under = under or (self.current[0].name if self.current else "")
+        self.rows = rows
+        self._names = max((width_of(rule.name) for rule, _ in rows), default=0)
+        self.rows_changed(next((n for n, row in enumerate(rows) if row[0].name == under), 0))
+
+    def row_count(self) -> int:
+        return len(self.rows)
+
+    def pieces(self, row: int, width: int) -> list[Piece]:
+        rule, found = self.rows[row]
+        sign, hue = state_mark(self.glyphs, found.state)
+        names = min(self._names, max(12, width // 2))
+        room = max(0, width - 2 - _SEVERITY - names - 2)
+        is_broken = found.state is State.BROKEN
+        told = shorten(told_of(found.answer), room, self.glyphs.more)
+        return [
+            (f"{sign} ", hue),
+            (f"{found.severity:<{_SEVERITY}}", _HUES[found.severity] if is_broken else "dim"),
+            (fit(rule.name, names, self.glyphs.more), "dim" if found.state is State.HOLDS else ""),
+            (f"  {told}", "" if is_broken else "dim"),
+        ]
+
+
+def state_mark(glyphs: Glyphs, state: State) -> Piece:
+    """Sign and hue."""
+    if state is State.BROKEN:
+        return glyphs.error, "bad"
+    return (glyphs.finished, "good") if state is State.HOLDS else (glyphs.unknown, "dim")
+
+
+def told_of(answer: Answer) -> str:
+    """The steps of a broken rule, and of one that is not known what is missing."""
+    if answer.state is State.UNKNOWN:
+        return f"not known: {answer.lacks}"
+    if answer.state is State.HOLDS:
+        return ""
+    if not answer.steps:
+        return "the run as a whole"
+    named = ", ".join(f"{number:,}" for number in answer.steps[:_NAMED])
+    more = answer.total - _NAMED
+    if more > 0:
+        return f"steps {named} and {plural(more, 'other')}"
+    return f"step{'s' if answer.total > 1 else ''} {named}"

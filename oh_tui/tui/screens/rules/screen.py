@@ -1,0 +1,236 @@
+"""The rules of a run: which hold, which are broken and by which steps, which are not known."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+from textual.strip import Strip
+
+from oh_tui.settings.paths import tilde
+from oh_tui.trajectory.analysis.rules.question import State
+from oh_tui.tui.keys import HELP, Hint
+from oh_tui.tui.platform.base_screen import ClosesOnce
+from oh_tui.tui.screens.rules.rule_detail import rule_blocks
+from oh_tui.tui.screens.rules.rule_list import RuleList, state_mark
+from oh_tui.tui.widgets.bars import Footer
+from oh_tui.tui.widgets.body_view import BodyView
+from oh_tui.tui.widgets.drawing import Drawn, Piece, wrap_pieces
+from oh_tui.tui.widgets.row_list import RowList
+from oh_tui.tui.widgets.rule import Rule, joined
+
+if TYPE_CHECKING:
+    from oh_tui.trajectory.analysis.rules.question import Answer
+    from oh_tui.tui.state.rules import InForce, RunFindings
+
+MOST_FAULTS = 6
+"""Lines of faults at most."""
+
+
+class Chosen(NamedTuple):
+    """The rule under the cursor, and the event of the step to go to."""
+
+    rule: str
+    event_id: str
+
+
+class Faults(Drawn):
+    """Why a file with rules cannot be used, in as many lines as that takes."""
+
+    DEFAULT_CSS = "Faults { height: auto; width: 1fr; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[list[Piece]] = []
+        self.display = False
+
+    def show(self, in_force: InForce, width: int) -> None:
+        told = [f"{in_force.faults}."] if in_force.faults else []
+        if told and in_force.hint:
+            told.append(f"{in_force.hint}.")
+        told += ["C asks again; until then these are the rules of oh-tui alone."] if told else []
+        found = [
+            line
+            for text, hue in zip(told, ("bad", "", ""), strict=False)
+            for line in wrap_pieces([(text, hue)], width - 2)
+        ]
+        self.lines = found if len(found) <= MOST_FAULTS else [*found[: MOST_FAULTS - 1], found[-1]]
+        self.display = bool(found)
+        self.styles.height = len(self.lines)
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        line = self.lines[y] if y < len(self.lines) else []
+        return self.strip([(" ", ""), *line], self.size.width)
+
+
+class RulesScreen(ModalScreen[Chosen | None], ClosesOnce[Chosen | None]):
+    """Call `show` with what the rules find, again where the run grew."""
+
+    DEFAULT_CSS = """
+    RulesScreen { background: $background; }
+    RulesScreen RuleList { height: 1fr; }
+    RulesScreen BodyView { height: 1fr; }
+    """
+    HELP_TITLE = "In the rules of a run"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "close", show=False),
+        Binding("C,q", "dismiss", "close", show=False),
+        Binding("J", "scroll_rule(1)", "the rule, down", show=False),
+        Binding("K", "scroll_rule(-1)", "the rule, up", show=False),
+    ]
+    AUTO_FOCUS = "#rules"
+
+    def __init__(self, title: str, here: int, under: str = "") -> None:
+        """`here` is the step under the cursor of the timeline, after which steps are looked for;
+        `under` the rule that the cursor is to be on."""
+        super().__init__()
+        self._title, self._here, self._under = title, here, under
+        self.found: RunFindings | None = None
+        self._progress = "reading the run …"
+        self.rule = Rule(id="rules-rule")
+        self.faults = Faults()
+        self.list = RuleList(id="rules")
+        self.rule_rule, self.body = Rule(id="rule-rule"), BodyView(id="rule")
+        self.footer = Footer()
+
+    def compose(self) -> ComposeResult:
+        yield from (self.rule, self.faults, self.list, self.rule_rule, self.body, self.footer)
+
+    def on_mount(self) -> None:
+        self._show_all()
+
+    # What is known
+
+    def tell_progress(self, words: str) -> None:
+        """What is done until the rules have answers, or have new ones."""
+        self._progress = words
+        if self.is_mounted:
+            self._show_facts()
+
+    def show(self, found: RunFindings) -> None:
+        self.found, self._progress = found, ""
+        if self.is_mounted:
+            self._show_all()
+
+    def _show_all(self) -> None:
+        found = self.found
+        if found is not None:
+            self.faults.show(found.in_force, self.size.width)
+            self.list.show(found.rows(), self._under)
+            self._under = ""
+        self._arrange()
+        self._show_facts()
+        self._show_rule()
+
+    def _show_facts(self) -> None:
+        self.rule.title = (("Rules", "title"), (f"  {self._title}", "dim"))
+        self.rule.heavy = True
+        facts: list[Piece] = [(self._progress, "warn")] if self._progress else []
+        if self.found is None:
+            self.list.empty = (self._progress, "esc stops")
+            facts = []
+        else:
+            facts += self._counts(self.found)
+        self.rule.facts = joined(facts, self.rule.glyphs.dot)
+        self._show_keys()
+
+    def _counts(self, found: RunFindings) -> Sequence[Piece]:
+        states = [one.state for one in found.findings]
+        named = ((State.BROKEN, "broken"), (State.UNKNOWN, "not known"), (State.HOLDS, "hold"))
+        facts: list[Piece] = []
+        for state, words in named:
+            if count := states.count(state):
+                sign, hue = state_mark(self.rule.glyphs, state)
+                facts.append((f"{sign} {count:,} {words}", hue))
+        if file := found.in_force.of_repository:
+            facts.append((f"also those of {tilde(file, os.environ)}", "dim"))
+        return facts
+
+    # The rule under the cursor
+
+    @on(RowList.Highlighted, "#rules")
+    def _at_a_rule(self) -> None:
+        self._show_rule()
+        self._show_keys()
+
+    @work(group="rule", exclusive=True)
+    async def _show_rule(self) -> None:
+        row, found = self.list.current, self.found
+        if row is None or found is None:
+            return
+        rule, finding = row
+        sign, hue = state_mark(self.rule.glyphs, finding.state)
+        self.rule_rule.title = ((f"{sign} ", hue), (rule.name, "title"))
+        blocks = await asyncio.to_thread(
+            partial(rule_blocks, rule, finding, found.state.study.trajectory)
+        )
+        self.body.show(blocks)
+        self._show_position()
+
+    @on(BodyView.Scrolled)
+    def _show_position(self) -> None:
+        first, last, total = self.body.position()
+        is_more = total > last - first + 1
+        words = f"lines {first:,}-{last:,} of {total:,}" if is_more else ""
+        self.rule_rule.facts = ((words, "dim"),) if words else ()
+        self._show_keys()
+
+    def _show_keys(self) -> None:
+        row = self.list.current
+        hints: list[Hint] = []
+        if row and row[1].answer.steps:
+            number = next_step(row[1].answer, self._here)
+            hints.append(Hint("enter", f"to step {number:,}", "go"))
+        if self.rule_rule.facts:
+            hints.append(Hint("J K", "scroll", "scroll_rule(1)"))
+        self.footer.hints = tuple(hints)
+        label = "close" if self.found else "stop"
+        self.footer.always = (HELP, Hint("esc", label, "back"))
+
+    # Keys
+
+    def action_back(self) -> None:
+        if not self.footer.clear():
+            self.dismiss(None)
+
+    @on(RowList.Opened, "#rules")
+    @on(BodyView.Opened)
+    def action_go(self) -> None:
+        row, found = self.list.current, self.found
+        if row is None or found is None:
+            return
+        rule, finding = row
+        if finding.answer.steps:
+            number = next_step(finding.answer, self._here)
+            step = found.state.study.trajectory.steps[number - 1]
+            self.dismiss(Chosen(rule.name, step.event.id))
+        else:
+            self.footer.tell("no step breaks it", remark=True)
+
+    def action_scroll_rule(self, pages: int) -> None:
+        self.body.scroll_lines(pages * max(1, self.body.size.height // 2))
+
+    def on_resize(self) -> None:
+        if self.found is not None:
+            self.faults.show(self.found.in_force, self.size.width)
+        self._arrange()
+        self._show_facts()
+
+    def _arrange(self) -> None:
+        """The rules take the lines they need, at most half; the one under the cursor the rest."""
+        count = self.list.row_count()
+        self.rule_rule.display = self.body.display = count > 0
+        self.list.styles.height = min(count, max(3, self.size.height // 2)) if count else "1fr"
+
+
+def next_step(answer: Answer, here: int) -> int:
+    """The first step that breaks a rule after one, else the first of all."""
+    return next((number for number in answer.steps if number > here), answer.steps[0])

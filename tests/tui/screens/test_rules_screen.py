@@ -1,0 +1,144 @@
+"""`C`: which rules a run holds and breaks, and by which steps; the verdict line counts them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from oh_tui.sources.rules.rule import findings
+from oh_tui.tui.screens.rules.screen import RulesScreen
+from oh_tui.tui.state import rules
+from tests.tui.explorer import Explorer, case, explore
+
+WEEKS = "Parse ISO week dates"
+
+
+async def asked(explorer: Explorer) -> RulesScreen:
+    await explorer.press("C")
+    return await shown(explorer)
+
+
+async def shown(explorer: Explorer) -> RulesScreen:
+    view = explorer.app.screen
+    assert isinstance(view, RulesScreen)
+    await explorer.until(lambda: view.found)
+    await explorer.settle()
+    return view
+
+
+def lines(explorer: Explorer, view: RulesScreen) -> list[str]:
+    return explorer.text_of(view.list).rstrip().split("\n")
+
+
+async def test_enter_goes_to_each_step_that_breaks_a_rule_and_esc_comes_back() -> None:
+    async with explore() as explorer:
+        await explorer.open(WEEKS)
+        await explorer.press("g")
+        view = await asked(explorer)
+        assert "✗ 5 broken · ✓ 7 hold" in explorer.text_of(view.rule)
+        rows = lines(explorer, view)
+        assert len(rows) == 12
+        assert rows[0].split() == ["▌✗", "medium", "tests-not-bent", "step", "40"]
+        assert "steps 58, 59, 60 and 1 other" in rows[1]
+        assert rows[-1].split() == ["✓", "low", "context-nearly-full"]
+        told = explorer.text_of(view.body)
+        assert "may have been bent to pass" in told
+        assert "never_after  tests:failed" in told
+        assert "step 40  edit dates/tests/test_weeks_prop.py" in told
+        await explorer.press("j")
+        assert "the loop about to begin" not in told
+        assert "a loop about to begin" in explorer.text_of(view.body)
+        for number in ("58", "59"):
+            with case(number):
+                await explorer.press("enter")
+                assert explorer.app.screen is explorer.screen
+                assert explorer.screen.timeline.step_here == int(number)
+                await explorer.press("escape")
+                view = await shown(explorer)
+                assert lines(explorer, view)[1].startswith("▌✗ medium  same-call-in-a-row")
+        with case("a rule of the whole run has no step to go to"):
+            await explorer.press("j", "j", "enter")
+            assert explorer.app.screen is view
+            assert "no step breaks it" in explorer.text_of(view.footer)
+        with case("esc closes, and then leads where it always does"):
+            await explorer.press("escape", "escape")
+            assert not isinstance(explorer.app.screen, RulesScreen)
+            await explorer.press("escape")
+            assert explorer.screen.session.pane == "conversations"
+
+
+async def test_the_verdict_line_counts_broken_rules_of_high_severity() -> None:
+    async with explore() as explorer:
+        await explorer.open("Cache the docker layers")
+        await explorer.until(lambda: "✗ 1 rule (C)" in explorer.text("#summary"))
+        await explorer.open(WEEKS)
+        assert "rule" not in explorer.text("#summary")
+        await explorer.open("Cache the docker layers")
+        assert "✗ 1 rule (C)" in explorer.text("#summary")
+        view = await asked(explorer)
+        assert lines(explorer, view)[0].startswith("▌✗ high    tested-before-commit")
+
+
+async def test_what_is_not_known_is_told_with_what_is_missing() -> None:
+    async with explore() as explorer:
+        await explorer.open("Add OAuth login")
+        view = await asked(explorer)
+        assert "not known: the run goes on" in lines(explorer, view)[0]
+        await explorer.press("enter")
+        assert "no step breaks it" in explorer.text_of(view.footer)
+
+
+async def test_faults_of_the_file_are_told_until_it_is_mended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    file = tmp_path / "oh-tui" / "rules.toml"
+    file.parent.mkdir()
+    rule = '[[rule]]\nname = "never-ls"\nwhy = "Why not"\nsteps = "tool:terminal"\nnever = true\n'
+    file.write_text(rule.replace("tool:terminal", "tool:terminal is:odd"))
+    async with explore() as explorer:
+        await explorer.open(WEEKS)
+        view = await asked(explorer)
+        told = " ".join(explorer.text_of(view.faults).split())
+        assert str(file) in told and "line 4" in told
+        assert "C asks again; until then these are the rules of oh-tui alone." in told
+        assert len(lines(explorer, view)) == 12
+        file.write_text(rule)
+        await explorer.press("escape")
+        view = await asked(explorer)
+        assert not view.faults.display
+        assert len(lines(explorer, view)) == 13
+        await explorer.press("g", *"jjjj")
+        assert "never-ls" in explorer.text_of(view.rule_rule)
+        assert str(file) in explorer.text_of(view.body)
+
+
+async def test_a_long_run_is_asked_aside_with_progress_until_esc(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ended = threading.Event()
+
+    def endless(*words: object, watch: Callable[[int], None]) -> None:
+        try:
+            while True:
+                watch(23)
+        finally:
+            ended.set()
+
+    async with explore() as explorer:
+        await explorer.open(WEEKS)
+        await explorer.settle()
+        explorer.screen.controllers.rules._found = None
+        monkeypatch.setattr(rules, "findings", lambda *words: endless(watch=words[-1]))
+        await explorer.send("C")
+        view = explorer.app.screen
+        assert isinstance(view, RulesScreen)
+        await explorer.until(lambda: "step 23 of 61" in explorer.text_of(view.list))
+        await explorer.send("escape")
+        assert explorer.app.screen is explorer.screen
+        await explorer.until(ended.is_set)
+        monkeypatch.setattr(rules, "findings", findings)
+        assert len(lines(explorer, await asked(explorer))) == 12
