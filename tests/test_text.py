@@ -28,6 +28,7 @@ from oh_tui.text.redact import (
     redact_json,
     safe,
     safe_line,
+    without_held,
 )
 from tests.hostile.texts import HOSTILE
 
@@ -410,6 +411,28 @@ def test_what_a_reader_does_not_see_hides_no_secret(
         )
         (name,) = redact_json({text: 1})
         assert clean(name) == f"so {HIDDEN} there"
+
+
+@pytest.mark.parametrize("encode", [str.upper, str.lower])
+@pytest.mark.parametrize(
+    ("before", "after"), [("https://h/?k=", "&z=%20y"), ("q%3D", "%26z"), ("100%25\n", "\n%2d")]
+)
+def test_a_secret_that_is_encoded_in_an_address_is_hidden(
+    before: str, after: str, encode: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = "our/key+of=no shape%7"
+    monkeypatch.setattr(redact_module, "_held", (ours,))
+    for key in (ours, SECRETS[0]):
+        percent = "".join(char if char.isalnum() else encode(f"%{ord(char):02x}") for char in key)
+        text = f"{before}{percent}{after}"
+        assert masked(text) == hide_split(text) == f"{before}{HIDDEN}{after}"
+        assert without_held(text) == (f"{before}{HIDDEN}{after}" if key == ours else text)
+    assert masked(f"x?api_key%3Dab12cd34ef56{after}") == f"x?api_key%3D{HIDDEN}{after}"
+
+
+def test_what_is_encoded_in_an_address_stays_where_it_is_no_secret() -> None:
+    text = "see https://x/a%20b?c=%2Fd and 100%25, %2d items\ntoken: %20s"
+    assert masked(text) == text
 
 
 @given(texts=st.lists(st.sampled_from([*SPLITS.values(), *SECRETS[:2], " ", "a b", "\n"])))

@@ -220,7 +220,7 @@ def _run(words: list[str]) -> int:
     has_key = local or settings.has_key
     if explores and _has_terminal():
         return _explore(args, settings, make_source if has_key else None, identifiers[0], paths)
-    if not has_key and command.wants != "nothing":
+    if not has_key and not command.wants_nothing(args):
         if told := getattr(args, "no_files", ""):
             printing.say(told)
         raise _no_key()
@@ -244,7 +244,7 @@ def _in_copy(word: str, copies: Mapping[str, Path]) -> str:
 
 def _carry_out(command: Command, call: Call, make_source: MakeSource, *, on_files: bool) -> int:
     async def work() -> int:
-        if command.wants == "nothing":
+        if command.wants_nothing(call.args):
             return await command.run(call)
 
         async def run(source: Source) -> int:
@@ -264,7 +264,7 @@ def _carry_out(command: Command, call: Call, make_source: MakeSource, *, on_file
     gc.enable()
     try:
         follows = getattr(call.args, "follow", False)
-        if (on_files and not follows) or command.wants == "nothing":
+        if (on_files and not follows) or command.wants_nothing(call.args):
             return _on_files(work())
         return asyncio.run(work())
     except KeyboardInterrupt:

@@ -34,6 +34,7 @@ TABLE = {
     "grep": Entry(_FIND, "search many runs for words, and print the lines", "across_runs.grep"),
     "stats": Entry(_FIND, "sums over many runs, by model, repository, day", "across_runs.stats"),
     "failures": Entry(_FIND, "what failed in many runs, and what helped", "across_runs.failures"),
+    "audit": Entry(_FIND, "which rules hold in runs, and which are broken", "across_runs.audit"),
     "query": Entry(_FIND, "run SQL over the indexed runs", "across_runs.query"),
     "sandboxes": Entry(_FIND, "list the sandboxes and what is in them"),
     "tasks": Entry(_FIND, "list the tasks that the server suggests to work on"),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from oh_tui.commands.framework.command import OF_RUN, Call, command
+from oh_tui.commands.framework.exit_codes import DEFECTS
 from oh_tui.commands.framework.printing import (
     Cell,
     Column,
@@ -25,9 +26,6 @@ from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.describe import describe, describe_event
 
-DEFECTS = 3
-"""The exit code of a run with defects."""
-
 _UNANSWERED = {Outcome.NO_RESULT: "no result", Outcome.WAITING: "waits for you"}
 
 
@@ -38,7 +36,8 @@ _UNANSWERED = {Outcome.NO_RESULT: "no result", Outcome.WAITING: "waits for you"}
         "check run.zip": "exit code 3 when something does not match",
         "check 5f3a --json": "the counts, and the ids of what does not match",
     },
-    epilog="Exit code 3 also when the file is cut off.",
+    epilog="Exit code 3 also when the file is cut off. Which rules a run breaks is told by\n"
+    "oh-tui audit.",
 )
 async def check(call: Call) -> int:
     """Returns 3 when a call has no result (unless it runs or waits for an answer), a result has no

@@ -245,6 +245,20 @@ class Library(LibraryFile):
         )
         return found or []
 
+    def with_failure(
+        self, failure: str, columns: Sequence[str], of_failure: Sequence[str]
+    ) -> tuple[int, list[Sequence[Any]]]:
+        """The number of runs, and these columns of each run that has the failure, with those of the
+        failure in it."""
+        names = (*_columns("runs", columns), *_columns("failures", of_failure))
+        found = self.select(
+            f"SELECT (SELECT count(*) FROM runs WHERE NOT gone), {', '.join(names)} FROM failures "
+            "JOIN runs ON runs.id = failures.run_id WHERE failures.id = ? AND NOT gone",
+            failure,
+        )
+        runs = found[0][0] if found else 0
+        return runs, [row[1:] for row in found or ()]
+
     def gone(self, homes: Sequence[str]) -> list[tuple[str, str]]:
         """Place and home of each run that is marked as gone or belongs to one of these homes."""
         sql = "SELECT place, home FROM runs WHERE gone OR home IN (SELECT value FROM json_each(?))"

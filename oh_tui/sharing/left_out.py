@@ -349,12 +349,15 @@ def _without_image(text: str) -> str:
 
 
 _RANGE = re.compile(r"(\d{1,9})(?:\s*-\s*(\d{1,9}))?")
+_LONG = re.compile(r"\d{10}")
 
 
 def ranges(text: str) -> Ranges:
     """`40-61,70` as ranges. Raises ArgumentTypeError."""
     found: list[tuple[int, int]] = []
     for word in filter(None, (word.strip() for word in text.split(","))):
+        if _LONG.search(word):
+            raise ArgumentTypeError(f"{clean_line(word)!r}: a step has at most 9 digits")
         match = _RANGE.fullmatch(word)
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
         if not 0 < first <= last:

@@ -36,6 +36,7 @@ def markdown(run: SharedRun) -> Iterator[str]:
     yield _escaped(" · ".join(filter(None, facts_line))) + "\n\n"
     if run.note:
         yield f"{_escaped(run.note)}\n\n"
+    yield _phases(run)
     yield from _looks(run)
     hidden = Hidden()
     if own := _own_markdown(kept.note, tag_words(kept.tags)):
@@ -70,6 +71,13 @@ def _looks(run: SharedRun) -> Iterator[str]:
     yield "## Worth a look\n\n"
     yield "".join(f"- step {label}: {_escaped(reason.why)}\n" for label, reason in found)
     yield f"- {more:,} more\n\n" if more else "\n"
+
+
+def _phases(run: SharedRun) -> str:
+    rows = "".join(
+        f"- {one.steps} **{one.name}** {_escaped(run.phase_words(one))}\n" for one in run.phases
+    )
+    return f"{rows}\n" if rows else ""
 
 
 def _own_markdown(note: str, words: list[str]) -> str:

@@ -7,7 +7,9 @@ from typing import Literal, TypeAlias
 
 from oh_tui.api.models import Conversation
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
+from oh_tui.text.human import dollars, duration
 from oh_tui.text.redact import safe_line
+from oh_tui.trajectory.analysis.phases.phases import Phase
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.worth_a_look.looks import MOST, Reason
 from oh_tui.trajectory.files.order_in_time import Label
@@ -54,6 +56,28 @@ class SharedRun:
     @property
     def title(self) -> str:
         return safe_line(self.conversation.title or "") or "(no title)"
+
+    @property
+    def phases(self) -> list[Phase]:
+        """Those that are told: of chosen steps the ones that are chosen whole; what a run with a
+        single phase did is told by its verdict."""
+        found = self.study.phases.all
+        if len(found) == 1:
+            return []
+        if not self.is_part:
+            return found
+        here = {step.number for step in self.steps}
+        return [one for one in found if here.issuperset(range(one.first, one.last + 1))]
+
+    def phase_words(self, phase: Phase) -> str:
+        """Its time, its cost and what it did."""
+        took = self.study.spent(phase)
+        words = (
+            duration(took.seconds) if took.seconds and took.seconds >= 0.05 else "",
+            dollars(took.cost) if took.cost else "",
+            phase.summary,
+        )
+        return " · ".join(filter(None, words))
 
 
 def hidden_events(run: Trajectory) -> list[Event]:

@@ -86,14 +86,17 @@ def read_shared_link(text: str) -> SharedLink:
         raise Problem(f"“{shown}” cannot be opened", "copy the link again")
     if not server.startswith("https://"):
         raise Problem(f"“{shown}” is not https", "shared conversations are read over https alone")
-    bare = bare_id(found[2])
+    identifier, _, more = found[2].partition("/")
+    if more.strip("/"):
+        raise Problem(f"“{shown}” goes on behind the id", "end the address with the id")
+    bare = bare_id(identifier)
     if not re.fullmatch(r"[0-9a-f]{32}", bare):
         raise Problem(f"“{shown}” holds no whole id of a conversation", "copy the link again")
     return SharedLink(server, bare)
 
 
 def _shared_path(text: str) -> re.Match[str] | None:
-    """What stands before the path of shared pages, and the last part of the path."""
+    """What stands before the path of shared pages, and what behind."""
     try:
         path = urlsplit(text.strip()).path
     except ValueError:
@@ -101,7 +104,7 @@ def _shared_path(text: str) -> re.Match[str] | None:
     return _SHARED_PATH.fullmatch(path)
 
 
-_SHARED_PATH = pattern(rf"((?:/[^/]+)*){SHARED}/([^/]*)/?")
+_SHARED_PATH = pattern(rf"((?:/[^/]+)*){SHARED}/(.*)")
 
 
 def pull_links(conversation: Conversation) -> list[Link]:

@@ -163,8 +163,10 @@ class Seen(NamedTuple):
 
 
 def seen_in(text: str) -> Iterator[Seen]:
-    """The ways in which one may see a text, without what `clean` removes; none for most texts,
-    where nothing is removed."""
+    """The ways in which one may see a text: without what `clean` removes, and decoded where it is
+    that of an address; none for most texts."""
+    if "%" in text and _PERCENT.search(text):
+        yield _decoded(text)
     if "\\" in text and _MAY_BE_ENCODED.search(text) and _ENCODED.search(text):
         yield _seen(text, _ENCODED)
     if text.isascii():
@@ -176,6 +178,36 @@ def seen_in(text: str) -> Iterator[Seen]:
         seen = _seen(text, unseen)
         if len(seen.text) < len(text):
             yield seen
+
+
+_PERCENT = pattern("%[2-7][0-9A-Fa-f]")
+"""A printable character as addresses have it."""
+
+
+def _decoded(text: str) -> Seen:
+    """The lines with such characters, decoded. What stands for one is at the place of its end, so
+    that nothing of it is left behind a secret."""
+    parts: list[str] = []
+    kept, places = [0], [0]
+    length = start = 0
+
+    def keep(part: str, place: int) -> None:
+        nonlocal length
+        kept.append(length)
+        places.append(place)
+        parts.append(part)
+        length += len(part)
+
+    for line in text.split("\n"):
+        last = 0
+        for found in _PERCENT.finditer(line):
+            keep(line[last : found.start()], start + last)
+            last = found.end()
+            keep(chr(int(found[0][1:], 16)), start + last - 1)
+        if last:
+            keep(line[last:] + "\n", start + last)
+        start += len(line) + 1
+    return Seen("".join(parts), kept, places)
 
 
 def _seen(text: str, unseen: re.Pattern[str]) -> Seen:

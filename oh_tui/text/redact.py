@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
 from typing import Any, TypeAlias
+from urllib.parse import quote
 
 from oh_tui.text.clean import Seen, clean, clean_line, seen_in
 from oh_tui.text.patterns import pattern
@@ -90,6 +91,7 @@ def _json_forms(keys: tuple[str, ...]) -> tuple[bytes, ...]:
     forms = set(keys)
     for key in keys:
         forms |= {json.dumps(key)[1:-1], json.dumps(key, ensure_ascii=False)[1:-1]}
+        forms.add(quote(key, safe=""))
     return tuple(form.encode() for form in forms)
 
 
@@ -101,8 +103,10 @@ def without_held(text: str) -> str:
     """Any text as it is, but for the keys of `hold`."""
     for key in _held:
         text = text.replace(key, HIDDEN)
-    seen = clean(text) if _held else ""
-    return hide_split(text) if any(key in seen for key in _held) else text
+    if not _held:
+        return text
+    views = (clean(text), *(one.text for one in seen_in(text)))
+    return hide_split(text) if any(key in seen for seen in views for key in _held) else text
 
 
 def redact(text: str) -> str:
@@ -205,9 +209,9 @@ _COLOUR = pattern("\x1b\\[[\\d;:]{0,80}m")
 
 
 def hide_split(text: str) -> str:
-    """Hides the secrets that something in them splits which `clean` removes, or a carriage return:
-    these are whole again for whoever passes the text on. All else stays as it is, and so do the
-    colours that begin or end in a secret."""
+    """Hides the secrets that something in them splits which `clean` removes, or a carriage return,
+    and those that are encoded in an address: these are whole again for whoever passes the text on.
+    All else stays as it is, and so do the colours that begin or end in a secret."""
     marked: list[tuple[int, int]] = []
     for seen in seen_in(text):
         marked += _marked_in(seen)

@@ -53,6 +53,14 @@ def test_the_sums_are_the_same(runs: Path, tmp_path: Path, by: str) -> None:
     assert len(with_it.splitlines()) > 1
 
 
+def test_the_range_before_is_the_same(runs: Path) -> None:
+    times = ("after:2026-03-01T00:04", "before:2026-03-01T00:08")
+    words = (*times, "--compare-before", "--by", "day", "--json")
+    with_it, without = (json.loads(text) for text in both(runs, *words))
+    assert with_it == without
+    assert (with_it["total"]["runs"], with_it["before"]["sums"]["runs"]) == (4, 2)
+
+
 def test_files_of_any_name_are_known(runs: Path, tmp_path: Path) -> None:
     odd = runs / 'a#1 "b" ü\\\N{HEAVY BLACK HEART}'
     (runs / "part-000").rename(odd)

@@ -25,6 +25,7 @@ ON_SERVER: dict[str, list[str]] = {
     "grep": ["grep", "Invalid"],
     "stats": ["stats", "--by", "week", "after:9d", "--compare-before"],
     "failures": ["failures"],
+    "audit": ["audit", DATES],
     "sandboxes": ["sandboxes", "--all"],
     "show": ["show", DATES],
     "status": ["status"],

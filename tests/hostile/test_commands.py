@@ -46,6 +46,10 @@ MORE = (
     "stats --by week",
     "stats after:2d --by day --compare-before",
     "failures",
+    "audit",
+    "audit --junit",
+    f"audit {OAUTH}",
+    "audit --explain no-installs",
     "index --status",
     "query values(1)",
 )

@@ -177,9 +177,10 @@ def check(where: str, data: bytes) -> None:
 
 def commands(path: Path, folder: Path) -> Iterator[tuple[str | Path, ...]]:
     of_run = ("show", "why", "steps", "tail", "changes", "check")
-    for name in (*of_run, "conversations", "stats", "failures"):
+    for name in (*of_run, "conversations", "stats", "failures", "audit"):
         yield name, path
         yield name, path, "--json"
+    yield "audit", path, "--junit"
     yield "events", path
     for form in ("md", "html", "jsonl", "atif", "cast", "otlp"):
         yield "export", path, "--to", form, "--yes"
@@ -250,6 +251,7 @@ def test_no_key_is_told_to_another_agent(name: str, home: Path) -> None:
         await tools("search", words="planted")
         await tools("stats", by=["model", "repo", "cause"])
         await tools.rows("failures", "failures")
+        await tools("audit")
         for given in (form.format(key) for key, form in KEYS.items()):
             await tools.refused("why", run=given)
             await tools.refused("steps", words=f"is:{given}")

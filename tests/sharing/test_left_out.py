@@ -323,6 +323,7 @@ def test_sub_agents_lack_it_too(tmp_path: Path) -> None:
         (("--only", "61-40"), "names no steps: 7, 40-61 or 3,40-61 does"),
         (("--only", "last"), "names no steps: 7, 40-61 or 3,40-61 does"),
         (("--only", "0"), "names no steps"),
+        (("--only", "1-99999999999"), "'1-99999999999': a step has at most 9 digits"),
         (("--whole",), "--whole is for --to html, cast, otlp"),
         (("--notes", "--to", "cast"), "--notes is for --to md, html, jsonl"),
         (("--messages", "--to", "html"), "--messages is for --to otlp"),

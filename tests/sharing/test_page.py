@@ -15,6 +15,7 @@ from oh_tui.sharing.html import long_run
 from oh_tui.sharing.html.changed_files import changed_files_html
 from oh_tui.sharing.html.page import page
 from oh_tui.sharing.html.style import policy
+from oh_tui.sharing.markdown import markdown
 from oh_tui.sources.lists.user_annotations import RunAnnotations
 from oh_tui.text.redact import hide_keys
 from oh_tui.trajectory.model.events import Event, parse_event
@@ -54,6 +55,24 @@ def test_errors_the_answer_and_the_last_step_are_open() -> None:
         ]
     )
     assert found.opened == ["step-2", "step-4", "step-5"]
+
+
+def test_phases_are_an_index_and_stand_above_their_steps() -> None:
+    events = demo_run("week-dates").events
+    document = "".join(page(shared(events)))
+    assert document.count('<a href="#step-8">debug</a>') == 1
+    assert "edited parse.py 4 times until 44 tests passed" in document
+    assert document.count('<p class="phase">') == 11
+    text = "".join(markdown(shared(events)))
+    assert "- 8-15 **debug** 44 s · $0.11 · edited parse.py 4 times until 44 tests passed" in text
+
+
+def test_of_chosen_steps_only_whole_phases_are_told() -> None:
+    part = replace(shared(demo_run("week-dates").events), is_part=True)
+    part.steps = part.steps[6:20]
+    text = "".join(markdown(part))
+    assert re.findall(r"^- (\S+) \*\*", text, re.MULTILINE) == ["7", "8-15"]
+    assert "".join(page(part)).count('<p class="phase">') == 2
 
 
 def test_what_the_user_asked_is_an_index() -> None:

@@ -45,6 +45,10 @@ def say_rest(call: Call, reading: ManyRuns[Any]) -> int:
     return PARTIAL if reading.unread or call.source.problems else OK
 
 
+LEFT_OUT = ("not_kept", "going_on", "unread", "unsure")
+"""What of the runs is left out, by its names in JSON."""
+
+
 def left_out(reading: ManyRuns[Any]) -> dict[str, int]:
     """The same as JSON."""
     return {

@@ -146,12 +146,14 @@ class Sums(NamedTuple):
 
     def document(self) -> dict[str, object]:
         """What `--json` prints."""
-        of_group = _period_json if set(self.by) & PERIODS.keys() else _json
         document: dict[str, object] = {
             "source": self.source,
             "by": self.by,
             "groups": [
-                {"names": dict(zip(self.by, group.names, strict=True)), **of_group(group)}
+                {
+                    "names": dict(zip(self.by, group.names, strict=True)),
+                    **_group_json(self.by, group),
+                }
                 for group in self.table.groups
             ],
             "total": _json(self.total),
@@ -225,14 +227,12 @@ async def _read(
     return rows, reading
 
 
-def _period_json(group: Group) -> dict[str, object]:
-    """Of a day or week also what is drawn of it."""
-    return {
-        **_json(group),
-        "finished": group.finished,
-        "failed": group.failed,
-        "failed_steps": group.failed_steps,
-    }
+def _group_json(by: Sequence[str], group: Group) -> dict[str, object]:
+    """Of days and weeks also what is drawn of them."""
+    if not set(by) & PERIODS.keys():
+        return _json(group)
+    ended = {"finished": group.finished, "failed": group.failed}
+    return _json(group) | ended | {"failed_steps": group.failed_steps}
 
 
 def _json(group: Group) -> dict[str, object]:
@@ -278,7 +278,7 @@ def _print_csv(by: Sequence[str], groups: Sequence[Group]) -> None:
 
 def _flat(by: Sequence[str], group: Group) -> dict[str, object]:
     flat: dict[str, object] = dict(zip(by, group.names, strict=True))
-    for name, value in _json(group).items():
+    for name, value in _group_json(by, group).items():
         if name == "endings":
             known = {"finished": group.finished, "failed": group.failed}
             flat |= known | {"ended_otherwise": group.runs - sum(known.values())}

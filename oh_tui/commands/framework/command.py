@@ -221,6 +221,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     wants: Literal["run", "server", "change", "nothing"] = "run"
     """A run on a server or in a file; a server; a server that it changes, which `--read-only`
     forbids; or neither."""
+    alone: tuple[str, ...] = ()
+    """Options with which it wants nothing."""
     reads_settings: bool = True
     """False for a command that works with a faulty settings file."""
     settings: tuple[str, ...] = ()
@@ -239,6 +241,10 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
         """Whether `--yes` is about files at https addresses, and about nothing else."""
         own = any(isinstance(one, Argument) and "--yes" in one.names for one in self.arguments)
         return self.wants == "run" and not own
+
+    def wants_nothing(self, args: argparse.Namespace) -> bool:
+        """Whether it needs neither a server nor a run with these arguments."""
+        return self.wants == "nothing" or any(getattr(args, one) for one in self.alone)
 
     @property
     def on_server(self) -> bool:

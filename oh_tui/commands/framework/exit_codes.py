@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from types import FrameType
 
 OK, REFUSED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
-"""Exit codes. A command may have its own, such as 3 of `check`."""
+"""Exit codes. A command may have its own, such as 4 of `tail`."""
+
+DEFECTS = 3
+"""Exit code of `check` and `audit` when they find something."""
 
 PARTIAL = WRONG_USE
 """Exit code of a command on many runs when some of them could not be read."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
+from oh_tui.commands.across_runs.audit import audit_in, audit_of, rules_of
 from oh_tui.commands.across_runs.compare import report as compare_report
 from oh_tui.commands.across_runs.failures import failures_in
 from oh_tui.commands.across_runs.grep import hit_json, search_of
@@ -157,6 +158,27 @@ async def failures(session: Session, asked: arguments.Failures) -> Found:
         return {"failures": row | {"compare": None}}  # which has paths: a client names runs by ids
 
     return Found(head, Rows(("failures",), rows, key, item))
+
+
+async def audit(session: Session, asked: arguments.Audit) -> Found:
+    rules = rules_of()
+    if asked.run:
+        one = await session.read(asked.run)
+        found = audit_of(one.conversation, one.study, rules)
+    else:
+        found = await audit_in(await session.call(), rules, asked.words, live=asked.live)
+    head = found.document()
+    rows = [{name: row} for name in ("rules", "runs") for row in _list(head.pop(name))]
+
+    def key(row: dict[str, Any]) -> str:
+        return str(row["rules"]["name"] if "rules" in row else row["runs"]["run"])
+
+    return Found(head, Rows(("rules", "runs"), rows, key, lambda row: row))
+
+
+def _list(value: object) -> list[Any]:
+    assert isinstance(value, list)
+    return value
 
 
 async def compare(session: Session, asked: arguments.Compare) -> Found:

@@ -176,3 +176,9 @@ class Failures(Paged):
     ] = ""
     least: Annotated[int, Meta(ge=1, description="only what failed in at least so many runs")] = 1
     live: Live = False
+
+
+class Audit(Paged):
+    words: OfList = ""
+    run: Annotated[str, Meta(description="id of the only run to ask, or its first characters")] = ""
+    live: Live = False

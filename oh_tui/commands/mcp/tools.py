@@ -104,6 +104,13 @@ TOOLS = {
         across_runs.failures,
         lambda: schemas.answer("failures"),
     ),
+    "audit": Tool(
+        "Which rules hold in runs, which are broken and by which steps, and which are not known. "
+        "The rules come first, then the runs.",
+        arguments.Audit,
+        across_runs.audit,
+        lambda: schemas.answer("audit"),
+    ),
 }
 """Every tool, in the order in which they are listed. Each takes what a client named, reads no more
 than the source given at the start, and does nothing to it."""

@@ -37,6 +37,7 @@ def head_html(run: SharedRun, here: Container[int]) -> Iterator[str]:
     yield strip_html(run.study.strip, here)
     yield "</header>\n"
     yield _turns(run)
+    yield _phases(run, here)
     yield _looks(run, here)
 
 
@@ -142,6 +143,24 @@ def _looks(run: SharedRun, here: Container[int]) -> str:
     return (
         f'<nav aria-labelledby="look"><h2 id="look">Worth a look</h2>\n'
         f'<ol class="turns">\n{"".join(rows)}</ol>\n{rest}</nav>\n'
+    )
+
+
+def _phases(run: SharedRun, here: Container[int]) -> str:
+    rows: list[str] = []
+    for one in run.phases:
+        name = text(one.name)
+        if one.first in here:
+            name = f'<a href="#step-{one.first}">{name}</a>'
+        rows.append(
+            f'<li><span class="n">{one.steps}</span> <span>{name} '
+            f"{text(run.phase_words(one))}</span></li>\n"
+        )
+    if not rows:
+        return ""
+    return (
+        f'<nav aria-labelledby="phases"><h2 id="phases">Phases</h2>\n'
+        f'<ol class="turns phases">\n{"".join(rows)}</ol></nav>\n'
     )
 
 

@@ -31,7 +31,13 @@ def page(run: SharedRun) -> Iterator[str]:
     if not run.steps:
         yield '<p class="note">no steps</p>\n'
     writer = StepsWriter(
-        run.study, hidden, run.whole, run.kept, _opened(run), with_sub_agents=not run.is_part
+        run.study,
+        hidden,
+        run.whole,
+        run.kept,
+        _opened(run),
+        with_sub_agents=not run.is_part,
+        phases={phase.first: f"{phase.name} · {phase.summary}" for phase in run.phases},
     )
     yield from writer.written(run.steps, told_gaps=run.is_cut)
     yield "</section>\n"

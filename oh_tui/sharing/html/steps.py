@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from oh_tui.sharing.hidden import Hidden
@@ -41,6 +41,8 @@ class StepsWriter:
     opened: frozenset[int] = field(default_factory=frozenset)
     """Numbers of the steps that are open at first, beside errors."""
     with_sub_agents: bool = True
+    phases: Mapping[int, str] = field(default_factory=dict)
+    """What stands above a step that begins a phase, by its number."""
 
     def written(self, steps: Sequence[Step], *, told_gaps: bool) -> Iterator[str]:
         """`told_gaps` has a line for steps left out between them."""
@@ -49,6 +51,8 @@ class StepsWriter:
             if told_gaps and step.number > before + 1:
                 yield _gap(before + 1, step.number - 1)
             before = step.number
+            if name := self.phases.get(step.number):
+                yield f'<p class="phase">{text(name)}</p>\n'
             yield self._step(step)
             if self.with_sub_agents:
                 for run in self.study.sub_runs.of(step):

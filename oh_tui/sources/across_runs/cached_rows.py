@@ -8,10 +8,18 @@ from pathlib import Path
 from oh_tui.api.models import Conversation
 from oh_tui.library.library import Library
 from oh_tui.sources.across_runs.each_run import Ahead, Result
-from oh_tui.sources.across_runs.failure_rows import COLUMNS, RunFailures, ended_well, run_failure
+from oh_tui.sources.across_runs.failure_rows import (
+    COLUMNS,
+    FailureRow,
+    Failures,
+    RunFailures,
+    ended_well,
+    run_failure,
+)
 from oh_tui.sources.across_runs.run_stats import Summand, names_of
 from oh_tui.sources.across_runs.up_to_date import Held
 from oh_tui.sources.source import Source
+from oh_tui.trajectory.analysis.alike.failed_steps import Failure
 
 
 class KnownRows:
@@ -58,3 +66,14 @@ class KnownFailures:
             else:
                 left.append(row)
         return Ahead(results, left, vanished)
+
+
+def failure_in_index(cache_folder: Path | None, failure: Failure) -> tuple[FailureRow, int] | None:
+    """A failure in all runs of the index, and how many these are. None where none has it."""
+    with Library(cache_folder) as library:
+        runs, found = library.with_failure(failure.id, ("place", "label", "verdict"), COLUMNS)
+    sums = Failures()
+    for place, label, verdict, *values in found:
+        sums.add(place, RunFailures(ended_well(label, verdict), [run_failure(values)]))
+    row = sums.row(failure)
+    return (row, runs) if row else None

@@ -140,6 +140,10 @@ class Failures:
             example = Example(run, one.example, name)
             self._sums.setdefault(one.failure, _Sum()).add(example, one, found)
 
+    def row(self, failure: Failure) -> FailureRow | None:
+        found = self._sums.get(failure)
+        return found.row(failure) if found else None
+
     def rows(self, least: int = 1, sort: str = "runs") -> list[FailureRow]:
         """Those in at least so many runs. `sort` is a key of SORTS."""
         sums = list(self._sums.items())  # of now: a thread may ask while runs are added

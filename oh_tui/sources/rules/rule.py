@@ -45,6 +45,8 @@ class Rule(msgspec.Struct, frozen=True):
     asks: Question | RunQuestion
     asked: tuple[tuple[str, str], ...] = ()
     """What it asks as its file has it: names with their values."""
+    examples: tuple[str, ...] = ()
+    """Runs that show it."""
     origin: str = ""
     """The file that it is from; "" for one that comes with oh-tui."""
 

@@ -46,7 +46,9 @@ MOST = 1_000_000
 TESTS = ("never", "at_most", "at_least", "before", "after", "never_after", "repeated")
 """A rule about steps has one of these."""
 
-NAMES = ("name", "why", "severity", "enabled", "steps", "run", *TESTS, "since", "in_a_row", "same")
+ASKS = ("steps", "run", *TESTS, "since", "in_a_row", "same")
+
+NAMES = ("name", "why", "severity", "enabled", "examples", *ASKS)
 
 _NAME = pattern(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
@@ -123,12 +125,9 @@ class _Table:
         why, severity = self._text("why"), self._severity()
         asks = self._asks()
         if asks is not None and len(self._faults) == self._blamed:
-            asked = [
-                (key, _shown(self._values[key]))
-                for key in NAMES[4:]
-                if key in self._values
-            ]  # fmt: skip
-            found.rules.append(Rule(name, safe_line(why), severity, asks, tuple(asked), origin))
+            asked = tuple((key, _shown(self._values[key])) for key in ASKS if key in self._values)
+            examples = self._examples()
+            found.rules.append(Rule(name, safe_line(why), severity, asks, asked, examples, origin))
 
     def _asks(self) -> Question | RunQuestion | None:
         tests = [name for name in TESTS if name in self._values]
@@ -219,6 +218,11 @@ class _Table:
             return found
         self._blame("severity is low, medium or high", "severity")
         return Severity.MEDIUM
+
+    def _examples(self) -> tuple[str, ...]:
+        given = self._values.get("examples", [])
+        texts = given if isinstance(given, list) else [given]
+        return tuple(safe_line(str(one), LONGEST) for one in texts[:MOST_WORDS])
 
     def _text(self, name: str) -> str:
         value = self._values.get(name)

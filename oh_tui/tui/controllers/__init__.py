@@ -30,6 +30,7 @@ from oh_tui.tui.controllers.run import (
     find,
     forgotten,
     goto,
+    known_failures,
     older,
     reader,
     reports,
@@ -59,7 +60,8 @@ if TYPE_CHECKING:
 
 READS = (
     *("lists", "more", "run", "older", "follow", "below", "branch", "find", "hits", "filter"),
-    *("peek", "git", "copy", "sift", "search_all", "sums", "failures", "forgotten", "rules"),
+    *("peek", "git", "copy", "sift", "search_all", "sums", "failures", "forgotten"),
+    *("known-failure", "rules"),
 )
 """Groups of workers that read from the source being left, or process what it returned. Reads run
 in exclusive groups; writes never do, so that no read cancels a write."""
@@ -209,7 +211,13 @@ class Controllers:
     @cached_property
     def steps(self) -> step_moves.StepActions:
         return step_moves.StepActions(
-            self._session, self._ui, self._steps, self._bodies, self.target, self.filter
+            self._session,
+            self._ui,
+            self._steps,
+            self._bodies,
+            self.target,
+            self.filter,
+            known_failures.KnownFailures(self._session, self._ui, self._steps),
         )
 
     @cached_property

@@ -25,6 +25,11 @@ class Phase(NamedTuple):
     summary: str
     """What it did, in a sentence without a full stop: clean, redacted and on one line."""
 
+    @property
+    def steps(self) -> str:
+        """Such as `8-15`, or `7`."""
+        return str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
+
 
 class Phases:
     """The phases of a growing trajectory; `update` reads new steps only, and those whose result has

@@ -68,7 +68,10 @@ class Matches:
 
     def lacking(self, words: Iterable[Query]) -> Counter[str]:
         """What is not known of some steps, with the number of these."""
-        return sum((self._lacking[query.terms] for query in words), Counter[str]())
+        found = Counter[str]()
+        for query in words:
+            found |= self._lacking[query.terms]
+        return found
 
 
 _STRENGTH = (NO, OPEN, YES)

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
     from oh_tui.sources.across_runs.each_run import Result
     from oh_tui.sources.across_runs.failure_rows import Example, RunFailures
-    from oh_tui.sources.source import Source
     from oh_tui.tui.controllers.across_runs.way_back import WayBack
     from oh_tui.tui.controllers.lists.filter_and_sort import ListActions
     from oh_tui.tui.controllers.run.compare import Comparisons
@@ -54,9 +53,6 @@ class FailuresOfRuns:
         self._way_back = way_back
         self._comparisons = comparisons
         self._keep = keep
-        self._found: state.FailuresFound | None = None
-        self._of: Source | None = None
-        """The source that was read."""
         self._asked: ConversationQuery | None = None
         """The runs for which it was opened; the words may be others by now."""
         self._below: Below | None = None
@@ -73,8 +69,10 @@ class FailuresOfRuns:
     def open(self, query: ConversationQuery, below: Below | None) -> None:
         """What was found stays until other runs are asked for, or `r`. Closing the view while it
         reads stops that."""
-        found, is_same = self._found, self._of is self._session.source and self._asked == query
+        session = self._session
+        found, is_same = session.failures, self._asked == query
         self._asked, self._below = query, below
+        is_same = is_same and found is not None and found.reading.source is session.source
         if found is None or found.stopped or not is_same:
             found = self._begin(query)
         self._show(found)
@@ -104,8 +102,8 @@ class FailuresOfRuns:
             self._below.close()
 
     def _begin(self, query: ConversationQuery) -> state.FailuresFound:
-        session, before = self._session, self._found
-        source = self._of = session.source
+        session, before = self._session, self._session.failures
+        source = session.source
         assert source is not None
         folder = session.settings.library_folder
         reading = each_run.ManyRuns(
@@ -119,7 +117,7 @@ class FailuresOfRuns:
             nice=each_run.KEYS_FIRST,
             cache_folder=folder,
         )
-        found = self._found = state.FailuresFound(query, reading)
+        found = session.failures = state.FailuresFound(query, reading)
         if before:
             found.sort = before.sort
         self._ui.work_on("failures", self._collect, found, reading.results(), instead=True)
@@ -150,7 +148,7 @@ class FailuresOfRuns:
 
     def read_missing(self) -> None:
         """Read from the server the runs that this machine does not keep."""
-        found = self._found
+        found = self._session.failures
         if found and not found.is_running:
             self._ui.work_on(
                 "failures", self._collect, found, found.reading.missing(self._keep), instead=True
@@ -161,7 +159,7 @@ class FailuresOfRuns:
 
     def open_example(self) -> None:
         """Open the example of the row under the cursor at its step."""
-        found = self._found
+        found = self._session.failures
         if found is None or found.at is None:
             return
         found.is_chosen = True
@@ -181,7 +179,7 @@ class FailuresOfRuns:
 
     def list_runs(self) -> None:
         """List only the runs with the failure under the cursor."""
-        found = self._found
+        found = self._session.failures
         if found is None or found.at is None:
             return
         failure = found.at.failure
@@ -193,7 +191,8 @@ class FailuresOfRuns:
 
     def compare(self) -> None:
         """Compare a run that recovered from the failure under the cursor with one that did not."""
-        row = self._found.at if self._found else None
-        if self._found and row and row.recovered_example and row.failed_example:
+        found = self._session.failures
+        row = found.at if found else None
+        if found and row and row.recovered_example and row.failed_example:
             both = (row.recovered_example, row.failed_example)
-            self._comparisons.compare([self._found.runs[one.run] for one in both])
+            self._comparisons.compare([found.runs[one.run] for one in both])

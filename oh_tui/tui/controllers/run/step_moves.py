@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from oh_tui.tui.controllers.run.filter import Filter
+    from oh_tui.tui.controllers.run.known_failures import KnownFailures
     from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
@@ -37,6 +38,7 @@ class StepActions:
         bodies: StepDetail,
         run: TargetRun,
         filter: Filter,
+        known: KnownFailures,
     ) -> None:
         self._session = session
         self._ui = ui
@@ -44,6 +46,7 @@ class StepActions:
         self._bodies = bodies
         self._run = run
         self._filter = filter
+        self._known = known
 
     def action_move(self, by: int) -> None:
         self._run.act(lambda: self._steps.move_to(self._steps.cursor + by))
@@ -55,7 +58,9 @@ class StepActions:
         self._run.act(partial(self._next_error, by))
 
     def _next_error(self, by: int) -> None:
-        if not any(map(self._steps.go_to_step, self._errors(by))):
+        if any(map(self._steps.go_to_step, self._errors(by))):
+            self._known.tell()
+        else:
             where = "after" if by > 0 else "before"
             older = self._filter.unread() if by < 0 else ""
             self._ui.tell(f"no error {where} this one{older}")

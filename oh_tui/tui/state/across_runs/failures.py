@@ -59,6 +59,10 @@ class FailuresFound(Pass):
             (n for n, row in enumerate(rows) if under and row.failure == under.failure), 0
         )
 
+    def row_of(self, failure: Failure) -> FailureRow | None:
+        """What was added by now of a failure; a thread may ask."""
+        return self._sums.row(failure)
+
     def seen_in(self, failure: Failure) -> frozenset[str]:
         """Ids of the runs with a failure."""
         return frozenset(self._with.get(failure, ()))

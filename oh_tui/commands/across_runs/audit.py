@@ -1,0 +1,453 @@
+"""`oh-tui audit`: which rules hold in runs, which are broken, and of which nobody knows."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from oh_tui.commands.across_runs import junit
+from oh_tui.commands.across_runs.left_out import LEFT_OUT, LIVE, left_out, say_rest
+from oh_tui.commands.framework.command import (
+    LISTED,
+    PATHS,
+    Call,
+    argument,
+    command,
+    flag,
+    path_of,
+)
+from oh_tui.commands.framework.exit_codes import DEFECTS, OK
+from oh_tui.commands.framework.ids import SHOWN, read_id
+from oh_tui.commands.framework.json_documents import conversation_id
+from oh_tui.commands.framework.keeping import read_annotations
+from oh_tui.commands.framework.masking import print_masked
+from oh_tui.commands.framework.printing import (
+    Cell,
+    Column,
+    Hue,
+    Row,
+    Style,
+    number,
+    print_json,
+    print_pairs,
+    print_table,
+    progress,
+    say,
+    show_progress,
+)
+from oh_tui.commands.framework.reading import chosen, read_run, title, whole
+from oh_tui.commands.framework.status import Seen
+from oh_tui.sources.across_runs.each_run import ManyRuns, Result
+from oh_tui.sources.across_runs.rule_rows import Against, Audit, RuleRow, RulesJob, RunAudit
+from oh_tui.sources.across_runs.worker import RunFacts, Unread
+from oh_tui.sources.file_source import FileSource
+from oh_tui.sources.lists import conversation_query
+from oh_tui.sources.rules.rule import Finding, Rule, Severity, findings, is_broken
+from oh_tui.sources.rules.rule_places import rules_in_force
+from oh_tui.text.clean import clean_line
+from oh_tui.text.human import percent, plural
+from oh_tui.text.problem import Problem
+from oh_tui.text.redact import safe_line
+from oh_tui.trajectory.analysis.rules.question import State
+from oh_tui.trajectory.analysis.study import Study
+
+if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation
+
+MOST_LISTED = 100
+"""Runs that are listed for people, the newest."""
+
+
+class Audited(NamedTuple):
+    """A run that was read, with what the rules find in it."""
+
+    run: str
+    title: str
+    found: RunAudit
+
+    def of_state(self, state: State) -> list[Finding]:
+        return [one for one in self.found.findings if one.state is state]
+
+
+class Found(NamedTuple):
+    """What rules find in runs."""
+
+    rows: Sequence[RuleRow]
+    runs: Sequence[Audited]
+    """As many as were to be kept."""
+    breaking: int
+    """Runs that break a rule."""
+    read: int
+    left_out: Mapping[str, int]
+    is_broken: bool
+    """Whether a rule of the severity that fails is broken in some run."""
+    code: int
+    """Exit code: whether all could be read."""
+
+    def document(self) -> dict[str, object]:
+        """What `--json` prints."""
+        return {
+            "rules": [row_json(row) for row in self.rows],
+            "runs": [run_json(run) for run in self.runs],
+            "read": self.read,
+            "left_out": self.left_out,
+        }
+
+
+_SEVERITIES = [one.value for one in Severity]
+
+
+@command(
+    "audit",
+    PATHS,
+    LISTED,
+    argument(
+        "--rules",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="rules of this file too; one of the same name is replaced; may be repeated",
+    ),
+    argument(
+        "--fail-on",
+        choices=_SEVERITIES,
+        default=Severity.HIGH.value,
+        help="exit code 3 if a rule of at least this severity is broken; high by default",
+    ),
+    (
+        flag("--junit", about="JUnit XML: a test suite for each run, a test case for each rule"),
+        argument(
+            "--against",
+            choices=["resolved"],
+            help="how well each rule fits the labels of an evaluation: precision and recall",
+        ),
+        flag("--list", about="the rules, without reading any run"),
+        argument("--explain", metavar="NAME", help="one rule: what it asks, and why"),
+    ),
+    LIVE,
+    examples={
+        "audit run.zip": "which rules hold in it, and which steps break one",
+        "audit 5f3a": "a conversation of the server",
+        "audit runs/ 'repo:dates after:7d'": "in how many runs of last week each is broken",
+        "audit runs/ --fail-on medium --junit > audit.xml": "in CI",
+        "audit output.jsonl --against resolved": "does breaking it go with failing?",
+        "audit --explain tested-before-commit": "what a rule asks, and why",
+    },
+    epilog="A rule holds, is broken, or is not known, where a run lacks what it asks: times,\n"
+    "cost, the result of its tests. Rules come with oh-tui, from rules.toml beside the settings\n"
+    "file, from .oh-tui/rules.toml of the repository here, and from --rules; a later one of the\n"
+    "same name replaces. docs/rules.md tells how to write one. Filter words are those of\n"
+    "oh-tui conversations, and say which runs are read; steps of sub-agents are not asked.\n"
+    "Whether calls and results of a run match is told by oh-tui check.\n\n"
+    "Without a PATH it reads the runs of the server that are in the index or kept on this\n"
+    "machine, and says how many are not; one that its id names is read from the server.\n\n"
+    "Exit codes: 0 no rule of the severity of --fail-on is broken, 3 one is, 2 wrong use, or some\n"
+    "runs could not be read. What is not known never fails.",
+    alone=("list", "explain"),
+)
+async def audit(call: Call) -> int:
+    args = call.args
+    if args.junit and call.as_json:
+        raise Problem("--junit and --json cannot be used together", "give one of them")
+    rules = rules_of(args.rules)
+    if args.list or args.explain is not None:
+        _print_rules(call, rules, args.explain)
+        return OK
+    least = Severity(args.fail_on)
+    if args.junit:
+        return await _print_junit(call, rules, least)
+    most = None if call.as_json else MOST_LISTED
+    found = await audit_in(call, rules, args.filter, least, live=args.live, most=most)
+    if call.as_json:
+        print_json(found.document())
+    elif args.against:
+        _print_against(call.style, found.rows)
+    elif len(found.runs) == 1 == found.read:
+        _print_run(call.style, found.runs[0])
+    else:
+        _print_runs(call.style, found)
+    return DEFECTS if found.is_broken else found.code
+
+
+def rules_of(files: Sequence[str] = ()) -> tuple[Rule, ...]:
+    """The rules in force here; says whose rules of a repository are among them. Raises Problem."""
+    found = rules_in_force(os.environ, Path.cwd(), list(map(path_of, files)))
+    if found.of_repository:
+        say(f"with the rules of this repository: {clean_line(str(found.of_repository))}")
+    if not found.rules:
+        raise Problem("All rules are switched off", "oh-tui audit --list shows those in force")
+    return tuple(found.rules)
+
+
+async def audit_in(
+    call: Call,
+    rules: tuple[Rule, ...],
+    words: str,
+    least: Severity = Severity.HIGH,
+    *,
+    live: bool = False,
+    most: int | None = None,
+) -> Found:
+    """Asks the rules of the runs that match the words, and says what was left out. Keeps `most`
+    runs that break a rule, and the first; None for all. Raises Problem."""
+    sums, runs, breaking, is_failed = Audit(rules), list[Audited](), 0, False
+    reading = _reading(call, rules, words, live)
+    async for one in _results(call, rules, words, reading):
+        if isinstance(one.value, Unread):
+            continue
+        audited = _audited(one.conversation, one.value)
+        sums.add(audited.run, one.value)
+        is_failed |= is_broken(one.value.findings, least)
+        breaks = bool(audited.of_state(State.BROKEN))
+        breaking += breaks
+        if most is None or not runs or (breaks and len(runs) < most):
+            runs.append(audited)
+    code = say_rest(call, reading)
+    return Found(sums.rows(), runs, breaking, reading.read, left_out(reading), is_failed, code)
+
+
+def audit_of(conversation: Conversation, study: Study, rules: tuple[Rule, ...]) -> Found:
+    """Asks the rules of one run that was read."""
+    found = RunAudit(findings(rules, study, conversation), study.trajectory.recorded.label)
+    sums, audited = Audit(rules), _audited(conversation, found)
+    sums.add(audited.run, found)
+    breaking = int(bool(audited.of_state(State.BROKEN)))
+    return Found(sums.rows(), [audited], breaking, 1, dict.fromkeys(LEFT_OUT, 0), False, OK)
+
+
+def _reading(call: Call, rules: tuple[Rule, ...], words: str, live: bool) -> ManyRuns[RunAudit]:
+    return ManyRuns(
+        call.source,
+        RulesJob(rules),
+        conversation_query.parse(words),
+        read_annotations(call),
+        Seen(call).known,
+        show_progress,
+        live=live,
+    )
+
+
+async def _results(
+    call: Call, rules: tuple[Rule, ...], words: str, reading: ManyRuns[RunAudit]
+) -> AsyncIterator[Result[RunAudit]]:
+    """What each run gives. One that its id names is read from the server."""
+    if read_id(words) and not isinstance(call.source, FileSource):
+        yield await _named(call, rules, words, reading)
+        return
+    with progress():
+        async for one in reading.results():
+            yield one
+            show_progress(f"{reading.read:,} of {plural(reading.runs, 'run')}")
+
+
+async def _named(
+    call: Call, rules: tuple[Rule, ...], identifier: str, reading: ManyRuns[RunAudit]
+) -> Result[RunAudit]:
+    conversation = await chosen(call.source, read_id(identifier))
+    run = whole(await read_run(call, conversation, sub_agents=True))
+    kept = read_annotations(call).of(conversation)
+    reading.read = reading.runs = 1
+    return Result(conversation, RulesJob(rules)(run, RunFacts(conversation, kept)))
+
+
+def _audited(conversation: Conversation, found: RunAudit) -> Audited:
+    return Audited(conversation_id(conversation), title(conversation), found)
+
+
+def rule_json(rule: Rule) -> dict[str, object]:
+    return {
+        "name": rule.name,
+        "severity": rule.severity,
+        "why": rule.why,
+        "asks": dict(rule.asked),
+        "file": rule.origin or None,
+    }
+
+
+def row_json(row: RuleRow) -> dict[str, object]:
+    return {
+        **rule_json(row.rule),
+        "holds": row.holds,
+        "broken": row.broken,
+        "not_known": row.unknown,
+        "examples": [one._asdict() for one in row.examples],
+        "against_resolved": {
+            **row.against._asdict(),
+            "precision": number(row.against.precision, 4),
+            "recall": number(row.against.recall, 4),
+        },
+    }
+
+
+def run_json(run: Audited) -> dict[str, object]:
+    """The rules that are not among these hold."""
+    return {
+        "run": run.run,
+        "title": run.title,
+        "label": run.found.label,
+        "broken": [
+            {
+                "rule": one.rule,
+                "severity": one.severity,
+                "steps": one.answer.steps,
+                "count": one.answer.total,
+            }
+            for one in run.of_state(State.BROKEN)
+        ],
+        "not_known": [
+            {"rule": one.rule, "lacks": one.answer.lacks} for one in run.of_state(State.UNKNOWN)
+        ],
+    }
+
+
+# for people
+
+_SIGNS = {State.BROKEN: ("✗", "x"), State.UNKNOWN: ("·", "."), State.HOLDS: ("✓", "v")}
+
+_HUES: Mapping[State, Hue] = {State.BROKEN: "red", State.UNKNOWN: "dim", State.HOLDS: "green"}
+
+_SEVERITY_HUES: Mapping[Severity, Hue] = {
+    Severity.HIGH: "red", Severity.MEDIUM: "amber", Severity.LOW: "dim",
+}  # fmt: skip
+
+
+def _print_run(style: Style, run: Audited) -> None:
+    """One run: what is broken first, the worst of it at the top."""
+    if not style.piped:
+        print("  ".join(filter(None, (run.title, run.run[:SHOWN]))))
+    columns = (Column(""), Column("severity"), Column("rule"), Column("", share=1))
+    order = list(_SIGNS)
+    found = sorted(run.found.findings, key=lambda one: (order.index(one.state), -one.severity.rank))
+    print_table(style, columns, (_finding_row(style, one) for one in found))
+
+
+def _finding_row(style: Style, one: Finding) -> Row:
+    sign = style.glyph(*_SIGNS[one.state])
+    steps = junit.steps_words(one.answer)
+    about = steps or one.answer.lacks
+    return (
+        Cell(f"{sign} {one.state}", _HUES[one.state]),
+        Cell(one.severity, _SEVERITY_HUES[one.severity] if one.state is State.BROKEN else "dim"),
+        one.rule,
+        Cell(about, "" if steps else "dim"),
+    )
+
+
+def _print_runs(style: Style, found: Found) -> None:
+    columns = (
+        Column("severity"),
+        Column("rule"),
+        Column("broken", right=True),
+        Column("holds", right=True),
+        Column("not known", right=True),
+        Column("example", share=1),
+    )
+    print_table(style, columns, map(_rule_row, _worst_first(found.rows)))
+    broken = [run for run in found.runs if run.of_state(State.BROKEN)]
+    if broken:
+        print()
+        run_columns = (Column("run"), Column("breaks", share=2), Column("title", share=1))
+        print_table(style, run_columns, map(_run_row, broken))
+    if not style.piped:
+        told = f"{found.breaking:,} of {plural(found.read, 'run')} break a rule"
+        print(style.paint(told, "dim"))
+    if found.breaking > len(broken):
+        say(f"the newest {len(broken):,} of {found.breaking:,} runs are listed; --json has all")
+
+
+def _worst_first(rows: Sequence[RuleRow]) -> list[RuleRow]:
+    return sorted(rows, key=lambda row: (-row.rule.severity.rank, -row.broken))
+
+
+def _rule_row(row: RuleRow) -> Row:
+    example = row.examples[0] if row.examples else None
+    at = f"step {example.step} of " if example and example.step else ""
+    return (
+        Cell(row.rule.severity, _SEVERITY_HUES[row.rule.severity] if row.broken else "dim"),
+        row.rule.name,
+        Cell(f"{row.broken:,}", "red" if row.broken else ""),
+        f"{row.holds:,}",
+        f"{row.unknown:,}",
+        Cell(f"{at}{example.run}" if example else "", "dim"),
+    )
+
+
+def _run_row(run: Audited) -> Row:
+    broken = sorted(run.of_state(State.BROKEN), key=lambda one: -one.severity.rank)
+    return run.run, ", ".join(one.rule for one in broken), run.title
+
+
+def _print_against(style: Style, rows: Sequence[RuleRow]) -> None:
+    columns = (
+        Column("rule", share=1),
+        Column("precision", right=True),
+        Column("recall", right=True),
+        Column("broken: unresolved", right=True),
+        Column("resolved", right=True),
+        Column("holds: unresolved", right=True),
+        Column("resolved", right=True),
+        Column("no label", right=True),
+        Column("not known", right=True),
+    )
+    print_table(style, columns, map(_against_row, _worst_first(rows)))
+
+
+def _against_row(row: RuleRow) -> Row:
+    told: Against = row.against
+    shares = (told.precision, told.recall)
+    counts = (*told, row.unknown)
+    return (
+        row.rule.name,
+        *("" if share is None else percent(share) for share in shares),
+        *(f"{count:,}" for count in counts),
+    )
+
+
+async def _print_junit(call: Call, rules: tuple[Rule, ...], least: Severity) -> int:
+    """Prints each run as it was read."""
+    reading = _reading(call, rules, call.args.filter, call.args.live)
+    is_failed = False
+    print_masked([junit.BEGIN])
+    async for one in _results(call, rules, call.args.filter, reading):
+        show_progress("")
+        if isinstance(one.value, Unread):
+            lines = junit.unread(_suite_name(one.conversation), one.value.reason)
+        else:
+            lines = junit.suite(_suite_name(one.conversation), rules, one.value)
+            is_failed |= is_broken(one.value.findings, least)
+        print_masked(lines)
+    print_masked([junit.END])
+    code = say_rest(call, reading)
+    return DEFECTS if is_failed else code
+
+
+def _suite_name(conversation: Conversation) -> str:
+    return f"{title(conversation)} {conversation_id(conversation)}"
+
+
+def _print_rules(call: Call, rules: Sequence[Rule], named: str | None) -> None:
+    chosen = [rule for rule in rules if named in (None, rule.name)]
+    if not chosen:
+        names = ", ".join(rule.name for rule in rules[:20])
+        raise Problem(f"There is no rule {safe_line(named or '')[:60]}", f"one of {names}")
+    if call.as_json:
+        print_json({"rules": [rule_json(rule) for rule in chosen]})
+    elif named is None:
+        columns = (Column("severity"), Column("rule"), Column("why", share=1))
+        rows = ((Cell(one.severity, "dim"), one.name, one.why) for one in chosen)
+        print_table(call.style, columns, rows)
+    else:
+        print_pairs(call.style, _explained(chosen[0]))
+
+
+def _explained(rule: Rule) -> Iterator[tuple[str, str | Cell]]:
+    yield "rule", Cell(rule.name, "bold")
+    yield "severity", rule.severity
+    yield "why", rule.why
+    yield from rule.asked
+    yield "from", clean_line(rule.origin) or "oh-tui"
+    if rule.examples:
+        where = "" if rule.origin else " (oh-tui --demo)"
+        yield "shown by", f"{', '.join(rule.examples)}{where}"

@@ -1,0 +1,83 @@
+"""What rules find, as JUnit XML: a test suite for each run, a test case for each rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from xml.sax.saxutils import escape, quoteattr
+
+from oh_tui.sources.across_runs.rule_rows import RunAudit
+from oh_tui.sources.rules.rule import Rule
+from oh_tui.text.patterns import pattern
+from oh_tui.text.redact import safe_line
+from oh_tui.trajectory.analysis.rules.question import Answer, State
+
+BEGIN = '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="oh-tui audit">\n'
+
+END = "</testsuites>\n"
+
+LONGEST = 500
+"""Characters of a name or a message."""
+
+_NO_XML = pattern("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 cannot say."""
+
+
+def suite(name: str, rules: Sequence[Rule], found: RunAudit) -> Iterator[str]:
+    """The suite of a run, which was read."""
+    states = [one.state for one in found.findings]
+    yield _head(name, len(states), states.count(State.BROKEN), states.count(State.UNKNOWN))
+    for rule, finding in zip(rules, found.findings, strict=True):
+        yield from _case(rule, finding.answer)
+    yield " </testsuite>\n"
+
+
+def unread(name: str, reason: str) -> Iterator[str]:
+    """The suite of a run that could not be read."""
+    yield _head(name, 1, errors=1)
+    yield f'  <testcase classname="oh-tui.audit" name="read"><error message={_value(reason)}/>'
+    yield "</testcase>\n </testsuite>\n"
+
+
+def steps_words(answer: Answer, most: int = 5) -> str:
+    """The steps that break a rule: `steps 3, 5 and 8 more`; "" for a rule about the whole run."""
+    named = answer.steps[:most]
+    if not named:
+        return ""
+    more = answer.total - len(named)
+    rest = f" and {more:,} more" if more else ""
+    return f"step{'s' if answer.total > 1 else ''} {', '.join(map(str, named))}{rest}"
+
+
+def _head(name: str, tests: int, failures: int = 0, skipped: int = 0, errors: int = 0) -> str:
+    counts = f'failures="{failures}" errors="{errors}" skipped="{skipped}"'
+    return f' <testsuite name={_value(name)} tests="{tests}" {counts}>\n'
+
+
+def _case(rule: Rule, answer: Answer) -> Iterator[str]:
+    head = f'  <testcase classname="oh-tui.audit" name={_value(rule.name)}'
+    match answer.state:
+        case State.HOLDS:
+            yield f"{head}/>\n"
+        case State.UNKNOWN:
+            yield f"{head}><skipped message={_value(f'not known: {answer.lacks}')}/></testcase>\n"
+        case State.BROKEN:
+            told = steps_words(answer) or "the whole run"
+            yield f"{head}><failure type={_value(rule.severity)} message={_value(told)}>"
+            yield f"{_content(rule.why)}</failure></testcase>\n"
+
+
+def _value(text: str) -> str:
+    return _in_ascii(quoteattr(_plain(text)))
+
+
+def _content(text: str) -> str:
+    return _in_ascii(escape(_plain(text)))
+
+
+def _plain(text: str) -> str:
+    return _NO_XML.sub("\ufffd", safe_line(text, LONGEST))
+
+
+def _in_ascii(xml: str) -> str:
+    """For any locale, whatever the file says of its encoding."""
+    return xml.encode("ascii", "xmlcharrefreplace").decode("ascii")

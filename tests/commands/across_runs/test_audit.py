@@ -1,0 +1,278 @@
+"""`oh-tui audit`: which rules hold in files and in the demo, its exit codes, JUnit XML, labels."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ElementTree
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from oh_tui import cli
+from tests.commands import schemas
+from tests.commands.conftest import IDS
+from tests.demo_runs import demo_events
+from tests.processes import oh_tui
+from tests.trajectory import evaluation_files
+from tests.trajectory.planted_rules import expected, planted, run_of
+
+DATES = IDS["week-dates"]
+
+MIXED = "0123\ud800\x00\x1b[31m]]> <b> & \"'\ufffe\n\u202e"
+"""What XML cannot say, or takes for its own."""
+
+
+def write_run(path: Path, deeds: list[str], **meta: str) -> Path:
+    run = run_of(deeds)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("meta.json", json.dumps(meta))
+        for place, event in enumerate(run.events):
+            archive.writestr(f"event_{place:06}_{event.id}.json", event.raw())
+    return path
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs")
+    for number in range(30):
+        write_run(folder / f"run-{number}.zip", planted(number), title=f"run {number}")
+    return folder
+
+
+def document(capsys: pytest.CaptureFixture[str], *words: str | Path) -> Any:
+    cli.main(["audit", *map(str, words), "--json"])
+    found = json.loads(capsys.readouterr().out)
+    schemas.check("audit", found)
+    return found
+
+
+def test_counts_are_those_of_the_runs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = document(capsys, folder)
+    assert found["read"] == len(found["runs"]) == 30
+    wanted = {f"run {number}": expected(planted(number)) for number in range(30)}
+    for run in found["runs"]:
+        broken = {one["rule"]: one["steps"] for one in run["broken"]}
+        unknown = {one["rule"] for one in run["not_known"]}
+        for name, steps in wanted[run["title"]].items():
+            assert (steps is None) == (name in unknown), run
+            assert broken.get(name, []) == (steps or []), run
+    for rule in found["rules"]:
+        breaking = [r for r in found["runs"] if any(b["rule"] == rule["name"] for b in r["broken"])]
+        assert rule["broken"] == len(breaking)
+        assert rule["holds"] + rule["broken"] + rule["not_known"] == 30
+        assert [one["run"] for one in rule["examples"]] == [one["run"] for one in breaking[:3]]
+
+
+@pytest.mark.parametrize(
+    ("deeds", "options", "code"),
+    [
+        (["edit", "pass", "commit"], [], 0),
+        (["edit", "commit"], [], 3),
+        (["edit", "commit"], ["--fail-on", "high"], 3),
+        (["edit"], [], 0),
+        (["edit"], ["--fail-on", "medium"], 3),
+        (["install"], ["--fail-on", "medium"], 0),
+        (["install"], ["--fail-on", "low"], 3),
+        (["edit", "test-untold", "commit"], ["--fail-on", "low"], 0),  # not known
+        (["edit", "commit"], ["--junit"], 3),
+        (["edit", "commit"], ["--json"], 3),
+        (["edit", "commit"], ["--against", "resolved"], 3),
+    ],
+)
+def test_the_exit_code_tells_whether_a_severe_rule_is_broken(
+    tmp_path: Path, deeds: list[str], options: list[str], code: int
+) -> None:
+    path = write_run(tmp_path / "run.zip", deeds)
+    assert cli.main(["audit", str(path), *options]) == code
+
+
+def test_a_run_that_cannot_be_read_is_no_run_that_holds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_run(tmp_path / "good.zip", ["pass"])
+    (tmp_path / "bad.zip").write_bytes(b"not a zip")
+    assert cli.main(["audit", str(tmp_path)]) == 2
+    assert "bad.zip" in capsys.readouterr().err
+
+
+def test_one_run_is_a_list_with_what_is_broken_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_run(tmp_path / "run.zip", ["install", "edit", "push", "test-untold"])
+    cli.main(["audit", str(path)])
+    rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert [row[:3] for row in rows[:2]] == [
+        ["✗ broken", "high", "tested-before-commit"],
+        ["✗ broken", "low", "no-installs"],
+    ]
+    assert rows[0][3] == "step 4" and len(rows) == 12
+    states = [row[0][2:] for row in rows]
+    assert states == sorted(states, key=["broken", "not known", "holds"].index)
+    lacking = next(row for row in rows if row[2] == "context-nearly-full")
+    assert lacking[0] == "· not known" and "context fill of 4 steps" in lacking[3]
+    cli.main(["audit", str(path), "--ascii"])
+    assert capsys.readouterr().out.startswith("x broken\thigh")
+
+
+def test_rules_of_the_repository_are_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_run(tmp_path / "run.zip", ["install"])
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".oh-tui").mkdir()
+    (tmp_path / ".oh-tui" / "rules.toml").write_text(
+        '[[rule]]\nname = "no-installs"\nwhy = "Ours."\nseverity = "high"\n'
+        'steps = "does:install"\nnever = true\n'
+    )
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["audit", str(path)]) == 3
+    assert "with the rules of this repository: " in capsys.readouterr().err
+    more = tmp_path / "more.toml"
+    more.write_text('[[rule]]\nname = "no-installs"\nenabled = false\n')
+    assert cli.main(["audit", str(path), "--rules", str(more)]) == 0
+
+
+def test_faults_of_a_file_are_said_with_their_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('[[rule]]\nname = "x"\nwhy = "y"\nsteps = "dos:test"\nnever = true\n')
+    assert cli.main(["audit", "--list", "--rules", str(file)]) == 2
+    told = capsys.readouterr().err
+    assert "mine.toml: line 4: steps: There is no field dos" in told and "did you mean" in told
+
+
+def test_rules_are_listed_and_explained_without_a_key() -> None:
+    done = oh_tui("audit", "--list")
+    assert done.returncode == 0 and len(done.stdout.splitlines()) == 12
+    done = oh_tui("audit", "--explain", "tested-before-commit")
+    told = dict(line.split("\t") for line in done.stdout.splitlines())
+    assert told["severity"] == "high" and told["before"] == "tests:passed"
+    assert told["from"] == "oh-tui" and told["shown by"]
+    done = oh_tui("audit", "--explain", "none")
+    assert done.returncode == 2 and "tested-before-commit" in done.stderr
+    done = oh_tui("audit", "--list", "--json")
+    schemas.check("audit", json.loads(done.stdout))
+
+
+def test_each_rule_names_the_runs_of_the_demo_that_show_it() -> None:
+    done = oh_tui("--demo", "audit", "--json")
+    assert done.returncode == 3
+    broken: dict[str, set[str]] = {}
+    for run in json.loads(done.stdout)["runs"]:
+        for one in run["broken"]:
+            broken.setdefault(one["rule"], set()).add(run["title"])
+    for rule in json.loads(oh_tui("audit", "--list", "--json").stdout)["rules"]:
+        explained = oh_tui("audit", "--explain", rule["name"]).stdout
+        told = explained.rstrip("\n").rpartition("shown by\t")[2] if "shown by" in explained else ""
+        named = set(told.removesuffix(" (oh-tui --demo)").split(", ")) - {""}
+        assert named == broken.get(rule["name"], set()), rule["name"]
+
+
+def test_a_conversation_that_its_id_names_is_read() -> None:
+    done = oh_tui("--demo", "audit", DATES[:6], "--json")
+    assert done.returncode == 0
+    found = json.loads(done.stdout)
+    assert [one["run"] for one in found["runs"]] == [DATES] and found["read"] == 1
+    assert {one["rule"] for one in found["runs"][0]["broken"]} > {"same-call-in-a-row"}
+
+
+def test_junit_is_read_by_a_real_parser(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    junitparser = pytest.importorskip("junitparser", reason="run make setup-dev")
+    found = document(capsys, folder)
+    cli.main(["audit", str(folder), "--junit"])
+    text = capsys.readouterr().out
+    read = junitparser.JUnitXml.fromstring(text.encode())
+    suites = {suite.name: suite for suite in read}
+    assert len(suites) == 30
+    for run in found["runs"]:
+        suite = suites[f"{run['title']} {run['run']}"]
+        cases = {case.name: case for case in suite}
+        assert len(cases) == suite.tests == 12
+        assert suite.failures == len(run["broken"]) and suite.skipped == len(run["not_known"])
+        for one in run["broken"]:
+            (result,) = cases[one["rule"]].result
+            assert isinstance(result, junitparser.Failure) and result.type == one["severity"]
+        for one in run["not_known"]:
+            (result,) = cases[one["rule"]].result
+            assert isinstance(result, junitparser.Skipped) and one["lacks"] in result.message
+        passed = [case for case in cases.values() if case.is_passed]
+        assert len(passed) == 12 - suite.failures - suite.skipped
+
+
+def test_junit_of_hostile_texts_is_xml(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_run(tmp_path / "a.zip", ["edit", "push"], title=MIXED)
+    rules = tmp_path / "rules.toml"
+    why = MIXED.replace("\ud800", "").replace("\x00", "").replace("\x1b", "")
+    rules.write_text(
+        f'[[rule]]\nname = "a"\nwhy = {json.dumps(why, ensure_ascii=False)}\n'
+        'steps = "does:push"\nnever = true\n',
+        encoding="utf-8",
+    )
+    (tmp_path / "b.zip").write_bytes(b"PK\x03\x04 ]]> & <b>")
+    cli.main(["audit", str(tmp_path), "--junit", "--rules", str(rules)])
+    text = capsys.readouterr().out
+    assert text.isascii() and "\x1b" not in text
+    suites = ElementTree.fromstring(text)
+    names = [suite.get("name", "") for suite in suites]
+    assert any("]]> <b> & \"'" in name for name in names)
+
+
+def test_against_labels_each_rule_has_precision_and_recall(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = []
+    for number, (label, breaks) in enumerate(
+        [(True, False), (True, True), (False, True), (False, True), (False, False), (None, True)]
+    ):
+        events = evaluation_files.history(1)
+        call = evaluation_files.action(9, tool="terminal")
+        call["action"]["command"] = "pip install x" if breaks else "ls"
+        rows.append(
+            evaluation_files.row(
+                f"acme-{number}",
+                [*events, call, evaluation_files.result(9)],
+                **({} if label is None else {"resolved": label}),
+            )
+        )
+    path = evaluation_files.write(tmp_path / "output.jsonl", rows)
+    found = document(capsys, path)
+    (rule,) = [one for one in found["rules"] if one["name"] == "no-installs"]
+    told = rule["against_resolved"]
+    assert (told["broken_unresolved"], told["broken_resolved"]) == (2, 1)
+    assert (told["holds_unresolved"], told["holds_resolved"]) == (1, 1)
+    assert told["without_label"] == 1
+    assert (told["precision"], told["recall"]) == (0.6667, 0.6667)
+    assert cli.main(["audit", str(path), "--against", "resolved"]) == 0
+    row = next(
+        line.split("\t")
+        for line in capsys.readouterr().out.splitlines()
+        if line.startswith("no-installs")
+    )
+    assert row == ["no-installs", "67%", "67%", "2", "1", "1", "1", "1", "0"]
+
+
+def test_wrong_use_is_named(folder: Path) -> None:
+    for words in (["--fail-on", "worst"], ["--junit", "--json"], ["--against", "cost"]):
+        assert cli.main(["audit", str(folder), *words]) == 2
+
+
+def test_runs_with_one_id_are_two(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("a", "b"):
+        write_run(tmp_path / f"{name}.zip", ["edit"], id=DATES, title=name)
+    found = document(capsys, tmp_path)
+    assert {one["title"] for one in found["runs"]} == {"a", "b"}
+    assert len({one["run"] for one in found["runs"]}) == 2
+
+
+def test_a_file_of_the_demo_is_as_in_the_demo(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with zipfile.ZipFile(tmp_path / "run.zip", "w") as archive:
+        for place, event in enumerate(demo_events("week-dates")):
+            archive.writestr(f"event_{place:06}_{event.id}.json", event.raw())
+    here = document(capsys, tmp_path / "run.zip")["runs"][0]
+    there = json.loads(oh_tui("--demo", "audit", DATES, "--json").stdout)["runs"][0]
+    assert here["broken"] == there["broken"]
