@@ -88,6 +88,19 @@ def first_line(text: str) -> str:
     return next((line for line in lines if line.strip() not in _NO_TEXT), "")
 
 
+_HEAD, _TAIL = 12_000, 28_000
+"""Characters of a long output that are read at its start and at its end."""
+
+
+def bounded(text: str) -> str:
+    """The start and the end of an output: what names the error is in one of them."""
+    if len(text) <= _HEAD + _TAIL:
+        return text
+    # a line that is cut has lost what tells a secret in it
+    head, tail = text[:_HEAD], text[-_TAIL:].partition("\n")[2]
+    return f"{head}\n{tail}"
+
+
 def last_line(text: str) -> str:
     """The last line that is not blank, a bare prompt or a note of the tool."""
     for line in reversed(clean(hide_split(text[-8000:])).split("\n")):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import shutil
 import subprocess
 import sys
@@ -13,10 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.trajectory.analysis.alike.error_lines import TABLE, bounded, error_line
+from oh_tui.trajectory.analysis.alike.error_lines import TABLE, error_line
 from oh_tui.trajectory.analysis.alike.failed_steps import AGAIN, FAILED, Failure, failures_of
 from oh_tui.trajectory.analysis.alike.fingerprints import LONGEST_LINE, normal_line
 from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.tool_use import bounded
 from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.demo_runs import SLUGS, demo_run
 from tests.trajectory.made import call, failure, output, result, shell
@@ -137,6 +140,10 @@ NAMED = {
     "bash, dash": ("/bin/sh: 1: foo: not found", ("command not found", "foo")),
     "bash, zsh": ("zsh: command not found: foo", ("command not found", "foo")),
     "error:": ("error: pathspec 'x' did not match", ("", "pathspec 'x' did not match")),
+    "tar": (
+        "tar: a.tar: Cannot open: No such file\ntar: Error is not recoverable: exiting now",
+        ("", "a.tar: Cannot open: No such file"),
+    ),
     "make": (
         "make: *** No rule to make target 'x'.  Stop.",
         ("", "No rule to make target 'x'.  Stop."),
@@ -224,6 +231,12 @@ def failed(text: str, code: int = 1, command: str = "x") -> Failure:
     return one.failure
 
 
+def _environment() -> dict[str, str]:
+    """With the compilers that rustup keeps in the home, which tests do not have."""
+    home = Path(pwd.getpwuid(os.getuid()).pw_dir)
+    return {"RUSTUP_HOME": str(home / ".rustup"), "CARGO_HOME": str(home / ".cargo")} | os.environ
+
+
 def ran(folder: Path, script: str, files: Mapping[str, str] = {}) -> Failure:
     """What fails when bash runs this in a folder with these files."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -233,7 +246,13 @@ def ran(folder: Path, script: str, files: Mapping[str, str] = {}) -> Failure:
     if bash is None:
         pytest.skip("bash is not here")
     done = subprocess.run(
-        [bash, "-c", script], cwd=folder, capture_output=True, text=True, timeout=60, check=False
+        [bash, "-c", script],
+        cwd=folder,
+        env=_environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert done.returncode
     return failed(done.stdout + done.stderr, done.returncode, script)
@@ -242,6 +261,8 @@ def ran(folder: Path, script: str, files: Mapping[str, str] = {}) -> Failure:
 PYTEST = f"'{sys.executable}' -m pytest -q -p no:cacheprovider t_it.py"
 PYTHON = f"'{sys.executable}' a.py"
 A_TEST = "def test_it():\n    "
+ARGUMENTS = "import argparse\np = argparse.ArgumentParser()\np.add_argument('--n', type=int)\n"
+CASE = "import unittest\nclass T(unittest.TestCase):\n    def test_a(self): "
 
 REAL = {
     "pytest, values": (
@@ -314,6 +335,144 @@ REAL = {
     "bash, missing": ("bash", "bash a.py", "nix_da 1", "\nnix_da 2", "nix_hier 1"),
     "bash, a file": ("bash", "bash a.py", "cat /nix/1/da", "\ncat /nix/2/da", "cat /nix/1/dort"),
     "bash, syntax": ("bash", "bash a.py", "if", "\nif", "fi"),
+    "python, arguments": (
+        "python",
+        PYTHON,
+        ARGUMENTS + "p.parse_args(['--n', 'x'])",
+        ARGUMENTS + "p.add_argument('-m')\np.parse_args(['--n', 'x'])",
+        ARGUMENTS + "p.parse_args(['--nix'])",
+    ),
+    "python, JSON": (
+        "python",
+        PYTHON,
+        "import json; json.loads('{1')",
+        "import json; json.loads('{\"a\": 1, 23')",
+        "import json; json.loads('')",
+    ),
+    "python, a module": (
+        "bash",
+        "bash a.py",
+        f"'{sys.executable}' -m nix_da",
+        f"'{sys.executable}' -q -m nix_da 1",
+        f"'{sys.executable}' -m nix_hier",
+    ),
+    "python, exit": (
+        "python",
+        PYTHON,
+        "raise SystemExit('no 3 of 4')",
+        "x = 1\nraise SystemExit('no 10 of 12')",
+        "raise SystemExit('all 3 of 4')",
+    ),
+    "pytest, a fixture": (
+        "pytest",
+        PYTEST,
+        "def test_it(nix_da): pass",
+        "\n\ndef test_it(nix_da): pass",
+        "def test_it(nix_hier): pass",
+    ),
+    "pytest, no tests": ("pytest", PYTEST, "x = 1", "x = 2", A_TEST + "assert 0"),
+    "unittest, values": (
+        "python",
+        f"'{sys.executable}' -m unittest -q a.py",
+        CASE + "self.assertEqual(1, 2)",
+        "\n" + CASE + "self.assertEqual(3, 4)",
+        CASE + "self.assertIn('a', [])",
+    ),
+    "gcc, linked": (
+        "gcc",
+        "gcc -x c a.py",
+        "int f();int main(){return f();}",
+        "\n\nint f();int main(){\nreturn f();}",
+        "int g();int main(){return g();}",
+    ),
+    "gcc, a header": (
+        "gcc",
+        "gcc -x c a.py",
+        "#include <nix_da.h>",
+        "\n#include <nix_da.h>",
+        "#include <nix_hier.h>",
+    ),
+    "g++": (
+        "g++",
+        "g++ -x c++ a.py",
+        "int main(){return x;}",
+        "\n\nint main(){ return x;}",
+        "int main(){return y;}",
+    ),
+    "rustc, types": (
+        "rustc",
+        "rustc --crate-name a a.py",
+        'fn main(){let _a: u8 = "x";}',
+        'fn main(){\nlet _b: u8 = "y";}',
+        "fn main(){let _a: u8 = x;}",
+    ),
+    "rustc, a panic": (
+        "rustc",
+        "rustc --crate-name a -o a a.py && ./a",
+        'fn main(){panic!("no 1")}',
+        '\nfn main(){panic!("no 2")}',
+        'fn main(){panic!("all 1")}',
+    ),
+    "cargo": (
+        "cargo",
+        "mkdir src; cp a.py src/main.rs; printf '[package]\nname=\"a\"\n' > Cargo.toml;"
+        " cargo build --offline",
+        "fn main(){x;}",
+        "\n\nfn main(){ x;}",
+        "fn main(){y;}",
+    ),
+    "node, thrown": (
+        "node",
+        "node a.py",
+        "throw new TypeError('no 1')",
+        "\nthrow new TypeError('no 2')",
+        "throw new RangeError('no 1')",
+    ),
+    "node, a module": (
+        "node",
+        "node a.py",
+        "require('./nix_da')",
+        "\nrequire('./nix_da')",
+        "require('./nix_hier')",
+    ),
+    "node, syntax": ("node", "node a.py", "if (", "\nif (", "}"),
+    "npm": (
+        "npm",
+        "cp a.py package.json; HOME=. npm_config_update_notifier=false npm run nix_da",
+        '{"name": "a"}',
+        '{"name": "b", "version": "1.2.3"}',
+        "{",
+    ),
+    "make, syntax": (
+        "make",
+        "make -f a.py",
+        "all:\n        x",
+        "\n\nall:\n        y",
+        "all:\n\t@exit 1",
+    ),
+    "make, an include": (
+        "make",
+        "make -f a.py",
+        "include nix.mk",
+        "\ninclude nix.mk",
+        "include other.mk",
+    ),
+    "cmake": (
+        "cmake",
+        "cmake -P a.py",
+        'message(FATAL_ERROR "no 1")',
+        '\nmessage(FATAL_ERROR "no 2")',
+        'message(FATAL_ERROR "all 1")',
+    ),
+    "perl": ("perl", "perl a.py", "die 'no 1'", "\ndie 'no 2'", "die 'all 1'"),
+    "curl": (
+        "curl",
+        "bash a.py",
+        "curl -sS http://127.0.0.1:1/",
+        "curl -sS http://127.0.0.1:2/x",
+        "curl -sS nix://127.0.0.1/",
+    ),
+    "tar": ("tar", "bash a.py", "tar xf /nix/1/da", "tar xvf /nix/2/da", "tar xf /nix/1/dort"),
 }
 """A program, how it is run, two files with the same error, and one with another."""
 
@@ -322,7 +481,10 @@ def works(program: str) -> bool:
     found = shutil.which(program)
     if found is None:
         return False
-    return not subprocess.run([found, "--version"], capture_output=True, check=False).returncode
+    done = subprocess.run(
+        [found, "--version"], env=_environment(), capture_output=True, check=False
+    )
+    return not done.returncode
 
 
 @pytest.mark.parametrize("case", REAL)
@@ -340,11 +502,53 @@ def test_what_programs_write_joins_the_same_errors_alone(case: str, tmp_path: Pa
     assert one.line
 
 
+COLOURED = {
+    "pytest": (PYTEST, f"{PYTEST} --color=yes", A_TEST + "assert 4 == 3"),
+    "gcc": (
+        "gcc -x c t_it.py",
+        "gcc -fdiagnostics-color=always -x c t_it.py",
+        "int main(){return x;}",
+    ),
+    "rustc": ("rustc t_it.py", "rustc --color always t_it.py", "fn main(){x;}"),
+    "git": ("git checkout nix", "git -c color.ui=always checkout nix", ""),
+}
+"""A program without and with colours, and a file."""
+
+
+@pytest.mark.parametrize("program", COLOURED)
+def test_colours_make_no_other_error(
+    program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if program != "pytest" and not works(program):
+        pytest.skip(f"{program} is not here")
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+    *scripts, text = COLOURED[program]
+    plain, coloured = [
+        ran(tmp_path / f"run{number}", script, {"t_it.py": text})
+        for number, script in enumerate(scripts)
+    ]
+    assert plain == coloured and plain.line
+
+
+_MERGE = (
+    "git init -q; echo {0} > a; git add a; git commit -qm a; git checkout -qb b; echo {1} > a; "
+    "git commit -qam b; git checkout -q -; echo {2} > a; git commit -qam c; git merge b"
+)
+_PUSH = (
+    "git init -q --bare r; git clone -q r x; git clone -q r y; "
+    "cd x; git commit -qm {0} --allow-empty; git push -q origin HEAD; "
+    "cd ../y; git commit -qm {1} --allow-empty; git push origin HEAD"
+)
+
 GIT = {
     "no repository": ("git status", "git log"),
     "no such branch": ("git init -q; git checkout nix", "git init -q .; git checkout nix"),
     "no such remote": ("git init -q; git fetch nix", "git init -q .; git fetch nix main"),
     "nothing there": ("git init -q; git log", "git init -q .; git log -3"),
+    "a conflict": (_MERGE.format(1, 2, 3), _MERGE.format(4, 5, 6)),
+    "rejected": (_PUSH.format("a", "b"), _PUSH.format("c", "d")),
+    "no such file": ("git init -q; git add nix", "git init -q .; git add ./nix"),
+    "no such command": ("git nix_da", "git nix_da -v"),
 }
 
 
@@ -354,6 +558,9 @@ def test_what_git_writes_joins_the_same_errors_alone(
     if not shutil.which("git"):
         pytest.skip("git is not here")
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+    for who in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{who}_NAME", "a")
+        monkeypatch.setenv(f"GIT_{who}_EMAIL", "a@b.c")
     found = {
         case: {ran(tmp_path / f"{case} {n}", script) for n, script in enumerate(scripts)}
         for case, scripts in GIT.items()
@@ -376,6 +583,78 @@ LANGUAGES = (
 def test_errors_in_any_language_have_their_line(text: str) -> None:
     assert failed(f"x\n{text}\n").line == failed(f"y\n\x1b[31m{text}\x1b[0m\r\n").line
     assert failed(text) != failed("another")
+
+
+ABROAD = {
+    "German, bash": (
+        "bash: Zeile 1: nix: Kommando nicht gefunden.",
+        "bash: Zeile 27: nix: Kommando nicht gefunden.",
+        "bash: Zeile 1: da: Kommando nicht gefunden.",
+    ),
+    "German, cat": (
+        "cat: /nix/1/da: Datei oder Verzeichnis nicht gefunden",
+        "cat: /nix/2/da: Datei oder Verzeichnis nicht gefunden",
+        "cat: /nix/1/dort: Datei oder Verzeichnis nicht gefunden",
+    ),
+    "German, gcc": (
+        "a.c:3:5: Fehler: »x« nicht deklariert\n    3 |     x;\n      |     ^",
+        "b.c:14:9: Fehler: »x« nicht deklariert\n   14 |         x;\n      |         ^",
+        "a.c:3:5: Fehler: »y« nicht deklariert\n    3 |     y;\n      |     ^",
+    ),
+    "German, make": (
+        "nix: 3 Fehler\nmake: *** [Makefile:2: test] Fehler 1",
+        "nix: 5 Fehler\nmake: *** [Makefile:4: test] Fehler 2",
+        "da: 3 Fehler\nmake: *** [Makefile:2: test] Fehler 1",
+    ),
+    "German, git": (
+        "Fehler: Pfadspezifikation 'nix' stimmt mit keinen Git-Dateien überein",
+        "Fehler: Pfadspezifikation „nix“ stimmt mit keinen Git-Dateien überein",
+        "Fehler: Pfadspezifikation 'da' stimmt mit keinen Git-Dateien überein",
+    ),
+    "French, bash": (
+        "bash: ligne 1: nix : commande introuvable",
+        "bash: ligne 9: nix : commande introuvable",
+        "bash: ligne 1: da : commande introuvable",
+    ),
+    "French, gcc": (
+        "a.c:3:5: erreur: «x» non déclaré\n    3 |     x;\n      |     ^",
+        "a.c:31:5: erreur: «x» non déclaré\n   31 |   x;\n      |   ^",
+        "a.c:3:5: erreur: «y» non déclaré\n    3 |     y;\n      |     ^",
+    ),
+    "French, git": (
+        "fatal: ni ceci ni un de ses répertoires parents n'est un dépôt git : .git",
+        "fatal: ni ceci ni un de ses répertoires parents n’est un dépôt git : .git",
+        "fatal: votre branche courante 'main' ne contient encore aucun commit",
+    ),
+    "Japanese, bash": (
+        "bash: 1 行: nix: コマンドが見つかりません",
+        "bash: 12 行: nix: コマンドが見つかりません",
+        "bash: 1 行: da: コマンドが見つかりません",
+    ),
+    "Japanese, gcc": (
+        "a.c:3:5: エラー: 'x' が宣言されていません\n    3 |     x;\n      |     ^",
+        "a.c:40:5: エラー: ‘x’ が宣言されていません\n   40 |     x;\n      |     ^",
+        "a.c:3:5: エラー: 'y' が宣言されていません\n    3 |     y;\n      |     ^",
+    ),
+    "Chinese, gcc": (
+        "a.c:3:5: 错误：‘x’未声明\n    3 |     x;\n      |     ^",
+        "b.c:7:1: 错误：‘x’未声明\n    7 | x;\n      | ^",
+        "a.c:3:5: 错误：‘y’未声明\n    3 |     y;\n      |     ^",
+    ),
+    "Russian, make": (
+        "make: *** Нет правила для сборки цели «nix».  Останов.",
+        "make[2]: *** Нет правила для сборки цели 'nix'.  Останов.",
+        "make: *** Нет правила для сборки цели «da».  Останов.",
+    ),
+}
+"""Two outputs in another language that tell the same, and one that does not."""
+
+
+@pytest.mark.parametrize("case", ABROAD)
+def test_the_same_error_in_another_language_is_one(case: str) -> None:
+    one, same, other = map(failed, ABROAD[case])
+    assert one == same != other
+    assert one == failed(f"\x1b[1m\x1b[31m{ABROAD[case][0]}\x1b[0m\r\n\n")
 
 
 @pytest.mark.parametrize(
@@ -417,6 +696,7 @@ def test_what_helped_is_the_last_call_before_the_same_one_worked() -> None:
         shell("b", "pip install -e ."), output("b"),
         call("c", edit, tool="file_editor"), result("c", seen, tool="file_editor"),
         call("d", look, tool="file_editor"), result("d", seen, tool="file_editor"),
+        shell("k", "cd /w && cat a.py | head"), output("k"),
         shell("e", "pytest  -q"), output("e"),
         shell("f", "nix"), output("f", "bash: nix: command not found", 127),
         shell("g", "nix"), output("g"),

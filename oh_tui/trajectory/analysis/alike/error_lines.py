@@ -16,23 +16,11 @@ from oh_tui.trajectory.model.tool_use import last_line
 LONGEST = 1_000
 """Characters of a line that are read."""
 
-_HEAD, _TAIL = 12_000, 28_000
-"""Characters of a long output that are read at its start and at its end."""
-
 
 class ErrorLine(NamedTuple):
     kind: str
     """The name of the error, such as `KeyError`, `E0425`, `HTTP 404`; "" without one."""
     line: str
-
-
-def bounded(text: str) -> str:
-    """The start and the end of an output: what names the error is in one of them."""
-    if len(text) <= _HEAD + _TAIL:
-        return text
-    # a line that is cut has lost what tells a secret in it
-    head, tail = text[:_HEAD], text[-_TAIL:].partition("\n")[2]
-    return f"{head}\n{tail}"
 
 
 def error_line(text: str) -> ErrorLine:
@@ -101,7 +89,8 @@ _ASSERTED = pattern(r"^E {2,}(assert\b.*)$", re.MULTILINE)
 _TEST = pattern(
     r"^(?:_{3,} ([\w. ]{1,200})(?:\[.*\])? _{3,}$|FAILED \S{1,300}?::([\w:]{1,200}))", re.MULTILINE
 )
-_EXPLAINED = pattern(r"^E {2,}(\S.*)$", re.MULTILINE)
+_EXPLAINED = pattern(r"^E {2,}(?!\[ {0,2}\d{1,3}%\]$)(\S.*)$", re.MULTILINE)
+"""Not the progress behind the letter of a test with an error."""
 _SUMMED = _lines(r"^(?:FAILED|ERROR) \S+ - (?:(?P<kind>\w+(?:Error|Exception)): )?(?P<line>.*)$")
 
 
@@ -168,7 +157,8 @@ def _shell(text: str) -> ErrorLine | None:
 
 
 _MAKE = pattern(r"^make(?:\[\d+\])?: \*\*\* (.*)$", re.MULTILINE)
-_PASSED_ON = pattern(r"Error \d{1,3}$")
+_PASSED_ON = pattern(r"\] [^\d\n]{1,40}\d{1,3}$")
+"""`[Makefile:2: test] Error 1`, in any language."""
 _MOVES = pattern(r"make(?:\[\d+\])?: (?:Entering|Leaving) directory")
 
 
@@ -182,6 +172,9 @@ def _make(text: str) -> ErrorLine | None:
     return ErrorLine("", next(told, found[1]).strip())
 
 
+_ERROR_ABROAD = ("Fehler:", "erreur:", "erreur :", "erro:", "ошибка:", "エラー:", "错误：", "错误:")
+"""What gcc calls an error in other languages."""
+
 TABLE = {
     "pytest": _Tool(("E  ", "FAILED ", "ERROR "), _pytest),
     "python": _Tool((_TRACEBACK, "Error: "), _python),
@@ -194,9 +187,11 @@ TABLE = {
     ),
     "rustc": _Tool(("error[E",), _lines(r"^error\[(?P<kind>E\d{4})\]: (?P<line>.*)$")),
     "gcc": _Tool(
-        ("error: ", "undefined reference to", "ld: "),
+        ("error: ", *_ERROR_ABROAD, "undefined reference to", "ld: "),
         _lines(
             r"^[^\s:][^:\n]{0,300}:\d+(?::\d+)?: (?:fatal )?error: (?P<line>.*)$",
+            r"^[^\s:][^:\n]{0,300}:\d+(?::\d+)?: (?:\S{1,30} )?"
+            rf"(?:{'|'.join(_ERROR_ABROAD)}) ?(?P<line>.*)$",
             r"(?P<line>undefined reference to .*)$",
             r"^(?:\S{0,200}/)?ld: (?P<line>.*)$",
         ),
@@ -245,6 +240,7 @@ TABLE = {
             r"^(?P<kind>fatal): (?P<line>.*)$",
         ),
     ),
+    "tar": _Tool(("tar: ",), _lines(r"^tar: (?P<line>.*)$")),
     "npm": _Tool(("npm ERR!", "npm error"), _npm),
     "bash": _Tool(("sh: ", "sh:", ": line "), _shell),
     # cargo, git, uv and compilers name their own errors so

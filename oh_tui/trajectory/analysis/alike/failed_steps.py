@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe, safe_line
-from oh_tui.trajectory.analysis.alike.error_lines import ErrorLine, bounded, error_line
+from oh_tui.trajectory.analysis.alike.error_lines import ErrorLine, error_line
 from oh_tui.trajectory.analysis.alike.fingerprints import (
     call_words,
     deed,
@@ -22,12 +22,14 @@ from oh_tui.trajectory.analysis.alike.fingerprints import (
     worked,
     working_folder,
 )
+from oh_tui.trajectory.analysis.purposes.acts import purposes_of
+from oh_tui.trajectory.analysis.purposes.programs import Purpose
 from oh_tui.trajectory.model.bodies import command_text, content_text, text_field
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step, held
-from oh_tui.trajectory.model.tool_use import Family
+from oh_tui.trajectory.model.tool_use import bounded
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.presentation.describe import describe, family_of
+from oh_tui.trajectory.presentation.describe import describe
 from oh_tui.trajectory.presentation.terminal import TERMINALS, read_output
 
 FAILED = frozenset({Outcome.ERROR, Outcome.COMMAND_FAILED, Outcome.REJECTED})
@@ -127,7 +129,7 @@ def _helped(run: Trajectory, failed: set[int], folder: str) -> Iterator[tuple[in
 def _done_between(run: Trajectory, failed: int, success: int, folder: str) -> str:
     """The last call between these two that worked and did more than read."""
     for step in reversed(run.steps[failed : success - 1]):
-        if worked(run, step) and family_of(step.event) not in (Family.READ, Family.THINK):
+        if worked(run, step) and not purposes_of(step) <= {Purpose.LOOK}:
             return safe_line(call_words(step, folder))
     return AGAIN
 

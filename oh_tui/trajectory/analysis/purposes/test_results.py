@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.analysis.alike.error_lines import bounded
 from oh_tui.trajectory.analysis.purposes.acts import purposes_of, purposes_of_exit
 from oh_tui.trajectory.analysis.purposes.programs import Purpose
 from oh_tui.trajectory.model.bodies import command_text, content_text, text_field
 from oh_tui.trajectory.model.steps import Step
+from oh_tui.trajectory.model.tool_use import bounded
 from oh_tui.trajectory.presentation.terminal import read_output
 
 
