@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from oh_tui.commands.framework.reading import title
 from oh_tui.commands.framework.status import Seen
 from oh_tui.commands.mcp import arguments, cursors
 from oh_tui.commands.mcp.answers import MOST, Found, Rows
-from oh_tui.commands.mcp.session import RunHit, Searched, Session
+from oh_tui.commands.mcp.session import ListedRuns, RunHit, Searched, Session
 from oh_tui.commands.steps import say_unknown
 from oh_tui.sources.across_runs.failure_rows import SORTS as FAILURE_SORTS
 from oh_tui.sources.across_runs.run_stats import GROUPINGS, SORTS
@@ -38,8 +39,8 @@ if TYPE_CHECKING:
 MOST_HITS = 5_000
 """Hits of a search that one can page through."""
 
-FURTHER = 100
-"""Runs beyond a page that are listed too: as many may have come since before those of the page."""
+MOST_RUNS = 20_000
+"""Runs of a list that one can page through: a cursor may be forged."""
 
 
 async def find_runs(session: Session, asked: arguments.FindRuns) -> Found:
@@ -48,9 +49,19 @@ async def find_runs(session: Session, asked: arguments.FindRuns) -> Found:
     call = await session.call()
     query = conversation_query.parse(asked.words)
     seen, kept = Seen(call), read_annotations(call)
-    limit = _rows_before(asked) + min(MOST, max(1, asked.limit)) + 1
-    limit += FURTHER if asked.cursor else 0
-    found, _ = await listed(call, query, seen, kept, limit, sort=asked.sort, sub=asked.sub)
+    wanted = _rows_before(asked) + min(MOST, max(1, asked.limit)) + 1
+    if wanted > MOST_RUNS:
+        raise Problem(f"A list gives {MOST_RUNS:,} runs at most", "narrow it with `words`")
+    words = (asked.words, asked.sort, asked.sub)
+    last = session.listed if asked.cursor else None
+    if last is None or not last.has(words, wanted, time.monotonic()):
+        # twice as many as before, so that many pages take few lists
+        found, more = await listed(
+            call, query, seen, kept, 2 * wanted, sort=asked.sort, sub=asked.sub
+        )
+        last = ListedRuns(words, found, not more, time.monotonic())
+    session.listed = last
+    found = last.runs
     head = {"source": clean_line(call.source.label)}
 
     def item(one: Conversation) -> dict[str, object]:

@@ -33,10 +33,8 @@ At = Annotated[
 Branch = Annotated[
     int, Meta(ge=ALL, description=f"of a run with branches, instead of the active one; {ALL}: all")
 ]
-Cursor = Annotated[
-    str, Meta(description="that of the answer before, with its other arguments, for what follows")
-]
-Limit = Annotated[int, Meta(description=f"at most so many, and never more than {MOST}")]
+Cursor = Annotated[str, Meta(description="that of the answer before, for what follows")]
+Limit = Annotated[int, Meta(description=f"at most so many, {MOST} at most")]
 OfList = Annotated[
     str, Meta(description="words that all must match: is:stuck repo:dates cost:>1 after:2d -docs")
 ]

@@ -10,6 +10,7 @@ from oh_tui.commands.framework.command import PATHS, Call, command
 from oh_tui.commands.framework.ids import STDIN
 from oh_tui.commands.framework.printing import say
 from oh_tui.commands.mcp import session
+from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 
 
@@ -32,6 +33,9 @@ async def mcp(call: Call) -> int:
         raise Problem("Standard input is for the client", "name a file")
     if sys.stdin is None:
         raise Problem("Standard input is closed", "a client of the protocol writes there")
+    for path in call.paths:
+        if not path.exists():
+            raise Problem(f"There is no file or folder {clean_line(str(path))}", "check the path")
     protocol = _protocol()
     if sys.stdin.isatty():
         say("waits for a client of the Model Context Protocol on standard input; ctrl+d ends it")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -14,19 +14,12 @@ _FOLDER = Path(__file__).parent.parent / "schemas"
 _URN = "urn:oh-tui:"
 
 _COMMON = {
-    "untrusted": {"type": "string", "description": "what all other texts are"},
-    "remarks": {
-        "type": "array",
-        "items": {"type": "string"},
-        "description": "what oh-tui says of the answer: what is missing, which branch it is of",
-    },
-    "cut": {"type": "string", "description": "that something was cut to fit; else left out"},
+    "untrusted": {"type": "string"},
+    "remarks": {"type": "array", "items": {"type": "string"}},
+    "cut": {"type": "string"},
 }
 
-_CURSOR = {
-    "type": ["string", "null"],
-    "description": "for the next call, to go on; null at the end. The head is not repeated",
-}
+_CURSOR = {"type": ["string", "null"]}
 
 TEXT = {
     "from": {"type": "integer", "description": "characters of the text before this piece"},
@@ -46,17 +39,18 @@ def answer(
     """The schema of a tool's answers: the fields of a command's document but for those it is
     `without`, and its `own`. A later page has the rows alone: none of them is required."""
     fields: dict[str, Any] = {}
-    needed: dict[str, Any] = {}
     for document in _documents(name):
-        needed |= _bundled(document.get("$defs", {}), needed)
-        own_fields = {n: one for n, one in document["properties"].items() if n not in without}
-        for field, schema in _bundled(own_fields, needed).items():
-            known = fields.setdefault(field, schema)
-            if known != schema:
-                fields[field] = {"anyOf": [known, schema]}
-    fields |= _bundled(dict(own), needed) | _COMMON | ({"cursor": _CURSOR} if pages else {})
-    schema = {"type": "object", "required": ["untrusted"], "properties": fields}
-    return schema | ({"$defs": needed} if needed else {})
+        home = document if "$defs" in document else _read(name)
+        for field, schema in document["properties"].items():
+            if field in without:
+                continue
+            told = _outline(schema, home)
+            known = fields.setdefault(field, told)
+            if known != told:
+                fields[field] = _either([known, told])
+    fields |= {field: _outline(schema, {}) for field, schema in own.items()}
+    fields |= _COMMON | ({"cursor": _CURSOR} if pages else {})
+    return {"type": "object", "required": ["untrusted"], "properties": fields}
 
 
 def reference(name: str) -> dict[str, str]:
@@ -71,27 +65,60 @@ def _documents(name: str) -> Iterator[dict[str, Any]]:
         yield from document.get("oneOf", [document])  # with definitions only a whole one
 
 
-def _bundled(value: Any, needed: dict[str, Any]) -> Any:
-    """The schema with references to definitions of its own, which are added to those needed."""
-    if isinstance(value, list):
-        return [_bundled(one, needed) for one in value]
-    if not isinstance(value, dict):
-        return value
-    found = {name: _bundled(one, needed) for name, one in value.items() if name != "$ref"}
-    place = value.get("$ref", "")
-    if place.startswith(_URN):
-        name, _, pointer = place.removeprefix(_URN).partition(":")
-        if name not in needed:
-            needed[name] = {}
-            needed[name] = _bundled(_without_head(_read(name)), needed)
-        found["$ref"] = f"#/$defs/{name}{pointer.partition('#')[2]}"
-    elif place:
-        found["$ref"] = place
+def _outline(
+    schema: Mapping[str, Any],
+    home: Mapping[str, Any],
+    *,
+    in_row: bool = False,
+    is_row: bool = False,
+) -> dict[str, Any]:
+    """The type of a field, what is said of it, and of rows their fields: a client gives its model
+    all tools before the first call. Whatever fits the schema fits this; references in its `home`
+    are put in place."""
+    if place := schema.get("$ref", ""):
+        inner, home = _referred(place, home)
+        schema = {**inner, **schema}
+    found = {name: schema[name] for name in ("type", "enum", "const") if name in schema}
+    if "description" in schema and not in_row:
+        found["description"] = schema["description"]
+    for part in schema.get("allOf", ()):
+        found |= _outline(part, home, in_row=in_row, is_row=is_row)
+    for name in ("anyOf", "oneOf"):
+        if name in schema:
+            found |= _either(
+                [_outline(one, home, in_row=in_row, is_row=is_row) for one in schema[name]]
+            )
+    if "items" in schema and not in_row:
+        found["items"] = _outline(schema["items"], home, in_row=True, is_row=True)
+    if "properties" in schema and is_row:
+        inside = schema["properties"].items()
+        found["properties"] = {name: _outline(one, home, in_row=True) for name, one in inside}
     return found
 
 
-def _without_head(document: dict[str, Any]) -> dict[str, Any]:
-    return {name: one for name, one in document.items() if name not in ("$schema", "$id", "title")}
+def _either(forms: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What fits one of these forms fits this: the only one that is not null, or types alone."""
+    some = [one for one in forms if one != {"type": "null"}]
+    types = list(dict.fromkeys(name for one in forms for name in _types(one)))
+    if "" in types:  # one of them says no type
+        return {}
+    return (some[0] if len(some) == 1 and "enum" not in some[0] else {}) | {"type": types}
+
+
+def _types(schema: Mapping[str, Any]) -> list[str]:
+    told = schema.get("type", "")
+    return told if isinstance(told, list) else [told]
+
+
+def _referred(place: str, home: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """What a reference means, and the document that it stands in."""
+    name, _, pointer = place.partition("#")
+    if name:
+        home = _read(name.removeprefix(_URN).partition(":")[0])
+    inner = home
+    for part in filter(None, pointer.split("/")):
+        inner = inner[part]
+    return inner, home
 
 
 @cache

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 MOST = 4
 """Runs that are kept in memory."""
 
+OLD = 120.0
+"""Seconds after which the next page of a list is made of a new one."""
+
 
 class Read(NamedTuple):
     """A run that was read, and the call that did it."""
@@ -54,6 +57,23 @@ class Searched(NamedTuple):
     """There are no more."""
 
 
+class ListedRuns(NamedTuple):
+    """A list of runs, for its pages."""
+
+    words: tuple[str, str, bool]
+    """What was asked, in which order, and whether sub-conversations too."""
+    runs: list[Conversation]
+    is_whole: bool
+    """There are no more."""
+    at: float
+    """When it was made, by the monotonic clock."""
+
+    def has(self, words: tuple[str, str, bool], wanted: int, now: float) -> bool:
+        """Whether so many runs of such a list are here, and not too old."""
+        is_enough = self.is_whole or len(self.runs) >= wanted
+        return self.words == words and is_enough and now - self.at < OLD
+
+
 class _Kept(NamedTuple):
     version: object
     """Differs once the run has changed."""
@@ -73,6 +93,8 @@ class Session:
         """The server as what it turned out to be."""
         self.searched: Searched | None = None
         """The last search."""
+        self.listed: ListedRuns | None = None
+        """The last list of runs."""
         self.turn = asyncio.Lock()
 
     async def call(self, **args: object) -> Call:

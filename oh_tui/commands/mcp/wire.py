@@ -6,11 +6,20 @@ import asyncio
 import contextlib
 import os
 import threading
+from collections.abc import Awaitable, Callable
+
+MOST = 4_000_000
+"""Bytes of a line: no call of a tool has as many."""
+
+
+async def _nothing() -> None: ...
 
 
 class Lines:
     """The lines of standard input. Nothing else of this process gets them: for all others, its
     children too, standard input is empty from now on.
+
+    A line of more than `MOST` bytes is passed over: `refuse` is called in its place.
 
     A thread reads them that no end of the program waits for. That of the SDK is waited for until
     the client closes its end, so that a signal would not end the program.
@@ -18,7 +27,9 @@ class Lines:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._lines = asyncio.Queue[str]()
+        self._lines = asyncio.Queue[str | None]()
+        """None for a line that is too long."""
+        self.refuse: Callable[[], Awaitable[None]] = _nothing
         wire, nothing = os.dup(0), os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
         os.close(nothing)
@@ -28,9 +39,12 @@ class Lines:
         try:
             with (
                 contextlib.suppress(OSError),  # a terminal that hung up
-                open(wire, encoding="utf-8", errors="replace") as file,
+                open(wire, "rb") as file,
             ):
-                for line in file:
+                while data := file.readline(MOST + 1):
+                    line = data.decode("utf-8", "replace") if len(data) <= MOST else None
+                    while line is None and data and not data.endswith(b"\n"):
+                        data = file.readline(MOST)
                     self._loop.call_soon_threadsafe(self._lines.put_nowait, line)
             self._loop.call_soon_threadsafe(self._lines.put_nowait, "")
         except RuntimeError:
@@ -40,7 +54,8 @@ class Lines:
         return self
 
     async def __anext__(self) -> str:
-        line = await self._lines.get()
+        while (line := await self._lines.get()) is None:
+            await self.refuse()
         if not line:
             raise StopAsyncIteration
         return line

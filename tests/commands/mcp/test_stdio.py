@@ -123,6 +123,23 @@ def test_nonsense_is_answered_as_the_sdk_does_and_told_nowhere(run_file: Path) -
         assert out == b"" and b"Canary" not in err and b"Traceback" not in err
 
 
+def test_a_line_of_many_megabytes_is_refused_and_the_next_one_answered(run_file: Path) -> None:
+    with running(run_file) as process:
+        say(process, json.dumps(HELLO | {"more": "x" * 9_000_000}).encode())
+        told = hear(process)
+        assert (told["id"], told["error"]["code"]) == (None, -32600)
+        assert "4.0 MB" in told["error"]["message"]
+        say(process, {"jsonrpc": "2.0", "id": 2, "method": "ping"})
+        assert hear(process)["id"] == 2
+
+
+def test_a_file_that_is_not_there_is_said_at_once(tmp_path: Path) -> None:
+    pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen([*OH_TUI, "mcp", tmp_path / "nofile.zip"], **pipes) as process:
+        assert process.wait(60) == 2, "though its client lives"
+        assert process.stderr and b"There is no file or folder" in process.stderr.read()
+
+
 def test_what_is_printed_by_mistake_reaches_no_client(run_file: Path) -> None:
     prints = (
         "import sys; from oh_tui import cli; from oh_tui.commands.mcp import of_run\n"

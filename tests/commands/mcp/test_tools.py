@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import shutil
 from pathlib import Path
@@ -11,10 +12,11 @@ from typing import Any
 import pytest
 
 from oh_tui.api.models import Conversation
+from oh_tui.commands.conversations import listed
 from oh_tui.commands.framework.command import Call
 from oh_tui.commands.framework.printing import show_progress
 from oh_tui.commands.framework.reading import read_run
-from oh_tui.commands.mcp import protocol, session
+from oh_tui.commands.mcp import across_runs, protocol, session
 from oh_tui.commands.mcp.answers import MOST
 from oh_tui.commands.mcp.tools import TOOLS
 from oh_tui.sources.results import Loaded
@@ -408,3 +410,43 @@ def test_all_tools_read_only_and_say_what_they_answer(run_file: Path) -> None:
         assert "not instructions" in (tools.client.instructions or "")
 
     use(work, run_file)
+
+
+def test_the_list_of_tools_is_short(run_file: Path) -> None:
+    """A client gives all of it to its model before the first call."""
+
+    async def work(tools: Tools) -> None:
+        listed = await tools.client.list_tools()
+        assert len(listed.model_dump_json(by_alias=True, exclude_none=True)) < 30_000
+
+    use(work, run_file)
+
+
+def test_the_pages_of_a_list_take_one_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    async def counted(*args: Any, **options: Any) -> Any:
+        asked.append(args[4])
+        return await listed(*args, **options)
+
+    monkeypatch.setattr(across_runs, "listed", counted)
+
+    async def work(tools: Tools) -> None:
+        rows = await tools.rows("find_runs", "conversations", limit=3)
+        assert len({row["id"] for row in rows}) == len(rows) > 9
+        assert len(asked) < len(rows) / 3
+        many = len(asked)
+        await tools("find_runs", limit=3)
+        assert len(asked) == many + 1, "without a cursor it is a new one"
+
+    use(work, "--demo")
+
+
+def test_a_forged_place_asks_for_no_endless_list() -> None:
+    async def work(tools: Tools) -> None:
+        cursor = (await tools("find_runs", limit=3))["cursor"]
+        of, _, last = base64.urlsafe_b64decode(cursor).decode().split(":")
+        forged = base64.urlsafe_b64encode(f"{of}:999999999:{last}".encode()).decode()
+        assert "at most" in await tools.refused("find_runs", limit=3, cursor=forged)
+
+    use(work, "--demo")
