@@ -290,7 +290,23 @@ def test_no_key_is_drawn_or_copied(name: str, home: Path) -> None:
         terminal.wait_for("1 Conversations")
         terminal.settle()
         it.press("2", "3", "j", "y", "j", "j", "y", "o", "y", "m", "R", "j", "j", "k", "1", "T")
-        it.press("esc", "c", "esc", "B", "esc", "v", "esc", "ctrl+p", "esc", "/")
+        it.press(
+            "esc",
+            "c",
+            "esc",
+            "e",
+            "B",
+            "f",
+            "b",
+            "y",
+            "esc",
+            "esc",
+            "v",
+            "esc",
+            "ctrl+p",
+            "esc",
+            "/",
+        )
         it.type("planted")
         it.press("enter", "n", "esc", "w", "x", "esc", "i", "esc", "y", "i")
         it.rest()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from oh_tui.sources.across_runs.run_stats import NOT_TOLD
 from oh_tui.text.human import age, day_time, percentages, plural
-from oh_tui.trajectory.presentation.block import Block, Fields
+from oh_tui.trajectory.presentation.block import Block, Fields, Table
 from oh_tui.trajectory.presentation.block import Failure as FailureText
+from oh_tui.tui.state.across_runs.board import NAMES
 from oh_tui.tui.widgets.drawing import Piece, fit
 from oh_tui.tui.widgets.row_list import HeadCell, RowList
 
@@ -179,3 +181,19 @@ def _fields(row: FailureRow, runs: int, example: str, now: float) -> Iterator[tu
     for place, (what, count) in enumerate(row.helped):
         yield "" if place else "before it", f"{what} ({plural(count, 'run')})"
     yield "example", f"step {row.example.step:,} of {example}"
+
+
+def by_group(row: FailureRow, by: str, runs: Mapping[tuple[str, ...], int]) -> Block:
+    """The same counts for each group; `runs` are all runs of each."""
+    head = (NAMES[by], "runs", "steps", "ended well", "recovered")
+    rows = tuple(
+        (
+            " ".join(filter(None, names)) or NOT_TOLD.get(by, "not known"),
+            f"{count.runs:,} of {runs[names]:,}",
+            f"{count.steps:,}",
+            f"{count.ended_well:,}",
+            f"{count.recovered:,}",
+        )
+        for names, count in row.groups
+    )
+    return Table(head, rows)

@@ -18,9 +18,10 @@ from oh_tui.trajectory.analysis.search.step_filter import QueryError
 from oh_tui.tui.keys import HELP, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.remedies import offer, words_of
-from oh_tui.tui.screens.failure_list import FailureList, detail, line_of
+from oh_tui.tui.screens.failure_list import FailureList, by_group, detail, line_of
 from oh_tui.tui.screens.find_line import TYPING, FindLine
 from oh_tui.tui.screens.typed_line import TypedLine, typing_hints
+from oh_tui.tui.state.across_runs.board import NAMES
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.conversation_list import title_of
@@ -40,7 +41,7 @@ AT_ONCE = 500
 class Reading(Protocol):
     """The controller, as the screen sees it."""
 
-    def read_again(self, query: ConversationQuery) -> FailuresFound: ...
+    def read_again(self, query: ConversationQuery, by: str) -> FailuresFound: ...
     def read_missing(self) -> None: ...
     def open_example(self) -> None: ...
     def list_runs(self) -> None: ...
@@ -68,11 +69,13 @@ class FailuresScreen(ModalScreen[None], ClosesOnce[None]):
     FailuresScreen ColumnHead { height: 1; width: 1fr; }
     FailuresScreen FailureList { height: 1fr; }
     FailuresScreen BodyView { height: 10; }
+    FailuresScreen.-by BodyView { height: 50%; }
     """
     HELP_TITLE = "In what failed"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "close", show=False),
         Binding("s", "sort", "sort", show=False),
+        Binding("b", "group(1)", "by model, repository …", show=False),
         Binding("equals_sign", "compare", "compare one that recovered with one not", show=False),
         Binding("l", "list_runs", "list the runs of the row", show=False),
         Binding("y", "copy", "copy what failed", show=False),
@@ -120,7 +123,9 @@ class FailuresScreen(ModalScreen[None], ClosesOnce[None]):
         self.list.show(rows, found.cursor, found.sort)
         self.head.refresh()
         words = f"  {found.query.text}" if found.query.text else ""
-        self.rule.title = (("Failures", "title"), ("  by what failed", "dim"), (words, "mark"))
+        by = f" and {NAMES[found.by]}" if found.by else ""
+        self.rule.title = (("Failures", "title"), (f"  by what failed{by}", "dim"), (words, "mark"))
+        self.set_class(bool(found.by), "-by")
         facts: list[Piece] = [(text, "") for text in found.facts]
         facts[1:1] = [(text, "warn") for text in found.left_out]
         self.rule.facts = joined(facts, self.rule.glyphs.dot)
@@ -145,8 +150,7 @@ class FailuresScreen(ModalScreen[None], ClosesOnce[None]):
 
     @on(RowList.Highlighted, "#failures")
     def _at_a_failure(self) -> None:
-        self.found.is_chosen = self.found.is_chosen or self.list.cursor != self.found.cursor
-        self.found.cursor = self.list.cursor
+        self.found.go_to(self.list.cursor)
         self._show_detail()
         self._show_keys()
 
@@ -158,7 +162,10 @@ class FailuresScreen(ModalScreen[None], ClosesOnce[None]):
         title = title_of(found.runs[row.example.run])
         self.detail_rule.title = (("What is known of it", "title"),)
         self.detail_rule.facts = ((row.failure.id, "dim"),)
-        self.detail.show(detail(row, found.reading.read, title, self._clock()))
+        blocks = detail(row, found.reading.read, title, self._clock())
+        if found.by:
+            blocks.append(by_group(row, found.by, found.runs_by))
+        self.detail.show(blocks)
 
     # Keys
 
@@ -206,10 +213,16 @@ class FailuresScreen(ModalScreen[None], ClosesOnce[None]):
         self.footer.tell(f"sorted by {self.found.sort}", log=False)
 
     async def action_again(self) -> None:
-        await self._read(self.found.query)
+        await self._read(self.found.query, self.found.by)
 
-    async def _read(self, query: ConversationQuery) -> None:
-        self.found, self._offered = self._reading.read_again(query), False
+    async def action_group(self, by: int) -> None:
+        """Count each failure by another grouping too, or by none after the last."""
+        groupings = ["", *NAMES]
+        place = groupings.index(self.found.by) + by
+        await self._read(self.found.query, groupings[place % len(groupings)])
+
+    async def _read(self, query: ConversationQuery, by: str) -> None:
+        self.found, self._offered = self._reading.read_again(query, by), False
         await self.renew()
 
     def _offer(self) -> None:
@@ -262,7 +275,7 @@ class FailuresScreen(ModalScreen[None], ClosesOnce[None]):
             return
         self.footer.clear()
         self.words.close()
-        await self._read(query)
+        await self._read(query, self.found.by)
 
     def _first_with(self, order: Sequence[int], text: str) -> int | None:
         return next((row for row in order if text in self.list.row_text(row).lower()), None)
@@ -294,6 +307,8 @@ class FailuresScreen(ModalScreen[None], ClosesOnce[None]):
             hints.append(Hint("l", "list its runs", "list_runs"))
             if row.recovered_example and row.failed_example:
                 hints.append(Hint("=", "compare", "compare"))
+            grouping = "other grouping" if found.by else "by model"
+            hints.append(Hint("b", grouping, "group(1)"))
             hints += [Hint("s", "sort", "sort"), Hint("/", "find", "find")]
             if self.find.needle:
                 hints.append(Hint("n N", "next hit", "next_hit(1)"))

@@ -97,13 +97,15 @@ async def test_l_lists_the_runs_of_a_row_and_esc_all_again() -> None:
     async with explore(size=(160, 40)) as it:
         view = await failures(it)
         view.list.move_to(place_of(view, "Invalid week"))
-        row = view.found.at
+        row = view.list.current
         assert row and row.runs == 2
         await it.press("l")
         assert it.app.screen is it.screen
         await it.until(lambda: it.screen.session.listing.is_whole)
         listed = {one.id for one in it.screen.session.listed}
         assert len(listed) == 2 and row.example.run.replace("-", "") in listed
+        query = it.screen.session.listing.query
+        assert query and query.text == f"failure:{row.failure.id}"
         await it.press("escape")
         await it.until(lambda: it.screen.session.listing.query is None)
 
@@ -112,7 +114,7 @@ async def test_compares_a_run_that_recovered_with_one_that_did_not() -> None:
     async with explore(size=(160, 40)) as it:
         view = await failures(it)
         view.list.move_to(place_of(view, "Invalid week"))
-        row = view.found.at
+        row = view.list.current
         assert row and row.recovered_example and row.failed_example
         await it.press("equals_sign")
         compared = it.app.screen
@@ -186,6 +188,29 @@ async def test_words_leave_other_runs_out_and_mistakes_are_shown() -> None:
         assert "there is no run to read" in text(it, view, "#failures")
         await it.press("ampersand", "escape")
         assert it.app.screen is view and not view.words.is_open
+
+
+async def test_b_counts_by_model_and_by_other_groupings_too() -> None:
+    async with explore(size=(160, 48)) as it:
+        view = await failures(it)
+        view.list.move_to(place_of(view, "no date: '#-W07-3'"))
+        row = view.list.current
+        assert row
+        await it.press("b")
+        await ended(it, view)
+        again = view.found.at
+        assert again and again.failure == row.failure and again.runs == row.runs
+        assert "by what failed and model" in text(it, view, "#failures-rule")
+        told = text(it, view, "#failure")
+        assert "claude-sonnet-4-5" in told and "gemini-2.5-pro" in told
+        assert sum(count.runs for _, count in again.groups) == row.runs
+        await it.press("b")
+        await ended(it, view)
+        assert "acme/dates" in text(it, view, "#failure")
+        while view.found.by:
+            await it.press("b")
+        await ended(it, view)
+        assert "acme/dates" not in text(it, view, "#failure")
 
 
 async def test_finds_in_the_rows() -> None:

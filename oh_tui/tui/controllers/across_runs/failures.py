@@ -101,25 +101,25 @@ class FailuresOfRuns:
         if self._below:
             self._below.close()
 
-    def _begin(self, query: ConversationQuery) -> state.FailuresFound:
+    def _begin(self, query: ConversationQuery, by: str = "") -> state.FailuresFound:
         session, before = self._session, self._session.failures
         source = session.source
         assert source is not None
-        folder = session.settings.library_folder
+        folder, groupings = session.settings.library_folder, (by,) if by else ()
         reading = each_run.ManyRuns(
             source,
-            failure_rows.FailuresJob(source.label),
+            failure_rows.FailuresJob(source.label, groupings),
             query,
             session.annotations,
             session.loaded.last_known.known,
             # called in a thread: loading the library takes longer than a frame
-            known=lambda *runs: cached_rows.KnownFailures(folder, source)(*runs),
+            known=lambda *runs: cached_rows.KnownFailures(folder, source, groupings)(*runs),
             nice=each_run.KEYS_FIRST,
             cache_folder=folder,
         )
-        found = session.failures = state.FailuresFound(query, reading)
+        found = session.failures = state.FailuresFound(query, reading, by)
         if before:
-            found.sort = before.sort
+            found.sort, found.chosen = before.sort, before.chosen
         self._ui.work_on("failures", self._collect, found, reading.results(), instead=True)
         return found
 
@@ -140,11 +140,11 @@ class FailuresOfRuns:
 
     # What the screen asks for
 
-    def read_again(self, query: ConversationQuery) -> state.FailuresFound:
-        """Read the runs of other words, or the same anew; within the runs to which the board is
-        limited."""
+    def read_again(self, query: ConversationQuery, by: str) -> state.FailuresFound:
+        """Read the runs of other words, by another grouping, or the same anew; within the runs to
+        which the board is limited."""
         only = self._asked.only if self._asked else None
-        return self._begin(ConversationQuery(query.text, query.terms, only))
+        return self._begin(ConversationQuery(query.text, query.terms, only), by)
 
     def read_missing(self) -> None:
         """Read from the server the runs that this machine does not keep."""
@@ -162,7 +162,7 @@ class FailuresOfRuns:
         found = self._session.failures
         if found is None or found.at is None:
             return
-        found.is_chosen = True
+        found.choose()
         example = found.at.example
         conversation = found.runs[example.run]
         self._leave()
@@ -182,12 +182,12 @@ class FailuresOfRuns:
         found = self._session.failures
         if found is None or found.at is None:
             return
-        failure = found.at.failure
+        failure, query = found.at.failure, found.query
         self._leave()
         self._ui.focus_pane("conversations")
-        self._listing.set_filter(
-            ConversationQuery(f"failure: {failure.line}", found.query.terms, found.seen_in(failure))
-        )
+        # words that can be changed; the ids tell the runs where no index does
+        words = f"{query.text} failure:{failure.id}".strip()
+        self._listing.set_filter(ConversationQuery(words, query.terms, found.seen_in(failure)))
 
     def compare(self) -> None:
         """Compare a run that recovered from the failure under the cursor with one that did not."""

@@ -10,6 +10,8 @@ from oh_tui.text.human import plural
 from oh_tui.tui.state.across_runs.passes import Pass
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from oh_tui.api.models import Conversation
     from oh_tui.sources.across_runs.each_run import ManyRuns, Result
     from oh_tui.sources.lists.conversation_query import ConversationQuery
@@ -17,9 +19,12 @@ if TYPE_CHECKING:
 
 
 class FailuresFound(Pass):
-    def __init__(self, query: ConversationQuery, reading: ManyRuns[RunFailures]) -> None:
+    def __init__(
+        self, query: ConversationQuery, reading: ManyRuns[RunFailures], by: str = ""
+    ) -> None:
+        """`by` is the grouping that each failure is counted by too; "" for none."""
         super().__init__()
-        self.query, self.reading = query, reading
+        self.query, self.reading, self.by = query, reading, by
         self._sums = Failures()
         self.runs: dict[str, Conversation] = {}
         """Those with a failed step, by id."""
@@ -30,9 +35,8 @@ class FailuresFound(Pass):
         self.sort = "runs"
         """A key of SORTS, or "what": by what failed."""
         self.cursor = 0
-        self.is_chosen = False
-        """The user went to the row under the cursor, which then stays there; until then it is the
-        first."""
+        self.chosen: Failure | None = None
+        """That to which the user went: the cursor stays on its row, else on the first."""
 
     def take(self, one: Result[RunFailures]) -> None:
         """Add up a run."""
@@ -53,11 +57,23 @@ class FailuresFound(Pass):
 
     def take_rows(self, rows: tuple[FailureRow, ...]) -> None:
         """These are on the screen now."""
-        under = self.at if self.is_chosen else None
         self.rows = rows
-        self.cursor = next(
-            (n for n, row in enumerate(rows) if under and row.failure == under.failure), 0
-        )
+        self.cursor = next((n for n, row in enumerate(rows) if row.failure == self.chosen), 0)
+
+    def go_to(self, cursor: int) -> None:
+        """The cursor of the screen is on this row."""
+        if cursor != self.cursor:
+            self.cursor = cursor
+            self.choose()
+
+    def choose(self) -> None:
+        """The cursor stays on its row."""
+        self.chosen = self.at.failure if self.at else None
+
+    @property
+    def runs_by(self) -> Mapping[tuple[str, ...], int]:
+        """All runs of each group, with and without a failure."""
+        return self._sums.runs
 
     def row_of(self, failure: Failure) -> FailureRow | None:
         """What was added by now of a failure; a thread may ask."""
