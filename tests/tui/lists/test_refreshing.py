@@ -15,7 +15,7 @@ from oh_tui.api.models import Conversation
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.lists.triage import Counts
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.tui.controllers.lists import conversations, refresh_schedule
+from oh_tui.tui.controllers.lists import refresh_schedule, row_details
 from oh_tui.tui.state.loaded_conversations import LoadedConversations, Sums
 from tests.tui.explorer import Between, Explorer, explore
 from tests.tui.lists.test_lists import LEDGER, LEDGER_ID, Changing, Looks
@@ -166,7 +166,7 @@ class Hanging(Looks):
 async def test_one_agent_server_that_hangs_keeps_no_other_line_away(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(conversations, "ANSWER", 3.0)  # long enough for those that answer
+    monkeypatch.setattr(row_details, "ANSWER", 3.0)  # long enough for those that answer
     source = Changing()
     source.runs = source.remote = runs = Hanging(source)
     async with explore(source=lambda: source) as it:

@@ -13,20 +13,13 @@ from typing import TYPE_CHECKING
 from oh_tui.api.errors import ApiError, AuthError, OtherKind
 from oh_tui.api.models import Conversation, Page, bare_id
 from oh_tui.sources import server
-from oh_tui.sources.across_runs import kept_runs
 from oh_tui.sources.actions import starting
 from oh_tui.sources.lists.last_known import LastKnownStates
 from oh_tui.sources.lists.pager import Pager
-from oh_tui.sources.lists.spent import spent_of
-from oh_tui.sources.lists.triage import is_current
 from oh_tui.sources.results import cut_words, has_moved
 from oh_tui.text.problem import Problem, Remedy
-from oh_tui.trajectory.analysis.accounting import Accounts
-from oh_tui.trajectory.analysis.verdict import judge
-from oh_tui.trajectory.model import branches
-from oh_tui.tui import silent_runs
 from oh_tui.tui.controllers.lists.refresh_schedule import RefreshSchedule
-from oh_tui.tui.controllers.lists.run_ends import RunEnds
+from oh_tui.tui.controllers.lists.row_details import RowDetails
 from oh_tui.tui.controllers.lists.unpacking import Unpacking
 from oh_tui.tui.messages import (
     ConversationChanged,
@@ -52,9 +45,6 @@ if TYPE_CHECKING:
 NAMES_R = (Remedy.REFRESH, Remedy.LIST, Remedy.WAIT)
 """Remedies that are the key `r`."""
 
-ANSWER = 5.0
-"""Timeout in seconds for an agent server to give the details of a list row."""
-
 
 class Conversations:
     def __init__(
@@ -65,7 +55,7 @@ class Conversations:
         self._rows = rows
         self._run = run
         self._notices = notices
-        self._ends = RunEnds(session, ui)
+        self._details = RowDetails(session, ui)
         self.schedule = RefreshSchedule(session, ui, self.refresh)
         self.unpacking = Unpacking(ui)
 
@@ -115,7 +105,7 @@ class Conversations:
             self._take_page(page)
             session.unopened = None
             self.schedule.begin()
-            self._ends.begin()
+            self._details.begin()
             listing = session.listing
             if listing.query or (listing.order and not session.all_listed):
                 ui.post_message(PagesWanted())
@@ -125,7 +115,7 @@ class Conversations:
             await self._open_named(source)
             session.unsupported.clear()
             await self.read_sandboxes()
-            self._look(source)
+            self._details.look(source)
             if session.pager and not source.remote:
                 ui.work_on("more", self._read_rest, source)
             with self._optional("count"):
@@ -237,7 +227,7 @@ class Conversations:
         """The cursor has moved: look into the runs of the rows that came into view."""
         source = self._session.source
         if source and not source.remote and not self._session.unopened:
-            self._look(source)
+            self._details.look(source)
 
     def note_page(self, page: Page[Conversation] | None) -> None:
         """Take whether there are further pages; None after the last one."""
@@ -251,33 +241,12 @@ class Conversations:
         session.loaded.take(page.items if page else (), older=True, asked=asked)
         self._ui.post_message(ListsChanged())
         if page and session.source and session.source.remote:
-            self._ui.work_on("recall", self._recall, session.source, page.items)
+            self._details.recall(session.source, page.items)
         if page and page.is_cut:
             self._show_problems([cut_words("conversations")])
         if not session.conversations:
             lines = ("no conversations yet", *self._how_to_begin())
             self._ui.post_message(ListEmpty(*lines, run="no run to show"))
-
-    async def _recall(self, source: Source, conversations: Sequence[Conversation]) -> None:
-        """Look up what index and cache know of runs whose current state nobody saw."""
-        session, loaded = self._session, self._session.loaded
-        kept = kept_runs.KeptRuns(session.settings.library_folder, source)
-        is_news = False
-        for one in conversations:
-            if kept_runs.is_wanted(one, loaded.last_known.get(bare_id(one.id))):
-                word, spent = await asyncio.to_thread(kept, one)
-                if session.loaded is not loaded:
-                    return
-                if not is_current(one, loaded.last_known.get(bare_id(one.id))):
-                    loaded.take_outcome(one.id, word, "")
-                loaded.take_spent(one.id, spent)
-                is_news |= bool(word or spent)
-        for origin in loaded.forks_to_place():
-            run = await source.remote.kept(origin) if source.remote else None
-            if run and session.loaded is loaded:
-                is_news |= loaded.take_forks_of(origin.id, branches.shown(run))
-        if is_news:
-            self._ui.post_message(ListsChanged())
 
     def _how_to_begin(self) -> tuple[str, ...]:
         session = self._session
@@ -331,7 +300,7 @@ class Conversations:
         ui.post_message(ListsChanged(sort=sort))
         await asyncio.sleep(0)
         self._notices.ring(changes)
-        self._look(source)
+        self._details.look(source)
         await session.save_last_known()
         if sort and is_whole:
             ui.tell("read again", log=False)
@@ -378,39 +347,6 @@ class Conversations:
         unread = runs and session.reader is None and not session.has_events
         if unread or has_moved(before, row.conversation):
             self._run.read(row.conversation)
-
-    # What the list says of runs
-
-    def _look(self, source: Source) -> None:
-        """Look into runs for details of the list rows, in the background. Skipped while that is
-        still running, so that a silent server does not keep all others from being asked."""
-        if not self._ui.at_work("peek"):
-            read = self._peek if source.remote else self._ends.read
-            self._ui.work_on("peek", read, source)
-
-    async def _peek(self, source: Source) -> None:
-        """Read what running conversations do and what the waiting ones wait for: a few calls, to
-        agent servers only. Errors are ignored: the row shows the little that the list knows."""
-        session, loaded = self._session, self._session.loaded
-        shown = session.current.id if session.current else ""
-        for conversation in loaded.unheard(time.monotonic(), without=shown):
-            before = loaded.row(conversation.id)
-            try:
-                async with asyncio.timeout(ANSWER):
-                    run = await source.runs.peek(conversation)
-            except (Problem, TimeoutError):
-                loaded.looked(conversation, time.monotonic(), failed=True)
-                continue
-            if run is not None:
-                verdict = judge(run)
-                loaded.take_outcome(conversation.id, verdict.word, verdict.short)
-                loaded.take_spent(conversation.id, spent_of(Accounts(run)))
-                silent_runs.take_event(session, conversation.id, run)
-            news = loaded.row(conversation.id) != before
-            within = silent_runs.seconds_left(session, conversation.id)
-            loaded.looked(conversation, time.monotonic(), news=news, within=within)
-            if news:
-                self._ui.post_message(ListsChanged())
 
 
 def _nothing_loaded(session: Session, source: Source) -> LoadedConversations:
