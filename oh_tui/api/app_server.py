@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
-from typing import Self, Unpack
+from typing import Unpack
 from urllib.parse import urlsplit
 
 from aiolimiter import AsyncLimiter
@@ -19,6 +19,7 @@ from oh_tui.api import bare_server, decode
 from oh_tui.api.addresses import base_address, segment
 from oh_tui.api.agent_server import AgentServer, profiles_of
 from oh_tui.api.batches import get_by_ids
+from oh_tui.api.client import Client
 from oh_tui.api.errors import (
     AuthError,
     BadAnswer,
@@ -55,7 +56,7 @@ from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.events import Event
 
 
-class AppServer:
+class AppServer(Client):
     """One app server, over one HTTP client that is closed on leaving `async with`.
 
     `base_url` may end in `/api` or `/api/v1`. The `key` goes into the header that `auth` names, or
@@ -106,24 +107,6 @@ class AppServer:
         self.sandboxes = SandboxService(self._http)
         self.start_tasks = StartTasks(self._http)
         self.git = GitProviders(self._http)
-
-    @property
-    def seconds_ahead(self) -> float:
-        """Seconds by which this machine's clock is ahead of the server's."""
-        return self._http.ahead
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.base_url!r})"
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *exception: object) -> None:
-        await self.aclose()
-
-    async def aclose(self) -> None:
-        """Close all connections, also those to agent servers. Later calls raise Unreachable."""
-        await self._connections.aclose()
 
     async def _tell_kind(self, missing: NotFound) -> None:
         """Raises OtherKind when the server that lacks an address is an agent server. It is asked

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
-from typing import Self
 
 import msgspec
 
@@ -16,6 +15,7 @@ from oh_tui.api import decode
 from oh_tui.api.addresses import base_address, segment
 from oh_tui.api.agent_server import AgentServer, profiles_of, version_of
 from oh_tui.api.batches import get_by_ids
+from oh_tui.api.client import Client
 from oh_tui.api.errors import ApiError, AuthError, InvalidRequest, NotFound, NotTheApi, OtherKind
 from oh_tui.api.filters import SortOrder, page_params
 from oh_tui.api.http.asgi import ASGIApp
@@ -44,7 +44,7 @@ FOLDER = "workspace/project"
 own choice in its examples (source)."""
 
 
-class BareAgentServer:
+class BareAgentServer(Client):
     """One agent server, over one HTTP client that is closed on leaving `async with`.
 
     Parameters and errors are those of `AppServer`; calls are not paced, as these servers limit
@@ -78,24 +78,6 @@ class BareAgentServer:
             retries=retries or RetryPolicy(),
             hints=_HINTS,
         )
-
-    @property
-    def seconds_ahead(self) -> float:
-        """Seconds by which this machine's clock is ahead of the server's."""
-        return self._http.ahead
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.base_url!r})"
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *exception: object) -> None:
-        await self.aclose()
-
-    async def aclose(self) -> None:
-        """Close all connections. Later calls raise Unreachable."""
-        await self._connections.aclose()
 
     # conversations
 

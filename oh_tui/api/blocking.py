@@ -104,6 +104,12 @@ class Server(Blocking):
             stack.callback(_wait, self._portal, self._target.aclose)
             self._close = weakref.finalize(self, stack.pop_all().close)
 
+    @property
+    def seconds_ahead(self) -> float:
+        """Seconds by which this machine's clock is ahead of the server's."""
+        ahead: float = self._get("seconds_ahead")
+        return ahead
+
     def close(self) -> None:
         """Close all connections and end the thread. Later calls raise RuntimeError."""
         self._close()

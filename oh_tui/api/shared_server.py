@@ -7,7 +7,7 @@ source of OpenHands Cloud; they were never called there.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NoReturn, Self
+from typing import NoReturn
 
 from msgspec.structs import replace
 
@@ -15,6 +15,7 @@ from oh_tui.api import decode
 from oh_tui.api.addresses import base_address
 from oh_tui.api.app_server import limiter_for
 from oh_tui.api.batches import get_by_ids
+from oh_tui.api.client import Client
 from oh_tui.api.errors import AuthError, InvalidRequest, NotFound, NotTheApi, Refused, Unreachable
 from oh_tui.api.filters import SortOrder, page_params
 from oh_tui.api.http.asgi import ASGIApp
@@ -34,7 +35,7 @@ _HINTS: Hints = {
 }
 
 
-class SharedServer:
+class SharedServer(Client):
     """The shared conversations of one server, over one HTTP client that is closed on leaving
     `async with`.
 
@@ -74,24 +75,6 @@ class SharedServer:
             retries=retries or RetryPolicy(),
             hints=_HINTS,
         )
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.base_url!r})"
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *exception: object) -> None:
-        await self.aclose()
-
-    async def aclose(self) -> None:
-        """Close all connections. Later calls raise Unreachable."""
-        await self._connections.aclose()
-
-    @property
-    def seconds_ahead(self) -> float:
-        """Seconds by which this machine's clock is ahead of the server's."""
-        return self._http.ahead
 
     async def get_conversations(self, ids: Sequence[str]) -> list[Conversation | None]:
         """The conversations with these ids, in the same order; None for one that is not shared.

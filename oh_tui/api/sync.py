@@ -500,11 +500,6 @@ class AppServer(Server, of=app_server.AppServer):
     def git(self) -> GitProviders:
         return self._get("git")
 
-    @property
-    def seconds_ahead(self) -> float:
-        """Seconds by which this machine's clock is ahead of the server's."""
-        return self._get("seconds_ahead")
-
     def users_me(self) -> User:
         """The account of the key. It needs a valid key, which makes it a good first call."""
         return self._call("users_me")
@@ -657,11 +652,6 @@ class BareAgentServer(Server, of=bare_server.BareAgentServer):
     def base_url(self) -> str:
         return self._get("base_url")
 
-    @property
-    def seconds_ahead(self) -> float:
-        """Seconds by which this machine's clock is ahead of the server's."""
-        return self._get("seconds_ahead")
-
     def search_conversations(
         self, *, page_id: str | None = None, limit: int = 100
     ) -> Page[Conversation]:
@@ -802,11 +792,6 @@ class SharedServer(Server, of=shared_server.SharedServer):
     def pace(self) -> float:
         """Seconds between two calls when many are made in a row."""
         return self._get("pace")
-
-    @property
-    def seconds_ahead(self) -> float:
-        """Seconds by which this machine's clock is ahead of the server's."""
-        return self._get("seconds_ahead")
 
     def get_conversations(self, ids: Sequence[str]) -> list[Conversation | None]:
         """The conversations with these ids, in the same order; None for one that is not shared.
