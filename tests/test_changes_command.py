@@ -42,10 +42,37 @@ def test_into_a_pipe_go_the_files_and_what_is_said_of_them_elsewhere(tmp_path: P
     assert [line.split("\t") for line in done.stdout.splitlines()] == [
         ["dates/CHANGELOG.md", "", "1", "2", "", "55", "", ""],
         ["dates/src/dates/__main__.py", "2", "1", "2", "1", "53", "", ""],
-        ["dates/src/dates/parse.py", "2", "7", "19", "", "49", "", ""],
+        [
+            "dates/src/dates/parse.py",
+            "2",
+            "7",
+            "19",
+            "",
+            "49",
+            "",
+            "3 of 22 lines written are gone",
+        ],
         ["dates/tests/test_main.py", "1", "1", "6", "", "44", "", ""],
-        ["dates/tests/test_weeks.py", "1", "2", "31", "", "31", "", "new"],
-        ["dates/tests/test_weeks_prop.py", "", "3", "19", "", "40", "", "new"],
+        [
+            "dates/tests/test_weeks.py",
+            "1",
+            "2",
+            "31",
+            "",
+            "31",
+            "",
+            "new, 3 of 34 lines written are gone",
+        ],
+        [
+            "dates/tests/test_weeks_prop.py",
+            "",
+            "3",
+            "19",
+            "",
+            "40",
+            "",
+            "new, 1 of 20 lines written is gone",
+        ],
     ]
 
 
@@ -56,6 +83,8 @@ def test_json_is_one_document_with_stable_keys(tmp_path: Path) -> None:
         "changed",
         "added",
         "removed",
+        "lines_written",
+        "lines_removed_later",
         "files",
         "only_read",
         "patch",
@@ -75,6 +104,8 @@ def test_json_is_one_document_with_stable_keys(tmp_path: Path) -> None:
         "whole": True,
         "last_step": 49,
         "steps": [9, 10, 11, 14, 19, 34, 49],
+        "lines_written": 22,
+        "lines_removed_later": 3,
         "git": None,
         "git_now": None,
         "patch": None,
@@ -84,9 +115,12 @@ def test_json_is_one_document_with_stable_keys(tmp_path: Path) -> None:
 def test_a_sandbox_that_runs_has_git_beside_it() -> None:
     done = oh_tui("--demo", "changes", DATES)
     lines = {line.split("\t")[0]: line.split("\t")[6:] for line in done.stdout.splitlines()}
-    assert lines["dates/src/dates/parse.py"] == ["M", ""]
+    assert lines["dates/src/dates/parse.py"] == ["M", "3 of 22 lines written are gone"]
     assert lines["dates/uv.lock"] == ["M", "changed outside the editor"]
-    assert lines["dates/tests/test_weeks_prop.py"] == ["", "new, not in git"]
+    assert lines["dates/tests/test_weeks_prop.py"] == [
+        "",
+        "new, not in git, 1 of 20 lines written is gone",
+    ]
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.redact import hide_keys, masked, redact_json, safe_line
 from oh_tui.trajectory.analysis.alike.failed_steps import failures_of
 from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.files.churn import Lines
 from oh_tui.trajectory.model.bodies import arguments, field
 from oh_tui.trajectory.model.clock import is_bare, seconds
 from oh_tui.trajectory.model.steps import Outcome, Step
@@ -113,6 +114,8 @@ class RunRow(_Row, frozen=True, gc=False):
     files_changed: int
     added: int
     removed: int
+    lines_written: int | None
+    lines_removed_later: int | None
     cut_off: bool
     note: str
 
@@ -171,6 +174,8 @@ class FileRow(_Row, frozen=True, gc=False):
     edits: int
     added: int
     removed: int
+    lines_written: int | None
+    lines_removed_later: int | None
     created: bool
     deleted: bool
     whole: bool
@@ -277,6 +282,7 @@ class _Part:
                 len(file.edits),
                 file.added,
                 file.removed,
+                *_churn(log.churn.of_file(file.path)),
                 file.created,
                 file.deleted,
                 file.whole,
@@ -346,6 +352,7 @@ def _run_row(part: _Part, about: About) -> RunRow:
         if (used := one.accounts.of(step))
     )
     told = sub_runs.told
+    written, removed_later = _churn(changed.churn.total)
     tokens = _tokens(total, told.tokens)
     cost = sub_runs.cost(_finite(about.cost), is_partial=about.cost_is_partial)
     return RunRow(
@@ -388,9 +395,15 @@ def _run_row(part: _Part, about: About) -> RunRow:
         files_changed=changed.changed,
         added=changed.added,
         removed=changed.removed,
+        lines_written=written,
+        lines_removed_later=removed_later,
         cut_off=bool(run.cut_off),
         note=safe_line("; ".join(filter(None, (about.note, sub_runs.note)))),
     )
+
+
+def _churn(lines: Lines | None) -> tuple[int | None, int | None]:
+    return lines or (None, None)
 
 
 def _last_error(run: Trajectory) -> str:

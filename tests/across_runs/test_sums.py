@@ -79,6 +79,19 @@ def test_resolved_is_told_with_those_that_it_is_counted_among() -> None:
     assert summed((), [row()]).resolved_words == ""
 
 
+def test_churn_is_the_share_of_what_was_written_in_the_runs_that_tell_it() -> None:
+    rows = [
+        row(lines_written=10, lines_removed_later=1),
+        row(),
+        row(lines_written=30, lines_removed_later=9),
+        row(lines_written=0, lines_removed_later=0),
+    ]
+    assert summed((), rows).churn == (3, 40, 10)
+    assert summed((), rows).churn.words == "25%"
+    assert summed((), [row()]).churn == (0, 0, 0)
+    assert summed((), [row()]).churn.words == ""
+
+
 def test_a_bar_loses_no_part() -> None:
     assert bar((1000, 1, 1), "#x.", 16) == "#" * 14 + "x."
     assert bar((1, 1, 0), "#x.", 16) == "#" * 8 + "x" * 8

@@ -69,12 +69,19 @@ def test_files_are_those_of_changes(slug: str) -> None:
     changed = {one["path"]: one for one in told["files"]}
     assert {file.path for file in found.files} == {*changed, *told["only_read"]}
     for file in found.files:
-        known = changed.get(file.path, {"added": 0, "removed": 0, "edits": 0})
+        unread = {"added": 0, "removed": 0, "edits": 0}
+        known = changed.get(
+            file.path, unread | {"lines_written": None, "lines_removed_later": None}
+        )
         assert (file.added, file.removed) == (known["added"], known["removed"])
+        assert file.lines_written == known["lines_written"]
+        assert file.lines_removed_later == known["lines_removed_later"]
         assert file.edits == known["edits"]
     (run,) = found.runs
     numbers = (run.files_changed, run.added, run.removed)
     assert numbers == (told["changed"], told["added"], told["removed"])
+    assert run.lines_written == told["lines_written"]
+    assert run.lines_removed_later == told["lines_removed_later"]
 
 
 def test_sub_agents_are_rows_of_their_own_and_counted_once(tmp_path: Path) -> None:

@@ -249,6 +249,11 @@ def _json(group: Group) -> dict[str, object]:
         "looped": group.loops,
         "last_error": group.last_error or None,
         "last_error_runs": group.last_errors,
+        "churn": {
+            "known": group.churn.known,
+            "lines_written": group.churn.written if group.churn.known else None,
+            "lines_removed_later": group.churn.removed_later if group.churn.known else None,
+        },
     }
 
 

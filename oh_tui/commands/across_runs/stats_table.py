@@ -46,6 +46,7 @@ def print_table_of(style: Style, by: Sequence[str], groups: Sequence[Group], tot
         Column("total", right=True),
         Column("errors", right=True),
         Column("loops", right=True),
+        Column("churn", right=True),
         Column("most common last error", share=3),
     )
     print_table(style, columns, _rows(style, by, groups))
@@ -80,6 +81,7 @@ def _rows(style: Style, by: Sequence[str], groups: Sequence[Group]) -> Iterator[
             total_words(group),
             f"{errors:.1f}" if errors else "",
             f"{group.loops:,}" if group.loops else "",
+            group.churn.words,
             Cell(group.error_words, "dim"),
         )
 

@@ -27,6 +27,7 @@ from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange
 from oh_tui.trajectory.analysis.patch import PatchedFile
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.files.beside_git import BesideGit, beside_git
+from oh_tui.trajectory.files.churn import Lines
 from oh_tui.trajectory.files.touched import shown_path
 from oh_tui.trajectory.model.clock import seconds
 
@@ -87,6 +88,10 @@ async def changes(call: Call) -> int:
     if loaded.note:
         remark(f"note: {loaded.note}")
     remark(f"{log.headline}; {log.note}" if log.changed else log.why_nothing)
+    if churn := log.churn.total:
+        remark(f"churn: {churn.words}")
+    elif log.files:
+        remark("churn: not known, as the events lack the text of a file")
     if git == [] and log.changed:
         remark("git lists no changes: everything was pushed, or there is no repository")
     if below := sum(bool(row.agent) for row in found):
@@ -219,11 +224,13 @@ def report(
         "changed": log.changed,
         "added": log.added,
         "removed": log.removed,
+        **_churn(log.churn.total),
         "files": [
             {
                 "path": row.path,
                 "sub_agent": row.agent or None,
                 **_file(row.file),
+                **_churn(row.churn),
                 "git": row.letter if git is not None else None,
                 "git_now": _now(beside.get(row.key)),
                 "patch": row.patched.letter if row.patched else None,
@@ -234,6 +241,11 @@ def report(
         "patch": [_patched(one) for one in log.patch] if log.patch else None,
         "note": log.note,
     }
+
+
+def _churn(lines: Lines | None) -> dict[str, int | None]:
+    written, gone = lines or (None, None)
+    return {"lines_written": written, "lines_removed_later": gone}
 
 
 def _now(beside: BesideGit | None) -> dict[str, object] | None:
@@ -278,4 +290,7 @@ def _cells(found: Iterable[FileRow], lister: Lister) -> Iterator[Row]:
             numbers = (len(file.reads), len(file.edits), file.added, file.removed)
             cells = [str(number) if number else "" for number in numbers]
             cells.append(str(row.label(file.last_step)))
-        yield row.path, *cells, row.letter, row.remark(lister)
+        churn = row.churn
+        gone = churn.words if churn and churn.gone else ""
+        remark = ", ".join(filter(None, (row.remark(lister), gone)))
+        yield row.path, *cells, row.letter, remark

@@ -13,6 +13,7 @@ from operator import attrgetter
 from statistics import median
 from typing import Any, NamedTuple
 
+from oh_tui.text.human import percent
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.tables import RunRow
 
@@ -44,6 +45,8 @@ class Summand(NamedTuple):
     rejected: int
     loop_steps: int
     last_error: str
+    lines_written: int | None
+    lines_removed_later: int | None
 
 
 def summand(row: RunRow) -> Summand:
@@ -118,6 +121,24 @@ class Spread(NamedTuple):
         return self.total / self.known if self.known else None
 
 
+class Churn(NamedTuple):
+    """Lines that runs wrote, and how many of these they took out or rewrote later."""
+
+    known: int
+    """In how many runs that is known."""
+    written: int
+    removed_later: int
+
+    @property
+    def share(self) -> float | None:
+        return self.removed_later / self.written if self.written else None
+
+    @property
+    def words(self) -> str:
+        """Such as "12%"; "" where nothing is known to be written."""
+        return "" if self.share is None else percent(self.share)
+
+
 class Group(NamedTuple):
     """The runs that share these names."""
 
@@ -145,6 +166,7 @@ class Group(NamedTuple):
     """The most common last error; "" if no error occurs twice."""
     last_errors: int
     """Number of runs with that error."""
+    churn: Churn
 
     @property
     def finished(self) -> int:
@@ -179,6 +201,7 @@ SORTS: dict[str, Callable[[Group], float | None]] = {
     "total": lambda group: group.cost.total if group.cost.known else None,
     "errors": lambda group: group.errors.mean,
     "loops": lambda group: group.loops,
+    "churn": lambda group: group.churn.share,
 }
 """Sort keys by column head. The highest value comes first, unknown values last."""
 
@@ -228,7 +251,15 @@ def summed(names: tuple[str, ...], rows: Sequence[Summand]) -> Group:
         sum(map(bool, each("loop_steps"))),
         last_error,
         errors[last_error],
+        _churn(rows),
     )
+
+
+def _churn(rows: Sequence[Summand]) -> Churn:
+    told = [(row.lines_written, row.lines_removed_later) for row in rows]
+    known = [(written, gone) for written, gone in told if None not in (written, gone)]
+    written, gone = (sum(filter(None, each)) for each in zip(*known, (0, 0), strict=True))
+    return Churn(len(known), written, gone)
 
 
 def resolved_of(labels: Mapping[str, int]) -> tuple[int, int]:

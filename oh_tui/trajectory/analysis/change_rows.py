@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange
 from oh_tui.trajectory.analysis.patch import PatchedFile
 from oh_tui.trajectory.files.at_step import FileThen
+from oh_tui.trajectory.files.churn import Lines
 from oh_tui.trajectory.files.order_in_time import Label
 from oh_tui.trajectory.files.touched import shown_path
 
@@ -28,6 +29,8 @@ class FileRow(NamedTuple):
     """The file as of a step, in a list of those."""
     agent: str = ""
     """The path of the sub-agent whose edits these are, such as "12"; "" for the run's own."""
+    log: ChangeLog | None = None
+    """Whose file it is."""
 
     @property
     def key(self) -> str:
@@ -35,6 +38,11 @@ class FileRow(NamedTuple):
         if self.then:
             return self.then.file.path
         return self.file.path if self.file else ""
+
+    @property
+    def churn(self) -> Lines | None:
+        """The lines that the edits wrote; None where that is not known. Reads all edits."""
+        return self.log.churn.of_file(self.key) if self.log else None
 
     @property
     def is_own(self) -> bool:
@@ -72,9 +80,9 @@ def rows(
 ) -> list[FileRow]:
     """The changed files by path; `git` has pairs of a letter and a path. `below` are the files of
     sub-agents, by what the numbers of their steps begin with."""
-    edited = [FileRow(file.shown, file) for file in log.files]
+    edited = [FileRow(file.shown, file, log=log) for file in log.files]
     for prefix, other in below.items():
-        edited += [FileRow(file.shown, file, agent=prefix[:-1]) for file in other.files]
+        edited += [FileRow(file.shown, file, agent=prefix[:-1], log=other) for file in other.files]
     if lister_of(log, git) == "patch":
         found = _with_patch(edited, log.patch)
     else:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from array import array
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from oh_tui.text.human import plural
 from oh_tui.trajectory.files.kept_lines import kept_lines, split
 from oh_tui.trajectory.files.touched import TouchedFiles
 from oh_tui.trajectory.files.touches import Touch, touches
@@ -30,6 +32,12 @@ class Lines(NamedTuple):
 
     written: int
     gone: int
+
+    @property
+    def words(self) -> str:
+        """Such as "5 of 20 lines written are gone"."""
+        are = "is" if self.gone == 1 else "are"
+        return f"{self.gone:,} of {plural(self.written, 'line')} written {are} gone"
 
 
 class EditSize(NamedTuple):
@@ -154,6 +162,10 @@ class Churn:
         self._sizes: dict[str, list[EditSize]] = {}
         """Id of a call -> what it did."""
 
+    def update(self, budget: float) -> bool:
+        """Reads edits for so many seconds; False means that there is more to read."""
+        return self._read_to(None, time.monotonic() + budget)
+
     def of_step(self, step: Step) -> list[EditSize]:
         """By how much a step changed files, each once. Reads the edits up to it."""
         self._read_to(step.number)
@@ -174,8 +186,9 @@ class Churn:
             return None
         return Lines(sum(file.written for file in files), sum(file.gone for file in files))
 
-    def _read_to(self, number: int | None) -> None:
-        """Reads the edits up to a step, all of them for None."""
+    def _read_to(self, number: int | None, end: float | None = None) -> bool:
+        """Reads the edits up to a step, all of them for None. Stops when the monotonic clock passes
+        `end`; False means that there is more to read."""
         self.touched.update()
         if self._version != self.touched.version:
             self._version = self.touched.version
@@ -186,8 +199,11 @@ class Churn:
         for step in self._edits[len(self._read) :]:
             if number is not None and step.number > number:
                 break
+            if end is not None and time.monotonic() > end:
+                return False
             self._take(step)
             self._read.append((step, step.result))
+        return True
 
     def _take(self, step: Step) -> None:
         sizes: dict[str, EditSize] = {}

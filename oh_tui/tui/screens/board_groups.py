@@ -29,7 +29,18 @@ LEAST_NAME, LEAST_LAST = 16, 12
 SHOWN = 8
 """Characters of an id."""
 
-FIRST_TO_GO = ("bar", "errors", "p90", "loops", "resolved", "steps", "time", "cost", "total")
+FIRST_TO_GO = (
+    "churn",
+    "bar",
+    "errors",
+    "p90",
+    "loops",
+    "resolved",
+    "steps",
+    "time",
+    "cost",
+    "total",
+)
 """What is left out where there is no room: never a part of a number."""
 
 
@@ -58,6 +69,7 @@ COLUMNS: tuple[tuple[str, str, Callable[[Group], str]], ...] = (
     ("total", "total", lambda group: told_cost(group.cost.total, is_partial=bool(group.partial))),
     ("errors", "errors", lambda group: _mean(group.errors.mean)),
     ("loops", "loops", lambda group: f"{group.loops:,}" if group.loops else ""),
+    ("churn", "churn", lambda group: group.churn.words),
 )
 """Head, what a click on it sorts by, and the text of a group."""
 

@@ -9,7 +9,7 @@ import pytest
 
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.across_runs.over_time import COST, Table
-from oh_tui.sources.across_runs.run_stats import Group, Spread, summed
+from oh_tui.sources.across_runs.run_stats import Churn, Group, Spread, summed
 from oh_tui.text.human import percentages
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.screens.board import BoardScreen
@@ -170,7 +170,21 @@ def wide(name: str, runs: int = 12_345) -> Group:
     time = Spread(runs, 1.0, 5995.0, 86_399.0)
     steps = Spread(runs, 1.0, 23_456.0, 2.0)
     return Group(
-        (name,), runs, ends, 1, 2, steps, time, dollars_, 3, Spread(runs, 12_345.0), 5, 1234, "E", 1
+        (name,),
+        runs,
+        ends,
+        1,
+        2,
+        steps,
+        time,
+        dollars_,
+        3,
+        Spread(runs, 12_345.0),
+        5,
+        1234,
+        "E",
+        1,
+        Churn(runs, 9_999, 1_234),
     )
 
 

@@ -56,6 +56,8 @@ class ChangesScreen(FilesScreen):
         self.changes = ChangeLog(Trajectory())
         self._below: Mapping[str, ChangeLog] = {}
         """What sub-agents changed, by what the numbers of their steps begin with."""
+        self._has_churn = False
+        """All edits are read, so that churn takes no time."""
         self._git: list[tuple[str, str]] | None = None
         self._why = ""
         self._commits: Sequence[Committed] = ()
@@ -100,6 +102,12 @@ class ChangesScreen(FilesScreen):
         self._list()
         await self._read_versions()
         self._below = self.study.changes_below if self.study else {}
+        for log in (self.changes, *self._below.values()):
+            is_read = log.churn.update(budget=SLICE)
+            while not is_read:
+                await asyncio.sleep(0)  # keys get their turn
+                is_read = log.churn.update(budget=SLICE)
+        self._has_churn = True
         self._list()
 
     def _rows(self) -> Sequence[FileRow]:
@@ -153,6 +161,8 @@ class ChangesScreen(FilesScreen):
         facts: list[Piece] = []
         if row.file and edits:
             facts.append((edited_steps(row), ""))
+            churn = row.churn if self._has_churn else None
+            facts.append((churn.words if churn and churn.gone else "", "dim"))
         file = self._with_git(row)
         beside = self._beside.get(_state(file)) if file else None
         if beside:
