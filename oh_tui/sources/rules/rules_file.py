@@ -208,6 +208,8 @@ class _Table:
             return []
         if query.empty:
             self._blame(f"{name} asks for nothing", name)
+        elif any(term.field.removeprefix(step_filter.RUN) == "rule" for term in query.terms):
+            self._blame(f"{name}: a rule does not ask for rules", name)
         elif reason := contradiction(query.terms):
             self._blame(f"{name} can never match: {reason}", name)
         return [query]

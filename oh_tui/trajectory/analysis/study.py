@@ -12,6 +12,7 @@ from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.changes import ChangeLog, changes
 from oh_tui.trajectory.analysis.loops import Loops
 from oh_tui.trajectory.analysis.phases.phases import Phase, Phases, Spent, spent
+from oh_tui.trajectory.analysis.purposes.acts import acts
 from oh_tui.trajectory.analysis.purposes.targets import targets_of, workspace_of
 from oh_tui.trajectory.analysis.strip import Strip
 from oh_tui.trajectory.analysis.sub_agents import Slot, bare, prefix, slots
@@ -93,7 +94,7 @@ class Study:
     def records_edits(self) -> bool:
         """Whether a step is known to write files."""
         steps = self.trajectory.steps
-        return any(targets_of(step, self.workspace).known for step in steps)
+        return any(targets_of(step, acts(step), self.workspace).known for step in steps)
 
     @cached_property
     def strip(self) -> Strip:

@@ -129,6 +129,7 @@ def test_runs_are_found_searched_summed_and_compared(shell: Shell) -> None:
     hits = [json.loads(line) for line in out.splitlines()]
     compared = printed("--demo", "compare", STUCK, ADD)
     failed = printed("--demo", "failures")
+    audited = json.loads(said_by("--demo", "audit", "--json")[1])
 
     async def work(tools: Tools) -> None:
         found = await tools.rows("find_runs", "conversations", limit=7)
@@ -144,6 +145,13 @@ def test_runs_are_found_searched_summed_and_compared(shell: Shell) -> None:
         ]
         some = await tools("failures", words="is:stuck", least=1)
         assert 0 < some["failed_steps"] < failed["failed_steps"]
+        rules = await tools.rows("audit", "rules", limit=5)
+        assert [(rule["name"], rule["broken"]) for rule in rules] == [
+            (rule["name"], rule["broken"]) for rule in audited["rules"]
+        ]
+        one = await tools("audit", run=STUCK)
+        assert one["runs"] == [run for run in audited["runs"] if run["run"] == STUCK]
+        assert sum(rule["broken"] for rule in one["rules"]) == len(one["runs"][0]["broken"]) > 3
         told = without_own(await tools("compare", a=STUCK, b=ADD[:8]))
         assert told | {"differences": compared["differences"]} == compared
         assert (

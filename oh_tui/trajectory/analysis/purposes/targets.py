@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.analysis.purposes.acts import acts, command_of, tells_purpose
+from oh_tui.trajectory.analysis.purposes.acts import Act, acts_of, command_of, tells_purpose
 from oh_tui.trajectory.analysis.purposes.programs import Purpose
 from oh_tui.trajectory.analysis.purposes.test_files import is_test
 from oh_tui.trajectory.files.shell_reader import LONGEST
@@ -36,6 +36,13 @@ class Targets(NamedTuple):
     """It may write elsewhere too."""
 
 
+_HOME = pattern(r"(?<![^\s=>\"'])(?:~|\$HOME|\$\{HOME\})(?=/|\s|\Z)")
+
+_AT_HOME = "/\ue000home"
+"""Stands for the home in a command, as other names that the shell puts in are not known."""
+
+_GIT = pattern(r"\bgit\b")
+
 _WRITES = (Purpose.EDIT, Purpose.DELETE, Purpose.MOVE)
 
 _TEMPORARY = ("/tmp", "/private/tmp", "/var/tmp", "/var/folders", "/dev/shm")
@@ -46,18 +53,21 @@ _ROOT = "/workspace"
 _HOMES = ("/root", "/home/", "/Users/")
 
 
-def targets_of(step: Step, workspace: str) -> Targets:
-    """Where a step writes in a run with this workspace, "" where that is not known. Never
-    raises."""
-    written = [act for act in acts(step) if act.purpose in _WRITES]
+def targets_of(step: Step, acts: Sequence[Act], workspace: str) -> Targets:
+    """Where a step with these acts writes in a run with this workspace, "" where that is not known.
+    Never raises."""
+    command = command_of(step.event)
+    if _HOME.search(command):
+        acts = tuple(acts_of(_HOME.sub(_AT_HOME, command)))
+    written = [act for act in acts if act.purpose in _WRITES]
     known: set[Target] = set()
     is_open = not tells_purpose(step, Purpose.EDIT)
     folder = _folder_of(step, workspace) if any(act.paths for act in written) else None
     for act in written:
-        if not act.paths and act.purpose is Purpose.DELETE:  # a name that the shell puts in
-            is_open = True
-        elif not act.paths:  # git, or a program whose files are not told
+        if not act.paths and _GIT.search(command):
             known.add(Target.WORKSPACE)
+        elif not act.paths:  # a name that the shell puts in
+            is_open = True
         for path in act.paths:
             where = _place(path, folder, workspace)
             is_open |= where is None
@@ -67,14 +77,14 @@ def targets_of(step: Step, workspace: str) -> Targets:
     return Targets(frozenset(known), is_open)
 
 
-def may_write(step: Step) -> bool:
+def may_write(step: Step, acts: Sequence[Act]) -> bool:
     """Whether a step runs a program that is not known, which may write files."""
-    return bool(command_of(step.event)) and any(act.purpose is Purpose.RUN for act in acts(step))
+    return bool(command_of(step.event)) and any(act.purpose is Purpose.RUN for act in acts)
 
 
 def _place(path: str, folder: str | None, workspace: str) -> Target | None:
     """None where it is not known."""
-    if path.startswith("~"):
+    if path.startswith(_AT_HOME):
         return Target.OUTSIDE if workspace and not workspace.startswith(_HOMES) else None
     if not path.startswith("/"):
         if folder is None:

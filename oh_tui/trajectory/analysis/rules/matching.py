@@ -36,7 +36,7 @@ class Matches:
         self._study = study
         self.steps = list(study.trajectory.steps)
         """Of now: the run may grow meanwhile."""
-        self._of = {query.terms: bytearray() for query in queries}
+        self._of = {query.cheapest_first: bytearray() for query in queries}
         self._lacking = {terms: Counter[str]() for terms in self._of}
         for step in self.steps:
             watch(step.number)
@@ -61,7 +61,7 @@ class Matches:
 
     def of(self, words: Words) -> bytearray:
         """NO, YES or OPEN for each step; a step that matches one of the questions matches."""
-        found = [self._of[query.terms] for query in words]
+        found = [self._of[query.cheapest_first] for query in words]
         if len(found) == 1:
             return found[0]
         return bytearray(max(each, key=_STRENGTH.index) for each in zip(*found, strict=True))
@@ -70,7 +70,7 @@ class Matches:
         """What is not known of some steps, with the number of these."""
         found = Counter[str]()
         for query in words:
-            found |= self._lacking[query.terms]
+            found |= self._lacking[query.cheapest_first]
         return found
 
 

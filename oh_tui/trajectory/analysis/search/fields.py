@@ -16,7 +16,7 @@ from oh_tui.text.clean import clean, clean_line
 from oh_tui.text.patterns import pattern
 from oh_tui.text.regex import Regex
 from oh_tui.trajectory.analysis.alike import failed_steps
-from oh_tui.trajectory.analysis.purposes.acts import purposes_of, tells_purpose
+from oh_tui.trajectory.analysis.purposes.acts import Act, acts, tells_purpose
 from oh_tui.trajectory.analysis.purposes.programs import Purpose
 from oh_tui.trajectory.analysis.purposes.targets import Target, Targets, may_write, targets_of
 from oh_tui.trajectory.analysis.purposes.test_results import run_of_tests
@@ -71,12 +71,16 @@ class Asked:
         return self.trajectory.outcome(self.step)
 
     @cached_property
+    def acts(self) -> tuple[Act, ...]:
+        return acts(self.step)
+
+    @cached_property
     def purposes(self) -> frozenset[str]:
-        return purposes_of(self.step)
+        return frozenset(act.purpose for act in self.acts)
 
     @cached_property
     def targets(self) -> Targets:
-        return targets_of(self.step, self.study.workspace if self.study else "")
+        return targets_of(self.step, self.acts, self.study.workspace if self.study else "")
 
     @property
     def accounts(self) -> Accounts | None:
@@ -220,7 +224,7 @@ def _tells_targets(asked: Asked, value: str) -> bool:
     """In a run without any known edit programs that are not known may have made them."""
     if asked.targets.is_open or asked.study is None:
         return False
-    return not may_write(asked.step) or asked.study.records_edits
+    return not may_write(asked.step, asked.acts) or asked.study.records_edits
 
 
 _RISKS = ("HIGH", "MEDIUM", "LOW", "UNKNOWN")

@@ -1,0 +1,237 @@
+"""What each kind of rule asks, and when a run does not tell."""
+
+from __future__ import annotations
+
+import pytest
+
+from oh_tui.api.models import Conversation, Metrics, WholeMetrics
+from oh_tui.sources.file_conversation import FileConversation
+from oh_tui.sources.rules.rule import findings
+from oh_tui.sources.rules.rules_file import parse_rules
+from oh_tui.trajectory.analysis.rules.answers import answers
+from oh_tui.trajectory.analysis.rules.question import MOST_STEPS, Answer, Question, State
+from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.model.events import parse_event
+from oh_tui.trajectory.model.trajectory import Trajectory
+from tests.trajectory.made import call, event, message, output, result, shell
+from tests.trajectory.planted_rules import run_of
+
+HOLDS, BROKEN, UNKNOWN = State.HOLDS, State.BROKEN, State.UNKNOWN
+
+
+def asked(words: str, run: Trajectory) -> Answer:
+    """The answer of a run to a rule about steps, in TOML."""
+    (rule,) = parse_rules(f'[[rule]]\nname = "a"\nwhy = "b"\n{words}\n').rules
+    assert isinstance(rule.asks, Question)
+    (answer,) = answers([rule.asks], Study(run))
+    return answer
+
+
+def test_counts() -> None:
+    run = run_of(["list-a", "list-b", "list-a"])
+    for words, state, steps in (
+        ("never = true", BROKEN, (2, 4)),
+        ("at_most = 1", BROKEN, (2, 4)),
+        ("at_most = 2", HOLDS, ()),
+        ("at_least = 2", HOLDS, ()),
+        ("at_least = 3", BROKEN, (2, 4)),
+    ):
+        found = asked(f'steps = "re:/ls a/"\n{words}', run)
+        assert (found.state, found.steps) == (state, steps), words
+    assert asked('steps = "does:push"\nat_least = 1', run) == Answer(BROKEN)
+
+
+def test_what_is_listed_is_bounded_and_counted() -> None:
+    found = asked('steps = "does:look"\nnever = true', run_of(["list-a"] * 250))
+    assert found.steps == tuple(range(2, 2 + MOST_STEPS)) and found.total == 250
+
+
+def test_one_command_may_do_both() -> None:
+    run = Trajectory()
+    run.extend([shell("a", "pytest -q && git push"), output("a", "3 passed in 0.1s")])
+    assert asked('steps = "does:push"\nbefore = "does:test"', run).state is HOLDS
+    assert asked('steps = "does:test"\nafter = "does:push"', run).state is HOLDS
+    assert asked('steps = "does:push"\nnever_after = "does:test"', run).state is HOLDS
+
+
+def test_repetition_in_a_row_and_at_all() -> None:
+    run = run_of(["list-a", "list-b", "list-a", "list-a"])
+    for words, state, steps in (
+        ("repeated = 3", BROKEN, (2, 4, 5)),
+        ("repeated = 4", HOLDS, ()),
+        ("repeated = 2\nin_a_row = true", BROKEN, (4, 5)),
+        ("repeated = 3\nin_a_row = true", HOLDS, ()),
+    ):
+        found = asked(f'steps = "does:look"\n{words}', run)
+        assert (found.state, found.steps) == (state, steps), words
+
+
+def test_a_list_of_questions_matches_one_of_them() -> None:
+    run = run_of(["push", "commit", "list-a"])
+    found = asked('steps = ["does:push", "does:commit"]\nnever = true', run)
+    assert found.steps == (2, 3)
+    assert asked('steps = "does:look"\nafter = ["does:push", "does:look"]', run).state is HOLDS
+
+
+LACKING = {
+    'steps = "took:>5s"\nnever = true': "the duration of 1 step is not known",
+    'steps = "cost:>1"\nnever = true': "the cost of 1 step is not known",
+    'steps = "context:>80%"\nnever = true': "the context fill of 1 step is not known",
+    'steps = "after:13:30"\nnever = true': "the time of 1 step is not known",
+    'steps = "is:failed"\nnever = true': "the outcome of 1 step is not known",
+    'steps = "does:push"\nnever = true': "the purpose of 1 step is not known",
+    'steps = "writes:outside"\nnever = true': "the place of what is written of 1 step is not known",
+    'steps = "tests:failed"\nnever = true': "the result of the tests of 1 step is not known",
+}
+
+
+@pytest.mark.parametrize("words", LACKING)
+def test_a_run_without_what_a_rule_asks_never_passes(words: str) -> None:
+    run = Trajectory()
+    run.extend(
+        [
+            call("a", {"kind": "DeployAction"}, tool="deploy", timestamp=None),
+            result(
+                "a",
+                {"kind": "DeployObservation"},
+                tool="deploy",
+                timestamp=None,
+                oh_tui_untold=True,
+            ),
+        ]
+    )
+    found = asked(words, run)
+    assert (found.state, found.lacks) == (UNKNOWN, LACKING[words])
+
+
+def test_what_is_not_known_decides_nothing_where_the_rest_does() -> None:
+    deploys = call("d", {"kind": "DeployAction"}, tool="deploy")
+    done = result("d", {"kind": "DeployObservation"}, tool="deploy")
+    run = Trajectory()
+    run.extend([deploys, done, shell("a", "git push"), output("a")])
+    assert asked('steps = "does:push"\nnever = true', run).steps == (2,)
+    assert asked('steps = "does:push"\nat_least = 1', run).state is HOLDS
+    assert asked('steps = "does:push tool:terminal"\nat_least = 2', run).state is BROKEN
+    assert asked('steps = "does:push"\nat_least = 2', run).state is UNKNOWN
+    assert asked('steps = "does:push"\nafter = "does:look"', run).state is BROKEN
+    assert asked('steps = "does:push"\nafter = "does:install"', run).state is BROKEN
+    run.extend([call("e", {"kind": "DeployAction"}, tool="deploy")])
+    assert asked('steps = "does:push"\nafter = "does:install"', run).state is UNKNOWN
+
+
+def test_an_event_that_cannot_be_read_may_be_anything() -> None:
+    run = Trajectory()
+    run.extend([shell("a", "ls"), output("a"), parse_event(b'{"kind": ')])
+    found = asked('steps = "does:push"\nnever = true', run)
+    assert (found.state, found.lacks) == (UNKNOWN, "the content of 1 step is not known")
+
+
+def test_without_steps_or_calls_nothing_holds() -> None:
+    never = 'steps = "does:push"\nnever = true'
+    assert asked(never, Trajectory()).lacks == "the run has no steps"
+    run = Trajectory()
+    run.extend([message("m", "hello")])
+    assert asked(never, run).lacks == "the run has no calls"
+    assert asked('steps = "hello"\nnever = true', run).state is BROKEN
+
+
+EDGES = {
+    'steps = "does:edit"\nafter = "does:test"': (BROKEN, UNKNOWN, UNKNOWN, BROKEN),
+    'steps = "does:test"\nat_least = 1': (BROKEN, UNKNOWN, UNKNOWN, UNKNOWN),
+    'steps = "does:edit"\nat_least = 1': (HOLDS, HOLDS, HOLDS, HOLDS),
+    'steps = "does:edit"\nnever = true': (BROKEN, BROKEN, BROKEN, BROKEN),
+    'steps = "does:push"\nnever = true': (HOLDS, HOLDS, UNKNOWN, UNKNOWN),
+    'steps = "does:edit"\nbefore = "does:test"': (BROKEN, BROKEN, BROKEN, UNKNOWN),
+    'steps = "does:look"\nafter = "does:edit"': (HOLDS, HOLDS, UNKNOWN, UNKNOWN),
+}
+"""A rule -> its answer for a whole run, one that goes on, one cut off, one without its start."""
+
+
+@pytest.mark.parametrize("words", EDGES)
+def test_what_missing_steps_may_change_is_not_known(words: str) -> None:
+    whole, going, cut, late = (run_of(["list-a", "edit"], live=n == 1) for n in range(4))
+    cut.cut_off, late.complete = "The file is cut off.", False
+    states = tuple(asked(words, run).state for run in (whole, going, cut, late))
+    assert states == EDGES[words]
+
+
+def test_edits_that_nobody_recorded_are_not_known() -> None:
+    """A run that edits by programs alone."""
+    after = 'steps = "writes:workspace"\nafter = "does:test"'
+    assert asked(after, run_of(["program"])).state is UNKNOWN
+    assert asked(after, run_of(["program", "pass"])).state is HOLDS
+    assert asked(after, run_of(["edit", "pass", "program"])).state is HOLDS
+    assert asked(after, run_of(["list-a"])).state is HOLDS
+
+
+def test_a_clock_that_went_back_is_no_duration() -> None:
+    run = Trajectory()
+    run.extend([shell("a", "ls", second=30), output("a", second=5)])
+    assert asked('steps = "took:>5s"\nnever = true', run).state is UNKNOWN
+
+
+def test_a_pattern_without_end_is_given_up_and_not_known() -> None:
+    run = Trajectory()
+    run.extend([shell("a", "ls"), output("a", "a" * 50 + "!")])
+    assert asked('steps = "re:/(a|aa)+$/"\nnever = true', run).state is UNKNOWN
+
+
+ERRORS = (
+    *("Datei nicht gefunden", "fichier introuvable", "файл не найден", "找不到文件"),
+    *("ファイルが見つかりません", "파일을 찾을 수 없습니다", "الملف غير موجود"),
+    *("δεν βρέθηκε το αρχείο", "फ़ाइल नहीं मिली", "dosya bulunamadı"),
+)
+
+
+def test_errors_in_any_language_with_colours_and_on_one_long_line() -> None:
+    run = Trajectory()
+    for n, text in enumerate(ERRORS):
+        run.extend([shell(f"c{n}", f"do {n}"), output(f"c{n}", f"\x1b[31m{text}\x1b[0m", 1)])
+    run.extend([shell("long", "do"), output("long", "x" * 1_000_000 + " " + ERRORS[0], 1)])
+    for n, text in enumerate(ERRORS):
+        found = asked(f'steps = "is:failed \\"{text}\\""\nnever = true', run)
+        assert found.steps == ((1, 11) if n == 0 else (n + 1,)), text
+    assert asked('steps = "secret:output"\nnever = true', run).state is HOLDS
+
+
+def test_a_condensation_that_forgets_something_else() -> None:
+    run = run_of(["forget-other"])
+    assert asked('steps = "forgets:task"\nnever = true', run).state is HOLDS
+    run = Trajectory()
+    gone = event("Condensation", "c", forgotten_event_ids=["m1"])
+    run.extend([message("m1", "hi", "agent"), message("m2", "task"), shell("a"), gone])
+    assert asked('steps = "forgets:task"\nnever = true', run).state is HOLDS
+
+
+# rules about the whole run
+
+
+def of_run(words: str, conversation: Conversation, run: Trajectory | None = None) -> Answer:
+    rules = parse_rules(f'[[rule]]\nname = "a"\nwhy = "b"\nrun = {words}\n').rules
+    (found,) = findings(rules, Study(run or run_of(["list-a"])), conversation)
+    return found.answer
+
+
+def test_a_run_with_its_row() -> None:
+    paid = Conversation(id="x", metrics=WholeMetrics(2.0), llm_model="gpt")
+    assert of_run('"cost:>1"', paid).state is BROKEN
+    assert of_run('"cost:>3"', paid).state is HOLDS
+    assert of_run('"cost:>1 model:claude"', paid).state is HOLDS
+    assert of_run('["cost:>3", "model:gpt"]', paid).state is BROKEN
+    assert of_run('["cost:>3", "took:>1h"]', paid).lacks == (
+        "what took: asks is not known of the run"
+    )
+    partly = Conversation(id="x", metrics=Metrics(2.0))
+    assert of_run('"cost:>1"', partly).state is BROKEN
+    assert of_run('"cost:>3"', partly).state is UNKNOWN
+    nothing = Conversation(id="x")
+    for words in ('"cost:>1"', '"-cost:>1"', '"took:<1h"', '"model:x"', '"is:resolved"'):
+        assert of_run(words, nothing).state is UNKNOWN, words
+
+
+def test_a_file_is_as_its_events_tell() -> None:
+    row = FileConversation(id="x")
+    run = run_of(["list-a", "list-b"])
+    assert of_run('"took:>2h"', row, run).state is HOLDS
+    run.cut_off = "The file is cut off."
+    assert of_run('"took:>2h"', row, run).state is UNKNOWN
