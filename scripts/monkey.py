@@ -44,6 +44,7 @@ BYTES = {
     "f1": "\x1bOP", "f2": "\x1bOQ", "f3": "\x1bOR", "f4": "\x1bOS",
     "slash": "/", "ampersand": "&", "colon": ":", "exclamation_mark": "!", "question_mark": "?",
     "left_square_bracket": "[", "right_square_bracket": "]",
+    "left_curly_bracket": "{", "right_curly_bracket": "}",
     "less_than_sign": "<", "greater_than_sign": ">", "vertical_line": "|",
     "apostrophe": "'", "semicolon": ";", "number_sign": "#", "dollar_sign": "$", "equals_sign": "=",
     "asterisk": "*", "at": "@",

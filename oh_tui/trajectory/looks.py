@@ -144,6 +144,8 @@ class Glyphs(msgspec.Struct, frozen=True):
     forgotten: str = "╎"
     """The model no longer sees it."""
     branch: str = "⑂"
+    phase: str = "╷"
+    """A phase begins."""
 
 
 UNICODE = Glyphs()
@@ -153,7 +155,7 @@ ASCII = Glyphs(
     falling="v", rising="^", shaded="x",
     loop="@", condensed="~", cursor=">", first="/", middle="|", last="\\", rule="-", heavy="=",
     divider="|", dot="|", more=">", before="<", marked="#", bookmark="'", note=";", tag="%",
-    sub_agents=">", forgotten=":", branch="Y",
+    sub_agents=">", forgotten=":", branch="Y", phase=",",
 )  # fmt: skip
 
 _STATES = {

@@ -106,6 +106,11 @@ class Study:
     def phases(self) -> Phases:
         return Phases(self.trajectory)
 
+    @property
+    def known_phases(self) -> Phases | None:
+        """They if they are computed: that takes seconds for a run of 100,000 steps."""
+        return vars(self).get("phases")
+
     def spent(self, phase: Phase) -> Spent:
         return spent(phase, self.accounts, self.strip)
 

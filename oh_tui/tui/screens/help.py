@@ -236,6 +236,7 @@ def signs(glyphs: Glyphs) -> Section:
             Entry(levels, "strip: share of the time in which the model answered", "llm"),
             Entry(levels, "strip: share of the time in which tools ran", "terminal"),
             Entry(glyphs.cut, "strip: idle time cut out", "dim"),
+            Entry(glyphs.phase, "strip: a phase begins ({ })", "dim"),
             Entry(glyphs.selected, "strip: the step under the cursor", ""),
             Entry(
                 f"{glyphs.falling} {glyphs.rising}", "sorted by it: largest, smallest first", "mark"

@@ -22,8 +22,11 @@ class Column(NamedTuple):
 
 LIST = tuple(Column(one.name, one.key, one.label) for one in COLUMNS)
 
+PHASE = "phase"
+
 STEPS = (
     Column("at", "a", "time"),
+    Column(PHASE, "p", "phase"),
     *(Column(one.name, one.key, one.label) for one in STEP_ATTRIBUTES),
 )
 

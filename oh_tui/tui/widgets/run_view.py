@@ -32,6 +32,7 @@ from oh_tui.tui.widgets.timeline import Timeline
 if TYPE_CHECKING:
     from oh_tui.sources.lists.silence import Silence
     from oh_tui.sources.lists.user_annotations import RunAnnotations
+    from oh_tui.trajectory.analysis.phases.phases import Phase
     from oh_tui.trajectory.analysis.study import Study
     from oh_tui.trajectory.looks import Glyphs
     from oh_tui.tui.state.filtering import Filtering
@@ -227,7 +228,8 @@ class RunView(Stack):
             return
         self._study_of = self._conversation
         self.timeline.study = self._summary.study = study
-        self._strip.show(study.strip if study else None)
+        phases = study.known_phases if study else None
+        self._strip.show(study.strip if study else None, phases.all if phases else ())
         self._head.refresh()
         self._arrange_top()
         self._show_current()
@@ -322,6 +324,13 @@ class RunView(Stack):
 
     # The selected step
 
+    def _phase_here(self) -> Phase | None:
+        """That of the step under the cursor, if the run has several."""
+        phases = self.study.known_phases if self.study else None
+        if phases is None or len(phases.all) < 2 or self.timeline.show_events:
+            return None
+        return phases.of(self.timeline.step_here)
+
     @on(RowList.Highlighted, "#timeline")
     def _show_current(self) -> None:
         timeline = self.timeline
@@ -329,6 +338,7 @@ class RunView(Stack):
         if timeline.range_from is not None or timeline.finding:
             self._show_counts()
         self._strip.selected = timeline.step_here if current and current[0] else None
+        self.detail.show_phase(self._phase_here())
         self._strip.show_lanes(timeline.lanes, timeline.sub_step_here)
         self.detail.show_current()
 

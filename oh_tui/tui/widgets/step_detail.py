@@ -23,6 +23,7 @@ from oh_tui.tui.widgets.shown import LARGE, Place, Shown, at_first, of_event, of
 from oh_tui.tui.widgets.timeline import Timeline
 
 if TYPE_CHECKING:
+    from oh_tui.trajectory.analysis.phases.phases import Phase
     from oh_tui.trajectory.files.named_places import FilePlace
     from oh_tui.trajectory.presentation.block import Block
     from oh_tui.tui.state.finding import Finding
@@ -49,7 +50,10 @@ class StepDetail(Stack):
         self._thread: asyncio.Future[tuple[Shown, Document, Document]] | None = None
         self._made = asyncio.Event()
         self._made.set()
+        self._call_facts: tuple[Piece, ...] = ()
         self._result_facts: tuple[Piece, ...] = ()
+        self._phase: Phase | None = None
+        """That of the step."""
         self._finding: Finding | None = None
         """The text to find in the result."""
 
@@ -163,6 +167,18 @@ class StepDetail(Stack):
         False if there is none."""
         return self.result_view.find(text, back=back, here=here) is not None
 
+    def show_phase(self, phase: Phase | None) -> None:
+        """Name the phase of the step, as far as there is room."""
+        self._phase = phase
+        self._show_call_facts()
+
+    def _show_call_facts(self) -> None:
+        facts, phase = self._call_facts, self._phase
+        if facts and phase is not None:
+            dot = glyphs_of(self.app).dot
+            facts += ((f" {dot} {phase.name} {phase.steps}", "dim"), (f": {phase.summary}", "dim"))
+        self._call_rule.facts = facts
+
     @property
     def hit_line(self) -> str:
         """The last line that a find showed in the result, else the first line with the text to
@@ -190,7 +206,8 @@ class StepDetail(Stack):
         self, shown: Shown, call: Document | None = None, result: Document | None = None
     ) -> None:
         """`call` and `result` are laid out already, if given."""
-        self._call_rule.facts = shown.call_facts
+        self._call_facts = shown.call_facts
+        self._show_call_facts()
         self._result_facts = shown.result_facts
         self.call_view.show(shown.call, laid_out=call)
         self.result_view.show(shown.result, at_end=shown.at_end, laid_out=result)

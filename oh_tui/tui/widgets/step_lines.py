@@ -16,7 +16,7 @@ from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.describe import Description
 from oh_tui.tui.rendering.cells import width_of
-from oh_tui.tui.state.columns import Choice, fitting
+from oh_tui.tui.state.columns import PHASE, Choice, fitting
 from oh_tui.tui.widgets.drawing import Piece, fit, shorten
 from oh_tui.tui.widgets.row_list import HeadCell
 
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 CLOCK = 10
 GUTTER = 2
-"""Cells of the time and of the signs before a step."""
+PHASE_CELLS = 9
+"""Cells of the time, of the signs before a step, and of the phase that it begins."""
 
 _LEFT = tuple(one for one in STEP_ATTRIBUTES if not one.at_right)
 _RIGHT = tuple(one for one in STEP_ATTRIBUTES if one.at_right)
@@ -45,6 +46,7 @@ class Columns(NamedTuple):
 
     number: int
     at: int
+    phase: int
     what: int
     result: int
     numbers: Mapping[str, int]
@@ -53,7 +55,7 @@ class Columns(NamedTuple):
     @property
     def shown(self) -> frozenset[str]:
         """The columns that can be hidden and are shown."""
-        widths = {"at": self.at, **self.numbers}
+        widths = {"at": self.at, PHASE: self.phase, **self.numbers}
         return frozenset(name for name, cells in widths.items() if cells)
 
 
@@ -88,7 +90,7 @@ class StepLines(NamedTuple):
             ended = max((when for when in ends if when is not None), default=None)
             if self.time == "elapsed" and trajectory.began is not None and ended is not None:
                 at = max(6, len(clock(ended - trajectory.began)) + 2)
-        sizes = {"at": at, **{one.name: one.cells for one in _BY_WEIGHT}}
+        sizes = {"at": at, **{one.name: one.cells for one in _BY_WEIGHT}, PHASE: PHASE_CELLS}
         usual = {"at", *(one.name for one in _BY_WEIGHT if width >= one.usual_from)}
         if not (self.study and self.study.accounts.priced):
             usual.discard(COST.name)
@@ -97,7 +99,8 @@ class StepLines(NamedTuple):
         sizes = {name: cells if name in shown else 0 for name, cells in sizes.items()}
         rest -= sum(sizes.values())
         what = max(16, min(int(rest * 0.52), rest - 18))
-        return Columns(number, sizes.pop("at"), what, max(0, rest - what), sizes)
+        at, phase = sizes.pop("at"), sizes.pop(PHASE)
+        return Columns(number, at, phase, what, max(0, rest - what), sizes)
 
     def head(self, width: int, order: StepSorting | None) -> list[HeadCell]:
         """The names of the columns; `order` is None for that of the run."""
@@ -113,6 +116,7 @@ class StepLines(NamedTuple):
         return [
             HeadCell(f"{sign:>{GUTTER + cells.number + 1}}"),
             cell(StepOrder.TIME, self._clock, cells.at),
+            HeadCell(f"{f'  {PHASE}':<{cells.phase}}" if cells.phase else ""),
             *(cell(StepOrder(one.name), one.head, cells.numbers[one.name]) for one in _LEFT),
             HeadCell(f"  {'what':<{cells.what}}    {'result':<{max(0, cells.result - 2)}}"),
             *(cell(StepOrder(one.name), one.head, cells.numbers[one.name] - 1) for one in _RIGHT),
@@ -179,6 +183,12 @@ class StepLines(NamedTuple):
             (unseen, "dim"),
             (f"{number:>{cells.number - len(unseen)}}", "selected" if in_range else "dim"),
             (f"{self._at(event):>{cells.at}}" if cells.at else "", "dim"),
+            (
+                f"  {self._phase(step, sub) if own else '':<{PHASE_CELLS - 2}}"
+                if cells.phase
+                else "",
+                "",
+            ),
             *(cell(one, "") for one in _LEFT),
             ("  ", ""),
             (shorten(verb, what, more), hue or plain),
@@ -187,6 +197,13 @@ class StepLines(NamedTuple):
             (fit(telling, room, more), mark_hue or "dim"),
             *(cell(one, " ") for one in _RIGHT),
         ]
+
+    def _phase(self, step: Step | None, sub: SubStep | None) -> str:
+        """The phase that a step begins; in another order that of each step."""
+        phases = self.study.known_phases if self.study and sub is None else None
+        phase = phases.of(step.number) if phases and step else None
+        begins = phase is not None and step is not None and phase.first == step.number
+        return phase.name if phase and (begins or self.sorts) else ""
 
     def _numbers(self, step: Step, outcome: Outcome, accounts: Accounts | None) -> dict[str, str]:
         """The texts of the columns by name. A running step shows its time so far. A span that is

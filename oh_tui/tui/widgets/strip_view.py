@@ -19,11 +19,15 @@ from oh_tui.trajectory.looks import FAMILY_HUES, Glyphs, strip_mark
 from oh_tui.tui.widgets.drawing import Drawn, Piece, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
+    from oh_tui.trajectory.analysis.phases.phases import Phase
     from oh_tui.trajectory.analysis.strip import Column, Picture, Strip
     from oh_tui.trajectory.analysis.strip_lane import Lane
     from oh_tui.tui.state.opened_sub_agents import SubStep
+
+NO_TICKS: Mapping[int, str] = {}
+"""Of a strip without phases."""
 
 LABEL = 7
 """Cells before the lanes."""
@@ -60,6 +64,7 @@ class StripView(Drawn):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._run: Strip | None = None
+        self._phases: Sequence[Phase] = ()
         self._opened: list[Lane] = []
         self._lanes: list[Lane] = []
         """Those of them that are shown."""
@@ -70,9 +75,10 @@ class StripView(Drawn):
         self._drawn: dict[Hashable, tuple[Line, list[Piece]]] = {}
         """The rows as they are without the mark of the selected step, and their cells."""
 
-    def show(self, strip: Strip | None) -> None:
-        """Show a run, or show it again after it was updated."""
+    def show(self, strip: Strip | None, phases: Sequence[Phase] = ()) -> None:
+        """Show a run with its phases, or show it again after it was updated."""
         self._run = strip
+        self._phases = phases
         self._columns.clear()
         self._drawn.clear()
         self.refresh()
@@ -133,7 +139,8 @@ class StripView(Drawn):
         if row == 0:
             texts = (*self._labels(picture), *self._at_the_end(self._run, width))
             shown = tuple(text for text in texts if not text.touches(selected))
-            line, _ = self._row((width, shown), label, lambda: axis_cells(width, shown))
+            ticks = self._ticks(self._run, width)
+            line, _ = self._row((width, shown), label, lambda: axis_cells(width, shown, ticks))
             mark = self.glyphs.selected, self.base + self.hue("mark")
             return line if selected is None else _with_mark(line, selected, *mark)
         draw = (llm_cell, tool_cell, _mark)[row - 1]
@@ -189,6 +196,11 @@ class StripView(Drawn):
         style = self.base + self.hue(hue) if is_marks and hue else self.base
         return _with_mark(line, selected, text, style + REVERSE)
 
+    def _ticks(self, run: Strip, width: int) -> dict[int, str]:
+        """Where a phase begins: at the first one a run does."""
+        tick = self.glyphs.phase
+        return {run.column_of(phase.first, width): tick for phase in self._phases[1:]}
+
     def _labels(self, picture: Picture) -> list[AxisText]:
         axis = picture.axis
         if self.time != "elapsed" and self._run is not None:
@@ -221,8 +233,11 @@ class AxisText(NamedTuple):
         return selected is not None and self.column - 1 <= selected <= last
 
 
-def axis_cells(width: int, texts: Iterable[AxisText]) -> list[Piece]:
-    cells: list[Piece] = [(" ", "dim")] * width
+def axis_cells(
+    width: int, texts: Iterable[AxisText], ticks: Mapping[int, str] = NO_TICKS
+) -> list[Piece]:
+    """Ticks stand where no text is."""
+    cells: list[Piece] = [(ticks.get(column, " "), "dim") for column in range(width)]
     for column, text, hue, gap in texts:
         start = column - gap
         cells[start : column + len(text)] = [(one, hue) for one in " " * gap + text]

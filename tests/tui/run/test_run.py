@@ -9,7 +9,9 @@ import pytest
 from textual.events import MouseScrollDown, MouseScrollUp
 
 from oh_tui.demo.catalog import ENTRIES
+from oh_tui.trajectory.looks import UNICODE
 from oh_tui.trajectory.model.steps import Outcome
+from oh_tui.tui.controllers.run import reader
 from oh_tui.tui.controllers.run.step_moves import FAILED
 from tests.tui.explorer import Between, Explorer, case, explore
 
@@ -190,6 +192,42 @@ async def test_errors_and_own_messages_are_a_key_apart_and_the_ends_say_so() -> 
         assert "no error before this one" in it.footer
         await it.press("u")
         assert number(it) == own[1]
+
+
+async def test_phases_are_a_key_apart_and_named_beside_their_steps() -> None:
+    async with explore(size=(200, 48)) as it:
+        await it.open(WEEKS)
+        await it.press("g", "left_curly_bracket")
+        assert "no phase before this one" in it.footer
+        seen = []
+        for _ in range(3):
+            await it.press("right_curly_bracket")
+            seen.append(number(it))
+        assert seen == [7, 8, 16]
+        assert "edit 16-21: edited 2 files, 1 call failed" in it.text("#call-rule")
+        await it.press("j", "left_curly_bracket")
+        assert number(it) == 16
+        await it.press("left_curly_bracket")
+        assert number(it) == 8
+        await it.press("G", "right_curly_bracket")
+        assert "no phase after this one" in it.footer
+        axis = it.text("#strip").split("\n")[0]
+        assert UNICODE.phase in axis and "1:00" in axis
+        await it.press("vertical_line", "p", "escape")
+        rows = [row for row in it.text("#timeline").split("\n") if "$ git diff --stat" in row]
+        assert " run " in rows[0]
+        await it.press("s", "c")
+        assert " debug " in it.text("#timeline"), "in another order each step has its phase"
+
+
+async def test_phases_of_a_long_run_are_found_while_it_is_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reader, "AT_ONCE", 10)
+    async with explore() as it:
+        await it.open(WEEKS)
+        await it.press("g", "right_curly_bracket")
+        assert number(it) == 7
 
 
 # Finding

@@ -38,13 +38,12 @@ class Group:
         if work.tests is not None and work.tests.ok is not None:
             self.is_failing = not work.tests.ok
 
-    def joined(self, later: Group) -> Group:
-        """This and the one after it, with the name of this."""
-        both = Group(self.first, self.turn)
-        both.name, both.last, both.is_failing = self.name, later.last, later.is_failing
-        both.facts.join(self.facts)
-        both.facts.join(later.facts)
-        return both
+    def take(self, later: Group) -> None:
+        """Takes in the one after it."""
+        if later.facts.last_test is not None:
+            self.is_failing = later.is_failing
+        self.last = later.last
+        self.facts.join(later.facts)
 
     @property
     def prepares(self) -> bool:
@@ -108,17 +107,22 @@ def _take_in(groups: list[Group]) -> bool:
     if small.turn != new.turn:
         return False
     if (start := _same_before(groups)) is not None:
-        groups[start:] = [_all(groups[start:])]
+        for later in groups[start + 1 :]:
+            groups[start].take(later)
+        del groups[start + 1 :]
         return True
     if small.name not in _LIGHT or not small.is_small:
         return False
     has_before = len(groups) > 2 and groups[-3].turn == new.turn
     if has_before and not small.prepares:
-        groups[-3:-1] = [groups[-3].joined(small)]
+        groups[-3].take(small)
+        del groups[-2]
         return True
     if len(groups) == 2 and small.name is Name.LOOK:
         return False  # what a run begins with is told
-    groups[-2:] = [_under(new, small)]
+    small.take(new)
+    small.name = new.name
+    del groups[-1]
     return True
 
 
@@ -138,27 +142,34 @@ def _same_before(groups: Sequence[Group]) -> int | None:
     return None
 
 
-def _under(new: Group, small: Group) -> Group:
-    both = small.joined(new)
-    both.name = new.name
-    return both
+class Told:
+    """Groups that are told as one."""
+
+    def __init__(self, group: Group) -> None:
+        self.groups = [group]
+        self.name = group.name or Name.ASK
+        self.turn, self.steps = group.turn, group.facts.steps
+
+    def take(self, later: Told) -> None:
+        self.groups += later.groups
+        self.steps += later.steps
+
+    @property
+    def facts(self) -> Facts:
+        facts = Facts()
+        for group in self.groups:
+            facts.join(group.facts)
+        return facts
 
 
-def _all(groups: Iterable[Group]) -> Group:
-    first, *rest = groups
-    for group in rest:
-        first = first.joined(group)
-    return first
-
-
-def told(groups: Sequence[Group]) -> list[Group]:
+def told(groups: Iterable[Group]) -> list[Told]:
     """The groups as they are told: what is small at the end is joined to what is before it, and of
     many the smallest to those around them, until MOST are left."""
-    found = list(groups)
-    while len(found) > 1 and _ends_small(found):
-        found[-2:] = [found[-2].joined(found[-1])]
+    found = [Told(group) for group in groups]
+    while len(found) > 1 and _ends_small(*found[-2:]):
+        found[-2].take(found.pop())
     limit, crosses = SMALL, False
-    steps = sum(group.facts.steps for group in found)
+    steps = sum(one.steps for one in found)
     while len(found) > MOST:
         limit *= 2
         found = _coarser(found, limit, crosses=crosses)
@@ -167,40 +178,40 @@ def told(groups: Sequence[Group]) -> list[Group]:
     return found
 
 
-def _ends_small(groups: Sequence[Group]) -> bool:
-    before, last = groups[-2:]
+def _ends_small(before: Told, last: Told) -> bool:
     return (
         before.turn == last.turn
-        and last.is_small
+        and last.steps <= SMALL
         and last.name in (Name.LOOK, Name.PLAN, Name.RUN, Name.WAIT)
         and before.name is not Name.ANSWER
     )
 
 
-def _coarser(groups: Iterable[Group], limit: int, *, crosses: bool) -> list[Group]:
-    """Groups of at most `limit` steps of work are joined to a neighbour: one between two of a name
-    joins both. Only if it `crosses` are they joined to those of another turn."""
-    found: list[Group] = []
-    for group in groups:
-        found.append(group)
+def _coarser(told: Iterable[Told], limit: int, *, crosses: bool) -> list[Told]:
+    """What has at most `limit` steps of work is joined to a neighbour: one between two of a name
+    joins both. Only if it `crosses` is it joined to those of another turn."""
+    found: list[Told] = []
+    for one in told:
+        found.append(one)
         while len(found) > 1 and _close(found, limit, crosses):
             pass
     return found
 
 
-def _close(found: list[Group], limit: int, crosses: bool) -> bool:
-    """Joins the last groups, as far as the limit allows."""
-    last, before = found[-1], found[-2]
+def _close(found: list[Told], limit: int, crosses: bool) -> bool:
+    """Joins the last ones, as far as the limit allows."""
+    before, last = found[-2:]
     if last.turn != before.turn and not crosses:
         return False
     if last.name is before.name:
-        found[-2:] = [before.joined(last)]
+        before.take(found.pop())
         return True
     other = found[-3] if len(found) > 2 else None
-    if before.facts.steps <= limit and other and (crosses or other.turn == last.turn):
-        if other.name is last.name or other.facts.steps >= last.facts.steps:
-            found[-3:-1] = [other.joined(before)]
-        else:
-            found[-2:] = [_under(last, before)]
-        return True
-    return False
+    if before.steps > limit or other is None or (other.turn != last.turn and not crosses):
+        return False
+    if other.name is last.name or other.steps >= last.steps:
+        other.take(found.pop(-2))
+    else:
+        before.take(found.pop())
+        before.name = last.name
+    return True

@@ -7,7 +7,7 @@ from time import monotonic
 from typing import NamedTuple
 
 from oh_tui.trajectory.analysis.accounting import Accounts
-from oh_tui.trajectory.analysis.phases.grouping import Group, add, told
+from oh_tui.trajectory.analysis.phases.grouping import Group, Told, add, told
 from oh_tui.trajectory.analysis.phases.summary import sentence
 from oh_tui.trajectory.analysis.phases.work import Name, work_of
 from oh_tui.trajectory.analysis.strip import Strip
@@ -90,7 +90,7 @@ class Phases:
     @property
     def all(self) -> list[Phase]:
         if self._told is None:
-            self._told = [_phase(group) for group in told(self._groups)]
+            self._told = [_phase(one) for one in told(self._groups)]
         return self._told
 
     def of(self, number: int) -> Phase | None:
@@ -118,6 +118,6 @@ def spent(phase: Phase, accounts: Accounts, strip: Strip) -> Spent:
     return Spent(seconds, amount / DOLLAR or None)
 
 
-def _phase(group: Group) -> Phase:
-    name = group.name or Name.ASK
-    return Phase(name, group.first, group.last, sentence(name, group.facts))
+def _phase(told: Told) -> Phase:
+    first, last = told.groups[0].first, told.groups[-1].last
+    return Phase(told.name, first, last, sentence(told.name, told.facts))

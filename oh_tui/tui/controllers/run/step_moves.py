@@ -93,6 +93,22 @@ class StepActions:
         where = "after" if by > 0 else "before"
         self._ui.tell(f"no message of yours {where} this one")
 
+    def action_next_phase(self, by: int) -> None:
+        self._run.act(partial(self._next_phase, by))
+
+    def _next_phase(self, by: int) -> None:
+        """To the first step of a phase."""
+        steps, study = self._steps, self._steps.study
+        phases = study.known_phases if study else None
+        if phases is None:
+            self._ui.tell("its phases are not known yet")
+            return
+        here, firsts = steps.step_here, [phase.first for phase in phases.all]
+        before = [first for first in reversed(firsts) if first < here]
+        further = [first for first in firsts if first > here] if by > 0 else before
+        if not any(map(steps.go_to_step, further)):
+            self._ui.tell(f"no phase {'after' if by > 0 else 'before'} this one")
+
     def action_select(self) -> None:
         """Begin a range of steps at the cursor, or discard it."""
         self._run.act(self._select)
