@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from oh_tui.api.models import same_id
 from oh_tui.sources.across_runs.each_run import Result
 from oh_tui.sources.across_runs.failure_rows import FailureRow, Failures, RunFailures
+from oh_tui.sources.file_source import FileSource
 from oh_tui.trajectory.analysis.alike.failed_steps import Failure, RunFailure
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.screens.board import BoardScreen
 from oh_tui.tui.screens.comparison.screen import CompareScreen
 from oh_tui.tui.screens.failure_list import COLUMNS, FailureList, line_of
 from oh_tui.tui.screens.failures import FailuresScreen
+from tests.trajectory.branched import two, write_run
+from tests.trajectory.made import output, shell
 from tests.tui.explorer import Between, Explorer, case, explore
 from tests.tui.screens.test_board_of_runs import filtered
 
@@ -83,6 +87,21 @@ async def test_enter_opens_the_example_and_esc_comes_back_to_the_row_and_the_boa
         assert isinstance(it.app.screen, BoardScreen)
         await it.press("escape")
         assert it.app.screen is it.screen
+
+
+async def test_an_example_on_another_branch_is_shown_there(tmp_path: Path) -> None:
+    events = {one.id: one for one in two()}
+    events["b"] = shell("b", "make all", parent_id="v")
+    events["r-b"] = output("b", "make: *** [all] Error 2", 2, parent_id="b")
+    run = write_run(tmp_path / "run", *events.values())
+    async with explore(source=lambda: FileSource([run])) as it:
+        view = await failures(it)
+        assert view.list.current and view.list.current.runs == 1
+        await it.press("enter")
+        await it.until(lambda: "make all" in it.row())
+        assert "branch 1 of 2" in it.text("#timeline-rule")
+        await it.press("escape")
+        assert isinstance(it.app.screen, FailuresScreen)
 
 
 async def test_a_run_opened_otherwise_has_no_way_back_to_the_failures() -> None:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+PAUSE = 4
+"""Times as long as a showing takes that the next one waits: many rows take a while."""
+
 
 async def collect(
     into: Pass,
@@ -25,16 +28,18 @@ async def collect(
     every: float,
 ) -> None:
     """`take` gets each result, and tells whether it is to be shown at once; otherwise what was
-    found by then is shown every so many seconds."""
+    found by then is shown every so many seconds, or less often."""
     into.is_running, into.ended, into.problem = True, False, ()
     clock = asyncio.get_running_loop().time
-    shown = clock()
+    shown, pause = clock(), every
     try:
         async with contextlib.aclosing(results) as running:
             async for one in running:
-                if take(one) or clock() - shown > every:
+                if take(one) or clock() - shown > pause:
+                    began = clock()
                     await show()
                     shown = clock()
+                    pause = max(every, PAUSE * (shown - began))
         into.ended = True
     except Problem as problem:
         into.problem = (problem.sentence, *filter(None, [hint_of(problem)]))
