@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from oh_tui.settings.startup import Settings
 from oh_tui.sharing.formats import FORMATS
+from oh_tui.sharing.read_events import Wanted
 from oh_tui.sharing.shared_run import SharedRun
 from oh_tui.sharing.what_leaves import WhatLeaves
 from oh_tui.sources.file_source import FileSource
@@ -156,10 +156,11 @@ async def test_nothing_is_written_before_it_is_told_what_leaves(
 
     page = FORMATS["html"]
 
-    def slowly(*args: Any) -> WhatLeaves:
+    def slowly(run: SharedRun, is_wanted: Wanted) -> WhatLeaves:
+        assert is_wanted(1)
         begun.set()
         go_on.wait(60)
-        return page.leaves(*args)
+        return page.leaves(run, is_wanted)
 
     folder = tmp_path / "into"
     folder.mkdir()
@@ -171,6 +172,7 @@ async def test_nothing_is_written_before_it_is_told_what_leaves(
         await explorer.until(begun.is_set)
         view = explorer.app.screen
         assert isinstance(view, ShareScreen)
+        await explorer.until(lambda: "step 1 of" in explorer.text_of(view.leaves_rule))
         await explorer.send("enter")
         await explorer.until(lambda: "comes first" in explorer.text_of(view.footer))
         go_on.set()
