@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange
 from oh_tui.trajectory.analysis.patch import PatchedFile
+from oh_tui.trajectory.analysis.worth_a_look.looks import Reason
 from oh_tui.trajectory.files.at_step import FileThen
 from oh_tui.trajectory.files.churn import Lines
 from oh_tui.trajectory.files.order_in_time import Label
@@ -31,6 +32,8 @@ class FileRow(NamedTuple):
     """The path of the sub-agent whose edits these are, such as "12"; "" for the run's own."""
     log: ChangeLog | None = None
     """Whose file it is."""
+    looks: tuple[tuple[Label, Reason], ...] = ()
+    """What is worth a look in its edits, with the steps, as far as that is read."""
 
     @property
     def key(self) -> str:
@@ -65,6 +68,7 @@ class FileRow(NamedTuple):
             parts.append("pieces")
         if lister and not self.letter and self.file.edits and not self.file.same:
             parts.append("not in git" if lister == "git" else "not in the patch")
+        parts += dict.fromkeys(str(reason.look) for _, reason in self.looks)
         return ", ".join(filter(None, parts))
 
 

@@ -182,7 +182,7 @@ async def test_git_stands_beside_and_differences_are_marked() -> None:
         assert it.files[2].startswith("▌dates/src/dates/parse.py")
         assert it.files[0].split()[:2] == ["dates/CHANGELOG.md", "M"]
         assert it.files[4].split()[1] == "A"
-        assert it.files[5].endswith("new, not in git")
+        assert it.files[5].endswith("new, not in git, test-edit")
         assert it.files[6].split()[:2] == ["dates/uv.lock", "M"]
         assert it.files[6].endswith("changed outside the editor")
         assert "git differs in 2" in it.rule

@@ -54,3 +54,5 @@ class Reason(NamedTuple):
     look: Look
     why: str
     """One clean line without secrets, with its fact."""
+    paths: tuple[str, ...] = ()
+    """The files that it is about, as the call names them or by their keys."""

@@ -62,12 +62,12 @@ def by_acts(acts: Iterable[Act], outcome: Outcome) -> Iterator[Reason]:
             if path.startswith(_TEMPORARY):
                 continue
             for look in filter(None, (_WRITES[act.purpose], kind_of(path))):
-                named.setdefault(look, []).append(shown_path(path))
+                named.setdefault(look, []).append(path)
     ended = _ENDED.get(outcome, "")
     for look, paths in named.items():
         is_pair = look is Look.MOVE and len(paths) == 2
-        told = " to ".join(paths) if is_pair else _listed(paths)
-        yield Reason(look, _WORDS[look].format(told) + ended)
+        told = " to ".join(map(shown_path, paths)) if is_pair else _listed(paths)
+        yield Reason(look, _WORDS[look].format(told) + ended, tuple(paths))
     if Purpose.FORCE in purposes:
         yield Reason(Look.FORCE, f"pushes by force{ended}")
     if Purpose.SUDO in purposes:
@@ -77,12 +77,11 @@ def by_acts(acts: Iterable[Act], outcome: Outcome) -> Iterator[Reason]:
 def by_tests(acts: Iterable[Act], outcome: Outcome, failed: int) -> Iterator[Reason]:
     """A reason by tests that are edited after those of a step failed."""
     edited = [path for act in acts if act.purpose is Purpose.EDIT for path in act.paths]
-    tests = [shown_path(path) for path in edited if is_test(path)]
+    tests = [path for path in edited if is_test(path)]
     if tests and outcome is not Outcome.REJECTED:
         ended = _ENDED.get(outcome, "")
-        yield Reason(
-            Look.TEST_EDIT, f"edits {_listed(tests)} after tests failed in step {failed}{ended}"
-        )
+        why = f"edits {_listed(tests)} after tests failed in step {failed}{ended}"
+        yield Reason(Look.TEST_EDIT, why, tuple(tests))
 
 
 def by_sizes(sizes: Iterable[EditSize]) -> Iterator[Reason]:
@@ -90,19 +89,19 @@ def by_sizes(sizes: Iterable[EditSize]) -> Iterator[Reason]:
     sizes = list(sizes)
     changed = sum(size.changed for size in sizes)
     if changed > LARGE:
-        where = _listed([shown_path(size.path) for size in sizes])
-        yield Reason(Look.LARGE_DIFF, f"changes {changed:,} lines of {where}, over {LARGE}")
+        paths = [size.path for size in sizes]
+        why = f"changes {changed:,} lines of {_listed(paths)}, over {LARGE}"
+        yield Reason(Look.LARGE_DIFF, why, tuple(paths))
     for size in sizes:
         if size.again:
             lines = plural(size.again, "line")
             where = shown_path(size.path)
-            yield Reason(
-                Look.REWRITE, f"rewrites {lines} of {where} again, {size.times} times by now"
-            )
+            why = f"rewrites {lines} of {where} again, {size.times} times by now"
+            yield Reason(Look.REWRITE, why, (size.path,))
 
 
 def _listed(paths: list[str]) -> str:
-    paths = list(dict.fromkeys(paths))
+    paths = list(dict.fromkeys(map(shown_path, paths)))
     more = len(paths) - _NAMED
     return ", ".join(paths[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 

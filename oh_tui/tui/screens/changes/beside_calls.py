@@ -26,6 +26,21 @@ def commit_notes(commits: Sequence[Committed], row: FileRow) -> list[Block]:
     ]
 
 
+MOST_LOOKS = 5
+"""Reasons that stand above a file; the others are counted."""
+
+
+def look_notes(row: FileRow) -> list[Block]:
+    """What is worth a look in the edits of a file."""
+    notes: list[Block] = [
+        Note(f"worth a look, step {label}: {reason.why}")
+        for label, reason in row.looks[:MOST_LOOKS]
+    ]
+    if more := len(row.looks) - MOST_LOOKS:
+        notes += [Note(f"and {more:,} more: & with look:any")] if more > 0 else []
+    return notes
+
+
 def git_blocks(beside: BesideGit, path: str) -> list[Block]:
     """The lines in which git now differs from the last version of a file, to stand before what the
     run changed."""

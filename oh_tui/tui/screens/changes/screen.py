@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -20,7 +21,7 @@ from oh_tui.trajectory.analysis.changes import ChangeLog
 from oh_tui.trajectory.files.beside_git import BesideGit, beside_git
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.keys import Hint
-from oh_tui.tui.screens.changes.beside_calls import commit_notes, git_blocks
+from oh_tui.tui.screens.changes.beside_calls import commit_notes, git_blocks, look_notes
 from oh_tui.tui.screens.changes.file_pane import Subject
 from oh_tui.tui.screens.changes.files_screen import SLICE, FilesScreen
 from oh_tui.tui.widgets.drawing import Piece
@@ -30,7 +31,9 @@ from oh_tui.tui.widgets.rule import joined
 if TYPE_CHECKING:
     from oh_tui.sources.actions.workspaces import Committed
     from oh_tui.trajectory.analysis.study import Study
+    from oh_tui.trajectory.analysis.worth_a_look.looks import Reason
     from oh_tui.trajectory.files.history import FileHistory
+    from oh_tui.trajectory.files.order_in_time import Label
     from oh_tui.trajectory.presentation.block import Block
 
 GitText = Callable[[str], Awaitable[str | None]]
@@ -56,6 +59,8 @@ class ChangesScreen(FilesScreen):
         self.changes = ChangeLog(Trajectory())
         self._below: Mapping[str, ChangeLog] = {}
         """What sub-agents changed, by what the numbers of their steps begin with."""
+        self._looks: dict[tuple[str, str], tuple[tuple[Label, Reason], ...]] = {}
+        """What is worth a look in each file, by the sub-agent that changed it and its key."""
         self._has_churn = False
         """All edits are read, so that churn takes no time."""
         self._git: list[tuple[str, str]] | None = None
@@ -109,10 +114,14 @@ class ChangesScreen(FilesScreen):
                 is_read = log.churn.update(budget=SLICE)
         self._has_churn = True
         self._list()
+        if self.study:
+            self._looks = await _looks_by_file(self.study)
+            self._list()
 
     def _rows(self) -> Sequence[FileRow]:
         log = self.changes
-        found = [] if self._waits else rows(log, self._git, self._below)
+        listed = [] if self._waits else rows(log, self._git, self._below)
+        found = [row._replace(looks=self._looks.get((row.agent, row.key), ())) for row in listed]
         read = [FileRow(file.shown, file) for file in log.only_read]
         why = [] if found else [log.why_nothing]
         if read and not found and not self.show_read:
@@ -169,7 +178,7 @@ class ChangesScreen(FilesScreen):
             facts.append((beside.words, "warn" if beside.same is False else "dim"))
         return Subject(
             row.path,
-            (row.agent, edits, log, self._commits, beside),
+            (row.agent, edits, log, self._commits, beside, row.looks),
             tuple(facts),
             partial(_blocks, log, self._commits, row, beside),
             row.key,
@@ -211,6 +220,24 @@ class ChangesScreen(FilesScreen):
         self._list()
 
 
+async def _looks_by_file(
+    study: Study,
+) -> dict[tuple[str, str], tuple[tuple[Label, Reason], ...]]:
+    """Reads the steps of a run and its sub-agents in slices, so that keys get their turn."""
+    found: dict[tuple[str, str], list[tuple[Label, Reason]]] = {}
+    end = time.monotonic() + SLICE
+    for run in (study, *study.sub_runs.all()):
+        for step in run.trajectory.steps:
+            for reason in run.worth_a_look.of(step):
+                label = f"{run.path}{step.number}" if run.path else step.number
+                for path in dict.fromkeys(map(run.changes.key, reason.paths)):
+                    found.setdefault((run.path[:-1], path), []).append((label, reason))
+            if time.monotonic() > end:
+                await asyncio.sleep(0)
+                end = time.monotonic() + SLICE
+    return {key: tuple(looks) for key, looks in found.items()}
+
+
 def _state(file: FileHistory) -> tuple[str, int]:
     return file.path, len(file.edits)
 
@@ -219,4 +246,4 @@ def _blocks(
     log: ChangeLog, commits: Sequence[Committed], row: FileRow, beside: BesideGit | None
 ) -> list[Block]:
     told = git_blocks(beside, row.path) if beside else []
-    return [*commit_notes(commits, row), *told, *change_blocks(log, row)]
+    return [*look_notes(row), *commit_notes(commits, row), *told, *change_blocks(log, row)]

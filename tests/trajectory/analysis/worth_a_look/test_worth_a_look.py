@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from oh_tui.text.redact import hold, hold_these
+from oh_tui.trajectory.analysis.change_rows import rows
 from oh_tui.trajectory.analysis.purposes.test_files import is_test
 from oh_tui.trajectory.analysis.search.step_filter import QueryError, parse
 from oh_tui.trajectory.analysis.study import Study
@@ -166,6 +167,15 @@ def test_a_reason_tells_its_fact() -> None:
     assert why(*ran("1", "make | cat", 0, f"x.c:3: error: no\nb\n{CLIPPED}<NOTE>.</NOTE>\nb")) == [
         "its output is cut beside an error: x.c:3: error: no"
     ]
+
+
+def test_a_reason_names_its_files_for_the_list_of_changed_ones() -> None:
+    study = Study(run(*edit("1", "/workspace/project/tox.ini", "a\n", "b\n")))
+    key = study.changes.files[0].path
+    (found,) = study.worth_a_look
+    assert [study.changes.key(path) for path in found.reasons[0].paths] == [key]
+    (row,) = rows(study.changes, None)
+    assert row._replace(looks=((1, found.reasons[0]),)).remark("") == "config"
 
 
 def test_a_rejected_call_did_nothing_and_one_that_waits_says_so() -> None:
