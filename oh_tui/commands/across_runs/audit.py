@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, NamedTuple
 
 from oh_tui.commands.across_runs import junit
@@ -55,6 +56,9 @@ from oh_tui.trajectory.analysis.study import Study
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
+
+LEAST_TEXT = 20
+"""Columns of a text beside its name, in the narrowest terminal."""
 
 MOST_LISTED = 100
 """Runs that are listed for people, the newest."""
@@ -439,11 +443,24 @@ def _print_rules(call: Call, rules: Sequence[Rule], named: str | None) -> None:
         rows = ((Cell(one.severity, "dim"), one.name, one.why) for one in chosen)
         print_table(call.style, columns, rows)
     else:
-        print_pairs(call.style, _explained(chosen[0]))
+        _print_explained(call.style, dict(_explained(chosen[0])))
 
 
-def _explained(rule: Rule) -> Iterator[tuple[str, str | Cell]]:
-    yield "rule", Cell(rule.name, "bold")
+def _print_explained(style: Style, facts: Mapping[str, str]) -> None:
+    """Whole texts, on a terminal in lines that fit."""
+    if style.room is None:
+        print_pairs(style, facts.items())
+        return
+    indent = max(map(len, facts)) + 2
+    for name, text in facts.items():
+        first, *others = wrap(text, max(LEAST_TEXT, style.room - indent)) or [""]
+        print(style.paint(name, "dim") + " " * (indent - len(name)) + first)
+        for line in others:
+            print(" " * indent + line)
+
+
+def _explained(rule: Rule) -> Iterator[tuple[str, str]]:
+    yield "rule", rule.name
     yield "severity", rule.severity
     yield "why", rule.why
     yield from rule.asked
