@@ -207,7 +207,8 @@ async def _found(
             state = conversation_state(one, seen.of(one))
             if one.parent_conversation_id and not sub:
                 continue
-            passes = query.matches(Asked(one, state, now, kept.of(one), await of_steps.of(one)))
+            told = await of_steps.of(one, kept.of(one))
+            passes = query.matches(Asked(one, state, now, kept.of(one), told))
             if passes:
                 found.append(one)
             unsure += passes is None

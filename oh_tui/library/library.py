@@ -126,6 +126,18 @@ class Library(LibraryFile):
 
         self.do(work)
 
+    def keep_rules(self, place: str, fingerprint: str, text: str) -> None:
+        """Keeps what rules find in a run, unless the run has changed meanwhile."""
+
+        def work(database: sqlite3.Connection) -> None:
+            with _transaction(database):
+                database.execute(
+                    "UPDATE runs SET rules = ? WHERE place = ? AND fingerprint = ?",
+                    (text, place, fingerprint),
+                )
+
+        self.do(work)
+
     def drop(self, place: str) -> int:
         """Removes one run, such as one that by now contains a key."""
 

@@ -48,7 +48,7 @@ CREATE TABLE homes (home TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, indexed RE
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY, place TEXT NOT NULL UNIQUE, home TEXT NOT NULL,
     fingerprint TEXT NOT NULL, indexed REAL NOT NULL, gone INTEGER NOT NULL DEFAULT 0,
-    characters INTEGER NOT NULL, {_declared(RunRow)});
+    characters INTEGER NOT NULL, rules TEXT NOT NULL DEFAULT '', {_declared(RunRow)});
 CREATE INDEX runs_of_home ON runs (home);
 CREATE INDEX runs_of_run ON runs (run);
 {"".join(map(_table, TABLES_OF_RUN))}

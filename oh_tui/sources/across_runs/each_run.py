@@ -223,7 +223,7 @@ class ManyRuns(Generic[T]):
         kept = self._annotations.of(one)
         last_known = self._last_known.get(bare_id(one.id), LastKnown())
         one, state = with_spent(one, last_known.spent), conversation_state(one, last_known)
-        passed = query.matches(Asked(one, state, now, kept, await self._of_steps.of(one)))
+        passed = query.matches(Asked(one, state, now, kept, await self._of_steps.of(one, kept)))
         self.unsure += passed is None
         return bool(passed)
 

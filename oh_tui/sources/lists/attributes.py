@@ -277,7 +277,7 @@ ATTRIBUTES = (
         ),
         text=_took_text, is_number=True,
     ),
-    Attribute(words=(words.TAG, words.NOTE, words.CHANGED, words.FAILURE)),
+    Attribute(words=(words.TAG, words.NOTE, words.CHANGED, words.FAILURE, words.RULE)),
 )  # fmt: skip
 
 BY_NAME = {one.name: one for one in ATTRIBUTES if one.name}

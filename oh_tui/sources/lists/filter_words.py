@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,6 +16,8 @@ from oh_tui.sources.lists.tags import MACHINE, of_people, tag_words
 from oh_tui.sources.lists.triage import AT_WORK, ConversationState, Group, RunStatus, updated
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.amounts import dollars_of, seconds_of
+from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.analysis.rules.question import State
 from oh_tui.trajectory.analysis.search.fields import (
     ANY,
     Bound,
@@ -43,6 +45,8 @@ class OfSteps(NamedTuple):
     """The files that the run changed."""
     failures: Collection[str] | None = None
     """The ids of its failures."""
+    rules: Mapping[str, State] | None = None
+    """What each rule finds in it."""
 
 
 NOT_READ = OfSteps()
@@ -367,6 +371,28 @@ FAILURE = Word(
     failure_id, _failed_as,
     is_open=lambda asked, _: asked.of_steps.failures is None, lacks="failures",
     is_left_out=True, is_of_steps=True,
+)  # fmt: skip
+
+_RULE = pattern(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+
+def _rule_name(typed: str) -> str:
+    if not _RULE.fullmatch(typed.lower()):
+        raise Wrong("a rule is rule:plan-done, a name of oh-tui audit --list")
+    return typed.lower()
+
+
+def _breaks(asked: Asked, name: str) -> bool:
+    return (asked.of_steps.rules or {}).get(name) is State.BROKEN
+
+
+def _may_break(asked: Asked, name: str) -> bool:
+    return (asked.of_steps.rules or {}).get(name, State.UNKNOWN) is State.UNKNOWN
+
+
+RULE = Word(
+    "rule", (("rule:plan-done", "that breaks this rule of oh-tui audit"),),
+    _rule_name, _breaks, is_open=_may_break, lacks="rules", is_left_out=True, is_of_steps=True,
 )  # fmt: skip
 
 PLAIN = Word("", (("word", "in title, repository, branch or id"),), _words, _says)

@@ -50,6 +50,14 @@ def rules_in_force(
     return Rules(list(found.values()), repository)
 
 
+def here() -> Path | None:
+    """The folder whose repository may have rules; None where it is gone."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return None
+
+
 def _builtin() -> RulesOfFile:
     return parse_rules(files("oh_tui.sources.rules").joinpath("builtin.toml").read_text("utf-8"))
 

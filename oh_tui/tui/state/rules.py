@@ -9,7 +9,7 @@ from typing import NamedTuple
 from oh_tui.api.models import Conversation
 from oh_tui.sources.lists.user_annotations import RunAnnotations
 from oh_tui.sources.rules.rule import Finding, Rule, Severity, findings
-from oh_tui.sources.rules.rule_places import builtin_rules, rules_in_force
+from oh_tui.sources.rules.rule_places import builtin_rules, here, rules_in_force
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.rules.matching import Watch
 from oh_tui.trajectory.analysis.rules.question import State
@@ -31,17 +31,9 @@ class InForce(NamedTuple):
 def in_force(environment: Mapping[str, str]) -> InForce:
     """Reads files: call it in a thread."""
     try:
-        return InForce(*rules_in_force(environment, _here()))
+        return InForce(*rules_in_force(environment, here()))
     except Problem as problem:
         return InForce(builtin_rules(), None, problem.sentence, hint_of(problem))
-
-
-def _here() -> Path | None:
-    """None where the folder is gone."""
-    try:
-        return Path.cwd()
-    except OSError:
-        return None
 
 
 class RunState(NamedTuple):

@@ -57,6 +57,7 @@ FAULTS = {
     'steps = "step:20-10"\nnever = true': (4, "steps can never match: no step has such a number"),
     'steps = "took:>5s took:<2s"\nnever = true': (4, "steps can never match: no took: is in"),
     'steps = "is:rejected is:error"\nnever = true': (4, "steps can never match: a step has one"),
+    'run = "rule:no-installs"': (4, "run: rules do not refer to each other"),
     'run = "cost:>1 cost:<0.5"': (4, "run can never match: no cost: is in all"),
     'steps = "does:push"': (4, "a rule about steps has one of never"),
     'steps = "does:push"\nnever = true\nat_most = 3': (6, "a rule about steps has one of never"),

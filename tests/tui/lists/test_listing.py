@@ -115,7 +115,7 @@ async def test_s_sorts_and_the_heading_says_by_what() -> None:
         assert "by title" not in it.text(RULE)
 
 
-async def test_the_filter_completes_tags_and_repositories_of_the_list() -> None:
+async def test_the_filter_completes_tags_repositories_and_rules() -> None:
     async with explore() as it:
         it.screen.session.annotations.runs = {"x": RunAnnotations({"triage": ""})}
         await it.press("ampersand")
@@ -128,6 +128,10 @@ async def test_the_filter_completes_tags_and_repositories_of_the_list() -> None:
         await it.until(lambda: line.suggestion)
         await it.press("tab")
         assert line.value == "repo:dates tag:triage"
+        await it.type(" rule:no-ins")
+        await it.until(lambda: line.suggestion)
+        await it.press("tab")
+        assert line.value == "repo:dates tag:triage rule:no-installs"
 
 
 async def test_a_filter_and_an_order_go_one_after_the_other() -> None:
@@ -264,6 +268,11 @@ async def test_runs_of_files_are_found_by_what_they_changed(tmp_path: Path) -> N
         assert found and "ISO week dates" in found
         await filter_by(it, "failure:00ff00")
         assert titles(it) == []
+        await filter_by(it, "rule:same-call-in-a-row")
+        (found,) = titles(it)
+        assert found and "ISO week dates" in found
+        await filter_by(it, "rule:nosuch")
+        assert "There is no rule nosuch" in it.footer
     async with explore() as it:
         await filter_by(it, "changed:src/ title:week")
         assert titles(it) == []

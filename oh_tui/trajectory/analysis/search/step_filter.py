@@ -57,7 +57,9 @@ class Beside(NamedTuple):
 
 
 LISTED = Beside(
-    "steps", "conversations", ("branch", "changed", "fork", "model", "pr", "repo", "tag", "title")
+    "steps",
+    "conversations",
+    ("branch", "changed", "fork", "model", "pr", "repo", "rule", "tag", "title"),
 )
 """The fields are named here, as the filter of conversations stands above this one."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import time
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ from oh_tui.trajectory.analysis.step_attributes import STEP_ATTRIBUTES
 from oh_tui.trajectory.analysis.step_order import StepOrder, StepSorting
 from oh_tui.tui.messages import ListEmpty, ListsChanged
 from oh_tui.tui.remedies import hint_of
+from oh_tui.tui.state import rules
 from oh_tui.tui.widgets.question_bar import Question
 
 if TYPE_CHECKING:
@@ -264,7 +266,8 @@ class ListActions:
         unread = [row for row in session.loaded.rows if row.id not in listing.of_steps]
         await asked.look_up([row.conversation for row in unread])
         for number, row in enumerate(unread, 1):
-            told = await asked.of(row.conversation)
+            kept = session.annotations.of(row.conversation)
+            told = await asked.of(row.conversation, kept)
             if session.listing is not listing or listing.query is not query:
                 return
             if told == NOT_READ:
@@ -332,7 +335,11 @@ def _completing(known: Mapping[str, Collection[str]]) -> Complete:
     async def complete(value: str) -> str | None:
         if not value or value[-1].isspace():
             return None
-        found = conversation_query.complete(value, known)
+        names: Mapping[str, Collection[str]] = {}
+        if "rule:" in value:
+            in_force = await asyncio.to_thread(lambda: rules.in_force(os.environ))
+            names = {"rule": [rule.name for rule in in_force.rules]}
+        found = conversation_query.complete(value, {**known, **names})
         return next((text for text in found if text.startswith(value)), None)
 
     return complete

@@ -1,0 +1,47 @@
+"""What rules find in a run as one text, which the index keeps beside the run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from hashlib import blake2b
+
+from oh_tui.sources.rules.rule import Finding, Rule
+from oh_tui.trajectory.analysis.rules.question import Question, State
+
+_OF_NOW = frozenset({"after", "before", "tag", "note", "failure"})
+"""Words about a run whose answers change without the run."""
+
+
+def digest(rules: Sequence[Rule]) -> str:
+    """Differs where rules may find something else."""
+    asked = json.dumps([(rule.name, rule.asked) for rule in rules])
+    return blake2b(asked.encode(), digest_size=8).hexdigest()
+
+
+def is_kept(rule: Rule) -> bool:
+    """Whether the same run always gets the same answer."""
+    if isinstance(rule.asks, Question):
+        return True
+    terms = [term for query in rule.asks for term in query.terms]
+    return not any(term.field in _OF_NOW or term.value == "bookmarked" for term in terms)
+
+
+def kept_text(rules: Sequence[Rule], found: Sequence[Finding]) -> str:
+    """The digest of the rules, then those that are broken, and with ? those that are not known."""
+    signs = {State.BROKEN: "", State.UNKNOWN: "?"}
+    named = [f"{signs[one.state]}{one.rule}" for one in found if one.state in signs]
+    return " ".join((digest(rules), *named))
+
+
+def kept_states(rules: Sequence[Rule], text: str) -> Mapping[str, State] | None:
+    """What each rule finds; None if the text is of other rules."""
+    of, *named = text.split(" ")
+    if of != digest(rules):
+        return None
+    states = dict.fromkeys([rule.name for rule in rules], State.HOLDS)
+    for name in named:
+        rule = name.removeprefix("?")
+        if rule in states:
+            states[rule] = State.BROKEN if rule == name else State.UNKNOWN
+    return states

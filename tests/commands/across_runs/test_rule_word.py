@@ -1,0 +1,129 @@
+"""`rule:NAME` finds the runs that break a rule, the same with the index and without."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from oh_tui import cli
+from oh_tui.sources.across_runs import rule_rows
+from oh_tui.sources.rules.kept_answers import digest, kept_states
+from oh_tui.sources.rules.rule import Severity
+from oh_tui.sources.rules.rule_places import builtin_rules
+from oh_tui.sources.rules.rules_file import parse_rules
+from oh_tui.trajectory.analysis.rules.question import State
+from tests.demo_runs import demo_events
+
+RUNS = ("week-dates", "docker-cache", "max-iterations", "oauth", "eslint", "pydantic", "broken")
+
+OWN = """
+[[rule]]
+name = "never-ls"
+why = "Why not"
+steps = "tool:terminal"
+never = true
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    for slug in RUNS:
+        with zipfile.ZipFile(folder / f"{slug}.zip", "w") as archive:
+            archive.writestr("meta.json", json.dumps({"title": slug}))
+            for place, event in enumerate(demo_events(slug)):
+                archive.writestr(f"event_{place:06}_{event.id}.json", event.raw())
+    for name in ("CONFIG", "CACHE"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name))
+    return folder
+
+
+def document(capsys: pytest.CaptureFixture[str], *words: str | Path) -> Any:
+    assert cli.main([*map(str, words), "--json"]) in (0, 3)
+    return json.loads(capsys.readouterr().out)
+
+
+def found(capsys: pytest.CaptureFixture[str], folder: Path, words: str) -> set[str]:
+    listed = document(capsys, "conversations", folder, words)["conversations"]
+    return {one["title"] for one in listed}
+
+
+@pytest.mark.parametrize("has_index", [True, False])
+def test_the_same_runs_as_audit_tells(
+    folder: Path,
+    has_index: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    if has_index:
+        assert cli.main(["index", str(folder)]) == 0
+        capsys.readouterr()
+    broken: dict[str, set[str]] = {rule.name: set() for rule in builtin_rules()}
+    holds = {rule.name: set(RUNS) for rule in builtin_rules()}
+    for run in document(capsys, "audit", folder)["runs"]:
+        for one in run["broken"]:
+            broken[one["rule"]].add(run["title"])
+        for one in (*run["broken"], *run["not_known"]):
+            holds[one["rule"]].discard(run["title"])
+    assert sum(map(bool, broken.values())) > 4
+    found(capsys, folder, "rule:no-installs")
+    if has_index:
+        monkeypatch.setattr(rule_rows, "RulesJob", None)  # as no run is read again
+    for name, those in broken.items():
+        assert found(capsys, folder, f"rule:{name}") == those
+        assert found(capsys, folder, f"-rule:{name}") == holds[name]
+    assert document(capsys, "stats", folder, "rule:no-installs")["total"]["runs"] == len(
+        broken["no-installs"]
+    )
+    assert cli.main(["grep", "run.rule:no-installs is:failed", str(folder), "--json"]) == 0
+    hits = map(json.loads, capsys.readouterr().out.splitlines())
+    assert {hit["title"] for hit in hits} <= broken["no-installs"]
+
+
+def test_other_rules_are_asked_anew(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["index", str(folder)]) == 0
+    capsys.readouterr()
+    assert "docker-cache" in found(capsys, folder, "rule:tested-before-commit")
+    own = tmp_path / "CONFIG" / "oh-tui" / "rules.toml"
+    own.parent.mkdir(parents=True)
+    own.write_text(OWN)
+    assert "docker-cache" in found(capsys, folder, "rule:never-ls")
+    own.write_text(OWN.replace("tool:terminal", "tool:nosuch"))
+    assert found(capsys, folder, "rule:never-ls") == set()
+    assert len(found(capsys, folder, "-rule:never-ls")) == len(RUNS)
+
+
+def test_a_name_that_is_none_and_a_faulty_file_are_told(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["conversations", str(folder), "rule:nosuch"]) == 2
+    assert "There is no rule nosuch" in capsys.readouterr().err
+    assert cli.main(["conversations", str(folder), "rule:No_Such"]) == 2
+    assert "oh-tui audit --list" in capsys.readouterr().err
+    own = tmp_path / "CONFIG" / "oh-tui" / "rules.toml"
+    own.parent.mkdir(parents=True)
+    own.write_text(OWN.replace("never = true", "never = 1"))
+    assert cli.main(["conversations", str(folder), "rule:no-installs"]) == 2
+    assert "line 6" in capsys.readouterr().err
+
+
+def test_what_is_kept_is_read_with_care() -> None:
+    rules = builtin_rules()
+    of = digest(rules)
+    states = kept_states(rules, f"{of} no-installs ?plan-done \x1b[31m ?nosuch")
+    assert states is not None and len(states) == len(rules)
+    assert states["no-installs"] is State.BROKEN
+    assert states["plan-done"] is State.UNKNOWN
+    assert states["tested-before-commit"] is State.HOLDS
+    assert kept_states(rules, "") is kept_states(rules[1:], of) is None
+    [own] = parse_rules(OWN).rules
+    assert own.severity is Severity.MEDIUM and digest([own]) != digest(
+        parse_rules(OWN.replace("tool:terminal", "tool:x")).rules
+    )
