@@ -56,8 +56,10 @@ class Matches:
                 lacking.append(lacks)
             elif (known == YES) is term.negated:
                 return NO
+        if not lacking:
+            return YES
         self._lacking[terms].update(lacking)
-        return OPEN if lacking else YES
+        return OPEN
 
     def of(self, words: Words) -> bytearray:
         """NO, YES or OPEN for each step; a step that matches one of the questions matches."""

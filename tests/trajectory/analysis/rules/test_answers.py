@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
 import pytest
 
 from oh_tui.api.models import Conversation, Metrics, WholeMetrics
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.rules.rule import findings
 from oh_tui.sources.rules.rules_file import parse_rules
+from oh_tui.trajectory.analysis.rules import matching
 from oh_tui.trajectory.analysis.rules.answers import answers
 from oh_tui.trajectory.analysis.rules.question import MOST_STEPS, Answer, Question, State
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.events import parse_event
+from oh_tui.trajectory.model.steps import Step, held
 from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.trajectory.made import call, event, message, output, result, shell
 from tests.trajectory.planted_rules import run_of
@@ -201,6 +205,26 @@ def test_a_condensation_that_forgets_something_else() -> None:
     gone = event("Condensation", "c", forgotten_event_ids=["m1"])
     run.extend([message("m1", "hi", "agent"), message("m2", "task"), shell("a"), gone])
     assert asked('steps = "forgets:task"\nnever = true', run).state is HOLDS
+
+
+def test_a_thousand_rules_take_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    passed: list[int] = []
+
+    def counted(step: Step) -> AbstractContextManager[None]:
+        passed.append(step.number)
+        return held(step)
+
+    monkeypatch.setattr(matching, "held", counted)
+    rules = parse_rules(
+        "".join(
+            f'[[rule]]\nname="r{n}"\nwhy="b"\nsteps="does:look word{n}"\nat_most={n}\n'
+            for n in range(1_000)
+        )
+    ).rules
+    run = run_of(["list-a", "pass"] * 10)
+    found = answers([one.asks for one in rules if isinstance(one.asks, Question)], Study(run))
+    assert len(found) == 1_000 and {one.state for one in found} == {HOLDS}
+    assert passed == [step.number for step in run.steps]
 
 
 # rules about the whole run
