@@ -34,6 +34,7 @@ from oh_tui.sources.file_source import FileSource
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory import tables
 from oh_tui.trajectory.analysis.changes import ChangeLog
+from oh_tui.trajectory.analysis.phases.phases import Phase
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.verdict import Verdict
 from oh_tui.trajectory.files.blame import Blame, blame
@@ -121,6 +122,12 @@ class Run:
         """How it ended, as a `word` such as "finished" or "stuck", and why, as `cause`. The word is
         "" where nothing tells it; `cut_off` then says whether the end of the file is missing."""
         return self.study.verdict
+
+    @property
+    def phases(self) -> list[Phase]:
+        """Consecutive steps of one purpose, at most 12, which have each step once: `name`, `first`,
+        `last` and `summary`. `study.spent(phase)` has `seconds` and `cost`."""
+        return self.study.phases.all
 
     @property
     def cost(self) -> Cost:

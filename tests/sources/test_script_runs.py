@@ -63,6 +63,7 @@ def test_files_are_told_as_they_were(tmp_path: Path) -> None:
     run = runs.open(zip_of(tmp_path / "run.zip", folder("", events)))
     (state,) = run.files.at(1)
     assert (state.path, state.text(), state.certain) == (A, "b\n", True)
+    assert sum(one.last - one.first + 1 for one in run.phases) == len(run.steps)
     lines = run.blame("a.py").lines
     assert [(line.text, line.origin, line.step) for line in lines] == [
         ("b", "edit", 1),

@@ -53,6 +53,9 @@ _RANK = {name: rank for rank, (name, _) in enumerate(_NAMES)}
 
 _EDITS = frozenset({Purpose.EDIT, Purpose.DELETE, Purpose.MOVE})
 
+LONGEST_NAME = 1_000
+"""Characters of a path that are kept; of a longer one those of its last part."""
+
 MOST_NAMES = 2_000
 """Most files, programs or packages whose names are kept for one phase."""
 
@@ -212,6 +215,8 @@ class Facts:
 
 
 def _count(counts: Counter[str], name: str, count: int = 1) -> None:
+    if len(name) > LONGEST_NAME:
+        name = name.rpartition("/")[2][:LONGEST_NAME]
     if name in counts or len(counts) < MOST_NAMES:
         counts[name] += count
 

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.trajectory.analysis.phases.phases import Phase, Phases
+from oh_tui.trajectory.analysis.phases.summary import sentence
+from oh_tui.trajectory.analysis.phases.work import MOST_NAMES, Facts, Name, Work
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -117,6 +119,23 @@ def test_a_sentence_tells_only_what_is_known() -> None:
     assert len(text) < 60 and "\x1b" not in text and "\n" not in text
     secret = said(*edit("e", "/w/sk-ant-api03-" + "a1B2" * 20, "a\n", "b\n"))
     assert "a1B2" not in secret
+
+
+def test_names_are_kept_as_far_as_they_are_told() -> None:
+    facts = Facts()
+    for place in range(MOST_NAMES + 5):
+        facts.add(Work(Name.EDIT, edited=(f"/w/{place}/" + "x" * 5_000,)))
+    assert len(facts.edited) == 1 and facts.edits == MOST_NAMES + 5
+    for place in range(MOST_NAMES + 5):
+        facts.add(Work(Name.EDIT, edited=(str(place),)))
+    assert len(facts.edited) == MOST_NAMES
+    assert sentence(Name.EDIT, facts) == "edited 2,000 or more files"
+
+
+def test_two_debugs_with_little_between_are_one_until_its_last_test_passes() -> None:
+    names = ["ask", "fails", "edit", "passes", "edit", "fails", "edit", "look", "passes", "commit"]
+    bounds = _phases(*_events(names))
+    assert bounds == [(1, 9, "debug"), (10, 10, "commit")]
 
 
 STEPS: dict[str, Callable[[str], Iterable[Event]]] = {
