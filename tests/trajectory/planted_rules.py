@@ -108,6 +108,9 @@ def expected(deeds: Sequence[str]) -> Broken:
     deed = None if unsure is None else deeds[unsure]
     if deed == "program" and any(one in _WRITES for one in deeds):
         meanings["program"] = ("list-z",)
+    if all(one.startswith("forget") for one in deeds):  # no calls: nobody knows what was done
+        told = _found(deeds, deeds)
+        return {n: told[n] if n == "task-not-forgotten" else None for n in told}
     if unsure is None:
         return _found(deeds, deeds)
     worlds = [_found([*deeds[:unsure], one, *deeds[unsure + 1 :]], deeds) for one in meanings[deed]]
