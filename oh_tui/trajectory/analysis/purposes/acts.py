@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from oh_tui.text.patterns import pattern
@@ -140,24 +139,30 @@ def purposes_of_exit(command: str) -> frozenset[Purpose]:
 
 
 _PARTS = pattern(r"\|\||&&|[\n;&|()`]")
-_HEREDOC = pattern(r"<<-?\s*['\"\\]?(\w{1,80})")
+_HEREDOC = pattern(r"(?<!<)<<-?\s*['\"\\]?(\w{1,80})['\"]?")
 _REDIRECTED = pattern(r"(?<![<>=&-])(?:&|\d)?>>?\s*([^\s<>&|;()]{1,400})")
 
 
 def _guessed(command: str) -> Iterator[Simple]:
     """The simple commands of a text that the reader does not understand, cut at the signs that end
     one. The lines of texts within it are left out, as far as their ends are found."""
-    text = command[:LONGEST]
-    while heredoc := _HEREDOC.search(text):
-        ends = re.compile(rf"^\s*{heredoc[1]}\s*$", re.MULTILINE).search(text, heredoc.end())
-        line_end = text.find("\n", heredoc.end())
-        rest = text[heredoc.end() : line_end if line_end > 0 else len(text)]
-        text = text[: heredoc.start()] + rest + "\n" + (text[ends.end() :] if ends else "")
+    text = "\n".join(_without_texts(command[:LONGEST].split("\n")))
     for part in _PARTS.split(text):
         targets = _REDIRECTED.findall(part)
         words = [word.strip("'\"") for word in _REDIRECTED.sub(" ", part).split()]
         if words or targets:
             yield Simple(words, targets)
+
+
+def _without_texts(lines: Iterable[str]) -> Iterator[str]:
+    """The lines of a command without those of the texts within it."""
+    rest = iter(lines)
+    for line in rest:
+        yield _HEREDOC.sub(" ", line)
+        for end in _HEREDOC.findall(line):
+            for each in rest:
+                if each.strip() == end:
+                    break
 
 
 _ASSIGNS = pattern(r"[A-Za-z_]\w*\+?=")
@@ -246,6 +251,8 @@ def _acts(one: Simple, depth: int) -> Iterator[Act]:
 
 def _inner(name: str, rest: list[str]) -> list[str] | None:
     """The words of the program that this one runs; None if it runs none."""
+    if name.startswith("python") and rest[:1] == ["-m"] and rest[1:2] and rest[1] in _RUNNERS:
+        name, rest = rest[1], rest[2:]
     if name in _RUNNERS:
         given = list(_after_options(rest))
         return (

@@ -65,9 +65,13 @@ _BUILDS = _names("""
 """)
 INSTALLS = _names("add ci i in inst install install-dep sync update upgrade dist-upgrade")
 _PACKAGES = _names("""
-    apk apt apt-get brew bundle bun composer conda dnf gem mamba micromamba npm pacman pip pip3
-    pipenv pipx pnpm poetry uv yarn yum zypper
+    apk apt apt-get brew bundle bun composer conda dnf gem hatch mamba micromamba npm pacman pdm pip
+    pip3 pipenv pipx pnpm poetry rye uv yarn yum zypper
 """)
+_LISTS = _names(
+    "check-update env freeze info list ls metadata outdated search show tree version view"
+)
+"""What package managers and compilers answer from what they have."""
 _COMPILERS = _names("cargo dotnet go gradle gradlew mix mvn mvnw sbt swift zig")
 _LOOKS = _names("ack ag bat egrep exa eza fd less more")
 _EDITS = _names("cp dd ed install ln patch tee touch truncate")
@@ -77,18 +81,21 @@ _TEST_WORD = pattern(
     r"(?:unit|e2e|integration|run)?[-_.:]?(?:tests?|specs?|check)(?:[-_.:].{0,80})?"
 )
 """A script or target that tests, such as `test:unit`."""
-_LINT_WORD = pattern(r"(?:lint|format|fmt|typecheck|type-check|types)(?:[-_.:].{0,80})?")
+_LINT_WORD = pattern(
+    r"(?:(?:check|test)[-_.:])?(?:lint|format|fmt|style|typecheck|type-check|types)"
+    r"(?:[-_.:].{0,80})?"
+)
 _TEST_FILE = pattern(
-    r"(?:.{0,200}/)?(?:test_[\w-]{0,80}|[\w-]{0,80}_test|run_?tests?|runtests)\.\w{1,5}"
+    r"(?:.{0,200}/)?(?:test_[\w-]{0,80}|[\w-]{0,80}_test|run_?tests?|tests?)\.\w{1,5}"
 )
 _TEST_SCRIPT = pattern(r"(?:.{0,200}/)?(?:run[-_]?tests?|tests?|check)(?:\.sh)?")
 
 
 def by_word(word: str) -> Purpose | None:
     """What a script of a package or a target is for, by its name."""
-    if _TEST_WORD.fullmatch(word):
-        return Purpose.TEST
-    return Purpose.LINT if _LINT_WORD.fullmatch(word) else None
+    if _LINT_WORD.fullmatch(word):
+        return Purpose.LINT
+    return Purpose.TEST if _TEST_WORD.fullmatch(word) else None
 
 
 def plain(words: Words) -> Iterator[str]:
@@ -101,8 +108,10 @@ def _first(words: Words) -> str:
 
 
 def _package_manager(words: Words) -> Purpose | None:
-    """`npm test`, `npm run lint`, `pip install x`, `uv pip install x`."""
+    """`npm test`, `npm run lint`, `yarn jest`, `pip install x`, `uv pip install x`."""
     given = list(plain(words))
+    if given[:1] == ["run"] and len(given) == 1:
+        return Purpose.LOOK  # lists the scripts
     if given[:1] in (["pip"], ["run"], ["run-script"]) and len(given) > 1:
         given = given[1:]
     word = given[0] if given else ""
@@ -110,12 +119,17 @@ def _package_manager(words: Words) -> Purpose | None:
         return Purpose.INSTALL
     if word in ("build", "compile"):
         return Purpose.BUILD
+    if word in _LISTS:
+        return Purpose.LOOK
+    if word in _TESTS or word in _LINTS or word in _BUILDS:
+        return OF_PROGRAMS[word](given[1:])
     if word == "check":  # that nothing conflicts
         return Purpose.LINT
     return by_word(word) or Purpose.RUN
 
 
 def _yarn(words: Words) -> Purpose | None:
+    """`yarn` and `bundle` install when nothing is said."""
     return _package_manager(words) if _first(words) else Purpose.INSTALL
 
 
@@ -130,21 +144,26 @@ def _compiled(words: Words) -> Purpose | None:
             return Purpose.LINT
         if word in ("run", "clean"):
             return Purpose.RUN
+        if word in _LISTS:
+            return Purpose.LOOK
     return Purpose.BUILD
 
 
 def _make(words: Words) -> Purpose | None:
-    found = [by_word(word) for word in plain(words) if "=" not in word]
+    if "-n" in words or "--dry-run" in words:
+        return Purpose.LOOK
+    targets = [word for at, word in enumerate(words) if words[at - 1] not in ("-C", "-f") or not at]
+    found = [by_word(word) for word in plain(targets) if "=" not in word]
     return next(filter(None, found), Purpose.BUILD)
 
 
 def _python(words: Words) -> Purpose | None:
     if words[:1] == ["-m"] and len(words) > 1:
         module = words[1].partition(".")[0]
-        if words[1] in ("unittest", "pytest", "doctest", "nose", "trial", "tox", "nox"):
+        if words[1] in ("unittest", "doctest", "nose"):
             return Purpose.TEST
-        check = OF_PROGRAMS.get(module)
-        return check(words[2:]) if check else Purpose.RUN
+        is_python = OF_PROGRAMS.get(module) is _python
+        return Purpose.RUN if is_python else purpose_of(module, words[2:])
     return _script(words)
 
 
@@ -158,9 +177,27 @@ def _script(words: Words) -> Purpose | None:
         return Purpose.TEST
     if name == "setup.py" and rest[:1] in (["install"], ["develop"]):
         return Purpose.INSTALL
-    if _TEST_FILE.fullmatch(name) or "--test" in words:
-        return Purpose.TEST
-    return Purpose.RUN
+    is_test = _TEST_FILE.fullmatch(name) or _TEST_SCRIPT.fullmatch(name) or "--test" in words
+    return Purpose.TEST if is_test else Purpose.RUN
+
+
+_COLLECTS = ("--co", "--collect-only", "--list-tests", "--listTests", "--show-only")
+
+
+def _test(words: Words) -> Purpose | None:
+    """A test runner, unless it only tells which tests there are."""
+    return Purpose.TEST if set(words).isdisjoint(_COLLECTS) else Purpose.LOOK
+
+
+def _docker(words: Words) -> Purpose | None:
+    """`docker build`, `docker compose logs`, `podman pull`."""
+    given = list(plain(words))
+    if given[:1] and given[0] in ("buildx", "compose", "container", "image"):
+        given = given[1:]
+    table = {"build": Purpose.BUILD, "pull": Purpose.NETWORK} | dict.fromkeys(
+        ("config", "images", "info", "inspect", "logs", "ls", "ps", "version"), Purpose.LOOK
+    )
+    return table.get(given[0], Purpose.RUN) if given else Purpose.RUN
 
 
 GIT_OPTIONS = ("-C", "-c", "--git-dir", "--work-tree")
@@ -178,6 +215,10 @@ def git_words(words: Words) -> Words:
 def _git(words: Words) -> Purpose | None:
     rest = git_words(words)
     name, given = (rest[0], rest[1:]) if rest else ("", [])
+    if name in ("clean", "commit", "push", "rm") and _is_dry(name, given):
+        return Purpose.LOOK
+    if _leaves_files(name, given):
+        return Purpose.RUN
     if name == "push":
         return Purpose.FORCE if is_forced(given) else Purpose.PUSH
     if name in (
@@ -191,6 +232,7 @@ def _git(words: Words) -> Purpose | None:
         "restore",
         "revert",
         "stash",
+        "switch",
     ):
         return Purpose.LOOK if PROGRAMS["git"](words) else Purpose.EDIT
     table = {
@@ -199,6 +241,28 @@ def _git(words: Words) -> Purpose | None:
         "branch": Purpose.LOOK, "remote": Purpose.LOOK, "config": Purpose.LOOK,
     }  # fmt: skip
     return table.get(name) or (Purpose.LOOK if name in GIT else Purpose.RUN)
+
+
+def _is_dry(name: str, given: Words) -> bool:
+    """Whether git only tells what it would do. `commit -n` is no dry run."""
+    return "--dry-run" in given or (name != "commit" and "-n" in given)
+
+
+def _leaves_files(name: str, given: Words) -> bool:
+    """Whether a command changes only the index or the name of the branch, and no file."""
+    options = set(given) - set(plain(given))
+    match name:
+        case "rm":
+            return "--cached" in options
+        case "reset":
+            return options.isdisjoint(("--hard", "--keep", "--merge"))
+        case "restore":
+            return bool(options & {"-S", "--staged"}) and options.isdisjoint(("-W", "--worktree"))
+        case "checkout" | "switch":
+            is_new = bool(options & {"-b", "-B", "-c", "-C", "--create", "--orphan"})
+            return is_new and len(list(plain(given))) == 1
+        case _:
+            return False
 
 
 def is_forced(words: Words) -> bool:
@@ -255,18 +319,19 @@ OF_PROGRAMS: Mapping[str, Check] = {
     **dict.fromkeys(PROGRAMS, _always(Purpose.LOOK)),
     **dict.fromkeys(_NOTHING, _always(None)),
     **dict.fromkeys(_LOOKS, _always(Purpose.LOOK)),
-    **dict.fromkeys(_TESTS, _always(Purpose.TEST)),
+    **dict.fromkeys(_TESTS, _test),
     **dict.fromkeys(_LINTS, _lint),
     **dict.fromkeys(_BUILDS, _always(Purpose.BUILD)),
     **dict.fromkeys(_PACKAGES, _package_manager),
     **dict.fromkeys(_CLIENTS, _always(Purpose.NETWORK)),
     **dict.fromkeys(_COMPILERS, _compiled),
-    **dict.fromkeys(("bun", "yarn", "bundle", "pipenv", "poetry"), _yarn),
+    **dict.fromkeys(("yarn", "bundle"), _yarn),
     **dict.fromkeys(_EDITS, _always(Purpose.EDIT)),
     **dict.fromkeys(("rm", "rmdir", "shred", "unlink"), _always(Purpose.DELETE)),
     **dict.fromkeys(("bash", "sh", "zsh", "node", "ruby", "php", "deno"), _script),
     **dict.fromkeys(("python", "python2", "python3", "py"), _python),
     **dict.fromkeys(("gmake", "just", "make", "rake", "task"), _make),
+    **dict.fromkeys(("docker", "docker-compose", "podman"), _docker),
     "find": _find,
     "gh": _gh,
     "git": _git,
@@ -284,8 +349,9 @@ _VERSIONED = pattern(r"(python|pip)[\d.]{1,6}")
 def purpose_of(name: str, words: Words) -> Purpose | None:
     """What a program is for with these words; RUN where it is not in the table."""
     base = name.rpartition("/")[2]
+    if words[:1] in (["--version"], ["--help"], ["-V"]) or words in (["-h"], ["help"]):
+        return Purpose.LOOK
     versioned = _VERSIONED.fullmatch(base)
     if check := OF_PROGRAMS.get(versioned[1] if versioned else base):
         return check(words)
-    is_test = _TEST_FILE.fullmatch(name) or _TEST_SCRIPT.fullmatch(name)
-    return Purpose.TEST if is_test else Purpose.RUN
+    return _script([name, *words])

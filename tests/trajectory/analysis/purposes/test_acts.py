@@ -42,6 +42,17 @@ COMMANDS = {
     "bash -c 'cd x && pytest'": "test",
     "coverage run -m pytest": "test",
     "tox -e py311": "test",
+    "python -m coverage run -m pytest": "test",
+    "yarn jest": "test",
+    "bash scripts/test.sh": "test",
+    "./manage.py test app": "test",
+    "make -C tests all": "build",
+    "make -n test": "look",
+    "pytest --version": "look",
+    "python -m pytest --collect-only -q": "look",
+    "python -m python -m python": "run",
+    "npm run test:lint": "lint",
+    "npm run check-types": "lint",
     "ruff check . && mypy src": "lint",
     "npm run lint": "lint",
     "cargo clippy": "lint",
@@ -57,9 +68,26 @@ COMMANDS = {
     "pip check": "lint",
     "yarn": "install",
     "go get example.com/x": "install",
+    "poetry --version": "look",
+    "pip list": "look",
+    "npm ls --depth 0": "look",
+    "go version": "look",
+    "cargo tree": "look",
+    "docker build -t x .": "build",
+    "docker compose ps": "look",
+    "docker run x": "run",
     "cargo add serde": "install",
     "git add -A && git commit -m 'Fix dates; push later'": "run commit",
     "git push origin main": "push",
+    "git push --dry-run origin main": "look",
+    "git switch main": "edit",
+    "git checkout -b fix": "run",
+    "git checkout -b fix origin/main": "edit",
+    "git reset --soft HEAD~1": "run",
+    "git reset --hard": "edit",
+    "git restore --staged a.py": "run",
+    "git rm -r --cached build": "run",
+    "git clean -n": "look",
     "git push --force-with-lease": "push force",
     "git push -f origin x": "push force",
     "git push origin +main": "push force",
@@ -87,6 +115,8 @@ COMMANDS = {
     "case $x in a) pytest;; esac": "test",
     "echo `git push`": "push",
     "cat > a.py <<'EOF'\nno end, and git push in it": "edit",
+    "f() { cat <<A; cat <<B; }; f\ngit push\nA\ngit push\nB\npytest": "look test",
+    "f() { cat <<<A; }; f\ngit push": "look push",
 }  # fmt: skip
 
 
@@ -156,6 +186,10 @@ def test_word_finds_steps_by_what_they_are_for() -> None:
     ]
     for word in ("does:test", "does:pu", "does:push -does:commit"):
         assert [step.number for step in run.steps if parse(word).matches(step, run)] == [1]
+
+
+def test_programs_that_run_themselves_without_end_are_read() -> None:
+    assert [act.purpose.value for act in acts_of("python -m " * 2_000)] == ["run"]
 
 
 @given(st.text(alphabet=" \n\t\"'`$(){};&|<>\\-=x0rm#!*", max_size=60))
