@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from oh_tui.api.models import Conversation
@@ -18,8 +18,11 @@ from oh_tui.sources.across_runs.failure_rows import (
 )
 from oh_tui.sources.across_runs.run_stats import Summand, names_of
 from oh_tui.sources.across_runs.up_to_date import Held
+from oh_tui.sources.rules.kept_answers import kept_states
+from oh_tui.sources.rules.rule import Rule
 from oh_tui.sources.source import Source
 from oh_tui.trajectory.analysis.alike.failed_steps import Failure
+from oh_tui.trajectory.analysis.rules.question import State
 
 
 class KnownRows:
@@ -37,6 +40,31 @@ class KnownRows:
         found = [(row, known.get(held.place(row))) for row in meant]
         results = [Result(row, Summand._make(values)) for row, values in found if values]
         return Ahead(results, [row for row, values in found if not values], vanished)
+
+
+class KnownRules:
+    """Takes what rules find from the library, where a filter left it there, for `known` of
+    `ManyRuns`."""
+
+    def __init__(self, cache_folder: Path | None, source: Source, rules: Sequence[Rule]) -> None:
+        self._folder, self._source, self._rules = cache_folder, source, rules
+
+    def __call__(
+        self, meant: list[Conversation], listed: list[Conversation] | None
+    ) -> Ahead[Mapping[str, State]]:
+        with Library(self._folder) as library:
+            held = Held(library, self._source)
+            kept = held.as_now(meant, ["rules"])
+            vanished = held.vanished(listed)
+        results, left = list[Result[Mapping[str, State]]](), list[Conversation]()
+        for row in meant:
+            (text,) = kept.get(held.place(row), ("",))
+            states = kept_states(self._rules, text)
+            if states is None:
+                left.append(row)
+            else:
+                results.append(Result(row, states))
+        return Ahead(results, left, vanished)
 
 
 class KnownFailures:

@@ -90,21 +90,19 @@ class StepsAsked:
     def _known_rules(self, row: Conversation) -> Mapping[str, State] | None:
         """What the index keeps, if it is of the rules in force."""
         kept = self._kept.get(row.id)
-        if kept is None or not all(map(kept_answers.is_kept, self._rules)):
-            return None
-        return kept_answers.kept_states(self._rules, kept.rules)
+        return kept_answers.kept_states(self._rules, kept.rules) if kept else None
 
     def _ask_rules(
         self, run: Trajectory, row: Conversation, annotations: RunAnnotations
     ) -> Mapping[str, State]:
         """Asks the rules of a run, and keeps the answers where the index has the run."""
-        found = rule_rows.RulesJob(self._rules)(run, RunFacts(row, annotations)).findings
+        found = rule_rows.StatesJob(self._rules)(run, RunFacts(row, annotations))
         kept = self._kept.get(row.id)
         if kept is not None and all(map(kept_answers.is_kept, self._rules)):
             with Library(self._folder, writes=True) as library:
                 text = kept_answers.kept_text(self._rules, found)
                 library.keep_rules(kept.place, kept.fingerprint, text)
-        return {one.rule: one.state for one in found}
+        return found
 
 
 class _Kept(NamedTuple):

@@ -3,7 +3,7 @@ the labels of an evaluation."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from oh_tui.sources.across_runs.worker import RunFacts
@@ -35,6 +35,15 @@ class RulesJob(NamedTuple):
         study = Study(shown(run))
         found = findings(self.rules, study, about.conversation, about.kept)
         return RunAudit(found, run.recorded.label)
+
+
+class StatesJob(NamedTuple):
+    """The job that tells what each rule finds in a run."""
+
+    rules: tuple[Rule, ...]
+
+    def __call__(self, run: Trajectory, about: RunFacts) -> Mapping[str, State]:
+        return {one.rule: one.state for one in RulesJob(self.rules)(run, about).findings}
 
 
 class Example(NamedTuple):

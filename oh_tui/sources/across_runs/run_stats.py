@@ -213,7 +213,11 @@ def grouped(rows: Sequence[Summand], by: Sequence[str], sort: str = "runs") -> l
     named = zip(*(map(GROUPINGS[name], rows) for name in by), strict=True)
     for row, names in zip(rows, named, strict=True):
         members.setdefault(names, []).append(row)
-    groups = [summed(names, members[names]) for names in sorted(members)]
+    return ordered([summed(names, members[names]) for names in sorted(members)], sort)
+
+
+def ordered(groups: list[Group], sort: str) -> list[Group]:
+    """Groups in the order of their names, by another one."""
     if sort == "name":
         return groups
     key = SORTS[sort]

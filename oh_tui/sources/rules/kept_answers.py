@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 
-from oh_tui.sources.rules.rule import Finding, Rule
+from oh_tui.sources.rules.rule import Rule
 from oh_tui.trajectory.analysis.rules.question import Question, State
 
 _OF_NOW = frozenset({"after", "before", "tag", "note", "failure"})
@@ -27,17 +27,18 @@ def is_kept(rule: Rule) -> bool:
     return not any(term.field in _OF_NOW or term.value == "bookmarked" for term in terms)
 
 
-def kept_text(rules: Sequence[Rule], found: Sequence[Finding]) -> str:
+def kept_text(rules: Sequence[Rule], states: Mapping[str, State]) -> str:
     """The digest of the rules, then those that are broken, and with ? those that are not known."""
     signs = {State.BROKEN: "", State.UNKNOWN: "?"}
-    named = [f"{signs[one.state]}{one.rule}" for one in found if one.state in signs]
+    named = [f"{signs[state]}{rule}" for rule, state in states.items() if state in signs]
     return " ".join((digest(rules), *named))
 
 
 def kept_states(rules: Sequence[Rule], text: str) -> Mapping[str, State] | None:
-    """What each rule finds; None if the text is of other rules."""
+    """What each rule finds; None if the text is of other rules, or one of them may find something
+    else now."""
     of, *named = text.split(" ")
-    if of != digest(rules):
+    if of != digest(rules) or not all(map(is_kept, rules)):
         return None
     states = dict.fromkeys([rule.name for rule in rules], State.HOLDS)
     for name in named:

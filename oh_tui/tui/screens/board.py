@@ -19,7 +19,7 @@ from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.remedies import offer
 from oh_tui.tui.screens.board_groups import Groups
 from oh_tui.tui.screens.board_over_time import BoardSection, cost_alone, each_period, range_before
-from oh_tui.tui.state.across_runs.board import NAMES, Before, Board
+from oh_tui.tui.state.across_runs.board import NAMES, RULE, Before, Board
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
@@ -32,6 +32,7 @@ class Counting(Protocol):
     def narrow(self, group: Group) -> None: ...
     def count_again(self) -> Board: ...
     def read_missing(self) -> None: ...
+    async def group_by_rule(self) -> None: ...
     def open_failures(self) -> None: ...
     def toggle_before(self) -> None: ...
 
@@ -61,6 +62,7 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
         Binding("escape", "back", "close", show=False),
         Binding("b", "group(1)", "other grouping", show=False),
         Binding("s", "sort", "sort", show=False),
+        Binding("C", "rules", "by rule", show=False),
         Binding("f", "failures", "what failed", show=False),
         Binding("p", "before", "the range before", show=False),
         Binding("r", "again", "count again", show=False),
@@ -115,6 +117,8 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
             return board.problem
         if board.is_running or board.ended is None:
             return ("counting …",)
+        if board.by == RULE and board.rules:
+            return ("no run breaks a rule",) if board.rules.ended else ("asking the rules …",)
         if not (board.reading.runs or board.reading.not_kept):
             return ("there is no run to count",)
         return ("no run could be counted", *board.left_out)
@@ -160,7 +164,18 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
 
     async def action_group(self, by: int) -> None:
         names = list(GROUPINGS)
-        self.board.by = names[(names.index(self.board.by) + by) % len(names)]
+        now = names.index(self.board.by) if self.board.by in names else -1
+        self.board.by = names[(now + by) % len(names)]
+        await self.renew()
+        self.groups.move_to(0)
+
+    async def action_rules(self) -> None:
+        """A row for each rule that runs break."""
+        try:
+            await self._counting.group_by_rule()
+        except Problem as problem:
+            self.footer.tell(f"{problem.sentence}: {problem.hint}", error=True)
+            return
         await self.renew()
         self.groups.move_to(0)
 
@@ -211,7 +226,7 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
         if self.groups.current and self.groups.current.runs:
             hints.append(Hint("enter", "list these runs", "open_group"))
         hints += [Hint("b", "other grouping", "group(1)"), Hint("s", "sort", "sort")]
-        hints.append(Hint("f", "what failed", "failures"))
+        hints += [Hint("f", "what failed", "failures"), Hint("C", "by rule", "rules")]
         if any(term.field == AFTER.name for term in board.query.terms):
             hints.append(Hint("p", "no range before" if board.before else "range before", "before"))
         if board.not_kept and not self._is_running:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 
 from oh_tui import cli
 from oh_tui.sources.across_runs import rule_rows
+from oh_tui.sources.across_runs.cached_rows import KnownRules
+from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.rules.kept_answers import digest, kept_states
 from oh_tui.sources.rules.rule import Severity
 from oh_tui.sources.rules.rule_places import builtin_rules
@@ -73,7 +76,13 @@ def test_the_same_runs_as_audit_tells(
     assert sum(map(bool, broken.values())) > 4
     found(capsys, folder, "rule:no-installs")
     if has_index:
-        monkeypatch.setattr(rule_rows, "RulesJob", None)  # as no run is read again
+        monkeypatch.setattr(rule_rows, "StatesJob", None)  # as no run is read again
+        cache = Path(os.environ["XDG_CACHE_HOME"], "oh-tui")
+        source = FileSource(sorted(folder.iterdir()))
+        rows = source.conversations()
+        told = KnownRules(cache, source, builtin_rules())(rows, rows)
+        source.close_files()
+        assert not told.left and len(told.results) == len(RUNS)
     for name, those in broken.items():
         assert found(capsys, folder, f"rule:{name}") == those
         assert found(capsys, folder, f"-rule:{name}") == holds[name]

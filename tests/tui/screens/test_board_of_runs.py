@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
@@ -60,6 +61,50 @@ async def test_it_counts_the_runs_of_the_filter_and_groups_them() -> None:
             assert group.names[0] in rows and f"{group.runs:>8}  " in rows
         total = summed((), [one.row for one in view.board.runs])
         assert f"${total.cost.total:.2f}" in text(it, view, "#board-rule")
+
+
+async def test_runs_stand_in_a_row_of_each_rule_that_they_break() -> None:
+    async with explore(size=(160, 40)) as it:
+        view = await board(it)
+        await it.press("C")
+        await it.until(lambda: view.board.rules and view.board.rules.ended)
+        await it.settle()
+        assert "by rule broken" in text(it, view, "#board-rule")
+        assert "rules of" not in text(it, view, "#board-rule")
+        rows = {group.names[0]: group.runs for group in view.groups.groups}
+        assert rows["tested-before-commit"] == 2 and rows["no-installs"] == 3
+        assert list(rows.values()) == sorted(rows.values(), reverse=True)
+        with case("other groupings and back, without asking again"):
+            asked = view.board.rules
+            await it.press("b")
+            assert "by model" in text(it, view, "#board-rule")
+            await it.press("C")
+            assert view.board.rules is asked
+            assert {group.names[0]: group.runs for group in view.groups.groups} == rows
+        with case("its runs"):
+            name = view.groups.current.names[0] if view.groups.current else ""
+            await it.press("enter")
+            assert len(it.screen.session.listed) == rows[name]
+        with case("the board again, as it was"):
+            await it.press("escape")
+            view = await board(it)
+            assert "by rule broken" in text(it, view, "#board-rule")
+            await it.press("r")
+            await it.settle()
+            assert "by model" in text(it, view, "#board-rule")
+
+
+async def test_faulty_rules_are_told_on_the_board(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    (tmp_path / "oh-tui").mkdir()
+    (tmp_path / "oh-tui" / "rules.toml").write_text("[[rule]]\n")
+    async with explore(size=(160, 40)) as it:
+        view = await board(it)
+        await it.press("C")
+        await it.until(lambda: "rules.toml: line 1" in "".join(t for t, _ in view.footer.news))
+        assert "by model" in text(it, view, "#board-rule")
 
 
 async def test_enter_lists_the_runs_of_a_row_and_esc_all_again() -> None:

@@ -3,18 +3,22 @@ of a row, `f` shows what failed in them."""
 
 from __future__ import annotations
 
+import asyncio
+import os
 from typing import TYPE_CHECKING
 
-from oh_tui.sources.across_runs import cached_rows, each_run, stats_rows
+from oh_tui.sources.across_runs import cached_rows, each_run, rule_rows, stats_rows
 from oh_tui.sources.across_runs.worker import Unread
 from oh_tui.sources.lists import range_before, silence
 from oh_tui.sources.lists.conversation_query import ConversationQuery
+from oh_tui.sources.rules import rule_places
+from oh_tui.trajectory.analysis.rules.question import State
 from oh_tui.tui.controllers.across_runs.collecting import collect
 from oh_tui.tui.screens import board as board_screen
 from oh_tui.tui.state.across_runs import board as state
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Callable, Mapping
 
     from oh_tui.api.models import Conversation
     from oh_tui.sources.across_runs.each_run import Result
@@ -65,8 +69,11 @@ class BoardOfRuns:
         is_same = board and session.source is self._of and board.query == query
         if board is None or board.stopped or not is_same:
             board = self._begin(query)
-        elif board.before and board.before.board.ended is not True:
-            board.before = None  # the board was closed before it was counted
+        else:  # what the board was closed for before it was counted is not shown
+            if board.before and board.before.board.ended is not True:
+                board.before = None
+            if board.rules and board.rules.ended is not True:
+                board.rules, board.by = None, "model"
 
         def closed(_: None) -> None:
             self._view = None
@@ -85,6 +92,8 @@ class BoardOfRuns:
         board = self._board = self._to_count(query, self._session.clock())
         if before:
             board.by, board.sort = before.by, before.sort
+            if board.by == state.RULE:
+                board.by = "model"
         self._ui.work_on("sums", self._count, board, instead=True)
         return board
 
@@ -105,12 +114,28 @@ class BoardOfRuns:
         )
         return state.Board(query, reading, now)
 
+    def _start(self, board: state.Board) -> None:
+        if not self._ui.at_work("sums"):
+            self._ui.work_on("sums", self._count, board, instead=True)
+
     async def _count(self, board: state.Board) -> None:
-        """One pass after the other: both read the runs of one source."""
-        if board.ended is None:
-            await self._collect(board, board.reading.results())
-        if board.before and board.before.board.ended is None:
-            await self._collect(board.before.board, board.before.board.reading.results())
+        """One pass after the other: all read the runs of one source."""
+        while waiting := board.waiting:
+            (one, *_) = waiting
+            if isinstance(one, state.Board):
+                await self._collect(one, one.reading.results())
+            else:
+                await self._ask_each(one)
+
+    async def _ask_each(self, rules: state.RulesOfRuns) -> None:
+        def take(one: Result[Mapping[str, State]]) -> bool:
+            if not isinstance(one.value, Unread):
+                states = one.value.items()
+                broken = [name for name, found in states if found is State.BROKEN]
+                rules.broken[one.conversation.id] = broken
+            return False
+
+        await collect(rules, rules.reading.results(), take, self._renew, EVERY)
 
     async def _count_missing(self, board: state.Board) -> None:
         for one in board.boards:
@@ -163,14 +188,39 @@ class BoardOfRuns:
             if board.before.board.is_running:
                 self._ui.cancel("sums")
             board.before = None
-            return
-        self._ask_before(board)
-        if not board.is_running:
-            self._ui.work_on("sums", self._count, board, instead=True)
+        else:
+            self._ask_before(board)
+        self._start(board)
 
     def _ask_before(self, board: state.Board) -> None:
         found = range_before.ranges(board.query, board.now)
         board.before = state.Before(found, self._to_count(found.before, board.now))
+
+    async def group_by_rule(self) -> None:
+        """Ask the runs of the board which rules they break. Raises Problem if a file with rules has
+        faults."""
+        board, source = self._board, self._of
+        if board is None or source is None:
+            return
+        if board.rules is None:
+            session, folder = self._session, self._session.settings.library_folder
+            found = await asyncio.to_thread(
+                lambda: rule_places.rules_in_force(os.environ, rule_places.here())
+            )
+            rules = tuple(found.rules)
+            reading = each_run.ManyRuns(
+                source,
+                rule_rows.StatesJob(rules),
+                range_before.fixed(board.query, board.now),
+                session.annotations,
+                session.loaded.last_known.known,
+                known=lambda *runs: cached_rows.KnownRules(folder, source, rules)(*runs),
+                nice=each_run.KEYS_FIRST,
+                cache_folder=folder,
+            )
+            board.rules = state.RulesOfRuns(reading)
+            self._start(board)
+        board.by = state.RULE
 
     def open_failures(self) -> None:
         """Show what failed in the runs of the board."""

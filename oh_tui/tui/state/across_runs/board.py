@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from oh_tui.sources.across_runs.each_run import ManyRuns
@@ -15,12 +16,14 @@ from oh_tui.sources.across_runs.run_stats import (
     Summand,
     grouped,
     names_of,
+    ordered,
     resolved_of,
     summed,
 )
 from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.sources.lists.range_before import Ranges
 from oh_tui.text.human import plural, told_cost
+from oh_tui.trajectory.analysis.rules.question import State
 from oh_tui.tui.state.across_runs.passes import Pass
 
 NAMES = {
@@ -33,8 +36,13 @@ NAMES = {
     "cause": "how it ended",
     "day": "day",
     "week": "week",
+    "rule": "rule broken",
 }
 """The groupings, as the screen calls them."""
+
+RULE = "rule"
+"""The grouping for which runs are asked their rules: a run stands in a row of each one that it
+breaks."""
 
 
 class Counted(NamedTuple):
@@ -57,6 +65,22 @@ class Before(NamedTuple):
     board: Board
 
 
+class RulesOfRuns(Pass):
+    """Which rules the runs of a board break."""
+
+    def __init__(self, reading: ManyRuns[Mapping[str, State]]) -> None:
+        super().__init__()
+        self.reading = reading
+        self.broken: dict[str, list[str]] = {}
+        """By the id of a conversation, as far as they were asked."""
+
+    @property
+    def fact(self) -> str:
+        """How far it is; "" at the end."""
+        asked = f"rules of {len(self.broken):,} of {plural(self.reading.runs, 'run')}"
+        return "" if self.ended else asked
+
+
 class Board(Pass):
     def __init__(
         self, query: ConversationQuery, reading: ManyRuns[Summand], now: float = 0.0
@@ -71,11 +95,19 @@ class Board(Pass):
         self.cursor = 0
         self.before: Before | None = None
         """Only if it is asked for."""
+        self.rules: RulesOfRuns | None = None
+        """Only if they are asked for."""
 
     @property
     def boards(self) -> list[Board]:
         """This one, and that of the range before."""
         return [self, *([self.before.board] if self.before else [])]
+
+    @property
+    def waiting(self) -> list[Board | RulesOfRuns]:
+        """What is still to be gone through."""
+        passes: list[Board | RulesOfRuns] = [*self.boards, *([self.rules] if self.rules else [])]
+        return [one for one in passes if one.ended is None]
 
     @property
     def not_kept(self) -> int:
@@ -89,17 +121,34 @@ class Board(Pass):
     def table(self) -> Table:
         """The groups; over time by day where the groups are no periods."""
         rows = [one.row for one in list(self.runs)]
+        if self.by == RULE:
+            return Table(self._by_rule(), over_time("day", grouped(rows, ["day"])))
         table = table_of(rows, [self.by], self.sort)
         if self.by in PERIODS:
             return table
         return Table(table.groups, over_time("day", grouped(rows, ["day"])))
+
+    def _by_rule(self) -> list[Group]:
+        members: dict[str, list[Summand]] = {}
+        for one in list(self.runs):
+            for name in self._names(one):
+                members.setdefault(name, []).append(one.row)
+        groups = [summed((name,), members[name]) for name in sorted(members)]
+        return ordered(groups, self.order)
+
+    def _names(self, one: Counted) -> Sequence[str]:
+        """The groups that a run stands in."""
+        if self.by != RULE:
+            return names_of(one.row, [self.by])
+        return self.rules.broken.get(one.id, ()) if self.rules else ()
 
     def total(self) -> Group:
         return summed((), [one.row for one in list(self.runs)])
 
     def ids(self, group: Group) -> frozenset[str]:
         """The conversations of a group."""
-        return frozenset(one.id for one in self.runs if names_of(one.row, [self.by]) == group.names)
+        (name,) = group.names
+        return frozenset(one.id for one in self.runs if name in self._names(one))
 
     def words(self, group: Group) -> str:
         """The group as the list names its filter."""
@@ -135,6 +184,8 @@ class Board(Pass):
         """What is not counted, a phrase each."""
         reading, found = self.reading, list[str]()
         found += self.problem[:1]
+        if self.rules and self.by == RULE:
+            found += filter(None, (*self.rules.problem[:1], self.rules.fact))
         found += reading.left_out
         unknown = sum(one.row.cost is None for one in self.runs)
         if unknown and not self.is_running:
