@@ -15,12 +15,11 @@ from oh_tui.trajectory.analysis.phases.phases import Phase, Phases, Spent, spent
 from oh_tui.trajectory.analysis.purposes.acts import acts
 from oh_tui.trajectory.analysis.purposes.targets import targets_of, workspace_of
 from oh_tui.trajectory.analysis.strip import Strip
-from oh_tui.trajectory.analysis.sub_agents import Slot, bare, prefix, slots
+from oh_tui.trajectory.analysis.sub_agents import first_message, join, prefix, slots
 from oh_tui.trajectory.analysis.verdict import Verdict, judge
 from oh_tui.trajectory.analysis.worth_a_look import of_run
 from oh_tui.trajectory.context import contexts
 from oh_tui.trajectory.files import history, order_in_time
-from oh_tui.trajectory.model.bodies import message_text
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import ALL, SubAgent, Trajectory
 from oh_tui.trajectory.model.usage_stats import NO_USAGE, Cost, Told, Usage
@@ -34,9 +33,6 @@ if TYPE_CHECKING:
 
 READING = 0.005
 """Longest time for phases, or changed files, in one update while the agent works, in seconds."""
-
-_EARLY = 1.0
-"""Seconds by which the clocks of a run and of its sub-agent may differ."""
 
 _TOLD = 3
 """Sub-agents of which it is told on one line what is not known."""
@@ -251,13 +247,6 @@ class SubRun(Study):
         return first_message(self.trajectory)
 
 
-def first_message(trajectory: Trajectory) -> str:
-    """The message that a run begins with, "" for none."""
-    steps = (step.event for step in trajectory.steps[:3])
-    first = next((e for e in steps if e.kind == "MessageEvent" and e.source == "user"), None)
-    return message_text(first.body()).strip() if first else ""
-
-
 class SubRuns:
     """The sub-agents that a run started, joined with its steps.
 
@@ -280,7 +269,7 @@ class SubRuns:
         for run in self.runs:
             step = self.trajectory.step_of(run.started_by) if run.started_by else None
             run.step = step.number if step else 0
-        _join([run for run in self.runs if not run.step], self._slots)
+        join([run for run in self.runs if not run.step], self._slots)
         self._by_step: dict[int, list[SubRun]] = {}
         for run in self.runs:
             siblings = self._by_step.setdefault(run.step, [])
@@ -451,53 +440,3 @@ def _parts(study: Study, above: Part | None = None, started: int = 0) -> Iterato
     for run in study.sub_runs.runs:
         if not run.needs_id:
             yield from _parts(run, part, run.step)
-
-
-def _join(runs: list[SubRun], slots: list[Slot]) -> None:
-    """Finds the step of each run: by id, by the prompt, then by time and order."""
-    free = dict.fromkeys(range(len(slots)))
-    named: dict[str, int] = {}
-    prompts: dict[str, list[int]] = {}
-    """Places of slots, the first one last."""
-    for place in reversed(range(len(slots))):
-        named |= dict.fromkeys(slots[place].ids, place)
-        if not slots[place].needs_id:
-            prompts.setdefault(slots[place].prompt, []).append(place)
-
-    def take(run: SubRun, place: int) -> None:
-        run.step, run.usage = slots[place].step.number, slots[place].usage or run.usage
-        free.pop(place, None)
-
-    for run in runs:
-        if (found := named.get(bare(run.name))) is not None:
-            take(run, found)
-    rest = [run for run in runs if not (run.step or run.needs_id)]
-    for run in rest:
-        same = prompts.get(run.prompt, []) if run.prompt else []
-        while same and same[-1] not in free:
-            same.pop()
-        if same:
-            take(run, same.pop())
-    left = iter([place for place in free if not slots[place].needs_id])
-    following = next(left, None)
-    for run in rest:
-        if run.step:
-            continue
-        while following is not None and _ended_before(slots[following].step, run):
-            following = next(left, None)
-        if following is not None and not _began_after(slots[following].step, run):
-            take(run, following)
-            following = next(left, None)
-
-
-def _ended_before(step: Step, run: SubRun) -> bool:
-    """False where a time is unknown."""
-    ended = step.result.seconds() if step.result else None
-    began = run.trajectory.began
-    return ended is not None and began is not None and ended + _EARLY < began
-
-
-def _began_after(step: Step, run: SubRun) -> bool:
-    """False where a time is unknown."""
-    started, began = step.event.seconds(), run.trajectory.began
-    return started is not None and began is not None and began + _EARLY < started

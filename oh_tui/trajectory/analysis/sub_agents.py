@@ -1,15 +1,19 @@
-"""Which steps of a run started sub-agents, and what they tell of them."""
+"""Which steps of a run started sub-agents, and which of these each step started."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, Protocol
 
-from oh_tui.trajectory.model.bodies import field, text_field
+from oh_tui.trajectory.model.bodies import field, message_text, text_field
 from oh_tui.trajectory.model.steps import Step
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 _TOOLS = frozenset({"Task", "Delegate", "StartChildConversation"})
 """The tools that start sub-agents."""
+
+_EARLY = 1.0
+"""Seconds by which the clocks of a run and of its sub-agent may differ."""
 
 _IDS = ("conversation_id", "sub_conversation_id", "sub_conversation_ids")
 
@@ -94,3 +98,77 @@ def letters(place: int) -> str:
 def bare(name: str) -> str:
     """An id as it is compared."""
     return name.replace("-", "").lower()
+
+
+def first_message(trajectory: Trajectory) -> str:
+    """The message that a run begins with, "" for none."""
+    steps = (step.event for step in trajectory.steps[:3])
+    first = next((e for e in steps if e.kind == "MessageEvent" and e.source == "user"), None)
+    return message_text(first.body()).strip() if first else ""
+
+
+class Begun(Protocol):
+    """The run of a sub-agent, for which a step is looked for."""
+
+    step: int
+    """The number of the step that started it; 0 until that is known."""
+    usage: str
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def trajectory(self) -> Trajectory: ...
+    @property
+    def prompt(self) -> str: ...
+    @property
+    def needs_id(self) -> bool: ...
+
+
+def join(runs: Sequence[Begun], slots: Sequence[Slot]) -> None:
+    """Finds the step of each run: by id, by the prompt, then by time and order."""
+    free = dict.fromkeys(range(len(slots)))
+    named: dict[str, int] = {}
+    prompts: dict[str, list[int]] = {}
+    """Places of slots, the first one last."""
+    for place in reversed(range(len(slots))):
+        named |= dict.fromkeys(slots[place].ids, place)
+        if not slots[place].needs_id:
+            prompts.setdefault(slots[place].prompt, []).append(place)
+
+    def take(run: Begun, place: int) -> None:
+        run.step, run.usage = slots[place].step.number, slots[place].usage or run.usage
+        free.pop(place, None)
+
+    for run in runs:
+        if (found := named.get(bare(run.name))) is not None:
+            take(run, found)
+    rest = [run for run in runs if not (run.step or run.needs_id)]
+    for run in rest:
+        same = prompts.get(run.prompt, []) if run.prompt else []
+        while same and same[-1] not in free:
+            same.pop()
+        if same:
+            take(run, same.pop())
+    left = iter([place for place in free if not slots[place].needs_id])
+    following = next(left, None)
+    for run in rest:
+        if run.step:
+            continue
+        while following is not None and _ended_before(slots[following].step, run):
+            following = next(left, None)
+        if following is not None and not _began_after(slots[following].step, run):
+            take(run, following)
+            following = next(left, None)
+
+
+def _ended_before(step: Step, run: Begun) -> bool:
+    """False where a time is unknown."""
+    ended = step.result.seconds() if step.result else None
+    began = run.trajectory.began
+    return ended is not None and began is not None and ended + _EARLY < began
+
+
+def _began_after(step: Step, run: Begun) -> bool:
+    """False where a time is unknown."""
+    started, began = step.event.seconds(), run.trajectory.began
+    return started is not None and began is not None and began + _EARLY < started
