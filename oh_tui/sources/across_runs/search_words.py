@@ -14,8 +14,8 @@ from oh_tui.sources.lists.attributes import WORDS
 from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.trajectory.analysis.search import step_filter as queries
 from oh_tui.trajectory.analysis.search.fields import FIELDS as STEP_FIELDS
-from oh_tui.trajectory.analysis.search.fields import Wrong
 from oh_tui.trajectory.analysis.search.step_filter import Beside, Query, Readable
+from oh_tui.trajectory.analysis.search.values import Wrong
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.model.trajectory import Trajectory

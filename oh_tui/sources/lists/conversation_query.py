@@ -20,8 +20,9 @@ from oh_tui.sources.lists.tags import tag_words
 from oh_tui.sources.lists.user_annotations import RunAnnotations
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.search import step_filter as queries
-from oh_tui.trajectory.analysis.search.fields import ANY, any_of
+from oh_tui.trajectory.analysis.search.fields import ANY
 from oh_tui.trajectory.analysis.search.fields import FIELDS as STEP_FIELDS
+from oh_tui.trajectory.analysis.search.values import any_of
 
 if TYPE_CHECKING:
     from oh_tui.api.filters import ConversationFilters

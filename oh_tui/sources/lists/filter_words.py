@@ -18,17 +18,9 @@ from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.amounts import dollars_of, seconds_of
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.analysis.rules.question import State
-from oh_tui.trajectory.analysis.search.fields import (
-    ANY,
-    Bound,
-    Wrong,
-    any_of,
-    bound_of,
-    failure_id,
-    in_notes,
-    one_of,
-)
+from oh_tui.trajectory.analysis.search.fields import ANY, failure_id, in_notes
 from oh_tui.trajectory.analysis.search.moments import days_back, moment
+from oh_tui.trajectory.analysis.search.values import Bound, Wrong, any_of, bound_of, one_of
 from oh_tui.trajectory.model.recorded import Label
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from oh_tui.trajectory.analysis.search.fields import Bound, Span
 from oh_tui.trajectory.analysis.search.step_filter import Term
+from oh_tui.trajectory.analysis.search.values import Bound, Span
 
 _ONE = frozenset({"rejected", "noresult", "waiting", "running"})
 """Outcomes of which a step has one, and then is not failed."""

@@ -1,16 +1,13 @@
-"""The fields of a query: their values, and which steps match them."""
+"""The fields of a query, and which steps match them."""
 
 from __future__ import annotations
 
 import operator
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from weakref import WeakKeyDictionary
-
-import msgspec
 
 from oh_tui.text.clean import clean, clean_line
 from oh_tui.text.patterns import pattern
@@ -30,6 +27,15 @@ from oh_tui.trajectory.analysis.search.step_facts import (
     number_is_told,
     plan_state,
     tells_forgotten,
+)
+from oh_tui.trajectory.analysis.search.values import (
+    Bound,
+    Span,
+    Wrong,
+    any_of,
+    bound_of,
+    one_of,
+    span,
 )
 from oh_tui.trajectory.analysis.step_attributes import BY_WORD, StepAttribute, Word
 from oh_tui.trajectory.analysis.worth_a_look.looks import Look
@@ -87,10 +93,6 @@ class Asked:
         return self.study.accounts if self.study else None
 
 
-class Wrong(Exception):
-    """An invalid value; its text is the hint."""
-
-
 class Field(NamedTuple):
     """A field of a query."""
 
@@ -106,26 +108,6 @@ class Field(NamedTuple):
     """Whether a step that `holds` nothing tells so; for rules, which say what is not known."""
     about: str = ""
     """What is not known then."""
-
-
-def one_of(values: Collection[str]) -> Callable[[str], str]:
-    """Reads one of these words, or an unambiguous start of one."""
-
-    def read(typed: str) -> str:
-        low = typed.lower()
-        exact = [value for value in values if value.lower() == low]
-        found = exact or [value for value in values if value.lower().startswith(low)]
-        if len(found) == 1:
-            return found[0]
-        near = get_close_matches(low, [value.lower() for value in values], 1, 0.5)
-        raise Wrong((f"did you mean {near[0]}? " if near else "") + "one of " + " ".join(values))
-
-    return read
-
-
-def any_of(values: Collection[str]) -> Callable[[Trajectory | None], Collection[str]]:
-    """These values for completion, whatever the run."""
-    return lambda trajectory: values
 
 
 @lru_cache(maxsize=4096)
@@ -230,38 +212,6 @@ def _tells_targets(asked: Asked, value: str) -> bool:
 _RISKS = ("HIGH", "MEDIUM", "LOW", "UNKNOWN")
 
 
-class Bound(msgspec.Struct, frozen=True):
-    """A comparison, such as `>=` 5."""
-
-    sign: str
-    number: float
-
-    def holds(self, number: float) -> bool:
-        return _SIGNS[self.sign](number, self.number)
-
-
-_SIGNS: dict[str, Callable[[float, float], bool]] = {
-    ">=": operator.ge,
-    "<=": operator.le,
-    ">": operator.gt,
-    "<": operator.lt,
-    "=": operator.eq,
-}
-
-
-def bound_of(number: Callable[[str], float | None], hint: str) -> Callable[[str], Bound]:
-    """Reads `>5`; a number without a sign is a minimum."""
-
-    def read(typed: str) -> Bound:
-        sign = next((sign for sign in _SIGNS if typed.startswith(sign)), "")
-        value = number(typed[len(sign) :])
-        if value is None:
-            raise Wrong(hint)
-        return Bound(sign or ">=", value)
-
-    return read
-
-
 def _number(attribute: StepAttribute, word: Word) -> Field:
     """The field of a number that steps have."""
 
@@ -296,21 +246,6 @@ def _time(holds: Callable[[float, float], bool]) -> Callable[[Asked, Moment], bo
 
 def _tells_time(asked: Asked, limit: Moment) -> bool:
     return asked.step.event.seconds() is not None and limit.at(asked.trajectory) is not None
-
-
-class Span(msgspec.Struct, frozen=True):
-    """A range of step numbers, inclusive."""
-
-    first: int
-    last: int
-
-
-def _span(typed: str) -> Span:
-    match = re.fullmatch(r"([0-9]{1,9})(?:(-)([0-9]{0,9}))?", typed)
-    if match is None:
-        raise Wrong("steps are 58, 10-20 or 10-")
-    first = int(match[1])
-    return Span(first, first if not match[2] else int(match[3] or 999_999_999))
 
 
 def _numbered(asked: Asked, span: Span) -> bool:
@@ -442,7 +377,7 @@ FIELDS: dict[str, Field] = {
     ),
     "path": Field(str.lower, _touches, any_of(()), 3),
     "note": Field(str.lower, _noted, any_of((ANY,))),
-    "step": Field(_span, _numbered, any_of(("10-20",))),
+    "step": Field(span, _numbered, any_of(("10-20",))),
     "": Field(needle, _never, any_of(()), 4),
     "re": Field(_regex, _never, any_of(("/fail(ed|ure)/",)), 5),
 }  # fmt: skip

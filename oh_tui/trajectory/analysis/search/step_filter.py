@@ -19,8 +19,9 @@ from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
 from oh_tui.text.regex import Regex
-from oh_tui.trajectory.analysis.search.fields import FIELDS, Asked, Kept, Wrong
+from oh_tui.trajectory.analysis.search.fields import FIELDS, Asked, Kept
 from oh_tui.trajectory.analysis.search.scan import Breathing, Needle, finish
+from oh_tui.trajectory.analysis.search.values import Wrong
 from oh_tui.trajectory.analysis.step_attributes import BY_WORD
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
