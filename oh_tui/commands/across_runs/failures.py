@@ -232,9 +232,9 @@ def _print_csv(found: FailuresFound) -> None:
     out.writerow((*CSV, *found.by, *(CSV_OF_GROUPS if found.by else ())))
     for row in found.rows:
         told = row_json(row, found.by)
-        what, runs = row.helped[0] if row.helped else ("", "")
-        values = [*(told[name] for name in CSV if name in told), what, runs]
-        values += row.example.run, row.example.step
+        told["next"], told["next_runs"] = row.helped[0] if row.helped else ("", "")
+        told["example_run"], told["example_step"] = row.example.run, row.example.step
+        values = [told[name] for name in CSV]
         for names, count in row.groups:
             of_group = (*names, *msgspec.structs.astuple(count)) if found.by else ()
             out.writerow("" if one is None else one for one in (*values, *of_group))

@@ -258,6 +258,12 @@ def test_csv_has_a_row_for_each(folder: Path, capsys: pytest.CaptureFixture[str]
     assert [(row["id"], int(row["steps"])) for row in rows] == [
         (row["id"], row["steps"]) for row in found
     ]
+    for row, told in zip(rows, found, strict=True):
+        helped = told["next"][:1]
+        assert row["next"] == "".join(one["what"] for one in helped)
+        assert row["next_runs"] == "".join(str(one["runs"]) for one in helped)
+        example = {"run": row["example_run"], "step": int(row["example_step"])}
+        assert example == told["example"]
     assert cli.main(["failures", str(folder), "--csv", "title:nosuch"]) == 0
     assert capsys.readouterr().out.startswith("id,tool,kind,line,runs,")
 
