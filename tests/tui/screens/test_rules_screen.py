@@ -86,7 +86,7 @@ async def test_what_is_not_known_is_told_with_what_is_missing() -> None:
     async with explore() as explorer:
         await explorer.open("Add OAuth login")
         view = await asked(explorer)
-        assert "not known: the run goes on" in lines(explorer, view)[0]
+        assert "not known: the run is not over" in lines(explorer, view)[0]
         await explorer.press("enter")
         assert "no step breaks it" in explorer.text_of(view.footer)
 

@@ -104,7 +104,7 @@ class _Run:
             return "older steps are not read"
         if self._trajectory.cut_off:
             return "the end of the run is missing"
-        return "the run goes on" if self._goes_on else "the run lacks what the rule asks"
+        return "the run is not over" if self._goes_on else "the run lacks what the rule asks"
 
     def _at_most(self, found: bytearray, number: int) -> Answer:
         sure = _numbers(found, YES)
