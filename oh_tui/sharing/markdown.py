@@ -36,12 +36,14 @@ def markdown(run: SharedRun) -> Iterator[str]:
     yield _escaped(" · ".join(filter(None, facts_line))) + "\n\n"
     if run.note:
         yield f"{_escaped(run.note)}\n\n"
-    yield _phases(run)
-    yield from _looks(run)
     hidden = Hidden()
     if own := _own_markdown(kept.note, tag_words(kept.tags)):
         hidden.take("your note", own)
         yield own
+    yield _phases(run)
+    yield from _looks(run)
+    if steps:
+        yield "## Steps\n\n"
     for step in steps:
         with held(step):
             text = step_markdown(step, study.trajectory.outcome(step))
