@@ -20,7 +20,7 @@ from oh_tui.commands.framework.command import (
     path_of,
 )
 from oh_tui.commands.framework.exit_codes import DEFECTS, OK
-from oh_tui.commands.framework.ids import SHOWN, read_id
+from oh_tui.commands.framework.ids import read_id, shortened
 from oh_tui.commands.framework.json_documents import conversation_id
 from oh_tui.commands.framework.keeping import read_annotations
 from oh_tui.commands.framework.masking import print_masked
@@ -320,7 +320,7 @@ _SEVERITY_HUES: Mapping[Severity, Hue] = {
 def _print_run(style: Style, run: Audited) -> None:
     """One run: what is broken first, the worst of it at the top."""
     if not style.piped:
-        print("  ".join(filter(None, (run.title, run.run[:SHOWN]))))
+        print("  ".join(filter(None, (run.title, shortened(run.run)))))
     columns = (Column(""), Column("severity"), Column("rule"), Column("", share=1))
     order = list(_SIGNS)
     found = sorted(run.found.findings, key=lambda one: (order.index(one.state), -one.severity.rank))
@@ -329,13 +329,13 @@ def _print_run(style: Style, run: Audited) -> None:
 
 def _finding_row(style: Style, one: Finding) -> Row:
     sign = style.glyph(*_SIGNS[one.state])
-    steps = junit.steps_words(one.answer)
-    about = steps or one.answer.lacks
+    is_broken = one.state is State.BROKEN
+    about = junit.broken_words(one.answer) if is_broken else one.answer.lacks
     return (
         Cell(f"{sign} {one.state}", _HUES[one.state]),
-        Cell(one.severity, _SEVERITY_HUES[one.severity] if one.state is State.BROKEN else "dim"),
+        Cell(one.severity, _SEVERITY_HUES[one.severity] if is_broken else "dim"),
         one.rule,
-        Cell(about, "" if steps else "dim"),
+        Cell(about, "" if is_broken else "dim"),
     )
 
 
@@ -396,6 +396,8 @@ def _print_against(style: Style, rows: Sequence[RuleRow]) -> None:
         Column("not known", right=True),
     )
     print_table(style, columns, map(_against_row, _worst_first(rows)))
+    if not any(sum(row.against[:4]) for row in rows):
+        say("no run of which a rule is known has a label of an evaluation")
 
 
 def _against_row(row: RuleRow) -> Row:

@@ -38,11 +38,11 @@ def unread(name: str, reason: str) -> Iterator[str]:
     yield "</testcase>\n </testsuite>\n"
 
 
-def steps_words(answer: Answer, most: int = 5) -> str:
-    """The steps that break a rule: `steps 3, 5 and 8 more`; "" for a rule about the whole run."""
+def broken_words(answer: Answer, most: int = 5) -> str:
+    """What breaks a rule: `steps 3, 5 and 8 more`, or the run."""
     named = answer.steps[:most]
     if not named:
-        return ""
+        return "the run as a whole"
     more = answer.total - len(named)
     rest = f" and {more:,} more" if more else ""
     return f"step{'s' if answer.total > 1 else ''} {', '.join(map(str, named))}{rest}"
@@ -61,7 +61,7 @@ def _case(rule: Rule, answer: Answer) -> Iterator[str]:
         case State.UNKNOWN:
             yield f"{head}><skipped message={_value(f'not known: {answer.lacks}')}/></testcase>\n"
         case State.BROKEN:
-            told = steps_words(answer) or "the whole run"
+            told = broken_words(answer)
             yield f"{head}><failure type={_value(rule.severity)} message={_value(told)}>"
             yield f"{_content(rule.why)}</failure></testcase>\n"
 

@@ -39,6 +39,11 @@ STDIN = "-"
 _ID = pattern(rf"[0-9a-f]{{{SHORTEST},{WHOLE}}}")
 
 
+def shortened(identifier: str) -> str:
+    """An id as lists show it; the names that files give their runs stay whole."""
+    return identifier[:SHOWN] if len(identifier) == WHOLE else identifier
+
+
 def read_id(text: str) -> str:
     """The conversation id in `text`, or its first characters, in lower case without dashes. A web
     address must hold a whole id. "" when there is none."""

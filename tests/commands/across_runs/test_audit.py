@@ -276,3 +276,16 @@ def test_a_file_of_the_demo_is_as_in_the_demo(
     here = document(capsys, tmp_path / "run.zip")["runs"][0]
     there = json.loads(oh_tui("--demo", "audit", DATES, "--json").stdout)["runs"][0]
     assert here["broken"] == there["broken"]
+
+
+def test_what_a_broken_rule_is_about_and_missing_labels_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_run(tmp_path / "run.zip", ["edit"])
+    rules = tmp_path / "rules.toml"
+    rules.write_text('[[rule]]\nname = "any"\nwhy = "x"\nrun = "-title:nosuch"\n')
+    cli.main(["audit", str(path), "--rules", str(rules)])
+    told = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert ["✗ broken", "medium", "any", "the run as a whole"] in told
+    cli.main(["audit", str(path), "--against", "resolved"])
+    assert "no run of which a rule is known has a label" in capsys.readouterr().err
