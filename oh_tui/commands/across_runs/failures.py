@@ -15,6 +15,7 @@ from oh_tui.commands.across_runs.grep import run_name
 from oh_tui.commands.across_runs.left_out import LIVE, left_out, say_rest
 from oh_tui.commands.across_runs.stats import groupings
 from oh_tui.commands.framework.command import LISTED, PATHS, Call, argument, command, flag
+from oh_tui.commands.framework.ids import shortened
 from oh_tui.commands.framework.json_documents import conversation_id
 from oh_tui.commands.framework.keeping import read_annotations
 from oh_tui.commands.framework.printing import (
@@ -262,19 +263,22 @@ def _print_table(style: Style, found: FailuresFound) -> None:
 
 def _rows(style: Style, found: FailuresFound) -> Iterator[Row]:
     for row in found.rows:
-        tool, kind, line = row.failure
         well, _ = percentages((row.ended_well, row.runs - row.ended_well))
         yield (
             row.failure.id,
-            f"{kind}: {line} ({tool})",
+            f"{row.failure.words} ({row.failure.tool})",
             f"{row.runs:,}",
             f"{row.steps:,}",
             style.when(row.last),
             f"{well} %",
             _recovered(row),
             *((_by_group(row, found),) if found.by else ()),
-            Cell(f"{row.example.step} of {row.example.run}", "dim"),
+            Cell(_at(style, row.example), "dim"),
         )
+
+
+def _at(style: Style, one: Example) -> str:
+    return f"{one.step} of {one.run if style.piped else shortened(one.run)}"
 
 
 def _recovered(row: FailureRow) -> str:

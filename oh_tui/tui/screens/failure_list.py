@@ -64,7 +64,7 @@ class Layout(NamedTuple):
 
 def line_of(row: FailureRow) -> str:
     """What failed, on one line."""
-    return f"{row.failure.kind}: {row.failure.line}"
+    return row.failure.words
 
 
 class FailureList(RowList):

@@ -716,6 +716,11 @@ def test_a_run_recovered_if_its_last_failed_step_did() -> None:
     assert (one.steps, one.example, one.recovered) == (2, 1, False)
 
 
+def test_a_kind_that_begins_the_line_is_said_once() -> None:
+    assert Failure("terminal", "rejected", "rejected: not now").words == "rejected: not now"
+    assert Failure("terminal", "KeyError", "'id'").words == "KeyError: 'id'"
+
+
 def test_a_call_that_was_not_run_tells_why() -> None:
     [one] = failures_of(run([shell("a"), failure("a", "Tool 'nix' not found. Available: x")]))
     assert one.failure[1:] == ("error", "Tool 'nix' not found. Available: x")

@@ -53,6 +53,12 @@ class Failure(NamedTuple):
         text = "\0".join(self).encode("utf-8", "surrogatepass")
         return blake2b(text, digest_size=4).hexdigest()
 
+    @property
+    def words(self) -> str:
+        """Kind and line, the kind once where the line begins with it."""
+        begin = f"{self.kind}: "
+        return begin + self.line.removeprefix(begin)
+
 
 class RunFailure(NamedTuple):
     """A failure in one run."""
