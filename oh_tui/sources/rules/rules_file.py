@@ -176,10 +176,7 @@ class _Table:
         return Repeated(self._number("repeated", 2), self._flag("in_a_row", False), Same(same))
 
     def _run_words(self) -> RunQuestion:
-        found = self._words("run", conversation_query.parse)
-        if any("rule" in query.of_steps for query in found):
-            self._blame("run: rules do not refer to each other", "run")
-        return found
+        return self._words("run", conversation_query.parse)
 
     def _steps(self, name: str) -> Words:
         found = self._words(name, step_filter.parse)
@@ -215,7 +212,7 @@ class _Table:
         if query.empty:
             self._blame(f"{name} asks for nothing", name)
         elif any(term.field.removeprefix(step_filter.RUN) == "rule" for term in query.terms):
-            self._blame(f"{name}: a rule does not ask for rules", name)
+            self._blame(f"{name}: rules do not refer to each other", name)
         elif reason := contradiction(query.terms):
             self._blame(f"{name} can never match: {reason}", name)
         return [query]

@@ -69,7 +69,6 @@ FAULTS = {
     'steps = ""\nnever = true': (4, "steps asks for nothing"),
     'steps = 5\nnever = true': (4, "steps is words in quotes"),
     'steps = "does:push"\nafter = "rule:b"': (5, "after: "),
-    'run = "rule:a"': (4, "run: "),
     'steps = "does:push"\nrule = "b"\nnever = true': (5, "'rule' is nothing that a rule has"),
     'run = "is:failed"\nnever = true': (5, "a rule asks run or steps, not run and never"),
     'never = true': (1, "a rule asks steps or run"),
