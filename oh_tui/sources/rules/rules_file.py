@@ -134,7 +134,7 @@ class _Table:
         if "run" in self._values:
             if beside := [*tests, *(n for n in ("steps", "since") if n in self._values)]:
                 self._blame(f"a rule asks run or steps, not run and {beside[0]}", beside[0])
-            return self._run_words()
+            return self._words("run", conversation_query.parse)
         if "steps" not in self._values:
             self._blame("a rule asks steps or run")
             return None
@@ -174,9 +174,6 @@ class _Table:
             self._blame("same is call or file", "same")
             same = Same.CALL
         return Repeated(self._number("repeated", 2), self._flag("in_a_row", False), Same(same))
-
-    def _run_words(self) -> RunQuestion:
-        return self._words("run", conversation_query.parse)
 
     def _steps(self, name: str) -> Words:
         found = self._words(name, step_filter.parse)
