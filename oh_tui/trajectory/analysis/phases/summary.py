@@ -119,7 +119,7 @@ _LEADS: dict[Name, Callable[[Facts], list[str]]] = {
 
 _SILENT = {
     Name.LOOK: "looked around", Name.PLAN: "planned", Name.EDIT: "edited nothing",
-    Name.TEST: "ran tests", Name.DEBUG: "tests failed", Name.INSTALL: "installed nothing",
+    Name.TEST: "ran no tests", Name.DEBUG: "tests failed", Name.INSTALL: "installed nothing",
     Name.COMMIT: "committed nothing", Name.RUN: "ran nothing", Name.WAIT: "waited",
     Name.ANSWER: "answered", Name.ASK: "nothing was done",
 }  # fmt: skip

@@ -61,6 +61,10 @@ MOST_NAMES = 2_000
 
 _FAILED = (Outcome.COMMAND_FAILED, Outcome.ERROR)
 
+_WORKED = (Outcome.OK, Outcome.WITH_RESULT)
+
+_NOT_RUN = (Outcome.REJECTED, Outcome.WAITING)
+
 
 class Work(NamedTuple):
     """What a step adds to its phase."""
@@ -95,16 +99,16 @@ def work_of(step: Step, run: Trajectory) -> Work:
     if found[0].purpose is Purpose.ASKED:
         return Work(asks=True)
     outcome = run.outcome(step)
-    has_failed = outcome in _FAILED
-    worked = not has_failed and outcome is not Outcome.REJECTED
+    has_failed, worked = outcome in _FAILED, outcome in _WORKED
     purposes = [act.purpose for act in found]
     name = _name(found)
-    tests = told_by_tests(step) if Purpose.TEST in purposes else None
+    has_run = outcome not in _NOT_RUN
+    tests = told_by_tests(step) if Purpose.TEST in purposes and has_run else None
     failed = has_failed and not (tests and tests.ok is False)
     if name is Name.RUN:
-        return Work(name, tests=tests, program=_program(step), failed=failed)
+        return Work(name, tests=tests, program=_program(step) if has_run else "", failed=failed)
     if name is Name.LOOK:
-        return Work(name, read=_read(step), failed=failed)
+        return Work(name, read=_read(step) if worked else "", failed=failed)
     changes = _changes(found, name, worked)
     if not worked:
         return Work(name, tests=tests, changes=changes, failed=failed)
@@ -193,7 +197,7 @@ class Facts:
         if work.program:
             _count(self.programs, work.program)
         if work.name is Name.INSTALL:
-            self.installs += not work.failed
+            self.installs += work.changes
             for package in work.packages:
                 _count(self.packages, package)
 

@@ -114,6 +114,13 @@ def test_a_sentence_tells_only_what_is_known() -> None:
     assert said(shell("a", "pip install -q 'httpx>=1' -r x.txt"), output("a")) == "installed httpx"
     assert said(shell("a", "pip install httpx"), output("a", "", 1)) == ("1 call failed")
     assert said(shell("a", "git push"), output("a", "no", 1)) == "1 call failed"
+    for command in ("git commit -m x && git push", "pip install httpx", "pytest", "python a.py"):
+        no = event(
+            "UserRejectObservation", "no", source="user", action_id="a", tool_call_id="call-a",
+            tool_name="terminal", rejection_reason="no",
+        )  # fmt: skip
+        told = said(shell("a", command), no)
+        assert told in ("committed nothing", "installed nothing", "ran no tests", "made 1 call")
     hostile = "/w/[red]\x1b[31m\n" + "x" * 500
     text = said(*edit("e", hostile, "a\n", "b\n"))
     assert len(text) < 60 and "\x1b" not in text and "\n" not in text
