@@ -84,12 +84,18 @@ _Runner = Callable[[str], "_Summary | None"]
 
 
 def _summary(source: str, read: Callable[[re.Match[str]], RunOfTests]) -> _Runner:
-    """Reads the last place that matches."""
+    """Reads the last place that matches; if it passed and one before failed, the sum is not
+    known."""
     compiled = pattern(source, re.MULTILINE)
 
     def find(text: str) -> _Summary | None:
-        found = _last(compiled.finditer(text))
-        return _Summary(found.end(), read(found)) if found else None
+        found = [*compiled.finditer(text)]
+        if not found:
+            return None
+        told = read(found[-1])
+        if told.ok and any(read(one).ok is False for one in found[:-1]):
+            told = NOT_KNOWN
+        return _Summary(found[-1].end(), told)
 
     return find
 

@@ -111,7 +111,8 @@ RECORDED = {
         "pytest -q\n1 failed in 0.1s\nmake: *** [Makefile:3: test] Error 1",
         RunOfTests(False, 0, 1, 0),
     ),
-    "the last one counts": ("1 failed in 0.1s\n2 passed in 0.1s", RunOfTests(True, 2, 0, 0)),
+    "the last one counts": ("2 passed in 0.1s\n1 failed in 0.1s", RunOfTests(False, 0, 1, 0)),
+    "one before the last failed": ("1 failed in 0.1s\n2 passed in 0.1s", RunOfTests(None)),
     "colours": (
         "\x1b[32m\x1b[1m3 passed\x1b[0m\x1b[32m in 0.01s\x1b[0m",
         RunOfTests(True, 3, 0, 0),
