@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from textwrap import wrap
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from oh_tui.commands.across_runs import junit
+from oh_tui.commands.across_runs.audit_table import (
+    print_against,
+    print_explained,
+    print_run,
+    print_runs,
+)
+from oh_tui.commands.across_runs.audited import Audited, Found, rule_json
 from oh_tui.commands.across_runs.left_out import LEFT_OUT, LIVE, left_out, say_rest
 from oh_tui.commands.framework.command import (
     LISTED,
@@ -20,19 +26,14 @@ from oh_tui.commands.framework.command import (
     path_of,
 )
 from oh_tui.commands.framework.exit_codes import DEFECTS, OK
-from oh_tui.commands.framework.ids import read_id, shortened
+from oh_tui.commands.framework.ids import read_id
 from oh_tui.commands.framework.json_documents import conversation_id
 from oh_tui.commands.framework.keeping import read_annotations
 from oh_tui.commands.framework.masking import print_masked
 from oh_tui.commands.framework.printing import (
     Cell,
     Column,
-    Hue,
-    Row,
-    Style,
-    number,
     print_json,
-    print_pairs,
     print_table,
     progress,
     say,
@@ -41,14 +42,14 @@ from oh_tui.commands.framework.printing import (
 from oh_tui.commands.framework.reading import chosen, read_run, title, whole
 from oh_tui.commands.framework.status import Seen
 from oh_tui.sources.across_runs.each_run import ManyRuns, Result
-from oh_tui.sources.across_runs.rule_rows import Against, Audit, RuleRow, RulesJob, RunAudit
+from oh_tui.sources.across_runs.rule_rows import Audit, RulesJob, RunAudit
 from oh_tui.sources.across_runs.worker import RunFacts, Unread
 from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.lists import conversation_query
-from oh_tui.sources.rules.rule import Finding, Rule, Severity, findings, is_broken
+from oh_tui.sources.rules.rule import Rule, Severity, findings, is_broken
 from oh_tui.sources.rules.rule_places import rules_in_force
 from oh_tui.text.clean import clean_line
-from oh_tui.text.human import percent, plural
+from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.rules.question import State
@@ -57,47 +58,8 @@ from oh_tui.trajectory.analysis.study import Study
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
 
-LEAST_TEXT = 20
-"""Columns of a text beside its name, in the narrowest terminal."""
-
 MOST_LISTED = 100
 """Runs that are listed for people, the newest."""
-
-
-class Audited(NamedTuple):
-    """A run that was read, with what the rules find in it."""
-
-    run: str
-    title: str
-    found: RunAudit
-
-    def of_state(self, state: State) -> list[Finding]:
-        return [one for one in self.found.findings if one.state is state]
-
-
-class Found(NamedTuple):
-    """What rules find in runs."""
-
-    rows: Sequence[RuleRow]
-    runs: Sequence[Audited]
-    """As many as were to be kept."""
-    breaking: int
-    """Runs that break a rule."""
-    read: int
-    left_out: Mapping[str, int]
-    is_broken: bool
-    """Whether a rule of the severity that fails is broken in some run."""
-    code: int
-    """Exit code: whether all could be read."""
-
-    def document(self) -> dict[str, object]:
-        """What `--json` prints."""
-        return {
-            "rules": [row_json(row) for row in self.rows],
-            "runs": [run_json(run) for run in self.runs],
-            "read": self.read,
-            "left_out": self.left_out,
-        }
 
 
 _SEVERITIES = [one.value for one in Severity]
@@ -167,11 +129,11 @@ async def audit(call: Call) -> int:
     if call.as_json:
         print_json(found.document())
     elif args.against:
-        _print_against(call.style, found.rows)
+        print_against(call.style, found.rows)
     elif len(found.runs) == 1 == found.read:
-        _print_run(call.style, found.runs[0])
+        print_run(call.style, found.runs[0])
     else:
-        _print_runs(call.style, found)
+        print_runs(call.style, found)
     return DEFECTS if found.is_broken else found.code
 
 
@@ -260,157 +222,6 @@ def _audited(conversation: Conversation, found: RunAudit) -> Audited:
     return Audited(conversation_id(conversation), title(conversation), found)
 
 
-def rule_json(rule: Rule) -> dict[str, object]:
-    return {
-        "name": rule.name,
-        "severity": rule.severity,
-        "why": rule.why,
-        "asks": dict(rule.asked),
-        "file": rule.origin or None,
-    }
-
-
-def row_json(row: RuleRow) -> dict[str, object]:
-    return {
-        **rule_json(row.rule),
-        "holds": row.holds,
-        "broken": row.broken,
-        "not_known": row.unknown,
-        "examples": [one._asdict() for one in row.examples],
-        "against_resolved": {
-            **row.against._asdict(),
-            "precision": number(row.against.precision, 4),
-            "recall": number(row.against.recall, 4),
-        },
-    }
-
-
-def run_json(run: Audited) -> dict[str, object]:
-    """The rules that are not among these hold."""
-    return {
-        "run": run.run,
-        "title": run.title,
-        "label": run.found.label,
-        "broken": [
-            {
-                "rule": one.rule,
-                "severity": one.severity,
-                "steps": one.answer.steps,
-                "count": one.answer.total,
-            }
-            for one in run.of_state(State.BROKEN)
-        ],
-        "not_known": [
-            {"rule": one.rule, "lacks": one.answer.lacks} for one in run.of_state(State.UNKNOWN)
-        ],
-    }
-
-
-# for people
-
-_SIGNS = {State.BROKEN: ("✗", "x"), State.UNKNOWN: ("·", "."), State.HOLDS: ("✓", "v")}
-
-_HUES: Mapping[State, Hue] = {State.BROKEN: "red", State.UNKNOWN: "dim", State.HOLDS: "green"}
-
-_SEVERITY_HUES: Mapping[Severity, Hue] = {
-    Severity.HIGH: "red", Severity.MEDIUM: "amber", Severity.LOW: "dim",
-}  # fmt: skip
-
-
-def _print_run(style: Style, run: Audited) -> None:
-    """One run: what is broken first, the worst of it at the top."""
-    if not style.piped:
-        print("  ".join(filter(None, (run.title, shortened(run.run)))))
-    columns = (Column(""), Column("severity"), Column("rule"), Column("", share=1))
-    order = list(_SIGNS)
-    found = sorted(run.found.findings, key=lambda one: (order.index(one.state), -one.severity.rank))
-    print_table(style, columns, (_finding_row(style, one) for one in found))
-
-
-def _finding_row(style: Style, one: Finding) -> Row:
-    sign = style.glyph(*_SIGNS[one.state])
-    is_broken = one.state is State.BROKEN
-    about = junit.broken_words(one.answer) if is_broken else one.answer.lacks
-    return (
-        Cell(f"{sign} {one.state}", _HUES[one.state]),
-        Cell(one.severity, _SEVERITY_HUES[one.severity] if is_broken else "dim"),
-        one.rule,
-        Cell(about, "" if is_broken else "dim"),
-    )
-
-
-def _print_runs(style: Style, found: Found) -> None:
-    columns = (
-        Column("severity"),
-        Column("rule"),
-        Column("broken", right=True),
-        Column("holds", right=True),
-        Column("not known", right=True),
-        Column("example", share=1),
-    )
-    print_table(style, columns, map(_rule_row, _worst_first(found.rows)))
-    broken = [run for run in found.runs if run.of_state(State.BROKEN)]
-    if broken:
-        print()
-        run_columns = (Column("run"), Column("breaks", share=2), Column("title", share=1))
-        print_table(style, run_columns, map(_run_row, broken))
-    if not style.piped:
-        told = f"{found.breaking:,} of {plural(found.read, 'run')} break a rule"
-        print(style.paint(told, "dim"))
-    if found.breaking > len(broken):
-        say(f"the newest {len(broken):,} of {found.breaking:,} runs are listed; --json has all")
-
-
-def _worst_first(rows: Sequence[RuleRow]) -> list[RuleRow]:
-    return sorted(rows, key=lambda row: (-row.rule.severity.rank, -row.broken))
-
-
-def _rule_row(row: RuleRow) -> Row:
-    example = row.examples[0] if row.examples else None
-    at = f"step {example.step} of " if example and example.step else ""
-    return (
-        Cell(row.rule.severity, _SEVERITY_HUES[row.rule.severity] if row.broken else "dim"),
-        row.rule.name,
-        Cell(f"{row.broken:,}", "red" if row.broken else ""),
-        f"{row.holds:,}",
-        f"{row.unknown:,}",
-        Cell(f"{at}{example.run}" if example else "", "dim"),
-    )
-
-
-def _run_row(run: Audited) -> Row:
-    broken = sorted(run.of_state(State.BROKEN), key=lambda one: -one.severity.rank)
-    return run.run, ", ".join(one.rule for one in broken), run.title
-
-
-def _print_against(style: Style, rows: Sequence[RuleRow]) -> None:
-    columns = (
-        Column("rule", share=1),
-        Column("precision", right=True),
-        Column("recall", right=True),
-        Column("broken: unresolved", right=True),
-        Column("resolved", right=True),
-        Column("holds: unresolved", right=True),
-        Column("resolved", right=True),
-        Column("no label", right=True),
-        Column("not known", right=True),
-    )
-    print_table(style, columns, map(_against_row, _worst_first(rows)))
-    if not any(sum(row.against[:4]) for row in rows):
-        say("no run of which a rule is known has a label of an evaluation")
-
-
-def _against_row(row: RuleRow) -> Row:
-    told: Against = row.against
-    shares = (told.precision, told.recall)
-    counts = (*told, row.unknown)
-    return (
-        row.rule.name,
-        *("" if share is None else percent(share) for share in shares),
-        *(f"{count:,}" for count in counts),
-    )
-
-
 async def _print_junit(call: Call, rules: tuple[Rule, ...], least: Severity) -> int:
     """Prints each run as it was read."""
     reading = _reading(call, rules, call.args.filter, call.args.live)
@@ -445,28 +256,4 @@ def _print_rules(call: Call, rules: Sequence[Rule], named: str | None) -> None:
         rows = ((Cell(one.severity, "dim"), one.name, one.why) for one in chosen)
         print_table(call.style, columns, rows)
     else:
-        _print_explained(call.style, dict(_explained(chosen[0])))
-
-
-def _print_explained(style: Style, facts: Mapping[str, str]) -> None:
-    """Whole texts, on a terminal in lines that fit."""
-    if style.room is None:
-        print_pairs(style, facts.items())
-        return
-    indent = max(map(len, facts)) + 2
-    for name, text in facts.items():
-        first, *others = wrap(text, max(LEAST_TEXT, style.room - indent)) or [""]
-        print(style.paint(name, "dim") + " " * (indent - len(name)) + first)
-        for line in others:
-            print(" " * indent + line)
-
-
-def _explained(rule: Rule) -> Iterator[tuple[str, str]]:
-    yield "rule", rule.name
-    yield "severity", rule.severity
-    yield "why", rule.why
-    yield from rule.asked
-    yield "from", clean_line(rule.origin) or "oh-tui"
-    if rule.examples:
-        where = "" if rule.origin else " (oh-tui --demo)"
-        yield "shown by", f"{', '.join(rule.examples)}{where}"
+        print_explained(call.style, chosen[0])
