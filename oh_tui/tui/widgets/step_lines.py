@@ -62,7 +62,7 @@ class Columns(NamedTuple):
 class StepLines(NamedTuple):
     """What the lines of a run depend on. `time` is one of `timeline.TIMES`, `now` the current time
     while a step runs, `choice` the columns that the user chose; `sorts`: not in the order of the
-    run."""
+    run; `filters`: not all of its steps."""
 
     trajectory: Trajectory | None
     study: Study | None
@@ -71,6 +71,7 @@ class StepLines(NamedTuple):
     now: float
     choice: Choice
     sorts: bool
+    filters: bool
     widest: int
     """Characters of the longest number of a step of a sub-agent that is shown; 0 without one."""
     latest: float | None
@@ -199,11 +200,11 @@ class StepLines(NamedTuple):
         ]
 
     def _phase(self, step: Step | None, sub: SubStep | None) -> str:
-        """The phase that a step begins; in another order that of each step."""
+        """The phase that a step begins; in another order or with a filter that of each step."""
         phases = self.study.known_phases if self.study and sub is None else None
         phase = phases.of(step.number) if phases and step else None
         begins = phase is not None and step is not None and phase.first == step.number
-        return phase.name if phase and (begins or self.sorts) else ""
+        return phase.name if phase and (begins or self.sorts or self.filters) else ""
 
     def _numbers(self, step: Step, outcome: Outcome, accounts: Accounts | None) -> dict[str, str]:
         """The texts of the columns by name. A running step shows its time so far. A span that is

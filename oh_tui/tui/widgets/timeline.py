@@ -511,6 +511,7 @@ class Timeline(RowList):
             now=self.now,
             choice=self.choice,
             sorts=self.order is not None,
+            filters=self.filtered is not None,
             kept=self.kept,
             forgotten=self.forgotten,
             widest=self._rows.widest,

@@ -204,6 +204,7 @@ async def test_phases_are_a_key_apart_and_named_beside_their_steps() -> None:
             await it.press("right_curly_bracket")
             seen.append(number(it))
         assert seen == [7, 8, 16]
+        assert "edit 16-21: edited 2 files, 1 call failed" in it.footer
         assert "edit 16-21: edited 2 files, 1 call failed" in it.text("#call-rule")
         await it.press("j", "left_curly_bracket")
         assert number(it) == 16
@@ -218,6 +219,9 @@ async def test_phases_are_a_key_apart_and_named_beside_their_steps() -> None:
         assert " run " in rows[0]
         await it.press("s", "c")
         assert " debug " in it.text("#timeline"), "in another order each step has its phase"
+        await it.press("escape", "ampersand", *"tests:failed", "enter")
+        shown = [row for row in it.text("#timeline").split("\n") if "$ pytest" in row]
+        assert shown and all(" debug " in row for row in shown), "with a filter too"
 
 
 async def test_phases_of_a_long_run_are_found_while_it_is_shown(

@@ -103,11 +103,15 @@ class StepActions:
         if phases is None:
             self._ui.tell("its phases are not known yet")
             return
-        here, firsts = steps.step_here, [phase.first for phase in phases.all]
-        before = [first for first in reversed(firsts) if first < here]
-        further = [first for first in firsts if first > here] if by > 0 else before
-        if not any(map(steps.go_to_step, further)):
-            self._ui.tell(f"no phase {'after' if by > 0 else 'before'} this one")
+        here = steps.step_here
+        before = [phase for phase in reversed(phases.all) if phase.first < here]
+        further = [phase for phase in phases.all if phase.first > here] if by > 0 else before
+        for phase in further:
+            if steps.go_to_step(phase.first):
+                told = f"{phase.name} {phase.steps}: {phase.summary}"
+                self._ui.tell(told, log=False, remark=True)
+                return
+        self._ui.tell(f"no phase {'after' if by > 0 else 'before'} this one")
 
     def action_select(self) -> None:
         """Begin a range of steps at the cursor, or discard it."""
