@@ -227,7 +227,9 @@ class OhTui(BaseApp):
         labels = {hint.key: hint.label for hint in hints} or {"↑ ↓": "choose", "enter": "do it"}
         for binding in view.BINDINGS:
             if isinstance(binding, Binding) and binding.description:
-                labels.setdefault(shown_keys(binding.key), binding.description)
+                key = shown_keys(binding.key)
+                # the footer is short of room, and may know more of what the key does now
+                labels[key] = max(labels.get(key, ""), binding.description, key=len)
         here = [help_screen.Entry(key, label) for key, label in labels.items()]
         keymap = self.main.session.settings.config.keys
         section = help_screen.Section(view.HELP_TITLE, here)

@@ -56,6 +56,18 @@ async def test_help_names_every_key() -> None:
         assert [type(screen) for screen in it.app.screen_stack] == [MainScreen]
 
 
+async def test_help_says_more_of_a_key_than_the_footer() -> None:
+    async with explore() as it:
+        await it.press("B")
+        await it.until(lambda: type(it.app.screen).__name__ == "BoardScreen")
+        await it.pilot.press("f")
+        await it.until(lambda: type(it.app.screen).__name__ == "FailuresScreen")
+        await it.pilot.press("question_mark")
+        await it.until(lambda: type(it.app.screen) is HelpScreen)
+        assert "compare one that recovered with one not" in shown(it)
+        assert "enter open the example" in shown(it), "what the footer alone knows stays"
+
+
 async def test_help_opens_on_the_keys_of_where_one_is_and_ends_with_the_signs() -> None:
     async with explore() as it:
         for pane, title in (("2", "In the sandboxes"), ("3", "In the timeline")):
