@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from oh_tui.trajectory.analysis.alike.failed_steps import FAILED
-from oh_tui.trajectory.analysis.alike.fingerprints import deed, worked, working_folder
+from oh_tui.trajectory.analysis.alike.fingerprints import deed, working_folder
 from oh_tui.trajectory.analysis.purposes.acts import Act, acts
 from oh_tui.trajectory.analysis.purposes.programs import Purpose
 from oh_tui.trajectory.analysis.purposes.test_results import run_of_tests
@@ -20,7 +20,7 @@ from oh_tui.trajectory.analysis.worth_a_look.reasons import (
 from oh_tui.trajectory.files.churn import Churn
 from oh_tui.trajectory.files.touches import may_touch
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.steps import MESSAGE_KINDS, Step
+from oh_tui.trajectory.model.steps import MESSAGE_KINDS, Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 _LATE = 256
@@ -28,6 +28,10 @@ _LATE = 256
 
 _NO_WORK = frozenset({Purpose.LOOK, Purpose.PLAN, Purpose.WAIT, Purpose.TEST, Purpose.LINT})
 """What changes nothing, so that a call that failed fails again."""
+
+
+_DID_NOTHING = frozenset({Outcome.ERROR, Outcome.REJECTED, Outcome.WAITING})
+"""A command that failed may have done a part of its work."""
 
 
 class Found(NamedTuple):
@@ -120,7 +124,11 @@ class WorthALook:
             reading.tests_failed = 0 if told.ok else step.number
 
     def _retried(self, step: Step, done: tuple[Act, ...], reading: _Reading) -> Iterator[Reason]:
-        has_failed = self.trajectory.outcome(step) in FAILED
+        outcome = self.trajectory.outcome(step)
+        may_have_worked = outcome not in _DID_NOTHING and not _NO_WORK.issuperset(
+            act.purpose for act in done
+        )
+        has_failed = outcome in FAILED
         if has_failed or reading.failed:
             if self._folder is None:
                 self._folder = working_folder(self.trajectory)
@@ -129,10 +137,10 @@ class WorthALook:
                 yield Reason(
                     Look.RETRY, f"the call of step {before} again, which failed; no work between"
                 )
+            if may_have_worked:
+                reading.failed.clear()
             if has_failed:
                 reading.failed[call] = step.number
-        if worked(self.trajectory, step) and not _NO_WORK.issuperset(act.purpose for act in done):
-            reading.failed.clear()
 
 
 _ORDER = {look: place for place, look in enumerate(Look)}

@@ -125,6 +125,15 @@ CASES: dict[str, tuple[str, Events, Events]] = {
         (*ran("1", "python a.py", 1), *ran("3", "python a.py", 1)),
         (*ran("1", "python a.py", 1), message("2", "try again"), *ran("3", "python a.py", 1)),
     ),
+    "a retry without a command that may have done a part": (
+        "retry",
+        (*ran("1", "python a.py", 1), *ran("2", "grep x a.py", 1), *ran("3", "python a.py", 1)),
+        (
+            *ran("1", "python a.py", 1),
+            *ran("2", "sed -i s/a/b/ a.py && pytest", 1),
+            *ran("3", "python a.py", 1),
+        ),
+    ),
     "a failure cut": (
         "cut-error",
         ran("1", "make", 2, f"a\n{CLIPPED}<NOTE>Due to ...</NOTE>\nb"),
