@@ -12,6 +12,7 @@ from oh_tui.trajectory.analysis.purposes.programs import (
     git_words,
     plain,
     purpose_of,
+    without_values,
 )
 from oh_tui.trajectory.files.programs import PUT_IN
 from oh_tui.trajectory.files.shell_reader import LONGEST, Simple, Unsure, commands
@@ -225,7 +226,12 @@ def _acts(one: Simple, depth: int) -> Iterator[Act]:
     if name in ("sudo", "doas"):
         yield Act(Purpose.SUDO)
     if depth < _DEEPEST and (inner := _inner(name, rest)) is not None:
-        yield from _acts(Simple(inner, []), depth + 1)
+        run = _acts(Simple(inner, []), depth + 1)
+        if name not in _CONTAINERS:
+            yield from run
+            return
+        for act in run:
+            yield act if act.purpose in _WITHIN else Act(Purpose.RUN)
         return
     script = _script_of(name, rest)
     if script is not None and depth < _DEEPEST:
@@ -246,13 +252,44 @@ def _acts(one: Simple, depth: int) -> Iterator[Act]:
     elif purpose is not None:
         yield Act(purpose)
     if name == "find" and "-exec" in rest and depth < _DEEPEST:
-        yield from _acts(Simple(rest[rest.index("-exec") + 1 :], []), depth + 1)
+        yield from _acts(Simple(_executed(rest), []), depth + 1)
+
+
+def _executed(rest: list[str]) -> list[str]:
+    """The words of the program that `find` runs, without the files that it puts in."""
+    words = rest[rest.index("-exec") + 1 :]
+    end = next((at for at, word in enumerate(words) if word in (";", "+")), len(words))
+    return [word for word in words[:end] if word.strip(PUT_IN) not in ("{}", "{", "}")]
+
+
+_CONTAINERS = frozenset({"docker", "docker-compose", "podman"})
+
+_WITHIN = frozenset({Purpose.TEST, Purpose.LINT, Purpose.BUILD, Purpose.LOOK})
+"""What counts of a command in a container: what it writes there is not in the workspace."""
+
+_OF_CONTAINERS = frozenset({
+    "-e", "-f", "-p", "-u", "-v", "-w", "--entrypoint", "--env", "--env-file", "--file", "--name",
+    "--network", "--profile", "--user", "--volume", "--workdir",
+})  # fmt: skip
+"""Options that a value follows."""
+
+
+def _in_container(rest: list[str]) -> list[str] | None:
+    """The words of the program that is run in a container; None if none is named."""
+    given = without_values(rest, _OF_CONTAINERS)
+    while given and (given[0].startswith("-") or given[0] in ("compose", "container")):
+        given = given[1:]
+    if given[:1] not in (["exec"], ["run"]):
+        return None
+    return list(_after_options(given[1:]))[1:] or None
 
 
 def _inner(name: str, rest: list[str]) -> list[str] | None:
     """The words of the program that this one runs; None if it runs none."""
     if name.startswith("python") and rest[:1] == ["-m"] and rest[1:2] and rest[1] in _RUNNERS:
         name, rest = rest[1], rest[2:]
+    if name in _CONTAINERS:
+        return _in_container(rest)
     if name in _RUNNERS:
         given = list(_after_options(rest))
         return (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from enum import StrEnum
 
 from oh_tui.text.patterns import pattern
@@ -61,7 +61,7 @@ _LINTS = _names("""
     pycodestyle pydocstyle pylint pyright rubocop ruff rustfmt shellcheck stylelint ty
 """)
 _BUILDS = _names("""
-    cc clang clang++ cmake g++ gcc javac ld make meson ninja rustc tsc vite webpack
+    cc clang clang++ cmake g++ gcc javac ld rustc tsc vite webpack
 """)
 INSTALLS = _names("add ci i in inst install install-dep sync update upgrade dist-upgrade")
 _PACKAGES = _names("""
@@ -72,7 +72,7 @@ _LISTS = _names(
     "check-update env freeze info list ls metadata outdated search show tree version view"
 )
 """What package managers and compilers answer from what they have."""
-_COMPILERS = _names("cargo dotnet go gradle gradlew mix mvn mvnw sbt swift zig")
+_COMPILERS = _names("bazel cargo dotnet go gradle gradlew meson mix mvn mvnw sbt swift zig")
 _LOOKS = _names("ack ag bat egrep exa eza fd less more")
 _EDITS = _names("cp dd ed install ln patch tee touch truncate")
 _CLIENTS = _names("aria2c curl ftp rsync scp sftp ssh wget")
@@ -103,13 +103,25 @@ def plain(words: Words) -> Iterator[str]:
     return (word for word in words if word[:1] != "-")
 
 
+def without_values(words: Words, options: Collection[str]) -> Words:
+    """Without these options and the values that follow them."""
+    values = {at + 1 for at, word in enumerate(words) if word in options}
+    return [word for at, word in enumerate(words) if word not in options and at not in values]
+
+
+_PLACES = ("-C", "-F", "-w", "--cwd", "--dir", "--directory", "--filter", "--prefix", "--workspace")
+"""Options of package managers that name a folder or a package."""
+
+
 def _first(words: Words) -> str:
     return next(plain(words), "")
 
 
 def _package_manager(words: Words) -> Purpose | None:
     """`npm test`, `npm run lint`, `yarn jest`, `pip install x`, `uv pip install x`."""
-    given = list(plain(words))
+    given = list(plain(without_values(words, _PLACES)))
+    if given[:1] == ["workspace"]:
+        given = given[2:]
     if given[:1] == ["run"] and len(given) == 1:
         return Purpose.LOOK  # lists the scripts
     if given[:1] in (["pip"], ["run"], ["run-script"]) and len(given) > 1:
@@ -138,7 +150,7 @@ def _compiled(words: Words) -> Purpose | None:
     for word in plain(words):
         if word in ("add", "get", "install", "restore") and "=" not in word:
             return Purpose.INSTALL
-        if word == "verify" or (by_word(word) is Purpose.TEST and word != "check"):
+        if word in ("nextest", "verify") or (by_word(word) is Purpose.TEST and word != "check"):
             return Purpose.TEST
         if word in ("check", "clippy", "vet") or by_word(word) is Purpose.LINT:
             return Purpose.LINT
@@ -152,8 +164,8 @@ def _compiled(words: Words) -> Purpose | None:
 def _make(words: Words) -> Purpose | None:
     if "-n" in words or "--dry-run" in words:
         return Purpose.LOOK
-    targets = [word for at, word in enumerate(words) if words[at - 1] not in ("-C", "-f") or not at]
-    found = [by_word(word) for word in plain(targets) if "=" not in word]
+    targets = plain(without_values(words, ("-C", "-f")))
+    found = [by_word(word) for word in targets if "=" not in word]
     return next(filter(None, found), Purpose.BUILD)
 
 
@@ -171,9 +183,10 @@ def _script(words: Words) -> Purpose | None:
     """A file that is run: `test_x.py`, `manage.py test`."""
     given = list(plain(words))
     if not given:
-        return Purpose.RUN
+        return Purpose.TEST if "--test" in words else Purpose.RUN
     name, rest = given[0], given[1:]
-    if name.endswith("manage.py") and rest[:1] == ["test"]:
+    is_manager = name.endswith(("artisan", "django-admin", "manage.py"))
+    if is_manager and rest[:1] == ["test"]:
         return Purpose.TEST
     if name == "setup.py" and rest[:1] in (["install"], ["develop"]):
         return Purpose.INSTALL
@@ -330,7 +343,7 @@ OF_PROGRAMS: Mapping[str, Check] = {
     **dict.fromkeys(("rm", "rmdir", "shred", "unlink"), _always(Purpose.DELETE)),
     **dict.fromkeys(("bash", "sh", "zsh", "node", "ruby", "php", "deno"), _script),
     **dict.fromkeys(("python", "python2", "python3", "py"), _python),
-    **dict.fromkeys(("gmake", "just", "make", "rake", "task"), _make),
+    **dict.fromkeys(("gmake", "just", "make", "ninja", "rake", "task"), _make),
     **dict.fromkeys(("docker", "docker-compose", "podman"), _docker),
     "find": _find,
     "gh": _gh,

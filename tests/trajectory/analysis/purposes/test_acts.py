@@ -44,6 +44,12 @@ COMMANDS = {
     "tox -e py311": "test",
     "python -m coverage run -m pytest": "test",
     "yarn jest": "test",
+    "npm --prefix app test": "test",
+    "yarn workspace app test": "test",
+    "node --test": "test",
+    "cargo nextest run": "test",
+    "ninja -C build test": "test",
+    "php artisan test": "test",
     "bash scripts/test.sh": "test",
     "./manage.py test app": "test",
     "make -C tests all": "build",
@@ -76,6 +82,9 @@ COMMANDS = {
     "docker build -t x .": "build",
     "docker compose ps": "look",
     "docker run x": "run",
+    "docker exec web rm -rf /etc/x": "run",
+    "docker compose -f a.yml exec -T web pytest -q": "test",
+    "docker run --rm -v .:/w -w /w image npm test": "test",
     "cargo add serde": "install",
     "git add -A && git commit -m 'Fix dates; push later'": "run commit",
     "git push origin main": "push",
@@ -139,6 +148,8 @@ PATHS = {
     "git rm -q a.py": [("delete", ("a.py",))],
     "git checkout HEAD -- a.py": [("edit", ("a.py",))],
     "git stash pop": [("edit", ())],
+    "find . -exec sed -i s/a/b/ {} +": [("look", ()), ("edit", ())],
+    "find . -exec rm {} \\;": [("look", ()), ("delete", ())],
 }
 
 
