@@ -9,6 +9,10 @@ from oh_tui.sources.rules.rule import findings
 from oh_tui.sources.rules.rule_places import builtin_rules
 from oh_tui.trajectory.analysis.rules.question import State
 from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.trajectory import Trajectory
+from tests.trajectory.edited import edit
+from tests.trajectory.made import event, message, output, shell
 from tests.trajectory.planted_rules import Broken, expected, planted, run_of
 
 RULES = [
@@ -31,3 +35,21 @@ def test_each_violation_is_found_and_no_other(first: int) -> None:
         wanted = expected(deeds)
         has = found(deeds)
         assert has == {name: wanted[name] for name in has}, f"seed {seed}: {' '.join(deeds)}"
+
+
+def test_what_was_rejected_or_failed_was_not_done() -> None:
+    no = event("UserRejectObservation", "no", source="user", action_id="b", tool_call_id="call-b")
+    pushed, tested = shell("b", "git push"), shell("b", "pytest -q")
+    edited = list(edit("a", "/workspace/app/a.py", "a", "b", old_str="a", new_str="b"))
+
+    def broken(*events: Event) -> set[str]:
+        run = Trajectory()
+        run.extend([message("task", "Make it work"), *events])
+        found = findings(RULES, Study(run), Conversation(id="x"))
+        return {one.rule for one in found if one.state is State.BROKEN}
+
+    assert broken(*edited, tested, output("b", "", 0)) == set()
+    assert broken(*edited, tested, no) == {"tests-after-last-edit"}
+    assert "tested-before-commit" in broken(*edited, pushed, output("b", "", 0))
+    for end in (no, output("b", "rejected", 1)):
+        assert "tested-before-commit" not in broken(*edited, pushed, end)
