@@ -96,7 +96,9 @@ class _Run:
 
     @property
     def _goes_on(self) -> bool:
-        return self._trajectory.live and self._trajectory.status not in _OVER
+        """It is not over, or was not when its file was written."""
+        run = self._trajectory
+        return (run.live or bool(run.status)) and run.status not in _OVER
 
     @property
     def _missing(self) -> str:

@@ -159,6 +159,17 @@ def test_what_missing_steps_may_change_is_not_known(words: str) -> None:
     assert states == EDGES[words]
 
 
+@pytest.mark.parametrize(
+    ("status", "state"), [("finished", BROKEN), ("stuck", BROKEN), ("running", UNKNOWN)]
+)
+def test_a_file_of_a_run_that_was_not_over_may_lack_what_a_rule_wants(
+    status: str, state: State
+) -> None:
+    run = run_of(["edit"])
+    run.status = status
+    assert asked('steps = "does:edit"\nafter = "does:test"', run).state is state
+
+
 def test_edits_that_nobody_recorded_are_not_known() -> None:
     """A run that edits by programs alone."""
     after = 'steps = "writes:workspace"\nafter = "does:test"'
