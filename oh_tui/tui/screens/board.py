@@ -226,7 +226,9 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
         if self.groups.current and self.groups.current.runs:
             hints.append(Hint("enter", "list these runs", "open_group"))
         hints += [Hint("b", "other grouping", "group(1)"), Hint("s", "sort", "sort")]
-        hints += [Hint("f", "what failed", "failures"), Hint("C", "by rule", "rules")]
+        hints.append(Hint("f", "what failed", "failures"))
+        if board.by != RULE:
+            hints.append(Hint("C", "by rule", "rules"))
         if any(term.field == AFTER.name for term in board.query.terms):
             hints.append(Hint("p", "no range before" if board.before else "range before", "before"))
         if board.not_kept and not self._is_running:
