@@ -230,6 +230,7 @@ async def test_the_file_shown_is_compared_with_git() -> None:
         await it.settle()
         assert asked == [A], "no other than the file shown"
         assert "git has the same" in it.change and "git now" not in it.change
+        assert "·  ·" not in it.change, "without churn nothing is told of it"
         await it.press("j")
         assert "git differs +1" in it.change and "\x1b" not in it.change
         assert "git now, against what step 2 left" in it.change

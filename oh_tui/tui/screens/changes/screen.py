@@ -171,7 +171,8 @@ class ChangesScreen(FilesScreen):
         if row.file and edits:
             facts.append((edited_steps(row), ""))
             churn = row.churn if self._has_churn else None
-            facts.append((churn.words if churn and churn.gone else "", "dim"))
+            if churn and churn.gone:
+                facts.append((churn.words, "dim"))
         file = self._with_git(row)
         beside = self._beside.get(_state(file)) if file else None
         if beside:
