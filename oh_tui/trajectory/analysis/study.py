@@ -11,9 +11,8 @@ from oh_tui.text.human import plural
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.changes import ChangeLog, changes
 from oh_tui.trajectory.analysis.loops import Loops
-from oh_tui.trajectory.analysis.phases.phases import Phase, Phases, Spent, spent
-from oh_tui.trajectory.analysis.purposes.acts import acts
-from oh_tui.trajectory.analysis.purposes.targets import targets_of, workspace_of
+from oh_tui.trajectory.analysis.phases import phases
+from oh_tui.trajectory.analysis.purposes import kept_acts, targets
 from oh_tui.trajectory.analysis.strip import Strip
 from oh_tui.trajectory.analysis.sub_agents import first_message, join, prefix, slots
 from oh_tui.trajectory.analysis.verdict import Verdict, judge
@@ -25,6 +24,8 @@ from oh_tui.trajectory.model.trajectory import ALL, SubAgent, Trajectory
 from oh_tui.trajectory.model.usage_stats import NO_USAGE, Cost, Told, Usage
 
 if TYPE_CHECKING:
+    from oh_tui.trajectory.analysis.phases.phases import Phase, Phases, Spent
+    from oh_tui.trajectory.analysis.purposes.kept_acts import KeptActs
     from oh_tui.trajectory.analysis.worth_a_look.looks import Reason
     from oh_tui.trajectory.analysis.worth_a_look.of_run import WorthALook
     from oh_tui.trajectory.context.contexts import Contexts
@@ -84,13 +85,18 @@ class Study:
     @cached_property
     def workspace(self) -> str:
         """The folder that it is to work in; "" where nothing tells it."""
-        return workspace_of(self.trajectory)
+        return targets.workspace_of(self.trajectory)
+
+    @cached_property
+    def acts(self) -> KeptActs:
+        """What its own steps do."""
+        return kept_acts.KeptActs()
 
     @cached_property
     def records_edits(self) -> bool:
         """Whether a step is known to write files."""
-        steps = self.trajectory.steps
-        return any(targets_of(step, acts(step), self.workspace).known for step in steps)
+        of, acts = targets.targets_of, self.acts.of
+        return any(of(step, acts(step), self.workspace).known for step in self.trajectory.steps)
 
     @cached_property
     def strip(self) -> Strip:
@@ -100,7 +106,7 @@ class Study:
 
     @cached_property
     def phases(self) -> Phases:
-        return Phases(self.trajectory)
+        return phases.Phases(self.trajectory, self.acts)
 
     @property
     def known_phases(self) -> Phases | None:
@@ -108,7 +114,7 @@ class Study:
         return vars(self).get("phases")
 
     def spent(self, phase: Phase) -> Spent:
-        return spent(phase, self.accounts, self.strip)
+        return phases.spent(phase, self.accounts, self.strip)
 
     @cached_property
     def changes(self) -> ChangeLog:
@@ -117,7 +123,7 @@ class Study:
     @cached_property
     def worth_a_look(self) -> WorthALook:
         """Which of its own steps are worth a look; read when asked for."""
-        return of_run.WorthALook(self.trajectory, self.changes.churn)
+        return of_run.WorthALook(self.trajectory, self.changes.churn, self.acts)
 
     def looks(self) -> Iterator[tuple[Label, Reason]]:
         """What is worth a look in it and its sub-agents, with the steps."""

@@ -10,6 +10,7 @@ from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.phases.grouping import Group, Told, add, told
 from oh_tui.trajectory.analysis.phases.summary import sentence
 from oh_tui.trajectory.analysis.phases.work import Name, work_of
+from oh_tui.trajectory.analysis.purposes.kept_acts import KeptActs
 from oh_tui.trajectory.analysis.strip import Strip
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage_stats import DOLLAR
@@ -35,10 +36,10 @@ class Phases:
     """The phases of a growing trajectory; `update` reads new steps only, and those whose result has
     come since."""
 
-    def __init__(self, trajectory: Trajectory, budget: float | None = None) -> None:
-        self.trajectory = trajectory
+    def __init__(self, trajectory: Trajectory, acts: KeptActs) -> None:
+        self.trajectory, self._acts = trajectory, acts
         self._begin()
-        self.update(budget)
+        self.update()
 
     def _begin(self) -> None:
         self._steps = self.trajectory.steps
@@ -64,7 +65,7 @@ class Phases:
         if self._read < len(self._steps):
             self._told = None
         for step in self._steps[self._read :]:
-            add(self._groups, step.number, work_of(step, run))
+            add(self._groups, step.number, work_of(step, self._acts.of(step), run))
             self._read = step.number
             if deadline is not None and not step.number % 32 and monotonic() > deadline:
                 break

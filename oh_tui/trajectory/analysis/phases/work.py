@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from oh_tui.trajectory.analysis.alike.fingerprints import program_of
-from oh_tui.trajectory.analysis.purposes.acts import Act, acts
+from oh_tui.trajectory.analysis.purposes.acts import Act
 from oh_tui.trajectory.analysis.purposes.programs import Purpose
 from oh_tui.trajectory.analysis.purposes.test_results import RunOfTests, told_by_tests
 from oh_tui.trajectory.files.touches import is_read, may_touch, touches
@@ -91,9 +91,9 @@ class Work(NamedTuple):
 NEUTRAL = Work()
 
 
-def work_of(step: Step, run: Trajectory) -> Work:
-    """Never raises. Decodes the call, and the result of tests."""
-    found = acts(step)
+def work_of(step: Step, found: Sequence[Act], run: Trajectory) -> Work:
+    """That of a step with these acts. Never raises. Decodes the call of what reads or runs, and the
+    result of tests."""
     if not found:
         return NEUTRAL
     if found[0].purpose is Purpose.ASKED:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.analysis.purposes.acts import purposes_of, purposes_of_exit
+from oh_tui.trajectory.analysis.purposes.acts import Act, purposes_of_exit
 from oh_tui.trajectory.analysis.purposes.programs import Purpose
 from oh_tui.trajectory.model.bodies import command_text, content_text, text_field
 from oh_tui.trajectory.model.steps import Step
@@ -30,9 +30,10 @@ class RunOfTests(NamedTuple):
 NOT_KNOWN = RunOfTests(None)
 
 
-def run_of_tests(step: Step) -> RunOfTests | None:
-    """What a step told that ran tests; None for a step that ran none. Never raises."""
-    is_one = step.is_call and Purpose.TEST in purposes_of(step)
+def run_of_tests(step: Step, acts: Iterable[Act]) -> RunOfTests | None:
+    """What a step with these acts told that ran tests; None for a step that ran none. Never
+    raises."""
+    is_one = step.is_call and any(act.purpose is Purpose.TEST for act in acts)
     return told_by_tests(step) if is_one else None
 
 

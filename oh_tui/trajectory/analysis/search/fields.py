@@ -13,21 +13,10 @@ from oh_tui.text.clean import clean, clean_line
 from oh_tui.text.patterns import pattern
 from oh_tui.text.regex import Regex
 from oh_tui.trajectory.analysis.alike import failed_steps
-from oh_tui.trajectory.analysis.purposes.acts import Act, acts, tells_purpose
-from oh_tui.trajectory.analysis.purposes.programs import Purpose
-from oh_tui.trajectory.analysis.purposes.targets import Target, Targets, may_write, targets_of
-from oh_tui.trajectory.analysis.purposes.test_results import run_of_tests
+from oh_tui.trajectory.analysis.purposes import acts, programs, targets, test_results
+from oh_tui.trajectory.analysis.search import step_facts
 from oh_tui.trajectory.analysis.search.moments import Moment, moment
 from oh_tui.trajectory.analysis.search.scan import Said, needle, said_by_step
-from oh_tui.trajectory.analysis.search.step_facts import (
-    Half,
-    PlanState,
-    forgets_task,
-    has_secret,
-    number_is_told,
-    plan_state,
-    tells_forgotten,
-)
 from oh_tui.trajectory.analysis.search.values import (
     Bound,
     Span,
@@ -38,7 +27,7 @@ from oh_tui.trajectory.analysis.search.values import (
     span,
 )
 from oh_tui.trajectory.analysis.step_attributes import BY_WORD, StepAttribute, Word
-from oh_tui.trajectory.analysis.worth_a_look.looks import Look
+from oh_tui.trajectory.analysis.worth_a_look import looks
 from oh_tui.trajectory.model.bodies import arguments, field
 from oh_tui.trajectory.model.steps import HIDDEN_KINDS, Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family
@@ -48,6 +37,8 @@ from oh_tui.trajectory.presentation.describe import family_of
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.accounting import Accounts
+    from oh_tui.trajectory.analysis.purposes.acts import Act
+    from oh_tui.trajectory.analysis.purposes.targets import Targets
     from oh_tui.trajectory.analysis.study import Study
 
 
@@ -78,7 +69,7 @@ class Asked:
 
     @cached_property
     def acts(self) -> tuple[Act, ...]:
-        return acts(self.step)
+        return self.study.acts.of(self.step) if self.study else acts.acts(self.step)
 
     @cached_property
     def purposes(self) -> frozenset[str]:
@@ -86,7 +77,7 @@ class Asked:
 
     @cached_property
     def targets(self) -> Targets:
-        return targets_of(self.step, self.acts, self.study.workspace if self.study else "")
+        return targets.targets_of(self.step, self.acts, self.study.workspace if self.study else "")
 
     @property
     def accounts(self) -> Accounts | None:
@@ -206,7 +197,7 @@ def _tells_targets(asked: Asked, value: str) -> bool:
     """In a run without any known edit programs that are not known may have made them."""
     if asked.targets.is_open or asked.study is None:
         return False
-    return not may_write(asked.step, asked.acts) or asked.study.records_edits
+    return not targets.may_write(asked.step, asked.acts) or asked.study.records_edits
 
 
 _RISKS = ("HIGH", "MEDIUM", "LOW", "UNKNOWN")
@@ -225,7 +216,8 @@ def _number(attribute: StepAttribute, word: Word) -> Field:
 
     return Field(
         bound_of(word.read, word.hint), holds, any_of(word.examples), 1,
-        lambda asked, bound: number_is_told(attribute, asked.accounts, asked.step), attribute.label,
+        lambda asked, bound: step_facts.number_is_told(attribute, asked.accounts, asked.step),
+        attribute.label,
     )  # fmt: skip
 
 
@@ -299,7 +291,7 @@ _TESTS = ("passed", "failed")
 
 def _tests(asked: Asked, wanted: str) -> bool | None:
     """Whether the tests that a step ran passed or failed; False for a step that ran none."""
-    told = run_of_tests(asked.step)
+    told = test_results.run_of_tests(asked.step, asked.acts)
     if told is None or told.ok is None:
         return None if told else False
     return told.ok is (wanted == "passed")
@@ -321,6 +313,26 @@ def _regex(typed: str) -> Regex:
 
 def _never(asked: Asked, value: object) -> bool:
     raise AssertionError("`Query.test` searches texts")
+
+
+def _purposes() -> Collection[str]:
+    return tuple(programs.Purpose)
+
+
+def _targets() -> Collection[str]:
+    return tuple(targets.Target)
+
+
+def _plans() -> Collection[str]:
+    return tuple(step_facts.PlanState)
+
+
+def _halves() -> Collection[str]:
+    return tuple(step_facts.Half)
+
+
+def _looks() -> Collection[str]:
+    return (ANY, *looks.Look)
 
 
 FIELDS: dict[str, Field] = {
@@ -346,30 +358,32 @@ FIELDS: dict[str, Field] = {
         _moment, _time(operator.lt), any_of(("13:30", "+12:30")), 1, _tells_time, "time"
     ),
     "does": Field(
-        one_of(tuple(Purpose)), lambda asked, value: value in asked.purposes,
-        any_of(tuple(Purpose)), 3, lambda asked, value: tells_purpose(asked.step, value), "purpose",
+        one_of(_purposes), lambda asked, value: value in asked.purposes,
+        any_of(_purposes), 3, lambda asked, value: acts.tells_purpose(asked.step, value), "purpose",
     ),
     "writes": Field(
-        one_of(tuple(Target)), lambda asked, value: value in asked.targets.known,
-        any_of(tuple(Target)), 3, _tells_targets, "place of what is written",
+        one_of(_targets), lambda asked, value: value in asked.targets.known,
+        any_of(_targets), 3, _tells_targets, "place of what is written",
     ),
     "plan": Field(
-        one_of(tuple(PlanState)), lambda asked, value: plan_state(asked.step) == value,
-        any_of(tuple(PlanState)), 3,
+        one_of(_plans), lambda asked, value: step_facts.plan_state(asked.step) == value,
+        any_of(_plans), 3,
     ),
     "secret": Field(
-        one_of(tuple(Half)), lambda asked, value: has_secret(asked.step, value),
-        any_of(tuple(Half)), 4,
+        one_of(_halves), lambda asked, value: step_facts.has_secret(asked.step, value),
+        any_of(_halves), 4,
     ),
     "forgets": Field(
-        one_of(("task",)), lambda asked, _: forgets_task(asked.step, asked.trajectory),
-        any_of(("task",)), 3, lambda asked, _: tells_forgotten(asked.trajectory), "condensation",
+        one_of(("task",)), lambda asked, _: step_facts.forgets_task(asked.step, asked.trajectory),
+        any_of(("task",)), 3,
+        lambda asked, _: step_facts.tells_forgotten(asked.trajectory), "condensation",
     ),
     "tests": Field(
         one_of(_TESTS), _tests, any_of(_TESTS), 4,
-        lambda asked, _: tells_purpose(asked.step, Purpose.TEST), "result of the tests",
+        lambda asked, _: acts.tells_purpose(asked.step, programs.Purpose.TEST),
+        "result of the tests",
     ),
-    "look": Field(one_of((ANY, *Look)), _worth_a_look, any_of((ANY, *Look)), 4),
+    "look": Field(one_of(_looks), _worth_a_look, any_of(_looks), 4),
     "failure": Field(
         failure_id,
         lambda asked, start: failed_steps.failed_as(asked.trajectory, asked.step, start),

@@ -6,6 +6,7 @@ import operator
 import re
 from collections.abc import Callable, Collection
 from difflib import get_close_matches
+from typing import TypeAlias
 
 import msgspec
 
@@ -16,11 +17,15 @@ class Wrong(Exception):
     """An invalid value; its text is the hint."""
 
 
-def one_of(values: Collection[str]) -> Callable[[str], str]:
+Words: TypeAlias = "Collection[str] | Callable[[], Collection[str]]"
+"""Words, or what gives them, so that the module that has them is executed when they are used."""
+
+
+def one_of(words: Words) -> Callable[[str], str]:
     """Reads one of these words, or an unambiguous start of one."""
 
     def read(typed: str) -> str:
-        low = typed.lower()
+        low, values = typed.lower(), _given(words)
         exact = [value for value in values if value.lower() == low]
         found = exact or [value for value in values if value.lower().startswith(low)]
         if len(found) == 1:
@@ -31,9 +36,13 @@ def one_of(values: Collection[str]) -> Callable[[str], str]:
     return read
 
 
-def any_of(values: Collection[str]) -> Callable[[Trajectory | None], Collection[str]]:
+def any_of(words: Words) -> Callable[[Trajectory | None], Collection[str]]:
     """These values for completion, whatever the run."""
-    return lambda trajectory: values
+    return lambda trajectory: _given(words)
+
+
+def _given(words: Words) -> Collection[str]:
+    return words() if callable(words) else words
 
 
 class Bound(msgspec.Struct, frozen=True):

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from oh_tui.trajectory.analysis.alike.failed_steps import FAILED
 from oh_tui.trajectory.analysis.alike.fingerprints import deed, working_folder
-from oh_tui.trajectory.analysis.purposes.acts import Act, acts
+from oh_tui.trajectory.analysis.purposes.acts import Act
+from oh_tui.trajectory.analysis.purposes.kept_acts import KeptActs
 from oh_tui.trajectory.analysis.purposes.programs import Purpose
 from oh_tui.trajectory.analysis.purposes.test_results import run_of_tests
 from oh_tui.trajectory.analysis.worth_a_look.looks import Look, Reason
@@ -43,8 +44,8 @@ class WorthALook:
     """What is worth a look in a growing run. Steps are read in order, each once, when one of them
     or of those behind it is asked for."""
 
-    def __init__(self, trajectory: Trajectory, churn: Churn) -> None:
-        self.trajectory, self.churn = trajectory, churn
+    def __init__(self, trajectory: Trajectory, churn: Churn, acts: KeptActs) -> None:
+        self.trajectory, self.churn, self._acts = trajectory, churn, acts
         self._begin()
 
     def _begin(self) -> None:
@@ -110,16 +111,17 @@ class WorthALook:
 
     def _reasons(self, step: Step, reading: _Reading) -> Iterator[Reason]:
         outcome = self.trajectory.outcome(step)
-        done = acts(step)
-        if may_touch(step.event):
+        done = self._acts.of(step)
+        is_touch = may_touch(step.event)
+        if is_touch:
             yield from by_sizes(self.churn.of_step(step))
-        if not (may_touch(step.event) and outcome in FAILED):
+        if not (is_touch and outcome in FAILED):
             yield from by_acts(done, outcome)
             if reading.tests_failed:
                 yield from by_tests(done, outcome, reading.tests_failed)
         yield from by_output(step, outcome)
         yield from self._retried(step, done, reading)
-        told = run_of_tests(step) if Purpose.TEST in {act.purpose for act in done} else None
+        told = run_of_tests(step, done)
         if told and told.ok is not None:
             reading.tests_failed = 0 if told.ok else step.number
 

@@ -13,6 +13,7 @@ from oh_tui.demo.catalog import ENTRIES
 from oh_tui.trajectory.analysis.phases.phases import Phase, Phases
 from oh_tui.trajectory.analysis.phases.summary import sentence
 from oh_tui.trajectory.analysis.phases.work import MOST_NAMES, Facts, Name, Work
+from oh_tui.trajectory.analysis.purposes.kept_acts import KeptActs
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -34,7 +35,7 @@ def test_phases_agree_with_those_of_a_reader(capsys: pytest.CaptureFixture[str])
         print()
         for title, by_hand in BY_HAND.items():
             run = demo_run(SLUGS[title])
-            found = Phases(run).all
+            found = Phases(run, KeptActs()).all
             hand = [(last, name) for last, name, _ in by_hand]
             count = hand[-1][0]
             same = sum(_name(found, n) == _by_hand(hand, n) for n in range(1, count + 1))
@@ -60,7 +61,7 @@ def _by_hand(hand: list[tuple[int, str]], number: int) -> str:
 def _phases(*events: Event) -> list[tuple[int, int, str]]:
     run = Trajectory()
     run.extend(events)
-    return [(one.first, one.last, one.name.value) for one in Phases(run).all]
+    return [(one.first, one.last, one.name.value) for one in Phases(run, KeptActs()).all]
 
 
 def test_a_test_that_fails_begins_a_phase_until_one_passes() -> None:
@@ -76,7 +77,7 @@ def test_a_test_that_fails_begins_a_phase_until_one_passes() -> None:
         shell("p", "git commit -qm x && git push"), output("p"),
         message("z", "Done", "agent"),
     ])  # fmt: skip
-    assert [(p.first, p.last, p.name.value, p.summary) for p in Phases(run).all] == [
+    assert [(p.first, p.last, p.name.value, p.summary) for p in Phases(run, KeptActs()).all] == [
         (1, 5, "look", "looked around 4 times"),
         (6, 6, "edit", "edited a.py"),
         (7, 10, "debug", "edited a.py until 45 tests passed"),
@@ -105,7 +106,7 @@ def test_a_sentence_tells_only_what_is_known() -> None:
     def said(*events: Event) -> str:
         run = Trajectory()
         run.extend(events)
-        return Phases(run).all[-1].summary
+        return Phases(run, KeptActs()).all[-1].summary
 
     assert said(shell("a", "pytest | tail"), output("a", "killed")) == "ran tests"
     assert said(shell("a", "pytest"), output("a", "1 failed, 2 passed in 1s", 1)) == (
@@ -176,7 +177,7 @@ def test_a_growing_run_has_the_phases_of_the_whole(names: list[str], data: st.Da
     whole = Trajectory()
     whole.extend(events)
     growing = Trajectory()
-    phases = Phases(growing)
+    phases = Phases(growing, KeptActs())
     while events:
         count = data.draw(st.integers(1, 9))
         growing.extend(events[:count])
@@ -185,7 +186,7 @@ def test_a_growing_run_has_the_phases_of_the_whole(names: list[str], data: st.Da
         _check(phases.all, phases.all[-1].last if phases.all else 0)
     while not phases.is_whole:
         phases.update()
-    assert phases.all == Phases(whole).all
+    assert phases.all == Phases(whole, KeptActs()).all
 
 
 @pytest.mark.parametrize("slug", sorted(SLUGS.values()))
@@ -212,7 +213,7 @@ def test_without_times_and_prices_none_are_told() -> None:
 def test_phases_have_each_step_once_and_are_few(names: list[str]) -> None:
     run = Trajectory()
     run.extend(_events(names))
-    found = Phases(run).all
+    found = Phases(run, KeptActs()).all
     _check(found, len(run.steps))
     assert len(found) <= 12
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oh_tui.trajectory.analysis.purposes.acts import acts
 from oh_tui.trajectory.analysis.purposes.test_results import (
     NOT_KNOWN,
     RunOfTests,
@@ -123,7 +124,7 @@ RECORDED = {
 def _told(command: str, text: str = "", code: int | None = 0) -> RunOfTests | None:
     run = Trajectory()
     run.extend([shell("a", command), output("a", text, code)])
-    return run_of_tests(run.steps[0])
+    return run_of_tests(run.steps[0], acts(run.steps[0]))
 
 
 @pytest.mark.parametrize("name", RECORDED)
