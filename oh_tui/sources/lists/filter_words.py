@@ -384,7 +384,8 @@ def _may_break(asked: Asked, name: str) -> bool:
 
 RULE = Word(
     "rule", (("rule:plan-done", "that breaks this rule of oh-tui audit"),),
-    _rule_name, _breaks, is_open=_may_break, lacks="rules", is_left_out=True, is_of_steps=True,
+    _rule_name, _breaks,
+    is_open=_may_break, lacks="rule answers", is_left_out=True, is_of_steps=True,
 )  # fmt: skip
 
 PLAIN = Word("", (("word", "in title, repository, branch or id"),), _words, _says)
