@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from functools import lru_cache
 
 from oh_tui.trajectory.analysis.worth_a_look.looks import Look
@@ -46,6 +45,14 @@ def kind_of(path: str) -> Look | None:
     name = path.rpartition("/")[2]
     if any(f"/{folder}" in f"/{path}" for folder in _CI_FOLDERS) or name in _CI:
         return Look.CI
-    if any(fnmatchcase(name, one) for one in _LOCKS):
+    if any(_is_like(name, one) for one in _LOCKS):
         return Look.LOCK
-    return Look.CONFIG if any(fnmatchcase(name, one) for one in _CONFIG) else None
+    return Look.CONFIG if any(_is_like(name, one) for one in _CONFIG) else None
+
+
+def _is_like(name: str, one: str) -> bool:
+    """Whether a name is one that may have a `*`. `fnmatch` takes 5 ms to compile all of them."""
+    start, star, end = one.partition("*")
+    if not star:
+        return name == one
+    return len(name) >= len(start) + len(end) and name.startswith(start) and name.endswith(end)
