@@ -245,13 +245,13 @@ def _git(words: Words) -> Purpose | None:
         "restore",
         "revert",
         "stash",
-        "switch",
     ):
         return Purpose.LOOK if PROGRAMS["git"](words) else Purpose.EDIT
     table = {
         "commit": Purpose.COMMIT, "rm": Purpose.DELETE, "clean": Purpose.DELETE, "mv": Purpose.MOVE,
         "clone": Purpose.NETWORK, "fetch": Purpose.NETWORK, "pull": Purpose.NETWORK,
         "branch": Purpose.LOOK, "remote": Purpose.LOOK, "config": Purpose.LOOK,
+        "switch": Purpose.LOOK,
     }  # fmt: skip
     return table.get(name) or (Purpose.LOOK if name in GIT else Purpose.RUN)
 
@@ -271,8 +271,8 @@ def _leaves_files(name: str, given: Words) -> bool:
             return options.isdisjoint(("--hard", "--keep", "--merge"))
         case "restore":
             return bool(options & {"-S", "--staged"}) and options.isdisjoint(("-W", "--worktree"))
-        case "checkout" | "switch":
-            is_new = bool(options & {"-b", "-B", "-c", "-C", "--create", "--orphan"})
+        case "checkout":
+            is_new = bool(options & {"-b", "-B", "--orphan"})
             return is_new and len(list(plain(given))) == 1
         case _:
             return False

@@ -89,7 +89,7 @@ COMMANDS = {
     "git add -A && git commit -m 'Fix dates; push later'": "run commit",
     "git push origin main": "push",
     "git push --dry-run origin main": "look",
-    "git switch main": "edit",
+    "git switch main": "look",
     "git checkout -b fix": "run",
     "git checkout -b fix origin/main": "edit",
     "git reset --soft HEAD~1": "run",
