@@ -71,6 +71,11 @@ PICTURES = (
         "search-120x36", (120, 36), ("*", *"ValueError", "enter", *["j"] * 3, "k", "k", "k", "tab")
     ),
     Picture("board-120x36", (120, 36), ("B", "b", "j", "k", "j", "k", "j", "k")),
+    Picture("days-120x36", (120, 36), ("B", *["j", "k"] * 2, *["b"] * 7, "j", "k")),
+    Picture("failures-120x36", (120, 36), ("B", "f", *["j", "k"] * 4)),
+    Picture("failures-80x24-light", (80, 24), ("B", "f", *["j", "k"] * 4), "oh-light"),
+    Picture("rules-120x36", (120, 36), ("enter", "C", *["j", "k"] * 3)),
+    Picture("rules-80x24-light", (80, 24), ("enter", "C", *["j", "k"] * 3), "oh-light"),
     Picture("compare-160x48", (160, 48), (" ", "/", *"ERP", "enter", "=", "j", "k")),
 )
 
