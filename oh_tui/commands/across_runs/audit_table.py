@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
 
-from oh_tui.commands.across_runs import junit
 from oh_tui.commands.across_runs.audited import Audited, Found
 from oh_tui.commands.framework.ids import shortened
 from oh_tui.commands.framework.printing import (
@@ -49,7 +48,7 @@ def print_run(style: Style, run: Audited) -> None:
 def _finding_row(style: Style, one: Finding) -> Row:
     sign = style.glyph(*_SIGNS[one.state])
     is_broken = one.state is State.BROKEN
-    about = junit.broken_words(one.answer) if is_broken else one.answer.lacks
+    about = one.answer.broken_by() if is_broken else one.answer.lacks
     return (
         Cell(f"{sign} {one.state}", _HUES[one.state]),
         Cell(one.severity, _SEVERITY_HUES[one.severity] if is_broken else "dim"),

@@ -84,6 +84,7 @@ def run_json(run: Audited) -> dict[str, object]:
                 "severity": one.severity,
                 "steps": one.answer.steps,
                 "count": one.answer.total,
+                "because": one.answer.because or None,
             }
             for one in run.of_state(State.BROKEN)
         ],

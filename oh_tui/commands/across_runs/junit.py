@@ -38,16 +38,6 @@ def unread(name: str, reason: str) -> Iterator[str]:
     yield "</testcase>\n </testsuite>\n"
 
 
-def broken_words(answer: Answer, most: int = 5) -> str:
-    """What breaks a rule: `steps 3, 5 and 8 more`, or the run."""
-    named = answer.steps[:most]
-    if not named:
-        return "the run as a whole"
-    more = answer.total - len(named)
-    rest = f" and {more:,} more" if more else ""
-    return f"step{'s' if answer.total > 1 else ''} {', '.join(map(str, named))}{rest}"
-
-
 def _head(name: str, tests: int, failures: int = 0, skipped: int = 0, errors: int = 0) -> str:
     counts = f'failures="{failures}" errors="{errors}" skipped="{skipped}"'
     return f' <testsuite name={_value(name)} tests="{tests}" {counts}>\n'
@@ -61,7 +51,7 @@ def _case(rule: Rule, answer: Answer) -> Iterator[str]:
         case State.UNKNOWN:
             yield f"{head}><skipped message={_value(f'not known: {answer.lacks}')}/></testcase>\n"
         case State.BROKEN:
-            told = broken_words(answer)
+            told = answer.broken_by()
             yield f"{head}><failure type={_value(rule.severity)} message={_value(told)}>"
             yield f"{_content(rule.why)}</failure></testcase>\n"
 

@@ -87,6 +87,13 @@ class ConversationQuery(msgspec.Struct, frozen=True):
                 return False, []
         return (None if lacking else True), lacking
 
+    def told(self, asked: Asked) -> str:
+        """What of a conversation matches, in words: `took 2h17m, the limit is 2h`."""
+        facts = [WORDS[term.field].tells(asked, term) for term in self.terms]
+        if not all(facts):
+            facts.append(f"it matches {safe_line(self.text)}")
+        return " and ".join(filter(None, facts))
+
     def for_server(self, now: float) -> ConversationFilters:
         """The part of the filter that an app server can apply: dates, and one text in the title."""
         found: ConversationFilters = {}

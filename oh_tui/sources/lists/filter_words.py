@@ -12,6 +12,13 @@ import msgspec
 from oh_tui.api.models import Conversation, bare_id
 from oh_tui.sources.file_conversation import label_of
 from oh_tui.sources.lists.conversation_order import took
+from oh_tui.sources.lists.matching_facts import (
+    LABELS,
+    cost_told,
+    outcome_told,
+    text_told,
+    took_told,
+)
 from oh_tui.sources.lists.tags import MACHINE, of_people, tag_words
 from oh_tui.sources.lists.triage import AT_WORK, ConversationState, Group, RunStatus, updated
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
@@ -24,6 +31,7 @@ from oh_tui.trajectory.analysis.search.values import Bound, Wrong, any_of, bound
 from oh_tui.trajectory.model.recorded import Label
 
 if TYPE_CHECKING:
+    from oh_tui.trajectory.analysis.search.step_filter import Term
     from oh_tui.trajectory.model.trajectory import Trajectory
 
 LONGEST = 1_000
@@ -79,6 +87,8 @@ class Word(NamedTuple):
     """Asks `OfSteps`."""
     is_told: Callable[[Asked, Any], bool] = lambda _asked, _value: True
     """Whether the value is known at all; for rules, which say what is not known."""
+    tells: Callable[[Asked, Term], str] = lambda _asked, _term: ""
+    """What of a conversation matches, for rules; "" for a word that says it as it is typed."""
 
 
 _LATEST = 250_000_000_000.0
@@ -259,7 +269,7 @@ _IS: dict[str, Callable[[Asked], bool]] = {
     "bookmarked": lambda asked: bool(asked.kept.bookmarks),
 }
 
-OF_OTHERS = frozenset({"paused", "gone", "resolved", "unresolved", "unlabelled", "bookmarked"})
+OF_OTHERS = frozenset({"paused", "gone", *LABELS, "bookmarked"})
 """Words that are answered by the state of a sandbox, by an evaluation, or by the user's
 annotations."""
 
@@ -268,11 +278,8 @@ def _outcome_is_open(asked: Asked, value: str) -> bool:
     return value not in OF_OTHERS and asked.state.status is RunStatus.UNKNOWN
 
 
-_LABELS = frozenset({"resolved", "unresolved", "unlabelled"})
-
-
 def _tells_label(asked: Asked, value: str) -> bool:
-    return value not in _LABELS or label_of(asked.conversation) is not None
+    return value not in LABELS or label_of(asked.conversation) is not None
 
 
 def containing(
@@ -284,6 +291,7 @@ def containing(
     return Word(
         name, ((f"{name}:", "with this in it"),), str.lower, _contains(text), told=told,
         is_told=lambda asked, _: text(asked.conversation) is not None,
+        tells=lambda asked, _: text_told(name, text(asked.conversation)),
     )  # fmt: skip
 
 
@@ -297,6 +305,7 @@ STATUS = Word(
     ),
     one_of(_IS), lambda asked, value: _IS[value](asked), any_of(_IS),
     is_open=_outcome_is_open, lacks="outcome", is_told=_tells_label,
+    tells=lambda asked, term: outcome_told(asked.conversation, asked.state.status.value, term),
 )  # fmt: skip
 
 PULL = Word(
@@ -324,12 +333,14 @@ COST = Word(
     bound_of(dollars_of, "a cost is >1 or <0.50"), _cost, any_of((">1", ">0.10")),
     is_open=_may_cost, lacks="cost", is_left_out=True,
     is_told=lambda asked, _: asked.conversation.cost is not None,
+    tells=lambda asked, term: cost_told(asked.conversation, term),
 )  # fmt: skip
 
 TOOK = Word(
     "took", (("took:>10m", "from its start to its last change"),),
     bound_of(seconds_of, "a time is >10m, <1h30m"), _took, any_of((">10m", ">1h")),
     is_told=lambda asked, _: took(asked.conversation) is not None,
+    tells=lambda asked, term: took_told(asked.conversation, term),
 )  # fmt: skip
 
 _DAYS = any_of(("today", "yesterday", "2d"))

@@ -92,12 +92,14 @@ def is_broken(found: Sequence[Finding], least: Severity) -> bool:
 
 
 def _of_run(queries: RunQuestion, asked: Asked, study: Study) -> Answer:
-    lacking: list[str] = []
+    lacking, matching = list[str](), list[str]()
     for query in queries:
         matches, lacks = query.answer(asked)
         if matches:
-            return Answer(State.BROKEN)
+            matching.append(query.told(asked))
         lacking += lacks
+    if matching:
+        return Answer(State.BROKEN, because="; ".join(dict.fromkeys(matching)))
     if lacking:
         words = ", ".join(f"{name}:" if name else "a word" for name in dict.fromkeys(lacking))
         return Answer(State.UNKNOWN, lacks=f"what {words} asks is not known of the run")

@@ -286,6 +286,31 @@ def test_what_a_broken_rule_is_about_and_missing_labels_are_said(
     rules.write_text('[[rule]]\nname = "any"\nwhy = "x"\nrun = "-title:nosuch"\n')
     cli.main(["audit", str(path), "--rules", str(rules)])
     told = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
-    assert ["✗ broken", "medium", "any", "the run as a whole"] in told
+    assert ["✗ broken", "medium", "any", "title Make it work"] in told
     cli.main(["audit", str(path), "--against", "resolved"])
     assert "no run of which a rule is known has a label" in capsys.readouterr().err
+
+
+def test_what_of_a_run_breaks_a_rule_about_the_whole_run_is_said(tmp_path: Path) -> None:
+    facts = {
+        "took:>2h": "took 2h16m, the limit is 2h",
+        "took:>12m30s": "took 2h16m, the limit is 12m30s",
+        "-took:>3h": "took 2h16m, the least is 3h",
+        "cost:>1 repo:dates": "$1.12, the limit is $1 and repo acme/dates",
+        "cost:>=1.11": "$1.12, the limit is $1.11",
+        "cost:=1.12": "$1.12",
+        "is:failed": "it is stuck",
+        "-is:finished cost:<1.50": "it is stuck and $1.12, the least is $1.50",
+        "-pr:9 is:stuck": "it is stuck and it matches -pr:9 is:stuck",
+    }
+    rules = tmp_path / "rules.toml"
+    each = '[[rule]]\nname = "r{}"\nwhy = "x"\nrun = {}\n'
+    rules.write_text("".join(each.format(n, json.dumps(word)) for n, word in enumerate(facts)))
+    words = ("--demo", "audit", DATES, "--rules", str(rules))
+    found = json.loads(oh_tui(*words, "--json").stdout)
+    schemas.check("audit", found)
+    told = {one["rule"]: one["because"] for one in found["runs"][0]["broken"]}
+    assert [told.get(f"r{n}") for n in range(len(facts))] == list(facts.values())
+    assert told["plan-done"] is None
+    assert "within-limits\ttook 2h16m, the limit is 2h\n" in oh_tui(*words).stdout
+    assert 'message="took 2h16m, the limit is 2h"' in oh_tui(*words, "--junit").stdout

@@ -42,7 +42,7 @@ async def test_enter_goes_to_each_step_that_breaks_a_rule_and_esc_comes_back() -
         rows = lines(explorer, view)
         assert len(rows) == 12
         assert rows[0].split() == ["▌✗", "medium", "tests-not-bent", "step", "40"]
-        assert "steps 58, 59, 60 and 1 other" in rows[1]
+        assert "steps 58, 59, 60, 61" in rows[1]
         assert rows[-1].split() == ["✓", "low", "context-nearly-full"]
         told = explorer.text_of(view.body)
         assert "may have been bent to pass" in told
@@ -62,7 +62,9 @@ async def test_enter_goes_to_each_step_that_breaks_a_rule_and_esc_comes_back() -
         with case("a rule of the whole run has no step to go to"):
             await explorer.press("j", "j", "enter")
             assert explorer.app.screen is view
-            assert "no step breaks it" in explorer.text_of(view.footer)
+            assert "the run as a whole breaks it" in explorer.text_of(view.footer)
+            assert "took 2h16m, the limit is 2h" in lines(explorer, view)[3]
+            assert "took 2h16m, the limit is 2h" in explorer.text_of(view.body)
         with case("esc closes, and then leads where it always does"):
             await explorer.press("escape", "escape")
             assert not isinstance(explorer.app.screen, RulesScreen)

@@ -28,6 +28,18 @@ class Answer(NamedTuple):
     """How many steps break it."""
     lacks: str = ""
     """What is not known and would decide it, in words."""
+    because: str = ""
+    """What of the run breaks a rule about the whole run, in words."""
+
+    def broken_by(self, most: int = 5) -> str:
+        """What breaks the rule: `steps 3, 5 and 8 more`, or what of the whole run does."""
+        if not self.steps:
+            return self.because or "the run as a whole"
+        named = self.steps[: self.total if self.total <= most + 1 else most]
+        more = self.total - len(named)
+        rest = f" and {more:,} more" if more else ""
+        numbers = ", ".join(f"{number:,}" for number in named)
+        return f"step{'s' if self.total > 1 else ''} {numbers}{rest}"
 
 
 MOST_STEPS = 100

@@ -31,7 +31,8 @@ def rule_blocks(rule: Rule, found: Finding, run: Trajectory) -> list[Block]:
     if answer.state is State.UNKNOWN:
         return [*blocks, Note(f"not known whether it holds: {answer.lacks}")]
     if not answer.steps:
-        return [*blocks, Failure("the run as a whole breaks it")]
+        because = f": {answer.because}" if answer.because else ""
+        return [*blocks, Failure(f"the run as a whole breaks it{because}")]
     steps = [run.steps[number - 1] for number in answer.steps if number <= len(run.steps)]
     more = answer.total - len(answer.steps)
     rest = [Note(f"and {more:,} more")] if more > 0 else []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oh_tui.text.human import plural
 from oh_tui.trajectory.analysis.rules.question import State
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.widgets.drawing import Piece, fit, shorten
@@ -74,15 +73,9 @@ def state_mark(glyphs: Glyphs, state: State) -> Piece:
 
 
 def told_of(answer: Answer) -> str:
-    """The steps of a broken rule, and of one that is not known what is missing."""
+    """What breaks a rule, and of one that is not known what is missing."""
     if answer.state is State.UNKNOWN:
         return f"not known: {answer.lacks}"
     if answer.state is State.HOLDS:
         return ""
-    if not answer.steps:
-        return "the run as a whole"
-    named = ", ".join(f"{number:,}" for number in answer.steps[:_NAMED])
-    more = answer.total - _NAMED
-    if more > 0:
-        return f"steps {named} and {plural(more, 'other')}"
-    return f"step{'s' if answer.total > 1 else ''} {named}"
+    return answer.broken_by(_NAMED)

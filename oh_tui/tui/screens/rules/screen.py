@@ -213,7 +213,9 @@ class RulesScreen(ModalScreen[Chosen | None], ClosesOnce[Chosen | None]):
             step = found.state.study.trajectory.steps[number - 1]
             self.dismiss(Chosen(rule.name, step.event.id))
         else:
-            self.footer.tell("no step breaks it", remark=True)
+            is_broken = finding.state is State.BROKEN
+            whole = "the run as a whole breaks it, no single step"
+            self.footer.tell(whole if is_broken else "no step breaks it", remark=True)
 
     def action_scroll_rule(self, pages: int) -> None:
         self.body.scroll_lines(pages * max(1, self.body.size.height // 2))
