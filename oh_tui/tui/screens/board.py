@@ -104,12 +104,19 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
         self.head.refresh()
         words = f"  {board.query.text}" if board.query.text else ""
         self.rule.title = (("Board", "title"), (f"  by {NAMES[board.by]}", "dim"), (words, "mark"))
-        facts: list[Piece] = [(text, "") for text in board.facts]
-        facts[1:1] = [(text, "warn") for text in board.left_out]
-        self.rule.facts = joined(facts, self.rule.glyphs.dot)
+        self._show_facts()
         self._show_over_time()
         self._show_keys()
         self._offer()
+
+    def _show_facts(self) -> None:
+        board, group = self.board, self.groups.current
+        facts: list[Piece] = [(text, "") for text in board.facts]
+        left_out = board.left_out
+        if board.by == RULE and board.rules and group:
+            left_out = [*filter(None, (board.rules.not_known(group.names[0]),)), *left_out]
+        facts[1:1] = [(text, "warn") for text in left_out]
+        self.rule.facts = joined(facts, self.rule.glyphs.dot)
 
     def _empty(self) -> tuple[str, ...]:
         board = self.board
@@ -118,7 +125,7 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
         if board.is_running or board.ended is None:
             return ("counting …",)
         if board.by == RULE and board.rules:
-            return ("no run breaks a rule",) if board.rules.ended else ("asking the rules …",)
+            return board.rules.nothing_broken if board.rules.ended else ("asking the rules …",)
         if not (board.reading.runs or board.reading.not_kept):
             return ("there is no run to count",)
         return ("no run could be counted", *board.left_out)
@@ -141,6 +148,7 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
     @on(RowList.Highlighted, "#groups")
     def _at_a_group(self) -> None:
         self.board.cursor = self.groups.cursor
+        self._show_facts()
         self._show_keys()
 
     @on(RowList.Opened, "#groups")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from oh_tui.settings.startup import Settings
 from oh_tui.sources.across_runs.over_time import COST, Table
 from oh_tui.sources.across_runs.run_stats import Churn, Group, Spread, summed
 from oh_tui.text.human import percentages
+from oh_tui.trajectory.analysis.rules.question import State
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.screens.board import BoardScreen
 from oh_tui.tui.screens.board_groups import COLUMNS, Groups, parted, shown_names
@@ -74,8 +76,16 @@ async def test_runs_stand_in_a_row_of_each_rule_that_they_break() -> None:
         rows = {group.names[0]: group.runs for group in view.groups.groups}
         assert rows["tested-before-commit"] == 2 and rows["no-installs"] == 3
         assert list(rows.values()) == sorted(rows.values(), reverse=True)
+        asked = view.board.rules
+        assert asked is not None
+        with case("of how many runs the rule under the cursor is not known"):
+            assert asked.unknown["no-installs"] != asked.unknown["plan-done"]
+            for name in ("no-installs", "plan-done"):
+                view.groups.move_to(list(rows).index(name))
+                await it.settle()
+                wanted = f"{asked.unknown[name]} runs not known for {name}"
+                assert wanted in text(it, view, "#board-rule")
         with case("other groupings and back, without asking again"):
-            asked = view.board.rules
             await it.press("b")
             assert "by model" in text(it, view, "#board-rule")
             await it.press("C")
@@ -92,6 +102,30 @@ async def test_runs_stand_in_a_row_of_each_rule_that_they_break() -> None:
             await it.press("r")
             await it.settle()
             assert "by model" in text(it, view, "#board-rule")
+
+
+async def test_without_a_broken_rule_the_board_says_what_is_known() -> None:
+    async with explore(size=(160, 40)) as it:
+        view = await board(it)
+        await it.press("C")
+        await it.until(lambda: view.board.rules and view.board.rules.ended)
+        asked = view.board.rules
+        assert asked is not None
+        holds, unknown = {"a": State.HOLDS, "b": State.HOLDS}, {"a": State.UNKNOWN}
+        for states, words in (
+            ([], "no run could be asked"),
+            ([holds], "no run breaks a rule"),
+            ([unknown, unknown], "of no run is it known whether it breaks a rule"),
+            ([holds, unknown], "no run is known to break a rule"),
+        ):
+            with case(words):
+                asked.broken, asked.unknown, asked.known = {}, Counter(), 0
+                for number, found in enumerate(states):
+                    asked.take(str(number), found)
+                await view.renew()
+                await it.settle()
+                assert words in text(it, view, "#groups")
+        assert "1 run not known for a" in text(it, view, "#groups")
 
 
 async def test_faulty_rules_are_told_on_the_board(

@@ -12,7 +12,6 @@ from oh_tui.sources.across_runs.worker import Unread
 from oh_tui.sources.lists import range_before, silence
 from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.sources.rules import rule_places
-from oh_tui.trajectory.analysis.rules.question import State
 from oh_tui.tui.controllers.across_runs.collecting import collect
 from oh_tui.tui.screens import board as board_screen
 from oh_tui.tui.state.across_runs import board as state
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from oh_tui.sources.across_runs.each_run import Result
     from oh_tui.sources.across_runs.run_stats import Group, Summand
     from oh_tui.sources.source import Source
+    from oh_tui.trajectory.analysis.rules.question import State
     from oh_tui.tui.controllers.across_runs.failures import FailuresOfRuns
     from oh_tui.tui.controllers.lists.filter_and_sort import ListActions
     from oh_tui.tui.session import Session
@@ -130,9 +130,7 @@ class BoardOfRuns:
     async def _ask_each(self, rules: state.RulesOfRuns) -> None:
         def take(one: Result[Mapping[str, State]]) -> bool:
             if not isinstance(one.value, Unread):
-                states = one.value.items()
-                broken = [name for name, found in states if found is State.BROKEN]
-                rules.broken[one.conversation.id] = broken
+                rules.take(one.conversation.id, one.value)
             return False
 
         await collect(rules, rules.reading.results(), take, self._renew, EVERY)

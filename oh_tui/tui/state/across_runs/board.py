@@ -73,6 +73,33 @@ class RulesOfRuns(Pass):
         self.reading = reading
         self.broken: dict[str, list[str]] = {}
         """By the id of a conversation, as far as they were asked."""
+        self.unknown: Counter[str] = Counter()
+        """Of how many runs it is not known whether they break a rule."""
+        self.known = 0
+        """Runs of which some rule is known."""
+
+    def take(self, run: str, states: Mapping[str, State]) -> None:
+        self.broken[run] = [name for name, found in states.items() if found is State.BROKEN]
+        unknown = [name for name, found in states.items() if found is State.UNKNOWN]
+        self.unknown.update(unknown)
+        self.known += len(unknown) < len(states)
+
+    def not_known(self, rule: str) -> str:
+        """Of how many runs a rule is not known; "" for none."""
+        count = self.unknown[rule]
+        return f"{plural(count, 'run')} not known for {rule}" if count else ""
+
+    @property
+    def nothing_broken(self) -> tuple[str, ...]:
+        """What is said where no run is known to break a rule."""
+        if not self.broken:
+            return ("no run could be asked",)
+        if not self.known:
+            return ("of no run is it known whether it breaks a rule",)
+        if not self.unknown:
+            return ("no run breaks a rule",)
+        worst = [self.not_known(name) for name, _ in self.unknown.most_common(3)]
+        return ("no run is known to break a rule", *worst)
 
     @property
     def fact(self) -> str:
