@@ -145,3 +145,18 @@ def test_with_header_a_pipe_gets_the_names_of_the_columns() -> None:
     assert list(table(Style(head=True), columns, rows)) == ["id\ttitle", "1\tone"]
     assert list(table(Style(head=True), columns, [])) == ["id\ttitle"]
     assert list(table(Style(), columns, rows)) == ["1\tone"]
+
+
+def test_columns_go_where_others_would_be_cut_too_short() -> None:
+    columns = (Column("what", share=1, least=20), Column("b", goes=2), Column("a", goes=1))
+    rows = [("w" * 40, "b" * 8, "a" * 8)]
+
+    def heads(room: int) -> list[str]:
+        return next(table(Style(room=room), columns, rows)).split()
+
+    assert heads(40) == ["what", "b", "a"]
+    assert heads(39) == ["what", "b"]
+    assert heads(30) == ["what", "b"]
+    assert heads(29) == heads(5) == ["what"]
+    short = [("w", "b" * 8, "a" * 8)]
+    assert next(table(Style(room=29), columns, short)).split() == ["what", "b", "a"]

@@ -7,6 +7,7 @@ import shlex
 import sys
 from argparse import ArgumentTypeError
 from collections.abc import Iterator, Mapping, Sequence
+from textwrap import wrap
 from typing import NamedTuple
 
 import msgspec
@@ -24,10 +25,10 @@ from oh_tui.commands.framework.printing import (
     Row,
     Style,
     print_json,
-    print_table,
     progress,
     show_progress,
     stamp,
+    table,
 )
 from oh_tui.commands.framework.status import Seen
 from oh_tui.sources.across_runs.cached_rows import KnownFailures
@@ -241,19 +242,37 @@ def _print_csv(found: FailuresFound) -> None:
             out.writerow("" if one is None else one for one in (*values, *of_group))
 
 
+LEAST_TEXT, LEAST_NEXT = 30, 12
+"""Cells of what failed and of what helped, for which columns are left out."""
+
+_INDENT = " " * 10
+"""Before the groups of a row, which stand under it on a terminal."""
+
+
 def _print_table(style: Style, found: FailuresFound) -> None:
+    under = style.room if found.by else None
+    """Cells for the groups of a row under it."""
     columns = (
         Column("id"),
-        Column("what failed", share=3),
+        Column("what failed", share=3, least=LEAST_TEXT),
         Column("runs", right=True),
-        Column("steps", right=True),
-        Column("last", right=True),
-        Column("well", right=True),
-        Column("recovered by", share=2),
-        *((Column(f"by {', '.join(found.by)}", share=2),) if found.by else ()),
-        Column("example", share=1),
+        Column("steps", right=True, goes=3),
+        Column("last", right=True, goes=1),
+        Column("well", right=True, goes=2),
+        Column("recovered by", share=2, least=LEAST_NEXT, goes=4),
+        *((Column(f"by {', '.join(found.by)}"),) if found.by and under is None else ()),
+        Column("example"),
     )
-    print_table(style, columns, _rows(style, found))
+    lines = table(style, columns, _rows(style, found, has_groups=under is None))
+    if under is not None:
+        print(next(lines, ""))
+        for line, row in zip(lines, found.rows, strict=True):
+            print(line)
+            for groups in wrap(_by_group(row, found), max(LEAST_TEXT, under - len(_INDENT))):
+                print(_INDENT + style.paint(groups, "dim"))
+    else:
+        for line in lines:
+            print(line)
     if not style.piped:
         steps = plural(found.failed_steps, "failed step")
         print(style.paint(f"{steps} in {plural(found.runs, 'run')}", "dim"))
@@ -261,7 +280,7 @@ def _print_table(style: Style, found: FailuresFound) -> None:
             print(style.paint(f"a run that recovered beside one that did not: {told}", "dim"))
 
 
-def _rows(style: Style, found: FailuresFound) -> Iterator[Row]:
+def _rows(style: Style, found: FailuresFound, *, has_groups: bool) -> Iterator[Row]:
     for row in found.rows:
         well, _ = percentages((row.ended_well, row.runs - row.ended_well))
         yield (
@@ -272,7 +291,7 @@ def _rows(style: Style, found: FailuresFound) -> Iterator[Row]:
             style.when(row.last),
             f"{well} %",
             _recovered(row),
-            *((_by_group(row, found),) if found.by else ()),
+            *((_by_group(row, found),) if found.by and has_groups else ()),
             Cell(_at(style, row.example), "dim"),
         )
 

@@ -130,6 +130,11 @@ class Column(NamedTuple):
     title: str
     right: bool = False
     share: int = 0
+    least: int = _LEAST
+    """Cells to which one with a share may be cut."""
+    goes: int = 0
+    """Columns that have this are left out, the lowest first, where others would be cut to less than
+    their least."""
 
 
 Row: TypeAlias = Sequence[str | Cell]
@@ -147,13 +152,15 @@ def table(style: Style, columns: Sequence[Column], rows: Iterable[Row]) -> Itera
     cells = [[_as_cell(cell) for cell in row] for row in rows]
     if not cells:
         return
+    natural = [
+        max(width(column.title), *(width(row[n].text) for row in cells))
+        for n, column in enumerate(columns)
+    ]
     used = [n for n in range(len(columns)) if any(row[n].text for row in cells)]
+    used = _fitting(used, natural, columns, style.room)
     shown = [columns[n] for n in used]
     body = [[row[n] for n in used] for row in cells]
-    widths = [
-        max(width(column.title), *(width(row[n].text) for row in body))
-        for n, column in enumerate(shown)
-    ]
+    widths = [natural[n] for n in used]
     _squeeze(widths, shown, style.room)
     yield laid_out(style, shown, widths, [Cell(column.title, "dim") for column in shown])
     for row in body:
@@ -180,6 +187,22 @@ def between_tabs(row: Row) -> str:
     return "\t".join(_text(cell).replace("\t", " ") for cell in row)
 
 
+def _fitting(
+    used: list[int], natural: Sequence[int], columns: Sequence[Column], room: int
+) -> list[int]:
+    """The columns without those that go where there is no room for them."""
+    least = [
+        min(cells, column.least) if column.share else cells
+        for cells, column in zip(natural, columns, strict=True)
+    ]
+    going = sorted((n for n in used if columns[n].goes), key=lambda n: columns[n].goes)
+    for n in going:
+        if sum(least[n] for n in used) + 2 * (len(used) - 1) <= room:
+            break
+        used = [other for other in used if other != n]
+    return used
+
+
 def _squeeze(widths: list[int], columns: Sequence[Column], room: int) -> None:
     """Makes the widths fit by shrinking the columns with a share."""
     over = sum(widths) + 2 * (len(widths) - 1) - room
@@ -188,7 +211,7 @@ def _squeeze(widths: list[int], columns: Sequence[Column], room: int) -> None:
         # shrink the widest for its share, down to the next widest or its least width
         flexible.sort(key=lambda n: widths[n] / columns[n].share, reverse=True)
         first = flexible[0]
-        least = min(_LEAST, widths[first])
+        least = min(columns[first].least, widths[first])
         following = widths[flexible[1]] / columns[flexible[1]].share if len(flexible) > 1 else 0.0
         target = max(least, int(following * columns[first].share))
         step = max(1, min(over, widths[first] - target))

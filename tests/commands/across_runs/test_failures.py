@@ -7,6 +7,7 @@ import io
 import json
 import shlex
 import shutil
+import sys
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterator
@@ -362,3 +363,27 @@ def test_sums_equal_a_plain_computation(
         assert sum(runs for _, runs in row.helped) <= row.recovered <= row.runs
         assert [count.runs for _, count in row.groups] == [row.runs]
     assert sums.rows(2) == [row for row in rows if row.runs >= 2]
+
+
+def test_a_narrow_terminal_has_what_failed_and_whole_groups(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    def printed(columns: int, *words: str) -> list[str]:
+        monkeypatch.setenv("COLUMNS", str(columns))
+        cli.main(["failures", *map(str, both(folder)), *words])
+        return capsys.readouterr().out.splitlines()
+
+    assert {"last", "well"} <= set(printed(160)[0].split())
+    head, first, *_ = printed(80)
+    assert " last " not in head and " well " not in head
+    assert head.index("runs") - head.index("what failed") > 30
+    assert first.index("…") >= 38
+    found = printed(80, "--by", "day")
+    assert all(len(line) <= 80 for line in found[:-1])
+    groups = [line.strip() for line in found if line.startswith(" " * 10)]
+    rows = document(capsys, "failures", *both(folder), "--by", "day")["failures"]
+    told = [f"{one['names']['day']} {one['runs']:,} of" for row in rows for one in row["groups"]]
+    assert told and all(one in " ".join(groups) for one in told)
