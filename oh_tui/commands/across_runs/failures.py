@@ -242,8 +242,9 @@ def _print_csv(found: FailuresFound) -> None:
             out.writerow("" if one is None else one for one in (*values, *of_group))
 
 
-LEAST_TEXT, LEAST_NEXT = 30, 12
-"""Cells of what failed and of what helped, for which columns are left out."""
+LEAST_TEXT, LEAST_NEXT, LEAST_EXAMPLE = 30, 12, 16
+"""Cells of what failed, of what helped and of an example with a short id, for which columns are
+left out."""
 
 _INDENT = " " * 10
 """Before the groups of a row, which stand under it on a terminal."""
@@ -261,7 +262,7 @@ def _print_table(style: Style, found: FailuresFound) -> None:
         Column("well", right=True, goes=2),
         Column("recovered by", share=2, least=LEAST_NEXT, goes=4),
         *((Column(f"by {', '.join(found.by)}"),) if found.by and under is None else ()),
-        Column("example"),
+        Column("example", share=1, least=LEAST_EXAMPLE),
     )
     lines = table(style, columns, _rows(style, found, has_groups=under is None))
     if under is not None:
