@@ -37,6 +37,7 @@ from oh_tui.settings.paths import (
     tilde,
     under_home,
 )
+from oh_tui.settings.toml_faults import faulty
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 
@@ -302,16 +303,10 @@ def _read_config(
         faults = [one for one in error.faults if _matters(one.setting, uses, named, error.config)]
         if not faults:
             return error.config
-        listed = [f"line {fault.line}: {fault.text}" for fault in faults[:MAX_FAULTS]]
-        if len(faults) > MAX_FAULTS:
-            listed.append(f"and {len(faults) - MAX_FAULTS} more")
-        count = "a fault" if len(faults) == 1 else f"{len(faults)} faults"
         file, _ = config_file(environment)
         assert file is not None
-        raise Problem(
-            f"The settings file {tilde(file, environment)} has {count}",
-            "\n        ".join(listed),
-        ) from error
+        what = f"The settings file {tilde(file, environment)}"
+        raise faulty(what, faults, MAX_FAULTS) from error
 
 
 def _matters(setting: str, uses: Collection[str] | None, named: str, config: Config) -> bool:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from oh_tui.text.clean import clean_line
+from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
+
+NEXT_LINE = "\n        "
+"""Between the lines of a hint, which a command prints under its sentence."""
 
 
 class Fault(NamedTuple):
@@ -19,6 +23,15 @@ class Fault(NamedTuple):
     text: str
     setting: str = ""
     """The name at the top level that is wrong, or servers.NAME; "" for a file that is no TOML."""
+
+
+def faulty(what: str, faults: Sequence[Fault], most: int, beside: Sequence[str] = ()) -> Problem:
+    """Says what of a file is wrong, a line each, and below what else is to be said."""
+    listed = [f"line {fault.line}: {fault.text}" for fault in faults[:most]]
+    if len(faults) > most:
+        listed.append(f"and {len(faults) - most:,} more")
+    count = "a fault" if len(faults) == 1 else f"{len(faults):,} faults"
+    return Problem(f"{what} has {count}", NEXT_LINE.join([*listed, *beside]))
 
 
 def quoted(text: str) -> str:

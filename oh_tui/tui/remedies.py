@@ -50,7 +50,7 @@ def hint_of(problem: Problem) -> str:
 
 def words_of(problem: Problem) -> str:
     """A problem on one line: what is wrong, and what to try next."""
-    hint = hint_of(problem)
+    hint = "; ".join(map(str.strip, hint_of(problem).splitlines()))
     return f"{problem.sentence}: {hint}" if hint else problem.sentence
 
 

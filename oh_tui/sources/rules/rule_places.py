@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from oh_tui.settings.paths import config_file, read_small
+from oh_tui.settings.toml_faults import Fault, faulty
 from oh_tui.sources.rules.rule import Rule
 from oh_tui.sources.rules.rules_file import LARGEST, RuleFaults, RulesOfFile, parse_rules
 from oh_tui.text.problem import Problem
@@ -66,7 +67,7 @@ def _add(found: dict[str, Rule], read: RulesOfFile, file: Path) -> None:
     found |= {rule.name: rule for rule in read.rules}
     for name, line in read.off.items():
         if found.pop(name, None) is None:
-            raise _problem(file, [f"line {line}: there is no rule {name} to switch off"])
+            raise _faulty(file, [Fault(line, f"there is no rule {name} to switch off")])
 
 
 def _of_repository(here: Path) -> Path | None:
@@ -94,14 +95,13 @@ def _read(file: Path) -> RulesOfFile:
             f"a file with rules has at most {LARGEST // 1024} KiB" if not error.errno else "",
         ) from error
     except UnicodeDecodeError:
-        raise _problem(file, ["it is not text in UTF-8"]) from None
+        raise Problem(f"{safe_line(str(file))} is not text in UTF-8") from None
     try:
         return parse_rules(text, str(file))
     except RuleFaults as found:
-        raise _problem(file, [f"line {one.line}: {one.text}" for one in found.faults]) from None
+        raise _faulty(file, found.faults) from None
 
 
-def _problem(file: Path, faults: Sequence[str]) -> Problem:
-    more = len(faults) - _TOLD
-    told = "; ".join([*faults[:_TOLD], *([f"and {more:,} more"] if more > 0 else [])])
-    return Problem(f"{safe_line(str(file))}: {told}", "docs/rules.md tells what a rule has")
+def _faulty(file: Path, faults: Sequence[Fault]) -> Problem:
+    what = f"The file with rules {safe_line(str(file))}"
+    return faulty(what, faults, _TOLD, ["docs/rules.md tells what a rule has"])

@@ -16,7 +16,7 @@ from oh_tui.sources.lists.filter_words import AFTER
 from oh_tui.text.problem import Problem
 from oh_tui.tui.keys import HELP, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
-from oh_tui.tui.remedies import offer
+from oh_tui.tui.remedies import offer, words_of
 from oh_tui.tui.screens.board_groups import Groups
 from oh_tui.tui.screens.board_over_time import BoardSection, cost_alone, each_period, range_before
 from oh_tui.tui.state.across_runs.board import NAMES, RULE, Before, Board
@@ -182,7 +182,7 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
         try:
             await self._counting.group_by_rule()
         except Problem as problem:
-            self.footer.tell(f"{problem.sentence}: {problem.hint}", error=True)
+            self.footer.tell(words_of(problem), error=True)
             return
         await self.renew()
         self.groups.move_to(0)

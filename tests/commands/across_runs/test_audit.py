@@ -138,10 +138,13 @@ def test_faults_of_a_file_are_said_with_their_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "mine.toml"
-    file.write_text('[[rule]]\nname = "x"\nwhy = "y"\nsteps = "dos:test"\nnever = true\n')
+    rule = '[[rule]]\nname = "x"\nwhy = "y"\nsteps = "dos:test"\nnever = true\n'
+    file.write_text(rule + "odd = 1\n")
     assert cli.main(["audit", "--list", "--rules", str(file)]) == 2
-    told = capsys.readouterr().err
-    assert "mine.toml: line 4: steps: There is no field dos" in told and "did you mean" in told
+    sentence, *lines = capsys.readouterr().err.splitlines()
+    assert sentence.endswith("mine.toml has 2 faults")
+    assert lines[0].startswith("        line 4: steps: There is no field dos: did you mean")
+    assert lines[1] == "        line 6: 'odd' is nothing that a rule has"
 
 
 def test_rules_are_listed_and_explained_without_a_key() -> None:

@@ -122,11 +122,18 @@ def test_a_later_file_replaces_and_switches_off(tmp_path: Path) -> None:
 def test_faults_of_a_file_are_one_problem(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text(RULE + 'run = "cost:>x"\n')
-    with pytest.raises(Problem, match=r"mine\.toml: line 4: run: cost:>x is not known"):
+    with pytest.raises(Problem, match=r"mine\.toml has a fault") as found:
         rules_in_force({}, None, [file])
+    assert found.value.hint.startswith("line 4: run: cost:>x is not known")
+    file.write_text(RULE + "".join(f"odd-{n} = 1\n" for n in range(8)))
+    with pytest.raises(Problem, match=r"has 9 faults") as found:
+        rules_in_force({}, None, [file])
+    lines = list(map(str.strip, found.value.hint.splitlines()))
+    assert len(lines) == 7 and lines[5] == "and 4 more"
     file.write_text('[[rule]]\nname = "no-such"\nenabled = false\n')
-    with pytest.raises(Problem, match="line 1: there is no rule no-such to switch off"):
+    with pytest.raises(Problem, match="has a fault") as found:
         rules_in_force({}, None, [file])
+    assert found.value.hint.startswith("line 1: there is no rule no-such to switch off")
     file.write_bytes(b"x" * 70_000)
     with pytest.raises(Problem, match="too large"):
         rules_in_force({}, None, [file])

@@ -137,7 +137,7 @@ async def test_faulty_rules_are_told_on_the_board(
     async with explore(size=(160, 40)) as it:
         view = await board(it)
         await it.press("C")
-        await it.until(lambda: "rules.toml: line 1" in "".join(t for t, _ in view.footer.news))
+        await it.until(lambda: "faults: line 1" in "".join(t for t, _ in view.footer.news))
         assert "by model" in text(it, view, "#board-rule")
 
 

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.rules.question import Answer
     from oh_tui.tui.state.rules import InForce, RunFindings
 
-MOST_FAULTS = 6
-"""Lines of faults at most."""
+MOST_FAULTS = 10
+"""Lines of faults at most, and at most a third of all."""
 
 
 class Chosen(NamedTuple):
@@ -42,7 +42,7 @@ class Chosen(NamedTuple):
 
 
 class Faults(Drawn):
-    """Why a file with rules cannot be used, in as many lines as that takes."""
+    """Why a file with rules cannot be used, a fault on a line of its own."""
 
     DEFAULT_CSS = "Faults { height: auto; width: 1fr; }"
 
@@ -51,17 +51,16 @@ class Faults(Drawn):
         self.lines: list[list[Piece]] = []
         self.display = False
 
-    def show(self, in_force: InForce, width: int) -> None:
-        told = [f"{in_force.faults}."] if in_force.faults else []
-        if told and in_force.hint:
-            told.append(f"{in_force.hint}.")
-        told += ["C asks again; until then these are the rules of oh-tui alone."] if told else []
+    def show(self, in_force: InForce, width: int, height: int) -> None:
+        told: list[Piece] = []
+        if in_force.faults:
+            told = [(in_force.faults, "bad"), *((line, "") for line in in_force.hint.splitlines())]
+            told.append(("C asks again; until then these are the rules of oh-tui alone.", ""))
         found = [
-            line
-            for text, hue in zip(told, ("bad", "", ""), strict=False)
-            for line in wrap_pieces([(text, hue)], width - 2)
+            line for text, hue in told for line in wrap_pieces([(text.strip(), hue)], width - 2)
         ]
-        self.lines = found if len(found) <= MOST_FAULTS else [*found[: MOST_FAULTS - 1], found[-1]]
+        most = max(3, min(MOST_FAULTS, height // 3))
+        self.lines = found if len(found) <= most else [*found[: most - 1], found[-1]]
         self.display = bool(found)
         self.styles.height = len(self.lines)
         self.refresh()
@@ -123,7 +122,7 @@ class RulesScreen(ModalScreen[Chosen | None], ClosesOnce[Chosen | None]):
     def _show_all(self) -> None:
         found = self.found
         if found is not None:
-            self.faults.show(found.in_force, self.size.width)
+            self.faults.show(found.in_force, *self.size)
             self.list.show(found.rows(), self._under)
             self._under = ""
         self._arrange()
@@ -222,7 +221,7 @@ class RulesScreen(ModalScreen[Chosen | None], ClosesOnce[Chosen | None]):
 
     def on_resize(self) -> None:
         if self.found is not None:
-            self.faults.show(self.found.in_force, self.size.width)
+            self.faults.show(self.found.in_force, *self.size)
         self._arrange()
         self._show_facts()
 
