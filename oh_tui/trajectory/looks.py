@@ -192,6 +192,8 @@ _LABELS = {
     Label.ERROR: ("failed", "warn"),
 }
 
+_RULES = {"broken": ("error", "bad"), "holds": ("finished", "good")}
+
 _UNKNOWN = ("unknown", "dim")
 
 
@@ -208,6 +210,12 @@ def label_mark(glyphs: Glyphs, label: Label | None) -> tuple[str, str] | None:
     if label not in _LABELS:
         return None
     glyph, hue = _LABELS[label]
+    return getattr(glyphs, glyph), hue
+
+
+def rule_mark(glyphs: Glyphs, state: str) -> tuple[str, str]:
+    """Glyph and hue of what a rule finds in a run."""
+    glyph, hue = _RULES.get(state, _UNKNOWN)
     return getattr(glyphs, glyph), hue
 
 

@@ -22,13 +22,13 @@ from oh_tui.sources.rules.rule import Finding, Rule, Severity
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import percent, plural
 from oh_tui.trajectory.analysis.rules.question import State
+from oh_tui.trajectory.looks import ASCII, UNICODE, rule_mark
 
 LEAST_TEXT = 20
 """Columns of a text beside its name, in the narrowest terminal."""
 
-_SIGNS = {State.BROKEN: ("✗", "x"), State.UNKNOWN: ("·", "."), State.HOLDS: ("✓", "v")}
-
 _HUES: Mapping[State, Hue] = {State.BROKEN: "red", State.UNKNOWN: "dim", State.HOLDS: "green"}
+"""In the order in which they are listed."""
 
 _SEVERITY_HUES: Mapping[Severity, Hue] = {
     Severity.HIGH: "red", Severity.MEDIUM: "amber", Severity.LOW: "dim",
@@ -40,13 +40,13 @@ def print_run(style: Style, run: Audited) -> None:
     if not style.piped:
         print("  ".join(filter(None, (run.title, shortened(run.run)))))
     columns = (Column(""), Column("severity"), Column("rule"), Column("", share=1))
-    order = list(_SIGNS)
+    order = list(_HUES)
     found = sorted(run.found.findings, key=lambda one: (order.index(one.state), -one.severity.rank))
     print_table(style, columns, (_finding_row(style, one) for one in found))
 
 
 def _finding_row(style: Style, one: Finding) -> Row:
-    sign = style.glyph(*_SIGNS[one.state])
+    sign, _ = rule_mark(ASCII if style.ascii else UNICODE, one.state)
     is_broken = one.state is State.BROKEN
     about = one.answer.broken_by() if is_broken else one.answer.lacks
     return (
@@ -73,7 +73,8 @@ def print_runs(style: Style, found: Found) -> None:
         run_columns = (Column("run"), Column("breaks", share=2), Column("title", share=1))
         print_table(style, run_columns, map(_run_row, broken))
     if not style.piped:
-        told = f"{found.breaking:,} of {plural(found.read, 'run')} break a rule"
+        verb = "breaks" if found.breaking == 1 else "break"
+        told = f"{found.breaking:,} of {plural(found.read, 'run')} {verb} a rule"
         print(style.paint(told, "dim"))
     if found.breaking > len(broken):
         say(f"the newest {len(broken):,} of {found.breaking:,} runs are listed; --json has all")

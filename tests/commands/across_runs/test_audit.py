@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import xml.etree.ElementTree as ElementTree
 import zipfile
 from pathlib import Path
@@ -113,7 +114,21 @@ def test_one_run_is_a_list_with_what_is_broken_first(
     lacking = next(row for row in rows if row[2] == "context-nearly-full")
     assert lacking[0] == "· not known" and "context fill of 4 steps" in lacking[3]
     cli.main(["audit", str(path), "--ascii"])
-    assert capsys.readouterr().out.startswith("x broken\thigh")
+    told = capsys.readouterr().out
+    assert told.startswith("x broken\thigh") and "\n+ holds\t" in told
+
+
+def test_the_last_line_counts_the_runs_that_break_a_rule(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    for breaking, words in ((1, "1 of 3 runs breaks a rule"), (2, "2 of 3 runs break a rule")):
+        for number in range(3):
+            deeds = ["install"] if number < breaking else ["edit", "pass"]
+            write_run(tmp_path / f"{number}.zip", deeds)
+        cli.main(["audit", str(tmp_path)])
+        assert capsys.readouterr().out.splitlines()[-1] == words
 
 
 def test_rules_of_the_repository_are_said(

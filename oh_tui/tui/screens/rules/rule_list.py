@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oh_tui.trajectory.analysis.rules.question import State
+from oh_tui.trajectory.looks import rule_mark
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.widgets.drawing import Piece, fit, shorten
 from oh_tui.tui.widgets.row_list import RowList
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from oh_tui.sources.rules.rule import Finding, Rule
     from oh_tui.trajectory.analysis.rules.question import Answer
-    from oh_tui.trajectory.looks import Glyphs
 
     RuleRow = tuple[Rule, Finding]
 
@@ -52,7 +52,7 @@ class RuleList(RowList):
 
     def pieces(self, row: int, width: int) -> list[Piece]:
         rule, found = self.rows[row]
-        sign, hue = state_mark(self.glyphs, found.state)
+        sign, hue = rule_mark(self.glyphs, found.state)
         names = min(self._names, max(12, width // 2))
         room = max(0, width - 2 - _SEVERITY - names - 2)
         is_broken = found.state is State.BROKEN
@@ -63,13 +63,6 @@ class RuleList(RowList):
             (fit(rule.name, names, self.glyphs.more), "dim" if found.state is State.HOLDS else ""),
             (f"  {told}", "" if is_broken else "dim"),
         ]
-
-
-def state_mark(glyphs: Glyphs, state: State) -> Piece:
-    """Sign and hue."""
-    if state is State.BROKEN:
-        return glyphs.error, "bad"
-    return (glyphs.finished, "good") if state is State.HOLDS else (glyphs.unknown, "dim")
 
 
 def told_of(answer: Answer) -> str:

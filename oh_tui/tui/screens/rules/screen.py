@@ -16,10 +16,11 @@ from textual.strip import Strip
 
 from oh_tui.settings.paths import tilde
 from oh_tui.trajectory.analysis.rules.question import State
+from oh_tui.trajectory.looks import rule_mark
 from oh_tui.tui.keys import HELP, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.screens.rules.rule_detail import rule_blocks
-from oh_tui.tui.screens.rules.rule_list import RuleList, state_mark
+from oh_tui.tui.screens.rules.rule_list import RuleList
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Drawn, Piece, wrap_pieces
@@ -147,7 +148,7 @@ class RulesScreen(ModalScreen[Chosen | None], ClosesOnce[Chosen | None]):
         facts: list[Piece] = []
         for state, words in named:
             if count := states.count(state):
-                sign, hue = state_mark(self.rule.glyphs, state)
+                sign, hue = rule_mark(self.rule.glyphs, state)
                 facts.append((f"{sign} {count:,} {words}", hue))
         if file := found.in_force.of_repository:
             facts.append((f"also those of {tilde(file, os.environ)}", "dim"))
@@ -166,7 +167,7 @@ class RulesScreen(ModalScreen[Chosen | None], ClosesOnce[Chosen | None]):
         if row is None or found is None:
             return
         rule, finding = row
-        sign, hue = state_mark(self.rule.glyphs, finding.state)
+        sign, hue = rule_mark(self.rule.glyphs, finding.state)
         self.rule_rule.title = ((f"{sign} ", hue), (rule.name, "title"))
         blocks = await asyncio.to_thread(
             partial(rule_blocks, rule, finding, found.state.study.trajectory)
