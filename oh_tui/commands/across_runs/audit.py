@@ -15,7 +15,7 @@ from oh_tui.commands.across_runs.audit_table import (
     print_runs,
 )
 from oh_tui.commands.across_runs.audited import Audited, Found, rule_json
-from oh_tui.commands.across_runs.left_out import LEFT_OUT, LIVE, left_out, say_rest
+from oh_tui.commands.across_runs.left_out import LEFT_OUT, LIVE, left_out, say_none, say_rest
 from oh_tui.commands.framework.command import (
     LISTED,
     PATHS,
@@ -119,6 +119,9 @@ async def audit(call: Call) -> int:
         raise Problem("--junit and --json cannot be used together", "give one of them")
     rules = rules_of(args.rules)
     if args.list or args.explain is not None:
+        if args.paths or args.filter:
+            name = "--list" if args.list else "--explain"
+            raise Problem(f"{name} reads no run", f"leave {name} out, or PATH and FILTER")
         _print_rules(call, rules, args.explain)
         return OK
     least = Severity(args.fail_on)
@@ -126,6 +129,8 @@ async def audit(call: Call) -> int:
         return await _print_junit(call, rules, least)
     most = None if call.as_json else MOST_LISTED
     found = await audit_in(call, rules, args.filter, least, live=args.live, most=most)
+    if not (found.read or call.as_json):
+        say_none(args.filter, found.left_out)
     if call.as_json:
         print_json(found.document())
     elif args.against:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from oh_tui.commands.across_runs.grep import run_name
-from oh_tui.commands.across_runs.left_out import LIVE, left_out, say_rest
+from oh_tui.commands.across_runs.left_out import LIVE, left_out, say_none, say_rest
 from oh_tui.commands.across_runs.stats import groupings
 from oh_tui.commands.framework.command import LISTED, PATHS, Call, argument, command, flag
 from oh_tui.commands.framework.ids import shortened
@@ -26,6 +26,7 @@ from oh_tui.commands.framework.printing import (
     Style,
     print_json,
     progress,
+    say,
     show_progress,
     stamp,
     table,
@@ -105,6 +106,11 @@ async def failures(call: Call) -> int:
     if args.csv and call.as_json:
         raise Problem("--csv and --json cannot be used together", "give one of them")
     found = await failures_in(call, args.filter, args.by, args.min, args.sort, live=args.live)
+    if not (found.runs or call.as_json):
+        say_none(args.filter, found.left_out)
+    elif not (found.rows or call.as_json):
+        least = f"{args.min:,} or more of " if found.failed_steps else ""
+        say(f"nothing failed in {least}{plural(found.runs, 'run')}")
     if call.as_json:
         print_json(found.document())
     elif args.csv:

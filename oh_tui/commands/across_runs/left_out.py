@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from oh_tui.commands.framework.command import Call, flag
@@ -43,6 +44,11 @@ def say_rest(call: Call, reading: ManyRuns[Any]) -> int:
     if reading.unsure:
         say(f"left out: {plural(reading.unsure, 'run')} of unknown {reading.lacked}")
     return PARTIAL if reading.unread or call.source.problems else OK
+
+
+def say_none(words: str, left_out: Mapping[str, int]) -> None:
+    """Says that there is no run to tell of, where `words` are the filter."""
+    say("no run matches" if words and not any(left_out.values()) else "no run was read")
 
 
 LEFT_OUT = ("not_kept", "going_on", "unread", "unsure")

@@ -277,6 +277,17 @@ def test_wrong_use_is_named(folder: Path) -> None:
         assert cli.main(["audit", str(folder), *words]) == 2
 
 
+def test_words_that_nothing_takes_or_matches_are_said(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words in (["--list"], ["--explain", "plan-done"]):
+        for more in (str(folder), "repo:x"):
+            assert cli.main(["audit", *words, more]) == 2
+            assert f"{words[0]} reads no run" in capsys.readouterr().err
+    assert cli.main(["audit", str(folder), "title:nope"]) == 0
+    assert capsys.readouterr().err == "oh-tui: no run matches\n"
+
+
 def test_runs_with_one_id_are_two(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("a", "b"):
         write_run(tmp_path / f"{name}.zip", ["edit"], id=DATES, title=name)

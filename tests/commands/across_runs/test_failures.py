@@ -387,3 +387,12 @@ def test_a_narrow_terminal_has_what_failed_and_whole_groups(
     rows = document(capsys, "failures", *both(folder), "--by", "day")["failures"]
     told = [f"{one['names']['day']} {one['runs']:,} of" for row in rows for one in row["groups"]]
     assert told and all(one in " ".join(groups) for one in told)
+
+
+def test_no_row_is_said_on_stderr(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for words, told in (
+        (("title:nope",), "oh-tui: no run matches\n"),
+        (("--min", "99"), f"oh-tui: nothing failed in 99 or more of {len(RUNS) + 6} runs\n"),
+    ):
+        assert cli.main(["failures", *map(str, both(folder)), *words]) == 0
+        assert capsys.readouterr() == ("", told)
