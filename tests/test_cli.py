@@ -114,6 +114,7 @@ def test_help_is_a_command_too(
         (["step", "run.zip"], "did you mean steps?"),
         (["check", "--bogus", "run.zip"], "oh-tui check --help"),
         (["steps", "run.zip", "is:odd"], "is:odd is not known"),
+        (["conversations", "run.zip", "look:any"], "oh-tui steps takes it, for one run"),
         (["tail", "run.zip", "-n", "x"], "not a number of steps"),
         (["conversations", "--since", "soon", "--demo"], "filter word after: does the same"),
         (["download", "run.zip", "--demo"], "run.zip is a file"),

@@ -13,6 +13,7 @@ from oh_tui.sources.json_lines import json_line
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import NO_THREADS, NO_THREADS_HINT, Problem, Refused, is_of_threads
 from oh_tui.text.redact import safe
+from oh_tui.trajectory.analysis.search.step_filter import QueryError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 """Errors of the disk, which no other use of the command avoids."""
@@ -47,6 +48,8 @@ def say(sentence: str, hint: str, code: int) -> int:
 
 def problem(problem: Problem) -> int:
     """Prints a problem that has words for people."""
+    if isinstance(problem, QueryError):
+        problem.instead("steps", "oh-tui steps takes it, for one run")
     return say(problem.sentence, problem.hint, code_of(problem))
 
 

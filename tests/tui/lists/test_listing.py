@@ -115,6 +115,15 @@ async def test_s_sorts_and_the_heading_says_by_what() -> None:
         assert "by title" not in it.text(RULE)
 
 
+async def test_a_word_that_filters_steps_leads_to_their_filter() -> None:
+    async with explore(size=(80, 24)) as it:
+        await filter_by(it, "look:any")
+        assert "look: filters steps" in it.footer and "press esc and 3 first" in it.footer
+        await it.press("escape", "3")
+        await filter_by(it, "look:any")
+        assert it.screen.timeline.filtered is not None
+
+
 async def test_the_filter_completes_tags_repositories_and_rules() -> None:
     async with explore() as it:
         it.screen.session.annotations.runs = {"x": RunAnnotations({"triage": ""})}

@@ -31,12 +31,19 @@ if TYPE_CHECKING:
 
 
 class QueryError(Problem, ValueError):
-    """An invalid query; `start` and `end` are the position of the error."""
+    """An invalid query; `start` and `end` are the position of the error. `of` is what the word
+    filters instead, "" for a word that is wrong everywhere."""
 
-    def __init__(self, sentence: str, hint: str, start: int, end: int) -> None:
+    def __init__(self, sentence: str, hint: str, start: int, end: int, of: str = "") -> None:
         super().__init__(sentence, hint)
         self.start = start
         self.end = end
+        self.of = of
+
+    def instead(self, of: str, where: str) -> None:
+        """Says first where the word can be used, if it filters that."""
+        if self.of == of:
+            self.hint = f"{where} · {self.hint}"
 
 
 class Readable(Protocol):
@@ -255,14 +262,14 @@ def _unknown(
     suggestion = f"{near[0]}:" if near else f"one of {' '.join(plain)}"
     typed = clean_line(match[0])[:40].replace('"', "")
     sentence = f"There is no field {match['field']}"
-    hint = f'did you mean {suggestion} · to find the text itself: "{typed}"'
+    hint, of = f'did you mean {suggestion} · to find the text itself: "{typed}"', ""
     if name in beside.fields or (name.startswith(RUN) and beside is LISTED):
         sentence = f"{name}: filters {beside.there}, and this is for {beside.here}"
-        hint = f'to find the text itself: "{typed}"'
+        hint, of = f'to find the text itself: "{typed}"', beside.there
         if name in _BY_FILE:
             hint = f"{_BY_FILE[name]}: filters them by file · {hint}"
     start = match.start("field")
-    return QueryError(sentence, hint, start, match.end("field"))
+    return QueryError(sentence, hint, start, match.end("field"), of)
 
 
 def _examples(name: str, field: Readable) -> str:

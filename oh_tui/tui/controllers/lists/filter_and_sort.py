@@ -110,6 +110,7 @@ class ListActions:
                     break
                 except QueryError as error:
                     text, wrong = typed, error
+                    error.instead("steps", "press esc and 3 first")
                     ui.report(error)
         finally:
             if wrong:
