@@ -413,6 +413,8 @@ class MainScreen(BaseScreen):
     def on_columns_changed(self) -> None:
         self.sidebar.choose_columns(self.session.columns("conversations"))
         self.timeline.choice = self.session.columns("timeline")
+        if self.timeline.study is not None:
+            self.controllers.looks.read()
 
     def on_layout_changed(self) -> None:
         self._arrange(self.session.arrangement)
@@ -466,6 +468,7 @@ class MainScreen(BaseScreen):
             self.run_view.show_study(run)
             self._show_broken()
             self.controllers.forgotten.find()
+            self.controllers.looks.read()
             if session.filtering:
                 self.controllers.filter.study_came()
             if message.grew:

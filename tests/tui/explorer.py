@@ -79,6 +79,7 @@ READS = (
     "share",
     "share-write",
     "failures",
+    "looks",
     "rules",
     "rule",
 )

@@ -125,6 +125,11 @@ class Study:
         """Which of its own steps are worth a look; read when asked for."""
         return of_run.WorthALook(self.trajectory, self.changes.churn, self.acts)
 
+    def known_looks(self, step: Step) -> tuple[Reason, ...]:
+        """Why one of its own steps is worth a look, as far as they are read."""
+        read: WorthALook | None = vars(self).get("worth_a_look")
+        return read.known(step) if read else ()
+
     def looks(self) -> Iterator[tuple[Label, Reason]]:
         """What is worth a look in it and its sub-agents, with the steps."""
         for run in (self, *self.sub_runs.all()):

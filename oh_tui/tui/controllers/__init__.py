@@ -31,6 +31,7 @@ from oh_tui.tui.controllers.run import (
     forgotten,
     goto,
     known_failures,
+    looks,
     older,
     reader,
     reports,
@@ -61,7 +62,7 @@ if TYPE_CHECKING:
 READS = (
     *("lists", "more", "run", "older", "follow", "below", "branch", "find", "hits", "filter"),
     *("peek", "git", "copy", "sift", "search_all", "sums", "failures", "forgotten"),
-    *("known-failure", "rules"),
+    *("known-failure", "looks", "rules"),
 )
 """Groups of workers that read from the source being left, or process what it returned. Reads run
 in exclusive groups; writes never do, so that no read cancels a write."""
@@ -261,6 +262,10 @@ class Controllers:
     @cached_property
     def sharing(self) -> share.Sharing:
         return share.Sharing(self._session, self._ui, self._steps, self.target)
+
+    @cached_property
+    def looks(self) -> looks.LooksOfRun:
+        return looks.LooksOfRun(self._ui, self._steps)
 
     @cached_property
     def rules(self) -> rules.RulesOfRun:

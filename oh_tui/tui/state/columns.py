@@ -23,10 +23,12 @@ class Column(NamedTuple):
 LIST = tuple(Column(one.name, one.key, one.label) for one in COLUMNS)
 
 PHASE = "phase"
+LOOK = "look"
 
 STEPS = (
     Column("at", "a", "time"),
     Column(PHASE, "p", "phase"),
+    Column(LOOK, "w", "worth a look"),
     *(Column(one.name, one.key, one.label) for one in STEP_ATTRIBUTES),
 )
 

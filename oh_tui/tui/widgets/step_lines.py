@@ -16,7 +16,7 @@ from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.describe import Description
 from oh_tui.tui.rendering.cells import width_of
-from oh_tui.tui.state.columns import PHASE, Choice, fitting
+from oh_tui.tui.state.columns import LOOK, PHASE, Choice, fitting
 from oh_tui.tui.widgets.drawing import Piece, fit, shorten
 from oh_tui.tui.widgets.row_list import HeadCell
 
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 CLOCK = 10
 GUTTER = 2
 PHASE_CELLS = 9
-"""Cells of the time, of the signs before a step, and of the phase that it begins."""
+LOOK_CELLS = 15
+"""Cells of the time, of the signs before a step, of the phase that it begins, and of what it is
+worth a look for."""
 
 _LEFT = tuple(one for one in STEP_ATTRIBUTES if not one.at_right)
 _RIGHT = tuple(one for one in STEP_ATTRIBUTES if one.at_right)
@@ -47,6 +49,7 @@ class Columns(NamedTuple):
     number: int
     at: int
     phase: int
+    look: int
     what: int
     result: int
     numbers: Mapping[str, int]
@@ -55,7 +58,7 @@ class Columns(NamedTuple):
     @property
     def shown(self) -> frozenset[str]:
         """The columns that can be hidden and are shown."""
-        widths = {"at": self.at, PHASE: self.phase, **self.numbers}
+        widths = {"at": self.at, PHASE: self.phase, LOOK: self.look, **self.numbers}
         return frozenset(name for name, cells in widths.items() if cells)
 
 
@@ -91,7 +94,8 @@ class StepLines(NamedTuple):
             ended = max((when for when in ends if when is not None), default=None)
             if self.time == "elapsed" and trajectory.began is not None and ended is not None:
                 at = max(6, len(clock(ended - trajectory.began)) + 2)
-        sizes = {"at": at, **{one.name: one.cells for one in _BY_WEIGHT}, PHASE: PHASE_CELLS}
+        sizes = {"at": at, **{one.name: one.cells for one in _BY_WEIGHT}}
+        sizes |= {PHASE: PHASE_CELLS, LOOK: LOOK_CELLS}
         usual = {"at", *(one.name for one in _BY_WEIGHT if width >= one.usual_from)}
         if not (self.study and self.study.accounts.priced):
             usual.discard(COST.name)
@@ -100,8 +104,8 @@ class StepLines(NamedTuple):
         sizes = {name: cells if name in shown else 0 for name, cells in sizes.items()}
         rest -= sum(sizes.values())
         what = max(16, min(int(rest * 0.52), rest - 18))
-        at, phase = sizes.pop("at"), sizes.pop(PHASE)
-        return Columns(number, at, phase, what, max(0, rest - what), sizes)
+        at, phase, look = sizes.pop("at"), sizes.pop(PHASE), sizes.pop(LOOK)
+        return Columns(number, at, phase, look, what, max(0, rest - what), sizes)
 
     def head(self, width: int, order: StepSorting | None) -> list[HeadCell]:
         """The names of the columns; `order` is None for that of the run."""
@@ -117,7 +121,8 @@ class StepLines(NamedTuple):
         return [
             HeadCell(f"{sign:>{GUTTER + cells.number + 1}}"),
             cell(StepOrder.TIME, self._clock, cells.at),
-            HeadCell(f"{f'  {PHASE}':<{cells.phase}}" if cells.phase else ""),
+            HeadCell(_left_cell(PHASE, cells.phase)),
+            HeadCell(_left_cell(LOOK, cells.look)),
             *(cell(StepOrder(one.name), one.head, cells.numbers[one.name]) for one in _LEFT),
             HeadCell(f"  {'what':<{cells.what}}    {'result':<{max(0, cells.result - 2)}}"),
             *(cell(StepOrder(one.name), one.head, cells.numbers[one.name] - 1) for one in _RIGHT),
@@ -184,12 +189,8 @@ class StepLines(NamedTuple):
             (unseen, "dim"),
             (f"{number:>{cells.number - len(unseen)}}", "selected" if in_range else "dim"),
             (f"{self._at(event):>{cells.at}}" if cells.at else "", "dim"),
-            (
-                f"  {self._phase(step, sub) if own else '':<{PHASE_CELLS - 2}}"
-                if cells.phase
-                else "",
-                "",
-            ),
+            (_left_cell(self._phase(step, sub) if own else "", cells.phase), ""),
+            (_left_cell(self._look(step, sub) if own and cells.look else "", cells.look), ""),
             *(cell(one, "") for one in _LEFT),
             ("  ", ""),
             (shorten(verb, what, more), hue or plain),
@@ -205,6 +206,16 @@ class StepLines(NamedTuple):
         phase = phases.of(step.number) if phases and step else None
         begins = phase is not None and step is not None and phase.first == step.number
         return phase.name if phase and (begins or self.sorts or self.filters) else ""
+
+    def _look(self, step: Step | None, sub: SubStep | None) -> str:
+        """What a step is worth a look for, as far as that is read: such as `config +1`, the first
+        reason and how many there are besides."""
+        study = sub.run if sub else self.study
+        reasons = study.known_looks(step) if study and step else ()
+        if not reasons:
+            return ""
+        more = f" +{len(reasons) - 1}" if len(reasons) > 1 else ""
+        return f"{reasons[0].look}{more}"
 
     def _numbers(self, step: Step, outcome: Outcome, accounts: Accounts | None) -> dict[str, str]:
         """The texts of the columns by name. A running step shows its time so far. A span that is
@@ -252,3 +263,8 @@ class StepLines(NamedTuple):
         utc = UTC if self.time == "UTC" else None
         is_written = is_bare(event.timestamp)
         return unzoned(clock_time(when, UTC if is_written else utc), is_written)
+
+
+def _left_cell(text: str, width: int) -> str:
+    """A cell with its text at the left, apart from the one before; "" for a column without room."""
+    return f"  {text:<{width - 2}}" if width else ""

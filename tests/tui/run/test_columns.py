@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from tests.tui.explorer import explore
+from oh_tui.sources.results import Loaded
+from oh_tui.trajectory.model.events import Event
+from tests.trajectory.made import output, shell
+from tests.tui.explorer import Explorer, explore
 
 DATES = "Parse ISO week dates"
+LOGIN = "Add OAuth login"
 
 
 async def test_the_time_of_the_model_goes_before_the_cost() -> None:
@@ -103,3 +107,59 @@ async def test_an_age_alone_leaves_its_room_to_the_title() -> None:
         rows = it.text("#conversations")
         assert "Rename Store to Ledger 3h" in rows
         assert "Migrate to pydanti… 12:08" in rows
+
+
+# what a step is worth a look for
+
+
+def looks(it: Explorer) -> list[str]:
+    """What the rows have in the column, below each other."""
+    start = it.text(HEAD).index("look")
+    rows = it.text("#timeline").split("\n")
+    return [cell for row in rows if (cell := row[start : start + 13].strip())]
+
+
+def come(it: Explorer, *events: Event) -> None:
+    """New events of the run at the right."""
+    conversation, run = it.screen.session.current, it.screen.session.run
+    assert conversation and run
+    count = len(run.trajectory.events) + len(events)
+    it.screen.controllers.run.take(
+        conversation, Loaded("agent server", None, count, count, news=events)
+    )
+
+
+async def test_what_is_worth_a_look_is_read_for_its_column_alone() -> None:
+    async with explore(size=(160, 48)) as it:
+        await it.open(LOGIN)
+        assert it.screen.timeline.study
+        assert "worth_a_look" not in vars(it.screen.timeline.study)
+        await it.press("vertical_line", "w", "escape")
+        assert looks(it) == ["config", "force"]
+        marked = [row for row in it.text("#timeline").split("\n") if " force " in row]
+        assert len(marked) == 1 and "git push --force" in marked[0]
+        await it.press("g", "x")
+        assert looks(it) == ["config"], "beside the call, not beside its result"
+        await it.press("x")
+        await it.open(DATES)
+        assert looks(it)[-3:] == ["retry"] * 3, "of each run that is opened"
+        await it.press("vertical_line", "w", "escape")
+        assert "look" not in it.text(HEAD)
+        await it.open("Migrate to pydantic 2")
+        assert "worth_a_look" not in vars(it.screen.timeline.study)
+
+
+async def test_a_run_that_grows_has_more_that_is_worth_a_look() -> None:
+    async with explore(size=(160, 48)) as it:
+        await it.open(LOGIN)
+        it.screen.ui.cancel("follow")  # its server has none of these events
+        await it.press("vertical_line", "w", "escape")
+        come(it, shell("made-1", "sudo rm pyproject.toml"))
+        await it.settle()
+        assert looks(it) == ["config", "force", "delete +2"]
+        come(it, output("made-1"), shell("made-2", "make"), output("made-2", code=2))
+        await it.settle()
+        assert looks(it) == ["config", "force", "delete +2"]
+        come(it, shell("made-3", "make"), output("made-3", code=2))
+        await it.settle()
+        assert looks(it) == ["config", "force", "delete +2", "retry"]

@@ -6,8 +6,10 @@ import io
 import zipfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
+import pytest
 from starlette.responses import Response
 
 from oh_tui.api import BareAgentServer
@@ -19,6 +21,7 @@ from oh_tui.trajectory.analysis.step_order import StepOrder, StepSorting
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.state.opened_sub_agents import OpenedSubAgents
+from tests.trajectory import sub_agent_files
 from tests.trajectory.made import failure, message, output, shell
 from tests.trajectory.sub_agent_files import REPORTED, folder, run_files, worked, zip_of
 from tests.tui.explorer import AT_ONCE, NOW, Between, Explorer, explore
@@ -402,3 +405,15 @@ async def test_those_in_a_paused_sandbox_are_read_once_it_runs() -> None:
         await it.settle()
         await it.press("3", "right")
         await it.until(lambda: len(paths(it)) == len(before) + 2)
+
+
+async def test_steps_of_sub_agents_have_what_they_are_worth_a_look_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sub_agent_files, "shell", partial(shell, command="sudo ls"))
+    async with opened(tmp_path) as it:
+        await it.press("j", "right", "vertical_line", "w", "escape")
+        rows = it.text("#timeline").split("\n")
+        marked = [row.split()[0] for row in rows if " sudo " in row and "$" in row]
+        assert marked == ["2.2", "4"]
+        assert all(row.count("sudo") == 2 for row in rows if "$ sudo" in row)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -46,6 +48,8 @@ class WorthALook:
 
     def __init__(self, trajectory: Trajectory, churn: Churn, acts: KeptActs) -> None:
         self.trajectory, self.churn, self._acts = trajectory, churn, acts
+        self._one = threading.Lock()
+        """Rules with `look:` ask in a thread."""
         self._begin()
 
     def _begin(self) -> None:
@@ -59,23 +63,55 @@ class WorthALook:
 
     def of(self, step: Step) -> tuple[Reason, ...]:
         """Why a step is worth a look; empty if it is not."""
-        self._take_news()
-        closed, steps = self._closed, self.trajectory.steps
-        while closed.read < step.number and self._is_closed(steps[closed.read]):
-            self._read(closed)
-        if step.number <= closed.read:
-            return closed.reasons.get(step.number, ())
-        if self._rest is None:
-            self._rest = _Reading(closed.read, closed.failed, closed.tests_failed)
-        while self._rest.read < step.number:
-            self._read(self._rest)
-        return self._rest.reasons.get(step.number, ())
+        self._read_to(step.number)
+        return self._kept(step)
+
+    def known(self, step: Step) -> tuple[Reason, ...]:
+        """As `of`, but empty for a step that is not read yet: reads nothing."""
+        is_renumbered = self._state[1:2] != (self.trajectory.numberings,)
+        return () if is_renumbered else self._kept(step)
+
+    def update(self, budget: float) -> bool:
+        """Reads steps for so many seconds; False means that there is more to read."""
+        return self._read_to(len(self.trajectory.steps), time.monotonic() + budget)
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How many steps were read, of how many."""
+        return (self._rest or self._closed).read, len(self.trajectory.steps)
 
     def __iter__(self) -> Iterator[Found]:
         """The steps that are worth a look, in order."""
         for step in self.trajectory.steps:
             if reasons := self.of(step):
                 yield Found(step, reasons)
+
+    def _kept(self, step: Step) -> tuple[Reason, ...]:
+        is_closed = step.number <= self._closed.read
+        reading = self._closed if is_closed else self._rest
+        return reading.reasons.get(step.number, ()) if reading else ()
+
+    def _read_to(self, number: int, end: float | None = None) -> bool:
+        """Reads the steps up to one. Stops when the monotonic clock passes `end`; False means that
+        there is more to read."""
+        with self._one:
+            self._take_news()
+            while reading := self._to_read(number):
+                if end is not None and time.monotonic() > end:
+                    return False
+                self._read(reading)
+            return True
+
+    def _to_read(self, number: int) -> _Reading | None:
+        """What reads the next step; None where those up to `number` are read."""
+        closed = self._closed
+        if number <= closed.read:
+            return None
+        if self._is_closed(self.trajectory.steps[closed.read]):
+            return closed
+        if self._rest is None:
+            self._rest = _Reading(closed.read, closed.failed, closed.tests_failed)
+        return self._rest if self._rest.read < number else None
 
     def _take_news(self) -> None:
         run = self.trajectory

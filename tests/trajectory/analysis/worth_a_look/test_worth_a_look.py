@@ -251,6 +251,39 @@ def test_a_result_that_comes_late_counts() -> None:
     assert [found.reasons[0].look for found in study.worth_a_look] == ["retry"]
 
 
+def test_what_is_known_reads_nothing_and_holds_as_the_run_grows() -> None:
+    grown = run(*ran("1", "sudo ls"), shell("2", "sudo make"), live=True)
+    study = Study(grown)
+    first, second = grown.steps
+    assert study.known_looks(first) == () and "worth_a_look" not in vars(study)
+    assert not study.worth_a_look.update(-1)
+    assert study.known_looks(first) == () and study.worth_a_look.progress == (0, 2)
+    assert study.worth_a_look.update(60)
+    assert study.worth_a_look.progress == (2, 2)
+    assert [one.look for one in study.known_looks(first)] == ["sudo"]
+    assert [one.why for one in study.known_looks(second)] == [
+        "runs a command with sudo; it has no result"
+    ]
+    grown.extend([output("2"), *ran("3", "sudo make install")])
+    study.update()
+    assert [one.look for one in study.known_looks(first)] == ["sudo"]
+    assert study.known_looks(grown.steps[2]) == ()
+    assert study.worth_a_look.update(60)
+    assert [one.why for one in study.known_looks(second)] == ["runs a command with sudo"]
+    assert [one.look for one in study.known_looks(grown.steps[2])] == ["sudo"]
+
+
+def test_nothing_is_known_of_steps_with_new_numbers() -> None:
+    grown = run(output("1"), *ran("2", "ls"), *ran("3", "sudo ls"), live=True)
+    study, (_, _, step) = Study(grown), grown.steps
+    assert study.worth_a_look.update(60) and study.known_looks(step)
+    grown.extend([shell("1")])  # the result is no step of its own any more
+    assert step.number == 2
+    assert [study.known_looks(one) for one in grown.steps] == [(), (), ()]
+    assert study.worth_a_look.update(60)
+    assert [len(study.known_looks(one)) for one in grown.steps] == [0, 1, 0]
+
+
 def test_the_word_finds_them() -> None:
     study = Study(run(*ran("1", "sudo rm a.py"), *ran("2", "ls")))
 
