@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import ModalScreen
 
+from oh_tui.sources.across_runs.run_stats import GROUPINGS
 from oh_tui.sources.lists import conversation_query
 from oh_tui.text.human import plural
 from oh_tui.trajectory.analysis.search.step_filter import QueryError
@@ -217,7 +218,7 @@ class FailuresScreen(ModalScreen[None], ClosesOnce[None]):
 
     async def action_group(self, by: int) -> None:
         """Count each failure by another grouping too, or by none after the last."""
-        groupings = ["", *NAMES]
+        groupings = ["", *GROUPINGS]
         place = groupings.index(self.found.by) + by
         await self._read(self.found.query, groupings[place % len(groupings)])
 
