@@ -192,7 +192,7 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
         try:
             self._counting.toggle_before()
         except Problem as problem:
-            self.footer.tell(f"{problem.sentence}: {problem.hint}", log=False)
+            self.footer.tell(words_of(problem), log=False)
         self._offered = False
         await self.renew()
 
