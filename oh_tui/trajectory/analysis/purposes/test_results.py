@@ -158,10 +158,14 @@ def _unittest(found: re.Match[str]) -> RunOfTests:
     ran, counts = int(found[1]), _named(found[3] or "")
     failed = counts.get("failures", 0) + counts.get("unexpected successes", 0)
     errors = counts.get("errors", 0)
-    beside = failed + errors + counts.get("skipped", 0) + counts.get("expected failures", 0)
-    if found[2] == "FAILED" and not failed and not errors:
+    skipped, beside = counts.get("skipped", 0), failed + errors
+    if found[2] == "FAILED" and not beside:
         return RunOfTests(False)
-    return _of(max(0, ran - beside), failed, errors)
+    if skipped and not beside and ran == skipped:
+        return NOT_KNOWN
+    if skipped:  # some versions of Python, such as 3.12.1, do not count them as run
+        return _of(None, failed, errors)
+    return _of(max(0, ran - beside - counts.get("expected failures", 0)), failed, errors)
 
 
 def _jest(found: re.Match[str]) -> RunOfTests:
