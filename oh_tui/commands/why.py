@@ -287,7 +287,7 @@ def _lines(
 def _phase_rows(
     phases: list[dict[str, Any]], columns: int | None
 ) -> Iterator[tuple[str, str, str]]:
-    """What a run with a single phase did is told by its verdict."""
+    """The rows of phases; none for a single phase, as the verdict says the same."""
     took = ["" if one["seconds"] is None else duration(one["seconds"]) for one in phases]
     cost = ["" if one["cost"] is None else dollars(one["cost"]) for one in phases]
     names = [one["name"] for one in phases]

@@ -59,8 +59,8 @@ class SharedRun:
 
     @property
     def phases(self) -> list[Phase]:
-        """Those that are told: of chosen steps the ones that are chosen whole; what a run with a
-        single phase did is told by its verdict."""
+        """The phases to tell; of chosen steps those that are chosen whole. A run with a single
+        phase has none, as its verdict says the same."""
         found = self.study.phases.all
         if len(found) == 1:
             return []

@@ -211,7 +211,7 @@ _COLOUR = pattern("\x1b\\[[\\d;:]{0,80}m")
 def hide_split(text: str) -> str:
     """Hides the secrets that something in them splits which `clean` removes, or a carriage return,
     and those that are encoded in an address: these are whole again for whoever passes the text on.
-    All else stays as it is, and so do the colours that begin or end in a secret."""
+    All else stays, also colours that begin or end within a secret."""
     marked: list[tuple[int, int]] = []
     for seen in seen_in(text):
         marked += _marked_in(seen)

@@ -48,7 +48,7 @@ class EditSize(NamedTuple):
     changed: int
     """Lines put in and taken out."""
     again: int = 0
-    """Lines put in the place of others for the `OFTEN`th time or more."""
+    """Lines that were rewritten at least `OFTEN` times."""
     times: int = 0
     """How often, at most."""
 

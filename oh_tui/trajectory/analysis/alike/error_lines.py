@@ -90,7 +90,7 @@ _TEST = pattern(
     r"^(?:_{3,} ([\w. ]{1,200})(?:\[.*\])? _{3,}$|FAILED \S{1,300}?::([\w:]{1,200}))", re.MULTILINE
 )
 _EXPLAINED = pattern(r"^E {2,}(?!\[ {0,2}\d{1,3}%\]$)(\S.*)$", re.MULTILINE)
-"""Not the progress behind the letter of a test with an error."""
+"""Not the letter of a test with an error and the progress behind it: `E   [ 50%]`."""
 _SUMMED = _lines(r"^(?:FAILED|ERROR) \S+ - (?:(?P<kind>\w+(?:Error|Exception)): )?(?P<line>.*)$")
 
 

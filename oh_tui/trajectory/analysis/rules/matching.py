@@ -80,7 +80,7 @@ _STRENGTH = (NO, OPEN, YES)
 
 
 class _Told:
-    """What a step tells, asked once for all rules."""
+    """The answers of one step, each computed once for all rules."""
 
     def __init__(self, step: Step, study: Study) -> None:
         self._asked = Asked(step, study.trajectory, study, None)
