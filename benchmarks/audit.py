@@ -12,12 +12,17 @@ import sys
 import time
 from collections import Counter
 
-from oh_tui.api.models import Conversation
 from oh_tui.sources.rules.rule import findings
 from oh_tui.sources.rules.rule_places import builtin_rules
-from oh_tui.trajectory.analysis.rules.question import State
 from oh_tui.trajectory.analysis.study import Study
-from tests.trajectory.planted_rules import expected, planted, run_of
+from tests.trajectory.planted_rules import (
+    billed,
+    conversation_of,
+    expected,
+    planted,
+    run_of,
+    told,
+)
 
 SHOWN = 20
 """Differences that are printed."""
@@ -37,16 +42,16 @@ def measure(seeds: range) -> int:
     took, steps = 0.0, 0
     for seed in seeds:
         deeds = planted(seed)
-        wanted, run = expected(deeds), run_of(deeds)
+        bill = billed(seed, deeds)
+        wanted, run = expected(deeds, bill), run_of(deeds, bill)
         began = time.perf_counter()
-        found = findings(rules, Study(run), Conversation(id="planted"))
+        found = findings(rules, Study(run), conversation_of(bill))
         took += time.perf_counter() - began
         steps += len(run.steps)
         for one in found:
             states[one.state] += 1
-            told = None if one.state is State.UNKNOWN else list(one.answer.steps)
-            if told != wanted.get(one.rule, told):
-                wrong.append(f"seed {seed}: {one.rule} {told}, and planted {wanted[one.rule]}")
+            if told(one) != wanted[one.rule]:
+                wrong.append(f"seed {seed}: {one.rule} {told(one)}, planted {wanted[one.rule]}")
     counts = ", ".join(f"{count:,} {state}" for state, count in sorted(states.items()))
     print(f"audit of {len(seeds):,} runs, {steps:,} steps: {counts}; {len(wrong)} wrong")
     print(f"{took:.1f} s, {1e3 * took / max(1, steps):.2f} ms a step with {len(rules)} rules")

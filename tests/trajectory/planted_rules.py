@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from itertools import chain, groupby
+from typing import NamedTuple
 
+from oh_tui.api.models import Conversation
+from oh_tui.sources.rules.rule import Finding
+from oh_tui.trajectory.analysis.rules.question import State
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.trajectory.edited import edit, view
@@ -34,12 +39,68 @@ def planted(seed: int, most: int = 40) -> list[str]:
     return deeds
 
 
-def run_of(deeds: Sequence[str], *, live: bool = False) -> Trajectory:
+class Bill(NamedTuple):
+    """What the model told of its answers."""
+
+    fills: Sequence[int | None]
+    """Of each deed: percent of the context, None where nothing tells it."""
+    dollars: float | None
+    hours: float | None
+
+
+NO_BILL = Bill((), None, None)
+
+_WINDOW = 1000
+
+
+def billed(seed: int, deeds: Sequence[str]) -> Bill:
+    """What is told of the answers of a run: also nothing, and what is just at a limit."""
+    chance = random.Random(f"bill {seed}")
+    fills = chance.choice([(10, 50), (10, 79, 80), (50, 80, 81), (10, 95), (10, None)])
+    return Bill(
+        [chance.choice(fills) for _ in deeds],
+        chance.choice([None, 0.5, 4.99, 5, 5.01, 12]),
+        chance.choice([None, 0.5, 2, 2.01, 30]),
+    )
+
+
+def conversation_of(bill: Bill) -> Conversation:
+    """The conversation of a run, with the hours that it took."""
+    began = datetime(2026, 3, 1, 10, tzinfo=UTC)
+    ended = None if bill.hours is None else began + timedelta(hours=bill.hours)
+    times = [None if at is None else at.isoformat() for at in (began, ended)]
+    return Conversation(id="planted", created_at=times[0], updated_at=times[1])
+
+
+def run_of(deeds: Sequence[str], bill: Bill = NO_BILL, *, live: bool = False) -> Trajectory:
     run = Trajectory(live=live)
     first = message("task", "Make it work")
     made = (_events(f"e{n}", deed, n) for n, deed in enumerate(deeds))
-    run.extend([first, *chain.from_iterable(made)])
+    run.extend([first, *chain.from_iterable(made), *_stats(deeds, bill)])
     return run
+
+
+def _stats(deeds: Sequence[str], bill: Bill) -> Iterator[Event]:
+    if bill == NO_BILL:
+        return
+    prompts = {
+        f"answer-e{n}": fill * _WINDOW // 100
+        for n, fill in enumerate(bill.fills)
+        if fill is not None and not deeds[n].startswith("forget")
+    }
+    agent = {
+        "accumulated_cost": bill.dollars,
+        "accumulated_token_usage": {
+            "prompt_tokens": sum(prompts.values()),
+            "context_window": _WINDOW,
+        },
+        "token_usages": [
+            {"response_id": id, "prompt_tokens": prompt, "context_window": _WINDOW}
+            for id, prompt in prompts.items()
+        ],
+    }
+    value = {"stats": {"usage_to_metrics": {"agent": agent}}}
+    yield event("ConversationStateUpdateEvent", "stats", key="full_state", value=value)
 
 
 def _events(id: str, deed: str, number: int) -> Iterator[Event]:
@@ -97,8 +158,36 @@ Broken = Mapping[str, list[int] | None]
 """Name of a rule -> the steps that break it; None where that is not known."""
 
 
-def expected(deeds: Sequence[str]) -> Broken:
-    """What the rules that come with oh-tui find, by trying each meaning of what is not sure."""
+OF_ALL = [0]
+"""What of the whole run breaks a rule, rather than some of its steps."""
+
+
+def told(finding: Finding) -> list[int] | None:
+    """What a rule found, as `expected` has it."""
+    if finding.state is State.UNKNOWN:
+        return None
+    return list(finding.answer.steps) or (OF_ALL if finding.state is State.BROKEN else [])
+
+
+def expected(deeds: Sequence[str], bill: Bill = NO_BILL) -> Broken:
+    """What the rules that come with oh-tui find."""
+    return _by_deeds(deeds) | _by_bill(deeds, bill)
+
+
+def _by_bill(deeds: Sequence[str], bill: Bill) -> dict[str, list[int] | None]:
+    answers = [n for n, deed in enumerate(deeds) if not deed.startswith("forget")]
+    fills = {n: bill.fills[n] if bill.fills else None for n in answers}
+    full = [n + 2 for n, fill in fills.items() if fill is not None and fill > 80]
+    is_over = (bill.dollars or 0) > 5 or (bill.hours or 0) > 2
+    is_told = bill.dollars is not None and bill.hours is not None
+    return {
+        "context-nearly-full": full or (None if None in fills.values() else []),
+        "within-limits": OF_ALL if is_over else [] if is_told else None,
+    }
+
+
+def _by_deeds(deeds: Sequence[str]) -> dict[str, list[int] | None]:
+    """By trying each meaning of what is not sure."""
     unsure = next((n for n, deed in enumerate(deeds) if deed in UNSURE), None)
     meanings = {
         None: (),
@@ -112,7 +201,7 @@ def expected(deeds: Sequence[str]) -> Broken:
         told = _found(deeds, deeds)
         return {n: told[n] if n == "task-not-forgotten" else None for n in told}
     if unsure is None:
-        return _found(deeds, deeds)
+        return {**_found(deeds, deeds)}
     worlds = [_found([*deeds[:unsure], one, *deeds[unsure + 1 :]], deeds) for one in meanings[deed]]
     return {name: _sure([world[name] for world in worlds]) for name in worlds[0]}
 

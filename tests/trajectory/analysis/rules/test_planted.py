@@ -13,28 +13,31 @@ from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.trajectory.edited import edit
 from tests.trajectory.made import event, message, output, shell
-from tests.trajectory.planted_rules import Broken, expected, planted, run_of
+from tests.trajectory.planted_rules import (
+    Bill,
+    Broken,
+    billed,
+    conversation_of,
+    expected,
+    planted,
+    run_of,
+    told,
+)
 
-RULES = [
-    rule for rule in builtin_rules() if rule.name not in ("context-nearly-full", "within-limits")
-]
+RULES = builtin_rules()
 
 
-def found(deeds: list[str]) -> Broken:
-    study = Study(run_of(deeds))
-    return {
-        one.rule: None if one.state is State.UNKNOWN else list(one.answer.steps)
-        for one in findings(RULES, study, Conversation(id="x"))
-    }
+def found(deeds: list[str], bill: Bill) -> Broken:
+    study = Study(run_of(deeds, bill))
+    return {one.rule: told(one) for one in findings(RULES, study, conversation_of(bill))}
 
 
 @pytest.mark.parametrize("first", range(0, 500, 50))
 def test_each_violation_is_found_and_no_other(first: int) -> None:
     for seed in range(first, first + 50):
         deeds = planted(seed)
-        wanted = expected(deeds)
-        has = found(deeds)
-        assert has == {name: wanted[name] for name in has}, f"seed {seed}: {' '.join(deeds)}"
+        bill = billed(seed, deeds)
+        assert found(deeds, bill) == expected(deeds, bill), f"seed {seed}: {' '.join(deeds)} {bill}"
 
 
 def test_what_was_rejected_or_failed_was_not_done() -> None:
