@@ -1,9 +1,9 @@
-"""Runs of thousands of events, too long to be written down."""
+"""Runs too long to be written down: of thousands of events, or over a long document."""
 
 from __future__ import annotations
 
-from oh_tui.demo.runs.run import Run
-from oh_tui.demo.runs.tool_calls import create, edit, shell
+from oh_tui.demo.runs.run import Call, Run
+from oh_tui.demo.runs.tool_calls import create, edit, shell, view
 
 MODULES = ("charge", "credit", "dunning", "export", "invoice", "ledger", "payout", "refund", "tax")
 
@@ -66,10 +66,94 @@ def fuzzing(run: Run) -> None:
     run.finish(f"{seed} seeds, 20,000 inputs each; every 97th found a crash, all the same one.")
 
 
+AREAS = ("basket", "billing", "identity", "search", "shipping", "stock")
+PARTS = ("api", "cache", "cron", "db", "export", "mail", "proxy", "queue", "web", "worker")
+
+ALERTS = (
+    "errors above 2 %",
+    "slow answers",
+    "growing queue",
+    "disk above 90 %",
+    "certificate about to expire",
+    "no backup today",
+    "restarts",
+)
+
+BOOK = "on-call/handbook.md"
+
+AT_ONCE = 240
+"""Lines of a file that its viewer shows without clipping them."""
+
+
+def handbook(run: Run) -> None:
+    """A document that fills the window of a small model. The answer that would be too much is
+    refused, the summary too, and so the agent loses all it had, the task too."""
+    book = _handbook()
+    run.find({BOOK: book})
+    lines = book.count("\n")
+    run.user("Summarise the on-call handbook on one page.")
+    total = shell(run, "wc -w on-call/*.md | tail -1", f"{len(book.split())} {BOOK}\n")
+    run.do("", total, llm=6.2)
+    begin = "# On call\n\nWho is paged, and when.\n" * 60
+    run.do("", shell(run, "cat on-call/*.md", begin), llm=5.1)
+    run.do("The terminal clips it; the viewer then, part by part.", *_parts(run, 0, 3), llm=8.4)
+    for part in range(3, lines // AT_ONCE, 3):
+        run.do("", *_parts(run, part, part + 3), llm=6.5 + part / 2)
+    count = f"{len(AREAS) * len(PARTS) * len(ALERTS)}\n"
+    run.do("How many alerts are there?", shell(run, f"grep -c '^###' {BOOK}", count), llm=14.5)
+    summary = f"""\
+TASK: write a summary of {BOOK} to on-call/SUMMARY.md.
+DONE: all {lines:,} lines are read: {len(AREAS) * len(PARTS)} services with {len(ALERTS)} alerts \
+each, and for each alert when to page, where to look and what to try.
+OPEN: on-call/SUMMARY.md."""
+    run.condense(summary, keep=0, keep_first=0, llm=38.0, requested=True)
+    run.do("I no longer have the text of the alerts.", *_parts(run, 0, 1), llm=7.7)
+    run.do("The services all look alike; one from the middle:", *_parts(run, 7, 8), llm=9.1)
+    rows = (f"- {area}-{part}: {', '.join(ALERTS)}\n" for area in AREAS for part in PARTS)
+    page = f"# On call: the alerts of each service\n\n{''.join(rows)}"
+    run.do("", create(run, "on-call/SUMMARY.md", page), llm=64.0)
+    run.finish(
+        f"The summary is in on-call/SUMMARY.md: {page.count('- ')} services with their alerts.",
+        llm=9.4,
+    )
+
+
+def _parts(run: Run, first: int, last: int) -> list[Call]:
+    """Calls that read parts of the handbook."""
+    starts = (part * AT_ONCE for part in range(first, last))
+    return [view(run, BOOK, (start + 1, start + AT_ONCE)) for start in starts]
+
+
+def _handbook() -> str:
+    """60 lines about each service."""
+    services = (f"{area}-{part}" for area in AREAS for part in PARTS)
+    return "".join(_service(service, number) for number, service in enumerate(services))
+
+
+def _service(name: str, number: int) -> str:
+    alerts = (_alert(name, alert, 5 + (number + n) % 4 * 5) for n, alert in enumerate(ALERTS))
+    return (
+        f"## {name}\n\nOwned by team {name.split('-')[0]}, restored by hand.\n\n{''.join(alerts)}"
+    )
+
+
+def _alert(service: str, alert: str, minutes: int) -> str:
+    return f"""\
+### {service}: {alert}
+
+Page whoever is on call for {service} when it lasts {minutes} minutes, at night {minutes * 2}.
+Look at the dashboard of {service}, at its last deployment, and at what it depends on.
+If it began with a deployment, take that back: `ops rollback {service}`, and tell #incidents.
+If not, `ops scale {service} +2`; call the second line when that did not help in {minutes} minutes.
+Write down when it began, what you tried and what helped: the review is on Thursday.
+
+"""
+
+
 def _stream_until(run: Run, count: int) -> None:
     """Streaming deltas until the run has so many events."""
     while len(run.events) < count:
         run.emit("StreamingDeltaEvent", "agent", app_only=True, content=".", reasoning_content=None)
 
 
-LONG_RUNS = {"coverage": coverage, "fuzzing": fuzzing}
+LONG_RUNS = {"coverage": coverage, "fuzzing": fuzzing, "handbook": handbook}

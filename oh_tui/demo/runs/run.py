@@ -278,19 +278,23 @@ class Run(Recorder):
         self.wait(0.2)
         self.full_state()
 
-    def condense(self, summary: str, *, keep: int, llm: float, requested: bool = False) -> None:
-        """Replace all but the last `keep` events that the model sees with a summary."""
+    def condense(
+        self, summary: str, *, keep: int, llm: float, requested: bool = False, keep_first: int = 2
+    ) -> None:
+        """Replace all but the first and the last events that the model sees with a summary. With
+        neither it is the hard reset that OpenHands does when a condensation fails (source)."""
         if requested:
             self.emit("CondensationRequest", "environment")
         seen = [e.id for e in self.events if not e.app_only and e.kind in _SEEN]
         response = self.ask_model(_tokens(summary), llm, usage="condenser")
-        gone = [identifier for identifier in seen[2:-keep] if identifier not in self._forgotten]
+        old = seen[keep_first : len(seen) - keep]
+        gone = [identifier for identifier in old if identifier not in self._forgotten]
         self.emit(
             "Condensation",
             "environment",
             forgotten_event_ids=gone,
             summary=summary,
-            summary_offset=2,
+            summary_offset=keep_first,
             llm_response_id=response,
         )
         self.release()
