@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import xml.etree.ElementTree as ElementTree
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,8 @@ from tests.demo_runs import demo_events
 from tests.processes import oh_tui
 from tests.trajectory import evaluation_files
 from tests.trajectory.planted_rules import expected, planted, run_of
+
+ROOT = Path(__file__).parents[3]
 
 DATES = IDS["week-dates"]
 
@@ -182,11 +186,22 @@ def test_each_rule_names_the_runs_of_the_demo_that_show_it() -> None:
     for run in json.loads(done.stdout)["runs"]:
         for one in run["broken"]:
             broken.setdefault(one["rule"], set()).add(run["title"])
-    for rule in json.loads(oh_tui("audit", "--list", "--json").stdout)["rules"]:
-        explained = oh_tui("audit", "--explain", rule["name"]).stdout
-        told = explained.rstrip("\n").rpartition("shown by\t")[2] if "shown by" in explained else ""
-        named = set(told.removesuffix(" (oh-tui --demo)").split(", ")) - {""}
-        assert named == broken.get(rule["name"], set()), rule["name"]
+    documented = dict(_documented())
+    rules = json.loads(oh_tui("audit", "--list", "--json").stdout)["rules"]
+    assert broken.keys() == documented.keys() == {rule["name"] for rule in rules}
+    for rule in rules:
+        name = rule["name"]
+        told = oh_tui("audit", "--explain", name).stdout.rstrip("\n").rpartition("shown by\t")[2]
+        assert set(told.removesuffix(" (oh-tui --demo)").split(", ")) == broken[name], name
+        assert documented[name][0] == rule["severity"]
+        assert documented[name][1] in broken[name]
+
+
+def _documented() -> Iterator[tuple[str, tuple[str, str]]]:
+    """Each rule of docs/rules.md with its severity and a run of the demo."""
+    for line in (ROOT / "docs" / "rules.md").read_text("utf-8").splitlines():
+        if found := re.fullmatch(r"\| `([\w-]+)` \| (low|medium|high) \| .* \| (.+) \|", line):
+            yield found[1], (found[2], found[3])
 
 
 def test_a_conversation_that_its_id_names_is_read() -> None:
