@@ -90,6 +90,10 @@ class ChangeLog:
         results with its first and last text. Stops after `budget` seconds; False means that there
         is more to read."""
         end = None if budget is None else time.monotonic() + budget
+        with self.touched.taken(end) as is_free:
+            return is_free and self._update(end)
+
+    def _update(self, end: float | None) -> bool:
         if not self.touched.update(end):
             return False
         if self.touched.renumbered:

@@ -164,45 +164,53 @@ class Churn:
 
     def update(self, budget: float) -> bool:
         """Reads edits for so many seconds; False means that there is more to read."""
-        return self._read_to(None, time.monotonic() + budget)
+        end = time.monotonic() + budget
+        with self.touched.taken(end) as is_free:
+            return is_free and self._read_to(None, end)
 
     def of_step(self, step: Step) -> list[EditSize]:
         """By how much a step changed files, each once. Reads the edits up to it."""
-        self._read_to(step.number)
-        return self._sizes.get(step.event.id, [])
+        with self.touched.taken():
+            self._read_to(step.number)
+            return self._sizes.get(step.event.id, [])
 
     def of_file(self, path: str) -> Lines | None:
         """The lines of a file by its key; None where a text of it is not known."""
-        self._read_to(None)
-        file = self._files.get(path)
-        return Lines(file.written, file.gone) if file and file.is_known else None
+        with self.touched.taken():
+            self._read_to(None)
+            file = self._files.get(path)
+            return Lines(file.written, file.gone) if file and file.is_known else None
 
     @property
     def total(self) -> Lines | None:
         """Those of all files; None where a text of one is not known, or no file was edited."""
-        self._read_to(None)
-        files = self._files.values()
-        if not files or not all(file.is_known for file in files):
-            return None
-        return Lines(sum(file.written for file in files), sum(file.gone for file in files))
+        with self.touched.taken():
+            self._read_to(None)
+            files = self._files.values()
+            if not files or not all(file.is_known for file in files):
+                return None
+            return Lines(sum(file.written for file in files), sum(file.gone for file in files))
 
     def _read_to(self, number: int | None, end: float | None = None) -> bool:
         """Reads the edits up to a step, all of them for None. Stops when the monotonic clock passes
         `end`; False means that there is more to read."""
-        self.touched.update()
+        if not self.touched.update(end):
+            return False
         if self._version != self.touched.version:
             self._version = self.touched.version
             self._edits = self.touched.edited_steps()
             known = [(step, step.result) for step in self._edits[: len(self._read)]]
             if known != self._read:
                 self._begin()
-        for step in self._edits[len(self._read) :]:
+        edits, read = self._edits, self._read
+        while len(read) < len(edits):
+            step = edits[len(read)]
             if number is not None and step.number > number:
                 break
             if end is not None and time.monotonic() > end:
                 return False
             self._take(step)
-            self._read.append((step, step.result))
+            read.append((step, step.result))
         return True
 
     def _take(self, step: Step) -> None:
@@ -212,9 +220,9 @@ class Churn:
         for place, touch in enumerate(touches(step, contents=True)):
             if touch.verb == "read":
                 continue
-            path, other = (self.touched.key(name) for name in (touch.path, touch.other))
+            path = self.touched.key(touch.path)
             if touch.other and touch.verb == "delete":
-                away[other] = self._files.pop(path, _File()), touch.old
+                away[self.touched.key(touch.other)] = self._files.pop(path, _File()), touch.old
                 self._files[path] = _File()
                 continue
             file, old = self._files.setdefault(path, _File()), touch.old

@@ -7,6 +7,8 @@ import re
 import time
 from bisect import bisect_left
 from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import RLock
 
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.files.touches import may_touch, touches
@@ -45,7 +47,20 @@ class TouchedFiles:
         self.trajectory = trajectory
         self.version = 0
         """Changes with each change of what was touched."""
+        self._one = RLock()
         self._clear()
+
+    @contextmanager
+    def taken(self, end: float | None = None) -> Iterator[bool]:
+        """Keeps other threads from reading: rules ask in one while the explorer reads what is new.
+        False if another reads until the monotonic clock passes `end`."""
+        wait = -1 if end is None else max(0.0, end - time.monotonic())
+        is_free = self._one.acquire(timeout=wait)
+        try:
+            yield is_free
+        finally:
+            if is_free:
+                self._one.release()
 
     def _clear(self) -> None:
         self.version += 1
@@ -68,6 +83,10 @@ class TouchedFiles:
     def update(self, end: float | None = None) -> bool:
         """Reads new steps and results. Decodes calls that name a file. Stops when the monotonic
         clock passes `end`; False means that there is more to read."""
+        with self.taken(end) as is_free:
+            return is_free and self._update(end)
+
+    def _update(self, end: float | None) -> bool:
         steps = self.trajectory.steps
         if self._read and (len(steps) < self._read or steps[self._read - 1] is not self._last):
             self._clear()
@@ -84,7 +103,8 @@ class TouchedFiles:
 
     def edited_steps(self) -> list[Step]:
         """The steps that changed files, once each, in order."""
-        found = {step.number: step for file in self.files.values() for step in file.edits}
+        with self.taken():
+            found = {step.number: step for file in self.files.values() for step in file.edits}
         return [found[number] for number in sorted(found)]
 
     @property

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.trajectory.analysis.changes import changes
+from oh_tui.trajectory.analysis.changes import ChangeLog, changes
 from oh_tui.trajectory.files.churn import Lines
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -90,6 +93,40 @@ def test_it_is_the_same_when_the_run_grows() -> None:
         grown.extend([one])
         told.append(log.churn.total)
     assert told == [None, (1, 0), (1, 0), (2, 1), (2, 1), (3, 1)]
+
+
+@pytest.fixture
+def often_switched() -> Iterator[None]:
+    """Threads take turns a thousand times as often."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(usual)
+
+
+@pytest.mark.usefixtures("often_switched")
+def test_threads_may_ask_at_once() -> None:
+    """Rules ask in a thread while the explorer lists the files."""
+    edits = [edit(f"{n}", f"/w/{n % 7}.py", f"a\n{n}\n", f"a\n{n}\nb\n") for n in range(200)]
+    whole = run(*(event for pair in edits for event in pair))
+    alone = changes(whole)
+    log = ChangeLog(whole)
+    churn = log.churn
+
+    def by_steps() -> list[int]:
+        return [size.changed for step in whole.steps for size in churn.of_step(step)]
+
+    with ThreadPoolExecutor(3) as pool:
+        asked = pool.submit(by_steps), pool.submit(lambda: churn.total), pool.submit(log.update)
+        steps, total, is_whole = (one.result() for one in asked)
+    assert (steps, total, is_whole) == (
+        [size.changed for step in whole.steps for size in alone.churn.of_step(step)],
+        alone.churn.total,
+        True,
+    )
+    assert [(file.path, file.steps) for file in log.files] == [
+        (file.path, file.steps) for file in alone.files
+    ]
 
 
 Change = tuple[int, int, int, bool]
