@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from array import array
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from oh_tui.text.human import plural
@@ -19,11 +17,12 @@ from oh_tui.trajectory.presentation.difference import count_changes
 OFTEN = 3
 """Lines that are rewritten so often were not right before."""
 
-_BEFORE, _WRITTEN = 0, 1
+_BEFORE, _WRITTEN = b"\0", b"\1"
 """The mark of a line that no edit wrote, and of one that an edit put in. Each edit that puts
 another line in its place adds 1, to the mark of that."""
 
-_MOST = 255
+_REWRITTEN = bytes(min(max(mark, 1) + 1, 255) for mark in range(256))
+"""Mark of a line -> that of one which an edit puts in its place."""
 
 
 class Lines(NamedTuple):
@@ -59,7 +58,8 @@ class _File:
     def __init__(self) -> None:
         self.written = self.gone = 0
         self.is_known = True
-        self.marks = array("B")
+        self.marks = b""
+        """One of each line."""
         self.digest = b""
         """Of the text that the last edit left; b"" before the first one."""
         self.last: tuple[Step, int] | None = None
@@ -70,7 +70,7 @@ class _File:
         elsewhere, and what it left in their place is gone."""
         found = digest_of(text)
         if not self.digest:
-            self.marks = array("B", [_BEFORE]) * len(split(text))
+            self.marks = _BEFORE * len(split(text))
         elif self.digest != found:
             before = self._text()
             if before is None:
@@ -96,13 +96,12 @@ class _File:
     def lose(self) -> None:
         """A text is not known, nor is then how many of the lines are gone."""
         self.is_known = False
-        self.marks, self.digest = array("B"), b""
+        self.marks, self.digest = b"", b""
 
     def empty(self) -> None:
         """The file is deleted."""
         self.gone += _of_run(self.marks)
-        self.marks = array("B")
-        self.digest = digest_of("")
+        self.marks, self.digest = b"", digest_of("")
 
     def take_in(self, other: _File) -> None:
         """Another file, whose text this one gets, has been moved here."""
@@ -113,41 +112,41 @@ class _File:
         self.marks, self.digest, self.last = other.marks, other.digest, other.last
 
     def _carry(self, old: str, new: str, *, is_edit: bool) -> tuple[int, int, int]:
-        kept, marks, end = array("B"), self.marks, 0
+        kept, marks, end = list[bytes](), self.marks, 0
         changed = again = times = 0
         for a, b, c, d in kept_lines(old, new).blocks():
             replaced = marks[a:b]
-            put_in = _put_in(replaced, d - c) if is_edit else array("B", [_BEFORE]) * (d - c)
-            kept += marks[end:a]
-            kept += put_in
+            put_in = _put_in(replaced, d - c) if is_edit else _BEFORE * (d - c)
+            kept += marks[end:a], put_in
             end = b
             self.gone += _of_run(replaced)
             changed += (b - a) + (d - c)
-            most = max(put_in, default=0) - _WRITTEN
+            most = max(put_in, default=0) - 1
             if most >= OFTEN:
-                again += sum(mark - _WRITTEN >= OFTEN for mark in put_in)
+                again += sum(mark > OFTEN for mark in put_in)
                 times = max(times, most)
             self.written += (d - c) if is_edit else 0
-        self.marks = kept + marks[end:]
+        self.marks = b"".join((*kept, marks[end:]))
         return changed, again, times
 
 
-def _of_run(marks: Iterable[int]) -> int:
-    return sum(mark >= _WRITTEN for mark in marks)
+def _of_run(marks: bytes) -> int:
+    return len(marks) - marks.count(_BEFORE)
 
 
-def _put_in(replaced: array[int], count: int) -> array[int]:
+def _put_in(replaced: bytes, count: int) -> bytes:
     """The marks of lines that stand in the place of others: of each that of the one before it, and
     of those that are too many that of the last one."""
     if not replaced:
-        return array("B", [_WRITTEN]) * count
-    marks = (replaced[min(n, len(replaced) - 1)] for n in range(count))
-    return array("B", (min(max(mark, _WRITTEN) + 1, _MOST) for mark in marks))
+        return _WRITTEN * count
+    marks = replaced[:count] + replaced[-1:] * (count - len(replaced))
+    return marks.translate(_REWRITTEN)
 
 
 class Churn:
     """The churn of the files that a growing run edited; reads each edit once, when it is asked for
-    a step behind it or for a sum. Editor and patch calls tell it, commands do not."""
+    a step behind it or for a sum. Editor and patch calls tell it, commands do not. Several threads
+    may ask."""
 
     def __init__(self, touched: TouchedFiles) -> None:
         self.touched = touched
