@@ -155,7 +155,8 @@ def _back_label(session: Session) -> str | None:
     if session.marks:
         return "unmark"
     if session.listing.query:
-        return "list all"
+        back_to = session.listing.back_to
+        return f"back to {back_to}" if back_to else "list all"
     return "usual order" if session.listing.order else None
 
 

@@ -175,7 +175,7 @@ class Controllers:
     @cached_property
     def board(self) -> board_of_runs.BoardOfRuns:
         return board_of_runs.BoardOfRuns(
-            self._session, self._ui, self.listing, self.failures, self.filling.take
+            self._session, self._ui, self.way_back, self.failures, self.filling.take
         )
 
     @cached_property
@@ -199,10 +199,10 @@ class Controllers:
 
     @cached_property
     def way_back(self) -> way_back.WayBack:
-        return way_back.WayBack(self._session, self._ui, self.target)
+        return way_back.WayBack(self._session, self._ui, self.target, self.listing)
 
     def come_back(self) -> bool:
-        """Esc in a run that was opened from a view of many runs: back to it."""
+        """Esc in a run or a list of runs that a view led to: back to the view."""
         return "way_back" in vars(self) and self.way_back.come_back()
 
     @cached_property

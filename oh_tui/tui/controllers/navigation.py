@@ -58,7 +58,7 @@ class Navigation:
             ui.post_message(MarksChanged())
         elif session.find_text:
             controllers.find.set_find("")
-        elif in_list and controllers.listing.undo():
+        elif in_list and (controllers.come_back() or controllers.listing.undo()):
             pass
         elif session.in_run and zoom != "detail" and self._steps.filtered is not None:
             controllers.filter.clear_filter()

@@ -41,6 +41,8 @@ class Listing:
         """By id: what the steps of a run tell that the filter asks, as far as they were read."""
         self.query: ConversationQuery | None = None
         """The active filter."""
+        self.back_to = ""
+        """The view that filters the list, to which Esc leads; "" for the user."""
         self.order: Sorting | None = None
         """None for the order by need."""
         self.is_whole = True
@@ -65,7 +67,7 @@ class Listing:
         asked = query.of_steps if query else set[str]()
         if asked != (self.query.of_steps if self.query else set[str]()):
             self.of_steps = {}
-        self.query, self.is_whole = query, query is None
+        self.query, self.is_whole, self.back_to = query, query is None, ""
         self._tested, self._left_of, self._of, self._listed = {}, None, None, ()
 
     def annotations_changed(self) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from oh_tui.sources.source import Source
     from oh_tui.trajectory.analysis.rules.question import State
     from oh_tui.tui.controllers.across_runs.failures import FailuresOfRuns
-    from oh_tui.tui.controllers.lists.filter_and_sort import ListActions
+    from oh_tui.tui.controllers.across_runs.way_back import WayBack
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
 
@@ -38,7 +38,7 @@ class BoardOfRuns:
         self,
         session: Session,
         ui: Ui,
-        listing: ListActions,
+        way_back: WayBack,
         failures: FailuresOfRuns,
         keep: Callable[[Conversation], None],
     ) -> None:
@@ -46,7 +46,7 @@ class BoardOfRuns:
         self._session = session
         self._ui = ui
         self._keep = keep
-        self._listing = listing
+        self._way_back = way_back
         self._failures = failures
         self._board: state.Board | None = None
         self._of: Source | None = None
@@ -59,7 +59,8 @@ class BoardOfRuns:
 
     def show(self) -> None:
         """Count the runs that the list shows, or all without a filter. What was counted stays until
-        another filter or source, or `r`. Closing the board while it counts stops that."""
+        another filter or source, or `r`. Closing the board while it counts stops that, leaving it
+        for some of its runs does not."""
         session = self._session
         if session.source is None or session.unopened:
             self._ui.tell("there are no runs to count yet")
@@ -75,16 +76,20 @@ class BoardOfRuns:
             if board.rules and board.rules.ended is not True:
                 board.rules, board.by = None, "model"
 
+        view = self._view = board_screen.BoardScreen(board, self)
+
         def closed(_: None) -> None:
-            self._view = None
-            self._ui.cancel("sums")
+            if self._view is view:  # else it was left: the counting goes on
+                self._view = None
+                self._ui.cancel("sums")
 
-        self._view = board_screen.BoardScreen(board, self)
-        self._ui.push_screen(self._view, closed)
+        self._ui.push_screen(view, closed)
 
-    def close(self) -> None:
-        if self._view:
-            self._view.dismiss(None)
+    def leave(self) -> None:
+        """Close the board for what it leads to."""
+        view, self._view = self._view, None
+        if view:
+            view.dismiss(None)
 
     def _begin(self, query: ConversationQuery) -> state.Board:
         before = self._board
@@ -159,7 +164,7 @@ class BoardOfRuns:
         return row
 
     async def _renew(self) -> None:
-        if self._view and self._view.is_mounted:
+        if self._view:
             await self._view.renew()
 
     # What the screen asks for
@@ -230,8 +235,6 @@ class BoardOfRuns:
         board = self._board
         if board is None:
             return
-        self.close()
-        self._ui.focus_pane("conversations")
-        self._listing.set_filter(
-            ConversationQuery(board.words(group), board.query.terms, board.ids(group))
-        )
+        self.leave()
+        query = ConversationQuery(board.words(group), board.query.terms, board.ids(group))
+        self._way_back.list_runs(query, "board", self.show)

@@ -1,5 +1,5 @@
 """`f` on the board shows what failed in its runs, a row for each failure; Enter opens an example,
-and Esc leads from there back to the row."""
+`l` lists the runs, and Esc leads from there back to the row."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Below(Protocol):
     """The view from which the failures were opened."""
 
     def show(self) -> None: ...
-    def close(self) -> None: ...
+    def leave(self) -> None: ...
 
 
 class FailuresOfRuns:
@@ -88,18 +88,24 @@ class FailuresOfRuns:
         self._view = view
         self._ui.push_screen(view, closed)
 
-    def _show_again(self, found: state.FailuresFound) -> None:
-        if self._below:
-            self._below.show()
-        self._show(found)
+    def _show_again(
+        self, found: state.FailuresFound, asked: ConversationQuery | None, below: Below | None
+    ) -> None:
+        """Show it as it was left, whatever was asked since."""
+        self._session.failures, self._asked, self._below = found, asked, below
+        if below:
+            below.show()
+        self._show(self._begin(found.query, found.by) if found.stopped else found)
 
-    def _leave(self) -> None:
-        """Close the view and what is below it."""
+    def _leave(self, found: state.FailuresFound) -> Callable[[], None]:
+        """Close the view and what is below it. Returns what shows both again."""
+        found.choose()
         view, self._view = self._view, None
         if view:
             view.dismiss(None)
         if self._below:
-            self._below.close()
+            self._below.leave()
+        return partial(self._show_again, found, self._asked, self._below)
 
     def _begin(self, query: ConversationQuery, by: str = "") -> state.FailuresFound:
         session, before = self._session, self._session.failures
@@ -135,7 +141,7 @@ class FailuresOfRuns:
         await collect(found, results, take, self._renew, EVERY)
 
     async def _renew(self) -> None:
-        if self._view and self._view.is_mounted:
+        if self._view:
             await self._view.renew()
 
     # What the screen asks for
@@ -162,11 +168,9 @@ class FailuresOfRuns:
         found = self._session.failures
         if found is None or found.at is None:
             return
-        found.choose()
         example = found.at.example
         conversation = found.runs[example.run]
-        self._leave()
-        self._way_back.open(conversation, partial(self._show_again, found))
+        self._way_back.open(conversation, self._leave(found))
         self._way_back.go_to(conversation, partial(self._event_of, example))
 
     def _event_of(self, example: Example) -> str:
@@ -183,11 +187,10 @@ class FailuresOfRuns:
         if found is None or found.at is None:
             return
         failure, query = found.at.failure, found.query
-        self._leave()
-        self._ui.focus_pane("conversations")
         # words that can be changed; the ids tell the runs where no index does
         words = f"{query.text} failure:{failure.id}".strip()
-        self._listing.set_filter(ConversationQuery(words, query.terms, found.seen_in(failure)))
+        wanted = ConversationQuery(words, query.terms, found.seen_in(failure))
+        self._way_back.list_runs(wanted, "failures", self._leave(found))
 
     def compare(self) -> None:
         """Compare a run that recovered from the failure under the cursor with one that did not."""

@@ -60,7 +60,6 @@ class SearchAllRuns:
             self._ui.cancel("search_all")
             self._all, self._of = search_all.SearchAll(), source
             self._previewed.clear()
-        self._way_back.forget()
         self._show(comes_back=False)
 
     def _show(self, *, comes_back: bool) -> None:

@@ -1,10 +1,10 @@
-"""From a view to a step of a run; Esc in that run leads back to the view."""
+"""From a view to a step of a run or to a list of runs; Esc there leads back to the view."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from oh_tui.api.models import same_id
+from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.tui.messages import RunWanted, StepWanted
 
 if TYPE_CHECKING:
@@ -12,30 +12,68 @@ if TYPE_CHECKING:
 
     from oh_tui.api.models import Conversation
     from oh_tui.sources.source import Source
+    from oh_tui.tui.controllers.lists.filter_and_sort import ListActions
     from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
 
 
+MOST = 20
+"""Views that Esc leads back to, one after the other."""
+
+
+class _ForRun(NamedTuple):
+    """A view that was left for a run, in which Esc shows it again."""
+
+    conversation: Conversation
+    source: Source | None
+    again: Callable[[], None]
+
+
+class _ForList(NamedTuple):
+    """A view that was left for some runs in the list, where Esc shows it again."""
+
+    query: ConversationQuery
+    """The filter that lists them."""
+    before: ConversationQuery | None
+    """The filter that was there before."""
+    view: str
+    """What the footer calls the view."""
+    again: Callable[[], None]
+
+
 class WayBack:
-    def __init__(self, session: Session, ui: Ui, run: TargetRun) -> None:
+    def __init__(self, session: Session, ui: Ui, run: TargetRun, listing: ListActions) -> None:
         self._session = session
         self._ui = ui
         self._run = run
-        self._opened: tuple[Conversation, Source | None, Callable[[], None]] | None = None
-        """The run that was opened last, its source, and what shows the view again."""
-        self._left: tuple[Conversation, Callable[[], None]] | None = None
-        """A view of the run at the right that was left for one of its steps."""
+        self._listing = listing
+        self._left: list[_ForRun | _ForList] = []
+        """The views that were left, that which Esc shows first at the end."""
 
     def open(self, conversation: Conversation, again: Callable[[], None]) -> None:
         """Open a run from a view that is closed now; `again` shows the view where it was."""
-        self._opened, self._left = (conversation, self._session.source, again), None
+        self.leave_view(conversation, again)
         self._ui.post_message(RunWanted(conversation, go=True))
 
     def leave_view(self, conversation: Conversation, again: Callable[[], None]) -> None:
-        """Leave a view of a run for one of its steps; Esc shows the view again, before all others
-        that lead to the run."""
-        self._left = conversation, again
+        """Leave a view of a run for one of its steps."""
+        self._leave(_ForRun(conversation, self._session.source, again))
+
+    def list_runs(self, query: ConversationQuery, view: str, again: Callable[[], None]) -> None:
+        """List only some runs, from a view that is closed now."""
+        self._leave(_ForList(query, self._session.listing.query, view, again))
+        self._ui.focus_pane("conversations")
+        self._list(query)
+
+    def _leave(self, left: _ForRun | _ForList) -> None:
+        self._left.append(left)
+        del self._left[:-MOST]
+
+    def _list(self, query: ConversationQuery | None) -> None:
+        self._listing.set_filter(query or ConversationQuery())
+        views = (one.view for one in self._left if isinstance(one, _ForList) and one.query is query)
+        self._session.listing.back_to = next(views, "")
 
     def go_to(self, conversation: Conversation, event_id: Callable[[], str]) -> None:
         """Go to the step of an event in the run that was opened. The event may be known only once
@@ -57,27 +95,25 @@ class WayBack:
                 return
             await session.run_news.wait()
 
-    def forget(self) -> None:
-        """Esc leads nowhere special any more."""
-        self._opened = None
-
     def come_back(self) -> bool:
-        """Esc: show the view again from which the run at the right was opened; False where it was
-        opened otherwise."""
-        if self._comes_back_to_view():
-            return True
-        if self._opened is None or self._session.source is not self._opened[1]:
-            return False
-        (opened, _, again), now = self._opened, self._session.current
-        self._opened = None
-        if now is None or not same_id(now.id, opened.id) or not self._session.in_run:
-            return False
-        again()
-        return True
-
-    def _comes_back_to_view(self) -> bool:
-        left, self._left = self._left, None
-        if left is None or not (self._session.in_run and self._session.is_open(left[0])):
-            return False
-        left[1]()
-        return True
+        """Esc: show the view again that was left for what is on the screen; False where that was
+        reached otherwise."""
+        session = self._session
+        while self._left:
+            left = self._left[-1]
+            if isinstance(left, _ForList) and session.in_run:
+                return False  # first back to the list
+            self._left.pop()
+            if isinstance(left, _ForList):
+                if session.listing.query is left.query:
+                    self._list(left.before)
+                    left.again()
+                    return True
+            elif (
+                session.in_run
+                and session.source is left.source
+                and session.is_open(left.conversation)
+            ):
+                left.again()
+                return True
+        return False
