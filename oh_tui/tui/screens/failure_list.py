@@ -129,7 +129,7 @@ class FailureList(RowList):
             if room:
                 title = self._titled(column.title, column.title, room)
                 cells.append(HeadCell(title, column.title, self._is(column.title)))
-        return [*cells, HeadCell(f"  {fit('by', helped)}")] if helped else cells
+        return [*cells, HeadCell(f"  {fit('after', helped)}")] if helped else cells
 
     def _is(self, sort: str) -> bool:
         return sort == self.sort
@@ -176,11 +176,21 @@ def _fields(row: FailureRow, runs: int, example: str, now: float) -> Iterator[tu
     if times:
         yield "when", " to ".join(dict.fromkeys(times))
     yield "ended well", f"{row.ended_well:,} of {plural(row.runs, 'run')}, {well(row)}"
-    same = "the same call worked later" if row.recovered else "the same call never worked later"
-    yield "recovered", f"{row.recovered:,} of {plural(row.runs, 'run')}: {same}"
+    later = "worked later" if row.recovered else "was not made again, or did not work"
+    yield "recovered", f"{row.recovered:,} of {plural(row.runs, 'run')}: the same call {later}"
     for place, (what, count) in enumerate(row.helped):
         yield "" if place else "before it", f"{what} ({plural(count, 'run')})"
     yield "example", f"step {row.example.step:,} of {example}"
+
+
+def all_or_none(row: FailureRow) -> str:
+    """That all of its runs recovered, or none."""
+    if row.runs == 1:
+        return (
+            f"the same call {'worked' if row.recovered else 'did not work'} later in its only run"
+        )
+    runs = "all" if row.recovered else "none"
+    return f"the same call worked later in {runs} of {row.runs:,} runs"
 
 
 def by_group(row: FailureRow, by: str, runs: Mapping[tuple[str, ...], int]) -> Block:

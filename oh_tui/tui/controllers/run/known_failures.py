@@ -69,10 +69,10 @@ def _words(run: Trajectory, number: int, folder: Path | None, found: FailuresFou
 
 
 def seen_words(row: FailureRow, runs: str) -> str:
-    """Such as `seen in 14 of 213 runs; 9 recovered by $ pip install -e .`."""
-    seen = f"seen in {row.runs:,} of {runs}"
+    """Such as `seen in 9 of 213 runs; the same call worked later in 3, after edit setup.py`."""
+    seen = f"seen in {row.runs:,} of {runs}; the same call worked later in"
     if not row.helped:
-        return f"{seen}; none recovered"
+        return f"{seen} none"
     what, helped = row.helped[0]
-    part = f", {helped:,} of them" if helped < row.recovered else ""
-    return f"{seen}; {row.recovered:,} recovered{part} by {what}"
+    part = f"in {helped:,} of them " if helped < row.recovered else ""
+    return f"{seen} {row.recovered:,}, {part}after {what}"
