@@ -19,7 +19,13 @@ from oh_tui.trajectory.analysis.search.step_filter import QueryError
 from oh_tui.tui.keys import HELP, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.remedies import offer, words_of
-from oh_tui.tui.screens.failure_list import FailureList, by_group, detail, line_of
+from oh_tui.tui.screens.failure_list import (
+    FailureList,
+    all_or_none,
+    by_group,
+    detail,
+    line_of,
+)
 from oh_tui.tui.screens.find_line import TYPING, FindLine
 from oh_tui.tui.screens.typed_line import TypedLine, typing_hints
 from oh_tui.tui.state.across_runs.board import NAMES
@@ -31,6 +37,7 @@ from oh_tui.tui.widgets.row_list import ColumnHead, RowList
 from oh_tui.tui.widgets.rule import Rule, joined
 
 if TYPE_CHECKING:
+    from oh_tui.sources.across_runs.failure_rows import FailureRow
     from oh_tui.sources.lists.conversation_query import ConversationQuery
     from oh_tui.tui.state.across_runs.failures import FailuresFound
     from oh_tui.tui.widgets.prompt import Complete
@@ -75,6 +82,7 @@ class FailuresScreen(ModalScreen[None], ClosesOnce[None]):
     HELP_TITLE = "In what failed"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "close", show=False),
+        Binding("enter", "open_example", "open the example", show=False),
         Binding("s", "sort", "sort", show=False),
         Binding("b", "group(1)", "by model, repository …", show=False),
         Binding("equals_sign", "compare", "compare one that recovered with one not", show=False),
@@ -96,6 +104,8 @@ class FailuresScreen(ModalScreen[None], ClosesOnce[None]):
         super().__init__()
         self.found, self._reading, self._clock = found, reading, clock
         self._offered = False
+        self._renewals = 0
+        """How often `renew` began: the last one counts."""
         self.rule = Rule(id="failures-rule")
         self.list = FailureList(clock)
         self.head = ColumnHead(self.list)
@@ -115,10 +125,14 @@ class FailuresScreen(ModalScreen[None], ClosesOnce[None]):
 
     async def renew(self) -> None:
         """Show what was found by now."""
+        if not self.list.is_mounted:
+            return  # it will, once the list is there
         found = self.found
+        self._renewals = number = self._renewals + 1
         rows = await asyncio.to_thread(found.sorted_rows)
-        if found is not self.found or not self.is_attached:
+        if number != self._renewals or found is not self.found or not self.is_attached:
             return
+        self._follow_cursor()
         found.take_rows(rows)
         self.list.empty = self._empty()
         self.list.show(rows, found.cursor, found.sort)
@@ -139,7 +153,7 @@ class FailuresScreen(ModalScreen[None], ClosesOnce[None]):
         if found.problem:
             return (*found.problem, "r reads again")
         if found.is_running or found.ended is None:
-            return ("reading what failed …",)
+            return ("reading what failed …", "esc goes back and stops it")
         if not found.reading.read:
             why = "no run could be read" if found.reading.runs else "there is no run to read"
             return (why, *found.left_out, "& changes the words, r reads again")
@@ -151,7 +165,7 @@ class FailuresScreen(ModalScreen[None], ClosesOnce[None]):
 
     @on(RowList.Highlighted, "#failures")
     def _at_a_failure(self) -> None:
-        self.found.go_to(self.list.cursor)
+        self._follow_cursor()
         self._show_detail()
         self._show_keys()
 
@@ -173,29 +187,40 @@ class FailuresScreen(ModalScreen[None], ClosesOnce[None]):
     @on(RowList.Opened, "#failures")
     @on(BodyView.Opened)
     def _open(self) -> None:
-        self._reading.open_example()
+        if self._row():
+            self._reading.open_example()
 
     def action_open_example(self) -> None:
         self._open()
 
     def action_list_runs(self) -> None:
-        self._reading.list_runs()
+        if self._row():
+            self._reading.list_runs()
 
     def action_compare(self) -> None:
+        row = self._row()
+        if row and row.recovered_example and row.failed_example:
+            self._reading.compare()
+        elif row:
+            so_far = " so far" if self.found.is_running else ""
+            self.footer.tell(f"nothing to compare{so_far}: {all_or_none(row)}", remark=True)
+
+    def _row(self) -> FailureRow | None:
+        """The row for which a key is meant; says so where there is none."""
+        self._follow_cursor()
         row = self.list.current
         if row is None:
-            return
-        if row.recovered_example and row.failed_example:
-            self._reading.compare()
-        else:
-            all_or_none = "all" if row.recovered else "none"
-            runs = "the only run" if row.runs == 1 else f"{all_or_none} of {row.runs:,} runs"
-            verb = "did" if row.recovered else "did not"
-            told = f"{runs} recovered" if row.runs > 1 else f"{runs} {verb} recover"
-            self.footer.tell(f"nothing to compare: {told}", remark=True)
+            begins = self.found.is_running or self.found.ended is None
+            self.footer.tell("there is no row yet" if begins else "there is no row", remark=True)
+        return row
+
+    def _follow_cursor(self) -> None:
+        """Remember where the cursor is; its message may come after the next key."""
+        if self.list.failures is self.found.rows:
+            self.found.go_to(self.list.cursor)
 
     def action_copy(self) -> None:
-        if row := self.list.current:
+        if row := self._row():
             self.app.copy_to_clipboard(line_of(row))
             self.footer.tell("what failed was sent to the terminal's clipboard")
 
@@ -282,11 +307,11 @@ class FailuresScreen(ModalScreen[None], ClosesOnce[None]):
         return next((row for row in order if text in self.list.row_text(row).lower()), None)
 
     def action_find(self) -> None:
-        if self.list.failures:
+        if self._row():
             self.find.ask()
 
     def action_next_hit(self, by: int) -> None:
-        if self.list.failures:
+        if self._row():
             self.find.next_hit(by)
 
     @on(FindLine.Found)
@@ -304,19 +329,21 @@ class FailuresScreen(ModalScreen[None], ClosesOnce[None]):
             return
         hints = list[Hint]()
         if row:
-            hints.append(Hint("enter", "open the example", "open_example"))
+            hints.append(Hint("enter", "open example", "open_example"))
             hints.append(Hint("l", "list its runs", "list_runs"))
             if row.recovered_example and row.failed_example:
                 hints.append(Hint("=", "compare", "compare"))
             grouping = "other grouping" if found.by else "by model"
             hints.append(Hint("b", grouping, "group(1)"))
-            hints += [Hint("s", "sort", "sort"), Hint("/", "find", "find")]
+        if found.reading.not_kept and not found.is_running:
+            hints.append(Hint("i", "read others", "read_missing"))
+        hints.append(Hint("&", "words", "words"))
+        if row:
+            hints.append(Hint("/", "find", "find"))
             if self.find.needle:
                 hints.append(Hint("n N", "next hit", "next_hit(1)"))
-        hints.append(Hint("&", "words", "words"))
-        if found.reading.not_kept and not found.is_running:
-            hints.append(Hint("i", "read the others", "read_missing"))
-        hints += [Hint("y", "copy", "copy")] * bool(row) + [Hint("r", "read again", "again")]
+            hints += [Hint("s", "sort", "sort"), Hint("y", "copy", "copy")]
+        hints.append(Hint("r", "read again", "again"))
         self.footer.hints = tuple(hints)
         self.footer.always = (HELP, Hint("esc", "back", "back"))
 

@@ -112,10 +112,11 @@ async def test_a_run_opened_otherwise_has_no_way_back_to_the_failures() -> None:
         assert it.app.screen is it.screen and it.screen.session.pane == "conversations"
 
 
-async def test_l_lists_the_runs_of_a_row_and_esc_all_again() -> None:
+async def test_l_lists_the_runs_of_a_row_and_esc_comes_back_to_it() -> None:
     async with explore(size=(160, 40)) as it:
+        await filtered(it, "repo:acme/dates")
         view = await failures(it)
-        view.list.move_to(place_of(view, "Invalid week"))
+        view.list.move_to(place_of(view, "no date: '#-W07-3'"))
         row = view.list.current
         assert row and row.runs == 2
         await it.press("l")
@@ -124,9 +125,56 @@ async def test_l_lists_the_runs_of_a_row_and_esc_all_again() -> None:
         listed = {one.id for one in it.screen.session.listed}
         assert len(listed) == 2 and row.example.run.replace("-", "") in listed
         query = it.screen.session.listing.query
-        assert query and query.text == f"failure:{row.failure.id}"
+        assert query and query.text == f"repo:acme/dates failure:{row.failure.id}"
+        assert "esc back to failures" in it.footer
+        await it.press("enter")
+        await it.until(lambda: it.screen.session.in_run)
         await it.press("escape")
-        await it.until(lambda: it.screen.session.listing.query is None)
+        assert it.screen.session.pane == "conversations"
+        await it.press("escape")
+        again = shown(it)
+        await it.until(lambda: again.list.current == row)
+        query = it.screen.session.listing.query
+        assert query and query.text == "repo:acme/dates"
+        await it.press("escape")
+        assert isinstance(it.app.screen, BoardScreen)
+        await it.press("escape")
+        assert it.app.screen is it.screen and "esc list all" in it.footer
+        await it.press("escape")
+        assert it.screen.session.listing.query is None
+
+
+async def test_esc_leads_back_through_all_views_that_were_left() -> None:
+    async with explore(size=(160, 40)) as it:
+        view = await failures(it)
+        view.list.move_to(place_of(view, "no date: '#-W07-3'"))
+        row = view.list.current
+        assert row
+        await it.press("l", "B")
+        board = it.app.screen
+        assert isinstance(board, BoardScreen)
+        await it.until(lambda: board.board.ended and board.groups.groups)
+        assert len(board.board.runs) == row.runs
+        await it.press("enter")
+        await it.until(lambda: "esc back to board" in it.footer)
+        await it.press("escape")
+        assert isinstance(it.app.screen, BoardScreen)
+        assert it.app.screen.board is board.board
+        await it.press("escape")
+        await it.until(lambda: "esc back to failures" in it.footer)
+        await it.press("escape")
+        again = shown(it)
+        await it.until(lambda: again.list.current == row)
+
+
+async def test_a_filter_typed_over_that_of_the_failures_is_ones_own() -> None:
+    async with explore(size=(160, 40)) as it:
+        await failures(it)
+        await it.press("l")
+        await filtered(it, "repo:acme/dates")
+        assert "esc list all" in it.footer
+        await it.press("escape")
+        assert it.app.screen is it.screen and it.screen.session.listing.query is None
 
 
 async def test_compares_a_run_that_recovered_with_one_that_did_not() -> None:
