@@ -60,6 +60,7 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
     HELP_TITLE = "On the board"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "close", show=False),
+        Binding("enter", "open_group", "list these runs", show=False),
         Binding("b", "group(1)", "other grouping", show=False),
         Binding("s", "sort", "sort", show=False),
         Binding("C", "rules", "by rule", show=False),
@@ -75,6 +76,8 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
         super().__init__()
         self.board, self._counting = board, counting
         self._offered = False
+        self._renewals = 0
+        """How often `renew` began: the last one counts."""
         self.rule = Rule(id="board-rule")
         self.groups = Groups()
         self.head = ColumnHead(self.groups)
@@ -94,28 +97,29 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
 
     async def renew(self) -> None:
         """Show the sums of what was counted by now."""
+        if not self.groups.is_mounted:
+            return  # it will, once they are there
         board = self.board
+        self._renewals = number = self._renewals + 1
         sums = await asyncio.to_thread(_sums_of, board)
-        if board is not self.board or not self.is_attached:
+        if number != self._renewals or board is not self.board or not self.is_attached:
             return
         self.groups.empty = self._empty()
         self.groups.by, self.groups.sort = board.by, board.order
+        self.groups.asked = board.rules.counts if board.by == RULE and board.rules else None
         self.groups.groups, self._sums = tuple(sums.table.groups), sums
         self.head.refresh()
         words = f"  {board.query.text}" if board.query.text else ""
-        self.rule.title = (("Board", "title"), (f"  by {NAMES[board.by]}", "dim"), (words, "mark"))
+        by = f"  by {NAMES[board.by]}" + ": the runs that break it" * (board.by == RULE)
+        self.rule.title = (("Board", "title"), (by, "dim"), (words, "mark"))
         self._show_facts()
         self._show_over_time()
         self._show_keys()
         self._offer()
 
     def _show_facts(self) -> None:
-        board, group = self.board, self.groups.current
-        facts: list[Piece] = [(text, "") for text in board.facts]
-        left_out = board.left_out
-        if board.by == RULE and board.rules and group:
-            left_out = [*filter(None, (board.rules.not_known(group.names[0]),)), *left_out]
-        facts[1:1] = [(text, "warn") for text in left_out]
+        facts: list[Piece] = [(text, "") for text in self.board.facts]
+        facts[1:1] = [(text, "warn") for text in self.board.left_out]
         self.rule.facts = joined(facts, self.rule.glyphs.dot)
 
     def _empty(self) -> tuple[str, ...]:
@@ -123,9 +127,10 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
         if board.problem:
             return board.problem
         if board.is_running or board.ended is None:
-            return ("counting …",)
+            return ("counting …", "esc goes back and stops it")
         if board.by == RULE and board.rules:
-            return board.rules.nothing_broken if board.rules.ended else ("asking the rules …",)
+            asking = ("asking the rules …", "esc goes back and stops it")
+            return ("no run could be asked",) if board.rules.ended else asking
         if not (board.reading.runs or board.reading.not_kept):
             return ("there is no run to count",)
         return ("no run could be counted", *board.left_out)
@@ -148,13 +153,18 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
     @on(RowList.Highlighted, "#groups")
     def _at_a_group(self) -> None:
         self.board.cursor = self.groups.cursor
-        self._show_facts()
         self._show_keys()
 
     @on(RowList.Opened, "#groups")
     def _open(self) -> None:
-        if (group := self.groups.current) and group.runs:
+        self.board.cursor = self.groups.cursor  # its message may come after this key
+        group = self.groups.current
+        if group and group.runs:
             self._counting.narrow(group)
+        elif group:
+            by_rule = self.board.by == RULE
+            why = "no run is known to break this rule" if by_rule else "no run is in this row"
+            self.footer.tell(why, remark=True)
 
     @on(RowList.HeadPicked)
     async def _sort_by(self, message: RowList.HeadPicked) -> None:
@@ -178,7 +188,7 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
         self.groups.move_to(0)
 
     async def action_rules(self) -> None:
-        """A row for each rule that runs break."""
+        """A row for each rule."""
         try:
             await self._counting.group_by_rule()
         except Problem as problem:
@@ -232,16 +242,15 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
     def _show_keys(self) -> None:
         board, hints = self.board, list[Hint]()
         if self.groups.current and self.groups.current.runs:
-            hints.append(Hint("enter", "list these runs", "open_group"))
-        hints += [Hint("b", "other grouping", "group(1)"), Hint("s", "sort", "sort")]
-        hints.append(Hint("f", "what failed", "failures"))
+            hints.append(Hint("enter", "list runs", "open_group"))
+        hints += [Hint("b", "grouping", "group(1)"), Hint("f", "what failed", "failures")]
         if board.by != RULE:
             hints.append(Hint("C", "by rule", "rules"))
         if any(term.field == AFTER.name for term in board.query.terms):
             hints.append(Hint("p", "no range before" if board.before else "range before", "before"))
         if board.not_kept and not self._is_running:
-            hints.append(Hint("i", "count the others", "read_missing"))
-        hints.append(Hint("r", "count again", "again"))
+            hints.append(Hint("i", "count others", "read_missing"))
+        hints += [Hint("s", "sort", "sort"), Hint("r", "count again", "again")]
         self.footer.hints = tuple(hints)
         self.footer.always = (HELP, Hint("esc", "close", "back"))
 

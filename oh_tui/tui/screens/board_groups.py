@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from textual.reactive import reactive
 
 from oh_tui.sources.across_runs.run_stats import NOT_TOLD, Group
 from oh_tui.text.human import dollars, duration, percentages, told_cost
+from oh_tui.trajectory.analysis.rules.question import State
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.state.across_runs.board import NAMES
 from oh_tui.tui.widgets.drawing import Piece, fit
@@ -19,6 +21,9 @@ BAR = 20
 
 RUNS, SHARES = 8, 18
 """Cells of the count of runs and of the shares of endings."""
+
+COUNT = 7
+"""Cells of a count of the runs that hold a rule, break it, or do not tell."""
 
 LAST_FROM = 139
 """Cells from which there is the last error."""
@@ -94,6 +99,8 @@ class Groups(RowList):
 
     def __init__(self) -> None:
         super().__init__(id="groups")
+        self.asked: Mapping[str, Counter[State]] | None = None
+        """Of each rule what it finds in how many runs, if the groups are those of rules."""
         self._names: list[str] = []
         self._cells: list[list[str]] = []
         self._widths = [0] * len(COLUMNS)
@@ -125,7 +132,8 @@ class Groups(RowList):
         bar = BAR + 1
 
         def room() -> int:
-            return width - RUNS - SHARES - bar - sum(columns)
+            runs = RUNS if self.asked is None else 3 * COUNT
+            return width - runs - SHARES - bar - sum(columns)
 
         for title in FIRST_TO_GO:
             if room() >= min(longest, LEAST_NAME):
@@ -136,7 +144,8 @@ class Groups(RowList):
                 columns[TITLES.index(title)] = 0
         name, last = max(8, min(longest, room())), 0
         if width >= LAST_FROM:
-            beside = min(longest, max(LEAST_NAME, room() * 3 // 5))
+            least = longest if self.asked is not None else LEAST_NAME  # a rule is known by its name
+            beside = min(longest, max(least, room() * 3 // 5))
             if room() - beside - 2 >= LEAST_LAST:
                 name, last = beside, room() - beside - 2
         return Layout(name, bar, columns, last)
@@ -163,13 +172,21 @@ class Groups(RowList):
 
         cells = [
             cell(f" {fit(self._titled(NAMES[self.by], 'name'), name)}", "name"),
-            cell(self._titled("runs", "runs", RUNS), "runs"),
+            *(cell(title, sort) for title, sort in self._counted()),
             cell(f"  {ended}{self._titled('ok', 'finished', 5)} fail else%", "finished"),
         ]
         for (title, sort, _), room in zip(COLUMNS, columns, strict=True):
             if room:
                 cells.append(cell(self._titled(title, sort, room), sort))
         return [*cells, cell(f"  {fit('most common last error', last)}" if last else "", "")]
+
+    def _counted(self) -> list[tuple[str, str]]:
+        """The heads of what is counted, and what they sort by."""
+        if self.asked is None:
+            return [(self._titled("runs", "runs", RUNS), "runs")]
+        glyphs = self.glyphs
+        heads = ((glyphs.finished, ""), (glyphs.error, "runs"), (glyphs.unknown, ""))
+        return [(self._titled(title, sort, COUNT), sort) for title, sort in heads]
 
     def _titled(self, title: str, sort: str, room: int = 0) -> str:
         is_sorted = sort and sort == self.sort
@@ -182,7 +199,7 @@ class Groups(RowList):
         shown = self._names[row] or NOT_TOLD.get(self.by, "not known")
         pieces: list[Piece] = [
             (fit(shown, name, self.glyphs.more), "" if group.names[0] else "dim"),
-            (f"{group.runs:>{RUNS},}", ""),
+            *self._counts(group),
             ("  ", ""),
             *self._ended(group, has_bar=bar > 0),
         ]
@@ -192,6 +209,16 @@ class Groups(RowList):
         if last:
             pieces.append((f"  {fit(group.error_words, last, self.glyphs.more)}", "dim"))
         return pieces
+
+    def _counts(self, group: Group) -> list[Piece]:
+        if self.asked is None:
+            return [(f"{group.runs:>{RUNS},}", "")]
+        found = self.asked[group.names[0]]
+        return [
+            (f"{found[State.HOLDS]:>{COUNT},}", "dim"),
+            (f"{found[State.BROKEN]:>{COUNT},}", "bad" if found[State.BROKEN] else "dim"),
+            (f"{found[State.UNKNOWN]:>{COUNT},}", "" if found[State.UNKNOWN] else "dim"),
+        ]
 
     def _ended(self, group: Group, *, has_bar: bool) -> list[Piece]:
         """A bar of the finished, the failed and the other runs, and their shares."""

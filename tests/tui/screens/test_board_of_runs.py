@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
@@ -65,26 +64,33 @@ async def test_it_counts_the_runs_of_the_filter_and_groups_them() -> None:
         assert f"${total.cost.total:.2f}" in text(it, view, "#board-rule")
 
 
-async def test_runs_stand_in_a_row_of_each_rule_that_they_break() -> None:
+async def test_each_rule_has_a_row_with_the_runs_that_break_it() -> None:
     async with explore(size=(160, 40)) as it:
         view = await board(it)
         await it.press("C")
         await it.until(lambda: view.board.rules and view.board.rules.ended)
         await it.settle()
-        assert "by rule broken" in text(it, view, "#board-rule")
+        assert "by rule: the runs that break it" in text(it, view, "#board-rule")
         assert "rules of" not in text(it, view, "#board-rule")
         rows = {group.names[0]: group.runs for group in view.groups.groups}
         assert rows["tested-before-commit"] == 2 and rows["no-installs"] == 3
         assert list(rows.values()) == sorted(rows.values(), reverse=True)
         asked = view.board.rules
         assert asked is not None
-        with case("of how many runs the rule under the cursor is not known"):
-            assert asked.unknown["no-installs"] != asked.unknown["plan-done"]
-            for name in ("no-installs", "plan-done"):
-                view.groups.move_to(list(rows).index(name))
-                await it.settle()
-                wanted = f"{asked.unknown[name]} runs not known for {name}"
-                assert wanted in text(it, view, "#board-rule")
+        with case("how many runs hold each, break it, or do not tell"):
+            lines = text(it, view, "#groups").splitlines()
+            for name, runs in rows.items():
+                holds, broken, unknown = (asked.counts[name][state] for state in State)
+                assert broken == runs and holds + broken + unknown == len(view.board.runs)
+                (line,) = (line for line in lines if f" {name} " in line.replace("▌", " "))
+                assert line.replace("▌", " ").split()[1:4] == [str(holds), str(runs), str(unknown)]
+        with case("one that no run breaks has no runs to list"):
+            (name, *_) = (name for name, runs in rows.items() if not runs)
+            view.groups.move_to(list(rows).index(name))
+            await it.press("enter")
+            assert it.app.screen is view
+            assert "no run is known to break this rule" in it.text_of(view.footer)
+            view.groups.move_to(0)
         with case("other groupings and back, without asking again"):
             await it.press("b")
             assert "by model" in text(it, view, "#board-rule")
@@ -96,36 +102,40 @@ async def test_runs_stand_in_a_row_of_each_rule_that_they_break() -> None:
             await it.press("enter")
             assert len(it.screen.session.listed) == rows[name]
         with case("the board again, as it was"):
+            query = it.screen.session.listing.query
+            assert query and query.text == f"rule broken: {name}"
             await it.press("escape")
-            view = await board(it)
-            assert "by rule broken" in text(it, view, "#board-rule")
+            assert isinstance(it.app.screen, BoardScreen)
+            view = it.app.screen
+            await it.settle()
+            assert "by rule: the runs that break it" in text(it, view, "#board-rule")
             await it.press("r")
             await it.settle()
             assert "by model" in text(it, view, "#board-rule")
 
 
-async def test_without_a_broken_rule_the_board_says_what_is_known() -> None:
+async def test_rules_that_no_run_breaks_have_rows_too() -> None:
     async with explore(size=(160, 40)) as it:
         view = await board(it)
         await it.press("C")
         await it.until(lambda: view.board.rules and view.board.rules.ended)
         asked = view.board.rules
         assert asked is not None
-        holds, unknown = {"a": State.HOLDS, "b": State.HOLDS}, {"a": State.UNKNOWN}
-        for states, words in (
-            ([], "no run could be asked"),
-            ([holds], "no run breaks a rule"),
-            ([unknown, unknown], "of no run is it known whether it breaks a rule"),
-            ([holds, unknown], "no run is known to break a rule"),
+        holds, unknown = {"a": State.HOLDS, "b": State.HOLDS}, dict.fromkeys("ab", State.UNKNOWN)
+        for states, wanted in (
+            ([], ["no run could be asked"]),
+            ([holds], ["a 1 0 0", "b 1 0 0"]),
+            ([unknown, unknown], ["a 0 0 2", "b 0 0 2"]),
+            ([holds, {"a": State.HOLDS, "b": State.UNKNOWN}], ["b 1 0 1", "a 2 0 0"]),
         ):
-            with case(words):
-                asked.broken, asked.unknown, asked.known = {}, Counter(), 0
+            with case(repr(states)):
+                asked.broken, asked.counts = {}, {}
                 for number, found in enumerate(states):
                     asked.take(str(number), found)
                 await view.renew()
                 await it.settle()
-                assert words in text(it, view, "#groups")
-        assert "1 run not known for a" in text(it, view, "#groups")
+                lines = text(it, view, "#groups").replace("▌", " ").splitlines()
+                assert [" ".join(line.split()) for line in lines if line.strip()] == wanted
 
 
 async def test_faulty_rules_are_told_on_the_board(
@@ -141,7 +151,7 @@ async def test_faulty_rules_are_told_on_the_board(
         assert "by model" in text(it, view, "#board-rule")
 
 
-async def test_enter_lists_the_runs_of_a_row_and_esc_all_again() -> None:
+async def test_enter_lists_the_runs_of_a_row_and_esc_comes_back() -> None:
     async with explore() as it:
         await filtered(it, "repo:acme/d")
         view = await board(it)
@@ -153,8 +163,15 @@ async def test_enter_lists_the_runs_of_a_row_and_esc_all_again() -> None:
         await it.until(lambda: it.screen.session.listing.is_whole)
         listed = [row.conversation for row in it.screen.session.listed]
         assert {one.selected_repository for one in listed} == {"acme/dates"}
+        assert "esc back to board" in it.footer
         await it.press("escape")
-        await it.until(lambda: it.screen.session.listing.query is None)
+        assert isinstance(it.app.screen, BoardScreen)
+        again = it.app.screen
+        await it.until(lambda: again.groups.current)
+        assert again.groups.current and again.groups.current.names == ("acme/dates",)
+        await it.press("escape")
+        query = it.screen.session.listing.query
+        assert query and query.text == "repo:acme/d"
 
 
 async def test_sorting_by_key_and_by_head() -> None:

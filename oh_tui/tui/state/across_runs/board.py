@@ -36,12 +36,12 @@ NAMES = {
     "cause": "how it ended",
     "day": "day",
     "week": "week",
-    "rule": "rule broken",
+    "rule": "rule",
 }
 """The groupings, as the screen calls them."""
 
 RULE = "rule"
-"""The grouping for which runs are asked their rules: a run stands in a row of each one that it
+"""The grouping for which runs are asked their rules: a run stands in the row of each one that it
 breaks."""
 
 
@@ -66,46 +66,27 @@ class Before(NamedTuple):
 
 
 class RulesOfRuns(Pass):
-    """Which rules the runs of a board break."""
+    """Which rules the runs of a board hold and break."""
 
     def __init__(self, reading: ManyRuns[Mapping[str, State]]) -> None:
         super().__init__()
         self.reading = reading
         self.broken: dict[str, list[str]] = {}
         """By the id of a conversation, as far as they were asked."""
-        self.unknown: Counter[str] = Counter()
-        """Of how many runs it is not known whether they break a rule."""
-        self.known = 0
-        """Runs of which some rule is known."""
+        self.counts: dict[str, Counter[State]] = {}
+        """Of each rule, how many runs hold it, break it, or do not tell."""
 
     def take(self, run: str, states: Mapping[str, State]) -> None:
         self.broken[run] = [name for name, found in states.items() if found is State.BROKEN]
-        unknown = [name for name, found in states.items() if found is State.UNKNOWN]
-        self.unknown.update(unknown)
-        self.known += len(unknown) < len(states)
-
-    def not_known(self, rule: str) -> str:
-        """Of how many runs a rule is not known; "" for none."""
-        count = self.unknown[rule]
-        return f"{plural(count, 'run')} not known for {rule}" if count else ""
-
-    @property
-    def nothing_broken(self) -> tuple[str, ...]:
-        """What is said where no run is known to break a rule."""
-        if not self.broken:
-            return ("no run could be asked",)
-        if not self.known:
-            return ("of no run is it known whether it breaks a rule",)
-        if not self.unknown:
-            return ("no run breaks a rule",)
-        worst = [self.not_known(name) for name, _ in self.unknown.most_common(3)]
-        return ("no run is known to break a rule", *worst)
+        for name, found in states.items():
+            self.counts.setdefault(name, Counter())[found] += 1
 
     @property
     def fact(self) -> str:
         """How far it is; "" at the end."""
-        asked = f"rules of {len(self.broken):,} of {plural(self.reading.runs, 'run')}"
-        return "" if self.ended else asked
+        if self.ended or not self.reading.runs:
+            return ""
+        return f"rules of {len(self.broken):,} of {plural(self.reading.runs, 'run')}"
 
 
 class Board(Pass):
@@ -156,11 +137,17 @@ class Board(Pass):
         return Table(table.groups, over_time("day", grouped(rows, ["day"])))
 
     def _by_rule(self) -> list[Group]:
-        members: dict[str, list[Summand]] = {}
+        """Each rule with the runs that break it; of rules that are broken as often, that which most
+        runs do not tell comes first."""
+        counts = self.rules.counts if self.rules else {}
+        names = sorted(counts)
+        if self.order != "name":
+            names.sort(key=lambda name: -counts[name][State.UNKNOWN])
+        members: dict[str, list[Summand]] = {name: [] for name in names}
         for one in list(self.runs):
             for name in self._names(one):
                 members.setdefault(name, []).append(one.row)
-        groups = [summed((name,), members[name]) for name in sorted(members)]
+        groups = [summed((name,), runs) for name, runs in members.items()]
         return ordered(groups, self.order)
 
     def _names(self, one: Counted) -> Sequence[str]:
@@ -180,6 +167,8 @@ class Board(Pass):
     def words(self, group: Group) -> str:
         """The group as the list names its filter."""
         name = group.names[0]
+        if self.by == RULE:
+            return f"rule broken: {name}"
         name = name or NOT_TOLD.get(self.by, "")
         return f"{NAMES[self.by]}: {name}" if name else f"{NAMES[self.by]} not known"
 
