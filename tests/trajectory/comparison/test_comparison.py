@@ -140,6 +140,7 @@ def same_calls(one: str, other: str) -> bool:
         ("kill 4711", "kill 812"),
         ("kill -9 4711", "kill -9 812"),
         ("curl localhost:8000/api", "curl localhost:49152/api"),
+        ("cd /workspace/dates && cat a", "cat a"),
         ("touch out-1767225600.log", "touch out-1767229999.log"),
         ("log --since 2026-03-09T13:29:00", "log --since 2026-03-10T08:01:59Z"),
         ("rm f81d4fae-7dec-11d0-a765-00a0c91e6bf6", "rm 0d3c2b1a-7dec-11d0-a765-00a0c91e6bf6"),
@@ -177,10 +178,30 @@ def test_what_is_another_call_counts(one: str, other: str) -> None:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("git log", "git diff"), ("pytest", "ruff check"), ("python -m a", "python -m b")],
+    [
+        ("git log", "git diff"),
+        ("pytest", "ruff check"),
+        ("python -m a", "python -m b"),
+        ("npm run lint", "npm run build"),
+        ("docker exec web pytest", "docker exec web ls"),
+        ("sudo -u app pytest", "sudo -u app ls"),
+    ],
 )
 def test_other_programs_do_not_stand_side_by_side(one: str, other: str) -> None:
     assert told(Comparison(run([one]), run([other]))) == [("only_a", 1, None), ("only_b", None, 1)]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("pytest -q", "cd app && A=1 timeout 60 python -m pytest 2>&1 | tail"),
+        ("uv run pytest", ".venv/bin/pytest"),
+        ("git -C x log", "git log"),
+        ("bash -c 'pytest -x'", "ls && pytest"),
+    ],
+)
+def test_the_same_program_stands_side_by_side_however_it_is_called(one: str, other: str) -> None:
+    assert deeds(run([one]))[0].like == deeds(run([other]))[0].like
 
 
 def test_edits_of_one_file_stand_side_by_side_and_numbers_in_them_count() -> None:

@@ -17,13 +17,13 @@ from oh_tui.trajectory.analysis.alike.fingerprints import (
     call_words,
     deed,
     normal_line,
-    program_of,
     tool_called,
     worked,
-    working_folder,
 )
 from oh_tui.trajectory.analysis.purposes.acts import purposes_of
-from oh_tui.trajectory.analysis.purposes.programs import Purpose
+from oh_tui.trajectory.analysis.purposes.commands import program_of
+from oh_tui.trajectory.analysis.purposes.purpose import Purpose
+from oh_tui.trajectory.analysis.purposes.targets import working_folder
 from oh_tui.trajectory.model.bodies import command_text, content_text, text_field
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step, held

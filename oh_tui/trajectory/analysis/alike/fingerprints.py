@@ -12,6 +12,8 @@ from typing import NamedTuple
 import msgspec
 
 from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.analysis.purposes.commands import program_of
+from oh_tui.trajectory.analysis.purposes.targets import working_folder
 from oh_tui.trajectory.model.bodies import (
     arguments,
     field,
@@ -52,9 +54,6 @@ _TEXTS = frozenset({
 
 _PATHS = ("path", "file_path", "dir_path")
 
-_EARLY = 40
-"""Steps of which one has to tell the working folder."""
-
 _DEEPEST = 20
 """Levels of arguments that are normalised."""
 
@@ -76,7 +75,7 @@ def recovers(trajectory: Trajectory, failed: Step, within: int) -> bool:
         if not worked(trajectory, step):
             continue
         other_tool, other, rest = _parts(step, folder)
-        is_like = other == program and program.partition(" ")[0] not in _ANYTHING
+        is_like = other == program != "" and program.partition(" ")[0] not in _ANYTHING
         if other_tool == tool and (is_like or rest == details):
             return True
     return False
@@ -90,21 +89,9 @@ def worked(trajectory: Trajectory, step: Step) -> bool:
 
 
 _ANYTHING = frozenset({
-    "bash", "bun", "deno", "env", "java", "node", "perl", "php", "python", "python2", "python3",
-    "ruby", "sh", "zsh",
+    "bash", "bun", "deno", "java", "node", "perl", "php", "python", "ruby", "sh", "zsh",
 })  # fmt: skip
 """Programs that run any other."""
-
-
-def working_folder(trajectory: Trajectory) -> str:
-    """The folder in which the first command of a run was given; "" when no early one tells it."""
-    for step in trajectory.steps[:_EARLY]:
-        result = step.result
-        if result is not None and result.kind == "ObservationEvent" and "Edit" not in result.part:
-            told = text_field(result.body(), "observation", "metadata", "working_dir")
-            if told.startswith("/") and len(told) > 1:
-                return told.rstrip("/")
-    return ""
 
 
 def call_words(step: Step, folder: str) -> str:
@@ -157,9 +144,10 @@ def _call(step: Step, folder: str) -> Parts:
     if tool == "Think":
         return tool, "", None
     if tool == "Terminal" and (command := text_field(action, "command")):
+        program = normal(program_of(command), folder)
         command = normal(_FIRST_CD.sub("", _relative(command, folder)), "")
         rest = {name: value for name, value in action.items() if name != "command"}
-        return tool, program_of(command), [command, _values(rest, folder)]
+        return tool, program, [command, _values(rest, folder)]
     path = next(filter(None, (text_field(action, name) for name in _PATHS)), "")
     verb = "read" if path and family_of(event) is Family.READ else ""
     on = normal(path, folder) if path else event.tool_name if tool == "MCPTool" else ""
@@ -168,40 +156,6 @@ def _call(step: Step, folder: str) -> Parts:
 
 _FIRST_CD = pattern(r"^\s*cd \.\s*(?:&&|;)\s*")
 """Going where the run is already."""
-
-_SUBCOMMANDS = frozenset({
-    "apt", "apt-get", "brew", "bun", "cargo", "docker", "gh", "git", "go", "kubectl", "make", "npm",
-    "npx", "pip", "pip3", "pnpm", "poetry", "uv", "yarn",
-})  # fmt: skip
-"""Programs whose first word says what they do."""
-
-
-_WRAPPERS = frozenset({"cd", "sudo", "time", "timeout"})
-
-_WRAPPED = 10
-"""Programs before the one that counts, each of which calls the next."""
-
-
-def program_of(command: str) -> str:
-    """What a command calls: its first word, with the second where that tells more."""
-    command = command[:400]
-    words = _words(command)
-    for _ in range(_WRAPPED):
-        if words[0] not in _WRAPPERS or len(words) < 3:
-            break
-        _, _, after = command.partition("&&" if words[0] == "cd" else words[0])
-        if not after.strip():
-            break
-        command = after.strip()
-        words = _words(command)
-    if words[0] in _SUBCOMMANDS or words[1:2] == ["-m"]:
-        return " ".join(words[: 3 if words[1:2] == ["-m"] else 2])
-    return words[0]
-
-
-def _words(command: str) -> list[str]:
-    """Without the variables that are set for it."""
-    return [word for word in command.split(" ") if "=" not in word.partition("/")[0]] or [""]
 
 
 def normal(text: str, folder: str) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from oh_tui.trajectory.analysis.alike.fingerprints import program_of
 from oh_tui.trajectory.analysis.purposes.acts import Act
-from oh_tui.trajectory.analysis.purposes.programs import Purpose
+from oh_tui.trajectory.analysis.purposes.commands import program_of
+from oh_tui.trajectory.analysis.purposes.purpose import Purpose
 from oh_tui.trajectory.analysis.purposes.test_results import RunOfTests, told_by_tests
 from oh_tui.trajectory.files.touches import is_read, may_touch, touches
 from oh_tui.trajectory.model.bodies import command_text

@@ -6,16 +6,15 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.analysis.purposes.commands import Called, called_by, ends_with
+from oh_tui.trajectory.analysis.purposes.git import git_words
 from oh_tui.trajectory.analysis.purposes.programs import (
     INSTALLS,
-    Purpose,
-    git_words,
-    plain,
+    program_name,
     purpose_of,
-    without_values,
 )
+from oh_tui.trajectory.analysis.purposes.purpose import Purpose, plain, without_values
 from oh_tui.trajectory.files.programs import PUT_IN
-from oh_tui.trajectory.files.shell_reader import LONGEST, Simple, Unsure, commands
 from oh_tui.trajectory.files.touches import may_touch, tool, touches
 from oh_tui.trajectory.model.bodies import command_text, field, text_field
 from oh_tui.trajectory.model.events import Event
@@ -47,6 +46,9 @@ _BY_FAMILY = {
     Family.OTHER: Purpose.RUN, Family.TERMINAL: Purpose.RUN,
 }  # fmt: skip
 """Thoughts, hooks, condensations and states are for nothing."""
+
+_ON_PAGES = frozenset({"BrowserClick", "BrowserType"})
+"""Tools of the browser that act; others read pages."""
 
 _OF_VERB = {
     "read": Purpose.LOOK,
@@ -94,7 +96,7 @@ def acts(step: Step) -> tuple[Act, ...]:
         return (Act(_OF_ACP[event.verb]),)
     if may_touch(event) and (found := tuple(_touched(step))):
         return found
-    purpose = _BY_FAMILY.get(family_of(event))
+    purpose = Purpose.RUN if tool(event) in _ON_PAGES else _BY_FAMILY.get(family_of(event))
     if purpose is Purpose.ASKED and event.kind not in MESSAGE_KINDS:
         return ()  # the user stopped the agent
     return (Act(purpose),) if purpose else ()
@@ -118,208 +120,63 @@ def _touched(step: Step) -> Iterator[Act]:
 
 def acts_of(command: str) -> Iterator[Act]:
     """The acts of a shell command; of one that is not understood those that its words tell."""
-    try:
-        simple, _ = commands(command, 0)
-    except Unsure:
-        simple = list(_guessed(command))
-    for one in simple:
-        yield from _acts(one, 0)
+    yield from _in_order(called_by(command))
+
+
+def _in_order(called: Iterable[Called]) -> Iterator[Act]:
+    """The acts of programs, each of which may read what the one before writes."""
+    before: list[Act] = []
+    for one in called:
+        found = list(_acts(one))
+        if not _only_looks(before) and any(leaf.name.endswith("tee") for leaf in one.leaves):
+            found = [act._replace(is_output=act.purpose is Purpose.EDIT) for act in found]
+        yield from found
+        before = found
+
+
+def _only_looks(acts: Iterable[Act]) -> bool:
+    return all(act.purpose is Purpose.LOOK for act in acts)
 
 
 def purposes_of_exit(command: str) -> frozenset[Purpose]:
     """What the command is for whose exit code a whole command line has; empty where that is not
     plain, as behind a pipe, a `;`, a `||`, a `!` or in the background."""
-    try:
-        simple, in_background = commands(command, 0)
-    except Unsure:
-        return frozenset()
-    words = simple[-1].words if simple and not in_background else []
-    if words[:1] == ["!"] or (words and _script_of(words[0].rpartition("/")[2], words[1:])):
-        return frozenset()
-    return frozenset(act.purpose for act in _acts(simple[-1], 0)) if words else frozenset()
+    last = ends_with(command)
+    return frozenset(act.purpose for act in _acts(last)) if last else frozenset()
 
-
-_PARTS = pattern(r"\|\||&&|[\n;&|()`]")
-_HEREDOC = pattern(r"(?<!<)<<-?\s*['\"\\]?(\w{1,80})['\"]?")
-_REDIRECTED = pattern(r"(?<![<>=&-])(?:&|\d)?>>?\s*([^\s<>&|;()]{1,400})")
-
-
-def _guessed(command: str) -> Iterator[Simple]:
-    """The simple commands of a text that the reader does not understand, cut at the signs that end
-    one. The lines of texts within it are left out, as far as their ends are found."""
-    text = "\n".join(_without_texts(command[:LONGEST].split("\n")))
-    for part in _PARTS.split(text):
-        targets = _REDIRECTED.findall(part)
-        words = [word.strip("'\"") for word in _REDIRECTED.sub(" ", part).split()]
-        if words or targets:
-            yield Simple(words, targets)
-
-
-def _without_texts(lines: Iterable[str]) -> Iterator[str]:
-    """The lines of a command without those of the texts within it."""
-    rest = iter(lines)
-    for line in rest:
-        yield _HEREDOC.sub(" ", line)
-        for end in _HEREDOC.findall(line):
-            for each in rest:
-                if each.strip() == end:
-                    break
-
-
-_ASSIGNS = pattern(r"[A-Za-z_]\w*\+?=")
-_OPENS = frozenset({"!", "do", "elif", "else", "if", "then", "until", "while", "{", "exec"})
-
-_WRAPPERS = frozenset({
-    "builtin", "bunx", "chronic", "command", "doas", "env", "nice", "nohup", "npx", "pnpx",
-    "stdbuf", "sudo", "time", "timeout", "unbuffer", "uvx", "xargs", "xvfb-run",
-})  # fmt: skip
-"""Programs that run the one that follows."""
-
-_RUNNERS = {
-    "bundle": ("exec",), "conda": ("run",), "coverage": ("run",), "hatch": ("run",),
-    "mamba": ("run",), "pdm": ("run",), "pipenv": ("run",), "poetry": ("run",), "uv": ("run",),
-    "npm": ("exec",), "pnpm": ("exec", "dlx"), "yarn": ("exec", "dlx"), "rye": ("run",),
-}  # fmt: skip
-"""Programs that do so after one of these words."""
-
-_WITH_VALUE = frozenset(
-    {
-        "-C",
-        "-E",
-        "-I",
-        "-L",
-        "-P",
-        "-d",
-        "-g",
-        "-k",
-        "-n",
-        "-p",
-        "-s",
-        "-u",
-        "--python",
-        "--with",
-        "--extra",
-    }
-)
-"""Options of theirs that a value follows."""
-
-_DEEPEST = 10
-"""Programs that run another, and shells within shells."""
 
 _HARMLESS = ("/dev/", "&")
 
 
-def _acts(one: Simple, depth: int) -> Iterator[Act]:
-    """The acts of a simple command, and of the one that it runs."""
+def _acts(one: Called) -> Iterator[Act]:
+    """The acts of a program and of those that it runs."""
     targets = tuple(each for each in one.targets if not each.startswith(_HARMLESS))
-    if targets:
-        found = [act for act in _acts(Simple(one.words, []), depth) if act.purpose != Purpose.LOOK]
-        yield Act(Purpose.EDIT, _named(targets), bool(found))
-        yield from found
+    if not targets:
+        yield from _done_by(one)
         return
-    words = list(one.words)
-    while words and (words[0] in _OPENS or _ASSIGNS.match(words[0])):
-        words.pop(0)
-    if not words or words[0] in ("for", "case", "function", "done", "fi", "esac", "}"):
-        return
-    name, rest = words[0].rpartition("/")[2], words[1:]
-    if name in ("sudo", "doas"):
-        yield Act(Purpose.SUDO)
-    if depth < _DEEPEST and (inner := _inner(name, rest)) is not None:
-        run = _acts(Simple(inner, []), depth + 1)
-        if name not in _CONTAINERS:
-            yield from run
-            return
-        for act in run:
-            yield act if act.purpose in _WITHIN else Act(Purpose.RUN)
-        return
-    script = _script_of(name, rest)
-    if script is not None and depth < _DEEPEST:
-        try:
-            simple, _ = commands(script, 0)
-        except Unsure:
-            simple = list(_guessed(script))
-        for each in simple:
-            yield from _acts(each, depth + 1)
-        return
-    purpose = purpose_of(words[0], rest)
-    if purpose is Purpose.FORCE:
-        yield Act(Purpose.PUSH)
-    if purpose in _WRITES:
-        yield Act(purpose, _named(_written(name, purpose, rest)))
-    elif purpose is Purpose.INSTALL:
-        yield Act(purpose, packages=_packages(rest))
-    elif purpose is not None:
-        yield Act(purpose)
-    if name == "find" and "-exec" in rest and depth < _DEEPEST:
-        yield from _acts(Simple(_executed(rest), []), depth + 1)
+    found = [act for act in _done_by(one) if act.purpose != Purpose.LOOK]
+    yield Act(Purpose.EDIT, _named(targets), bool(found))
+    yield from found
 
 
-def _executed(rest: list[str]) -> list[str]:
-    """The words of the program that `find` runs, without the files that it puts in."""
-    words = rest[rest.index("-exec") + 1 :]
-    end = next((at for at, word in enumerate(words) if word in (";", "+")), len(words))
-    return [word for word in words[:end] if word.strip(PUT_IN) not in ("{}", "{", "}")]
+def _done_by(one: Called) -> Iterator[Act]:
+    name, rest = one.name, one.words
+    if one.name and (one.is_seen or not one.runs):
+        purpose = purpose_of(name, rest)
+        if purpose is Purpose.FORCE:
+            yield Act(Purpose.PUSH)
+        if purpose in _WRITES:
+            yield Act(purpose, _named(_written(program_name(name), purpose, rest)))
+        elif purpose is Purpose.INSTALL:
+            yield Act(purpose, packages=_packages(rest))
+        elif purpose is not None:
+            yield Act(purpose)
+    for act in _in_order(one.runs):
+        yield act if not one.is_container or act.purpose in _WITHIN else Act(Purpose.RUN)
 
-
-_CONTAINERS = frozenset({"docker", "docker-compose", "podman"})
 
 _WITHIN = frozenset({Purpose.TEST, Purpose.LINT, Purpose.BUILD, Purpose.LOOK})
 """What counts of a command in a container: what it writes there is not in the workspace."""
-
-_OF_CONTAINERS = frozenset({
-    "-e", "-f", "-p", "-u", "-v", "-w", "--entrypoint", "--env", "--env-file", "--file", "--name",
-    "--network", "--profile", "--user", "--volume", "--workdir",
-})  # fmt: skip
-"""Options that a value follows."""
-
-
-def _in_container(rest: list[str]) -> list[str] | None:
-    """The words of the program that is run in a container; None if none is named."""
-    given = without_values(rest, _OF_CONTAINERS)
-    while given and (given[0].startswith("-") or given[0] in ("compose", "container")):
-        given = given[1:]
-    if given[:1] not in (["exec"], ["run"]):
-        return None
-    return list(_after_options(given[1:]))[1:] or None
-
-
-def _inner(name: str, rest: list[str]) -> list[str] | None:
-    """The words of the program that this one runs; None if it runs none."""
-    if name.startswith("python") and rest[:1] == ["-m"] and rest[1:2] and rest[1] in _RUNNERS:
-        name, rest = rest[1], rest[2:]
-    if name in _CONTAINERS:
-        return _in_container(rest)
-    if name in _RUNNERS:
-        given = list(_after_options(rest))
-        return (
-            list(_after_options(given[1:])) or None
-            if given[:1] and given[0] in _RUNNERS[name]
-            else None
-        )
-    if name not in _WRAPPERS:
-        return None
-    given = list(_after_options(rest))
-    if name == "timeout":
-        given = list(_after_options(given[1:]))
-    while given and _ASSIGNS.match(given[0]):
-        given = given[1:]
-    return given
-
-
-def _after_options(words: list[str]) -> list[str]:
-    rest = list(words)
-    while rest and rest[0].startswith("-") and rest[0] != "-m":
-        rest = rest[2 if rest[0] in _WITH_VALUE else 1 :]
-    return ["python", *rest] if rest[:1] == ["-m"] else rest
-
-
-def _script_of(name: str, rest: list[str]) -> str | None:
-    """The script that a shell is given with `-c`; None for none."""
-    if name not in ("bash", "sh", "zsh", "dash") or len(rest) < 2:
-        return None
-    has = rest[0].startswith("-") and "c" in rest[0] and not rest[0].startswith("--")
-    return rest[1] if has and PUT_IN not in rest[1] else None
 
 
 _PACKAGE = pattern(r"(@?[A-Za-z][\w./-]{0,99}?)(?:[\[=<>~!;@].{0,200})?")
@@ -339,6 +196,10 @@ _GIT_FILES = frozenset({"mv", "restore", "rm"})
 """Commands of git whose words are files."""
 
 
+_BEFORE_SCRIPT = pattern(r"-[A-Za-z]{0,4}[ef]")
+"""An option of sed or perl that a script follows."""
+
+
 def _written(name: str, purpose: Purpose, rest: list[str]) -> list[str]:
     """The words that name what a program writes."""
     given = list(plain(rest))
@@ -350,7 +211,9 @@ def _written(name: str, purpose: Purpose, rest: list[str]) -> list[str]:
     if name in ("cp", "ln", "install", "patch"):
         return given[-1:]
     if name in ("sed", "perl"):
-        return given if any(word in ("-e", "-f") for word in rest) else given[1:]
+        before = [word for word in rest if _BEFORE_SCRIPT.fullmatch(word)]
+        files = [word for word in plain(without_values(rest, before)) if word]
+        return files if before else files[1:]
     if name == "find" and purpose is Purpose.DELETE:
         return given[:1]
     return given

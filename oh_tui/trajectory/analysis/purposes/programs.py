@@ -2,50 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from enum import StrEnum
+import re
+from collections.abc import Mapping
 
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.files.programs import GIT, PROGRAMS
-
-
-class Purpose(StrEnum):
-    """What a step is for; a value is a word of `does:` too."""
-
-    LOOK = "look"
-    """Reads or searches files, lists folders, asks git."""
-    EDIT = "edit"
-    """Writes files."""
-    DELETE = "delete"
-    MOVE = "move"
-    TEST = "test"
-    LINT = "lint"
-    """Checks types or style, formats."""
-    BUILD = "build"
-    INSTALL = "install"
-    """Installs packages."""
-    COMMIT = "commit"
-    PUSH = "push"
-    FORCE = "force"
-    """Pushes over what others may have."""
-    NETWORK = "network"
-    """Fetches from elsewhere: clones, downloads, reads web pages."""
-    SUDO = "sudo"
-    WAIT = "wait"
-    PLAN = "plan"
-    DELEGATE = "delegate"
-    """Gives work to a sub-agent."""
-    ANSWER = "answer"
-    """The agent speaks to the user, or finishes."""
-    ASKED = "asked"
-    """A message of the user."""
-    RUN = "run"
-    """Any other command or tool."""
-
-
-Words = list[str]
-Check = Callable[[Words], Purpose | None]
-"""What a program is for with these words; None where it is for nothing that is told."""
+from oh_tui.trajectory.analysis.purposes.git import git, git_words
+from oh_tui.trajectory.analysis.purposes.purpose import (
+    Check,
+    Purpose,
+    Words,
+    by_word,
+    plain,
+    without_values,
+)
+from oh_tui.trajectory.files.programs import PROGRAMS, PUT_IN
 
 
 def _names(text: str) -> frozenset[str]:
@@ -53,60 +23,36 @@ def _names(text: str) -> frozenset[str]:
 
 
 _TESTS = _names("""
-    ava behave cypress ctest jest karma mocha nose2 nosetests nox phpunit playwright py.test pytest
-    rspec tap tox trial vitest
+    ava bats behave cypress ctest green jest karma mocha nose2 nosetests pest phpunit playwright
+    prove py.test pytest rspec stestr tap trial vitest
 """)
 _LINTS = _names("""
-    bandit black biome clippy eslint flake8 gofmt golangci-lint isort mypy pre-commit prettier
-    pycodestyle pydocstyle pylint pyright rubocop ruff rustfmt shellcheck stylelint ty
+    bandit basedpyright black biome clippy eslint flake8 gofmt goimports golangci-lint isort ktlint
+    mypy phpcs phpstan pre-commit prettier pycodestyle pydocstyle pyflakes pylint pyright rubocop
+    ruff rustfmt shellcheck shfmt standardrb staticcheck stylelint swiftlint ty vulture yamllint
 """)
 _BUILDS = _names("""
-    cc clang clang++ cmake g++ gcc javac ld rustc tsc vite webpack
+    cc clang clang++ cmake esbuild g++ gcc javac ld rollup rustc vite webpack
 """)
 INSTALLS = _names("add ci i in inst install install-dep sync update upgrade dist-upgrade")
 _PACKAGES = _names("""
-    apk apt apt-get brew bundle bun composer conda dnf gem hatch mamba micromamba npm pacman pdm pip
-    pip3 pipenv pipx pnpm poetry rye uv yarn yum zypper
+    apk apt apt-get brew bundle bun composer conda dnf gem hatch lerna mamba micromamba npm nx
+    pacman pdm pip pip3 pipenv pipx pnpm poetry rye turbo uv yarn yum zypper
 """)
 _LISTS = _names(
     "check-update env freeze info list ls metadata outdated search show tree version view"
 )
 """What package managers and compilers answer from what they have."""
-_COMPILERS = _names("bazel cargo dotnet go gradle gradlew meson mix mvn mvnw sbt swift zig")
-_LOOKS = _names("ack ag bat egrep exa eza fd less more")
+_COMPILERS = _names("bazel cabal cargo dart dotnet flutter go lein meson mix stack swift")
+_JVM = _names("gradle gradlew mvn mvnw sbt")
+_LOOKS = _names("ack ag bat command egrep env exa eza fd less more")
 _EDITS = _names("cp dd ed install ln patch tee touch truncate")
 _CLIENTS = _names("aria2c curl ftp rsync scp sftp ssh wget")
 
-_TEST_WORD = pattern(
-    r"(?:unit|e2e|integration|run)?[-_.:]?(?:tests?|specs?|check)(?:[-_.:].{0,80})?"
-)
-"""A script or target that tests, such as `test:unit`."""
-_LINT_WORD = pattern(
-    r"(?:(?:check|test)[-_.:])?(?:lint|format|fmt|style|typecheck|type-check|types)"
-    r"(?:[-_.:].{0,80})?"
-)
 _TEST_FILE = pattern(
     r"(?:.{0,200}/)?(?:test_[\w-]{0,80}|[\w-]{0,80}_test|run_?tests?|tests?)\.\w{1,5}"
 )
 _TEST_SCRIPT = pattern(r"(?:.{0,200}/)?(?:run[-_]?tests?|tests?|check)(?:\.sh)?")
-
-
-def by_word(word: str) -> Purpose | None:
-    """What a script of a package or a target is for, by its name."""
-    if _LINT_WORD.fullmatch(word):
-        return Purpose.LINT
-    return Purpose.TEST if _TEST_WORD.fullmatch(word) else None
-
-
-def plain(words: Words) -> Iterator[str]:
-    """The words that are no options."""
-    return (word for word in words if word[:1] != "-")
-
-
-def without_values(words: Words, options: Collection[str]) -> Words:
-    """Without these options and the values that follow them."""
-    values = {at + 1 for at, word in enumerate(words) if word in options}
-    return [word for at, word in enumerate(words) if word not in options and at not in values]
 
 
 _PLACES = ("-C", "-F", "-w", "--cwd", "--dir", "--directory", "--filter", "--prefix", "--workspace")
@@ -124,9 +70,11 @@ def _package_manager(words: Words) -> Purpose | None:
         given = given[2:]
     if given[:1] == ["run"] and len(given) == 1:
         return Purpose.LOOK  # lists the scripts
-    if given[:1] in (["pip"], ["run"], ["run-script"]) and len(given) > 1:
+    if given[:1] in (["pip"], ["run"], ["run-script"], ["tool"]) and len(given) > 1:
         given = given[1:]
     word = given[0] if given else ""
+    if word in ("download", "fetch"):
+        return Purpose.NETWORK
     if word in INSTALLS:
         return Purpose.INSTALL
     if word in ("build", "compile"):
@@ -137,7 +85,7 @@ def _package_manager(words: Words) -> Purpose | None:
         return OF_PROGRAMS[word](given[1:])
     if word == "check":  # that nothing conflicts
         return Purpose.LINT
-    return by_word(word) or Purpose.RUN
+    return by_word(word) or by_word(word.rpartition(":")[2]) or Purpose.RUN
 
 
 def _yarn(words: Words) -> Purpose | None:
@@ -146,23 +94,52 @@ def _yarn(words: Words) -> Purpose | None:
 
 
 def _compiled(words: Words) -> Purpose | None:
-    """`cargo`, `go`, `dotnet`, `swift`, `zig`, `mix`, `mvn`, `gradle`, `make`."""
-    for word in plain(words):
-        if word in ("add", "get", "install", "restore") and "=" not in word:
-            return Purpose.INSTALL
-        if word in ("nextest", "verify") or (by_word(word) is Purpose.TEST and word != "check"):
-            return Purpose.TEST
-        if word in ("check", "clippy", "vet") or by_word(word) is Purpose.LINT:
-            return Purpose.LINT
-        if word in ("run", "clean"):
-            return Purpose.RUN
-        if word in _LISTS:
-            return Purpose.LOOK
-    return Purpose.BUILD
+    """`cargo`, `go`, `dotnet`, `swift`, `zig`, `mix`: the first word tells."""
+    given = [word for word in plain(words) if word[:1] != "+"]  # of rustup
+    word = given[0] if given else ""
+    if word == "mod":  # of go
+        return Purpose.INSTALL if given[1:2] != ["graph"] else Purpose.LOOK
+    if word == "nextest":
+        return Purpose.LOOK if given[1:2] == ["list"] else Purpose.TEST
+    if word in ("add", "get", "install", "restore", "deps.get"):
+        return Purpose.INSTALL
+    if word in ("analyze", "check", "clippy", "credo", "dialyzer", "vet"):
+        return Purpose.LINT
+    if word in ("run", "clean", "new", "init"):
+        return Purpose.RUN
+    if word == "fetch":
+        return Purpose.NETWORK
+    return Purpose.LOOK if word in _LISTS else by_word(word) or Purpose.BUILD
+
+
+def _zig(words: Words) -> Purpose | None:
+    """`zig build test`."""
+    return Purpose.TEST if "test" in words[:2] else _compiled(words)
+
+
+_JVM_TEST = pattern(r"(?:test(?!-?compile|-?classes)[\w-]{0,80}|\w{0,80}Tests?|check|verify)", re.I)
+
+
+def _built(words: Words) -> Purpose | None:
+    """`mvn`, `gradle`, `sbt`: of several tasks one that tests counts. Maven's `install` puts into
+    the home what it has built."""
+    tasks = [word.rpartition(":")[2].partition(" ")[0] for word in plain(words) if "=" not in word]
+    skips = any(word.startswith(("-DskipTests", "-Dmaven.test.skip")) for word in words)
+    if any(map(_JVM_TEST.fullmatch, tasks)) and not skips:
+        return Purpose.TEST
+    if any(by_word(task) is Purpose.LINT for task in tasks):
+        return Purpose.LINT
+    if tasks and tasks[0] in ("dependencies", "projects", "tasks", "tree"):
+        return Purpose.LOOK
+    return Purpose.RUN if tasks and tasks[-1] in ("bootRun", "clean", "run") else Purpose.BUILD
+
+
+_DRY = _names("-n --dry-run --just-print --list -l --summary --tasks -T --list-all")
+"""Options of those that run targets, with which they only tell of them."""
 
 
 def _make(words: Words) -> Purpose | None:
-    if "-n" in words or "--dry-run" in words:
+    if not _DRY.isdisjoint(words):
         return Purpose.LOOK
     targets = plain(without_values(words, ("-C", "-f")))
     found = [by_word(word) for word in targets if "=" not in word]
@@ -174,6 +151,8 @@ def _python(words: Words) -> Purpose | None:
         module = words[1].partition(".")[0]
         if words[1] in ("unittest", "doctest", "nose"):
             return Purpose.TEST
+        if words[1] == "build":
+            return Purpose.BUILD
         is_python = OF_PROGRAMS.get(module) is _python
         return Purpose.RUN if is_python else purpose_of(module, words[2:])
     return _script(words)
@@ -185,107 +164,91 @@ def _script(words: Words) -> Purpose | None:
     if not given:
         return Purpose.TEST if "--test" in words else Purpose.RUN
     name, rest = given[0], given[1:]
-    is_manager = name.endswith(("artisan", "django-admin", "manage.py"))
-    if is_manager and rest[:1] == ["test"]:
+    is_manager = name.endswith(("artisan", "django-admin", "manage.py", "rails", "setup.py"))
+    if is_manager and rest and by_word(rest[0]) is Purpose.TEST:
         return Purpose.TEST
     if name == "setup.py" and rest[:1] in (["install"], ["develop"]):
         return Purpose.INSTALL
+    if name == "setup.py" and rest and rest[0].startswith(("build", "bdist", "sdist")):
+        return Purpose.BUILD
     is_test = _TEST_FILE.fullmatch(name) or _TEST_SCRIPT.fullmatch(name) or "--test" in words
     return Purpose.TEST if is_test else Purpose.RUN
 
 
-_COLLECTS = ("--co", "--collect-only", "--list-tests", "--listTests", "--show-only")
+_COLLECTS = _names("--co --collect-only --list-tests --listTests --show-only --fixtures --markers")
 
 
 def _test(words: Words) -> Purpose | None:
     """A test runner, unless it only tells which tests there are."""
-    return Purpose.TEST if set(words).isdisjoint(_COLLECTS) else Purpose.LOOK
+    if words[:1] == ["install"]:  # the browsers of playwright
+        return Purpose.INSTALL
+    return Purpose.TEST if _COLLECTS.isdisjoint(words) else Purpose.LOOK
+
+
+def _ctest(words: Words) -> Purpose | None:
+    return Purpose.LOOK if "-N" in words else _test(words)
+
+
+_SESSIONS = ("-e", "-s", "--env", "--session", "--sessions")
+
+
+def _tox(words: Words) -> Purpose | None:
+    """`tox`, `nox`: whatever the environments do that are named; without names, all."""
+    if not {"-l", "--list", "--list-sessions", "-a", "--listenvs"}.isdisjoint(words) or (
+        _first(words) in ("l", "list", "config", "c")
+    ):
+        return Purpose.LOOK
+    values = [words[at + 1] for at, word in enumerate(words[:-1]) if word in _SESSIONS]
+    values += [word[2:] for word in words if word[:2] in ("-e", "-s")]
+    names = [name for value in values for name in value.split(",") if name]
+    found = {_of_session(name) for name in names or [""]}
+    return next((one for one in (Purpose.TEST, Purpose.LINT) if one in found), Purpose.BUILD)
+
+
+def _of_session(name: str) -> Purpose:
+    """`lint` and `mypy` check, `docs` builds; any other tests, such as `py311`."""
+    if by_word(name) is Purpose.LINT or name in _LINTS:
+        return Purpose.LINT
+    return Purpose.BUILD if name in ("build", "doc", "docs") else Purpose.TEST
+
+
+def _tsc(words: Words) -> Purpose | None:
+    return Purpose.LINT if "--noEmit" in words else Purpose.BUILD
+
+
+def _deno(words: Words) -> Purpose | None:
+    """`deno test`, `deno task lint`, `deno run a.ts`, `deno a.ts`."""
+    given = list(plain(words))
+    word = given[0] if given else ""
+    if word == "task":
+        return (by_word(given[1]) or Purpose.RUN) if given[1:] else Purpose.LOOK
+    if word in ("add", "cache", "i", "install"):
+        return Purpose.INSTALL
+    if word in ("bundle", "compile"):
+        return Purpose.BUILD
+    if word in ("bench", "eval", "repl", "run", "serve"):
+        return Purpose.RUN
+    if word in ("doc", "info", "outdated"):
+        return Purpose.LOOK
+    return Purpose.LINT if word == "check" else by_word(word) or _script(words)
+
+
+def _bun(words: Words) -> Purpose | None:
+    """A package manager that runs files too."""
+    word = _first(words)
+    return _script(words) if "." in word else _package_manager(words)
 
 
 def _docker(words: Words) -> Purpose | None:
-    """`docker build`, `docker compose logs`, `podman pull`."""
+    """`docker build`, `docker compose logs`, `podman pull`, `kubectl get`."""
     given = list(plain(words))
     if given[:1] and given[0] in ("buildx", "compose", "container", "image"):
         given = given[1:]
     table = {"build": Purpose.BUILD, "pull": Purpose.NETWORK} | dict.fromkeys(
-        ("config", "images", "info", "inspect", "logs", "ls", "ps", "version"), Purpose.LOOK
+        ("config", "describe", "get", "images", "info", "inspect", "logs", "ls", "ps", "version"),
+        Purpose.LOOK,
     )
     return table.get(given[0], Purpose.RUN) if given else Purpose.RUN
-
-
-GIT_OPTIONS = ("-C", "-c", "--git-dir", "--work-tree")
-"""Options of git before its command, with a value of their own."""
-
-
-def git_words(words: Words) -> Words:
-    """The words of git from its command on."""
-    rest = list(words)
-    while rest and rest[0].startswith("-"):
-        rest = rest[2 if rest[0] in GIT_OPTIONS else 1 :]
-    return rest
-
-
-def _git(words: Words) -> Purpose | None:
-    rest = git_words(words)
-    name, given = (rest[0], rest[1:]) if rest else ("", [])
-    if name in ("clean", "commit", "push", "rm") and _is_dry(name, given):
-        return Purpose.LOOK
-    if _leaves_files(name, given):
-        return Purpose.RUN
-    if name == "push":
-        return Purpose.FORCE if is_forced(given) else Purpose.PUSH
-    if name in (
-        "apply",
-        "am",
-        "checkout",
-        "cherry-pick",
-        "merge",
-        "rebase",
-        "reset",
-        "restore",
-        "revert",
-        "stash",
-    ):
-        return Purpose.LOOK if PROGRAMS["git"](words) else Purpose.EDIT
-    table = {
-        "commit": Purpose.COMMIT, "rm": Purpose.DELETE, "clean": Purpose.DELETE, "mv": Purpose.MOVE,
-        "clone": Purpose.NETWORK, "fetch": Purpose.NETWORK, "pull": Purpose.NETWORK,
-        "branch": Purpose.LOOK, "remote": Purpose.LOOK, "config": Purpose.LOOK,
-        "switch": Purpose.LOOK,
-    }  # fmt: skip
-    return table.get(name) or (Purpose.LOOK if name in GIT else Purpose.RUN)
-
-
-def _is_dry(name: str, given: Words) -> bool:
-    """Whether git only tells what it would do. `commit -n` is no dry run."""
-    return "--dry-run" in given or (name != "commit" and "-n" in given)
-
-
-def _leaves_files(name: str, given: Words) -> bool:
-    """Whether a command changes only the index or the name of the branch, and no file."""
-    options = set(given) - set(plain(given))
-    match name:
-        case "rm":
-            return "--cached" in options
-        case "reset":
-            return options.isdisjoint(("--hard", "--keep", "--merge"))
-        case "restore":
-            return bool(options & {"-S", "--staged"}) and options.isdisjoint(("-W", "--worktree"))
-        case "checkout":
-            is_new = bool(options & {"-b", "-B", "--orphan"})
-            return is_new and len(list(plain(given))) == 1
-        case _:
-            return False
-
-
-def is_forced(words: Words) -> bool:
-    """Whether a push may replace what others have: `-f`, `--force`, `+main`."""
-    short = (word for word in words if word[:1] == "-" and word[:2] != "--")
-    return (
-        any(word.startswith(("--force", "--mirror")) for word in words)
-        or any("f" in word for word in short)
-        or any(word[:1] == "+" for word in words)
-    )
 
 
 def _gh(words: Words) -> Purpose | None:
@@ -322,8 +285,8 @@ def _lint(words: Words) -> Purpose | None:
 
 _NOTHING = _names(
     """
-    : [ [[ break cd continue echo exit export false kill local popd printf pushd return set shift
-    test true unset
+    : [ [[ break cd continue declare echo eval exit export false kill local nohup popd printf pushd
+    read return set setsid shift source stdbuf test true trap unset xargs
 """
 )
 """For nothing by themselves, whatever they write to."""
@@ -338,20 +301,28 @@ OF_PROGRAMS: Mapping[str, Check] = {
     **dict.fromkeys(_PACKAGES, _package_manager),
     **dict.fromkeys(_CLIENTS, _always(Purpose.NETWORK)),
     **dict.fromkeys(_COMPILERS, _compiled),
+    **dict.fromkeys(_JVM, _built),
     **dict.fromkeys(("yarn", "bundle"), _yarn),
     **dict.fromkeys(_EDITS, _always(Purpose.EDIT)),
     **dict.fromkeys(("rm", "rmdir", "shred", "unlink"), _always(Purpose.DELETE)),
-    **dict.fromkeys(("bash", "sh", "zsh", "node", "ruby", "php", "deno"), _script),
+    **dict.fromkeys(("bash", "sh", "zsh", "node", "ruby", "php", "rails"), _script),
     **dict.fromkeys(("python", "python2", "python3", "py"), _python),
     **dict.fromkeys(("gmake", "just", "make", "ninja", "rake", "task"), _make),
-    **dict.fromkeys(("docker", "docker-compose", "podman"), _docker),
+    **dict.fromkeys(("docker", "docker-compose", "kubectl", "podman"), _docker),
+    **dict.fromkeys(("doas", "sudo"), _always(Purpose.SUDO)),
+    **dict.fromkeys(("nox", "tox"), _tox),
+    "bun": _bun,
+    "ctest": _ctest,
+    "deno": _deno,
     "find": _find,
     "gh": _gh,
-    "git": _git,
+    "git": git,
     "perl": _perl,
     "sed": _in_place,
     "mv": _always(Purpose.MOVE),
     "sleep": _always(Purpose.WAIT),
+    "tsc": _tsc,
+    "zig": _zig,
     "wait": _always(Purpose.WAIT),
 }  # fmt: skip
 
@@ -359,12 +330,47 @@ OF_PROGRAMS: Mapping[str, Check] = {
 _VERSIONED = pattern(r"(python|pip)[\d.]{1,6}")
 
 
+def program_name(word: str) -> str:
+    """The name of a program in the table, whatever its folder and its version."""
+    base = word.rpartition("/")[2]
+    versioned = _VERSIONED.fullmatch(base)
+    return versioned[1] if versioned else base
+
+
 def purpose_of(name: str, words: Words) -> Purpose | None:
     """What a program is for with these words; RUN where it is not in the table."""
-    base = name.rpartition("/")[2]
     if words[:1] in (["--version"], ["--help"], ["-V"]) or words in (["-h"], ["help"]):
         return Purpose.LOOK
-    versioned = _VERSIONED.fullmatch(base)
-    if check := OF_PROGRAMS.get(versioned[1] if versioned else base):
+    if check := OF_PROGRAMS.get(program_name(name)):
         return check(words)
     return _script([name, *words])
+
+
+_WITH_COMMAND = (_package_manager, _yarn, _bun, _compiled, _make, _docker, _deno, _gh, _built, _zig)
+
+
+_BEFORE_NAMES = _names("compose mod pip run run-script task tool")
+"""Commands that do what the word after them says."""
+
+
+def named(name: str, words: Words) -> str:
+    """A program, with the word that tells which of its commands: `git push`, `python -m a`."""
+    base = program_name(name)
+    check = OF_PROGRAMS.get(base)
+    if check is _python and words[:1] == ["-m"] and len(words) > 1:
+        module = words[1].partition(".")[0]
+        is_known = OF_PROGRAMS.get(module, _python) is not _python
+        return named(module, words[2:]) if is_known else _shown(f"{base} -m {words[1]}")
+    if check is git:
+        command = git_words(words)[:1]
+    elif check in _WITH_COMMAND:
+        given = [w for w in plain(without_values(words, (*_PLACES, "-f"))) if w[:1] != "+"]
+        command = given[: 2 if given[:1] and given[0] in _BEFORE_NAMES else 1]
+    else:
+        command = []
+    return _shown(" ".join((base, *command)))
+
+
+def _shown(name: str) -> str:
+    """With a sign for what the shell puts in."""
+    return name.replace(PUT_IN, "…")

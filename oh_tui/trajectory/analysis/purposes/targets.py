@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.analysis.purposes.acts import Act, acts_of, command_of, tells_purpose
-from oh_tui.trajectory.analysis.purposes.programs import Purpose
+from oh_tui.trajectory.analysis.purposes.purpose import Purpose
 from oh_tui.trajectory.analysis.purposes.test_files import is_test
 from oh_tui.trajectory.files.shell_reader import LONGEST
 from oh_tui.trajectory.model.bodies import text_field
@@ -137,21 +137,33 @@ def _told_folder(result: Event) -> str:
 def workspace_of(trajectory: Trajectory) -> str:
     """The folder that a run is to work in: by the state of its server, else that of the first
     command that stays there. "" where nothing tells it."""
-    found = next(_told_workspaces(trajectory), "").rstrip("/")
+    found = next((folder for folder, is_sure in _told_folders(trajectory) if is_sure), "")
     return _ROOT if _is_within(found, _ROOT) else found
 
 
-def _told_workspaces(trajectory: Trajectory) -> Iterator[str]:
+def working_folder(trajectory: Trajectory) -> str:
+    """The folder in which a run works: its workspace, or the repository in that; where neither is
+    told, the folder to which its first command goes. Names within it are the same in other runs."""
+    told = list(_told_folders(trajectory))
+    return next((folder for folder, is_sure in told if is_sure), told[0][0] if told else "")
+
+
+def _told_folders(trajectory: Trajectory) -> Iterator[tuple[str, bool]]:
+    """Folders that early events and steps tell, and whether the run was put there. Ends with the
+    first of these."""
     for event in trajectory.events[:_EARLY]:
         if event.key == "full_state":
-            told = text_field(event.body(), "value", "workspace", "working_dir")
-            if told.startswith("/") and len(told) > 1:
-                yield told
+            told = text_field(event.body(), "value", "workspace", "working_dir").rstrip("/")
+            if told.startswith("/"):
+                yield told, True
+                return
     for step in trajectory.steps[:_EARLY]:
         command = command_of(step.event)
-        stays = bool(command) and not _CD.search(command[:LONGEST])
-        if stays and step.result and (told := _told_folder(step.result)):
-            yield told
+        if command and step.result and (told := _told_folder(step.result)):
+            stays = not _CD.search(command[:LONGEST])
+            yield told, stays
+            if stays:
+                return
 
 
 _EARLY = 40

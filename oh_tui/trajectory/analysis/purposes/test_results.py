@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.analysis.purposes.acts import Act, purposes_of_exit
-from oh_tui.trajectory.analysis.purposes.programs import Purpose
+from oh_tui.trajectory.analysis.purposes.purpose import Purpose
 from oh_tui.trajectory.model.bodies import command_text, content_text, text_field
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.tool_use import bounded

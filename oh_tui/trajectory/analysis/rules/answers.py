@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from oh_tui.trajectory.analysis.alike.fingerprints import deed, normal, working_folder
+from oh_tui.trajectory.analysis.alike.fingerprints import deed, normal
+from oh_tui.trajectory.analysis.purposes.targets import working_folder
 from oh_tui.trajectory.analysis.rules.matching import NO, OPEN, YES, Matches, Watch, unwatched
 from oh_tui.trajectory.analysis.rules.question import (
     MOST_STEPS,

@@ -13,7 +13,7 @@ from oh_tui.text.clean import clean, clean_line
 from oh_tui.text.patterns import pattern
 from oh_tui.text.regex import Regex
 from oh_tui.trajectory.analysis.alike import failed_steps
-from oh_tui.trajectory.analysis.purposes import acts, programs, targets, test_results
+from oh_tui.trajectory.analysis.purposes import acts, purpose, targets, test_results
 from oh_tui.trajectory.analysis.search import step_facts
 from oh_tui.trajectory.analysis.search.moments import Moment, moment
 from oh_tui.trajectory.analysis.search.scan import Said, needle, said_by_step
@@ -316,7 +316,7 @@ def _never(asked: Asked, value: object) -> bool:
 
 
 def _purposes() -> Collection[str]:
-    return tuple(programs.Purpose)
+    return tuple(purpose.Purpose)
 
 
 def _targets() -> Collection[str]:
@@ -380,7 +380,7 @@ FIELDS: dict[str, Field] = {
     ),
     "tests": Field(
         one_of(_TESTS), _tests, any_of(_TESTS), 4,
-        lambda asked, _: acts.tells_purpose(asked.step, programs.Purpose.TEST),
+        lambda asked, _: acts.tells_purpose(asked.step, purpose.Purpose.TEST),
         "result of the tests",
     ),
     "look": Field(one_of(_looks), _worth_a_look, any_of(_looks), 4),

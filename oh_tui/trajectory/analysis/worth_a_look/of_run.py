@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from oh_tui.trajectory.analysis.alike.failed_steps import FAILED
-from oh_tui.trajectory.analysis.alike.fingerprints import deed, working_folder
+from oh_tui.trajectory.analysis.alike.fingerprints import deed
 from oh_tui.trajectory.analysis.purposes.acts import Act
 from oh_tui.trajectory.analysis.purposes.kept_acts import KeptActs
-from oh_tui.trajectory.analysis.purposes.programs import Purpose
+from oh_tui.trajectory.analysis.purposes.purpose import Purpose
+from oh_tui.trajectory.analysis.purposes.targets import working_folder
 from oh_tui.trajectory.analysis.purposes.test_results import run_of_tests
 from oh_tui.trajectory.analysis.worth_a_look.looks import Look, Reason
 from oh_tui.trajectory.analysis.worth_a_look.reasons import (

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.trajectory.analysis.purposes.acts import Act, acts_of, purposes_of
+from oh_tui.trajectory.analysis.purposes.commands import program_of
 from oh_tui.trajectory.analysis.search.step_filter import parse
 from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.trajectory.made import call, event, message, shell
@@ -53,6 +54,69 @@ COMMANDS = {
     "bash scripts/test.sh": "test",
     "./manage.py test app": "test",
     "make -C tests all": "build",
+    "make -C dir check": "test",
+    "make install": "build",
+    "just test": "test",
+    "just --list": "look",
+    "hatch run test": "test",
+    "hatch run py311:test -x": "test",
+    "hatch run lint:style": "lint",
+    "hatch -e test run pytest": "test",
+    "pdm run test": "test",
+    "tox": "test",
+    "tox -e lint": "lint",
+    "tox -e py311,lint": "test",
+    "tox -l": "look",
+    "nox -s tests-3.11": "test",
+    "nox -s lint": "lint",
+    "pip download httpx": "network",
+    "deno fmt": "lint",
+    "deno test": "test",
+    "deno task test": "test",
+    "deno run a.ts": "run",
+    "bun test": "test",
+    "bun x vitest": "test",
+    "bun a.ts": "run",
+    "npx --yes jest": "test",
+    "npx -p typescript tsc --noEmit": "lint",
+    "npx playwright install": "install",
+    "uv run pytest": "test",
+    "uv run --with x -- pytest -q": "test",
+    "uv tool run ruff check": "lint",
+    "docker compose run --rm -e A=1 web pytest": "test",
+    "docker run --rm -m 512m image npm test": "test",
+    "kubectl exec pod -- pytest": "test",
+    "bash -lc \"pytest\"": "test",
+    "bash -o pipefail -c 'pytest | tail'": "test look",
+    "cargo nextest list": "look",
+    "cargo +nightly test": "test",
+    "cargo build --bin test": "build",
+    "gradle test": "test",
+    "./gradlew :app:testDebugUnitTest": "test",
+    "./gradlew check": "test",
+    "./gradlew build": "build",
+    "mvn -q install -DskipTests": "build",
+    "mvn test-compile": "build",
+    "sbt 'testOnly A'": "test",
+    "dotnet test": "test",
+    "dotnet restore": "install",
+    "vendor/bin/phpunit": "test",
+    "rspec": "test",
+    "bin/rails test": "test",
+    "mix test": "test",
+    "mix deps.get": "install",
+    "ctest --test-dir build": "test",
+    "ctest -N": "look",
+    "go vet ./...": "lint",
+    "go mod tidy": "install",
+    "swift test": "test",
+    "zig build test": "test",
+    "time -p pytest": "test",
+    "sudo -E pytest": "sudo test",
+    "timeout -k 5 60 pytest": "test",
+    "command -v pytest": "look",
+    "$PYTHON -m pytest": "test",
+    "python -m build": "build",
     "make -n test": "look",
     "pytest --version": "look",
     "python -m pytest --collect-only -q": "look",
@@ -150,6 +214,9 @@ PATHS = {
     "git stash pop": [("edit", ())],
     "find . -exec sed -i s/a/b/ {} +": [("look", ()), ("edit", ())],
     "find . -exec rm {} \\;": [("look", ()), ("delete", ())],
+    "perl -pi -e 's/a/b/' x.py": [("edit", ("x.py",))],
+    "sed -i '' 's/a/b/' x.py": [("edit", ("x.py",))],
+    "sed -i -e 's/a/b/' -e 's/c/d/' x.py": [("edit", ("x.py",))],
 }
 
 
@@ -163,7 +230,33 @@ def test_output_that_is_sent_to_a_file_is_told_apart() -> None:
         ("edit", True),
         ("test", False),
     ]
-    assert [act.is_output for act in acts_of("echo hello > a.txt")] == [False]
+    for command in ("echo hello > a.txt", "echo hello | tee a.txt"):
+        assert [act.is_output for act in acts_of(command)] == [False]
+    told = [(act.purpose.value, act.is_output) for act in acts_of("pytest 2>&1 | tee a.log")]
+    assert told == [("test", False), ("edit", True)]
+
+
+PROGRAMS = {
+    "cd /w && FOO=1 timeout 60 python3.12 -m pytest -q 2>&1 | tail -5": "pytest",
+    "/w/.venv/bin/pytest": "pytest",
+    "bash -c 'cd x && uv run pytest'": "pytest",
+    "docker compose exec -T web pytest": "pytest",
+    "sudo apt-get -y install tmux": "apt-get install",
+    "git -C repo --no-pager log": "git log",
+    "npm --prefix app run lint": "npm run lint",
+    "ls && python3 app.py": "python",
+    "python -m http.server 8000": "python -m http.server",
+    "sleep 5; curl localhost": "curl",
+    "cat a | grep b": "cat",
+    "$TOOL x": "…",
+    "cd a": "cd",
+    "> a": "",
+}
+
+
+@pytest.mark.parametrize("command", PROGRAMS)
+def test_a_command_is_called_by_the_program_that_counts(command: str) -> None:
+    assert program_of(command) == PROGRAMS[command]
 
 
 def test_packages_are_those_that_are_installed() -> None:
@@ -185,15 +278,19 @@ def test_word_finds_steps_by_what_they_are_for() -> None:
     read = call(
         "b", {"kind": "FileEditorAction", "command": "view", "path": "/a"}, tool="file_editor"
     )
+    click = call("g", {"kind": "BrowserClickAction", "index": 3}, tool="browser_click")
+    page = call("h", {"kind": "BrowserGetContentAction"}, tool="browser_get_content")
     think = call("c", {"kind": "ThinkAction", "thought": "hm"}, tool="think")
     look = call("d", {"kind": "TerminalAction", "command": "", "is_input": False})
     run = Trajectory()
-    run.extend([shell("a", "pytest -q && git push"), read, think, look])
+    run.extend([shell("a", "pytest -q && git push"), read, think, look, click, page])
     assert [sorted(purposes_of(step)) for step in run.steps] == [
         ["push", "test"],
         ["look"],
         [],
         ["wait"],
+        ["run"],
+        ["network"],
     ]
     for word in ("does:test", "does:pu", "does:push -does:commit"):
         assert [step.number for step in run.steps if parse(word).matches(step, run)] == [1]
