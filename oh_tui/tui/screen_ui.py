@@ -166,6 +166,10 @@ class ScreenUi:
     def expecting(self) -> AbstractContextManager[None]:
         return self._app.expecting()
 
+    @property
+    def input_at(self) -> float:
+        return self._app.input_at
+
     def at_work(self, group: str) -> bool:
         workers = (worker for worker in self._screen.workers if worker.group == group)
         return any(not (worker.is_finished or worker.is_cancelled) for worker in workers)

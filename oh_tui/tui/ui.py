@@ -162,6 +162,11 @@ class Ui(Protocol):
         """Call back after so many seconds, unless the timer is stopped."""
         ...
 
+    @property
+    def input_at(self) -> float:
+        """When the last key was pressed, by the performance counter."""
+        ...
+
     def preparing(self, what: str, *, opens: bool = True) -> AbstractContextManager[None]:
         """Wraps the reading before an action asks or acts: Esc, another conversation and another
         question cancel it. Keys typed meanwhile wait for what it `opens`."""

@@ -34,6 +34,7 @@ class FakeUi:
     columns = 120
     is_asking = False
     is_elsewhere = False
+    input_at = 0.0
 
     def __init__(self, *answers: str) -> None:
         self.answers = list(answers)

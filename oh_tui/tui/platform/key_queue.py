@@ -20,6 +20,7 @@ import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from time import perf_counter
 
 from textual import events
 from textual.app import App
@@ -63,6 +64,8 @@ class FrameShown(events.Event, bubble=False):
 class KeyQueueApp(App[int]):
     def __init__(self, *, ansi_color: bool | None = None) -> None:
         super().__init__(ansi_color=ansi_color)
+        self.input_at = 0.0
+        """When the last key, paste or turn of the wheel came, by the performance counter."""
         self._keys: deque[events.Event] = deque()
         """Waiting keys, with the marks of frames between them."""
         self._number = 0
@@ -79,6 +82,8 @@ class KeyQueueApp(App[int]):
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.InputEvent) and not self.screen_stack:
             return  # the app ends
+        if isinstance(event, events.InputEvent) and not isinstance(event, events.MouseMove):
+            self.input_at = perf_counter()
         if not isinstance(event, events.Key | events.Paste | FrameShown) or event.is_forwarded:
             await super().on_event(event)
         elif self._under_way:

@@ -1,8 +1,9 @@
-"""Keeps the screen responsive during long searches."""
+"""The pace of long computations: slices of work, between which keys have their turn."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -18,12 +19,17 @@ SHOW_EVERY = 0.2
 HOPS = 3
 """Turns of the event loop after each slice: a key passes through several before it is drawn."""
 
+AFTER_KEY = 0.05
+"""Seconds after a key that are for what it leads to: its row is drawn in 20 ms, its step in 30."""
+
 
 class Pace:
-    """Rests after each slice of work; shows the progress, if it has words for it."""
+    """Rests after each slice of work; shows the progress, if it has words for it. What no key asked
+    for stays `behind` all keys: it does nothing while what they lead to is drawn."""
 
-    def __init__(self, ui: Ui) -> None:
+    def __init__(self, ui: Ui, *, behind: bool = False) -> None:
         self._ui = ui
+        self._behind = behind
         self._rested = self._shown_at = perf_counter()
         self._has_shown = False
 
@@ -34,9 +40,23 @@ class Pace:
         if progress and now - self._shown_at >= SHOW_EVERY:
             self._ui.tell(progress(), log=False)
             self._shown_at, self._has_shown = now, True
+        if (left := self._left()) > 0:
+            await asyncio.sleep(left)
         for _ in range(HOPS):
             await asyncio.sleep(0)
         self._rested = perf_counter()
+
+    def rest_in_thread(self) -> None:
+        """As `rest`, for work in a thread, which takes half of the interpreter from a key."""
+        if perf_counter() - self._rested >= SLICE:
+            if (left := self._left()) > 0:
+                time.sleep(left)
+            self._rested = perf_counter()
+
+    def _left(self) -> float:
+        """Seconds that are left to the last key. One that is held down gets nearly all of them, but
+        a slice of work is done for each."""
+        return self._ui.input_at + AFTER_KEY - perf_counter() if self._behind else 0.0
 
     def end(self) -> None:
         if self._has_shown:

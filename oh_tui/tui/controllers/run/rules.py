@@ -10,6 +10,7 @@ from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from oh_tui.tui.controllers.run.pace import Pace
 from oh_tui.tui.messages import RulesFound, StepWanted
 from oh_tui.tui.screens.rules import screen
 from oh_tui.tui.state import rules as state
@@ -151,8 +152,11 @@ class RulesOfRun:
         kept, stop = self._session.annotations.of(conversation), threading.Event()
         at, steps = [0], len(of.study.trajectory)
 
+        pace = Pace(self._ui, behind=True)
+
         def watch(number: int) -> None:
             at[0] = number
+            pace.rest_in_thread()
             if stop.is_set():
                 raise _Stopped
 
