@@ -414,7 +414,7 @@ class MainScreen(BaseScreen):
         self.sidebar.choose_columns(self.session.columns("conversations"))
         self.timeline.choice = self.session.columns("timeline")
         if self.timeline.study is not None:
-            self.controllers.looks.read()
+            self.controllers.reading_on.read()
 
     def on_layout_changed(self) -> None:
         self._arrange(self.session.arrangement)
@@ -468,7 +468,7 @@ class MainScreen(BaseScreen):
             self.run_view.show_study(run)
             self._show_broken()
             self.controllers.forgotten.find()
-            self.controllers.looks.read()
+            self.controllers.reading_on.read()
             if session.filtering:
                 self.controllers.filter.study_came()
             if message.grew:
@@ -487,6 +487,9 @@ class MainScreen(BaseScreen):
             self.set_timer(launch.FILL, self.controllers.fill)
         if not message.cut_off:
             self.controllers.rules.look()
+
+    def on_phases_told(self) -> None:
+        self.run_view.show_phases()
 
     @on(messages.RulesFound)
     def _show_broken(self) -> None:

@@ -123,6 +123,10 @@ class RunRead(Message):
         self.cut_off = cut_off
 
 
+class PhasesTold(Message):
+    """The phases of the run at the right are known, or others than before."""
+
+
 class RulesFound(Message):
     """It is known which rules the run at the right breaks."""
 

@@ -79,7 +79,7 @@ READS = (
     "share",
     "share-write",
     "failures",
-    "looks",
+    "reading-on",
     "rules",
     "rule",
 )

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.files.order_in_time import Label, Part
 
 READING = 0.005
-"""Longest time for phases, or changed files, in one update while the agent works, in seconds."""
+"""Longest time for changed files in one update while the agent works, in seconds."""
 
 _TOLD = 3
 """Sub-agents of which it is told on one line what is not known."""
@@ -106,12 +106,14 @@ class Study:
 
     @cached_property
     def phases(self) -> Phases:
+        """Read when asked for, which takes seconds for a run of 100,000 steps."""
         return phases.Phases(self.trajectory, self.acts)
 
     @property
     def known_phases(self) -> Phases | None:
-        """They if they are computed: that takes seconds for a run of 100,000 steps."""
-        return vars(self).get("phases")
+        """They if they were read: asking for what is known of them reads nothing."""
+        read: Phases | None = vars(self).get("phases")
+        return read if read and read.known is not None else None
 
     def spent(self, phase: Phase) -> Spent:
         return phases.spent(phase, self.accounts, self.strip)
@@ -194,8 +196,8 @@ class Study:
         return bool(self.trajectory.steps or self.verdict.word)
 
     def update(self) -> None:
-        """Adds the events since the last update to what is computed. While the agent works, phases
-        and changed files get 5 ms at most; the rest is done in later updates."""
+        """Adds the events since the last update to what is computed. While the agent works, changed
+        files get 5 ms at most; the rest is done in later updates."""
         trajectory, computed = self.trajectory, vars(self)
         for name in ("verdict", "workspace", "records_edits"):
             computed.pop(name, None)
@@ -212,8 +214,6 @@ class Study:
         if "strip" in computed:
             self.strip.update(self.loops)
         is_at_work = trajectory.live and trajectory.status == "running"
-        if "phases" in computed:
-            self.phases.update(budget=READING if is_at_work else None)
         if "changes" in computed:
             self.changes.update(budget=READING if is_at_work else None)
         if "files" in computed:

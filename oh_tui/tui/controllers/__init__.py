@@ -31,9 +31,9 @@ from oh_tui.tui.controllers.run import (
     forgotten,
     goto,
     known_failures,
-    looks,
     older,
     reader,
+    reading_on,
     reports,
     rules,
     share,
@@ -62,7 +62,7 @@ if TYPE_CHECKING:
 READS = (
     *("lists", "more", "run", "older", "follow", "below", "branch", "find", "hits", "filter"),
     *("peek", "git", "copy", "sift", "search_all", "sums", "failures", "forgotten"),
-    *("known-failure", "looks", "rules"),
+    *("known-failure", "reading-on", "rules"),
 )
 """Groups of workers that read from the source being left, or process what it returned. Reads run
 in exclusive groups; writes never do, so that no read cancels a write."""
@@ -264,8 +264,8 @@ class Controllers:
         return share.Sharing(self._session, self._ui, self._steps, self.target)
 
     @cached_property
-    def looks(self) -> looks.LooksOfRun:
-        return looks.LooksOfRun(self._ui, self._steps)
+    def reading_on(self) -> reading_on.ReadingOn:
+        return reading_on.ReadingOn(self._ui, self._steps)
 
     @cached_property
     def rules(self) -> rules.RulesOfRun:

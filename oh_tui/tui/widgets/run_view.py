@@ -18,6 +18,7 @@ from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.clock import is_bare, seconds
 from oh_tui.trajectory.model.trajectory import ALL, Branch, Trajectory
 from oh_tui.tui.state.arrangement import Arrangement
+from oh_tui.tui.state.columns import PHASE
 from oh_tui.tui.state.loaded_runs import Run, why_empty
 from oh_tui.tui.widgets.annotation_line import AnnotationLine
 from oh_tui.tui.widgets.conversation_list import file_name_of, title_of
@@ -30,6 +31,8 @@ from oh_tui.tui.widgets.summary import Summary
 from oh_tui.tui.widgets.timeline import Timeline
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from oh_tui.sources.lists.silence import Silence
     from oh_tui.sources.lists.user_annotations import RunAnnotations
     from oh_tui.trajectory.analysis.phases.phases import Phase
@@ -228,8 +231,7 @@ class RunView(Stack):
             return
         self._study_of = self._conversation
         self.timeline.study = self._summary.study = study
-        phases = study.known_phases if study else None
-        self._strip.show(study.strip if study else None, phases.all if phases else ())
+        self._strip.show(study.strip if study else None, self._phases)
         self._head.refresh()
         self._arrange_top()
         self._show_current()
@@ -324,12 +326,24 @@ class RunView(Stack):
 
     # The selected step
 
+    @property
+    def _phases(self) -> Sequence[Phase]:
+        """As far as they are known."""
+        phases = self.study.known_phases if self.study else None
+        return (phases.known or ()) if phases else ()
+
+    def show_phases(self) -> None:
+        """The phases of the run are known, or others than before."""
+        self._strip.show_phases(self._phases)
+        self.detail.show_phase(self._phase_here())
+        if self.timeline.choice.get(PHASE):
+            self.timeline.refresh()
+
     def _phase_here(self) -> Phase | None:
         """That of the step under the cursor, if the run has several."""
-        phases = self.study.known_phases if self.study else None
-        if phases is None or len(phases.all) < 2 or self.timeline.show_events:
+        if self.study is None or len(self._phases) < 2 or self.timeline.show_events:
             return None
-        return phases.of(self.timeline.step_here)
+        return self.study.phases.of(self.timeline.step_here)
 
     @on(RowList.Highlighted, "#timeline")
     def _show_current(self) -> None:

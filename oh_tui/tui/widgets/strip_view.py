@@ -83,6 +83,12 @@ class StripView(Drawn):
         self._drawn.clear()
         self.refresh()
 
+    def show_phases(self, phases: Sequence[Phase]) -> None:
+        """Show where they begin."""
+        self._phases = phases
+        self._drawn.clear()
+        self.refresh()
+
     def show_lanes(self, lanes: Sequence[Lane], here: SubStep | None) -> None:
         """Show the lanes of sub-agents; of many those around the one that has the cursor."""
         if (list(lanes), here) == (self._opened, self._here):

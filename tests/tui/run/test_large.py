@@ -1,4 +1,5 @@
-"""Steps whose results are large: made in a thread, whole or not at all, and no key is lost."""
+"""Steps whose results are large: made in a thread, whole or not at all, and no key is lost. Runs
+with many steps: what takes long is read in slices, behind the keys."""
 
 from __future__ import annotations
 
@@ -8,21 +9,32 @@ import zipfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import perf_counter, sleep
 from typing import Any
 
 import pytest
 
 from oh_tui.sources.file_source import FileSource
+from oh_tui.trajectory.analysis.phases import phases, summary, work
+from oh_tui.trajectory.analysis.search.scan import SLICE
+from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.presentation import blocks
 from oh_tui.trajectory.presentation.blocks import output_text, result_blocks
+from oh_tui.tui.controllers.run.pace import AFTER_KEY, Pace
 from oh_tui.tui.controllers.system import clipboard
 from tests.tui.explorer import LONGEST, Explorer, explore
+from tests.tui.fake_ui import FakeUi
 
 LINES = 20_000
 
 
 def event(kind: str, n: int, **more: Any) -> dict[str, Any]:
-    return {"id": f"{kind[0]}{n}", "kind": kind, "timestamp": f"2026-03-01T00:00:{n:02}", **more}
+    return {
+        "id": f"{kind[0]}{n}",
+        "kind": kind,
+        "timestamp": f"2026-03-01T00:{n // 60:02}:{n % 60:02}",
+        **more,
+    }
 
 
 @pytest.fixture
@@ -39,7 +51,11 @@ def run(tmp_path: Path) -> Path:
         events.append(event("ActionEvent", 2 * n, source="agent", action=action, **call))
         more = {"action_id": f"A{2 * n}", "observation": told, **call}
         events.append(event("ObservationEvent", 2 * n + 1, source="environment", **more))
-    path = tmp_path / "run.zip"
+    return zipped(tmp_path, events)
+
+
+def zipped(folder: Path, events: list[dict[str, Any]]) -> Path:
+    path = folder / "run.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("meta.json", json.dumps({"id": "5f3a" * 8, "title": "Large"}))
         for n, one in enumerate(events):
@@ -191,3 +207,97 @@ async def test_esc_stops_a_copy_that_takes_its_time(
         await it.settle()
     await it.pilot.pause(0.05)
     assert it.app.clipboard == ""
+
+
+# Runs with many steps
+
+STEPS = 1_500
+
+
+@pytest.fixture
+def long_run(tmp_path: Path) -> Path:
+    """Tests that fail and pass in turn, with an edit between."""
+    events = list[dict[str, Any]]()
+    for n in range(STEPS):
+        action: dict[str, Any] = {"kind": "TerminalAction", "command": "pytest -q"}
+        text = {"type": "text", "text": "1 failed" if n % 3 == 2 else "1 passed"}
+        told = {"kind": "TerminalObservation", "content": [text], "exit_code": n % 3 // 2}
+        if n % 3 == 0:
+            action = {"kind": "FileEditorAction", "command": "create", "path": f"/w/{n % 7}.py"}
+            told = {"kind": "FileEditorObservation", "command": "create", "content": []}
+        call = {"tool_name": "terminal" if n % 3 else "file_editor", "tool_call_id": f"c{n}"}
+        events.append(event("ActionEvent", n, source="agent", action=action, **call))
+        more = {"action_id": f"A{n}", "observation": told, **call}
+        events.append(event("ObservationEvent", n, source="environment", **more))
+    return zipped(tmp_path, events)
+
+
+async def test_keys_read_and_tell_no_phases(
+    long_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slices: list[float | None] = []
+    read: list[int] = []
+    said: list[str] = []
+    update, work_of, sentence = phases.Phases.update, work.work_of, summary.sentence
+
+    def updated(self: phases.Phases, budget: float | None = None) -> bool:
+        assert threading.current_thread() is threading.main_thread()
+        slices.append(budget)
+        return update(self, budget)
+
+    def worked(step: Step, *rest: Any) -> Any:
+        read.append(step.number)
+        return work_of(step, *rest)
+
+    def told(*words: Any) -> str:
+        said.append(sentence(*words))
+        return said[-1]
+
+    monkeypatch.setattr(phases.Phases, "update", updated)
+    monkeypatch.setattr(phases, "work_of", worked)
+    monkeypatch.setattr(phases, "sentence", told)
+    async with explore(source=lambda: FileSource([long_run])) as it:
+        await it.until(lambda: it.screen.timeline.row_count() == STEPS)
+        await it.settle()
+        study = it.screen.timeline.study
+        assert study is not None and study.known_phases is not None
+        known = study.known_phases.known
+        assert known and said[-len(known) :] == [phase.summary for phase in known]
+        assert read[-STEPS:] == list(range(1, STEPS + 1)), "each step once"
+        assert set(slices) == {SLICE} and len(slices) > 5
+        before = len(slices), len(read), len(said)
+        it.screen.focus_pane("timeline")
+        for key in ["up"] * 50 + ["left_curly_bracket"] * 3 + ["right_curly_bracket"] * 3:
+            await it.press(key)
+        assert (len(slices), len(read), len(said)) == before
+        assert known is study.known_phases.known
+
+
+async def test_what_no_key_asked_for_waits_until_the_last_one_is_drawn() -> None:
+    ui = FakeUi()
+
+    async def rested(pace: Pace) -> float:
+        began = perf_counter()
+        while perf_counter() - began < SLICE:
+            pass
+        await pace.rest()
+        return perf_counter() - began
+
+    ui.input_at = perf_counter()
+    assert await rested(Pace(ui, behind=True)) > AFTER_KEY - SLICE
+    ui.input_at = perf_counter() + 60  # what a key asked for is not behind it
+    assert await rested(Pace(ui)) < 1
+    ui.input_at = perf_counter() - 60
+    assert await rested(Pace(ui, behind=True)) < 1
+
+
+def test_a_thread_that_no_key_asked_for_waits_too() -> None:
+    ui = FakeUi()
+    pace = Pace(ui, behind=True)
+    sleep(SLICE)
+    ui.input_at = began = perf_counter()
+    pace.rest_in_thread()
+    assert perf_counter() - began >= AFTER_KEY
+    ui.input_at = perf_counter()
+    pace.rest_in_thread()  # a slice of work is done for each key
+    assert perf_counter() - ui.input_at < AFTER_KEY

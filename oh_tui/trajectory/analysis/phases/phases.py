@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from bisect import bisect_right
+from collections.abc import Iterator
+from math import inf
 from time import monotonic
 from typing import NamedTuple
 
 from oh_tui.trajectory.analysis.accounting import Accounts
-from oh_tui.trajectory.analysis.phases.grouping import Group, Told, add, told
+from oh_tui.trajectory.analysis.phases.grouping import Group, add, telling
 from oh_tui.trajectory.analysis.phases.summary import sentence
 from oh_tui.trajectory.analysis.phases.work import Name, work_of
 from oh_tui.trajectory.analysis.purposes.kept_acts import KeptActs
@@ -38,8 +41,9 @@ class Phases:
 
     def __init__(self, trajectory: Trajectory, acts: KeptActs) -> None:
         self.trajectory, self._acts = trajectory, acts
+        self._one = threading.Lock()
+        """The explorer reads in slices, and what is shared of a run is made in a thread."""
         self._begin()
-        self.update()
 
     def _begin(self) -> None:
         self._steps = self.trajectory.steps
@@ -48,32 +52,63 @@ class Phases:
         self._read = 0
         """How many steps are read."""
         self._told: list[Phase] | None = None
+        self._work = self._reading()
 
     @property
-    def is_whole(self) -> bool:
-        """Whether all steps are read."""
-        return self._read == len(self._steps)
+    def known(self) -> list[Phase] | None:
+        """As they were told last, when all steps of then were read; None where that never was."""
+        return self._told if self.trajectory.steps is self._steps else None
 
-    def update(self, budget: float | None = None) -> None:
-        """Adds the steps since the last update, in at most `budget` seconds."""
-        deadline = None if budget is None else monotonic() + budget
+    @property
+    def all(self) -> list[Phase]:
+        """Reads what is not read yet."""
+        self.update()
+        return self.known or []
+
+    def of(self, number: int) -> Phase | None:
+        """The phase of a step; None while it is not known."""
+        known = self.known or ()
+        place = bisect_right(known, number, key=lambda phase: phase.first) - 1
+        found = known[place] if place >= 0 else None
+        return found if found and number <= found.last else None
+
+    def update(self, budget: float | None = None) -> bool:
+        """Reads the steps since the last update and tells the phases anew, in about `budget`
+        seconds; False means that there is more to do."""
+        if not self._one.acquire(timeout=-1 if budget is None else budget):
+            return False
+        try:
+            deadline = inf if budget is None else monotonic() + budget
+            self._take_news()
+            return all(monotonic() <= deadline for _ in self._work)
+        finally:
+            self._one.release()
+
+    def _take_news(self) -> None:
         run = self.trajectory
         if run.steps is not self._steps or len(run.events) < self._seen_events:
             self._begin()  # steps were removed and renumbered
-        self._forget_from(self._first_changed())
-        self._seen_events = len(run.events)
-        if self._read < len(self._steps):
-            self._told = None
+        if len(run.events) > self._seen_events:
+            self._forget_from(self._first_changed())
+            self._seen_events = len(run.events)
+            self._work = self._reading()
+
+    def _reading(self) -> Iterator[None]:
+        """Yields after each step, and after small parts of what follows."""
         for step in self._steps[self._read :]:
-            add(self._groups, step.number, work_of(step, self._acts.of(step), run))
+            add(self._groups, step.number, work_of(step, self._acts.of(step), self.trajectory))
             self._read = step.number
-            if deadline is not None and not step.number % 32 and monotonic() > deadline:
-                break
+            yield
+        told, found = (yield from telling(self._groups)), list[Phase]()
+        for one in told:
+            said = sentence(one.name, (yield from one.facts()))
+            found.append(Phase(one.name, one.groups[0].first, one.groups[-1].last, said))
+        self._told = found
 
     def _first_changed(self) -> int:
         """The lowest number of a read step that has a new result."""
         found = self._read + 1
-        for event in self.trajectory.events[self._seen_events :]:
+        for event in self.trajectory.events[self._seen_events :] if self._read else ():
             step = self.trajectory.step_of(event.id)
             if step is not None and step.event is not event:
                 found = min(found, step.number)
@@ -82,23 +117,8 @@ class Phases:
     def _forget_from(self, number: int) -> None:
         """Forgets the groups with this step and later ones. What is before them was the same when
         the first of them began, so that their steps can be added again."""
-        if number > self._read:
-            return
-        while self._groups and self._groups[-1].last >= number:
+        while number <= self._read and self._groups and self._groups[-1].last >= number:
             self._read = self._groups.pop().first - 1
-        self._told = None
-
-    @property
-    def all(self) -> list[Phase]:
-        if self._told is None:
-            self._told = [_phase(one) for one in told(self._groups)]
-        return self._told
-
-    def of(self, number: int) -> Phase | None:
-        """The phase of a step; None for one that is not read yet."""
-        place = bisect_right(self.all, number, key=lambda phase: phase.first) - 1
-        found = self.all[place] if place >= 0 else None
-        return found if found and number <= found.last else None
 
 
 class Spent(NamedTuple):
@@ -117,8 +137,3 @@ def spent(phase: Phase, accounts: Accounts, strip: Strip) -> Spent:
     before = strip.activity.worked_before
     seconds = before(phase.last + 1) - before(phase.first) if strip.has_times else None
     return Spent(seconds, amount / DOLLAR or None)
-
-
-def _phase(told: Told) -> Phase:
-    first, last = told.groups[0].first, told.groups[-1].last
-    return Phase(told.name, first, last, sentence(told.name, told.facts))

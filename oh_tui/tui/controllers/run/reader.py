@@ -269,15 +269,11 @@ class RunReader:
             # the files of sub-agents are read with it, and may be long
             if len(trajectory.events) <= AT_ONCE and not trajectory.sub_agents:
                 run.study = Study(trajectory).compute()
-                _ = run.study.phases
             else:
                 run.study = await asyncio.to_thread(Study(trajectory).compute)
                 # Freeze the new objects: scanning them would make a key wait for 0.3 s.
                 gc.freeze()
         self._show_study(run)
-        if run.study.known_phases is None:
-            await asyncio.to_thread(getattr, run.study, "phases")
-            self._show_study(run)
 
     def _show_study(self, run: Run, *, grew: bool = False) -> None:
         session = self._session

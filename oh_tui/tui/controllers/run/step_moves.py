@@ -104,8 +104,9 @@ class StepActions:
             self._ui.tell("its phases are not known yet")
             return
         here = steps.step_here
-        before = [phase for phase in reversed(phases.all) if phase.first < here]
-        further = [phase for phase in phases.all if phase.first > here] if by > 0 else before
+        known = phases.known or ()
+        before = [phase for phase in reversed(known) if phase.first < here]
+        further = [phase for phase in known if phase.first > here] if by > 0 else before
         for phase in further:
             if steps.go_to_step(phase.first):
                 told = f"{phase.name} {phase.steps}: {phase.summary}"
