@@ -131,3 +131,8 @@ def _sum_of(parts: list[dict[str, Any]]) -> dict[str, Any]:
         "max_budget_per_task": None,
         "accumulated_token_usage": usage,
     }
+
+
+def tokens_of(words: str) -> int:
+    """About how many tokens a text is."""
+    return -(-len(words) * 10 // 29)

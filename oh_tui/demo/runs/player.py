@@ -31,7 +31,8 @@ from pathlib import Path
 from typing import Any
 
 from oh_tui.demo.runs import tool_calls
-from oh_tui.demo.runs.run import Call, Run
+from oh_tui.demo.runs.calls import Call
+from oh_tui.demo.runs.run import Run
 
 Table = dict[str, Any]
 

@@ -2,61 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from oh_tui.demo.runs.meter import Model
+from oh_tui.demo.runs.calls import Call, Plan, arguments_of, text
+from oh_tui.demo.runs.meter import Model, tokens_of
 from oh_tui.demo.runs.recorder import SYSTEM_TOKENS, Interventions, Recorder, UserSpoke, pieces
 from oh_tui.demo.runs.stored_events import StoredEvent
 from oh_tui.demo.runs.system_prompt import MESSAGE, SYSTEM_PROMPT, TOOLS
 from oh_tui.trajectory.model.bodies import message_text
-
-
-def text(content: str) -> dict[str, object]:
-    """A text as content of a message or an observation."""
-    return {"cache_prompt": False, "type": "text", "text": content}
-
-
-@dataclass(slots=True, kw_only=True)
-class Call:
-    """A tool call and its result. Without `observation` and `error` it stays unanswered."""
-
-    tool: str
-    action: dict[str, Any] | None
-    observation: dict[str, Any] | None = None
-    ran: float = 0.02
-    error: str = ""
-    """The text of an AgentErrorEvent, instead of an observation."""
-    arguments: str | None = None
-    """The arguments as the model wrote them, if they are not those of `action`."""
-    summary: str | None = None
-    risk: str = "LOW"
-    id: str = ""
-    """The id of its ActionEvent."""
-    call_id: str = ""
-    leaves: dict[str, str | None] = field(default_factory=dict)
-    """What it writes, by path; None for a file that it removes."""
-
-
-@dataclass(slots=True)
-class Plan:
-    """A task list: titles, and how many are done."""
-
-    titles: list[str]
-    done: int = 0
-
-    def items(self) -> list[dict[str, str]]:
-        """The tasks as the task tracker lists them."""
-        statuses = ["done"] * self.done + ["in_progress"] + ["todo"] * len(self.titles)
-        return [
-            {"title": title, "notes": "", "status": status}
-            for title, status in zip(self.titles, statuses, strict=False)
-        ]
 
 
 class Run(Recorder):
@@ -132,7 +89,7 @@ class Run(Recorder):
         if self._last_user is None:
             self._open()
         self._last_user = self._message("user", words, skills=skills)
-        self.context += _tokens(words)
+        self.context += tokens_of(words)
         self.wait(0.003)
         self.state("last_user_message_id", self._last_user)
 
@@ -147,7 +104,7 @@ class Run(Recorder):
 
     def say(self, words: str, *, llm: float | None = None) -> None:
         """The model answers with text only, which ends the run."""
-        response = self.ask_model(_tokens(words), llm, deltas=tuple(pieces(words, 6)))
+        response = self.ask_model(tokens_of(words), llm, deltas=tuple(pieces(words, 6)))
         self._message("agent", words, response)
         self.release()
         self.end("finished")
@@ -249,7 +206,7 @@ class Run(Recorder):
     def _settle(self, call: Call, *texts: str) -> None:
         """The call is no longer pending, and the model will read these texts."""
         self.pending = tuple(each for each in self.pending if each is not call)
-        self.context += sum(map(_tokens, texts))
+        self.context += sum(map(tokens_of, texts))
 
     def finish(self, message: str, *, llm: float | None = None) -> None:
         """The model calls `finish`, which ends the run."""
@@ -286,7 +243,7 @@ class Run(Recorder):
         if requested:
             self.emit("CondensationRequest", "environment")
         seen = [e.id for e in self.events if not e.app_only and e.kind in _SEEN]
-        response = self.ask_model(_tokens(summary), llm, usage="condenser")
+        response = self.ask_model(tokens_of(summary), llm, usage="condenser")
         old = seen[keep_first : len(seen) - keep]
         gone = [identifier for identifier in old if identifier not in self._forgotten]
         self.emit(
@@ -303,7 +260,7 @@ class Run(Recorder):
     def _forget(self, ids: Sequence[str], summary: str) -> None:
         """From here on the model sees a summary in the place of these events."""
         self._forgotten.update(ids)
-        self.context = SYSTEM_TOKENS + 3_000 + _tokens(summary)
+        self.context = SYSTEM_TOKENS + 3_000 + tokens_of(summary)
         self._cached = SYSTEM_TOKENS
 
     def condense_now(self) -> None:
@@ -386,10 +343,10 @@ class Run(Recorder):
         self.wait(0.004)
 
     def _act(self, thought: str, calls: tuple[Call, ...], llm: float | None, because: str) -> None:
-        written = [_arguments(call) for call in calls]
-        out = _tokens(thought) + sum(_tokens(arguments) + 24 for arguments in written)
+        written = [arguments_of(call) for call in calls]
+        out = tokens_of(thought) + sum(tokens_of(arguments) + 24 for arguments in written)
         deltas = (*((because,) if because else ()), *pieces(thought))
-        response = self.ask_model(out, llm, reasoning=_tokens(because), deltas=deltas)
+        response = self.ask_model(out, llm, reasoning=tokens_of(because), deltas=deltas)
         self.pending = calls
         for index, (call, arguments) in enumerate(zip(calls, written, strict=True)):
             call.call_id = self.new_call_id()
@@ -419,20 +376,6 @@ class Run(Recorder):
             if call.action is None and call.error:
                 self.tool_error(call)
         self.wait(0.004)
-
-
-def _arguments(call: Call) -> str:
-    if call.arguments is not None:
-        return call.arguments
-    arguments = {k: v for k, v in (call.action or {}).items() if v is not None and k != "kind"}
-    if call.summary:
-        arguments["summary"] = call.summary
-    return json.dumps(arguments | {"security_risk": call.risk})
-
-
-def _tokens(words: str) -> int:
-    """About how many tokens a text is."""
-    return -(-len(words) * 10 // 29)
 
 
 _HEARD = ("message", "condense")

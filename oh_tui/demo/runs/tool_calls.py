@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from oh_tui.demo.runs.run import Call, Plan, Run, text
+from oh_tui.demo.runs.calls import Call, Plan, text
+from oh_tui.demo.runs.run import Run
 from oh_tui.demo.runs.screenshot import SCREENSHOT
 
 

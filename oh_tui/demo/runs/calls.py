@@ -1,0 +1,59 @@
+"""Calls of tools as the model makes them, and its plan."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+
+def text(content: str) -> dict[str, object]:
+    """A text as content of a message or an observation."""
+    return {"cache_prompt": False, "type": "text", "text": content}
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """A tool call and its result. Without `observation` and `error` it stays unanswered."""
+
+    tool: str
+    action: dict[str, Any] | None
+    observation: dict[str, Any] | None = None
+    ran: float = 0.02
+    error: str = ""
+    """The text of an AgentErrorEvent, instead of an observation."""
+    arguments: str | None = None
+    """The arguments as the model wrote them, if they are not those of `action`."""
+    summary: str | None = None
+    risk: str = "LOW"
+    id: str = ""
+    """The id of its ActionEvent."""
+    call_id: str = ""
+    leaves: dict[str, str | None] = field(default_factory=dict)
+    """What it writes, by path; None for a file that it removes."""
+
+
+@dataclass(slots=True)
+class Plan:
+    """A task list: titles, and how many are done."""
+
+    titles: list[str]
+    done: int = 0
+
+    def items(self) -> list[dict[str, str]]:
+        """The tasks as the task tracker lists them."""
+        statuses = ["done"] * self.done + ["in_progress"] + ["todo"] * len(self.titles)
+        return [
+            {"title": title, "notes": "", "status": status}
+            for title, status in zip(self.titles, statuses, strict=False)
+        ]
+
+
+def arguments_of(call: Call) -> str:
+    """The arguments as the model writes them."""
+    if call.arguments is not None:
+        return call.arguments
+    arguments = {k: v for k, v in (call.action or {}).items() if v is not None and k != "kind"}
+    if call.summary:
+        arguments["summary"] = call.summary
+    return json.dumps(arguments | {"security_risk": call.risk})
