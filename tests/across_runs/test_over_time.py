@@ -17,10 +17,13 @@ from oh_tui.sources.across_runs.over_time import (
     PERIODS,
     Trend,
     beside,
+    counted_part,
     draw,
     table_of,
 )
 from oh_tui.sources.across_runs.run_stats import Summand, grouped, summed, week_name
+from oh_tui.sources.lists.conversation_query import parse
+from oh_tui.sources.lists.range_before import asked_range
 from oh_tui.text.sparkline import sparkline
 from oh_tui.trajectory.looks import ASCII, UNICODE
 from tests.across_runs.test_sums import row
@@ -245,3 +248,32 @@ def test_a_range_and_the_one_before() -> None:
         "runs",
         "failed",
     ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "words", "told"),
+    [
+        ("week", "2026-W48", "", "so far"),
+        ("week", "2026-W47", "", ""),
+        ("week", "2026-W47", "after:2026-11-16", ""),
+        ("week", "2026-W47", "after:2026-11-17", "from 17 Nov"),
+        ("week", "2026-W47", "-before:2026-11-17", "from 17 Nov"),
+        ("week", "2026-W46", "after:2026-11-17", "in part"),
+        ("week", "2026-W47", "before:2026-11-23", ""),
+        ("week", "2026-W47", "before:2026-11-22", "before 22 Nov"),
+        ("week", "2026-W48", "after:2026-11-24", "from 24 Nov so far"),
+        ("day", "2026-11-27", "after:2d", "from 20:00"),
+        ("day", "2026-11-28", "after:2d", ""),
+        ("day", "2026-11-29", "after:2d", "so far"),
+        ("day", "2026-11-28", "before:2026-11-28T09:30", "before 09:30"),
+        ("day", "9999-12-31", "", "so far"),
+        ("day", "0001-01-01", "", ""),
+        ("week", "", "after:2d", ""),
+        ("model", "2026-11-27", "after:2d", ""),
+    ],
+)
+def test_a_period_that_the_range_cuts_says_what_is_left(
+    kind: str, name: str, words: str, told: str
+) -> None:
+    now = at("2026-11-29T20:00")
+    assert counted_part(kind, name, asked_range(parse(words), now)) == told

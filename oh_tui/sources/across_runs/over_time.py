@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime, time
 from operator import itemgetter
 from typing import NamedTuple
 
 from oh_tui.sources.across_runs.run_stats import Group, Summand, grouped, summed, week_name
-from oh_tui.text.human import dollars, percent, plural
+from oh_tui.sources.lists.range_before import AskedRange
+from oh_tui.text.human import dollars, moment, percent, plural
 from oh_tui.text.sparkline import sparkline
 
 MOST_ROWS = 1_000
@@ -21,16 +22,19 @@ class _Kind(NamedTuple):
 
     number: Callable[[str], int]
     name: Callable[[int], str]
+    days: int
 
 
 PERIODS = {
     "day": _Kind(
         lambda name: date.fromisoformat(name).toordinal(),
         lambda number: date.fromordinal(number).isoformat(),
+        1,
     ),
     "week": _Kind(
         lambda name: date.fromisoformat(name).toordinal() // 7,
         lambda number: week_name(date.fromordinal(7 * number + 1)),
+        7,
     ),
 }
 """The groupings that are periods. The first day of the calendar, number 1, is a Monday."""
@@ -150,6 +154,31 @@ def over_time(kind: str, groups: Sequence[Group]) -> Trend | None:
     timed = {number(name): group for group in groups if (name := group.names[0]) and group.runs}
     no_time = sum(group.runs for group in groups if not group.names[0])
     return Trend(kind, timed, no_time) if timed else None
+
+
+def counted_part(kind: str, name: str, asked: AskedRange) -> str:
+    """What of a day or week a range of time leaves, such as `from 26 Nov` or `so far`; "" for all
+    of it, and for a group that is no period."""
+    if kind not in PERIODS or not name:
+        return ""
+    # in days by number: years 1 and 9999, which a wrong clock can give, have no midnight
+    first = date.fromisoformat(name).toordinal()
+    last, words = first + PERIODS[kind].days - 1, list[str]()
+    if asked.began is not None:
+        began = moment(asked.began, None)
+        day, is_within = began.toordinal(), began.time() != time()
+        if last < day:
+            return "in part"  # of runs that went on after it
+        if first < day + is_within:
+            words.append(f"from {_within(kind, began)}")
+    ended = moment(asked.ended, None)
+    if last >= ended.toordinal():
+        words.append("so far" if asked.is_open else f"before {_within(kind, ended)}")
+    return " ".join(words)
+
+
+def _within(kind: str, at: datetime) -> str:
+    return f"{at:%H:%M}" if kind == "day" else f"{at.day} {at:%b}"
 
 
 class Table(NamedTuple):

@@ -38,6 +38,26 @@ class Ranges(NamedTuple):
         return " to ".join(f"{time:%Y-%m-%d %H:%M}" for time in times)
 
 
+class AskedRange(NamedTuple):
+    """The times that a filter leaves, in seconds since 1970."""
+
+    began: float | None
+    """None for all times."""
+    ended: float
+    is_open: bool
+    """It ends now."""
+
+
+def asked_range(query: ConversationQuery, now: float) -> AskedRange:
+    """Runs are in it by when they last changed."""
+    after, before = list[float](), [now]
+    for term in query.terms:
+        if term.field in TIMES:
+            is_after = (term.field == AFTER.name) is not term.negated
+            (after if is_after else before).append(term.value.seconds(now))
+    return AskedRange(max(after, default=None), min(before), min(before) == now)
+
+
 def ranges(query: ConversationQuery, now: float) -> Ranges:
     """Raises Problem where the filter does not say when its range begins."""
     times = [term for term in query.terms if term.field in TIMES]

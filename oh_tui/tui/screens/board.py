@@ -106,6 +106,7 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
             return
         self.groups.empty = self._empty()
         self.groups.by, self.groups.sort = board.by, board.order
+        self.groups.times = board.asked
         self.groups.asked = board.rules.counts if board.by == RULE and board.rules else None
         self.groups.groups, self._sums = tuple(sums.table.groups), sums
         self.head.refresh()

@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 from textual.reactive import reactive
 
+from oh_tui.sources.across_runs.over_time import PERIODS, counted_part
 from oh_tui.sources.across_runs.run_stats import NOT_TOLD, Group
+from oh_tui.sources.lists.range_before import AskedRange
 from oh_tui.text.human import dollars, duration, percentages, told_cost
 from oh_tui.trajectory.analysis.rules.question import State
 from oh_tui.tui.rendering.cells import width_of
@@ -101,6 +103,8 @@ class Groups(RowList):
         super().__init__(id="groups")
         self.asked: Mapping[str, Counter[State]] | None = None
         """Of each rule what it finds in how many runs, if the groups are those of rules."""
+        self.times: AskedRange | None = None
+        """The range of time that was asked for."""
         self._names: list[str] = []
         self._cells: list[list[str]] = []
         self._widths = [0] * len(COLUMNS)
@@ -116,6 +120,9 @@ class Groups(RowList):
         cursor = next((n for n, one in enumerate(new) if one.names == under), 0)
         self._cells = [[text(group) for _, _, text in COLUMNS] for group in new]
         self._names = shown_names(new, self.by)
+        if self.times and self.by in PERIODS:
+            parts = (counted_part(self.by, name, self.times) for name in self._names)
+            self._names = [" ".join(each).strip() for each in zip(self._names, parts, strict=True)]
         columns = ([cells[n] for cells in self._cells] for n in range(len(COLUMNS)))
         self._widths = [
             max(len(COLUMNS[n][0]) + 1, *map(len, column)) if any(column) else 0

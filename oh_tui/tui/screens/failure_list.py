@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
+from oh_tui.sources.across_runs.over_time import PERIODS, counted_part
 from oh_tui.sources.across_runs.run_stats import NOT_TOLD
 from oh_tui.text.human import age, day_time, percentages, plural
 from oh_tui.trajectory.presentation.block import Block, Fields, Table
@@ -15,6 +17,7 @@ from oh_tui.tui.widgets.row_list import HeadCell, RowList
 
 if TYPE_CHECKING:
     from oh_tui.sources.across_runs.failure_rows import FailureRow
+    from oh_tui.sources.lists.range_before import AskedRange
 
 LEAST_NAME, LEAST_HELPED = 30, 24
 """Cells of what failed, for which columns are left out, and of what helped."""
@@ -193,17 +196,23 @@ def all_or_none(row: FailureRow) -> str:
     return f"the same call worked later in {runs} of {row.runs:,} runs"
 
 
-def by_group(row: FailureRow, by: str, runs: Mapping[tuple[str, ...], int]) -> Block:
-    """The same counts for each group; `runs` are all runs of each."""
+def by_group(
+    row: FailureRow, by: str, runs: Mapping[tuple[str, ...], int], asked: AskedRange
+) -> Block:
+    """The same counts for each group; `runs` are all runs of each. Days and weeks are in their
+    order, and say what of them the range leaves that was asked for."""
+    groups = sorted(row.groups, key=itemgetter(0)) if by in PERIODS else row.groups
     head = (NAMES[by], "runs", "steps", "ended well", "recovered")
     rows = tuple(
         (
-            " ".join(filter(None, names)) or NOT_TOLD.get(by, "not known"),
-            f"{count.runs:,} of {runs[names]:,}",
+            " ".join(
+                (name or NOT_TOLD.get(by, "not known"), counted_part(by, name, asked))
+            ).strip(),
+            f"{count.runs:,} of {runs[name,]:,}",
             f"{count.steps:,}",
             f"{count.ended_well:,}",
             f"{count.recovered:,}",
         )
-        for names, count in row.groups
+        for (name,), count in groups
     )
     return Table(head, rows)

@@ -179,7 +179,7 @@ class FailuresScreen(ModalScreen[None], ClosesOnce[None]):
         self.detail_rule.facts = ((row.failure.id, "dim"),)
         blocks = detail(row, found.reading.read, title, self._clock())
         if found.by:
-            blocks.append(by_group(row, found.by, found.runs_by))
+            blocks.append(by_group(row, found.by, found.runs_by, found.asked))
         self.detail.show(blocks)
 
     # Keys

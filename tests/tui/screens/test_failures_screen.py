@@ -274,9 +274,17 @@ async def test_b_counts_by_model_and_by_other_groupings_too() -> None:
         await it.press("b")
         await ended(it, view)
         assert "acme/dates" in text(it, view, "#failure")
-        while view.found.by:
+        while view.found.by != "week":
             await it.press("b")
             await ended(it, view)  # each key begins anew
+        view.list.move_to(place_of(view, "Invalid week"))
+        await it.until(lambda: view.found.at is view.list.current)
+        weeks = [line.split() for line in text(it, view, "#failure").splitlines() if "-W" in line]
+        assert [week[0] for week in weeks] == sorted(week[0] for week in weeks)
+        assert weeks[-1][1:3] == ["so", "far"]
+        await it.press("b")
+        await ended(it, view)
+        assert not view.found.by
         assert "acme/dates" not in text(it, view, "#failure")
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from oh_tui.sources.across_runs import cached_rows, each_run, failure_rows
+from oh_tui.sources.lists import range_before
 from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.tui.controllers.across_runs.collecting import collect
 from oh_tui.tui.screens import failures as failures_screen
@@ -109,13 +110,13 @@ class FailuresOfRuns:
 
     def _begin(self, query: ConversationQuery, by: str = "") -> state.FailuresFound:
         session, before = self._session, self._session.failures
-        source = session.source
+        source, now = session.source, session.clock()
         assert source is not None
         folder, groupings = session.settings.library_folder, (by,) if by else ()
         reading = each_run.ManyRuns(
             source,
             failure_rows.FailuresJob(source.label, groupings),
-            query,
+            range_before.fixed(query, now),
             session.annotations,
             session.loaded.last_known.known,
             # called in a thread: loading the library takes longer than a frame
@@ -123,7 +124,7 @@ class FailuresOfRuns:
             nice=each_run.KEYS_FIRST,
             cache_folder=folder,
         )
-        found = session.failures = state.FailuresFound(query, reading, by)
+        found = session.failures = state.FailuresFound(query, reading, by, now)
         if before:
             found.sort, found.chosen = before.sort, before.chosen
         self._ui.work_on("failures", self._collect, found, reading.results(), instead=True)

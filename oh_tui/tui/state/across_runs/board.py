@@ -20,6 +20,7 @@ from oh_tui.sources.across_runs.run_stats import (
     resolved_of,
     summed,
 )
+from oh_tui.sources.lists import range_before
 from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.sources.lists.range_before import Ranges
 from oh_tui.text.human import plural, told_cost
@@ -96,6 +97,7 @@ class Board(Pass):
         """`now` is the time by which the times of the filter are meant."""
         super().__init__()
         self.query, self.reading, self.now = query, reading, now
+        self.asked = range_before.asked_range(query, now)
         self.runs: list[Counted] = []
         self.by = "model"
         self.sort = ""

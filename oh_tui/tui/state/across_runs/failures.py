@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.sources.across_runs.failure_rows import SORTS, FailureRow, Failures, RunFailures
 from oh_tui.sources.across_runs.worker import Unread
+from oh_tui.sources.lists import range_before
 from oh_tui.text.human import plural
 from oh_tui.tui.state.across_runs.passes import Pass
 
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
 
 class FailuresFound(Pass):
     def __init__(
-        self, query: ConversationQuery, reading: ManyRuns[RunFailures], by: str = ""
+        self, query: ConversationQuery, reading: ManyRuns[RunFailures], by: str, now: float
     ) -> None:
-        """`by` is the grouping that each failure is counted by too; "" for none."""
+        """`by` is the grouping that each failure is counted by too; "" for none. `now` is the time
+        by which the times of the filter are meant."""
         super().__init__()
         self.query, self.reading, self.by = query, reading, by
+        self.asked = range_before.asked_range(query, now)
         self._sums = Failures()
         self.runs: dict[str, Conversation] = {}
         """Those with a failed step, by id."""
