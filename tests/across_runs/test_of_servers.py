@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from oh_tui.library.library import Library
-from oh_tui.sources.across_runs import server_indexing
+from oh_tui.sources.across_runs import of_steps, server_indexing
 from oh_tui.sources.across_runs.cached_rows import KnownRows
 from oh_tui.sources.across_runs.each_run import ManyRuns
 from oh_tui.sources.across_runs.index_filter import Narrowing
@@ -16,6 +16,7 @@ from oh_tui.sources.across_runs.search_words import parse
 from oh_tui.sources.across_runs.searching import Search
 from oh_tui.sources.across_runs.stats_rows import RowJob
 from oh_tui.sources.across_runs.worker import Unread
+from oh_tui.sources.lists import conversation_query
 from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.sources.lists.user_annotations import Annotations
 from tests.library.made import known_runs
@@ -126,3 +127,21 @@ async def test_without_a_library_nothing_is_known(tmp_path: Path) -> None:
         for folder in (None, tmp_path):
             ahead = KnownRows(folder, here.source)(planned.runs, planned.runs)
             assert (ahead.results, ahead.left, ahead.vanished) == ([], planned.runs, 0)
+
+
+async def test_a_part_of_one_too_long_for_a_download_is_never_counted_as_all() -> None:
+    """The demo gives all of it at no cost; for each page of a server that reads the whole run."""
+    words = conversation_query.parse("title:Fuzz")
+    async with demo_read() as here:
+        rows = [one async for page in here.source.pages() for one in page.items]
+        (row,) = (one for one in rows if "Fuzz" in (one.title or ""))
+        run = await of_steps.load(here.source, row)
+        assert run.complete and len(run.events) == 12_000
+        here.source.address = ADDRESS
+        reading = ManyRuns(here.source, RowJob(here.source.label), words, Annotations(None), {})
+        assert [one async for one in reading.results()] == []
+        assert [row.id for row in reading.not_kept] == [row.id]
+        assert all([isinstance(one.value, Unread) async for one in reading.missing()])
+    (reason,) = reading.unread
+    assert "too long for a download; oh-tui why bc763f06e5c4 reads it in pages" in reason
+    assert reading.read == 0

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
-from oh_tui.api.models import Conversation
+from oh_tui.api.models import Conversation, bare_id
 from oh_tui.library.library import Library
 from oh_tui.sources.across_runs import rule_rows
 from oh_tui.sources.across_runs.up_to_date import Held
@@ -17,6 +17,7 @@ from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.sources.lists.filter_words import NOT_READ, OfSteps
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
+from oh_tui.sources.results import joined
 from oh_tui.sources.rules import kept_answers, rule_places
 from oh_tui.sources.source import Source
 from oh_tui.text.problem import Problem
@@ -135,8 +136,14 @@ async def read_here(source: Source, row: Conversation) -> Trajectory | None:
 
 
 async def load(source: Source, row: Conversation) -> Trajectory:
-    """The whole run, of a server too. Raises Problem."""
-    run = Trajectory()
+    """The whole run, of a server too. Raises Problem, for a run too long for a download as well: a
+    part of it would be counted as if it were all."""
+    run, via = Trajectory(), ""
     async for state in source.runs.load(row):
-        run = state.trajectory or run
-    return run
+        run, via = state.trajectory or run, state.via
+    if run.complete or source.remote is None:
+        return run
+    if source.address:  # for each page the server reads the whole run
+        short = bare_id(row.id)[:12]
+        raise Problem(f"{short} is too long for a download; oh-tui why {short} reads it in pages")
+    return joined(run, [page async for page in source.remote.older(row, run, via)])
