@@ -14,7 +14,7 @@ from oh_tui import cli
 from oh_tui.sources.across_runs import rule_rows
 from oh_tui.sources.across_runs.cached_rows import KnownRules
 from oh_tui.sources.file_source import FileSource
-from oh_tui.sources.rules.kept_answers import digest, kept_states
+from oh_tui.sources.rules.kept_answers import digest, kept_states, of_code
 from oh_tui.sources.rules.rule import Severity
 from oh_tui.sources.rules.rule_places import builtin_rules
 from oh_tui.sources.rules.rules_file import parse_rules
@@ -136,3 +136,19 @@ def test_what_is_kept_is_read_with_care() -> None:
     assert own.severity is Severity.MEDIUM and digest([own]) != digest(
         parse_rules(OWN.replace("tool:terminal", "tool:x")).rules
     )
+
+
+def test_what_another_version_kept_is_asked_anew(tmp_path: Path) -> None:
+    """Whoever changes how commands are read changes the hash, and need not know of it."""
+    code = tmp_path / "trajectory" / "analysis" / "purposes"
+    code.mkdir(parents=True)
+    (code / "programs.py").write_text("A = 1")
+    before = of_code(tmp_path)
+    of_code.cache_clear()
+    (code / "programs.py").write_text("A = 2")
+    assert of_code(tmp_path) != before
+    of_code.cache_clear()
+    package = Path(cli.__file__).parent
+    for room in ("trajectory/analysis/purposes", "trajectory/analysis/rules", "text"):
+        assert list((package / room).glob("*.py"))
+    assert of_code() == of_code() != of_code(tmp_path / "nosuch")
