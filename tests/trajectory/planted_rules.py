@@ -219,7 +219,6 @@ _TESTS = {"pass", "fail", "test", "test-untold"}
 def _found(deeds: Sequence[str], made: Sequence[str]) -> dict[str, list[int]]:
     """`made` has the deeds as the calls look, which is what counts where calls are the same."""
     edits = {"edit", "edit-test", "edit-any"}
-    all_edits = edits | {"edit-doc"}
     numbered = list(enumerate(deeds))
     found: dict[str, list[int]] = {
         "tests-after-last-edit": [],
@@ -232,7 +231,7 @@ def _found(deeds: Sequence[str], made: Sequence[str]) -> dict[str, list[int]]:
         found["tests-after-last-edit"].append(last)
     for n, deed in numbered:
         if deed in ("commit", "push"):
-            edited = max((m for m, one in numbered[:n] if one in all_edits), default=0)
+            edited = max((m for m, one in numbered[:n] if one in edits), default=0)
             if "pass" not in deeds[edited:n]:
                 found["tested-before-commit"].append(n)
         if deed in ("edit-test", "edit-any"):

@@ -12,7 +12,7 @@ from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.changes import ChangeLog, changes
 from oh_tui.trajectory.analysis.loops import Loops
 from oh_tui.trajectory.analysis.phases import phases
-from oh_tui.trajectory.analysis.purposes import kept_acts, targets
+from oh_tui.trajectory.analysis.purposes import kept_acts, seen_tests, targets
 from oh_tui.trajectory.analysis.strip import Strip
 from oh_tui.trajectory.analysis.sub_agents import first_message, join, prefix, slots
 from oh_tui.trajectory.analysis.verdict import Verdict, judge
@@ -26,6 +26,7 @@ from oh_tui.trajectory.model.usage_stats import NO_USAGE, Cost, Told, Usage
 if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.phases.phases import Phase, Phases, Spent
     from oh_tui.trajectory.analysis.purposes.kept_acts import KeptActs
+    from oh_tui.trajectory.analysis.purposes.seen_tests import SeenTests
     from oh_tui.trajectory.analysis.worth_a_look.looks import Reason
     from oh_tui.trajectory.analysis.worth_a_look.of_run import WorthALook
     from oh_tui.trajectory.context.contexts import Contexts
@@ -97,6 +98,11 @@ class Study:
         """Whether a step is known to write files."""
         of, acts = targets.targets_of, self.acts.of
         return any(of(step, acts(step), self.workspace).known for step in self.trajectory.steps)
+
+    @cached_property
+    def seen_tests(self) -> SeenTests:
+        """Which files with tests its own steps showed."""
+        return seen_tests.SeenTests(self.trajectory, self.acts)
 
     @cached_property
     def strip(self) -> Strip:
@@ -199,7 +205,7 @@ class Study:
         """Adds the events since the last update to what is computed. While the agent works, changed
         files get 5 ms at most; the rest is done in later updates."""
         trajectory, computed = self.trajectory, vars(self)
-        for name in ("verdict", "workspace", "records_edits"):
+        for name in ("verdict", "workspace", "records_edits", "seen_tests"):
             computed.pop(name, None)
         if "whole" in computed and self.whole is not self:
             self.whole.update()

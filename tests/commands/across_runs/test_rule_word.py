@@ -148,7 +148,7 @@ def test_what_another_version_kept_is_asked_anew(tmp_path: Path) -> None:
     (code / "programs.py").write_text("A = 2")
     assert of_code(tmp_path) != before
     of_code.cache_clear()
-    package = Path(cli.__file__).parent
+    package = Path(cli.__file__).parents[1]
     for room in ("trajectory/analysis/purposes", "trajectory/analysis/rules", "text"):
         assert list((package / room).glob("*.py"))
     assert of_code() == of_code() != of_code(tmp_path / "nosuch")

@@ -14,8 +14,9 @@ from oh_tui.trajectory.analysis.purposes.programs import (
     purpose_of,
 )
 from oh_tui.trajectory.analysis.purposes.purpose import Purpose, plain, without_values
+from oh_tui.trajectory.analysis.purposes.test_files import is_test
 from oh_tui.trajectory.files.programs import PUT_IN
-from oh_tui.trajectory.files.touches import may_touch, tool, touches
+from oh_tui.trajectory.files.touches import Touch, may_touch, tool, touches
 from oh_tui.trajectory.model.bodies import command_text, field, text_field
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import MESSAGE_KINDS, Step
@@ -31,6 +32,8 @@ class Act(NamedTuple):
     """The files that it writes, deletes or moves, as far as the call names them, as it does."""
     is_output: bool = False
     """It only sends the output of another act of its step to these files."""
+    is_new: bool | None = False
+    """Its files were not there before; None where nothing of the step tells it."""
     packages: tuple[str, ...] = ()
     """The names of the packages that it installs, as far as the command tells them."""
 
@@ -115,7 +118,24 @@ def command_of(event: Event) -> str:
 def _touched(step: Step) -> Iterator[Act]:
     for one in touches(step):
         purpose = Purpose.MOVE if one.other else _OF_VERB.get(one.verb, Purpose.EDIT)
-        yield Act(purpose, () if purpose is Purpose.LOOK else (one.path,))
+        paths = () if purpose is Purpose.LOOK else (one.path,)
+        yield Act(purpose, paths, is_new=purpose is Purpose.EDIT and _is_new(step, one))
+
+
+def _is_new(step: Step, one: Touch) -> bool | None:
+    """Whether an edit makes its file. Editors refuse to create one that is there; what writes whole
+    files tells in its result, and what reports differences by lines that it takes out."""
+    if step.event.kind == "ACPToolCallEvent":
+        return False if _TAKES_OUT.search(one.hunk) else None
+    if tool(step.event) != "WriteFile" and one.verb != "create":
+        return False
+    if tool(step.event) == "ApplyPatch" or not is_test(one.path[-1_000:]):
+        return one.verb == "create" or None
+    told = next((t for t in touches(step, contents=True) if t.path == one.path), one)
+    return told.verb == "create" if told.is_told or told.verb == "create" else None
+
+
+_TAKES_OUT = pattern(r"(?m)^-")
 
 
 def acts_of(command: str) -> Iterator[Act]:
@@ -155,7 +175,7 @@ def _acts(one: Called) -> Iterator[Act]:
         yield from _done_by(one)
         return
     found = [act for act in _done_by(one) if act.purpose != Purpose.LOOK]
-    yield Act(Purpose.EDIT, _named(targets), bool(found))
+    yield Act(Purpose.EDIT, _named(targets), bool(found), is_new=None)
     yield from found
 
 
@@ -166,7 +186,9 @@ def _done_by(one: Called) -> Iterator[Act]:
         if purpose is Purpose.FORCE:
             yield Act(Purpose.PUSH)
         if purpose in _WRITES:
-            yield Act(purpose, _named(_written(program_name(name), purpose, rest)))
+            program = program_name(name)
+            paths = _named(_written(program, purpose, rest))
+            yield Act(purpose, paths, is_new=None if program in _MAY_MAKE else False)
         elif purpose is Purpose.INSTALL:
             yield Act(purpose, packages=_packages(rest))
         elif purpose is not None:
@@ -195,6 +217,9 @@ def _packages(rest: list[str]) -> tuple[str, ...]:
 _GIT_FILES = frozenset({"mv", "restore", "rm"})
 """Commands of git whose words are files."""
 
+
+_MAY_MAKE = frozenset({"cp", "dd", "install", "ln", "tee", "touch", "truncate"})
+"""Programs that write files whether they are there or not."""
 
 _BEFORE_SCRIPT = pattern(r"-[A-Za-z]{0,4}[ef]")
 """An option of sed or perl that a script follows."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.analysis.purposes.acts import Act, acts_of, command_of, tells_purpose
 from oh_tui.trajectory.analysis.purposes.purpose import Purpose
-from oh_tui.trajectory.analysis.purposes.test_files import is_test
+from oh_tui.trajectory.analysis.purposes.test_files import is_code, is_test
 from oh_tui.trajectory.files.shell_reader import LONGEST
 from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.events import Event
@@ -26,6 +26,10 @@ class Target(StrEnum):
     TEMPORARY = "temporary"
     TESTS = "tests"
     """Files with tests, in the workspace or not known where."""
+    OLD_TESTS = "old-tests"
+    """Those that were there before the step."""
+    CODE = "code"
+    """Files in the workspace that tests may depend on."""
 
 
 class Targets(NamedTuple):
@@ -34,6 +38,12 @@ class Targets(NamedTuple):
     known: frozenset[Target]
     is_open: bool
     """It may write elsewhere too."""
+    may_be: frozenset[Target] = frozenset()
+    """Where else it may write what it is known to write."""
+
+
+Seen: TypeAlias = Callable[[str], bool]
+"""Whether the run showed a file with tests before the step."""
 
 
 _HOME = pattern(r"(?<![^\s=>\"'])(?:~|\$HOME|\$\{HOME\})(?=/|\s|\Z)")
@@ -53,28 +63,37 @@ _ROOT = "/workspace"
 _HOMES = ("/root", "/home/", "/Users/")
 
 
-def targets_of(step: Step, acts: Sequence[Act], workspace: str) -> Targets:
+def targets_of(
+    step: Step, acts: Sequence[Act], workspace: str, seen: Seen = lambda path: False
+) -> Targets:
     """Where a step with these acts writes in a run with this workspace, "" where that is not known.
     Never raises."""
     command = command_of(step.event)
     if _HOME.search(command):
         acts = tuple(acts_of(_HOME.sub(_AT_HOME, command)))
     written = [act for act in acts if act.purpose in _WRITES]
-    known: set[Target] = set()
+    known, may_be = set[Target](), set[Target]()
     is_open = not tells_purpose(step, Purpose.EDIT)
     folder = _folder_of(step, workspace) if any(act.paths for act in written) else None
     for act in written:
         if not act.paths and _GIT.search(command):
-            known.add(Target.WORKSPACE)
+            known |= {Target.WORKSPACE, Target.CODE}
         elif not act.paths:  # a name that the shell puts in
             is_open = True
         for path in act.paths:
             where = _place(path, folder, workspace)
             is_open |= where is None
             known |= {where} if where else set()
-            if is_test(path[-1_000:]) and where in (None, Target.WORKSPACE):
+            name = path[-1_000:]
+            if where is Target.WORKSPACE and is_code(name):
+                known.add(Target.CODE)
+            if where in (None, Target.WORKSPACE) and is_test(name):
                 known.add(Target.TESTS)
-    return Targets(frozenset(known), is_open)
+                if act.is_new is False or (act.is_new is None and seen(name)):
+                    known.add(Target.OLD_TESTS)
+                elif act.is_new is None:
+                    may_be.add(Target.OLD_TESTS)
+    return Targets(frozenset(known), is_open, frozenset(may_be))
 
 
 def may_write(step: Step, acts: Sequence[Act]) -> bool:

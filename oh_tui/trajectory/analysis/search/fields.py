@@ -77,7 +77,15 @@ class Asked:
 
     @cached_property
     def targets(self) -> Targets:
-        return targets.targets_of(self.step, self.acts, self.study.workspace if self.study else "")
+        study, number = self.study, self.step.number
+        if study is None:
+            return targets.targets_of(self.step, self.acts, "")
+        return targets.targets_of(
+            self.step,
+            self.acts,
+            study.workspace,
+            lambda path: study.seen_tests.before(path, number),
+        )
 
     @property
     def accounts(self) -> Accounts | None:
@@ -195,7 +203,7 @@ def _tells_outcome(asked: Asked, value: str) -> bool:
 
 def _tells_targets(asked: Asked, value: str) -> bool:
     """In a run without any known edit programs that are not known may have made them."""
-    if asked.targets.is_open or asked.study is None:
+    if asked.targets.is_open or value in asked.targets.may_be or asked.study is None:
         return False
     return not targets.may_write(asked.step, asked.acts) or asked.study.records_edits
 

@@ -76,11 +76,12 @@ def by_acts(acts: Iterable[Act], outcome: Outcome) -> Iterator[Reason]:
 
 def by_tests(acts: Iterable[Act], outcome: Outcome, failed: int) -> Iterator[Reason]:
     """A reason by tests that are edited after those of a step failed."""
-    edited = [path for act in acts if act.purpose is Purpose.EDIT for path in act.paths]
-    tests = [path for path in edited if is_test(path)]
+    edits = [act for act in acts if act.purpose is Purpose.EDIT and act.is_new is not True]
+    tests = [path for act in edits for path in act.paths if is_test(path)]
     if tests and outcome is not Outcome.REJECTED:
         ended = _ENDED.get(outcome, "")
-        why = f"edits {_listed(tests)} after tests failed in step {failed}{ended}"
+        does = "writes" if any(act.is_new is None for act in edits) else "edits"
+        why = f"{does} {_listed(tests)} after tests failed in step {failed}{ended}"
         yield Reason(Look.TEST_EDIT, why, tuple(tests))
 
 

@@ -334,6 +334,10 @@ def test_kinds_of_files(path: str, kind: str | None) -> None:
         "conftest.py": True,
         "src/contest.py": False,
         "testing.md": False,
+        "docs/spec/x.yaml": False,
+        "spec/models/user.rb": True,
+        "spec/support/helper.ts": True,
+        "specs/api/openapi.json": False,
         "latest/a.py": False,
     }.items(),
 )
