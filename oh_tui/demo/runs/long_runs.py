@@ -82,6 +82,14 @@ ALERTS = (
 
 BOOK = "on-call/handbook.md"
 
+CLIPPED_ABOVE = 30_000
+"""Characters of an output (source)."""
+
+CLIPPED = (
+    "<response clipped><NOTE>Due to the max output limit, only part of the full response has been "
+    "shown to you.</NOTE>"
+)
+
 AT_ONCE = 240
 """Lines of a file that its viewer shows without clipping them."""
 
@@ -95,8 +103,7 @@ def handbook(run: Run) -> None:
     run.user("Summarise the on-call handbook on one page.")
     total = shell(run, "wc -w on-call/*.md | tail -1", f"{len(book.split())} {BOOK}\n")
     run.do("", total, llm=6.2)
-    begin = "# On call\n\nWho is paged, and when.\n" * 60
-    run.do("", shell(run, "cat on-call/*.md", begin), llm=5.1)
+    run.do("", shell(run, "cat on-call/*.md", _clipped(book)), llm=5.1)
     run.do("The terminal clips it; the viewer then, part by part.", *_parts(run, 0, 3), llm=8.4)
     for part in range(3, lines // AT_ONCE, 3):
         run.do("", *_parts(run, part, part + 3), llm=6.5 + part / 2)
@@ -125,10 +132,17 @@ def _parts(run: Run, first: int, last: int) -> list[Call]:
     return [view(run, BOOK, (start + 1, start + AT_ONCE)) for start in starts]
 
 
+def _clipped(text: str) -> str:
+    """What the terminal leaves of an output: its begin and its end."""
+    half = (CLIPPED_ABOVE - len(CLIPPED)) // 2
+    return f"{text[:half]}{CLIPPED}{text[-half:]}"
+
+
 def _handbook() -> str:
-    """60 lines about each service."""
+    """A title, and 60 lines about each service."""
     services = (f"{area}-{part}" for area in AREAS for part in PARTS)
-    return "".join(_service(service, number) for number, service in enumerate(services))
+    chapters = (_service(service, number) for number, service in enumerate(services))
+    return f"# On call\n{''.join(chapters)}".rstrip() + "\n"
 
 
 def _service(name: str, number: int) -> str:
@@ -142,7 +156,7 @@ def _alert(service: str, alert: str, minutes: int) -> str:
     return f"""\
 ### {service}: {alert}
 
-Page whoever is on call for {service} when it lasts {minutes} minutes, at night {minutes * 2}.
+Whoever is on call for {service} is paged when it lasts {minutes} minutes, at night {minutes * 2}.
 Look at the dashboard of {service}, at its last deployment, and at what it depends on.
 If it began with a deployment, take that back: `ops rollback {service}`, and tell #incidents.
 If not, `ops scale {service} +2`; call the second line when that did not help in {minutes} minutes.
