@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
+from operator import add
 from typing import Any
 
 import pytest
 from textual.reactive import Reactive
 
+from oh_tui.sources.lists.triage import AT_WORK
 from oh_tui.tui.screens.start.screen import StartScreen
 from oh_tui.tui.widgets import strip_view
 from oh_tui.tui.widgets.body_view import BodyView
@@ -23,6 +25,7 @@ from tests.tui.acting.test_answering import FLAKY
 from tests.tui.explorer import Explorer, explore
 
 DATES = "Parse ISO week dates"
+DAY = 86_400.0
 
 
 @pytest.fixture
@@ -136,3 +139,23 @@ async def test_a_cursor_draws_the_mark_of_the_strip_and_not_the_strip(
         assert it.text("#strip") != before and not cells
         await it.press("t")
         await require_true(it)
+
+
+async def test_ages_are_drawn_again_where_they_read_otherwise(drawn: Counter[str]) -> None:
+    async with explore(size=(160, 48)) as it:
+        screen = it.screen
+        running = sum(row.status in AT_WORK for row in screen.sidebar.rows)
+        now, rows = screen.session.clock(), len(screen.sidebar.rows)
+        width = screen.sidebar.size.width
+        for later, most in ((0.0, 0), (5.0, 2 * running), (90 * DAY, 2 * rows)):
+            screen.session.clock = partial(add, now, later)
+            drawn.clear()
+            screen._tick_lists()
+            await it.settle()
+            seen = [line[:width] for line in frame(it)]
+            assert drawn["conversations"] <= most
+            if later > DAY:
+                assert drawn["conversations"] > 2 * running, "all that are seen"
+            screen.sidebar.list.refresh()
+            await it.settle()
+            assert [line[:width] for line in frame(it)] == seen, "no age is left as it was"

@@ -77,7 +77,7 @@ class ConversationList(RowList):
     """Ids of the rows that are marked."""
     annotated: reactive[Mapping[str, RunAnnotations]] = reactive({})
     """What the user keeps of runs, by their names."""
-    now: reactive[float] = reactive(0.0)
+    now: reactive[float] = reactive(0.0, repaint=False)
     marked_sandbox: reactive[str] = reactive("")
     """Conversations in this sandbox are highlighted, because pausing it affects them."""
 
@@ -102,6 +102,10 @@ class ConversationList(RowList):
     @property
     def current(self) -> Conversation | None:
         return self.row.conversation if self.row else None
+
+    def watch_now(self, before: float, now: float) -> None:
+        rows = self.rows
+        self.refresh_rows(lambda n: self._aged(rows[n], before) != self._aged(rows[n], now))
 
     def watch_rows(self, old: tuple[Row, ...], new: tuple[Row, ...]) -> None:
         under = old[self.cursor].id if self.cursor < len(old) else None
@@ -216,7 +220,7 @@ class ConversationList(RowList):
         title = title.removesuffix(f" (from step {fork})")  # it stands before it
         is_column = facts.strip() or (self._has_ages and name)
         cells = 5 if self._is_table(width) else 4 if is_column else 0
-        aged = f"{self._aged(shown):>{cells}} "
+        aged = f"{self._aged(shown, self.now):>{cells}} "
         room = width - 2 - len(tree) - width_of(facts) - len(aged)
         inside = self.marked_sandbox and conversation.sandbox_id == self.marked_sandbox
         beside = 0
@@ -325,15 +329,15 @@ class ConversationList(RowList):
             return name + self.sort_sign(falling=self.order.is_falling)
         return name
 
-    def _aged(self, row: Row) -> str:
+    def _aged(self, row: Row, now: float) -> str:
         """How long ago its status changed; for one at work, as a running time."""
         if row.since is None:
             return ""
-        past = self.now - row.since
+        past = now - row.since
         if row.status in AT_WORK and past >= 0:
             return clock(past) if past < 3600 else duration(past)
         is_written = is_bare(updated_text(row.conversation))
-        return unzoned(age(row.since, self.now), is_written)
+        return unzoned(age(row.since, now), is_written)
 
     def row_text(self, row: int) -> str:
         """Title, file name, second line, repository, cost and pull request."""

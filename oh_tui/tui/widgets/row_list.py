@@ -312,6 +312,13 @@ class RowList(KeptLines, Drawn, can_focus=True):
         line = round(self.scroll_y) + self.scrollable_content_region.height - 1
         return min(self.row_near(line), self.row_count() - 1)
 
+    def refresh_rows(self, changed: Callable[[int], bool]) -> None:
+        """Draw again those in view that have changed."""
+        if self.row_count():
+            for row in range(max(0, self.row_near(round(self.scroll_y))), self.last_seen + 1):
+                if changed(row):
+                    self._refresh_row(row)
+
     def action_move(self, rows: int) -> None:
         self.move_to(self.cursor + rows)
 

@@ -20,7 +20,7 @@ from oh_tui.tui.widgets.row_list import RowList
 class SandboxList(RowList):
     keeps_cursor = False
     rows: reactive[tuple[SandboxRow, ...]] = reactive(())
-    now: reactive[float] = reactive(0.0)
+    now: reactive[float] = reactive(0.0, repaint=False)
     seen: reactive[int] = reactive(0, repaint=False)
     """The number of rows down to the last visible one."""
 
@@ -41,6 +41,10 @@ class SandboxList(RowList):
     def _see(self) -> None:
         self.seen = round(self.scroll_y) + self.scrollable_content_region.height
 
+    def watch_now(self, before: float, now: float) -> None:
+        rows = self.rows
+        self.refresh_rows(lambda n: _aged(rows[n], before) != _aged(rows[n], now))
+
     def watch_rows(self, old: tuple[SandboxRow, ...], new: tuple[SandboxRow, ...]) -> None:
         if not (self.cursor or self.scroll_y or self.has_focus):
             self.rows_changed(0)  # nobody has moved here, so show new ones on top
@@ -53,8 +57,7 @@ class SandboxList(RowList):
     def pieces(self, row: int, width: int) -> list[Piece]:
         sandbox = self.rows[row]
         glyph, hue = status_mark(self.glyphs, sandbox.status)
-        then = seconds(sandbox.created_at)
-        aged = age(then, self.now) if then is not None else ""
+        aged = _aged(sandbox, self.now)
         if sandbox.conversations:
             title = title_of(sandbox.conversations[0])
             hue_of_title = "" if sandbox.status == "RUNNING" else "dim"
@@ -69,6 +72,11 @@ class SandboxList(RowList):
             (fit(title, room, self.glyphs.more), hue_of_title),
             (more, "dim"),
         ]
+
+
+def _aged(row: SandboxRow, now: float) -> str:
+    then = seconds(row.created_at)
+    return age(then, now) if then is not None else ""
 
 
 class Fold(Drawn):
