@@ -24,7 +24,7 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage_stats import Told, Usage
 from oh_tui.trajectory.tables import SCHEMAS, About, rows
 from tests.demo_runs import SLUGS, demo_run
-from tests.trajectory.made import call, output, shell
+from tests.trajectory.made import call, message, output, shell
 from tests.trajectory.sub_agent_files import run_files, zip_of
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "tables.md"
@@ -46,7 +46,7 @@ def test_the_sums_are_those_of_why_and_steps(slug: str) -> None:
     tokens = told["conversation"]["tokens"] or dict.fromkeys(names)
     assert {name: getattr(run, name) for name in names} == tokens
     assert {name: getattr(run, name) for name in told["counts"]} == told["counts"]
-    assert (run.work_s or 0) == pytest.approx(told["conversation"]["work_seconds"] or 0, abs=1e-3)
+    assert run.work_s == pytest.approx(told["conversation"]["work_seconds"], abs=1e-3)
     assert sum(step.cost or 0 for step in found.steps) + (run.other_cost or 0) == pytest.approx(
         run.cost or 0, abs=1e-9
     )
@@ -59,6 +59,15 @@ def test_the_sums_are_those_of_why_and_steps(slug: str) -> None:
         assert (row.step, row.what, row.result) == (said["index"], said["what"], said["result"])
         assert (row.family, row.outcome) == (said["family"], said["outcome"])
         assert row.cost == (said["cost"] and pytest.approx(said["cost"], abs=1e-6))
+
+
+def test_no_time_of_work_is_not_an_unknown_time() -> None:
+    run = Trajectory()
+    run.extend([message("a", "x")])
+    (row,) = rows(run, About(run="r")).runs
+    assert run.began is not None
+    assert report(Conversation("c"), Study(run))["conversation"]["work_seconds"] == 0.0
+    assert row.work_s == 0.0
 
 
 @pytest.mark.parametrize("slug", ["week-dates", "coverage", "acp"])
