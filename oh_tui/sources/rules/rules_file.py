@@ -224,6 +224,8 @@ class _Table:
     def _examples(self) -> tuple[str, ...]:
         given = self._values.get("examples", [])
         texts = given if isinstance(given, list) else [given]
+        if not all(isinstance(one, str) for one in texts):
+            self._blame("examples is a list of names of runs in quotes", "examples")
         return tuple(safe_line(str(one), LONGEST) for one in texts[:MOST_WORDS])
 
     def _text(self, name: str) -> str:
