@@ -24,7 +24,8 @@ def sentence(name: Name, facts: Facts) -> str:
         parts = [part for told in (lead, *others) for part in told(facts)]
     if facts.failed:
         parts.append(f"{plural(facts.failed, 'call')} failed")
-    return ", ".join(parts) or _SILENT[name]
+    silent = "what was done is not known" if facts.untold else _SILENT[name]
+    return ", ".join(parts) or silent
 
 
 def _times(count: int) -> str:

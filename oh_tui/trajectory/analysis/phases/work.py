@@ -86,6 +86,8 @@ class Work(NamedTuple):
     packages: tuple[str, ...] = ()
     failed: bool = False
     """Its call or command failed, other than by tests that ran."""
+    is_untold: bool = False
+    """Nothing tells whether its call was done."""
 
 
 NEUTRAL = Work()
@@ -111,7 +113,8 @@ def work_of(step: Step, found: Sequence[Act], run: Trajectory) -> Work:
         return Work(name, read=_read(step) if worked else "", failed=failed)
     changes = _changes(found, name, worked)
     if not worked:
-        return Work(name, tests=tests, changes=changes, failed=failed)
+        untold = has_run and not has_failed
+        return Work(name, tests=tests, changes=changes, failed=failed, is_untold=untold)
     return Work(
         name,
         tests=tests,
@@ -163,7 +166,8 @@ class Facts:
     """The sum of what the steps of a phase did."""
 
     def __init__(self) -> None:
-        self.asked = self.failed = self.edits = self.installs = self.commits = self.pushes = 0
+        self.asked = self.failed = self.untold = 0
+        self.edits = self.installs = self.commits = self.pushes = 0
         self.tests = 0
         self.tests_failed = 0
         """Of these, how many told of a failure."""
@@ -177,6 +181,7 @@ class Facts:
 
     def add(self, work: Work) -> None:
         self.failed += work.failed
+        self.untold += work.is_untold
         if work.asks:
             self.asked += 1
         if work.name is None:

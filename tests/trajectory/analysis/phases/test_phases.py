@@ -122,6 +122,8 @@ def test_a_sentence_tells_only_what_is_known() -> None:
         )  # fmt: skip
         told = said(shell("a", command), no)
         assert told in ("committed nothing", "installed nothing", "ran no tests", "made 1 call")
+    for command in ("git commit -m x && git push", "pip install httpx", "sed -i s/a/b/ x.py"):
+        assert said(shell("a", command)) == "what was done is not known"
     hostile = "/w/[red]\x1b[31m\n" + "x" * 500
     text = said(*edit("e", hostile, "a\n", "b\n"))
     assert len(text) < 60 and "\x1b" not in text and "\n" not in text
