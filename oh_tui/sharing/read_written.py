@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -203,8 +203,3 @@ def look(lines: Iterable[str], found: WhatLeaves, is_wanted: Wanted = always) ->
         if not is_wanted(found.reached):
             raise Problem(UNFINISHED)
     return found
-
-
-def of_traces(run: SharedRun, lines: Callable[[], Iterable[str]]) -> WhatLeaves:
-    found = WhatLeaves(len(run.steps))
-    return look(traces(lines(), run, found), found)

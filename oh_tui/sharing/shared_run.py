@@ -5,8 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+import msgspec
+
 from oh_tui.api.models import Conversation
+from oh_tui.sources.file_conversation import BELOW
+from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
+from oh_tui.sources.source import Source
 from oh_tui.text.human import dollars, duration
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.phases.phases import Phase
@@ -41,6 +46,12 @@ class SharedRun:
     """Whether steps or hidden events were left out because they are too many."""
     whole: bool = False
     """Whether large texts and long runs are written whole."""
+    name: str = ""
+    """Its id, or what stands for it; no path of this machine."""
+    read: Trajectory | None = None
+    """The run as it was read, from which the ids of traces follow; None for that of `study`."""
+    messages: bool = False
+    """Whether traces have the texts too: what the model got and answered, calls and results."""
 
     def looks(self) -> tuple[list[tuple[Label, Reason]], int]:
         """What is worth a look in the steps that are written: the first ones, and how many more
@@ -78,6 +89,17 @@ class SharedRun:
             phase.summary,
         )
         return " · ".join(filter(None, words))
+
+
+def named(source: Source, conversation: Conversation) -> Conversation:
+    """The conversation with an id for others. Of a file without one that is its name: the path that
+    stands for it here is of this machine."""
+    top, *below = conversation.id.split(BELOW)
+    entry = source.runs.entries.get(top) if isinstance(source, FileSource) else None
+    if entry is None or not isinstance(source, FileSource):
+        return conversation
+    own = str(entry.info.get("id") or "") or source.runs.run(source.runs.rows[top]).name
+    return msgspec.structs.replace(conversation, id=BELOW.join((own, *below)))
 
 
 def hidden_events(run: Trajectory) -> list[Event]:

@@ -8,11 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from oh_tui.api.models import Conversation
 from oh_tui.commands.across_runs import part_files, run_lines
-from oh_tui.commands.exports.atif import atif
 from oh_tui.commands.exports.json_lines import json_lines
 from oh_tui.commands.framework.acting import require_consent, require_free
 from oh_tui.commands.framework.command import (
@@ -34,28 +30,20 @@ from oh_tui.commands.framework.printing import say, say_given_up
 from oh_tui.commands.framework.reading import open_run, whole
 from oh_tui.commands.framework.status import Seen, as_read
 from oh_tui.commands.steps import matching, say_unknown
-from oh_tui.sharing import left_out, read_written
+from oh_tui.sharing import left_out
 from oh_tui.sharing.formats import FORMATS
 from oh_tui.sharing.html.long_run import fitting
-from oh_tui.sharing.otlp.otlp import otlp
-from oh_tui.sharing.read_events import Extent, always, what_leaves
-from oh_tui.sharing.shared_run import SharedRun, hidden_events
+from oh_tui.sharing.read_events import always, what_leaves
+from oh_tui.sharing.shared_run import SharedRun, hidden_events, named
 from oh_tui.sharing.what_leaves import WhatLeaves, texts_in, told
 from oh_tui.sharing.writing import write
-from oh_tui.sources.file_conversation import BELOW
-from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.lists.user_annotations import NOTHING
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.search.step_filter import parse
 from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.formats.foreign.atif_export import is_left_out
 from oh_tui.trajectory.formats.table import find_files
-from oh_tui.trajectory.model.trajectory import Trajectory
-
-_WITH_SUB_AGENTS = ("atif", "otlp", *(name for name, one in FORMATS.items() if one.sub_agents))
-"""Formats that have the steps of sub-agents too, of a whole run."""
 
 
 @command(
@@ -161,7 +149,8 @@ async def export(call: Call) -> int:
     if _names_many(call):
         return await part_files.export_tables(call)
     query = parse(call.args.filter)
-    is_whole = call.args.to in _WITH_SUB_AGENTS and not query.terms
+    wanted = FORMATS.get(call.args.to)
+    is_whole = wanted is not None and wanted.sub_agents and not query.terms
     conversation, loaded = await open_run(call, sub_agents=is_whole)
     study, kept = Study(whole(loaded)), read_annotations(call).of(conversation)
     conversation = as_read(call, conversation, study)
@@ -184,6 +173,9 @@ async def export(call: Call) -> int:
         loaded.note,
         is_part=is_part,
         whole=call.args.whole,
+        name=conversation_id(named(call.source, conversation)),
+        read=study.trajectory,
+        messages=call.args.messages,
     )
     run = left_out.part_of(run, call.args.without, call.args.only)
     if call.args.only and not run.steps:
@@ -193,10 +185,10 @@ async def export(call: Call) -> int:
         run = fitting(run)
     conversation = run.conversation
     about = conversation_json(conversation, kept, Seen(call).of(conversation))
-    about |= {"id": _id(call, conversation), "source": None}  # no path of this machine leaves
+    about |= {"id": run.name, "source": None}  # no path of this machine leaves
     if call.args.output:
         require_free(path_of(call.args.output))
-    write_it, leaves = _format(call, run, about, whole(loaded))
+    write_it, leaves = _format(call, run, about)
     found = leaves()
     for line in told(found):
         say(line)
@@ -213,17 +205,10 @@ async def export(call: Call) -> int:
 
 
 def _format(
-    call: Call, run: SharedRun, about: dict[str, Any], read: Trajectory
+    call: Call, run: SharedRun, about: dict[str, Any]
 ) -> tuple[Callable[[], Iterator[str]], Callable[[], WhatLeaves]]:
     """What writes the run in the format that is wanted, and what tells what leaves by it."""
-    to, name = call.args.to, str(about["id"])
-    if to == "atif":
-        head = (name, about["model"], run.note)
-        leaves = partial(what_leaves, run, Extent(sub_agents=True, is_left_out=is_left_out), head)
-        return partial(atif, run, about), leaves
-    if to == "otlp":
-        lines = partial(otlp, run, name, read, messages=call.args.messages)
-        return lines, partial(read_written.of_traces, run, lines)
+    to = call.args.to
     if to == "jsonl" or (call.as_json and to == "md"):
         texts = texts_in(about, Counter())
         return partial(json_lines, run, about), partial(what_leaves, run, head=texts)
@@ -238,17 +223,6 @@ _ONLY_FOR = {
     "whole": ("html", "cast", "otlp"),
 }
 """Options that mean nothing in other formats."""
-
-
-def _id(call: Call, conversation: Conversation) -> str:
-    """Of a file without an id its name: the path that stands for it here is of this machine."""
-    source = call.source
-    top, *below = conversation.id.split(BELOW)
-    entry = source.runs.entries.get(top) if isinstance(source, FileSource) else None
-    if entry is None or not isinstance(source, FileSource):
-        return conversation_id(conversation)
-    own = str(entry.info.get("id") or "") or source.runs.run(source.runs.rows[top]).name
-    return conversation_id(msgspec.structs.replace(conversation, id=BELOW.join((own, *below))))
 
 
 def _names_many(call: Call) -> bool:

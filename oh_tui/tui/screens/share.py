@@ -182,7 +182,8 @@ class ShareScreen(ModalScreen[None], ClosesOnce[None]):
             self.footer.tell("v in the timeline selects a range of steps to share alone")
             return
         if row == len(PARTS) + 1 and not FORMATS[choice.format].has_notes:
-            self.footer.tell("a recording has no notes, the other formats do")
+            labels = " and ".join(one.label for one in FORMATS.values() if one.has_notes)
+            self.footer.tell(f"notes go along only with {labels}")
             return
         if row == 0:
             names = list(FORMATS)

@@ -117,7 +117,7 @@ async def test_a_recording_says_that_it_has_no_notes(tmp_path: Path) -> None:
         assert FORMATS["cast"].label in explorer.text_of(view.list)
         assert "yours stay here" in explorer.text_of(view.list)
         await change(explorer, view, NOTES)
-        assert "a recording has no notes" in explorer.text_of(view.footer)
+        assert "notes go along only with web page and Markdown" in explorer.text_of(view.footer)
 
 
 async def test_esc_stops_the_writing_and_nothing_is_kept(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
-from oh_tui.sharing.shared_run import SharedRun
+from oh_tui.api.models import bare_id
+from oh_tui.sharing.shared_run import SharedRun, named
+from oh_tui.text.redact import safe_line
 from oh_tui.tui.screens import share
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import shorten
@@ -12,6 +15,8 @@ from oh_tui.tui.widgets.drawing import shorten
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from oh_tui.api.models import Conversation
+    from oh_tui.sources.source import Source
     from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
@@ -48,6 +53,9 @@ class Sharing:
             list(trajectory.steps),
             kept=session.annotations.of(conversation),
             note=note,
+            name=await asyncio.to_thread(_name_of, session.source, conversation),
+            read=trajectory,
+            messages=True,
         )
         view = share.ShareScreen(
             run,
@@ -60,3 +68,9 @@ class Sharing:
 
     def _remember(self, path: Path) -> None:
         self._session.saved = path
+
+
+def _name_of(source: Source | None, conversation: Conversation) -> str:
+    """The id of a run for others; may read the run."""
+    name = named(source, conversation).id if source else conversation.id
+    return bare if len(bare := bare_id(name)) == 32 else safe_line(name)

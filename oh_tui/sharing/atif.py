@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import Any
 
 from oh_tui.sharing.hidden import hidden_in
 from oh_tui.sharing.shared_run import SharedRun, hidden_events
 from oh_tui.sources.json_lines import json_line
+from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.accounting import SUB_AGENT_USAGES, Accounts
 from oh_tui.trajectory.analysis.study import SubRun, SubRuns
 from oh_tui.trajectory.formats.foreign import atif_export
@@ -18,15 +18,15 @@ from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.usage_stats import Cost
 
 
-def atif(run: SharedRun, about: dict[str, Any]) -> Iterator[str]:
+def atif(run: SharedRun) -> Iterator[str]:
     """One document, a step a line; the places of what was hidden stand in its `extra`, what is
     missing in its `notes`. A whole run has those of its sub-agents."""
-    study = run.study
-    session, model = str(about["id"]), str(about["model"] or "")
-    top = atif_export.top_of(study.trajectory, session=session, model=model)
+    study, record = run.study, run.conversation
+    model = safe_line(record.llm_model or "")
+    top = atif_export.top_of(study.trajectory, session=run.name, model=model)
     top = _with_note(top, run.note)
     spent = study.accounts.of
-    cost = study.sub_runs.cost(about["cost"], is_partial=about["cost_is_partial"])
+    cost = study.sub_runs.cost(record.cost, is_partial=record.cost_is_partial)
     if run.is_part:
         own, told = study.accounts.total, study.accounts.told.tokens
         made = atif_export.steps_of(study.trajectory, run.steps, [], spent)
