@@ -84,7 +84,16 @@ def tells_purpose(step: Step, purpose: Purpose) -> bool:
     """Whether a step that is not seen to be for this tells that it is not."""
     if not step.is_call or purpose in _TOLD_BY_TOOL or command_of(step.event):
         return True
-    return family_of(step.event) not in _NOT_TOLD
+    return family_of(step.event) not in _NOT_TOLD and not delegates(step.event)
+
+
+def delegates(event: Event) -> bool:
+    """Whether a call gives work to another agent, whose steps are none of the run. Agents that
+    speak ACP report it as a thought with a prompt."""
+    if event.kind == "ACPToolCallEvent":
+        is_other = event.verb in ("", "other", "think")
+        return is_other and bool(text_field(event.body(), "raw_input", "prompt"))
+    return event.kind == "ActionEvent" and family_of(event) is Family.TASK
 
 
 def acts(step: Step) -> tuple[Act, ...]:
@@ -95,6 +104,8 @@ def acts(step: Step) -> tuple[Act, ...]:
     if tool(event) in _TERMINALS:  # keys for a program, or a look at what it wrote
         is_input = field(event.body(), "action", "is_input") is True
         return (Act(Purpose.RUN if is_input else Purpose.WAIT),)
+    if delegates(event):
+        return (Act(Purpose.DELEGATE),)
     if event.kind == "ACPToolCallEvent" and event.verb in _OF_ACP and not may_touch(event):
         return (Act(_OF_ACP[event.verb]),)
     if may_touch(event) and (found := tuple(_touched(step))):

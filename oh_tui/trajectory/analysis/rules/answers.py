@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from oh_tui.trajectory.analysis.alike.fingerprints import deed, normal
+from oh_tui.trajectory.analysis.purposes.acts import delegates
 from oh_tui.trajectory.analysis.purposes.targets import working_folder
 from oh_tui.trajectory.analysis.rules.matching import NO, OPEN, YES, Matches, Watch, unwatched
 from oh_tui.trajectory.analysis.rules.question import (
@@ -154,6 +155,8 @@ class _Run:
                 if is_wrong and each == YES:
                     wrong.append(place + 1)
                 is_open |= may_be_wrong
+                if not needs and each == other[place] == OPEN:  # a sub-agent may do one, then both
+                    is_open |= delegates(self._steps[place].event)
             if not needs and other[place] != NO:
                 there, may_be = place if other[place] == YES else there, place
             if since[place] == YES:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 from oh_tui.text.regex import Regex
+from oh_tui.trajectory.analysis.purposes.acts import delegates
 from oh_tui.trajectory.analysis.rules.question import Words
 from oh_tui.trajectory.analysis.search.fields import FIELDS, Asked
 from oh_tui.trajectory.analysis.search.scan import finish
@@ -19,6 +20,10 @@ NO, YES, OPEN = 0, 1, 2
 """What is known of a step: it does not match, it does, or neither is known."""
 
 _UNREADABLE = "content"
+
+_OF_OTHERS = frozenset({"does", "secret", "tests", "writes"})
+_OTHERS = "work of the sub-agent"
+"""What is not known of a step that started one, where one of these is asked."""
 
 Watch: TypeAlias = Callable[[int], None]
 """Called with the number of the step that is looked at; it may raise, which ends the work."""
@@ -104,7 +109,8 @@ class _Told:
         field = FIELDS[term.field]
         holds = field.holds(self._asked, term.value)
         if holds is None or not (holds or field.is_told(self._asked, term.value)):
-            return OPEN, field.about
+            is_of_others = term.field in _OF_OTHERS and delegates(self._asked.step.event)
+            return OPEN, _OTHERS if is_of_others else field.about
         return int(holds), ""
 
     def _search(self, term: Term) -> tuple[int, str]:

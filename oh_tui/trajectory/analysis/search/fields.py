@@ -380,6 +380,7 @@ FIELDS: dict[str, Field] = {
     "secret": Field(
         one_of(_halves), lambda asked, value: step_facts.has_secret(asked.step, value),
         any_of(_halves), 4,
+        lambda asked, half: half != "output" or not acts.delegates(asked.step.event), "output",
     ),
     "forgets": Field(
         one_of(("task",)), lambda asked, _: step_facts.forgets_task(asked.step, asked.trajectory),

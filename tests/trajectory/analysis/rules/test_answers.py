@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from typing import Any
 
 import pytest
 
 from oh_tui.api.models import Conversation, Metrics, WholeMetrics
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.rules.rule import findings
+from oh_tui.sources.rules.rule_places import builtin_rules
 from oh_tui.sources.rules.rules_file import parse_rules
 from oh_tui.trajectory.analysis.rules import matching
 from oh_tui.trajectory.analysis.rules.answers import answers
 from oh_tui.trajectory.analysis.rules.question import MOST_STEPS, Answer, Question, State
 from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.model.events import parse_event
+from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.steps import Step, held
 from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.trajectory.made import call, event, message, output, result, shell
 from tests.trajectory.planted_rules import run_of
+
+OF_RUN = Conversation(id="x")
 
 HOLDS, BROKEN, UNKNOWN = State.HOLDS, State.BROKEN, State.UNKNOWN
 
@@ -270,3 +274,49 @@ def test_a_file_is_as_its_events_tell() -> None:
     assert of_run('"took:>2h"', row, run).state is HOLDS
     run.cut_off = "The file is cut off."
     assert of_run('"took:>2h"', row, run).state is UNKNOWN
+
+
+DELEGATES = {
+    "a task": (
+        call("s", {"kind": "TaskAction", "prompt": "Fix it"}, tool="task"),
+        result("s", {"kind": "TaskObservation"}, tool="task"),
+    ),
+    "a task of another agent": (
+        event("ACPToolCallEvent", "s", tool_call_id="s", tool_kind="think", title="Fix it",
+              raw_input={"prompt": "Fix it", "subagent_type": "coder"}),
+        event("ACPToolCallEvent", "t", tool_call_id="s", tool_kind="think", status="completed"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", DELEGATES)
+def test_what_a_sub_agent_did_is_not_known(case: str) -> None:
+    def states(*events: Event) -> dict[str, Answer]:
+        run = Trajectory()
+        run.extend(events)
+        return {one.rule: one.answer for one in findings(builtin_rules(), Study(run), OF_RUN)}
+
+    tested = shell("b", "pytest -q"), output("b", "1 passed in 0.1s")
+    pushed = shell("c", "git push"), output("c")
+    found = states(*tested, *DELEGATES[case], *pushed)
+    not_known = {name for name, answer in found.items() if answer.state is UNKNOWN}
+    assert not_known > {
+        "tests-after-last-edit", "tested-before-commit", "tests-not-bent", "no-installs",
+        "no-secret-in-output", "stays-in-workspace",
+    }  # fmt: skip
+    assert (
+        found["tests-after-last-edit"].lacks == "the work of the sub-agent of 1 step is not known"
+    )
+    assert found["plan-done"].state is HOLDS
+    edited = shell("d", "echo 1 > a.py"), output("d")
+    assert states(*DELEGATES[case], *edited)["tests-after-last-edit"].state is BROKEN
+    again = states(*DELEGATES[case], *edited, *tested, *pushed)
+    assert again["tests-after-last-edit"].state is HOLDS  # after all that it may have done
+    assert again["tested-before-commit"].state is UNKNOWN  # it may have committed
+
+
+def test_a_thought_of_another_agent_is_none() -> None:
+    run = Trajectory()
+    told: dict[str, Any] = {"title": "Update the plan", "raw_input": {"todos": []}}
+    run.extend([event("ACPToolCallEvent", "s", tool_call_id="s", tool_kind="think", **told)])
+    assert asked('steps = "does:push"\nnever = true', run).state is HOLDS
