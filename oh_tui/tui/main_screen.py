@@ -459,7 +459,7 @@ class MainScreen(BaseScreen):
             self.controllers.find.run_grew(message.changed)
         if message.settled:
             self.run_view.refresh_outcomes()
-            self.controllers.rules.look()
+            self._ask_rules()
             self._show_keys()
 
     def on_run_studied(self, message: messages.RunStudied) -> None:
@@ -486,14 +486,18 @@ class MainScreen(BaseScreen):
         if not message.cut_off and self.session.settings.library_folder:
             self.set_timer(launch.FILL, self.controllers.fill)
         if not message.cut_off:
-            self.controllers.rules.look()
+            self._ask_rules()
 
     def on_phases_told(self) -> None:
         self.run_view.show_phases()
 
     @on(messages.RulesFound)
     def _show_broken(self) -> None:
-        self.run_view.show_broken(self.controllers.rules.broken)
+        self.run_view.show_broken(self.controllers.broken_rules)
+
+    def _ask_rules(self) -> None:
+        """A little later: loading what asks them would delay the first screen."""
+        asyncio.get_running_loop().call_later(launch.RULES, lambda: self.controllers.rules.look())
 
     def on_progress_changed(self) -> None:
         self.run_view.show_progress(self.session.progress)

@@ -277,6 +277,11 @@ class Controllers:
             lambda conversation, again: self.way_back.leave_view(conversation, again),
         )
 
+    @property
+    def broken_rules(self) -> int:
+        """How many rules of high severity the run at the right is known to break."""
+        return self.rules.broken if "rules" in vars(self) else 0
+
     @cached_property
     def web_pages(self) -> web_pages.WebPages:
         return web_pages.WebPages(self._session, self._ui)

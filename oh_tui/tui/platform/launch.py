@@ -19,6 +19,9 @@ WARM_UP = 1.0
 FILL = 2.0
 """Seconds after a run was read at which the library takes it in."""
 
+RULES = 0.5
+"""Seconds after a run was read at which its rules are asked."""
+
 FIRST_ROWS = 0.2
 """Seconds that the screen may wait for its first rows after the first paint."""
 

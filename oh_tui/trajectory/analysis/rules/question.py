@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from oh_tui.trajectory.analysis.search.step_filter import Query
+if TYPE_CHECKING:
+    from oh_tui.trajectory.analysis.search.step_filter import Query
 
-Words: TypeAlias = tuple[Query, ...]
+Words: TypeAlias = "tuple[Query, ...]"
 """Several questions in the words of `&`; a step that matches one of them matches."""
 
 

@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.timeline import Timeline
 
-REST = 0.5
-"""Seconds after a run was read at which its rules are asked."""
-
 LONG = 5_000
 """Steps of a run from which only `C` asks its rules: that takes seconds."""
 
@@ -65,9 +62,6 @@ class RulesOfRun:
 
     def look(self) -> None:
         """The run at the right was read, or has come to rest."""
-        asyncio.get_running_loop().call_later(REST, self._look)
-
-    def _look(self) -> None:
         if self._steps.is_running and not self._ui.at_work("rules"):
             self._ui.work_on("rules", self._ask_unseen)
 
