@@ -90,8 +90,12 @@ class ChangeLog:
         results with its first and last text. Stops after `budget` seconds; False means that there
         is more to read."""
         end = None if budget is None else time.monotonic() + budget
-        with self.touched.taken(end) as is_free:
-            return is_free and self._update(end)
+        if not self.touched.take(end):
+            return False
+        try:
+            return self._update(end)
+        finally:
+            self.touched.one.release()
 
     def _update(self, end: float | None) -> bool:
         if not self.touched.update(end):

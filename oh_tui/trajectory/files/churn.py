@@ -112,7 +112,8 @@ class _File:
         self.marks, self.digest, self.last = other.marks, other.digest, other.last
 
     def _carry(self, old: str, new: str, *, is_edit: bool) -> tuple[int, int, int]:
-        kept, marks, end = list[bytes](), self.marks, 0
+        kept: list[bytes] = []
+        marks, end = self.marks, 0
         changed = again = times = 0
         for a, b, c, d in kept_lines(old, new).blocks():
             replaced = marks[a:b]
@@ -164,18 +165,22 @@ class Churn:
     def update(self, budget: float) -> bool:
         """Reads edits for so many seconds; False means that there is more to read."""
         end = time.monotonic() + budget
-        with self.touched.taken(end) as is_free:
-            return is_free and self._read_to(None, end)
+        if not self.touched.take(end):
+            return False
+        try:
+            return self._read_to(None, end)
+        finally:
+            self.touched.one.release()
 
     def of_step(self, step: Step) -> list[EditSize]:
         """By how much a step changed files, each once. Reads the edits up to it."""
-        with self.touched.taken():
+        with self.touched.one:
             self._read_to(step.number)
             return self._sizes.get(step.event.id, [])
 
     def of_file(self, path: str) -> Lines | None:
         """The lines of a file by its key; None where a text of it is not known."""
-        with self.touched.taken():
+        with self.touched.one:
             self._read_to(None)
             file = self._files.get(path)
             return Lines(file.written, file.gone) if file and file.is_known else None
@@ -183,7 +188,7 @@ class Churn:
     @property
     def total(self) -> Lines | None:
         """Those of all files; None where a text of one is not known, or no file was edited."""
-        with self.touched.taken():
+        with self.touched.one:
             self._read_to(None)
             files = self._files.values()
             if not files or not all(file.is_known for file in files):

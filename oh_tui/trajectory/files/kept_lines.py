@@ -43,12 +43,12 @@ def kept_lines(old: str, new: str, check: Check = lambda: None) -> Kept:
     called now and then, and may raise what ends the work."""
     size, before, after = without_ends(old, new)
     was, now = split(before), split(after)
-    shared = set(was) & set(now)
-    a, b = _places(was, shared), _places(now, shared)
-    pairs = common([was[n] for n in a], [now[n] for n in b], check)
-    return Kept(
-        old.count("\n", 0, size), len(was), len(now), [(a[one], b[other]) for one, other in pairs]
-    )
+    pairs: Pairs = []
+    if shared := set(was) & set(now):
+        a, b = _places(was, shared), _places(now, shared)
+        found = common([was[n] for n in a], [now[n] for n in b], check)
+        pairs = [(a[one], b[other]) for one, other in found]
+    return Kept(old.count("\n", 0, size), len(was), len(now), pairs)
 
 
 def _places(lines: Sequence[str], shared: set[str]) -> list[int]:

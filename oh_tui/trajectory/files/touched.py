@@ -7,7 +7,6 @@ import re
 import time
 from bisect import bisect_left
 from collections.abc import Iterator
-from contextlib import contextmanager
 from threading import RLock
 
 from oh_tui.text.redact import safe_line
@@ -47,20 +46,13 @@ class TouchedFiles:
         self.trajectory = trajectory
         self.version = 0
         """Changes with each change of what was touched."""
-        self._one = RLock()
+        self.one = RLock()
+        """Taken by who reads: rules ask in a thread while the explorer reads what is new."""
         self._clear()
 
-    @contextmanager
-    def taken(self, end: float | None = None) -> Iterator[bool]:
-        """Keeps other threads from reading: rules ask in one while the explorer reads what is new.
-        False if another reads until the monotonic clock passes `end`."""
-        wait = -1 if end is None else max(0.0, end - time.monotonic())
-        is_free = self._one.acquire(timeout=wait)
-        try:
-            yield is_free
-        finally:
-            if is_free:
-                self._one.release()
+    def take(self, end: float | None) -> bool:
+        """Takes `one`; False if another thread has it until the monotonic clock passes `end`."""
+        return self.one.acquire(timeout=-1 if end is None else max(0.0, end - time.monotonic()))
 
     def _clear(self) -> None:
         self.version += 1
@@ -83,8 +75,12 @@ class TouchedFiles:
     def update(self, end: float | None = None) -> bool:
         """Reads new steps and results. Decodes calls that name a file. Stops when the monotonic
         clock passes `end`; False means that there is more to read."""
-        with self.taken(end) as is_free:
-            return is_free and self._update(end)
+        if not self.take(end):
+            return False
+        try:
+            return self._update(end)
+        finally:
+            self.one.release()
 
     def _update(self, end: float | None) -> bool:
         steps = self.trajectory.steps
@@ -103,7 +99,7 @@ class TouchedFiles:
 
     def edited_steps(self) -> list[Step]:
         """The steps that changed files, once each, in order."""
-        with self.taken():
+        with self.one:
             found = {step.number: step for file in self.files.values() for step in file.edits}
         return [found[number] for number in sorted(found)]
 

@@ -70,10 +70,11 @@ class Step(msgspec.Struct, gc=False, eq=False):
     @property
     def is_open(self) -> bool:
         """A call that has not ended. The only report of an ACP call may be the one of its end."""
-        last = self.result or self.event
-        if self.event.kind == "ACPToolCallEvent":
+        event = self.event
+        if event.kind == "ACPToolCallEvent":
+            last = self.result or event
             return not (last.ended or last.failed)
-        return self.is_call and last is self.event and not last.failed
+        return event.kind == "ActionEvent" and not self.results and not event.failed
 
     def ran(self) -> float | None:
         """Seconds from the call, or its approval, to its result; negative when the clock went back.

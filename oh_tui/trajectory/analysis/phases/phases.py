@@ -96,7 +96,7 @@ class Phases:
     def _reading(self) -> Iterator[None]:
         """Yields after each step, and after small parts of what follows."""
         for step in self._steps[self._read :]:
-            add(self._groups, step.number, work_of(step, self._acts.of(step), self.trajectory))
+            add(self._groups, step.number, work_of(step, self._acts, self.trajectory))
             self._read = step.number
             yield
         told, found = (yield from telling(self._groups)), list[Phase]()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 
 from oh_tui.text.human import plural
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.analysis.phases.work import MOST_NAMES, Facts, Name
+from oh_tui.trajectory.analysis.phases.work import MOST_NAMES, Counts, Facts, Name
 from oh_tui.trajectory.analysis.purposes.test_results import RunOfTests
 
 _LONGEST_NAME = 40
@@ -39,7 +38,7 @@ def _edited(facts: Facts) -> list[str]:
     return [f"edited {_count(facts.edited)} files"] if facts.edited else []
 
 
-def _count(names: Counter[str]) -> str:
+def _count(names: Counts) -> str:
     return f"{len(names):,}" if len(names) < MOST_NAMES else f"{MOST_NAMES:,} or more"
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from oh_tui.trajectory.analysis.purposes.acts import Act, acts
+from oh_tui.trajectory.analysis.purposes.purpose import Purpose
+from oh_tui.trajectory.analysis.purposes.test_results import RunOfTests, told_by_tests
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
 
@@ -20,13 +22,15 @@ counts as 50 more."""
 
 class KeptActs:
     """The acts of a run's steps: one that is asked for again is neither decoded nor parsed. Takes
-    24 bytes a step, and 2 MB at most for the acts themselves."""
+    24 bytes a step, and 2 MB at most for the acts themselves; 250 bytes more for one with tests."""
 
     def __init__(self) -> None:
         self._kept: list[Event | Acts | None] = []
         """Of each step its call, its result, which may change what it does, and its acts; None for
         acts that are not kept."""
         self._same: dict[Acts, Acts] = {}
+        self._tests: dict[str, tuple[Event | None, RunOfTests]] = {}
+        """Id of a call -> its result, and what that told."""
 
     def of(self, step: Step) -> Acts:
         """What a step does, in its order; never raises."""
@@ -41,6 +45,16 @@ class KeptActs:
         read = acts(step)
         kept[place:end] = step.event, result, self._once(read)
         return read
+
+    def tests(self, step: Step) -> RunOfTests | None:
+        """What a step told that ran tests; None for one that ran none. Never raises."""
+        if not step.is_call or all(act.purpose is not Purpose.TEST for act in self.of(step)):
+            return None
+        result, told = self._tests.get(step.event.id, (None, None))
+        if told is None or result is not step.result:
+            told = told_by_tests(step)
+            self._tests[step.event.id] = step.result, told
+        return told
 
     def _once(self, read: Acts) -> Acts | None:
         """The same acts as kept before; None if they are too large or too many."""

@@ -299,7 +299,8 @@ _TESTS = ("passed", "failed")
 
 def _tests(asked: Asked, wanted: str) -> bool | None:
     """Whether the tests that a step ran passed or failed; False for a step that ran none."""
-    told = test_results.run_of_tests(asked.step, asked.acts)
+    step, study = asked.step, asked.study
+    told = study.acts.tests(step) if study else test_results.run_of_tests(step, asked.acts)
     if told is None or told.ok is None:
         return None if told else False
     return told.ok is (wanted == "passed")

@@ -9,11 +9,9 @@ from typing import NamedTuple
 
 from oh_tui.trajectory.analysis.alike.failed_steps import FAILED
 from oh_tui.trajectory.analysis.alike.fingerprints import deed
-from oh_tui.trajectory.analysis.purposes.acts import Act
 from oh_tui.trajectory.analysis.purposes.kept_acts import KeptActs
 from oh_tui.trajectory.analysis.purposes.purpose import Purpose
 from oh_tui.trajectory.analysis.purposes.targets import working_folder
-from oh_tui.trajectory.analysis.purposes.test_results import run_of_tests
 from oh_tui.trajectory.analysis.worth_a_look.looks import Look, Reason
 from oh_tui.trajectory.analysis.worth_a_look.reasons import (
     by_acts,
@@ -157,29 +155,29 @@ class WorthALook:
             if reading.tests_failed:
                 yield from by_tests(done, outcome, reading.tests_failed)
         yield from by_output(step, outcome)
-        yield from self._retried(step, done, reading)
-        told = run_of_tests(step, done)
+        has_failed = outcome in FAILED
+        if has_failed or reading.failed:
+            worked = outcome not in _DID_NOTHING and any(
+                one.purpose not in _NO_WORK for one in done
+            )
+            yield from self._retried(step, reading, has_failed=has_failed, may_have_worked=worked)
+        told = self._acts.tests(step)
         if told and told.ok is not None:
             reading.tests_failed = 0 if told.ok else step.number
 
-    def _retried(self, step: Step, done: tuple[Act, ...], reading: _Reading) -> Iterator[Reason]:
-        outcome = self.trajectory.outcome(step)
-        may_have_worked = outcome not in _DID_NOTHING and not _NO_WORK.issuperset(
-            act.purpose for act in done
-        )
-        has_failed = outcome in FAILED
-        if has_failed or reading.failed:
-            if self._folder is None:
-                self._folder = working_folder(self.trajectory)
-            call = deed(step, self._folder).exact
-            if before := reading.failed.get(call):
-                yield Reason(
-                    Look.RETRY, f"the call of step {before} again, which failed; no work between"
-                )
-            if may_have_worked:
-                reading.failed.clear()
-            if has_failed:
-                reading.failed[call] = step.number
+    def _retried(
+        self, step: Step, reading: _Reading, *, has_failed: bool, may_have_worked: bool
+    ) -> Iterator[Reason]:
+        if self._folder is None:
+            self._folder = working_folder(self.trajectory)
+        call = deed(step, self._folder).exact
+        if before := reading.failed.get(call):
+            why = f"the call of step {before} again, which failed; no work between"
+            yield Reason(Look.RETRY, why)
+        if may_have_worked:
+            reading.failed.clear()
+        if has_failed:
+            reading.failed[call] = step.number
 
 
 _ORDER = {look: place for place, look in enumerate(Look)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
@@ -36,6 +36,8 @@ _WORDS = {
 
 _WRITES = {Purpose.EDIT: None, Purpose.DELETE: Look.DELETE, Purpose.MOVE: Look.MOVE}
 
+_LOOKED_AT = frozenset({*_WRITES, Purpose.FORCE, Purpose.SUDO})
+
 _ENDED = {
     Outcome.COMMAND_FAILED: "; the command failed",
     Outcome.ERROR: "; the call failed",
@@ -48,14 +50,13 @@ _ENDED = {
 _TEMPORARY = ("/tmp/", "/var/tmp/", "/dev/")
 
 
-def by_acts(acts: Iterable[Act], outcome: Outcome) -> Iterator[Reason]:
+def by_acts(acts: Sequence[Act], outcome: Outcome) -> Iterator[Reason]:
     """Reasons by what a call asks for."""
-    if outcome is Outcome.REJECTED:
+    purposes = {act.purpose for act in acts}
+    if outcome is Outcome.REJECTED or _LOOKED_AT.isdisjoint(purposes):
         return
     named: dict[Look, list[str]] = {}
-    purposes = set[Purpose]()
     for act in acts:
-        purposes.add(act.purpose)
         if act.purpose not in _WRITES:
             continue
         for path in act.paths:
@@ -109,7 +110,7 @@ def _listed(paths: list[str]) -> str:
 
 # an output that is cut
 
-_MAY_BE_CUT = (CLIPPED.encode(), b"\\u003cresponse clipped")
+_CUT, _CUT_ESCAPED = CLIPPED.encode(), b"\\u003cresponse clipped"
 
 _BESIDE = 4_000
 """Characters on each side of the cut in which an error is looked for."""
@@ -129,7 +130,7 @@ def by_output(step: Step, outcome: Outcome) -> Iterator[Reason]:
     if result is None:
         return
     raw = result.raw()
-    if not any(sign in raw for sign in _MAY_BE_CUT):
+    if _CUT not in raw and _CUT_ESCAPED not in raw:
         return
     before, cut, after = content_text(result.body()).partition(CLIPPED)
     if not cut:
