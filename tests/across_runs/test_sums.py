@@ -6,6 +6,7 @@ from typing import Any
 
 from oh_tui.commands.across_runs.stats_table import bar
 from oh_tui.sources.across_runs.run_stats import (
+    GROUP_COLUMNS,
     GROUPINGS,
     Spread,
     Summand,
@@ -87,9 +88,9 @@ def test_churn_is_the_share_of_what_was_written_in_the_runs_that_tell_it() -> No
         row(lines_written=0, lines_removed_later=0),
     ]
     assert summed((), rows).churn == (3, 40, 10)
-    assert summed((), rows).churn.words == "25%"
+    assert GROUP_COLUMNS["churn"].text(summed((), rows)) == "25%"
     assert summed((), [row()]).churn == (0, 0, 0)
-    assert summed((), [row()]).churn.words == ""
+    assert GROUP_COLUMNS["churn"].text(summed((), [row()])) == ""
 
 
 def test_a_bar_loses_no_part() -> None:

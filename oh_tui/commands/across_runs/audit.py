@@ -16,6 +16,7 @@ from oh_tui.commands.across_runs.audit_table import (
 )
 from oh_tui.commands.across_runs.audited import Audited, Found, rule_json
 from oh_tui.commands.across_runs.left_out import LEFT_OUT, LIVE, left_out, say_none, say_rest
+from oh_tui.commands.across_runs.one_pass import results_of, runs_of
 from oh_tui.commands.framework.command import (
     LISTED,
     PATHS,
@@ -35,21 +36,17 @@ from oh_tui.commands.framework.printing import (
     Column,
     print_json,
     print_table,
-    progress,
     say,
     show_progress,
 )
 from oh_tui.commands.framework.reading import chosen, read_run, title, whole
-from oh_tui.commands.framework.status import Seen
 from oh_tui.sources.across_runs.each_run import ManyRuns, Result
 from oh_tui.sources.across_runs.rule_rows import Audit, RulesJob, RunAudit
 from oh_tui.sources.across_runs.worker import RunFacts, Unread
 from oh_tui.sources.file_source import FileSource
-from oh_tui.sources.lists import conversation_query
 from oh_tui.sources.rules.rule import Rule, Severity, findings, is_broken
 from oh_tui.sources.rules.rule_places import rules_in_force
 from oh_tui.text.clean import clean_line
-from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.rules.question import State
@@ -164,7 +161,7 @@ async def audit_in(
     """Asks the rules of the runs that match the words, and says what was left out. Keeps `most`
     runs that break a rule, and the first; None for all. Raises Problem."""
     sums, runs, breaking, is_failed = Audit(rules), list[Audited](), 0, False
-    reading = _reading(call, rules, words, live)
+    reading = runs_of(call, RulesJob(rules), words, live=live)
     async for one in _results(call, rules, words, reading):
         if isinstance(one.value, Unread):
             continue
@@ -188,18 +185,6 @@ def audit_of(conversation: Conversation, study: Study, rules: tuple[Rule, ...]) 
     return Found(sums.rows(), [audited], breaking, 1, dict.fromkeys(LEFT_OUT, 0), False, OK)
 
 
-def _reading(call: Call, rules: tuple[Rule, ...], words: str, live: bool) -> ManyRuns[RunAudit]:
-    return ManyRuns(
-        call.source,
-        RulesJob(rules),
-        conversation_query.parse(words),
-        read_annotations(call),
-        Seen(call).known,
-        show_progress,
-        live=live,
-    )
-
-
 async def _results(
     call: Call, rules: tuple[Rule, ...], words: str, reading: ManyRuns[RunAudit]
 ) -> AsyncIterator[Result[RunAudit]]:
@@ -207,10 +192,8 @@ async def _results(
     if read_id(words) and not isinstance(call.source, FileSource):
         yield await _named(call, rules, words, reading)
         return
-    with progress():
-        async for one in reading.results():
-            yield one
-            show_progress(f"{reading.read:,} of {plural(reading.runs, 'run')}")
+    async for one in results_of(reading):
+        yield one
 
 
 async def _named(
@@ -229,7 +212,7 @@ def _audited(conversation: Conversation, found: RunAudit) -> Audited:
 
 async def _print_junit(call: Call, rules: tuple[Rule, ...], least: Severity) -> int:
     """Prints each run as it was read."""
-    reading = _reading(call, rules, call.args.filter, call.args.live)
+    reading = runs_of(call, RulesJob(rules), call.args.filter, live=call.args.live)
     is_failed = False
     print_masked([junit.BEGIN])
     async for one in _results(call, rules, call.args.filter, reading):

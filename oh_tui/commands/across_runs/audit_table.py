@@ -6,18 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
 
 from oh_tui.commands.across_runs.audited import Audited, Found
+from oh_tui.commands.framework.fields import Field, print_rows
 from oh_tui.commands.framework.ids import shortened
-from oh_tui.commands.framework.printing import (
-    Cell,
-    Column,
-    Hue,
-    Row,
-    Style,
-    print_pairs,
-    print_table,
-    say,
-)
-from oh_tui.sources.across_runs.rule_rows import Against, RuleRow
+from oh_tui.commands.framework.printing import Cell, Column, Hue, Style, print_pairs, say
+from oh_tui.sources.across_runs.rule_rows import RuleRow
 from oh_tui.sources.rules.rule import Finding, Rule, Severity
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import percent, plural
@@ -39,39 +31,42 @@ def print_run(style: Style, run: Audited) -> None:
     """One run: what is broken first, the worst of it at the top."""
     if not style.piped:
         print("  ".join(filter(None, (run.title, shortened(run.run)))))
-    columns = (Column(""), Column("severity"), Column("rule"), Column("", share=1))
     order = list(_HUES)
     found = sorted(run.found.findings, key=lambda one: (order.index(one.state), -one.severity.rank))
-    print_table(style, columns, (_finding_row(style, one) for one in found))
+    print_rows(style, _FINDING, found)
 
 
-def _finding_row(style: Style, one: Finding) -> Row:
+def _state(one: Finding, style: Style) -> Cell:
     sign, _ = rule_mark(ASCII if style.ascii else UNICODE, one.state)
+    return Cell(f"{sign} {one.state}", _HUES[one.state])
+
+
+def _severity(severity: Severity, *, is_broken: bool) -> Cell:
+    return Cell(severity, _SEVERITY_HUES[severity] if is_broken else "dim")
+
+
+def _about(one: Finding, _style: Style) -> Cell:
     is_broken = one.state is State.BROKEN
-    about = one.answer.broken_by() if is_broken else one.answer.lacks
-    return (
-        Cell(f"{sign} {one.state}", _HUES[one.state]),
-        Cell(one.severity, _SEVERITY_HUES[one.severity] if is_broken else "dim"),
-        one.rule,
-        Cell(about, "" if is_broken else "dim"),
-    )
+    return Cell(one.answer.broken_by()) if is_broken else Cell(one.answer.lacks, "dim")
+
+
+_FINDING: tuple[Field[Finding], ...] = (
+    Field(Column(""), _state),
+    Field(
+        Column("severity"),
+        lambda one, _: _severity(one.severity, is_broken=one.state is State.BROKEN),
+    ),
+    Field(Column("rule"), get=lambda one: one.rule),
+    Field(Column("", share=1), _about),
+)
 
 
 def print_runs(style: Style, found: Found) -> None:
-    columns = (
-        Column("severity"),
-        Column("rule"),
-        Column("broken", right=True),
-        Column("holds", right=True),
-        Column("not known", right=True),
-        Column("example", share=1),
-    )
-    print_table(style, columns, map(_rule_row, _worst_first(found.rows)))
+    print_rows(style, _RULE, _worst_first(found.rows))
     broken = [run for run in found.runs if run.of_state(State.BROKEN)]
     if broken:
         print()
-        run_columns = (Column("run"), Column("breaks", share=2), Column("title", share=1))
-        print_table(style, run_columns, map(_run_row, broken))
+        print_rows(style, _RUN, broken)
     if not style.piped:
         verb = "breaks" if found.breaking == 1 else "break"
         told = f"{found.breaking:,} of {plural(found.read, 'run')} {verb} a rule"
@@ -84,50 +79,61 @@ def _worst_first(rows: Sequence[RuleRow]) -> list[RuleRow]:
     return sorted(rows, key=lambda row: (-row.rule.severity.rank, -row.broken))
 
 
-def _rule_row(row: RuleRow) -> Row:
+def _example(row: RuleRow, _style: Style) -> Cell:
     example = row.examples[0] if row.examples else None
     at = f"step {example.step} of " if example and example.step else ""
-    return (
-        Cell(row.rule.severity, _SEVERITY_HUES[row.rule.severity] if row.broken else "dim"),
-        row.rule.name,
-        Cell(f"{row.broken:,}", "red" if row.broken else ""),
-        f"{row.holds:,}",
-        f"{row.unknown:,}",
-        Cell(f"{at}{example.run}" if example else "", "dim"),
-    )
+    return Cell(f"{at}{example.run}" if example else "", "dim")
 
 
-def _run_row(run: Audited) -> Row:
+_RULE: tuple[Field[RuleRow], ...] = (
+    Field(
+        Column("severity"),
+        lambda row, _: _severity(row.rule.severity, is_broken=bool(row.broken)),
+    ),
+    Field(Column("rule"), get=lambda row: row.rule.name),
+    Field(
+        Column("broken", right=True),
+        lambda row, _: Cell(f"{row.broken:,}", "red" if row.broken else ""),
+    ),
+    Field(Column("holds", right=True), get=lambda row: row.holds),
+    Field(Column("not known", right=True), get=lambda row: row.unknown),
+    Field(Column("example", share=1), _example),
+)
+
+
+def _broken(run: Audited, _style: Style) -> str:
     broken = sorted(run.of_state(State.BROKEN), key=lambda one: -one.severity.rank)
-    return run.run, ", ".join(one.rule for one in broken), run.title
+    return ", ".join(one.rule for one in broken)
+
+
+_RUN: tuple[Field[Audited], ...] = (
+    Field(Column("run"), get=lambda run: run.run),
+    Field(Column("breaks", share=2), _broken),
+    Field(Column("title", share=1), get=lambda run: run.title),
+)
 
 
 def print_against(style: Style, rows: Sequence[RuleRow]) -> None:
-    columns = (
-        Column("rule", share=1),
-        Column("precision", right=True),
-        Column("recall", right=True),
-        Column("broken: unresolved", right=True),
-        Column("resolved", right=True),
-        Column("holds: unresolved", right=True),
-        Column("resolved", right=True),
-        Column("no label", right=True),
-        Column("not known", right=True),
-    )
-    print_table(style, columns, map(_against_row, _worst_first(rows)))
+    print_rows(style, _AGAINST, _worst_first(rows))
     if not any(sum(row.against[:4]) for row in rows):
         say("no run of which a rule is known has a label of an evaluation")
 
 
-def _against_row(row: RuleRow) -> Row:
-    told: Against = row.against
-    shares = (told.precision, told.recall)
-    counts = (*told, row.unknown)
-    return (
-        row.rule.name,
-        *("" if share is None else percent(share) for share in shares),
-        *(f"{count:,}" for count in counts),
-    )
+def _share(share: float | None) -> str:
+    return "" if share is None else percent(share)
+
+
+_AGAINST: tuple[Field[RuleRow], ...] = (
+    Field(Column("rule", share=1), get=lambda row: row.rule.name),
+    Field(Column("precision", right=True), lambda row, _: _share(row.against.precision)),
+    Field(Column("recall", right=True), lambda row, _: _share(row.against.recall)),
+    Field(Column("broken: unresolved", right=True), get=lambda row: row.against.broken_unresolved),
+    Field(Column("resolved", right=True), get=lambda row: row.against.broken_resolved),
+    Field(Column("holds: unresolved", right=True), get=lambda row: row.against.holds_unresolved),
+    Field(Column("resolved", right=True), get=lambda row: row.against.holds_resolved),
+    Field(Column("no label", right=True), get=lambda row: row.against.without_label),
+    Field(Column("not known", right=True), get=lambda row: row.unknown),
+)
 
 
 def print_explained(style: Style, rule: Rule) -> None:

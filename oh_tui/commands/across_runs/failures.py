@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import shlex
-import sys
 from argparse import ArgumentTypeError
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from textwrap import wrap
 from typing import NamedTuple
 
@@ -14,26 +12,22 @@ import msgspec
 
 from oh_tui.commands.across_runs.grep import run_name
 from oh_tui.commands.across_runs.left_out import LIVE, left_out, say_none, say_rest
+from oh_tui.commands.across_runs.one_pass import results_of, runs_of
 from oh_tui.commands.across_runs.stats import groupings
 from oh_tui.commands.framework.command import LISTED, PATHS, Call, argument, command, flag
+from oh_tui.commands.framework.fields import Field, flat_of, in_text, json_of, not_flat, print_csv
 from oh_tui.commands.framework.ids import shortened
 from oh_tui.commands.framework.json_documents import conversation_id
-from oh_tui.commands.framework.keeping import read_annotations
 from oh_tui.commands.framework.printing import (
     Cell,
     Column,
-    Row,
     Style,
     print_json,
-    progress,
     say,
-    show_progress,
     stamp,
     table,
 )
-from oh_tui.commands.framework.status import Seen
 from oh_tui.sources.across_runs.cached_rows import KnownFailures
-from oh_tui.sources.across_runs.each_run import ManyRuns
 from oh_tui.sources.across_runs.failure_rows import (
     SORTS,
     Count,
@@ -44,9 +38,9 @@ from oh_tui.sources.across_runs.failure_rows import (
 )
 from oh_tui.sources.across_runs.run_stats import GROUPINGS, NOT_TOLD
 from oh_tui.sources.across_runs.worker import Unread
-from oh_tui.sources.lists import conversation_query
 from oh_tui.text.human import percentages, plural
 from oh_tui.text.problem import Problem
+from oh_tui.trajectory.analysis.alike.failed_steps import Failure
 
 
 def _least(text: str) -> int:
@@ -137,7 +131,7 @@ class FailuresFound(NamedTuple):
         """What `--json` prints."""
         groups = sorted(self.runs_of_groups.items()) if self.by else ()
         return {
-            "failures": [row_json(row, self.by) for row in self.rows],
+            "failures": [json_of(fields(self), row) for row in self.rows],
             "failed_steps": self.failed_steps,
             "runs": self.runs,
             "by": self.by,
@@ -156,54 +150,17 @@ async def failures_in(
     live: bool = False,
 ) -> FailuresFound:
     """Reads the runs that match the words, and says what was left out. Raises Problem."""
-    reading = ManyRuns(
-        call.source,
-        FailuresJob(call.source.label, by),
-        conversation_query.parse(words),
-        read_annotations(call),
-        Seen(call).known,
-        show_progress,
-        known=KnownFailures(call.settings.library_folder, call.source, by),
-        live=live,
-        cache_folder=call.settings.library_folder,
-    )
+    known = KnownFailures(call.settings.library_folder, call.source, by)
+    reading = runs_of(call, FailuresJob(call.source.label, by), words, known=known, live=live)
     sums = Failures()
-    with progress():
-        async for one in reading.results():
-            run = one.conversation
-            if not isinstance(one.value, Unread):
-                sums.add(conversation_id(run), one.value, run_name(run))
-            show_progress(f"{reading.read:,} of {reading.runs:,} runs")
+    async for run, found in results_of(reading):
+        if not isinstance(found, Unread):
+            sums.add(conversation_id(run), found, run_name(run))
     code = say_rest(call, reading)
     rows = sums.rows(least, sort)
     return FailuresFound(
         rows, by, sums.runs, sums.failed_steps, reading.read, left_out(reading), code
     )
-
-
-def row_json(row: FailureRow, by: Sequence[str]) -> dict[str, object]:
-    tool, kind, line = row.failure
-    groups = row.groups if by else ()
-    return {
-        "id": row.failure.id,
-        "tool": tool,
-        "kind": kind,
-        "line": line,
-        "runs": row.runs,
-        "steps": row.steps,
-        "first": _moment(row.first),
-        "last": _moment(row.last),
-        "ended_well": row.ended_well,
-        "recovered": row.recovered,
-        "next": [{"what": what, "runs": runs} for what, runs in row.helped],
-        "groups": [
-            {"names": _named(by, names), **msgspec.structs.asdict(count)} for names, count in groups
-        ],
-        "example": _example(row.example),
-        "recovered_example": _example(row.recovered_example),
-        "failed_example": _example(row.failed_example),
-        "compare": _compare(row) or None,
-    }
 
 
 def _named(by: Sequence[str], names: Sequence[str]) -> dict[str, str]:
@@ -225,32 +182,102 @@ def _moment(when: float | None) -> str | None:
     return (stamp(when) or None) if when is not None else None
 
 
-CSV = (
-    *("id", "tool", "kind", "line", "runs", "steps", "first", "last", "ended_well", "recovered"),
-    *("next", "next_runs", "example_run", "example_step"),
-)
-"""The columns; of what helped only the most common."""
-
-CSV_OF_GROUPS = tuple(f"group_{name}" for name in Count.__struct_fields__)
+def _at(row: FailureRow, style: Style) -> Cell:
+    one = row.example
+    return Cell(f"{one.step} of {one.run if style.piped else shortened(one.run)}", "dim")
 
 
-def _print_csv(found: FailuresFound) -> None:
-    """A head, and one row a failure, or a failure and a group; an empty cell is not known."""
-    out = csv.writer(sys.stdout, lineterminator="\n")
-    out.writerow((*CSV, *found.by, *(CSV_OF_GROUPS if found.by else ())))
-    for row in found.rows:
-        told = row_json(row, found.by)
-        told["next"], told["next_runs"] = row.helped[0] if row.helped else ("", "")
-        told["example_run"], told["example_step"] = row.example.run, row.example.step
-        values = [told[name] for name in CSV]
-        for names, count in row.groups:
-            of_group = (*names, *msgspec.structs.astuple(count)) if found.by else ()
-            out.writerow("" if one is None else one for one in (*values, *of_group))
+def _well(row: FailureRow, _style: Style) -> str:
+    return f"{percentages((row.ended_well, row.runs - row.ended_well))[0]} %"
+
+
+def _recovered(row: FailureRow, _style: Style) -> str:
+    """How many runs recovered, and what helped most of them: `9: $ pip install -e . (7)`."""
+    if not row.helped:
+        return ""
+    what, runs = row.helped[0]
+    return f"{row.recovered:,}: {what}" + (f" ({runs:,})" if runs < row.recovered else "")
+
+
+def _next(row: FailureRow) -> Mapping[str, object]:
+    """The most common."""
+    return dict(zip(("next", "next_runs"), row.helped[0] if row.helped else ("", ""), strict=True))
 
 
 LEAST_TEXT, LEAST_NEXT, LEAST_EXAMPLE = 30, 12, 16
 """Cells of what failed, of what helped and of an example with a short id, for which columns are
 left out."""
+
+FIELDS: tuple[Field[FailureRow], ...] = (
+    Field(Column("id"), json="id", get=lambda row: row.failure.id),
+    Field(
+        Column("what failed", share=3, least=LEAST_TEXT),
+        lambda row, _: f"{row.failure.words} ({row.failure.tool})",
+        "tool", lambda row: row.failure.tool,
+    ),
+    Field(json="kind", get=lambda row: row.failure.kind),
+    Field(json="line", get=lambda row: row.failure.line),
+    Field(Column("runs", right=True), json="runs"),
+    Field(Column("steps", right=True, goes=3), json="steps"),
+    Field(json="first", get=lambda row: _moment(row.first)),
+    Field(
+        Column("last", right=True, goes=1), lambda row, style: style.when(row.last),
+        "last", lambda row: _moment(row.last),
+    ),
+    Field(Column("well", right=True, goes=2), _well, "ended_well"),
+    Field(Column("recovered by", share=2, least=LEAST_NEXT, goes=4), _recovered, "recovered"),
+    Field(
+        json="next", get=lambda row: [{"what": what, "runs": runs} for what, runs in row.helped],
+        flat=_next,
+    ),
+)  # fmt: skip
+
+EXAMPLES: tuple[Field[FailureRow], ...] = (
+    Field(
+        Column("example", share=1, least=LEAST_EXAMPLE), _at,
+        "example", lambda row: _example(row.example),
+    ),
+    Field(json="recovered_example", get=lambda row: _example(row.recovered_example), flat=not_flat),
+    Field(json="failed_example", get=lambda row: _example(row.failed_example), flat=not_flat),
+    Field(json="compare", get=lambda row: _compare(row) or None, flat=not_flat),
+)  # fmt: skip
+
+
+def fields(found: FailuresFound, *, has_groups: bool = False) -> Sequence[Field[FailureRow]]:
+    """`has_groups`: people see them in a column too."""
+
+    def groups_of(row: FailureRow) -> list[dict[str, object]]:
+        return [
+            {"names": _named(found.by, names), **msgspec.structs.asdict(count)}
+            for names, count in (row.groups if found.by else ())
+        ]
+
+    column = Column(f"by {', '.join(found.by)}") if has_groups and found.by else None
+    groups = Field(column, lambda row, _: _by_group(row, found), "groups", groups_of, not_flat)
+    return (*FIELDS, groups, *EXAMPLES)
+
+
+NOTHING = FailureRow(
+    Failure("", "", ""), 0, 0, None, None, 0, 0, (), Example("", 0), None, None, ()
+)
+"""Has the names of all columns."""
+
+
+def _print_csv(found: FailuresFound) -> None:
+    """A head, and one row a failure, or a failure and a group."""
+    told = fields(found)
+    of_groups = (*found.by, *(f"group_{name}" for name in Count.__struct_fields__))
+    rows = (
+        (
+            *flat_of(told, row).values(),
+            *names,
+            *(msgspec.structs.astuple(count) if found.by else ()),
+        )
+        for row in found.rows
+        for names, count in row.groups
+    )
+    print_csv((*flat_of(told, NOTHING), *(of_groups if found.by else ())), rows)
+
 
 _INDENT = " " * 10
 """Before the groups of a row, which stand under it on a terminal."""
@@ -259,18 +286,7 @@ _INDENT = " " * 10
 def _print_table(style: Style, found: FailuresFound) -> None:
     under = style.room if found.by else None
     """Cells for the groups of a row under it."""
-    columns = (
-        Column("id"),
-        Column("what failed", share=3, least=LEAST_TEXT),
-        Column("runs", right=True),
-        Column("steps", right=True, goes=3),
-        Column("last", right=True, goes=1),
-        Column("well", right=True, goes=2),
-        Column("recovered by", share=2, least=LEAST_NEXT, goes=4),
-        *((Column(f"by {', '.join(found.by)}"),) if found.by and under is None else ()),
-        Column("example", share=1, least=LEAST_EXAMPLE),
-    )
-    lines = table(style, columns, _rows(style, found, has_groups=under is None))
+    lines = table(style, *in_text(fields(found, has_groups=under is None), found.rows, style))
     if under is not None:
         print(next(lines, ""))
         for line, row in zip(lines, found.rows, strict=True):
@@ -285,34 +301,6 @@ def _print_table(style: Style, found: FailuresFound) -> None:
         print(style.paint(f"{steps} in {plural(found.runs, 'run')}", "dim"))
         if told := next(filter(None, map(_compare, found.rows)), ""):
             print(style.paint(f"a run that recovered beside one that did not: {told}", "dim"))
-
-
-def _rows(style: Style, found: FailuresFound, *, has_groups: bool) -> Iterator[Row]:
-    for row in found.rows:
-        well, _ = percentages((row.ended_well, row.runs - row.ended_well))
-        yield (
-            row.failure.id,
-            f"{row.failure.words} ({row.failure.tool})",
-            f"{row.runs:,}",
-            f"{row.steps:,}",
-            style.when(row.last),
-            f"{well} %",
-            _recovered(row),
-            *((_by_group(row, found),) if found.by and has_groups else ()),
-            Cell(_at(style, row.example), "dim"),
-        )
-
-
-def _at(style: Style, one: Example) -> str:
-    return f"{one.step} of {one.run if style.piped else shortened(one.run)}"
-
-
-def _recovered(row: FailureRow) -> str:
-    """How many runs recovered, and what helped most of them: `9: $ pip install -e . (7)`."""
-    if not row.helped:
-        return ""
-    what, runs = row.helped[0]
-    return f"{row.recovered:,}: {what}" + (f" ({runs:,})" if runs < row.recovered else "")
 
 
 def _by_group(row: FailureRow, found: FailuresFound) -> str:

@@ -7,16 +7,13 @@ from typing import cast
 
 from oh_tui.commands.across_runs.leaving import Leaves, left_of
 from oh_tui.commands.across_runs.left_out import say_rest
+from oh_tui.commands.across_runs.one_pass import runs_of
 from oh_tui.commands.framework.command import Call, path_of
-from oh_tui.commands.framework.keeping import read_annotations
 from oh_tui.commands.framework.printing import print_json, progress, say, show_progress
-from oh_tui.commands.framework.status import Seen
 from oh_tui.settings.paths import make_private
 from oh_tui.sharing.jobs import TablesJob
-from oh_tui.sources.across_runs.each_run import ManyRuns
 from oh_tui.sources.across_runs.table_writer import Parts, Shard, To
 from oh_tui.sources.file_source import FileSource
-from oh_tui.sources.lists import conversation_query
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
@@ -45,15 +42,7 @@ async def export_tables(call: Call) -> int:
     folder = path_of(args.output)
     parts = Parts(folder, args.shard or Shard(), cast(To, args.to))
     make_private(folder)
-    reading = ManyRuns(
-        call.source,
-        TablesJob(left_of(call)),
-        conversation_query.parse(args.filter),
-        read_annotations(call),
-        Seen(call).known,
-        show_progress,
-        choose=parts.plan,
-    )
+    reading = runs_of(call, TablesJob(left_of(call)), args.filter, choose=parts.plan)
     leaves = Leaves()
     with leaves.said_in_the_end(), progress():
         async for done in parts.write(leaves.taken(reading.results())):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import sys
 from argparse import ArgumentTypeError
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from oh_tui.commands.framework.command import Call, argument, command, flag
+from oh_tui.commands.framework.fields import print_csv
 from oh_tui.commands.framework.keeping import read_annotations
 from oh_tui.commands.framework.printing import Column, print_json_line, print_table
 from oh_tui.library.sql_query import TABLES, asked
@@ -65,7 +64,7 @@ async def query(call: Call) -> int:
             for row in answer.rows:
                 print_json_line(dict(zip(answer.columns, map(_value, row), strict=True)))
         elif call.args.csv:
-            _print_csv(answer.columns, answer.rows)
+            print_csv(answer.columns, (map(_text, row) for row in answer.rows))
         else:
             columns = [Column(name, share=1) for name in answer.columns]
             print_table(call.style, columns, ([_text(one) for one in row] for row in answer.rows))
@@ -88,13 +87,6 @@ def _kept(annotations: Annotations) -> dict[str, list[tuple[str, ...]]]:
         notes = {"": one.note, **one.step_notes} if one.note else one.step_notes
         rows["notes"] += ((run, safe(event), safe(text)) for event, text in notes.items())
     return rows
-
-
-def _print_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    out = csv.writer(sys.stdout, lineterminator="\n")
-    out.writerow(columns)
-    for row in rows:
-        out.writerow([_text(one) for one in row])
 
 
 def _value(value: object) -> object:

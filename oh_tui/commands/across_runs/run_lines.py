@@ -14,20 +14,18 @@ from typing import IO, Generic, TypeVar
 
 from oh_tui.commands.across_runs.leaving import Leaves, left_of
 from oh_tui.commands.across_runs.left_out import say_rest
+from oh_tui.commands.across_runs.one_pass import runs_of
 from oh_tui.commands.framework.acting import require_free
 from oh_tui.commands.framework.command import Call, path_of
-from oh_tui.commands.framework.keeping import read_annotations
 from oh_tui.commands.framework.masking import print_masked
 from oh_tui.commands.framework.printing import print_json, progress, say, show_progress
 from oh_tui.commands.framework.reading import chosen, read_run, server_version, whole
-from oh_tui.commands.framework.status import Seen
 from oh_tui.sharing.chat_lines import Lines, needs_version
 from oh_tui.sharing.jobs import ChatJob, Leaving, OtlpJob, SizeJob
 from oh_tui.sources.across_runs.each_run import ManyRuns, Result
 from oh_tui.sources.across_runs.table_writer import Shard
 from oh_tui.sources.across_runs.worker import Job, RunFacts, Unread
 from oh_tui.sources.file_source import FileSource
-from oh_tui.sources.lists import conversation_query
 from oh_tui.sources.saving import part_file, publish_as
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural, size
@@ -120,12 +118,10 @@ class _Reading(Generic[T]):
         self._of_files: ManyRuns[T] | None = None
         if isinstance(call.source, FileSource):
             shard: Shard = call.args.shard or Shard()
-            self._of_files = ManyRuns(
-                call.source,
+            self._of_files = runs_of(
+                call,
                 job,
-                conversation_query.parse(call.args.filter),
-                read_annotations(call),
-                Seen(call).known,
+                call.args.filter,
                 choose=lambda rows: [row for row in rows if shard.has(row)],
             )
         elif call.args.filter or call.args.shard:

@@ -7,16 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from oh_tui.commands.framework.exit_codes import OK, PARTIAL, WRONG_USE
+from oh_tui.commands.framework.fields import Field, print_rows
 from oh_tui.commands.framework.json_documents import conversation_id
 from oh_tui.commands.framework.printing import (
     Cell,
     Column,
     Hue,
-    Row,
     Style,
     number,
     print_json,
-    print_table,
     progress,
     say,
 )
@@ -110,7 +109,7 @@ async def compare_sets(call: Call, a: FileSource, b: FileSource) -> int:
     differing = sorted(
         (one for one in sets.pairs if one.differs), key=lambda one: CHANGES.index(one.change)
     )
-    print_table(style, _COLUMNS, [_row(style, one) for one in differing])
+    print_rows(style, _FIELDS, differing)
     for text in _totals(sets):
         print(text)
     if not sets.pairs and not sets.unread:
@@ -221,36 +220,37 @@ def _paired_json(found: Paired) -> dict[str, object]:
 
 # for people
 
-_COLUMNS = (
-    Column("resolved"),
-    Column("task", share=2),
-    Column("A ended"),
-    Column("steps", right=True),
-    Column("cost", right=True),
-    Column("B ended"),
-    Column("steps", right=True),
-    Column("cost", right=True),
-    Column("part at", right=True),
-)
-
 _HUES: dict[str, Hue] = {"gained": "green", "lost": "red", "unknown": "dim"}
 
 
-def _row(style: Style, one: Pair) -> Row:
-    at = one.first and (one.first.a or one.first.b)
+def _change(one: Pair, style: Style) -> Cell:
     shown = "" if one.change == "unknown" and not style.piped else one.change
-    return (
-        Cell(shown, _HUES.get(one.change, "")),
-        one.title if one.id == one.title or not style.piped else f"{one.id} {one.title}",
-        *_cells(one.a),
-        *_cells(one.b),
-        str(at or ""),
-    )
+    return Cell(shown, _HUES.get(one.change, ""))
 
 
-def _cells(found: Figures) -> Row:
-    ended = ", ".join(filter(None, (found.ended, found.label.words if found.label else "")))
-    return ended, str(found.steps), found.told_cost.words
+def _task(one: Pair, style: Style) -> str:
+    return one.title if one.id == one.title or not style.piped else f"{one.id} {one.title}"
+
+
+def _part_at(one: Pair, _style: Style) -> str:
+    return str((one.first and (one.first.a or one.first.b)) or "")
+
+
+def _ended(found: Figures) -> str:
+    return ", ".join(filter(None, (found.ended, found.label.words if found.label else "")))
+
+
+_FIELDS: tuple[Field[Pair], ...] = (
+    Field(Column("resolved"), _change),
+    Field(Column("task", share=2), _task),
+    Field(Column("A ended"), lambda one, _: _ended(one.a)),
+    Field(Column("steps", right=True), lambda one, _: str(one.a.steps)),
+    Field(Column("cost", right=True), lambda one, _: one.a.told_cost.words),
+    Field(Column("B ended"), lambda one, _: _ended(one.b)),
+    Field(Column("steps", right=True), lambda one, _: str(one.b.steps)),
+    Field(Column("cost", right=True), lambda one, _: one.b.told_cost.words),
+    Field(Column("part at", right=True), _part_at),
+)
 
 
 def _totals(sets: Sets) -> Iterator[str]:

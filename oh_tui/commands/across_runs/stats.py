@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import csv
-import sys
 from argparse import ArgumentTypeError
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from oh_tui.commands.across_runs.left_out import LIVE, left_out, say_rest
-from oh_tui.commands.across_runs.stats_table import print_before, print_lines, print_table_of
+from oh_tui.commands.across_runs.one_pass import results_of, runs_of
+from oh_tui.commands.across_runs.stats_table import (
+    FIELDS,
+    OF_PERIODS,
+    print_before,
+    print_lines,
+    print_table_of,
+)
 from oh_tui.commands.framework.command import LISTED, PATHS, Call, argument, command, flag
 from oh_tui.commands.framework.exit_codes import OK, PARTIAL
-from oh_tui.commands.framework.keeping import read_annotations
-from oh_tui.commands.framework.printing import (
-    number,
-    print_json,
-    progress,
-    say,
-    show_progress,
-    stamp,
-)
-from oh_tui.commands.framework.status import Seen
+from oh_tui.commands.framework.fields import Field, flat_of, json_of, print_csv
+from oh_tui.commands.framework.printing import print_json, say, stamp
 from oh_tui.sources.across_runs.cached_rows import KnownRows
 from oh_tui.sources.across_runs.each_run import ManyRuns
 from oh_tui.sources.across_runs.over_time import PERIODS, Table, table_of
@@ -29,7 +26,6 @@ from oh_tui.sources.across_runs.run_stats import (
     GROUPINGS,
     SORTS,
     Group,
-    Spread,
     Summand,
     summed,
 )
@@ -150,13 +146,10 @@ class Sums(NamedTuple):
             "source": self.source,
             "by": self.by,
             "groups": [
-                {
-                    "names": dict(zip(self.by, group.names, strict=True)),
-                    **_group_json(self.by, group),
-                }
+                {"names": _named(self.by, group), **json_of(_fields(self.by), group)}
                 for group in self.table.groups
             ],
-            "total": _json(self.total),
+            "total": json_of(FIELDS, self.total),
             "left_out": self.left_out,
         }
         if self.before:
@@ -164,7 +157,7 @@ class Sums(NamedTuple):
             document["before"] = {
                 "from": stamp(began),
                 "to": stamp(met),
-                "sums": _json(self.before.total) if self.before.total.runs else None,
+                "sums": json_of(FIELDS, self.before.total) if self.before.total.runs else None,
                 "left_out": self.before.left_out,
             }
         return document
@@ -207,88 +200,23 @@ async def sums_of(
 async def _read(
     call: Call, query: ConversationQuery, *, live: bool
 ) -> tuple[list[Summand], ManyRuns[Summand]]:
-    reading = ManyRuns(
-        call.source,
-        RowJob(call.source.label),
-        query,
-        read_annotations(call),
-        Seen(call).known,
-        show_progress,
-        known=KnownRows(call.settings.library_folder, call.source),
-        live=live,
-        cache_folder=call.settings.library_folder,
-    )
-    rows = list[Summand]()
-    with progress():
-        async for one in reading.results():
-            if not isinstance(one.value, Unread):
-                rows.append(one.value)
-            show_progress(f"{len(rows):,} of {reading.runs:,} runs")
-    return rows, reading
+    known = KnownRows(call.settings.library_folder, call.source)
+    reading = runs_of(call, RowJob(call.source.label), query, known=known, live=live)
+    found = [one.value async for one in results_of(reading)]
+    return [one for one in found if not isinstance(one, Unread)], reading
 
 
-def _group_json(by: Sequence[str], group: Group) -> dict[str, object]:
-    """Of days and weeks also what is drawn of them."""
-    if not set(by) & PERIODS.keys():
-        return _json(group)
-    ended = {"finished": group.finished, "failed": group.failed}
-    return _json(group) | ended | {"failed_steps": group.failed_steps}
+def _fields(by: Sequence[str]) -> Sequence[Field[Group]]:
+    return (*FIELDS, *OF_PERIODS) if set(by) & PERIODS.keys() else FIELDS
 
 
-def _json(group: Group) -> dict[str, object]:
-    return {
-        "runs": group.runs,
-        "endings": {word or "unknown": count for word, count in group.endings.items()},
-        "resolved": group.resolved,
-        "labelled": group.labelled,
-        "steps": _spread_json(group.steps, whole=True),
-        "work_s": _spread_json(group.time),
-        "cost": _spread_json(group.cost),
-        "cost_partial_runs": group.partial,
-        "errors": _spread_json(group.errors, whole=True),
-        "looped": group.loops,
-        "last_error": group.last_error or None,
-        "last_error_runs": group.last_errors,
-        "churn": {
-            "known": group.churn.known,
-            "lines_written": group.churn.written if group.churn.known else None,
-            "lines_removed_later": group.churn.removed_later if group.churn.known else None,
-        },
-    }
-
-
-def _spread_json(spread: Spread, *, whole: bool = False) -> dict[str, float | int | None]:
-    """`whole` is for counts, whose sum is one too."""
-    kept: Callable[[float | None], float | int | None] = _count if whole else number
-    return {
-        "known": spread.known,
-        "total": kept(spread.total) if spread.known else None,
-        "median": kept(spread.median),
-        "p90": kept(spread.p90),
-    }
-
-
-def _count(value: float | None) -> float | int | None:
-    """A count without a point; between two of them the median may be a half."""
-    return int(value) if value is not None and value == int(value) else value
+def _named(by: Sequence[str], group: Group) -> dict[str, object]:
+    return dict(zip(by, group.names, strict=True))
 
 
 def _print_csv(by: Sequence[str], groups: Sequence[Group]) -> None:
-    """A head, and one row a group; an empty cell is not known."""
-    out = csv.writer(sys.stdout, lineterminator="\n")
-    out.writerow(_flat(by, summed(("",) * len(by), ())))
-    for group in groups:
-        out.writerow("" if one is None else one for one in _flat(by, group).values())
-
-
-def _flat(by: Sequence[str], group: Group) -> dict[str, object]:
-    flat: dict[str, object] = dict(zip(by, group.names, strict=True))
-    for name, value in _group_json(by, group).items():
-        if name == "endings":
-            known = {"finished": group.finished, "failed": group.failed}
-            flat |= known | {"ended_otherwise": group.runs - sum(known.values())}
-        elif isinstance(value, dict):
-            flat |= {f"{name}_{part}": one for part, one in value.items()}
-        else:
-            flat[name] = value
-    return flat
+    """A head, and one row a group."""
+    fields = _fields(by)
+    rows = (_named(by, group) | flat_of(fields, group) for group in groups)
+    head = _named(by, empty := summed(("",) * len(by), ())) | flat_of(fields, empty)
+    print_csv(head, (row.values() for row in rows))

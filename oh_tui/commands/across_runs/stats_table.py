@@ -1,13 +1,16 @@
-"""What `oh-tui stats` prints for people: lines over time, a table, and the range before."""
+"""What `oh-tui stats` tells: lines over time, a table, which is also JSON and CSV, and the range
+before."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
-from oh_tui.commands.framework.printing import Cell, Column, Row, Style, print_table
+from oh_tui.commands.framework.fields import Field, print_rows
+from oh_tui.commands.framework.printing import Cell, Column, Hue, Style, number
 from oh_tui.sources.across_runs.over_time import Trend, beside, draw
-from oh_tui.sources.across_runs.run_stats import NOT_TOLD, Group
-from oh_tui.text.human import dollars, duration, percentages, plural, told_cost
+from oh_tui.sources.across_runs.run_stats import GROUP_COLUMNS, NOT_TOLD, Group, Spread
+from oh_tui.text.human import percentages, plural
 from oh_tui.trajectory.looks import ASCII, UNICODE
 
 BAR = 16
@@ -34,26 +37,12 @@ def print_before(style: Style, now: Group, before: Group, range_words: str) -> N
 
 
 def print_table_of(style: Style, by: Sequence[str], groups: Sequence[Group], total: Group) -> None:
-    columns = (
-        *(Column(name, share=2) for name in by),
-        Column("runs", right=True),
-        Column("how they ended"),
-        Column("resolved", right=True),
-        Column("steps", right=True),
-        Column("time", right=True),
-        Column("p90", right=True),
-        Column("cost", right=True),
-        Column("total", right=True),
-        Column("errors", right=True),
-        Column("loops", right=True),
-        Column("churn", right=True),
-        Column("most common last error", share=3),
-    )
-    print_table(style, columns, _rows(style, by, groups))
+    named = [Field(Column(name, share=2), partial(_name, by, n)) for n, name in enumerate(by)]
+    print_rows(style, [*named, *FIELDS], groups)
     if not style.piped:
         facts = [plural(total.runs, "run")]
         if total.cost.known:
-            facts.append(total_words(total))
+            facts.append(total.total_words)
         if total.partial:
             facts.append(f"the cost of {plural(total.partial, 'run')} is known in part")
         if unknown := total.runs - total.cost.known:
@@ -63,30 +52,12 @@ def print_table_of(style: Style, by: Sequence[str], groups: Sequence[Group], tot
         print(style.paint(", ".join(facts) if total.runs else "no runs match", "dim"))
 
 
-def _rows(style: Style, by: Sequence[str], groups: Sequence[Group]) -> Iterator[Row]:
-    for group in groups:
-        errors = group.errors.mean
-        yield (
-            *(
-                name or Cell(NOT_TOLD.get(grouping, "not known"), "dim")
-                for grouping, name in zip(by, group.names, strict=True)
-            ),
-            f"{group.runs:,}",
-            ended(style, group),
-            group.resolved_words,
-            _number(group.steps.median),
-            _time(group.time.median),
-            Cell(_time(group.time.p90), "dim"),
-            _dollars(group.cost.median),
-            total_words(group),
-            f"{errors:.1f}" if errors else "",
-            f"{group.loops:,}" if group.loops else "",
-            group.churn.words,
-            Cell(group.error_words, "dim"),
-        )
+def _name(by: Sequence[str], place: int, group: Group, _style: Style) -> str | Cell:
+    name, unknown = group.names[place], NOT_TOLD.get(by[place], "not known")
+    return name or Cell(unknown, "dim")
 
 
-def ended(style: Style, group: Group) -> str:
+def _ended(group: Group, style: Style) -> str:
     """A bar of the finished, the failed and the other runs, and their shares."""
     if not group.runs:
         return ""
@@ -109,18 +80,73 @@ def bar(parts: Sequence[int], signs: Sequence[str], room: int) -> str:
     return drawn
 
 
-def total_words(group: Group) -> str:
-    """What the runs of a group cost, "" for none with a known cost."""
-    return told_cost(group.cost.total, is_partial=bool(group.partial))
+def _endings(group: Group) -> dict[str, object]:
+    known = {"finished": group.finished, "failed": group.failed}
+    return {**known, "ended_otherwise": group.runs - sum(known.values())}
 
 
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:,.0f}"
+def _spread(spread: Spread, *, whole: bool = False) -> dict[str, float | int | None]:
+    """`whole` is for counts, whose sum is one too."""
+    kept: Callable[[float | None], float | int | None] = _count if whole else number
+    return {
+        "known": spread.known,
+        "total": kept(spread.total) if spread.known else None,
+        "median": kept(spread.median),
+        "p90": kept(spread.p90),
+    }
 
 
-def _time(value: float | None) -> str:
-    return "" if value is None else duration(value)
+def _count(value: float | None) -> float | int | None:
+    """A count without a point; between two of them the median may be a half."""
+    return int(value) if value is not None and value == int(value) else value
 
 
-def _dollars(value: float | None) -> str:
-    return "" if value is None else dollars(value)
+def _churn(group: Group) -> dict[str, object]:
+    known, written, removed = group.churn
+    lines = (written, removed) if known else (None, None)
+    return {
+        "known": known,
+        **dict(zip(("lines_written", "lines_removed_later"), lines, strict=True)),
+    }
+
+
+def _shown(
+    name: str, json: str = "", get: Callable[[Group], object] | None = None, hue: Hue = ""
+) -> Field[Group]:
+    return Field(
+        Column(name, right=True),
+        lambda group, _: Cell(GROUP_COLUMNS[name].text(group), hue),
+        json,
+        get,
+    )
+
+
+FIELDS: tuple[Field[Group], ...] = (
+    _shown("runs", "runs"),
+    Field(
+        Column("how they ended"), _ended, "endings",
+        lambda group: {word or "unknown": count for word, count in group.endings.items()}, _endings,
+    ),
+    _shown("resolved", "resolved"),
+    Field(json="labelled"),
+    _shown("steps", "steps", lambda group: _spread(group.steps, whole=True)),
+    _shown("time", "work_s", lambda group: _spread(group.time)),
+    _shown("p90", hue="dim"),
+    _shown("cost", "cost", lambda group: _spread(group.cost)),
+    Field(json="cost_partial_runs", get=lambda group: group.partial),
+    _shown("total"),
+    _shown("errors", "errors", lambda group: _spread(group.errors, whole=True)),
+    _shown("loops", "looped", lambda group: group.loops),
+    _shown("churn"),
+    Field(
+        Column("most common last error", share=3), lambda group, _: Cell(group.error_words, "dim"),
+        "last_error", lambda group: group.last_error or None,
+    ),
+    Field(json="last_error_runs", get=lambda group: group.last_errors),
+    Field(json="churn", get=_churn),
+)  # fmt: skip
+
+OF_PERIODS: tuple[Field[Group], ...] = (
+    Field(json="finished"), Field(json="failed"), Field(json="failed_steps"),
+)  # fmt: skip
+"""What is drawn of days and weeks, which these have too."""

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from operator import attrgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from oh_tui.commands.changed_files import changes_at
 from oh_tui.commands.framework.command import OF_RUN, Call, argument, command, flag
+from oh_tui.commands.framework.fields import Field, json_of, print_rows
 from oh_tui.commands.framework.printing import (
     Column,
     Hue,
-    Row,
+    Style,
     print_json,
-    print_table,
     say,
     stamp,
 )
@@ -102,8 +103,7 @@ async def changes(call: Call) -> int:
         subject = safe_line(one.commit.subject)
         remark(f"committed {_short(one)} {subject}  {plural(len(one.changes), 'file')}")
     lister = lister_of(log, git)
-    columns = [Column(lister) if one.title == "git" and lister else one for one in _COLUMNS]
-    print_table(call.style, columns, _cells(found, lister))
+    print_rows(call.style, (*_FIELDS, *_listed(lister)), found)
     if any(row.file and not row.file.whole for row in found):
         remark("pieces: only parts of the file are known, so + and - sum up its edits")
     for path, now in beside.items():
@@ -227,9 +227,7 @@ def report(
         **_churn(log.churn.total),
         "files": [
             {
-                "path": row.path,
-                "sub_agent": row.agent or None,
-                **_file(row.file),
+                **json_of(_FIELDS, row),
                 **_churn(row.churn),
                 "git": row.letter if git is not None else None,
                 "git_now": _now(beside.get(row.key)),
@@ -260,37 +258,42 @@ def _patched(file: PatchedFile) -> dict[str, object]:
     return {"path": safe_line(file.path), **{name: getattr(file, name) for name in names}}
 
 
-def _file(file: FileChange | None) -> dict[str, object]:
-    names = ("added", "removed", "created", "deleted", "whole", "last_step", "steps")
-    if file is None:
-        return dict.fromkeys(("reads", "edits", *names))
-    return {
-        "reads": len(file.reads),
-        "edits": len(file.edits),
-        **{name: getattr(file, name) for name in names},
-    }
+def _of_file(
+    json: str, title: str = "", get: Callable[[FileChange], object] | None = None
+) -> Field[FileRow]:
+    """What the run tells of a file; null for one that only git knows."""
+    read = get or attrgetter(json)
+
+    def value(row: FileRow) -> object:
+        return read(row.file) if row.file else None
+
+    column = Column(title, right=True) if title else None
+    return Field(column, lambda row, _: str(value(row) or ""), json, value)
 
 
-_COLUMNS = (
-    Column("path", share=3),
-    Column("reads", right=True),
-    Column("edits", right=True),
-    Column("+", right=True),
-    Column("-", right=True),
-    Column("last step", right=True),
-    Column("git"),
-    Column("", share=2),
+def _last_step(row: FileRow, _style: Style) -> str:
+    return str(row.label(row.file.last_step)) if row.file else ""
+
+
+_FIELDS: tuple[Field[FileRow], ...] = (
+    Field(Column("path", share=3), json="path"),
+    Field(json="sub_agent", get=lambda row: row.agent or None),
+    _of_file("reads", "reads", lambda file: len(file.reads)),
+    _of_file("edits", "edits", lambda file: len(file.edits)),
+    _of_file("added", "+"),
+    _of_file("removed", "-"),
+    *map(_of_file, ("created", "deleted", "whole", "last_step", "steps")),
+    Field(Column("last step", right=True), _last_step),
 )
 
 
-def _cells(found: Iterable[FileRow], lister: Lister) -> Iterator[Row]:
-    for row in found:
-        cells = ["", "", "", "", ""]
-        if file := row.file:
-            numbers = (len(file.reads), len(file.edits), file.added, file.removed)
-            cells = [str(number) if number else "" for number in numbers]
-            cells.append(str(row.label(file.last_step)))
+def _listed(lister: Lister) -> Iterator[Field[FileRow]]:
+    """What git or the patch lists, for people."""
+
+    def remark(row: FileRow, _style: Style) -> str:
         churn = row.churn
         gone = churn.words if churn and churn.gone else ""
-        remark = ", ".join(filter(None, (row.remark(lister), gone)))
-        yield row.path, *cells, row.letter, remark
+        return ", ".join(filter(None, (row.remark(lister), gone)))
+
+    yield Field(Column(lister or "git"), lambda row, _: row.letter)
+    yield Field(Column("", share=2), remark)

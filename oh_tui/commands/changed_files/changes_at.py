@@ -7,8 +7,9 @@ from typing import Any
 
 from oh_tui.commands.changed_files.states import files_of, label_of, point_in_time
 from oh_tui.commands.framework.command import Call
+from oh_tui.commands.framework.fields import Field, json_of, print_rows
 from oh_tui.commands.framework.masking import print_masked
-from oh_tui.commands.framework.printing import Column, Row, print_json, print_table, say
+from oh_tui.commands.framework.printing import Column, print_json, say
 from oh_tui.commands.framework.reading import name, open_run, say_damage
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
@@ -18,14 +19,35 @@ from oh_tui.trajectory.files.at_step import NOTE, FileThen, files_then, sums
 from oh_tui.trajectory.files.git_patch import patch_pieces
 from oh_tui.trajectory.files.history import Files
 
-COLUMNS = (
-    Column("path", share=3),
-    Column("edits", right=True),
-    Column("+", right=True),
-    Column("-", right=True),
-    Column("last", right=True),
-    Column("state", share=2),
-)
+
+def _lines(title: str, json: str, place: int) -> Field[FileThen]:
+    """Null where a text is not known."""
+
+    def count(one: FileThen) -> int | None:
+        return one.lines[place] if one.lines else None
+
+    return Field(Column(title, right=True), lambda one, _: str(count(one) or ""), json, count)
+
+
+FIELDS: tuple[Field[FileThen], ...] = (
+    Field(Column("path", share=3), json="path", get=lambda one: one.file.shown),
+    Field(json="exists", get=lambda one: one.state.exists),
+    Field(json="certain", get=lambda one: one.state.certain),
+    Field(json="state", get=lambda one: one.state.words),
+    Field(json="since", get=lambda one: [writer.label for writer in one.state.since]),
+    Field(Column("edits", right=True), lambda one, _: str(len(one.steps))),
+    _lines("+", "added", 0),
+    _lines("-", "removed", 1),
+    Field(json="created"),
+    Field(
+        Column("last", right=True), lambda one, _: str(one.steps[-1]),
+        "steps", lambda one: list(one.steps),
+    ),
+    Field(
+        Column("state", share=2),
+        lambda one, _: ", ".join(filter(None, (one.fate, one.state.words))),
+    ),
+)  # fmt: skip
 
 
 async def print_as_of(call: Call) -> int:
@@ -49,7 +71,7 @@ async def print_as_of(call: Call) -> int:
     added, removed = sums(found)
     size = size_words(len(found), added, removed)
     remark(f"as of step {args.at}: changed {size}; {NOTE}" if found else _nothing(args.at))
-    print_table(call.style, COLUMNS, _rows(found))
+    print_rows(call.style, FIELDS, found)
     return 0
 
 
@@ -58,43 +80,17 @@ def _nothing(step: str) -> str:
 
 
 def report(at: str, found: list[FileThen]) -> dict[str, Any]:
-    """What `--at N --json` prints. `added` and `removed` are null where a text is not known, and
-    the sums leave that file out; `exists` is null where it is not known."""
+    """What `--at N --json` prints. The sums leave out a file of which a text is not known; `exists`
+    is null where it is not known."""
     added, removed = sums(found)
     return {
         "at": at,
         "changed": len(found),
         "added": added,
         "removed": removed,
-        "files": [
-            {
-                "path": one.file.shown,
-                "exists": one.state.exists,
-                "certain": one.state.certain,
-                "state": one.state.words,
-                "since": [writer.label for writer in one.state.since],
-                "added": one.lines[0] if one.lines else None,
-                "removed": one.lines[1] if one.lines else None,
-                "created": one.created,
-                "steps": list(one.steps),
-            }
-            for one in found
-        ],
+        "files": [json_of(FIELDS, one) for one in found],
         "note": NOTE,
     }
-
-
-def _rows(found: list[FileThen]) -> Iterator[Row]:
-    for one in found:
-        added, removed = one.lines or (0, 0)
-        yield (
-            one.file.shown,
-            str(len(one.steps)),
-            str(added or ""),
-            str(removed or ""),
-            str(one.steps[-1]),
-            ", ".join(filter(None, (one.fate, one.state.words))),
-        )
 
 
 # the patch

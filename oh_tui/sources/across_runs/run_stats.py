@@ -13,7 +13,7 @@ from operator import attrgetter
 from statistics import median
 from typing import Any, NamedTuple
 
-from oh_tui.text.human import percent
+from oh_tui.text.human import dollars, duration, percent, told_cost
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.tables import RunRow
 
@@ -131,12 +131,8 @@ class Churn(NamedTuple):
 
     @property
     def share(self) -> float | None:
+        """None where nothing is known to be written."""
         return self.removed_later / self.written if self.written else None
-
-    @property
-    def words(self) -> str:
-        """Such as "12%"; "" where nothing is known to be written."""
-        return "" if self.share is None else percent(self.share)
 
 
 class Group(NamedTuple):
@@ -187,23 +183,47 @@ class Group(NamedTuple):
         return f"{self.last_errors:,}x {self.last_error}" if self.last_error else ""
 
     @property
+    def total_words(self) -> str:
+        """What the runs cost, "" if no cost is known."""
+        return told_cost(self.cost.total, is_partial=bool(self.partial))
+
+    @property
     def resolved_share(self) -> float | None:
         return self.resolved / self.labelled if self.labelled else None
 
 
-SORTS: dict[str, Callable[[Group], float | None]] = {
-    "runs": lambda group: group.runs,
-    "finished": lambda group: group.finished / group.runs,
-    "resolved": lambda group: group.resolved_share,
-    "steps": lambda group: group.steps.median,
-    "time": lambda group: group.time.median,
-    "cost": lambda group: group.cost.median,
-    "total": lambda group: group.cost.total if group.cost.known else None,
-    "errors": lambda group: group.errors.mean,
-    "loops": lambda group: group.loops,
-    "churn": lambda group: group.churn.share,
+class GroupColumn(NamedTuple):
+    """A column of a table of groups: what it says of one, and how they are sorted by it."""
+
+    text: Callable[[Group], str]
+    order: Callable[[Group], float | None] | None = None
+    """The highest value comes first, unknown values last."""
+
+
+def _column(value: Callable[[Group], float | None], words: Callable[[float], str]) -> GroupColumn:
+    """A number, which is also what it is sorted by; "" where it is not known."""
+    return GroupColumn(lambda one: "" if (n := value(one)) is None else words(n), value)
+
+
+GROUP_COLUMNS = {
+    "runs": _column(lambda group: group.runs, "{:,}".format),
+    "finished": _column(lambda group: group.finished / group.runs, percent),
+    "resolved": GroupColumn(lambda group: group.resolved_words, lambda group: group.resolved_share),
+    "steps": _column(lambda group: group.steps.median, "{:,.0f}".format),
+    "time": _column(lambda group: group.time.median, duration),
+    "p90": GroupColumn(_column(lambda group: group.time.p90, duration).text),
+    "cost": _column(lambda group: group.cost.median, dollars),
+    "total": GroupColumn(
+        lambda group: group.total_words,
+        lambda group: group.cost.total if group.cost.known else None,
+    ),
+    "errors": _column(lambda group: group.errors.mean, lambda n: f"{n:.1f}" if n else ""),
+    "loops": _column(lambda group: group.loops, lambda n: f"{n:,}" if n else ""),
+    "churn": _column(lambda group: group.churn.share, percent),
 }
-"""Sort keys by column head. The highest value comes first, unknown values last."""
+"""By their heads; `finished` is a part of how they ended."""
+
+SORTS = {name: column.order for name, column in GROUP_COLUMNS.items() if column.order}
 
 
 def grouped(rows: Sequence[Summand], by: Sequence[str], sort: str = "runs") -> list[Group]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from textual.reactive import reactive
 
 from oh_tui.sources.across_runs.over_time import PERIODS, counted_part
-from oh_tui.sources.across_runs.run_stats import NOT_TOLD, Group
+from oh_tui.sources.across_runs.run_stats import GROUP_COLUMNS, NOT_TOLD, SORTS, Group
 from oh_tui.sources.lists.range_before import AskedRange
-from oh_tui.text.human import dollars, duration, percentages, told_cost
+from oh_tui.text.human import percentages
 from oh_tui.trajectory.analysis.rules.question import State
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.state.across_runs.board import NAMES
@@ -49,38 +49,9 @@ FIRST_TO_GO = (
     "total",
 )
 """What is left out where there is no room: never a part of a number."""
+COLUMNS = {name: one for name, one in GROUP_COLUMNS.items() if name not in ("runs", "finished")}
 
-
-def _time(value: float | None) -> str:
-    return "" if value is None else duration(value)
-
-
-def _dollars(value: float | None) -> str:
-    return "" if value is None else dollars(value)
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:,.0f}"
-
-
-def _mean(value: float | None) -> str:
-    return f"{value:.1f}" if value else ""
-
-
-COLUMNS: tuple[tuple[str, str, Callable[[Group], str]], ...] = (
-    ("resolved", "resolved", lambda group: group.resolved_words),
-    ("steps", "steps", lambda group: _number(group.steps.median)),
-    ("time", "time", lambda group: _time(group.time.median)),
-    ("p90", "", lambda group: _time(group.time.p90)),
-    ("cost", "cost", lambda group: _dollars(group.cost.median)),
-    ("total", "total", lambda group: told_cost(group.cost.total, is_partial=bool(group.partial))),
-    ("errors", "errors", lambda group: _mean(group.errors.mean)),
-    ("loops", "loops", lambda group: f"{group.loops:,}" if group.loops else ""),
-    ("churn", "churn", lambda group: group.churn.words),
-)
-"""Head, what a click on it sorts by, and the text of a group."""
-
-TITLES = [title for title, *_ in COLUMNS]
+TITLES = [*COLUMNS]
 
 
 class Layout(NamedTuple):
@@ -118,14 +89,14 @@ class Groups(RowList):
         """The cursor stays with its group."""
         under = old[self.cursor].names if self.cursor < len(old) else None
         cursor = next((n for n, one in enumerate(new) if one.names == under), 0)
-        self._cells = [[text(group) for _, _, text in COLUMNS] for group in new]
+        self._cells = [[one.text(group) for one in COLUMNS.values()] for group in new]
         self._names = shown_names(new, self.by)
         if self.times and self.by in PERIODS:
             parts = (counted_part(self.by, name, self.times) for name in self._names)
             self._names = [" ".join(each).strip() for each in zip(self._names, parts, strict=True)]
         columns = ([cells[n] for cells in self._cells] for n in range(len(COLUMNS)))
         self._widths = [
-            max(len(COLUMNS[n][0]) + 1, *map(len, column)) if any(column) else 0
+            max(len(TITLES[n]) + 1, *map(len, column)) if any(column) else 0
             for n, column in enumerate(columns)
         ]
         self.rows_changed(cursor, keep_line=True)
@@ -159,12 +130,12 @@ class Groups(RowList):
 
     def sorts(self) -> list[str]:
         """What the columns that are shown can be sorted by."""
-        columns = zip(COLUMNS, self._layout(self.row_width).columns, strict=False)
+        columns = zip(TITLES, self._layout(self.row_width).columns, strict=False)
         return [
             "name",
             "runs",
             "finished",
-            *(sort for (_, sort, _), room in columns if room and sort),
+            *(title for title, room in columns if room and title in SORTS),
         ]
 
     def head(self) -> list[HeadCell]:
@@ -182,8 +153,9 @@ class Groups(RowList):
             *(cell(title, sort) for title, sort in self._counted()),
             cell(f"  {ended}{self._titled('ok', 'finished', 5)} fail else%", "finished"),
         ]
-        for (title, sort, _), room in zip(COLUMNS, columns, strict=True):
+        for title, room in zip(TITLES, columns, strict=True):
             if room:
+                sort = title if title in SORTS else ""
                 cells.append(cell(self._titled(title, sort, room), sort))
         return [*cells, cell(f"  {fit('most common last error', last)}" if last else "", "")]
 
@@ -210,7 +182,7 @@ class Groups(RowList):
             ("  ", ""),
             *self._ended(group, has_bar=bar > 0),
         ]
-        for cells, room, (title, *_) in zip(self._cells[row], columns, COLUMNS, strict=True):
+        for cells, room, title in zip(self._cells[row], columns, TITLES, strict=True):
             if room:
                 pieces.append((f"{cells:>{room}}", "dim" if title == "p90" else ""))
         if last:

@@ -315,8 +315,8 @@ async def test_every_number_that_is_shown_is_whole() -> None:
                 shown, head = text(it, view, "#groups"), text(it, view, "#groups-head")
                 assert "openai/gpt-5" in shown and "azure/gpt-5" in shown
                 assert "litellm" not in shown
-                for title, _, text_of in COLUMNS:
-                    number = re.escape(text_of(wide("m")))
+                for title, column in COLUMNS.items():
+                    number = re.escape(column.text(wide("m")))
                     has = re.search(rf"(?<!\S){number}(?!\S)", shown) is not None
                     assert has == (title in head.split())
                 assert "$4,456,789+" in shown.split() and "ok fail else%" in head
