@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from oh_tui.api.errors import NotFound
 from oh_tui.commands.across_runs import junit
 from oh_tui.commands.across_runs.audit_table import (
     print_against,
@@ -27,7 +28,7 @@ from oh_tui.commands.framework.command import (
     path_of,
 )
 from oh_tui.commands.framework.exit_codes import DEFECTS, OK
-from oh_tui.commands.framework.ids import read_id
+from oh_tui.commands.framework.ids import WHOLE, read_id
 from oh_tui.commands.framework.json_documents import conversation_id
 from oh_tui.commands.framework.keeping import read_annotations
 from oh_tui.commands.framework.masking import print_masked
@@ -105,7 +106,8 @@ _SEVERITIES = [one.value for one in Severity]
     "oh-tui conversations, and say which runs are read; steps of sub-agents are not asked.\n"
     "Whether calls and results of a run match is told by oh-tui check.\n\n"
     "Without a PATH it reads the runs of the server that are in the index or kept on this\n"
-    "machine, and says how many are not; one that its id names is read from the server.\n\n"
+    "machine, and says how many are not; one that its id, or the start of it, names is read from\n"
+    "the server. dead or beef, which could be one and is none, is a word of the filter.\n\n"
     "Exit codes: 0 no rule of the severity of --fail-on is broken, 3 one is, 2 wrong use, or some\n"
     "runs could not be read. What is not known never fails.",
     alone=("list", "explain"),
@@ -188,18 +190,28 @@ def audit_of(conversation: Conversation, study: Study, rules: tuple[Rule, ...]) 
 async def _results(
     call: Call, rules: tuple[Rule, ...], words: str, reading: ManyRuns[RunAudit]
 ) -> AsyncIterator[Result[RunAudit]]:
-    """What each run gives. One that its id names is read from the server."""
-    if read_id(words) and not isinstance(call.source, FileSource):
-        yield await _named(call, rules, words, reading)
-        return
+    """What each run gives. One that its id names is read from the server; a word that could begin
+    an id and begins none is a word of the filter. Raises Problem where it is neither."""
+    missing: NotFound | None = None
+    if (identifier := read_id(words)) and not isinstance(call.source, FileSource):
+        try:
+            conversation = await chosen(call.source, identifier)
+        except NotFound as problem:
+            if len(identifier) == WHOLE:
+                raise
+            missing = problem
+        else:
+            yield await _named(call, rules, conversation, reading)
+            return
     async for one in results_of(reading):
         yield one
+    if missing and not (reading.read or any(left_out(reading).values())):
+        raise missing
 
 
 async def _named(
-    call: Call, rules: tuple[Rule, ...], identifier: str, reading: ManyRuns[RunAudit]
+    call: Call, rules: tuple[Rule, ...], conversation: Conversation, reading: ManyRuns[RunAudit]
 ) -> Result[RunAudit]:
-    conversation = await chosen(call.source, read_id(identifier))
     run = whole(await read_run(call, conversation, sub_agents=True))
     kept = read_annotations(call).of(conversation)
     reading.read = reading.runs = 1

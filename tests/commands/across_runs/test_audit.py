@@ -212,6 +212,13 @@ def test_a_conversation_that_its_id_names_is_read() -> None:
     assert {one["rule"] for one in found["runs"][0]["broken"]} > {"same-call-in-a-row"}
 
 
+def test_a_word_that_could_begin_an_id_and_begins_none_is_of_the_filter() -> None:
+    done = oh_tui("--demo", "audit", DATES[4:10], "--json")  # a word is sought in ids too
+    assert [one["run"] for one in json.loads(done.stdout)["runs"]] == [DATES]
+    done = oh_tui("--demo", "audit", "beefbeef")
+    assert done.returncode == 1 and "There is no conversation beefbeef" in done.stderr
+
+
 def test_junit_is_read_by_a_real_parser(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     junitparser = pytest.importorskip("junitparser", reason="run make setup-dev")
     found = document(capsys, folder)
