@@ -32,7 +32,7 @@ from oh_tui.sources.across_runs.worker import RunFacts
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.file_source import FileSource
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory import tables
+from oh_tui.trajectory import table_rows
 from oh_tui.trajectory.analysis.changes import ChangeLog
 from oh_tui.trajectory.analysis.phases.phases import Phase
 from oh_tui.trajectory.analysis.study import Study
@@ -46,6 +46,7 @@ from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage_stats import Cost
+from oh_tui.trajectory.tables import Tables
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.context.context import Context
@@ -169,14 +170,14 @@ class Run:
         file = self.files.named(path)
         return blame(self.files, file, self.files.at_file(file, step))
 
-    def to_rows(self, *, run: str = "", source: str = "") -> tables.Tables:
+    def to_rows(self, *, run: str = "", source: str = "") -> Tables:
         """As rows of the tables `runs`, `steps`, `calls` and `files`, which docs/tables.md
         describes. `run` and `source` stand in these columns, by default its id, or else its place,
         and the path of its file."""
         row, file = self.conversation, self._source.runs.run(self._row)
         home = row.home if isinstance(row, FileConversation) else ""
         about = about_with_file(RunFacts(row, info=file.info), source or home)
-        return tables.rows(self._whole, replace(about, run=run or about.run))
+        return table_rows.rows(self._whole, replace(about, run=run or about.run))
 
 
 def open(place: str | os.PathLike[str]) -> Run:

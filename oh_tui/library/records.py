@@ -11,7 +11,8 @@ from oh_tui.library.schema import BLOCK, TABLES_OF_RUN
 from oh_tui.library.texts import step_texts
 from oh_tui.text.redact import held, holds_key
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.tables import About, RunRow, rows
+from oh_tui.trajectory.table_rows import About, rows
+from oh_tui.trajectory.tables import RunRow
 
 LONGEST = 4_096
 """Characters of a text in a row; a path on Linux has as many. `query` could not read a row whose

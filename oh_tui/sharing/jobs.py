@@ -22,7 +22,7 @@ from oh_tui.sharing.what_leaves import WhatLeaves
 from oh_tui.sources.across_runs.stats_rows import about_with_file
 from oh_tui.sources.across_runs.worker import RunFacts
 from oh_tui.sources.file_conversation import FileConversation
-from oh_tui.trajectory import chat, tables
+from oh_tui.trajectory import chat, table_rows
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.branches import shown
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -67,7 +67,7 @@ class TablesJob(NamedTuple):
         path = one.place.partition("#")[0] if isinstance(one, FileConversation) else ""
         told = about_with_file(about, path)
         told = replace(told, note="; ".join(filter(None, (told.note, shared.note))))
-        made = tables.rows_of(shared.study, told)
+        made = table_rows.rows_of(shared.study, told)
         found = WhatLeaves(len(shared.steps))
         read_written.tables(made, shared, found)
         return Leaving(name_of(about), made, found)

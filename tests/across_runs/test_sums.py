@@ -15,7 +15,7 @@ from oh_tui.sources.across_runs.run_stats import (
     summed,
 )
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.tables import About, run_row
+from oh_tui.trajectory.table_rows import About, run_row
 
 EMPTY = summand(run_row(Trajectory(), About()))
 

@@ -10,7 +10,8 @@ from oh_tui.library.library import Library
 from oh_tui.library.records import Record, record_of
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.tables import About, RunRow
+from oh_tui.trajectory.table_rows import About
+from oh_tui.trajectory.tables import RunRow
 from scripts.many_runs import Json, Maker
 
 HOME = "/runs/output.jsonl"

@@ -28,7 +28,8 @@ from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.search.step_filter import parse, quoted
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.tables import SCHEMAS, About, rows
+from oh_tui.trajectory.table_rows import About, rows
+from oh_tui.trajectory.tables import SCHEMAS
 from scripts.many_runs import COMMON, Maker
 from tests.demo_runs import SLUGS, demo_events, demo_run
 from tests.library.made import HOME, known_runs, made_record, run_of

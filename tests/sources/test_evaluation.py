@@ -18,7 +18,7 @@ from oh_tui.sources.file_indexes import FileIndexes
 from oh_tui.sources.file_rows import parts_apart
 from oh_tui.sources.file_source import FileSource
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory import tables
+from oh_tui.trajectory import table_rows
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.verdict import judge
@@ -113,7 +113,7 @@ async def test_the_metrics_of_a_row_and_those_of_its_events_count_once(
     assert not study.accounts.is_partial
     full = source.with_state(listed)
     assert full.cost == pytest.approx(whole) and full.cost_is_partial is False
-    assert tables.run_row(study.trajectory).cost == pytest.approx(whole)
+    assert table_rows.run_row(study.trajectory).cost == pytest.approx(whole)
     assert sum(one.picodollars for one in study.accounts.usages.values()) == pytest.approx(
         study.accounts.total.picodollars
     )

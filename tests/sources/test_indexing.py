@@ -30,7 +30,7 @@ from oh_tui.sources.across_runs.indexing import Indexing, Outcome
 from oh_tui.sources.across_runs.pool import ENDED, At, Worker, serve
 from oh_tui.trajectory.formats.table import find_files
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.tables import About
+from oh_tui.trajectory.table_rows import About
 from scripts.many_runs import Maker, write_outputs, write_zip
 from tests.library.made import known_runs
 

@@ -12,7 +12,7 @@ from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.lists.spent import spent_of, with_spent
-from oh_tui.trajectory import tables
+from oh_tui.trajectory import table_rows
 from oh_tui.trajectory.analysis.spending import spending
 from oh_tui.trajectory.analysis.study import Study
 from tests.sources.here import demo_read
@@ -42,7 +42,7 @@ async def test_a_run_of_the_demo_took_the_same_everywhere(slug: str, tmp_path: P
 
         found = cost_json(Study(read.trajectory), row)
         assert found["cost"] == (cost.dollars and pytest.approx(cost.dollars, abs=1e-6))
-        run = tables.run_row(read.trajectory)
+        run = table_rows.run_row(read.trajectory)
         assert (run.cost, run.cost_is_partial) == tuple(cost)
         assert spending(read.trajectory, study.accounts).total == total
         assert sum(study.accounts.usages.values(), type(total)()) == total

@@ -12,7 +12,7 @@ import msgspec
 from oh_tui.sources.across_runs.run_stats import names_of, summand
 from oh_tui.sources.across_runs.stats_rows import about_with_file
 from oh_tui.sources.across_runs.worker import RunFacts
-from oh_tui.trajectory import tables
+from oh_tui.trajectory import table_rows
 from oh_tui.trajectory.analysis.alike.failed_steps import Failure, RunFailure
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -43,10 +43,10 @@ class FailuresJob(NamedTuple):
     """Names of GROUPINGS."""
 
     def __call__(self, run: Trajectory, about: RunFacts) -> RunFailures:
-        found = [run_failure(_columns(row)) for row in tables.failure_rows(run)]
+        found = [run_failure(_columns(row)) for row in table_rows.failure_rows(run)]
         names: tuple[str, ...] = ()
         if self.by:
-            row = tables.run_row(run, about_with_file(about, self.source))
+            row = table_rows.run_row(run, about_with_file(about, self.source))
             names = names_of(summand(row), self.by)
         label = str(run.recorded.label or "")
         return RunFailures(bool(found) and ended_well(label, Study(run).verdict.word), found, names)

@@ -20,7 +20,7 @@ from oh_tui.trajectory.formats import atif_file
 from oh_tui.trajectory.formats.lines import conversation_beside, cost_report, json_lines, row_index
 from oh_tui.trajectory.formats.run_file import Indexes
 from oh_tui.trajectory.formats.table import head_of
-from oh_tui.trajectory.tables import About
+from oh_tui.trajectory.table_rows import About
 
 DECODED = 2_000
 """A run with up to this many events is decoded once for both rows and texts. That takes about three

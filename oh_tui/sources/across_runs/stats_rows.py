@@ -10,7 +10,7 @@ from oh_tui.sources.across_runs.index_reader import about_of
 from oh_tui.sources.across_runs.run_stats import Summand, summand
 from oh_tui.sources.across_runs.worker import RunFacts
 from oh_tui.sources.file_conversation import FileConversation
-from oh_tui.trajectory import tables
+from oh_tui.trajectory import table_rows
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 
@@ -18,10 +18,10 @@ class RowJob(NamedTuple):
     source: str
 
     def __call__(self, run: Trajectory, about: RunFacts) -> Summand:
-        return summand(tables.run_row(run, about_with_file(about, self.source)))
+        return summand(table_rows.run_row(run, about_with_file(about, self.source)))
 
 
-def about_with_file(about: RunFacts, source: str) -> tables.About:
+def about_with_file(about: RunFacts, source: str) -> table_rows.About:
     """What the row and the file of a run say about it."""
     one = about.conversation
     place = one.place if isinstance(one, FileConversation) else one.id

@@ -32,11 +32,11 @@ from oh_tui.sources.across_runs.failure_rows import (
     run_failure,
 )
 from oh_tui.sources.across_runs.worker import RunFacts
-from oh_tui.trajectory import tables
+from oh_tui.trajectory import table_rows
 from oh_tui.trajectory.analysis.alike.failed_steps import FAILED, failures_of
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.tables import About
+from oh_tui.trajectory.table_rows import About
 from scripts.many_runs import Maker, write_outputs
 from tests.commands import schemas
 from tests.commands.conftest import Served
@@ -141,7 +141,7 @@ def test_the_index_tells_the_same(
     monkeypatch.setenv("XDG_CACHE_HOME", str(indexed))
     assert cli.main(["failures", *map(str, both(folder)), *words, "--no-library"]) == 0
     whole = capsys.readouterr().out
-    monkeypatch.setattr(tables, "failure_rows", None)  # as no run is read
+    monkeypatch.setattr(table_rows, "failure_rows", None)  # as no run is read
     assert cli.main(["failures", *map(str, both(folder)), *words]) == 0
     assert capsys.readouterr().out == whole
     assert len(whole.splitlines()) > 1

@@ -14,7 +14,8 @@ import pytest
 from oh_tui.sources.across_runs import table_writer
 from oh_tui.sources.file_runs import run_of
 from oh_tui.trajectory.formats.table import open_runs
-from oh_tui.trajectory.tables import SCHEMAS, Tables, rows
+from oh_tui.trajectory.table_rows import rows
+from oh_tui.trajectory.tables import SCHEMAS, Tables
 from scripts.many_runs import Maker, write_outputs
 from tests.processes import oh_tui
 
