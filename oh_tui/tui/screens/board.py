@@ -243,12 +243,12 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
     def _show_keys(self) -> None:
         board, hints = self.board, list[Hint]()
         if self.groups.current and self.groups.current.runs:
-            hints.append(Hint("enter", "list runs", "open_group"))
-        hints += [Hint("b", "grouping", "group(1)"), Hint("f", "what failed", "failures")]
+            hints.append(Hint("enter", "open", "open_group"))
+        hints += [Hint("b", "group", "group(1)"), Hint("f", "failures", "failures")]
         if board.by != RULE:
-            hints.append(Hint("C", "by rule", "rules"))
+            hints.append(Hint("C", "rules", "rules"))
         if any(term.field == AFTER.name for term in board.query.terms):
-            hints.append(Hint("p", "no range before" if board.before else "range before", "before"))
+            hints.append(Hint("p", "not before" if board.before else "before", "before"))
         if board.not_kept and not self._is_running:
             hints.append(Hint("i", "count others", "read_missing"))
         hints += [Hint("s", "sort", "sort"), Hint("r", "count again", "again")]

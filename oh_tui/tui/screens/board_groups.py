@@ -108,13 +108,14 @@ class Groups(RowList):
         columns = [cells + 2 if cells else 0 for cells in self._widths]
         longest = max(12, *(width_of(name) for name in self._names), 0)
         bar = BAR + 1
+        least = longest if self.asked is not None else LEAST_NAME  # a rule is known by its name
 
         def room() -> int:
             runs = RUNS if self.asked is None else 3 * COUNT
             return width - runs - SHARES - bar - sum(columns)
 
         for title in FIRST_TO_GO:
-            if room() >= min(longest, LEAST_NAME):
+            if room() >= min(longest, least):
                 break
             if title == "bar":
                 bar = 0
@@ -122,7 +123,6 @@ class Groups(RowList):
                 columns[TITLES.index(title)] = 0
         name, last = max(8, min(longest, room())), 0
         if width >= LAST_FROM:
-            least = longest if self.asked is not None else LEAST_NAME  # a rule is known by its name
             beside = min(longest, max(least, room() * 3 // 5))
             if room() - beside - 2 >= LEAST_LAST:
                 name, last = beside, room() - beside - 2

@@ -329,12 +329,11 @@ class FailuresScreen(ModalScreen[None], ClosesOnce[None]):
             return
         hints = list[Hint]()
         if row:
-            hints.append(Hint("enter", "open example", "open_example"))
-            hints.append(Hint("l", "list its runs", "list_runs"))
+            hints.append(Hint("enter", "open", "open_example"))
+            hints.append(Hint("l", "runs", "list_runs"))
             if row.recovered_example and row.failed_example:
                 hints.append(Hint("=", "compare", "compare"))
-            grouping = "other grouping" if found.by else "by model"
-            hints.append(Hint("b", grouping, "group(1)"))
+            hints.append(Hint("b", "group", "group(1)"))
         if found.reading.not_kept and not found.is_running:
             hints.append(Hint("i", "read others", "read_missing"))
         hints.append(Hint("&", "words", "words"))

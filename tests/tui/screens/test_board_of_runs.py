@@ -409,7 +409,7 @@ async def test_by_day_and_week_lines_stand_above_the_rows() -> None:
         view.groups.move_to(2)
         await it.press("enter")
         assert it.app.screen is view, "there is no run to list"
-        assert "list these runs" not in it.text_of(view.footer)
+        assert "enter open" not in it.text_of(view.footer)
         await by_period(it, view, "week")
         assert "Each week" in text(it, view, "#periods")
         assert "2026-W47 to 2026-W48" in text(it, view, "#periods")
@@ -447,7 +447,7 @@ async def test_p_shows_the_range_before_beside_until_p_again() -> None:
     async with explore(size=(160, 40)) as it:
         await filtered(it, RECENT)
         view = await board(it)
-        assert "p range before" in it.text_of(view.footer)
+        assert "p before" in it.text_of(view.footer)
         await it.press("p")
         await it.until(lambda: ", was " in text(it, view, "#before"))
         assert view.board.before
@@ -484,11 +484,25 @@ async def test_where_no_run_was_before_it_says_so() -> None:
         assert ", was" not in text(it, view, "#before")
 
 
+async def test_on_a_narrow_terminal_the_footer_names_the_keys_that_matter() -> None:
+    async with explore(size=(80, 24)) as it:
+        await filtered(it, RECENT)
+        view = await board(it)
+        shown = it.text_of(view.footer)
+        for hint in ("enter open", "b group", "f failures", "C rules", "p before"):
+            assert hint in shown
+        await it.press("C")
+        await it.until(lambda: view.board.rules and view.board.rules.ended)
+        await it.settle()
+        rows = text(it, view, "#groups")
+        assert all(group.names[0] in rows for group in view.groups.groups), "whole names"
+
+
 async def test_without_a_range_it_says_what_to_give() -> None:
     async with explore(size=(120, 30)) as it:
         await filtered(it, "repo:acme/dates")
         view = await board(it)
-        assert "range before" not in it.text_of(view.footer)
+        assert "p before" not in it.text_of(view.footer)
         await it.press("p")
         assert "needs a range: give after:7d" in it.text_of(view.footer)
         assert not view.before.display
@@ -511,7 +525,10 @@ async def test_what_is_not_read_of_the_range_before_is_counted_by_i_too() -> Non
         assert missing > len(view.board.reading.not_kept) > 0
         await it.until(lambda: "not read yet" in text(it, view, "#before"))
         await it.press("i")
-        await it.until(lambda: sum(len(one.runs) for one in both) == missing, 30)
+        await it.until(lambda: not any(one.is_running for one in both) and both[0].runs, 30)
+        (why,) = (why for one in both for why in one.reading.unread)
+        assert "too long for a download" in why  # the others are counted
+        assert sum(len(one.runs) for one in both) == missing - 1
         assert not view.board.not_kept
         await it.until(lambda: ", was " in text(it, view, "#before"))
 
