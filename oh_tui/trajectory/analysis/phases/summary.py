@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from posixpath import commonprefix
 
 from oh_tui.text.human import plural
 from oh_tui.text.redact import safe_line
@@ -32,10 +33,23 @@ def _times(count: int) -> str:
 
 
 def _edited(facts: Facts) -> list[str]:
-    """`edited parse.py 4 times`, `edited 3 files`."""
+    """`edited parse.py 4 times`, `edited 3 files`, `edited 364 files in tests`."""
     if len(facts.edited) == 1:
         return [f"edited {_file(next(iter(facts.edited)))}{_times(facts.edits)}"]
-    return [f"edited {_count(facts.edited)} files"] if facts.edited else []
+    if not facts.edited:
+        return []
+    where = _common_folder(facts.edited) if len(facts.edited) >= _MANY else ""
+    return [f"edited {_count(facts.edited)} files{f' in {_file(where)}' if where else ''}"]
+
+
+_MANY = 10
+"""Files from which on their folder is told."""
+
+
+def _common_folder(paths: Collection[str]) -> str:
+    """The folder that these files share; "" where none is told."""
+    folder = commonprefix([path.split("/")[:-1] for path in paths])
+    return "/".join(folder)
 
 
 def _count(names: Counts) -> str:
@@ -60,7 +74,8 @@ def _tests(facts: Facts) -> list[str]:
     if last is None:
         return []
     if last.ok is None:
-        return [f"ran tests{_times(facts.tests)}"]
+        failed = f", {facts.tests_failed:,} of them failed" if facts.tests_failed else ""
+        return [f"ran tests{_times(facts.tests)}{failed}"]
     which = "" if facts.tests == 1 else f" in the last of {facts.tests:,} test runs"
     return [_of_tests(last) + which]
 

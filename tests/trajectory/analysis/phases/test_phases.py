@@ -14,6 +14,7 @@ from oh_tui.trajectory.analysis.phases.phases import Phase, Phases
 from oh_tui.trajectory.analysis.phases.summary import sentence
 from oh_tui.trajectory.analysis.phases.work import MOST_NAMES, Facts, Name, Work
 from oh_tui.trajectory.analysis.purposes.kept_acts import KeptActs
+from oh_tui.trajectory.analysis.purposes.test_results import RunOfTests
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -140,6 +141,18 @@ def test_names_are_kept_as_far_as_they_are_told() -> None:
         facts.add(Work(Name.EDIT, edited=(str(place),)))
     assert len(facts.edited) == MOST_NAMES
     assert sentence(Name.EDIT, facts) == "edited 2,000 or more files"
+
+
+def test_many_files_are_told_by_their_folder_and_many_test_runs_by_those_that_failed() -> None:
+    facts = Facts()
+    for n in range(12):
+        facts.add(Work(Name.EDIT, edited=(f"/w/tests/{n % 3}/test_{n}.py",)))
+        facts.add(Work(Name.TEST, tests=RunOfTests(n % 4 != 0)))
+    facts.add(Work(Name.TEST, tests=RunOfTests(None)))
+    told = sentence(Name.EDIT, facts)
+    assert told == "edited 12 files in tests, ran tests 13 times, 3 of them failed"
+    facts.add(Work(Name.EDIT, edited=("a.py",)))
+    assert sentence(Name.EDIT, facts).startswith("edited 13 files, ")
 
 
 def test_two_debugs_with_little_between_are_one_until_its_last_test_passes() -> None:
