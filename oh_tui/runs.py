@@ -176,7 +176,7 @@ class Run:
         and the path of its file."""
         row, file = self.conversation, self._source.runs.run(self._row)
         home = row.home if isinstance(row, FileConversation) else ""
-        about = about_with_file(RunFacts(row, info=file.info), source or home)
+        about = about_with_file(RunFacts(row).with_file(file), source or home)
         return table_rows.rows(self._whole, replace(about, run=run or about.run))
 
 

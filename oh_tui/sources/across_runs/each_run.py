@@ -249,7 +249,7 @@ class ManyRuns(Generic[T]):
     def _in_file(self, source: FileSource, row: Conversation) -> T | Unread:
         try:
             run = source.runs.read(row, lambda: not self._is_over)
-            return self._job(run, self._about(row)._replace(info=source.runs.run(row).info))
+            return self._job(run, self._about(row).with_file(source.runs.run(row)))
         except Exception as error:  # one bad run must not stop the others
             return Unread(why(error))
 

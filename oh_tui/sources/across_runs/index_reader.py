@@ -12,6 +12,7 @@ from oh_tui.api.models import Conversation, bare_id
 from oh_tui.library.records import Record, record_of
 from oh_tui.sources.across_runs.pool import At
 from oh_tui.sources.file_conversation import FileConversation
+from oh_tui.sources.file_rows import row_of_run
 from oh_tui.sources.file_runs import whole_run
 from oh_tui.sources.file_source import FileSource
 from oh_tui.text.patterns import pattern
@@ -100,7 +101,7 @@ class RunsOf(NamedTuple):
 
     def _record(self, source: FileSource, row: Conversation, place: str) -> Record | None:
         file = source.runs.run(row)
-        row = source.runs.rows.get(row.id, row)
+        row = row_of_run(row.id, file, row)
         dataset, home = file.info.get("dataset"), str(self.path.absolute())
         about = about_of(
             row,

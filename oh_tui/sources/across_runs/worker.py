@@ -8,6 +8,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from oh_tui.api.models import Conversation
 from oh_tui.sources.across_runs.pool import At
+from oh_tui.sources.file_rows import row_of_run
 from oh_tui.sources.file_runs import whole_run
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.problem import Problem, why
@@ -28,6 +29,11 @@ class RunFacts(NamedTuple):
     """Fields from its file."""
     version: str = ""
     """Of the server that it is on, where its events do not tell which one wrote them."""
+
+    def with_file(self, file: RunFile) -> RunFacts:
+        """The same with what its opened file and its events tell, as the index has it."""
+        row = self.conversation
+        return self._replace(conversation=row_of_run(row.id, file, row), info=file.info)
 
 
 class Job(Protocol[T_co]):
@@ -72,7 +78,7 @@ class Listed(NamedTuple, Generic[T]):
     def _read(self, place: Place) -> T | Unread:
         try:
             file = _opened(place, self.indexes)
-            return self.job(whole_run(file), place.about._replace(info=file.info))
+            return self.job(whole_run(file), place.about.with_file(file))
         except Exception as error:  # one bad run must not stop the others
             return Unread(why(error))
 

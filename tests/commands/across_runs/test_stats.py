@@ -204,6 +204,26 @@ def test_each_day_has_a_row_and_runs_without_a_time_have_their_own(
     assert [one["names"]["day"] for one in narrowed] == [f"2026-11-{n}" for n in range(24, 28)]
 
 
+@pytest.mark.parametrize("kind", ["rows", "zip"])
+def test_a_run_without_steps_is_in_its_day_with_and_without_the_index(
+    kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prompt = {"kind": "SystemPromptEvent", "id": "1", "timestamp": "2026-11-20T10:00:00Z"}
+    path = tmp_path / "output.jsonl"
+    if kind == "rows":
+        path.write_text(json.dumps({"instance_id": "a", "history": [prompt]}) + "\n")
+    else:
+        path = tmp_path / "run.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("event_000000_1.json", json.dumps(prompt))
+    words = ["stats", str(path), "--by", "day", "--no-library"]
+    read = document(capsys, *words)["groups"]
+    assert [one["names"]["day"] for one in read] == ["2026-11-20"]
+    cli.main(["index", str(path)])
+    capsys.readouterr()
+    assert document(capsys, *words[:-1])["groups"] == read
+
+
 def test_the_range_before_stands_beside(
     output: Path, capsys: pytest.CaptureFixture[str], zone: str
 ) -> None:
