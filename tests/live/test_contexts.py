@@ -29,7 +29,7 @@ pytestmark = pytest.mark.live
 
 Body = dict[str, Any]
 
-HERE = Path(__file__).parent
+SCRIPTS = Path(__file__).parent / "sdk"
 
 PYTHONS = {
     "1.9.1": CACHE / "venv-sdk-1.9.1" / "bin" / "python",
@@ -57,7 +57,7 @@ def run_by(sdk: str, script: str, folder: Path, *words: str, given: str = "") ->
     folder.mkdir(exist_ok=True)
     quiet = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "OPENHANDS_SUPPRESS_BANNER": "1"}
     done = subprocess.run(
-        [PYTHONS[sdk], HERE / script, *words],
+        [PYTHONS[sdk], SCRIPTS / script, *words],
         input=given,
         capture_output=True,
         text=True,
