@@ -270,40 +270,28 @@ async def test_a_message_is_sent_by_a_key_that_came_after_its_field() -> None:
         await it.settle()
 
 
-async def test_a_command_typed_ahead_is_run_by_a_key_that_came_after_its_line() -> None:
+@pytest.mark.parametrize(
+    ("key", "screen", "typed", "sent"),
+    [("exclamation_mark", ShellScreen, "ls", BASH), ("A", AskScreen, "why", ASK)],
+)
+async def test_what_is_typed_ahead_is_sent_by_a_key_that_came_after_its_line(
+    key: str, screen: type[ShellScreen | AskScreen], typed: str, sent: str
+) -> None:
     between = Between()
     async with explore(wrap=between) as it:
         await opened(it, FLAKY)
         with slow(it) as terminal:
-            await it.send("exclamation_mark")
-            await it.until(lambda: isinstance(it.app.screen, ShellScreen) and terminal.frames)
-            await terminal.early("l", "s", "enter")
-            shell = it.app.screen
-            assert isinstance(shell, ShellScreen)
-            await it.until(lambda: "enter came too early" in it.text_of(shell.footer))
-            assert shell.line.value == "ls" and between.count(BASH) == 0
-            terminal.release()
-            await it.until(lambda: shell.line.is_seen)
-        await it.send("enter")
-        await it.until(lambda: between.count(BASH) == 1)
-
-
-async def test_a_question_typed_ahead_is_asked_by_a_key_that_came_after_its_line() -> None:
-    between = Between()
-    async with explore(wrap=between) as it:
-        await opened(it, FLAKY)
-        with slow(it) as terminal:
-            await it.send("A")
-            await it.until(lambda: isinstance(it.app.screen, AskScreen) and terminal.frames)
-            await terminal.early("w", "h", "y", "enter")
+            await it.send(key)
+            await it.until(lambda: isinstance(it.app.screen, screen) and terminal.frames)
+            await terminal.early(*typed, "enter")
             view = it.app.screen
-            assert isinstance(view, AskScreen)
+            assert isinstance(view, screen)
             await it.until(lambda: "enter came too early" in it.text_of(view.footer))
-            assert view.line.value == "why" and between.count(ASK) == 0
+            assert view.line.value == typed and between.count(sent) == 0
             terminal.release()
             await it.until(lambda: view.line.is_seen)
         await it.send("enter")
-        await it.until(lambda: between.count(ASK) == 1)
+        await it.until(lambda: between.count(sent) == 1)
 
 
 async def test_a_start_typed_ahead_waits_for_a_key_that_came_after_the_form() -> None:

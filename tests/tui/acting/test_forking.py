@@ -38,6 +38,13 @@ async def writes(it: Explorer) -> str:
     return it.screen.asking.editor.text
 
 
+async def begun(it: Explorer, title: str, step: int) -> None:
+    """Ask for a fork at a step, and go on to its first message."""
+    await at(it, title, step)
+    await asked(it, "F")
+    await writes(it)
+
+
 async def shown(it: Explorer) -> None:
     await it.until(lambda: forks(it))
     session = it.screen.session
@@ -74,9 +81,7 @@ async def test_it_asks_says_what_it_means_and_sends_the_first_message() -> None:
 async def test_without_a_message_the_fork_waits_for_one() -> None:
     between = Between()
     async with explore(wrap=between) as it:
-        await at(it, DATES, 57)
-        await asked(it, "F")
-        await writes(it)
+        await begun(it, DATES, 57)
         await it.send("ctrl+s")
         await shown(it)
         await it.until(lambda: "forked: the fork knows steps 1-57 of 61" in told(it))
@@ -138,9 +143,7 @@ async def test_a_fork_that_fails_leaves_the_text() -> None:
     between = Between()
     between.answer(FORK, 500)
     async with explore(wrap=between) as it:
-        await at(it, DATES, 57)
-        await asked(it, "F")
-        await writes(it)
+        await begun(it, DATES, 57)
         await it.type("half a thought")
         await it.send("ctrl+s")
         await it.until(lambda: "Could not fork the conversation" in it.footer)
@@ -180,9 +183,7 @@ async def test_read_only_and_a_sandbox_that_sleeps_say_why_not() -> None:
 
 async def test_while_the_agent_works_it_is_forked_when_the_step_ends() -> None:
     async with explore() as it:
-        await at(it, FLAKY, 1)
-        await asked(it, "F")
-        await writes(it)
+        await begun(it, FLAKY, 1)
         await it.send("ctrl+s")
         await it.until(lambda: "when this step ends" in it.footer)
         it.demo.advance(120)
@@ -193,9 +194,7 @@ async def test_a_fork_without_a_key_gets_one_from_a_profile_and_then_the_message
     between = Between()
     async with explore(wrap=between) as it:
         it.demo.world.agent_version = AgentVersion.NEW
-        await at(it, DATES, 57)
-        await asked(it, "F")
-        await writes(it)
+        await begun(it, DATES, 57)
         await it.type("Go on")
         await it.send("ctrl+s")
         await it.until(lambda: "The fork has no key" in it.text("#question"))
@@ -211,9 +210,7 @@ async def test_without_a_profile_the_message_stays_a_draft() -> None:
     between.answer("GET /api/v1/settings/profiles", 200, '{"profiles": []}', "application/json")
     async with explore(wrap=between) as it:
         it.demo.world.agent_version = AgentVersion.NEW
-        await at(it, DATES, 57)
-        await asked(it, "F")
-        await writes(it)
+        await begun(it, DATES, 57)
         await it.type("Go on")
         await it.send("ctrl+s")
         await it.until(lambda: "make an LLM profile with a key" in told(it))
@@ -228,9 +225,7 @@ async def test_a_server_that_takes_all_or_dies_gets_no_message() -> None:
         async with explore(wrap=between) as it:
             with case(version):
                 it.demo.world.agent_version = version
-                await at(it, DATES, 40)
-                await asked(it, "F")
-                await writes(it)
+                await begun(it, DATES, 40)
                 await it.type("Go on")
                 if dies:
                     between.after(FORK, lambda b=between: b.answer("* /runtime/*", 502))  # type: ignore[misc]
@@ -254,9 +249,7 @@ async def test_from_the_list_it_forks_the_end() -> None:
 
 async def test_it_stands_under_its_origin_and_is_compared_with_it() -> None:
     async with explore() as it:
-        await at(it, DATES, 57)
-        await asked(it, "F")
-        await writes(it)
+        await begun(it, DATES, 57)
         await it.send("ctrl+s")
         await shown(it)
         await it.settle()
@@ -270,9 +263,7 @@ async def test_it_stands_under_its_origin_and_is_compared_with_it() -> None:
 
 async def test_a_fork_of_another_client_has_its_step_once_its_origin_was_read() -> None:
     async with explore() as it:
-        await at(it, DATES, 57)
-        await asked(it, "F")
-        await writes(it)
+        await begun(it, DATES, 57)
         await it.send("ctrl+s")
         await shown(it)
         await it.settle()
