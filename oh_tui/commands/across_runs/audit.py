@@ -107,7 +107,8 @@ _SEVERITIES = [one.value for one in Severity]
     "Whether calls and results of a run match is told by oh-tui check.\n\n"
     "Without a PATH it reads the runs of the server that are in the index or kept on this\n"
     "machine, and says how many are not; one that its id, or the start of it, names is read from\n"
-    "the server. dead or beef, which could be one and is none, is a word of the filter.\n\n"
+    "the server. A word such as dead, which could begin an id, is of the filter where it begins\n"
+    "none.\n\n"
     "Exit codes: 0 no rule of the severity of --fail-on is broken, 3 one is, 2 wrong use, or some\n"
     "runs could not be read. What is not known never fails.",
     alone=("list", "explain"),
@@ -160,8 +161,8 @@ async def audit_in(
     live: bool = False,
     most: int | None = None,
 ) -> Found:
-    """Asks the rules of the runs that match the words, and says what was left out. Keeps `most`
-    runs that break a rule, and the first; None for all. Raises Problem."""
+    """Asks the rules of the runs that match the words, and says what was left out. Of the runs it
+    keeps the first and those that break a rule, at most `most`; None for all. Raises Problem."""
     sums, runs, breaking, is_failed = Audit(rules), list[Audited](), 0, False
     reading = runs_of(call, RulesJob(rules), words, live=live)
     async for one in _results(call, rules, words, reading):

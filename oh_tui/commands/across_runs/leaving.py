@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 def left_of(call: Call) -> Left:
-    """What the options of the command leave of each run."""
+    """What of each run leaves, by the options of the command."""
     return Left(tuple(call.args.without), call.args.only)
 
 
@@ -28,7 +28,7 @@ class Leaves:
         self._sum = WhatLeaves()
 
     async def taken(self, results: AsyncIterator[Result[Leaving[T]]]) -> AsyncIterator[Result[T]]:
-        """The results without what they told."""
+        """The results alone; what leaves with them is added up."""
         async for one in results:
             if isinstance(one.value, Unread):
                 yield Result(one.conversation, one.value)

@@ -24,7 +24,7 @@ def say_going_on(count: int) -> None:
 
 
 def say_rest(call: Call, reading: ManyRuns[Any]) -> int:
-    """Returns the exit code: whether some of the runs could not be read."""
+    """Says what was left out. Returns the exit code: whether some runs could not be read."""
     for problem in call.source.problems:
         say(problem)
     for reason in reading.unread[:MOST_TOLD]:

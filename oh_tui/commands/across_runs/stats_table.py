@@ -1,5 +1,4 @@
-"""What `oh-tui stats` tells: lines over time, a table, which is also JSON and CSV, and the range
-before."""
+"""What `oh-tui stats` tells: its table, also as JSON and CSV, lines over time, the range before."""
 
 from __future__ import annotations
 
