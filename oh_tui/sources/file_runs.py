@@ -28,8 +28,8 @@ from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-SLICE = 2000
-"""Events that are read between two reports of progress."""
+SLICE = 500
+"""Events that are read at once, in 9 ms of a thread: the reader may wait between two such parts."""
 
 HELD = 64_000_000
 """Up to this many bytes of a run stay in memory while it is processed, so that they are read once.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncGenerator
+from time import perf_counter
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,8 +13,11 @@ import pytest
 from oh_tui.api.models import Conversation
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.results import Loaded, build
+from oh_tui.trajectory.analysis.search.scan import SLICE
 from oh_tui.trajectory.analysis.search.step_filter import parse
+from oh_tui.tui.controllers.run import reader
 from oh_tui.tui.controllers.run.older import OlderEvents
+from oh_tui.tui.controllers.run.pace import AFTER_KEY
 from oh_tui.tui.controllers.run.reader import RunReader
 from oh_tui.tui.controllers.run.target import TargetRun
 from oh_tui.tui.messages import ConversationChanged, ProgressChanged, RunGrew, RunLoaded, RunStudied
@@ -110,3 +116,26 @@ async def test_a_key_waits_until_the_run_is_drawn() -> None:
     steps.trajectory = session.trajectory
     target.act(lambda: did.append("drawn"))
     assert did == ["drawn"]
+
+
+async def test_reading_waits_for_keys_and_tells_how_far_it_is_now_and_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reader, "SHOW_EVERY", 60.0)
+    session, ui, run, _ = made()
+    session.current = FIRST
+    asked = list[float]()
+
+    async def load(*_: Any) -> AsyncGenerator[Loaded, None]:
+        for part in range(1, 4):
+            await asyncio.sleep(SLICE)  # as long as it takes to read some events
+            ui.input_at = perf_counter() if part == 2 else 0.0
+            asked.append(perf_counter())
+            yield Loaded("file", None, part, 9)
+
+    source: Any = SimpleNamespace(runs=SimpleNamespace(load=load), remote=None)
+    session.source = source
+    await run._load(FIRST, preview=False)
+    assert asked[2] - asked[1] >= AFTER_KEY - SLICE
+    told = [one for one in ui.posted if isinstance(one, ProgressChanged)]
+    assert len(told) == 1 and session.progress == "reading 1 of 9 events · esc stops"

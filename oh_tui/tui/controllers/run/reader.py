@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import gc
 from collections.abc import Iterator, Sequence
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from oh_tui.api.models import Conversation, same_id
@@ -18,6 +19,7 @@ from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.verdict import with_sandbox
 from oh_tui.trajectory.model.trajectory import find_step
 from oh_tui.tui import silent_runs
+from oh_tui.tui.controllers.run.pace import SHOW_EVERY, Pace
 from oh_tui.tui.messages import (
     ConversationChanged,
     FollowingChanged,
@@ -64,6 +66,8 @@ class RunReader:
         self._steps = steps
         self._reading = object()
         """Identifies the latest reading."""
+        self._told_at = 0.0
+        """When it was last told how much is read."""
         self._opened_at = ""
         """The id of the conversation under the list's cursor when a run was last opened."""
 
@@ -179,12 +183,15 @@ class RunReader:
             async with contextlib.aclosing(
                 session.source.runs.load(conversation, held, via)
             ) as loading:
+                pace = Pace(self._ui, behind=True)
+                self._told_at = 0.0
                 async for loaded in loading:
                     run = self.take(conversation, loaded, place)
                     if run and loaded.trajectory is run.whole:
                         await self.study(run)
                         if loaded.loaded < (loaded.total or 0):
                             await asyncio.sleep(DRAWN)
+                    await pace.rest()  # a thread that reads a file would take half of a key's time
             whole = True
             if run:
                 run.conversation = conversation  # also if no new event came
@@ -230,7 +237,8 @@ class RunReader:
                     self._ui.tell(loaded.note)
             return run
         if loaded.trajectory is None:
-            if loaded.total:
+            if loaded.total and perf_counter() - self._told_at >= SHOW_EVERY:
+                self._told_at = perf_counter()
                 done = f"{loaded.loaded:,} of {plural(loaded.total, 'event')}"
                 self.show_progress(f"reading {done} · esc stops")
             return run
