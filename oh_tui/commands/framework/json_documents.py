@@ -9,12 +9,12 @@ import msgspec
 from oh_tui.commands.framework.ids import WHOLE, read_id
 from oh_tui.commands.framework.printing import LAST, number, stamp
 from oh_tui.commands.framework.reading import title
-from oh_tui.sources.lists.attributes import ATTRIBUTES
+from oh_tui.sources.lists import attributes
 from oh_tui.sources.lists.last_known import UNSEEN, LastKnown
 from oh_tui.sources.lists.triage import conversation_state
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.redact import safe, safe_line
-from oh_tui.trajectory.analysis.step_attributes import STEP_ATTRIBUTES
+from oh_tui.trajectory.analysis import step_attributes
 from oh_tui.trajectory.analysis.study import Study, SubRun
 from oh_tui.trajectory.analysis.verdict import Verdict
 from oh_tui.trajectory.model.clock import is_bare, seconds
@@ -34,7 +34,8 @@ def conversation_json(
     """The record of a server or a file, clean and without secrets, with what the user keeps of its
     run. The status is the agent's, as `last_known` where its server tells none."""
     state = conversation_state(conversation, last_known)
-    values = {one: _told(one.value(conversation, state)) for one in ATTRIBUTES if one.json}
+    told = (one for one in attributes.ATTRIBUTES if one.json)
+    values = {one: _told(one.value(conversation, state)) for one in told}
     record = {one.json: v for one, v in values.items() if v is not None or not one.is_optional}
     return {
         **record,
@@ -169,7 +170,8 @@ def step_json(study: Study, step: Step, kept: RunAnnotations = NOTHING) -> dict[
         "marks": marks(study, step),
         "started": moment(event.timestamp),
         **{
-            one.json: number(one.shown(study.accounts, step), one.digits) for one in STEP_ATTRIBUTES
+            one.json: number(one.shown(study.accounts, step), one.digits)
+            for one in step_attributes.STEP_ATTRIBUTES
         },
         "tokens": tokens_json(usage, study.accounts.told) if usage else None,
         "call_id": line(event.tool_call_id),

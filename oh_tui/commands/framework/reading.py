@@ -16,8 +16,7 @@ from oh_tui.commands.framework.listening import in_background, is_wanted
 from oh_tui.commands.framework.printing import progress, say, show_progress
 from oh_tui.commands.framework.remedies import worded
 from oh_tui.commands.framework.status import Seen
-from oh_tui.sources import server
-from oh_tui.sources.compared import Compared, compared
+from oh_tui.sources import compared, server
 from oh_tui.sources.file_runs import note_of, whole_run
 from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.results import Loaded, joined
@@ -34,6 +33,7 @@ from oh_tui.trajectory.model.trajectory import ALL, SubAgent, Trajectory, find_s
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
+    from oh_tui.sources.compared import Compared
     from oh_tui.trajectory.formats.run_file import RunFile
 
 WORTH_TELLING = 5.0
@@ -142,7 +142,7 @@ async def read_compared(call: Call, source: Source, conversation: Conversation) 
     if isinstance(source, FileSource):
         conversation = source.runs.rows.get(conversation.id, conversation)
     study = Study(whole(loaded))
-    return compared(conversation, study, study.verdict, loaded.note)
+    return compared.compared(conversation, study, study.verdict, loaded.note)
 
 
 async def _read_server(source: Source, conversation: Conversation) -> Loaded:

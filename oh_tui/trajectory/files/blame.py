@@ -8,7 +8,8 @@ from typing import Literal, NamedTuple, Protocol, TypeAlias
 from oh_tui.trajectory.files.history import FileHistory, FileState, Stop, Stopped
 from oh_tui.trajectory.files.kept_lines import kept_lines, split
 from oh_tui.trajectory.files.order_in_time import Label
-from oh_tui.trajectory.files.versions import Edit, Version, same_ends
+from oh_tui.trajectory.files.texts import same_ends
+from oh_tui.trajectory.files.versions import Edit, Version
 from oh_tui.trajectory.presentation.alignment import Check
 
 Origin: TypeAlias = Literal["edit", "before", "elsewhere"]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, TypeAlias
 
 from oh_tui.trajectory.files.order_in_time import Label, Moment, Part
+from oh_tui.trajectory.files.texts import digest_of
 from oh_tui.trajectory.files.touches import Touch, tool, touches
 from oh_tui.trajectory.files.writers import Timeline, Writer
 from oh_tui.trajectory.model.steps import Step
@@ -16,17 +16,6 @@ Kind: TypeAlias = Literal["before", "edit", "create", "delete", "move", "undo", 
 
 _LOSSY = ("\ufffd", "<secret-hidden>", "[hidden]")
 """What stands for bytes that are no text, and for what a server or an export hid."""
-
-
-def same_ends(text: str) -> str:
-    """A text with the line ends that every later reader of the file reports."""
-    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
-
-
-def digest_of(text: str) -> bytes:
-    """The same for texts that differ in line ends alone."""
-    data = same_ends(text).encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(data, digest_size=16).digest()
 
 
 class Side(NamedTuple):

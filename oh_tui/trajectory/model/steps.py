@@ -35,6 +35,10 @@ class Outcome(StrEnum):
     NO_RESULT = "no result"
 
 
+FAILED = frozenset({Outcome.ERROR, Outcome.COMMAND_FAILED, Outcome.REJECTED})
+"""Of a call that did not do what it asks for."""
+
+
 class Step(msgspec.Struct, gc=False, eq=False):
     """One thing that happened.
 

@@ -33,8 +33,9 @@ from oh_tui.sources.across_runs.failure_rows import (
 )
 from oh_tui.sources.across_runs.worker import RunFacts
 from oh_tui.trajectory import table_rows
-from oh_tui.trajectory.analysis.alike.failed_steps import FAILED, failures_of
+from oh_tui.trajectory.analysis.alike.failed_steps import failures_of
 from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.steps import FAILED
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.table_rows import About
 from scripts.many_runs import Maker, write_outputs

@@ -16,9 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.trajectory.analysis.alike.error_lines import TABLE, error_line
-from oh_tui.trajectory.analysis.alike.failed_steps import AGAIN, FAILED, Failure, failures_of
+from oh_tui.trajectory.analysis.alike.failed_steps import AGAIN, Failure, failures_of
 from oh_tui.trajectory.analysis.alike.fingerprints import LONGEST_LINE, normal_line
 from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.steps import FAILED
 from oh_tui.trajectory.model.tool_use import bounded
 from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.demo_runs import SLUGS, demo_run

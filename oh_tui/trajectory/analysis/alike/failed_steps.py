@@ -26,13 +26,11 @@ from oh_tui.trajectory.analysis.purposes.purpose import Purpose
 from oh_tui.trajectory.analysis.purposes.targets import working_folder
 from oh_tui.trajectory.model.bodies import command_text, content_text, text_field
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.steps import Outcome, Step, held
+from oh_tui.trajectory.model.steps import FAILED, Outcome, Step, held
 from oh_tui.trajectory.model.tool_use import bounded
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.describe import describe
 from oh_tui.trajectory.presentation.terminal import TERMINALS, read_output
-
-FAILED = frozenset({Outcome.ERROR, Outcome.COMMAND_FAILED, Outcome.REJECTED})
 
 AGAIN = "the same call again"
 """What helped where nothing else was done."""

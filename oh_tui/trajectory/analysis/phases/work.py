@@ -163,7 +163,7 @@ def _program(step: Step) -> str:
 
 
 class Counts(dict[str, int]):
-    """How often each name was met. As `Counter`, of which making one takes 0.6 us: each step that
+    """How often each name was met. As `Counter`, of which making one takes 1.4 us: each step that
     begins a phase has five."""
 
     def __missing__(self, name: str) -> int:

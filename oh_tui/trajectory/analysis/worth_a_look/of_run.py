@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from oh_tui.trajectory.analysis.alike.failed_steps import FAILED
 from oh_tui.trajectory.analysis.alike.fingerprints import deed
 from oh_tui.trajectory.analysis.purposes.kept_acts import KeptActs
 from oh_tui.trajectory.analysis.purposes.purpose import Purpose
@@ -22,7 +21,7 @@ from oh_tui.trajectory.analysis.worth_a_look.reasons import (
 from oh_tui.trajectory.files.churn import Churn
 from oh_tui.trajectory.files.touches import may_touch
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.steps import MESSAGE_KINDS, Outcome, Step
+from oh_tui.trajectory.model.steps import FAILED, MESSAGE_KINDS, Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 _LATE = 256

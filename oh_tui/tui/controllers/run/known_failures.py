@@ -59,7 +59,7 @@ class KnownFailures:
 
 def _words(run: Trajectory, number: int, folder: Path | None, found: FailuresFound | None) -> str:
     step = run.steps[number - 1]
-    if run.outcome(step) not in failed_steps.FAILED:
+    if run.outcome(step) not in model.FAILED:
         return ""
     with model.held(step):
         failure = failed_steps.failure_of(run, step, targets.working_folder(run))
