@@ -414,7 +414,7 @@ class MainScreen(BaseScreen):
         self.sidebar.choose_columns(self.session.columns("conversations"))
         self.timeline.choice = self.session.columns("timeline")
         if self.timeline.study is not None:
-            self.controllers.reading_on.read()
+            self.controllers.reading_on.choose()
 
     def on_layout_changed(self) -> None:
         self._arrange(self.session.arrangement)

@@ -363,6 +363,7 @@ class Controllers:
             or self.sandboxes.stop_batch()
             or self.filter.stop_filter()
             or self._stop_worker()
+            or ("reading_on" in vars(self) and self.reading_on.stop())
             or self.conversations.unpacking.stop()
             or self.listing.stop()
         )

@@ -3,6 +3,7 @@ with many steps: what takes long is read in slices, behind the keys."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 import zipfile
@@ -10,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter, sleep
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,7 +23,9 @@ from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.presentation import blocks
 from oh_tui.trajectory.presentation.blocks import output_text, result_blocks
 from oh_tui.tui.controllers.run.pace import AFTER_KEY, Pace
+from oh_tui.tui.controllers.run.reading_on import ReadingOn
 from oh_tui.tui.controllers.system import clipboard
+from oh_tui.tui.state.columns import LOOK
 from tests.tui.explorer import LONGEST, Explorer, explore
 from tests.tui.fake_ui import FakeUi
 
@@ -301,3 +305,35 @@ def test_a_thread_that_no_key_asked_for_waits_too() -> None:
     ui.input_at = perf_counter()
     pace.rest_in_thread()  # a slice of work is done for each key
     assert perf_counter() - ui.input_at < AFTER_KEY
+
+
+async def test_esc_stops_reading_what_is_worth_a_look_until_its_column_is_chosen() -> None:
+    ui, read, came = FakeUi(), list[float](), asyncio.Event()
+
+    def update(budget: float) -> bool:
+        sleep(SLICE)
+        read.append(budget)
+        came.set()
+        return False
+
+    run: Any = SimpleNamespace(
+        phases=SimpleNamespace(known=[], update=lambda _: True),
+        worth_a_look=SimpleNamespace(update=update, progress=(3, 9)),
+        sub_runs=SimpleNamespace(all=tuple),
+    )
+    steps: Any = SimpleNamespace(study=run, choice={LOOK: True}, refresh=lambda: None)
+    reading = ReadingOn(ui, steps)
+    assert not reading.stop()
+    work = asyncio.create_task(reading._read())
+    await came.wait()
+    assert reading.stop() and not reading.stop()
+    await work
+    assert "stopped reading what is worth a look, step 3 of 9" in ui.told[-1]
+    before = len(read)
+    await reading._read()  # the run has grown
+    assert len(read) == before
+    reading.choose()
+    came.clear()
+    work = asyncio.create_task(reading._read())
+    await came.wait()
+    work.cancel()

@@ -27,15 +27,37 @@ class ReadingOn:
     def __init__(self, ui: Ui, steps: Timeline) -> None:
         self._ui = ui
         self._steps = steps
+        self._reads_looks = False
+        self._stopped: Study | None = None
+        """That of which nothing more that is worth a look is read."""
+
+    def choose(self) -> None:
+        """Other columns were chosen."""
+        self._stopped = None
+        self.read()
+
+    def stop(self) -> bool:
+        """Esc: read no further what is worth a look; False when that is not being read."""
+        if not self._reads_looks:
+            return False
+        self._stopped, self._reads_looks = self._steps.study, False
+        return True
 
     def read(self) -> None:
-        """The run was studied or has grown, or other columns were chosen."""
+        """The run was studied or has grown."""
         if self._steps.study is not None and not self._ui.at_work("reading-on"):
             self._ui.work_on("reading-on", self._read)
 
     async def _read(self) -> None:
-        """Goes on with another run, if one is shown meanwhile."""
         await self._ui.drawn()  # the run itself comes first
+        try:
+            await self._read_on()
+        finally:
+            self._reads_looks = False
+
+    async def _read_on(self) -> None:
+        """Goes on with another run, if one is shown meanwhile."""
+        was_stopped = self._stopped
         pace, shown = Pace(self._ui, behind=True), perf_counter()
         while study := self._steps.study:
             if "phases" not in vars(study):
@@ -50,14 +72,16 @@ class ReadingOn:
                 if self._has_looks:
                     self._steps.refresh()
                 shown = perf_counter()
-            await pace.rest(self._progress if self._has_looks else None)
+            await pace.rest(self._told if self._has_looks else None)
         pace.end()
         if self._has_looks:
             self._steps.refresh()
+        elif self._stopped is not was_stopped:
+            self._ui.tell(f"stopped {self._progress()} · choosing the column again reads on")
 
     @property
     def _has_looks(self) -> bool:
-        return bool(self._steps.choice.get(LOOK))
+        return bool(self._steps.choice.get(LOOK)) and self._steps.study is not self._stopped
 
     def _read_phases(self, study: Study) -> bool:
         """Reads for one slice; whether all is read then."""
@@ -71,7 +95,12 @@ class ReadingOn:
         """As `_read_phases`, with the sub-agents."""
         end = monotonic() + SLICE
         runs = (study, *study.sub_runs.all()) if self._has_looks else ()
-        return all(run.worth_a_look.update(end - monotonic()) for run in runs)
+        is_done = all(run.worth_a_look.update(end - monotonic()) for run in runs)
+        self._reads_looks = not is_done
+        return is_done
+
+    def _told(self) -> str:
+        return f"{self._progress()} · esc stops"
 
     def _progress(self) -> str:
         study = self._steps.study
