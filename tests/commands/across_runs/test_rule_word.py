@@ -89,6 +89,8 @@ def test_the_same_runs_as_audit_tells(
     assert document(capsys, "stats", folder, "rule:no-installs")["total"]["runs"] == len(
         broken["no-installs"]
     )
+    audited = document(capsys, "audit", folder, "rule:no-installs")["runs"]
+    assert {run["title"] for run in audited} == broken["no-installs"]
     assert cli.main(["grep", "run.rule:no-installs is:failed", str(folder), "--json"]) == 0
     hits = map(json.loads, capsys.readouterr().out.splitlines())
     assert {hit["title"] for hit in hits} <= broken["no-installs"]
