@@ -45,7 +45,7 @@ from oh_tui.trajectory.model.branches import shown
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.model.usage_stats import Cost
+from oh_tui.trajectory.model.usage import Cost
 from oh_tui.trajectory.tables import Tables
 
 if TYPE_CHECKING:

@@ -35,7 +35,7 @@ from oh_tui.trajectory.model.recorded import Label
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.model.trajectory import CUT_OFF, Trajectory
-from oh_tui.trajectory.model.usage_stats import tokens_json
+from oh_tui.trajectory.model.usage import tokens_json
 from oh_tui.trajectory.presentation.describe import describe
 
 if TYPE_CHECKING:

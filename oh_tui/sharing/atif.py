@@ -15,7 +15,7 @@ from oh_tui.trajectory.formats.foreign import atif_export
 from oh_tui.trajectory.formats.foreign.atif_kept import CONVERSATION, KEPT
 from oh_tui.trajectory.formats.foreign.atif_sub_agents import EMBEDDED
 from oh_tui.trajectory.model.steps import Step
-from oh_tui.trajectory.model.usage_stats import Cost
+from oh_tui.trajectory.model.usage import Cost
 
 
 def atif(run: SharedRun) -> Iterator[str]:

@@ -8,7 +8,7 @@ from oh_tui.api.models import Conversation, same_id
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.verdict import Verdict
 from oh_tui.trajectory.comparison.statistics import Figures, figures
-from oh_tui.trajectory.model.usage_stats import Cost
+from oh_tui.trajectory.model.usage import Cost
 
 
 class Compared(NamedTuple):

@@ -22,15 +22,8 @@ from oh_tui.trajectory.formats.plain_file import stamp_of
 from oh_tui.trajectory.formats.run_file import Entry, RunFile, short_name
 from oh_tui.trajectory.model.clock import zoned
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.model.usage_stats import (
-    COMBINED,
-    NO_USAGE,
-    TOKENS,
-    UNTOLD,
-    read_record,
-    record_sums,
-    told_in,
-)
+from oh_tui.trajectory.model.usage import NO_USAGE, TOKENS
+from oh_tui.trajectory.model.usage_stats import COMBINED, UNTOLD, read_record, record_sums, told_in
 from oh_tui.trajectory.presentation.describe import describe_event
 
 FIRST_EVENTS, LAST_EVENTS = 20, 3

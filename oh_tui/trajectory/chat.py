@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from oh_tui.trajectory.context.answers import Answer
-from oh_tui.trajectory.model.usage_stats import TOKENS, Told, tokens_json
+from oh_tui.trajectory.model.usage import TOKENS, Told, tokens_json
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.study import Study

@@ -18,7 +18,7 @@ from oh_tui.trajectory.model.bodies import arguments, field
 from oh_tui.trajectory.model.clock import is_bare, seconds
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.model.usage_stats import TOKENS, Usage, sum_of
+from oh_tui.trajectory.model.usage import TOKENS, Usage, sum_of
 from oh_tui.trajectory.presentation.describe import describe
 from oh_tui.trajectory.tables import CallRow, FileRow, RunFailureRow, RunRow, StepRow, Tables
 

@@ -20,7 +20,7 @@ from oh_tui.sharing.shared_run import SharedRun
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.model.usage_stats import NO_USAGE
+from oh_tui.trajectory.model.usage import NO_USAGE
 from scripts.many_runs import Maker, write_outputs
 from tests.commands.conftest import IDS
 from tests.demo_runs import SLUGS, demo_events, demo_run

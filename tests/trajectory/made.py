@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from oh_tui.trajectory.model.events import Event, parse_event
-from oh_tui.trajectory.model.usage_stats import DOLLAR, SECOND, Usage
+from oh_tui.trajectory.model.usage import DOLLAR, SECOND, Usage
 
 BEGAN = "2026-03-01T10:00:"
 

@@ -21,7 +21,7 @@ from oh_tui.trajectory.analysis.study import Study, SubRuns
 from oh_tui.trajectory.formats.zip.archive import open_archive
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.model.usage_stats import Told, Usage
+from oh_tui.trajectory.model.usage import Told, Usage
 from oh_tui.trajectory.table_rows import About, rows
 from oh_tui.trajectory.tables import SCHEMAS
 from tests.demo_runs import SLUGS, demo_run

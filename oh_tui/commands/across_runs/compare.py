@@ -45,7 +45,7 @@ from oh_tui.trajectory.comparison.compare import (
 if TYPE_CHECKING:
     from oh_tui.sources.source import Source
     from oh_tui.trajectory.model.steps import Step
-from oh_tui.trajectory.model.usage_stats import tokens_json
+from oh_tui.trajectory.model.usage import tokens_json
 
 
 @command(

@@ -19,7 +19,7 @@ from oh_tui.trajectory.analysis.study import Study, SubRun
 from oh_tui.trajectory.analysis.verdict import Verdict
 from oh_tui.trajectory.model.clock import is_bare, seconds
 from oh_tui.trajectory.model.steps import Outcome, Step
-from oh_tui.trajectory.model.usage_stats import NO_USAGE, Told, Usage, tokens_json
+from oh_tui.trajectory.model.usage import NO_USAGE, Told, Usage, tokens_json
 from oh_tui.trajectory.presentation.describe import describe
 
 if TYPE_CHECKING:

@@ -33,7 +33,7 @@ from oh_tui.trajectory.model.clock import is_bare
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.recorded import UNKNOWN_AGENT
 from oh_tui.trajectory.model.steps import Outcome, Step
-from oh_tui.trajectory.model.usage_stats import Told, Usage, tokens_json
+from oh_tui.trajectory.model.usage import Told, Usage, tokens_json
 from oh_tui.trajectory.presentation.describe import describe, describe_event
 
 ERRORS = 100

@@ -12,7 +12,7 @@ from oh_tui.sources.lists.triage import is_current
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.model.usage_stats import TOKENS
+from oh_tui.trajectory.model.usage import TOKENS
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation

@@ -25,7 +25,7 @@ from oh_tui.sources.lists.triage import (
 )
 from oh_tui.text.display import cached_line
 from oh_tui.text.human import compact, duration, told_cost
-from oh_tui.trajectory.model.usage_stats import TOKENS
+from oh_tui.trajectory.model.usage import TOKENS
 
 Read: TypeAlias = Callable[[Conversation, ConversationState], object]
 

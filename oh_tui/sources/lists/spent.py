@@ -9,13 +9,14 @@ import msgspec
 
 from oh_tui.api.models import Metrics, TokenUsage, WholeMetrics
 from oh_tui.sources.file_conversation import FileConversation
-from oh_tui.trajectory.model.usage_stats import AGENT, TOKENS
+from oh_tui.trajectory.model.usage import TOKENS
+from oh_tui.trajectory.model.usage_stats import AGENT
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
     from oh_tui.trajectory.analysis.accounting import Accounts
     from oh_tui.trajectory.analysis.study import SubRuns
-    from oh_tui.trajectory.model.usage_stats import Usage
+    from oh_tui.trajectory.model.usage import Usage
 
 _CENT = 1e-6
 """Dollars by which the same cost may differ: servers add floats."""

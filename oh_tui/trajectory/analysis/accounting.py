@@ -24,16 +24,12 @@ from oh_tui.trajectory.model.clock import seconds
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.model.usage import NO_USAGE, TOKENS, Told, Usage, fill
 from oh_tui.trajectory.model.usage_stats import (
     AGENT,
     COMBINED,
-    NO_USAGE,
-    TOKENS,
     UNTOLD,
     Answer,
-    Told,
-    Usage,
-    fill,
     has_stats,
     read_record,
     read_stats,

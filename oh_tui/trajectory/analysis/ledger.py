@@ -9,17 +9,8 @@ from msgspec.structs import replace
 
 from oh_tui.text.human import plural
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.model.usage_stats import (
-    DOLLAR,
-    NO_USAGE,
-    TOKENS,
-    Answer,
-    Metrics,
-    Usage,
-    read_answers,
-    read_metrics,
-    sum_of,
-)
+from oh_tui.trajectory.model.usage import DOLLAR, NO_USAGE, TOKENS, Usage, sum_of
+from oh_tui.trajectory.model.usage_stats import Answer, Metrics, read_answers, read_metrics
 
 ROUNDING = DOLLAR // 10**6
 """Tolerance of a cost per answer: servers add floats, and may round."""

@@ -21,7 +21,7 @@ from oh_tui.trajectory.context import contexts
 from oh_tui.trajectory.files import history, order_in_time
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import ALL, SubAgent, Trajectory
-from oh_tui.trajectory.model.usage_stats import NO_USAGE, Cost, Told, Usage
+from oh_tui.trajectory.model.usage import NO_USAGE, Cost, Told, Usage
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.phases.phases import Phase, Phases, Spent

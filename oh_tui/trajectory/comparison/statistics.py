@@ -15,7 +15,7 @@ from oh_tui.trajectory.analysis.changes import size_words
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.verdict import Verdict
 from oh_tui.trajectory.model.recorded import Label
-from oh_tui.trajectory.model.usage_stats import Cost
+from oh_tui.trajectory.model.usage import Cost
 
 RESAMPLES = 10_000
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.usage_stats import Usage, fill
+from oh_tui.trajectory.model.usage import Usage, fill
 
 
 class Answer(NamedTuple):

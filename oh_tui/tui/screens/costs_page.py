@@ -8,7 +8,7 @@ from textwrap import wrap
 from oh_tui.text.human import compact, dollars, duration, percent, plural, tenths, told_cost
 from oh_tui.trajectory.analysis.spending import SHORT, Costly, Spending
 from oh_tui.trajectory.looks import FAMILY_HUES, Glyphs
-from oh_tui.trajectory.model.usage_stats import NO_USAGE, Usage
+from oh_tui.trajectory.model.usage import NO_USAGE, Usage
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.widgets.drawing import Piece, fit, shorten
 from oh_tui.tui.widgets.rule import joined, whole_pieces

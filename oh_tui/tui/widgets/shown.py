@@ -11,7 +11,7 @@ from oh_tui.trajectory.looks import Glyphs, outcome_mark
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.model.usage_stats import NO_USAGE, Usage
+from oh_tui.trajectory.model.usage import NO_USAGE, Usage
 from oh_tui.trajectory.presentation import blocks as content
 from oh_tui.trajectory.presentation import step_context
 from oh_tui.trajectory.presentation.block import Block, Json, Note, Thought

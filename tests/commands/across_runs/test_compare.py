@@ -15,7 +15,7 @@ from oh_tui import cli
 from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.trajectory.comparison.statistics import Figures
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.model.usage_stats import Cost
+from oh_tui.trajectory.model.usage import Cost
 from tests.commands.conftest import IDS
 from tests.commands.schemas import check
 from tests.processes import oh_tui

@@ -15,7 +15,7 @@ from oh_tui.sources.server import ServerSource
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.model.usage_stats import NO_USAGE, Usage
+from oh_tui.trajectory.model.usage import NO_USAGE, Usage
 from tests.api.servers import over
 from tests.sources.here import demo_read
 from tests.sources.test_server import ID, Servers, happened, ids, read, turned

@@ -15,7 +15,7 @@ from oh_tui.demo.runs.meter import combined
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.model.usage_stats import NO_USAGE
+from oh_tui.trajectory.model.usage import NO_USAGE
 from tests.demo.wire import NOW
 from tests.demo_runs import SLUGS, demo_events, demo_run
 from tests.trajectory.made import event, message, output, result, shell, state, used

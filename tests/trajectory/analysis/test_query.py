@@ -20,7 +20,7 @@ from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.model.usage_stats import Usage
+from oh_tui.trajectory.model.usage import Usage
 from tests.demo_runs import demo_run
 from tests.trajectory.made import call, event, failure, message, output, result, shell, state, used
 from tests.work import counted

@@ -12,7 +12,7 @@ from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.model.usage_stats import NO_USAGE
+from oh_tui.trajectory.model.usage import NO_USAGE
 from tests.demo_runs import SLUGS, demo_run
 from tests.trajectory.made import call, event, message, output, result, shell
 

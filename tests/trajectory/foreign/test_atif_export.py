@@ -15,7 +15,8 @@ from oh_tui.trajectory.model.bodies import content_text, thought_text
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.model.usage_stats import NO_USAGE, Cost, stats_text
+from oh_tui.trajectory.model.usage import NO_USAGE, Cost
+from oh_tui.trajectory.model.usage_stats import stats_text
 from oh_tui.trajectory.presentation.describe import describe
 
 from ...demo_runs import SLUGS, demo_run

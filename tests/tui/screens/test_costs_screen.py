@@ -24,7 +24,7 @@ from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.looks import ASCII, UNICODE
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.model.usage_stats import Usage
+from oh_tui.trajectory.model.usage import Usage
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.screens import costs
 from oh_tui.tui.screens.costs import WIDEST, CostsScreen

@@ -16,7 +16,7 @@ from oh_tui.trajectory.analysis.phases.work import Name, work_of
 from oh_tui.trajectory.analysis.purposes.kept_acts import KeptActs
 from oh_tui.trajectory.analysis.strip import Strip
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.model.usage_stats import DOLLAR
+from oh_tui.trajectory.model.usage import DOLLAR
 
 
 class Phase(NamedTuple):

@@ -20,7 +20,7 @@ from oh_tui.trajectory.model.bodies import arguments, content_text, field, text_
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.model.usage_stats import Cost, Usage
+from oh_tui.trajectory.model.usage import Cost, Usage
 
 VERSION = "ATIF-v1.7"
 
