@@ -12,7 +12,7 @@ from oh_tui import __version__
 from oh_tui.sources.rules.rule import Rule
 from oh_tui.trajectory.analysis.rules.question import Question, State
 
-_OF_NOW = frozenset({"after", "before", "tag", "note", "failure"})
+_OF_NOW = frozenset({"after", "before", "failure"})
 """Words about a run whose answers change without the run."""
 
 
@@ -43,7 +43,7 @@ def is_kept(rule: Rule) -> bool:
     if isinstance(rule.asks, Question):
         return True
     terms = [term for query in rule.asks for term in query.terms]
-    return not any(term.field in _OF_NOW or term.value == "bookmarked" for term in terms)
+    return not any(term.field in _OF_NOW for term in terms)
 
 
 def kept_text(rules: Sequence[Rule], states: Mapping[str, State]) -> str:

@@ -26,7 +26,7 @@ from oh_tui.trajectory.analysis.rules.question import (
     Words,
 )
 from oh_tui.trajectory.analysis.search import step_filter
-from oh_tui.trajectory.analysis.search.step_filter import Query, QueryError
+from oh_tui.trajectory.analysis.search.step_filter import Query, QueryError, Term
 
 LARGEST = 64 * 1024
 """Bytes of a file."""
@@ -176,10 +176,7 @@ class _Table:
         return Repeated(self._number("repeated", 2), self._flag("in_a_row", False), Same(same))
 
     def _steps(self, name: str) -> Words:
-        found = self._words(name, step_filter.parse)
-        if any(query.needs_kept for query in found):
-            self._blame(f"{name}: notes and bookmarks are of one user, no part of a run", name)
-        return found
+        return self._words(name, step_filter.parse)
 
     def _words(self, name: str, parse: Callable[[str], Q]) -> tuple[Q, ...]:
         """One question, or a list of them."""
@@ -210,6 +207,9 @@ class _Table:
             self._blame(f"{name} asks for nothing", name)
         elif any(term.field.removeprefix(step_filter.RUN) == "rule" for term in query.terms):
             self._blame(f"{name}: rules do not refer to each other", name)
+        elif any(map(_is_of_user, query.terms)):
+            told = "notes, bookmarks, tags and what was opened"
+            self._blame(f"{name}: {told} are of one user, no part of a run", name)
         elif reason := contradiction(query.terms):
             self._blame(f"{name} can never match: {reason}", name)
         return [query]
@@ -254,6 +254,15 @@ class _Table:
     def _blame(self, text: str, name: str = "") -> None:
         line = self._lines.get(name, self._lines[""])
         self._faults.append(Fault(line, text, quoted(name) if name else ""))
+
+
+def _is_of_user(term: Term) -> bool:
+    field = term.field.removeprefix(step_filter.RUN)
+    return field in ("note", "tag") or (field == "is" and term.value in _OF_USER)
+
+
+_OF_USER = frozenset({"bookmarked", "unread", "needs"})
+"""Values of is: that differ between users of one run: needs ends where a failure was opened."""
 
 
 def _shown(value: object) -> str:

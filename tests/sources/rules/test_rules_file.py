@@ -49,6 +49,8 @@ def test_each_test_is_read() -> None:
     assert [query.text for query in rule.asks.test.since] == ["does:edit"]
 
 
+OF_USER = "notes, bookmarks, tags and what was opened are of one user"
+
 FAULTS = {
     'steps = "does:psh"\nnever = true': (4, "steps: does:psh is not known, at character 6: "),
     'steps = "-is:failed dos:push"\nnever = true': (4, "steps: There is no field dos, at char"),
@@ -65,7 +67,13 @@ FAULTS = {
     'steps = "does:push"\nat_most = -1': (5, "at_most is a number from 0"),
     'steps = "does:push"\nnever = false': (5, "never is true"),
     'steps = "does:push"\nnever = true\nsince = "x"': (6, "since stands beside before or never_"),
-    'steps = "note:any"\nnever = true': (4, "steps: notes and bookmarks are of one user"),
+    'steps = "note:any"\nnever = true': (4, f"steps: {OF_USER}"),
+    'steps = "is:bookmarked"\nnever = true': (4, f"steps: {OF_USER}"),
+    'run = "is:bookmarked"': (4, f"run: {OF_USER}"),
+    'run = "note:word"': (4, f"run: {OF_USER}"),
+    'run = "-tag:key"': (4, f"run: {OF_USER}"),
+    'run = ["is:failed", "is:unread"]': (4, f"run: {OF_USER}"),
+    'run = "is:needs"': (4, f"run: {OF_USER}"),
     'steps = ""\nnever = true': (4, "steps asks for nothing"),
     'steps = 5\nnever = true': (4, "steps is words in quotes"),
     'steps = "does:push"\nafter = "rule:b"': (5, "after: "),
