@@ -38,7 +38,7 @@ from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.classification import remedy
 from oh_tui.trajectory.presentation.describe import describe
-from oh_tui.trajectory.presentation.plans import done_and_all
+from oh_tui.trajectory.presentation.plans import plan_left
 
 CAUSE, SHORT = 200, 60
 """Longest texts of a verdict, in characters."""
@@ -129,12 +129,8 @@ def plan_of(trajectory: Trajectory) -> tuple[int, int] | None:
     """Done and all items of the agent's last plan, if it is among the last 5,000 steps: a longer
     search would slow down long live runs."""
     for step in islice(reversed(trajectory.steps), _PLAN):
-        if step.event.part != "TaskTrackerAction" or step.result is None or step.result.failed:
-            continue
-        for half in (step.result.body().get("observation"), step.event.body().get("action")):
-            done, count = done_and_all(half)
-            if count:
-                return done, count
+        if left := plan_left(step):
+            return (left.done, left.items) if left.items and not left.untold else None
     return None
 
 

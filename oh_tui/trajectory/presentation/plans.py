@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from difflib import SequenceMatcher
 from itertools import chain
+from typing import NamedTuple
 
 import msgspec
 
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.model.bodies import field, text_field
+from oh_tui.trajectory.model.steps import Step
 
 _ALIKE = 0.5
 """Similarity of two titles, from 0 to 1, at which one is the other renamed."""
@@ -51,6 +53,37 @@ def done_and_all(half: object) -> tuple[int, int]:
     items = field(half, "task_list")
     items = items if isinstance(items, list) else []
     return sum(text_field(item, "status") == "done" for item in items), len(items)
+
+
+class PlanLeft(NamedTuple):
+    """How a step leaves the plan."""
+
+    done: int
+    untold: int
+    """Items whose status is no text. An item without one is to be done, as for the server."""
+    items: int
+
+    @property
+    def is_open(self) -> bool:
+        return self.done + self.untold < self.items
+
+
+def plan_left(step: Step) -> PlanLeft | None:
+    """The plan that a step writes or is shown; None for other steps, and where no result tells
+    that it was written."""
+    if step.event.part != "TaskTrackerAction" or step.result is None or step.result.failed:
+        return None
+    action = field(step.event.body(), "action")
+    halves = [field(step.result.body(), "observation")]
+    halves += [action] if field(action, "command") != "view" else []
+    plans = [one for one in halves if isinstance(field(one, "task_list"), list)]
+    if not plans:
+        return None
+    plan = next((one for one in plans if field(one, "task_list")), plans[0])
+    done, count = done_and_all(plan)
+    items = (one for one in plan["task_list"] if isinstance(one, dict))
+    untold = sum(not isinstance(one.get("status", ""), str) for one in items)
+    return PlanLeft(done, untold, count)
 
 
 def plan_progress(half: object) -> str:

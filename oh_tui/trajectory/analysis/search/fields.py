@@ -376,7 +376,7 @@ FIELDS: dict[str, Field] = {
     ),
     "plan": Field(
         one_of(_plans), lambda asked, value: step_facts.plan_state(asked.step) == value,
-        any_of(_plans), 3,
+        any_of(_plans), 3, lambda asked, _: step_facts.tells_plan(asked.step), "plan",
     ),
     "secret": Field(
         one_of(_halves), lambda asked, value: step_facts.has_secret(asked.step, value),

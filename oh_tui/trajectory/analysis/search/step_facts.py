@@ -13,10 +13,8 @@ from oh_tui.trajectory.context.answers import is_answer
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
-from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.presentation.describe import family_of
-from oh_tui.trajectory.presentation.plans import done_and_all
+from oh_tui.trajectory.presentation.plans import plan_left
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.accounting import Accounts
@@ -29,18 +27,23 @@ class PlanState(StrEnum):
 
 
 def plan_state(step: Step) -> PlanState | None:
-    """How a step leaves the plan; None for a step that writes none."""
-    has_failed = step.result is not None and step.result.failed
-    if not step.is_call or has_failed or family_of(step.event) is not Family.PLAN:
+    """How a step leaves the plan; None for a step that neither writes nor shows one, and where
+    that is not known."""
+    left = plan_left(step)
+    if left is None:
         return None
-    halves = [field(step.event.body(), "action")]
-    if step.result is not None:
-        halves.insert(0, field(step.result.body(), "observation"))
-    plan = next((one for one in halves if isinstance(field(one, "task_list"), list)), None)
-    if plan is None or field(halves[-1], "command") not in (None, "plan"):
-        return None
-    done, count = done_and_all(plan)
-    return PlanState.DONE if done == count else PlanState.OPEN
+    if left.is_open:
+        return PlanState.OPEN
+    return None if left.untold else PlanState.DONE
+
+
+def tells_plan(step: Step) -> bool:
+    """Whether a step tells how it leaves the plan, if it may change that."""
+    if step.event.part != "TaskTrackerAction" or plan_state(step):
+        return True
+    if step.result is not None and step.result.failed:
+        return True
+    return step.result is not None and plan_left(step) is None
 
 
 class Half(StrEnum):

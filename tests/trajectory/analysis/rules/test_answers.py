@@ -16,6 +16,7 @@ from oh_tui.trajectory.analysis.rules import matching
 from oh_tui.trajectory.analysis.rules.answers import answers
 from oh_tui.trajectory.analysis.rules.question import MOST_STEPS, Answer, Question, State
 from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.steps import Step, held
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -320,3 +321,37 @@ def test_a_thought_of_another_agent_is_none() -> None:
     told: dict[str, Any] = {"title": "Update the plan", "raw_input": {"todos": []}}
     run.extend([event("ACPToolCallEvent", "s", tool_call_id="s", tool_kind="think", **told)])
     assert asked('steps = "does:push"\nnever = true', run).state is HOLDS
+
+
+def _plan(id: str, *statuses: object, command: str = "plan") -> list[Event]:
+    tasks = [{"title": "a"} | ({} if one == "" else {"status": one}) for one in statuses]
+    action = {"kind": "TaskTrackerAction", "command": command, "task_list": tasks}
+    seen = {**action, "kind": "TaskTrackerObservation"}
+    return [call(id, action, tool="task_tracker"), result(id, seen, tool="task_tracker")]
+
+
+@pytest.mark.parametrize(
+    ("events", "state", "told"),
+    [
+        (_plan("a", "done", "todo"), BROKEN, (1, 2)),
+        (_plan("a", "done", ""), BROKEN, (1, 2)),
+        (_plan("a", "done", "done"), HOLDS, (2, 2)),
+        (_plan("a", "done", "todo", command="view"), BROKEN, (1, 2)),
+        (_plan("a", "done", None), UNKNOWN, None),
+        (_plan("a", "todo", None), BROKEN, None),
+        (_plan("a", "done", "todo")[:1], UNKNOWN, None),
+        ([*_plan("a", "done", "todo"), *_plan("b")], HOLDS, None),
+        ([*_plan("a", "done"), *_plan("b", "todo")[:1]], UNKNOWN, (1, 1)),
+        ([*_plan("a", "done"), *_plan("b", None)[:1]], UNKNOWN, (1, 1)),
+    ],
+)
+def test_rules_and_verdict_read_plans_alike(
+    events: list[Event], state: State, told: tuple[int, int] | None
+) -> None:
+    run = Trajectory()
+    run.extend(events)
+    (rule,) = (one for one in builtin_rules() if one.name == "plan-done")
+    assert isinstance(rule.asks, Question)
+    (answer,) = answers([rule.asks], Study(run))
+    assert (answer.state, judge(run).plan) == (state, told)
+    assert bool(answer.lacks) is (state is UNKNOWN)
