@@ -155,7 +155,8 @@ class _Run:
                 if is_wrong and each == YES:
                     wrong.append(place + 1)
                 is_open |= may_be_wrong
-                if not needs and each == other[place] == OPEN:  # a sub-agent may do one, then both
+                if each == (since if needs else other)[place] == OPEN:
+                    # a sub-agent may edit and then commit, or fail and then edit
                     is_open |= delegates(self._steps[place].event)
             if not needs and other[place] != NO:
                 there, may_be = place if other[place] == YES else there, place

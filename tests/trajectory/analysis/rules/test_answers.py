@@ -309,6 +309,8 @@ def test_what_a_sub_agent_did_is_not_known(case: str) -> None:
         found["tests-after-last-edit"].lacks == "the work of the sub-agent of 1 step is not known"
     )
     assert found["plan-done"].state is HOLDS
+    alone = states(*tested, *DELEGATES[case])
+    assert alone["tested-before-commit"].state is UNKNOWN  # it may have edited and committed
     edited = shell("d", "echo 1 > a.py"), output("d")
     assert states(*DELEGATES[case], *edited)["tests-after-last-edit"].state is BROKEN
     again = states(*DELEGATES[case], *edited, *tested, *pushed)
