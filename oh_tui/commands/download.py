@@ -7,16 +7,20 @@ from pathlib import Path
 
 from oh_tui.api.errors import TooLarge
 from oh_tui.api.models import Conversation
+from oh_tui.commands.framework import failing
 from oh_tui.commands.framework.acting import short, target_of
 from oh_tui.commands.framework.command import Call, argument, command
+from oh_tui.commands.framework.exit_codes import OK, REFUSED
 from oh_tui.commands.framework.ids import find
 from oh_tui.commands.framework.json_documents import conversation_id
 from oh_tui.commands.framework.printing import print_json, show_progress
 from oh_tui.commands.framework.reading import title
+from oh_tui.commands.framework.remedies import worded
 from oh_tui.library.library import Library
 from oh_tui.sources.across_runs.background_indexing import InFile, fill
 from oh_tui.text import human
 from oh_tui.text.clean import clean_line
+from oh_tui.text.problem import Problem
 
 
 @command(
@@ -34,18 +38,28 @@ from oh_tui.text.clean import clean_line
     examples={
         "download 5f3a": "named after its title and id",
         "download 5f3a -o run.zip": "nothing is ever overwritten",
-        "download 5f3a 0123 -o runs/": "several",
+        "download 5f3a 0123 -o runs/": "several: where one fails, the others go on",
     },
     wants="server",
 )
 async def download(call: Call) -> int:
-    """Prints the path of each file when it is there; stops at the first that fails."""
-    folder, name = target_of(call, single=len(call.identifiers) == 1)
-    found = [await find(call.source, identifier) for identifier in call.identifiers]
+    """Prints the path of each file when it is there. What fails is told, and the others go on."""
+    is_single = len(call.identifiers) == 1
+    folder, name = target_of(call, single=is_single)
     saved: list[dict[str, str | int]] = []
+    code = OK
     try:
-        for conversation in found:
-            path = await _save(call, conversation, folder, name)
+        for identifier in call.identifiers:
+            try:
+                conversation = await find(call.source, identifier)
+                path = await _save(call, conversation, folder, name)
+            except Problem as problem:
+                if is_single:
+                    raise
+                show_progress("")
+                hint = worded(problem.hint, identifier)
+                code = failing.say(f"{identifier}: {problem.sentence}", hint, REFUSED)
+                continue
             await asyncio.to_thread(_index, call, path)
             shown = clean_line(str(path))
             size = path.stat().st_size
@@ -54,9 +68,9 @@ async def download(call: Call) -> int:
                 print(shown, flush=True)
     finally:
         show_progress("")
-        if call.as_json and (saved or not found):
+        if call.as_json and saved:
             print_json({"files": saved})
-    return 0
+    return code
 
 
 def _index(call: Call, path: Path) -> None:

@@ -294,6 +294,23 @@ def test_a_run_too_long_for_a_download_names_the_other_way(shell: Shell, tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
+def test_of_several_downloads_each_that_fails_is_told_and_the_others_go_on(
+    shell: Shell, tmp_path: Path
+) -> None:
+    long, good = IDS["week-dates"], IDS["click"]
+    shell.between.answer(f"GET *{long}/download", 413, '{"detail": "Too many"}', "application/json")
+    said = shell(f"download {long} ffffffff {good} -o {tmp_path}")
+    (saved,) = tmp_path.iterdir()
+    assert (said.code, said.out) == (1, f"{saved}\n")
+    told = [line for line in said.err.splitlines() if line.startswith("oh-tui: ")]
+    assert [line.split(": ")[1] for line in told] == [long, "ffffffff"]
+    assert "There is no conversation ffffffff" in told[1]
+    said = shell(f"download {long} {good} -o {tmp_path} --json")
+    (file,) = json.loads(said.out)["files"]
+    assert said.code == 1 and file["id"].replace("-", "") == good.replace("-", "")
+    assert long in json.loads(said.complaint)["error"]["message"]
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="the root user may write anywhere")
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, run_file: Path) -> None:
     tmp_path.chmod(0o500)
