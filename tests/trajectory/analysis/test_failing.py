@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pwd
 import shutil
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from oh_tui.trajectory.analysis.alike.error_lines import TABLE, error_line
 from oh_tui.trajectory.analysis.alike.failed_steps import AGAIN, Failure, failures_of
 from oh_tui.trajectory.analysis.alike.fingerprints import LONGEST_LINE, normal_line
-from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.steps import FAILED
 from oh_tui.trajectory.model.tool_use import bounded
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -675,6 +676,28 @@ def test_a_line_of_a_megabyte_is_bounded(piece: str) -> None:
 def test_a_result_that_tells_nothing_is_named_by_its_program() -> None:
     assert failed("", 1, "cd /w && grep -q a b") == ("terminal", "exit 1", "grep: no output")
     assert failed("", 2, "diff a b") != failed("", 1, "diff a b")
+
+
+@pytest.mark.parametrize("kind", ["AgentErrorEvent", "ConversationErrorEvent", "ServerErrorEvent"])
+@pytest.mark.parametrize("fields", [{}, {"error": None, "detail": None}])
+def test_an_error_without_a_text_claims_no_empty_output(kind: str, fields: dict[str, None]) -> None:
+    run = Trajectory()
+    body = {"id": "e", "kind": kind, "source": "agent", "tool_name": "terminal", **fields}
+    run.extend([parse_event(json.dumps(body).encode())])
+    (found,) = failures_of(run)
+    assert found.failure.line == "text not told"
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [([], "grep: no output"), ("", "grep: no output"), (None, "grep: output not told")],
+)
+def test_no_output_is_told_by_an_empty_one_only(content: object, line: str) -> None:
+    run = Trajectory()
+    seen = {"kind": "TerminalObservation", "content": content, "exit_code": 1}
+    run.extend([shell("a", "grep -q a b"), result("a", seen)])
+    (found,) = failures_of(run)
+    assert found.failure.line == line
 
 
 def test_no_secret_is_in_a_line() -> None:

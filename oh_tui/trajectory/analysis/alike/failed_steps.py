@@ -24,7 +24,7 @@ from oh_tui.trajectory.analysis.purposes.acts import purposes_of
 from oh_tui.trajectory.analysis.purposes.commands import program_of
 from oh_tui.trajectory.analysis.purposes.purpose import Purpose
 from oh_tui.trajectory.analysis.purposes.targets import working_folder
-from oh_tui.trajectory.model.bodies import command_text, content_text, text_field
+from oh_tui.trajectory.model.bodies import command_text, content_text, field, text_field
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import FAILED, Outcome, Step, held
 from oh_tui.trajectory.model.tool_use import bounded
@@ -145,7 +145,7 @@ def failure_of(run: Trajectory, step: Step, folder: str) -> Failure:
     told = _told(run, step, result)
     line = normal_line(safe_line(told.line), folder)
     kind = told.kind or _kind(run, step, result)
-    return Failure(tool, safe_line(kind, 100), line or _silent(step))
+    return Failure(tool, safe_line(kind, 100), line or _silent(step, result))
 
 
 _CAPITAL = pattern(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -193,10 +193,22 @@ _NO_EDIT = pattern(
 """Between the two is the text that was to be replaced."""
 
 
-def _silent(step: Step) -> str:
+def _silent(step: Step, result: Event) -> str:
     """What stands for the line of a result that tells nothing: what was called."""
     event = step.event
+    untold = "output not told" if step.is_call else "text not told"
+    said = "no output" if _tells_output(result.body()) else untold
     command = text_field(event.body(), "action", "command")
     if tool_called(event) == "Terminal" and command:
-        return f"{safe_line(program_of(command), 100)}: no output"
-    return "no output"
+        return f"{safe_line(program_of(command), 100)}: {said}"
+    return said
+
+
+def _tells_output(body: dict[str, object]) -> bool:
+    """Whether an empty output is told: not by null, and not by an error without a text."""
+    told = field(body, "observation")
+    told = told if isinstance(told, dict) else body
+    return any(isinstance(told.get(name), str | list) for name in _OUTPUTS)
+
+
+_OUTPUTS = ("content", "output", "message", "raw_output")
