@@ -57,6 +57,7 @@ async def download(call: Call) -> int:
                 if is_single:
                     raise
                 show_progress("")
+                failing.as_json = call.as_json
                 hint = worded(problem.hint, identifier)
                 code = failing.say(f"{identifier}: {problem.sentence}", hint, REFUSED)
                 continue

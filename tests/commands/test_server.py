@@ -308,7 +308,7 @@ def test_of_several_downloads_each_that_fails_is_told_and_the_others_go_on(
     said = shell(f"download {long} {good} -o {tmp_path} --json")
     (file,) = json.loads(said.out)["files"]
     assert said.code == 1 and file["id"].replace("-", "") == good.replace("-", "")
-    assert long in json.loads(said.complaint)["error"]["message"]
+    assert long in json.loads(said.err)["error"]["message"]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the root user may write anywhere")
