@@ -21,6 +21,7 @@ from oh_tui.trajectory.model.result_state import (
     as_code,
     exit_code,
     has_failed,
+    has_odd_code,
     timed_out,
 )
 
@@ -224,7 +225,7 @@ def parse_event(raw: bytes, *, store: Bodies | None = None, place: int = 0) -> E
             head = _Head(kind=UNREADABLE)
     kind = head.kind or NO_KIND
     part = head.action or head.observation
-    status = ""
+    code, status = exit_code(head.observation), ""
     if kind == "ConversationStateUpdateEvent":
         status = _status(head.key, head.value)
     return Event(
@@ -244,9 +245,9 @@ def parse_event(raw: bytes, *, store: Bodies | None = None, place: int = 0) -> E
         key=_name(head.key),
         status=_name(status),
         failed=has_failed(kind, head),
-        untold=bool(head.oh_tui_untold),
+        untold=bool(head.oh_tui_untold) or (code is None and has_odd_code(head.observation)),
         ended=kind == "ACPToolCallEvent" and head.status not in _ACP_OPEN,
-        exit_code=exit_code(head.observation),
+        exit_code=code,
         timed_out=timed_out(head.observation),
         held=b"" if store is not None else bytes(raw),
         store=store,
@@ -287,7 +288,11 @@ def _status(key: str | None, value: msgspec.Raw) -> str:
 
 def _loose_head(value: object) -> _Head:
     """The head of an object in which some field has a type that no server documents."""
-    return _loose(_Head, value) or _Head(kind=UNREADABLE)
+    head = _loose(_Head, value) or _Head(kind=UNREADABLE)
+    if head.observation is not None and isinstance(value, dict):
+        code = value["observation"].get("exit_code")
+        head.observation.oh_tui_odd_code = code is not None and as_code(code) is None
+    return head
 
 
 def _loose(kind: type[_Struct], value: object) -> _Struct | None:

@@ -33,6 +33,8 @@ class ObservationHead(msgspec.Struct, gc=False):
     timeout: msgspec.Raw = _NONE
     status: msgspec.Raw = _NONE
     metadata: msgspec.Raw = _NONE
+    oh_tui_odd_code: bool | None = None
+    """Its `exit_code` is no number."""
 
 
 class ResultHead(msgspec.Struct, gc=False):
@@ -79,6 +81,17 @@ def exit_code(observation: ObservationHead | None) -> int | None:
         return as_code(_decode_metadata(observation.metadata).exit_code)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return None
+
+
+def has_odd_code(observation: ObservationHead | None) -> bool:
+    """Whether an observation without a readable exit code has one that is no number: nothing tells
+    how its command ended."""
+    if observation is None or observation.oh_tui_odd_code or not observation.metadata:
+        return bool(observation and observation.oh_tui_odd_code)
+    try:
+        return _decode_metadata(observation.metadata).exit_code is not None
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return bytes(observation.metadata)[:1] == b"{"
 
 
 def timed_out(observation: ObservationHead | None) -> bool:

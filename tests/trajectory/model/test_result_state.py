@@ -17,6 +17,7 @@ from tests.trajectory.made import event, message, output, result, shell, state
 
 OK, FAILED, ERROR = Outcome.OK, Outcome.COMMAND_FAILED, Outcome.ERROR
 TERMINAL: dict[str, Any] = {"kind": "TerminalObservation", "content": [], "is_error": False}
+ODD_CODES: tuple[Any, ...] = ("zero", True, [], {}, 1.5, float("inf"))
 OLD: dict[str, Any] = {"kind": "ExecuteBashObservation", "output": "x", "timeout": False}
 
 
@@ -36,6 +37,17 @@ def run_of(*events: Any) -> Trajectory:
         (TERMINAL | {"exit_code": None, "metadata": {"exit_code": 0}}, OK),
         (TERMINAL | {"exit_code": 0, "metadata": {"exit_code": 1}}, OK),
         (TERMINAL | {"exit_code": None, "metadata": "1"}, OK),
+        *((TERMINAL | {"exit_code": odd}, Outcome.WITH_RESULT) for odd in ODD_CODES),
+        *(
+            (TERMINAL | {"exit_code": None, "metadata": {"exit_code": odd}}, Outcome.WITH_RESULT)
+            for odd in ODD_CODES
+        ),
+        (TERMINAL | {"exit_code": "zero", "metadata": {"exit_code": 0}}, OK),
+        (TERMINAL | {"exit_code": "1"}, FAILED),
+        (TERMINAL | {"exit_code": 1.0}, FAILED),
+        (TERMINAL | {"exit_code": "0"}, OK),
+        (TERMINAL | {"exit_code": []} | {"is_error": True}, ERROR),
+        (TERMINAL | {"exit_code": None, "metadata": None}, OK),
         (TERMINAL | {"exit_code": -1}, OK),
         (TERMINAL | {"exit_code": -1, "timeout": True}, FAILED),
         (OLD | {"error": False, "metadata": {"exit_code": -1}}, OK),
