@@ -154,6 +154,8 @@ class Writers:
             if event.id in self._effects:
                 return self._effects[event.id]
             body = event.body()
+            if not isinstance(field(body, "action", "command"), str):
+                return _ANYTHING
             if field(body, "action", "is_input") is True:
                 keys = command_text(body)
                 return _NOTHING if keys in ("", "C-c") else _ANYTHING

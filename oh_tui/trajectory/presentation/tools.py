@@ -58,6 +58,8 @@ def _terminal(use: Use) -> What:
         return What(Family.TERMINAL, "type", command)
     if use.action.get("reset") is True and not command.strip():
         return What(Family.TERMINAL, "reset the terminal", None)
+    if use.action and not isinstance(use.action.get("command"), str):
+        return What(Family.TERMINAL, "command not told", None)
     if use.action and not command.strip():
         return What(Family.TERMINAL, "wait for output", None)
     return What(Family.TERMINAL, "$", command)

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from oh_tui.text.redact import HIDDEN
+from oh_tui.trajectory.analysis.purposes.acts import acts, tells_purpose
+from oh_tui.trajectory.analysis.purposes.purpose import Purpose
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.trajectory.model.tool_use import Family, count
@@ -138,6 +140,16 @@ def test_input_to_a_running_command_is_typed_and_an_empty_command_waits() -> Non
     assert told(call("1", action)).what == "type C-c"
     assert told(shell("1", "")).what == "wait for output"
     assert told(shell("1", "cd x\npytest")).what == "$ cd x pytest"
+
+
+@pytest.mark.parametrize("command", [None, ["ls", "-l"], {"a": 1}, 5, True])
+def test_a_command_that_is_no_text_is_not_told_and_no_wait(command: object) -> None:
+    odd = call("1", {"kind": "TerminalAction", "command": command})
+    assert told(odd).what == "command not told"
+    run = Trajectory()
+    run.extend([odd, output("1", "x")])
+    assert acts(run.steps[0]) == ()
+    assert not tells_purpose(run.steps[0], Purpose.TEST)
 
 
 def test_the_summary_of_the_agent_does_not_take_the_place_of_a_command() -> None:

@@ -84,7 +84,17 @@ def tells_purpose(step: Step, purpose: Purpose) -> bool:
     """Whether a step that is not seen to be for this tells that it is not."""
     if not step.is_call or purpose in _TOLD_BY_TOOL or command_of(step.event):
         return True
+    if _hides_command(step.event):
+        return False
     return family_of(step.event) not in _NOT_TOLD and not delegates(step.event)
+
+
+def _hides_command(event: Event) -> bool:
+    """Whether a call of a terminal has no text as its command: an empty one asks for output."""
+    if tool(event) not in _TERMINALS:
+        return False
+    action = field(event.body(), "action")
+    return isinstance(action, dict) and not isinstance(action.get("command"), str)
 
 
 def delegates(event: Event) -> bool:
@@ -102,6 +112,8 @@ def acts(step: Step) -> tuple[Act, ...]:
     if command := command_of(event):
         return tuple(acts_of(command))
     if tool(event) in _TERMINALS:  # keys for a program, or a look at what it wrote
+        if _hides_command(event):
+            return ()
         is_input = field(event.body(), "action", "is_input") is True
         return (Act(Purpose.RUN if is_input else Purpose.WAIT),)
     if delegates(event):
