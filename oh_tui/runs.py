@@ -147,9 +147,8 @@ class Run:
     @property
     def time(self) -> Time:
         run, accounts = self.trajectory, self.study.accounts
-        if run.began is None:
-            return Time(None, run.ended(), None, None)
-        return Time(run.began, run.ended(), accounts.active, accounts.waited)
+        waited = None if accounts.worked is None else accounts.waited
+        return Time(run.began, run.ended(), accounts.worked, waited)
 
     @property
     def changes(self) -> ChangeLog:

@@ -116,7 +116,7 @@ def report(conversation: Conversation, study: Study) -> dict[str, Any]:
             "label": label_of(conversation),
             "model": line(conversation.llm_model),
             "repository": line(conversation.selected_repository),
-            "work_seconds": None if trajectory.began is None else number(accounts.active, 3),
+            "work_seconds": number(accounts.worked, 3),
             **cost_json(study, conversation),
             "priced": True if conversation.cost else study.sub_runs.priced,
             "llm_s": llm_seconds(total),

@@ -11,7 +11,7 @@ import pytest
 
 from oh_tui.api.models import Conversation
 from oh_tui.commands.changed_files.changes import report as changes_report
-from oh_tui.commands.framework.json_documents import step_json
+from oh_tui.commands.framework.json_documents import step_json, totals_json
 from oh_tui.commands.why import report
 from oh_tui.sources.file_runs import run_of
 from oh_tui.text.redact import HIDDEN
@@ -114,6 +114,29 @@ def test_a_price_from_beside_the_events_belongs_to_no_step() -> None:
     assert (run.cost, run.other_cost, run.priced) == (0.25, 0.25, True)
     (run,) = rows(Trajectory()).runs
     assert (run.cost, run.verdict, run.began, run.llm_s) == (None, "", None, None)
+
+
+@pytest.mark.parametrize(
+    ("began", "ended", "worked"),
+    [
+        ("0001-01-02T10:00:00Z", "9999-12-30T10:00:00Z", None),
+        ("2026-01-02T10:00:00Z", "2036-01-02T10:00:00Z", None),
+        ("2026-01-02T10:00:00Z", "2026-01-02T09:00:00Z", None),
+        ("2026-01-02T10:00:00Z", "2026-01-02T10:00:00Z", 0.0),
+        ("2026-01-02T10:00:00Z", "2026-01-02T10:00:05Z", 5.0),
+    ],
+)
+def test_the_time_of_work_is_known_where_a_clock_may_be_true(
+    began: str, ended: str, worked: float | None
+) -> None:
+    made = call("a", {"kind": "TerminalAction", "command": "ls"}).body() | {"timestamp": began}
+    done = output("a").body() | {"timestamp": ended}
+    run = Trajectory()
+    run.extend(parse_event(json.dumps(one).encode()) for one in (made, done))
+    (row,) = rows(run).runs
+    told = report(Conversation("c"), Study(run))["conversation"]["work_seconds"]
+    assert row.work_s == told == totals_json(Study(run))["work_s"] == worked
+    assert (row.waited_s is None) is (worked is None)
 
 
 def test_numbers_that_no_table_holds_are_left_out() -> None:

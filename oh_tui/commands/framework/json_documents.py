@@ -141,8 +141,8 @@ def totals_json(study: Study) -> dict[str, object]:
     more = sub_runs.unreported
     about = [*accounts.other_about, *(["sub-agents in files of their own"] if more.calls else [])]
     return {
-        "work_s": None if study.trajectory.began is None else number(accounts.active, 3),
-        "waited_s": None if study.trajectory.began is None else number(accounts.waited, 3),
+        "work_s": number(accounts.worked, 3),
+        "waited_s": None if accounts.worked is None else number(accounts.waited, 3),
         **_usage_json(sub_runs.total, told),
         "cost_is_partial": sub_runs.cost().is_partial,
         "own": _usage_json(sub_runs.own, told),

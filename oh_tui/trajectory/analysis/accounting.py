@@ -20,7 +20,7 @@ from oh_tui.trajectory.analysis.answer_steps import AnswerSteps, Times
 from oh_tui.trajectory.analysis.ledger import ROUNDING, Ledger, Update, about
 from oh_tui.trajectory.analysis.waits import Waits, gap_before
 from oh_tui.trajectory.context.answers import is_answer
-from oh_tui.trajectory.model.clock import seconds
+from oh_tui.trajectory.model.clock import LONGEST_RUN, seconds
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -407,19 +407,27 @@ class Accounts:
         return self._waits.seconds
 
     @property
-    def active(self) -> float:
+    def worked(self) -> float | None:
         """Seconds from the first step to the last, without waiting for the user, and without what
-        was done on other branches."""
+        was done on other branches. None where no clock tells: there is none, it went back before
+        the first step, or no run takes so long."""
         began, ended = self.trajectory.began, self._waits.ended
-        if began is None or ended is None:
-            return 0.0
+        if began is None or ended is None or not 0 <= ended - began < LONGEST_RUN:
+            return None
         left_out = self.waited + self._waits.resting + self._waits.away
         return max(0.0, ended - began - left_out)
+
+    @property
+    def active(self) -> float:
+        """`worked`; 0 where that is not known."""
+        return self.worked or 0.0
 
     def so_far(self, now: float) -> tuple[float, float]:
         """`active` and `waited` with what goes on `now`, in seconds since 1970."""
         run, active, waited = self.trajectory, self.active, self.waited
-        if not (run.live and run.knows_zone) or run.began is None:
+        if run.began is None or now - run.began >= LONGEST_RUN:
+            return active, waited
+        if not (run.live and run.knows_zone):
             return active, waited
         if run.status == "running":
             active = max(active, now - run.began - waited - self._waits.away)

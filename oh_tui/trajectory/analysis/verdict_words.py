@@ -6,13 +6,10 @@ from collections.abc import Sequence
 
 from oh_tui.text.human import clock, clock_time, unzoned
 from oh_tui.trajectory.analysis.ending import RECENT
-from oh_tui.trajectory.model.clock import is_bare
+from oh_tui.trajectory.model.clock import LONGEST_RUN, is_bare
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.describe import describe
-
-_TRUE_SPAN = 10 * 365 * 86_400.0
-"""Longest plausible run, in seconds; a longer one has a wrong clock."""
 
 
 def spans(numbers: Sequence[int]) -> str:
@@ -46,7 +43,7 @@ def moment(trajectory: Trajectory, step: Step) -> str:
     if when is None:
         return ""
     if not trajectory.complete:
-        if not 0 < when < 100 * _TRUE_SPAN:
+        if not 0 < when < 100 * LONGEST_RUN:
             return ""
         is_known = not is_bare(step.event.timestamp)
         return (
@@ -55,7 +52,7 @@ def moment(trajectory: Trajectory, step: Step) -> str:
     before = (s.event.seconds() for s in trajectory.steps[max(0, step.number - 4) : step.number])
     known = [began for began in (trajectory.began, *before) if began is not None]
     span = when - (trajectory.began or 0.0)
-    return f" at {clock(span)}" if max(known) <= when and span < _TRUE_SPAN else ""
+    return f" at {clock(span)}" if max(known) <= when and span < LONGEST_RUN else ""
 
 
 def what(trajectory: Trajectory, step: Step) -> str:

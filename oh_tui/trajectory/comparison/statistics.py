@@ -95,7 +95,7 @@ def figures(study: Study, beside: Cost, verdict: Verdict) -> Figures:
         verdict,
         trajectory.recorded.label,
         len(trajectory),
-        None if trajectory.began is None else accounts.active,
+        accounts.worked,
         sub_runs.cost(beside.dollars, is_partial=beside.is_partial),
         sub_runs.total.tokens,
         log.changed,

@@ -18,6 +18,9 @@ LOCAL: Final = "local"
 """The zone of this machine, with its summer time."""
 NOT_KNOWN: Final = ""
 
+LONGEST_RUN = 10 * 365 * 86_400.0
+"""Longest plausible run, in seconds; a longer one has a wrong clock."""
+
 NEAR = 60.0
 """Seconds between two times that tell of the same moment: a record follows its event."""
 
