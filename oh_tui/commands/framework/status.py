@@ -129,10 +129,12 @@ class Seen:
 
 
 def as_read(call: Call, conversation: Conversation, study: Study) -> Conversation:
-    """The conversation with what its run took on all branches, which is kept of one on a server."""
+    """The conversation with what its run took on all branches, which is kept of one on a server.
+    That of a file is told by its opened file, which has more than its row in the list."""
     source, accounts, sub_runs = call.source, study.whole.accounts, study.whole.sub_runs
     if isinstance(source, FileSource):
-        return with_spent(conversation, spent_of(accounts, sub_runs))
+        opened = source.runs.rows.get(conversation.id, conversation)
+        return with_spent(opened, spent_of(accounts, sub_runs))
     seen = Seen(call)
     if (spent := spent_of(accounts)) and conversation.execution_status != "running":
         seen.record_spent(conversation, spent)
