@@ -263,9 +263,8 @@ def _carry_out(command: Command, call: Call, make_source: MakeSource, *, on_file
     gc.set_threshold(100_000, 50, 100)
     gc.enable()
     try:
-        follows = getattr(call.args, "follow", False)
-        if (on_files and not follows) or command.wants_nothing(call.args):
-            return _on_files(work())
+        if on_files or command.wants_nothing(call.args):
+            return _on_files(work(), waits=command.serves or getattr(call.args, "follow", False))
         return asyncio.run(work())
     except KeyboardInterrupt:
         raise Ended(call.goes_on) from None
@@ -301,13 +300,15 @@ async def _ask_server(
     return await opening.with_source(make_source, work)
 
 
-def _on_files(work: Coroutine[object, object, int]) -> int:
-    """Runs a command that reads for seconds between two awaits: ctrl+c ends it there, and it does
-    not wait for the threads that read. `asyncio.run` would cancel it at its next await."""
+def _on_files(work: Coroutine[object, object, int], *, waits: bool) -> int:
+    """Runs a command that does not wait for the threads that read. One that reads for seconds
+    between two awaits is ended by ctrl+c where it is. One that mostly `waits` is cancelled at its
+    await, as by `asyncio.run`: an interrupt in the middle of a library's own work may leave its
+    tasks in a state in which they never end."""
     with asyncio.Runner() as runner:
         loop = runner.get_loop()
         loop.set_default_executor(daemon_threads.DaemonThreads())
-        return loop.run_until_complete(work)
+        return runner.run(work) if waits else loop.run_until_complete(work)
 
 
 def _explore(

@@ -230,6 +230,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     has_json: bool = True
     takes_step: bool = False
     """`--at` names the step that it is about."""
+    serves: bool = False
+    """It answers a client until that or a signal ends it."""
     passes_on: bool = False
     """What follows `--` is a command line of its own: `command`, a list of words."""
     epilog: str = ""

@@ -18,6 +18,7 @@ from oh_tui.text.problem import Problem
     "mcp",
     PATHS,
     has_json=False,
+    serves=True,
     examples={
         "mcp": "the runs of the server that the settings name",
         "mcp --server local": "those that the OpenHands CLI keeps on this machine",

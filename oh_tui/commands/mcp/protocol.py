@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from typing import Any
 
@@ -70,11 +70,25 @@ async def serve(session: Session) -> None:
     server = made(session)
     lines = Lines()
     as_file: Any = lines  # the SDK asks a file for no more than its lines
-    async with stdio_server(stdin=as_file) as (reading, writing):
-        told = types.ErrorData(code=types.INVALID_REQUEST, message=f"over {size(MOST)} in a line")
-        refusal = SessionMessage(types.JSONRPCError(jsonrpc="2.0", id=None, error=told))
-        lines.refuse = partial(writing.send, refusal)
-        await server.run(reading, writing, server.create_initialization_options())
+    with _signal_first():
+        async with stdio_server(stdin=as_file) as (reading, writing):
+            about = f"over {size(MOST)} in a line"
+            told = types.ErrorData(code=types.INVALID_REQUEST, message=about)
+            refusal = SessionMessage(types.JSONRPCError(jsonrpc="2.0", id=None, error=told))
+            lines.refuse = partial(writing.send, refusal)
+            await server.run(reading, writing, server.create_initialization_options())
+
+
+@contextlib.contextmanager
+def _signal_first() -> Iterator[None]:
+    """A signal that comes while the SDK hands on its first messages makes one of its tasks fail,
+    which is no error of its own then."""
+    try:
+        yield
+    except Exception:
+        if (task := asyncio.current_task()) and task.cancelling():
+            raise asyncio.CancelledError from None
+        raise
 
 
 def _listed(name: str, tool: Tool) -> types.Tool:
