@@ -14,14 +14,14 @@ from oh_tui.trajectory.analysis.loops import Loops
 from oh_tui.trajectory.analysis.phases import phases
 from oh_tui.trajectory.analysis.purposes import kept_acts, seen_tests, targets
 from oh_tui.trajectory.analysis.strip import Strip
-from oh_tui.trajectory.analysis.sub_agents import first_message, join, prefix, slots
+from oh_tui.trajectory.analysis.sub_agents import UsedBelow, first_message, join, prefix, slots
 from oh_tui.trajectory.analysis.verdict import Verdict, judge
 from oh_tui.trajectory.analysis.worth_a_look import of_run
 from oh_tui.trajectory.context import contexts
 from oh_tui.trajectory.files import history, order_in_time
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import ALL, SubAgent, Trajectory
-from oh_tui.trajectory.model.usage import NO_USAGE, Cost, Told, Usage
+from oh_tui.trajectory.model.usage import Usage
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.phases.phases import Phase, Phases, Spent
@@ -264,38 +264,28 @@ class SubRun(Study):
         return first_message(self.trajectory)
 
 
-class SubRuns:
+class SubRuns(UsedBelow[SubRun]):
     """The sub-agents that a run started, joined with its steps.
 
     A step tells the id of the sub-agent, or its prompt, which is the first message to it; else the
     first sub-agent that began while the step ran is taken. Reads all of them.
-
-    The stats of the run have the total of each sub-agent too (`task:ID`), which is not counted
-    twice: where both tell, the higher counts. A conversation of a server that the run started has
-    a total of its own, which is no part of this one.
     """
 
     def __init__(self, study: Study) -> None:
-        self.trajectory, self._accounts = study.trajectory, study.accounts
-        self.runs = [SubRun(agent, study.names) for agent in self.trajectory.sub_agents]
-        """In the order in which they began, as far as that is known."""
-        self.runs.sort(key=lambda run: run.trajectory.began or 0.0)
-        self._slots = (
-            list(slots(self.trajectory.steps)) if self.runs or self._accounts.of_sub_agents else []
-        )
+        self.trajectory = study.trajectory
+        runs = [SubRun(agent, study.names) for agent in self.trajectory.sub_agents]
+        runs.sort(key=lambda run: run.trajectory.began or 0.0)
+        is_any = runs or study.accounts.of_sub_agents
+        started = list(slots(self.trajectory.steps)) if is_any else []
+        super().__init__(study.accounts, runs, started)
         for run in self.runs:
             step = self.trajectory.step_of(run.started_by) if run.started_by else None
             run.step = step.number if step else 0
         join([run for run in self.runs if not run.step], self._slots)
-        self._by_step: dict[int, list[SubRun]] = {}
         for run in self.runs:
             siblings = self._by_step.setdefault(run.step, [])
             siblings.append(run)
             run.path = f"{study.path}{prefix(run.step, len(siblings))}."
-
-    def of(self, step: Step) -> list[SubRun]:
-        """Those that a step started."""
-        return self._by_step.get(step.number, [])
 
     @property
     def delegated(self) -> frozenset[int]:
@@ -310,11 +300,6 @@ class SubRuns:
         )
 
     @property
-    def _within(self) -> list[SubRun]:
-        """Those that are no conversations of their own."""
-        return [run for run in self.runs if not run.needs_id]
-
-    @property
     def loose(self) -> list[SubRun]:
         """Sub-agents that no step is known to have started."""
         return self._by_step.get(0, [])
@@ -326,108 +311,9 @@ class SubRuns:
             yield from run.sub_runs.all()
 
     @cached_property
-    def _reported(self) -> dict[str, Usage]:
-        return self._accounts.of_sub_agents
-
-    @cached_property
-    def _used(self) -> dict[int, Usage]:
-        """Number of a step -> what its sub-agents within the run used; 0 for what belongs to no
-        step."""
-        used: dict[int, Usage] = {}
-        told = dict(self._reported)
-        untold = NO_USAGE
-        """What is used by sub-agents whose usage id is not known."""
-        for run in self._within:
-            amount = run.total
-            if run.usage in told:
-                amount = amount.highest(told.pop(run.usage))
-            else:
-                untold += amount
-            used[run.step] = used.get(run.step, NO_USAGE) + amount
-        for slot in self._slots:
-            if slot.usage in told:
-                number = slot.step.number
-                used[number] = used.get(number, NO_USAGE) + told.pop(slot.usage)
-        rest = sum(told.values(), NO_USAGE)
-        used[0] = used.get(0, NO_USAGE) + (rest.highest(untold) - untold)
-        return used
-
-    def used_by(self, step: Step) -> Usage:
-        """What the sub-agents and the conversations used that a step started, and those below
-        them."""
-        apart = (run.total for run in self.of(step) if run.needs_id)
-        return sum(apart, self._used.get(step.number, NO_USAGE))
-
-    @property
-    def without_run(self) -> dict[str, Usage]:
-        """Usage id -> what a sub-agent used whose run is not here."""
-        known = {run.usage for run in self.runs}
-        if not known <= set(self._reported):
-            return {}  # the run of one may be here all the same
-        return {usage: used for usage, used in self._reported.items() if usage not in known}
-
-    @property
-    def own(self) -> Usage:
-        """What the run used itself."""
-        return self._accounts.total - sum(self._reported.values(), NO_USAGE)
-
-    @property
-    def below(self) -> Usage:
-        """What all sub-agents within the run used."""
-        return sum(self._used.values(), NO_USAGE)
-
-    @property
-    def conversations(self) -> Usage:
-        """What the conversations used that the run started, with those below them."""
-        return sum(
-            (one.total + one.sub_runs.conversations for one in self.runs if one.needs_id),
-            sum((one.sub_runs.conversations for one in self._within), NO_USAGE),
-        )
-
-    @property
-    def total(self) -> Usage:
-        """What the run and its sub-agents used."""
-        return self.own + self.below
-
-    @property
-    def unreported(self) -> Usage:
-        """The part of the total that the stats of the run do not have."""
-        return self.total - self._accounts.total
-
-    def recount(self) -> None:
-        """The run has grown, and may have reported more."""
-        for name in ("_reported", "_used"):
-            self.__dict__.pop(name, None)
-
-    @cached_property
     def failed(self) -> list[SubRun]:
         """Those that failed, at any depth."""
         return [run for run in self.all() if run.has_failed]
-
-    @property
-    def is_partial(self) -> bool:
-        """Whether the total may lack a part."""
-        return self._accounts.is_partial or any(one.sub_runs.is_partial for one in self._within)
-
-    def cost(self, beside: float | None = None, *, is_partial: bool | None = False) -> Cost:
-        """That of the total; of a run whose events have no price the one that is told `beside`."""
-        total = self.total
-        if not total.cost and beside:
-            return Cost(beside, bool(is_partial))
-        return Cost(total.cost or None, self.is_partial if total.cost or total.tokens else None)
-
-    @property
-    def told(self) -> Told:
-        """What is told of the total."""
-        found = self._accounts.told
-        for run in self._within:
-            found = found.joined(run.sub_runs.told)
-        return found
-
-    @property
-    def priced(self) -> bool | None:
-        """False if a model answered but no price is known; None if nothing tells of one."""
-        return self.told.priced
 
     @property
     def note(self) -> str:

@@ -1,13 +1,18 @@
-"""Which steps of a run started sub-agents, and which of these each step started."""
+"""Which steps of a run started sub-agents, which of these each step started, and what they used."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple, Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
 from oh_tui.trajectory.model.bodies import field, message_text, text_field
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.model.usage import NO_USAGE, Cost, Told, Usage
+
+if TYPE_CHECKING:
+    from oh_tui.trajectory.analysis.accounting import Accounts
 
 _TOOLS = frozenset({"Task", "Delegate", "StartChildConversation"})
 """The tools that start sub-agents."""
@@ -172,3 +177,138 @@ def _began_after(step: Step, run: Begun) -> bool:
     """False where a time is unknown."""
     started, began = step.event.seconds(), run.trajectory.began
     return started is not None and began is not None and began + _EARLY < started
+
+
+class Counted(Begun, Protocol):
+    """The run of a sub-agent, with what it used."""
+
+    @property
+    def total(self) -> Usage: ...
+    @property
+    def sub_runs(self) -> UsedBelow[Any]: ...
+
+
+R = TypeVar("R", bound=Counted)
+
+
+class UsedBelow(Generic[R]):
+    """What a run and the sub-agents used that it started.
+
+    The stats of the run have the total of each sub-agent too (`task:ID`), which is not counted
+    twice: where both tell, the higher counts. A conversation of a server that the run started has
+    a total of its own, which is no part of this one.
+    """
+
+    def __init__(self, accounts: Accounts, runs: list[R], slots: Sequence[Slot]) -> None:
+        self._accounts, self._slots = accounts, slots
+        self.runs = runs
+        """In the order in which they began, as far as that is known."""
+        self._by_step: dict[int, list[R]] = {}
+
+    def of(self, step: Step) -> list[R]:
+        """Those that a step started."""
+        return self._by_step.get(step.number, [])
+
+    @property
+    def _within(self) -> list[R]:
+        """Those that are no conversations of their own."""
+        return [run for run in self.runs if not run.needs_id]
+
+    @cached_property
+    def _reported(self) -> dict[str, Usage]:
+        return self._accounts.of_sub_agents
+
+    @cached_property
+    def _used(self) -> dict[int, Usage]:
+        """Number of a step -> what its sub-agents within the run used; 0 for what belongs to no
+        step."""
+        used: dict[int, Usage] = {}
+        told = dict(self._reported)
+        untold = NO_USAGE
+        """What is used by sub-agents whose usage id is not known."""
+        for run in self._within:
+            amount = run.total
+            if run.usage in told:
+                amount = amount.highest(told.pop(run.usage))
+            else:
+                untold += amount
+            used[run.step] = used.get(run.step, NO_USAGE) + amount
+        for slot in self._slots:
+            if slot.usage in told:
+                number = slot.step.number
+                used[number] = used.get(number, NO_USAGE) + told.pop(slot.usage)
+        rest = sum(told.values(), NO_USAGE)
+        used[0] = used.get(0, NO_USAGE) + (rest.highest(untold) - untold)
+        return used
+
+    def used_by(self, step: Step) -> Usage:
+        """What the sub-agents and the conversations used that a step started, and those below
+        them."""
+        apart = (run.total for run in self.of(step) if run.needs_id)
+        return sum(apart, self._used.get(step.number, NO_USAGE))
+
+    @property
+    def without_run(self) -> dict[str, Usage]:
+        """Usage id -> what a sub-agent used whose run is not here."""
+        known = {run.usage for run in self.runs}
+        if not known <= set(self._reported):
+            return {}  # the run of one may be here all the same
+        return {usage: used for usage, used in self._reported.items() if usage not in known}
+
+    @property
+    def own(self) -> Usage:
+        """What the run used itself."""
+        return self._accounts.total - sum(self._reported.values(), NO_USAGE)
+
+    @property
+    def below(self) -> Usage:
+        """What all sub-agents within the run used."""
+        return sum(self._used.values(), NO_USAGE)
+
+    @property
+    def conversations(self) -> Usage:
+        """What the conversations used that the run started, with those below them."""
+        return sum(
+            (one.total + one.sub_runs.conversations for one in self.runs if one.needs_id),
+            sum((one.sub_runs.conversations for one in self._within), NO_USAGE),
+        )
+
+    @property
+    def total(self) -> Usage:
+        """What the run and its sub-agents used."""
+        return self.own + self.below
+
+    @property
+    def unreported(self) -> Usage:
+        """The part of the total that the stats of the run do not have."""
+        return self.total - self._accounts.total
+
+    def recount(self) -> None:
+        """The run has grown, and may have reported more."""
+        for name in ("_reported", "_used"):
+            self.__dict__.pop(name, None)
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether the total may lack a part."""
+        return self._accounts.is_partial or any(one.sub_runs.is_partial for one in self._within)
+
+    def cost(self, beside: float | None = None, *, is_partial: bool | None = False) -> Cost:
+        """That of the total; of a run whose events have no price the one that is told `beside`."""
+        total = self.total
+        if not total.cost and beside:
+            return Cost(beside, bool(is_partial))
+        return Cost(total.cost or None, self.is_partial if total.cost or total.tokens else None)
+
+    @property
+    def told(self) -> Told:
+        """What is told of the total."""
+        found = self._accounts.told
+        for run in self._within:
+            found = found.joined(run.sub_runs.told)
+        return found
+
+    @property
+    def priced(self) -> bool | None:
+        """False if a model answered but no price is known; None if nothing tells of one."""
+        return self.told.priced
