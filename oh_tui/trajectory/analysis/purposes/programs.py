@@ -165,6 +165,8 @@ def _script(words: Words) -> Purpose | None:
         return Purpose.TEST if "--test" in words else Purpose.RUN
     name, rest = given[0], given[1:]
     is_manager = name.endswith(("artisan", "django-admin", "manage.py", "rails", "setup.py"))
+    if is_manager and rest[:1] == ["check"]:  # of settings or metadata: no test runs
+        return Purpose.LINT
     if is_manager and rest and by_word(rest[0]) is Purpose.TEST:
         return Purpose.TEST
     if name == "setup.py" and rest[:1] in (["install"], ["develop"]):

@@ -38,6 +38,7 @@ COMMANDS = {
     "mvn -q verify": "test",
     "./gradlew test": "test",
     "python manage.py test app": "test",
+    "python manage.py check --deploy": "lint",
     "./run_tests.sh": "test",
     "python tests/test_dates.py": "test",
     "bash -c 'cd x && pytest'": "test",
