@@ -39,7 +39,7 @@ class Ranges(NamedTuple):
 
 
 class AskedRange(NamedTuple):
-    """The times that a filter leaves, in seconds since 1970."""
+    """From when to when a filter lets runs through, in seconds since 1970."""
 
     began: float | None
     """None for all times."""

@@ -409,8 +409,8 @@ class Accounts:
     @property
     def worked(self) -> float | None:
         """Seconds from the first step to the last, without waiting for the user, and without what
-        was done on other branches. None where no clock tells: there is none, it went back before
-        the first step, or no run takes so long."""
+        was done on other branches. None where that is not known: no step has a time, the clock
+        went back before the first step, or the span is longer than any run."""
         began, ended = self.trajectory.began, self._waits.ended
         if began is None or ended is None or not 0 <= ended - began < LONGEST_RUN:
             return None

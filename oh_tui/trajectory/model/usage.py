@@ -1,4 +1,4 @@
-"""What answers of a model used: tokens, cost and time, and how it is told."""
+"""What a model's answers used (tokens, cost, time), and which of it is told."""
 
 from __future__ import annotations
 

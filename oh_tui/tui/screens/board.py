@@ -77,7 +77,7 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
         self.board, self._counting = board, counting
         self._offered = False
         self._renewals = 0
-        """How often `renew` began: the last one counts."""
+        """How often `renew` began: only the newest draws its rows."""
         self.rule = Rule(id="board-rule")
         self.groups = Groups()
         self.head = ColumnHead(self.groups)

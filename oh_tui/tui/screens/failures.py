@@ -105,7 +105,7 @@ class FailuresScreen(ModalScreen[None], ClosesOnce[None]):
         self.found, self._reading, self._clock = found, reading, clock
         self._offered = False
         self._renewals = 0
-        """How often `renew` began: the last one counts."""
+        """How often `renew` began: only the newest draws its rows."""
         self.rule = Rule(id="failures-rule")
         self.list = FailureList(clock)
         self.head = ColumnHead(self.list)

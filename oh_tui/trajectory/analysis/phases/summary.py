@@ -47,7 +47,7 @@ _MANY = 10
 
 
 def _common_folder(paths: Collection[str]) -> str:
-    """The folder that these files share; "" where none is told."""
+    """The folder that all these files are in; "" where there is none."""
     folder = commonprefix([path.split("/")[:-1] for path in paths])
     return "/".join(folder)
 

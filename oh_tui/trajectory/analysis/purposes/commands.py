@@ -216,7 +216,7 @@ _OF_CONTAINERS = frozenset({
     "--project-directory", "--project-name", "--publish", "--pull", "--shm-size", "--user",
     "--volume", "--workdir",
 })  # fmt: skip
-"""Options of containers that a value follows."""
+"""Options of `docker run` and its like that take a value."""
 
 _SEEN = frozenset({"doas", "find", "sudo"})
 

@@ -44,7 +44,7 @@ class Purpose(StrEnum):
 
 Words = list[str]
 Check = Callable[[Words], Purpose | None]
-"""What a program is for with these words; None where it is for nothing that is told."""
+"""Tells what a program with these words is for; None where the words do not tell it."""
 
 _TEST_WORD = pattern(
     r"(?:unit|e2e|integration|run)?[-_.:]?(?:tests?|specs?|check)(?:[-_.:].{0,80})?"

@@ -38,7 +38,7 @@ class _ForList(NamedTuple):
     before: ConversationQuery | None
     """The filter that was there before."""
     view: str
-    """What the footer calls the view."""
+    """The name of the view in the footer: `esc back to failures`."""
     again: Callable[[], None]
 
 
